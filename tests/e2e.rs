@@ -1,6 +1,5 @@
-//! The interactive program end to end: on a real pseudo-terminal, by keys and
-//! the mouse, on segments that the real C++ and Python programs of assets/demo
-//! make.
+//! End-to-end tests of the interactive program on a real pseudo-terminal, with keys and mouse, on
+//! segments of the C++ and Python programs in assets/demo.
 
 mod acting;
 mod attached;
@@ -33,19 +32,18 @@ use std::thread;
 use std::time::Duration;
 use vt100::Screen;
 
-/// What a person waits for without wondering.
-const A_SECOND: Duration = Duration::from_secs(1);
+/// Response time that a user does not notice.
+const ONE_SECOND: Duration = Duration::from_secs(1);
 
-/// Milliseconds from one step of a writer to the next: so many that it holds
-/// still after its first one.
+/// Milliseconds between two steps of a writer: long enough that it stays still after the first one.
 const STILL: &str = "3600000";
 
-/// The program on 80 columns and 24 rows.
+/// Starts the program on 80 columns and 24 rows.
 fn open() -> Terminal {
     Terminal::start((80, 24), shmlens())
 }
 
-/// The program, inside the segment at the top of the table, its picture shown.
+/// Starts the program with the first segment of the table open in Inspect.
 fn open_first() -> Terminal {
     let terminal = open();
     terminal.wait_for("▌", SOON);
@@ -54,84 +52,83 @@ fn open_first() -> Terminal {
     terminal
 }
 
-/// Starts a program of assets/demo that makes a segment of that name or key,
-/// and waits until it is there. `None` without its compiler or interpreter.
+/// Starts a program of assets/demo that creates a segment of that name or key, and waits until it
+/// exists. `None` without its compiler or interpreter.
 fn writer(program: &str, name: &str, interval: &str) -> Option<Child> {
     Some(started(demo_program(program)?.args([name, "0", interval])))
 }
 
-/// A writer whose segment is there.
+/// A writer whose segment exists.
 #[track_caller]
 fn started(command: &mut Command) -> Child {
-    // Killed at the end of a test, Python's resource tracker complains.
+    // Python's resource tracker complains when the test kills it at the end.
     let mut child = Child::spawn_piped(command.stderr(Stdio::null()));
     assert!(child.line(SOON).contains("56 bytes"));
     child
 }
 
-/// Ends a writer, which takes its segment with it.
+/// Ends a writer, which removes its segment.
 fn end(mut writer: Child) {
     writer.signal(Signal::SIGTERM);
     writer.wait(SOON);
 }
 
-/// Whether a row of the screen has these words in this order, whatever the
-/// space between them.
+/// Returns a condition: a row of the screen contains these words in order, with any spacing.
 fn row(words: &str) -> impl Fn(&Screen) -> bool {
     move |screen| place(screen, words).is_some()
 }
 
-/// Whether no row of the screen has these words.
+/// Returns a condition: no row of the screen contains these words.
 fn no_row(words: &str) -> impl Fn(&Screen) -> bool {
     move |screen| place(screen, words).is_none()
 }
 
-/// Answers a confirmation that is shown. It takes no key in its first 150 ms, and
-/// nothing on the screen tells when these are over.
+/// Answers an open confirmation. It ignores keys in its first 150 ms, and nothing on the screen
+/// shows when these are over.
 fn answer(terminal: &Terminal, key: &str) {
     thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);
 }
 
-/// The row of the screen that has these words.
+/// Returns the row of the screen that contains these words.
 fn place(screen: &Screen, words: &str) -> Option<u16> {
     let (_, columns) = screen.size();
-    let place = screen.rows(0, columns.get()).position(|row| squeezed(&row).contains(words));
+    let place = screen.rows(0, columns.get()).position(|row| collapse_spaces(&row).contains(words));
     place.map(|row| u16::try_from(row).unwrap())
 }
 
-/// Waits for the row with these words, and tells which one it is.
+/// Waits for the row with these words and returns its index.
 #[track_caller]
 fn row_of(terminal: &Terminal, words: &str) -> u16 {
     terminal.wait_for(row(words), SOON);
-    let at = terminal.screen().lines().position(|row| squeezed(row).contains(words));
-    u16::try_from(at.expect("it was there a moment ago")).unwrap()
+    let at = terminal.screen().lines().position(|row| collapse_spaces(row).contains(words));
+    u16::try_from(at.expect("the row was there a moment ago")).unwrap()
 }
 
-/// A text with one space between its words.
-fn squeezed(text: &str) -> String {
+/// Collapses runs of spaces.
+fn collapse_spaces(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The cell of the first digit of a byte, 16 to a row from offset 0 on.
+/// Returns the cell of the first digit of a byte, 16 per row from offset 0.
 const fn byte_cell(offset: u16) -> (u16, u16) {
     let column = offset % 16;
     (3 + offset / 16, 11 + 3 * column + (column >= 8) as u16)
 }
 
-/// The two digits of a byte as they stand on the screen.
+/// Returns the two digits of a byte as shown on the screen.
 fn byte_on(screen: &Screen, offset: u16) -> String {
     let (row, column) = byte_cell(offset);
     let digit = |column| screen.cell(row, column).map(|cell| cell.contents().to_owned()).unwrap_or_default();
     digit(column) + &digit(column + 1)
 }
 
-/// How often the kernel says that a segment is attached.
+/// Returns the number of attachments according to the kernel.
 fn nattch(shmid: i32) -> u64 {
     shm::stat(shmid).unwrap().nattch
 }
 
-/// What was put into the clipboard of the terminal last (OSC 52).
+/// Returns the last text copied to the terminal clipboard (OSC 52).
 fn copied(terminal: &Terminal) -> Option<String> {
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     let (_, last) = raw.rsplit_once("\x1b]52;c;")?;
@@ -139,7 +136,7 @@ fn copied(terminal: &Terminal) -> Option<String> {
     Some(String::from_utf8(STANDARD.decode(text).unwrap()).unwrap())
 }
 
-/// Ends the program from the Segments screen; the terminal is as it was.
+/// Quits from the Segments screen and checks that the terminal is restored.
 #[track_caller]
 fn quit(mut terminal: Terminal) {
     terminal.send("q");
@@ -148,7 +145,7 @@ fn quit(mut terminal: Terminal) {
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
 }
 
-/// As [`quit`], from Inspect.
+/// Like [`quit`], from Inspect.
 #[track_caller]
 fn leave_and_quit(terminal: Terminal) {
     terminal.send("q");

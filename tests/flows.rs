@@ -1,5 +1,4 @@
-//! What keys do, as (state, keys, state) over the fake machine: no terminal,
-//! no drawing.
+//! Keys and their effect on the state, over the fake machine: no terminal, no drawing.
 
 mod acting;
 mod alerts;
@@ -18,7 +17,7 @@ mod segments;
 use crate::support::Stage;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 
-/// Three POSIX segments of 300, 100 and 200 bytes and one of System V.
+/// Three POSIX segments of 300, 100 and 200 bytes, and one System V segment.
 fn small() -> FakeMachine {
     let machine = FakeMachine::new();
     for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {
@@ -32,7 +31,7 @@ fn stage(machine: FakeMachine) -> Stage {
     Stage::new(machine, 80, 24)
 }
 
-/// What the line at the foot says.
+/// Returns the text of the status line.
 fn notice(stage: &Stage) -> &str {
     stage.state.notice.as_ref().map_or("", |notice| notice.text.as_str())
 }

@@ -1,4 +1,4 @@
-//! Who holds what: against a crowd of real processes that tell what they hold.
+//! Holder detection, compared with a crowd of real processes that report what they hold.
 
 mod complete;
 mod ending;
@@ -15,16 +15,15 @@ use std::io::BufReader;
 use std::process::Command;
 use truth::Truth;
 
-/// A running crowd, and what it holds.
+/// A running crowd and its holdings.
 struct Crowd {
     _child: Child,
     truth: Truth,
 }
 
 impl Crowd {
-    /// So many ordinary processes with so many segments of each kind between
-    /// them, and those that are hard to see. To be made in a world. `None`
-    /// without a compiler.
+    /// Starts that many ordinary processes with that many segments of each kind, and the processes
+    /// that are hard to see. Call it in a world. `None` without a compiler.
     fn gather(processes: usize, segments: usize) -> Option<Self> {
         let program = compile_cpp("tests/holders/crowd.cpp")?;
         let arguments = [processes, 20, segments].map(|number| number.to_string());
@@ -33,13 +32,13 @@ impl Crowd {
         Some(Self { _child: child, truth })
     }
 
-    /// The process that is there for this.
+    /// Returns the process with this role.
     fn pid(&self, role: &str) -> u32 {
         self.truth.roles[role][0]
     }
 }
 
-/// A survey with a look at the processes, at all that can be seen.
+/// Takes a survey with a full scan of the visible processes.
 fn look() -> (Survey, Holdings) {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);

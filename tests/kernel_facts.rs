@@ -1,5 +1,4 @@
-//! What the kernel really does, as far as shmlens stands on it: each fact is
-//! tried on this kernel, through shmlens's own eyes.
+//! Kernel behavior that shmlens depends on: each fact is verified on this kernel with the code of shmlens.
 
 mod future;
 mod mounts;
@@ -15,12 +14,12 @@ use shmlens::memory::{OpenError, PageBuffer, Reader};
 use shmlens::segment::{Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
-/// One look at the machine.
+/// Takes a survey.
 fn survey() -> Survey {
     Survey::take(&RealMachine, &mut Names::default())
 }
 
-/// What a survey says of one segment.
+/// Returns a segment from a new survey.
 #[track_caller]
 fn listed(id: &SegmentId) -> Segment {
     let survey = survey();
@@ -36,14 +35,14 @@ fn open(id: &SegmentId) -> Result<Reader, OpenError> {
     Reader::open(&RealMachine, &listed(id))
 }
 
-/// The bytes at an offset, as many as there are of that number.
+/// Reads that many bytes at an offset.
 fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {
     let mut buffer = PageBuffer::default();
     reader.fill(&mut buffer, offset, count).unwrap();
     buffer.to_vec()
 }
 
-/// Reads all of it, a piece at a time, and counts the bytes that are not zero.
+/// Reads everything in pieces and counts the bytes that are not zero.
 fn read_through(reader: &Reader) -> usize {
     let zeros = vec![0; 1 << 16];
     let mut buffer = PageBuffer::default();
@@ -60,14 +59,14 @@ fn read_through(reader: &Reader) -> usize {
     }
 }
 
-/// The runs of data: where each starts and ends.
+/// Returns the data extents as start and end.
 fn data(reader: &Reader) -> Vec<(u64, u64)> {
     let mut runs: Vec<(u64, u64)> = vec![];
     let mut offset = 0;
     while let Some(extent) = reader.extent_at(offset, u64::MAX).unwrap() {
         if extent.kind == ExtentKind::Data {
             match runs.last_mut() {
-                // What follows may be of the same kind.
+                // The next extent may be of the same kind.
                 Some(last) if last.1 == offset => last.1 = extent.end,
                 _ => runs.push((offset, extent.end)),
             }

@@ -1,5 +1,5 @@
-//! Searching and watching real segments: what was never written stays so, what
-//! is attached is let go, and an owner who cuts his object short breaks nothing.
+//! Searching and watching real segments: holes stay unallocated, attachments are detached, and
+//! truncation by the owner breaks nothing.
 
 use crate::support::{Nobody, Object, Sysv, World};
 use shmlens::machine::real::RealMachine;
@@ -42,9 +42,9 @@ fn found(reader: &Reader, text: &str) -> Vec<u64> {
     found
 }
 
-/// Everything that looks, on a segment of 256 MiB that holds "first" at its
-/// beginning, "across" on both sides of 128 MiB, and "last" at its end.
-fn look_everywhere(reader: Reader, change: impl FnOnce()) {
+/// Runs every kind of scan on a segment of 256 MiB that contains "first" at its start, "across" at
+/// 128 MiB, and "last" at its end.
+fn scan_everything(reader: Reader, change: impl FnOnce()) {
     let size = 256 * MIB;
     let middle = 128 * MIB - 3;
     let progress = Progress::new();
@@ -76,29 +76,29 @@ fn look_everywhere(reader: Reader, change: impl FnOnce()) {
 }
 
 #[test]
-fn looking_everywhere_in_an_object_allocates_nothing() {
+fn scanning_an_object_allocates_nothing() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("sparse", 256 * MIB, 0o600);
     object.write(0, b"first");
     object.write(128 * MIB - 3, b"across");
     object.write(256 * MIB - 4, b"last");
     let before = object.file.metadata().unwrap();
-    look_everywhere(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
+    scan_everything(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
     let after = object.file.metadata().unwrap();
     assert_eq!(after.blocks(), before.blocks());
-    // Its own, so it may be read without a trace.
+    // The file is this user's own, so it can be read without a trace.
     assert_eq!((after.atime(), after.atime_nsec()), (before.atime(), before.atime_nsec()));
 }
 
 #[test]
-fn looking_everywhere_in_a_system_v_segment_allocates_nothing_and_lets_go() {
+fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 256 * MIB, 0o600);
     segment.write(0, b"first");
     segment.write(128 * MIB - 3, b"across");
     segment.write(256 * MIB - 4, b"last");
     let before = listed(&segment.id());
-    look_everywhere(open(&segment.id()), || segment.write(256 * MIB - 2, b"S"));
+    scan_everything(open(&segment.id()), || segment.write(256 * MIB - 2, b"S"));
     let after = listed(&segment.id());
     assert_eq!(after.resident, before.resident);
     assert_eq!(after.sysv().unwrap().nattch, 0);
@@ -144,7 +144,7 @@ fn large_reads_avoid_slow_addresses() {
 }
 
 #[test]
-fn four_tebibytes_of_hole_are_nothing() {
+fn hole_of_4_tib_is_skipped_immediately() {
     let Some(_world) = World::new() else { return };
     let size = 4 << 40;
     let object = Object::new("large", size, 0o600);
@@ -167,16 +167,16 @@ fn four_tebibytes_of_hole_are_nothing() {
 }
 
 #[test]
-fn a_large_system_v_segment_is_mapped_piece_by_piece() {
+fn large_system_v_segment_is_mapped_in_pieces() {
     let Some(_world) = World::new() else { return };
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
-    // Root would have all of it at once.
+    // Root would see all of it at once.
     let _nobody = Nobody::here();
     let resident = listed(&segment.id()).resident;
     let mut live = Live::new(open(&segment.id()));
-    // The window is there at once, whatever the scan has come to.
+    // The window is read immediately, however far the scan has come.
     let first = look(&mut live, size - 16..size, Duration::from_millis(2));
     assert_eq!(&first.bytes[9..], b"the end");
     assert!(first.scanned < size, "a tebibyte in two milliseconds");
@@ -188,7 +188,7 @@ fn a_large_system_v_segment_is_mapped_piece_by_piece() {
 }
 
 #[test]
-fn an_object_that_is_cut_short_for_repeated_surveys_breaks_nothing() {
+fn repeated_truncation_never_raises_sigbus() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("restless", 8 * MIB, 0o600);
     let reader = open(&object.id());
@@ -222,7 +222,7 @@ fn an_object_that_is_cut_short_for_repeated_surveys_breaks_nothing() {
 }
 
 #[test]
-fn an_aligned_value_is_seen_whole() {
+fn aligned_value_is_never_torn() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 4096, 0o600);
     let writer = shmlens::sys::shm::Attachment::read_write(segment.shmid).unwrap();
@@ -244,6 +244,6 @@ fn an_aligned_value_is_seen_whole() {
             changes += seen.changes;
         }
         over.store(true, Ordering::Relaxed);
-        assert!(changes > 0, "nothing was seen to change");
+        assert!(changes > 0, "no change was seen");
     });
 }

@@ -1,4 +1,4 @@
-//! The promises that shmlens keeps, a module each; `support` holds what they share.
+//! Integration tests, one module per promise; `support` holds shared code.
 #![cfg(test)]
 
 mod act;
@@ -8,11 +8,11 @@ mod demo;
 mod e2e;
 mod flows;
 mod holders;
-mod house;
 mod kernel_facts;
 mod makers;
 mod memory_real;
 mod save;
 mod screens;
+mod structure;
 mod support;
 mod terminal;

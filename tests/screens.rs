@@ -1,5 +1,4 @@
-//! Every screen and overlay over the fake machine, in several sizes, themes
-//! and with its styles, as snapshots.
+//! Snapshots of every screen and overlay over the fake machine, in several sizes and themes, with styles.
 
 use crate::support::{Acts, Stage};
 use shmlens::app::event::Event;
@@ -9,7 +8,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
 
-/// A machine with one of everything that looks different.
+/// Returns a machine with one segment for each appearance.
 fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
     let mut list = vec![];
@@ -55,7 +54,7 @@ fn plain() -> Theme {
     Theme::new(Name::Default, Depth::Sixteen, false)
 }
 
-/// Compares a picture with the one that is kept under this name.
+/// Compares the screen with the snapshot of this name.
 fn kept(name: &str, stage: &Stage, theme: &Theme) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("screens/snapshots");
@@ -130,7 +129,7 @@ fn ascii_draws_nothing_else() {
 }
 
 #[test]
-fn an_empty_machine_and_a_filter_that_fits_nothing() {
+fn empty_machine_and_filter_without_matches() {
     kept("segments-empty", &Stage::new(FakeMachine::new(), 80, 24), &plain());
     kept("segments-empty-140x45", &Stage::new(FakeMachine::new(), 140, 45), &plain());
     let mut stage = Stage::new(machine(), 80, 24);
@@ -155,7 +154,7 @@ fn inspect() {
 }
 
 #[test]
-fn inspect_in_true_colour() {
+fn inspect_in_true_color() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>");
     for at in 0u8..8 {
@@ -170,7 +169,7 @@ fn inspect_in_true_colour() {
 }
 
 #[test]
-fn inspect_of_holes_and_of_a_huge_segment() {
+fn inspect_holes_and_a_huge_segment() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/camera0<enter><enter>}");
     kept("inspect-holes", &stage, &plain());
@@ -189,7 +188,7 @@ fn inspect_as_values() {
 }
 
 #[test]
-fn inspect_when_something_happens_to_it() {
+fn inspect_notices() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter><space>");
     kept("inspect-frozen", &stage, &plain());
@@ -240,14 +239,14 @@ fn overlays() {
 }
 
 #[test]
-fn a_line_that_does_not_parse_is_reported_and_the_others_are_shown() {
+fn unparsable_line_is_reported_and_the_rest_shown() {
     let machine = machine();
     machine.edit(|facts| facts.stray_lines.push("7 eight nine".to_owned()));
     for (width, height) in [(80, 24), (140, 45)] {
         let mut stage = Stage::new(machine.clone(), width, height);
         assert!(stage.screen().contains("/proc/sysvipc/shm line 5"), "{}", stage.screen());
         kept(&format!("problem-{width}x{height}"), &stage, &plain());
-        // Told once, and again only when something else is wrong.
+        // Alerts once, and again only when another limit is nearly reached.
         stage.press("j");
         stage.survey();
         assert!(!stage.screen().contains("line 5"));
@@ -255,7 +254,7 @@ fn a_line_that_does_not_parse_is_reported_and_the_others_are_shown() {
 }
 
 #[test]
-fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
+fn long_search_shows_progress_and_the_stop_key() {
     for (width, height) in [(80, 24), (140, 45)] {
         let mut stage = Stage::new(machine(), width, height);
         stage.searches_hang = true;
@@ -266,7 +265,7 @@ fn a_long_search_has_a_bar_and_says_how_to_stop_it() {
 }
 
 #[test]
-fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
+fn long_action_shows_progress_and_the_stop_key() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
         stage.acts = Acts::Hang;
@@ -296,7 +295,7 @@ fn a_long_act_has_a_bar_and_says_how_to_stop_it() {
 }
 
 #[test]
-fn every_width_and_type_is_drawn_whole() {
+fn every_width_and_type_is_drawn_completely() {
     for (width, height) in [(80, 24), (100, 30), (140, 45), (200, 50)] {
         for presses in 0..5 {
             for scalar in Scalar::ALL {
@@ -304,7 +303,7 @@ fn every_width_and_type_is_drawn_whole() {
                 stage.press(&format!("/psm<enter><enter>t{}<enter>{}", scalar.word(), "w".repeat(presses)));
                 let layout = stage.state.inspect.as_ref().unwrap().layout(stage.state.size);
                 assert!(layout.map.right() <= width);
-                // A value that is cut would have lost its middle.
+                // A truncated value would lose its middle.
                 for row in stage.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
                     let values: String = row.chars().take(usize::from(layout.map.x)).collect();
                     assert!(!values.contains('…'), "{width} {scalar:?} {presses}: {row}");
@@ -315,7 +314,7 @@ fn every_width_and_type_is_drawn_whole() {
 }
 
 #[test]
-fn acting() {
+fn action_dialogs() {
     for (name, keys) in [
         ("lock", "l"),
         ("permissions", "p"),
@@ -343,7 +342,7 @@ fn acting() {
     }
 }
 
-/// The machine with some who hold what is on it, and more that is leaked.
+/// Returns a machine with several holders and more leaks.
 fn held() -> FakeMachine {
     let machine = machine();
     for (pid, command) in [
@@ -369,7 +368,7 @@ fn held() -> FakeMachine {
     machine.remove_object("scratch");
     machine.add_sysv(32773, 0, FakeBytes::full(&vec![1; 1 << 20]));
     machine.edit(|facts| {
-        // Used last by a process outside of the pid namespace, so that nothing is certain.
+        // Last used by a process outside the pid namespace, so nothing is certain.
         for (at, creator) in [(3, 77), (1, 78)] {
             let row = &mut facts.sysv[at].row;
             (row.creator_pid, row.last_pid, row.attach) = (creator, 0, row.change);
@@ -382,7 +381,7 @@ fn held() -> FakeMachine {
 }
 
 #[test]
-fn who_holds_it_and_what_is_leaked() {
+fn holders_and_leaks() {
     let themes = [
         ("80x24", (80, 24), plain()),
         ("140x45", (140, 45), plain()),
@@ -410,7 +409,7 @@ fn who_holds_it_and_what_is_leaked() {
 }
 
 #[test]
-fn what_is_nearly_full() {
+fn nearly_full_alert() {
     let machine = held();
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
@@ -424,10 +423,10 @@ fn what_is_nearly_full() {
 }
 
 #[test]
-fn what_we_hold() {
+fn own_attachments() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
-        // The third one is marked for removal, and held by nobody else.
+        // The third one is marked for removal and has no other holder.
         stage.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
         stage.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
         kept(&format!("holds-{width}x{height}"), &stage, &plain());
@@ -452,7 +451,7 @@ fn forms_in_other_themes() {
 }
 
 #[test]
-fn a_refusal_says_who_owns_it_and_what_would_help() {
+fn refusal_names_the_owner_and_a_remedy() {
     let machine = machine();
     machine.edit(|facts| {
         facts.effective_uid = 1000;
@@ -464,7 +463,7 @@ fn a_refusal_says_who_owns_it_and_what_would_help() {
 }
 
 #[test]
-fn a_terminal_that_is_too_small_says_what_it_needs() {
+fn too_small_terminal_shows_the_minimum_size() {
     for (width, height) in [(39, 24), (80, 7), (20, 3), (1, 1), (0, 0)] {
         let stage = Stage::new(machine(), width, height);
         kept(&format!("too-small-{width}x{height}"), &stage, &plain());
@@ -472,7 +471,7 @@ fn a_terminal_that_is_too_small_says_what_it_needs() {
 }
 
 #[test]
-fn no_size_makes_any_screen_fail() {
+fn every_screen_draws_at_every_size() {
     for keys in [
         "",
         "?",
@@ -497,7 +496,7 @@ fn no_size_makes_any_screen_fail() {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
                 let mut stage = Stage::new(machine(), 80, 24);
                 stage.press(keys);
-                stage.happen(Event::Resize(shmlens::app::event::Size { width, height }));
+                stage.inject(Event::Resize(shmlens::app::event::Size { width, height }));
                 let _ = stage.screen();
             }
         }

@@ -1,5 +1,4 @@
-//! The terminal is left as it was found, whichever way the program ends, and
-//! is not touched while nothing changes.
+//! The terminal is restored however the program ends, and is not touched while nothing changes.
 
 mod ends;
 mod keys;
@@ -9,14 +8,14 @@ mod stops;
 use crate::support::{SOON, Terminal, shmlens};
 use vt100::Screen;
 
-/// The program on a terminal of 80 columns and 24 rows, with its first picture shown.
+/// Starts the program on a terminal of 80 columns and 24 rows and waits for its first frame.
 fn opened() -> Terminal {
     let terminal = Terminal::start((80, 24), shmlens());
     terminal.wait_for(is_open, SOON);
     terminal
 }
 
-/// Whether the Segments screen is shown.
+/// Returns whether the Segments screen is shown.
 fn is_open(screen: &Screen) -> bool {
     screen.alternate_screen() && screen.contents().contains("shmlens ")
 }

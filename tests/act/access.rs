@@ -1,4 +1,4 @@
-//! Who can attach: what `act` says, against what the kernel does.
+//! Access prediction of `act`, compared with the kernel.
 
 use crate::support::{Child, NOBODY, Nobody, Object, SOON, Sysv, World, tool};
 use nix::fcntl::{OFlag, open};
@@ -11,7 +11,7 @@ use shmlens::segment::{Mode, ObjectName, SegmentId};
 use shmlens::sys::shm::Attachment;
 use std::process::Command;
 
-/// Reading, and reading and writing, as the kernel lets this thread.
+/// Returns whether the kernel lets this thread read, and read and write.
 fn tried(id: &SegmentId) -> (bool, bool) {
     match id {
         SegmentId::Sysv(shmid) => {
@@ -41,7 +41,7 @@ fn compare(rules: &Rules, id: &SegmentId) {
 }
 
 #[test]
-fn the_mode_means_what_the_kernel_means_by_it() {
+fn access_by_mode_matches_the_kernel() {
     let Some(_world) = World::new() else { return };
     for (uid, gid) in [(NOBODY, NOBODY), (NOBODY, 7), (1000, NOBODY), (1000, 7)] {
         let sysv = Sysv::new(0, 4096, 0o600).owned_by(uid, gid);
@@ -58,7 +58,7 @@ fn the_mode_means_what_the_kernel_means_by_it() {
 }
 
 #[test]
-fn lists_mean_what_the_kernel_means_by_them() {
+fn access_by_acl_matches_the_kernel() {
     let Some(_world) = World::new() else { return };
     let entry = |tag: u16, bits: u16, id: u32| {
         [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
@@ -87,7 +87,7 @@ fn lists_mean_what_the_kernel_means_by_them() {
             let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
             assert!(rules.acl.is_some());
             compare(&rules, &object.id());
-            // Foretold, before it is so.
+            // Predicted before the change.
             for (mode, uid, gid) in [(0o640, 1000, gid), (0o604, NOBODY, gid), (0o666, 1000, NOBODY)] {
                 let rules = rules.with(Mode::new(mode), uid, gid);
                 let owner = OwnerChange { uid: Some(uid), gid: Some(gid) };
@@ -101,14 +101,14 @@ fn lists_mean_what_the_kernel_means_by_them() {
 }
 
 #[test]
-fn a_process_is_who_the_kernel_says() {
+fn process_credentials_match_the_kernel() {
     let who = RealMachine.process_credentials(std::process::id()).unwrap();
     assert_eq!(who, RealMachine.credentials());
     assert!(RealMachine.user_credentials(0).capabilities != 0);
 }
 
 #[test]
-fn capabilities_in_a_namespace_of_ones_own_count_for_nothing_outside() {
+fn capabilities_in_a_user_namespace_grant_nothing_outside() {
     let Some(_world) = World::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
     let mut command = Command::new(unshare);

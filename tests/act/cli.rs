@@ -1,4 +1,4 @@
-//! The commands: what they take, tell and end with.
+//! The commands: arguments, output and exit status.
 
 use super::shown;
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmlens};
@@ -26,7 +26,7 @@ fn ended(output: &Output, status: i32) -> (String, String) {
 }
 
 #[test]
-fn one_failure_stops_no_other() {
+fn one_failure_does_not_stop_the_rest() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
@@ -53,7 +53,7 @@ fn one_failure_stops_no_other() {
 }
 
 #[test]
-fn a_dry_run_and_read_only_change_nothing() {
+fn dry_run_and_read_only_change_nothing() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
@@ -78,14 +78,14 @@ fn a_dry_run_and_read_only_change_nothing() {
 }
 
 #[test]
-fn rm_without_a_terminal_says_what_it_needs() {
+fn rm_without_a_terminal_names_the_missing_option() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
     let (_, stderr) = ended(&run(&["rm", "name"]), 2);
     assert!(stderr.contains("--yes"), "{stderr}");
     let (stdout, stderr) = ended(&run(&["rm", "--yes", "--no-copy", "name", "0x4d2"]), 1);
-    // The test itself has it open.
+    // This test has it open.
     assert!(stderr.contains("name: in use: ") && stderr.contains("Use --force"), "{stderr}");
     assert_eq!(stdout, format!("{}: removed\n", sysv.id()));
     ended(&run(&["rm", "--yes", "--force", "--no-copy", "name"]), 0);
@@ -93,7 +93,7 @@ fn rm_without_a_terminal_says_what_it_needs() {
 }
 
 #[test]
-fn on_a_terminal_each_that_may_be_held_is_asked_for() {
+fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let (one, two) = (Object::new("one", 100, 0o600), Object::new("two", 100, 0o600));
@@ -102,7 +102,7 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
     let mut terminal = Terminal::start((100, 30), command);
     terminal.wait_for("Remove it anyway?", SOON);
     assert!(terminal.screen().contains("posix:/one"), "{}", terminal.screen());
-    // What is no yes is a no.
+    // Anything but yes means no.
     terminal.send("\r");
     terminal.wait_for("posix:/two", SOON);
     terminal.send("y\r");
@@ -113,10 +113,9 @@ fn on_a_terminal_each_that_may_be_held_is_asked_for() {
 }
 
 #[test]
-fn the_limit_of_locked_memory_is_told() {
+fn lock_reports_the_memlock_limit() {
     let Some(_world) = World::new() else { return };
-    // The kernel counts what a user has locked on the whole machine, so that two
-    // runs of this are not to be the same one.
+    // The kernel counts locked memory per user, so two runs of this test must not use the same user.
     let user = 200_000 + std::process::id();
     let as_user = |arguments: [&str; 2]| {
         let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
@@ -136,7 +135,7 @@ fn the_limit_of_locked_memory_is_told() {
         stderr.contains("your limit for locked memory is 64 KiB, but the segment is 1.0 MiB"),
         "{stderr}"
     );
-    // Two of them are more than the limit: this the kernel alone knows.
+    // Two of them exceed the limit, which only the kernel knows.
     let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
     ended(&lock(3 << 19), 0);
     let mut command = as_user(["lock", "0x4d3"]);
@@ -152,7 +151,7 @@ fn the_limit_of_locked_memory_is_told() {
 }
 
 #[test]
-fn hostile_names_reach_no_terminal_raw() {
+fn hostile_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(b"a\x1b[2J\n\xff", 1, 0o600);
     let id = object.id().to_string();
@@ -165,7 +164,7 @@ fn hostile_names_reach_no_terminal_raw() {
 }
 
 #[test]
-fn the_settings_turn_every_change_off() {
+fn read_only_setting_disables_every_change() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("settled", 10, 0o644);
     let home = tempfile::tempdir().unwrap();
@@ -179,15 +178,15 @@ fn the_settings_turn_every_change_off() {
         let mode = fs::metadata(object.path()).unwrap().permissions().mode() & 0o777;
         (output.status.code(), mode, String::from_utf8(output.stderr).unwrap())
     };
-    let (status, mode, said) = chmod("read-only = true\n");
+    let (status, mode, report) = chmod("read-only = true\n");
     assert_eq!((status, mode), (Some(1), 0o644));
-    assert!(said.contains("read-only = false in the config"), "{said}");
-    // Settings that are not understood may mean just that.
+    assert!(report.contains("read-only = false in the config"), "{report}");
+    // Settings that cannot be parsed may have meant read-only.
     assert_eq!(chmod("read-onyl = true\n").1, 0o644);
     assert_eq!(chmod("read-only = false\n").1, 0o600);
 }
 
-/// Runs `shmlens`, found by its name, as a shell would run a pasted command.
+/// Runs `shmlens` from PATH through a shell, like a pasted command.
 fn paste(command: &str, state: &Path) -> Output {
     let bin = tempfile::tempdir().unwrap();
     symlink(env!("CARGO_BIN_EXE_shmlens"), bin.path().join("shmlens")).unwrap();
@@ -209,7 +208,7 @@ fn printed_commands_can_be_pasted() {
         "Größe \u{202e}".as_bytes(),
     ] {
         let state = home.path().join(OsStr::from_bytes(directory));
-        // A name that needs quoting, but is the same text in UTF-8.
+        // The name needs quoting but is valid UTF-8.
         let name = b"it's \xff\x1b $(id) \\ -x";
         let object = Object::new(name, 9, 0o640);
         object.write(0, b"contents\n");
@@ -219,7 +218,7 @@ fn printed_commands_can_be_pasted() {
             let output = command.args(arguments).env("XDG_STATE_HOME", &state).stdin(Stdio::null()).output();
             ended(&output.unwrap(), 0).0
         };
-        // The plan of a change, in JSON.
+        // The plan of a change, as JSON.
         for (change, undone) in [(["chmod", "0600"], 0o640), (["chown", "0:7"], 0o640)] {
             let arguments = [&change[..], &[&id]].concat();
             let plan = shmlens(&[&arguments[..], &["--dry-run", "--json"]].concat());
@@ -240,13 +239,13 @@ fn printed_commands_can_be_pasted() {
         assert!(!object.path().exists());
         ended(&paste(command, &state), 0);
         assert_eq!(fs::read(object.path()).unwrap(), b"contents\n", "{command}");
-        // Nothing that another shell word would have run.
+        // A second shell word would have run a command.
         assert!(!Path::new("pwned").exists());
     }
 }
 
 #[test]
-fn saving_is_nothing_to_undo() {
+fn undo_ignores_saves() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 9, 0o640);
     let home = tempfile::tempdir().unwrap();
@@ -256,7 +255,7 @@ fn saving_is_nothing_to_undo() {
 }
 
 #[test]
-fn in_a_batch_every_message_names_its_segment() {
+fn batch_messages_name_their_segment() {
     let Some(_world) = World::new() else { return };
     let home = tempfile::tempdir().unwrap();
     let sysv = [Sysv::new(0x4d2, 1 << 20, 0o600), Sysv::new(0, 1 << 20, 0o600).owned_by(NOBODY, NOBODY)];
@@ -267,7 +266,7 @@ fn in_a_batch_every_message_names_its_segment() {
     sysv[0].write(0, &vec![7; 1 << 20]);
     let all = sysv.iter().map(Sysv::id).chain(objects.iter().map(Object::id));
     let names: Vec<String> = all.map(|id| id.to_string()).collect();
-    // A file instead of a state directory, one that is too small, and a limit that is.
+    // A file in place of the state directory, a limit that is too small, and one that fits.
     fs::write(home.path().join("file"), "").unwrap();
     fs::create_dir(home.path().join("small")).unwrap();
     nix::mount::mount(
@@ -286,7 +285,7 @@ fn in_a_batch_every_message_names_its_segment() {
         fs::write(taken.join(name), "").unwrap();
     }
     let (missing, taken) = (home.path().join("missing/"), taken.to_str().unwrap());
-    // How many lines name a segment. Only the log is about none.
+    // Returns the number of lines that name a segment. Only the log names none.
     let check = |stderr: &str| {
         let is_named = |line: &&str| names.iter().any(|name| line.contains(name));
         let other: Vec<&str> = stderr.lines().filter(|line| !is_named(line)).collect();
@@ -304,7 +303,7 @@ fn in_a_batch_every_message_names_its_segment() {
             &["lock"],
             &["clean", "--yes", "--settle", "0s"],
         ] {
-            // Only failures are looked at; what succeeds must stay for the next batch.
+            // Only failures are compared; segments must survive for the next batch.
             let dry = batch[0] == "rm";
             for json in [false, true] {
                 fs::write(&config, format!("copies = \"{copies}\"\n")).unwrap();
@@ -331,7 +330,7 @@ fn in_a_batch_every_message_names_its_segment() {
             }
         }
     }
-    // The real thing, where no copy can be made.
+    // The real command, without a place for the copy.
     for state in ["file", "small"] {
         let mut command = shmlens();
         command.args(["rm", "--yes", "--force"]).args(&names).env("XDG_STATE_HOME", home.path().join(state));
@@ -351,21 +350,24 @@ fn own_segments_without_read_permission_name_the_remedy() {
     let sysv = Sysv::new(7, 10, 0o000).owned_by(NOBODY, NOBODY);
     for (name, id) in [("/a", "posix:/a".to_owned()), ("key:7", format!("sysv:{}", sysv.shmid))] {
         let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", name]).output().unwrap();
-        let (_, told) = ended(&output, 1);
-        assert!(told.contains(&format!("`shmlens chmod u+r {id}`")) && !told.contains("Run as"), "{told}");
+        let (_, message) = ended(&output, 1);
+        assert!(
+            message.contains(&format!("`shmlens chmod u+r {id}`")) && !message.contains("Run as"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn invalid_values_are_quoted_once() {
     for arguments in [&["dump", "--as", "\x1b[1m", "/a"][..], &["chmod", "\x1b[1m", "/a"]] {
-        let (_, told) = ended(&run(arguments), 2);
-        assert!(told.contains(r"'\x1b[1m'") && !told.contains("x5c"), "{told}");
+        let (_, message) = ended(&run(arguments), 2);
+        assert!(message.contains(r"'\x1b[1m'") && !message.contains("x5c"), "{message}");
     }
 }
 
 #[test]
-fn copies_in_a_directory_have_names_of_their_own() {
+fn copies_in_a_directory_get_distinct_names() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/p").unwrap();
     let long = "x".repeat(100);

@@ -1,4 +1,4 @@
-//! Creating segments, and never touching one that exists.
+//! Segment creation. An existing segment is never touched.
 
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip_for_kernel, tool};
 use nix::mount::MsFlags;
@@ -36,13 +36,13 @@ fn refused(arguments: &str, status: i32) -> String {
     stderr
 }
 
-/// The shmid at the beginning of what was told.
-fn shmid(told: &str) -> i32 {
-    told.strip_prefix("sysv:").and_then(|rest| rest.split_once(':')).unwrap().0.parse().unwrap()
+/// Parses the shmid at the start of the output.
+fn shmid(message: &str) -> i32 {
+    message.strip_prefix("sysv:").and_then(|rest| rest.split_once(':')).unwrap().0.parse().unwrap()
 }
 
 #[test]
-fn it_is_as_asked_for_whatever_the_umask() {
+fn create_ignores_the_umask() {
     let Some(_world) = World::new() else { return };
     let shmid = shmid(&made("sysv --key 0x4d2 --size 1M --mode 0666"));
     let facts = shm::stat(shmid).unwrap();
@@ -54,7 +54,7 @@ fn it_is_as_asked_for_whatever_the_umask() {
 }
 
 #[test]
-fn what_exists_is_left_as_it_is() {
+fn create_leaves_an_existing_segment_unchanged() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let object = Object::new("name", 4096, 0o600);
@@ -72,7 +72,7 @@ fn what_exists_is_left_as_it_is() {
 }
 
 #[test]
-fn what_was_made_since_the_plan_is_left_as_it_is() {
+fn create_refuses_a_name_taken_after_the_plan() {
     let Some(_world) = World::new() else { return };
     let (size, mode) = (Bytes(10), Mode::new(0o666));
     let object =
@@ -105,7 +105,7 @@ fn what_was_made_since_the_plan_is_left_as_it_is() {
 }
 
 #[test]
-fn filled_from_a_file_holes_kept() {
+fn create_from_a_file_keeps_holes() {
     let Some(_world) = World::new() else { return };
     let mut file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
     file.write_all(b"beginning").unwrap();
@@ -125,7 +125,7 @@ fn filled_from_a_file_holes_kept() {
 }
 
 #[test]
-fn until_it_is_whole_it_is_for_its_maker_alone() {
+fn segment_is_private_until_it_is_complete() {
     let Some(_world) = World::new() else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all_at(&vec![7; 1 << 20], 0).unwrap();
@@ -164,9 +164,9 @@ fn until_it_is_whole_it_is_for_its_maker_alone() {
 }
 
 #[test]
-fn what_cannot_be_filled_is_taken_away_again() {
+fn create_removes_a_segment_it_cannot_fill() {
     let Some(_world) = World::new() else { return };
-    // It says that it has a page, and has a few bytes.
+    // sysfs reports a size of one page but returns only a few bytes.
     let path = "/sys/kernel/mm/transparent_hugepage/enabled";
     if fs::metadata(path).map_or(0, |facts| facts.len()) < 4096 {
         return skip_for_kernel("needs a file of sysfs");
@@ -180,7 +180,7 @@ fn what_cannot_be_filled_is_taken_away_again() {
 }
 
 #[test]
-fn what_cannot_be_made_whole_is_not_made() {
+fn create_makes_nothing_it_cannot_complete() {
     let Some(_world) = World::new() else { return };
     nix::mount::mount(None::<&str>, "/dev/shm", None::<&str>, MsFlags::MS_REMOUNT, Some("size=1m")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -191,7 +191,7 @@ fn what_cannot_be_made_whole_is_not_made() {
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
     let error = refused(&format!("sysv --from {path} --size 1K"), 1);
     assert!(error.contains("larger size"), "{error}");
-    // A pipe that nobody writes to is not waited for.
+    // Opening a FIFO without a writer must not block.
     nix::unistd::mkfifo("/dev/shm/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
     assert!(refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("not a regular file"));
     assert!(refused("sysv --size 0", 1).contains("kernel.shmmax"));
@@ -205,7 +205,7 @@ fn what_cannot_be_made_whole_is_not_made() {
 }
 
 #[test]
-fn the_limits_are_told() {
+fn create_reports_the_limits() {
     let Some(_world) = World::new() else { return };
     let _one = Sysv::new(0, 1, 0o600);
     File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
@@ -219,7 +219,7 @@ fn the_limits_are_told() {
 }
 
 #[test]
-fn missing_huge_pages_are_an_error_and_leave_nothing() {
+fn missing_huge_pages_fail_and_leave_nothing() {
     let Some(_world) = World::new() else { return };
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
     if !meminfo.lines().any(|line| line.split_whitespace().eq(["HugePages_Free:", "0"])) {
@@ -235,7 +235,7 @@ fn missing_huge_pages_are_an_error_and_leave_nothing() {
     huge_pages_hold_what_was_in_the_file();
 }
 
-/// Here, because while there are free huge pages there is nothing missing.
+/// Called from here because huge pages are not missing while this test has free ones.
 fn huge_pages_hold_what_was_in_the_file() {
     let _pool = HugePages::of(3);
     if HugePages::free() < 3 {
@@ -261,7 +261,7 @@ fn huge_pages_hold_what_was_in_the_file() {
     assert!(error.contains("not enough free huge pages"), "{error}");
 }
 
-/// What a plan says against it, and what the kernel says to the same without the plan.
+/// Returns the refusal of the plan, and the error of the kernel without the plan.
 fn predicted_and_real(new: &NewSegment) -> (String, String) {
     let mut plan = act::plan_create(&RealMachine, new, &Options::default());
     let predicted = plan.refusal.take();
@@ -281,7 +281,7 @@ fn predicted_and_real(new: &NewSegment) -> (String, String) {
 }
 
 #[test]
-fn the_plan_predicts_what_the_kernel_refuses() {
+fn create_plan_predicts_kernel_refusals() {
     let Some(_world) = World::new() else { return };
     let mode = Mode::new(0o600);
     let posix = |name: &str, size| {
@@ -319,7 +319,7 @@ fn the_plan_predicts_what_the_kernel_refuses() {
     ] {
         check(&sysv(size, huge, no_reserve), words);
     }
-    // Of this world only.
+    // In this mount namespace only.
     fs::write("/proc/sys/kernel/shmmni", "1").unwrap();
     let _one = Sysv::new(0, 1, 0o600);
     check(&sysv(1, false, false), "kernel.shmmni allows (1)");
@@ -333,7 +333,7 @@ fn the_plan_predicts_what_the_kernel_refuses() {
 }
 
 #[test]
-fn a_dry_run_predicts_a_directory_that_may_not_be_written() {
+fn dry_run_predicts_an_unwritable_directory() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     for option in ["--dry-run", "--json"] {
@@ -341,13 +341,13 @@ fn a_dry_run_predicts_a_directory_that_may_not_be_written() {
             as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["create", "posix", "closed/x", "--size", "1", option]);
         let output = command.env("XDG_STATE_HOME", "/dev/shm/closed").output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        assert!(told.contains("you cannot write to the directory"), "{told}");
+        let message = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(message.contains("you cannot write to the directory"), "{message}");
     }
 }
 
 #[test]
-fn a_file_that_does_not_tell_its_size_is_read_to_its_end() {
+fn create_reads_a_file_of_unknown_size_to_the_end() {
     let Some(_world) = World::new() else { return };
     let expected = fs::read("/proc/version").unwrap();
     for (kind, name) in [("posix a", "/a"), ("sysv --key 7", "key:7")] {
@@ -370,7 +370,7 @@ fn a_file_that_does_not_tell_its_size_is_read_to_its_end() {
     }
 }
 
-/// Huge pages that are set aside as long as this lives.
+/// Huge pages reserved until this is dropped.
 struct HugePages {
     before: u64,
 }
@@ -398,7 +398,7 @@ impl Drop for HugePages {
 }
 
 #[test]
-fn bits_for_programs_are_never_set() {
+fn create_never_sets_setuid_or_setgid() {
     let Some(_world) = World::new() else { return };
     let (size, mode) = (Bytes(10), Mode::new(0o7755));
     let name = ObjectName::new(b"name").unwrap();
@@ -410,7 +410,7 @@ fn bits_for_programs_are_never_set() {
 }
 
 #[test]
-fn the_acl_of_a_directory_is_not_inherited() {
+fn create_does_not_inherit_the_acl_of_a_directory() {
     let Some(_world) = World::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };
     fs::create_dir("/dev/shm/dir").unwrap();

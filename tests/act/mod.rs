@@ -1,5 +1,5 @@
-//! Every action on real segments, asked back from the kernel and from the tools
-//! of the machine, never from our own survey.
+//! Every action on real segments, verified with the kernel and system tools instead of the
+//! program's own survey.
 
 mod access;
 mod cli;
@@ -18,7 +18,7 @@ use shmlens::survey::{Names, Survey};
 const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0, clean: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
-/// The segment as a survey shows it now.
+/// Returns the segment from a new survey.
 #[track_caller]
 fn shown(id: &SegmentId) -> Segment {
     let survey = Survey::take(&RealMachine, &mut Names::default());
@@ -30,7 +30,7 @@ fn planned(id: &SegmentId, action: &Action) -> Plan {
     act::plan(&RealMachine, &shown(id), action, &FORCE)
 }
 
-/// Plans and does it, as who this thread is.
+/// Plans and applies the action as the user of this thread.
 #[track_caller]
 fn carry_out(id: &SegmentId, action: &Action) -> Result<Done, ActError> {
     act::apply(&RealMachine, &planned(id, action)).result

@@ -1,4 +1,4 @@
-//! Mode, owner and lock, as root, as the owner and as a stranger.
+//! Mode, owner and lock as root, as the owner and as another user.
 
 use super::{am_root, carry_out, planned, to};
 use crate::support::{NOBODY, Nobody, Object, SetOnDrop, Sysv, World, tool};
@@ -17,7 +17,7 @@ fn chown(uid: u32, gid: u32) -> Action {
 }
 
 #[test]
-fn root_changes_everything() {
+fn root_may_change_everything() {
     let Some(_world) = World::new() else { return };
     assert!(am_root());
     let sysv = Sysv::new(0x4d2, 5000, 0o600).owned_by(NOBODY, NOBODY);
@@ -28,7 +28,7 @@ fn root_changes_everything() {
         carry_out(&id, &chown(1000, 100_000)).unwrap();
     }
     let facts = shm::stat(sysv.shmid).unwrap();
-    // The lock and the key stay.
+    // Lock and key are kept.
     assert_eq!((facts.mode, facts.uid, facts.gid, facts.key), (0o2646, 1000, 100_000, 0x4d2));
     let facts = object.file.metadata().unwrap();
     assert_eq!((facts.mode() & 0o7777, facts.uid(), facts.gid()), (0o646, 1000, 100_000));
@@ -42,11 +42,11 @@ fn root_changes_everything() {
 }
 
 #[test]
-fn mode_and_owner_are_changed_at_once_and_taken_back() {
+fn mode_and_owner_change_together_and_undo_together() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o640).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0o4740).owned_by(NOBODY, NOBODY);
-    // Owners first, and the mode that they would take set-id bits from.
+    // The owner changes first; a mode with setuid or setgid bits would be cleared by that.
     object.file.set_permissions(Permissions::from_mode(0o4740)).unwrap();
     let seen = || {
         let facts = shm::stat(sysv.shmid).unwrap();
@@ -65,7 +65,7 @@ fn mode_and_owner_are_changed_at_once_and_taken_back() {
         carry_out(&id, &action).unwrap();
     }
     assert_eq!(seen(), ((0o640, NOBODY, NOBODY), (0o4740, NOBODY, NOBODY)));
-    // Whole or not at all: what a stranger or an owner may not, is not half done.
+    // All or nothing: a change the user may make only partly is not started.
     let before = object.file.metadata().unwrap().ctime_nsec();
     let nobody = Nobody::here();
     let error = carry_out(&object.id(), &both("0600")).unwrap_err().to_string();
@@ -76,7 +76,7 @@ fn mode_and_owner_are_changed_at_once_and_taken_back() {
 }
 
 #[test]
-fn on_the_way_nobody_gets_what_neither_state_gives() {
+fn change_grants_no_access_that_neither_state_grants() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(1000, 1000);
     let both = |mode, gid| {
@@ -100,13 +100,13 @@ fn on_the_way_nobody_gets_what_neither_state_gives() {
 }
 
 #[test]
-fn what_is_done_by_half_is_taken_back() {
+fn partial_change_is_rolled_back() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, NOBODY);
     object.file.set_permissions(Permissions::from_mode(0o666)).unwrap();
     let owner = OwnerChange { uid: Some(1000), gid: None };
     let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(0o600)), owner);
-    // Planned as root, so that it is the kernel who refuses: the owner gives nothing away.
+    // Planned as root, so that the kernel refuses: an owner cannot give the segment away.
     let plan = planned(&object.id(), &both);
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -116,12 +116,12 @@ fn what_is_done_by_half_is_taken_back() {
     assert_eq!((stat.mode() & 0o7777, stat.uid(), stat.gid()), (0o666, NOBODY, NOBODY));
 }
 
-/// The kernel takes it, and leaves the set-group-id bit out for who is not in the group.
+/// The kernel accepts the mode but drops setgid for a user outside the group.
 #[test]
-fn what_the_kernel_made_of_it_is_told() {
+fn result_reports_the_mode_the_kernel_set() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
-    // Planned as root: for nobody the plan would predict it.
+    // Planned as root, because a plan of the user nobody predicts it.
     let plan = planned(&object.id(), &to(0o2640));
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -130,10 +130,10 @@ fn what_the_kernel_made_of_it_is_told() {
     assert!(error.to_string().contains("mode 0640"), "{error}");
 }
 
-/// A POSIX object has no time that tells of its last change alone: what is
-/// relative is relative to what it is now.
+/// POSIX objects have no timestamp for the last change alone, so a relative mode applies to the
+/// current mode.
 #[test]
-fn a_relative_mode_is_of_the_mode_there_is_now() {
+fn relative_mode_applies_to_the_current_mode() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600);
     let plan = planned(&object.id(), &Action::SetMode("g+r".parse().unwrap()));
@@ -145,9 +145,9 @@ fn a_relative_mode_is_of_the_mode_there_is_now() {
 }
 
 #[test]
-fn an_owner_changes_their_own() {
+fn owner_may_change_own_segments() {
     let Some(_world) = World::new() else { return };
-    // With a mode that lets not even its owner read it.
+    // The mode denies even the owner to read.
     let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0).owned_by(NOBODY, NOBODY);
     let nobody = Nobody::here();
@@ -156,7 +156,7 @@ fn an_owner_changes_their_own() {
         carry_out(&id, &to(0)).unwrap();
         carry_out(&id, &to(0o640)).unwrap();
     }
-    // A System V segment may be given away, an object not.
+    // An owner may give away a System V segment, but not an object.
     carry_out(&sysv.id(), &chown(1000, 1000)).unwrap();
     let error = carry_out(&object.id(), &chown(1000, NOBODY)).unwrap_err().to_string();
     assert!(error.contains("only root can change the owner"), "{error}");
@@ -171,14 +171,14 @@ fn an_owner_changes_their_own() {
 }
 
 #[test]
-fn a_stranger_changes_nothing_and_is_told_who_may() {
+fn refusal_names_the_users_who_may_change_it() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o666);
     let object = Object::new("object", 5000, 0o666);
     let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
     let mut plans = vec![];
     for id in [sysv.id(), object.id()] {
-        // Planned as root, so that it is the kernel who refuses.
+        // Planned as root, so that the kernel refuses.
         plans.extend([to(0o600), chown(NOBODY, NOBODY), Action::Lock].map(|action| planned(&id, &action)));
     }
     let nobody = Nobody::here();
@@ -199,7 +199,7 @@ fn a_stranger_changes_nothing_and_is_told_who_may() {
 }
 
 #[test]
-fn system_v_keeps_nine_bits_and_says_so() {
+fn system_v_keeps_nine_mode_bits_and_reports_it() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let error = carry_out(&sysv.id(), &to(0o4755)).unwrap_err().to_string();
@@ -211,7 +211,7 @@ fn system_v_keeps_nine_bits_and_says_so() {
 }
 
 #[test]
-fn modes_mean_what_chmod_means_by_them() {
+fn symbolic_modes_match_chmod() {
     let Some(chmod) = tool("chmod") else { return };
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");

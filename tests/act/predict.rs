@@ -1,4 +1,4 @@
-//! What a plan predicts, against what the kernel does, and a dry run against the real run.
+//! Predictions of a plan compared with the kernel, and dry runs compared with real runs.
 
 use super::{FORCE, REMOVE, shown, to};
 use crate::support::{
@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 const ROOT: u32 = 0;
 const ANN: u32 = 1000;
 
-/// A segment that is there as long as this lives.
+/// A segment that is removed on drop.
 enum Made {
     Sysv(Sysv),
     Object(Object),
@@ -38,7 +38,7 @@ fn sysv(uid: u32) -> Made {
     Made::Sysv(Sysv::new(0, 5000, 0o666).owned_by(uid, uid))
 }
 
-/// A segment that nobody created and root owns by now.
+/// A segment that nobody created and root now owns.
 fn created_by_nobody() -> Made {
     let nobody = Nobody::here();
     let sysv = Sysv::new(0, 5000, 0o666);
@@ -68,7 +68,7 @@ fn remount(flags: MsFlags) {
     mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT | flags, none).unwrap();
 }
 
-/// A segment of each kind that the kernel treats in its own way, made anew each time.
+/// Makes one segment for each case that the kernel treats differently.
 fn segments() -> Vec<(&'static str, Made)> {
     for (name, uid, mode) in [
         ("open", ROOT, 0o777),
@@ -141,7 +141,7 @@ fn actions() -> Vec<Action> {
     ]
 }
 
-/// Carries the action out as the user of this thread, whatever the plan says against it.
+/// Applies the action as the user of this thread, ignoring the refusal of the plan.
 #[track_caller]
 fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> bool {
     let plan = act::plan(&RealMachine, shown, action, &FORCE);
@@ -150,11 +150,14 @@ fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> b
     match (&predicted, &result) {
         (None, Ok(_)) => true,
         (Some(refusal), Err(error)) => {
-            // The same words before and after, except where only the kernel's result tells.
-            let said = error.to_string();
+            // The prediction and the error use the same words, unless only the kernel knows the reason.
+            let message = error.to_string();
             let unverified = matches!(error, act::ActError::Unverified { .. });
             assert!(!refusal.forceable, "{about}: {refusal:?}");
-            assert!(unverified || said.contains(&refusal.reason), "{about}: {said}\npredicted {refusal:?}");
+            assert!(
+                unverified || message.contains(&refusal.reason),
+                "{about}: {message}\npredicted {refusal:?}"
+            );
             false
         }
         _ => panic!("{about}, {action:?}: predicted {predicted:?}, but {result:?}"),
@@ -162,7 +165,7 @@ fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> b
 }
 
 #[test]
-fn plans_predict_what_the_kernel_refuses() {
+fn plans_predict_kernel_refusals() {
     let Some(_world) = World::new() else { return };
     if tool("chattr").is_none() {
         return;
@@ -171,7 +174,7 @@ fn plans_predict_what_the_kernel_refuses() {
     for action in actions() {
         for as_root in [false, true] {
             for (what, made) in segments() {
-                // A POSIX segment is never locked, and nine bits are all that System V has.
+                // POSIX segments cannot be locked, and System V has nine mode bits.
                 let posix = matches!(made, Made::Object(_));
                 let lock = matches!(action, Action::Lock | Action::Unlock);
                 if (posix && lock) || (!posix && action == to(0o2755)) {
@@ -187,7 +190,7 @@ fn plans_predict_what_the_kernel_refuses() {
             clear();
         }
     }
-    // Both answers were seen, for both users.
+    // Both outcomes occurred for both users.
     assert_eq!(counts.len(), 4, "{counts:?}");
 }
 
@@ -196,7 +199,7 @@ fn plans_predict_a_read_only_mount() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("own", 5000, 0o600).owned_by(NOBODY, NOBODY);
     let shown = shown(&object.id());
-    // A descriptor for writing would keep the mount busy.
+    // A writable descriptor would keep the mount busy.
     let _object = closed(object);
     remount(MsFlags::MS_RDONLY);
     for action in [REMOVE, to(0o640), Action::SetOwner(OwnerChange { uid: Some(ANN), gid: None })] {
@@ -210,7 +213,7 @@ fn plans_predict_a_read_only_mount() {
 }
 
 #[test]
-fn remedies_help() {
+fn remedies_work() {
     let Some(_world) = World::new() else { return };
     if tool("chattr").is_none() {
         return;
@@ -250,7 +253,7 @@ fn remedies_help() {
     fs::remove_file(path).unwrap();
 }
 
-/// How a run went: for each segment whether it was (or would be) done, and what was said against it.
+/// The result of a run: for each segment, whether it was (or would be) done, and the error.
 fn run(
     as_root: bool,
     home: &Path,
@@ -282,9 +285,9 @@ fn run(
         all_done &= done;
         let segment = line["segment"].as_str().unwrap();
         let error = line["error"].as_str().unwrap_or_default();
-        // The segment has a field of its own in JSON; an error may name it as well.
+        // JSON has a field for the segment; the error may name it as well.
         let error = error.strip_prefix(&format!("{segment}: ")).unwrap_or(error);
-        // A child of another test holds what is open here until it executes its program.
+        // A child forked by another test holds descriptors of this process until its exec.
         let error = match error.strip_prefix("in use: held by ").and_then(|rest| rest.split_once(". ")) {
             Some((_, remedy)) => format!("in use. {remedy}"),
             None => error.to_owned(),
@@ -297,7 +300,7 @@ fn run(
 }
 
 #[test]
-fn a_dry_run_and_the_real_run_agree() {
+fn dry_run_matches_the_real_run() {
     let Some(_world) = World::new() else { return };
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
@@ -334,7 +337,7 @@ fn a_dry_run_and_the_real_run_agree() {
             if limit.is_some() && command[0] != "lock" {
                 continue;
             }
-            let (made, _held) = some_of_each_state(as_root);
+            let (made, _held) = segments_of_each_state(as_root);
             let names: Vec<String> =
                 made.iter().map(|made| made.id().to_string()).chain(["none".to_owned()]).collect();
             let names = names.iter().map(String::as_str);
@@ -351,7 +354,7 @@ fn a_dry_run_and_the_real_run_agree() {
                 *seen.entry((as_root, dry.0, offers)).or_insert(0) += 1;
             }
             if command == ["rm", "--yes", "--no-copy"] {
-                // What force is offered for is removed by it.
+                // With force, the offered removal succeeds.
                 let offered = dry.iter().filter(|(_, (_, error))| error.contains("--force"));
                 let offered: Vec<&str> = offered.map(|(segment, _)| segment.as_str()).collect();
                 assert!(offered.len() > 1, "{dry:?}");
@@ -371,7 +374,7 @@ fn a_dry_run_and_the_real_run_agree() {
 }
 
 #[test]
-fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
+fn dry_run_keeps_the_order_of_the_arguments() {
     let Some(_world) = World::new() else { return };
     let (sysv, held) = (Sysv::new(0x4d2, 5000, 0o600), Object::new("held", 10, 0o600));
     for name in ["a", "b"] {
@@ -399,9 +402,9 @@ fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
     assert_eq!(real.iter().map(subject).collect::<Vec<_>>(), ids);
     for (dry, real) in dry.iter().zip(&real) {
         assert_eq!(dry["status"] == "planned", real["status"] == "done", "{dry} {real}");
-        // Of two names of an object that both go, the second one frees it.
-        let said = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
-        assert_eq!(said(dry), said(real), "{dry} {real}");
+        // Of two names of an object, the second removal frees it.
+        let message = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
+        assert_eq!(message(dry), message(real), "{dry} {real}");
         if let (Some(dry), Some(real)) = (dry["error"].as_str(), real["error"].as_str()) {
             assert!(real.ends_with(dry), "{dry} {real}");
         }
@@ -410,8 +413,8 @@ fn a_dry_run_lists_and_predicts_in_the_order_of_the_arguments() {
     assert!(held.path().exists());
 }
 
-/// In use, idle, protected and unknown ones; own and foreign ones; one whose owner cannot read it.
-fn some_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
+/// Segments that are in use, idle, protected and unknown; own and foreign; one unreadable to its owner.
+fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
     let in_use = Sysv::new(0, 5000, 0o666).owned_by(NOBODY, NOBODY);
     let held = shm::Attachment::read_only(in_use.shmid).unwrap();
     let mut made = vec![
@@ -420,7 +423,7 @@ fn some_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
         created_by_nobody(),
         Made::Sysv(in_use),
         Made::Sysv(Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY)),
-        // Open here.
+        // Held open by this test.
         object("in_use", NOBODY),
     ];
     for (name, uid, mode) in [
@@ -430,10 +433,10 @@ fn some_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
         ("unreadable", NOBODY, 0),
     ] {
         let object = Object::new(format!("{name}_{as_root}"), 5000, mode).owned_by(uid, uid);
-        // Its descriptor would be a holder.
+        // The descriptor would count as a holder.
         made.push(Made::Object(closed(object)));
     }
-    // A descriptor may live on in a child that another test has forked and not executed yet.
+    // A child forked by another test may keep the descriptor until its exec.
     wait_until(SOON, || {
         let output = Command::new(env!("CARGO_BIN_EXE_shmlens")).args(["list", "--json"]).output().unwrap();
         let list: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -444,7 +447,7 @@ fn some_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
     (made, held)
 }
 
-/// The same object with a descriptor of something else.
+/// The same object with its descriptor replaced by one of another file.
 fn closed(mut object: Object) -> Object {
     object.file = fs::File::open("/dev/null").unwrap();
     object

@@ -1,5 +1,4 @@
-//! What is changed between the plan and the act, and while it acts: in no case
-//! is anything but the planned object changed.
+//! Changes between plan and act, and during the act. Only the planned object may change.
 
 use super::{FORCE, REMOVE, planned, shown, to};
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
@@ -18,21 +17,21 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "/dev/shm/name";
 const OTHER: &str = "/dev/shm/other";
-/// At most this long goes into each race.
-const LONGEST: Duration = Duration::from_secs(10);
+/// Time limit of each race.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 fn actions() -> [Action; 3] {
     [to(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
 }
 
-/// What must not change of a file.
+/// File attributes that must not change.
 fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
     let facts = file.metadata().unwrap();
     (facts.mode(), facts.uid(), facts.gid(), facts.size(), facts.nlink(), facts.ctime(), facts.ctime_nsec())
 }
 
 #[test]
-fn an_object_that_was_replaced_after_the_plan() {
+fn act_refuses_an_object_replaced_after_the_plan() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     for action in actions() {
@@ -63,12 +62,12 @@ fn an_object_that_was_replaced_after_the_plan() {
 }
 
 #[test]
-fn a_directory_on_the_way_that_became_a_link() {
+fn act_refuses_a_directory_replaced_by_a_link() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
     let object = Object::new("dir/name", 10, 0o600);
-    // The very object, by another way: not even that is followed.
+    // The same object through another path: links are not followed even then.
     for action in actions() {
         let plan = planned(&object.id(), &action);
         fs::rename("/dev/shm/dir", "/dev/shm/moved").unwrap();
@@ -84,7 +83,7 @@ fn a_directory_on_the_way_that_became_a_link() {
 }
 
 #[test]
-fn a_key_and_a_number_that_were_given_anew() {
+fn act_refuses_a_reused_key_and_shmid() {
     let Some(_world) = World::new() else { return };
     let lock = Action::Lock;
     for action in [&to(0o604), &lock, &REMOVE] {
@@ -98,7 +97,7 @@ fn a_key_and_a_number_that_were_given_anew() {
         assert!(matches!(error, ActError::Gone { .. }), "{error}");
         assert_eq!(shm::stat(new.shmid).unwrap(), before);
         drop(new);
-        // The same number.
+        // The same shmid.
         let new = recycled(old.shmid, 0x4d3, 4096);
         let before = shm::stat(new.shmid).unwrap();
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -107,7 +106,7 @@ fn a_key_and_a_number_that_were_given_anew() {
     }
 }
 
-/// A segment with that number, which is free.
+/// Creates a segment with that unused shmid.
 #[track_caller]
 fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
     fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string()).unwrap();
@@ -116,8 +115,8 @@ fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
     new
 }
 
-/// Runs `apply` again and again while another thread runs `swap`, at least
-/// `least` times; both get the number of the round.
+/// Runs `apply` repeatedly while another thread runs `swap`, at least `least` times; both get the
+/// round number.
 fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync) {
     race_until(
         least,
@@ -129,7 +128,7 @@ fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync
     );
 }
 
-/// As [`race`], and on until `apply` says that it has seen enough.
+/// Like [`race`], but continues until `apply` returns true.
 fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32) + Send + Sync) {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -143,7 +142,7 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
         let _over = SetOnDrop(&over);
         let start = Instant::now();
         for round in 0.. {
-            if start.elapsed() > LONGEST {
+            if start.elapsed() > TIME_LIMIT {
                 eprintln!("only {round} of {least} rounds");
                 break;
             }
@@ -155,12 +154,12 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
 }
 
 fn exchange(a: &str, b: &str) {
-    // Either may be gone for a moment.
+    // Either may be missing for a moment.
     let _ = renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE);
 }
 
 #[test]
-fn an_object_that_is_swapped_while_it_is_changed() {
+fn change_never_reaches_a_swapped_object() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let link = "/dev/shm/link";
@@ -198,19 +197,19 @@ fn an_object_that_is_swapped_while_it_is_changed() {
 }
 
 #[test]
-fn an_object_that_is_swapped_while_it_is_removed() {
+fn remove_never_deletes_a_swapped_object() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
-    // Everything that is made here and was never planned, with its descriptor.
+    // All objects created here that were never planned, with their descriptors.
     let made = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut astray) = (0, 0, 0);
     race(
         3000,
         |_| {
-            // Made elsewhere and put in place of whatever is there, which is kept.
+            // Created elsewhere, then exchanged with the current object, which is kept.
             let ours = "/dev/shm/fresh";
             let file = File::create_new(ours).unwrap();
             if renameat2(AT_FDCWD, ours, AT_FDCWD, NAME, RenameFlags::RENAME_NOREPLACE).is_err() {
@@ -220,17 +219,17 @@ fn an_object_that_is_swapped_while_it_is_removed() {
                     Ok(now) if now.ino() != file.metadata().unwrap().ino() => {
                         fs::rename(ours, aside).unwrap();
                     }
-                    // The name went meanwhile: this round is left out.
+                    // The name vanished meanwhile: skip this round.
                     _ => return drop(fs::remove_file(ours)),
                 }
             }
             let stat = file.metadata().unwrap();
-            let mut segment = shown_as("name");
+            let mut segment = surveyed("name");
             let Some(segment) = segment
                 .as_mut()
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
             else {
-                // Swapped away before it was shown: the swapper has it.
+                // Swapped away before the survey: the other thread has it.
                 made.lock().unwrap().push(file);
                 return;
             };
@@ -253,7 +252,7 @@ fn an_object_that_is_swapped_while_it_is_removed() {
                 exchange(NAME, OTHER);
                 return;
             }
-            // A new object, or a link out of here, in its place or where it was.
+            // Puts a new object or a link out of the directory in place of the name.
             let kept = others.join(format!("s{round}"));
             let _ = renameat2(AT_FDCWD, NAME, AT_FDCWD, &kept, RenameFlags::RENAME_NOREPLACE);
             if round % 3 == 1 {
@@ -271,8 +270,8 @@ fn an_object_that_is_swapped_while_it_is_removed() {
     }
 }
 
-/// That one object as a survey would show it, without listing all others.
-fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
+/// Returns that object as a survey would, without listing the others.
+fn surveyed(name: &str) -> Option<shmlens::segment::Segment> {
     use shmlens::machine::Machine as _;
     use shmlens::segment::{Facts, ObjectName, PosixFacts, SegmentId};
     let name = ObjectName::new(name.as_bytes()).unwrap();
@@ -285,7 +284,7 @@ fn shown_as(name: &str) -> Option<shmlens::segment::Segment> {
     Some(segment)
 }
 
-/// A POSIX segment as the survey shows one, whatever it is.
+/// Returns a POSIX segment as a survey would, whatever its file type.
 fn template() -> shmlens::segment::Segment {
     thread_local!(static SHOWN: shmlens::segment::Segment = {
         let object = Object::new("template", 0, 0o600);
@@ -295,7 +294,7 @@ fn template() -> shmlens::segment::Segment {
 }
 
 #[test]
-fn a_number_that_passes_on_while_it_is_removed() {
+fn remove_never_deletes_a_reused_shmid() {
     let Some(_world) = World::new() else { return };
     let shmid = Sysv::new(0x4d2, 4096, 0o600).shmid;
     let (mut removed, mut not) = (0, 0);
@@ -311,12 +310,12 @@ fn a_number_that_passes_on_while_it_is_removed() {
                     Err(_) => not += 1,
                 }
             }
-            // How often the number passes on between plan and act, is up to the
-            // scheduler: on one processor it may take a while.
+            // The scheduler decides whether the shmid is reused between plan and act; on one
+            // processor this can take a while.
             removed > 0 && not > 0
         },
         |_| {
-            // The planned one, as it was; and then another one of that number.
+            // The planned segment, unchanged, then another one with its shmid.
             let planned = turn.fetch_xor(true, Ordering::Relaxed);
             let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
             let Ok(made) =
@@ -344,7 +343,7 @@ fn a_number_that_passes_on_while_it_is_removed() {
 const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0, clean: false };
 
 #[test]
-fn a_number_of_many_that_was_given_anew() {
+fn batch_remove_refuses_a_reused_shmid() {
     let Some(_world) = World::new() else { return };
     let old = Sysv::new(0x4d2, 4096, 0o600);
     let plan = act::plan(&RealMachine, &shown(&old.id()), &REMOVE, &MANY);
@@ -359,7 +358,7 @@ fn a_number_of_many_that_was_given_anew() {
 }
 
 #[test]
-fn many_are_removed_while_others_come_and_go() {
+fn batch_remove_leaves_segments_created_meanwhile() {
     let Some(_world) = World::new() else { return };
     for _ in 0..20 {
         let planned: Vec<Sysv> = (0..100).map(|_| Sysv::new(0, 4096, 0o600)).collect();
@@ -381,7 +380,7 @@ fn many_are_removed_while_others_come_and_go() {
                 }
             },
             |round| {
-                // Somebody else removes the last ones, and makes new ones in their places.
+                // Another thread removes the last ones and creates new ones in their slots.
                 let at = planned.len().saturating_sub(1 + round as usize);
                 let _ = shm::remove(planned[at].shmid);
                 if round < 300 {
@@ -389,7 +388,7 @@ fn many_are_removed_while_others_come_and_go() {
                 }
             },
         );
-        // All that was planned is gone, and nothing else.
+        // Exactly the planned segments are gone.
         for planned in &planned {
             assert!(shm::stat(planned.shmid).is_err());
         }
@@ -397,8 +396,8 @@ fn many_are_removed_while_others_come_and_go() {
             assert_eq!(shm::stat(other.shmid).unwrap().mode, 0o640);
         }
         drop(others);
-        eprintln!("{gone} of {} went before", planned.len());
-        // Their numbers are not theirs any more.
+        eprintln!("{gone} of {} were removed earlier", planned.len());
+        // Their shmids belong to other segments now.
         planned.into_iter().for_each(std::mem::forget);
     }
 }

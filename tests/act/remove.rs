@@ -1,4 +1,4 @@
-//! Removing, and what it leaves alone.
+//! Removal, and the segments it leaves alone.
 
 use super::{REMOVE, carry_out, planned, shown};
 use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmlens, wait_until};
@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::time::{Duration, SystemTime};
 
 #[test]
-fn what_is_removed_is_gone_and_what_is_held_lives_on() {
+fn removed_segments_live_until_the_last_holder_exits() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o600);
     carry_out(&sysv.id(), &REMOVE).unwrap();
@@ -25,7 +25,7 @@ fn what_is_removed_is_gone_and_what_is_held_lives_on() {
     );
     let facts = shm::stat(held.shmid).unwrap();
     assert_eq!((facts.mode, facts.nattch, facts.key), (0o1600, 1, 0));
-    // It is marked already, and removing it again is refused.
+    // Already marked; removing it again is refused.
     let error = carry_out(&held.id(), &REMOVE).unwrap_err().to_string();
     assert!(error.contains("already removed"), "{error}");
     drop(attached);
@@ -39,7 +39,7 @@ fn what_is_removed_is_gone_and_what_is_held_lives_on() {
 }
 
 #[test]
-fn what_may_be_held_needs_force() {
+fn remove_of_a_possibly_held_segment_needs_force() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 5000, 0o600);
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
@@ -52,7 +52,7 @@ fn what_may_be_held_needs_force() {
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     assert!(object.path().exists());
     drop(attached);
-    // Planned while nobody held it, and attached since.
+    // Planned while unheld, attached since.
     let plan = act::plan(&RealMachine, &shown(&sysv.id()), &REMOVE, &Options::default());
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     assert!(act::apply(&RealMachine, &plan).result.unwrap_err().to_string().contains("attached once"));
@@ -62,13 +62,13 @@ fn what_may_be_held_needs_force() {
 }
 
 #[test]
-fn a_stranger_removes_nothing_and_an_owner_their_own() {
+fn only_the_owner_may_remove() {
     let Some(_world) = World::new() else { return };
     let foreign = [Sysv::new(0, 5000, 0o666).id(), Object::new("foreign", 5000, 0o666).id()];
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
     drop(foreign);
-    // Of their own, one that not even they may read.
+    // A segment that not even its owner can read.
     let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
     let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| planned(&id, &REMOVE));
@@ -85,7 +85,7 @@ fn a_stranger_removes_nothing_and_an_owner_their_own() {
 }
 
 #[test]
-fn a_directory_is_never_removed() {
+fn remove_never_deletes_a_directory() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 10, 0o600);
     let plan = planned(&object.id(), &REMOVE);
@@ -97,7 +97,7 @@ fn a_directory_is_never_removed() {
 }
 
 #[test]
-fn another_name_of_it_is_told() {
+fn remove_reports_other_names_of_the_object() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 10, 0o600);
     fs::hard_link(object.path(), "/dev/shm/other").unwrap();
@@ -107,7 +107,7 @@ fn another_name_of_it_is_told() {
 }
 
 #[test]
-fn a_removal_that_was_killed_is_mended() {
+fn recover_completes_a_killed_removal() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/dir").unwrap();
     let aside = "shmlens-removing-0123456789abcdef-";
@@ -120,7 +120,7 @@ fn a_removal_that_was_killed_is_mended() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    // A removal may be under way.
+    // A removal may be in progress.
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
     assert_eq!(stderr.matches("may still be in progress. Try again").count(), 2, "{stderr}");
@@ -128,7 +128,7 @@ fn a_removal_that_was_killed_is_mended() {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
         stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
     });
-    // The dry run says what the real one does, a name that is taken included.
+    // The dry run matches the real run, including a name that is taken.
     let (status, stdout, stderr) = run(&["rm", "--recover", "--dry-run"]);
     assert_eq!((status, stdout.lines().count()), (Some(1), 1), "{stdout}");
     assert!(stdout.contains("renames it back to posix:/dir/one"), "{stdout}");
@@ -151,7 +151,7 @@ fn a_removal_that_was_killed_is_mended() {
 }
 
 #[test]
-fn recover_says_that_there_is_nothing_to_do() {
+fn recover_reports_when_there_is_nothing_to_do() {
     let Some(_world) = World::new() else { return };
     let output = shmlens().args(["rm", "--recover"]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -161,7 +161,7 @@ fn recover_says_that_there_is_nothing_to_do() {
 }
 
 #[test]
-fn a_planted_leftover_is_renamed_only_when_it_is_named() {
+fn recover_renames_a_planted_leftover_only_by_name() {
     let Some(_world) = World::new() else { return };
     let name = "shmlens-removing-0123456789abcdef-victim";
     let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
@@ -170,7 +170,7 @@ fn a_planted_leftover_is_renamed_only_when_it_is_named() {
     fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
     let own =
         Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
-    // And one that another user made.
+    // The directory of another user.
     fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
     chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
     let foreign = Object::new("shmlens-removing-0000000000000000/passwd", 10, 0o600).owned_by(NOBODY, NOBODY);
@@ -198,10 +198,11 @@ fn a_planted_leftover_is_renamed_only_when_it_is_named() {
 }
 
 #[test]
-fn objects_of_others_and_long_names_are_removed_without_a_trace() {
+fn foreign_objects_and_long_names_are_removed_completely() {
     let Some(_world) = World::new() else { return };
     let long = "x".repeat(255);
-    let objects = [Object::new("nobodys", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
+    let objects =
+        [Object::new("object_of_nobody", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
     for object in &objects {
         carry_out(&object.id(), &REMOVE).unwrap();
     }
@@ -209,7 +210,7 @@ fn objects_of_others_and_long_names_are_removed_without_a_trace() {
 }
 
 #[test]
-fn empty_directories_of_killed_removals_are_removed() {
+fn remove_deletes_empty_directories_of_killed_removals() {
     let Some(_world) = World::new() else { return };
     let path = |digit: char| format!("/dev/shm/shmlens-removing-{}", String::from(digit).repeat(16));
     let aged = |digit: char| {
@@ -240,7 +241,7 @@ fn empty_directories_of_killed_removals_are_removed() {
     assert!(stdout.contains(&format!("{subject}: removed: empty directory")), "{stdout}{stderr}");
     let left = || ['0', '1', '2', '3'].map(|digit| fs::exists(path(digit)).unwrap());
     assert_eq!(left(), [false, true, true, true]);
-    // The next removal takes them along.
+    // The next removal deletes them.
     for command in [&["rm", "--yes", "--no-copy", "/gone"][..], &["clean", "--yes", "--no-copy"]] {
         aged('0');
         run(command);

@@ -1,7 +1,7 @@
-// What the kernel alone takes to tell who holds shared memory: the same calls
-// that shmlens makes for each process, and nothing done with the answers. For
-// each line on standard input it looks at all processes once, on two threads,
-// and prints the nanoseconds that took and how much it saw.
+// The kernel's share of a holder scan: the system calls that shmlens makes for
+// each process, with their results discarded. For each line on standard input it
+// scans all processes once, on two threads, and prints the nanoseconds and the
+// amount of data.
 //
 //   bare shared|private
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// As in include/uapi/linux/fs.h, which older systems have not.
+// As in include/uapi/linux/fs.h, which older systems lack.
 struct query {
     uint64_t size, flags, address, start, end, vma_flags, page_size, offset, inode;
     uint32_t major, minor, name_size, build_id_size;

@@ -1,5 +1,5 @@
-//! What it costs to look 10 000 names up in the catalogue, against asking each
-//! of its expressions in turn; and to read the catalogue.
+//! Cost of looking 10 000 names up in the catalog, compared with matching each of its expressions
+//! in turn; and cost of parsing the catalog.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use support::{Contest, short};
 
-/// How many names there are.
+/// Number of names.
 const NAMES: usize = 10_000;
 
 fn main() {
@@ -61,7 +61,7 @@ fn look_up(names: &[String]) -> Duration {
     began.elapsed()
 }
 
-/// Some of each sort, and as many that nobody knows.
+/// Returns names of each kind, and as many unknown ones.
 fn name(at: usize) -> String {
     match at % 10 {
         0 => format!("psm_{at:08x}"),

@@ -1,5 +1,4 @@
-//! How fast contents are dumped, searched and watched, against the tools that
-//! people would use on the file in /dev/shm.
+//! Speed of dumping, searching and watching contents, compared with common tools on the file in /dev/shm.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -19,7 +18,7 @@ use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// What random bytes do not hold.
+/// Not contained in random bytes.
 const NEEDLE: &str = "the needle in it";
 
 fn main() -> io::Result<()> {
@@ -51,7 +50,7 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
         contest.add("hexyl", size, None, discard(hexyl));
     }
     if installed("hexdump") {
-        // It is so slow that a tenth has to do.
+        // It is so slow that a tenth must suffice.
         let mut hexdump = Command::new("hexdump");
         hexdump.args(["-C", "-n", &(size / 10).to_string()]).arg(object.path());
         contest.add("hexdump -C, a tenth of it", size / 10, None, discard(hexdump));
@@ -80,7 +79,7 @@ fn find_in_a_hole(rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Three matches, so that all of it has to be gone through.
+/// Three matches, so that the whole file is searched.
 fn find(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("find", size)?;
     for offset in [size / 3, size / 2, size - NEEDLE.len() as u64] {
@@ -100,7 +99,7 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     );
     let mut grep = Command::new("grep");
     grep.args(["-c", "-a", "-F", NEEDLE]).arg(object.path());
-    // Its own locale costs grep time; bytes are what is compared.
+    // grep is slow in other locales; this compares bytes.
     grep.env("LC_ALL", "C");
     contest.add(
         "grep -c -a -F",
@@ -114,8 +113,8 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// A segment is gone through by [`Live`], again and again, against a bare loop that reads it and
-/// compares it with a copy, and against reading it and throwing it away.
+/// Repeated samples of a segment by [`Live`], compared with a bare loop that reads it and compares
+/// it with a copy, and with reading alone.
 fn live(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("live", size)?;
     let before = resident()?;
@@ -151,7 +150,7 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// How much memory this process has, in KiB.
+/// Returns the memory of this process in KiB.
 fn resident() -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let figure = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -161,20 +160,20 @@ fn resident() -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))
 }
 
-/// An object in /dev/shm, named after this process and gone in the end.
+/// An object in /dev/shm, named after this process and removed on drop.
 struct Object {
     name: String,
 }
 
 impl Object {
-    /// Of zeros that were never written.
+    /// Creates one of zeros that were never written.
     fn hole(what: &str, size: u64) -> io::Result<Self> {
         let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         File::create_new(object.path())?.set_len(size)?;
         Ok(object)
     }
 
-    /// Of random bytes.
+    /// Creates one of random bytes.
     fn new(what: &str, size: u64) -> io::Result<Self> {
         let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         let mut file = BufWriter::with_capacity(1 << 20, File::create_new(object.path())?);

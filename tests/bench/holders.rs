@@ -1,6 +1,5 @@
-//! How fast everybody is found who holds anything, in a crowd of 500 processes
-//! of about 330 mappings each, with 1000 segments of either kind between them:
-//! against lsof, and against a bare loop over the same calls of the kernel.
+//! Speed of the holder scan in a crowd of 500 processes with about 330 mappings each and 1000
+//! segments of each kind: compared with lsof, and with a bare loop over the same system calls.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -28,7 +27,7 @@ use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
 
 const PROCESSES: usize = 500;
-/// Besides those of the program itself and of what it holds.
+/// In addition to those of the program itself and of its holdings.
 const MAPPINGS: usize = 300;
 const SEGMENTS: usize = 1000;
 
@@ -37,7 +36,7 @@ fn main() {
         return;
     }
     let rest = Duration::from_secs(if short() { 2 } else { 20 });
-    in_the_ui("UI on this machine", rest);
+    measure_ui("UI on this machine", rest);
     let (Some(crowd), Some(_)) = (compiled("g++", "holders/crowd.cpp"), compiled("gcc", "bench/bare.c"))
     else {
         println!("skipped holders: needs a C compiler");
@@ -51,7 +50,7 @@ fn main() {
     for depth in [Depth::Shared, Depth::Private] {
         look(depth, rounds);
     }
-    in_the_ui("UI with that load", 2 * rest);
+    measure_ui("UI with that load", 2 * rest);
     drop(partner);
     listed(&crowd, rounds);
 }
@@ -87,7 +86,7 @@ fn listed(crowd: &Path, rounds: usize) {
     contest.run(rounds);
 }
 
-/// Every holder is found, every one with the right access.
+/// Checks that every holder is found with the right access.
 fn complete(truth: &Truth) {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
@@ -108,7 +107,7 @@ fn look(depth: Depth, rounds: usize) {
         Depth::Private => ("private mappings too", "private"),
     };
     let title = format!("{PROCESSES} processes with {SEGMENTS} + {SEGMENTS} segments, {kind}");
-    let bare = compiled("gcc", "bench/bare.c").expect("it was compiled before");
+    let bare = compiled("gcc", "bench/bare.c").expect("already compiled");
     let mut bare = Partner::start(Command::new(bare).arg(word));
     let (mut names, mut other_names) = (Names::default(), Names::default());
     let before = Holdings::look(&RealMachine, depth, &[], &mut other_names);
@@ -120,7 +119,7 @@ fn look(depth: Depth, rounds: usize) {
         assert!(holdings.coverage.processes > PROCESSES);
         took
     });
-    // At most 1.3 times what the kernel takes.
+    // At most 1.3 times the time of the kernel.
     contest.add("bare C loop", 0, Some(1.0 / 1.3), || bare.time());
     contest.add("shmlens, again", 0, None, || {
         let began = Instant::now();
@@ -147,13 +146,13 @@ fn look(depth: Depth, rounds: usize) {
     contest.run(rounds);
 }
 
-/// What the UI takes of a processor while nothing moves, and while a segment
-/// is attached twice a second, which has its holders looked at at once.
-fn in_the_ui(what: &str, time: Duration) {
+/// Processor time of the UI while nothing changes, and while a segment is attached twice a second,
+/// which triggers a holder scan each time.
+fn measure_ui(what: &str, time: Duration) {
     let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
     let mut pty = Pty::start(shmlens());
     pty.wait(b"NAME OR KEY", PICTURE);
-    // The first looks are over.
+    // The first scans are finished.
     pty.rest(Duration::from_secs(4));
     for (how, moves) in [("nothing changes", false), ("attaches and detaches", true)] {
         let (before, began) = (pty.processor_time(), Instant::now());

@@ -1,5 +1,5 @@
-//! How fast the interactive program is there and answers, and what it costs at
-//! rest: on a real pseudo-terminal, in a world of its own.
+//! Startup time, response time and idle cost of the interactive program: on a real pseudo-terminal,
+//! in its own world.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -31,11 +31,11 @@ fn main() {
     first_frame(rounds);
     world::fill(1001..=4000, 1001..=10_000);
     survey(rounds);
-    takes_over(rounds);
+    survey_handover(rounds);
     keys(if short() { 50 } else { 500 });
 }
 
-/// A figure, and whether it is as small as it shall be.
+/// A measured value and whether it is within its limit.
 fn say(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
     let goal = match goal {
         Some(goal) if figure < goal => format!("   (goal {goal} {unit}: reached)"),
@@ -54,7 +54,7 @@ fn at_rest(time: Duration) {
     let mut pty = Pty::start(shmlens());
     pty.wait(b"psm_00000003", PICTURE);
     let rest = |pty: &mut Pty, what: &str, goal| {
-        // What came with the keys is over.
+        // Work of the keys is finished.
         pty.rest(Duration::from_millis(500));
         let (before, began) = (pty.processor_time(), Instant::now());
         pty.rest(time);
@@ -89,7 +89,7 @@ fn large_object() {
     let sent = pty.send(b"G");
     let shown = pty.wait(b"its", PICTURE);
     say("end shown after", milliseconds(shown - sent), "ms", None);
-    // The map fills in, piece by piece.
+    // The map fills in pieces.
     pty.rest(Duration::from_secs(2));
     #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
     let memory = pty.most_memory() as f64 / f64::from(1 << 20);
@@ -124,7 +124,7 @@ fn first_frame(rounds: usize) {
     say("median", milliseconds(frames[frames.len() / 2]), "ms", Some(50.0));
 }
 
-/// What a person would take instead.
+/// The command that a user would run instead.
 fn tools(segments: usize) -> (impl FnMut() -> Duration, impl FnMut() -> Duration) {
     let mut ipcs = Command::new("ipcs");
     ipcs.arg("-m");
@@ -158,8 +158,8 @@ fn survey(rounds: usize) {
     say("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
 }
 
-/// What a key waits for at the worst: the state takes over what a survey found.
-fn takes_over(rounds: usize) {
+/// Worst-case delay of a key: the state takes over the result of a survey.
+fn survey_handover(rounds: usize) {
     let settings = Settings {
         interval: Duration::from_secs(1),
         live_interval: Duration::from_secs(1),
@@ -188,20 +188,19 @@ fn takes_over(rounds: usize) {
     say("longest", milliseconds(times[rounds - 1]), "ms", None);
 }
 
-/// From a key to the picture that answers it, while one survey follows on the other.
+/// Time from a key to its frame, while one survey follows another.
 fn keys(count: usize) {
     println!("key press to frame during a survey of 4000 + 10 000 segments, {count} keys");
     let mut pty = Pty::start(shmlens());
     pty.wait(b"0x0000", PICTURE);
-    // The shortest interval. What of its text is written depends on what stood
-    // there before, so it is not waited for.
+    // The shortest interval. The changed text depends on the previous screen, so it is not waited for.
     pty.send(b"---------");
     pty.rest(Duration::from_secs(1));
     let mut times: Vec<Duration> = (0..count)
         .map(|at| {
-            // At another moment of the survey each time.
+            // At a different moment of the survey each time.
             pty.rest(Duration::from_micros(20_000 + 7919 * (at as u64 % 13)));
-            // Only the row that is selected from now on has its sign written.
+            // Only the newly selected row has its marker written.
             let sent = pty.send(if at % 2 == 0 { b"j" } else { b"k" });
             pty.wait("▌".as_bytes(), PICTURE) - sent
         })

@@ -1,11 +1,11 @@
-//! C and C++ programs of the tests that a benchmark compiles, runs and asks for times.
+//! C and C++ test programs that a benchmark compiles, runs and queries for times.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// A program that is asked and answers; it ends when it is dropped.
+/// A program that answers requests; it ends when dropped.
 pub struct Partner {
     child: Child,
     questions: Option<ChildStdin>,
@@ -14,19 +14,16 @@ pub struct Partner {
 
 impl Partner {
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a program that was compiled");
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a compiled program");
         let questions = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("a pipe"));
         Self { child, questions, answers }
     }
 
-    /// How long it takes, by its own clock.
+    /// Returns the time it takes, by its own clock.
     pub fn time(&mut self) -> Duration {
-        self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that listens");
+        self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that reads requests");
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("an answer");
         let nanos = line.split(' ').next().and_then(|word| word.parse().ok());
@@ -36,13 +33,13 @@ impl Partner {
 
 impl Drop for Partner {
     fn drop(&mut self) {
-        // It ends when nothing more is said.
+        // It ends at the end of its input.
         drop(self.questions.take());
         let _ = self.child.wait();
     }
 }
 
-/// Compiles a program of the tests. `None` without a compiler.
+/// Compiles a test program. `None` without a compiler.
 pub fn compiled(compiler: &str, source: &str) -> Option<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(source);
     let name = source.file_stem().expect("a name").to_string_lossy();

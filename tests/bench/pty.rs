@@ -1,4 +1,4 @@
-//! A program on a pseudo-terminal, and when it has written what.
+//! A program on a pseudo-terminal, with the time of its output.
 
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -11,18 +11,18 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// What the program writes behind each picture.
+/// The sequence that ends each frame.
 pub const PICTURE: &[u8] = b"\x1b[?2026l";
-/// Longer is not waited for anything.
+/// Timeout of every wait.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A running program with its terminal, killed when it is dropped.
+/// A running program with its terminal, killed on drop.
 pub struct Pty {
     child: Child,
     master: File,
-    /// When it was started.
+    /// Its start time.
     pub began: Instant,
-    /// What it wrote since it was last asked for something.
+    /// Output since the last wait.
     written: Vec<u8>,
 }
 
@@ -51,7 +51,7 @@ impl Pty {
         Self { child, master, began, written: vec![] }
     }
 
-    /// Waits until these bytes are written, and after them those; tells when.
+    /// Waits until these bytes, then those, are written, and returns the time.
     pub fn wait(&mut self, sought: &[u8], then: &[u8]) -> Instant {
         let until = Instant::now() + LIMIT;
         loop {
@@ -79,14 +79,14 @@ impl Pty {
         now
     }
 
-    /// Reads what it writes for so long.
+    /// Reads output for that long.
     pub fn rest(&mut self, time: Duration) {
         let until = Instant::now() + time;
         while self.read(until) {}
         self.written.clear();
     }
 
-    /// Reads what there is, or comes until then.
+    /// Reads available output, or waits for some until then.
     fn read(&mut self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
@@ -100,12 +100,12 @@ impl Pty {
         count > 0
     }
 
-    /// The time that its threads spent on a processor, those too that have ended.
+    /// Returns the processor time of its threads, including ended ones.
     pub fn processor_time(&self) -> Duration {
         Duration::from_nanos(cpu_time(self.child.id()).expect("a process"))
     }
 
-    /// The most memory that it ever held, in bytes.
+    /// Returns its peak memory in bytes.
     pub fn most_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");

@@ -1,11 +1,11 @@
-//! How fast 4000 System V segments are removed without a copy, against one call
-//! of `ipcrm` for all of them. In a world of its own, since every segment in it goes.
+//! Speed of removing 4000 System V segments without a copy, compared with one call of `ipcrm` for
+//! all. In its own world, because every segment in it is removed.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
 #[expect(dead_code, reason = "it makes and times its runs itself")]
 mod support;
-#[expect(dead_code, reason = "it makes its segments itself")]
+#[expect(dead_code, reason = "the benchmark creates its own segments")]
 mod world;
 
 use shmlens::sys::shm;
@@ -14,10 +14,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Contest, installed, shmlens, short};
 
-/// How many there are.
+/// Number of segments.
 const COUNT: usize = 4000;
-/// A third of the speed of ipcrm, which looks at nothing before, asks nothing
-/// behind, and keeps no record.
+/// A third of the speed of ipcrm, which checks nothing before or after and keeps no log.
 const GOAL: Option<f64> = Some(1.0 / 3.0);
 
 fn main() {
@@ -39,8 +38,8 @@ fn main() {
     contest.run(rounds);
 }
 
-/// How long the command takes to remove what is made for it; `before` stands
-/// before each number. Nothing may be left.
+/// Returns the time that the command takes to remove new segments; `before` precedes each id. None
+/// may remain.
 fn removed(mut command: Command, before: &[&str]) -> Duration {
     for _ in 0..COUNT {
         let shmid = shm::create(0, 4096, 0o600).expect("a new segment");

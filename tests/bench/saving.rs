@@ -1,5 +1,4 @@
-//! How fast segments are saved and restored, against `cp --sparse=always` on
-//! the same object and back.
+//! Speed of saving and restoring segments, compared with `cp --sparse=always` of the same object and back.
 
 mod support;
 
@@ -12,7 +11,7 @@ use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// At least the speed of cp is what is wanted.
+/// At least the speed of cp.
 const GOAL: Option<f64> = Some(1.0);
 
 fn main() -> io::Result<()> {
@@ -32,7 +31,7 @@ fn main() -> io::Result<()> {
     contests("64 KiB of data in each 64 MiB", &sparse, size / 16, rounds)
 }
 
-/// Saves it and restores it, in memory and on the disk. `data` is what it holds, in bytes.
+/// Saves and restores it, in memory and on disk. `data` is its amount of data in bytes.
 fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result<()> {
     let memory = Files::new(Path::new("/dev/shm"), "tmpfs")?;
     let disk = Files::new(&std::env::temp_dir(), "disk, with fsync")?;
@@ -79,13 +78,13 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
     Ok(())
 }
 
-/// Our program, with its record in that directory; it must end well.
+/// Runs our program with its state in that directory; it must succeed.
 fn whole(mut command: Command, files: &Files) -> impl FnMut() -> Duration {
     command.env("XDG_STATE_HOME", files.at("state"));
     checked(command, |output| assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Copies, and waits for the disk where the other one does.
+/// Copies, and syncs the file if the other side does.
 fn copy(from: &Path, to: &Path, sync: bool) -> Command {
     if sync {
         let mut command = Command::new("sh");
@@ -97,7 +96,7 @@ fn copy(from: &Path, to: &Path, sync: bool) -> Command {
     command
 }
 
-/// Runs what makes this file, which is not there before.
+/// Runs the command that creates this file, which does not exist before.
 fn without(file: PathBuf, mut run: impl FnMut() -> Duration) -> impl FnMut() -> Duration {
     move || {
         let _ = fs::remove_file(&file);
@@ -105,7 +104,7 @@ fn without(file: PathBuf, mut run: impl FnMut() -> Duration) -> impl FnMut() -> 
     }
 }
 
-/// A directory for files, gone in the end.
+/// A directory for files, removed on drop.
 struct Files {
     path: PathBuf,
     place: &'static str,
@@ -129,7 +128,7 @@ impl Drop for Files {
     }
 }
 
-/// An object in /dev/shm, named after this process and gone in the end.
+/// An object in /dev/shm, named after this process and removed on drop.
 struct Object {
     name: String,
 }
@@ -141,7 +140,7 @@ impl Object {
         Ok(object)
     }
 
-    /// Random bytes: none of them is a hole to cp.
+    /// Random bytes, which cp does not turn into holes.
     fn fill(&self, size: u64) -> io::Result<()> {
         let file = File::options().write(true).open(self.path())?;
         let mut file = BufWriter::with_capacity(1 << 20, file);

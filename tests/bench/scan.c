@@ -19,7 +19,7 @@ int main(int arguments, char** argument) {
     struct stat stat;
     if (file < 0 || fstat(file, &stat) != 0) return 1;
     size_t size = stat.st_size - stat.st_size % PIECE;
-    // Aligned to pages: elsewhere pread is slow on some processors.
+    // Page-aligned: pread to other addresses is slow on some processors.
     char* buffer = aligned_alloc(PAGE, PIECE);
     char* copy = aligned_alloc(PAGE, size);
     if (!buffer || !copy) return 1;

@@ -1,4 +1,4 @@
-//! A machine without any shared memory, for a benchmark that needs the whole table.
+//! A machine without shared memory, for benchmarks that need the whole table.
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -7,9 +7,8 @@ use shmlens::sys::shm;
 use std::fs::File;
 use std::io::Write as _;
 
-/// Enters an IPC and a mount namespace of this process: nothing in them, and
-/// nothing of them is left when it ends. False, and a message, where that is
-/// not allowed.
+/// Moves this process into new IPC and mount namespaces: empty, and gone when it exits. Returns
+/// false, with a message, without permission.
 pub fn enter(benchmark: &str) -> bool {
     match namespaces() {
         Ok(()) => true,
@@ -17,7 +16,7 @@ pub fn enter(benchmark: &str) -> bool {
             println!("skipped {benchmark}: its own namespaces need root");
             false
         }
-        Err(error) => panic!("no world of its own: {error}"),
+        Err(error) => panic!("failed to enter a new world: {error}"),
     }
 }
 
@@ -28,8 +27,7 @@ fn namespaces() -> nix::Result<()> {
     mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))
 }
 
-/// Makes segments of all sizes, with something in some of them: these keys,
-/// and objects with these numbers.
+/// Creates segments of all sizes, some with data: with these keys, and objects with these numbers.
 pub fn fill(keys: impl Iterator<Item = u32>, numbers: impl Iterator<Item = u32>) {
     for key in keys {
         let shmid = shm::create(key, 4096 * key as usize, 0o640).expect("a new segment");

@@ -1,4 +1,4 @@
-//! Which of the leaked ones.
+//! Selection among the leaked segments.
 
 use super::{Leaks, there};
 use crate::support::NOBODY;
@@ -8,7 +8,7 @@ use std::os::unix::fs::chown;
 use std::path::Path;
 
 impl Leaks {
-    /// Which are told of.
+    /// Returns the listed segments.
     #[track_caller]
     fn chosen(&self, arguments: &[&str]) -> Vec<String> {
         let certain = self.clean(&[arguments, &["--json"]].concat()).stdout.contains(r#""certain""#);
@@ -17,7 +17,7 @@ impl Leaks {
 }
 
 #[test]
-fn by_size_owner_age_and_the_words_of_the_filter() {
+fn clean_selects_by_size_owner_age_and_filter() {
     let Some(leaks) = Leaks::new() else { return };
     let small = leaks.sysv("4K");
     let large = leaks.sysv("3M");
@@ -43,7 +43,7 @@ fn by_size_owner_age_and_the_words_of_the_filter() {
     assert_eq!(leaks.chosen(&["--user", "root", "--min-size", "1K", "size<1M"]), [small.as_str()]);
     assert_eq!(leaks.clean(&["no=such"]).status, Some(2));
 
-    // What was not chosen is not removed, and does not count.
+    // Segments that were not selected stay and do not affect the status.
     leaks.clean(&["--yes", "--user", "nobody"]).assert_is(0, &["1 segment leaked"]);
     leaks.clean(&["--yes", "--older-than", "1h"]).assert_is(0, &["No leaked segment matches.\n"]);
     leaks.clean(&["--yes", "size>1M"]).assert_is(0, &[]);
@@ -53,7 +53,7 @@ fn by_size_owner_age_and_the_words_of_the_filter() {
 }
 
 #[test]
-fn names_in_the_evidence_are_harmless() {
+fn evidence_escapes_names() {
     let Some(leaks) = Leaks::new() else { return };
     let name = OsStr::from_bytes(b"a\x1b[2J\nb\xff");
     std::fs::write(Path::new("/dev/shm").join(name), "x").unwrap();

@@ -1,4 +1,4 @@
-//! `clean`: what is leaked, with its evidence, and its removal.
+//! `clean`: leaked segments, their evidence, and their removal.
 
 mod choice;
 mod moment;
@@ -13,13 +13,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A world with leaked segments, with a state directory of its own.
+/// A world for leaked segments, with its own state directory.
 struct Leaks {
     home: tempfile::TempDir,
     _world: World,
 }
 
-/// How a call went.
+/// The result of a run.
 #[derive(Debug)]
 struct Ended {
     status: Option<i32>,
@@ -28,20 +28,20 @@ struct Ended {
 }
 
 impl Leaks {
-    /// An empty one. `None` without root.
+    /// Creates an empty one. `None` without root.
     fn new() -> Option<Self> {
         let world = World::new()?;
         Some(Self { home: tempfile::tempdir().unwrap(), _world: world })
     }
 
-    /// A System V segment without a key whose creator has exited: leaked for certain.
+    /// Creates a System V segment without a key whose creator has exited: a certain leak.
     #[expect(clippy::unused_self, reason = "it belongs to the world")]
     fn sysv(&self, size: &str) -> String {
         let size = size.parse::<shmlens::segment::Bytes>().unwrap().0;
         orphan(0, size, &[]).to_string()
     }
 
-    /// One that this program created: leaked at most likely.
+    /// Creates one with shmlens itself: at most a likely leak.
     fn created(&self, arguments: &[&str]) -> String {
         let made = self.run(&[&["create"], arguments, &["--json"]].concat());
         assert_eq!(made.status, Some(0), "{made:?}");
@@ -49,7 +49,7 @@ impl Leaks {
         made["segment"].as_str().unwrap().to_owned()
     }
 
-    /// An object that nobody holds: of this name leaked for certain, or likely.
+    /// Creates an object without holders; the name decides between certain and likely.
     fn object(name: &str, size: u64) -> String {
         let object = Object::new("made", size, 0o600);
         fs::rename(object.path(), Path::new("/dev/shm").join(name)).unwrap();
@@ -68,12 +68,12 @@ impl Leaks {
         Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// `clean`, with nothing too young to be leaked.
+    /// Runs `clean` without an age limit.
     fn clean(&self, arguments: &[&str]) -> Ended {
         self.run(&[&["clean", "--settle", "0s"], arguments].concat())
     }
 
-    /// The lines of `clean --json`, by segment.
+    /// Returns the lines of `clean --json` by segment.
     #[track_caller]
     fn clean_json(&self, arguments: &[&str], status: i32) -> BTreeMap<String, Value> {
         let ended = self.clean(&[&["--json"], arguments].concat());
@@ -101,7 +101,7 @@ impl Ended {
     }
 }
 
-/// Everything that the kernel tells of the segments here.
+/// Returns all kernel attributes of the segments in this world.
 fn everything() -> (String, Vec<String>) {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let objects = fs::read_dir("/dev/shm").unwrap().map(|entry| {
@@ -114,7 +114,7 @@ fn everything() -> (String, Vec<String>) {
     (table, objects)
 }
 
-/// What is there.
+/// Returns the ids of the segments that exist.
 fn there() -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let sysv = table.lines().skip(1).map(|line| format!("sysv:{}", line.split_whitespace().nth(1).unwrap()));
@@ -126,12 +126,12 @@ fn there() -> Vec<String> {
 }
 
 #[test]
-fn nothing_is_leaked() {
+fn clean_reports_no_leaks_when_there_are_none() {
     let Some(leaks) = Leaks::new() else { return };
     leaks.clean(&[]).assert_is(0, &["Nothing is leaked.\n"]);
     let ended = leaks.clean(&["--json"]);
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
-    // What is held is not, and neither is what is young.
+    // Held and recent segments are not leaks.
     let _held = Object::new("nccl-a1B2c3", 4096, 0o600);
     leaks.sysv("4K");
     leaks.run(&["clean"]).assert_is(0, &["Nothing is leaked.\n"]);
@@ -140,7 +140,7 @@ fn nothing_is_leaked() {
 }
 
 #[test]
-fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
+fn clean_shows_evidence_and_totals_and_removes_nothing_unasked() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("1M"), Leaks::object("nccl-a1B2c3", 8192));
     let likely = Leaks::object("plain", 100);
@@ -163,10 +163,10 @@ fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
     );
     assert!(ended.stderr.contains("use --yes"), "{ended:?}");
     assert_eq!(everything(), before);
-    // A yes counts from a terminal only.
-    let (answer, mut said) = std::io::pipe().unwrap();
-    said.write_all(b"y\n").unwrap();
-    drop(said);
+    // Only a terminal can confirm.
+    let (answer, mut message) = std::io::pipe().unwrap();
+    message.write_all(b"y\n").unwrap();
+    drop(message);
     let output = leaks.command().args(["clean", "--settle", "0s"]).stdin(answer).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(everything(), before);
@@ -174,12 +174,12 @@ fn evidence_and_sums_are_shown_and_nothing_is_removed_without_a_word() {
 }
 
 #[test]
-fn certain_ones_go_with_yes_and_likely_ones_with_likely() {
+fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain, likely) =
         (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
     let ended = leaks.clean(&["--yes"]);
-    // What is only likely is left, which is no failure.
+    // Likely leaks stay, which is not a failure.
     ended.assert_is(0, &[&format!("{sysv}: removed"), &format!("{certain}: removed")]);
     assert_eq!(there(), [likely.as_str()]);
     leaks.clean(&["--yes"]).assert_is(0, &["1 segment likely leaked"]);
@@ -191,7 +191,7 @@ fn certain_ones_go_with_yes_and_likely_ones_with_likely() {
 }
 
 #[test]
-fn a_copy_brings_it_back() {
+fn restore_brings_back_a_cleaned_segment() {
     let Some(leaks) = Leaks::new() else { return };
     let content = [&[0; 4096][..], b"what was in it"].concat();
     orphan(0, 8192, &content);
@@ -205,18 +205,18 @@ fn a_copy_brings_it_back() {
     let id = back["segment"].as_str().unwrap();
     let dumped = leaks.run(&["dump", id, "--offset", "4096", "--length", "14", "--raw"]);
     assert_eq!(dumped.stdout, "what was in it");
-    // What came back is wanted: it is likely at most.
+    // A restored segment is at most a likely leak.
     leaks.clean(&["--yes"]).assert_is(0, &["shmlens created or restored it", "1 segment likely leaked"]);
     assert_eq!(there(), [id]);
     leaks.clean(&["--yes", "--likely", "--no-copy"]).assert_is(0, &[]);
-    // Without a copy nothing is left of it.
+    // Without a copy nothing remains.
     let other = leaks.sysv("4K");
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[&format!("{other}: removed\n")]);
     assert_eq!(leaks.copies().len(), 1);
 }
 
 #[test]
-fn json_is_an_object_a_line_with_the_evidence() {
+fn json_prints_one_object_with_evidence_per_line() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain, likely) =
         (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
@@ -247,7 +247,7 @@ fn json_is_an_object_a_line_with_the_evidence() {
 }
 
 #[test]
-fn a_dry_run_and_read_only_touch_nothing() {
+fn dry_run_and_read_only_remove_nothing() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8));
     let likely = Leaks::object("plain", 8);

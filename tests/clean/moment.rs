@@ -1,4 +1,4 @@
-//! What comes between the look and the act, and what fails.
+//! Changes between survey and removal, and failures.
 
 use super::{Leaks, there};
 use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody, tool, wait_until};
@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 impl Leaks {
-    /// `clean` on a terminal, up to its question.
+    /// Starts `clean` on a terminal and waits for its question.
     fn ask(&self, arguments: &[&str], question: &str) -> Terminal {
         let mut command = self.command();
         command.args(["clean", "--settle", "0s"]).args(arguments);
@@ -19,7 +19,7 @@ impl Leaks {
 }
 
 #[test]
-fn on_a_terminal_it_asks() {
+fn clean_on_a_terminal_asks() {
     let Some(leaks) = Leaks::new() else { return };
     let (one, two) = (leaks.sysv("4K"), leaks.sysv("8K"));
     let mut terminal = leaks.ask(&[], "Remove these 2 segments? [y/N]");
@@ -34,7 +34,7 @@ fn on_a_terminal_it_asks() {
 }
 
 #[test]
-fn what_somebody_holds_by_then_survives() {
+fn clean_keeps_a_segment_attached_meanwhile() {
     let Some(leaks) = Leaks::new() else { return };
     let (held, free) = (leaks.sysv("4K"), leaks.sysv("8K"));
     let (opened, other) = (Leaks::object("nccl-a1B2c3", 8), Leaks::object("nccl-d4E5f6", 8));
@@ -55,7 +55,7 @@ fn what_somebody_holds_by_then_survives() {
     let mut left = vec![held.clone(), opened.clone()];
     left.sort();
     assert_eq!(there(), left, "{free} and {other} are removed");
-    // The copies of what was not removed are not kept.
+    // Copies of segments that were not removed are discarded.
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
     // What another test's child has of them before its exec lets go too.
@@ -65,7 +65,7 @@ fn what_somebody_holds_by_then_survives() {
 }
 
 #[test]
-fn what_took_its_name_by_then_survives() {
+fn clean_keeps_an_object_that_reused_the_name() {
     let Some(leaks) = Leaks::new() else { return };
     Leaks::object("nccl-a1B2c3", 8);
     let mut terminal = leaks.ask(&[], "Remove it? [y/N]");
@@ -202,7 +202,7 @@ fn what_is_the_same_for_all_is_said_once() {
 }
 
 #[test]
-fn one_failure_stops_no_other() {
+fn one_failure_does_not_stop_the_rest() {
     let Some(leaks) = Leaks::new() else { return };
     fs::create_dir_all(leaks.home.path().join("shmlens")).unwrap();
     fs::write(leaks.home.path().join("shmlens/config.toml"), "copies = \"1M\"\n").unwrap();
@@ -219,7 +219,7 @@ fn one_failure_stops_no_other() {
 }
 
 #[test]
-fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
+fn unlistable_segments_are_not_reported_as_clean() {
     let Some(_leaks) = Leaks::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
@@ -233,9 +233,9 @@ fn what_nobody_cannot_list_is_not_said_to_be_no_leak() {
 }
 
 #[test]
-fn settings_that_nobody_may_not_read_stop_nothing() {
+fn unreadable_settings_do_not_stop_clean() {
     let Some(leaks) = Leaks::new() else { return };
-    // As under sudo -u with the home of another.
+    // Like `sudo -u` with the home directory of another user.
     let closed = leaks.home.path().join("closed/shmlens");
     fs::create_dir_all(&closed).unwrap();
     fs::write(closed.join("config.toml"), "copies = '1M'").unwrap();
@@ -254,13 +254,13 @@ fn settings_that_nobody_may_not_read_stop_nothing() {
 }
 
 #[test]
-fn nobody_removes_what_is_theirs_and_fails_with_the_rest() {
+fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     let Some(leaks) = Leaks::new() else { return };
     let roots = leaks.sysv("4K");
     let program = env!("CARGO_BIN_EXE_shmlens");
     let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    // An object is unknown to nobody while root's processes cannot be examined.
+    // To the user nobody, every object is unknown while root's processes cannot be examined.
     let object = Object::new("nccl-a1B2c3", 8, 0o600).owned_by(NOBODY, NOBODY);
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
     let output = as_nobody(program, arguments).stdin(Stdio::null()).output().unwrap();

@@ -1,7 +1,7 @@
-//! What is leaked for certain, likely, or not known, by root and by its owner, and the exit status of `clean`.
+//! Verdicts (certain leak, likely leak, unknown) for root and the owner, and the exit status of `clean`.
 
 use super::{Ended, Leaks, there};
-use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, tool, wait_until};
+use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, skip_for_kernel, tool, wait_until};
 use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
 use shmlens::sys::shm::Attachment;
@@ -12,7 +12,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Nobody runs shmlens; nobody has no home, so nothing is logged.
+/// Runs shmlens as nobody; nobody has no home directory, so nothing is logged.
 fn as_nobody_ended(arguments: &[&str]) -> Ended {
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
@@ -20,7 +20,7 @@ fn as_nobody_ended(arguments: &[&str]) -> Ended {
     Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// The state of the one segment, with its reasons.
+/// Returns the state of the only segment, with its reasons.
 fn state_of(leaks: &Leaks, id: &str) -> (String, String) {
     let listed = leaks.run(&["list", "--json", "--settle", "0s"]);
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
@@ -30,19 +30,19 @@ fn state_of(leaks: &Leaks, id: &str) -> (String, String) {
     (format!("{} {}", text("state"), text("certainty")).trim().to_owned(), segment["reasons"].to_string())
 }
 
-/// Makes this test the process that used a segment last.
+/// Makes this test the last process that used the segment.
 fn use_last(id: &str) {
     let shmid = id.strip_prefix("sysv:").unwrap().parse().unwrap();
     drop(Attachment::read_only(shmid).unwrap());
 }
 
-fn nobodys(name: &str) -> String {
+fn object_of_nobody(name: &str) -> String {
     let id = Leaks::object(name, 8);
     chown(format!("/dev/shm/{name}"), Some(NOBODY), Some(NOBODY)).unwrap();
     id
 }
 
-/// A descriptor that is in no process: it waits in a socket.
+/// Puts a descriptor in transit: it waits in a socket and no process has it.
 fn in_transit(path: &str) -> (OwnedFd, OwnedFd) {
     let file = File::open(path).unwrap();
     let (from, to) =
@@ -54,7 +54,7 @@ fn in_transit(path: &str) -> (OwnedFd, OwnedFd) {
 }
 
 #[test]
-fn a_key_makes_a_leak_likely_at_most() {
+fn key_limits_the_verdict_to_likely() {
     let Some(leaks) = Leaks::new() else { return };
     let id = orphan(0x7068, 4096, b"state").to_string();
     leaks.clean(&["--yes"]).assert_is(0, &["leaked?", "programs may attach to its key 0x00007068"]);
@@ -63,7 +63,7 @@ fn a_key_makes_a_leak_likely_at_most() {
 }
 
 #[test]
-fn what_this_program_created_or_restored_is_likely_at_most() {
+fn own_creations_are_at_most_likely_leaks() {
     let Some(leaks) = Leaks::new() else { return };
     let created = [
         leaks.created(&["sysv", "--size", "4K"]),
@@ -74,7 +74,7 @@ fn what_this_program_created_or_restored_is_likely_at_most() {
     let mut all = created.to_vec();
     all.sort();
     assert_eq!(there(), all);
-    // Another object of that name was made by its maker.
+    // Another object of that name, created by another program.
     fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
     let after = Instant::now() + Duration::from_millis(300);
     wait_until(SOON, || Instant::now() > after);
@@ -83,10 +83,10 @@ fn what_this_program_created_or_restored_is_likely_at_most() {
 }
 
 #[test]
-fn an_ordinary_user_gets_a_verdict_on_their_own() {
+fn unprivileged_user_gets_verdicts_on_own_segments() {
     let Some(leaks) = Leaks::new() else { return };
-    // Everybody may open it, so that not even the processes of its owner and root would settle it.
-    let id = nobodys("nccl-onFp46");
+    // World-readable, so examining the owner's and root's processes would not be enough.
+    let id = object_of_nobody("nccl-onFp46");
     fs::set_permissions("/dev/shm/nccl-onFp46", Permissions::from_mode(0o666)).unwrap();
     let words = [format!("{id}  leaked  8 B, nobody"), "granted a write lease".to_owned()];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -95,24 +95,24 @@ fn an_ordinary_user_gets_a_verdict_on_their_own() {
     as_nobody_ended(&["clean", "--settle", "0s", "--yes", "--no-copy"])
         .assert_is(0, &[&format!("{id}: removed")]);
     assert!(there().is_empty());
-    // Before it has settled it is idle, not unknown.
-    nobodys("nccl-onFp46");
+    // Before it settles it is idle, not unknown.
+    object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
     list.assert_is(0, &["idle"]);
     as_nobody_ended(&["clean"]).assert_is(0, &["Nothing is leaked."]);
 }
 
 #[test]
-fn what_is_in_transit_is_unknown_and_stays() {
+fn descriptor_in_transit_makes_the_verdict_unknown() {
     let Some(leaks) = Leaks::new() else { return };
-    let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), nobodys("nccl-d4E5f6"));
+    let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), object_of_nobody("nccl-d4E5f6"));
     let sockets = [in_transit("/dev/shm/nccl-a1B2c3"), in_transit("/dev/shm/nccl-d4E5f6")];
     let ended = leaks.clean(&["--yes", "--likely"]);
     ended.assert_is(1, &["2 segments unknown: holder not visible: descriptor in transit, loop device"]);
     assert!(!ended.stdout.contains("Nothing is leaked"), "{ended:?}");
     let json = leaks.clean_json(&["--yes"], 1);
     assert_eq!((&json[&id]["status"], &json[&id]["state"]), (&"left".into(), &"unknown".into()));
-    // The other one is not root's: it is told and does not count.
+    // The other one is not root's: it is reported but does not affect the status.
     leaks.clean(&["--yes", "owner=nobody"]).assert_is(0, &["1 segment unknown: "]);
     as_nobody_ended(&["clean", "--settle", "0s", "--user", "nobody"]).assert_is(1, &["1 segment unknown: "]);
     let refused = leaks.run(&["rm", "--yes", "/nccl-a1B2c3"]);
@@ -125,13 +125,13 @@ fn what_is_in_transit_is_unknown_and_stays() {
 }
 
 #[test]
-fn a_loop_device_holds_its_file() {
+fn loop_device_counts_as_a_holder() {
     let Some(leaks) = Leaks::new() else { return };
     let Some(losetup) = tool("losetup") else { return };
     let id = Leaks::object("nccl-a1B2c3", 1 << 20);
     let attached = Command::new(&losetup).args(["-f", "--show", "/dev/shm/nccl-a1B2c3"]).output().unwrap();
     if !attached.status.success() {
-        println!("skipped a_loop_device_holds_its_file: no loop devices here");
+        skip_for_kernel(&format!("needs loop devices: {}", String::from_utf8_lossy(&attached.stderr)));
         return;
     }
     leaks.clean(&["--yes"]).assert_is(1, &["1 segment unknown: holder not visible"]);
@@ -142,13 +142,13 @@ fn a_loop_device_holds_its_file() {
 }
 
 #[test]
-fn what_a_person_names_is_asked_about_at_once() {
+fn named_segments_are_checked_without_delay() {
     let Some(_leaks) = Leaks::new() else { return };
-    nobodys("x");
-    // Root's processes cannot be examined by nobody.
+    object_of_nobody("x");
+    // The user nobody cannot examine root's processes.
     let removed = as_nobody_ended(&["rm", "--yes", "--no-copy", "/x"]);
     removed.assert_is(0, &["posix:/x: removed"]);
-    // Where somebody has it open who cannot be seen, the dry run says so too.
+    // The dry run also reports a holder that is not visible.
     let object = Object::new("y", 8, 0o600).owned_by(NOBODY, NOBODY);
     for arguments in [["rm", "--no-copy", "--dry-run", "/y"], ["rm", "--no-copy", "--yes", "/y"]] {
         let refused = as_nobody_ended(&arguments);
@@ -173,17 +173,17 @@ fn older_than_counts_from_the_last_use() {
     wait_until(SOON, || made.elapsed() > Duration::from_millis(1500));
     let old = |least: &str| leaks.clean_json(&["--older-than", least, "--dry-run"], i32::from(least == "1s"));
     assert!(old("1s").contains_key(&id) && old("1h").is_empty());
-    // A write makes it young, whenever it was created.
+    // A write makes it recent, whenever it was created.
     fs::write("/dev/shm/nccl-a1B2c3", "again").unwrap();
     leaks.clean_json(&["--older-than", "1s", "--dry-run"], 0);
 }
 
 #[test]
-fn a_kind_that_could_not_be_listed_is_a_failure() {
+fn clean_fails_when_a_kind_cannot_be_listed() {
     let Some(leaks) = Leaks::new() else { return };
     let id = Leaks::object("a", 8);
     let Some(shell) = tool("sh") else { return };
-    // Nobody may not read the directory.
+    // The user nobody cannot read the directory.
     fs::set_permissions("/dev/shm", Permissions::from_mode(0o700)).unwrap();
     let list = as_nobody_ended(&["list", "--json"]);
     let clean = as_nobody_ended(&["clean"]);
@@ -191,7 +191,7 @@ fn a_kind_that_could_not_be_listed_is_a_failure() {
     assert_eq!((list.status, clean.status), (Some(1), Some(1)), "{list:?} {clean:?}");
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!(json["coverage"]["unlisted"], serde_json::json!(["posix", "deleted"]));
-    // Too few descriptors: whatever is printed, what is missing is not said to be all right.
+    // Too few descriptors: the report must not claim that nothing is leaked.
     for command in ["list --json", "clean"] {
         for most in 3..12 {
             let script = format!("ulimit -n {most}; exec \"$0\" {command}");
@@ -205,7 +205,7 @@ fn a_kind_that_could_not_be_listed_is_a_failure() {
             assert!(!whole || command == "clean" || shown, "{command} with {most}: {output:?}");
         }
     }
-    // Nothing is missing here.
+    // Everything was listed.
     let list = leaks.run(&["list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!((list.status, &json["coverage"]["unlisted"]), (Some(0), &serde_json::json!([])));
@@ -227,7 +227,7 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
     assert_eq!(state_of(&leaks, &id).0, "idle");
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked."]);
     assert_eq!(there(), [id]);
-    // A leak stays one, and its last use is that before it was read.
+    // A leak stays a leak, and its last use is the one before the read.
     let leak = leaks.sysv("4K");
     let made = Instant::now();
     wait_until(SOON, || made.elapsed() > Duration::from_millis(3100));
@@ -236,7 +236,7 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
 }
 
 #[test]
-fn a_reader_without_a_state_directory_proves_nothing_to_itself() {
+fn reads_without_a_state_directory_are_no_evidence() {
     let Some(leaks) = Leaks::new() else { return };
     let id = orphan(0, 4096, b"text").to_string();
     assert_eq!(leaks.run(&["chmod", "0666", &id]).status, Some(0));
@@ -247,7 +247,7 @@ fn a_reader_without_a_state_directory_proves_nothing_to_itself() {
     clean.assert_is(0, &["leaked?", "may have been shmlens, which has no state directory"]);
 }
 
-/// Gives nobody a home directory, for this test only.
+/// Gives nobody a home directory for this test.
 fn home_of_nobody() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
@@ -261,7 +261,7 @@ fn home_of_nobody() -> tempfile::TempDir {
 }
 
 #[test]
-fn root_knows_what_the_owner_read_created_and_restored() {
+fn root_reads_the_log_of_the_owner() {
     let Some(leaks) = Leaks::new() else { return };
     let home = home_of_nobody();
     let as_owner = |arguments: &[&str]| {
@@ -275,26 +275,26 @@ fn root_knows_what_the_owner_read_created_and_restored() {
     as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
     let created = "posix:/nccl-a1B2c3".to_owned();
     assert_eq!(state_of(&leaks, &created).0, "leaked likely");
-    // Another object of that name, born before the log says so: the record is of an object.
+    // Another object of that name, older than the log record: a record identifies an object, not a name.
     Leaks::object("nccl-d4E5f6", 8);
     assert_eq!(state_of(&leaks, "posix:/nccl-d4E5f6").0, "leaked certain");
     fs::rename("/dev/shm/nccl-d4E5f6", "/dev/shm/nccl-a1B2c3").unwrap();
     chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
     assert_eq!(state_of(&leaks, &created).0, "leaked certain");
-    // The segment is given to its reader.
+    // The reader becomes the owner of the segment.
     assert_eq!(leaks.run(&["chown", "nobody", &sysv]).status, Some(0));
     use_last(&sysv);
     as_owner(&["dump", &sysv]);
     let (state, reasons) = state_of(&leaks, &sysv);
     assert_eq!(state, "idle", "{reasons}");
     assert!(home.path().join(".local/state/shmlens/attached.jsonl").exists());
-    // What another user owns there is not believed.
+    // A log that belongs to another user is ignored.
     chown(home.path().join(".local/state/shmlens/attached.jsonl"), Some(1), None).unwrap();
     assert_eq!(state_of(&leaks, &sysv).0, "leaked certain");
 }
 
 #[test]
-fn what_is_mounted_elsewhere_is_in_use() {
+fn file_mounted_elsewhere_is_in_use() {
     let Some(leaks) = Leaks::new() else { return };
     let id = Leaks::object("nccl-a1 B2", 8);
     let _certain = Leaks::object("nccl-a1B2c3", 8);
@@ -309,9 +309,9 @@ fn what_is_mounted_elsewhere_is_in_use() {
 }
 
 #[test]
-fn an_owner_who_may_not_read_asks_the_kernel_for_writing() {
+fn owner_without_read_permission_probes_with_a_write_lease() {
     let Some(_leaks) = Leaks::new() else { return };
-    let id = nobodys("nccl-a1B2c3");
+    let id = object_of_nobody("nccl-a1B2c3");
     for (mode, state, words) in [
         (0o266, "leaked", "granted a write lease"),
         (
@@ -336,7 +336,7 @@ fn an_owner_who_may_not_read_asks_the_kernel_for_writing() {
 }
 
 #[test]
-fn what_could_not_be_listed_is_told_with_a_remedy() {
+fn unlisted_kinds_are_reported_with_a_remedy() {
     let Some(leaks) = Leaks::new() else { return };
     fs::create_dir("/dev/shm/private").unwrap();
     fs::set_permissions("/dev/shm/private", Permissions::from_mode(0o700)).unwrap();

@@ -1,7 +1,7 @@
-//! The questions that people bring: who holds what by pid, who uses it up, what
-//! ends in SIGBUS, which number is a key.
+//! Questions of users: who holds segments (by pid), who uses the memory, what ends in SIGBUS, and
+//! which number is a key.
 
-use super::{complaint, json, printed};
+use super::{json, printed, stderr_of};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmlens, skip};
 use serde_json::{Value, json as value};
 use std::fs;
@@ -13,7 +13,7 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// Starts a Python program as root or as nobody and waits until it prints `ready`.
 fn start(text: &str, as_root: bool) -> Option<Child> {
-    // A python below /root is closed to nobody.
+    // The user nobody cannot run a python below /root.
     if !Path::new(PYTHON).exists() {
         skip("has no /usr/bin/python3");
         return None;
@@ -28,16 +28,16 @@ fn start(text: &str, as_root: bool) -> Option<Child> {
     Some(child)
 }
 
-/// The standard output of shmlens, run as root or as nobody.
-fn told(arguments: &[&str], as_root: bool) -> String {
+/// Returns the standard output of shmlens, run as root or as nobody.
+fn output_as(arguments: &[&str], as_root: bool) -> String {
     let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
     let output = command.args(arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn told_json(arguments: &[&str], as_root: bool) -> Value {
-    serde_json::from_str(&told(arguments, as_root)).unwrap()
+fn json_as(arguments: &[&str], as_root: bool) -> Value {
+    serde_json::from_str(&output_as(arguments, as_root)).unwrap()
 }
 
 /// Maps 1 MiB of `/dev/shm/NAME` privately or shared, and truncates it to 4 KiB.
@@ -52,7 +52,7 @@ print('ready'); sys.stdin.read()"
     )
 }
 
-/// Calls of `shmget` and `shmat` through ctypes.
+/// Calls `shmget` and `shmat` through ctypes.
 const SHM: &str = "import ctypes, mmap, os, sys
 c = ctypes.CDLL(None, use_errno=True)
 c.shmat.restype = ctypes.c_void_p
@@ -96,7 +96,7 @@ fn an_object_larger_than_what_is_left_is_told() {
 }
 
 #[test]
-fn a_pid_filters_by_holder() {
+fn pid_filters_by_holder() {
     let Some(_world) = World::new() else { return };
     let others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
     let object = Object::new("held", 4096, 0o666).owned_by(NOBODY, NOBODY);
@@ -111,29 +111,29 @@ print('ready'); sys.stdin.read()"
         );
         let Some(child) = start(&text, as_root) else { return };
         let pid = child.pid();
-        let list = |filter: &str| told(&["list", filter, "--columns", "id", "--no-header"], as_root);
+        let list = |filter: &str| output_as(&["list", filter, "--columns", "id", "--no-header"], as_root);
         let held = format!("sysv:{shmid}\nposix:/held\n");
         assert_eq!(list(&format!("pid={pid}")), held);
         assert_eq!(list(&format!("pid={pid}..{pid}")), held);
         let rest = list(&format!("!pid={pid}"));
         assert!(rest.contains("posix:/free") && !rest.contains("posix:/held"), "{rest}");
         assert!(!rest.contains(&format!("sysv:{shmid}\n")), "{rest}");
-        // As a column, too.
-        let pids = told(&["list", "name=held", "--columns", "pid", "--csv", "--no-header"], as_root);
+        // Also as a column.
+        let pids = output_as(&["list", "name=held", "--columns", "pid", "--csv", "--no-header"], as_root);
         assert!(pids.contains(&pid.to_string()), "{pids}");
-        // `clean` reads filters as `list` does.
-        let cleaned = told(&["clean", "--dry-run", &format!("pid={pid}")], as_root);
+        // `clean` accepts the same filters as `list`.
+        let cleaned = output_as(&["clean", "--dry-run", &format!("pid={pid}")], as_root);
         assert!(!cleaned.contains("free"), "{cleaned}");
     }
     drop(object);
-    let error = complaint(["list", "pid=x"], 2);
+    let error = stderr_of(["list", "pid=x"], 2);
     assert!(error.contains("expected a whole number"), "{error}");
-    let error = complaint(["list", "pod=1"], 2);
+    let error = stderr_of(["list", "pod=1"], 2);
     assert!(error.contains("pid"), "{error}");
 }
 
 #[test]
-fn users_and_processes_are_told_the_largest_first() {
+fn users_and_processes_are_listed_largest_first() {
     let Some(_world) = World::new() else { return };
     let large = Sysv::new(0, 3 << 20, 0o666).owned_by(NOBODY, NOBODY);
     let small: Vec<Sysv> = (0..2).map(|_| Sysv::new(0, 1000, 0o666)).collect();
@@ -144,7 +144,7 @@ print('ready'); sys.stdin.read()"
         )
     };
     let ids: Vec<i32> = small.iter().map(|sysv| sysv.shmid).collect();
-    // Two hold the large one, one of them twice.
+    // Two processes hold the large one, one of them twice.
     let Some(first) = start(&attach(&[&[large.shmid, large.shmid], &ids[..]].concat()), false) else {
         return;
     };
@@ -156,7 +156,7 @@ print('ready'); sys.stdin.read()"
         value!({"pid": second.pid().as_raw(), "ids": 1, "bytes": 3 << 20}),
     ];
     for as_root in [true, false] {
-        let answer = told_json(&["limits", "--json"], as_root);
+        let answer = json_as(&["limits", "--json"], as_root);
         for (list, expected) in [("users", &expected_users), ("processes", &expected_processes)] {
             let found = answer[list].as_array().unwrap();
             assert_eq!(found.len(), expected.len(), "{found:?}");
@@ -169,7 +169,7 @@ print('ready'); sys.stdin.read()"
         assert!(as_root || answer["coverage"]["unreadable"] != 0);
         assert_eq!(answer["users"][1]["user"], "root");
         assert_eq!(answer["processes"][0]["command"], "python3");
-        let table = told(&["limits"], as_root);
+        let table = output_as(&["limits"], as_root);
         assert!(
             as_root || table.contains(" processes cannot be inspected and are not counted. Run as root"),
             "{table}"
@@ -185,7 +185,7 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn a_creator_that_never_attaches_is_found_and_the_tables_are_cut() {
+fn creator_that_never_attaches_is_found_and_tables_are_truncated() {
     let Some(_world) = World::new() else { return };
     let create = format!(
         "{SHM}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
@@ -201,7 +201,7 @@ print('ready'); sys.stdin.read()"
     let objects: Vec<Object> = (0..13)
         .map(|uid: u32| Object::new(format!("of-{uid}"), 1, 0o600).owned_by(40_000 + uid, 0))
         .collect();
-    // The ids of the creator that exited are root's.
+    // The ids of the exited creator are root's.
     let table = printed(["limits"]);
     assert!(table.contains("\n4 more\n"), "{table}");
     assert_eq!(json(["limits", "--json"])["users"].as_array().unwrap().len(), 14);
@@ -209,10 +209,10 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn an_overcommitted_dev_shm_is_an_alert() {
+fn overcommitted_dev_shm_alerts() {
     let Some(_world) = World::new() else { return };
     let promised = |as_root: bool| {
-        let answer = told_json(&["limits", "--json"], as_root);
+        let answer = json_as(&["limits", "--json"], as_root);
         let row = answer["limits"].as_array().unwrap().iter().find(|row| row["name"] == "/dev/shm promised");
         let row = row.unwrap().clone();
         (row["used"].as_u64().unwrap(), row["limit"].as_u64().unwrap(), answer["alerts"].clone())
@@ -230,15 +230,15 @@ fn an_overcommitted_dev_shm_is_an_alert() {
         let alert = alerts[0].as_str().unwrap();
         assert!(alert.starts_with("/dev/shm is overcommitted") && alert.contains("SIGBUS"), "{alert}");
         assert!(alert.contains("root has "), "{alert}");
-        assert!(told(&["limits"], as_root).contains(alert));
+        assert!(output_as(&["limits"], as_root).contains(alert));
     }
-    // An unlinked object keeps its promise as long as it is open.
+    // An unlinked object still counts while it is open.
     fs::remove_file(object.path()).unwrap();
     assert_eq!(promised(true).0, capacity + 4096);
 }
 
 #[test]
-fn shmem_beyond_the_listed_segments_is_told() {
+fn shmem_beyond_the_listed_segments_is_reported() {
     const MEMFD: u64 = 48 << 20;
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
@@ -251,13 +251,13 @@ print('ready'); sys.stdin.read()"
     );
     let Some(_child) = start(&memfd, true) else { return };
     for as_root in [true, false] {
-        let shmem = told_json(&["limits", "--json"], as_root)["shmem"].clone();
+        let shmem = json_as(&["limits", "--json"], as_root)["shmem"].clone();
         let figure = |name: &str| shmem[name].as_u64().unwrap();
         assert_eq!(figure("listed"), 4 << 20);
         assert_eq!(figure("rest"), figure("total") - figure("listed"));
-        // The kernel adds the counters of its processors up with some delay.
+        // The kernel sums its per-CPU counters with a delay.
         assert!(figure("rest") > MEMFD - (4 << 20), "{shmem}");
-        let text = told(&["limits"], as_root);
+        let text = output_as(&["limits"], as_root);
         let line = text.lines().find(|line| line.starts_with("Shmem ")).unwrap_or_else(|| panic!("{text}"));
         assert!(
             line.contains("listed here take 4.0 MiB of it. The rest is memfds, anonymous shared memory"),
@@ -267,36 +267,36 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn a_mapping_past_the_end_is_told() {
+fn list_reports_a_mapping_past_the_end() {
     let Some(_world) = World::new() else { return };
     for (name, flags) in [("shared", "MAP_SHARED"), ("private", "MAP_PRIVATE")] {
         let object = Object::new(name, 1 << 20, 0o666).owned_by(NOBODY, NOBODY);
         for as_root in [true, false] {
             object.file.set_len(1 << 20).unwrap();
-            assert!(!told(&["info", name], as_root).contains("SIGBUS"));
+            assert!(!output_as(&["info", name], as_root).contains("SIGBUS"));
             let Some(child) = start(&truncating(name, flags), as_root) else { return };
             let pid = child.pid();
             let words = format!("python3 ({pid}) maps /{name} up to 1.0 MiB, but its size is 4.0 KiB");
             let line = format!("{words}: access past the end raises SIGBUS");
-            let info = told(&["info", name], as_root);
+            let info = output_as(&["info", name], as_root);
             assert!(info.lines().any(|one| one.starts_with("warning") && one.ends_with(&line)), "{info}");
-            let answer = told_json(&["info", name, "--json"], as_root);
+            let answer = json_as(&["info", name, "--json"], as_root);
             let reasons = answer["segments"][0]["reasons"].as_array().unwrap();
             assert_eq!(reasons.last(), Some(&value!(line)));
-            let alerts = told_json(&["limits", "--json"], as_root)["alerts"].clone();
+            let alerts = json_as(&["limits", "--json"], as_root)["alerts"].clone();
             let alert = alerts[0].as_str().unwrap();
             assert!(alert.contains("SIGBUS") && alert.ends_with(&words), "{alert}");
-            // The rest of the last page belongs to the mapping, and what grew again is fine.
+            // The rest of the last page belongs to the mapping, and a segment that grew again is fine.
             for size in [(1 << 20) - 4095, 1 << 21] {
                 object.file.set_len(size).unwrap();
-                assert!(!told(&["info", name], as_root).contains("SIGBUS"), "{size}");
+                assert!(!output_as(&["info", name], as_root).contains("SIGBUS"), "{size}");
             }
         }
     }
 }
 
 #[test]
-fn an_exited_creator_is_marked_whoever_the_maker_is() {
+fn list_marks_dead_creators() {
     let Some(_world) = World::new() else { return };
     let config = std::env::temp_dir().join(format!("shmlens-answers-{}", std::process::id()));
     fs::create_dir_all(config.join("shmlens")).unwrap();
@@ -321,7 +321,7 @@ print('ready'); sys.stdin.read()"
     assert_eq!(column(), "My server (gone)\n");
     let info = run(&["info", "0x4d2"]);
     assert!(info.contains(&format!("My server (catalog: mine; creator {pid} exited)")), "{info}");
-    // The maker stays what it is, for programs.
+    // The maker field keeps its value for scripts.
     let answer: Value = serde_json::from_str(&run(&["list", "--json"])).unwrap();
     assert_eq!(answer["segments"][0]["made_by"], value!({"id": "mine", "name": "My server"}));
     assert_eq!(run(&["list", "--csv", "--columns", "made_by", "--no-header"]), "My server\r\n");
@@ -329,19 +329,19 @@ print('ready'); sys.stdin.read()"
 }
 
 #[test]
-fn a_key_given_as_a_shmid_says_so() {
+fn key_given_as_a_shmid_is_explained() {
     let Some(_world) = World::new() else { return };
-    // Shmids grow with each segment: 1234 is none here.
+    // Shmids grow with each segment, so 1234 is not in use.
     let sysv = Sysv::new(1234, 4096, 0o666);
     let shmid = sysv.shmid;
     let wanted =
         format!("shmlens: no segment with shmid 1234; key 1234 (0x000004d2) is sysv:{shmid}: use key:1234\n");
     for command in ["info", "dump"] {
-        assert_eq!(complaint([command, "1234"], 1), wanted);
+        assert_eq!(stderr_of([command, "1234"], 1), wanted);
     }
-    assert_eq!(complaint(["info", "sysv:1234"], 1), wanted);
-    assert!(complaint(["chmod", "0600", "1234"], 1).contains("is sysv:"), "commands that change something");
-    let error = complaint(["info", &format!("key:{shmid}")], 1);
+    assert_eq!(stderr_of(["info", "sysv:1234"], 1), wanted);
+    assert!(stderr_of(["chmod", "0600", "1234"], 1).contains("is sysv:"), "commands that change something");
+    let error = stderr_of(["info", &format!("key:{shmid}")], 1);
     assert!(error.contains(&format!("use sysv:{shmid}")) || shmid == 0, "{error}");
     let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["info", "1234"]).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();

@@ -1,6 +1,6 @@
-//! `dump` writes what `hexdump -C` writes, byte for byte, and what is there.
+//! `dump` matches `hexdump -C` byte for byte and leaves holes unallocated.
 
-use super::{complaint, json, printed, run, settle};
+use super::{json, printed, run, settle, stderr_of};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmlens, tool};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Bytes that look random, and are the same each time.
+/// Returns reproducible pseudorandom bytes.
 fn random(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(count + 8);
@@ -24,7 +24,7 @@ fn random(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Contents of all sorts: random, the same again and again, zeros, a last line that is short.
+/// Contents of every kind: random, repeated, zeros, and a short last line.
 fn contents() -> Vec<Vec<u8>> {
     let mut mixed = random(5000);
     mixed[1024..2048].fill(b'x');
@@ -59,7 +59,7 @@ fn hexdump(file: &Path, options: &[&str]) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn a_posix_segment_as_hexdump_writes_it() {
+fn posix_dump_matches_hexdump() {
     let Some(_world) = World::new() else { return };
     for bytes in contents() {
         let object = Object::new("a", bytes.len() as u64, 0o600);
@@ -73,7 +73,7 @@ fn a_posix_segment_as_hexdump_writes_it() {
 }
 
 #[test]
-fn a_part_as_hexdump_writes_it() {
+fn partial_dump_matches_hexdump() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100_000, 0o600);
     object.write(3, &random(5000));
@@ -96,7 +96,7 @@ fn a_part_as_hexdump_writes_it() {
 }
 
 #[test]
-fn a_sysv_segment_as_hexdump_writes_it() {
+fn sysv_dump_matches_hexdump() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("copy");
@@ -111,7 +111,7 @@ fn a_sysv_segment_as_hexdump_writes_it() {
 }
 
 #[test]
-fn looking_changes_nothing() {
+fn dump_changes_nothing() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(2 << 20, b"x");
@@ -136,12 +136,12 @@ fn looking_changes_nothing() {
 }
 
 #[test]
-fn the_largest_segments_there_are_cost_nothing() {
+fn dump_handles_the_largest_segments() {
     let Some(_world) = World::new() else { return };
     let size: u64 = 4 << 40;
     let object = Object::new("huge", size, 0o600);
     object.write(size - 5, b"hello");
-    // Not even the addresses of so many bytes are there to be had.
+    // Attaching this much would exceed the address space.
     let program = env!("CARGO_BIN_EXE_shmlens");
     let limited = format!("ulimit -v 400000; exec '{program}' dump huge \"$@\"");
     let dump = |options: &[&str]| {
@@ -164,7 +164,7 @@ fn the_largest_segments_there_are_cost_nothing() {
 }
 
 #[test]
-fn values_of_a_type() {
+fn dump_prints_typed_values() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 24, 0o600);
     object.write(0, &42_u64.to_le_bytes());
@@ -185,39 +185,39 @@ fn values_of_a_type() {
 }
 
 #[test]
-fn what_cannot_be_dumped_is_told() {
+fn dump_reports_what_it_cannot_dump() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
-    let error = complaint(["dump", "a", "--offset", "101"], 1);
+    let error = stderr_of(["dump", "a", "--offset", "101"], 1);
     assert!(error.contains("offset 101 is past the end of /a (100 bytes)"), "{error}");
-    complaint(["dump", "a", "--offset", "16E"], 2);
-    complaint(["dump", "a", "--offset", "-1"], 2);
-    complaint(["dump", "a", "--length", "much"], 2);
-    complaint(["dump", "a", "--raw", "--json"], 2);
-    let error = complaint(["dump", "a", "--as", "u33"], 2);
+    stderr_of(["dump", "a", "--offset", "16E"], 2);
+    stderr_of(["dump", "a", "--offset", "-1"], 2);
+    stderr_of(["dump", "a", "--length", "much"], 2);
+    stderr_of(["dump", "a", "--raw", "--json"], 2);
+    let error = stderr_of(["dump", "a", "--as", "u33"], 2);
     assert!(error.contains("u33") && error.contains("f64"), "{error}");
-    let error = complaint(["dump", "b"], 1);
+    let error = stderr_of(["dump", "b"], 1);
     assert!(error.contains("no segment named 'b'"), "{error}");
 }
 
 #[test]
-fn a_value_that_is_not_whole_is_told_of_as_it_is_shown() {
+fn dump_reports_a_truncated_value() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("values", 10, 0o600);
     object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
-    for (kind, shown, told) in [
+    for (kind, shown, message) in [
         ("u32le", "00000000  1\n00000004  2\n", "skipped the last 2 bytes at 0x8: a value takes 4 bytes"),
         ("u32le[2]", "00000000  [1, 2]\n", "skipped the last 2 bytes at 0x8: a value takes 8 bytes"),
         ("u32le[2][2]", "00000000  [[1, 2], []]\n", "the value at 0x0 is incomplete: 10 of 16 bytes"),
     ] {
         let output = run(["dump", "values", "--as", kind]);
         assert_eq!(String::from_utf8_lossy(&output.stdout), shown, "{kind}");
-        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmlens: {told}\n"), "{kind}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), format!("shmlens: {message}\n"), "{kind}");
     }
 }
 
 #[test]
-fn who_has_a_lease_on_it_is_asked_and_that_is_said() {
+fn dump_waits_for_a_lease_and_reports_it() {
     let Some(_world) = World::new() else { return };
     let leases = "import fcntl, os, signal, sys\n\
                   signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
@@ -227,12 +227,12 @@ fn who_has_a_lease_on_it_is_asked_and_that_is_said() {
     let Some(mut command) = python(leases) else { return };
     let mut child = Child::spawn_piped(&mut command);
     assert_eq!(child.line(SOON).trim(), "ready");
-    let said = complaint(["dump", "leased"], 1);
-    assert!(said.contains("a process holds a lease on it") && said.contains("Try again"), "{said}");
+    let report = stderr_of(["dump", "leased"], 1);
+    assert!(report.contains("a process holds a lease on it") && report.contains("Try again"), "{report}");
 }
 
 #[test]
-fn who_may_not_read_it_is_told_why() {
+fn dump_explains_a_missing_read_permission() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let _ours = Object::new("ours", 100, 0o600);
@@ -251,7 +251,7 @@ fn who_may_not_read_it_is_told_why() {
     assert_eq!(dump("theirs").stdout, b"text");
 }
 
-/// A dump that waits, its pipe being full.
+/// A dump blocked on a full pipe.
 fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
     let mut child = shmlens()
         .args(["dump", name, "--raw"])
@@ -265,7 +265,7 @@ fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
 }
 
 #[test]
-fn what_is_removed_meanwhile_is_dumped_to_its_end() {
+fn dump_completes_after_the_segment_is_removed() {
     let Some(_world) = World::new() else { return };
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
@@ -278,7 +278,7 @@ fn what_is_removed_meanwhile_is_dumped_to_its_end() {
 }
 
 #[test]
-fn what_is_shrunk_or_replaced_meanwhile_is_told() {
+fn dump_reports_a_segment_shrunk_or_replaced_meanwhile() {
     let Some(_world) = World::new() else { return };
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
@@ -306,7 +306,7 @@ fn what_is_shrunk_or_replaced_meanwhile_is_told() {
 }
 
 #[test]
-fn ctrl_c_stops_it() {
+fn ctrl_c_stops_the_command() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child =
@@ -314,13 +314,13 @@ fn ctrl_c_stops_it() {
     let mut out = child.stdout();
     out.read_exact(&mut [0; 100]).unwrap();
     child.signal(Signal::SIGINT);
-    // It has to see the signal while it writes: read on until it ends.
+    // The signal must arrive while it writes: read on until it ends.
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait(SOON).code(), Some(1));
 }
 
 #[test]
-fn a_full_disk_and_a_closed_pipe() {
+fn dump_reports_a_full_disk_and_accepts_a_closed_pipe() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 4 << 20, 0o600);
     for options in [&["--no-squeezing"][..], &["--raw"], &["--as", "u8", "--no-squeezing"]] {

@@ -1,6 +1,6 @@
-//! `find` finds what is there, and says what it did not look into.
+//! `find` reports every match and the segments it skipped.
 
-use super::{complaint, json, printed, run, settle};
+use super::{json, printed, run, settle, stderr_of};
 use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use std::io::Read as _;
 use std::process::Stdio;
 
 #[test]
-fn a_text_in_every_posix_segment() {
+fn find_searches_every_posix_segment() {
     let Some(_world) = World::new() else { return };
     let a = Object::new("a", 10_000, 0o600);
     a.write(4090, b"hello world");
@@ -29,7 +29,7 @@ fn a_text_in_every_posix_segment() {
 }
 
 #[test]
-fn matches_in_a_hole_of_terabytes_are_counted_at_once() {
+fn matches_in_a_huge_hole_are_counted_immediately() {
     let Some(_world) = World::new() else { return };
     let hole = Object::new("hole", 4 << 40, 0o600);
     hole.write(1 << 41, b"data");
@@ -42,7 +42,7 @@ fn matches_in_a_hole_of_terabytes_are_counted_at_once() {
 }
 
 #[test]
-fn hex_and_values() {
+fn find_accepts_hex_and_values() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     object.write(10, &[0xde, 0xad, 0x07, 0xef]);
@@ -62,7 +62,7 @@ fn hex_and_values() {
 }
 
 #[test]
-fn sysv_segments_are_searched_when_they_are_named_and_not_touched_else() {
+fn sysv_segments_are_searched_only_by_name() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10_000, 0o600);
     sysv.write(4090, b"hello");
@@ -71,8 +71,11 @@ fn sysv_segments_are_searched_when_they_are_named_and_not_touched_else() {
     let before = table();
     let output = run(["find", "hello"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("skipped 1 System V segment ") && said.contains(&sysv.id().to_string()), "{said}");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        message.contains("skipped 1 System V segment ") && message.contains(&sysv.id().to_string()),
+        "{message}"
+    );
     assert_eq!(table(), before);
     let found = printed(["find", "hello", "key:1234"]);
     assert!(found.starts_with(&format!("{}  0x00000ffa  |", sysv.id())), "{found}");
@@ -80,7 +83,7 @@ fn sysv_segments_are_searched_when_they_are_named_and_not_touched_else() {
 }
 
 #[test]
-fn what_may_not_be_read_is_told() {
+fn find_reports_unreadable_segments() {
     let Some(_world) = World::new() else { return };
     let open = Object::new("open", 100, 0o644);
     open.write(0, b"hello");
@@ -91,53 +94,53 @@ fn what_may_not_be_read_is_told() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    let (status, found, said) = find(&["hello"]);
+    let (status, found, message) = find(&["hello"]);
     assert_eq!((status, found.lines().count()), (Some(0), 1));
     assert!(
-        said.contains("skipped 1 POSIX segment that you cannot read") && said.contains(": /closed"),
-        "{said}"
+        message.contains("skipped 1 POSIX segment that you cannot read") && message.contains(": /closed"),
+        "{message}"
     );
-    // One that is named has to be searched.
-    let (status, found, said) = find(&["hello", "open", "closed"]);
+    // A named segment must be searched.
+    let (status, found, message) = find(&["hello", "open", "closed"]);
     assert_eq!((status, found.lines().count()), (Some(1), 1));
-    assert!(said.contains("owner root"), "{said}");
+    assert!(message.contains("owner root"), "{message}");
 }
 
 #[test]
-fn nothing_found_and_wrong_patterns() {
+fn find_status_tells_no_match_from_a_wrong_pattern() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
-    assert_eq!(complaint(["find", "hello"], 1), "");
-    assert_eq!(complaint(["find", "hello", "a"], 1), "");
+    assert_eq!(stderr_of(["find", "hello"], 1), "");
+    assert_eq!(stderr_of(["find", "hello", "a"], 1), "");
     for (error, words) in [
-        (complaint(["find", "--hex", "xy"], 2), "invalid hex"),
-        (complaint(["find", "--hex", "abc"], 2), "odd number"),
-        (complaint(["find", "--hex", "????"], 2), "everything"),
-        (complaint(["find", "--value", "f64:much"], 2), "f64"),
-        (complaint(["find", "--value", "u33:1"], 2), "u33"),
-        (complaint(["find", ""], 2), "empty"),
-        (complaint(["find"], 2), "PATTERN"),
-        (complaint(["find", "--hex", "00", "--value", "u8:0"], 2), "cannot be used with"),
-        (complaint(["find", "hello", "nosuch"], 1), "nosuch"),
+        (stderr_of(["find", "--hex", "xy"], 2), "invalid hex"),
+        (stderr_of(["find", "--hex", "abc"], 2), "odd number"),
+        (stderr_of(["find", "--hex", "????"], 2), "everything"),
+        (stderr_of(["find", "--value", "f64:much"], 2), "f64"),
+        (stderr_of(["find", "--value", "u33:1"], 2), "u33"),
+        (stderr_of(["find", ""], 2), "empty"),
+        (stderr_of(["find"], 2), "PATTERN"),
+        (stderr_of(["find", "--hex", "00", "--value", "u8:0"], 2), "cannot be used with"),
+        (stderr_of(["find", "hello", "nosuch"], 1), "nosuch"),
     ] {
         assert!(error.contains(words), "{words} is not in {error}");
     }
 }
 
 #[test]
-fn ctrl_c_stops_it() {
+fn ctrl_c_stops_the_command() {
     let Some(_world) = World::new() else { return };
-    // Matches in a hole are only counted, but each of them is printed.
+    // Matches in a hole are only counted, but each is printed.
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
     let done = child.wait(SOON);
-    assert_eq!(done.code(), Some(1), "a hole is not gone through for what is no zero");
+    assert_eq!(done.code(), Some(1), "a hole is not searched for nonzero bytes");
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 00"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
-    // It listens to the signal from the moment on when it has a handler for it.
+    // The signal counts once its handler is installed.
     let status = format!("/proc/{}/status", child.pid());
     wait_until(SOON, || {
         let text = fs::read_to_string(&status).unwrap();
@@ -165,7 +168,7 @@ fn an_object_that_shrinks_is_told() {
 }
 
 #[test]
-fn json_is_an_object_a_line() {
+fn json_prints_one_object_per_line() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     object.write(0, b"abab ab");

@@ -1,5 +1,5 @@
-// Holds POSIX objects that it unlinks, in three ways that are hard to see: /by_thread is mapped by a process
-// whose first thread has ended, /own_table is open in a thread with descriptors of its own, and /privately is
+// Holds unlinked POSIX objects in three ways that are hard to see: /by_thread is mapped by a process
+// whose main thread has ended, /own_table is open in a thread with its own descriptor table, and /privately is
 // only mapped privately. Prints "ready", then waits for its input to end.
 #include <cstdio>
 #include <csignal>

@@ -1,6 +1,6 @@
-//! `info`: what is known of a segment, without touching it.
+//! `info` describes a segment without touching it.
 
-use super::{complaint, json, printed, settle};
+use super::{json, printed, settle, stderr_of};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
 use shmlens::sys::shm;
 use std::fs;
@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
 
 #[test]
-fn it_leaves_no_trace() {
+fn info_leaves_no_trace() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     drop(shm::Attachment::read_only(sysv.shmid).unwrap());
@@ -18,18 +18,18 @@ fn it_leaves_no_trace() {
     let file =
         || fs::metadata(object.path()).map(|facts| (facts.atime(), facts.atime_nsec(), facts.ctime_nsec()));
     let before = (table(), file().unwrap());
-    let told = printed(["info", "0x4d2"]);
+    let message = printed(["info", "0x4d2"]);
     assert!(
-        told.contains(&format!("sysv:{}", sysv.shmid)) && told.contains("nattch is one higher during"),
-        "{told}"
+        message.contains(&format!("sysv:{}", sysv.shmid)) && message.contains("nattch is one higher during"),
+        "{message}"
     );
-    let told = printed(["info", "/a"]);
-    assert!(told.contains("posix:/a\n") && told.contains("leaves no trace"), "{told}");
+    let message = printed(["info", "/a"]);
+    assert!(message.contains("posix:/a\n") && message.contains("leaves no trace"), "{message}");
     assert_eq!((table(), file().unwrap()), before);
 }
 
 #[test]
-fn a_segment_has_several_names_and_one_report() {
+fn info_reports_the_same_for_every_name() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     let _object = Object::new("psm_1f09ab2c", 100, 0o600);
@@ -44,33 +44,33 @@ fn a_segment_has_several_names_and_one_report() {
     let list = json(["list", "--json", "kind=sysv"]);
     let mut info = json(["info", &id, "--json"]);
     info["segments"][0]["age"] = list["segments"][0]["age"].clone();
-    // Processes come and go between the two.
+    // Processes start and exit between the two runs.
     info["coverage"] = list["coverage"].clone();
     assert_eq!(info, list);
 }
 
 #[test]
-fn a_name_that_fits_none_or_several_is_an_error_that_lists_them() {
+fn ambiguous_or_unknown_name_lists_candidates() {
     let Some(_world) = World::new() else { return };
     let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 1, 0o600));
-    let error = complaint(["info", "camera"], 1);
+    let error = stderr_of(["info", "camera"], 1);
     assert!(error.contains("/camera0, /camera1"), "{error}");
-    let error = complaint(["info", "kamera0"], 1);
+    let error = stderr_of(["info", "kamera0"], 1);
     assert!(error.contains("did you mean /camera0"), "{error}");
-    let error = complaint(["info", "\x1b[2J"], 1);
+    let error = stderr_of(["info", "\x1b[2J"], 1);
     assert!(error.contains(r"\x1b[2J"), "{error}");
-    complaint(["info"], 2);
+    stderr_of(["info"], 2);
 }
 
 #[test]
-fn what_is_no_memory_is_called_what_it_is() {
+fn info_names_the_type_of_other_files() {
     let Some(_world) = World::new() else { return };
     let path = |name: &str| format!("/dev/shm/{name}");
     nix::unistd::mkfifo(path("fifo").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     symlink("/etc/passwd", path("link")).unwrap();
     fs::create_dir(path("directory")).unwrap();
     let _socket = UnixListener::bind(path("socket")).unwrap();
-    // A beginning of these must not stand for the thing itself.
+    // A prefix of these must not match the name itself.
     let _objects = ["fifo2", "directory/inner"].map(|name| Object::new(name, 1, 0o600));
     for (name, kind) in [
         ("fifo", "a FIFO"),
@@ -78,36 +78,36 @@ fn what_is_no_memory_is_called_what_it_is() {
         ("posix:/directory", "a directory"),
         ("socket", "a socket"),
     ] {
-        let error = complaint(["info", name], 1);
+        let error = stderr_of(["info", name], 1);
         assert!(error.contains(kind) && error.contains("not shared memory"), "{error}");
     }
 }
 
 #[test]
-fn who_may_not_read_it_is_told_whose_it_is_and_what_would_help() {
+fn unreadable_segment_reports_owner_and_remedy() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let _object = Object::new("mine", 100, 0o640);
     let theirs = Object::new("theirs", 100, 0o600).owned_by(NOBODY, NOBODY);
-    let told = |name: &str| {
+    let message = |name: &str| {
         let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["info", name]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
     for (name, mode) in [(sysv.id().to_string(), "0600"), ("/mine".to_owned(), "0640")] {
-        let told = told(&name);
-        let reading = told.lines().last().unwrap();
+        let message = message(&name);
+        let reading = message.lines().last().unwrap();
         for words in ["permission denied", "owner root", mode, "Run as root"] {
             assert!(reading.contains(words), "{words} is not in {reading}");
         }
     }
-    assert!(told(&theirs.id().to_string()).contains("leaves no trace"));
+    assert!(message(&theirs.id().to_string()).contains("leaves no trace"));
 }
 
 #[test]
-fn the_largest_size_there_is() {
+fn largest_size_works() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("huge", i64::MAX as u64, 0o600);
-    let told = printed(["info", "huge"]);
-    assert!(told.contains("8.0 EiB (9223372036854775807 bytes)"), "{told}");
+    let message = printed(["info", "huge"]);
+    assert!(message.contains("8.0 EiB (9223372036854775807 bytes)"), "{message}");
 }

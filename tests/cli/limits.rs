@@ -1,6 +1,6 @@
-//! `limits` says what the kernel says.
+//! `limits` matches the kernel.
 
-use super::{json, printed, told};
+use super::{json, printed, tool_output};
 use crate::support::{NOBODY, Object, Sysv, World, skip, tool};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use std::fs;
 use std::process::{self, Command};
 
 #[test]
-fn each_limit_and_its_use() {
+fn limits_reports_each_limit_and_its_use() {
     let Some(_world) = World::new() else { return };
     let _sysv = [Sysv::new(1, 5000, 0o600), Sysv::new(2, 1, 0o600)];
     let object = Object::new("a", 1 << 30, 0o600);
@@ -27,7 +27,7 @@ fn each_limit_and_its_use() {
     let pages = kernel("shmall");
     assert_eq!(limit("kernel.shmall"), ((3 * 4096).into(), pages.saturating_mul(4096).into()));
     let Some(df) = tool("df") else { return };
-    let theirs = told(Command::new(df).args(["-B1", "--output=used,size,iused,itotal", "/dev/shm"]));
+    let theirs = tool_output(Command::new(df).args(["-B1", "--output=used,size,iused,itotal", "/dev/shm"]));
     let theirs: Vec<u64> =
         theirs.lines().nth(1).unwrap().split_whitespace().map(|word| word.parse().unwrap()).collect();
     assert_eq!(limit("/dev/shm size"), (theirs[0].into(), theirs[1].into()));
@@ -40,10 +40,10 @@ fn each_limit_and_its_use() {
 }
 
 #[test]
-fn what_is_nearly_full_is_told_with_its_users() {
+fn nearly_full_limit_is_reported_with_its_users() {
     let Some(_world) = World::new() else { return };
     assert_eq!(json(["limits", "--json"])["alerts"], Value::Array(vec![]));
-    // A tmpfs of 1 MiB, and ten ids, of this world alone.
+    // A tmpfs of 1 MiB and ten ids, in this world only.
     let none: Option<&str> = None;
     mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT, Some("size=1m,nr_inodes=100")).unwrap();
     fs::write("/proc/sys/kernel/shmmni", "10").unwrap();
@@ -55,13 +55,13 @@ fn what_is_nearly_full_is_told_with_its_users() {
         let answer = json(["limits", "--json"]);
         answer["alerts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     };
-    let user = told(Command::new("id").args(["-un", &NOBODY.to_string()]));
+    let user = tool_output(Command::new("id").args(["-un", &NOBODY.to_string()]));
     let user = user.trim();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
     let expected =
         format!("/dev/shm is nearly full, 72 KiB of 1.0 MiB left: {user} has 600 KiB, root has 352 KiB");
     assert_eq!(*full, expected);
-    // Unlinked and open here: no directory has it, and it takes its memory still.
+    // Unlinked and open here: no directory lists it, but it still uses memory.
     fs::remove_file(gone.path()).unwrap();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
     let (ours, pid) = (", 352 KiB unlinked but still in use, most by ", format!(" ({})", process::id()));
@@ -73,7 +73,7 @@ fn what_is_nearly_full_is_told_with_its_users() {
     drop(gone);
 }
 
-/// Another `/run` for this thread's mount namespace, as long as it lives.
+/// Another `/run` in the mount namespace of this thread, until dropped.
 struct Run;
 
 impl Run {
@@ -91,7 +91,7 @@ impl Drop for Run {
 }
 
 #[test]
-fn what_systemd_takes_at_logout_is_told() {
+fn limits_warns_of_removal_at_logout() {
     let Some(_world) = World::new() else { return };
     let _run = Run::new();
     let users = fs::read_to_string("/etc/passwd").unwrap();
@@ -106,8 +106,8 @@ fn what_systemd_takes_at_logout_is_told() {
     fs::create_dir_all("/run/systemd/logind.conf.d").unwrap();
     for (setting, taken) in [("yes", true), ("no", false)] {
         fs::write("/run/systemd/logind.conf.d/zz.conf", format!("[Login]\nRemoveIPC={setting}\n")).unwrap();
-        let told = info(&object.id().to_string());
-        assert_eq!(told.contains("unlinks it, even if in use"), taken, "{told}");
+        let message = info(&object.id().to_string());
+        assert_eq!(message.contains("unlinks it, even if in use"), taken, "{message}");
         assert!(!info(&sysv.id().to_string()).contains("RemoveIPC"), "it is root's");
         assert_eq!(printed(["limits"]).contains("at logout (RemoveIPC=yes)"), taken);
     }

@@ -1,6 +1,6 @@
-//! `list` says what `ipcs`, `stat` and Python say, in the promised shape.
+//! `list` matches `ipcs`, `stat` and Python, in the documented shape.
 
-use super::{complaint, json, printed, run, settle, told};
+use super::{json, printed, run, settle, stderr_of, tool_output};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, tool};
 use serde_json::Value;
 use shmlens::sys::shm;
@@ -19,18 +19,18 @@ fn segment<'a>(list: &'a Value, id: &str) -> &'a Value {
     segments(list).iter().find(|segment| segment["id"] == id).unwrap_or_else(|| panic!("no {id} in {list}"))
 }
 
-/// The lines of `ipcs` with these options, by shmid.
+/// Returns the lines of `ipcs` with these options, by shmid.
 fn ipcs(options: &str) -> Option<HashMap<String, Vec<String>>> {
-    let text = told(Command::new(tool("ipcs")?).args(["-m", options]).env("LC_ALL", "C"));
+    let text = tool_output(Command::new(tool("ipcs")?).args(["-m", options]).env("LC_ALL", "C"));
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    // The shmid stands first, or second behind the key.
+    // The shmid comes first, or second after the key.
     let place = usize::from(options == "-m");
     let lines = text.lines().map(words).filter(|words| words.len() > 3);
     Some(lines.filter_map(|words| Some((words.get(place)?.clone(), words))).collect())
 }
 
 #[test]
-fn json_says_what_ipcs_says() {
+fn json_matches_ipcs() {
     let Some(_world) = World::new() else { return };
     let keyed = Sysv::new(0xdead_beef, 5000, 0o640).owned_by(NOBODY, 100_000);
     let private = Sysv::new(0, 1 << 20, 0o606);
@@ -76,7 +76,7 @@ fn json_says_what_ipcs_says() {
 }
 
 #[test]
-fn json_says_what_stat_says() {
+fn json_matches_stat() {
     let Some(_world) = World::new() else { return };
     let objects = [
         Object::new("a", 4097, 0o606),
@@ -90,8 +90,9 @@ fn json_says_what_stat_says() {
     let Some(stat) = tool("stat") else { return };
     for object in &objects {
         let ours = segment(&list, &object.id().to_string());
-        let line =
-            told(Command::new(&stat).args(["-c", "%s %b %B %a %u %g %i %d %X %Y %Z %U"]).arg(object.path()));
+        let line = tool_output(
+            Command::new(&stat).args(["-c", "%s %b %B %a %u %g %i %d %X %Y %Z %U"]).arg(object.path()),
+        );
         let theirs: Vec<&str> = line.split_whitespace().collect();
         let number = |at: usize| theirs[at].parse::<u64>().unwrap();
         let time = |at: usize| Value::from(jiff_text(theirs[at].parse().unwrap()));
@@ -107,15 +108,15 @@ fn json_says_what_stat_says() {
     }
 }
 
-/// The local time as `date` writes it.
+/// Formats a time in the local time zone with `date`.
 fn jiff_text(seconds: i64) -> String {
-    told(Command::new("date").args(["+%Y-%m-%dT%H:%M:%S%:z", "-d"]).arg(format!("@{seconds}")))
+    tool_output(Command::new("date").args(["+%Y-%m-%dT%H:%M:%S%:z", "-d"]).arg(format!("@{seconds}")))
         .trim()
         .to_owned()
 }
 
 #[test]
-fn json_says_what_python_says() {
+fn json_matches_python() {
     let Some(_world) = World::new() else { return };
     let program = "import ctypes, json, os\n\
         from multiprocessing import shared_memory\n\
@@ -150,7 +151,7 @@ fn json_says_what_python_says() {
     assert_eq!(segments(&json(["list", "--json", "kind=posix"])).len(), 0);
 }
 
-/// What a value of the promised shape may be.
+/// Value types of the documented shape.
 fn fits(value: &Value, kind: &str) -> bool {
     kind.split('|').any(|kind| match kind {
         "null" => value.is_null(),
@@ -180,7 +181,7 @@ fn has_shape(object: &Value, shape: &[(&str, &str)]) {
 }
 
 #[test]
-fn json_has_the_promised_shape() {
+fn json_has_the_documented_shape() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(1, 1, 0o600);
     let object = Object::new("a", 1, 0o600);
@@ -212,7 +213,7 @@ fn json_has_the_promised_shape() {
         let segment = segment(&list, &id.to_string());
         let [integer, _, person, flag] = sysv;
         let name = if posix == "null" { "null" } else { "text" };
-        // The test made it, and lives.
+        // This test created it and is running.
         let maker = if posix == "null" { "object" } else { "null" };
         has_shape(
             segment,
@@ -263,7 +264,7 @@ fn json_has_the_promised_shape() {
 }
 
 #[test]
-fn what_is_no_segment_is_not_listed_and_hides_none() {
+fn other_files_are_not_listed_and_hide_no_segment() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("real", 1, 0o600);
     let path = |name: &str| format!("/dev/shm/{name}");
@@ -277,7 +278,7 @@ fn what_is_no_segment_is_not_listed_and_hides_none() {
 }
 
 #[test]
-fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
+fn unreadable_directory_is_reported_and_the_rest_listed() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 1, 0o600);
     for (name, mode) in [("closed", 0o700), ("names-only", 0o744)] {
@@ -296,7 +297,7 @@ fn a_directory_that_may_not_be_read_is_told_and_the_rest_shown() {
 }
 
 #[test]
-fn a_proc_without_system_v_hides_no_segment() {
+fn proc_without_system_v_hides_no_segment() {
     let Some(_world) = World::new() else { return };
     let (Some(unshare), Some(_)) = (tool("unshare"), tool("mount")) else { return };
     let _object = Object::new("seen", 1, 0o600);
@@ -309,7 +310,7 @@ fn a_proc_without_system_v_hides_no_segment() {
 }
 
 #[test]
-fn without_a_match_the_table_is_empty_and_that_is_fine() {
+fn list_without_a_match_succeeds_with_an_empty_table() {
     let Some(_world) = World::new() else { return };
     assert_eq!(printed(["list"]).lines().count(), 1);
     assert_eq!(printed(["list", "--no-header"]), "");
@@ -320,7 +321,7 @@ fn without_a_match_the_table_is_empty_and_that_is_fine() {
 }
 
 #[test]
-fn the_table_is_aligned_and_plain() {
+fn table_is_aligned_and_plain() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 24 << 20, 0o666);
     sysv.lock();
@@ -337,7 +338,7 @@ fn the_table_is_aligned_and_plain() {
         lines[1].starts_with(&sysv) && lines[1].contains("  24 MiB  ") && lines[1].contains("  0666L  "),
         "{table}"
     );
-    // Every state stands in the column under its heading, wide letters or not.
+    // Every state is aligned with its heading, even after wide letters.
     let column = unicode_width::UnicodeWidthStr::width(&lines[0][..lines[0].find("STATE").unwrap()]);
     for line in &lines[1..] {
         let state = line.rfind("  ").unwrap() + 2;
@@ -350,7 +351,7 @@ fn the_table_is_aligned_and_plain() {
 }
 
 #[test]
-fn sorted_by_any_field_both_ways_with_what_is_absent_last() {
+fn list_sorts_by_every_field_with_missing_values_last() {
     let Some(_world) = World::new() else { return };
     let _one = Object::new("one", 10, 0o600);
     let _two = Object::new("two", 300, 0o644);
@@ -373,7 +374,7 @@ fn sorted_by_any_field_both_ways_with_what_is_absent_last() {
 }
 
 #[test]
-fn csv_reads_back() {
+fn csv_round_trips() {
     let Some(_world) = World::new() else { return };
     let _odd = Object::new("a,\"b\" c\n", 1 << 20, 0o600);
     let _sysv = Sysv::new(0x4d2, 5, 0o640);
@@ -382,7 +383,7 @@ fn csv_reads_back() {
     assert!(text.ends_with("\r\n"));
     let own = std::env::current_exe().unwrap();
     let own = own.file_name().unwrap().to_str().unwrap();
-    // What another test's child has of them before its exec is not there for long.
+    // A child of another test closes its inherited descriptors at its exec.
     let by_us = |commands: &str| commands.split(", ").filter(|command| *command == own).count();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let headings = reader.headers().unwrap().clone();
@@ -412,16 +413,16 @@ fn csv_reads_back() {
 }
 
 #[test]
-fn wrong_words_are_wrong_usage() {
+fn invalid_arguments_are_usage_errors() {
     for (error, needed) in [
-        (complaint(["list", "colour=red"], 2), "unknown field 'colour'"),
-        (complaint(["list", "size>much"], 2), "'size>much': expected a size"),
-        (complaint(["list", "owner<ann"], 2), "is text"),
-        (complaint(["list", "name~("], 2), "regular expression"),
-        (complaint(["list", "--columns", "id,colour"], 2), "marked_for_removal"),
-        (complaint(["list", "--sort", "colour"], 2), "expected one of id, kind"),
-        (complaint(["list", "--no-such-option"], 2), "--no-such-option"),
-        (complaint(["no-such-command"], 2), "no-such-command"),
+        (stderr_of(["list", "shade=red"], 2), "unknown field 'shade'"),
+        (stderr_of(["list", "size>much"], 2), "'size>much': expected a size"),
+        (stderr_of(["list", "owner<ann"], 2), "is text"),
+        (stderr_of(["list", "name~("], 2), "regular expression"),
+        (stderr_of(["list", "--columns", "id,shade"], 2), "marked_for_removal"),
+        (stderr_of(["list", "--sort", "shade"], 2), "expected one of id, kind"),
+        (stderr_of(["list", "--no-such-option"], 2), "--no-such-option"),
+        (stderr_of(["no-such-command"], 2), "no-such-command"),
     ] {
         assert!(error.contains(needed), "{needed} is not in {error}");
     }

@@ -1,4 +1,4 @@
-//! The command line, against real segments and the tools that people compare with.
+//! The command line, compared with common tools on real segments.
 
 mod answers;
 mod dump;
@@ -16,12 +16,12 @@ use serde_json::Value;
 use shmlens::sys::shm;
 use std::process::Output;
 
-/// What the program says to these arguments.
+/// Runs the program with these arguments.
 fn run<const N: usize>(arguments: [&str; N]) -> Output {
     shmlens().args(arguments).output().unwrap()
 }
 
-/// Its standard output, when it succeeds and has nothing to complain about.
+/// Returns standard output; the command must succeed without messages.
 #[track_caller]
 fn printed<const N: usize>(arguments: [&str; N]) -> String {
     let output = run(arguments);
@@ -30,15 +30,15 @@ fn printed<const N: usize>(arguments: [&str; N]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The same as JSON.
+/// Returns standard output parsed as JSON.
 #[track_caller]
 fn json<const N: usize>(arguments: [&str; N]) -> Value {
     serde_json::from_str(&printed(arguments)).unwrap()
 }
 
-/// Its complaint, when it ends with that status and prints nothing.
+/// Returns standard error; the command must end with that status and print nothing else.
 #[track_caller]
-fn complaint<const N: usize>(arguments: [&str; N], status: i32) -> String {
+fn stderr_of<const N: usize>(arguments: [&str; N], status: i32) -> String {
     let output = run(arguments);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {stderr}");
@@ -47,15 +47,15 @@ fn complaint<const N: usize>(arguments: [&str; N], status: i32) -> String {
     stderr
 }
 
-/// Waits until nobody is attached. While this process has been, any process
-/// that another test started in that moment is for a moment too.
+/// Waits until nothing is attached. A child that another test forks while this process is attached
+/// inherits the attachment for a moment.
 fn settle(sysv: &Sysv) {
     wait_until(SOON, || shm::stat(sysv.shmid).unwrap().nattch == 0);
 }
 
-/// What another tool prints.
+/// Returns the output of another tool.
 #[track_caller]
-fn told(command: &mut std::process::Command) -> String {
+fn tool_output(command: &mut std::process::Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

@@ -1,5 +1,4 @@
-//! Names on the command line: a full form means one thing, and a text that could
-//! mean two things changes nothing.
+//! Names on the command line: a full name has one meaning, and an ambiguous name changes nothing.
 
 use crate::support::{Object, Sysv, World, shmlens};
 use serde_json::Value;
@@ -24,7 +23,7 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
     ended(shmlens().args(arguments))
 }
 
-/// A shmid that is not in use.
+/// Returns a shmid that is not in use.
 fn free_shmid() -> i32 {
     let sysv = Sysv::new(0, 1, 0o600);
     sysv.shmid
@@ -72,7 +71,7 @@ fn a_shmid_that_is_also_a_key_is_told() {
 }
 
 #[test]
-fn a_full_form_never_reads_another_object() {
+fn full_name_never_matches_another_object() {
     let Some(_world) = World::new() else { return };
     let gone = free_shmid();
     let names = [
@@ -119,7 +118,7 @@ fn a_full_form_never_reads_another_object() {
 }
 
 #[test]
-fn a_prefix_is_said_in_full_and_only_for_commands_that_look() {
+fn prefix_is_expanded_only_for_reading_commands() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("state-of-things", 4, 0o600);
     let (status, _, stderr) = run(["dump", "sta"]);
@@ -132,7 +131,7 @@ fn a_prefix_is_said_in_full_and_only_for_commands_that_look() {
 }
 
 #[test]
-fn a_name_with_two_meanings_changes_nothing_until_a_kind_decides() {
+fn ambiguous_name_changes_nothing_without_a_kind() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
     let gone = free_shmid();
@@ -185,7 +184,7 @@ fn a_name_with_two_meanings_changes_nothing_until_a_kind_decides() {
 }
 
 #[test]
-fn files_that_are_not_segments_count_as_a_second_meaning() {
+fn files_that_are_not_segments_make_a_name_ambiguous() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(7, 10, 0o600);
     let shmid = sysv.shmid;
@@ -206,7 +205,7 @@ fn files_that_are_not_segments_count_as_a_second_meaning() {
 }
 
 #[test]
-fn a_star_in_dev_shm_removes_only_objects() {
+fn shell_glob_in_dev_shm_removes_only_objects() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
     let names = ["7000", "0x4d2", "key:1234", "sysv:0", "posix:a", "a", r"b\x41", "--force", "-y"];
@@ -238,7 +237,7 @@ fn a_star_in_dev_shm_removes_only_objects() {
         .collect();
     assert_eq!(planned, ["posix:/-y", "posix:/a"], "{stdout}{stderr}");
     assert_eq!(stderr.matches("could mean").count(), 7, "{stderr}");
-    // Paths have no second meaning.
+    // Paths are never ambiguous.
     let (_, stdout, stderr) = shell("shmlens rm --dry-run --no-copy -- /dev/shm/*");
     assert_eq!(stderr.matches("could mean").count(), 1, r"only b\x41: {stderr}");
     assert_eq!(stdout.matches("posix:/").count(), 8, "{stdout}");
@@ -246,7 +245,7 @@ fn a_star_in_dev_shm_removes_only_objects() {
 }
 
 #[test]
-fn a_path_is_a_posix_name_for_every_command() {
+fn every_command_accepts_a_path_as_a_posix_name() {
     let Some(_world) = World::new() else { return };
     let path = "/dev/shm/made/by path";
     fs::create_dir("/dev/shm/made").unwrap();
@@ -263,7 +262,7 @@ fn a_path_is_a_posix_name_for_every_command() {
 }
 
 #[test]
-fn names_that_are_not_utf_8_work_like_any_other() {
+fn non_utf8_names_work() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(b"caf\xe9", 4, 0o600);
     object.write(0, b"caf\xe9");
@@ -278,7 +277,7 @@ fn names_that_are_not_utf_8_work_like_any_other() {
             let (status, stdout, stderr) = run(command.iter().map(|&word| os(word)).chain([name]));
             assert!(status == 0 && !stdout.is_empty(), "{command:?} {name:?}: {stderr}");
         }
-        // A System V operation says why it is not possible, by name.
+        // The error names the System V operation and says why it is not possible.
         let (_, _, stderr) = run([os("lock"), name]);
         assert!(stderr.contains(r"/caf\xe9"), "{stderr}");
         let file = std::env::temp_dir().join(format!("shmlens-raw-{}", std::process::id()));
@@ -289,7 +288,7 @@ fn names_that_are_not_utf_8_work_like_any_other() {
         let (status, _, stderr) = run([os("watch"), os("--offset"), os("9"), name]);
         assert!(status == 1 && stderr.contains(r"/caf\xe9"), "{stderr}");
     }
-    // The pattern of find may be any bytes too.
+    // The pattern of `find` may also be any bytes.
     let (status, stdout, _) = run([os("find"), OsStr::from_bytes(b"\xe9"), raw]);
     assert!(status == 0 && stdout.contains(r"posix:/caf\xe9  0x00000003"), "{stdout}");
     let (status, stdout, stderr) =
@@ -302,7 +301,7 @@ fn names_that_are_not_utf_8_work_like_any_other() {
 }
 
 #[test]
-fn a_backslash_in_a_file_name_is_not_read_as_an_escape() {
+fn backslash_in_a_file_name_is_literal() {
     let Some(_world) = World::new() else { return };
     let literal = Object::new(r"a\x41", 1, 0o600);
     let escaped = Object::new("aA", 1, 0o600);
@@ -318,7 +317,7 @@ fn a_backslash_in_a_file_name_is_not_read_as_an_escape() {
 }
 
 #[test]
-fn names_that_begin_with_a_dash_work_after_two() {
+fn names_starting_with_a_dash_work_after_double_dash() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("-rf", 4, 0o600);
     let (status, _, stderr) = run(["dump", "--", "-rf"]);

@@ -1,20 +1,19 @@
-//! Where the output goes: into a pipe that closes, onto a full disk, into a
-//! manual page and a shell.
+//! Output into a closed pipe, onto a full disk, and as a man page and shell completions.
 
-use super::{complaint, printed};
+use super::{printed, stderr_of};
 use crate::support::{Object, World, shmlens, tool};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 #[test]
-fn a_closed_pipe_ends_it_quietly() {
+fn closed_pipe_ends_the_command_quietly() {
     let Some(_world) = World::new() else { return };
     let _objects: Vec<Object> =
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"]] {
         let mut child = shmlens().args(report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // A little is read, as head does; the rest does not fit into the pipe.
+        // Reads a little, like `head`; the rest does not fit into the pipe.
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 100]).unwrap();
         drop(stdout);
@@ -25,7 +24,7 @@ fn a_closed_pipe_ends_it_quietly() {
 }
 
 #[test]
-fn a_full_disk_is_reported() {
+fn full_disk_is_reported() {
     let Some(_world) = World::new() else { return };
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"], &["limits"], &["man"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
@@ -37,13 +36,13 @@ fn a_full_disk_is_reported() {
 }
 
 #[test]
-fn without_a_terminal_the_ui_points_to_list() {
-    let error = complaint([], 2);
+fn ui_without_a_terminal_suggests_list() {
+    let error = stderr_of([], 2);
     assert!(error.contains("terminal") && error.contains("shmlens list"), "{error}");
 }
 
 #[test]
-fn the_manual_is_sound() {
+fn man_page_is_valid() {
     let page = printed(["man"]);
     let Some(groff) = tool("groff") else { return };
     let mut child = Command::new(groff)
@@ -58,7 +57,7 @@ fn the_manual_is_sound() {
 }
 
 #[test]
-fn the_completions_are_sound() {
+fn completions_are_valid() {
     let script = printed(["completions", "bash"]);
     assert!(script.contains("--columns") && script.contains("limits"));
     let Some(bash) = tool("bash") else { return };
@@ -69,5 +68,5 @@ fn the_completions_are_sound() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "--columns --color\n");
     assert!(printed(["completions", "zsh"]).contains("--columns"));
     assert!(printed(["completions", "fish"]).contains("-l columns"));
-    complaint(["completions", "edlin"], 2);
+    stderr_of(["completions", "edlin"], 2);
 }

@@ -1,5 +1,5 @@
-//! Objects that were unlinked and are still held, by id and by former name, with
-//! real programs: what a resource tracker took away can be rescued.
+//! Unlinked objects that are still held, addressed by id and by former name, with real programs:
+//! objects that a resource tracker unlinked can be rescued.
 
 use super::{json, printed, run};
 use crate::support::{
@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// Standard output, and standard error.
+/// Returns standard output and standard error.
 #[track_caller]
 fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -19,7 +19,7 @@ fn texts(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// Standard error of a command that fails.
+/// Returns the standard error of a command that fails.
 #[track_caller]
 fn error(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -27,14 +27,14 @@ fn error(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The only unlinked object.
+/// Returns the only unlinked object.
 fn unlinked() -> Value {
     let list = json(["list", "--json", "kind=deleted"]);
     let [one] = list["segments"].as_array().unwrap().as_slice() else { panic!("{list:#}") };
     one.clone()
 }
 
-/// A C++ program that holds objects that it unlinked. `None` without a compiler.
+/// Starts a C++ program that holds objects it unlinked. `None` without a compiler.
 fn holder(objects: &[[&str; 3]]) -> Option<Child> {
     let program = compile_cpp("tests/cli/unlinked_holder.cpp")?;
     Some(ready(Command::new(program).args(objects.iter().flatten())))
@@ -46,7 +46,7 @@ fn ready(command: &mut Command) -> Child {
     child
 }
 
-/// A Python program that holds an object, and whose child attaches and exits: the
+/// Starts a Python program that holds an object, and whose child attaches and exits: the resource
 /// tracker of the child unlinks the object.
 fn tracked(name: &str) -> Option<Child> {
     let text = format!(
@@ -60,14 +60,14 @@ fn tracked(name: &str) -> Option<Child> {
          sys.stdin.read()\n\
          held.buf[0] = ord('j')\n"
     );
-    // The tracker warns of what it unlinks.
+    // The tracker warns about what it unlinks.
     let child = ready(python(&text)?.env("PYTHONWARNINGS", "ignore"));
     wait_until(SOON, || !fs::exists(format!("/dev/shm/{name}")).unwrap());
     Some(child)
 }
 
 #[test]
-fn an_object_that_pythons_tracker_unlinked_is_read_by_its_former_name() {
+fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = tracked("psm_1f09ab2c") else { return };
     let segment = unlinked();
@@ -77,7 +77,7 @@ fn an_object_that_pythons_tracker_unlinked_is_read_by_its_former_name() {
     for name in [id, "/psm_1f09ab2c", "psm_1f09ab2c", "posix:/psm_1f09ab2c", "/dev/shm/psm_1f09ab2c"] {
         let (stdout, stderr) = texts(&run(["dump", "--raw", "--length", "5", name]));
         assert_eq!(stdout, "hello", "{name}");
-        // The user learns that it is not the name of anything any more.
+        // The message says that the name is gone.
         assert_eq!(name == id, stderr.is_empty(), "{stderr}");
         assert!(name == id || stderr.contains(&format!("was unlinked; using {id}")), "{stderr}");
         let (stdout, _) = texts(&run(["find", "hello", name]));
@@ -91,18 +91,18 @@ fn an_object_that_pythons_tracker_unlinked_is_read_by_its_former_name() {
     assert_eq!(csv, format!("id,name,former_name\r\n{id},,/psm_1f09ab2c\r\n"));
     let table = printed(["list", "kind=deleted"]);
     assert!(table.contains("/psm_1f09ab2c (deleted)"), "{table}");
-    // The column alone asks for the holders as well, and filters take it.
+    // The column alone also triggers the scan for holders, and filters accept it.
     assert_eq!(printed(["list", "--columns", "former_name", "--no-header"]).trim(), "/psm_1f09ab2c");
     assert_eq!(printed(["list", "--columns", "id", "--no-header", "former_name~psm"]).trim(), id);
 }
 
 #[test]
-fn an_unlinked_object_is_watched_until_its_last_holder_exits() {
+fn unlinked_object_is_watched_until_its_last_holder_exits() {
     let Some(_world) = World::new() else { return };
     let Some(mut holder) = tracked("camera0") else { return };
     let mut watch = Child::spawn_piped(shmlens().args(["watch", "--csv", "camera0"]));
     assert!(watch.line(SOON).starts_with("time,"));
-    // It writes once more, and exits.
+    // It writes once more and exits.
     holder.close_input();
     let change = watch.line(SOON);
     assert!(change.contains("6a") || change.contains("106"), "{change}");
@@ -110,12 +110,12 @@ fn an_unlinked_object_is_watched_until_its_last_holder_exits() {
 }
 
 #[test]
-fn an_unlinked_object_is_saved_and_restored_under_its_former_name() {
+fn unlinked_object_is_saved_and_restored_under_its_former_name() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("camera0.saved");
     let file = file.to_str().unwrap();
-    // As root a mapping is enough.
+    // For root a mapping is enough.
     for how in ["open", "mapped"] {
         let Some(_holder) = holder(&[["/camera0", "frame", how]]) else { return };
         let (stdout, stderr) = texts(&run(["save", "--force", "/camera0", file]));
@@ -125,7 +125,7 @@ fn an_unlinked_object_is_saved_and_restored_under_its_former_name() {
         let restored = fs::metadata("/dev/shm/camera0").unwrap();
         assert_eq!((restored.size(), restored.mode() & 0o777), (8192, 0o640));
         assert_eq!(&fs::read("/dev/shm/camera0").unwrap()[..6], b"frame\0");
-        // Each names the other, with its holders.
+        // Each error names the other object with its holders.
         let id = unlinked()["id"].as_str().unwrap().to_owned();
         let (new, old) = (printed(["info", "/camera0"]), printed(["info", &id]));
         assert!(
@@ -137,14 +137,14 @@ fn an_unlinked_object_is_saved_and_restored_under_its_former_name() {
         assert_eq!(namesake("/camera0")["id"], id);
         assert_eq!(namesake("/camera0")["holders"].as_array().unwrap().len(), 1);
         assert_eq!(namesake(&id)["id"], "posix:/camera0");
-        // The name means the new one again.
+        // The name refers to the new object again.
         assert_eq!(json(["info", "/camera0", "--json"])["segments"][0]["id"], "posix:/camera0");
         fs::remove_file("/dev/shm/camera0").unwrap();
     }
 }
 
 #[test]
-fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
+fn owner_rescues_open_objects_and_gets_a_remedy_for_mapped_ones() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/cli/unlinked_holder.cpp") else { return };
     let shmlens = |arguments: &[&str]| {
@@ -161,7 +161,7 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
     texts(&shmlens(&["restore", file.to_str().unwrap()]));
     assert_eq!(&fs::read("/dev/shm/open").unwrap()[..5], b"kept\0");
     fs::remove_file("/dev/shm/open").unwrap();
-    // Root sees both; the id is the same for everyone.
+    // Root sees both; the id is the same for every user.
     let list = json(["list", "--json", "former_name~mapped"]);
     let id = list["segments"][0]["id"].as_str().unwrap();
     for command in [&["dump"][..], &["watch"], &["find", "lost"]] {
@@ -172,7 +172,7 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
             }
         }
     }
-    // It is listed all the same, with what its holder's mappings tell.
+    // It is still listed, with the attributes known from the holder's mappings.
     let (listed, _) = texts(&shmlens(&["list", "--json", "former_name~mapped"]));
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let segment = &listed["segments"][0];
@@ -189,13 +189,13 @@ fn the_owner_rescues_what_a_holder_has_open_and_learns_what_a_mapping_needs() {
     }
     let copy = directory.path().join("mapped.saved");
     assert!(error(&shmlens(&["save", "/mapped", copy.to_str().unwrap()])).contains("Run as root"));
-    // An id that is not found anywhere: the rest of the processes are for root.
+    // An id that is not found: only root can search the other processes.
     assert!(error(&shmlens(&["dump", "deleted:1:2"])).contains("Run as root"));
     texts(&run(["dump", "/mapped"]));
 }
 
 #[test]
-fn a_former_name_that_two_objects_had_lists_both() {
+fn shared_former_name_lists_both_objects() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/twice", "one", "open"], ["/twice", "two", "open"]]) else { return };
     let list = json(["list", "--json", "kind=deleted"]);
@@ -264,7 +264,7 @@ fn root_is_not_told_to_run_as_root() {
 }
 
 #[test]
-fn a_command_that_changes_something_explains_a_former_name() {
+fn modifying_command_explains_a_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/old", "text", "open"]]) else { return };
     let id = unlinked()["id"].as_str().unwrap().to_owned();
@@ -281,16 +281,16 @@ fn a_command_that_changes_something_explains_a_former_name() {
 }
 
 #[test]
-fn a_live_name_always_wins_over_a_former_one() {
+fn live_name_wins_over_a_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/name", "old", "open"], ["/camera", "exact", "open"]]) else { return };
     let object = Object::new("name", 3, 0o600);
     object.write(0, b"new");
     assert_eq!(printed(["dump", "--raw", "/name"]), "new");
-    // An exact former name wins over the beginning of a live one.
+    // An exact former name wins over the prefix of a live one.
     let _longer = Object::new("camera0", 5, 0o600);
     assert_eq!(texts(&run(["dump", "--raw", "--length", "5", "camera"])).0, "exact");
-    // Something else has the name: neither is meant.
+    // A live object has the name: neither former one matches.
     drop(object);
     nix::unistd::mkfifo("/dev/shm/name", nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert!(error(&run(["dump", "/name"])).contains("a FIFO"));
@@ -298,7 +298,7 @@ fn a_live_name_always_wins_over_a_former_one() {
 }
 
 #[test]
-fn holders_that_are_hard_to_see_keep_their_objects_in_the_list() {
+fn objects_of_hard_to_see_holders_stay_listed() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/cli/hidden_holder.cpp") else { return };
     let _holder = ready(&mut Command::new(program));

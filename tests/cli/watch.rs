@@ -1,13 +1,13 @@
-//! `watch` prints what changes, as it changes, and ends as it should.
+//! `watch` prints changes as they happen and ends with the segment.
 
-use super::complaint;
+use super::stderr_of;
 use crate::support::{Child, Object, SOON, Sysv, World, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// Watches with CSV, whose heading says that it has begun.
+/// Starts a watch with CSV output, whose header shows that it has started.
 fn watch(arguments: &[&str]) -> Child {
     let mut child = Child::spawn_piped(
         shmlens().args(["watch", "--csv", "--interval", "5ms"]).args(arguments).stderr(Stdio::piped()),
@@ -16,7 +16,7 @@ fn watch(arguments: &[&str]) -> Child {
     child
 }
 
-/// The next change, without its time.
+/// Returns the next change without its time.
 fn change(child: &mut Child) -> String {
     let line = child.line(SOON);
     let (time, rest) = line.trim_end().split_once(',').unwrap();
@@ -25,7 +25,7 @@ fn change(child: &mut Child) -> String {
 }
 
 #[test]
-fn bytes_as_they_change() {
+fn watch_prints_changed_bytes() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4 << 40, 0o600);
     object.write(0, &[1; 32]);
@@ -40,7 +40,7 @@ fn bytes_as_they_change() {
 }
 
 #[test]
-fn values_of_a_sysv_segment() {
+fn watch_prints_values_of_a_sysv_segment() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let mut child = watch(&["0x4d2", "--as", "f64le", "--offset", "8", "--length", "16", "--count", "2"]);
@@ -53,7 +53,7 @@ fn values_of_a_sysv_segment() {
 }
 
 #[test]
-fn json_and_text() {
+fn watch_prints_json_and_text() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     for (form, options) in [("json", &["--json"][..]), ("text", &[])] {
@@ -61,7 +61,7 @@ fn json_and_text() {
         let mut child = Child::spawn_piped(
             shmlens().args(["watch", "a", "--interval", "5ms", "--count", "1"]).args(options),
         );
-        // It does not say when it begins: the byte goes on changing until it is seen.
+        // Without a header nothing shows the start: change the byte until it is seen.
         let mut byte = 0_u8;
         let mut done = None;
         wait_until(SOON, || {
@@ -85,7 +85,7 @@ fn json_and_text() {
 }
 
 #[test]
-fn it_ends_when_the_segment_does() {
+fn watch_ends_with_the_segment() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 100, 0o600);
     let sysv = Sysv::new(0x4d2, 100, 0o600);
@@ -93,13 +93,13 @@ fn it_ends_when_the_segment_does() {
     drop((object, sysv));
     for child in &mut watching {
         assert_eq!(child.wait(SOON).code(), Some(1));
-        assert!(child.complaint().contains("was removed"));
+        assert!(child.stderr().contains("was removed"));
     }
     assert_eq!(fs::read_to_string("/proc/sysvipc/shm").unwrap().lines().count(), 1);
 }
 
 #[test]
-fn one_that_is_marked_from_the_beginning_is_watched_until_nobody_else_holds_it() {
+fn marked_segment_is_watched_until_the_last_holder_detaches() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let held = shmlens::sys::shm::Attachment::read_write(sysv.shmid).unwrap();
@@ -112,13 +112,13 @@ fn one_that_is_marked_from_the_beginning_is_watched_until_nobody_else_holds_it()
 }
 
 #[test]
-fn ctrl_c_is_a_good_end_and_so_is_a_reader_who_goes() {
+fn ctrl_c_and_a_closed_pipe_end_watch_successfully() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let mut child = watch(&["a"]);
     child.signal(Signal::SIGINT);
     assert_eq!(child.wait(SOON).code(), Some(0));
-    // Nothing changes, and it ends all the same: with head.
+    // Nothing changes, but a closed pipe still ends it.
     let program = env!("CARGO_BIN_EXE_shmlens");
     let line = format!("'{program}' watch a --csv --interval 5ms | head -1; echo ${{PIPESTATUS[0]}}");
     let output = Command::new("bash").args(["-c", &line]).output().unwrap();
@@ -127,15 +127,15 @@ fn ctrl_c_is_a_good_end_and_so_is_a_reader_who_goes() {
 }
 
 #[test]
-fn wrong_words() {
+fn invalid_arguments_are_usage_errors() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     for (error, words) in [
-        (complaint(["watch", "a", "--interval", "soon"], 2), "expected a time"),
-        (complaint(["watch", "a", "--count", "0"], 2), "--count"),
-        (complaint(["watch", "a", "--csv", "--json"], 2), "cannot be used with"),
-        (complaint(["watch", "a", "--offset", "101"], 1), "(100 bytes)"),
-        (complaint(["watch", "nosuch"], 1), "nosuch"),
+        (stderr_of(["watch", "a", "--interval", "soon"], 2), "expected a time"),
+        (stderr_of(["watch", "a", "--count", "0"], 2), "--count"),
+        (stderr_of(["watch", "a", "--csv", "--json"], 2), "cannot be used with"),
+        (stderr_of(["watch", "a", "--offset", "101"], 1), "(100 bytes)"),
+        (stderr_of(["watch", "nosuch"], 1), "nosuch"),
     ] {
         assert!(error.contains(words), "{words} is not in {error}");
     }

@@ -1,4 +1,4 @@
-//! What is in the demo's segments, as other languages see it.
+//! Contents of the demo's segments as read by other languages.
 
 use super::{Headless, row};
 use crate::support::{SOON, World, compile_cpp, python, wait_until};
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn cpp_reads_the_struct_as_the_header_declares_it() {
+fn cpp_reads_the_struct_of_the_header() {
     let Some(_world) = World::new() else { return };
     let Some(reader) = compile_cpp("tests/demo/read_state.cpp") else { return };
     let demo = Headless::start();
@@ -21,7 +21,7 @@ fn cpp_reads_the_struct_as_the_header_declares_it() {
 }
 
 #[test]
-fn python_reads_the_list_and_would_write_the_same_bytes() {
+fn python_reads_and_writes_the_same_list() {
     let Some(_world) = World::new() else { return };
     let demo = Headless::start();
     let text = r"
@@ -61,7 +61,7 @@ print('good')
 }
 
 #[test]
-fn the_picture_moves() {
+fn image_animates() {
     let Some(_world) = World::new() else { return };
     let demo = Headless::start();
     let first = fs::read(&demo.picture).unwrap();
@@ -70,7 +70,7 @@ fn the_picture_moves() {
 }
 
 #[test]
-fn the_orphans_maker_has_died_and_was_not_shmlens() {
+fn creator_of_the_orphan_is_dead_and_not_shmlens() {
     let Some(_world) = World::new() else { return };
     let demo = Headless::start();
     let orphan = row(demo.orphan).unwrap();

@@ -1,4 +1,4 @@
-//! Whichever way the demo ends, what it made goes with it.
+//! The demo removes its segments however it ends.
 
 use super::{Headless, row, totals};
 use crate::support::{Child, SOON, World, shmlens};
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 #[test]
-fn what_it_prints_is_there_with_the_right_sizes() {
+fn printed_segments_exist_with_their_sizes() {
     let Some(_world) = World::new() else { return };
     let demo = Headless::start();
     assert_eq!((demo.count(), totals()), (5, (2, 3)));
@@ -26,7 +26,7 @@ fn what_it_prints_is_there_with_the_right_sizes() {
 }
 
 #[test]
-fn a_signal_ends_it_and_removes_all() {
+fn signal_ends_the_demo_and_removes_everything() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let mut demo = Headless::start();
@@ -37,21 +37,21 @@ fn a_signal_ends_it_and_removes_all() {
 }
 
 #[test]
-fn a_signal_at_any_moment_of_the_start_leaves_nothing() {
+fn signal_during_startup_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     for delay in 0..20 {
         let mut child = Child::spawn(shmlens().args(["demo", "--headless"]).stdout(Stdio::null()));
-        // Not a wait for something: the moment is what varies.
+        // The moment varies on purpose; this is not a wait.
         thread::sleep(Duration::from_millis(delay));
         child.signal(Signal::SIGTERM);
-        // Before it handles signals it has made nothing, and is killed by this one.
+        // Before it handles signals it has created nothing, and this one kills it.
         child.wait(SOON);
         assert_eq!(totals(), (0, 0), "after {delay} ms");
     }
 }
 
 #[test]
-fn without_a_reader_it_ends() {
+fn closed_pipe_ends_the_demo() {
     let Some(_world) = World::new() else { return };
     let mut command = shmlens();
     let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
@@ -61,7 +61,7 @@ fn without_a_reader_it_ends() {
 }
 
 #[test]
-fn a_suspended_demo_goes_on() {
+fn suspended_demo_resumes() {
     let Some(_world) = World::new() else { return };
     let mut command = shmlens();
     let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();

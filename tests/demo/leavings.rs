@@ -1,4 +1,4 @@
-//! What a killed demo left is removed by the next; nothing else is touched.
+//! The next demo removes what a killed demo left; nothing else is touched.
 
 use super::{Headless, row, rows, totals};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
 
-/// A demo that was killed, and what is in what it left.
+/// Starts and kills a demo, and returns its leftovers.
 struct Killed {
     demo: Headless,
     list: Vec<u8>,
@@ -49,7 +49,7 @@ fn segment_with(key: u32, size: u64, content: &[u8]) -> Sysv {
 }
 
 #[test]
-fn the_next_demo_takes_them_away() {
+fn next_demo_removes_leftovers() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let mut next = Headless::start();
@@ -61,14 +61,14 @@ fn the_next_demo_takes_them_away() {
 }
 
 #[test]
-fn a_demo_that_lives_is_not_even_looked_at() {
+fn running_demo_is_not_touched() {
     let Some(_world) = World::new() else { return };
     let living = Headless::start();
     let before = [row(living.state), row(living.orphan)];
     let killed = Killed::new();
     let mut next = Headless::start();
     assert_eq!((killed.demo.count(), living.count(), next.count()), (0, 5, 5));
-    // No attach, no detach: times, last pid and count are as they were.
+    // No attach, no detach: times, last pid and count are unchanged.
     assert_eq!([row(living.state), row(living.orphan)], before);
     next.child.signal(Signal::SIGINT);
     next.child.wait(SOON);
@@ -76,13 +76,13 @@ fn a_demo_that_lives_is_not_even_looked_at() {
 }
 
 #[test]
-fn objects_that_only_look_like_a_demos_stay() {
+fn objects_resembling_leftovers_stay() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.picture).unwrap();
-    // Another process's pid in the mark: this one's, which lives.
+    // The marker names the pid of this running test.
     let other_pid = |content: &[u8]| {
         let text = String::from_utf8_lossy(&content[..64]).into_owned();
         let old = text.split(' ').nth(4).unwrap().to_owned();
@@ -101,14 +101,14 @@ fn objects_that_only_look_like_a_demos_stay() {
     let mut almost = killed.picture.clone();
     almost[0] = b'S';
     let stay = [
-        // The name of one, but the contents of none.
+        // The name of a leftover with other contents.
         object_with(&list, &vec![0; killed.list.len()]),
         object_with(&picture, &almost),
-        // The contents of one, but another name.
+        // The contents of a leftover with another name.
         object_with("my-copy", &killed.picture),
         object_with(&format!("{list}-2"), &killed.list),
         object_with(&format!("{picture}.bak"), &killed.picture),
-        // All of one, but the maker lives.
+        // A complete leftover, but its creator is running.
         object_with(&format!("demo-{mine}-image"), &alive),
     ];
     let before: Vec<Vec<u8>> = stay.iter().map(|object| fs::read(object.path()).unwrap()).collect();
@@ -122,16 +122,16 @@ fn objects_that_only_look_like_a_demos_stay() {
 }
 
 #[test]
-fn whatever_else_has_the_name_of_a_demos_object_stays() {
+fn other_files_with_a_demo_name_stay() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.picture).unwrap();
-    // Everything fits but the owner, and the size.
+    // Everything matches but the owner, and the size.
     let foreign = object_with(&list, &killed.list).owned_by(NOBODY, NOBODY);
     let longer = object_with(&picture, &[&killed.picture[..], b"x"].concat());
-    // A link to a file of the user's, and a file with a second name.
+    // A link to a file of the user, and a file with a second link.
     let elsewhere = tempfile::tempdir().unwrap();
     let target = elsewhere.path().join("target");
     fs::write(&target, &killed.picture).unwrap();
@@ -150,7 +150,7 @@ fn whatever_else_has_the_name_of_a_demos_object_stays() {
 }
 
 #[test]
-fn segments_that_only_look_like_a_demos_stay() {
+fn system_v_segments_resembling_leftovers_stay() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let size = killed.state.len() as u64;
@@ -160,12 +160,12 @@ fn segments_that_only_look_like_a_demos_stay() {
     let serial = 1 << 23;
     let key = |number: u32| killed.key.wrapping_add(number * serial);
     let stay = [
-        // The key and the size of one, never written: a look would allocate it.
+        // The key and size of a leftover, never written: reading would allocate it.
         Sysv::new(key(0), size, 0o600),
         segment_with(key(1), size, &almost),
         segment_with(key(2), size + 1, &killed.state),
         segment_with(key(3), size, &killed.state).owned_by(NOBODY, NOBODY),
-        // All of one, but the key of none.
+        // A complete leftover, but with another key.
         segment_with(0x4d2, size, &killed.state),
         segment_with(0, size, &killed.state),
     ];
@@ -200,7 +200,7 @@ fn read_only_creates_nothing_and_removes_no_leftovers() {
         for demo in ["demo", "--headless"] {
             let mut child = Child::spawn_piped(command.arg(demo).stderr(Stdio::piped()));
             assert_eq!(child.wait(SOON).code(), Some(1), "{demo:?}");
-            let stderr = child.complaint();
+            let stderr = child.stderr();
             assert!(stderr.contains("changes are disabled (read-only)"), "{demo:?}: {stderr}");
             assert_eq!((killed.demo.count(), totals()), (5, before), "{demo:?}");
         }

@@ -1,5 +1,4 @@
-//! `shmlens demo`: what it makes, that it moves, and that nothing of it stays;
-//! and the programs in assets/demo.
+//! `shmlens demo`: its segments, their changes, and their removal; and the programs in assets/demo.
 
 mod contents;
 mod ending;
@@ -25,7 +24,7 @@ struct Headless {
 }
 
 impl Headless {
-    /// Starts one and waits until it has printed what it made.
+    /// Starts one and waits until it has printed its segments.
     fn start() -> Self {
         let mut child = Child::spawn_piped(shmlens().args(["demo", "--headless"]));
         let mut id = || {
@@ -53,7 +52,7 @@ impl Headless {
     }
 }
 
-/// Every System V segment.
+/// Returns every System V segment.
 fn rows() -> Vec<SysvStat> {
     let table = sysv_table::parse(&fs::read("/proc/sysvipc/shm").unwrap());
     assert_eq!(table.problems, Vec::<String>::new());

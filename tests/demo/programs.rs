@@ -1,5 +1,4 @@
-//! The programs in assets/demo: they compile, see each other's values, and
-//! leave nothing behind.
+//! The programs in assets/demo: they compile, read each other's values, and leave nothing behind.
 
 use super::{rows, totals};
 use crate::support::{Child, SOON, World, asset, demo_program as program, tool, wait_until};
@@ -10,7 +9,7 @@ fn run(name: &str, arguments: &[&str]) -> Option<Output> {
     Some(program(name)?.args(arguments).output().unwrap())
 }
 
-/// The ticks that a reader printed, one in each line, with the text behind them.
+/// Returns the ticks that a reader printed, one per line, with the text after them.
 fn ticks(output: &Output, text: &str) -> Vec<u64> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tick = |line: &str| {
@@ -20,8 +19,8 @@ fn ticks(output: &Output, text: &str) -> Vec<u64> {
     String::from_utf8_lossy(&output.stdout).lines().map(tick).collect()
 }
 
-/// Runs a writer, has readers read from it, and ends it with a signal.
-fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
+/// Runs a writer, runs readers on its segment, and ends it with a signal.
+fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
     let Some(mut command) = program(writer) else { return };
     let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
     assert!(writer.line(SOON).contains("56 bytes"));
@@ -32,7 +31,7 @@ fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) 
         let ticks = ticks(&output, text);
         assert_eq!(ticks.len(), 3, "{reader}");
         assert!(ticks[0] < ticks[2], "{reader} sees nothing move: {ticks:?}");
-        // Who only attached has not taken it away.
+        // A reader that only attached has not removed it.
         assert_eq!(totals(), made, "after {reader}");
     }
     writer.signal(signal);
@@ -44,27 +43,27 @@ fn meet(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) 
 #[test]
 fn cpp_and_cpp_share_a_system_v_segment() {
     let Some(_world) = World::new() else { return };
-    meet("sysv_writer.cpp", "0x4d2", "written by C++", &["sysv_reader.cpp"], Signal::SIGTERM);
+    share_and_compare("sysv_writer.cpp", "0x4d2", "written by C++", &["sysv_reader.cpp"], Signal::SIGTERM);
 }
 
 #[test]
-fn cpp_and_python_share_an_object_under_the_text_of_a_key() {
+fn cpp_and_python_share_an_object_named_like_a_key() {
     let Some(_world) = World::new() else { return };
     let readers = ["posix_reader.cpp", "posix_reader.py", "posix_reader.py"];
-    meet("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
+    share_and_compare("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
 }
 
 #[test]
-fn python_and_cpp_share_it_the_other_way_round() {
+fn python_writes_and_cpp_reads() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let readers = ["posix_reader.cpp", "posix_reader.py"];
-        meet("posix_writer.py", "/1234", "written by Python", &readers, signal);
+        share_and_compare("posix_writer.py", "/1234", "written by Python", &readers, signal);
     }
 }
 
 #[test]
-fn writers_end_by_themselves_after_their_count() {
+fn writers_exit_after_their_count() {
     let Some(_world) = World::new() else { return };
     for (writer, name) in
         [("sysv_writer.cpp", "1234"), ("posix_writer.cpp", "/1234"), ("posix_writer.py", "1234")]
@@ -76,17 +75,17 @@ fn writers_end_by_themselves_after_their_count() {
 }
 
 #[test]
-fn a_path_stands_for_its_key() {
+fn path_selects_its_ftok_key() {
     let Some(_world) = World::new() else { return };
     let path = asset("layout.hpp");
     let path = path.to_str().unwrap();
     let Some(mut command) = program("sysv_writer.cpp") else { return };
     let mut writer = Child::spawn_piped(command.args([path, "0", "5"]));
     writer.line(SOON);
-    assert_eq!(rows()[0].key.0 >> 24, u32::from(b'S'), "ftok puts the project's letter on top");
+    assert_eq!(rows()[0].key.0 >> 24, u32::from(b'S'), "ftok puts the project id into the top byte");
     let Some(output) = run("sysv_reader.cpp", &[path, "1"]) else { return };
     assert_eq!(ticks(&output, "written by C++").len(), 1);
-    // A reader is seen in the count while it runs, and ends by a signal too.
+    // A running reader is counted, and a signal ends it too.
     let mut command = program("sysv_reader.cpp").unwrap();
     let mut reader = Child::spawn_piped(command.args([path, "0", "5"]));
     wait_until(SOON, || rows()[0].nattch == 2);
@@ -99,12 +98,12 @@ fn a_path_stands_for_its_key() {
 }
 
 #[test]
-fn what_is_taken_missing_or_strange_is_refused() {
+fn existing_missing_and_invalid_targets_are_refused() {
     let Some(_world) = World::new() else { return };
     let refused = |name: &str, arguments: &[&str], why: &str| {
         let Some(output) = run(name, arguments) else { return };
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains(why), "{name}: {said:?}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && message.contains(why), "{name}: {message:?}");
     };
     refused("sysv_reader.cpp", &["77"], "No such file");
     refused("posix_reader.cpp", &["/77"], "No such file");
@@ -122,7 +121,7 @@ fn what_is_taken_missing_or_strange_is_refused() {
 }
 
 #[test]
-fn from_python_3_13_on_it_asks_not_to_be_tracked() {
+fn python_3_13_turns_tracking_off() {
     let Some(python) = tool("python3") else { return };
     let text = "import sys, posix_reader as reader\n\
                 reader.SharedMemory = lambda **arguments: arguments\n\

@@ -1,5 +1,5 @@
 // Reads the demo's struct through the declaration in assets/demo/world.h, fails
-// with what is wrong in it, and prints the tick.
+// if a field is wrong, and prints the tick.
 #include "../../assets/demo/world.h"
 
 #include <cmath>
@@ -29,7 +29,7 @@ int main(int, char** argv) {
     check(memory != reinterpret_cast<void*>(-1), "shmat");
     const auto& live = *static_cast<const volatile demo_state*>(memory);
     demo_state seen;
-    // Twice the same tick in front and behind: nothing was written in between.
+    // The same tick before and after: nothing was written in between.
     uint64_t tick;
     do {
         tick = live.tick;

@@ -1,4 +1,4 @@
-//! The demo inside of this process: nothing of it stays, however it ends.
+//! The demo inside this process: nothing stays, however it ends.
 
 use super::row;
 use crate::support::{SOON, wait_until};
@@ -15,8 +15,8 @@ fn start() -> Result<Demo, DemoError> {
 
 fn is_there(id: &SegmentId) -> bool {
     match id {
-        // A process that another test forks has what is attached here until it
-        // ends or executes something; a removed segment stays for that long.
+        // A child forked by another test inherits the attachments until it exits or calls exec, and
+        // a removed segment stays that long.
         SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| !row.marked),
         SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
         SegmentId::Deleted { .. } => false,
@@ -39,7 +39,7 @@ fn posix(demo: &Demo, part: usize) -> ObjectName {
 }
 
 #[test]
-fn what_is_made_has_its_size_and_is_gone_at_the_end() {
+fn segments_have_their_sizes_and_are_removed_at_the_end() {
     let demo = start().unwrap();
     let segments = demo.segments();
     assert_eq!(segments.len(), 5);
@@ -63,7 +63,7 @@ fn what_is_made_has_its_size_and_is_gone_at_the_end() {
 }
 
 #[test]
-fn a_panic_removes_it_too() {
+fn panic_removes_the_segments() {
     let mut segments = vec![];
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let demo = start().unwrap();
@@ -76,7 +76,7 @@ fn a_panic_removes_it_too() {
 }
 
 #[test]
-fn it_moves() {
+fn contents_change() {
     let demo = start().unwrap();
     let SegmentId::Sysv(shmid) = demo.segments()[0].id else { panic!("no System V segment") };
     let open = shmlens::sys::shm::Attachment::read_only(shmid.0).unwrap();
@@ -93,7 +93,7 @@ fn it_moves() {
 }
 
 #[test]
-fn the_orphan_is_held_by_nobody_and_its_maker_is_dead() {
+fn orphan_has_no_holder_and_a_dead_creator() {
     let demo = start().unwrap();
     let SegmentId::Sysv(shmid) = demo.segments()[1].id else { panic!("no System V segment") };
     let row = row(shmid).unwrap();
@@ -103,7 +103,7 @@ fn the_orphan_is_held_by_nobody_and_its_maker_is_dead() {
 }
 
 #[test]
-fn one_hundredth_of_the_sparse_one_is_there() {
+fn sparse_segment_is_one_percent_resident() {
     let demo = start().unwrap();
     let stat = RealMachine.stat_object(&posix(&demo, 4)).unwrap();
     let permille = stat.allocated.0 * 1000 / stat.size.0;
@@ -111,7 +111,7 @@ fn one_hundredth_of_the_sparse_one_is_there() {
 }
 
 #[test]
-fn two_run_side_by_side() {
+fn two_demos_run_side_by_side() {
     let (one, two) = (start().unwrap(), start().unwrap());
     let (first, second) = (one.segments(), two.segments());
     one.stop().unwrap();
@@ -120,7 +120,7 @@ fn two_run_side_by_side() {
 }
 
 #[test]
-fn a_changed_mode_keeps_nothing_from_being_removed() {
+fn changed_mode_does_not_prevent_removal() {
     use std::os::unix::fs::PermissionsExt as _;
     let demo = start().unwrap();
     let segments = demo.segments();
@@ -131,7 +131,7 @@ fn a_changed_mode_keeps_nothing_from_being_removed() {
 }
 
 #[test]
-fn what_took_the_place_of_a_part_stays() {
+fn object_that_replaced_a_segment_stays() {
     let demo = start().unwrap();
     let path = format!("/dev/shm{}", posix(&demo, 2));
     std::fs::remove_file(&path).unwrap();

@@ -1,5 +1,4 @@
-//! Changing segments from the table: plan, confirm, undo, on real segments,
-//! asked back from the kernel.
+//! Changes from the table: plan, confirm and undo on real segments, verified with the kernel.
 
 use super::{answer, no_row, open, quit, row};
 use crate::support::{Object, SOON, Sysv, World, shmlens, wait_until};
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 const LOCKED: u32 = 0o2000;
 
 #[test]
-fn permissions_and_locks_are_changed_and_taken_back() {
+fn permission_and_lock_changes_can_be_undone() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let mode = || shm::stat(sysv.shmid).unwrap().mode;
@@ -22,14 +21,15 @@ fn permissions_and_locks_are_changed_and_taken_back() {
     terminal.wait_for("IPC_CREAT | 0600", SOON);
     terminal.send("0644<Enter>");
     terminal.wait_for("→ 0644", SOON);
-    // Until a yes nothing has happened.
+    // Nothing happens before the confirmation.
     assert_eq!(mode() & 0o777, 0o600);
     answer(&terminal, "y");
     wait_until(SOON, || mode() & 0o777 == 0o644);
     terminal.wait_for("u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || mode() & 0o777 == 0o600);
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    // Keys are ignored until the undo is reported.
+    terminal.wait_for("mode 0644 → 0600", SOON);
     terminal.send("l");
     terminal.wait_for("y lock", SOON);
     answer(&terminal, "y");
@@ -39,7 +39,7 @@ fn permissions_and_locks_are_changed_and_taken_back() {
 }
 
 #[test]
-fn what_is_removed_is_brought_back() {
+fn undo_restores_a_removed_segment() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 100_000, 0o640);
     object.write(70_000, b"what was in it");
@@ -47,14 +47,14 @@ fn what_is_removed_is_brought_back() {
     let terminal = open();
     terminal.wait_for(row("▌ posix /object"), SOON);
     terminal.send("x");
-    // The test holds it, so it goes only with a word for it.
+    // This test holds it, so removal needs force.
     terminal.wait_for("f: force", SOON);
     answer(&terminal, "f");
     terminal.wait_for("forced", SOON);
     assert!(object.path().exists());
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
-    // The test has it open still, so that it lives on without its name.
+    // This test has it open, so it stays alive without its name.
     terminal.wait_for(row("posix /object 98 KiB 4% 0640 root"), SOON);
     terminal.wait_for(row("◌ removed"), SOON);
     terminal.send("u");
@@ -68,10 +68,10 @@ fn what_is_removed_is_brought_back() {
     quit(terminal);
 }
 
-/// So much that its copy takes a while, and is shown.
+/// Large enough that its copy takes a while and shows progress.
 const LARGE: u64 = 400 << 20;
 
-/// Everything in the directories below this one.
+/// Returns everything in the directories below this one.
 fn files(below: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(below) else { return vec![] };
     let entries = entries.map(|entry| entry.unwrap().path());
@@ -79,7 +79,7 @@ fn files(below: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
+fn long_copy_shows_progress_and_can_be_stopped() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, LARGE, 0o600);
     sysv.write(0, &vec![7; usize::try_from(LARGE).unwrap()]);
@@ -102,7 +102,7 @@ fn a_copy_that_takes_long_shows_how_far_it_is_and_is_stopped() {
 }
 
 #[test]
-fn an_unlinked_object_is_saved_with_w_and_restored() {
+fn unlinked_object_is_saved_with_w_and_restored() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("rescued");
@@ -115,7 +115,7 @@ fn an_unlinked_object_is_saved_with_w_and_restored() {
     terminal.wait_for("camera0.saved", SOON);
     terminal.send(&format!("{}<Enter>", file.display()));
     terminal.wait_for("Saved deleted:", SOON);
-    // The preview has the bytes too, so the offsets of Inspect are what to wait for.
+    // The preview shows the bytes too, so wait for the offsets of Inspect.
     terminal.send("<Enter>");
     terminal.wait_for("0000_0000", SOON);
     terminal.wait_for("66 72 61 6d 65", SOON);

@@ -1,12 +1,12 @@
-//! Attachments: one while Inspect is open, kept when asked for, and none when
-//! the program has ended, whichever way.
+//! Attachments: one while Inspect is open, kept on request, and none after the program has ended in
+//! any way.
 
 use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
 use crate::support::{SOON, Sysv, Terminal, World, wait_until};
 use shmlens::sys::shm;
 use std::process::Command;
 
-/// What `ipcs` says of the attachments of segment 0.
+/// Returns the attachments of segment 0 according to `ipcs`.
 fn ipcs() -> String {
     let output = Command::new("ipcs").args(["-m", "-i", "0"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -19,7 +19,7 @@ fn leave(terminal: &Terminal) {
 }
 
 #[test]
-fn looking_attaches_once_and_leaving_detaches() {
+fn inspect_attaches_once_and_detaches_on_leaving() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     assert_eq!(nattch(0), 1);
@@ -35,7 +35,7 @@ fn looking_attaches_once_and_leaving_detaches() {
 }
 
 #[test]
-fn what_is_kept_is_marked_and_let_go_of() {
+fn kept_attachment_is_marked_and_can_be_detached() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
@@ -45,7 +45,7 @@ fn what_is_kept_is_marked_and_let_go_of() {
     terminal.wait_for(row("▌ ◉ sysv sysv:0"), SOON);
     terminal.wait_for("(shmlens)", SOON);
     assert_eq!(nattch(0), 2);
-    // Inside again it is attached once only.
+    // Opening it again adds no attachment.
     terminal.send("<Enter>");
     terminal.wait_for("attached: nattch +1", SOON);
     assert_eq!(nattch(0), 2);
@@ -64,7 +64,7 @@ fn what_is_kept_is_marked_and_let_go_of() {
 }
 
 #[test]
-fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
+fn last_detach_destroys_a_marked_segment() {
     let Some(_world) = World::new() else { return };
     let (marked, other) = (Sysv::new(0x4d2, 8192, 0o600), Sysv::new(0x4d3, 4096, 0o600));
     let terminal = open();
@@ -82,7 +82,7 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     terminal.send("D");
     terminal.wait_for("Attachments of shmlens: 2", SOON);
     terminal.wait_for("a detach all 2 (1 freed)", SOON);
-    // Leaving does nothing.
+    // Leaving detaches nothing.
     terminal.send("<Esc>");
     terminal.wait_for(no_row("freed)"), SOON);
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));
@@ -95,13 +95,13 @@ fn all_that_is_held_is_let_go_and_the_last_hold_takes_the_segment_along() {
     terminal.send(":log<Enter>");
     terminal.wait_for("Log of this session", SOON);
     terminal.send("<Esc>");
-    // Esc and a letter right behind it are one key.
+    // Esc followed immediately by a letter is one key.
     terminal.wait_for(no_row("Log of this session"), SOON);
     quit(terminal);
 }
 
 #[test]
-fn quitting_lets_go_of_all() {
+fn quit_detaches_everything() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
@@ -115,7 +115,7 @@ fn quitting_lets_go_of_all() {
 }
 
 #[test]
-fn a_segment_that_is_removed_lives_no_longer_than_it_is_looked_at() {
+fn removed_segment_is_freed_when_inspect_closes() {
     let Some(_world) = World::new() else { return };
     let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();

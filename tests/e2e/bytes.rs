@@ -1,11 +1,11 @@
-//! Finding one's way in Inspect: offsets, searches, changes, types, copies.
+//! Navigation in Inspect: offsets, searches, changes, types, copies.
 
 use super::{STILL, copied, leave_and_quit, open_first, row, writer};
 use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
 use vt100::Screen;
 
-/// A writer in C++ that holds still, and the program inside its segment. Its
-/// name stands from byte 28 on, `tick` at 8, `sine` at 16.
+/// Starts a C++ writer that stays still, with its segment open in Inspect. Its name is at offset
+/// 28, `tick` at 8, `sine` at 16.
 fn inside() -> Option<(Child, Terminal)> {
     let writer = writer("posix_writer.cpp", "/1234", STILL)?;
     let terminal = open_first();
@@ -14,7 +14,7 @@ fn inside() -> Option<(Child, Terminal)> {
 }
 
 #[test]
-fn text_is_found_the_next_and_the_one_before() {
+fn search_finds_text_forward_and_backward() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("/t");
@@ -35,14 +35,14 @@ fn text_is_found_the_next_and_the_one_before() {
 }
 
 #[test]
-fn bytes_and_values_are_found() {
+fn search_finds_bytes_and_values() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("\\77 ?? 69<Enter>");
     terminal.wait_for("0x0000_001c, 28 of 56", SOON);
     terminal.send("=u32:0x53484d31<Enter>");
     terminal.wait_for("0x0000_0000, 0 of 56", SOON);
-    // What is no pattern is said where it is typed, and can be mended.
+    // An invalid pattern is reported in the prompt and can be corrected.
     terminal.send("\\7g<Enter>");
     terminal.wait_for("Invalid hex '7g'", SOON);
     terminal.send("<Backspace>7<Enter>");
@@ -51,7 +51,7 @@ fn bytes_and_values_are_found() {
 }
 
 #[test]
-fn an_offset_is_gone_to() {
+fn go_to_moves_to_an_offset() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     for (typed, place) in [
@@ -83,7 +83,7 @@ fn an_offset_is_gone_to() {
 }
 
 #[test]
-fn marks_are_gone_back_to() {
+fn marks_can_be_revisited() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("o16<Enter>");
@@ -98,12 +98,12 @@ fn marks_are_gone_back_to() {
 }
 
 #[test]
-fn the_next_change_far_away_is_gone_to() {
+fn next_change_jumps_to_a_distant_change() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64 << 10, 0o600);
     object.write(0, &vec![1; 64 << 10]);
     let terminal = open_first();
-    // Once the map has seen all of it, what changes is known.
+    // Changes are known once the map has scanned the whole segment.
     terminal.wait_for(|screen: &Screen| screen.cell(13, 79).is_some_and(|cell| cell.contents() == "▐"), SOON);
     object.write(0x5003, b"\x02");
     object.write(0x9000, b"\x02");
@@ -122,7 +122,7 @@ fn the_next_change_far_away_is_gone_to() {
 }
 
 #[test]
-fn the_next_data_past_a_hole() {
+fn next_data_skips_a_hole() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 1 << 30, 0o600);
     object.write(700 << 20, b"here");
@@ -136,7 +136,7 @@ fn the_next_data_past_a_hole() {
 }
 
 #[test]
-fn bytes_are_shown_as_a_type_in_either_order_and_in_rows_of_any_width() {
+fn bytes_are_shown_by_type_order_and_row_width() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("t");
@@ -157,7 +157,7 @@ fn bytes_are_shown_as_a_type_in_either_order_and_in_rows_of_any_width() {
 }
 
 #[test]
-fn bytes_are_copied_in_every_form() {
+fn bytes_are_copied_in_every_format() {
     let Some(_world) = World::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     for (form, text) in [

@@ -1,5 +1,4 @@
-//! What is leaked for real, and its removal from the screen: what somebody
-//! holds stays.
+//! Real leaks and their removal from the screen: held segments stay.
 
 use super::{STILL, answer, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, wait_until};
@@ -7,7 +6,7 @@ use shmlens::sys::shm;
 use std::fs;
 use std::path::Path;
 
-/// A System V segment whose maker has ended: its shmid.
+/// Creates a System V segment whose creator has exited and returns its shmid.
 fn leak() -> Option<i32> {
     let text = "import ctypes\n\
                 libc = ctypes.CDLL(None)\n\
@@ -17,14 +16,14 @@ fn leak() -> Option<i32> {
 }
 
 #[test]
-fn what_is_leaked_goes_and_what_is_held_stays() {
+fn clean_removes_leaks_and_keeps_held_segments() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(shmid) = leak() else { return };
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("shmlens");
     fs::create_dir(&settings).unwrap();
-    // Not to wait for a minute.
+    // Avoids the default wait of a minute.
     fs::write(settings.join("config.toml"), "settle = \"1s\"\n").unwrap();
     let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
@@ -50,9 +49,9 @@ fn what_is_leaked_goes_and_what_is_held_stays() {
 }
 
 #[test]
-fn a_semaphore_that_is_waited_for_is_shown_as_what_it_is() {
+fn awaited_semaphore_is_identified() {
     let Some(_world) = World::new() else { return };
-    // `sem_open` of the C library itself.
+    // `sem_open` of the C library.
     let text = "import ctypes, time\n\
                 libc = ctypes.CDLL(None, use_errno=True)\n\
                 libc.sem_open.restype = ctypes.c_void_p\n\

@@ -1,5 +1,4 @@
-//! `shmlens demo` on a terminal: its world is in the table, moves, and is gone
-//! afterwards.
+//! `shmlens demo` on a terminal: its segments are listed, change, and are removed afterwards.
 
 use super::{quit, row};
 use crate::demo::totals;
@@ -7,7 +6,7 @@ use crate::support::{SOON, Terminal, World, shmlens};
 use nix::sys::signal::Signal;
 use vt100::Screen;
 
-/// The demo on a terminal, all of its segments shown.
+/// Starts the demo on a terminal and waits for all of its segments.
 fn open() -> Terminal {
     let mut command = shmlens();
     command.arg("demo");
@@ -20,7 +19,7 @@ fn open() -> Terminal {
 }
 
 #[test]
-fn its_world_moves_and_is_gone_after_the_key() {
+fn demo_updates_and_disappears_on_quit() {
     let Some(_world) = World::new() else { return };
     let terminal = open();
     assert_eq!(totals(), (2, 3));
@@ -35,7 +34,7 @@ fn its_world_moves_and_is_gone_after_the_key() {
 }
 
 #[test]
-fn it_is_gone_after_a_signal() {
+fn demo_disappears_after_a_signal() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut terminal = open();
@@ -47,7 +46,7 @@ fn it_is_gone_after_a_signal() {
 }
 
 #[test]
-fn it_is_gone_after_a_hang_up() {
+fn demo_disappears_after_a_hangup() {
     let Some(_world) = World::new() else { return };
     let mut terminal = open();
     terminal.hang_up();
@@ -56,7 +55,7 @@ fn it_is_gone_after_a_hang_up() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_made() {
+fn demo_without_a_terminal_creates_nothing() {
     let Some(_world) = World::new() else { return };
     let output = shmlens().arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -1,7 +1,6 @@
-//! The ends while a segment is open: the terminal is as it was, and nothing
-//! stays attached.
+//! Every way to end while a segment is open: the terminal is restored and nothing stays attached.
 
-use super::{A_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
+use super::{ONE_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
 use crate::support::{SOON, Terminal, World, shmlens, tool};
 use nix::sys::signal::Signal;
 use std::fs::File;
@@ -10,7 +9,7 @@ use std::time::Instant;
 use vt100::Screen;
 
 #[test]
-fn a_signal_from_outside() {
+fn signal_restores_the_terminal_and_detaches() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
@@ -19,14 +18,14 @@ fn a_signal_from_outside() {
         let start = Instant::now();
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32));
-        assert!(start.elapsed() < A_SECOND, "{signal} took {:?}", start.elapsed());
+        assert!(start.elapsed() < ONE_SECOND, "{signal} took {:?}", start.elapsed());
         assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
         assert_eq!(nattch(0), 1, "{signal}");
     }
 }
 
 #[test]
-fn ctrl_c_inside() {
+fn ctrl_c_restores_the_terminal_and_detaches() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
     let mut terminal = open_first();
@@ -37,7 +36,7 @@ fn ctrl_c_inside() {
 }
 
 #[test]
-fn the_terminal_goes_away() {
+fn hangup_ends_the_program_and_detaches() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
     let mut terminal = open_first();
@@ -45,13 +44,13 @@ fn the_terminal_goes_away() {
     let start = Instant::now();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
-    // So short a life has no time to burn.
-    assert!(start.elapsed() < A_SECOND, "it took {:?}", start.elapsed());
+    // In such a short run it cannot use much processor time.
+    assert!(start.elapsed() < ONE_SECOND, "it took {:?}", start.elapsed());
     assert_eq!(nattch(0), 1);
 }
 
 #[test]
-fn stopped_and_going_on_it_is_live_again() {
+fn resumed_program_is_live_again() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", "20") else { return };
     let Some(bash) = tool("bash") else { return };
@@ -74,7 +73,7 @@ fn stopped_and_going_on_it_is_live_again() {
     terminal.send("q");
     terminal.wait_for("NAME OR KEY", SOON);
     terminal.send("q");
-    // What is typed before the shell is there again may be lost.
+    // Input typed before the shell is back may be lost.
     let prompts = |screen: &Screen| !screen.alternate_screen() && screen.contents().ends_with("prompt> ");
     terminal.wait_for(prompts, SOON);
     terminal.send("exit $?<Enter>");
@@ -83,8 +82,8 @@ fn stopped_and_going_on_it_is_live_again() {
 }
 
 #[test]
-fn without_a_terminal_it_says_what_to_do_instead() {
-    // Standard input or output alone is no terminal; the rest stays one.
+fn missing_terminal_suggests_an_alternative() {
+    // Only standard input or only output is redirected; the rest stays a terminal.
     for (redirect, left) in [("</dev/null", ""), (">out", "")] {
         let mut command = Command::new("sh");
         let script = format!("cd \"$HOME\" && \"$0\" {redirect}");
@@ -99,7 +98,7 @@ fn without_a_terminal_it_says_what_to_do_instead() {
         assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());
         assert_eq!(terminal.left_behind(), Vec::<String>::new());
     }
-    // And none at all.
+    // Without any terminal.
     let null = || Stdio::from(File::open("/dev/null").unwrap());
     let output = shmlens().stdin(null()).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
@@ -107,7 +106,7 @@ fn without_a_terminal_it_says_what_to_do_instead() {
 }
 
 #[test]
-fn keys_that_come_all_at_once_are_all_taken() {
+fn key_burst_is_handled_completely() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", STILL) else { return };
     let terminal = open_first();

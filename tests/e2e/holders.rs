@@ -1,14 +1,13 @@
-//! Who holds a segment, and asking one of them to end: real C++ and Python
-//! programs.
+//! The holders of a segment, and ending one of them: real C++ and Python programs.
 
-use super::{STILL, answer, no_row, open, quit, row, squeezed, writer};
+use super::{STILL, answer, collapse_spaces, no_row, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use vt100::Screen;
 
-/// A Python program that has the object open for reading and mapped so.
+/// Starts a Python program that has the object open and mapped for reading.
 fn reader(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys, time\n\
@@ -24,7 +23,7 @@ fn reader(name: &str) -> Option<Child> {
 }
 
 #[test]
-fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
+fn holders_are_listed_with_access_and_can_be_ended() {
     let Some(_world) = World::new() else { return };
     let Some(mut cpp) = writer("posix_writer.cpp", "held", STILL) else { return };
     let Some(mut python) = reader("held") else { return };
@@ -35,17 +34,17 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     terminal.wait_for(row("▌ posix /held"), SOON);
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);
-    // What made it may write, and who mapped it to read may only read.
+    // The creator may write, and the process that mapped it for reading may only read.
     let written = format!("{} posix_writer", cpp.pid());
     terminal.wait_for(row(&written), SOON);
     let screen = terminal.screen();
     let line = |pid: String| {
         let line = screen.lines().find(|line| line.contains(&pid) && line.contains("up "));
-        squeezed(line.unwrap_or_else(|| panic!("no {pid} in\n{screen}")))
+        collapse_spaces(line.unwrap_or_else(|| panic!("no {pid} in\n{screen}")))
     };
     assert!(line(cpp.pid().to_string()).contains(" rw root up "), "{screen}");
     assert!(line(python.pid().to_string()).contains(" r root up "), "{screen}");
-    // By pid, the C++ program was there first.
+    // Sorted by pid, the C++ program comes first.
     terminal.send("G");
     terminal.send("K");
     terminal.wait_for(format!("({})", python.pid()).as_str(), SOON);
@@ -56,7 +55,7 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
     assert_eq!(status.signal(), Some(libc::SIGTERM));
     terminal.wait_for("K terminate", SOON);
     terminal.wait_for(no_row("r root up"), SOON);
-    assert!(cpp.ended().is_none(), "nobody else was asked");
+    assert!(cpp.ended().is_none(), "another process was signaled");
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     terminal.send(":log<Enter>");
@@ -70,52 +69,52 @@ fn everybody_is_listed_with_what_they_may_do_and_one_is_ended() {
 }
 
 #[test]
-fn one_that_does_not_listen_is_told_so() {
+fn process_ignoring_sigterm_is_reported() {
     let Some(_world) = World::new() else { return };
     let text = "import signal, time\n\
                 from multiprocessing import shared_memory as m\n\
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
-                s = m.SharedMemory('deaf', create=True, size=99)\n\
+                s = m.SharedMemory('stubborn', create=True, size=99)\n\
                 print('ready', flush=True)\n\
                 time.sleep(3600)";
     let Some(mut command) = python(text) else { return };
-    let mut deaf = Child::spawn_piped(command.stderr(Stdio::null()));
-    assert_eq!(deaf.line(SOON), "ready");
+    let mut stubborn = Child::spawn_piped(command.stderr(Stdio::null()));
+    assert_eq!(stubborn.line(SOON), "ready");
     let terminal = open();
-    terminal.wait_for(row("▌ posix /deaf"), SOON);
+    terminal.wait_for(row("▌ posix /stubborn"), SOON);
     terminal.wait_for(row("● in use"), SOON);
     terminal.send("h");
-    terminal.wait_for("Holders of /deaf", SOON);
+    terminal.wait_for("Holders of /stubborn", SOON);
     terminal.send("K");
     terminal.wait_for("y terminate", SOON);
     answer(&terminal, "y");
     terminal.wait_for("K terminate", SOON);
-    assert!(deaf.ended().is_none());
+    assert!(stubborn.ended().is_none());
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     quit(terminal);
 }
 
-/// Where `/proc` is of another pid namespace, a number there is another process here.
+/// Where `/proc` belongs to another pid namespace, a pid there is a different process here.
 #[test]
-fn a_pid_of_another_namespace_ends_nobody_here() {
+fn pid_from_another_namespace_signals_nothing() {
     let Some(_world) = World::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
     let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
-    // In the namespace a bystander gets the pid that the holder has outside.
+    // In the namespace, an unrelated process gets the pid that the holder has outside.
     let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
-                [ $! = $1 ] || { echo no such number; exit; }; \
+                [ $! = $1 ] || { echo no such pid; exit; }; \
                 \"$0\"; kill -0 $! && echo still there";
     let mut command = Command::new(unshare);
     command.args(["--pid", "--fork", "--kill-child", "sh", "-c", text]);
     command.arg(shmlens().get_program()).arg(holder.pid().to_string());
     let mut terminal = Terminal::start((80, 24), command);
     terminal.wait_for(
-        |screen: &Screen| row("● in use")(screen) || row("no such number")(screen) || row("unshare:")(screen),
+        |screen: &Screen| row("● in use")(screen) || row("no such pid")(screen) || row("unshare:")(screen),
         SOON,
     );
     if !terminal.screen().contains("in use") {
-        return skip_for_kernel(&format!("no pid can be chosen here: {}", terminal.screen()));
+        return skip_for_kernel(&format!("cannot choose a pid: {}", terminal.screen()));
     }
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);
@@ -133,7 +132,7 @@ fn a_pid_of_another_namespace_ends_nobody_here() {
 }
 
 #[test]
-fn a_name_that_goes_while_it_is_held_is_told() {
+fn unlink_of_a_held_object_is_reported() {
     let Some(_world) = World::new() else { return };
     let text = "from multiprocessing import shared_memory as m\n\
                 s = m.SharedMemory('gone', create=True, size=50000)\n\

@@ -1,24 +1,24 @@
-//! Inspect: the bytes of real programs, live.
+//! Inspect: live bytes of real programs.
 
-use super::{A_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
+use super::{ONE_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
 use crate::support::{Object, SOON, Terminal, World, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
 
-/// The tick of the writer that made the object.
+/// Returns the current tick of the writer.
 fn tick(name: &str) -> u64 {
     let bytes = fs::read(format!("/dev/shm/{name}")).unwrap();
     u64::from_ne_bytes(bytes[8..16].try_into().unwrap())
 }
 
-/// Whether a byte has the background of a change.
+/// Returns whether a byte has the background of a change.
 fn glows(screen: &Screen, offset: u16) -> bool {
     let (row, column) = byte_cell(offset);
     screen.cell(row, column).is_some_and(|cell| cell.bgcolor() != Color::Default)
 }
 
 #[test]
-fn the_bytes_that_real_programs_wrote() {
+fn inspect_shows_bytes_of_real_programs() {
     let Some(_world) = World::new() else { return };
     for (program, name, text, hex) in [
         ("sysv_writer.cpp", "0x4d2", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
@@ -39,13 +39,13 @@ fn the_bytes_that_real_programs_wrote() {
     }
 }
 
-/// A byte of the tick is seen to change within a second, and glows.
-fn a_change_is_seen(program: &str, name: &str) {
+/// Asserts that a changed byte of the tick is shown within a second and highlighted.
+fn assert_change_is_shown(program: &str, name: &str) {
     let Some(writer) = writer(program, name, "100") else { return };
     let terminal = open_first();
     let seen = terminal.on_screen(|screen| byte_on(screen, 8));
-    terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), A_SECOND);
-    // What stays as it is does not.
+    terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), ONE_SECOND);
+    // Unchanged bytes are not highlighted.
     assert!(!terminal.on_screen(|screen| glows(screen, 28) || glows(screen, 0)));
     terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 changes/s"), SOON);
     leave_and_quit(terminal);
@@ -53,37 +53,37 @@ fn a_change_is_seen(program: &str, name: &str) {
 }
 
 #[test]
-fn a_change_by_cpp_is_seen_within_a_second() {
+fn change_by_cpp_is_shown_within_a_second() {
     let Some(_world) = World::new() else { return };
-    a_change_is_seen("sysv_writer.cpp", "0x4d2");
-    a_change_is_seen("posix_writer.cpp", "/1234");
+    assert_change_is_shown("sysv_writer.cpp", "0x4d2");
+    assert_change_is_shown("posix_writer.cpp", "/1234");
 }
 
 #[test]
-fn a_change_by_python_is_seen_within_a_second() {
+fn change_by_python_is_shown_within_a_second() {
     let Some(_world) = World::new() else { return };
-    a_change_is_seen("posix_writer.py", "by_python");
+    assert_change_is_shown("posix_writer.py", "by_python");
 }
 
 #[test]
-fn a_glow_fades() {
+fn highlight_fades() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();
-    // What is seen the first time has not changed.
+    // A byte that is read for the first time has not changed.
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "00", SOON);
     object.write(5, b"\xab");
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "ab" && glows(screen, 5), SOON);
-    let colour = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
-    let fresh = terminal.on_screen(colour);
-    // By steps, and then it is gone.
-    terminal.wait_for(|screen: &Screen| glows(screen, 5) && colour(screen) != fresh, SOON);
+    let color = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
+    let fresh = terminal.on_screen(color);
+    // It fades in steps and disappears.
+    terminal.wait_for(|screen: &Screen| glows(screen, 5) && color(screen) != fresh, SOON);
     terminal.wait_for(|screen: &Screen| !glows(screen, 5) && byte_on(screen, 5) == "ab", SOON);
     leave_and_quit(terminal);
 }
 
 #[test]
-fn frozen_it_stands_still_and_goes_on() {
+fn freeze_stops_updates_until_resumed() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", "10") else { return };
     let terminal = open_first();
@@ -104,7 +104,7 @@ fn rows_of_bytes(terminal: &Terminal) -> Vec<String> {
 }
 
 #[test]
-fn how_often_it_looks_is_chosen() {
+fn sample_interval_can_be_chosen() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();

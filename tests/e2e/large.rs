@@ -1,10 +1,10 @@
-//! Large segments and many of them.
+//! Large segments, and many of them.
 
-use super::{A_SECOND, leave_and_quit, open, open_first, quit, row};
+use super::{ONE_SECOND, leave_and_quit, open, open_first, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World};
 use std::fs;
 
-/// The most memory that the program ever held, in KiB.
+/// Returns the peak memory of the program in KiB.
 fn most_memory(terminal: &Terminal) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", terminal.child().pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -12,14 +12,14 @@ fn most_memory(terminal: &Terminal) -> u64 {
 }
 
 #[test]
-fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
+fn end_of_4_tib_opens_immediately_in_little_memory() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("huge", 4 << 40, 0o600);
     object.write((4 << 40) - 4, b"last");
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x03ff_ffff_ffff", A_SECOND);
-    terminal.wait_for("····last", A_SECOND);
+    terminal.wait_for("0x03ff_ffff_ffff", ONE_SECOND);
+    terminal.wait_for("····last", ONE_SECOND);
     for (keys, shown) in [
         ("<PgUp>", "0x03ff_ffff_ffa7"),
         ("gg", "0x0000_0000_0000, 0 of"),
@@ -30,43 +30,43 @@ fn the_end_of_4_tib_is_there_at_once_and_in_little_memory() {
         ("o2T<Enter>", "0x0200_0000_0000"),
     ] {
         terminal.send(keys);
-        terminal.wait_for(shown, A_SECOND);
+        terminal.wait_for(shown, ONE_SECOND);
     }
     let memory = most_memory(&terminal);
     assert!(memory < 30 << 10, "{memory} KiB");
-    // Looking has made none of it resident but what was written.
+    // Only written pages are resident after the scan.
     assert_eq!(std::os::unix::fs::MetadataExt::blocks(&object.file.metadata().unwrap()), 8);
     leave_and_quit(terminal);
 }
 
 #[test]
-fn a_huge_system_v_segment_is_looked_at_in_pieces() {
+fn huge_system_v_segment_is_read_in_pieces() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::unreserved(1 << 40, 0o600);
     sysv.write((1 << 40) - 4, b"last");
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x00ff_ffff_ffff", A_SECOND);
-    terminal.wait_for("····last", A_SECOND);
+    terminal.wait_for("0x00ff_ffff_ffff", ONE_SECOND);
+    terminal.wait_for("····last", ONE_SECOND);
     let resident = shmlens::sys::shm::stat(sysv.shmid).unwrap();
     assert_eq!(resident.size, 1 << 40);
     leave_and_quit(terminal);
 }
 
 #[test]
-fn the_largest_size_there_is() {
+fn largest_size_works() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("largest", i64::MAX.unsigned_abs(), 0o600);
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x7fff_ffff_ffff_fffe", A_SECOND);
+    terminal.wait_for("0x7fff_ffff_ffff_fffe", ONE_SECOND);
     terminal.send("gg");
-    terminal.wait_for("0x0000_0000_0000_0000, 0 of", A_SECOND);
+    terminal.wait_for("0x0000_0000_0000_0000, 0 of", ONE_SECOND);
     leave_and_quit(terminal);
 }
 
 #[test]
-fn thousands_of_segments() {
+fn thousands_of_segments_are_listed() {
     let Some(_world) = World::new() else { return };
     let _sysv: Vec<Sysv> = (1..=1000).map(|key| Sysv::new(key, 4096, 0o600)).collect();
     let _objects: Vec<Object> = (0..1000).map(|at| Object::new(format!("o{at:03}"), 4096, 0o600)).collect();

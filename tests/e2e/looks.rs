@@ -1,11 +1,11 @@
-//! Colours and letters as the terminal and the person want them.
+//! Colors and characters match the terminal and the settings.
 
 use super::{leave_and_quit, open_first, quit, row};
 use crate::support::{Object, SOON, Terminal, World, shmlens};
 use std::process::Command;
 use vt100::{Color, Screen};
 
-/// Every parameter of the SGR sequences that were written.
+/// Returns every parameter of the SGR sequences in the output.
 fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
     let text = String::from_utf8_lossy(raw);
     let sequences = text.split("\x1b[").skip(1).filter_map(|sequence| {
@@ -17,14 +17,13 @@ fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
         .collect()
 }
 
-/// Whether a colour is set anywhere.
-fn has_colour(raw: &[u8]) -> bool {
-    let colours = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
-    attributes(raw).iter().any(|numbers| numbers.iter().any(colours))
+/// Returns whether any color is set.
+fn has_color(raw: &[u8]) -> bool {
+    let is_color = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
+    attributes(raw).iter().any(|numbers| numbers.iter().any(is_color))
 }
 
-/// Shows the table and the bytes of an object in which a byte changes, and
-/// returns all that was written.
+/// Shows the table, then an object with a changing byte, and returns the complete output.
 fn all_written(command: Command) -> Vec<u8> {
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"a \x01\xff");
@@ -45,14 +44,14 @@ fn all_written(command: Command) -> Vec<u8> {
 }
 
 #[test]
-fn true_colours_where_there_are_some() {
+fn true_color_terminal_gets_true_color() {
     let Some(_world) = World::new() else { return };
     let raw = all_written(shmlens());
     assert!(attributes(&raw).iter().any(|numbers| numbers.windows(2).any(|pair| pair == [48, 2])));
 }
 
 #[test]
-fn no_colours_where_none_are_wanted() {
+fn no_color_turns_color_off() {
     let Some(_world) = World::new() else { return };
     let mut none = shmlens();
     none.env("NO_COLOR", "1");
@@ -61,32 +60,32 @@ fn no_colours_where_none_are_wanted() {
     let mut dumb = shmlens();
     dumb.env("TERM", "vt100").env("COLORTERM", "");
     for command in [none, never, dumb] {
-        let said = format!("{command:?}");
+        let message = format!("{command:?}");
         let raw = all_written(command);
-        assert!(!has_colour(&raw), "{said}: {:?}", attributes(&raw));
+        assert!(!has_color(&raw), "{message}: {:?}", attributes(&raw));
     }
-    // The person who asks for them gets them.
+    // A user who asks for colors gets them.
     let mut always = shmlens();
     always.args(["--color", "always"]).env("NO_COLOR", "1");
-    assert!(has_colour(&all_written(always)));
+    assert!(has_color(&all_written(always)));
 }
 
 #[test]
-fn sixteen_colours_on_the_console() {
+fn console_gets_sixteen_colors() {
     let Some(_world) = World::new() else { return };
     let mut command = shmlens();
     command.env("TERM", "linux").env("COLORTERM", "");
     let raw = all_written(command);
-    assert!(has_colour(&raw));
+    assert!(has_color(&raw));
     for numbers in attributes(&raw) {
         let wide = numbers.windows(2).any(|pair| matches!(pair, [38 | 48, 2]));
-        let many = numbers.windows(3).any(|three| matches!(three, [38 | 48, 5, colour] if *colour > 15));
+        let many = numbers.windows(3).any(|three| matches!(three, [38 | 48, 5, color] if *color > 15));
         assert!(!wide && !many, "{numbers:?}");
     }
 }
 
 #[test]
-fn nothing_but_ascii_where_the_locale_has_no_more() {
+fn non_utf8_locale_gets_ascii_only() {
     let Some(_world) = World::new() else { return };
     let _other = Object::new("カ", 10, 0o600);
     let mut locale = shmlens();
@@ -94,7 +93,7 @@ fn nothing_but_ascii_where_the_locale_has_no_more() {
     let mut asked = shmlens();
     asked.arg("--ascii");
     for command in [locale, asked] {
-        let said = format!("{command:?}");
+        let message = format!("{command:?}");
         let object = Object::new("object", 64, 0o600);
         let mut terminal = Terminal::start((100, 30), command);
         terminal.wait_for(row("> posix /object"), SOON);
@@ -120,12 +119,12 @@ fn nothing_but_ascii_where_the_locale_has_no_more() {
         drop(object);
         let raw = terminal.raw();
         let at = raw.iter().position(|byte| !byte.is_ascii());
-        assert_eq!(at.map(|at| String::from_utf8_lossy(&raw[at..]).into_owned()), None, "{said}");
+        assert_eq!(at.map(|at| String::from_utf8_lossy(&raw[at..]).into_owned()), None, "{message}");
     }
 }
 
 #[test]
-fn a_theme_of_the_settings() {
+fn theme_setting_is_applied() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -141,7 +140,7 @@ fn a_theme_of_the_settings() {
 }
 
 #[test]
-fn the_cursor_is_where_the_byte_is() {
+fn cursor_is_on_the_selected_byte() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open_first();

@@ -1,12 +1,11 @@
-//! What happens to a segment while it is open in Inspect is said, and its last
-//! picture stays.
+//! Changes to a segment while it is open in Inspect are reported, and the last bytes stay visible.
 
 use super::{STILL, end, leave_and_quit, open_first, row, writer};
 use crate::support::{Object, SOON, Terminal, World};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-/// The program inside an object of 64 KiB of `x`, at its end.
+/// Opens an object of 64 KiB of `x` at its end.
 fn at_the_end() -> (Object, Terminal) {
     let object = Object::new("object", 0, 0o600);
     object.write(0, &vec![b'x'; 64 << 10]);
@@ -17,7 +16,7 @@ fn at_the_end() -> (Object, Terminal) {
 }
 
 #[test]
-fn it_shrinks() {
+fn inspect_reports_a_shrunk_segment() {
     let Some(_world) = World::new() else { return };
     let (object, terminal) = at_the_end();
     object.file.set_len(100).unwrap();
@@ -26,14 +25,14 @@ fn it_shrinks() {
     terminal.wait_for(row("0000_0060 78 78 78 78 xxxx"), SOON);
     object.file.set_len(0).unwrap();
     terminal.wait_for(row("/object 0 B no trace"), SOON);
-    // It grows again, and what was cut off is zero.
+    // After it grows again, the truncated part is zero.
     object.file.set_len(20).unwrap();
     terminal.wait_for(row("0000_0010 00 00 00 00"), SOON);
     leave_and_quit(terminal);
 }
 
 #[test]
-fn it_is_removed() {
+fn inspect_reports_a_removed_segment() {
     let Some(_world) = World::new() else { return };
     let Some(python) = writer("posix_writer.py", "by_python", STILL) else { return };
     let terminal = open_first();
@@ -45,7 +44,7 @@ fn it_is_removed() {
 }
 
 #[test]
-fn it_is_replaced_by_another_of_its_name() {
+fn inspect_reports_a_replaced_object() {
     let Some(_world) = World::new() else { return };
     let (old, terminal) = at_the_end();
     drop(old);
@@ -60,10 +59,10 @@ fn it_is_replaced_by_another_of_its_name() {
 }
 
 #[test]
-fn its_mode_changes() {
+fn inspect_keeps_reading_after_a_mode_change() {
     let Some(_world) = World::new() else { return };
     let (object, terminal) = at_the_end();
-    // Who has it open goes on reading.
+    // An open descriptor stays readable.
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o000)).unwrap();
     object.write(0xfff0, b"still read");
     terminal.wait_for("still read", SOON);

@@ -1,4 +1,4 @@
-//! The mouse.
+//! Mouse input.
 
 use super::{open, quit, row, row_of};
 use crate::support::{Mouse, Object, SOON, Terminal, World};
@@ -13,7 +13,7 @@ fn double_click(terminal: &Terminal, row: u16, column: u16) {
 }
 
 #[test]
-fn a_click_selects_and_a_double_click_inspects() {
+fn click_selects_and_double_click_inspects() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();
@@ -23,7 +23,7 @@ fn a_click_selects_and_a_double_click_inspects() {
     terminal.wait_for(row("▌ posix /o02"), SOON);
     double_click(&terminal, third - 1, 12);
     terminal.wait_for("/o01   200 B", SOON);
-    // A click on a byte goes there.
+    // A click on a byte moves the cursor there.
     let (row_at, column) = super::byte_cell(0x2a);
     terminal.wait_for("0000_0020", SOON);
     terminal.click(row_at, column);
@@ -32,7 +32,7 @@ fn a_click_selects_and_a_double_click_inspects() {
 }
 
 #[test]
-fn the_wheel_scrolls() {
+fn wheel_scrolls() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(60);
     let terminal = open();
@@ -52,14 +52,14 @@ fn the_wheel_scrolls() {
 }
 
 #[test]
-fn a_click_on_a_heading_sorts() {
+fn click_on_a_heading_sorts() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();
     let heading = row_of(&terminal, "KIND NAME OR KEY");
     terminal.wait_for(row("▌ posix /o00"), SOON);
     let column = terminal.screen().lines().nth(usize::from(heading)).unwrap().find("SIZE").unwrap();
-    // "↑" behind the name takes three bytes and one cell.
+    // "↑" after the name takes three bytes and one cell.
     let column = u16::try_from(column).unwrap() - 2;
     terminal.click(heading, column);
     terminal.wait_for(row("KIND NAME OR KEY ↓SIZE"), SOON);
@@ -68,25 +68,25 @@ fn a_click_on_a_heading_sorts() {
 }
 
 #[test]
-fn the_mouse_is_given_back_and_taken_again() {
+fn mouse_capture_toggles() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();
     terminal.wait_for(row("▌ posix /o00"), SOON);
-    assert!(mouse_is_ours(&terminal));
+    assert!(mouse_is_captured(&terminal));
     terminal.send("M");
     terminal.wait_for("Mouse capture off: the terminal selects text", SOON);
-    assert!(!mouse_is_ours(&terminal));
+    assert!(!mouse_is_captured(&terminal));
     terminal.send("M");
     terminal.wait_for("Mouse capture on", SOON);
-    assert!(mouse_is_ours(&terminal));
+    assert!(mouse_is_captured(&terminal));
     let third = row_of(&terminal, "posix /o02");
     terminal.click(third, 12);
     terminal.wait_for(row("▌ posix /o02"), SOON);
     quit(terminal);
 }
 
-/// Whether the terminal was last told to report clicks.
-fn mouse_is_ours(terminal: &Terminal) -> bool {
+/// Returns whether the terminal was last told to report clicks.
+fn mouse_is_captured(terminal: &Terminal) -> bool {
     terminal.left_behind().iter().any(|left| left.contains("mouse capture (1000)"))
 }

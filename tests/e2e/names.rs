@@ -1,7 +1,7 @@
-//! What other programs name, and what lies in /dev/shm that is no memory: none
-//! of it reaches the terminal raw, and none of it stops the program.
+//! Names chosen by other programs, and other file types in /dev/shm: no name reaches the terminal
+//! unescaped, and none stops the program.
 
-use super::{A_SECOND, copied, leave_and_quit, open_first, quit, row};
+use super::{ONE_SECOND, copied, leave_and_quit, open_first, quit, row};
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -9,10 +9,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 
-const EVIL: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
+const HOSTILE: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
 const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
 
-/// Whether the bytes have anything of the name that would do something.
+/// Returns whether the output contains an active escape sequence of the name.
 fn is_raw(raw: &[u8]) -> bool {
     [&b"\x1b]0;"[..], b"\x1b[5i", b"title\x07", b"\xff", b"\xe2\x80\xae"]
         .iter()
@@ -20,9 +20,9 @@ fn is_raw(raw: &[u8]) -> bool {
 }
 
 #[test]
-fn a_name_with_escape_sequences_is_never_raw() {
+fn names_with_escape_sequences_are_escaped() {
     let Some(_world) = World::new() else { return };
-    let object = Object::new(EVIL, 64, 0o600);
+    let object = Object::new(HOSTILE, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
     let mut terminal = Terminal::start((170, 29), shmlens());
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
@@ -42,15 +42,15 @@ fn a_name_with_escape_sequences_is_never_raw() {
     terminal.wait_for("NAME OR KEY", SOON);
     terminal.send("q");
     terminal.wait_exit(SOON);
-    // The clipboard is written with a sequence of our own.
+    // The clipboard uses an escape sequence of the program itself.
     let raw = String::from_utf8(terminal.raw()).expect("only UTF-8 is written").replace("\x1b]52;c;", "");
     assert!(!is_raw(raw.as_bytes()), "{raw:?}");
 }
 
 #[test]
-fn a_name_is_shown_in_what_is_wrong_with_it_too() {
+fn error_messages_escape_names() {
     let Some(_world) = World::new() else { return };
-    let object = Object::new(EVIL, 64, 0o600);
+    let object = Object::new(HOSTILE, 64, 0o600);
     let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
     terminal.send("<Enter>");
@@ -61,7 +61,7 @@ fn a_name_is_shown_in_what_is_wrong_with_it_too() {
 }
 
 #[test]
-fn what_is_no_memory_is_left_alone() {
+fn files_that_are_not_segments_are_ignored() {
     let Some(_world) = World::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     symlink("/etc/passwd", "/dev/shm/symlink").unwrap();
@@ -81,7 +81,7 @@ fn what_is_no_memory_is_left_alone() {
 }
 
 #[test]
-fn what_becomes_no_memory_while_it_is_open_is_said() {
+fn inspect_reports_an_object_replaced_by_another_file_type() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"the last picture");
@@ -95,7 +95,7 @@ fn what_becomes_no_memory_while_it_is_open_is_said() {
 }
 
 #[test]
-fn what_one_may_not_read_is_said_with_owner_mode_and_remedy() {
+fn unreadable_segment_shows_owner_mode_and_remedy() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 64, 0o600);
     let object = Object::new("object", 64, 0o640);
@@ -106,13 +106,13 @@ fn what_one_may_not_read_is_said_with_owner_mode_and_remedy() {
     terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
     for (id, mode) in [("sysv:0", "0600 rw-------"), ("/object", "0640 rw-r-----")] {
         terminal.send("<Enter>");
-        // At the foot, with the owner, the mode and what would help.
-        let said = |screen: &vt100::Screen| {
-            let screen = super::squeezed(&screen.contents());
+        // In the status line, with owner, mode and remedy.
+        let message = |screen: &vt100::Screen| {
+            let screen = super::collapse_spaces(&screen.contents());
             let foot = screen.rfind(&format!("read {id}")).map_or("", |at| &screen[at..]);
             foot.contains("root") && foot.contains(mode) && foot.contains("Run as root")
         };
-        terminal.wait_for(said, A_SECOND);
+        terminal.wait_for(message, ONE_SECOND);
         terminal.send("j");
     }
     terminal.wait_for(row("▌ posix /own"), SOON);

@@ -1,4 +1,4 @@
-//! Creating segments with `n`, one of each kind, asked back from the kernel.
+//! Creating one segment of each kind with `n`, verified with the kernel.
 
 use super::{open, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
@@ -8,14 +8,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::time::Instant;
 
-/// The shmids that there are, in order.
+/// Returns the shmids in order.
 fn shmids() -> Vec<i32> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     table.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap().parse().unwrap()).collect()
 }
 
 #[test]
-fn one_of_each_kind() {
+fn new_segment_creates_every_kind() {
     let Some(_world) = World::new() else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"what is in it").unwrap();
@@ -35,15 +35,15 @@ fn one_of_each_kind() {
     let [keyed] = shmids()[..] else { panic!("{:?}", shmids()) };
     let facts = shm::stat(keyed).unwrap();
     assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
-    // A private one, with no memory set aside: larger than what there is.
+    // A private one with SHM_NORESERVE: larger than the memory.
     terminal.send("n<Up> <Tab><Tab>64T<Up><Up><Up> <Enter>");
     terminal.wait_for("64 TiB", SOON);
     wait_until(SOON, || shmids().len() == 2);
-    // What is typed before the overlay has gone is not for the table.
+    // Keys typed while the overlay is open do not reach the table.
     terminal.wait_for(row("▌ sysv sysv:1"), SOON);
     let private = shm::stat(*shmids().last().unwrap()).unwrap();
     assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
-    // Filled from a file, as long as that is.
+    // Filled from a file, with the size of the file.
     terminal.send(&format!("nfilled<Tab><Tab><Tab>{}<Enter>", file.path().display()));
     terminal.wait_for(row("▌ posix /filled"), SOON);
     assert_eq!(fs::read("/dev/shm/filled").unwrap(), b"what is in it");
@@ -54,7 +54,7 @@ fn one_of_each_kind() {
 }
 
 #[test]
-fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
+fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let object = Object::new("object", 4096, 0o600);
@@ -68,7 +68,7 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
     terminal.wait_for("key 0x000004d2: the key is in use", SOON);
     terminal.send("<Tab>big<Enter>");
     terminal.wait_for("Invalid size 'big'", SOON);
-    // Put right, it is made.
+    // After correction, it is created.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
     terminal.wait_for(row("▌ sysv sysv:1"), SOON);
     let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
@@ -80,7 +80,7 @@ fn what_exists_stays_as_it_is_and_the_overlay_stays_open() {
 }
 
 #[test]
-fn a_creation_that_is_stopped_leaves_nothing() {
+fn stopped_creation_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     let source = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {
@@ -105,10 +105,10 @@ fn a_creation_that_is_stopped_leaves_nothing() {
             wait_until(SOON, || !shmids().is_empty());
             stop(&mut terminal);
             let [shmid] = shmids()[..] else { break };
-            // It was whole before it could be stopped.
+            // It was complete before it could be stopped.
             assert_eq!(shm::stat(shmid).unwrap().mode, 0o666);
             shm::remove(shmid).unwrap();
-            assert!(began.elapsed() < SOON, "it was always too late");
+            assert!(began.elapsed() < SOON, "every attempt was too late");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! The overlay of permissions on real segments: changed by what is typed, asked
-//! back from the kernel.
+//! The permissions overlay on real segments: changed by typing, verified with the kernel.
 
 use super::{no_row, open, quit, row};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
@@ -11,14 +10,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::thread;
 use std::time::Duration;
 
-/// As in `acting`: a confirmation takes no key in its first 150 ms.
+/// As in `acting`: a confirmation ignores keys in its first 150 ms.
 fn answer(terminal: &Terminal, key: &str) {
     thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);
 }
 
 #[test]
-fn owner_group_and_mode_are_what_was_typed() {
+fn owner_group_and_mode_match_the_input() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let object = Object::new("object", 5000, 0o600);
@@ -29,7 +28,7 @@ fn owner_group_and_mode_are_what_was_typed() {
     };
     let terminal = open();
     terminal.wait_for(row("▌ sysv sysv:0"), SOON);
-    // Both at once, by a number and by a name; the mode in letters.
+    // Both at once, by id and by name; the mode in letters.
     terminal.send("  p");
     terminal.wait_for("Permissions of 2 segments", SOON);
     terminal.send("<Tab>g+rw,o+r<Tab>nobody<Tab>4242<Enter>");
@@ -40,13 +39,13 @@ fn owner_group_and_mode_are_what_was_typed() {
     terminal.wait_for("Changed 2 segments. u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || kernel() == [(0o600, 0, 0); 2]);
-    // Left, it does nothing.
+    // Closing it changes nothing.
     terminal.wait_for(row("▌ posix /object 4.9 KiB 0% 0600 root"), SOON);
     terminal.send("p 7<Tab>nobody");
     terminal.wait_for(row("nobody, uid 65534; now 0"), SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Permissions of"), SOON);
-    // A wrong name is said, nothing is done, and it can be put right there.
+    // An unknown name is reported, changes nothing, and can be corrected.
     terminal.send("p<Tab><Tab>no-such-user<Enter>");
     terminal.wait_for("No user named 'no-such-user'", SOON);
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
@@ -59,10 +58,10 @@ fn owner_group_and_mode_are_what_was_typed() {
 }
 
 #[test]
-fn who_can_attach_is_said_of_real_users_and_processes() {
+fn overlay_shows_access_of_users_and_processes() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 5000, 0o640).owned_by(1000, NOBODY);
-    // A process of nobody, to be asked about.
+    // A process of nobody to evaluate.
     let mut sleeper = Child::spawn_piped(&mut as_nobody("/bin/sleep", ["1000"]));
     let pid = sleeper.pid().to_string();
     let terminal = open();
@@ -70,7 +69,7 @@ fn who_can_attach_is_said_of_real_users_and_processes() {
     terminal.send("p<Tab><Tab><Tab><Tab>");
     terminal.send(&pid);
     terminal.wait_for(row("(nobody): read-only: as group member,"), SOON);
-    // As it is edited, not as it is stored.
+    // For the edited mode, not the stored one.
     terminal.send("<Up><Up><Up>0666<Down><Down>0<Down>");
     terminal.wait_for(row("(nobody): read-write: as other"), SOON);
     terminal.send("<C-u>root");

@@ -1,4 +1,4 @@
-//! A terminal of any size, and of another size at any moment.
+//! Terminals of any size, resized at any moment.
 
 use super::{STILL, leave_and_quit, open, open_first, place, quit, row, writer};
 use crate::support::{Object, SOON, Terminal, World, shmlens, wait_until};
@@ -7,45 +7,45 @@ use vt100::Screen;
 const SIZES: [(u16, u16); 10] =
     [(40, 8), (39, 8), (40, 7), (20, 3), (3, 2), (1, 1), (1, 50), (200, 1), (200, 60), (79, 19)];
 
-/// Goes through all sizes and back, and finds the same picture again.
-fn through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
+/// Resizes through all sizes and back, and expects the same screen.
+fn resize_through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
     terminal.wait_for(&is_there, SOON);
-    let before = terminal.on_screen(upper);
+    let before = terminal.on_screen(upper_half);
     for size in SIZES {
         let written = terminal.raw().len();
         terminal.resize(size);
         wait_until(SOON, || terminal.raw().len() > written);
         terminal.resize((80, 24));
-        terminal.wait_for(|screen: &Screen| is_there(screen) && upper(screen) == before, SOON);
+        terminal.wait_for(|screen: &Screen| is_there(screen) && upper_half(screen) == before, SOON);
     }
 }
 
-/// The upper half of the screen: ages stand below.
-fn upper(screen: &Screen) -> Vec<String> {
+/// Returns the upper half of the screen: ages are below.
+fn upper_half(screen: &Screen) -> Vec<String> {
     screen.rows(0, 80).take(12).map(|row| row.trim_end().to_owned()).collect()
 }
 
 #[test]
-fn the_table_comes_back_from_any_size() {
+fn table_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
-    through_all_sizes(&terminal, row("● in use"));
+    resize_through_all_sizes(&terminal, row("● in use"));
     quit(terminal);
 }
 
 #[test]
-fn bytes_come_back_from_any_size() {
+fn inspect_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // Once the map at the edge has seen all of it, to the zeros at the end.
-    through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
+    // After the map at the edge has scanned to the zeros at the end.
+    resize_through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
     leave_and_quit(terminal);
 }
 
 #[test]
-fn another_size_is_another_layout() {
+fn resize_changes_the_layout() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
@@ -57,7 +57,7 @@ fn another_size_is_another_layout() {
         ((140, 45), "STATE │ /object"),
     ] {
         terminal.resize(size);
-        // The foot is the last row, where there is room for one.
+        // The footer is the last row, where there is space for one.
         let foot = (size.0 >= 40).then_some(size.1 - 1);
         let fits = |screen: &Screen| place(screen, heading).is_some() && place(screen, "? help") == foot;
         terminal.wait_for(fits, SOON);
@@ -65,25 +65,24 @@ fn another_size_is_another_layout() {
     quit(terminal);
 }
 
-/// Both sizes may have come before a picture is drawn: then the screen has the
-/// size that it had, and shows something else.
+/// Both resizes may arrive before a frame: then the screen has its old size and shows something else.
 #[test]
-fn another_size_for_a_moment() {
+fn brief_resize_redraws() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
     terminal.wait_for(row("● in use"), SOON);
-    let before = terminal.on_screen(upper);
+    let before = terminal.on_screen(upper_half);
     for _ in 0..20 {
         terminal.resize((10, 5));
         terminal.resize((80, 24));
-        terminal.wait_for(|screen: &Screen| upper(screen) == before, SOON);
+        terminal.wait_for(|screen: &Screen| upper_half(screen) == before, SOON);
     }
     quit(terminal);
 }
 
 #[test]
-fn overlays_come_back_from_any_size() {
+fn overlays_redraw_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     for (keys, heading) in [("?", "Keys ──"), (":", "Actions ──"), ("s", "Sort by ──"), ("/", "!negated")]
@@ -91,17 +90,16 @@ fn overlays_come_back_from_any_size() {
         let terminal = open();
         terminal.wait_for(row("● in use"), SOON);
         terminal.send(keys);
-        through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains(heading));
+        resize_through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains(heading));
         terminal.send("<C-c>");
         terminal.wait_for(row("▌ posix /object"), SOON);
         quit(terminal);
     }
 }
 
-/// Memory and time grow with the number of cells, so that only 1000 columns and
-/// 400 rows of a larger terminal are drawn.
+/// Memory and time grow with the number of cells, so at most 1000 columns and 400 rows are drawn.
 #[test]
-fn a_huge_terminal_is_drawn_in_part() {
+fn huge_terminal_is_drawn_in_part() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = Terminal::start((1100, 420), shmlens());
@@ -113,7 +111,7 @@ fn a_huge_terminal_is_drawn_in_part() {
         assert_eq!(below, None, "below the drawn part");
         assert!(screen.rows(0, 1000).any(|row| row.trim_end().chars().count() > 990));
     });
-    // A click out there means nothing; one on the heading sorts.
+    // A click beyond the drawn area does nothing; one on the heading sorts.
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
     terminal.click(410, 1050);
@@ -129,10 +127,9 @@ fn a_huge_terminal_is_drawn_in_part() {
     quit(terminal);
 }
 
-/// Keys may come faster than they are handled. They wait in the terminal then,
-/// not in memory.
+/// Keys that arrive faster than they are handled wait in the terminal, not in memory.
 #[test]
-fn a_flood_of_keys_takes_no_memory() {
+fn key_flood_takes_no_memory() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
@@ -145,16 +142,16 @@ fn a_flood_of_keys_takes_no_memory() {
 }
 
 #[test]
-fn what_is_too_small_says_how_much_is_needed() {
+fn too_small_terminal_shows_the_minimum_size() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
-    for (size, said) in [
+    for (size, message) in [
         ((39, 24), "shmlens needs 40x8, has 39x24"),
         ((80, 7), "has 80x7"),
         ((20, 3), "needs 40x8,\nhas 20x3"),
     ] {
         let terminal = Terminal::start(size, shmlens());
-        terminal.wait_for(said, SOON);
+        terminal.wait_for(message, SOON);
         quit(terminal);
     }
     let terminal = Terminal::start((40, 8), shmlens());

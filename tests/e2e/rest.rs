@@ -1,4 +1,4 @@
-//! Nothing is written while nothing changes, however often it is looked at.
+//! Nothing is written while nothing changes, at any sample rate.
 
 use super::{STILL, leave_and_quit, open_first, quit, row, writer};
 use crate::support::{SOON, Terminal, World, shmlens};
@@ -6,35 +6,35 @@ use std::thread;
 use std::time::Duration;
 use vt100::Screen;
 
-/// Sees to it that nothing is written for so long that three surveys are taken.
+/// Asserts that nothing is written during three surveys.
 fn writes_nothing(terminal: &Terminal) {
     let written = terminal.raw().len();
-    // That nothing happens can only be waited for.
+    // The absence of output can only be waited for.
     thread::sleep(Duration::from_millis(2500));
     let raw = terminal.raw();
     assert_eq!(raw.len(), written, "{:?}", String::from_utf8_lossy(&raw[written..]));
 }
 
 #[test]
-fn the_table_is_not_drawn_again_by_surveys() {
+fn surveys_do_not_redraw_the_table() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
-    // So low that nothing is shown of how old they are: that changes.
+    // So few rows that no ages are shown, because these change.
     let terminal = Terminal::start((80, 19), shmlens());
     terminal.wait_for(row("shmlens 2 segments"), SOON);
-    // Who holds them is known a moment later.
+    // The holders are known a moment later.
     terminal.wait_for(|screen: &Screen| screen.contents().matches("● in use").count() == 2, SOON);
     writes_nothing(&terminal);
     quit(terminal);
 }
 
 #[test]
-fn bytes_are_not_drawn_again_by_looks_at_them() {
+fn samples_do_not_redraw_unchanged_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // Ten times a second, once the map has seen all of it.
+    // Ten samples per second, after the map has scanned the whole segment.
     terminal.wait_for("live 10/s", SOON);
     terminal.wait_for("╰░", SOON);
     writes_nothing(&terminal);

@@ -1,4 +1,4 @@
-//! The table: what real programs make is in it as it is, comes and goes.
+//! The table: segments of real programs appear and disappear.
 
 use super::{STILL, end, no_row, open, quit, row, row_of, started, writer};
 use crate::support::{
@@ -9,11 +9,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 use vt100::Color;
 
-/// The survey is once a second, and the screen follows.
+/// Timeout for a change to appear: one survey per second, plus drawing.
 const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]
-fn what_real_programs_make_is_shown_as_it_is() {
+fn table_shows_segments_of_real_programs() {
     let Some(_world) = World::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_reader) = writer("posix_writer.cpp", "/1234", STILL) else { return };
@@ -36,7 +36,7 @@ fn what_real_programs_make_is_shown_as_it_is() {
 }
 
 #[test]
-fn sizes_modes_and_flags_of_every_kind() {
+fn table_shows_sizes_modes_and_flags_of_every_kind() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 300 << 20, 0o640).owned_by(12345, 0);
     sysv.lock();
@@ -53,7 +53,7 @@ fn sizes_modes_and_flags_of_every_kind() {
 }
 
 #[test]
-fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
+fn selection_survives_appearing_and_vanishing_segments() {
     let Some(_world) = World::new() else { return };
     let Some(middle) = writer("posix_writer.py", "middle", STILL) else { return };
     let terminal = open();
@@ -61,7 +61,7 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
 
     let Some(before) = writer("posix_writer.cpp", "/before", STILL) else { return };
     terminal.wait_for(row("posix /before 56 B"), NEXT_SURVEY);
-    // What is new glows for a while; the others do not.
+    // New rows are highlighted for a while; others are not.
     assert!(glows(&terminal, "posix /before") && !glows(&terminal, "posix /middle"));
     wait_until(SOON, || !glows(&terminal, "posix /before"));
     assert!(row_of(&terminal, "posix /before") < row_of(&terminal, "▌ posix /middle"));
@@ -72,7 +72,7 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
     end(before);
     terminal.wait_for(no_row("/before"), NEXT_SURVEY);
     terminal.wait_for(row("▌ posix /middle"), SOON);
-    // What is selected goes: the selection takes what stands at its place.
+    // When the selected segment disappears, the next one at its place is selected.
     end(middle);
     terminal.wait_for(row("▌ sysv sysv:0"), NEXT_SURVEY);
     end(behind);
@@ -80,13 +80,13 @@ fn what_appears_and_vanishes_is_seen_and_the_selection_stays() {
     quit(terminal);
 }
 
-/// Whether the name in the row with these words has the background of a change.
+/// Returns whether the name in the row with these words has the background of a change.
 fn glows(terminal: &Terminal, words: &str) -> bool {
     terminal.cell(row_of(terminal, words), 12).bgcolor() != Color::Default
 }
 
 #[test]
-fn a_key_looks_at_once_where_no_survey_would() {
+fn refresh_key_surveys_while_paused() {
     let Some(_world) = World::new() else { return };
     let terminal = open();
     terminal.wait_for("No shared memory segments.", SOON);

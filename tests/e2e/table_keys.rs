@@ -1,18 +1,18 @@
-//! What keys do in the Segments screen.
+//! Keys in the Segments screen.
 
 use super::{STILL, copied, no_row, open, place, quit, row, row_of, writer};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
 use vt100::Screen;
 
 /// A System V segment and two objects of different sizes.
-struct Three {
+struct ThreeSegments {
     _sysv: Sysv,
     _big: Object,
     _small: Object,
 }
 
-fn three() -> Three {
-    Three {
+fn three_segments() -> ThreeSegments {
+    ThreeSegments {
         _sysv: Sysv::new(0x4d2, 5000, 0o640),
         _big: Object::new("big", 1 << 20, 0o600),
         _small: Object::new("small", 10, 0o666),
@@ -25,7 +25,7 @@ fn open_on_three() -> Terminal {
     terminal
 }
 
-/// The rows in the order in which these words stand on the screen, or none.
+/// Returns the rows in which these words appear, in the order of the screen.
 fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
     move |screen| {
         let rows = words.map(|words| place(screen, words));
@@ -34,10 +34,10 @@ fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
 }
 
 #[test]
-fn a_filter_works_as_it_is_typed_and_is_cleared() {
+fn filter_applies_while_typed_and_can_be_cleared() {
     let Some(_world) = World::new() else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("/kind=posix");
     terminal.wait_for("3 of 4 match   esc clear", SOON);
@@ -61,14 +61,14 @@ fn a_filter_works_as_it_is_typed_and_is_cleared() {
 }
 
 #[test]
-fn the_table_is_sorted_by_a_column_and_turned_round() {
+fn table_sorts_by_a_column_in_both_orders() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.wait_for(order(["sysv sysv:0", "posix /big", "posix /small"]), SOON);
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
-    // A letter goes to the next item that begins with it: state, then size.
+    // A letter moves to the next item that starts with it: state, then size.
     terminal.send("s");
     terminal.send("<Enter>");
     terminal.wait_for(order(["posix /big", "sysv sysv:0", "posix /small"]), SOON);
@@ -79,9 +79,9 @@ fn the_table_is_sorted_by_a_column_and_turned_round() {
 }
 
 #[test]
-fn marks_and_the_names_that_are_copied() {
+fn marked_names_are_copied() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("y");
     wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0"));
@@ -100,9 +100,9 @@ fn marks_and_the_names_that_are_copied() {
 }
 
 #[test]
-fn the_selection_goes_to_the_ends() {
+fn home_and_end_select_the_first_and_last_row() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     for (keys, selected) in [
         ("G", "▌ posix /small"),
@@ -121,14 +121,14 @@ fn the_selection_goes_to_the_ends() {
 }
 
 #[test]
-fn help_and_palette() {
+fn help_and_palette_open() {
     let Some(_world) = World::new() else { return };
-    let _three = three();
+    let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
     terminal.wait_for("inspect contents, read-only", SOON);
-    // It scrolls to what the signs mean.
+    // It scrolls to the legend.
     terminal.send("G");
     terminal.wait_for("marked; attached by shmlens", SOON);
     terminal.send("<Esc>");
@@ -144,19 +144,19 @@ fn help_and_palette() {
 }
 
 #[test]
-fn the_detail_area_says_what_is_known_and_shows_the_beginning() {
+fn detail_area_shows_attributes_and_first_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
-    // A System V segment is not attached unasked.
+    // A System V segment is not attached without a request.
     terminal.wait_for("No preview: ", SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     let seen = terminal.screen();
-    // It is live: the tick moves.
+    // It is live: the tick changes.
     terminal.wait_for(move |screen: &Screen| screen.contents() != seen, SOON);
     assert!(usize::from(sysv) < terminal.screen().lines().count());
     quit(terminal);

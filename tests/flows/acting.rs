@@ -21,7 +21,7 @@ fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
     }
 }
 
-/// A machine on which a process cannot be examined: who holds what is not settled.
+/// Returns a machine with a process that cannot be examined, so the holders are not certain.
 fn unsettled() -> FakeMachine {
     let machine = small();
     machine.add_process(1, "init");
@@ -29,7 +29,7 @@ fn unsettled() -> FakeMachine {
         facts.effective_uid = 1000;
         let init = facts.processes.get_mut(&1).unwrap();
         (init.uid, init.readable) = (0, false);
-        // The kernel refuses a lease: somebody who cannot be seen holds them.
+        // The kernel refuses a lease: a process that is not visible holds them.
         facts.in_transit = true;
     });
     machine
@@ -47,7 +47,7 @@ fn names(machine: &FakeMachine) -> Vec<String> {
 }
 
 #[test]
-fn nothing_happens_without_a_yes() {
+fn nothing_happens_without_confirmation() {
     for keys in ["l<esc>", "ln", "lq", "l<ctrl-c>", "x<esc>", "l<enter>", "x<enter>"] {
         let mut stage = stage(small());
         stage.press(keys);
@@ -59,7 +59,7 @@ fn nothing_happens_without_a_yes() {
 }
 
 #[test]
-fn a_yes_that_was_typed_ahead_is_none() {
+fn confirmation_typed_ahead_is_ignored() {
     let mut stage = stage(small());
     stage.press("ly");
     assert_eq!(perms(&stage.machine), 0o600);
@@ -69,7 +69,7 @@ fn a_yes_that_was_typed_ahead_is_none() {
 }
 
 #[test]
-fn locking_and_taking_it_back() {
+fn lock_can_be_undone() {
     let mut stage = stage(small());
     stage.press("l");
     assert_eq!(confirm(&stage).title(), "Lock sysv:5");
@@ -85,11 +85,11 @@ fn locking_and_taking_it_back() {
 }
 
 #[test]
-fn removing_keeps_a_copy_that_brings_it_back() {
+fn undo_restores_a_removed_segment_from_its_copy() {
     let mut stage = stage(unsettled());
     stage.press("jx");
     stage.wait(200);
-    // That nobody holds it is not settled: it goes only with a word for it.
+    // Holders cannot be excluded, so removal needs force.
     assert_eq!(confirm(&stage).doable(), 0);
     stage.press("y");
     assert_eq!(names(&stage.machine), ["/a", "/b", "/c"]);
@@ -105,9 +105,9 @@ fn removing_keeps_a_copy_that_brings_it_back() {
     assert!(preview.is_none_or(|preview| preview.bytes.as_ref().is_ok_and(|bytes| !bytes.is_empty())));
 }
 
-/// The plans on the screen are those of other wishes until new ones have come.
+/// The plans on the screen belong to older input until new ones arrive.
 #[test]
-fn a_yes_before_the_new_plans_are_there_is_none() {
+fn confirmation_before_new_plans_arrive_is_ignored() {
     for key in ['f', 'c'] {
         let mut stage = stage(unsettled());
         stage.press("jx");
@@ -123,13 +123,13 @@ fn a_yes_before_the_new_plans_are_there_is_none() {
 }
 
 #[test]
-fn each_of_a_batch_has_its_own_answer() {
+fn batch_reports_each_result() {
     let mut stage = stage(unsettled());
     stage.press("aA");
     stage.press("<space><space><space>x");
     assert_eq!(confirm(&stage).wishes.len(), 3);
     stage.wait(200);
-    // Force for the second one alone; the System V one is free and needs none.
+    // Force only for the second one; the System V segment is free and needs none.
     stage.press("jf");
     stage.wait(200);
     stage.press("y");
@@ -142,7 +142,7 @@ fn each_of_a_batch_has_its_own_answer() {
 }
 
 #[test]
-fn another_segment_of_the_same_name_is_left_alone() {
+fn act_refuses_a_replaced_object() {
     let mut stage = stage(small());
     stage.press("jx");
     stage.wait(200);
@@ -159,7 +159,7 @@ fn another_segment_of_the_same_name_is_left_alone() {
 }
 
 #[test]
-fn read_only_turns_every_change_off() {
+fn read_only_disables_every_change() {
     let mut stage = stage(small());
     stage.state.read_only = true;
     for key in ["l", "L", "x", "u"] {
@@ -170,7 +170,7 @@ fn read_only_turns_every_change_off() {
 }
 
 #[test]
-fn the_log_tells_what_was_done() {
+fn log_lists_actions() {
     let mut stage = stage(small());
     stage.press(":log<enter>");
     assert!(stage.screen().contains("No changes yet."));
@@ -181,7 +181,7 @@ fn the_log_tells_what_was_done() {
 }
 
 #[test]
-fn permissions_are_changed_bit_by_bit_or_by_octal_and_taken_back() {
+fn permissions_change_by_bit_or_octal_and_undo() {
     let mut stage = stage(small());
     // Read for others.
     stage.press("pjj <enter>");
@@ -200,7 +200,7 @@ fn permissions_are_changed_bit_by_bit_or_by_octal_and_taken_back() {
 }
 
 #[test]
-fn the_grid_says_who_can_attach_with_it() {
+fn permission_grid_shows_resulting_access() {
     let mut stage = stage(small());
     stage.press("p");
     let screen = stage.screen();
@@ -210,7 +210,7 @@ fn the_grid_says_who_can_attach_with_it() {
 }
 
 #[test]
-fn what_was_removed_without_a_copy_brings_no_other_one_back() {
+fn undo_never_restores_an_older_copy() {
     let mut stage = stage(small());
     let remove = |stage: &mut Stage, keys: &str| {
         for key in keys.chars() {
@@ -218,7 +218,7 @@ fn what_was_removed_without_a_copy_brings_no_other_one_back() {
             stage.wait(200);
         }
     };
-    // An older copy is there, and is not what this undo is about.
+    // An older copy exists, which this undo must not use.
     remove(&mut stage, "jxfy");
     assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
     remove(&mut stage, "xcfy");
@@ -239,7 +239,7 @@ fn working() -> Body {
 }
 
 #[test]
-fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
+fn long_action_blocks_others_and_can_be_stopped() {
     for key in ["<esc>", "<ctrl-c>"] {
         let mut stage = stage(small());
         stage.acts = Acts::Hang;
@@ -262,7 +262,7 @@ fn a_long_act_is_stopped_and_nothing_else_is_begun_meanwhile() {
 }
 
 #[test]
-fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
+fn long_action_blocks_clean_and_end() {
     let machine = small();
     let busy = || {
         let mut stage = stage(machine.clone());
@@ -285,12 +285,12 @@ fn meanwhile_nothing_is_cleaned_and_nobody_is_ended() {
 }
 
 #[test]
-fn a_long_undo_is_stopped_and_can_be_tried_again() {
+fn stopped_undo_can_be_retried() {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
     stage.state.undo = Some(Undo::Copies(vec![saved("a"), saved("b")]));
     stage.press("u");
-    // It takes no time to speak of so far, and the keys are what they are.
+    // Before it takes noticeable time, the keys stay the same.
     stage.press("<esc>");
     assert_eq!(stage.acts, Acts::Hang);
     stage.report(working());
@@ -308,7 +308,7 @@ fn a_long_undo_is_stopped_and_can_be_tried_again() {
     assert!(notice(&stage).contains("No filter set"), "{}", notice(&stage));
 }
 
-/// A stage with an act under way, as the worker reports its end.
+/// Returns a stage with a running action, and the report of its end.
 fn reported(outcomes: Vec<Outcome>) -> Stage {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
@@ -324,13 +324,14 @@ fn object(name: &str) -> SegmentId {
 }
 
 fn removed(name: &str) -> Outcome {
-    let said = vec!["removed".to_owned()];
-    let done = Done { id: object(name), said, undo: None, identity: None, copy: Some("/copies/1".into()) };
+    let message = vec!["removed".to_owned()];
+    let done =
+        Done { id: object(name), said: message, undo: None, identity: None, copy: Some("/copies/1".into()) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
 }
 
 fn failed(name: &str) -> Outcome {
-    // Its text does not name the segment.
+    // The error text does not name the segment.
     let error = ActError::NotKept { id: object(name), source: KeepError::State(StateError::Homeless) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Err(error) }
 }
@@ -347,8 +348,8 @@ fn refused(name: &str) -> Outcome {
 }
 
 #[test]
-fn the_footer_says_what_was_done_and_how_to_undo_it() {
-    for (outcomes, said) in [
+fn footer_reports_the_result_and_the_undo_key() {
+    for (outcomes, message) in [
         (vec![removed("a")], "Removed /a. u: undo"),
         (vec![removed("a"), removed("b")], "Removed 2 segments. u: undo"),
         (vec![removed("a"), refused("b")], "Removed /a (1 skipped). u: undo"),
@@ -356,27 +357,27 @@ fn the_footer_says_what_was_done_and_how_to_undo_it() {
         (vec![refused("b")], "/b: in use: attached twice. Press x, then f to force"),
     ] {
         let stage = reported(outcomes);
-        assert_eq!(notice(&stage), said);
+        assert_eq!(notice(&stage), message);
     }
-    // The command for later is in the log.
+    // The log shows the command.
     let stage = reported(vec![removed("a")]);
     assert_eq!(stage.state.log, ["rm /a: removed; undo: shmlens restore /copies/1"]);
 }
 
 #[test]
-fn messages_name_the_key_that_is_bound_now() {
-    for (keys, said) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
+fn messages_name_the_bound_key() {
+    for (keys, message) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
         let keys = keys.iter().map(ToString::to_string).collect();
         let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
         let mut stage = reported(vec![]);
         stage.state.keymap = keymap;
         stage.report(Body::Acted(vec![removed("a")]));
-        assert_eq!(notice(&stage), said);
+        assert_eq!(notice(&stage), message);
     }
 }
 
 #[test]
-fn every_message_of_a_batch_names_its_segment() {
+fn batch_messages_name_their_segment() {
     let stage = reported(vec![removed("a"), failed("b"), failed("c"), refused("d")]);
     let text = notice(&stage);
     assert!(text.starts_with("Removed /a (1 skipped). u: undo. /b: "), "{text}");
@@ -386,7 +387,7 @@ fn every_message_of_a_batch_names_its_segment() {
     }
 }
 
-/// Force is offered where the plan says that it helps, and nowhere else.
+/// Force is offered only where the plan says that it helps.
 #[test]
 fn force_is_offered_only_where_it_helps() {
     let machine = small();
@@ -396,7 +397,7 @@ fn force_is_offered_only_where_it_helps() {
     held.press("jx");
     held.wait(200);
     assert!(held.screen().contains("f: force") && held.screen().contains("f force"), "{}", held.screen());
-    // Somebody else's segment: force does not give the right to remove it.
+    // A segment of another user: force does not grant the right to remove it.
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut foreign = stage(machine);
     foreign.press("jx");
@@ -407,8 +408,8 @@ fn force_is_offered_only_where_it_helps() {
     assert!(!confirm(&foreign).wishes[0].force);
 }
 
-/// Presses keys, each when the dialog before it takes keys.
-fn slowly(stage: &mut Stage, keys: &str) {
+/// Presses keys, each after the open dialog accepts keys.
+fn press_slowly(stage: &mut Stage, keys: &str) {
     for key in keys.chars() {
         stage.press(&key.to_string());
         stage.wait(200);
@@ -416,22 +417,22 @@ fn slowly(stage: &mut Stage, keys: &str) {
 }
 
 #[test]
-fn a_restored_segment_is_named_with_its_key() {
+fn restored_segment_is_reported_with_its_key() {
     let mut stage = stage(small());
-    slowly(&mut stage, "xyu");
+    press_slowly(&mut stage, "xyu");
     let text = notice(&stage);
     assert!(text.starts_with("Restored sysv:") && text.ends_with("(key 0x000004d2, was sysv:5)"), "{text}");
 }
 
 #[test]
-fn an_action_that_changed_nothing_keeps_the_undo_of_the_one_before() {
+fn action_without_changes_keeps_the_previous_undo() {
     let mut stage = stage(small());
-    slowly(&mut stage, "ly");
+    press_slowly(&mut stage, "ly");
     assert_eq!(perms(&stage.machine), 0o2600);
     stage.press("jx");
     stage.machine.remove_object("a");
     stage.wait(200);
-    slowly(&mut stage, "fy");
+    press_slowly(&mut stage, "fy");
     assert!(stage.state.undo.is_some(), "{}", notice(&stage));
     assert!(!notice(&stage).contains("undo"), "{}", notice(&stage));
     stage.press("<esc>u");
@@ -439,11 +440,11 @@ fn an_action_that_changed_nothing_keeps_the_undo_of_the_one_before() {
 }
 
 #[test]
-fn undo_of_a_change_leaves_a_replaced_segment_alone() {
+fn undo_refuses_a_replaced_segment() {
     let mut stage = stage(small());
-    slowly(&mut stage, "jp");
+    press_slowly(&mut stage, "jp");
     stage.press("0644<enter>");
-    slowly(&mut stage, " y");
+    press_slowly(&mut stage, " y");
     stage.machine.remove_object("a");
     stage.machine.add_object("a", FakeBytes::full(b"another"));
     let mode =
@@ -455,7 +456,7 @@ fn undo_of_a_change_leaves_a_replaced_segment_alone() {
 }
 
 #[test]
-fn undo_of_a_creation_does_not_remove_another_segment() {
+fn undo_of_a_creation_never_removes_another_segment() {
     let mut stage = stage(small());
     stage.press("n/new<enter>");
     assert!(names(&stage.machine).contains(&"/new".to_owned()), "{}", notice(&stage));
@@ -468,13 +469,13 @@ fn undo_of_a_creation_does_not_remove_another_segment() {
 }
 
 #[test]
-fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
+fn marked_segment_is_not_removed_again() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.attach_in(4121, 5, Access::Read);
     machine.edit(|facts| facts.sysv[0].row.marked = true);
     let mut stage = stage(machine);
-    slowly(&mut stage, "x");
+    press_slowly(&mut stage, "x");
     let plan = &confirm(&stage).plans[0];
     assert!(plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable), "{plan:?}");
     assert!(stage.screen().contains("already removed"), "{}", stage.screen());
@@ -482,73 +483,73 @@ fn a_segment_that_is_marked_for_removal_is_not_removed_again() {
 }
 
 #[test]
-fn a_remedy_in_a_dialog_is_a_key() {
+fn dialog_remedy_names_a_key() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.map_in(4121, "a", Access::Read);
     let mut held = stage(machine.clone());
-    slowly(&mut held, "jx");
+    press_slowly(&mut held, "jx");
     let screen = held.screen();
     assert!(screen.contains("u restores it") && !screen.contains("shmlens restore"), "{screen}");
-    // Forced, the reason stays.
-    slowly(&mut held, "f");
+    // With force selected, the reason stays visible.
+    press_slowly(&mut held, "f");
     let screen = held.screen();
     assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
-    // Without a way to save copies.
+    // Without a place for copies.
     let mut unreadable = stage(machine);
     unreadable.machine.edit(|facts| facts.sysv[0].row.mode = shmlens::segment::Mode::new(0));
     unreadable.machine.edit(|facts| facts.effective_uid = 1000);
     unreadable.survey();
-    slowly(&mut unreadable, "gx");
+    press_slowly(&mut unreadable, "gx");
     let screen = unreadable.screen();
     assert!(screen.contains("c: remove without a copy") && !screen.contains("--no-copy"), "{screen}");
-    slowly(&mut unreadable, "cy");
+    press_slowly(&mut unreadable, "cy");
     assert!(unreadable.machine.edit(|facts| facts.sysv.is_empty()), "{}", notice(&unreadable));
 }
 
 #[test]
-fn a_segment_that_is_gone_has_no_remedy() {
+fn missing_segment_has_no_remedy() {
     for keys in ["x", "xy"] {
         let mut stage = stage(small());
         if keys == "xy" {
-            slowly(&mut stage, "x");
+            press_slowly(&mut stage, "x");
         }
         stage.machine.edit(|facts| facts.sysv.clear());
-        slowly(&mut stage, &keys[keys.len() - 1..]);
+        press_slowly(&mut stage, &keys[keys.len() - 1..]);
         let text = if keys == "x" { stage.screen() } else { notice(&stage).to_owned() };
-        let said = if keys == "x" {
+        let message = if keys == "x" {
             "gone: removed since it was listed. Nothing was removed"
         } else {
             "sysv:5 is gone; nothing was removed"
         };
-        assert!(text.contains(said), "{text}");
+        assert!(text.contains(message), "{text}");
         assert!(!text.contains("copy") && !text.contains("force"), "{text}");
     }
 }
 
 #[test]
-fn a_refusal_that_nothing_overrides_stands_alone() {
+fn final_refusal_is_shown_alone() {
     let machine = small();
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut stage = stage(machine);
-    slowly(&mut stage, "x");
+    press_slowly(&mut stage, "x");
     let screen = stage.screen();
     assert!(screen.contains("can remove it"), "{screen}");
     for other in ["c no copy", "f force", "y remove", "restores", "frees"] {
         assert!(!screen.contains(other), "{other}: {screen}");
     }
-    slowly(&mut stage, "cfy");
+    press_slowly(&mut stage, "cfy");
     assert!(confirm(&stage).copies() == Some(true));
 }
 
 #[test]
-fn a_batch_has_a_line_for_each_segment_and_one_for_all() {
+fn batch_dialog_shows_each_segment_and_a_summary() {
     let machine = small();
     machine.add_process(4121, "writer");
     machine.map_in(4121, "a", Access::Read);
     let mut stage = stage(machine);
     stage.press("<space><space><space>/kind=sysv<enter>");
-    slowly(&mut stage, "x");
+    press_slowly(&mut stage, "x");
     let screen = stage.screen();
     for line in [
         "▌sysv:5   50 B  ",
@@ -571,7 +572,7 @@ fn long_dialogs_scroll() {
     }
     let mut many = stage(machine);
     many.press("a");
-    slowly(&mut many, "x");
+    press_slowly(&mut many, "x");
     assert!(many.screen().contains("▌sysv:0 ") && many.screen().contains("more"), "{}", many.screen());
     many.press("<end>");
     assert!(many.screen().contains("▌sysv:39 "), "{}", many.screen());
@@ -579,7 +580,7 @@ fn long_dialogs_scroll() {
     assert!(many.screen().contains("▌sysv:29 "), "{}", many.screen());
     let mut one = Stage::new(small(), 40, 8);
     one.press("j");
-    slowly(&mut one, "x");
+    press_slowly(&mut one, "x");
     let top = one.screen();
     assert!(top.contains("more"), "{top}");
     one.press("<pgdn><pgdn>");
@@ -590,7 +591,7 @@ fn long_dialogs_scroll() {
 }
 
 #[test]
-fn the_log_wraps_and_scrolls() {
+fn log_wraps_and_scrolls() {
     let mut stage = stage(small());
     for at in 0..30 {
         stage.state.log.push(format!("rm /{at}: {} end-{at}.", "a long result ".repeat(8)));
@@ -609,7 +610,7 @@ fn the_log_wraps_and_scrolls() {
 
 /// The action, the segment, and the result.
 #[test]
-fn all_lines_of_the_log_have_one_form() {
+fn log_lines_have_the_same_format() {
     let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
     let results = [Ok("restored".to_owned()), Err(NotUndone::now(&"posix:/b: its name is in use"))];
     let undone = |(name, result)| Undone { id: object(name), result };
@@ -622,17 +623,17 @@ fn all_lines_of_the_log_have_one_form() {
 }
 
 #[test]
-fn nothing_is_done_while_nothing_can_be_drawn() {
+fn too_small_terminal_blocks_actions() {
     use shmlens::app::event::Size;
     let mut stage = stage(small());
-    slowly(&mut stage, "x");
-    stage.happen(Event::Resize(Size { width: 39, height: 24 }));
+    press_slowly(&mut stage, "x");
+    stage.inject(Event::Resize(Size { width: 39, height: 24 }));
     for keys in ["y", "<esc>", "l", "<enter>", "x"] {
         stage.press(keys);
         stage.wait(200);
     }
     assert_eq!(confirm(&stage).title(), "Remove sysv:5");
-    stage.happen(Event::Paste("y".to_owned()));
+    stage.inject(Event::Paste("y".to_owned()));
     assert_eq!(stage.machine.edit(|facts| facts.sysv.len()), 1);
     stage.press("<ctrl-z>");
     assert!(stage.suspended && !stage.quit);
@@ -654,7 +655,7 @@ fn suspend_works_in_overlays_and_prompts() {
 }
 
 #[test]
-fn the_marked_count_is_never_dropped() {
+fn marked_count_is_always_shown() {
     for width in [40, 50, 60, 80] {
         let mut stage = Stage::new(small(), width, 24);
         stage.press("<space><space>");
@@ -665,20 +666,20 @@ fn the_marked_count_is_never_dropped() {
 }
 
 #[test]
-fn the_header_says_that_nothing_can_be_changed() {
+fn header_shows_read_only_mode() {
     let mut stage = stage(small());
     assert!(!stage.screen().lines().next().unwrap().contains("read-only"));
     stage.state.read_only = true;
     assert!(stage.screen().lines().next().unwrap().contains("read-only"), "{}", stage.screen());
     stage.press("x");
-    let said = notice(&stage).to_owned();
+    let message = notice(&stage).to_owned();
     stage.press("hK");
     stage.press("<esc>n");
-    assert_eq!(notice(&stage), said);
+    assert_eq!(notice(&stage), message);
 }
 
 #[test]
-fn an_open_popup_has_the_hints() {
+fn open_popup_sets_the_hints() {
     for (keys, hints) in [
         ("s", "↵ choose  esc cancel"),
         ("<enter>t", "↵ choose  esc cancel"),
@@ -694,12 +695,12 @@ fn an_open_popup_has_the_hints() {
 }
 
 #[test]
-fn a_filter_line_shows_no_control_or_invisible_characters() {
+fn filter_line_escapes_control_and_invisible_characters() {
     let mut stage = stage(small());
     stage.press("/");
-    stage.happen(Event::Paste("a\u{202e}b\u{200b}".to_owned()));
+    stage.inject(Event::Paste("a\u{202e}b\u{200b}".to_owned()));
     assert!(stage.screen().contains(r"/a\xe2\x80\xaeb\xe2\x80\x8b"), "{}", stage.screen());
     stage.press("<esc>n");
-    stage.happen(Event::Paste("a\u{202e}b".to_owned()));
+    stage.inject(Event::Paste("a\u{202e}b".to_owned()));
     assert!(stage.screen().contains(r"a\xe2\x80\xaeb"), "{}", stage.screen());
 }

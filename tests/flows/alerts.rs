@@ -1,5 +1,5 @@
-//! What users run into: a limit that is nearly reached, a name that goes while
-//! somebody holds what it named, a logout that takes segments; semaphores.
+//! Alerts: a limit that is nearly reached, a held object that loses its name, a logout that removes
+//! segments; and semaphores.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -14,7 +14,7 @@ fn world() -> FakeMachine {
     machine
 }
 
-/// Uses so many percent of `/dev/shm`.
+/// Uses that percentage of `/dev/shm`.
 fn fill(machine: &FakeMachine, percent: u64) {
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
@@ -23,7 +23,7 @@ fn fill(machine: &FakeMachine, percent: u64) {
 }
 
 #[test]
-fn nearly_full_has_a_row_with_its_largest_users() {
+fn nearly_full_limit_adds_a_row_with_its_largest_users() {
     let mut stage = stage(world());
     fill(&stage.machine, 89);
     stage.survey();
@@ -34,7 +34,7 @@ fn nearly_full_has_a_row_with_its_largest_users() {
     let screen = stage.screen();
     let row = screen.lines().nth(2).unwrap();
     assert_eq!(row, " /dev/shm is nearly full, 5.0 KiB of 100 KiB left: ann has 40 KiB");
-    // The table stands a row lower, and a click finds its rows there.
+    // The table starts one row lower, and clicks account for it.
     let after = stage.state.table_layout();
     assert_eq!((after.heading.y, after.table.y), (before.heading.y + 1, before.table.y + 1));
     assert!(screen.lines().nth(3).unwrap().contains("NAME OR KEY"), "{screen}");
@@ -48,7 +48,7 @@ fn nearly_full_has_a_row_with_its_largest_users() {
 }
 
 #[test]
-fn a_name_that_goes_while_it_is_held_is_told_once() {
+fn unlink_of_a_held_object_alerts_once() {
     let mut stage = stage(world());
     stage.machine.map_in(4121, "camera", Access::ReadWrite);
     stage.survey();
@@ -61,7 +61,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
     stage.press("j");
     stage.survey();
     assert_eq!(notice(&stage), "");
-    // As well for System V.
+    // The same for System V.
     stage.machine.attach_in(4121, 5, Access::ReadWrite);
     stage.survey();
     stage.machine.edit(|facts| {
@@ -71,7 +71,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
     stage.survey();
     assert!(notice(&stage).starts_with("sysv:5 was removed; 4.0 KiB stays in memory"), "{}", notice(&stage));
     stage.press("j");
-    // What was so before we came is no news, and what goes with its name none either.
+    // Removing an unheld object does not alert, and neither do conditions from before the start.
     stage.machine.add_object("free", FakeBytes::full(b"x"));
     stage.survey();
     stage.machine.remove_object("free");
@@ -82,7 +82,7 @@ fn a_name_that_goes_while_it_is_held_is_told_once() {
 }
 
 #[test]
-fn what_a_logout_takes_is_told_where_it_concerns() {
+fn logout_removal_alerts_only_affected_users() {
     let machine = world();
     let mut stage = Stage::new(machine, 140, 45);
     assert!(!stage.screen().contains("RemoveIPC"));
@@ -96,7 +96,7 @@ fn what_a_logout_takes_is_told_where_it_concerns() {
 }
 
 #[test]
-fn a_semaphore_is_shown_live() {
+fn semaphore_value_updates_live() {
     let machine = FakeMachine::new();
     let bytes = |value: u32, waiters: u32| -> Vec<u8> {
         let words = [value, waiters, 0x80, 0, 0, 0, 0, 0];

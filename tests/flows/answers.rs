@@ -1,5 +1,4 @@
-//! The answers of the terminal UI that are about processes: a filter by pid, a
-//! mapping past the end, a creator that has exited.
+//! Process information in the terminal UI: a filter by pid, a mapping past the end, an exited creator.
 
 use super::stage;
 use crate::support::Stage;
@@ -7,7 +6,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Bytes};
 
 #[test]
-fn the_filter_line_takes_pids_of_holders() {
+fn filter_accepts_holder_pids() {
     let machine = FakeMachine::new();
     for name in ["held", "free"] {
         machine.add_object(name, FakeBytes::full(&[1; 4096]));
@@ -24,7 +23,7 @@ fn the_filter_line_takes_pids_of_holders() {
 }
 
 #[test]
-fn a_mapping_past_the_end_is_an_alert_and_a_warning_in_the_detail_area() {
+fn mapping_past_the_end_alerts_and_warns_in_the_detail_area() {
     let machine = FakeMachine::new();
     machine.add_object("x", FakeBytes::full(&[1; 4096]));
     machine.add_process(4121, "writer");
@@ -41,7 +40,7 @@ fn a_mapping_past_the_end_is_an_alert_and_a_warning_in_the_detail_area() {
 }
 
 #[test]
-fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
+fn overcommit_alerts_from_half_usage() {
     let machine = FakeMachine::new();
     machine.add_object("x", FakeBytes::hole(8192));
     let mut stage = Stage::new(machine, 140, 45);
@@ -64,7 +63,7 @@ fn sizes_beyond_the_capacity_are_an_alert_once_half_of_it_is_used() {
 }
 
 #[test]
-fn an_exited_creator_is_marked_after_a_known_maker() {
+fn exited_creator_is_marked_after_a_known_program() {
     let machine = FakeMachine::new();
     // The key of JACK's registry.
     machine.add_sysv(5, 0x0028_2929, FakeBytes::hole(4096));
@@ -72,7 +71,7 @@ fn an_exited_creator_is_marked_after_a_known_maker() {
     let screen = stage.screen();
     assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");
     assert!(screen.contains("(creator 4121"), "the detail area wraps it\n{screen}");
-    // Its creator began before it was created, and runs.
+    // Its creator started before it was created, and is running.
     stage.machine.add_process(4121, "jackd");
     stage.machine.edit(|facts| {
         let now = facts.now;

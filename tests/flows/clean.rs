@@ -1,4 +1,4 @@
-//! What is leaked, checked or not, and its removal.
+//! The list of leaks, its selection, and the removal.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -8,8 +8,7 @@ use shmlens::app::overlay::Overlay;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Timestamp};
 
-/// Two that are leaked for certain, one that is likely, one that is held, and
-/// one that was touched a moment ago.
+/// Two certain leaks, a likely one, a held segment, and one that was used a moment ago.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 5000]));
@@ -58,7 +57,7 @@ fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
 }
 
 #[test]
-fn what_is_certain_is_ticked_and_goes_after_a_yes() {
+fn certain_leaks_are_preselected_and_removed_on_confirmation() {
     let mut stage = stage(world());
     stage.press("c");
     let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
@@ -80,7 +79,7 @@ fn what_is_certain_is_ticked_and_goes_after_a_yes() {
 }
 
 #[test]
-fn each_is_ticked_and_unticked() {
+fn leaks_can_be_selected_and_deselected() {
     let mut stage = stage(world());
     stage.press("c<space>");
     assert_eq!(shown(&stage).sum(), "1 selected, frees 4.0 KiB");
@@ -95,7 +94,7 @@ fn each_is_ticked_and_unticked() {
 }
 
 #[test]
-fn only_what_the_filter_shows() {
+fn clean_lists_only_filtered_segments() {
     let mut stage = stage(world());
     stage.press("/kind=posix<enter>c");
     assert_eq!(ids(&stage), [("posix:/likely".to_owned(), false)]);
@@ -105,10 +104,10 @@ fn only_what_the_filter_shows() {
 }
 
 #[test]
-fn it_follows_what_happens() {
+fn list_follows_the_survey() {
     let mut stage = stage(world());
     stage.press("c");
-    // Unticked, it stays so; what somebody holds by now is not leaked any more.
+    // Deselected segments stay deselected; segments that are held by now are no longer leaks.
     stage.press("j<space>");
     stage.machine.attach_in(4188, 5, Access::ReadWrite);
     stage.survey();
@@ -121,7 +120,7 @@ fn it_follows_what_happens() {
     assert!(ids(&stage).is_empty());
 }
 
-/// Lets every object be two hours old.
+/// Makes every object two hours old.
 fn old(machine: &FakeMachine) {
     machine.edit(|facts| {
         let then = Timestamp::from_seconds(facts.now - 7200);
@@ -133,7 +132,7 @@ fn old(machine: &FakeMachine) {
 }
 
 #[test]
-fn those_that_are_certain_go_first() {
+fn certain_leaks_are_listed_first() {
     let machine = FakeMachine::new();
     for name in ["likely", "nccl-a1B2c3"] {
         machine.add_object(name, FakeBytes::full(&[7; 50]));
@@ -146,7 +145,7 @@ fn those_that_are_certain_go_first() {
 }
 
 #[test]
-fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
+fn selection_is_lost_when_the_segment_or_verdict_changes() {
     let machine = FakeMachine::new();
     machine.add_object("likely", FakeBytes::full(&[7; 50]));
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 50]));
@@ -157,11 +156,11 @@ fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
-    // Whether its creator lives cannot be told any more.
+    // The state of its creator is unknown now.
     stage.machine.edit(|facts| facts.hidden = vec![4121]);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
-    // Another one has its name.
+    // Another object has the name.
     stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
     old(&stage.machine);
     stage.survey();
@@ -169,7 +168,7 @@ fn a_tick_is_for_that_very_segment_and_for_what_was_said_of_it() {
 }
 
 #[test]
-fn who_comes_to_hold_it_between_the_list_and_the_yes_keeps_it() {
+fn segment_attached_before_confirmation_is_kept() {
     let mut stage = stage(world());
     stage.press("cj<space><enter>");
     stage.wait(200);
@@ -180,7 +179,7 @@ fn who_comes_to_hold_it_between_the_list_and_the_yes_keeps_it() {
 }
 
 #[test]
-fn read_only_shows_and_removes_nothing() {
+fn read_only_lists_leaks_and_removes_nothing() {
     let mut stage = stage(world());
     stage.state.read_only = true;
     stage.press("c<enter>");
@@ -189,7 +188,7 @@ fn read_only_shows_and_removes_nothing() {
 }
 
 #[test]
-fn more_than_fit_are_scrolled_through() {
+fn long_list_scrolls() {
     let machine = FakeMachine::new();
     for shmid in 0..40 {
         machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 50]));
@@ -204,7 +203,7 @@ fn more_than_fit_are_scrolled_through() {
 }
 
 #[test]
-fn leaving_the_dialog_goes_back_to_the_list_with_its_selection() {
+fn leaving_the_dialog_returns_to_the_list_and_selection() {
     for leave in ["<esc>", "n", "q", "<ctrl-c>"] {
         let mut stage = stage(world());
         stage.press("cj<space><enter>");
@@ -213,7 +212,7 @@ fn leaving_the_dialog_goes_back_to_the_list_with_its_selection() {
         assert_eq!(shown(&stage).list.selected, 2, "{leave}");
         let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, checked)| checked).collect();
         assert_eq!(ticks, [true, false, false], "{leave}");
-        // What happened since is in it.
+        // The list includes the changes since.
         stage.press("<enter>");
         stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 5));
         stage.survey();

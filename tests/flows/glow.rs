@@ -1,4 +1,4 @@
-//! What glows in the table: what changed, not what became known.
+//! Highlights in the table: for changes, not for newly known facts.
 
 use super::stage;
 use crate::support::Stage;
@@ -16,7 +16,7 @@ fn glowing(stage: &Stage) -> Vec<String> {
 }
 
 #[test]
-fn that_the_holders_become_known_makes_nothing_glow() {
+fn first_holder_scan_highlights_nothing() {
     let machine = FakeMachine::new();
     machine.add_process(7, "writer");
     for name in ["held", "unlinked", "free"] {
@@ -28,7 +28,7 @@ fn that_the_holders_become_known_makes_nothing_glow() {
     machine.map_in(7, "unlinked", Access::Read);
     machine.remove_object("unlinked");
     let mut stage = stage(machine);
-    // As it is when the program starts: the table is there before its holders are.
+    // As at program start: the table appears before its holders are known.
     let early = Identifier::default().survey(&stage.machine, None, &mut Names::default());
     stage.state.survey = None;
     stage.report(Body::Surveyed(Box::new(early)));
@@ -36,11 +36,11 @@ fn that_the_holders_become_known_makes_nothing_glow() {
     stage.survey();
     assert_eq!(stage.state.survey.as_ref().unwrap().segments.len(), 4);
     assert_eq!(glowing(&stage), Vec::<String>::new());
-    // That there are more processes is no change of a segment either.
+    // More processes are no change of a segment either.
     stage.machine.add_process(8, "other");
     stage.survey();
     assert_eq!(glowing(&stage), Vec::<String>::new());
-    // From then on everything else counts.
+    // Later changes count.
     stage.machine.add_object("new", FakeBytes::hole(1));
     stage.machine.end_process(7);
     stage.survey();

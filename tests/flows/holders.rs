@@ -1,5 +1,4 @@
-//! Who holds the selected segment, what else each of them holds, and asking
-//! one of them to end.
+//! The holders of the selected segment, what else each of them holds, and ending one of them.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -13,7 +12,7 @@ use shmlens::engine::Request;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// `sysv:5` held by three, one of them this program; a camera that is mapped.
+/// `sysv:5` with three holders, one of them this program; a mapped camera.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
@@ -44,7 +43,7 @@ fn ended(stage: &Stage) -> Vec<u32> {
 }
 
 #[test]
-fn all_of_them_with_what_else_they_hold() {
+fn holders_are_listed_with_their_other_segments() {
     let mut stage = stage(world());
     stage.press("h");
     let screen = stage.screen();
@@ -58,7 +57,7 @@ fn all_of_them_with_what_else_they_hold() {
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    // Nobody can be seen through the other one's eyes.
+    // The other process cannot see any process.
     stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
     stage.survey();
     let screen = stage.screen();
@@ -68,7 +67,7 @@ fn all_of_them_with_what_else_they_hold() {
 }
 
 #[test]
-fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
+fn end_signals_the_process_after_confirmation() {
     let mut stage = stage(world());
     stage.press("hjK");
     let screen = stage.screen();
@@ -81,7 +80,7 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    // Typed ahead, it is no yes.
+    // A confirmation typed ahead is ignored.
     stage.press("y");
     assert_eq!(ended(&stage), [0; 0]);
     stage.wait(200);
@@ -95,7 +94,7 @@ fn one_is_asked_to_end_after_a_yes_and_is_told_of() {
 }
 
 #[test]
-fn it_is_asked_once_however_often_yes_is_said() {
+fn repeated_confirmation_signals_once() {
     let mut stage = stage(world());
     stage.press("hjK");
     stage.wait(200);
@@ -109,7 +108,7 @@ fn it_is_asked_once_however_often_yes_is_said() {
 }
 
 #[test]
-fn leaving_the_question_ends_nobody() {
+fn cancel_signals_nothing() {
     for key in ["<esc>", "n", "q", "<ctrl-c>", "<enter>", "K", " "] {
         let mut stage = stage(world());
         stage.press("hjK");
@@ -122,7 +121,7 @@ fn leaving_the_question_ends_nobody() {
 }
 
 #[test]
-fn who_is_never_asked() {
+fn protected_processes_are_never_signaled() {
     let mut first = stage(world());
     first.press("hK");
     assert!(notice(&first).contains("init (1) is the init process"), "{}", notice(&first));
@@ -142,7 +141,7 @@ fn who_is_never_asked() {
 }
 
 #[test]
-fn somebody_elses_process_and_one_that_is_another_by_now() {
+fn end_refuses_foreign_and_reused_pids() {
     let mut stage = stage(world());
     stage.machine.edit(|facts| facts.effective_uid = 1001);
     stage.press("hjK");
@@ -152,7 +151,7 @@ fn somebody_elses_process_and_one_that_is_another_by_now() {
     stage.machine.edit(|facts| facts.effective_uid = 0);
     stage.press("K");
     stage.wait(200);
-    // Its pid passes to another one while the question stands.
+    // Its pid is reused while the question is open.
     stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().began.seconds += 7);
     stage.press("y");
     assert!(notice(&stage).contains("already exited"), "{}", notice(&stage));
@@ -165,7 +164,7 @@ fn somebody_elses_process_and_one_that_is_another_by_now() {
 }
 
 #[test]
-fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
+fn list_follows_the_survey_and_reports_a_removed_segment() {
     let mut stage = stage(world());
     stage.press("Gkh");
     let title = shown(&stage).title();
@@ -180,14 +179,14 @@ fn it_follows_what_happens_and_says_when_the_segment_is_gone() {
     assert!(stage.screen().contains("No holders."), "{}", stage.screen());
     stage.press("K");
     assert!(notice(&stage).contains("No holder selected"));
-    // Another one has its name.
+    // Another object has the name.
     stage.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
     stage.survey();
     assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());
 }
 
 #[test]
-fn attachments_that_cannot_be_inspected_are_counted() {
+fn unidentified_attachments_are_counted() {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
     machine.add_process(7, "secret");

@@ -1,4 +1,4 @@
-//! What we hold ourselves: shown, let go, one or all.
+//! Own attachments: listed and detached, one or all.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -9,7 +9,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::machine::process::Processes as _;
 use shmlens::segment::{Access, ShmId, State};
 
-/// Two segments and an object, of which each is looked at and kept.
+/// Returns a stage with two segments and an object, each inspected and kept.
 fn held() -> Stage {
     let machine = FakeMachine::new();
     for shmid in [3, 5] {
@@ -33,11 +33,11 @@ fn shown(stage: &Stage) -> &Attachments {
 }
 
 #[test]
-fn all_of_them_are_listed_and_one_is_let_go() {
+fn own_attachments_are_listed_and_one_can_be_detached() {
     let mut stage = held();
     stage.press("gjD");
     assert_eq!(shown(&stage).shown().len(), 3);
-    // The one that is selected in the table.
+    // The one selected in the table.
     assert_eq!(shown(&stage).shown()[shown(&stage).list.selected].id.to_string(), "sysv:5");
     stage.press("y");
     assert_eq!(nattch(&stage, 1), 1, "typed ahead");
@@ -50,7 +50,7 @@ fn all_of_them_are_listed_and_one_is_let_go() {
 }
 
 #[test]
-fn all_are_let_go_and_leaving_lets_go_of_none() {
+fn detach_all_detaches_and_leaving_keeps() {
     let mut stage = held();
     for keys in ["D<esc>", "Dq", "Dn", "D<ctrl-c>", "D<enter>"] {
         stage.press(keys);
@@ -67,7 +67,7 @@ fn all_are_let_go_and_leaving_lets_go_of_none() {
 }
 
 #[test]
-fn the_last_hold_on_a_marked_one_takes_it_along() {
+fn last_detach_destroys_a_marked_segment() {
     let mut stage = held();
     stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
@@ -82,11 +82,11 @@ fn the_last_hold_on_a_marked_one_takes_it_along() {
 }
 
 #[test]
-fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
+fn dialog_follows_the_kernel_and_acts_only_on_what_it_showed() {
     let mut stage = held();
     stage.press("gD");
     stage.wait(200);
-    // Marked behind our back: the next look shows it, and takes no key at once.
+    // Marked by another process: the next survey shows it, and the dialog ignores keys at first.
     stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
     assert_eq!(shown(&stage).last(), 1);
@@ -102,7 +102,7 @@ fn what_is_shown_follows_the_kernel_and_what_was_not_shown_is_not_done() {
 }
 
 #[test]
-fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
+fn detaching_the_open_segment_leaves_inspect() {
     let machine = FakeMachine::new();
     machine.add_sysv(3, 0x4d3, FakeBytes::full(&[5; 50]));
     let mut stage = stage(machine);
@@ -111,7 +111,7 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     stage.press("y");
     assert!(stage.state.inspect.is_none());
     assert_eq!(nattch(&stage, 0), 0);
-    // Leaving it is told only where it takes the segment along.
+    // Leaving is confirmed only where it destroys the segment.
     stage.press("<enter>");
     stage.press("q");
     assert_eq!(notice(&stage), "");
@@ -124,17 +124,17 @@ fn the_one_that_is_open_is_listed_and_letting_go_of_it_leaves_it() {
     assert!(notice(&stage).contains("50 B"), "{}", notice(&stage));
 }
 
-/// What we hold ourselves changes no verdict; the mark says that we do.
+/// Own attachments change no verdict; the mark shows them.
 #[test]
-fn a_kept_segment_is_judged_as_if_we_were_not_there() {
+fn own_attachment_does_not_change_the_verdict() {
     let mut stage = held();
-    // Some processes cannot be seen, so that only the kernel knows.
+    // Some processes are not visible, so only the kernel knows.
     stage.machine.edit(|facts| facts.visibility.outside = true);
     let own = stage.machine.own_pid();
     stage.machine.add_process(own, "shmlens");
     for shmid in [3, 5] {
         stage.machine.attach_in(own, shmid, Access::Read);
-        // It is the attachment that is counted already.
+        // This attachment is counted already.
         stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|made| made.row.nattch = 1));
     }
     stage.machine.map_in(own, "a", Access::Read);

@@ -16,7 +16,7 @@ fn open(stage: &Stage) -> &Inspect {
     stage.state.inspect.as_ref().unwrap()
 }
 
-/// One object of `size` bytes, open; `write` says what is in it.
+/// Returns a stage with one open object of `size` bytes, filled by `write`.
 fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
     let machine = FakeMachine::new();
     let mut bytes = FakeBytes::hole(size);
@@ -33,7 +33,7 @@ fn searching(done: u64, total: u64) -> Body {
 }
 
 #[test]
-fn moving() {
+fn keys_move_the_cursor() {
     for (keys, cursor) in [
         ("l", 1),
         ("j", 16),
@@ -52,7 +52,7 @@ fn moving() {
         ("<ctrl-d><ctrl-u>", 0),
         ("lll<pgup>", 3),
         ("G<pgdn>", 9999),
-        // The last row is short: the cursor keeps its column as far as it can.
+        // The last row is short: the cursor keeps its column as far as possible.
         ("<end>0", 9984),
     ] {
         let mut stage = inside(10_000, |bytes| bytes.write(0, &[1]));
@@ -66,7 +66,7 @@ fn moving() {
 }
 
 #[test]
-fn going_to_an_offset() {
+fn go_to_moves_to_an_offset() {
     for (typed, cursor) in
         [("4096", 4096), ("0x1000", 4096), ("+16", 116), ("-1K", 0), ("end", 9999), ("", 100)]
     {
@@ -87,7 +87,7 @@ fn going_to_an_offset() {
 }
 
 #[test]
-fn searching_text_hex_and_values() {
+fn search_accepts_text_hex_and_values() {
     let write = |bytes: &mut FakeBytes| {
         bytes.write(5000, b"needle");
         bytes.write(9000, b"needle");
@@ -125,7 +125,7 @@ fn searching_text_hex_and_values() {
 }
 
 #[test]
-fn esc_stops_a_long_search_before_it_leaves() {
+fn esc_stops_a_search_before_it_leaves_inspect() {
     let mut stage = inside(10_000, |bytes| bytes.write(5000, b"needle"));
     stage.searches_hang = true;
     stage.press("/needle<enter>");
@@ -135,11 +135,11 @@ fn esc_stops_a_long_search_before_it_leaves() {
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
     assert!(notice(&stage).contains("Search stopped"));
-    // One that has not said anything yet does not stand in the way.
+    // A search without results yet does not block.
     stage.press("njj");
     assert!(open(&stage).pending.is_none());
     stage.press("gn");
-    // An answer that comes too late is not wanted any more.
+    // A late result is ignored.
     stage.report_inspect(Body::Found(Found { number: 1, result: Ok(Some(5000)), wrapped: false }));
     assert_eq!(open(&stage).cursor, 0);
     stage.press("<esc>");
@@ -147,7 +147,7 @@ fn esc_stops_a_long_search_before_it_leaves() {
 }
 
 #[test]
-fn data_past_zeros_and_holes() {
+fn next_data_skips_zeros_and_holes() {
     let mut stage = inside(4 << 40, |bytes| {
         bytes.write(1 << 20, b"one");
         bytes.write((1 << 40) + 5, b"two");
@@ -191,7 +191,7 @@ fn changes_are_measured_from_the_baseline() {
 }
 
 #[test]
-fn a_change_glows_and_fades() {
+fn changes_are_highlighted_and_fade() {
     let mut stage = inside(100, |bytes| bytes.write(0, &[1; 100]));
     stage.look();
     stage.machine.edit_object("it", |bytes| bytes.write(7, &[2, 2]));
@@ -205,13 +205,13 @@ fn a_change_glows_and_fades() {
 }
 
 #[test]
-fn a_frozen_picture_stays() {
+fn freeze_keeps_the_bytes_shown() {
     let mut stage = inside(100_000, |bytes| bytes.write(0, &vec![1; 100_000]));
     stage.press("<space>");
     stage.machine.edit_object("it", |bytes| bytes.write(0, &vec![2; 100_000]));
     stage.look();
     assert_eq!(open(&stage).byte(0), Some(1));
-    // What comes into sight is read once; what was seen stays as it was.
+    // Newly visible bytes are read once; bytes seen before stay frozen.
     stage.press("<pgdn><pgdn><pgdn>");
     assert_eq!(open(&stage).byte(open(&stage).cursor), Some(2));
     stage.press("g");
@@ -221,19 +221,19 @@ fn a_frozen_picture_stays() {
 }
 
 #[test]
-fn widths_types_and_byte_order() {
+fn row_width_type_and_byte_order_can_be_set() {
     let mut stage = inside(1000, |bytes| bytes.write(0, &[1, 0, 0, 0]));
-    // In 80 columns 24 would be cut, so it is left out.
+    // 24 would not fit into 80 columns, so it is skipped.
     for chosen in [Some(8), Some(16), None, Some(8)] {
         stage.press("w");
         assert_eq!(open(&stage).row_bytes, chosen);
     }
     stage.press("ww");
-    // What was chosen in a wide terminal and no longer fits is not cut either.
-    stage.happen(Event::Resize(Size { width: 200, height: 24 }));
+    // A width chosen in a wide terminal that no longer fits is reduced.
+    stage.inject(Event::Resize(Size { width: 200, height: 24 }));
     stage.press("wwww");
     assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 32);
-    stage.happen(Event::Resize(Size { width: 80, height: 24 }));
+    stage.inject(Event::Resize(Size { width: 80, height: 24 }));
     assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 16);
     assert_eq!(open(&stage).order, ByteOrder::Little);
     stage.press("e");
@@ -249,14 +249,14 @@ fn widths_types_and_byte_order() {
 }
 
 #[test]
-fn marks_and_copies() {
+fn marks_and_copies_work() {
     let mut stage = inside(1000, |bytes| bytes.write(0, b"\xde\xad\xbe\xef and more"));
     stage.press("lllmajjj'a");
     assert_eq!(open(&stage).cursor, 3);
     stage.press("'b");
     assert!(notice(&stage).contains("marks: a"), "{}", notice(&stage));
     stage.press("hy<enter>");
-    // From the mark at 3 back to the cursor at 2, both counted in.
+    // From the mark at 3 back to the cursor at 2, both included.
     assert_eq!(stage.clipboard.as_deref(), Some("be ef"));
     let mut stage = inside(1000, |bytes| bytes.write(16, b"A row of letters"));
     stage.press("jlllyt<enter>");
@@ -267,7 +267,7 @@ fn marks_and_copies() {
 }
 
 #[test]
-fn leaving_detaches_and_keeping_stays() {
+fn leaving_detaches_unless_kept() {
     let nattch = |stage: &Stage| stage.machine.edit(|facts| facts.sysv[0].row.nattch);
     let mut stage = stage(small());
     stage.press("<enter>");
@@ -277,7 +277,7 @@ fn leaving_detaches_and_keeping_stays() {
     stage.press("<enter>Pq");
     assert_eq!(nattch(&stage), 1);
     assert!(stage.state.kept.contains(&"sysv:5".parse().unwrap()));
-    // Inspecting again takes the attachment that is there.
+    // Inspecting again reuses the attachment.
     stage.press("<enter>");
     assert_eq!((nattch(&stage), open(&stage).keep), (1, true));
     stage.press("q");
@@ -290,7 +290,7 @@ fn leaving_detaches_and_keeping_stays() {
 }
 
 #[test]
-fn what_cannot_be_opened_says_why_and_the_table_stays() {
+fn failed_open_is_explained_and_the_table_stays() {
     let machine = small();
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut stage = stage(machine);
@@ -305,7 +305,7 @@ fn what_cannot_be_opened_says_why_and_the_table_stays() {
 }
 
 #[test]
-fn shrunk_removed_and_replaced() {
+fn inspect_reports_shrunk_removed_and_replaced_segments() {
     let mut stage = inside(10_000, |bytes| bytes.write(0, &[7; 10_000]));
     stage.press("G");
     stage.machine.edit_object("it", |bytes| bytes.size = 10);
@@ -326,7 +326,7 @@ fn shrunk_removed_and_replaced() {
 }
 
 #[test]
-fn the_values_scroll_when_they_have_the_keys() {
+fn focused_values_scroll() {
     let mut stage = inside(1000, |_| {});
     stage.press("<tab>jj");
     assert_eq!(
@@ -340,7 +340,7 @@ fn the_values_scroll_when_they_have_the_keys() {
 }
 
 #[test]
-fn the_mouse_goes_to_a_byte_and_through_the_map() {
+fn mouse_selects_bytes_and_map_positions() {
     let mut stage = inside(1 << 20, |_| {});
     let layout = open(&stage).layout(stage.state.size);
     let at = |x, y, kind| Mouse { x, y, kind };
@@ -356,7 +356,7 @@ fn the_mouse_goes_to_a_byte_and_through_the_map() {
 }
 
 #[test]
-fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
+fn leaving_frees_a_removed_object() {
     let machine = FakeMachine::new();
     machine.add_object("it", FakeBytes::full(&[1; 100]));
     machine.add_process(9_999_999, "shmlens");
@@ -380,7 +380,7 @@ fn a_removed_object_that_only_shmlens_has_open_is_freed_on_leaving() {
 }
 
 #[test]
-fn the_notice_of_a_shrunk_segment_goes_when_it_grows() {
+fn shrunk_notice_disappears_when_the_segment_grows() {
     let mut stage = inside(512, |bytes| bytes.write(0, &[1; 512]));
     stage.look();
     stage.machine.edit_object("it", |bytes| *bytes = FakeBytes::full(&[1; 40]));

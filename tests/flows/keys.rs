@@ -1,5 +1,5 @@
-//! The table of actions and the program agree: every row does something in every
-//! context that it names, and every key is named by its binding.
+//! The action table matches the program: every row does something in each of its contexts, and
+//! every key is named by its binding.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -9,7 +9,7 @@ use shmlens::app::{Keymap, update};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// Leaked segments, and objects that processes hold.
+/// Returns a machine with leaks, and objects that processes hold.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     for shmid in 0..12 {
@@ -28,8 +28,8 @@ fn world() -> FakeMachine {
     machine
 }
 
-/// Presses keys, each when the dialog before it takes keys.
-fn slowly(keys: &str) -> Stage {
+/// Presses keys, each after the open dialog accepts keys.
+fn press_slowly(keys: &str) -> Stage {
     let mut stage = stage(world());
     for keys in keys.split('|') {
         stage.press(keys);
@@ -41,9 +41,8 @@ fn slowly(keys: &str) -> Stage {
     stage
 }
 
-/// The keys that lead to a context, in the middle of what is there. A row has to do
-/// something in one of these states.
-const fn scenes(context: Context) -> &'static [&'static str] {
+/// Returns key sequences that lead to a context. A row must do something after at least one of them.
+const fn states(context: Context) -> &'static [&'static str] {
     match context {
         // Several are attached, something can be undone, and a filter is set.
         Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
@@ -52,7 +51,7 @@ const fn scenes(context: Context) -> &'static [&'static str] {
         Context::Choice => &["sjjj"],
         Context::Holders => &["Gkhjjj"],
         Context::Attachments => &["<enter>Pqj|<enter>Pqj|<enter>Pq|Dk"],
-        // With and without ticks.
+        // With and without a selection.
         Context::Clean => &["cjjj", "cAjjj"],
         Context::Confirm => &["Gk<space>kk<space>k<space>x|j", "Gkk<space><space><space>x|j"],
         Context::Form => &["pjl", "pj", "n<up>", "nab cd ef<left><left><left><left>", "w<tab>"],
@@ -61,15 +60,14 @@ const fn scenes(context: Context) -> &'static [&'static str] {
         Context::Filter => {
             &["/kind=sysv size>1<left><left><left><left>jjj<down><down>", "/!zz ! zz<left><left><down><down>"]
         }
-        // These are the base of others.
+        // These are the base of other contexts.
         Context::List | Context::Text => &[],
     }
 }
 
-/// Returns whether the row does something, and refuses nothing, in the state that
-/// these keys lead to.
+/// Returns whether the row does something, without a refusal, in the state that these keys lead to.
 fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
-    let mut stage = slowly(keys);
+    let mut stage = press_slowly(keys);
     stage.press("");
     assert_eq!(stage.state.context(), context, "{keys}");
     let key = stage.state.keymap.keys_in(context, row.action).next();
@@ -86,21 +84,21 @@ fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
 }
 
 #[test]
-fn every_row_works_in_each_of_its_contexts() {
+fn every_action_works_in_each_of_its_contexts() {
     for context in Context::ALL.iter().copied() {
-        let scenes = scenes(context);
-        for row in ACTIONS.iter().filter(|row| row.works_in(context) && !scenes.is_empty()) {
-            let alive = scenes.iter().any(|keys| works(row, context, keys));
-            assert!(alive, "{} does nothing in {context:?}", row.name);
+        let states = states(context);
+        for row in ACTIONS.iter().filter(|row| row.works_in(context) && !states.is_empty()) {
+            let works_somewhere = states.iter().any(|keys| works(row, context, keys));
+            assert!(works_somewhere, "{} does nothing in {context:?}", row.name);
         }
     }
-    // Each context of a row is one that was walked, or the base of one.
+    // Each context of a row was visited, or is the base of one that was.
     for context in [Context::List, Context::Text] {
         assert!(Context::ALL.iter().any(|other| other.base() == Some(context)));
     }
 }
 
-/// A stage with one key more in its map for each of these.
+/// Returns a stage with one additional key binding for each of these.
 fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
     let mut stage = stage(machine);
     let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
@@ -109,7 +107,7 @@ fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
 }
 
 #[test]
-fn the_keys_of_overlays_follow_their_bindings() {
+fn overlay_keys_follow_their_bindings() {
     let machine = world();
     let mut stage = bound(
         machine,
@@ -139,7 +137,7 @@ fn the_keys_of_overlays_follow_their_bindings() {
 }
 
 #[test]
-fn forms_lists_and_lines_follow_their_bindings() {
+fn form_list_and_prompt_keys_follow_their_bindings() {
     let keys = [
         ("accept", "f2"),
         ("close", "f3"),
@@ -172,27 +170,27 @@ fn forms_lists_and_lines_follow_their_bindings() {
 }
 
 #[test]
-fn a_letter_goes_to_the_text_field_whatever_it_is_bound_to() {
+fn text_field_takes_bound_letters() {
     let mut stage = bound(small(), &[("close", "x"), ("suspend", "z")]);
     stage.press("/xz");
     assert_eq!(stage.state.table.filter_text, "xz");
     assert!(!stage.suspended);
-    // Ctrl-C leaves, whatever else is bound.
+    // Ctrl-C leaves, whatever other keys are bound.
     stage.press("<ctrl-c>z");
     assert!(stage.suspended && stage.state.overlay.is_none() && !stage.quit);
 }
 
 #[test]
-fn help_lists_every_context_with_the_keys_that_work_there() {
+fn help_lists_the_working_keys_of_every_context() {
     let mut stage = bound(small(), &[("terminate", "f9")]);
-    stage.happen(Event::Resize(Size { width: 80, height: 300 }));
+    stage.inject(Event::Resize(Size { width: 80, height: 300 }));
     stage.press("?");
     let screen = stage.screen();
     for context in Context::ALL.iter().copied() {
         assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
     }
     assert!(screen.contains("f9            terminate the selected holder"), "{screen}");
-    // A letter that is typed there closes no prompt.
+    // A letter typed there closes no prompt.
     let prompts = screen.split("│ Prompts").nth(1).unwrap();
     let close = prompts.lines().find(|line| line.contains("close or cancel")).unwrap();
     assert!(!close.contains('q'), "{close}");

@@ -1,4 +1,4 @@
-//! Creating a segment: typed, planned as it is typed, made, selected.
+//! Creating a segment: input, plan while typing, creation, selection.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -25,7 +25,7 @@ fn counts(machine: &FakeMachine) -> (usize, usize) {
 }
 
 #[test]
-fn a_posix_segment_is_made_and_selected() {
+fn new_posix_segment_is_created_and_selected() {
     let mut stage = stage(small());
     stage.press("nbb<tab>64K<tab>u=rw,g=r");
     assert!(stage.screen().contains("64 KiB, mode 0640 (rw-r-----)"), "{}", stage.screen());
@@ -44,7 +44,7 @@ fn a_posix_segment_is_made_and_selected() {
 }
 
 #[test]
-fn system_v_segments_are_made_with_a_key_and_without_one() {
+fn system_v_segments_are_created_with_and_without_a_key() {
     let mut stage = stage(small());
     stage.press("n<up><space><down>0x77<tab>1M<enter>");
     assert_eq!(selected(&stage), "sysv:6", "{}", notice(&stage));
@@ -60,7 +60,7 @@ fn system_v_segments_are_made_with_a_key_and_without_one() {
 }
 
 #[test]
-fn one_is_filled_from_a_file_and_has_its_size() {
+fn segment_from_a_file_has_its_size_and_contents() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"what is in it").unwrap();
     let path = file.path().to_str().unwrap();
@@ -73,7 +73,7 @@ fn one_is_filled_from_a_file_and_has_its_size() {
         (selected(&stage).as_str(), preview.bytes.as_deref()),
         ("posix:/filled", Ok(&b"what is in it"[..]))
     );
-    // One that is too small for it is refused, and stays open.
+    // A size that is too small for the file is refused, and the form stays open.
     stage.press(&format!("nsmall<tab>5<tab><tab>{path}<enter>"));
     assert!(form(&stage).error.as_ref().unwrap().contains("larger size"), "{:?}", form(&stage).error);
     assert_eq!(counts(&stage.machine), (1, 4));
@@ -82,7 +82,7 @@ fn one_is_filled_from_a_file_and_has_its_size() {
 }
 
 #[test]
-fn what_exists_is_never_touched() {
+fn existing_segment_is_never_touched() {
     let mut stage = stage(small());
     let before = stage.machine.edit(|facts| format!("{:?}", facts.posix));
     stage.press("nb<enter>");
@@ -92,7 +92,7 @@ fn what_exists_is_never_touched() {
     assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: the key is in use"));
     assert_eq!(stage.machine.edit(|facts| format!("{:?}", facts.posix)), before);
     assert_eq!(counts(&stage.machine), (1, 3));
-    // Without `exclusive` it is shown instead.
+    // Without `exclusive`, the existing one is shown instead.
     stage.press("<down><down><down><down><space><enter>");
     assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("sysv:5", (1, 3)));
     assert!(notice(&stage).contains("already exists; nothing was changed"), "{}", notice(&stage));
@@ -101,7 +101,7 @@ fn what_exists_is_never_touched() {
 }
 
 #[test]
-fn what_takes_the_name_between_plan_and_act_is_left_as_it_is() {
+fn create_refuses_a_name_taken_after_the_plan() {
     use shmlens::machine::fake::FakeBytes;
     let mut stage = stage(small());
     stage.press("nnew");
@@ -109,14 +109,14 @@ fn what_takes_the_name_between_plan_and_act_is_left_as_it_is() {
     stage.machine.add_object("new", FakeBytes::full(b"another"));
     stage.press("<enter>");
     assert!(form(&stage).error.as_ref().unwrap().contains("/new"));
-    // It goes again, and then the same key makes it.
+    // Once the name is free again, the same key creates it.
     stage.machine.remove_object("new");
     stage.press("<enter>");
     assert_eq!(selected(&stage), "posix:/new", "{}", stage.screen());
 }
 
 #[test]
-fn what_is_wrong_is_said_and_stays_open() {
+fn invalid_input_is_reported_and_the_form_stays_open() {
     for (keys, words) in [
         ("n<enter>", "a name is required"),
         ("n..<enter>", "invalid name"),
@@ -141,7 +141,7 @@ fn what_is_wrong_is_said_and_stays_open() {
 }
 
 #[test]
-fn one_that_the_filter_hides_is_told() {
+fn new_segment_hidden_by_the_filter_is_reported() {
     let mut stage = stage(small());
     stage.press("/kind=sysv<enter>nhidden<enter>");
     assert!(notice(&stage).contains("/hidden is hidden by the filter (esc: clear)"), "{}", notice(&stage));
@@ -151,7 +151,7 @@ fn one_that_the_filter_hides_is_told() {
 }
 
 #[test]
-fn taking_it_back_is_removing_it_with_a_question_and_a_copy() {
+fn undo_of_a_creation_confirms_and_keeps_a_copy() {
     let mut stage = stage(small());
     stage.press("n<up> <tab>7<enter>u");
     assert!(stage.screen().contains("Remove sysv:6"), "{}", stage.screen());
@@ -163,7 +163,7 @@ fn taking_it_back_is_removing_it_with_a_question_and_a_copy() {
     assert_eq!(counts(&stage.machine), (1, 3), "{}", notice(&stage));
     stage.press("u");
     assert_eq!(counts(&stage.machine), (2, 3), "{}", notice(&stage));
-    // Gone in another way.
+    // Removed by another process.
     stage.press("nx<enter>");
     stage.machine.remove_object("x");
     stage.survey();
@@ -172,7 +172,7 @@ fn taking_it_back_is_removing_it_with_a_question_and_a_copy() {
 }
 
 #[test]
-fn read_only_makes_none() {
+fn read_only_creates_nothing() {
     let mut stage = stage(FakeMachine::new());
     assert!(stage.screen().contains("n: create one."), "{}", stage.screen());
     stage.state.read_only = true;
@@ -182,7 +182,7 @@ fn read_only_makes_none() {
 }
 
 #[test]
-fn what_is_made_is_what_is_typed_however_late_the_answers_are() {
+fn late_plans_never_change_the_input() {
     let mut stage = stage(small());
     stage.late = Some(vec![]);
     stage.press("nnew<enter>");

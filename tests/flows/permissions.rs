@@ -1,4 +1,4 @@
-//! The overlay of permissions: mode, owner and group, and who can attach.
+//! The permissions overlay: mode, owner and group, and the resulting access.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -15,7 +15,7 @@ fn form(stage: &Stage) -> &Permissions {
     }
 }
 
-/// Mode, user and group of the System V segment.
+/// Returns mode, user and group of the System V segment.
 fn sysv(machine: &FakeMachine) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let row = facts.sysv[0].row;
@@ -23,7 +23,7 @@ fn sysv(machine: &FakeMachine) -> (u32, u32, u32) {
     })
 }
 
-/// The same of an object.
+/// Returns mode, user and group of an object.
 fn object(machine: &FakeMachine, name: &str) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let stat = facts.posix[&ObjectName::new(name.as_bytes()).unwrap()].stat;
@@ -37,7 +37,7 @@ fn yes(stage: &mut Stage) {
 }
 
 #[test]
-fn mode_owner_and_group_at_once_and_back() {
+fn mode_owner_and_group_change_and_undo_together() {
     let mut stage = stage(small());
     stage.press("p<tab>g+rw<tab>bob<tab>0<enter>");
     stage.wait(200);
@@ -53,7 +53,7 @@ fn mode_owner_and_group_at_once_and_back() {
 }
 
 #[test]
-fn esc_does_nothing_wherever_it_is_pressed() {
+fn esc_cancels_from_every_field() {
     for keys in ["p 0666", "p<tab>0", "p<tab><tab>bob", "p<tab><tab><tab>bob", "p<tab><tab><tab><tab>bob"] {
         for leave in ["<esc>", "<ctrl-c>"] {
             let mut stage = stage(small());
@@ -67,14 +67,14 @@ fn esc_does_nothing_wherever_it_is_pressed() {
 }
 
 #[test]
-fn a_wrong_name_is_said_and_nothing_is_done() {
+fn unknown_user_is_reported_and_changes_nothing() {
     for (keys, words) in [
         ("p<tab><tab>carl<enter>", "no user named 'carl'"),
         ("p<tab><tab><tab>carl<enter>", "no group named 'carl'"),
         ("p<tab><tab>ann:bob<enter>", "in its own field"),
         ("p<tab>rw<enter>", "invalid mode"),
         ("p<enter>", "nothing to change"),
-        // Good ones do not carry a wrong one through.
+        // Valid fields do not override an invalid one.
         ("p<tab>0666<tab>bob<tab>4294967295<enter>", "group"),
     ] {
         let mut stage = stage(small());
@@ -84,7 +84,7 @@ fn a_wrong_name_is_said_and_nothing_is_done() {
         assert!(stage.screen().contains(&words[1..]), "{}", stage.screen());
         assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
     }
-    // It stays open to be put right.
+    // It stays open for correction.
     let mut stage = stage(small());
     stage.press("p<tab><tab>bo<enter>b<enter>");
     yes(&mut stage);
@@ -92,7 +92,7 @@ fn a_wrong_name_is_said_and_nothing_is_done() {
 }
 
 #[test]
-fn it_says_who_can_attach_and_why() {
+fn overlay_explains_access() {
     let mut stage = stage(small());
     let asked = |stage: &mut Stage, keys: &str| {
         stage.press(keys);
@@ -108,25 +108,25 @@ fn it_says_who_can_attach_and_why() {
     assert!(bob.starts_with("bob: no access: as other, mode 0600 grants --"), "{bob}");
     let root = asked(&mut stage, "<ctrl-u>root");
     assert!(root.starts_with("root: read-write: CAP_IPC_OWNER"), "{root}");
-    // Its creator's is the process that this machine has.
+    // Its creator is the process on this machine.
     let process = asked(&mut stage, "<ctrl-u>4121");
     assert!(process.starts_with("process 4121 (ann): read-write: as owner"), "{process}");
     assert!(asked(&mut stage, "<ctrl-u>77").contains("no process 77"));
     assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
-    // For what is edited, not for what is stored.
+    // For the edited mode, not the stored one.
     let edited = asked(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
     assert!(edited.starts_with("bob: read-only: as other, mode 0604"), "{edited}");
     let edited = asked(&mut stage, "<up><up>bob");
     assert!(edited.starts_with("bob: read-write: as owner, mode 0604"), "{edited}");
     assert!(stage.screen().contains("bob: read-write"), "{}", stage.screen());
-    // The creator keeps their rights.
+    // The creator keeps its rights.
     let creator = asked(&mut stage, "<down><down><ctrl-u>ann");
     assert!(creator.contains("as creator (same rights as the owner)"), "{creator}");
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
 }
 
 #[test]
-fn an_access_control_list_has_its_say() {
+fn overlay_applies_the_acl() {
     let machine = small();
     let entry = |tag: u16, bits: u16, id: u32| {
         [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
@@ -148,7 +148,7 @@ fn an_access_control_list_has_its_say() {
     let mut stage = stage(machine);
     stage.press("jp<tab><tab><tab><tab>bob");
     assert!(stage.screen().contains("bob: read-write: ACL grants the user rw"));
-    // The group's bits of a mode are the mask of the list.
+    // The group bits of a mode are the ACL mask.
     stage.press("<shift-tab><shift-tab><shift-tab>");
     stage.press("g-w");
     let screen = stage.screen();
@@ -156,7 +156,7 @@ fn an_access_control_list_has_its_say() {
 }
 
 #[test]
-fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
+fn batch_change_sets_only_the_edited_fields() {
     let mut stage = stage(small());
     stage.machine.edit(|facts| {
         facts.posix.get_mut(&ObjectName::new(b"b").unwrap()).unwrap().stat.mode = 0o100_666;
@@ -166,10 +166,10 @@ fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
     stage.press("<space><space><space><space>p");
     assert!(stage.screen().contains("Permissions of 4 segments"));
     assert_eq!((form(&stage).mode_field.text(), form(&stage).owner.text()), ("", ""));
-    // Only the group: modes and owners differ, and stay.
+    // Only the group: modes and owners differ and stay.
     stage.press("<tab><tab><tab>bob<enter>");
     stage.wait(200);
-    // Each has its own plan, and its own result: one was replaced meanwhile.
+    // Each has its own plan and result: one was replaced meanwhile.
     stage.machine.remove_object("a");
     stage.press("y");
     assert!(notice(&stage).contains("Changed 3 segments. u: undo. "), "{}", notice(&stage));
@@ -177,7 +177,7 @@ fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1001));
     assert_eq!(object(&stage.machine, "b"), (0o666, 1000, 1001));
     assert_eq!(object(&stage.machine, "c"), (0o600, 1001, 1001));
-    // In letters, each from its own mode.
+    // In letters, relative to each segment's own mode.
     stage.press("Aap<tab>o+r,u-w<enter>");
     yes(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o404, 1000, 1001), "{}", notice(&stage));
@@ -186,10 +186,10 @@ fn each_of_a_batch_gets_what_was_said_and_keeps_the_rest() {
 }
 
 #[test]
-fn it_is_for_the_segment_that_it_shows_whatever_the_table_does() {
+fn overlay_keeps_its_segment_when_the_selection_moves() {
     let mut stage = stage(small());
     stage.press("jp<tab>0666");
-    // The selection falls on another one.
+    // The selection moves to another one.
     stage.machine.remove_object("a");
     stage.survey();
     stage.press("<enter>");
@@ -199,20 +199,20 @@ fn it_is_for_the_segment_that_it_shows_whatever_the_table_does() {
 }
 
 #[test]
-fn a_paste_goes_into_the_field_and_is_asked_about() {
+fn paste_fills_the_field_and_resolves_the_name() {
     let mut stage = stage(small());
     stage.press("p");
-    stage.happen(Event::Paste("0666".to_owned()));
+    stage.inject(Event::Paste("0666".to_owned()));
     assert_eq!(form(&stage).mode_field.text(), "0600", "the grid takes no text");
     stage.press("<tab><tab>");
-    stage.happen(Event::Paste("bob\n".to_owned()));
+    stage.inject(Event::Paste("bob\n".to_owned()));
     stage.press("<enter>");
     yes(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
 }
 
 #[test]
-fn arrows_and_tab_go_through_all_fields() {
+fn arrows_and_tab_visit_all_fields() {
     let mut stage = stage(small());
     stage.press("p");
     let mut seen = vec![form(&stage).focus];
@@ -229,7 +229,7 @@ fn arrows_and_tab_go_through_all_fields() {
 }
 
 #[test]
-fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
+fn late_answers_to_older_names_are_ignored() {
     let mut stage = stage(small());
     stage.press("p<tab><tab>bob");
     stage.late = Some(vec![]);
@@ -251,7 +251,7 @@ fn a_name_is_waited_for_and_an_answer_to_an_older_one_is_none() {
 }
 
 #[test]
-fn toggling_a_bit_in_a_mixed_batch_keeps_the_other_bits_of_each() {
+fn toggled_bit_in_a_mixed_batch_keeps_other_bits() {
     let mut stage = stage(small());
     stage.machine.edit(|facts| {
         facts.posix.get_mut(&ObjectName::new(b"b").unwrap()).unwrap().stat.mode = 0o100_666;

@@ -26,7 +26,7 @@ fn with_unlinked(name: &str) -> FakeMachine {
 }
 
 #[test]
-fn the_selected_segment_is_saved_to_the_file_that_is_typed() {
+fn save_writes_the_selected_segment_to_the_typed_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("b.saved");
     let mut stage = stage(small());
@@ -35,12 +35,12 @@ fn the_selected_segment_is_saved_to_the_file_that_is_typed() {
     assert!(stage.screen().contains("Save /b"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", file.display()));
     assert!(stage.state.overlay.is_none() && stage.state.work.is_none());
-    let said = notice(&stage);
-    assert!(said.starts_with("Saved /b to ") && said.contains("b.saved: 100 B"), "{said}");
+    let message = notice(&stage);
+    assert!(message.starts_with("Saved /b to ") && message.contains("b.saved: 100 B"), "{message}");
     assert!(stage.state.log.iter().any(|line| line.starts_with("save ")), "{:?}", stage.state.log);
     let length = fs::metadata(&file).unwrap().len();
     assert!(length > 100);
-    // An existing file is refused until that is wanted.
+    // An existing file is refused until overwriting is requested.
     fs::write(&file, b"mine").unwrap();
     stage.press(&format!("w{}<enter>", file.display()));
     let error = form(&stage).error.clone().unwrap();
@@ -59,8 +59,11 @@ fn marked_segments_are_saved_to_a_directory() {
     stage.press("aw");
     assert!(stage.screen().contains("Save 4 segments"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", directory.path().display()));
-    let said = notice(&stage);
-    assert!(said.starts_with("Saved 3 segments. ") && said.contains("b.saved already exists"), "{said}");
+    let message = notice(&stage);
+    assert!(
+        message.starts_with("Saved 3 segments. ") && message.contains("b.saved already exists"),
+        "{message}"
+    );
     let mut files: Vec<_> =
         fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
@@ -68,7 +71,7 @@ fn marked_segments_are_saved_to_a_directory() {
 }
 
 #[test]
-fn a_form_that_fails_stays_open_and_esc_leaves_or_stops_it() {
+fn failed_form_stays_open_and_esc_leaves_or_stops_it() {
     let mut stage = stage(small());
     stage.press("w<backspace>");
     stage.press("<ctrl-u><enter>");
@@ -77,11 +80,11 @@ fn a_form_that_fails_stays_open_and_esc_leaves_or_stops_it() {
     assert!(form(&stage).error.as_ref().unwrap().contains("Create the directory first"));
     stage.press("<esc>");
     assert!(stage.state.overlay.is_none());
-    // One that takes long is stopped, not left.
+    // A long save is stopped, not left running.
     stage.acts = Acts::Hang;
     stage.press("w<enter><esc>");
     assert!(form(&stage).saving && stage.acts == Acts::Stopped);
-    // It changes nothing, so it is allowed in read-only mode.
+    // Saving changes nothing, so read-only mode allows it.
     let mut stage = super::stage(small());
     stage.state.read_only = true;
     stage.press("w");
@@ -89,7 +92,7 @@ fn a_form_that_fails_stays_open_and_esc_leaves_or_stops_it() {
 }
 
 #[test]
-fn an_unlinked_object_is_shown_marked_inspected_and_saved_under_its_former_name() {
+fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     let mut stage = stage(with_unlinked("camera0"));

@@ -25,7 +25,7 @@ fn click(x: u16, y: u16) -> Mouse {
 }
 
 #[test]
-fn moving() {
+fn keys_move_the_selection() {
     for (keys, id) in [
         ("", "sysv:5"),
         ("j", "posix:/a"),
@@ -48,7 +48,7 @@ fn moving() {
 }
 
 #[test]
-fn the_selection_stays_on_its_segment_when_the_table_moves() {
+fn selection_stays_on_its_segment() {
     let mut stage = stage(small());
     stage.press("jj");
     stage.machine.add_sysv(1, 0, FakeBytes::hole(1));
@@ -58,7 +58,7 @@ fn the_selection_stays_on_its_segment_when_the_table_moves() {
 }
 
 #[test]
-fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
+fn filter_applies_while_typed_and_starts_empty() {
     let mut stage = stage(small());
     stage.press("/kind=posix");
     assert_eq!(shown(&stage), ["/a", "/b", "/c"]);
@@ -73,11 +73,11 @@ fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
     assert_eq!(shown(&stage).len(), 4);
     stage.press("/size>150<enter><esc>");
     assert_eq!(shown(&stage).len(), 4);
-    // A wrong one is not taken, and says what is right.
-    stage.press("/colour=red<enter>");
+    // An invalid filter is rejected with a hint.
+    stage.press("/color=red<enter>");
     match &stage.state.overlay {
         Some(Overlay::Prompt(prompt)) => {
-            assert!(prompt.error.as_ref().unwrap().contains("unknown field 'colour'"));
+            assert!(prompt.error.as_ref().unwrap().contains("unknown field 'color'"));
         }
         other => panic!("{other:?}"),
     }
@@ -86,7 +86,7 @@ fn a_filter_works_as_it_is_typed_and_starts_empty_each_time() {
 }
 
 #[test]
-fn keys_in_a_filter_line_are_letters() {
+fn filter_line_takes_letters() {
     let mut stage = stage(small());
     stage.press("/q?:jk");
     assert_eq!(stage.state.table.filter_text, "q?:jk");
@@ -94,7 +94,7 @@ fn keys_in_a_filter_line_are_letters() {
 }
 
 #[test]
-fn sorting() {
+fn sort_keys_sort_the_table() {
     let mut stage = stage(small());
     stage.press("s");
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
@@ -107,7 +107,7 @@ fn sorting() {
 }
 
 #[test]
-fn marks() {
+fn marks_toggle() {
     let mut stage = stage(small());
     stage.press("<space><space>");
     assert_eq!(stage.state.table.marks.len(), 2);
@@ -121,7 +121,7 @@ fn marks() {
 }
 
 #[test]
-fn names_are_copied() {
+fn copy_copies_names() {
     let mut stage = stage(small());
     stage.press("jy");
     assert_eq!(stage.clipboard.as_deref(), Some("posix:/a"));
@@ -131,7 +131,7 @@ fn names_are_copied() {
 }
 
 #[test]
-fn the_interval_climbs_its_ladder_to_the_pause() {
+fn interval_steps_up_to_pause() {
     let mut stage = stage(small());
     stage.press("+");
     assert_eq!(stage.state.interval.every_text(), "every 2 s");
@@ -146,7 +146,7 @@ fn the_interval_climbs_its_ladder_to_the_pause() {
 }
 
 #[test]
-fn quitting_and_stopping() {
+fn quit_and_suspend_are_requested() {
     for (keys, quits) in [
         ("q", true),
         ("<ctrl-c>", true),
@@ -165,7 +165,7 @@ fn quitting_and_stopping() {
 }
 
 #[test]
-fn the_palette_does_what_is_chosen() {
+fn palette_runs_the_chosen_action() {
     let mut stage = stage(small());
     stage.press(":mark-all<enter>");
     assert_eq!(stage.state.table.marks.len(), 4);
@@ -176,7 +176,7 @@ fn the_palette_does_what_is_chosen() {
 }
 
 #[test]
-fn what_cannot_be_done_says_why() {
+fn unavailable_action_is_explained() {
     let mut stage = stage(small());
     stage.press("D");
     assert!(notice(&stage).contains("Nothing attached. P in Inspect keeps one"), "{}", notice(&stage));
@@ -190,7 +190,7 @@ fn what_cannot_be_done_says_why() {
 }
 
 #[test]
-fn a_preview_attaches_nothing() {
+fn preview_attaches_nothing() {
     let mut stage = stage(small());
     for _ in 0..3 {
         stage.press("jk");
@@ -203,7 +203,7 @@ fn a_preview_attaches_nothing() {
 }
 
 #[test]
-fn tab_gives_the_keys_to_the_detail_area_and_back() {
+fn tab_moves_the_focus_to_the_detail_area_and_back() {
     let mut stage = stage(small());
     stage.press("<tab>jj");
     assert_eq!((selected(&stage).as_str(), stage.state.table.detail_top), ("sysv:5", 2));
@@ -212,11 +212,11 @@ fn tab_gives_the_keys_to_the_detail_area_and_back() {
 }
 
 #[test]
-fn the_mouse_selects_inspects_scrolls_and_sorts() {
+fn mouse_selects_inspects_scrolls_and_sorts() {
     let mut stage = stage(small());
     stage.mouse(click(10, 4));
     assert_eq!(selected(&stage), "posix:/a");
-    // Too slow for a double click, and then one.
+    // Two slow clicks, then a double click.
     stage.wait(500);
     stage.mouse(click(10, 4));
     assert!(stage.state.inspect.is_none());
@@ -232,7 +232,7 @@ fn the_mouse_selects_inspects_scrolls_and_sorts() {
     assert_eq!(shown(&stage)[0], "/a");
     stage.mouse(click(size.x, layout.heading.y));
     assert_eq!(shown(&stage)[0], "sysv:5 0x000004d2");
-    // A row below the last is nothing.
+    // A click below the last row does nothing.
     stage.mouse(click(10, 12));
     assert_eq!(selected(&stage), "posix:/c");
     stage.press("M");
@@ -241,9 +241,9 @@ fn the_mouse_selects_inspects_scrolls_and_sorts() {
 }
 
 #[test]
-fn a_huge_terminal_is_drawn_in_part_and_clicks_outside_of_it_are_ignored() {
+fn clicks_beyond_the_drawn_area_are_ignored() {
     let mut stage = stage(small());
-    stage.happen(Event::Resize(Size { width: 5000, height: 5000 }));
+    stage.inject(Event::Resize(Size { width: 5000, height: 5000 }));
     assert_eq!(stage.state.size, LARGEST);
     let before = selected(&stage);
     for (x, y) in [(LARGEST.width, 5), (10, LARGEST.height), (4999, 4999)] {
@@ -251,13 +251,13 @@ fn a_huge_terminal_is_drawn_in_part_and_clicks_outside_of_it_are_ignored() {
         stage.mouse(Mouse { x, y, kind: MouseKind::WheelDown });
         assert_eq!(selected(&stage), before, "{x},{y}");
     }
-    // One beside a list that is drawn closes it, one out there does not.
+    // A click beside an open list closes it; one beyond the drawn area does not.
     stage.press("s");
     stage.mouse(click(LARGEST.width, 5));
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
     stage.mouse(click(3, 5));
     assert!(stage.state.overlay.is_none());
-    // What Inspect reads is bounded too.
+    // The read size of Inspect is bounded too.
     stage.press("j<enter>");
     let inspect = stage.state.inspect.as_ref().unwrap();
     let window = inspect.watching(stage.state.size).window;
@@ -265,11 +265,11 @@ fn a_huge_terminal_is_drawn_in_part_and_clicks_outside_of_it_are_ignored() {
 }
 
 #[test]
-fn a_paste_of_any_length_is_cut_and_evaluated_once() {
+fn long_paste_is_truncated_and_evaluated_once() {
     let mut stage = stage(small());
     stage.press("/");
     for _ in 0..3 {
-        stage.happen(Event::Paste("a\u{1b}".repeat(100_000)));
+        stage.inject(Event::Paste("a\u{1b}".repeat(100_000)));
     }
     stage.press("bc");
     let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!() };
@@ -277,10 +277,10 @@ fn a_paste_of_any_length_is_cut_and_evaluated_once() {
     assert_eq!(stage.state.table.filter_text.len(), MAX_TEXT);
     assert_eq!(shown(&stage), Vec::<String>::new());
     stage.press("<ctrl-u>");
-    stage.happen(Event::Paste("kind=sysv".to_owned()));
+    stage.inject(Event::Paste("kind=sysv".to_owned()));
     assert_eq!(shown(&stage).len(), 1);
     stage.press("<esc>:");
-    stage.happen(Event::Paste("mark-all".to_owned()));
+    stage.inject(Event::Paste("mark-all".to_owned()));
     stage.press("<enter>");
     assert_eq!(notice(&stage), "4 marked");
 }

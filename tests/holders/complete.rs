@@ -1,4 +1,4 @@
-//! Everybody is found, with the right access, and nobody else.
+//! Every holder is found with the right access, and no other process.
 
 use super::found::{found, object};
 use super::{Crowd, look};
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::process::Command;
 
 #[test]
-fn every_holder_is_found_with_what_it_holds_and_nobody_else_is() {
+fn every_holder_is_found_and_no_other_process() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(300, 120) else { return };
     let (survey, _) = look();
@@ -22,12 +22,12 @@ fn every_holder_is_found_with_what_it_holds_and_nobody_else_is() {
         eprintln!("{of:?}: {holders:?}\nfound {:?}", found.get(of));
     }
     assert!(differ.is_empty(), "{} of {} differ", differ.len(), truth.len());
-    // As many as there are of them, every way to hold something among them.
+    // As many as the crowd has, with every kind of holding among them.
     assert!(truth.values().map(Vec::len).sum::<usize>() > 1000);
 }
 
 #[test]
-fn the_attachments_that_are_counted_are_found_and_those_that_are_not_are_missing() {
+fn counted_attachments_are_found_or_reported_missing() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let (survey, _) = look();
@@ -40,7 +40,7 @@ fn the_attachments_that_are_counted_are_found_and_those_that_are_not_are_missing
 }
 
 #[test]
-fn what_is_unlinked_is_known_by_its_holders_and_by_the_name_it_had() {
+fn unlinked_objects_are_found_with_their_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let (survey, _) = look();
@@ -55,7 +55,7 @@ fn what_is_unlinked_is_known_by_its_holders_and_by_the_name_it_had() {
 }
 
 #[test]
-fn what_is_no_memory_is_none_when_it_is_unlinked() {
+fn unlinked_regular_files_are_not_segments() {
     let Some(_world) = World::new() else { return };
     let (Some(shell), Some(_)) = (tool("sh"), tool("mkfifo")) else { return };
     let text = "cd /dev/shm; mkfifo f; mkdir d; exec 3<>f 4<d; cd /; rm /dev/shm/f; rmdir /dev/shm/d; \
@@ -68,7 +68,7 @@ fn what_is_no_memory_is_none_when_it_is_unlinked() {
 }
 
 #[test]
-fn a_thread_of_the_kernel_holds_nothing_whoever_looks() {
+fn kernel_threads_hold_nothing() {
     const KTHREADD: u32 = 2;
     let Some(_world) = World::new() else { return };
     if std::fs::read(format!("/proc/{KTHREADD}/comm")).is_ok_and(|command| command == b"kthreadd\n") {
@@ -81,7 +81,7 @@ fn a_thread_of_the_kernel_holds_nothing_whoever_looks() {
 }
 
 #[test]
-fn commands_are_any_bytes_and_are_shown_harmless() {
+fn command_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let (survey, _) = look();

@@ -1,12 +1,12 @@
-// A crowd of processes that hold shared memory in every way there is. It prints
-// what each of them holds, by what it did and not by what /proc says, then
-// "ready"; it ends when its standard input does, when its parent dies, or after
-// five minutes, and takes everything with it.
+// A crowd of processes that hold shared memory in every possible way. Prints the
+// holdings of each, as recorded by the holders and not read from /proc, then
+// "ready". Exits when its standard input ends, when its parent dies, or after
+// five minutes, and removes everything.
 //
 //   crowd PROCESSES MAPPINGS SEGMENTS [special|shared]
 //
-// So many ordinary processes, each with so many private mappings of
-// libraries besides, and so many segments of each kind. "special", which needs root, adds
+// PROCESSES ordinary processes, each with MAPPINGS additional private mappings of
+// libraries, and SEGMENTS segments of each kind. "special", which needs root, adds
 // the processes that are hard to see. The lines:
 //
 //   sysv SHMID                 a segment
@@ -14,7 +14,7 @@
 //   deleted DEVICE INODE NAME  the same, unlinked
 //   process PID ROLE COMMAND   the command in hexadecimal, "-" where it was not set
 //   hold PID OBJECT ACCESS MAPPINGS DESCRIPTORS SHARED-OR-PRIVATE
-//   unseen PID OBJECT MAPPINGS mappings that count, but that nobody can find
+//   unseen PID OBJECT MAPPINGS mappings that are counted but cannot be found
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -61,13 +61,13 @@ static std::string hex(const std::string& bytes) {
     return text.empty() ? "-" : text;
 }
 
-// What this process holds of an object.
+// Access of this process to an object.
 struct hold {
     bool write = false, is_private = false;
     int mappings = 0, descriptors = 0;
 };
 static std::map<std::string, hold> held;
-// What it tells its parent, which knows its pid: each line begins with a word and "@".
+// Its report to the parent, which knows its pid: each line starts with a word and "@".
 static std::string told;
 
 struct object {
@@ -76,7 +76,7 @@ struct object {
     ino_t inode;
 };
 
-// --- the ways to hold a System V segment
+// --- ways to hold a System V segment
 
 static std::string sysv(int shmid) { return "sysv:" + std::to_string(shmid); }
 
@@ -103,14 +103,14 @@ static void attach_somehow(int shmid, int way) {
     case 2: attach(shmid, 0), attach(shmid, 0); break;
     case 3: attach(shmid, 0), attach(shmid, SHM_RDONLY); break;
     case 4: {
-        // Unmapped in the middle: two mappings are left, and two are counted.
+        // Unmapped in the middle: two mappings remain and are counted.
         char* at = static_cast<char*>(attach(shmid, 0));
         check(munmap(at + page, page) == 0, "munmap");
         ++held[sysv(shmid)].mappings;
         break;
     }
     case 5: {
-        // Made read-only in one part: what can be written makes it rw.
+        // Read-only in one part: the writable part makes it rw.
         char* at = static_cast<char*>(attach(shmid, 0));
         check(mprotect(at, page, PROT_READ) == 0, "mprotect");
         ++held[sysv(shmid)].mappings;
@@ -126,7 +126,7 @@ static void attach_somehow(int shmid, int way) {
     }
 }
 
-// --- the ways to hold a POSIX object
+// --- ways to hold a POSIX object
 
 static int open_it(const object& of, int flags) {
     int fd = open(of.path.c_str(), flags | O_CLOEXEC);
@@ -154,7 +154,7 @@ static void map(const object& of, int open_flags, int protection, int flags, siz
 
 static const size_t posix_pages = 3;
 static const int posix_ways = 13;
-// Nobody holds an object by a private mapping alone.
+// Holds an object only through a private mapping.
 static bool never_only_private = false;
 
 static void hold_somehow(const object& of, int way) {
@@ -200,9 +200,9 @@ static void write_all(int fd, const std::string& text) {
     }
 }
 
-// Reports to the parent and stays for ever.
+// Reports to the parent and stays.
 static int report_to = -1;
-// Behind a report: the end of the pipe would not do, where a thread has descriptors of its own.
+// Ends a report: closing the pipe would not do for a thread with its own descriptor table.
 static const std::string end = "end\n";
 
 static void report() {
@@ -217,7 +217,7 @@ static void report() {
     for (;;) pause();
 }
 
-// Starts a process that does something, reports and stays. It has what this one has.
+// Starts a process that does something, reports and stays. It inherits the holdings of this one.
 static pid_t start(const std::function<void()>& what) {
     int ends[2];
     check(pipe2(ends, O_CLOEXEC) == 0, "pipe");
@@ -248,7 +248,7 @@ static pid_t start(const std::function<void()>& what) {
     return pid;
 }
 
-// The libraries of this machine, the first of them.
+// The first libraries found on this machine.
 static std::vector<std::string> libraries() {
     std::set<std::string> found;
     std::ifstream maps("/proc/self/maps");
@@ -269,8 +269,8 @@ static std::vector<std::string> libraries() {
     return some;
 }
 
-// What libraries make in every process: five mappings each, four private ones
-// of the file and one of nothing.
+// The mappings of a library in every process: four private ones of the file and
+// an anonymous one.
 static void fill(int mappings) {
     static const std::vector<std::string> all = libraries();
     for (int at = 0; at < mappings;) {
@@ -280,7 +280,7 @@ static void fill(int mappings) {
         for (int one = 0; one < 5 && at < mappings; ++one, ++at) {
             const bool anonymous = one == 4;
             const int flags = anonymous ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE;
-            // Neighbours of the same kind would become one.
+            // Adjacent mappings of the same kind would be merged.
             const int protection = at % 2 ? PROT_READ : PROT_NONE;
             check(mmap(nullptr, page, protection, flags, anonymous ? -1 : fd, 0) != MAP_FAILED, "mmap");
         }
@@ -288,7 +288,7 @@ static void fill(int mappings) {
     }
 }
 
-// Memory on the very file system of System V segments that is none.
+// Memory on the internal tmpfs of System V segments that is not a segment.
 static void decoys() {
     int fd = memfd_create("SYSV00000000", MFD_CLOEXEC);
     check(fd >= 0 && ftruncate(fd, static_cast<off_t>(page)) == 0, "memfd_create");
@@ -337,11 +337,11 @@ static void ordinary(int number, int processes, int mappings, int count) {
     const size_t special = sizeof commands / sizeof *commands;
     const size_t at = static_cast<size_t>(number);
     tell_role("ordinary", at < special ? commands[at] : "");
-    // Every segment has somebody, and some have many.
+    // Every segment has a holder, and some have many.
     const int share = (count + processes - 1) / processes;
     for (int one = 0; one < share + 2; ++one) {
         const int which = (one < share ? number * share + one : number * 7919 + one) % count;
-        // Of a segment that comes twice, the second way is one more of the first.
+        // For a segment chosen twice, the second attachment adds to the first.
         attach_somehow(segments[static_cast<size_t>(which)], number + one);
         hold_somehow(objects[static_cast<size_t>(which)], number + one);
     }
@@ -349,7 +349,7 @@ static void ordinary(int number, int processes, int mappings, int count) {
     fill(mappings);
 }
 
-// What the special ones hold, and what nobody does.
+// Segments of the special processes, and segments without holders.
 static int shared_segment, huge_segment = -1;
 static object shared_object, locked_object;
 static void specials();
@@ -359,10 +359,10 @@ static void make_special() {
     check(shared_segment >= 0, "shmget");
     shared_object = made("shared", posix_pages * page);
     locked_object = made("locked", posix_pages * page);
-    // No huge page is set aside, so that it works where there are none.
+    // No huge page is reserved, so this works without any.
     huge_segment = segment(IPC_PRIVATE, 2 << 20, SHM_HUGETLB | SHM_NORESERVE);
     made("unheld", page);
-    // Its maker is gone.
+    // Its creator has exited.
     const int key = 999;
     pid_t maker = fork();
     if (maker == 0) _exit(shmget(key, page, IPC_CREAT | IPC_EXCL | 0600) < 0);
@@ -388,7 +388,7 @@ int main(int arguments, char** argument) {
     for (int at = 0; at < processes; ++at)
         children.push_back(start([&] { ordinary(at, processes, mappings, count); }));
     if (special) children.push_back(start(specials));
-    // What is held is removed, some of it.
+    // Some held segments are removed.
     const size_t held_by_all = static_cast<size_t>(count);
     for (size_t at = 0; at < segments.size(); ++at) {
         if (at < held_by_all && at % 11 == 5) check(shmctl(segments[at], IPC_RMID, nullptr) == 0, "IPC_RMID");
@@ -413,7 +413,7 @@ int main(int arguments, char** argument) {
     return 0;
 }
 
-// --- those that are hard to see
+// --- processes that are hard to see
 
 static void both() { attach(shared_segment, 0), hold_somehow(shared_object, 7); }
 
@@ -436,33 +436,33 @@ static void specials() {
             attach(huge_segment, SHM_RDONLY), attach(huge_segment, 0);
         });
     }
-    // Forked: the child has what the parent has.
+    // Forked: the child inherits the parent's holdings.
     start([] {
         tell_role("forked");
         both();
         start([] { tell_role("forked"); });
     });
-    // The first thread has ended, another lives on.
+    // The main thread has ended, another one runs on.
     start([] {
         tell_role("headless");
         both();
         start_thread([] {});
-        // Without unwinding what the other still uses. That one reports.
+        // Without unwinding memory that the other thread uses. That one reports.
         syscall(SYS_exit, 0);
     });
-    // A thread has descriptors of its own.
+    // A thread with its own descriptor table.
     start([] {
         tell_role("own-descriptors");
         keep(shared_object, O_RDONLY);
         start_thread([] {
             check(unshare(CLONE_FILES) == 0, "CLONE_FILES");
             keep(shared_object, O_RDWR);
-            // The first one's is here too, in a table of its own.
+            // The main thread's descriptor is copied into its own table.
             ++held[shared_object.id].descriptors;
         });
         stay();
     });
-    // The same numbers mean other segments there.
+    // The same shmids are other segments there.
     start([] {
         tell_role("other-ipc");
         check(unshare(CLONE_NEWIPC) == 0, "CLONE_NEWIPC");
@@ -471,7 +471,7 @@ static void specials() {
             check(shmid >= 0 && shmat(shmid, nullptr, 0) != reinterpret_cast<void*>(-1), "shmat");
         }
     });
-    // It took its attachment to another namespace.
+    // It keeps its attachment in another namespace.
     start([] {
         tell_role("left-ipc");
         check(shmat(shared_segment, nullptr, 0) != reinterpret_cast<void*>(-1), "shmat");
@@ -482,7 +482,7 @@ static void specials() {
         tell_role("other-mounts");
         both();
         check(unshare(CLONE_NEWNS) == 0, "CLONE_NEWNS");
-        // The same device, under another name.
+        // The same device at another mount point.
         check(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount");
         check(mount("/dev/shm", "/mnt", nullptr, MS_BIND, nullptr) == 0, "mount");
         object same = shared_object;
@@ -502,7 +502,7 @@ static void specials() {
             both();
         });
     });
-    // Not root's: one that its user may examine, and one that even they may not.
+    // Of another user: one that its user may examine, and one that is not even examinable to its user.
     for (bool readable : {true, false}) {
         start([=] {
             tell_role(readable ? "nobodys" : "undumpable");

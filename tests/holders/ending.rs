@@ -1,4 +1,4 @@
-//! Asking a real process to end: exactly that one, and only who may.
+//! Ending a real process: only that one, and only with permission.
 
 use super::look;
 use crate::support::{Child, Nobody, Object, SOON, World};
@@ -7,7 +7,7 @@ use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
 
-/// A process of that user that holds that object, and waits.
+/// Starts a process of that user that holds the object and waits.
 fn holder(object: &Object, uid: u32) -> Child {
     let text = format!("exec 3<{}; echo ready; read line", object.path().display());
     let mut child = Child::spawn_piped(Command::new("/bin/sh").args(["-c", &text]).uid(uid).current_dir("/"));
@@ -24,12 +24,12 @@ fn ending(object: &Object, child: &Child) -> Ending {
 }
 
 #[test]
-fn one_that_has_another_beginning_is_another_one() {
+fn end_refuses_a_pid_with_another_start_time() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o600);
     let mut child = holder(&object, 0);
     let mut shown = ending(&object, &child);
-    // As if its pid had passed to another process since it was shown.
+    // As if the pid had been reused since the survey.
     shown.process.start += 1;
     assert!(matches!(end(&RealMachine, &shown), Err(EndError::Gone { .. })));
     assert!(child.ended().is_none());
@@ -40,7 +40,7 @@ fn one_that_has_another_beginning_is_another_one() {
 }
 
 #[test]
-fn a_stranger_is_told_who_may() {
+fn refusal_to_end_names_the_users_who_may() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o644);
     let mut child = holder(&object, 4242);

@@ -1,4 +1,4 @@
-//! What shmlens says of who holds what, in the words of the crowd.
+//! Holders found by shmlens, in the format of the crowd.
 
 use super::truth::Held;
 use shmlens::machine::process::Object;
@@ -6,7 +6,7 @@ use shmlens::segment::{Facts, Segment, SegmentId};
 use shmlens::survey::Survey;
 use std::collections::BTreeMap;
 
-/// A segment as the crowd names it.
+/// Returns the name of a segment in the crowd's format.
 pub fn object(segment: &Segment) -> Object {
     match (&segment.id, &segment.facts) {
         (SegmentId::Sysv(shmid), _) => Object::Sysv(shmid.0),
@@ -15,7 +15,7 @@ pub fn object(segment: &Segment) -> Object {
     }
 }
 
-/// Who was found holding what.
+/// Returns the holders that were found.
 pub fn found(survey: &Survey) -> BTreeMap<Object, Vec<Held>> {
     let holders = |segment: &Segment| {
         let holders = segment.holders.iter().flat_map(|all| all.iter());

@@ -1,5 +1,5 @@
-//! What is said of the crowd's segments: nothing that is held is called
-//! leaked, by nobody, whatever could be examined.
+//! Verdicts on the crowd's segments: no held segment is called leaked for any user, whatever could
+//! be examined.
 
 use super::Crowd;
 use super::found::object;
@@ -14,8 +14,8 @@ use std::process::Command;
 use std::time::Duration;
 use std::{fs, io};
 
-/// A survey with verdicts, where nothing is waited for.
-fn judged() -> Survey {
+/// Takes a survey with verdicts, without an age limit.
+fn with_verdicts() -> Survey {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
     let mut identifier = Identifier::new(Rules { settle: Some(Duration::ZERO), ..Rules::default() });
@@ -27,8 +27,8 @@ fn named<'a>(survey: &'a Survey, crowd: &Crowd, name: &[u8]) -> &'a Segment {
     survey.segments.iter().find(is_it).unwrap()
 }
 
-/// Whom the crowd calls held is not called unheld.
-fn nothing_held_is_given_up(survey: &Survey, crowd: &Crowd) {
+/// Asserts that no segment the crowd holds is called unheld.
+fn assert_held_is_never_unheld(survey: &Survey, crowd: &Crowd) {
     for segment in &survey.segments {
         let holders = &crowd.truth.held[&object(segment)];
         let unseen = crowd.truth.unseen.contains_key(&object(segment));
@@ -43,72 +43,72 @@ fn nothing_held_is_given_up(survey: &Survey, crowd: &Crowd) {
     }
 }
 
-/// The segment whose maker is gone and that nobody has attached.
+/// Creates a segment without attachments whose creator has exited.
 fn orphan(survey: &Survey) -> &Segment {
     survey.segments.iter().find(|segment| segment.sysv().is_some_and(|facts| facts.key.0 == 999)).unwrap()
 }
 
 #[test]
-fn root_knows_of_every_one() {
+fn root_gets_a_verdict_on_every_segment() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
-    let survey = judged();
-    nothing_held_is_given_up(&survey, &crowd);
+    let survey = with_verdicts();
+    assert_held_is_never_unheld(&survey, &crowd);
     for segment in &survey.segments {
         let held = !crowd.truth.held[&object(segment)].is_empty();
         let state = segment.verdict.state;
         assert_eq!(held, matches!(state, State::InUse | State::Removed), "{}: {state:?}", segment.id);
     }
-    // It has a key, which programs may come back to.
+    // It has a key, so a program may use it again.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
     let unheld = named(&survey, &crowd, b"unheld");
     assert_eq!(unheld.verdict.state, State::Leaked(Certainty::Likely), "{:?}", unheld.verdict);
 }
 
 #[test]
-fn nobody_says_what_they_cannot_know() {
+fn unprivileged_verdicts_admit_what_is_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let _nobody = Nobody::here();
-    let survey = judged();
-    nothing_held_is_given_up(&survey, &crowd);
+    let survey = with_verdicts();
+    assert_held_is_never_unheld(&survey, &crowd);
     let coverage = survey.coverage.as_ref().unwrap();
     assert!(coverage.unreadable > 40 && !coverage.is_whole());
-    // Root's objects, of which nobody can tell.
+    // Root's objects, whose state an ordinary user cannot determine.
     assert_eq!(named(&survey, &crowd, b"unheld").verdict.state, State::Unknown);
     assert_eq!(named(&survey, &crowd, b"plain").verdict.state, State::Unknown);
-    // A lock can be seen by everybody, and so can it be that nothing is attached.
+    // Locks are visible to every user, and so is a count of zero attachments.
     let locked = named(&survey, &crowd, b"locked");
     assert_eq!(locked.verdict.state, State::InUse, "{:?}", locked.verdict);
-    // It has a key, which programs may come back to.
+    // It has a key, so a program may use it again.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
-    // Of the processes of nobody's, the one that may be examined is found.
+    // Among the processes of nobody, the examinable one is found.
     let shared = named(&survey, &crowd, b"shared");
     let pids: Vec<u32> = shared.holders.iter().flat_map(|all| all.iter()).map(|one| one.pid).collect();
     assert_eq!(pids, [crowd.pid("nobodys")]);
 }
 
 #[test]
-fn attachments_that_are_counted_and_not_found_are_told() {
+fn unidentified_attachments_are_reported() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
-    let survey = judged();
+    let survey = with_verdicts();
     let (&short, &by) = crowd.truth.unseen.first_key_value().unwrap();
     for segment in &survey.segments {
         let Some(facts) = segment.sysv() else { continue };
-        let said = segment.verdict.reasons.iter().find(|reason| reason.contains(" found"));
+        let text = segment.verdict.reasons.iter().find(|reason| reason.contains(" found"));
         if object(segment) == short {
             let found = facts.nattch - u64::from(by);
             let expected = format!("{found} found, {by} in processes that cannot be inspected");
-            assert!(said.is_some_and(|said| said.contains(&expected)), "{said:?}");
+            assert!(text.is_some_and(|text| text.contains(&expected)), "{text:?}");
         } else {
-            assert_eq!(said, None, "{}", segment.id);
+            assert_eq!(text, None, "{}", segment.id);
         }
     }
 }
 
 #[test]
-fn the_kernels_word_is_on_the_very_object() {
+fn lease_probe_refuses_a_replaced_object() {
     let Some(_world) = World::new() else { return };
     let object = Made::new("a", 10, 0o600);
     let mut names = Names::default();
@@ -122,17 +122,17 @@ fn the_kernels_word_is_on_the_very_object() {
 }
 
 #[test]
-fn without_descriptors_to_look_with_nothing_is_unheld() {
+fn descriptor_exhaustion_never_reports_unheld() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let Some(shell) = tool("sh") else { return };
-    let mut told = 0;
+    let mut unknown = 0;
     for most in 4..20 {
         let mut command = Command::new(&shell);
         let program = shmlens().get_program().to_owned();
         command.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" list --json")).arg(program);
         let output = command.output().unwrap();
-        // Where there are too few even to begin, that is said.
+        // Too few descriptors even to start are reported.
         let Ok(report) = serde_json::from_slice::<serde_json::Value>(&output.stdout) else {
             assert!(!output.stderr.is_empty(), "with {most}");
             continue;
@@ -147,8 +147,8 @@ fn without_descriptors_to_look_with_nothing_is_unheld() {
             let held = !crowd.truth.held[&object].is_empty();
             let state = segment["state"].as_str().unwrap();
             assert!(!held || matches!(state, "in-use" | "removed" | "unknown"), "with {most}: {segment}");
-            told += usize::from(held && state == "unknown");
+            unknown += usize::from(held && state == "unknown");
         }
     }
-    assert!(told > 0, "some had too few");
+    assert!(unknown > 0, "some had too few");
 }

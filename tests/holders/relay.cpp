@@ -1,6 +1,6 @@
-// An object that is held at every moment, and by nobody for long: whoever has
-// it mapped hands it to a child and ends. Besides, processes come, attach a
-// segment, and go. For so many milliseconds, from "ready" on.
+// An object that is always held, but by no process for long: each holder passes
+// it to a child and exits. Meanwhile other processes start, attach a segment,
+// and exit. Runs for MILLISECONDS from "ready" on.
 //
 //   relay MILLISECONDS
 #include <cstdio>
@@ -49,7 +49,7 @@ int main(int, char** argument) {
         shmctl(shmid, IPC_RMID, nullptr);
         _exit(0);
     }
-    // Some hold it for less than a look takes, some for longer.
+    // Some hold it for less time than a scan takes, some for longer.
     for (unsigned turn = 0; now() < until; ++turn) {
         if (fork() > 0) _exit(0);
         usleep(turn % 8 == 0 ? 20000 : 200);

@@ -1,4 +1,4 @@
-//! However it is looked at, the same is seen.
+//! Every method of scanning gives the same result.
 
 use super::found::{found, object};
 use super::{Crowd, look};
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 #[test]
-fn the_text_of_the_mappings_tells_the_same_as_the_queries() {
+fn maps_text_matches_procmap_query() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(60, 40) else { return };
     let segment_devices = RealMachine.segment_devices().unwrap();
@@ -43,11 +43,11 @@ fn the_text_of_the_mappings_tells_the_same_as_the_queries() {
 }
 
 #[test]
-fn to_look_again_gives_what_a_full_look_gives() {
+fn incremental_scan_matches_a_full_scan() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let (_, before) = look();
-    // Something has changed: who was killed holds nothing any more.
+    // The killed process holds nothing any more.
     let victims = &crowd.truth.roles["ordinary"][..5];
     for &pid in victims {
         let process = RealMachine.process(pid).unwrap();
@@ -64,18 +64,18 @@ fn to_look_again_gives_what_a_full_look_gives() {
     };
     let fresh = seen(&look().1);
     let names = &mut Names::default();
-    let everybody: Vec<u32> = crowd.truth.roles.values().flatten().copied().collect();
-    assert_eq!(seen(&before.again(&RealMachine, &everybody, names)), fresh);
+    let all_pids: Vec<u32> = crowd.truth.roles.values().flatten().copied().collect();
+    assert_eq!(seen(&before.again(&RealMachine, &all_pids, names)), fresh);
     assert_eq!(seen(&before.refresh(&RealMachine, &[], names)), fresh);
     assert_eq!(seen(&before.again(&RealMachine, victims, names)), fresh);
-    // Believed are those who have not run since, and to end is to run.
+    // Cached holdings are used for processes that have not run since, and exiting counts as running.
     assert_eq!(seen(&before.again(&RealMachine, &[], names)), fresh);
     let of_victims: BTreeSet<process::Object> = victims.iter().flat_map(|&pid| before.held_by(pid)).collect();
     assert!(!of_victims.is_empty());
 }
 
 #[test]
-fn who_has_done_something_since_is_asked_again() {
+fn active_processes_are_rescanned() {
     let Some(_world) = World::new() else { return };
     let Some(shell) = tool("sh") else { return };
     let object = Object::new("opened-late", 4096, 0o600);
@@ -98,7 +98,7 @@ fn who_has_done_something_since_is_asked_again() {
 }
 
 #[test]
-fn who_has_rested_is_asked_again_when_another_file_system_is_looked_at() {
+fn idle_processes_are_rescanned_for_a_new_file_system() {
     let Some(_world) = World::new() else { return };
     let Some(shell) = tool("sh") else { return };
     let object = Object::new("covered", 4096, 0o600);
@@ -117,7 +117,7 @@ fn who_has_rested_is_asked_again_when_another_file_system_is_looked_at() {
 }
 
 #[test]
-fn a_shallow_look_misses_the_private_mappings_and_nothing_else() {
+fn shallow_scan_misses_only_private_mappings() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(60, 40) else { return };
     let mut names = Names::default();
@@ -133,7 +133,7 @@ fn a_shallow_look_misses_the_private_mappings_and_nothing_else() {
 }
 
 #[test]
-fn who_had_a_pid_before_is_not_asked_to_end() {
+fn end_refuses_a_reused_pid() {
     let own = RealMachine.process(std::process::id()).unwrap();
     let mut earlier = own.id;
     earlier.start -= 1;

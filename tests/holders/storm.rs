@@ -1,4 +1,4 @@
-//! Processes that come and go during the look.
+//! Processes that start and exit during the scan.
 
 use super::found::{found, object};
 use crate::support::{Child, SOON, World, compile_cpp};
@@ -10,11 +10,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const TIME: Duration = Duration::from_secs(3);
-/// It ends a little later than it said.
+/// The process ends slightly later than requested.
 const WATCHED: Duration = Duration::from_millis(2500);
 
 #[test]
-fn what_is_handed_on_is_never_unheld() {
+fn object_passed_between_processes_is_never_unheld() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/holders/relay.cpp") else { return };
     let time = TIME.as_millis().to_string();
@@ -34,7 +34,7 @@ fn what_is_handed_on_is_never_unheld() {
         let mut survey = listed.clone();
         survey.join(&holdings, &RealMachine, &mut names);
         let found = found(&survey);
-        // On a busy machine a look may last longer than what it looks at.
+        // On a busy machine a scan may last longer than the processes it scans.
         if began.elapsed() >= WATCHED {
             break;
         }

@@ -1,11 +1,11 @@
-//! What the crowd says that it holds: the lines of `crowd.cpp`.
+//! Holdings reported by the crowd: the lines of `crowd.cpp`.
 
 use shmlens::machine::process::Object;
 use shmlens::segment::Access;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 
-/// What one process has of an object.
+/// Access of one process to an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Held {
     pub pid: u32,
@@ -15,28 +15,25 @@ pub struct Held {
     pub private: bool,
 }
 
-/// Who holds what, by the word of those who do.
+/// Holders as reported by the holders themselves.
 #[derive(Debug, Default)]
 pub struct Truth {
     /// Every segment and object, with its holders by pid.
     pub held: BTreeMap<Object, Vec<Held>>,
     /// The name of every object.
     pub names: HashMap<Object, Vec<u8>>,
-    /// Those that are unlinked.
+    /// The unlinked objects.
     pub deleted: BTreeSet<Object>,
-    /// The processes by what they are there for.
+    /// The processes by role.
     pub roles: HashMap<String, Vec<u32>>,
-    /// What those call themselves that call themselves anything.
+    /// The names of processes that set their own.
     pub commands: HashMap<u32, Vec<u8>>,
-    /// Attachments that count, and that cannot be found.
+    /// Attachments that are counted but cannot be found.
     pub unseen: BTreeMap<Object, u32>,
 }
 
 impl Truth {
-    /// Reads the lines up to the one that says that all are ready.
-    ///
-    /// # Panics
-    /// When they end before, or one is not understood.
+    /// Reads the lines up to the one that reports all processes ready.
     pub fn read(lines: &mut impl BufRead) -> Self {
         let mut truth = Self::default();
         let mut line = String::new();
@@ -48,7 +45,7 @@ impl Truth {
                 break;
             }
             let words: Vec<&str> = line.split_whitespace().collect();
-            truth.take(&words).unwrap_or_else(|| panic!("not a line of the crowd: {line:?}"));
+            truth.take(&words).unwrap_or_else(|| panic!("unexpected line of the crowd: {line:?}"));
         }
         for holders in truth.held.values_mut() {
             holders.sort();
@@ -94,7 +91,7 @@ impl Truth {
     }
 }
 
-/// `sysv:3`, `file:26:7`
+/// Parses `sysv:3` or `file:26:7`.
 fn object(text: &str) -> Option<Object> {
     let words: Vec<&str> = text.split(':').collect();
     match words[..] {

@@ -1,4 +1,4 @@
-//! Times in the future: of a file whose owner set them, and after a clock was set back.
+//! Times in the future: set by the owner of a file, or left by a clock that was set back.
 
 use crate::support::{World, shmlens};
 use nix::sys::stat::futimens;
@@ -14,7 +14,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_future_time_does_not_read_as_just_now() {
+fn future_time_is_not_shown_as_just_now() {
     let Some(_world) = World::new() else { return };
     fs::write("/dev/shm/later", "hello").unwrap();
     let later = SystemTime::now() + Duration::from_secs(10_000_000);
@@ -33,9 +33,9 @@ fn a_future_time_does_not_read_as_just_now() {
     assert_eq!(printed(&["list", "--no-header", "--leaked"]), "");
 }
 
-/// Times that no calendar has, whose difference to the clock does not fit 64 bits.
+/// Times beyond any calendar, whose difference to the clock does not fit 64 bits.
 #[test]
-fn an_absurd_time_crashes_nothing() {
+fn extreme_times_do_not_crash() {
     let Some(_world) = World::new() else { return };
     fs::write("/dev/shm/absurd", "hello").unwrap();
     for seconds in [i64::MIN + 1, i64::MAX] {

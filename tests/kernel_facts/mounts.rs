@@ -1,4 +1,4 @@
-//! File systems that are mounted below `/dev/shm`: listed as such and never entered.
+//! File systems mounted below `/dev/shm`: reported and never entered.
 
 use super::survey;
 use crate::support::{Child, Object, SOON, World, shmlens, skip_for_kernel};
@@ -19,11 +19,11 @@ const NONE: Option<&str> = None;
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child = Child::spawn(shmlens().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()));
     let status = child.wait(SOON);
-    (status.code(), child.complaint())
+    (status.code(), child.stderr())
 }
 
 #[test]
-fn mounts_are_reported_and_not_walked() {
+fn mounts_are_reported_and_not_entered() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 5, 0o600);
     for directory in ["/dev/shm/disk", "/dev/shm/deep/er", "/dev/shm/plain"] {
@@ -65,8 +65,8 @@ fn mounts_are_reported_and_not_walked() {
     assert!(!fs::exists("/dev/shm/disk/new").unwrap());
 }
 
-/// Mounts a FUSE file system whose daemon answers nothing: whoever asks it for
-/// anything hangs until the returned file is closed.
+/// Mounts a FUSE file system whose daemon never answers: any access hangs until the returned file
+/// is closed.
 fn mount_hung(at: &str) -> Option<File> {
     let daemon = match OpenOptions::new().read(true).write(true).open("/dev/fuse") {
         Ok(daemon) => daemon,
@@ -87,7 +87,7 @@ fn mount_hung(at: &str) -> Option<File> {
 }
 
 #[test]
-fn a_file_system_that_never_answers_blocks_nothing() {
+fn hung_file_system_blocks_nothing() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("seen", 5, 0o600);
     let Some(daemon) = mount_hung("/dev/shm/hung") else { return };
@@ -104,7 +104,7 @@ fn a_file_system_that_never_answers_blocks_nothing() {
         &["create", "posix", "hung/x", "--size", "4K"],
         &["limits"],
     ] {
-        // Ends within the time that a test waits.
+        // Ends within the limit of the test.
         run(command);
     }
     drop(daemon);

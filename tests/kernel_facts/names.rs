@@ -1,4 +1,4 @@
-//! What else may have a name below `/dev/shm`, and what a name may hold.
+//! Other file types below `/dev/shm`, and the bytes that a name may contain.
 
 use super::{listed, open, read, survey};
 use crate::support::{Child, Nobody, Object, SOON, World, wait_until};
@@ -17,7 +17,7 @@ fn name(text: &str) -> ObjectName {
     ObjectName::new(text.as_bytes()).unwrap()
 }
 
-/// The names of what is no segment.
+/// The names of files that are not segments.
 fn others() -> Vec<String> {
     let mut names: Vec<_> =
         RealMachine.list_objects().unwrap().others.iter().map(ToString::to_string).collect();
@@ -30,7 +30,7 @@ fn ids() -> Vec<String> {
 }
 
 #[test]
-fn what_is_no_regular_file_is_no_segment_and_is_not_opened() {
+fn special_files_are_not_listed_and_not_opened() {
     let Some(_world) = World::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("secret"), "outside").unwrap();
@@ -63,14 +63,14 @@ fn what_is_no_regular_file_is_no_segment_and_is_not_opened() {
     assert_eq!(read(&open(&object.id()).unwrap(), 0, 9), b"inner");
 }
 
-/// Whether the process sleeps in a system call.
+/// Returns whether the process sleeps in a system call.
 fn sleeps(child: &Child) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.pid())).unwrap();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
 }
 
 #[test]
-fn who_waits_at_a_fifo_is_not_woken() {
+fn survey_does_not_wake_a_fifo_reader() {
     let Some(_world) = World::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     let mut writer =
@@ -81,17 +81,17 @@ fn who_waits_at_a_fifo_is_not_woken() {
     assert!(RealMachine.open_object(&name("fifo")).is_err());
     assert!(RealMachine.stat_object(&name("fifo")).is_ok());
     let descriptor = format!("/proc/{}/fd/3", writer.pid());
-    // Other tests may have left it a descriptor of theirs.
+    // It may have inherited descriptors from other tests.
     assert_ne!(fs::read_link(&descriptor).ok(), Some(Path::new("/dev/shm/fifo").to_owned()));
-    // On a busy machine it may have to wait for a processor before it sleeps again.
+    // On a busy machine it may wait for a processor before it sleeps again.
     wait_until(SOON, || sleeps(&writer));
-    // So it would have been woken by one who opens it.
+    // An open would have woken it like this.
     let _reader = File::open("/dev/shm/fifo").unwrap();
     assert_eq!(writer.line(SOON), "woken");
 }
 
 #[test]
-fn a_name_may_hold_any_byte_and_comes_back_from_its_text() {
+fn escaped_names_round_trip() {
     let Some(_world) = World::new() else { return };
     let longest = [b'x'; 255];
     let names: [&[u8]; 9] = [
@@ -118,7 +118,7 @@ fn a_name_may_hold_any_byte_and_comes_back_from_its_text() {
 }
 
 #[test]
-fn a_directory_that_may_not_be_read_is_told() {
+fn unreadable_directory_is_reported() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
@@ -132,7 +132,7 @@ fn a_directory_that_may_not_be_read_is_told() {
 }
 
 #[test]
-fn directories_may_be_deeper_than_anybody_needs() {
+fn very_deep_directories_are_listed() {
     let Some(_world) = World::new() else { return };
     let deep = "d/".repeat(200);
     fs::create_dir_all(Path::new("/dev/shm").join(&deep)).unwrap();

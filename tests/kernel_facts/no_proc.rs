@@ -1,5 +1,5 @@
-//! What works where `/proc` is not mounted: segments are listed, read and saved, and
-//! none is called gone or leaked because `/proc` has nothing on it.
+//! Operation without `/proc`: segments are listed, read and saved, and none is called gone or
+//! leaked for lack of `/proc`.
 
 use crate::support::{Object, Sysv, World, shmlens, tool};
 use std::ffi::OsStr;
@@ -16,7 +16,7 @@ fn without_proc(arguments: &[&str]) -> Option<Output> {
     Some(command.arg(program.get_program()).args(arguments.iter().map(OsStr::new)).output().unwrap())
 }
 
-/// What it printed.
+/// Returns the output of the command.
 #[track_caller]
 fn printed(arguments: &[&str]) -> String {
     let output = without_proc(arguments).expect("unshare and mount, which were there before");
@@ -58,18 +58,18 @@ fn existing_segments_are_not_called_gone() {
 }
 
 #[test]
-fn nothing_is_leaked_for_want_of_processes() {
+fn missing_proc_makes_nothing_a_leak() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("here", 5, 0o644);
     let Some(output) = without_proc(&["list", "--leaked", "--columns", "id", "--no-header"]) else { return };
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     let listed = without_proc(&["list", "--columns", "state", "--no-header"]).unwrap();
     assert_eq!(String::from_utf8_lossy(&listed.stdout), "unknown\n");
-    // Unlinked objects are found through /proc only.
-    let told = String::from_utf8_lossy(&listed.stderr).into_owned();
+    // Unlinked objects are found only through /proc.
+    let message = String::from_utf8_lossy(&listed.stderr).into_owned();
     assert!(
-        told.contains("failed to find unlinked objects") && told.contains("/proc is not mounted"),
-        "{told}"
+        message.contains("failed to find unlinked objects") && message.contains("/proc is not mounted"),
+        "{message}"
     );
     assert_eq!(listed.status.code(), Some(1));
     let clean = without_proc(&["clean"]).unwrap();
@@ -77,7 +77,7 @@ fn nothing_is_leaked_for_want_of_processes() {
 }
 
 #[test]
-fn the_limits_are_known() {
+fn limits_are_known_without_proc() {
     let Some(_world) = World::new() else { return };
     let Some(output) = without_proc(&["limits"]) else { return };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -1,4 +1,4 @@
-//! POSIX objects: reading leaves them as they are, whatever becomes of them.
+//! POSIX objects: reads leave them unchanged, whatever happens to them meanwhile.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{NOBODY, Nobody, Object, World};
@@ -14,7 +14,7 @@ use std::os::unix::fs::MetadataExt as _;
 const PAGE: u64 = 4096;
 
 #[test]
-fn reading_holes_allocates_nothing_and_extents_are_found() {
+fn reading_holes_allocates_nothing() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("sparse", 256 << 20, 0o600);
     let written = [(0, PAGE), (7 * PAGE, 9 * PAGE), ((256 << 20) - PAGE, 256 << 20)];
@@ -30,7 +30,7 @@ fn reading_holes_allocates_nothing_and_extents_are_found() {
 }
 
 #[test]
-fn extents_are_found_wherever_they_are_asked_for() {
+fn extents_are_found_from_any_offset() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("sparse", 4 << 30, 0o600);
     for index in 0..64 {
@@ -48,8 +48,7 @@ fn extents_are_found_wherever_they_are_asked_for() {
     assert_eq!(reader.extent_at(4 << 30, 1).unwrap(), None);
 }
 
-/// Sets the access time to long ago, so that the kernel would move it with any
-/// read (under `relatime` it leaves a recent one).
+/// Sets the access time to long ago, so that any read would update it (`relatime` keeps a recent one).
 fn age(object: &Object) -> i64 {
     let long_ago = TimeSpec::new(1_000_000_000, 0);
     let now = TimeSpec::UTIME_NOW;
@@ -59,7 +58,7 @@ fn age(object: &Object) -> i64 {
 }
 
 #[test]
-fn the_access_time_stays_for_root_and_for_the_owner() {
+fn reads_by_root_and_owner_keep_the_access_time() {
     let Some(_world) = World::new() else { return };
     for owner in [0, NOBODY, 100_000] {
         let object = Object::new("timed", PAGE, 0o600).owned_by(owner, owner);
@@ -74,7 +73,7 @@ fn the_access_time_stays_for_root_and_for_the_owner() {
 }
 
 #[test]
-fn a_stranger_moves_the_access_time_and_is_told() {
+fn read_by_another_user_changes_the_access_time_and_reports_it() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("timed", PAGE, 0o644);
     object.write(0, b"text");
@@ -82,13 +81,17 @@ fn a_stranger_moves_the_access_time_and_is_told() {
     let _nobody = Nobody::here();
     let reader = open(&object.id()).unwrap();
     assert_eq!(reader.trace(), Trace::AccessTime);
-    assert_eq!(listed(&object.id()).times.access, Some(Timestamp::from_seconds(before)), "opening moved it");
+    assert_eq!(
+        listed(&object.id()).times.access,
+        Some(Timestamp::from_seconds(before)),
+        "opening changed the access time"
+    );
     assert_eq!(read(&reader, 0, 4), b"text");
     assert!(listed(&object.id()).times.access > Some(Timestamp::from_seconds(before)));
 }
 
 #[test]
-fn a_stranger_sees_no_page_that_is_not_there() {
+fn other_users_see_no_absent_page_as_resident() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("sparse", 64 << 20, 0o644);
     object.write(5 * PAGE, b"x");
@@ -100,7 +103,7 @@ fn a_stranger_sees_no_page_that_is_not_there() {
 }
 
 #[test]
-fn what_may_not_be_read_is_refused_with_its_owner_and_mode() {
+fn unreadable_object_is_refused_with_owner_and_mode() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("closed", PAGE, 0o620);
     let _nobody = Nobody::here();
@@ -111,7 +114,7 @@ fn what_may_not_be_read_is_refused_with_its_owner_and_mode() {
 }
 
 #[test]
-fn an_object_that_shrinks_gives_a_short_read() {
+fn shrunk_object_gives_a_short_read() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("shrinks", 3 * PAGE, 0o600);
     object.write(0, &vec![7; 3 * 4096]);
@@ -130,7 +133,7 @@ fn an_object_that_shrinks_gives_a_short_read() {
 }
 
 #[test]
-fn what_loses_its_name_is_read_on() {
+fn unlinked_object_stays_readable() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("goes", PAGE, 0o600);
     object.write(0, b"old");
@@ -153,7 +156,7 @@ fn what_loses_its_name_is_read_on() {
 }
 
 #[test]
-fn an_object_that_is_renamed_over_another_replaces_it() {
+fn rename_over_an_object_replaces_it() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("target", PAGE, 0o600);
     let reader = open(&object.id()).unwrap();
@@ -165,7 +168,7 @@ fn an_object_that_is_renamed_over_another_replaces_it() {
 }
 
 #[test]
-fn the_largest_object_there_can_be_is_read_to_its_end() {
+fn largest_object_is_read_to_its_end() {
     let Some(_world) = World::new() else { return };
     let size = i64::MAX as u64;
     let object = Object::new("largest", size, 0o600);

@@ -1,4 +1,4 @@
-//! System V segments: what attaching leaves behind, and what looking does not.
+//! System V segments: traces of an attachment, and reads without traces.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
@@ -17,7 +17,7 @@ fn facts(id: &SegmentId) -> SysvFacts {
 }
 
 #[test]
-fn attaching_leaves_its_mark_and_detaching_takes_nattch_back() {
+fn attach_updates_times_and_detach_restores_nattch() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0x4d2, 5000, 0o600);
     let before = listed(&segment.id());
@@ -43,7 +43,7 @@ fn attaching_leaves_its_mark_and_detaching_takes_nattch_back() {
 }
 
 #[test]
-fn a_survey_leaves_no_mark() {
+fn survey_leaves_no_trace() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 5000, 0o600);
     assert_eq!(listed(&segment.id()), listed(&segment.id()));
@@ -52,7 +52,7 @@ fn a_survey_leaves_no_mark() {
 }
 
 #[test]
-fn a_refused_look_leaves_no_attachment() {
+fn refused_open_leaves_no_attachment() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, PAGE, 0o600);
     let mut other = listed(&segment.id());
@@ -63,7 +63,7 @@ fn a_refused_look_leaves_no_attachment() {
 }
 
 #[test]
-fn reading_a_sparse_segment_touches_no_page() {
+fn reading_a_sparse_segment_allocates_no_page() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, (256 << 20) + 100, 0o644);
     let pages = [0, 5, 6, 40_000, 65_536];
@@ -76,7 +76,7 @@ fn reading_a_sparse_segment_touches_no_page() {
         (0, PAGE),
         (5 * PAGE, 7 * PAGE),
         (40_000 * PAGE, 40_001 * PAGE),
-        // The last page belongs to the segment as far as that goes.
+        // The last page belongs to the segment up to the segment's size.
         (65_536 * PAGE, 65_536 * PAGE + 100),
     ];
     let check = || {
@@ -93,7 +93,7 @@ fn reading_a_sparse_segment_touches_no_page() {
 }
 
 #[test]
-fn residency_is_exact_to_the_page_for_strangers_too() {
+fn residency_is_exact_for_other_users() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 256 * PAGE, 0o644);
     for page in (0..256).step_by(2) {
@@ -107,7 +107,7 @@ fn residency_is_exact_to_the_page_for_strangers_too() {
 }
 
 #[test]
-fn a_segment_of_anybody_is_listed_and_only_one_that_may_be_read_is_opened() {
+fn all_segments_are_listed_and_only_readable_ones_opened() {
     let Some(_world) = World::new() else { return };
     let closed = Sysv::new(0, 10, 0o620);
     assert!(open(&closed.id()).is_ok());
@@ -125,7 +125,7 @@ fn a_segment_of_anybody_is_listed_and_only_one_that_may_be_read_is_opened() {
 }
 
 #[test]
-fn what_is_attached_is_read_on_when_the_right_to_read_it_goes() {
+fn attached_segment_stays_readable_after_a_mode_change() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 10, 0o644).owned_by(NOBODY, NOBODY);
     segment.write(0, b"text");
@@ -138,7 +138,7 @@ fn what_is_attached_is_read_on_when_the_right_to_read_it_goes() {
 }
 
 #[test]
-fn a_segment_that_is_removed_is_read_on_and_goes_when_it_is_let_go() {
+fn removed_segment_stays_readable_until_detach() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0x4d2, 10, 0o600);
     segment.write(0, b"text");
@@ -150,7 +150,7 @@ fn a_segment_that_is_removed_is_read_on_and_goes_when_it_is_let_go() {
     let now = facts(&id);
     assert!(now.marked && now.key == Key(0), "{now:?}");
     assert_eq!(read(&reader, 0, 4), b"text");
-    // It is the same segment still, and can be attached once more.
+    // It is still the same segment and can be attached again.
     drop(Reader::open(&RealMachine, &as_listed).unwrap());
     drop(reader);
     assert!(super::survey().segments.is_empty());
@@ -159,7 +159,7 @@ fn a_segment_that_is_removed_is_read_on_and_goes_when_it_is_let_go() {
 }
 
 #[test]
-fn a_child_does_not_hold_what_is_attached_here() {
+fn child_does_not_inherit_attachments() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 5000, 0o600);
     let (shmid, reader) = (segment.shmid, open(&segment.id()).unwrap());
@@ -169,7 +169,7 @@ fn a_child_does_not_hold_what_is_attached_here() {
 }
 
 #[test]
-fn what_another_process_writes_is_read() {
+fn writes_of_another_process_are_read() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 10, 0o600);
     let text = format!(
@@ -197,14 +197,14 @@ fn what_another_process_writes_is_read() {
 }
 
 #[test]
-fn a_segment_of_64_tib_is_looked_at_a_piece_at_a_time() {
+fn segment_of_64_tib_is_scanned_in_pieces() {
     let Some(_world) = World::new() else { return };
     let size = 1_u64 << 46;
     let segment = Sysv::unreserved(size, 0o604);
     assert_eq!(listed(&segment.id()).size, Bytes(size));
     segment.write(size - 1, b"x");
     let start = Instant::now();
-    // Root sees its holes at once, as a file.
+    // Root reads its holes directly, as a file.
     assert_eq!(open(&segment.id()).unwrap().extent_at(0, u64::MAX).unwrap().unwrap().end, size - PAGE);
     let _nobody = Nobody::here();
     let reader = open(&segment.id()).unwrap();
@@ -213,10 +213,10 @@ fn a_segment_of_64_tib_is_looked_at_a_piece_at_a_time() {
         assert_eq!((extent.kind, extent.end), (ExtentKind::Hole, offset + (1 << 16)));
         assert_eq!(read(&reader, offset, 1 << 16), vec![0; 1 << 16]);
     }
-    // However far one asks, one answer costs little.
+    // The cost of one query is bounded, however long the range.
     assert!(reader.extent_at(0, u64::MAX).unwrap().unwrap().end < 1 << 30);
     assert_eq!(read(&reader, size - 1, 10), b"x");
     assert_eq!(listed(&segment.id()).resident, Some(Bytes(PAGE)));
-    // All of it would take more than ten minutes.
+    // A full scan would take more than ten minutes.
     assert!(start.elapsed() < SOON);
 }

@@ -10,7 +10,7 @@ use shmlens::sys::shm;
 use std::process::Command;
 
 #[test]
-fn owners_keys_and_flags_are_read_as_they_are() {
+fn owners_keys_and_flags_are_read_exactly() {
     let Some(_world) = World::new() else { return };
     let far = Sysv::new(0xdead_beef, 12_345, 0o641).owned_by(100_000, 4_000_000_000);
     far.lock();
@@ -34,7 +34,7 @@ fn owners_keys_and_flags_are_read_as_they_are() {
 }
 
 #[test]
-fn a_full_table_is_listed_whole() {
+fn full_table_is_listed_completely() {
     let Some(_world) = World::new() else { return };
     let limits = survey().limits;
     assert_eq!(limits.shmmni, Some(4096));
@@ -49,7 +49,7 @@ fn a_full_table_is_listed_whole() {
 }
 
 #[test]
-fn the_kernel_tells_its_limits() {
+fn limits_match_the_kernel() {
     let Some(_world) = World::new() else { return };
     let before = survey().limits;
     let object = Object::new("full", 0, 0o600);
@@ -67,7 +67,7 @@ fn the_kernel_tells_its_limits() {
 }
 
 #[test]
-fn the_places_tell_the_same_as_the_table() {
+fn shmctl_slots_match_the_proc_table() {
     let Some(_world) = World::new() else { return };
     let plain = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
     let locked = Sysv::new(0, 4096, 0o600);

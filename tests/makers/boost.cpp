@@ -1,5 +1,5 @@
-// A managed segment and a named mutex of Boost.Interprocess, as its users make
-// them. Ends when its standard input does, and removes nothing.
+// Creates a managed segment and a named mutex with Boost.Interprocess, as usual.
+// Exits when its standard input ends, and removes nothing.
 #include <boost/interprocess/managed_shared_memory.hpp>
 #include <boost/interprocess/sync/interprocess_mutex.hpp>
 #include <boost/interprocess/sync/named_condition.hpp>

@@ -1,12 +1,11 @@
-//! Boost.Interprocess: what it makes has no owner, and stays until a program
-//! removes it.
+//! Boost.Interprocess: its segments have no owner process and stay until a program removes them.
 
-use super::{Told, listed, told};
+use super::{Verdict, listed, verdict};
 use crate::support::{Child, SOON, World, compile_cpp, skip};
 use std::path::Path;
 use std::process::Command;
 
-/// A program that has made a segment, a mutex and a condition, and holds them.
+/// Starts a program that creates and holds a segment, a mutex and a condition variable.
 fn start() -> Option<Child> {
     if !Path::new("/usr/include/boost/interprocess/managed_shared_memory.hpp").exists() {
         skip("needs the headers of Boost.Interprocess (libboost-dev), which are not installed");
@@ -24,23 +23,23 @@ const MADE: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn it_is_known_by_its_contents_and_never_leaked_for_certain() {
+fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     let Some(_world) = World::new() else { return };
     let Some(mut program) = start() else { return };
-    let makers = |all: &[Told]| -> Vec<(String, String)> {
-        all.iter().map(|told| (told.id.clone(), told.maker.clone())).collect()
+    let makers = |all: &[Verdict]| -> Vec<(String, String)> {
+        all.iter().map(|verdict| (verdict.id.clone(), verdict.maker.clone())).collect()
     };
     let expected = MADE.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
-        let held = told(id);
+        let held = verdict(id);
         held.assert_is("in-use", &["held by 1 process"]);
         assert_eq!(held.holders, [program.pid().as_raw()]);
     }
     program.end();
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
-        // The next start of the program may open it by its name.
-        told(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
+        // The program may open it by name at its next start.
+        verdict(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }
 }

@@ -1,14 +1,13 @@
-//! The program itself where it cannot see every process: in a pid namespace of
-//! its own, and where `/proc` hides those of others. What is held out of its
-//! sight is not called leaked.
+//! shmlens itself where it cannot see every process: in its own pid namespace, and where `/proc`
+//! hides processes of other users. Segments held out of sight are not called leaked.
 
-use super::{Told, listed_with};
+use super::{Verdict, listed_with};
 use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The program, started by another one. `None` where that one cannot do its part.
+/// Returns shmlens, started by another command. `None` where that command does not work.
 fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
     let starter = tool(starter)?;
     let command = |program: &Path| {
@@ -32,14 +31,14 @@ fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-/// In a pid namespace with its own `/proc`.
+/// Runs in a pid namespace with its own `/proc`.
 fn in_pid_namespace() -> Option<Command> {
     started_by("unshare", &["--pid", "--fork", "--kill-child", "--mount-proc"])
 }
 
-/// As nobody, to whom `/proc` shows no process of others.
-fn where_others_are_hidden() -> Option<Command> {
-    // The program may lie where nobody has no way to: it is opened before.
+/// Runs as nobody, with a `/proc` that hides processes of others.
+fn with_hidden_processes() -> Option<Command> {
+    // The user nobody may have no access to the path of the program, so it is opened first.
     let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
     let text = format!(
         "mount -t proc -o hidepid=2 proc /proc && exec 9<\"$0\" && exec {nobody} /proc/self/fd/9 \"$@\""
@@ -48,27 +47,31 @@ fn where_others_are_hidden() -> Option<Command> {
 }
 
 #[track_caller]
-fn one<'a>(told: &'a [Told], id: &str) -> &'a Told {
-    told.iter().find(|told| told.id == id).unwrap_or_else(|| panic!("no {id} among {told:#?}"))
+fn one<'a>(verdicts: &'a [Verdict], id: &str) -> &'a Verdict {
+    verdicts.iter().find(|verdict| verdict.id == id).unwrap_or_else(|| panic!("no {id} among {verdicts:#?}"))
 }
 
 #[track_caller]
-fn assert_is(told: &Told, state: &str, words: &str) {
-    assert!(told.state == state && told.reasons.contains(words), "{told:#?}");
+fn assert_is(verdict: &Verdict, state: &str, words: &str) {
+    assert!(verdict.state == state && verdict.reasons.contains(words), "{verdict:#?}");
 }
 
 #[test]
-fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
+fn segment_held_outside_the_pid_namespace_is_not_leaked() {
     let Some(_world) = World::new() else { return };
     let (Some(inside), Some(mut clean)) = (in_pid_namespace(), in_pid_namespace()) else { return };
-    // This test holds the one and made the other.
+    // This test holds one and created the other.
     let held = Object::new("nccl-a1B2c3", 8, 0o600);
     let sysv = Sysv::new(0, 4096, 0o600);
     fs::write("/dev/shm/nccl-d4E5f6", "left").unwrap();
-    let told = listed_with(inside, "0s");
-    assert_is(one(&told, &held.id().to_string()), "unknown", "or a process that is not visible");
-    assert_is(one(&told, &sysv.id().to_string()), "leaked likely", "its creator is in another pid namespace");
-    assert_is(one(&told, "posix:/nccl-d4E5f6"), "leaked certain", "the kernel granted a write lease");
+    let verdict = listed_with(inside, "0s");
+    assert_is(one(&verdict, &held.id().to_string()), "unknown", "or a process that is not visible");
+    assert_is(
+        one(&verdict, &sysv.id().to_string()),
+        "leaked likely",
+        "its creator is in another pid namespace",
+    );
+    assert_is(one(&verdict, "posix:/nccl-d4E5f6"), "leaked certain", "the kernel granted a write lease");
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
     let output = clean.args(arguments).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.code() == Some(1), "what is likely is left: {output:?}");
@@ -76,32 +79,32 @@ fn what_is_held_outside_of_its_pid_namespace_is_not_leaked() {
 }
 
 #[test]
-fn a_descriptor_is_counted_once_where_it_cannot_be_told_which_threads_share_it() {
+fn descriptor_shared_by_threads_is_counted_once() {
     let Some(_world) = World::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
     let _held = Object::new("held-once", 8, 0o600);
-    // A thread more, so that there are several whoever runs this test.
+    // An extra thread, so that there are several in every test runner.
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
     let output = inside.args(["info", "held-once"]).stdin(Stdio::null()).output().unwrap();
     drop(stop);
     assert!(thread.join().unwrap().is_err());
-    let told = String::from_utf8_lossy(&output.stdout);
+    let verdict = String::from_utf8_lossy(&output.stdout);
     let own = format!("{} ", std::process::id());
     let counted = |line: &&str| line.contains(&own) && line.contains(": rw, 1 descriptor");
-    assert!(told.lines().any(|line| counted(&line)), "{told}");
+    assert!(verdict.lines().any(|line| counted(&line)), "{verdict}");
 }
 
 #[test]
-fn whom_proc_hides_may_live_and_hold_anything() {
+fn hidden_processes_make_verdicts_unknown() {
     let Some(_world) = World::new() else { return };
-    let Some(inside) = where_others_are_hidden() else { return };
+    let Some(inside) = with_hidden_processes() else { return };
     let sysv = Sysv::new(0, 4096, 0o600);
-    // Nobody's own, of which none but nobody's and root's processes could tell.
+    // Segments of nobody, which only processes of nobody and root can hold.
     fs::write("/dev/shm/nccl-a1B2c3", "left").unwrap();
     std::os::unix::fs::chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
-    let told = listed_with(inside, "0s");
-    assert_is(one(&told, &sysv.id().to_string()), "leaked likely", "/proc hides processes of other users");
-    // Its owner may ask the kernel.
-    assert_is(one(&told, "posix:/nccl-a1B2c3"), "leaked certain", "granted a write lease");
+    let verdict = listed_with(inside, "0s");
+    assert_is(one(&verdict, &sysv.id().to_string()), "leaked likely", "/proc hides processes of other users");
+    // The owner may ask the kernel.
+    assert_is(one(&verdict, "posix:/nccl-a1B2c3"), "leaked certain", "granted a write lease");
 }

@@ -1,6 +1,6 @@
-// Makers and holders that are easily taken for dead or for somebody else. It
-// prints what it made, a word and a value a line, then "ready", and ends with its
-// standard input.
+// Creators and holders that are easily taken for dead or for another process.
+// Prints what it created, a word and a value per line, then "ready", and exits
+// when its standard input ends.
 //
 //   lives ROLE
 #include <cerrno>
@@ -44,7 +44,7 @@ static int segment(const char* word) {
 
 static void attach(int shmid) { check(shmat(shmid, nullptr, 0) != reinterpret_cast<void*>(-1), "shmat"); }
 
-// Makes an object and leaves it open.
+// Creates an object and leaves it open.
 static int object(const char* word, const std::string& name, mode_t mode = 0600) {
     int fd = open(("/dev/shm/" + name).c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
     check(fd >= 0 && fchmod(fd, mode) == 0 && ftruncate(fd, static_cast<off_t>(page)) == 0, "an object");
@@ -71,7 +71,7 @@ static void stay() {
     while (read(STDIN_FILENO, &byte, 1) > 0) {}
 }
 
-// Starts a process of a pid that was chosen. It dies with its parent.
+// Starts a process with the given pid. It dies with its parent.
 static pid_t start_as(pid_t wanted, void (*what)()) {
     struct arguments {
         uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
@@ -99,7 +99,7 @@ static pid_t start(void (*what)()) {
     return pid;
 }
 
-// A pid that was a process's just now and is nobody's.
+// Returns a pid that was just freed.
 static pid_t vacant(void (*what)()) {
     pid_t pid = fork();
     check(pid >= 0, "fork");
@@ -114,7 +114,7 @@ static pid_t vacant(void (*what)()) {
 
 static void nothing() {}
 
-// --- the roles
+// --- roles
 
 static void renamed() {
     make_both("sysv", "posix", getpid());
@@ -131,7 +131,7 @@ static void* in_a_thread(void*) {
     std::_Exit(0);
 }
 
-// Its first thread has ended, and /proc calls it a zombie.
+// Its main thread has ended, so /proc shows a zombie.
 static void without_first_thread() {
     make_both("sysv", "posix", getpid());
     pthread_t thread;
@@ -142,7 +142,7 @@ static void without_first_thread() {
 static void recycled() {
     pid_t pid = vacant([] { make_both("old-sysv", "old-posix", getpid()); });
     ready();
-    // At the word of who looks, its pid is given again.
+    // Reuses its pid when the test says so.
     char byte;
     check(read(STDIN_FILENO, &byte, 1) == 1, "a word");
     auto heir = [] {
@@ -151,7 +151,7 @@ static void recycled() {
         ready();
     };
     if (start_as(pid, heir) < 0) {
-        std::printf("cannot %s\n", errno == EPERM ? "choose a pid" : std::strerror(errno));
+        std::printf("cannot choose a pid: %s\n", std::strerror(errno));
         std::fflush(stdout);
     }
     stay();
@@ -161,7 +161,7 @@ static void in_pid_namespace() {
     static pid_t inner;
     inner = vacant(nothing);
     check(unshare(CLONE_NEWPID) == 0, "unshare");
-    // The first in there makes the others; without it they would end.
+    // The init process of the namespace creates the others, which die with it.
     start([] {
         auto maker = [] {
             make_both("sysv", "posix", getpid());
@@ -173,7 +173,7 @@ static void in_pid_namespace() {
     stay();
 }
 
-// Its pid in there is that of an heir out here, whose /proc is seen in there too.
+// Its pid inside equals that of an heir outside, whose /proc is visible inside too.
 static void below_anothers_proc() {
     static pid_t inner;
     inner = vacant(nothing);
@@ -201,7 +201,7 @@ static void in_mount_namespace() {
         check(umount2("/dev/shm", MNT_DETACH) == 0, "umount");
         check(mount("tmpfs", "/dev/shm", "tmpfs", 0, nullptr) == 0, "mount");
         map(fd, MAP_SHARED);
-        // Of the same name, and another: nobody holds it.
+        // Another object of the same name, without a holder.
         close(open("/dev/shm/nccl-mounts", O_CREAT | O_RDWR, 0600));
         ready();
     });

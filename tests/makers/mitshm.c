@@ -1,5 +1,5 @@
-// A picture shared with an X server by MIT-SHM, as toolkits do it. "remove" on
-// standard input marks its segment for removal; ends when that does.
+// Shares an image with an X server through MIT-SHM, like toolkits do. "remove" on
+// standard input marks its segment for removal; exits when standard input ends.
 #include <X11/Xlib.h>
 #include <X11/Xutil.h>
 #include <X11/extensions/XShm.h>

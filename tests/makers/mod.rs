@@ -1,5 +1,5 @@
-//! The makers of shared memory that there are, started for real: what is said of
-//! their segments while they live, and when they have been killed.
+//! Real programs that create shared memory: the verdict on their segments while they run and after
+//! they are killed.
 
 mod boost;
 mod inside;
@@ -20,38 +20,39 @@ use std::path::Path;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Who is nobody else: what other programs run here, of root or of other tests,
-/// is no helper of what such a one makes.
+/// A user that runs nothing else: processes of root or of other tests are not mistaken for helpers
+/// of its programs.
 fn stranger() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     const FIRST: u32 = 200_000_000;
     FIRST + process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A command run by that user.
+/// Returns a command run by that user.
 fn run_by(user: u32, mut command: Command) -> Command {
     command.uid(user).gid(user).current_dir("/");
     command
 }
 
-/// Python for any user: its path may lead through directories of root's. `None` without it.
+/// Returns a Python that any user can run: its path may lead through directories of root. `None`
+/// without Python.
 fn python_of(user: u32, text: &str) -> Option<Command> {
-    let everybodys = Path::new("/usr/bin/python3");
-    let mut command = if everybodys.exists() {
-        let mut command = Command::new(everybodys);
+    let system_python = Path::new("/usr/bin/python3");
+    let mut command = if system_python.exists() {
+        let mut command = Command::new(system_python);
         command.args(["-u", "-c", text]);
         command
     } else {
         python(text)?
     };
-    // The tracker would tell of what it takes away.
+    // The tracker would warn about what it unlinks.
     command.env("PYTHONWARNINGS", "ignore");
     Some(run_by(user, command))
 }
 
-/// What the program says of a segment.
+/// A segment as reported by shmlens.
 #[derive(Debug, Clone)]
-struct Told {
+struct Verdict {
     id: String,
     state: String,
     maker: String,
@@ -60,7 +61,7 @@ struct Told {
     segment: Value,
 }
 
-impl Told {
+impl Verdict {
     fn new(segment: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let certainty = text(&segment["certainty"]);
@@ -76,8 +77,8 @@ impl Told {
         }
     }
 
-    /// Asserts the state. From inside of a pid namespace less of an object is
-    /// certain: what is outside may want it.
+    /// Asserts the state. Inside a pid namespace less is certain about an object, because processes
+    /// outside may need it.
     #[track_caller]
     fn assert_is(&self, state: &str, words: &[&str]) {
         let unheld = matches!(state.split(' ').next(), Some("idle" | "leaked" | "protected"));
@@ -93,43 +94,43 @@ impl Told {
     }
 }
 
-/// Whether every process can be seen from here.
+/// Returns whether every process is visible from here.
 fn sees_all() -> bool {
     // `PROC_PID_INIT_INO` of the kernel.
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link == Path::new("pid:[4026531836]"))
 }
 
-/// What `list --json` tells, with what is touched at most that long ago taken for lately touched.
+/// Returns the output of `list --json`, where use within `settle` counts as recent.
 #[track_caller]
-fn listed_with(mut command: Command, settle: &str) -> Vec<Told> {
+fn listed_with(mut command: Command, settle: &str) -> Vec<Verdict> {
     let output = command.args(["list", "--json", "--settle", settle]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    report["segments"].as_array().unwrap().iter().map(Told::new).collect()
+    report["segments"].as_array().unwrap().iter().map(Verdict::new).collect()
 }
 
-/// All segments, and nothing too young to be judged.
+/// Returns all segments, without an age limit.
 #[track_caller]
-fn listed() -> Vec<Told> {
+fn listed() -> Vec<Verdict> {
     listed_with(shmlens(), "0s")
 }
 
-/// The one segment.
+/// Returns the only segment.
 #[track_caller]
-fn told(id: &str) -> Told {
+fn verdict(id: &str) -> Verdict {
     let all = listed();
-    let found = all.iter().find(|told| told.id == id);
+    let found = all.iter().find(|verdict| verdict.id == id);
     found.unwrap_or_else(|| panic!("no {id} among {all:#?}")).clone()
 }
 
-/// The segments that a maker made.
+/// Returns the segments of a maker.
 #[track_caller]
-fn made_by(maker: &str) -> Vec<Told> {
-    listed().into_iter().filter(|told| told.maker == maker).collect()
+fn made_by(maker: &str) -> Vec<Verdict> {
+    listed().into_iter().filter(|verdict| verdict.maker == maker).collect()
 }
 
-/// Kills a process, and waits until it is gone or its parent could know.
-fn slay(pid: i32) {
+/// Kills a process and waits until it is reaped or a zombie.
+fn kill_and_wait(pid: i32) {
     let pid = Pid::from_raw(pid);
     let _ = kill(pid, Signal::SIGKILL);
     wait_until(SOON, || {
@@ -138,15 +139,15 @@ fn slay(pid: i32) {
     });
 }
 
-/// Waits for a line that begins with this word, and gives the rest of it.
+/// Waits for a line that starts with this word and returns the rest.
 #[track_caller]
-fn said(child: &mut Child, word: &str) -> String {
+fn line_with(child: &mut Child, word: &str) -> String {
     let line = child.line(SOON);
     let rest = line.strip_prefix(word).unwrap_or_else(|| panic!("'{line}' does not begin with '{word}'"));
     rest.trim().to_owned()
 }
 
-/// A directory that belongs to that user, below one that everybody may pass.
+/// Creates a directory of that user, below one that every user may enter.
 fn directory_of(user: u32) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     nix::unistd::chown(directory.path(), Some(user.into()), Some(user.into())).unwrap();

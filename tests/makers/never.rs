@@ -1,14 +1,13 @@
-//! What is never called leaked: segments whose makers and holders are easily
-//! taken for dead.
+//! Segments that must never be called leaked: their creators and holders are easily taken for dead.
 
-use super::{Told, listed, listed_with, said, told};
+use super::{Verdict, line_with, listed, listed_with, verdict};
 use crate::support::{
-    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip, tool, wait_until,
+    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip_for_kernel, tool, wait_until,
 };
 use std::fs;
 use std::process::Command;
 
-/// A program that plays a role, and what it says that it made.
+/// A program that plays a role, and the segments it reported.
 struct Player {
     child: Child,
     made: Vec<(String, String)>,
@@ -26,13 +25,14 @@ impl Player {
         player.listen().then_some(player)
     }
 
-    /// Listens until it is ready; `false`, and said, where the role cannot be played.
+    /// Reads lines until the program is ready. Returns `false` and skips the test if the kernel
+    /// cannot play the role.
     fn listen(&mut self) -> bool {
         loop {
-            let line = said(&mut self.child, "");
+            let line = line_with(&mut self.child, "");
             match line.split_once(' ') {
                 Some(("cannot", why)) => {
-                    skip(&format!("cannot {why} here"));
+                    skip_for_kernel(&format!("cannot {why} here"));
                     return false;
                 }
                 Some((word, value)) => self.made.push((word.to_owned(), value.to_owned())),
@@ -48,19 +48,19 @@ impl Player {
     }
 
     #[track_caller]
-    fn told(&self, word: &str) -> Told {
-        told(self.made(word))
+    fn verdict(&self, word: &str) -> Verdict {
+        verdict(self.made(word))
     }
 }
 
 #[test]
-fn a_maker_that_lives_on_under_another_name() {
+fn live_creator_with_another_name_is_not_dead() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("renamed") else { return };
     let comm = format!("/proc/{}/comm", player.made("pid"));
     wait_until(SOON, || fs::read_to_string(&comm).unwrap() == "cat\n");
-    player.told("sysv").assert_is("idle", &["creator is running: cat (", "nattch 0"]);
-    player.told("posix").assert_is("idle", &["still needed: its creator (pid ", "is running"]);
+    player.verdict("sysv").assert_is("idle", &["creator is running: cat (", "nattch 0"]);
+    player.verdict("posix").assert_is("idle", &["still needed: its creator (pid ", "is running"]);
     drop(player.child);
     for one in listed() {
         one.assert_is("leaked certain", &[]);
@@ -68,56 +68,56 @@ fn a_maker_that_lives_on_under_another_name() {
 }
 
 #[test]
-fn a_maker_whose_first_thread_has_ended() {
+fn creator_with_an_ended_main_thread_is_not_dead() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("without-first-thread") else { return };
     let stat = format!("/proc/{}/stat", player.child.pid());
     wait_until(SOON, || fs::read_to_string(&stat).unwrap().contains(") Z "));
-    player.told("sysv").assert_is("idle", &["creator is running"]);
-    player.told("posix").assert_is("idle", &["is running"]);
+    player.verdict("sysv").assert_is("idle", &["creator is running"]);
+    player.verdict("posix").assert_is("idle", &["is running"]);
 }
 
 #[test]
-fn a_process_that_was_given_the_pid_of_a_dead_one_at_once() {
+fn immediately_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
     player.child.say("!");
     if !player.listen() {
         return;
     }
-    // The kernel keeps whole seconds of a System V segment: it may be its maker.
+    // The kernel keeps whole seconds of a System V segment, so the process may be its creator.
     for made in ["old-sysv", "new-sysv"] {
-        player.told(made).assert_is("idle", &["creator is running: heir ("]);
+        player.verdict(made).assert_is("idle", &["creator is running: heir ("]);
     }
-    player.told("old-posix").assert_is("idle", &["its creator (pid ", "is running"]);
+    player.verdict("old-posix").assert_is("idle", &["its creator (pid ", "is running"]);
 }
 
-/// What is in doubt goes to the heir, and nothing else that is not its own.
+/// Ambiguous segments are attributed to the heir, and no others.
 #[test]
-fn a_process_that_was_given_the_pid_of_a_dead_one_later() {
+fn later_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
-    player.told("old-sysv").assert_is("leaked certain", &["no process "]);
-    wait_until(SOON, || player.told("old-sysv").segment["age"].as_f64().unwrap() > 4.0);
+    player.verdict("old-sysv").assert_is("leaked certain", &["no process "]);
+    wait_until(SOON, || player.verdict("old-sysv").segment["age"].as_f64().unwrap() > 4.0);
     player.child.say("!");
     if !player.listen() {
         return;
     }
-    player.told("new-sysv").assert_is("idle", &["creator is running: heir ("]);
-    let old = player.told("old-sysv");
+    player.verdict("new-sysv").assert_is("idle", &["creator is running: heir ("]);
+    let old = player.verdict("old-sysv");
     old.assert_is("leaked certain", &[" is now heir", "started after the last change"]);
     assert_eq!(old.maker, "gone");
-    player.told("old-posix").assert_is("leaked certain", &["its creator (pid ", "exited"]);
-    // Who is attached counts, whoever made it.
+    player.verdict("old-posix").assert_is("leaked certain", &["its creator (pid ", "exited"]);
+    // Attachments count, whoever created the segment.
     let shmid = old.id.strip_prefix("sysv:").unwrap().parse().unwrap();
     let _attached = shmlens::sys::shm::Attachment::read_only(shmid).unwrap();
-    player.told("old-sysv").assert_is("in-use", &["nattch 1"]);
+    player.verdict("old-sysv").assert_is("in-use", &["nattch 1"]);
 }
 
-/// A container that begins later than its `/dev` was made looks as if the clock
-/// had been set forward since. What was made after that is told apart all the same.
+/// A container that starts after its `/dev` was created looks as if the clock had been set forward.
+/// Segments created later are still told apart.
 #[test]
-fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_dev() {
+fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let (Some(unshare), Some(nsenter)) = (tool("unshare"), tool("nsenter")) else { return };
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
@@ -125,90 +125,91 @@ fn a_process_that_was_given_the_pid_of_a_dead_one_in_a_container_with_an_older_d
     command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]).arg(program).arg("recycled");
     let Some(mut player) = Player::start_by(&mut command) else { return };
     let namespaces = format!("/proc/{}/ns", player.child.pid());
-    let told = || {
+    let verdict = || {
         let mut inside = Command::new(&nsenter);
         inside.arg(format!("--pid={namespaces}/pid_for_children")).arg(format!("--mount={namespaces}/mnt"));
         inside.arg(env!("CARGO_BIN_EXE_shmlens"));
         listed_with(inside, "0s")
     };
-    let of = |told: Vec<Told>, id: &str| told.into_iter().find(|told| told.id == id).unwrap();
+    let of =
+        |verdicts: Vec<Verdict>, id: &str| verdicts.into_iter().find(|verdict| verdict.id == id).unwrap();
     let old = player.made("old-sysv").to_owned();
-    of(told(), &old).assert_is("leaked certain", &["no process "]);
-    wait_until(SOON, || of(told(), &old).segment["age"].as_f64().unwrap() > 4.0);
+    of(verdict(), &old).assert_is("leaked certain", &["no process "]);
+    wait_until(SOON, || of(verdict(), &old).segment["age"].as_f64().unwrap() > 4.0);
     player.child.say("!");
     if player.listen() {
-        of(told(), &old).assert_is("leaked certain", &[" is now heir", "started after the last change"]);
-        of(told(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
+        of(verdict(), &old).assert_is("leaked certain", &[" is now heir", "started after the last change"]);
+        of(verdict(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
     }
 }
 
 #[test]
-fn a_maker_and_a_holder_in_another_pid_namespace() {
+fn creator_and_holder_in_another_pid_namespace_count() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-pid-namespace") else { return };
-    player.told("held").assert_is("in-use", &["held by 1 process"]);
-    // The kernel tells its pid in this namespace.
-    player.told("sysv").assert_is("idle", &["creator is running: lives-cpp ("]);
-    // The one in the name is of the other.
-    player.told("posix").assert_is("idle", &["may be running in another pid namespace"]);
+    player.verdict("held").assert_is("in-use", &["held by 1 process"]);
+    // The kernel reports its pid in this namespace.
+    player.verdict("sysv").assert_is("idle", &["creator is running: lives-cpp ("]);
+    // The pid in the name is the one in the other namespace.
+    player.verdict("posix").assert_is("idle", &["may be running in another pid namespace"]);
 }
 
-/// In a pid namespace that was made without a `/proc` of its own.
+/// In a pid namespace without its own `/proc`.
 #[test]
-fn a_maker_whose_pid_is_anothers_in_proc() {
+fn creator_pid_of_another_process_in_proc_is_not_trusted() {
     let Some(_world) = World::new() else { return };
     let Some(nsenter) = tool("nsenter") else { return };
     let Some(mut player) = Player::start("below-anothers-proc") else { return };
     let namespace = format!("--pid={}", player.made("namespace"));
-    let told = || {
+    let verdict = || {
         let mut inside = Command::new(&nsenter);
         inside.args([&namespace, env!("CARGO_BIN_EXE_shmlens")]);
         listed_with(inside, "0s")
     };
-    wait_until(SOON, || player.told("sysv").segment["age"].as_f64().unwrap() > 4.0);
+    wait_until(SOON, || player.verdict("sysv").segment["age"].as_f64().unwrap() > 4.0);
     player.child.say("!");
     assert!(player.listen());
-    let told = told();
-    let of = |word| told.iter().find(|told| told.id == player.made(word)).unwrap();
+    let verdict = verdict();
+    let of = |word| verdict.iter().find(|verdict| verdict.id == player.made(word)).unwrap();
     let sysv = of("sysv");
     sysv.assert_is("leaked likely", &["/proc is not mounted or shows another pid namespace"]);
     assert_eq!(sysv.maker, "");
-    assert_ne!(of("posix").state, "leaked certain", "{told:#?}");
+    assert_ne!(of("posix").state, "leaked certain", "{verdict:#?}");
 }
 
 #[test]
-fn a_holder_in_another_mount_namespace() {
+fn holder_in_another_mount_namespace_counts() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-mount-namespace") else { return };
-    player.told("held").assert_is("in-use", &["held by 1 process"]);
-    assert_eq!(listed().len(), 1, "what has its name there is another");
+    player.verdict("held").assert_is("in-use", &["held by 1 process"]);
+    assert_eq!(listed().len(), 1, "the object of that name there is a different one");
 }
 
 #[test]
-fn a_holder_in_another_ipc_namespace() {
+fn holder_in_another_ipc_namespace_counts() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-ipc-namespace") else { return };
-    let held = player.told("held");
-    // What it has attached there counts for nothing here, whatever its number is.
+    let held = player.verdict("held");
+    // Its attachment over there does not count here, even with the same shmid.
     assert_eq!(held.segment["nattch"], 1, "{held:#?}");
     held.assert_is("in-use", &[]);
     assert_eq!(listed().len(), 1);
-    // Removed here, it lives on there.
+    // Removed here, it stays alive there.
     let id = player.made("held");
     let rm = crate::support::shmlens().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
     assert!(rm.status.success(), "{rm:?}");
-    told(id).assert_is("removed", &["kept alive by"]);
+    verdict(id).assert_is("removed", &["kept alive by"]);
 }
 
 #[test]
-fn a_private_mapping_alone() {
+fn private_mapping_alone_counts_as_held() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("held-privately") else { return };
-    player.told("held").assert_is("in-use", &["held by 1 process"]);
+    player.verdict("held").assert_is("in-use", &["held by 1 process"]);
 }
 
 #[test]
-fn what_nobody_may_not_examine_is_unknown() {
+fn unexaminable_segment_is_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("locked") else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600).owned_by(NOBODY, NOBODY);
@@ -220,26 +221,26 @@ fn what_nobody_may_not_examine_is_unknown() {
         ["nccl-d4E5f6", "theirs"].map(|name| Object::new(name, 4096, 0o600).owned_by(NOBODY, NOBODY));
     let held_open = Object::new("nccl-000000", 4096, 0o666);
     let look = |settle| listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), settle);
-    let state = |told: &[Told], id: &str| -> String {
-        told.iter().find(|told| told.id == id).unwrap_or_else(|| panic!("no {id}")).state.clone()
+    let state = |verdicts: &[Verdict], id: &str| -> String {
+        verdicts.iter().find(|verdict| verdict.id == id).unwrap_or_else(|| panic!("no {id}")).state.clone()
     };
-    let told = look("0s");
+    let verdict = look("0s");
     for object in objects.iter().chain(&theirs).chain([&held_open]) {
-        assert_eq!(state(&told, &object.id().to_string()), "unknown", "{told:#?}");
+        assert_eq!(state(&verdict, &object.id().to_string()), "unknown", "{verdict:#?}");
     }
-    // Everybody can see locks and attachments, and this test lives.
-    let locked = told.iter().find(|told| told.id == player.made("held")).unwrap();
+    // Locks and attachments are visible to every user, and this test is running.
+    let locked = verdict.iter().find(|verdict| verdict.id == player.made("held")).unwrap();
     locked.assert_is("in-use", &[&format!("file lock held by pid {}", player.child.pid())]);
-    assert_eq!(state(&told, &held.id().to_string()), "in-use");
-    assert_eq!(state(&told, &sysv.id().to_string()), "idle");
-    assert!(told.iter().all(|told| !told.state.starts_with("leaked")), "{told:#?}");
+    assert_eq!(state(&verdict, &held.id().to_string()), "in-use");
+    assert_eq!(state(&verdict, &sysv.id().to_string()), "idle");
+    assert!(verdict.iter().all(|verdict| !verdict.state.starts_with("leaked")), "{verdict:#?}");
 }
 
 #[test]
-fn a_dead_makers_segment_that_nobody_is_attached_to_is_leaked_to_everybody() {
+fn unattached_segment_of_a_dead_creator_is_leaked_for_every_user() {
     let Some(_world) = World::new() else { return };
     let made = crate::support::shmlens().args(["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    let told = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), "0s").remove(0);
-    told.assert_is("leaked certain", &["nattch 0", "exited"]);
+    let verdict = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), "0s").remove(0);
+    verdict.assert_is("leaked certain", &["nattch 0", "exited"]);
 }

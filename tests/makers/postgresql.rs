@@ -1,7 +1,6 @@
-//! The `PostgreSQL` server: the interlock that keeps a second postmaster away, and the memory
-//! of its queries.
+//! The `PostgreSQL` server: the interlock that prevents a second postmaster, and the memory of its queries.
 
-use super::{Told, directory_of, listed, made_by, run_by, slay, stranger, told};
+use super::{Verdict, directory_of, kill_and_wait, listed, made_by, run_by, stranger, verdict};
 use crate::support::{Child, Object, SOON, World, skip, wait_until};
 use nix::mount::{MsFlags, mount};
 use std::fmt::Write as _;
@@ -10,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// `initdb` does much.
+/// Timeout for `initdb`, which is slow.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A server with an empty data directory, of a user that runs nothing else.
+/// A server with an empty data directory, run by a user that runs nothing else.
 struct Server {
     user: u32,
     directory: tempfile::TempDir,
@@ -22,7 +21,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts one in this world. `None` where it is not installed.
+    /// Starts a server in this world. `None` where it is not installed.
     fn start() -> Option<Self> {
         let programs = programs()?;
         let user = stranger();
@@ -46,24 +45,24 @@ impl Server {
         let mut run = run_by(user, run);
         let postmaster = Child::spawn(run.stdout(Stdio::null()).stderr(Stdio::null()));
         let file = directory.join("data/postmaster.pid");
-        // One that was killed has left its own file.
+        // A killed server has left its own lock file.
         let first = format!("{}\n", postmaster.pid());
         let is_ready = |text: String| text.starts_with(&first) && text.contains("ready");
         wait_until(LONG, || fs::read_to_string(&file).is_ok_and(is_ready));
         postmaster
     }
 
-    /// Kills the postmaster, and everything that it started.
+    /// Kills the postmaster and its children.
     fn kill_all(&mut self) {
         let pid = self.postmaster.pid().as_raw();
         let workers = children(pid);
         assert!(!workers.is_empty());
         self.postmaster.end();
-        workers.into_iter().for_each(slay);
+        workers.into_iter().for_each(kill_and_wait);
     }
 }
 
-/// Where the programs are: Debian keeps the server's out of PATH.
+/// Finds the server programs: Debian keeps them out of PATH.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
     let places = versions.map(|version| version.path().join("bin")).chain(["/usr/bin".into()]);
@@ -74,7 +73,7 @@ fn programs() -> Option<PathBuf> {
     found
 }
 
-/// Gives a user a name, in this world only: `initdb` asks for it.
+/// Adds a user name in this world only: `initdb` needs one.
 fn name(user: u32) {
     let mut users = fs::read_to_string("/etc/passwd").unwrap();
     writeln!(users, "shmlens-test:x:{user}:{user}::/:/bin/sh").unwrap();
@@ -96,17 +95,17 @@ fn children(parent: i32) -> Vec<i32> {
     all.filter(|pid| parent_of(pid) == Some(parent)).collect()
 }
 
-/// The interlock, which is the only System V segment.
+/// Returns the interlock, the only System V segment.
 #[track_caller]
-fn interlock() -> Told {
-    let all = listed().into_iter().filter(|told| told.segment["kind"] == "sysv");
-    let mut all: Vec<Told> = all.collect();
+fn interlock() -> Verdict {
+    let all = listed().into_iter().filter(|verdict| verdict.segment["kind"] == "sysv");
+    let mut all: Vec<Verdict> = all.collect();
     assert_eq!(all.len(), 1, "{all:#?}");
     all.remove(0)
 }
 
 #[test]
-fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
+fn postgresql_segments_leak_only_after_the_server_died() {
     let Some(_world) = World::new() else { return };
     let Some(mut server) = Server::start() else { return };
     let postmaster = server.postmaster.pid().as_raw();
@@ -119,14 +118,14 @@ fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
     for one in &memory {
         one.assert_is("in-use", &[]);
     }
-    // One that nobody holds for a moment must stay while the server runs.
+    // A segment without holders must stay while the server runs.
     let between = Object::new("PostgreSQL.1804289383", 4096, 0o600).owned_by(server.user, server.user);
     let id = between.id().to_string();
-    told(&id).assert_is("in-use", &[]);
-    // Dropping it removes it by its name.
+    verdict(&id).assert_is("in-use", &[]);
+    // Dropping it removes it by name.
     fs::rename(between.path(), "/dev/shm/PostgreSQL.1804289384").unwrap();
     drop(between);
-    let unheld = told("posix:/PostgreSQL.1804289384");
+    let unheld = verdict("posix:/PostgreSQL.1804289384");
     unheld.assert_is("protected", &["protected: postgres of its owner or root is running"]);
 
     server.kill_all();
@@ -137,7 +136,7 @@ fn what_a_server_needs_is_never_leaked_and_what_it_left_is() {
     for one in memory {
         one.assert_is("leaked certain", &["no postgres of its owner or root is running"]);
     }
-    // What it left is indeed nothing that it needs: without it, it starts again.
+    // The leftovers are not needed: without them the server starts again.
     let removed =
         crate::support::shmlens().args(["clean", "--yes", "--no-copy", "--settle", "0s"]).output().unwrap();
     assert_eq!(removed.status.code(), Some(0), "{removed:?}");

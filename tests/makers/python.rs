@@ -1,20 +1,20 @@
-//! Python's multiprocessing: with its resource tracker, without it, killed.
+//! Python's multiprocessing with its resource tracker, without it, and killed.
 
-use super::{Told, listed, listed_with, made_by, python_of, said, slay, stranger, told};
+use super::{Verdict, kill_and_wait, line_with, listed, listed_with, made_by, python_of, stranger, verdict};
 use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
-/// Runs the lines that it is told, and says "ok" to each.
+/// Runs the lines it receives and answers "ok" to each.
 const SHELL: &str =
     "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
 
-/// A Python that is told what to do.
+/// A Python process that runs given statements.
 struct Python {
     child: Child,
     tracker: i32,
 }
 
 impl Python {
-    /// Starts one of a user that runs nothing else, with its resource tracker.
+    /// Starts one as a user that runs nothing else, with its resource tracker.
     fn start() -> Option<Self> {
         let child = Child::spawn_piped(&mut python_of(stranger(), SHELL)?);
         let mut python = Self { child, tracker: 0 };
@@ -27,14 +27,14 @@ impl Python {
     #[track_caller]
     fn run(&mut self, line: &str) {
         self.child.say(&format!("{line}\n"));
-        assert_eq!(said(&mut self.child, ""), "ok", "{line}");
+        assert_eq!(line_with(&mut self.child, ""), "ok", "{line}");
     }
 
     #[track_caller]
     fn ask(&mut self, value: &str) -> String {
         self.child.say(&format!("print({value}, flush=True)\n"));
-        let answer = said(&mut self.child, "");
-        assert_eq!(said(&mut self.child, ""), "ok", "{value}");
+        let answer = line_with(&mut self.child, "");
+        assert_eq!(line_with(&mut self.child, ""), "ok", "{value}");
         answer
     }
 
@@ -42,20 +42,20 @@ impl Python {
         self.child.pid().as_raw()
     }
 
-    /// Kills the tracker, then the program: nobody is left to clean up.
+    /// Kills the tracker first, then the program, so that nothing cleans up.
     fn kill_all(&mut self) {
-        slay(self.tracker);
+        kill_and_wait(self.tracker);
         self.child.end();
     }
 }
 
 #[test]
-fn shared_memory_is_held_wanted_and_leaked() {
+fn shared_memory_is_held_then_idle_then_leaked() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
     let id = format!("posix:/{}", python.ask("one.name"));
-    let held = told(&id);
+    let held = verdict(&id);
     held.assert_is("in-use", &["held by 1 process"]);
     assert_eq!(
         (held.maker.as_str(), held.holders.as_slice()),
@@ -63,23 +63,23 @@ fn shared_memory_is_held_wanted_and_leaked() {
     );
     assert_eq!(held.segment["made_by"]["name"], "Python multiprocessing.shared_memory");
 
-    // Closed, not unlinked: its tracker would take it away at the end.
+    // Closed, not unlinked: the tracker unlinks it at exit.
     python.run("one.close()");
-    told(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
+    verdict(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
 
     python.kill_all();
-    let left = told(&id);
+    let left = verdict(&id);
     left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
-    // A minute has not passed.
+    // Less than an hour old.
     let young = listed_with(shmlens(), "1h").remove(0);
-    // Where a process cannot be examined the kernel is not asked so early.
+    // If a process cannot be examined, the kernel is not asked yet.
     assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
     wait_until(SOON, || listed_with(shmlens(), "1s")[0].state.starts_with("leaked"));
 }
 
 #[test]
-fn a_tracker_takes_away_what_a_killed_program_leaves() {
+fn resource_tracker_removes_segments_of_a_killed_program() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
@@ -89,22 +89,22 @@ fn a_tracker_takes_away_what_a_killed_program_leaves() {
 }
 
 #[test]
-fn a_list_is_known_by_what_is_in_it() {
+fn shareable_list_is_identified_by_contents() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.ShareableList([42, 3.5, 'text', b'bytes', None, True])");
     let id = format!("posix:/{}", python.ask("one.shm.name"));
-    let held = told(&id);
+    let held = verdict(&id);
     held.assert_is("in-use", &[]);
     assert_eq!(held.maker, "cpython-shareablelist");
     python.kill_all();
-    let left = told(&id);
+    let left = verdict(&id);
     left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!(left.maker, "cpython-shareablelist");
 }
 
 #[test]
-fn locks_and_semaphores_are_held_and_leaked() {
+fn locks_and_semaphores_are_held_then_leaked() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("context = get_context('spawn')");
@@ -125,21 +125,21 @@ fn locks_and_semaphores_are_held_and_leaked() {
 }
 
 #[test]
-fn a_lock_of_forked_programs_has_no_name() {
+fn lock_of_forked_programs_has_no_name() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("lock = get_context('fork').Lock()");
     let all = listed();
     assert_eq!(all.len(), 1, "{all:#?}");
     all[0].assert_is("removed", &["unlinked, kept alive by python3"]);
-    // What it was called is the name that the C library gave it for a moment.
+    // The former name is the temporary name used by the C library.
     assert_eq!(all[0].maker, "glibc-named-semaphore");
     python.kill_all();
     assert!(listed().is_empty());
 }
 
 #[test]
-fn a_pool_holds_its_semaphores_with_all_its_workers() {
+fn pool_workers_hold_the_semaphores() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("pool = get_context('spawn').Pool(2)");
@@ -153,11 +153,11 @@ fn a_pool_holds_its_semaphores_with_all_its_workers() {
         one.assert_is("in-use", &[]);
         assert!(one.holders.contains(&python.pid()), "{one:#?}");
     }
-    let by_workers = |one: &&Told| workers.iter().any(|worker| one.holders.contains(worker));
+    let by_workers = |one: &&Verdict| workers.iter().any(|worker| one.holders.contains(worker));
     assert!(semaphores.iter().filter(by_workers).count() > 0, "{workers:?}: {semaphores:#?}");
     python.kill_all();
     for worker in workers {
-        slay(worker);
+        kill_and_wait(worker);
     }
     for one in made_by("cpython-mp-semaphore") {
         one.assert_is("leaked certain", &[]);
@@ -165,7 +165,7 @@ fn a_pool_holds_its_semaphores_with_all_its_workers() {
 }
 
 #[test]
-fn the_heap_of_values_is_unlinked_and_kept_alive() {
+fn value_heap_is_unlinked_and_kept_alive() {
     let Some(_world) = World::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("array = get_context('fork').Array('d', 1000, lock=False)");
@@ -179,9 +179,9 @@ fn the_heap_of_values_is_unlinked_and_kept_alive() {
     assert!(listed().is_empty());
 }
 
-/// A program that gives up root's rights leaves its tracker as it was.
+/// A program that drops root privileges keeps the tracker it started as root.
 #[test]
-fn a_tracker_of_root_keeps_what_another_user_made() {
+fn resource_tracker_of_root_keeps_segments_of_another_user() {
     let Some(_world) = World::new() else { return };
     let user = stranger();
     let text = format!(
@@ -197,6 +197,7 @@ fn a_tracker_of_root_keeps_what_another_user_made() {
     );
     let Some(mut command) = python(&text) else { return };
     let mut child = Child::spawn_piped(command.current_dir("/").env("PYTHONWARNINGS", "ignore"));
-    let name = said(&mut child, "made");
-    told(&format!("posix:{name}")).assert_is("idle", &["resource_tracker of its owner or root is running"]);
+    let name = line_with(&mut child, "made");
+    verdict(&format!("posix:{name}"))
+        .assert_is("idle", &["resource_tracker of its owner or root is running"]);
 }

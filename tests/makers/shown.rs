@@ -1,14 +1,13 @@
-//! What makers and holders call themselves is shown harmless.
+//! Names of makers and holders are escaped.
 
 use super::{listed, python_of, run_by, stranger};
 use crate::support::{Child, SOON, World, compile_cpp, shmlens};
 use std::process::Command;
 
-/// No control character but the newline at the end of a line, and nothing that
-/// turns the direction of text.
+/// Asserts that the output has no control character except newlines, and no bidirectional control.
 #[track_caller]
 fn assert_harmless(text: &[u8], lines: usize) {
-    // The lines of CSV end as it wants them.
+    // CSV lines end as CSV requires.
     let text = String::from_utf8(text.to_vec()).unwrap().replace("\r\n", "\n");
     let is_bad = |character: char| {
         (character.is_control() && character != '\n') || ('\u{202a}'..='\u{202e}').contains(&character)
@@ -18,20 +17,20 @@ fn assert_harmless(text: &[u8], lines: usize) {
 }
 
 #[test]
-fn names_that_would_move_the_cursor() {
+fn control_characters_in_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
     let mut child = Child::spawn_piped(Command::new(program).arg("hostile"));
     while !child.line(SOON).starts_with("ready") {}
-    let told = listed();
-    assert_eq!(told.len(), 4, "{told:#?}");
+    let verdicts = listed();
+    assert_eq!(verdicts.len(), 4, "{verdicts:#?}");
     let command = r#"\x1b[2J\x0a\xff,"<"#;
-    let maker = told.iter().find(|one| one.state == "idle").unwrap();
+    let maker = verdicts.iter().find(|one| one.state == "idle").unwrap();
     assert_eq!(maker.segment["made_by"]["name"], command);
     assert!(maker.reasons.contains(command), "{maker:#?}");
-    let held = told.iter().find(|one| one.state == "in-use").unwrap();
+    let held = verdicts.iter().find(|one| one.state == "in-use").unwrap();
     assert_eq!(held.segment["holders"][0]["command"], command);
-    let removed = told.iter().find(|one| one.state == "removed").unwrap();
+    let removed = verdicts.iter().find(|one| one.state == "removed").unwrap();
     assert!(removed.reasons.contains(&format!("kept alive by {command} (")), "{removed:#?}");
     assert!(removed.reasons.contains(r"former name /gone-\x1b[2J\x0a"), "{removed:#?}");
 
@@ -45,15 +44,15 @@ fn names_that_would_move_the_cursor() {
     assert_harmless(&run(&["list", "--csv", "--columns", columns]), 5);
     assert_harmless(&run(&["list"]), 5);
     assert_harmless(&run(&["list", "--json"]), 0);
-    for one in &told {
+    for one in &verdicts {
         assert_harmless(&run(&["info", &one.id]), 0);
         assert_harmless(&run(&["info", &one.id, "--json"]), 0);
     }
 }
 
-/// A person's own maker, from the settings.
+/// A maker defined in the settings.
 #[test]
-fn a_maker_from_the_settings() {
+fn program_from_the_settings_is_identified() {
     let Some(_world) = World::new() else { return };
     let user = stranger();
     let text = "import os; open('/dev/shm/session-%d' % os.getpid(), 'w').write('x'); print('ok'); input()";
@@ -78,7 +77,7 @@ fn a_maker_from_the_settings() {
         let output = command.env("XDG_CONFIG_HOME", home.path()).args(["list", "--json"]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        super::Told::new(&report["segments"][0])
+        super::Verdict::new(&report["segments"][0])
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
     let lives = state();
@@ -88,7 +87,7 @@ fn a_maker_from_the_settings() {
         ("session", &"Our sessions".into())
     );
     child.end();
-    // The second that the settings ask for may be over already.
+    // The one-second age limit of the settings may have passed already.
     crate::support::wait_until(SOON, || state().state.starts_with("leaked"));
     state().assert_is("leaked certain", &["its session (pid ", "exited"]);
 }

@@ -1,12 +1,12 @@
-//! X with MIT-SHM: a segment that a client makes and its server attaches.
+//! X11 with MIT-SHM: a segment that a client creates and its server attaches.
 
-use super::{Told, told};
+use super::{Verdict, verdict};
 use crate::support::{Child, SOON, World, skip, tool, wait_until};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A server without a screen, and where it is.
+/// A server without a screen, and its display.
 fn server() -> Option<(Child, String)> {
     let mut command = Command::new(tool("Xvfb")?);
     command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "64x64x24", "-noreset"]);
@@ -16,7 +16,7 @@ fn server() -> Option<(Child, String)> {
     Some((server, display))
 }
 
-/// The client, compiled. `None` without what it needs.
+/// Compiles the client. `None` without the compiler or headers.
 fn client(directory: &Path) -> Option<PathBuf> {
     if !Path::new("/usr/include/X11/extensions/XShm.h").exists() {
         skip("needs the headers of X's extensions (libxext-dev), which are not installed");
@@ -36,7 +36,7 @@ fn client(directory: &Path) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_picture_is_shared_with_the_server_and_leaked_by_a_killed_client() {
+fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
     let Some(_world) = World::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let Some(program) = client(directory.path()) else { return };
@@ -47,31 +47,31 @@ fn a_picture_is_shared_with_the_server_and_leaked_by_a_killed_client() {
         (client, id)
     };
     let server_pid = server.pid().as_raw();
-    let held_by = |told: &Told, client: &Child| {
+    let held_by = |verdict: &Verdict, client: &Child| {
         let mut both = [server_pid, client.pid().as_raw()];
         both.sort_unstable();
-        assert_eq!(told.holders, both, "{told:#?}");
-        assert_eq!(told.maker, "x11-mitshm");
+        assert_eq!(verdict.holders, both, "{verdict:#?}");
+        assert_eq!(verdict.maker, "x11-mitshm");
     };
 
     let (mut polite, id) = start();
-    told(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
-    held_by(&told(&id), &polite);
-    // As most do it: marked at once, it goes with the two of them.
+    verdict(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
+    held_by(&verdict(&id), &polite);
+    // Most clients mark it immediately, so it disappears when both detach.
     polite.say("remove\n");
     assert_eq!(polite.line(SOON), "done");
-    told(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
-    held_by(&told(&id), &polite);
+    verdict(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
+    held_by(&verdict(&id), &polite);
     polite.end();
-    wait_until(SOON, || super::listed().iter().all(|told| told.id != id));
+    wait_until(SOON, || super::listed().iter().all(|verdict| verdict.id != id));
 
     let (mut careless, id) = start();
-    held_by(&told(&id), &careless);
+    held_by(&verdict(&id), &careless);
     careless.end();
-    // The server lets go of what its client had.
-    wait_until(SOON, || told(&id).holders.is_empty());
-    told(&id).assert_is("leaked certain", &["exited", "nattch 0"]);
-    // It takes its socket away.
+    // The server detached the client's segment.
+    wait_until(SOON, || verdict(&id).holders.is_empty());
+    verdict(&id).assert_is("leaked certain", &["exited", "nattch 0"]);
+    // It removes its socket.
     server.signal(Signal::SIGTERM);
     server.wait(SOON);
 }

@@ -1,4 +1,4 @@
-//! ACLs are kept.
+//! ACLs survive saving and restoring.
 
 use super::{directory, restore, save};
 use crate::support::{Object, World, tool};
@@ -8,12 +8,12 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-/// Version 2; the owner rw, user 65534 r, the group nothing, at most r, others nothing.
+/// Version 2: owner rw, user 65534 r, group none, mask r, others none.
 fn acl() -> Vec<u8> {
     list(&[(1, 6, u32::MAX), (2, 4, 65534), (4, 0, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)])
 }
 
-/// A list of these entries: tag, rights and number.
+/// Encodes an ACL from these entries: tag, rights and id.
 pub(super) fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
     let mut acl = 2u32.to_le_bytes().to_vec();
     for (tag, rights, id) in entries {
@@ -25,7 +25,7 @@ pub(super) fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
 }
 
 #[test]
-fn an_acl_comes_back_and_none_stays_none() {
+fn restore_keeps_an_acl_and_adds_none() {
     use shmlens::sys::handle;
     let Some(_world) = World::new() else { return };
     let directory = directory();
@@ -43,14 +43,14 @@ fn an_acl_comes_back_and_none_stays_none() {
     let mode = |object: &Object| fs::metadata(object.path()).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&with), mode(&without)), (0o640, 0o640));
     let Some(getfacl) = tool("getfacl") else { return };
-    let told = Command::new(getfacl).args(["-n", "-p"]).arg(with.path()).output().unwrap();
-    let told = String::from_utf8(told.stdout).unwrap();
-    assert!(told.contains("user:65534:r--") && told.contains("mask::r--"), "{told}");
+    let message = Command::new(getfacl).args(["-n", "-p"]).arg(with.path()).output().unwrap();
+    let message = String::from_utf8(message.stdout).unwrap();
+    assert!(message.contains("user:65534:r--") && message.contains("mask::r--"), "{message}");
 }
 
-/// A default ACL of the directory is for what programs make there, not for what comes back.
+/// The default ACL of a directory applies to new objects of programs, not to restored ones.
 #[test]
-fn what_a_directory_gives_is_not_taken() {
+fn restore_does_not_inherit_a_default_acl() {
     use shmlens::sys::handle;
     let Some(_world) = World::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };

@@ -1,6 +1,6 @@
-//! The commands: save, restore, and rm with its copy.
+//! The commands: `save`, `restore`, and the copy that `rm` keeps.
 
-use super::{complaint, copies, directory, files, program, run, said, segments};
+use super::{copies, directory, files, program, run, segments, stderr_of, stdout_of};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
 use nix::mount::{MsFlags, mount, umount};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Command;
 
 #[test]
-fn a_file_that_may_not_grow_is_told_and_not_left() {
+fn file_size_limit_is_reported_and_leaves_no_file() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 1 << 20, 0o600);
@@ -24,54 +24,54 @@ fn a_file_that_may_not_grow_is_told_and_not_left() {
 }
 
 #[test]
-fn save_and_restore() {
+fn save_and_restore_round_trip() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let file = path.to_str().unwrap();
     let object = Object::new(b"a\x1b", 5000, 0o600);
     object.write(0, b"hello");
-    let text = said(&directory, ["save", r"/a\x1b", file]);
+    let text = stdout_of(&directory, ["save", r"/a\x1b", file]);
     assert!(text.starts_with(r"posix:/a\x1b: saved to "), "{text}");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-    // The beginning of a name does not do, and a file is not written over unless that is said.
-    assert!(complaint(&directory, ["save", "/a", file]).contains("no segment named"));
+    // A prefix does not match, and a file is overwritten only on request.
+    assert!(stderr_of(&directory, ["save", "/a", file]).contains("no segment named"));
     let before = fs::metadata(&path).unwrap().ino();
-    assert!(complaint(&directory, ["save", r"/a\x1b", file]).contains("Use --force to replace it"));
+    assert!(stderr_of(&directory, ["save", r"/a\x1b", file]).contains("Use --force to replace it"));
     assert_eq!(fs::metadata(&path).unwrap().ino(), before);
-    said(&directory, ["save", r"/a\x1b", file, "--force"]);
+    stdout_of(&directory, ["save", r"/a\x1b", file, "--force"]);
     assert_ne!(fs::metadata(&path).unwrap().ino(), before);
 
-    assert!(complaint(&directory, ["restore", file]).contains("the name is in use"));
+    assert!(stderr_of(&directory, ["restore", file]).contains("the name is in use"));
     fs::remove_file(object.path()).unwrap();
-    assert!(complaint(&directory, ["--read-only", "restore", file]).contains("read-only"));
+    assert!(stderr_of(&directory, ["--read-only", "restore", file]).contains("read-only"));
     assert!(segments().is_empty());
-    let json: Value = serde_json::from_str(&said(&directory, ["restore", file, "--json"])).unwrap();
+    let json: Value = serde_json::from_str(&stdout_of(&directory, ["restore", file, "--json"])).unwrap();
     assert_eq!((&json["action"], &json["status"]), (&"restore".into(), &"done".into()));
     assert_eq!(json["segment"], r"posix:/a\x1b");
     assert_eq!(&fs::read(object.path()).unwrap()[..5], b"hello");
     assert_eq!(files(directory.path()), ["file", "state"]);
 
     fs::write(&path, b"something else").unwrap();
-    assert!(complaint(&directory, ["restore", file]).contains("not a saved segment"));
-    assert!(complaint(&directory, ["restore", "/nowhere"]).contains("failed to open"));
-    assert!(complaint(&directory, ["save", r"/a\x1b", "/nowhere/file"]).contains("Create the directory"));
+    assert!(stderr_of(&directory, ["restore", file]).contains("not a saved segment"));
+    assert!(stderr_of(&directory, ["restore", "/nowhere"]).contains("failed to open"));
+    assert!(stderr_of(&directory, ["save", r"/a\x1b", "/nowhere/file"]).contains("Create the directory"));
 }
 
 #[test]
-fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
+fn rm_keeps_a_copy_and_prints_the_restore_command() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o640);
     object.write(0, b"hello");
     let sysv = Sysv::new(7, 5000, 0o600);
     sysv.write(0, b"world");
-    let plan = said(&directory, ["rm", "--dry-run", "key:7"]);
+    let plan = stdout_of(&directory, ["rm", "--dry-run", "key:7"]);
     assert!(plan.contains("a copy is saved first") && plan.contains("undo: shmlens restore"), "{plan}");
     assert!(plan.contains("without the shmid"), "{plan}");
     assert!(copies(&directory).is_empty() && segments().len() == 2);
     for (id, bytes) in [("/a", b"hello"), ("key:7", b"world")] {
-        let text = said(&directory, ["rm", "--yes", "--force", id]);
+        let text = stdout_of(&directory, ["rm", "--yes", "--force", id]);
         let copy = copies(&directory).pop().unwrap();
         assert!(text.contains(&format!("undo: shmlens restore {}", copy.display())), "{text}");
         assert_eq!(segments().len(), 1);
@@ -79,7 +79,7 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
         for (path, mode) in [(&state, 0o700), (&copy, 0o600), (&copy.parent().unwrap().to_owned(), 0o700)] {
             assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, mode, "{}", path.display());
         }
-        said(&directory, ["restore", copy.to_str().unwrap()]);
+        stdout_of(&directory, ["restore", copy.to_str().unwrap()]);
         assert_eq!(segments().len(), 2);
         let id = if id == "/a" { "/a" } else { "key:7" };
         let dump = run(&directory, ["dump", "--raw", "--length", "5", id]).stdout;
@@ -102,43 +102,46 @@ fn rm_keeps_a_copy_and_says_how_to_bring_it_back() {
 }
 
 #[test]
-fn rm_keeps_it_where_it_is_told_to() {
+fn rm_keeps_the_copy_at_the_given_path() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::create_dir(at("dir")).unwrap();
     let objects = ["a", "b", "c", "d"].map(|name| Object::new(name, 5000, 0o600));
-    said(&directory, ["rm", "--yes", "--force", "/a", "--save", &at("one")]);
-    said(&directory, ["rm", "--yes", "--force", "/b", "/c", "--save", &at("dir/")]);
+    stdout_of(&directory, ["rm", "--yes", "--force", "/a", "--save", &at("one")]);
+    stdout_of(&directory, ["rm", "--yes", "--force", "/b", "/c", "--save", &at("dir/")]);
     assert_eq!(files(&directory.path().join("dir")), ["posix_b.saved", "posix_c.saved"]);
-    // A file that is there is in the way, and nothing is removed.
-    let told = complaint(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
-    assert!(told.contains("exists") && objects[3].path().exists(), "{told}");
-    // Several do not go into one file, and none is removed.
+    // An existing file is in the way, and nothing is removed.
+    let message = stderr_of(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
+    assert!(message.contains("exists") && objects[3].path().exists(), "{message}");
+    // Several segments do not fit into one file, and none is removed.
     let several = run(&directory, ["rm", "--yes", "--force", "/d", "/d", "/c", "--save", &at("several")]);
     assert_eq!(several.status.code(), Some(2));
     assert!(objects[3].path().exists() && !fs::exists(at("several")).unwrap());
     let both = run(&directory, ["rm", "--yes", "/d", "--save", &at("x"), "--no-copy"]);
     assert_eq!(both.status.code(), Some(2));
-    said(&directory, ["rm", "--yes", "--force", "/d", "--no-copy"]);
+    stdout_of(&directory, ["rm", "--yes", "--force", "/d", "--no-copy"]);
     assert!(segments().is_empty() && copies(&directory).is_empty());
     for file in ["one", "dir/posix_b.saved", "dir/posix_c.saved"] {
-        said(&directory, ["restore", &at(file)]);
+        stdout_of(&directory, ["restore", &at(file)]);
     }
     assert_eq!(segments().len(), 3);
 }
 
 #[test]
-fn where_no_copy_can_be_kept_nothing_is_removed() {
+fn rm_without_a_place_for_the_copy_removes_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);
-    // The state directory cannot be made.
+    // The state directory cannot be created.
     fs::write(directory.path().join("state"), b"a file").unwrap();
-    let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
-    assert!(told.contains("for copies and the log: not a directory") && told.contains("--no-copy"), "{told}");
+    let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a"]);
+    assert!(
+        message.contains("for copies and the log: not a directory") && message.contains("--no-copy"),
+        "{message}"
+    );
     assert!(object.path().exists());
-    // More than copies may take.
+    // More than the limit for copies.
     fs::remove_file(directory.path().join("state")).unwrap();
     let config = directory.path().join("config/shmlens");
     fs::create_dir_all(&config).unwrap();
@@ -148,59 +151,59 @@ fn where_no_copy_can_be_kept_nothing_is_removed() {
     let mut command = program(&directory);
     command.args(["rm", "--yes", "--force", "/large", "/a"]);
     let output = command.env("XDG_CONFIG_HOME", directory.path().join("config")).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("copy limit of 1.0 MiB") && told.contains("--save"), "{told}");
-    // One failure stops no other.
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("copy limit of 1.0 MiB") && message.contains("--save"), "{message}");
+    // One failure does not stop the rest.
     assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
-    // What may not be read: IPC_RMID asks only who the creator is.
+    // An unreadable segment: IPC_RMID checks only the creator and owner.
     let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.chmod(0o200);
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["rm", "--yes", "key:8"]);
     command.env("XDG_STATE_HOME", "/dev/shm/state").env("HOME", "/nowhere").env_remove("SUDO_UID");
     let output = command.output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("permission denied") && told.contains("--no-copy"), "{told}");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("permission denied") && message.contains("--no-copy"), "{message}");
     assert!(shmlens::sys::shm::stat(sysv.shmid).is_ok());
 }
 
 #[test]
-fn where_there_is_no_room_for_a_copy_nothing_is_removed() {
+fn rm_without_disk_space_for_the_copy_removes_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let state = directory.path().join("state");
     fs::create_dir(&state).unwrap();
     mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
     let object = Object::new("a", 4 << 20, 0o600);
-    // The second one has as much as is free: a copy takes more than what is in it.
+    // The second one holds as much as is free; a copy needs more than the contents.
     for (length, words) in [(2 << 20, "2.0 MiB of data"), (1 << 20, "1.0 MiB free")] {
         object.file.set_len(0).unwrap();
         object.file.set_len(4 << 20).unwrap();
         object.write(0, &vec![7; length]);
-        let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
-        assert!(told.contains(words) && told.contains("--no-copy"), "{told}");
+        let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a"]);
+        assert!(message.contains(words) && message.contains("--no-copy"), "{message}");
         assert!(object.path().exists() && copies(&directory).is_empty());
     }
     umount(&state).unwrap();
 }
 
 #[test]
-fn a_removal_that_fails_leaves_no_copy_of_what_is_still_there() {
+fn failed_removal_leaves_no_copy() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     fs::write("/dev/shm/a", b"hello").unwrap();
     let nothing = None::<&str>;
     mount(nothing, "/dev/shm", nothing, MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY, nothing).unwrap();
-    let told = complaint(&directory, ["rm", "--yes", "--force", "/a"]);
-    assert!(told.contains("read-only"), "{told}");
+    let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a"]);
+    assert!(message.contains("read-only"), "{message}");
     assert_eq!(fs::read("/dev/shm/a").unwrap(), b"hello");
     assert!(copies(&directory).is_empty());
 }
 
 #[test]
-fn nobody_saves_and_restores() {
+fn unprivileged_user_saves_and_restores() {
     let Some(_world) = World::new() else { return };
     fs::set_permissions("/dev/shm", fs::Permissions::from_mode(0o1777)).unwrap();
     let object = Object::new("a", 5000, 0o600).owned_by(NOBODY, NOBODY);
@@ -222,10 +225,10 @@ fn nobody_saves_and_restores() {
     assert_eq!(nobody(&["restore", "/dev/shm/home/a"]), (0, String::new()));
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.mode() & 0o777), (NOBODY, 0o600));
-    let (status, told) = nobody(&["save", "/root", "/dev/shm/home/root"]);
-    assert!(status == 1 && told.contains("permission denied"), "{told}");
+    let (status, message) = nobody(&["save", "/root", "/dev/shm/home/root"]);
+    assert!(status == 1 && message.contains("permission denied"), "{message}");
     assert!(other.path().exists() && !fs::exists("/dev/shm/home/root").unwrap());
-    let (status, told) = nobody(&["save", "/a", "/proc/file"]);
-    assert!(status == 1 && told.contains("failed to write"), "{told}");
+    let (status, message) = nobody(&["save", "/a", "/proc/file"]);
+    assert!(status == 1 && message.contains("failed to write"), "{message}");
     assert!(program(&directory()).arg("restore").arg("/dev/shm/home/a").status().unwrap().code() == Some(1));
 }

@@ -1,4 +1,4 @@
-//! Files that are cut off, damaged or something else: an error, and nothing made.
+//! Truncated, damaged and foreign files: an error, and nothing is created.
 
 use super::{directory, save, segments};
 use crate::support::{Object, SOON, Sysv, World, wait_until};
@@ -10,7 +10,7 @@ use shmlens::memory::Progress;
 use std::fs;
 use std::path::Path;
 
-/// Restores from these bytes, which must fail, and must leave nothing.
+/// Restores from these bytes, which must fail and leave nothing.
 #[track_caller]
 fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
     fs::write(path, bytes).unwrap();
@@ -21,7 +21,7 @@ fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
     error
 }
 
-/// One saved file of each kind, some pages with holes between.
+/// Returns one saved file of each kind, with a few pages and holes.
 fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
     let object = Object::new("a", 40_000, 0o600);
     object.write(5000, b"hello");
@@ -37,13 +37,13 @@ fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
         bytes
     });
     drop((object, sysv));
-    // What another test's child has of it before its exec keeps it for a moment.
+    // A child of another test keeps inherited descriptors until its exec.
     wait_until(SOON, || segments().is_empty());
     files
 }
 
 #[test]
-fn cut_off_at_any_length() {
+fn restore_rejects_a_file_truncated_at_any_length() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -58,7 +58,7 @@ fn cut_off_at_any_length() {
 }
 
 #[test]
-fn any_byte_flipped() {
+fn restore_rejects_any_flipped_byte() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -72,17 +72,16 @@ fn any_byte_flipped() {
     }
 }
 
-/// A System V segment has its key from the beginning, so that a damaged file is
-/// to be known before.
+/// A System V segment has its key from the start, so damage must be detected before it is created.
 #[test]
-fn a_damaged_file_makes_nothing_not_even_for_a_moment() {
+fn damaged_file_never_creates_a_segment() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let [_, mut damaged] = saved(&directory);
     let at = damaged.len() - 40;
     damaged[at] ^= 1;
-    // The kernel counts all that are made in their numbers.
+    // The kernel counts every created segment in its shmid.
     let number = || i64::from(Sysv::new(0, 1, 0o600).shmid);
     let (first, second) = (number(), number());
     refused(&path, &damaged, "the last byte of data");
@@ -90,7 +89,7 @@ fn a_damaged_file_makes_nothing_not_even_for_a_moment() {
 }
 
 #[test]
-fn foreign_files() {
+fn restore_rejects_other_file_formats() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -114,7 +113,7 @@ fn foreign_files() {
 }
 
 #[test]
-fn fuzzed_files() {
+fn restore_rejects_fuzzed_files() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");

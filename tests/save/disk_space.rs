@@ -1,7 +1,7 @@
-//! A disk that is short of room: the plan names the old copies that are deleted,
-//! and no other copy is.
+//! A disk that is short of space: the plan names the old copies that are deleted, and no other copy
+//! is deleted.
 
-use super::{copies, directory, program, run, said, segment};
+use super::{copies, directory, program, run, segment, stdout_of};
 use crate::support::{Object, Sysv, World};
 use nix::mount::{MsFlags, mount, umount};
 use shmlens::act::{self, ActError, Action, Copies, Copying, Options, StateDirectory};
@@ -11,11 +11,11 @@ use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// What the state directory has room for.
-const ROOM: &str = "size=1m,mode=0700";
+/// Size of the state directory.
+const STATE_MOUNT_OPTIONS: &str = "size=1m,mode=0700";
 const LENGTH: usize = 300 << 10;
 
-/// A state directory with room for three copies, and three copies in it.
+/// A state directory with space for three copies, and three copies in it.
 struct Disk {
     directory: TempDir,
     state: PathBuf,
@@ -27,18 +27,18 @@ impl Disk {
         let directory = directory();
         let state = directory.path().join("state");
         fs::create_dir(&state).unwrap();
-        mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some(ROOM)).unwrap();
+        mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some(STATE_MOUNT_OPTIONS)).unwrap();
         let mut disk = Self { directory, state, old: vec![] };
         for name in ["/a", "/b", "/c"] {
             let _object = object(name);
-            said(&disk.directory, ["rm", "--yes", "--force", name]);
+            stdout_of(&disk.directory, ["rm", "--yes", "--force", name]);
         }
         disk.old = disk.copies();
         assert_eq!(disk.old.len(), 3);
         disk
     }
 
-    /// The copies there are, the oldest first.
+    /// Returns the copies, oldest first.
     fn copies(&self) -> Vec<PathBuf> {
         copies(&self.directory)
     }
@@ -57,17 +57,17 @@ fn object(name: &str) -> Object {
 }
 
 #[test]
-fn the_plan_names_the_oldest_copies_and_only_those_go() {
+fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     let objects = ["/d", "/e"].map(object);
-    let plan = said(&disk.directory, ["rm", "--dry-run", "--force", "/d", "/e"]);
+    let plan = stdout_of(&disk.directory, ["rm", "--dry-run", "--force", "/d", "/e"]);
     let lines: Vec<&str> = plan.lines().filter(|line| line.contains("to free disk space")).collect();
-    // Each counts what the ones before it use.
+    // Each plan includes the space that the previous ones use.
     assert!(lines[0].contains("the oldest copy (/a 300 KiB, saved "), "{plan}");
     assert!(lines[1].contains("the oldest copy (/b 300 KiB, saved "), "{plan}");
     assert_eq!(disk.copies(), disk.old);
-    let done = said(&disk.directory, ["rm", "--yes", "--force", "/d"]);
+    let done = stdout_of(&disk.directory, ["rm", "--yes", "--force", "/d"]);
     assert!(done.contains("1 older copy deleted to make room"), "{done}");
     assert!(!objects[0].path().exists());
     assert_eq!(disk.copies()[..2], disk.old[1..]);
@@ -75,10 +75,10 @@ fn the_plan_names_the_oldest_copies_and_only_those_go() {
 }
 
 #[test]
-fn no_copy_goes_when_that_would_not_free_enough() {
+fn no_copy_is_deleted_when_too_little_would_be_freed() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
-    // A second name keeps the data of two.
+    // A second link keeps the data of two copies.
     for (at, old) in disk.old[..2].iter().enumerate() {
         fs::hard_link(old, disk.state.join(at.to_string())).unwrap();
     }
@@ -86,10 +86,10 @@ fn no_copy_goes_when_that_would_not_free_enough() {
     large.write(0, &vec![7; 600 << 10]);
     for option in ["--dry-run", "--yes"] {
         let output = run(&disk.directory, ["rm", option, "--force", "/large"]);
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8(told).unwrap();
-        assert!(told.contains("not enough disk space for a copy: 600 KiB of data"), "{told}");
-        assert!(told.contains("--no-copy"), "{told}");
+        let message = [output.stdout, output.stderr].concat();
+        let message = String::from_utf8(message).unwrap();
+        assert!(message.contains("not enough disk space for a copy: 600 KiB of data"), "{message}");
+        assert!(message.contains("--no-copy"), "{message}");
         assert!(!output.status.success() || option == "--dry-run");
     }
     assert!(large.path().exists());
@@ -136,7 +136,7 @@ fn old_copies_stay_when_the_last_check_fails() {
 }
 
 #[test]
-fn a_batch_never_deletes_its_own_copies_for_room() {
+fn batch_never_deletes_its_own_copies_for_space() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     let names = ["/d", "/e", "/f", "/g", "/h"];
@@ -146,9 +146,9 @@ fn a_batch_never_deletes_its_own_copies_for_room() {
     let predicted = String::from_utf8(predicted.stdout).unwrap();
     assert!(predicted.contains("posix:/g, posix:/h: not removed: not enough disk space"), "{predicted}");
     let output = program(&disk.directory).args(arguments("--yes")).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(told.contains("posix:/g, posix:/h: not enough disk space"), "{told}");
+    assert!(message.contains("posix:/g, posix:/h: not enough disk space"), "{message}");
     // Each segment that is gone has a copy.
     assert_eq!(objects.iter().filter(|object| object.path().exists()).count(), 2);
     let copies = disk.copies();

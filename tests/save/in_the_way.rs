@@ -1,5 +1,5 @@
-//! FIFOs, devices, directories and endless files in the place of the program's
-//! own files: an error at once, and nothing is changed.
+//! FIFOs, devices, directories and endless files in place of the program's own files: an immediate
+//! error, and nothing changes.
 
 use super::{copies, directory, files, program, run, save};
 use crate::support::{Child, Object, SOON, Sysv, World};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A way to put something in the place of a file, and what the error says of it.
+/// Places an obstacle at a path; the text is expected in the error.
 type Obstacle = (fn(&Path), &'static str);
 
 const OBSTACLES: [Obstacle; 4] = [
@@ -25,12 +25,12 @@ const OBSTACLES: [Obstacle; 4] = [
     (|path| symlink("/dev/zero", path).unwrap(), "is a "),
 ];
 
-/// Runs the command, which must end soon; its status and what it complains of.
+/// Runs the command, which must end soon; returns its status and standard error.
 fn ended(command: &mut Command) -> (i32, String) {
     let mut child =
         Child::spawn(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()));
     let status = child.wait(SOON);
-    (status.code().unwrap_or(-1), child.complaint())
+    (status.code().unwrap_or(-1), child.stderr())
 }
 
 fn rm(directory: &TempDir) -> Command {
@@ -40,7 +40,7 @@ fn rm(directory: &TempDir) -> Command {
 }
 
 #[test]
-fn a_log_that_is_not_a_regular_file_is_an_error_before_the_act() {
+fn log_that_is_not_a_regular_file_fails_before_the_act() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     for (make, kind) in OBSTACLES {
@@ -64,12 +64,12 @@ fn a_log_that_is_not_a_regular_file_is_an_error_before_the_act() {
 }
 
 #[test]
-fn a_log_that_cannot_be_written_after_the_act_is_reported() {
+fn log_write_failure_after_the_act_is_reported() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
-    // No room for a line, though the file itself can be opened.
+    // No space for a line, although the file can be opened.
     nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=4k,mode=0700"))
         .unwrap();
     fs::write(state.join("full"), [7; 4096]).unwrap();
@@ -82,7 +82,7 @@ fn a_log_that_cannot_be_written_after_the_act_is_reported() {
 }
 
 #[test]
-fn a_bad_place_for_copies_is_an_error_before_the_act() {
+fn unusable_copy_directory_fails_before_the_act() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     for (make, kind) in OBSTACLES {
@@ -97,7 +97,7 @@ fn a_bad_place_for_copies_is_an_error_before_the_act() {
             let (status, error) = ended(&mut rm(&directory));
             assert!(status == 1 && object.path().exists(), "{error}");
             assert!(error.contains("not a directory") && error.contains("XDG_STATE_HOME"), "{error}");
-            // The plan says so too.
+            // The plan reports it as well.
             let plan = run(&directory, ["rm", "--dry-run", "--force", "/a"]).stdout;
             assert!(String::from_utf8_lossy(&plan).contains("not a directory"), "{plan:?}");
         }
@@ -105,7 +105,7 @@ fn a_bad_place_for_copies_is_an_error_before_the_act() {
 }
 
 #[test]
-fn what_is_not_a_copy_is_neither_opened_nor_removed() {
+fn other_files_in_the_copy_directory_are_untouched() {
     let Some(_world) = World::new() else { return };
     for (make, _) in OBSTACLES {
         let object = Object::new("a", 4096, 0o600);
@@ -121,7 +121,7 @@ fn what_is_not_a_copy_is_neither_opened_nor_removed() {
 }
 
 #[test]
-fn a_config_that_is_not_a_small_regular_file_is_an_error() {
+fn config_must_be_a_small_regular_file() {
     let Some(_world) = World::new() else { return };
     let sparse: Obstacle =
         (|path| File::create(path).unwrap().set_len(5 << 30).unwrap(), "larger than 1 MiB");
@@ -136,7 +136,7 @@ fn a_config_that_is_not_a_small_regular_file_is_an_error() {
             assert!(status == 2 && error.contains("failed to read the config"), "{error}");
             assert!(error.contains(kind), "{error}");
         }
-        // A link to a file is read.
+        // A link to a file is followed.
         fs::remove_file(&config).or_else(|_| fs::remove_dir(&config)).unwrap();
         fs::write(directory.path().join("elsewhere"), "thme = 1").unwrap();
         symlink("../elsewhere", &config).unwrap();
@@ -146,7 +146,7 @@ fn a_config_that_is_not_a_small_regular_file_is_an_error() {
 }
 
 #[test]
-fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
+fn restore_mark_that_is_not_a_regular_file_is_skipped() {
     let Some(_world) = World::new() else { return };
     for (make, _) in OBSTACLES {
         let directory = directory();
@@ -159,7 +159,7 @@ fn a_mark_of_a_restore_that_is_not_a_regular_file_is_skipped() {
 }
 
 #[test]
-fn a_system_v_segment_is_not_filled_without_a_mark() {
+fn system_v_restore_needs_a_mark() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let source = directory.path().join("source");
@@ -201,7 +201,7 @@ fn a_system_v_segment_is_not_filled_without_a_mark() {
         let _ = nix::mount::umount(&state);
         fs::remove_dir_all(&state).unwrap();
     }
-    // A user without a home has no place for one, and is told.
+    // A user without a home directory has no place for a log, and the error says so.
     let mut homeless = program(&directory);
     homeless
         .env("XDG_STATE_HOME", "/proc/none")

@@ -1,4 +1,4 @@
-//! Killed at any moment: what is left is the segment or a whole copy, never half of one.
+//! Kills at any moment leave the segment or a complete copy, never part of one.
 
 use super::{copies, directory, files, program, save, segments};
 use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
-/// How many moments are tried.
-const MOMENTS: u32 = 16;
+/// Number of moments to try.
+const KILL_MOMENTS: u32 = 16;
 
 fn bytes() -> Vec<u8> {
     (0..SIZE / 4).flat_map(|at| u32::try_from(at).unwrap().wrapping_mul(0x9e37_79b1).to_le_bytes()).collect()
 }
 
-/// Whether the file is a saved segment to its last byte.
+/// Returns whether the file is a complete saved segment.
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let Ok(mut reading) = Reading::begin(file) else { return false };
@@ -38,9 +38,8 @@ fn is_whole(path: &Path) -> bool {
     }
 }
 
-/// Runs the command once to its end to see how long it takes, and then kills it
-/// at moments from its beginning to its end. `prepare` comes before each run,
-/// `check` behind it.
+/// Runs the command once to the end to measure it, then kills it at moments from start to end.
+/// `prepare` runs before each run, `check` after it.
 fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMut(bool)) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     prepare();
@@ -48,11 +47,11 @@ fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMu
     assert!(Child::spawn(command).wait(SOON).success(), "{command:?}");
     let whole = began.elapsed();
     check(true);
-    for moment in 0..MOMENTS {
+    for moment in 0..KILL_MOMENTS {
         prepare();
         let mut child = Child::spawn(command);
-        // This is the moment that is tried, and nothing that is waited for.
-        thread::sleep(whole * moment / MOMENTS);
+        // The sleep is the moment under test, not a wait.
+        thread::sleep(whole * moment / KILL_MOMENTS);
         let ended = child.ended().is_some();
         child.end();
         check(ended);
@@ -60,7 +59,7 @@ fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMu
 }
 
 #[test]
-fn a_save_that_is_killed_leaves_a_whole_file_or_none() {
+fn killed_save_leaves_a_complete_file_or_none() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -78,7 +77,7 @@ fn a_save_that_is_killed_leaves_a_whole_file_or_none() {
 }
 
 #[test]
-fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
+fn killed_restore_leaves_a_complete_object_or_none() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -97,10 +96,9 @@ fn a_restore_that_is_killed_makes_an_object_whole_or_not_at_all() {
     });
 }
 
-/// Its key is there from the beginning, so an incomplete one may be left. It is
-/// known as that, and removed.
+/// The key exists from the start, so an incomplete segment may remain. It is recognized and removed.
 #[test]
-fn recover_removes_what_a_killed_restore_left() {
+fn recover_removes_leftovers_of_a_killed_restore() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -115,7 +113,7 @@ fn recover_removes_what_a_killed_restore_left() {
 }
 
 #[test]
-fn recover_removes_what_a_killed_create_left() {
+fn recover_removes_leftovers_of_a_killed_create() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -126,7 +124,7 @@ fn recover_removes_what_a_killed_create_left() {
 }
 
 #[test]
-fn a_create_that_is_killed_leaves_a_whole_object_or_none() {
+fn killed_create_leaves_a_complete_object_or_none() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -147,7 +145,7 @@ fn a_create_that_is_killed_leaves_a_whole_object_or_none() {
     );
 }
 
-/// Kills a command that fills a System V segment with [`bytes`] and gives it mode 0666.
+/// Kills a command that fills a System V segment with [`bytes`] and sets mode 0666.
 fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str) {
     let clear = || {
         for segment in segments() {
@@ -163,19 +161,19 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let was_half = left.first().is_some_and(|segment| segment.mode == FILLING);
         assert!(was_half || left.first().is_none_or(|segment| segment.mode.bits() == 0o666), "{left:?}");
         if was_half {
-            // The same command says what is in the way.
+            // The same command reports the obstacle.
             let again = program(directory).args(&arguments).output().unwrap();
-            let told = String::from_utf8(again.stderr).unwrap();
-            assert!(!again.status.success(), "{told}");
-            assert!(told.contains(&format!("{origin} was killed")), "{told}");
-            assert!(told.contains("rm --recover` to remove it"), "{told}");
+            let message = String::from_utf8(again.stderr).unwrap();
+            assert!(!again.status.success(), "{message}");
+            assert!(message.contains(&format!("{origin} was killed")), "{message}");
+            assert!(message.contains("rm --recover` to remove it"), "{message}");
             let refused = program(directory).args(["--read-only", "rm", "--recover"]).output().unwrap();
             assert!(!refused.status.success() && segments().len() == 1, "{refused:?}");
         }
         let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
         assert!(recovered.status.success(), "{recovered:?}");
         assert_eq!(recovered.stdout != b"nothing to recover\n", was_half, "{recovered:?}");
-        // What is there is whole, and what is not is not there.
+        // Segments that exist are complete.
         match &segments()[..] {
             [] => {}
             [segment] => {
@@ -196,7 +194,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
 }
 
 #[test]
-fn a_removal_that_is_killed_leaves_the_segment_or_a_whole_copy() {
+fn killed_removal_leaves_the_segment_or_a_complete_copy() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let mut command = program(&directory);
@@ -205,7 +203,7 @@ fn a_removal_that_is_killed_leaves_the_segment_or_a_whole_copy() {
         for copy in copies(&directory) {
             fs::remove_file(copy).unwrap();
         }
-        // A kill between the two steps of a removal leaves it under another name.
+        // A kill between the two steps of a removal leaves the object under another name.
         for name in files(Path::new("/dev/shm")) {
             fs::remove_file(Path::new("/dev/shm").join(name)).unwrap();
         }
@@ -215,18 +213,18 @@ fn a_removal_that_is_killed_leaves_the_segment_or_a_whole_copy() {
         let there = fs::read("/dev/shm/a").is_ok_and(|found| found == bytes());
         let copies = copies(&directory);
         assert!(copies.iter().all(|copy| is_whole(copy)) && copies.len() <= 1, "{copies:?}");
-        // Killed after the last step it is removed too, and the copy is there.
+        // Killed after the last step: removed, and the copy exists.
         assert!((there || copies.len() == 1) && !(there && ended), "{there} {copies:?} {ended}");
     });
 }
 
 #[test]
-fn ctrl_c_ends_it_and_leaves_nothing() {
+fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 1 << 40, 0o600);
-    // So many runs that it takes a while.
+    // Large enough to take a while.
     for at in 0..20_000u64 {
         object.write(at << 24, b"x");
     }
@@ -237,7 +235,7 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
     child.signal(Signal::SIGINT);
     let status = child.wait(SOON);
     if status.success() {
-        // It was done before.
+        // It had finished before.
         assert!(is_whole(&path));
     } else {
         assert!(!path.exists());
@@ -247,11 +245,11 @@ fn ctrl_c_ends_it_and_leaves_nothing() {
     assert!(object.path().exists());
 }
 
-/// Signals a `create --from` of many small pieces while it fills the segment, and
-/// returns what it said when it was stopped.
+/// Signals a `create --from` of many small extents while it fills the segment, and returns its
+/// standard error.
 fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> String {
     let directory = directory();
-    // In the memory file system: it tells its holes quickly.
+    // In tmpfs, which reports its holes quickly.
     let object = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {
         object.write(at << 16, b"x");
@@ -266,14 +264,14 @@ fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> S
             child.signal(signal);
         }
         let status = child.wait(SOON);
-        let told = child.complaint();
+        let message = child.stderr();
         let marks = files(&directory.path().join("state/shmlens/unfinished"));
         assert!(marks.is_empty(), "{marks:?}");
         if status.code() == Some(1) {
-            return told;
+            return message;
         }
-        assert!(status.success(), "{status:?} {told}");
-        assert!(began.elapsed() < SOON, "it was always too late");
+        assert!(status.success(), "{status:?} {message}");
+        assert!(began.elapsed() < SOON, "every attempt was too late");
         let _ = fs::remove_file("/dev/shm/a");
         for row in sysv_rows() {
             shm::remove(row.shmid.0).unwrap();
@@ -286,20 +284,20 @@ fn sysv_rows() -> Vec<shmlens::machine::control::SysvStat> {
 }
 
 #[test]
-fn create_that_is_signaled_leaves_nothing_and_says_so() {
+fn signaled_create_leaves_nothing_and_reports_it() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let sysv = ["sysv", "--key", "7", "--no-reserve"];
-        let told = signaled(signal, &sysv, |_| !sysv_rows().is_empty());
-        assert!(told.contains("was not created; partial data was removed"), "{signal}: {told}");
+        let message = signaled(signal, &sysv, |_| !sysv_rows().is_empty());
+        assert!(message.contains("was not created; partial data was removed"), "{signal}: {message}");
         assert!(sysv_rows().is_empty(), "{signal}");
         let unnamed = |pid: i32| {
             let open = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
             let targets = open.filter_map(|entry| fs::read_link(entry.path()).ok());
             targets.into_iter().any(|target| target.to_string_lossy().starts_with("/dev/shm/#"))
         };
-        let told = signaled(signal, &["posix", "a"], unnamed);
-        assert!(told.contains("posix:/a was not created"), "{signal}: {told}");
+        let message = signaled(signal, &["posix", "a"], unnamed);
+        assert!(message.contains("posix:/a was not created"), "{signal}: {message}");
         assert!(files(Path::new("/dev/shm")).is_empty(), "{signal}");
     }
 }

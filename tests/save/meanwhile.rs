@@ -1,4 +1,4 @@
-//! What others do to a segment while it is saved: it is saved as it was, or not at all.
+//! Changes to a segment while it is saved: the copy is consistent, or the save fails.
 
 use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
@@ -17,8 +17,8 @@ use tempfile::TempDir;
 
 const SIZE: u64 = 16 << 20;
 
-/// Saves an object in a file, and does this to them once a piece of it is read.
-/// What came of it, when that was before the end.
+/// Saves an object to a file and calls the closure after the first piece is read. Returns the
+/// result, if that came before the end.
 #[track_caller]
 fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
     let began = Instant::now();
@@ -45,12 +45,12 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
         if in_time {
             return (directory, saved);
         }
-        assert!(began.elapsed() < SOON, "it was always too late");
+        assert!(began.elapsed() < SOON, "every attempt was too late");
     }
 }
 
 #[test]
-fn what_is_grown_or_shrunk_is_not_saved() {
+fn save_refuses_a_segment_resized_meanwhile() {
     let Some(_world) = World::new() else { return };
     for length in [SIZE + 1, SIZE / 2, 0] {
         let (directory, outcome) = meanwhile(|object, _| object.file.set_len(length).unwrap());
@@ -60,7 +60,7 @@ fn what_is_grown_or_shrunk_is_not_saved() {
 }
 
 #[test]
-fn a_file_that_is_made_under_its_name_is_left() {
+fn save_keeps_a_file_created_at_the_target_meanwhile() {
     let Some(_world) = World::new() else { return };
     let (directory, outcome) = meanwhile(|_, path| fs::write(path, b"mine").unwrap());
     assert!(matches!(outcome, Err(SaveError::Exists { .. })), "{outcome:?}");
@@ -68,9 +68,9 @@ fn a_file_that_is_made_under_its_name_is_left() {
     assert_eq!(files(directory.path()), ["file"]);
 }
 
-/// A System V segment is there from the beginning of its filling.
+/// A System V segment exists from the start of its filling.
 #[test]
-fn a_restore_that_is_stopped_while_it_fills_leaves_nothing() {
+fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -84,7 +84,7 @@ fn a_restore_that_is_stopped_while_it_fills_leaves_nothing() {
         let over = AtomicBool::new(false);
         let restored = thread::scope(|scope| {
             scope.spawn(|| {
-                // The file is read twice, and filled from the second time.
+                // The file is read twice, and the second pass fills the segment.
                 while progress.done() <= progress.total() / 2 && !over.load(Ordering::Relaxed) {
                     thread::yield_now();
                 }
@@ -97,7 +97,7 @@ fn a_restore_that_is_stopped_while_it_fills_leaves_nothing() {
             Ok(restored) => {
                 let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
                 drop(Sysv { shmid: shmid.0 });
-                assert!(began.elapsed() < SOON, "it was always too late");
+                assert!(began.elapsed() < SOON, "every attempt was too late");
             }
             Err(error) => {
                 assert!(matches!(error, RestoreError::Stopped { .. }), "{error}");
@@ -109,7 +109,7 @@ fn a_restore_that_is_stopped_while_it_fills_leaves_nothing() {
 }
 
 #[test]
-fn what_is_swapped_is_saved_with_what_is_its_own() {
+fn save_keeps_data_and_metadata_of_one_object() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");

@@ -1,4 +1,4 @@
-//! However large a segment is, saving and restoring it takes little memory.
+//! Saving and restoring use little memory, whatever the size of the segment.
 
 use super::{directory, program, segments};
 use crate::support::{Child, Object, Sysv, World};
@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// The most memory that the command had, in bytes: shared pages that it saw count.
+/// Returns the peak resident memory of the command in bytes, including shared pages.
 fn most(command: &mut Command) -> u64 {
     let mut child = Child::spawn(command.stdout(Stdio::null()));
     let status = format!("/proc/{}/status", child.pid());
@@ -25,7 +25,7 @@ fn most(command: &mut Command) -> u64 {
 }
 
 #[test]
-fn less_than_32_mib() {
+fn save_and_restore_use_less_than_32_mib() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let data = vec![7; 64 << 20];

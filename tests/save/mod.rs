@@ -1,5 +1,5 @@
-//! Save, restore and remove with a copy: what comes back is what was there, and
-//! whatever happens on the way leaves either the segment or a whole copy.
+//! Save, restore, and removal with a copy: the restored segment equals the original, and every
+//! failure leaves the segment or a complete copy.
 
 mod acl;
 mod command;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// A directory for files, and the state directory in it.
+/// A directory for files, with the state directory in it.
 fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -47,7 +47,7 @@ fn restore(path: &Path) -> Restored {
     act::restore(&RealMachine, path, &Progress::new()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The program, with its state in this directory.
+/// Returns a command with its state in this directory.
 fn program(directory: &TempDir) -> Command {
     let mut command = shmlens();
     command.env("XDG_STATE_HOME", directory.path().join("state"));
@@ -59,18 +59,18 @@ fn run<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> Output {
     program(directory).args(arguments).output().unwrap()
 }
 
-/// What the program says when all is well.
+/// Returns the output of a successful command.
 #[track_caller]
-fn said<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+fn stdout_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
     let output = run(directory, arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{arguments:?}: {stderr}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What it complains of when it fails.
+/// Returns the standard error of a failing command.
 #[track_caller]
-fn complaint<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+fn stderr_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
     let output = run(directory, arguments);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
@@ -78,7 +78,7 @@ fn complaint<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> Strin
     stderr
 }
 
-/// The files in a directory, and no others below it.
+/// Returns the files in a directory, without subdirectories.
 fn files(directory: &Path) -> Vec<OsString> {
     let Ok(entries) = fs::read_dir(directory) else { return vec![] };
     let mut names: Vec<OsString> = entries.map(|entry| entry.unwrap().file_name()).collect();
@@ -86,7 +86,7 @@ fn files(directory: &Path) -> Vec<OsString> {
     names
 }
 
-/// The copies that `rm` kept.
+/// Returns the copies that `rm` kept.
 fn copies(directory: &TempDir) -> Vec<PathBuf> {
     let folder = directory.path().join("state/shmlens/copies");
     files(&folder).into_iter().map(|name| folder.join(name)).collect()

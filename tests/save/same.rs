@@ -1,4 +1,4 @@
-//! What was saved comes back the same.
+//! A restored segment equals the saved one.
 
 use super::{directory, files, restore, save, segment, segments};
 use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 const PAGE: u64 = 4096;
 
-/// Everything in a segment: where there is data, and the bytes.
+/// Returns the complete contents of a segment: data extents and bytes.
 fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
     let reader = Reader::open(&RealMachine, segment).unwrap();
     let size = reader.size().unwrap();
@@ -37,7 +37,7 @@ fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
 }
 
 #[derive(Debug, Clone)]
-struct Wanted {
+struct Spec {
     size: u64,
     writes: Vec<(u64, Vec<u8>)>,
     mode: u32,
@@ -45,7 +45,7 @@ struct Wanted {
     gid: u32,
 }
 
-fn wanted() -> impl Strategy<Value = Wanted> {
+fn spec() -> impl Strategy<Value = Spec> {
     let write = (0u64..40 * PAGE, proptest::collection::vec(any::<u8>(), 1..9000));
     let writes = proptest::collection::vec(write, 0..6);
     (1u64..41 * PAGE, writes, 0u32..0o1000, 0u32..200_000, 0u32..200_000).prop_map(
@@ -54,13 +54,13 @@ fn wanted() -> impl Strategy<Value = Wanted> {
             for (at, bytes) in &mut writes {
                 bytes.truncate(usize::try_from(size - *at).unwrap());
             }
-            Wanted { size, writes, mode, uid, gid }
+            Spec { size, writes, mode, uid, gid }
         },
     )
 }
 
 #[test]
-fn any_object_comes_back_as_it_was() {
+fn objects_round_trip() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -69,12 +69,12 @@ fn any_object_comes_back_as_it_was() {
         if name.is_empty() || name == b"." || name == b".." { b"plain".to_vec() } else { name }
     });
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
-    let outcome = runner.run(&(wanted(), name), |(wanted, name)| {
-        let object = Object::new(&name, wanted.size, 0o600).owned_by(wanted.uid, wanted.gid);
-        for (at, bytes) in &wanted.writes {
+    let outcome = runner.run(&(spec(), name), |(spec, name)| {
+        let object = Object::new(&name, spec.size, 0o600).owned_by(spec.uid, spec.gid);
+        for (at, bytes) in &spec.writes {
             object.write(*at, bytes);
         }
-        fs::set_permissions(object.path(), fs::Permissions::from_mode(wanted.mode)).unwrap();
+        fs::set_permissions(object.path(), fs::Permissions::from_mode(spec.mode)).unwrap();
         let before = segment(&object.id());
         let (was, held) = (fs::metadata(object.path()).unwrap(), contents(&before));
         save(&before.id, &path);
@@ -97,18 +97,18 @@ fn any_object_comes_back_as_it_was() {
 }
 
 #[test]
-fn any_sysv_segment_comes_back_as_it_was() {
+fn sysv_segments_round_trip() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
-    let outcome = runner.run(&(wanted(), any::<u32>()), |(wanted, key)| {
-        let sysv = Sysv::new(key, wanted.size, 0o600);
-        for (at, bytes) in &wanted.writes {
+    let outcome = runner.run(&(spec(), any::<u32>()), |(spec, key)| {
+        let sysv = Sysv::new(key, spec.size, 0o600);
+        for (at, bytes) in &spec.writes {
             sysv.write(*at, bytes);
         }
-        let sysv = sysv.owned_by(wanted.uid, wanted.gid);
-        sysv.chmod(u16::try_from(wanted.mode).unwrap());
+        let sysv = sysv.owned_by(spec.uid, spec.gid);
+        sysv.chmod(u16::try_from(spec.mode).unwrap());
         let before = segment(&sysv.id());
         let (was, held) = (shm::stat(sysv.shmid).unwrap(), contents(&before));
         save(&before.id, &path);
@@ -132,7 +132,7 @@ fn any_sysv_segment_comes_back_as_it_was() {
 }
 
 #[test]
-fn four_tebibytes_with_little_in_them_are_little() {
+fn sparse_4_tib_object_saves_to_a_small_file() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -150,7 +150,7 @@ fn four_tebibytes_with_little_in_them_are_little() {
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
 
-    // More than there is memory to set aside for.
+    // Larger than the memory that can be reserved.
     let sysv = Sysv::unreserved(1 << 36, 0o600);
     sysv.write((1 << 36) - 5, b"hello");
     let path = directory.path().join("sysv");
@@ -162,9 +162,9 @@ fn four_tebibytes_with_little_in_them_are_little() {
     assert_eq!(restored.resident.unwrap().0, PAGE);
 }
 
-/// Asking `mincore` page by page would take minutes.
+/// Calling `mincore` for every page would take minutes.
 #[test]
-fn a_sysv_segment_of_eight_tebibytes_is_saved_at_once_by_root() {
+fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -177,7 +177,7 @@ fn a_sysv_segment_of_eight_tebibytes_is_saved_at_once_by_root() {
     let stored = save(&sysv.id(), &path);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert!(stored.length.0 < 20_000, "{}", stored.length);
-    // A process that another test started meanwhile is attached for a moment too.
+    // A child forked by another test is attached for a moment too.
     wait_until(SOON, || segment(&sysv.id()).sysv().unwrap().nattch == 0);
     assert_eq!(segment(&sysv.id()).resident, before.resident);
     let found = contents(&before);
@@ -191,7 +191,7 @@ fn a_sysv_segment_of_eight_tebibytes_is_saved_at_once_by_root() {
 }
 
 #[test]
-fn what_is_there_is_never_touched() {
+fn restore_never_touches_an_existing_segment() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -202,7 +202,7 @@ fn what_is_there_is_never_touched() {
     let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
     assert!(error.contains("the name is in use"), "{error}");
     assert_eq!(&fs::read(object.path()).unwrap()[..5], b"newer");
-    // A directory, a link and a FIFO have names too.
+    // Directories, links and FIFOs occupy names too.
     fs::remove_file(object.path()).unwrap();
     std::os::unix::fs::symlink("/nowhere", object.path()).unwrap();
     assert!(act::restore(&RealMachine, &path, &Progress::new()).is_err());
@@ -216,7 +216,7 @@ fn what_is_there_is_never_touched() {
     assert!(error.contains(&format!("sysv:{} has key 0x000004d2", sysv.shmid)), "{error}");
     assert_eq!(segments().len(), 1);
 
-    // A file that is there.
+    // An existing file.
     let before = fs::read(&file).unwrap();
     let error = act::save(&RealMachine, &segment(&sysv.id()), &file, &Progress::new()).unwrap_err();
     assert!(error.to_string().contains("exists"), "{error}");
@@ -224,9 +224,9 @@ fn what_is_there_is_never_touched() {
     assert_eq!(files(directory.path()).len(), 2);
 }
 
-/// It has no key any more in the kernel's table.
+/// The kernel's table no longer shows its key.
 #[test]
-fn one_that_was_marked_for_removal_since_it_was_shown_keeps_its_key() {
+fn segment_marked_after_the_survey_is_saved_with_its_key() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -243,7 +243,7 @@ fn one_that_was_marked_for_removal_since_it_was_shown_keeps_its_key() {
 }
 
 #[test]
-fn others_see_an_object_only_once_all_of_it_is_back() {
+fn restored_object_appears_only_when_complete() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -271,7 +271,7 @@ fn others_see_an_object_only_once_all_of_it_is_back() {
 }
 
 #[test]
-fn an_object_in_a_directory_and_its_times() {
+fn restore_recreates_directories_and_times() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
@@ -290,7 +290,7 @@ fn an_object_in_a_directory_and_its_times() {
 }
 
 #[test]
-fn nobody_restores_what_is_theirs_and_is_told_what_is_not() {
+fn unprivileged_restore_reports_attributes_it_cannot_set() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let (path, sysv_path) = (directory.path().join("file"), directory.path().join("sysv"));
@@ -301,7 +301,7 @@ fn nobody_restores_what_is_theirs_and_is_told_what_is_not() {
     let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, NOBODY);
     save(&sysv.id(), &sysv_path);
     drop(sysv);
-    // By descriptors: the way to the files may not be nobody's.
+    // By descriptor, because the user nobody may have no access to the path.
     let open = [&path, &sysv_path].map(|path| File::open(path).unwrap());
     let by_descriptor = open.each_ref().map(|file| {
         std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)))

@@ -1,6 +1,6 @@
-//! Standard output and input in place of a file, and what `save` never replaces.
+//! Standard input and output instead of a file, and the targets that `save` never replaces.
 
-use super::{complaint, directory, files, program, run, said, segments};
+use super::{directory, files, program, run, segments, stderr_of, stdout_of};
 
 use crate::support::{Child, Object, SOON, Sysv, Terminal, World, wait_until};
 use nix::sys::signal::Signal;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-/// Files that are not regular, by what they are called in messages.
+/// Special files, by their description in messages.
 fn special_files(directory: &TempDir) -> Vec<(&'static str, PathBuf)> {
     let at = |name: &str| directory.path().join(name);
     let mode = Mode::from_bits_truncate(0o600);
@@ -47,14 +47,14 @@ fn save_replaces_only_a_regular_file() {
         let file = path.to_str().unwrap();
         for arguments in [&["save", "/a", file][..], &["save", "/a", file, "--force"]] {
             let output = program(&directory).args(arguments).output().unwrap();
-            let told = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
-            assert!(told.contains(kind) && !told.contains("--force"), "{arguments:?}: {told}");
+            let message = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+            assert!(message.contains(kind) && !message.contains("--force"), "{arguments:?}: {message}");
         }
-        // A directory takes the copy into it.
+        // For a directory, the copy goes into it.
         if *kind != "a directory" {
-            let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
-            assert!(told.contains(kind), "{told}");
+            let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
+            assert!(message.contains(kind), "{message}");
             assert!(fs::exists("/dev/shm/a").unwrap());
         }
         assert_eq!(fs::symlink_metadata(path).unwrap().ino(), inode, "{kind}");
@@ -65,7 +65,7 @@ fn save_replaces_only_a_regular_file() {
 }
 
 #[test]
-fn a_segment_goes_through_a_pipe() {
+fn segment_round_trips_through_a_pipe() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 1 << 20, 0o640);
@@ -76,7 +76,7 @@ fn a_segment_goes_through_a_pipe() {
         let saved = run(&directory, ["save", name, "-"]);
         assert!(saved.status.success() && saved.stderr.is_empty(), "{saved:?}");
         assert!(saved.stdout.len() < 20_000, "holes take no space");
-        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let restored = piped(&directory, &saved.stdout[..saved.stdout.len() - 1]);
         assert_eq!(restored.status.code(), Some(1), "{restored:?}");
         assert!(String::from_utf8_lossy(&restored.stderr).contains("truncated"), "{restored:?}");
@@ -85,8 +85,8 @@ fn a_segment_goes_through_a_pipe() {
         assert!(restored.status.success(), "{restored:?}");
         let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
         assert_eq!(dump.stdout, b"hello");
-        // The same from a file as standard input.
-        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        // The same with a file as standard input.
+        stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let path = directory.path().join("file");
         fs::write(&path, &saved.stdout).unwrap();
         let mut command = program(&directory);
@@ -103,7 +103,7 @@ fn a_segment_goes_through_a_pipe() {
     assert!(!Path::new("-").exists());
 }
 
-/// Restores from these bytes in a pipe.
+/// Restores from these bytes through a pipe.
 fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
     let (from, mut to) = std::io::pipe().unwrap();
     let mut command = program(directory);
@@ -115,7 +115,7 @@ fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
 }
 
 #[test]
-fn a_saved_segment_is_not_written_to_a_terminal() {
+fn save_refuses_to_write_to_a_terminal() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let _object = Object::new("a", 5000, 0o600);
@@ -134,7 +134,7 @@ fn a_saved_segment_is_not_written_to_a_terminal() {
 }
 
 #[test]
-fn a_closed_pipe_ends_save_quietly() {
+fn closed_pipe_ends_save_quietly() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 4 << 20, 0o600);
@@ -165,23 +165,23 @@ fn save_never_replaces_a_segment() {
         .chain([directory.path().join("link/b"), directory.path().join("mounted/b")])
     {
         let path = path.to_str().unwrap();
-        let told = complaint(&directory, ["save", "/a", path, "--force"]);
-        assert!(told.contains("is a segment: files in /dev/shm are shared memory"), "{told}");
-        let told = complaint(&directory, ["rm", "--yes", "--force", "/a", "--save", path]);
-        assert!(told.contains("is a segment"), "{told}");
+        let message = stderr_of(&directory, ["save", "/a", path, "--force"]);
+        assert!(message.contains("is a segment: files in /dev/shm are shared memory"), "{message}");
+        let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a", "--save", path]);
+        assert!(message.contains("is a segment"), "{message}");
         let new = path.replace("/b", "/new");
-        let told = complaint(&directory, ["--read-only", "save", "/a", &new]);
-        assert!(told.contains("changes are disabled (read-only)"), "{told}");
+        let message = stderr_of(&directory, ["--read-only", "save", "/a", &new]);
+        assert!(message.contains("changes are disabled (read-only)"), "{message}");
     }
     assert_eq!(files(Path::new("/dev/shm")), ["a", "b"]);
     assert_eq!(&fs::read(target.path()).unwrap()[..6], b"target");
     nix::mount::umount(&mounted).unwrap();
-    // Elsewhere saving changes nothing that is shared.
-    said(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
+    // Elsewhere saving changes no shared file.
+    stdout_of(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
 }
 
 #[test]
-fn one_signal_stops_work_that_waits_for_a_pipe() {
+fn one_signal_stops_a_command_blocked_on_a_pipe() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 4 << 20, 0o600);
@@ -190,11 +190,11 @@ fn one_signal_stops_work_that_waits_for_a_pipe() {
     sysv.write(0, &vec![7; 4 << 20]);
     for name in ["/a", "key:7"] {
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
-            // Nobody reads on.
+            // Nothing reads any more.
             let (mut from, to) = std::io::pipe().unwrap();
             let mut child =
                 Child::spawn(program(&directory).args(["save", name, "-"]).stdout(to).stderr(Stdio::piped()));
-            // It writes, and the pipe does not take all of it.
+            // It writes, and the pipe is full.
             std::io::Read::read_exact(&mut from, &mut [0]).unwrap();
             child.signal(signal);
             assert!(!child.wait(SOON).success());
@@ -202,25 +202,25 @@ fn one_signal_stops_work_that_waits_for_a_pipe() {
     }
     for name in ["/a", "key:7"] {
         let saved = run(&directory, ["save", name, "-"]).stdout;
-        said(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
+        stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
             let mut child = Child::spawn(
                 program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
             );
-            // All but the end, and then silence.
+            // All but the end, then silence.
             child.say_bytes(&saved[..saved.len() / 2]);
             wait_until(SOON, || is_filling(&child));
             child.signal(signal);
             assert_eq!(child.wait(SOON).code(), Some(1));
-            let told = child.complaint();
-            assert!(told.contains("was not restored; partial data was removed"), "{told}");
+            let message = child.stderr();
+            assert!(message.contains("was not restored; partial data was removed"), "{message}");
         }
         assert!(segments().iter().all(|segment| segment.id.to_string() != "posix:/a"));
     }
     assert!(segments().is_empty() && files(Path::new("/dev/shm")).is_empty());
 }
 
-/// Returns whether it has a segment open that it fills.
+/// Returns whether the process has the segment it fills open.
 fn is_filling(child: &Child) -> bool {
     let maps = fs::read_to_string(format!("/proc/{}/maps", child.pid())).unwrap_or_default();
     let open = fs::read_dir(format!("/proc/{}/fd", child.pid())).into_iter().flatten().flatten();

@@ -1,6 +1,6 @@
-//! Files that another user may have written, and what is never restored from any.
+//! Files that another user may have written, and attributes that are never restored.
 
-use super::{acl, complaint, copies, directory, files, program, run, said, save, segment};
+use super::{acl, copies, directory, files, program, run, save, segment, stderr_of, stdout_of};
 
 use crate::support::{NOBODY, Object, SOON, Terminal, World};
 use nix::sys::signal::Signal;
@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A saved setuid program that would belong to root, in a file of this owner and mode.
+/// Returns a saved setuid program of root in a file of this owner and mode.
 fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
     let path = directory.path().join("file");
     let object = Object::new("program", 5000, 0o600);
@@ -26,12 +26,12 @@ fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
     path
 }
 
-fn nothing_is_there() -> bool {
+fn nothing_was_restored() -> bool {
     files(Path::new("/dev/shm")).is_empty()
 }
 
 #[track_caller]
-fn is_restored_without_special_bits() {
+fn assert_restored_without_special_bits() {
     let stat = fs::metadata("/dev/shm/program").unwrap();
     assert_eq!((stat.uid(), stat.mode() & 0o7777), (0, 0o755));
     fs::remove_file("/dev/shm/program").unwrap();
@@ -42,49 +42,49 @@ fn setuid_bits_are_never_restored() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o600);
-    let text = said(&directory, ["restore", path.to_str().unwrap()]);
+    let text = stdout_of(&directory, ["restore", path.to_str().unwrap()]);
     assert!(text.contains("mode 4755") && text.contains("0755") && text.contains("never restored"), "{text}");
-    is_restored_without_special_bits();
+    assert_restored_without_special_bits();
 }
 
 #[test]
-fn setuid_bits_do_not_come_back_from_a_copy() {
+fn undo_does_not_restore_setuid_bits() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("program", 5000, 0o600);
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o6755)).unwrap();
-    said(&directory, ["rm", "--yes", "--force", "/program"]);
+    stdout_of(&directory, ["rm", "--yes", "--force", "/program"]);
     let state = shmlens::act::StateDirectory::at(directory.path().join("state/shmlens"));
     let copies_of = shmlens::act::Copies::new(state, shmlens::segment::Bytes(1 << 30));
     assert_eq!(copies(&directory).len(), 1);
     copies_of
         .undo(&shmlens::machine::real::RealMachine, &copies(&directory)[0], &shmlens::memory::Progress::new())
         .unwrap_or_else(|error| panic!("{error}"));
-    is_restored_without_special_bits();
+    assert_restored_without_special_bits();
 }
 
 #[test]
-fn a_file_of_another_user_has_to_be_confirmed() {
+fn file_of_another_user_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let file = path.to_str().unwrap();
-    let told = complaint(&directory, ["restore", file]);
+    let message = stderr_of(&directory, ["restore", file]);
     for part in ["belongs to nobody", "posix:/program", "4.9 KiB", "mode 0755", "owner root", "use --yes"] {
-        assert!(told.contains(part), "{part}: {told}");
+        assert!(message.contains(part), "{part}: {message}");
     }
-    assert!(nothing_is_there());
+    assert!(nothing_was_restored());
     let json = run(&directory, ["restore", file, "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["status"], "refused", "{json}");
     let refused = run(&directory, ["--read-only", "restore", file, "--yes"]);
-    assert!(refused.status.code() == Some(1) && nothing_is_there(), "{refused:?}");
-    said(&directory, ["restore", file, "--yes"]);
-    is_restored_without_special_bits();
+    assert!(refused.status.code() == Some(1) && nothing_was_restored(), "{refused:?}");
+    stdout_of(&directory, ["restore", file, "--yes"]);
+    assert_restored_without_special_bits();
 }
 
 #[test]
-fn the_user_who_called_sudo_is_trusted_and_no_other() {
+fn only_the_user_who_called_sudo_is_trusted() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -92,25 +92,25 @@ fn the_user_who_called_sudo_is_trusted_and_no_other() {
         let mut command = program(&directory);
         let output = command.arg("restore").arg(&path).env("SUDO_UID", caller).output().unwrap();
         assert_eq!(output.status.code(), Some(status), "{output:?}");
-        assert_eq!(nothing_is_there(), status == 1);
+        assert_eq!(nothing_was_restored(), status == 1);
     }
 }
 
 #[test]
-fn a_file_that_others_can_write_has_to_be_confirmed() {
+fn file_writable_by_others_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o602);
-    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("is writable by other users") && nothing_is_there(), "{told}");
+    let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(message.contains("is writable by other users") && nothing_was_restored(), "{message}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
     chown(&path, None, Some(NOBODY)).unwrap();
-    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(told.contains("is writable by other users") && nothing_is_there(), "{told}");
+    let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
+    assert!(message.contains("is writable by other users") && nothing_was_restored(), "{message}");
 }
 
 #[test]
-fn a_terminal_is_asked_and_gets_what_was_shown() {
+fn confirmation_restores_exactly_the_file_shown() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -129,9 +129,9 @@ fn a_terminal_is_asked_and_gets_what_was_shown() {
     let mut terminal = ask();
     terminal.send("n\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
-    assert!(terminal.screen().contains("nothing was restored") && nothing_is_there());
+    assert!(terminal.screen().contains("nothing was restored") && nothing_was_restored());
     let mut terminal = ask();
-    // What takes its name after the question is not what was shown.
+    // A file renamed into place after the question is not the one shown.
     let other = Object::new("other", 10, 0o600);
     let newer = directory.path().join("newer");
     save(&other.id(), &newer);
@@ -140,23 +140,23 @@ fn a_terminal_is_asked_and_gets_what_was_shown() {
     terminal.send("y\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(files(Path::new("/dev/shm")), ["program"]);
-    is_restored_without_special_bits();
+    assert_restored_without_special_bits();
 }
 
 #[test]
-fn the_names_that_are_shown_are_not_those_in_the_file() {
+fn shown_user_names_come_from_this_machine() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let shown = SavedFile::open(&path).unwrap();
     let machine = shmlens::machine::fake::FakeMachine::new();
-    // It has another user database, and the file says root.
+    // Another user database is in effect, and the file claims root.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
     assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));
 }
 
 #[test]
-fn read_only_removes_no_mark() {
+fn read_only_removes_no_restore_mark() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let marks = directory.path().join("state/shmlens/unfinished");
@@ -177,10 +177,10 @@ fn run_all(directory: &TempDir, arguments: &[&str]) {
 }
 
 #[test]
-fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
+fn file_writable_through_an_acl_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
-    // The group bits of the mode are the mask then; the group is root's own.
+    // The group bits of the mode are the ACL mask; the group itself is root's.
     for (entry, refused) in
         [((2, 6, 1001), true), ((8, 6, 1001), true), ((2, 4, 1001), false), ((2, 6, 0), false)]
     {
@@ -190,17 +190,17 @@ fn a_file_that_others_can_write_through_an_acl_has_to_be_confirmed() {
         handle::set_acl(File::open(&path).unwrap().as_fd(), &acl::list(&entries)).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
         let output = run(&directory, ["restore", path.to_str().unwrap()]);
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {told}");
-        assert_eq!(told.contains("is writable by other users through its ACL"), refused, "{told}");
-        assert_eq!(nothing_is_there(), refused);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {message}");
+        assert_eq!(message.contains("is writable by other users through its ACL"), refused, "{message}");
+        assert_eq!(nothing_was_restored(), refused);
         let _ = fs::remove_file("/dev/shm/program");
         fs::remove_file(&path).unwrap();
     }
 }
 
 #[test]
-fn a_signal_at_the_question_ends_it() {
+fn signal_during_the_question_ends_restore() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
@@ -211,12 +211,12 @@ fn a_signal_at_the_question_ends_it() {
         terminal.wait_for("Restore it? [y/N]", SOON);
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).signal(), Some(signal as i32));
-        assert!(nothing_is_there());
+        assert!(nothing_was_restored());
     }
 }
 
 #[test]
-fn the_question_lists_what_the_acl_grants() {
+fn question_lists_the_rights_of_the_acl() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);
@@ -226,9 +226,9 @@ fn the_question_lists_what_the_acl_grants() {
     save(&object.id(), &path);
     chown(&path, Some(NOBODY), None).unwrap();
     drop(object);
-    let told = complaint(&directory, ["restore", path.to_str().unwrap()]);
+    let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
     assert!(
-        told.contains("mode 0660") && told.contains("an ACL (user daemon rw, owning group r-)"),
-        "{told}"
+        message.contains("mode 0660") && message.contains("an ACL (user daemon rw, owning group r-)"),
+        "{message}"
     );
 }

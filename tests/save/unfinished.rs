@@ -1,4 +1,4 @@
-//! Copies that a kill leaves unfinished on a file system without nameless files.
+//! Unfinished copies after a kill on a file system without `O_TMPFILE`.
 
 use super::{directory, files, program, run};
 use crate::support::{Child, Object, SOON, World, wait_until, without_tmpfile};
@@ -16,7 +16,7 @@ fn unfinished(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(name))
 }
 
-/// Starts a command and stops it while it has an unfinished copy of some size there.
+/// Starts a command and stops it while its unfinished copy has some size.
 fn stopped(command: &mut Command, directory: &Path) -> (Child, PathBuf) {
     let child = Child::spawn(without_tmpfile(command).stdout(Stdio::null()).stderr(Stdio::null()));
     let grown = || {
@@ -34,20 +34,20 @@ fn object(name: &str, mib: usize) -> Object {
     object
 }
 
-fn told<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
+fn output_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> String {
     String::from_utf8(run(directory, arguments).stderr).unwrap()
 }
 
 #[test]
-fn the_next_command_removes_an_unfinished_copy_once_its_writer_is_gone() {
+fn next_command_removes_an_abandoned_unfinished_copy() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let copies = directory.path().join("state/shmlens/copies");
     let (large, other) = (object("large", 256), object("other", 8));
     let mut command = program(&directory);
     let (mut child, left) = stopped(command.args(["rm", "--yes", "--force", "/large"]), &copies);
-    // Its writer has it locked.
-    assert_eq!(told(&directory, ["chmod", "0600", "/other"]), "");
+    // Its writer holds the lock.
+    assert_eq!(output_of(&directory, ["chmod", "0600", "/other"]), "");
     assert!(left.exists());
     // It counts against the limit.
     fs::create_dir_all(directory.path().join("config/shmlens")).unwrap();
@@ -68,14 +68,14 @@ fn the_next_command_removes_an_unfinished_copy_once_its_writer_is_gone() {
         program(&directory).args(arguments).output().unwrap();
         assert!(left.exists(), "{arguments:?}");
     }
-    let said = told(&directory, ["chmod", "0600", "/other"]);
-    assert!(said.contains("removed 1 unfinished copy (") && !left.exists(), "{said}");
+    let removed = output_of(&directory, ["chmod", "0600", "/other"]);
+    assert!(removed.contains("removed 1 unfinished copy (") && !left.exists(), "{removed}");
     assert!(large.path().exists() && files(&copies).is_empty());
-    assert_eq!(told(&directory, ["chmod", "0600", "/other"]), "");
+    assert_eq!(output_of(&directory, ["chmod", "0600", "/other"]), "");
 }
 
 #[test]
-fn the_next_save_into_a_directory_removes_an_unfinished_file() {
+fn next_save_into_a_directory_removes_an_unfinished_file() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
     let to = directory.path().join("to");
@@ -99,7 +99,7 @@ fn the_next_save_into_a_directory_removes_an_unfinished_file() {
     assert!(left.exists(), "{output:?}");
     save(false, "c");
     assert_eq!(files(&to), ["a", "b", "c"]);
-    // On the fallback too, what is whole has its name and nothing else is left.
+    // With the fallback too, a complete file has its name and nothing else remains.
     let mut command = program(&directory);
     command.args(["save", "--force", "/other"]).arg(to.join("a"));
     assert!(without_tmpfile(&mut command).output().unwrap().status.success());

@@ -1,4 +1,4 @@
-//! A process that ends with its test, however that ends.
+//! Child processes that end with their test.
 
 use super::wait_until;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -11,15 +11,15 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running process. Dropping it kills and reaps it, and the kernel kills it
-/// when the thread that started it is gone.
+/// A running process. Dropping it kills and reaps it, and the kernel kills it when the thread that
+/// started it ends.
 pub struct Child(process::Child);
 
 impl Child {
     /// Starts a process.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     #[track_caller]
     pub fn spawn(command: &mut Command) -> Self {
         // SAFETY: one prctl, which is async-signal-safe and allocates nothing.
@@ -30,18 +30,18 @@ impl Child {
         }
     }
 
-    /// Starts a process that is spoken with through its standard input and output.
+    /// Starts a process with pipes for standard input and output.
     #[track_caller]
     pub fn spawn_piped(command: &mut Command) -> Self {
         Self::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
     }
 
-    /// Its process id.
+    /// Returns its process id.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.0.id().cast_signed())
     }
 
-    /// The most memory that it ever had resident, in bytes (`VmHWM`).
+    /// Returns its peak resident memory in bytes (`VmHWM`).
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
@@ -49,7 +49,7 @@ impl Child {
         kib * 1024
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
     }
@@ -69,7 +69,7 @@ impl Child {
         self.0.stdin.as_mut().expect("a piped standard input").write_all(bytes).unwrap();
     }
 
-    /// The next line of its standard output, without the newline.
+    /// Reads the next line of its standard output, without the newline.
     ///
     /// # Panics
     /// When none comes within the limit, or the output ends.
@@ -93,7 +93,7 @@ impl Child {
         }
     }
 
-    /// Waits for its end.
+    /// Waits for its exit.
     ///
     /// # Panics
     /// When it does not end within the limit.
@@ -112,19 +112,19 @@ impl Child {
         self.0.try_wait().unwrap()
     }
 
-    /// Its piped standard output, for who reads it in another way.
+    /// Takes its piped standard output, to be read in another way.
     pub fn stdout(&mut self) -> ChildStdout {
         self.0.stdout.take().expect("a piped standard output")
     }
 
-    /// What it wrote to its piped standard error until its end.
-    pub fn complaint(&mut self) -> String {
+    /// Reads its piped standard error to the end.
+    pub fn stderr(&mut self) -> String {
         let mut text = String::new();
         self.0.stderr.as_mut().expect("a piped standard error").read_to_string(&mut text).unwrap();
         text
     }
 
-    /// Kills and reaps it. It may have ended, and been reaped, long ago.
+    /// It may have exited and been reaped already.
     pub fn end(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -137,12 +137,12 @@ impl Drop for Child {
     }
 }
 
-/// Runs a program whose process asks this before it becomes that program, while it
-/// still is a copy of this one. One system call, which allocates nothing.
+/// Runs a command whose process calls this before exec, while it is still a copy of this one: a
+/// single system call that allocates nothing.
 pub fn ask_before_exec(mut question: impl FnMut() -> io::Result<bool> + Send + Sync + 'static) -> bool {
     let mut command = Command::new("true");
     let answer = move || if question()? { Ok(()) } else { Err(io::ErrorKind::Other.into()) };
-    // SAFETY: the question is one system call.
+    // SAFETY: the closure is a single system call.
     unsafe { command.pre_exec(answer) };
     command.status().is_ok_and(|status| status.success())
 }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_spoken_with_and_waited_for() {
+    fn child_answers_and_exits() {
         let mut child =
             Child::spawn_piped(Command::new("sh").args(["-c", "read a; echo \"got $a\"; exit 3"]));
         child.say("this\n");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_ends_when_it_is_dropped() {
+    fn drop_kills_the_child() {
         let child = Child::spawn(Command::new("cat").stdin(Stdio::piped()));
         let pid = child.pid();
         assert!(alive(pid));
@@ -178,14 +178,14 @@ mod tests {
     }
 
     #[test]
-    fn a_child_ends_with_its_thread() {
+    fn child_dies_with_its_thread() {
         let child = thread::spawn(|| Child::spawn(Command::new("cat").stdin(Stdio::piped())));
         let mut child = child.join().unwrap();
         assert!(child.wait(SOON).code().is_none());
     }
 
     #[test]
-    fn a_child_gets_signals() {
+    fn child_receives_signals() {
         let mut child = Child::spawn(Command::new("cat").stdin(Stdio::piped()));
         child.signal(Signal::SIGTERM);
         assert!(!child.wait(SOON).success());

@@ -1,8 +1,7 @@
-//! What the promises share: a world without shared memory, programs that end
-//! with their test, other people's eyes, the tools of the machine, a terminal.
+//! Shared test code: a world without shared memory, child processes, other users, system tools, a terminal.
 #![expect(
     unsafe_code,
-    reason = "what a child does between fork and exec, and who a thread is, have no safe form"
+    reason = "code between fork and exec, and credentials of a single thread, have no safe API"
 )]
 
 mod child;

@@ -1,19 +1,18 @@
-//! A kernel on which no file system has nameless files, as NFS has none.
+//! A kernel without `O_TMPFILE` on any file system, as with NFS.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// The bit of `O_TMPFILE` that no other flag has, `open(2)`.
+/// The bit that distinguishes `O_TMPFILE` from other flags, see `open(2)`.
 const TMPFILE: u32 = 0o20_000_000;
 
-/// Makes `openat` with `O_TMPFILE` fail with `EOPNOTSUPP` in the command, by a
-/// filter as `seccomp(2)` describes it.
+/// Makes `openat` with `O_TMPFILE` fail with `EOPNOTSUPP` in the command, through a `seccomp(2)` filter.
 pub fn without_tmpfile(command: &mut Command) -> &mut Command {
     let step = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
     let mut filter = [
-        // The number of the call.
+        // The system call number.
         step(load, 0, 0, 0),
         step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 3, u32::try_from(libc::SYS_openat).unwrap()),
         // Its third argument, on a little-endian machine.
@@ -24,13 +23,13 @@ pub fn without_tmpfile(command: &mut Command) -> &mut Command {
     ];
     let set = move || {
         let program = libc::sock_fprog { len: 6, filter: filter.as_mut_ptr() };
-        // SAFETY: two prctl calls, which read the filter that lives through them.
+        // SAFETY: two prctl calls that read the filter, which outlives them.
         let result = unsafe {
             libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
                 | libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program)
         };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     };
-    // SAFETY: the closure makes two system calls, and allocates nothing.
+    // SAFETY: the closure makes two system calls and allocates nothing.
     unsafe { command.pre_exec(set) }
 }

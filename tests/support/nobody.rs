@@ -1,4 +1,4 @@
-//! The eyes of somebody else: uid and gid 65534, no groups, no privileges.
+//! Another user: uid and gid 65534, no groups, no privileges.
 
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -14,11 +14,10 @@ use std::process::Command;
 /// The user and the group that own nothing.
 pub const NOBODY: u32 = 65534;
 
-/// A command that runs as nobody. Needs root.
+/// Returns a command that runs as nobody. Needs root.
 ///
-/// The program is opened here and executed by that descriptor, so that it may
-/// lie where nobody has no way to, such as a build directory below /root.
-/// That does for programs, not for scripts.
+/// The program is opened here and executed by descriptor, because nobody may have no access to its
+/// path, such as a build directory below /root. This works for programs, not for scripts.
 pub fn as_nobody(program: impl AsRef<Path>, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Command {
     let program = program.as_ref();
     let file = open(program, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
@@ -36,7 +35,7 @@ pub fn as_nobody(program: impl AsRef<Path>, arguments: impl IntoIterator<Item: A
     command
 }
 
-/// Limits how much memory the command may lock, in bytes.
+/// Limits the memory that the command may lock, in bytes.
 pub fn limit_locked(command: &mut Command, limit: u64) {
     use nix::sys::resource::{Resource, setrlimit};
     // SAFETY: the closure makes one system call, and allocates nothing.
@@ -45,16 +44,15 @@ pub fn limit_locked(command: &mut Command, limit: u64) {
     }
 }
 
-/// While this lives, the thread that made it is nobody to the kernel: its
-/// effective uid and gid are 65534, without groups and capabilities. Other
-/// threads stay who they are. Needs root.
+/// While this exists, its thread is nobody to the kernel: effective uid and gid 65534, without
+/// groups and capabilities. Other threads keep their identity. Needs root.
 pub struct Nobody {
     groups: Vec<Gid>,
     this_thread: PhantomData<*const ()>,
 }
 
 impl Nobody {
-    /// Becomes nobody.
+    /// Switches this thread to nobody.
     ///
     /// # Panics
     /// Without root.
@@ -69,7 +67,7 @@ impl Nobody {
 
 impl Drop for Nobody {
     fn drop(&mut self) {
-        // In this order: only root may take a group again.
+        // In this order: only root may set the group again.
         let back = set_effective(libc::SYS_setresuid, 0)
             .and_then(|()| set_effective(libc::SYS_setresgid, 0))
             .and_then(|()| set_groups(&self.groups));
@@ -79,8 +77,8 @@ impl Drop for Nobody {
     }
 }
 
-/// `setresuid` or `setresgid` for the effective id of this thread only: the
-/// functions of the C library change every thread.
+/// Calls `setresuid` or `setresgid` for the effective id of this thread only: the C library
+/// functions change every thread.
 fn set_effective(call: libc::c_long, id: u32) -> io::Result<()> {
     const LEAVE: libc::c_long = -1;
     // SAFETY: these system calls take three numbers and touch no memory.
@@ -104,7 +102,7 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn a_command_runs_as_nobody() {
+    fn command_runs_as_nobody() {
         let Some(_world) = World::new() else { return };
         let Some(id) = tool("id") else { return };
         let output = as_nobody(id, ["-u"]).output().unwrap();
@@ -115,13 +113,13 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_is_nobody_for_a_while() {
+    fn thread_becomes_nobody_temporarily() {
         let Some(_world) = World::new() else { return };
         let nobody = Nobody::here();
         assert_eq!(geteuid().as_raw(), NOBODY);
         assert!(fs::read("/proc/1/environ").is_err() && fs::read_dir("/proc/1/fd").is_err());
         let other = thread::spawn(|| geteuid().as_raw());
-        // A thread starts as the one that made it.
+        // A thread inherits the credentials of its creator.
         assert_eq!(other.join().unwrap(), NOBODY);
         drop(nobody);
         assert!(geteuid().is_root());

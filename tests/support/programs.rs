@@ -1,4 +1,4 @@
-//! Programs that share memory for real: shmlens itself, C++ and Python.
+//! Programs that use shared memory: shmlens itself, C++ and Python.
 
 use super::tool;
 use std::collections::HashMap;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::{Mutex, PoisonError};
 
-/// The program under test, with nothing of this machine's settings in its
-/// environment, and its state in a place for tests.
+/// Returns the program under test, without settings of this machine in its environment, and with a
+/// state directory for tests.
 pub fn shmlens() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shmlens"));
     for (name, _) in env::vars_os() {
@@ -26,8 +26,8 @@ pub fn shmlens() -> Command {
     command
 }
 
-/// Compiles a C++ program of one file, its path below the repository, once per
-/// test run, and returns the program. `None` without a compiler.
+/// Compiles a single-file C++ program, by its path in the repository, once per test run, and
+/// returns the program. `None` without a compiler.
 ///
 /// # Panics
 /// When it does not compile without a warning.
@@ -35,7 +35,7 @@ pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
     static COMPILED: Mutex<Option<HashMap<PathBuf, PathBuf>>> = Mutex::new(None);
     let compiler = tool("g++")?;
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
-    // Held while it compiles: who else wants it waits for it.
+    // Held while compiling: other threads that need the program wait.
     let mut shared = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let programs = shared.get_or_insert_default();
     if let Some(program) = programs.get(&source) {
@@ -43,7 +43,7 @@ pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
     }
     let name = source.file_stem().unwrap_or_default().to_string_lossy();
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-cpp"));
-    // Compiled under a name of this process and moved: another test run may use the old one.
+    // Compiled under a name of this process, then renamed: another test run may use the old one.
     let fresh = program.with_extension(process::id().to_string());
     let output = Command::new(compiler)
         .args(["-std=c++17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
@@ -57,12 +57,12 @@ pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
     Some(program)
 }
 
-/// The path of a program in assets/demo.
+/// Returns the path of a program in assets/demo.
 pub fn asset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo").join(name)
 }
 
-/// A program of assets/demo, ready to run. `None` without its compiler or interpreter.
+/// Returns a command for a program of assets/demo. `None` without its compiler or interpreter.
 pub fn demo_program(name: &str) -> Option<Command> {
     if asset(name).extension() == Some("cpp".as_ref()) {
         return compile_cpp(asset(name)).map(Command::new);
@@ -72,7 +72,7 @@ pub fn demo_program(name: &str) -> Option<Command> {
     Some(command)
 }
 
-/// A command that runs a Python program: its text, unbuffered. `None` without Python.
+/// Returns a command that runs Python code unbuffered. `None` without Python.
 pub fn python(text: &str) -> Option<Command> {
     let mut command = Command::new(tool("python3")?);
     command.args(["-u", "-c", text]);
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_starts() {
+    fn program_starts() {
         assert!(shmlens().arg("--version").output().unwrap().stdout.starts_with(b"shmlens "));
     }
 }

@@ -1,5 +1,4 @@
-//! Segments that tests make: gone when they are dropped, which a test outside
-//! of a [`World`](super::World) needs.
+//! Segments for tests: removed on drop, which tests outside of a [`World`](super::World) need.
 
 use nix::unistd::{Gid, Uid, fchown};
 use shmlens::segment::{Bytes, Key, ObjectName, SegmentId, ShmId};
@@ -19,27 +18,26 @@ pub struct Sysv {
 }
 
 impl Sysv {
-    /// Makes one; key 0 is `IPC_PRIVATE`. Outside of a world no other key is
-    /// sure to be free.
+    /// Creates one; key 0 is `IPC_PRIVATE`. Outside of a world, any other key may be taken.
     #[track_caller]
     pub fn new(key: u32, size: u64, mode: u32) -> Self {
         let size = usize::try_from(size).unwrap();
         match shm::create(key, size, mode) {
             Ok(shmid) => Self { shmid },
-            Err(error) => panic!("no segment of key {key:#x} and {size} bytes: {error}"),
+            Err(error) => panic!("failed to create a segment of key {key:#x} and {size} bytes: {error}"),
         }
     }
 
-    /// Makes one of any size, for which no memory is set aside (`SHM_NORESERVE`).
+    /// Creates one of any size without reserving memory (`SHM_NORESERVE`).
     pub fn unreserved(size: u64, mode: u32) -> Self {
         let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | mode.cast_signed();
         // SAFETY: shmget takes numbers and touches no memory of ours.
         let shmid = unsafe { libc::shmget(libc::IPC_PRIVATE, usize::try_from(size).unwrap(), flags) };
-        assert!(shmid >= 0, "no segment of {size} bytes: {}", io::Error::last_os_error());
+        assert!(shmid >= 0, "failed to create a segment of {size} bytes: {}", io::Error::last_os_error());
         Self { shmid }
     }
 
-    /// Gives it away; needs root.
+    /// Changes the owner; needs root.
     pub fn owned_by(self, uid: u32, gid: u32) -> Self {
         self.set(|permissions| (permissions.uid, permissions.gid) = (uid, gid));
         self
@@ -50,7 +48,7 @@ impl Sysv {
         self.set(|permissions| permissions.mode = mode);
     }
 
-    /// `shmctl(IPC_SET)`.
+    /// Calls `shmctl(IPC_SET)`.
     fn set(&self, change: impl FnOnce(&mut libc::ipc_perm)) {
         let facts = shm::stat(self.shmid).unwrap();
         let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
@@ -64,19 +62,19 @@ impl Sysv {
         assert_eq!(unsafe { libc::shmctl(self.shmid, libc::IPC_SET, raw.as_mut_ptr()) }, 0);
     }
 
-    /// Locks it in memory, `shmctl(SHM_LOCK)`.
+    /// Locks it in memory with `shmctl(SHM_LOCK)`.
     pub fn lock(&self) {
         // SAFETY: SHM_LOCK ignores the pointer.
         assert_eq!(unsafe { libc::shmctl(self.shmid, libc::SHM_LOCK, std::ptr::null_mut()) }, 0);
     }
 
-    /// Writes bytes into it, attached for that moment.
+    /// Attaches it to write bytes, then detaches.
     pub fn write(&self, offset: u64, bytes: &[u8]) {
         let attachment = shm::Attachment::read_write(self.shmid).unwrap();
         assert_eq!(attachment.copy_from(offset, bytes), bytes.len());
     }
 
-    /// Returns its id in shmlens.
+    /// Returns its segment id.
     pub const fn id(&self) -> SegmentId {
         SegmentId::Sysv(ShmId(self.shmid))
     }
@@ -89,14 +87,14 @@ impl Drop for Sysv {
     }
 }
 
-/// Has a child create a System V segment and exit.
+/// Creates a System V segment in a child that exits.
 pub fn orphan(key: u32, size: u64, content: &[u8]) -> SegmentId {
     let program = Path::new(env!("CARGO_BIN_EXE_shmlens"));
     let created = shmlens::demo::create_orphan(program, Key(key), Bytes(size), content);
     SegmentId::Sysv(created.expect("an orphan").0)
 }
 
-/// A POSIX object, with a descriptor for reading and writing.
+/// A POSIX object, with a readable and writable descriptor.
 pub struct Object {
     /// Its descriptor.
     pub file: File,
@@ -104,19 +102,20 @@ pub struct Object {
 }
 
 impl Object {
-    /// Makes one of that name, which may hold any byte. A name outside of a
-    /// world should hold the pid.
+    /// Creates one of that name, which may contain any byte. A name outside of a world should
+    /// contain the pid.
     #[track_caller]
     pub fn new(name: impl AsRef<[u8]>, size: u64, mode: u32) -> Self {
         let name = name.as_ref().to_vec();
         let file = File::options().read(true).write(true).create_new(true).open(path(&name));
-        let file = file.unwrap_or_else(|error| panic!("no object {}: {error}", name.escape_ascii()));
+        let file =
+            file.unwrap_or_else(|error| panic!("failed to create object {}: {error}", name.escape_ascii()));
         file.set_len(size).unwrap();
         file.set_permissions(Permissions::from_mode(mode)).unwrap();
         Self { file, name }
     }
 
-    /// Gives it away; needs root.
+    /// Changes the owner; needs root.
     pub fn owned_by(self, uid: u32, gid: u32) -> Self {
         fchown(&self.file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).unwrap();
         self
@@ -127,12 +126,12 @@ impl Object {
         self.file.write_all_at(bytes, offset).unwrap();
     }
 
-    /// Its path.
+    /// Returns its path.
     pub fn path(&self) -> PathBuf {
         path(&self.name)
     }
 
-    /// Returns its id in shmlens.
+    /// Returns its segment id.
     pub fn id(&self) -> SegmentId {
         SegmentId::Posix(ObjectName::new(&self.name).unwrap())
     }
@@ -156,7 +155,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
-    fn segments_are_as_asked_for_and_go() {
+    fn segments_match_the_request_and_are_removed() {
         let Some(_world) = World::new() else { return };
         let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
         sysv.lock();

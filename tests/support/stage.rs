@@ -1,5 +1,5 @@
-//! The interactive program on a fake machine, without a terminal: keys go in, the
-//! engine runs step by step, and the screen can be drawn into cells.
+//! The interactive program on a fake machine without a terminal: keys go in, the engine runs step
+//! by step, and the screen can be drawn into cells.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -19,14 +19,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How actions are carried out.
+/// Timing of actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acts {
-    /// At once.
+    /// They finish immediately.
     AtOnce,
-    /// They take for ever.
+    /// They never finish.
     Hang,
-    /// They took for ever, and were asked to stop.
+    /// They never finish, and were asked to stop.
     Stopped,
 }
 
@@ -35,23 +35,23 @@ pub struct Stage {
     pub machine: FakeMachine,
     pub state: State,
     pub clock: Duration,
-    /// What was copied last.
+    /// The last copied text.
     pub clipboard: Option<String>,
     pub quit: bool,
     pub suspended: bool,
-    /// Searches take for ever.
+    /// Searches never finish.
     pub searches_hang: bool,
-    /// Questions that are not answered yet; `None`: all are answered at once.
+    /// Requests without an answer yet; `None` answers each immediately.
     pub late: Option<Vec<Question>>,
-    /// How actions are carried out.
+    /// Timing of actions.
     pub acts: Acts,
     steps: Steps,
-    /// Has the log and the copies.
+    /// Contains the log and the copies.
     _home: tempfile::TempDir,
 }
 
 impl Stage {
-    /// The program at its start, after its first survey.
+    /// Starts the program and takes its first survey.
     pub fn new(machine: FakeMachine, width: u16, height: u16) -> Self {
         let settings = Settings {
             interval: Duration::from_secs(1),
@@ -80,17 +80,17 @@ impl Stage {
             steps,
             _home: home,
         };
-        stage.happen(Event::Resize(Size { width, height }));
+        stage.inject(Event::Resize(Size { width, height }));
         stage
     }
 
-    /// Surveys the machine, and scans the holders before.
+    /// Scans the holders, then takes a survey.
     pub fn survey(&mut self) {
         self.steps.send(Request::Holders(ScanScope::All));
         self.request(Request::Survey);
     }
 
-    /// Lets time pass, with all that happens meanwhile.
+    /// Advances time, with all events in it.
     pub fn wait(&mut self, millis: u64) {
         let until = self.clock + Duration::from_millis(millis);
         while let Some(due) = self.steps.deadline().filter(|&due| due <= until) {
@@ -99,15 +99,15 @@ impl Stage {
         }
         self.clock = until;
         self.run();
-        self.happen(Event::Tick);
+        self.inject(Event::Tick);
     }
 
-    /// Waits for the next look at the open segment.
+    /// Waits for the next sample of the open segment.
     pub fn look(&mut self) {
         self.wait(100);
     }
 
-    /// Waits until the beginning of the selected segment is read again.
+    /// Waits until the first bytes of the selected segment are read again.
     pub fn preview_again(&mut self) {
         self.wait(250);
     }
@@ -124,15 +124,15 @@ impl Stage {
                 rest = &rest[first.len_utf8()..];
                 Key::char(first)
             };
-            self.happen(Event::Key(key));
+            self.inject(Event::Key(key));
         }
     }
 
     pub fn mouse(&mut self, mouse: Mouse) {
-        self.happen(Event::Mouse(mouse));
+        self.inject(Event::Mouse(mouse));
     }
 
-    pub fn happen(&mut self, event: Event) {
+    pub fn inject(&mut self, event: Event) {
         for effect in update(&mut self.state, self.clock, event) {
             match effect {
                 Effect::Engine(request) => self.request(request),
@@ -144,18 +144,18 @@ impl Stage {
         }
     }
 
-    /// Reports something that the engine did not.
+    /// Injects a report that does not come from the engine.
     pub fn report(&mut self, body: Body) {
-        self.happen(Event::Engine(Report::new(self.clock, body)));
+        self.inject(Event::Engine(Report::new(self.clock, body)));
     }
 
-    /// Reports something about the segment in Inspect that the engine did not.
+    /// Injects a report about the segment in Inspect that does not come from the engine.
     pub fn report_inspect(&mut self, body: Body) {
         let id = self.state.inspect.as_ref().map_or(SubscriptionId(0), |inspect| inspect.subscription);
-        self.happen(Event::Engine(Report::of(id, self.clock, body)));
+        self.inject(Event::Engine(Report::of(id, self.clock, body)));
     }
 
-    /// Answers the questions that are late, in the order in which they were asked.
+    /// Answers the delayed requests in order.
     pub fn answer(&mut self) {
         for question in self.late.take().unwrap_or_default() {
             self.request(Request::Ask(question));
@@ -176,7 +176,7 @@ impl Stage {
         }
     }
 
-    /// Lets the engine do what is due by now.
+    /// Runs the engine up to now.
     fn run(&mut self) {
         let reports = self.steps.advance(self.clock.saturating_sub(self.steps.now()));
         self.take(reports);
@@ -184,11 +184,11 @@ impl Stage {
 
     fn take(&mut self, reports: Vec<Report>) {
         for report in reports {
-            self.happen(Event::Engine(report));
+            self.inject(Event::Engine(report));
         }
     }
 
-    /// The screen as cells.
+    /// Returns the screen as cells.
     pub fn cells(&self, theme: &Theme) -> Buffer {
         let Size { width, height } = self.state.size;
         let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
@@ -196,13 +196,13 @@ impl Stage {
         buffer
     }
 
-    /// The screen as text, in the default theme.
+    /// Returns the screen as text, in the default theme.
     pub fn screen(&self) -> String {
         text_of(&self.cells(&Theme::new(Name::Default, Depth::Sixteen, false)))
     }
 
-    /// The screen as text with the styles behind it: for each row the runs of
-    /// cells that are not plain.
+    /// Returns the screen as text, followed by its styles: for each row the runs of cells that are
+    /// not plain.
     pub fn picture(&self, theme: &Theme) -> String {
         let buffer = self.cells(theme);
         format!("{}\n{}", text_of(&buffer), styles_of(&buffer))
@@ -229,7 +229,7 @@ fn text_of(buffer: &Buffer) -> String {
     text
 }
 
-/// `row: first-last style, …` for each row that has any style.
+/// Returns `row: first-last style, …` for each row with a style.
 fn styles_of(buffer: &Buffer) -> String {
     let mut text = String::new();
     for y in 0..buffer.area.height {

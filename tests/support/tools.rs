@@ -1,4 +1,4 @@
-//! The tools of the machine that results are compared with.
+//! System tools that results are compared with.
 
 use shmlens::sys::skip::skip;
 use std::env;
@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
-/// Finds a tool in `PATH`. Without it the test is skipped.
+/// Finds a tool in `PATH`, or skips the test.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let found = find(name);
     if found.is_none() {
@@ -23,7 +23,7 @@ fn find(name: &str) -> Option<PathBuf> {
 }
 
 #[test]
-fn a_tool_is_found_by_name() {
+fn tool_is_found_by_name() {
     assert!(tool("sh").is_some_and(|path| path.ends_with("sh")));
     assert_eq!(find("no-such-tool-anywhere"), None);
 }

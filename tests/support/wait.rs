@@ -1,16 +1,15 @@
-//! Waiting for a condition. Tests never sleep for a time that should do.
+//! Waiting for conditions. Tests never sleep for a guessed time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A limit for what happens at once on an idle machine, and may take its time
-/// on a busy one.
+/// Timeout for events that are immediate on an idle machine and may be slow on a busy one.
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Waits until the condition holds.
 ///
-/// # Panics
+/// If it does not hold within the limit, at the caller's line.
 /// When it does not hold within the limit, at the line that waits.
 #[track_caller]
 pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) {
@@ -21,8 +20,7 @@ pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Sets a flag when it is dropped: who works until it is set ends with the test,
-/// also when that fails.
+/// Sets a flag on drop: threads that work until it is set end with the test, even if the test fails.
 pub struct SetOnDrop<'a>(pub &'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {
@@ -32,7 +30,7 @@ impl Drop for SetOnDrop<'_> {
 }
 
 #[test]
-fn waiting_ends_with_the_condition() {
+fn wait_returns_when_the_condition_holds() {
     let mut asked = 0;
     wait_until(SOON, || {
         asked += 1;
@@ -43,6 +41,6 @@ fn waiting_ends_with_the_condition() {
 
 #[test]
 #[should_panic(expected = "did not come within")]
-fn waiting_ends_with_the_limit() {
+fn wait_panics_at_the_limit() {
     wait_until(Duration::from_millis(10), || false);
 }

@@ -1,20 +1,19 @@
-//! A machine without any shared memory, seen by one test only.
+//! A machine without shared memory, visible to one test only.
 
 use super::skip;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use std::marker::PhantomData;
 
-/// An IPC and a mount namespace of this thread, and of the threads and children
-/// that it starts from now on: no System V segments, an empty `/dev/shm`.
-/// Everything made in it vanishes with those who are in it, however they end.
+/// New IPC and mount namespaces for this thread, and for the threads and children that it starts:
+/// no System V segments, an empty `/dev/shm`. Its contents vanish with the last process in it.
 pub struct World {
     this_thread: PhantomData<*const ()>,
 }
 
 impl World {
-    /// Enters a new world. `None`, and a message, where that is not allowed:
-    /// it needs root. Make it first in a test, so that it is left last.
+    /// Enters a new world. `None`, with the test skipped, without root. Create it first in a test,
+    /// so that it is dropped last.
     pub fn new() -> Option<Self> {
         match Self::enter() {
             Ok(()) => Some(Self { this_thread: PhantomData }),
@@ -22,13 +21,13 @@ impl World {
                 skip("needs root (its own IPC namespace)");
                 None
             }
-            Err(error) => panic!("no world of its own: {error}"),
+            Err(error) => panic!("failed to enter a new world: {error}"),
         }
     }
 
     fn enter() -> nix::Result<()> {
-        // A mount namespace of a thread's own takes its working directory and
-        // root out of those that it shares with other threads; both stay the same.
+        // Unsharing the mount namespace of a thread also unshares its working directory and root
+        // from the other threads; both stay the same.
         unshare(CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS)?;
         let none: Option<&str> = None;
         // Private, or the new tmpfs would appear outside too.
@@ -39,7 +38,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // The thread may go on, when tests run in one: what lies there goes now.
+        // The thread may run further tests, so unmount now.
         let _ = umount2("/dev/shm", MntFlags::MNT_DETACH);
     }
 }
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_world_begins_empty_and_is_its_threads_own() {
+    fn world_starts_empty_and_belongs_to_its_thread() {
         let Some(_world) = World::new() else { return };
         assert_eq!(seen(), (0, 0));
         let sysv = Sysv::new(0x4d2, 4096, 0o600);
@@ -67,7 +66,7 @@ mod tests {
         let count = "ls /dev/shm | wc -l; grep -c . /proc/sysvipc/shm";
         let output = Command::new("sh").args(["-c", count]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n2\n");
-        // Another world sees nothing of it, and that of this thread is not disturbed.
+        // Another world shares nothing with this one and does not disturb it.
         thread::spawn(|| {
             let _other = World::new();
             assert_eq!(seen(), (0, 0));

@@ -1,4 +1,4 @@
-//! The ends: a key, a signal, a terminal that goes away, a panic.
+//! Every way to end: a key, a signal, a terminal that disappears, a panic.
 
 use super::{is_open, opened};
 use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
@@ -22,7 +22,7 @@ use std::time::Duration;
 const NOTHING: Vec<String> = vec![];
 
 #[test]
-fn a_key() {
+fn quit_key_restores_the_terminal() {
     for keys in ["q", "<C-c>"] {
         let mut terminal = opened();
         assert!(!terminal.left_behind().is_empty(), "the terminal is ours while the program runs");
@@ -33,7 +33,7 @@ fn a_key() {
 }
 
 #[test]
-fn a_terminal_that_cannot_move_the_cursor_is_refused() {
+fn terminal_without_cursor_movement_is_refused() {
     for term in ["dumb", ""] {
         let mut command = shmlens();
         command.env("TERM", term);
@@ -46,7 +46,7 @@ fn a_terminal_that_cannot_move_the_cursor_is_refused() {
 }
 
 #[test]
-fn a_signal() {
+fn signal_restores_the_terminal() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
         let mut terminal = opened();
         terminal.child().signal(signal);
@@ -56,15 +56,15 @@ fn a_signal() {
 }
 
 #[test]
-fn the_terminal_goes_away() {
+fn hangup_ends_the_program() {
     let mut terminal = opened();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
 }
 
-/// Who is in a session without a terminal gets no SIGHUP when it goes away.
+/// A process in a session without a controlling terminal gets no SIGHUP.
 #[test]
-fn the_terminal_goes_away_and_no_signal_says_so() {
+fn lost_terminal_without_sighup_ends_the_program() {
     let Some(setsid) = tool("setsid") else { return };
     let mut command = Command::new(setsid);
     command.args(["--fork", "--wait"]).arg(shmlens().get_program());
@@ -76,7 +76,7 @@ fn the_terminal_goes_away_and_no_signal_says_so() {
 }
 
 #[test]
-fn there_is_no_terminal() {
+fn missing_terminal_is_an_error() {
     let output = shmlens().stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(error.contains("needs a terminal") && error.contains("`shmlens list`"), "{error}");
@@ -85,17 +85,17 @@ fn there_is_no_terminal() {
 }
 
 #[test]
-fn a_panic_of_the_program_is_told_on_the_screen_that_was_there() {
-    a_panic_is_told("terminal::ends::program_that_panics", "the program panics on purpose");
+fn panic_is_printed_on_the_restored_screen() {
+    assert_panic_is_reported("terminal::ends::program_that_panics", "the program panics on purpose");
 }
 
 #[test]
-fn a_panic_of_a_worker_ends_the_program_and_is_told() {
-    a_panic_is_told("terminal::ends::worker_that_panics", "the worker panics on purpose");
+fn worker_panic_ends_the_program_and_is_reported() {
+    assert_panic_is_reported("terminal::ends::worker_that_panics", "the worker panics on purpose");
 }
 
-/// Runs one of the tests below on a terminal, in which it panics at a key.
-fn a_panic_is_told(test: &str, message: &str) {
+/// Runs one of the tests below on a terminal, where a key makes it panic.
+fn assert_panic_is_reported(test: &str, message: &str) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args([test, "--exact", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("RUST_BACKTRACE", "0");
@@ -108,12 +108,12 @@ fn a_panic_is_told(test: &str, message: &str) {
     assert!(screen.contains(message) && !screen.contains("waits for p"), "{screen}");
 }
 
-/// Panics at `p`, itself or by way of a survey.
-struct Unlucky {
+/// Panics at `p`, directly or in a survey.
+struct PanickingProgram {
     by_survey: bool,
 }
 
-impl Program for Unlucky {
+impl Program for PanickingProgram {
     fn update(&mut self, _: Clock, event: Event) -> Vec<Effect> {
         let at_p = matches!(event, Event::Key(key) if key == Key::char('p'));
         assert!(!at_p || self.by_survey, "the program panics on purpose");
@@ -131,13 +131,18 @@ impl Program for Unlucky {
 
 fn run_on_this_terminal(by_survey: bool) -> i32 {
     let machine = FakeMachine::new();
-    // The second survey is the one that the key asks for.
+    // The second survey is the one that the key requests.
     let later = |facts: &mut FakeFacts| facts.before_table = Some(|_| panic!("the worker panics on purpose"));
     machine.edit(|facts| facts.before_table = Some(later));
     let machine: Arc<dyn Machine> = Arc::new(machine);
-    tui::run(&machine, Unlucky { by_survey }, RunOptions { mouse: true, copies: Bytes(0) }, Rules::default())
-        .unwrap()
-        .status()
+    tui::run(
+        &machine,
+        PanickingProgram { by_survey },
+        RunOptions { mouse: true, copies: Bytes(0) },
+        Rules::default(),
+    )
+    .unwrap()
+    .status()
 }
 
 #[test]
@@ -157,7 +162,7 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
-/// Whether it runs: a zombie, which nobody has reaped yet, does not.
+/// Returns whether it runs: an unreaped zombie does not.
 fn alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

@@ -1,11 +1,11 @@
-//! Keys arrive, however many come at once.
+//! Keys arrive, even in a burst.
 
 use super::opened;
 use crate::support::SOON;
 
-/// As from a paste into a terminal that does not bracket it.
+/// Like a paste into a terminal without bracketed paste.
 #[test]
-fn a_burst_of_keys_arrives_whole() {
+fn key_burst_arrives_complete() {
     let mut terminal = opened();
     terminal.send(&format!("{}q", "j".repeat(3000)));
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));

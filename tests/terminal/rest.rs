@@ -1,5 +1,4 @@
-//! Nothing is written while nothing changes, and nobody wakes while nothing
-//! can change.
+//! No output and no wakeups while nothing changes.
 
 use super::opened;
 use crate::support::{Object, SOON, Terminal, World, wait_until};
@@ -9,7 +8,7 @@ use std::mem;
 use std::thread;
 use std::time::Duration;
 
-/// How often the threads of a process have slept, those of this name or all.
+/// Returns the number of voluntary sleeps of the process's threads, of this name or all.
 fn sleeps(pid: i32, name: Option<&str>) -> u64 {
     fs::read_dir(format!("/proc/{pid}/task"))
         .unwrap()
@@ -23,7 +22,7 @@ fn sleeps(pid: i32, name: Option<&str>) -> u64 {
 }
 
 #[test]
-fn surveys_that_find_nothing_new_write_nothing() {
+fn unchanged_surveys_write_nothing() {
     let Some(_world) = World::new() else { return };
     let mut terminal = opened();
     let pid = terminal.child().pid().as_raw();
@@ -36,7 +35,7 @@ fn surveys_that_find_nothing_new_write_nothing() {
 }
 
 #[test]
-fn a_paused_program_sleeps() {
+fn paused_program_sleeps() {
     let Some(_world) = World::new() else { return };
     let mut terminal = opened();
     terminal.send(&"+".repeat(20));
@@ -45,7 +44,7 @@ fn a_paused_program_sleeps() {
 }
 
 #[test]
-fn a_frozen_view_over_a_paused_survey_sleeps() {
+fn frozen_view_with_a_paused_survey_sleeps() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("moves", 4096, 0o600);
     let mut terminal = opened();
@@ -60,16 +59,16 @@ fn a_frozen_view_over_a_paused_survey_sleeps() {
     sleeps_on(&mut terminal);
 }
 
-/// Sees to it that nothing happens for a while, and ends the program.
+/// Asserts that nothing happens for a while, and ends the program.
 fn sleeps_on(terminal: &mut Terminal) {
     let pid = terminal.child().pid().as_raw();
-    // What came with the last key is over when all have slept for a moment.
+    // Work of the last key is done once all threads sleep for a moment.
     let mut before = 0;
     wait_until(SOON, || {
         thread::sleep(Duration::from_millis(100));
         mem::replace(&mut before, sleeps(pid, None)) == before
     });
-    // That nothing happens can only be waited for.
+    // The absence of events can only be waited for.
     thread::sleep(Duration::from_secs(2));
     assert_eq!(sleeps(pid, None), before);
     terminal.child().signal(Signal::SIGTERM);

@@ -1,4 +1,4 @@
-//! Stopping and going on, as jobs of a shell do.
+//! Suspending and resuming as jobs of a shell.
 
 use super::ends::children;
 use super::{is_open, opened};
@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Command;
 use vt100::Screen;
 
-/// The program as a job of an interactive shell, and its process id.
+/// Starts the program as a job of an interactive shell and returns its pid.
 fn job(command: &str) -> Option<(Terminal, Pid)> {
     let mut shell = Command::new(tool("bash")?);
     shell.args(["--norc", "--noprofile", "-i"]).env("PS1", "prompt> ");
@@ -19,7 +19,7 @@ fn job(command: &str) -> Option<(Terminal, Pid)> {
     terminal.send(&format!("{command}\r"));
     terminal.wait_for(is_open, SOON);
     let mut pid = children(terminal.child().pid().as_raw())[0];
-    // The shell that a script is run by is not what is looked for.
+    // The shell that runs a script is not the process to find.
     while let Some(child) = children(pid).first() {
         pid = *child;
     }
@@ -30,20 +30,20 @@ fn program() -> String {
     shmlens().get_program().to_str().unwrap().to_owned()
 }
 
-/// Whether the shell has the terminal.
+/// Returns whether the shell has the terminal.
 fn prompted(screen: &Screen) -> bool {
     !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().trim_end().ends_with("prompt>")
 }
 
-/// Whether it says that a job was stopped.
+/// Returns whether the shell reports a stopped job.
 fn stopped(screen: &Screen) -> bool {
     prompted(screen) && screen.contents().contains("Stopped")
 }
 
-fn goes_on_and_ends(mut terminal: Terminal) {
+fn resume_and_quit(mut terminal: Terminal) {
     terminal.send("fg\r");
     terminal.wait_for(is_open, SOON);
-    // It answers: the help comes, and goes.
+    // The program answers: help opens and closes.
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
     terminal.send("<C-c>");
@@ -55,30 +55,30 @@ fn goes_on_and_ends(mut terminal: Terminal) {
 }
 
 #[test]
-fn ctrl_z_and_fg() {
+fn ctrl_z_suspends_and_fg_resumes() {
     let Some((terminal, _)) = job(&program()) else { return };
     terminal.send("<C-z>");
     terminal.wait_for(stopped, SOON);
-    goes_on_and_ends(terminal);
+    resume_and_quit(terminal);
 }
 
 #[test]
-fn ctrl_z_stops_the_script_too_that_waits_for_it() {
+fn ctrl_z_also_stops_the_calling_script() {
     let Some((terminal, _)) = job(&format!("sh -c '{}; exit'", program())) else { return };
     terminal.send("<C-z>");
     terminal.wait_for(stopped, SOON);
-    goes_on_and_ends(terminal);
+    resume_and_quit(terminal);
 }
 
 #[test]
-fn a_stop_from_outside() {
+fn sigtstp_suspends_and_fg_resumes() {
     let Some((terminal, pid)) = job(&program()) else { return };
     kill(pid, Signal::SIGTSTP).unwrap();
     terminal.wait_for(stopped, SOON);
-    goes_on_and_ends(terminal);
+    resume_and_quit(terminal);
 }
 
-/// Nobody could wake it: the kernel does not let it stop.
+/// No shell could resume it, so the kernel does not stop it.
 #[test]
 fn ctrl_z_without_a_shell_changes_nothing() {
     let mut terminal = opened();
@@ -91,12 +91,12 @@ fn ctrl_z_without_a_shell_changes_nothing() {
 }
 
 #[test]
-fn a_stop_by_force_and_a_line_that_was_changed_meanwhile() {
+fn resume_after_sigstop_sets_the_terminal_up_again() {
     let Some((mut terminal, pid)) = job(&program()) else { return };
     kill(pid, Signal::SIGSTOP).unwrap();
     let state = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     wait_until(SOON, || state().contains(") T "));
-    // bash takes the terminal, and sets the line as it likes it.
+    // bash takes the terminal and sets its own line modes.
     terminal.wait_for("Stopped", SOON);
     terminal.send("clear; fg\r");
     terminal.wait_for(is_open, SOON);

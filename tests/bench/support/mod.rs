@@ -1,8 +1,7 @@
-//! What the benchmarks share: programs that are run in turn, over and over, and
-//! the ratios of the medians of their times.
+//! Shared benchmark code: programs run in turn, repeatedly, and the ratios of their median times.
 //!
-//! A benchmark is a `main` that prints; `cargo bench` runs them all, and
-//! `SHMLENS_BENCH=short` makes them small enough to be run at every change.
+//! A benchmark is a `main` that prints; `cargo bench` runs all of them, and `SHMLENS_BENCH=short`
+//! makes them short enough for every change.
 
 use std::env;
 use std::fmt::Write as _;
@@ -10,17 +9,17 @@ use std::io;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Whether the short form is wanted: less data, fewer rounds.
+/// Returns whether to run the short form: less data, fewer rounds.
 pub fn short() -> bool {
     env::var_os("SHMLENS_BENCH").is_some_and(|value| value == "short")
 }
 
-/// The program that is measured.
+/// Returns the measured program.
 pub fn shmlens() -> Command {
     Command::new(env!("CARGO_BIN_EXE_shmlens"))
 }
 
-/// Whether there is a tool of that name; otherwise it is said that it is left out.
+/// Returns whether a tool is installed, and prints a message otherwise.
 pub fn installed(tool: &str) -> bool {
     let missing = Command::new(tool)
         .arg("--version")
@@ -34,7 +33,7 @@ pub fn installed(tool: &str) -> bool {
     !missing
 }
 
-/// How long a command takes with its output thrown away; it must end well.
+/// Returns the time of a command with its output discarded; it must succeed.
 pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     move || {
@@ -45,7 +44,7 @@ pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     }
 }
 
-/// How long a command takes to print what it prints, which must pass `check`.
+/// Returns the time of a command until its output is read, which must pass `check`.
 pub fn checked(mut command: Command, check: impl Fn(&Output)) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null());
     move || {
@@ -65,29 +64,29 @@ pub struct Contest<'a> {
 
 struct Entry<'a> {
     name: String,
-    /// How much it goes through in a run, in bytes; 0 when that is not what is measured.
+    /// Bytes processed per run; 0 if throughput is not measured.
     bytes: u64,
-    /// How many times as fast ours shall be.
+    /// Required ratio of our speed.
     goal: Option<f64>,
     run: Box<dyn FnMut() -> Duration + 'a>,
     times: Vec<Duration>,
 }
 
 impl<'a> Contest<'a> {
-    /// One with that title, and nobody in it yet.
+    /// Creates one with that title and no entries.
     pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), entries: vec![] }
     }
 
-    /// Adds one. `goal` is how many times its speed ours shall have; those that
-    /// go through different amounts are compared by the byte.
+    /// Adds an entry. `goal` is the required ratio of our speed to its speed; entries with
+    /// different amounts are compared per byte.
     pub fn add(&mut self, name: &str, bytes: u64, goal: Option<f64>, run: impl FnMut() -> Duration + 'a) {
         let (name, run) = (name.to_owned(), Box::new(run));
         self.entries.push(Entry { name, bytes, goal, run, times: vec![] });
     }
 
-    /// Runs all of them in turn, once to warm up and then so many rounds, and
-    /// prints the medians and their ratios.
+    /// Runs all of them in turn, once to warm up and then for that many rounds, and prints the
+    /// medians and their ratios.
     pub fn run(mut self, rounds: usize) {
         for round in 0..=rounds {
             for entry in &mut self.entries {
@@ -112,7 +111,7 @@ impl Entry<'_> {
         times.get(times.len() / 2).copied().unwrap_or_default()
     }
 
-    /// Seconds a byte, or a run.
+    /// Seconds per byte, or per run.
     fn cost(&self) -> f64 {
         self.median().as_secs_f64() / figure(self.bytes.max(1))
     }

@@ -1,6 +1,6 @@
 //! Keys by name, as xterm sends them.
 
-/// The bytes of what is typed: characters as they are, names between `<` and `>`.
+/// Returns the bytes of the input: characters as they are, key names between `<` and `>`.
 #[track_caller]
 pub fn bytes(keys: &str) -> Vec<u8> {
     let mut bytes = vec![];
@@ -56,6 +56,6 @@ fn keys_have_names() {
 
 #[test]
 #[should_panic(expected = "no key <Bogus>")]
-fn a_wrong_name_is_no_key() {
+fn unknown_key_name_is_rejected() {
     bytes("<Bogus>");
 }

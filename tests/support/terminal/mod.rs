@@ -1,4 +1,4 @@
-//! A program on a real pseudo-terminal, seen through a terminal emulator.
+//! Programs on a real pseudo-terminal, read through a terminal emulator.
 
 mod keys;
 mod modes;
@@ -22,10 +22,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vt100::{Cell, Screen};
 
-/// A program that runs on a pseudo-terminal of its own, as its controlling
-/// terminal. It is killed when this is dropped.
+/// A program on its own pseudo-terminal, which is its controlling terminal. Dropping this kills it.
 pub struct Terminal {
-    // In the order in which they have to go: first who writes, then who reads.
+    // In drop order: first the writer, then the reader.
     child: Child,
     master: Option<File>,
     stop: Option<PipeWriter>,
@@ -35,9 +34,9 @@ pub struct Terminal {
     home: TempDir,
 }
 
-/// What can be waited for: a text on the screen, or a condition on it.
+/// A condition to wait for: a text on the screen, or a function of it.
 pub trait Sought {
-    /// Returns whether it is there.
+    /// Returns whether the condition holds.
     fn is_on(&self, screen: &Screen) -> bool;
 }
 
@@ -53,25 +52,24 @@ impl<F: Fn(&Screen) -> bool> Sought for F {
     }
 }
 
-/// A mouse action, by its name in SGR reports.
+/// A mouse action, as in SGR reports.
 #[derive(Debug, Clone, Copy)]
 pub enum Mouse {
-    /// The left button goes down.
+    /// Left button pressed.
     Press,
-    /// It is moved while the left button is down.
+    /// Moved with the left button pressed.
     Drag,
-    /// The left button goes up.
+    /// Left button released.
     Release,
-    /// A step of the wheel away from the person.
+    /// Wheel up.
     WheelUp,
-    /// A step of the wheel towards the person.
+    /// Wheel down.
     WheelDown,
 }
 
 impl Terminal {
-    /// Starts a program on a terminal of that many columns and rows: xterm with
-    /// true colour and UTF-8, its home and its settings in a directory of its
-    /// own. What the command sets itself in its environment stays so.
+    /// Starts a program on a terminal of that many columns and rows: xterm with true color and
+    /// UTF-8, with its own home and settings. Variables that the command sets itself are kept.
     ///
     /// # Panics
     /// When it cannot be started.
@@ -81,7 +79,7 @@ impl Terminal {
         set_size(&master, size);
         let at_first = tcgetattr(&slave).unwrap();
         let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        // For programs that run as somebody else.
+        // For programs that run as another user.
         fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
         environment(&mut command, &home);
         command.stdin(slave.try_clone().unwrap()).stdout(slave.try_clone().unwrap()).stderr(slave);
@@ -94,7 +92,7 @@ impl Terminal {
             })
         };
         let child = Child::spawn(&mut command);
-        // With it goes our side's hold on the terminal: now its output ends with the program.
+        // This drops our descriptor of the terminal: its output now ends with the program.
         drop(command);
         let output = Arc::new(Output::new(size));
         let (stopped, stop) = io::pipe().unwrap();
@@ -106,21 +104,21 @@ impl Terminal {
         Self { child, master: Some(master), stop: Some(stop), reader, output, at_first, home }
     }
 
-    /// The process on it.
+    /// Returns the process.
     pub const fn child(&self) -> &Child {
         &self.child
     }
 
-    /// The home of what runs on it; settings are in `.config`, state is in `.state`.
+    /// Returns its home directory; settings are in `.config`, state is in `.state`.
     pub const fn home(&self) -> &TempDir {
         &self.home
     }
 
-    /// Waits until the screen shows a text or fits a condition. A picture that
-    /// is being drawn (synchronized output) is not looked at before it is done.
+    /// Waits until the screen shows a text or fits a condition. A frame in progress (synchronized
+    /// output) is not checked.
     ///
     /// # Panics
-    /// When it does not within the limit, with what the screen shows instead.
+    /// If it does not within the limit; the message includes the screen.
     #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
@@ -131,18 +129,18 @@ impl Terminal {
         assert!(found, "what was waited for did not come within {limit:?}. The screen:\n{}", self.screen());
     }
 
-    /// Types keys: characters as they are, others by name (`<Enter>`, `<Esc>`,
-    /// `<Up>`, `<PgDn>`, `<F1>`, `<C-c>`, `<A-x>`; `<lt>` is `<`). What follows
-    /// an `<Esc>` at once is taken for Alt by any program: wait in between.
+    /// Types keys: characters as they are, others by name (`<Enter>`, `<Esc>`, `<Up>`, `<PgDn>`,
+    /// `<F1>`, `<C-c>`, `<A-x>`; `<lt>` is `<`). Programs read a key that directly follows `<Esc>`
+    /// as Alt: wait in between.
     ///
     /// # Panics
-    /// For a name that is no key.
+    /// For an unknown key name.
     #[track_caller]
     pub fn send(&self, keys: &str) {
         self.write(&keys::bytes(keys));
     }
 
-    /// A mouse event over a cell, both counted from 0.
+    /// Sends a mouse event at a cell, both counted from 0.
     pub fn mouse(&self, what: Mouse, row: u16, column: u16) {
         let (button, end) = match what {
             Mouse::Press => (0, 'M'),
@@ -154,59 +152,59 @@ impl Terminal {
         self.write(format!("\x1b[<{button};{};{}{end}", column + 1, row + 1).as_bytes());
     }
 
-    /// A press and a release of the left button.
+    /// Presses and releases the left button.
     pub fn click(&self, row: u16, column: u16) {
         self.mouse(Mouse::Press, row, column);
         self.mouse(Mouse::Release, row, column);
     }
 
-    /// Gives the terminal another size, of columns and rows.
+    /// Resizes the terminal.
     pub fn resize(&self, size: (u16, u16)) {
         self.output.resize(size);
         set_size(self.master(), size);
     }
 
-    /// Tells the program another size than the emulator has, which would need
-    /// memory for every cell of a huge one.
+    /// Reports another size to the program only, because the emulator would need memory for every
+    /// cell of a huge terminal.
     pub fn claim_size(&self, size: (u16, u16)) {
         set_size(self.master(), size);
     }
 
-    /// What the screen shows, a line for each row, without the space at their ends.
+    /// Returns the screen, a line for each row, without trailing spaces.
     pub fn screen(&self) -> String {
         self.output.look(|seen| text(seen.screen()))
     }
 
-    /// Looks at the screen as it is now.
+    /// Calls a function with the current screen.
     pub fn on_screen<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
         self.output.look(|seen| look(seen.screen()))
     }
 
-    /// A cell with its text and attributes; row and column are counted from 0.
+    /// Returns a cell with its text and attributes; row and column are counted from 0.
     ///
     /// # Panics
-    /// When it lies outside of the screen.
+    /// If it is outside of the screen.
     #[track_caller]
     pub fn cell(&self, row: u16, column: u16) -> Cell {
         self.output.look(|seen| seen.screen().cell(row, column).cloned()).expect("a cell of the screen")
     }
 
-    /// Every byte that was written to the terminal so far.
+    /// Returns the complete output so far.
     pub fn raw(&self) -> Vec<u8> {
         self.output.look(|seen| seen.raw().to_vec())
     }
 
-    /// The settings of the line now (raw mode, echo, …).
+    /// Returns the current line settings (raw mode, echo, …).
     pub fn termios(&self) -> Termios {
         tcgetattr(self.master()).unwrap()
     }
 
-    /// What is not as it was before the program started: modes of the screen,
-    /// colours, the settings of the line. Empty when a program ended well.
+    /// Returns everything that is not as before the program started: screen modes, colors, line
+    /// settings. Empty after a clean exit.
     pub fn left_behind(&self) -> Vec<String> {
         let mut left = self.output.look(|seen| modes::left(seen.raw()));
-        if self.output.look(Seen::is_coloured) {
-            left.push("colours or attributes are still set".to_owned());
+        if self.output.look(Seen::is_colored) {
+            left.push("colors or attributes are still set".to_owned());
         }
         if self.master.is_some() && self.termios() != self.at_first {
             left.push("the settings of the line are others".to_owned());
@@ -214,30 +212,30 @@ impl Terminal {
         left
     }
 
-    /// The terminal goes away, as when its window is closed or the connection is lost.
+    /// Closes the terminal, like a closed window or a lost connection.
     pub fn hang_up(&mut self) {
         drop(self.stop.take());
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
-        // The last hold on the master side.
+        // The last descriptor of the master side.
         drop(self.master.take());
     }
 
-    /// Waits for the end of the program, and until all that it wrote is on the screen.
+    /// Waits for the exit of the program, until all of its output is on the screen.
     ///
     /// # Panics
-    /// When it does not end within the limit, with what the screen shows.
+    /// If it does not exit within the limit; the message includes the screen.
     #[track_caller]
     pub fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
-        // After a hang-up nobody reads any more.
+        // After a hangup nothing is read any more.
         let ended = self.reader.is_none() || self.output.wait(limit, Seen::is_at_end);
         assert!(ended, "the program did not end within {limit:?}. The screen:\n{}", self.screen());
         self.child.wait(limit)
     }
 
     fn master(&self) -> &File {
-        self.master.as_ref().expect("a terminal that was not hung up")
+        self.master.as_ref().expect("the terminal was closed already")
     }
 
     fn write(&self, bytes: &[u8]) {
@@ -255,16 +253,15 @@ impl Drop for Terminal {
     }
 }
 
-/// The text of a screen, cut at the right and at the bottom where it is blank.
+/// Returns the text of a screen without trailing blanks and blank rows.
 fn text(screen: &Screen) -> String {
     let (_, columns) = screen.size();
     let rows: Vec<String> = screen.rows(0, columns.get()).map(|row| row.trim_end().to_owned()).collect();
     rows.join("\n").trim_end().to_owned()
 }
 
-/// Opens both sides of a new pseudo-terminal. Not with `openpty(3)`, whose
-/// descriptors every process inherits that another test starts meanwhile: such
-/// a one would keep the terminal there when it is to go away.
+/// Opens both sides of a new pseudo-terminal. `openpty(3)` does not set close-on-exec: a process
+/// that another test starts would inherit a descriptor and keep the terminal open.
 fn open() -> (File, File) {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).unwrap();
     grantpt(&master).unwrap();
@@ -280,7 +277,7 @@ fn set_size(master: &File, (columns, rows): (u16, u16)) {
     assert_eq!(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &size) }, 0);
 }
 
-/// Sets what a program finds on this terminal, unless the command says otherwise.
+/// Sets the environment of this terminal, unless the command sets it itself.
 fn environment(command: &mut Command, home: &TempDir) {
     let settings = [
         ("TERM", "xterm-256color".into()),

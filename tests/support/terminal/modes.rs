@@ -1,11 +1,11 @@
-//! What a program switched on in the terminal and did not switch off again.
+//! Terminal modes that a program set and did not reset.
 
 use std::collections::BTreeMap;
 
-/// Private modes that a terminal starts with: wrapping, and a cursor that is shown.
+/// Private modes that are on at first: autowrap, and a visible cursor.
 const ON_AT_FIRST: [u16; 2] = [7, 25];
 
-/// What the bytes leave otherwise than it was, each in words.
+/// Returns the modes that the output leaves changed, each in words.
 pub fn left(raw: &[u8]) -> Vec<String> {
     let mut modes = BTreeMap::new();
     let mut keyboards = 0_i32;
@@ -50,7 +50,7 @@ fn name(mode: u16) -> String {
 }
 
 #[test]
-fn what_is_left_on_is_told() {
+fn modes_left_on_are_reported() {
     assert_eq!(left(b"\x1b[?1049h\x1b[?25l\x1b[31mtext\x1b[?25h\x1b[?1049l"), Vec::<String>::new());
     assert_eq!(
         left(b"\x1b[?1000;1006h\x1b[?25l\x1b[?1000l\x1b[>1u\x1b[?2004h"),

@@ -1,5 +1,4 @@
-//! What a program wrote to its terminal, read by a thread and kept as bytes
-//! and as a screen.
+//! Output of a program on its terminal, read by a thread and kept as bytes and as a screen.
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
@@ -10,7 +9,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use vt100::{Callbacks, Color, Parser, Screen};
 
-/// The output of a terminal, shared by the thread that reads it and by those who look.
+/// The output of a terminal, shared by the thread that reads it and its observers.
 pub struct Output {
     seen: Mutex<Seen>,
     more: Condvar,
@@ -23,8 +22,7 @@ pub struct Seen {
     at_end: bool,
 }
 
-/// Whether a picture is being drawn: between the start and the end of
-/// synchronized output (private mode 2026) the screen holds half of one.
+/// A frame is in progress: within synchronized output (private mode 2026) the screen is incomplete.
 #[derive(Default)]
 struct Drawing(bool);
 
@@ -44,15 +42,14 @@ impl Callbacks for Drawing {
 }
 
 impl Output {
-    /// Of a terminal of that many columns and rows.
+    /// Creates it for a terminal of that many columns and rows.
     pub fn new((columns, rows): (u16, u16)) -> Self {
         let parser = Parser::new_with_callbacks(cells(rows), cells(columns), 0, Drawing::default());
         let seen = Seen { raw: vec![], parser, at_end: false };
         Self { seen: Mutex::new(seen), more: Condvar::new() }
     }
 
-    /// Reads until nobody has the terminal open any more, or `stop` is closed
-    /// at its other end.
+    /// Reads until the last descriptor of the terminal is closed, or the other end of `stop`.
     pub fn read(&self, mut master: File, stop: &PipeReader) {
         let mut buffer = [0; 4096];
         loop {
@@ -71,23 +68,23 @@ impl Output {
                     seen.parser.process(&buffer[..count]);
                 }),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // EIO: the last descriptor of the other side is closed, and all is read.
+                // EIO: the last descriptor of the other side is closed, and everything is read.
                 _ => return self.change(|seen| seen.at_end = true),
             }
         }
     }
 
-    /// The screen has another size from now on.
+    /// Resizes the screen.
     pub fn resize(&self, (columns, rows): (u16, u16)) {
         self.change(|seen| seen.parser.set_size(cells(rows), cells(columns)));
     }
 
-    /// Looks at what was read so far.
+    /// Calls a function with everything read so far.
     pub fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
         at(&self.lock())
     }
 
-    /// Waits for a condition, and tells whether it came to hold in time.
+    /// Waits for a condition, and returns whether it held in time.
     pub fn wait(&self, limit: Duration, condition: impl Fn(&Seen) -> bool) -> bool {
         let waiting = |seen: &mut Seen| seen.parser.callbacks().0 || !condition(seen);
         let result = self.more.wait_timeout_while(self.lock(), limit, waiting);
@@ -105,12 +102,12 @@ impl Output {
 }
 
 impl Seen {
-    /// The screen as it is now.
+    /// Returns the current screen.
     pub fn screen(&self) -> &Screen {
         self.parser.screen()
     }
 
-    /// Every byte.
+    /// Returns every byte.
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }
@@ -120,8 +117,8 @@ impl Seen {
         self.at_end
     }
 
-    /// Whether what is written next would have a colour or another attribute.
-    pub fn is_coloured(&self) -> bool {
+    /// Returns whether the current attributes include a color or a style.
+    pub fn is_colored(&self) -> bool {
         let screen = self.screen();
         let plain = screen.fgcolor() == Color::Default && screen.bgcolor() == Color::Default;
         !plain || screen.bold() || screen.dim() || screen.italic() || screen.underline() || screen.inverse()

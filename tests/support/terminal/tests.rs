@@ -1,4 +1,4 @@
-//! The terminal itself, with a shell on it.
+//! Tests of the terminal itself, with a shell on it.
 
 use crate::support::{Mouse, SOON, Terminal, tool};
 use nix::sys::termios::LocalFlags;
@@ -13,7 +13,7 @@ fn shell(size: (u16, u16), script: &str) -> Terminal {
 }
 
 #[test]
-fn what_is_written_is_on_the_screen() {
+fn output_appears_on_the_screen() {
     let mut terminal = shell((20, 5), r"printf 'a\033[1;31mb\033[0m\n'; tty >&2; test -t 0 && exit 7");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(7));
     let screen = terminal.screen();
@@ -26,7 +26,7 @@ fn what_is_written_is_on_the_screen() {
 }
 
 #[test]
-fn keys_the_mouse_and_a_new_size_arrive() {
+fn keys_mouse_and_resize_arrive() {
     let script = r"stty -echo -icanon min 1; trap 'stty size' WINCH; echo ready
         while :; do dd bs=1 count=1 2>/dev/null | od -An -c; done";
     let terminal = shell((40, 40), script);
@@ -48,7 +48,7 @@ fn keys_the_mouse_and_a_new_size_arrive() {
 }
 
 #[test]
-fn what_was_not_undone_is_told() {
+fn unrestored_modes_are_reported() {
     let mut terminal = shell((20, 5), r"printf '\033[?1049h\033[?25l\033[7m'; stty -echo");
     assert!(terminal.wait_exit(SOON).success());
     let left = terminal.left_behind();
@@ -58,14 +58,14 @@ fn what_was_not_undone_is_told() {
 
 #[test]
 #[should_panic(expected = "only this is here")]
-fn what_does_not_come_is_told_with_the_screen() {
+fn timeout_reports_the_screen() {
     let terminal = shell((30, 5), "echo only this is here; cat");
     terminal.wait_for("only", SOON);
     terminal.wait_for("something else", Duration::from_millis(20));
 }
 
 #[test]
-fn half_a_picture_is_not_looked_at() {
+fn unfinished_frame_is_not_checked() {
     let script = r"stty -echo; printf '\033[?2026hone'; read a; printf ' two\033[?2026l'; cat";
     let terminal = shell((20, 5), script);
     let half = |screen: &Screen| screen.contents().contains("one");
@@ -75,7 +75,7 @@ fn half_a_picture_is_not_looked_at() {
 }
 
 #[test]
-fn a_program_is_told_when_its_terminal_goes_away() {
+fn program_gets_sighup_when_the_terminal_closes() {
     let mut terminal = shell((20, 5), "echo ready; exec cat");
     terminal.wait_for("ready", SOON);
     terminal.hang_up();
@@ -84,7 +84,7 @@ fn a_program_is_told_when_its_terminal_goes_away() {
 }
 
 #[test]
-fn a_program_has_a_home_of_its_own_and_the_keys_of_job_control() {
+fn program_has_its_own_home_and_job_control() {
     let Some(bash) = tool("bash") else { return };
     let mut command = Command::new(bash);
     command.args(["--norc", "--noprofile", "-i"]).env("PS1", "$ ").env("COLORTERM", "");
@@ -104,7 +104,7 @@ fn a_program_has_a_home_of_its_own_and_the_keys_of_job_control() {
     terminal.wait_for("again\nagain", SOON);
     terminal.send("<C-c>");
     terminal.wait_for("^C\n$", SOON);
-    // Typed, since bash forgets a hang-up that comes while it takes an interrupt.
+    // Typed, because bash ignores a hangup that arrives while it handles an interrupt.
     terminal.send("exit 3<Enter>");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(3));
 }

@@ -1,19 +1,18 @@
-//! Rust as far as the rules need it: words and signs without comments and
-//! texts, and the paths into the crate that stand in them.
+//! A Rust scanner for the rules: tokens without comments and literals, and the paths into the crate.
 
-/// A word or a sign of the code.
+/// A word or punctuation mark of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// As it stands there.
+    /// Its text.
     pub text: &'a str,
-    /// Its line, from 1 on.
+    /// Its line, counted from 1.
     pub line: usize,
 }
 
 /// A path into the crate.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Use {
-    /// Its parts, from the root of the crate on.
+    /// Its segments, from the root of the crate.
     pub path: Vec<String>,
     /// Its line.
     pub line: usize,
@@ -21,7 +20,7 @@ pub struct Use {
     pub in_tests: bool,
 }
 
-/// The tokens of a source.
+/// Returns the tokens of a source.
 pub fn code(text: &str) -> Vec<Token<'_>> {
     let mut tokens = vec![];
     let (mut at, mut line) = (0, 1);
@@ -38,13 +37,13 @@ pub fn code(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// The length of the word that a text begins with.
+/// Returns the length of the word that starts the text.
 fn word(text: &str) -> usize {
     text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
 
-/// The length of what a text begins with, where that is no code: space, a
-/// comment, a literal, the quote of a lifetime.
+/// Returns the length of whitespace, a comment, a literal or the quote of a lifetime that starts the
+/// text. `None` if it starts with a token.
 fn skipped(text: &str) -> Option<usize> {
     let space = text.len() - text.trim_start().len();
     if space > 0 {
@@ -65,7 +64,7 @@ fn skipped(text: &str) -> Option<usize> {
     raw(text).or_else(|| character(text))
 }
 
-/// The length of a comment; they may hold comments.
+/// Returns the length of a comment; comments nest.
 fn comment(text: &str) -> usize {
     let (mut depth, mut at) = (0_u32, 0);
     loop {
@@ -89,7 +88,7 @@ fn comment(text: &str) -> usize {
     }
 }
 
-/// The length of a literal with escapes, up to its closing quote.
+/// Returns the length of a literal with escapes, through its closing quote.
 fn literal(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -101,7 +100,7 @@ fn literal(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The length of a raw text: `r"…"`, `br#"…"#`.
+/// Returns the length of a raw literal: `r"…"`, `br#"…"#`.
 fn raw(text: &str) -> Option<usize> {
     let prefix = ["r", "br", "cr"].into_iter().find(|prefix| {
         let rest = text.strip_prefix(prefix).map(|rest| rest.trim_start_matches('#'));
@@ -113,7 +112,7 @@ fn raw(text: &str) -> Option<usize> {
     Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()))
 }
 
-/// The length of a character, or of the quote of a lifetime.
+/// Returns the length of a character literal, or of the quote of a lifetime.
 fn character(text: &str) -> Option<usize> {
     let prefix = usize::from(text.starts_with("b'"));
     let rest = &text[prefix..];
@@ -122,12 +121,12 @@ fn character(text: &str) -> Option<usize> {
     if first == Some('\\') || second == Some('\'') { Some(prefix + literal(rest, '\'')) } else { Some(1) }
 }
 
-/// The paths into the crate in a source that is in those modules.
+/// Returns the paths into the crate in a source of these modules.
 pub fn uses(text: &str, modules: &[&str]) -> Vec<Use> {
     let tokens = code(text);
     let word = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let mut uses = vec![];
-    // The modules that are open within the file, and how deep in braces.
+    // The modules open within the file, and their brace depth.
     let mut open: Vec<(&str, usize)> = vec![];
     let (mut depth, mut at) = (0, 0);
     while at < tokens.len() {
@@ -166,7 +165,7 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// Reads the path at a token, below those parts, and tells where it ends.
+    /// Reads the path at a token, below these segments, and returns the index after it.
     fn read(&mut self, mut at: usize, parts: &[&str]) -> usize {
         let tokens = self.tokens;
         let mut parts = parts.to_vec();
@@ -194,7 +193,7 @@ impl Tree<'_> {
             match token.text {
                 "}" => return at + 1,
                 "," => at += 1,
-                // A new name says nothing of where it comes from.
+                // A rename does not change the path.
                 "as" => at += 2,
                 _ => at = self.read(at, parts),
             }
@@ -208,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn comments_and_texts_are_no_code() {
+    fn comments_and_literals_are_not_code() {
         let text = "a /* b /* c */ d */ // e\n\"f \\\" g\" b'h' 'i' '\\'' 'j: r##\"k\"# l\"## br\"m\" ::n c\"o\" r#p é";
         let words: Vec<&str> = code(text).iter().map(|token| token.text).collect();
         assert_eq!(words, ["a", "j", ":", "::", "n", "r", "#", "p", "é"]);
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_found_in_groups_and_above() {
+    fn paths_in_groups_and_super_are_resolved() {
         let found = |text: &str| -> Vec<String> {
             uses(text, &["machine", "real"]).iter().map(|used| used.path.join("::")).collect()
         };

@@ -1,8 +1,8 @@
-//! The house as it is laid out: what stands where, and which way the arrows
-//! between its rooms go. Reads the sources; each rule is a function over them
-//! that also has to find an offender that was made up for it.
+//! Structure of the repository: the place of each file and the direction of dependencies between
+//! modules. Each rule is a function over the sources that must also reject an offender written for
+//! it.
 
-mod arrows;
+mod dependencies;
 mod layout;
 mod source;
 
@@ -11,16 +11,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Sources, by their path below the repository. A directory that is none of
-/// the house's own stands with a slash at its end and without text.
+/// Sources by path relative to the repository. A directory of another origin ends with a slash and
+/// has no text.
 type Sources = BTreeMap<String, String>;
 
-/// The folders whose files are looked at.
+/// The directories whose files are checked.
 const OWN: [&str; 4] = ["src", "tests", "assets", ".ci"];
-/// The history, and the build directory.
-const BESIDES: [&str; 2] = [".git", "target"];
+/// The history and the build directory.
+const IGNORED: [&str; 2] = [".git", "target"];
 
-/// Everything that is in the repository.
+/// Reads every file of the repository.
 fn repository() -> Sources {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Sources::new();
@@ -28,15 +28,15 @@ fn repository() -> Sources {
         if OWN.contains(&name.as_str()) {
             walk(&path, &name, &mut sources);
         } else if path.is_dir() {
-            if !BESIDES.contains(&name.as_str()) {
+            if !IGNORED.contains(&name.as_str()) {
                 sources.insert(format!("{name}/"), String::new());
             }
-        } else if !BESIDES.contains(&name.as_str()) {
+        } else if !IGNORED.contains(&name.as_str()) {
             // In a worktree .git is a file.
             sources.insert(name, text(&path));
         }
     }
-    assert!(sources.len() > 40, "the sources are not here: {}", root.display());
+    assert!(sources.len() > 40, "no sources found in {}", root.display());
     sources
 }
 
@@ -60,11 +60,11 @@ fn text(path: &Path) -> String {
     String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()
 }
 
-/// The room that a source belongs to. `None` for the binary and for the root of the library.
-fn room(path: &str) -> Option<&str> {
+/// Returns the top-level module of a source. `None` for the binary and the root of the library.
+fn module(path: &str) -> Option<&str> {
     let path = path.strip_prefix("src/")?;
     match path.split_once('/') {
-        Some((room, _)) => Some(room),
+        Some((module, _)) => Some(module),
         None => path.strip_suffix(".rs").filter(|name| !matches!(*name, "main" | "lib")),
     }
 }
@@ -76,21 +76,22 @@ fn rust(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
         .filter(|(path, _)| Path::new(path).extension().is_some_and(|end| end == "rs"))
 }
 
-/// Only `tui` knows of a terminal.
-fn terminals(sources: &Sources) -> Vec<String> {
-    let elsewhere = rust(sources)
-        .filter(|(path, _)| path.starts_with("src/") && *path != "src/main.rs" && room(path) != Some("tui"));
+/// Finds terminal crates outside of `tui`.
+fn terminal_uses(sources: &Sources) -> Vec<String> {
+    let elsewhere = rust(sources).filter(|(path, _)| {
+        path.starts_with("src/") && *path != "src/main.rs" && module(path) != Some("tui")
+    });
     words(elsewhere, &["ratatui", "crossterm"])
 }
 
-/// `unsafe` stands in `sys`, and in what the tests share.
-fn unsafety(sources: &Sources) -> Vec<String> {
+/// Finds `unsafe` outside of `sys` and the test support.
+fn unsafe_uses(sources: &Sources) -> Vec<String> {
     let safe =
-        rust(sources).filter(|(path, _)| room(path) != Some("sys") && !path.starts_with("tests/support/"));
+        rust(sources).filter(|(path, _)| module(path) != Some("sys") && !path.starts_with("tests/support/"));
     words(safe, &["unsafe"])
 }
 
-/// Returns the places of those words in code.
+/// Returns the places of these words in code.
 fn words<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>, words: &[&str]) -> Vec<String> {
     let mut found = vec![];
     for (path, text) in sources {
@@ -105,27 +106,27 @@ fn words<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>, words: &[&str]) 
 mod tests {
     use super::*;
 
-    const NOTHING: Vec<String> = vec![];
+    const NONE: Vec<String> = vec![];
 
-    fn made(files: &[(&str, &str)]) -> Sources {
+    fn sources(files: &[(&str, &str)]) -> Sources {
         files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
     }
 
     #[test]
-    fn only_tui_knows_of_a_terminal() {
-        assert_eq!(terminals(&repository()), NOTHING);
-        let offender = made(&[
+    fn only_tui_uses_the_terminal_crates() {
+        assert_eq!(terminal_uses(&repository()), NONE);
+        let offender = sources(&[
             ("src/tui/draw.rs", "use ratatui::Frame;"),
             ("src/app/state.rs", "//! Without ratatui.\n\nuse ratatui::layout::Rect; // crossterm\n"),
             ("src/cli/out.rs", "fn f() { let s = \"crossterm\"; crossterm::f(s) }"),
         ]);
-        assert_eq!(terminals(&offender), ["src/app/state.rs:3: ratatui", "src/cli/out.rs:1: crossterm"]);
+        assert_eq!(terminal_uses(&offender), ["src/app/state.rs:3: ratatui", "src/cli/out.rs:1: crossterm"]);
     }
 
     #[test]
-    fn arrows_go_one_way() {
-        assert_eq!(arrows::wrong(&repository()), NOTHING);
-        let offender = made(&[
+    fn dependencies_go_one_way() {
+        assert_eq!(dependencies::wrong(&repository()), NONE);
+        let offender = sources(&[
             ("src/app/state.rs", "use crate::{segment::Id, tui::draw};\nuse crate::survey::{self, Survey};"),
             (
                 "src/machine/real/posix.rs",
@@ -141,7 +142,7 @@ mod tests {
             ("src/lib.rs", "pub use crate::tui::run;"),
         ]);
         assert_eq!(
-            arrows::wrong(&offender),
+            dependencies::wrong(&offender),
             [
                 "src/app/state.rs:1: app uses crate::tui::draw",
                 "src/cli/list.rs:1: cli uses crate::app::state::State",
@@ -157,22 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_stands_in_sys() {
-        assert_eq!(unsafety(&repository()), NOTHING);
-        let offender = made(&[
+    fn unsafe_is_only_in_sys() {
+        assert_eq!(unsafe_uses(&repository()), NONE);
+        let offender = sources(&[
             ("src/sys/shm.rs", "unsafe { call() }"),
             ("tests/support/child.rs", "unsafe { call() }"),
             ("src/machine/real.rs", "/* unsafe */\nfn f() { let c = '\"'; unsafe { call() } }"),
             ("src/lib.rs", "#![expect(unsafe_code)]\n/// unsafe\nfn f() { r#\"unsafe \" unsafe\"#; }"),
             ("tests/list.rs", "unsafe fn f<'a>() {}"),
         ]);
-        assert_eq!(unsafety(&offender), ["src/machine/real.rs:2: unsafe", "tests/list.rs:1: unsafe"]);
+        assert_eq!(unsafe_uses(&offender), ["src/machine/real.rs:2: unsafe", "tests/list.rs:1: unsafe"]);
     }
 
     #[test]
-    fn every_source_says_what_it_holds() {
-        assert_eq!(layout::silent(&repository()), NOTHING);
-        let offender = made(&[
+    fn every_source_has_a_module_comment() {
+        assert_eq!(layout::undocumented(&repository()), NONE);
+        let offender = sources(&[
             ("src/a.rs", "//! An idea.\n"),
             ("src/b.rs", "// An idea.\n"),
             ("src/c.rs", ""),
@@ -180,13 +181,13 @@ mod tests {
             ("tests/e.rs", "//!\n"),
             ("assets/demo/f.cpp", "int main() {}"),
         ]);
-        assert_eq!(layout::silent(&offender), ["src/b.rs", "src/c.rs", "src/d.rs", "tests/e.rs"]);
+        assert_eq!(layout::undocumented(&offender), ["src/b.rs", "src/c.rs", "src/d.rs", "tests/e.rs"]);
     }
 
     #[test]
-    fn nothing_else_stands_in_the_house() {
-        assert_eq!(layout::strangers(&repository()), NOTHING);
-        let offender = made(&[
+    fn no_unexpected_files() {
+        assert_eq!(layout::unexpected(&repository()), NONE);
+        let offender = sources(&[
             ("Cargo.toml", ""),
             ("src/main.rs", ""),
             ("src/tui/screen/inspect.rs", ""),
@@ -198,7 +199,7 @@ mod tests {
             (".ci/run", ""),
         ]);
         assert_eq!(
-            layout::strangers(&offender),
+            layout::unexpected(&offender),
             ["docs/", "notes.txt", "src/helpers.rs", "src/main.rs.orig", "src/utils/mod.rs"]
         );
     }
