@@ -44,7 +44,7 @@ impl Worker for CountingWorker {
     }
 }
 
-/// Starts a counting_worker on its own thread.
+/// Starts a counting worker on its own thread.
 fn counting_worker() -> (Sender<Job>, Receiver<Report>) {
     let (inbox, jobs) = mpsc::channel();
     let (reports, received) = mpsc::channel();
