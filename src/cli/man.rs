@@ -257,6 +257,11 @@ fn files(roff: &mut Roff) {
             "The log of changes, one JSON object per line: time, user, action, segment, success and result. Two files \
              of at most 1 MiB.",
         ),
+        (
+            "$XDG_STATE_HOME/shmlens/attached.jsonl",
+            "The last user of each System V segment that shmlens has attached, so that its own reads are no evidence \
+             for a leak. At most about 1 MiB.",
+        ),
     ] {
         term(roff, vec![italic(path)], text);
     }
@@ -329,6 +334,7 @@ mod tests {
             "NO_COLOR",
             "live-interval",
             "log.jsonl",
+            "attached.jsonl",
             "[[maker]]",
         ] {
             assert!(text.contains(word), "{word} is not in {text}");
