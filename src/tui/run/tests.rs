@@ -261,7 +261,7 @@ fn effects_are_executed_and_failures_reported() {
         assert!(frame.ends_with(shown), "{frame}");
     }
     session.messages.send(Message::Suspend(StopTarget::Process)).unwrap();
-    assert_eq!(session.next(), "suspends Us");
+    assert_eq!(session.next(), "suspends Process");
     assert!(session.next().ends_with("40x4 Resumed"));
     session.messages.send(Message::Continued).unwrap();
     assert_eq!(session.next(), "enters");
