@@ -267,7 +267,7 @@ impl Rules {
     }
 }
 
-/// Formats permission bits like `ls`, for example `rw-`.
+/// Formats read and write permission like `ls`, for example `r-`.
 pub(super) fn letters(bits: u32) -> String {
     let letter = |bit, letter| if bits & bit != 0 { letter } else { '-' };
     [letter(READ, 'r'), letter(WRITE, 'w')].iter().collect()
