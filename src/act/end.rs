@@ -40,9 +40,7 @@ pub enum Ended {
 pub enum EndError {
     /// The process no longer exists.
     #[error("{name} has already exited. Nothing was changed")]
-    Gone {
-        name: String,
-    },
+    Gone { name: String },
     /// This user lacks permission.
     #[error("only {} can terminate {name}. {remedy}", if .user == "root" { "root".to_owned() } else { format!("{user} or root") })]
     Denied {
@@ -53,10 +51,7 @@ pub enum EndError {
     },
     /// Any other error from the kernel.
     #[error("failed to terminate {name}: {}", plain_error(.source))]
-    Failed {
-        name: String,
-        source: io::Error,
-    },
+    Failed { name: String, source: io::Error },
 }
 
 impl Ending {

@@ -29,9 +29,7 @@ pub enum ActError {
     },
     /// The segment no longer exists.
     #[error("{id} is gone: removed since it was listed. Nothing was changed")]
-    Gone {
-        id: SegmentId,
-    },
+    Gone { id: SegmentId },
     /// The segment is not the one that was listed.
     #[error("{id} has changed since it was listed: {how}. Nothing was changed; try again")]
     NotTheSame {
@@ -41,10 +39,7 @@ pub enum ActError {
     },
     /// This user lacks permission.
     #[error("{id}: {}. {}", .refusal.reason, .refusal.remedy)]
-    Denied {
-        id: SegmentId,
-        refusal: Refusal,
-    },
+    Denied { id: SegmentId, refusal: Refusal },
     /// The limit on locked memory is too low.
     #[error("failed to lock {id}: {reason}. {remedy}")]
     Limit {
@@ -143,11 +138,7 @@ pub enum ActError {
     NotRestored(#[from] RestoreError),
     /// Any other error from the kernel.
     #[error("failed to {}: {}", .step.of(.id), plain_error(.source))]
-    Failed {
-        id: SegmentId,
-        step: Step,
-        source: io::Error,
-    },
+    Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
 /// A step of a change that the kernel may refuse.

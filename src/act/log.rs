@@ -80,16 +80,10 @@ pub enum LogError {
         "failed to open the log {}: {}. {}et XDG_STATE_HOME to another directory",
         shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move the file away or s" } else { "S" }
     )]
-    Open {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Open { path: PathBuf, source: io::Error },
     /// The file cannot be written.
     #[error("failed to write to the log {}: {}", shown(.path), plain_error(.source))]
-    Write {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
 }
 
 impl LogError {

@@ -33,10 +33,7 @@ impl Options {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Task {
     /// Change a segment from a survey.
-    Change {
-        segment: Box<Segment>,
-        action: Action,
-    },
+    Change { segment: Box<Segment>, action: Action },
     /// Create a segment.
     Create(NewSegment),
 }

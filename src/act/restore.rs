@@ -29,16 +29,10 @@ pub struct Restored {
 pub enum RestoreError {
     /// The file cannot be opened.
     #[error("failed to open {}: {}", shown(.path), plain_error(.source))]
-    Open {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Open { path: PathBuf, source: io::Error },
     /// The file was not written by `save`, or is incomplete or damaged.
     #[error("failed to restore {}: {source}", shown(.path))]
-    File {
-        path: PathBuf,
-        source: ArchiveError,
-    },
+    File { path: PathBuf, source: ArchiveError },
     /// Another user may have written the file, and the restore was not confirmed.
     #[error("{file} {reason} and would create {segment}. Not confirmed; use --yes")]
     Unconfirmed {

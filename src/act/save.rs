@@ -44,28 +44,19 @@ pub enum SaveError {
     Open(#[from] OpenError),
     /// The segment cannot be read.
     #[error("failed to read {id}: {}", plain_error(.source))]
-    Read {
-        id: SegmentId,
-        source: io::Error,
-    },
+    Read { id: SegmentId, source: io::Error },
     /// The size of the segment changed during the save.
     #[error("failed to save {id}: its size changed during the save. Try again")]
-    Resized {
-        id: SegmentId,
-    },
+    Resized { id: SegmentId },
     /// The segment was unlinked, and no holder shows its former name.
     #[error(
         "failed to save {id}: it was unlinked and its former name is unknown, so `restore` could not name it. \
          Save its contents with `shmlens dump --raw {id} > FILE`"
     )]
-    NoName {
-        id: SegmentId,
-    },
+    NoName { id: SegmentId },
     /// The save was cancelled.
     #[error("stopped: {id} was not saved")]
-    Stopped {
-        id: SegmentId,
-    },
+    Stopped { id: SegmentId },
     /// The file would exceed the size limit.
     #[error("failed to save {id}: {held} of data exceeds the limit of {limit}")]
     TooLarge {
@@ -76,9 +67,7 @@ pub enum SaveError {
     },
     /// The file name is in use.
     #[error("{} already exists. Choose another name", shown(.path))]
-    Exists {
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// The file would replace a segment.
     #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", shown(.path))]
     Segment {
@@ -91,9 +80,7 @@ pub enum SaveError {
          Choose another directory",
         shown(.path)
     )]
-    ReadOnly {
-        path: PathBuf,
-    },
+    ReadOnly { path: PathBuf },
     /// The name belongs to a special file, which is never replaced.
     #[error("{} exists and is {kind}, not a regular file. Choose another name", shown(.path))]
     NotRegular {
@@ -103,16 +90,10 @@ pub enum SaveError {
     },
     /// The file cannot be written.
     #[error("failed to write {}: {}{}", shown(.path), plain_error(.source), remedy(.source))]
-    Write {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
     /// Standard output or another output stream cannot be written.
     #[error("failed to write {id}: {}", plain_error(.source))]
-    Output {
-        id: SegmentId,
-        source: io::Error,
-    },
+    Output { id: SegmentId, source: io::Error },
 }
 
 /// Returns the path as a string that is safe to print.

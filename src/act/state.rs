@@ -28,15 +28,10 @@ pub enum StateError {
     Homeless,
     /// The directory belongs to another user.
     #[error("failed to use {} for copies and the log: owned by another user. {OTHER}", shown(.path))]
-    Foreign {
-        path: PathBuf,
-    },
+    Foreign { path: PathBuf },
     /// The directory cannot be created or used.
     #[error("failed to use {} for copies and the log: {}. {OTHER}", shown(.path), plain_error(.source))]
-    Unusable {
-        path: PathBuf,
-        source: io::Error,
-    },
+    Unusable { path: PathBuf, source: io::Error },
 }
 
 impl StateError {
