@@ -82,7 +82,8 @@ impl Refusal {
         format!("{}. {}", self.reason, self.remedy)
     }
 
-    /// Returns the refusal for a segment without a name, which the actions need.
+    /// Returns the refusal for a segment that was already removed and exists only until its last
+    /// holder detaches.
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
         let who = segment.holders_text(3);

@@ -94,7 +94,7 @@ impl Leftovers {
 
 /// Returns whether a removal of this user renamed the object. Any user can create a file with such
 /// a name, but not one that belongs to this user, and not in a directory of this user: removals
-/// create one for the objects of others.
+/// create a directory for objects of other users.
 fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     let me = machine.effective_uid();
     let in_own_directory = || {

@@ -140,7 +140,7 @@ pub(super) enum BeginError {
 }
 
 /// Returns the reason why no mark protects a System V segment while it is filled: this user has no
-/// state directory. Any other problem is an error of [`Filling::begin`].
+/// state directory. Any other problem is an error of `Filling::begin`.
 #[must_use]
 pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
     match state {
@@ -342,8 +342,8 @@ impl Line {
             // The command was killed before it recorded the shmid.
             None => (0.0..=AT_ONCE).contains(&change.seconds_since(made)),
         });
-        // The contents are complete and the final mode is the mode of a segment that is being
-        // filled, so nothing that matters is missing.
+        // The contents are complete and the mode is already the final one: the segment is finished, or
+        // as good as finished.
         let done = self.whole && self.mode == FILLING.bits();
         when && !done
             && !facts.marked

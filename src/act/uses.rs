@@ -34,16 +34,16 @@ pub(super) struct Noted {
     creator_uid: u32,
     creator_pid: u32,
     size: u64,
-    /// The pid of this program, and the time of the record.
+    /// The pid of the process that wrote the record, and the time of the record.
     own_pid: u32,
     time: i64,
-    /// The last use before that.
+    /// The pid and the times of the previous use.
     last_pid: u32,
     attach: Option<i64>,
     detach: Option<i64>,
 }
 
-/// The records by segment and pid of this program.
+/// The records, by shmid and pid of the process that wrote them.
 type Uses = HashMap<(i32, u32), Noted>;
 
 impl Noted {
@@ -186,7 +186,7 @@ struct Checked {
 }
 
 impl ReadUses {
-    /// Returns the record that `user` wrote when the program with that pid attached the segment;
+    /// Returns the record that a process of `user` with that pid wrote before it attached the segment;
     /// `None` stands for the current user.
     pub fn find(&self, user: Option<u32>, segment: (ShmId, u32), at: Timestamp) -> Option<Noted> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
