@@ -1,5 +1,5 @@
-//! Who can attach a segment, and how: what the kernel would answer, as a pure
-//! function of the permission bits, the access control list and the person.
+//! Determines which users can attach a segment: predicts the decision of the kernel as a pure
+//! function of the permission bits, the access control list and the credentials.
 
 use super::again::{Named, named};
 use crate::machine::Machine;
@@ -9,52 +9,50 @@ use crate::segment::{Kind, Mode, Segment};
 #[cfg(test)]
 mod tests;
 
-/// What decides about access.
+/// The attributes of a segment that determine access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// Which kind: the kernel asks differently.
+    /// The kind, because the kernel has different checks for System V and POSIX.
     pub kind: Kind,
-    /// The permission bits.
     pub mode: Mode,
-    /// The owner.
     pub uid: u32,
     /// The owning group.
     pub gid: u32,
-    /// The creator and their group, who keep their rights on a System V
-    /// segment whoever owns it.
+    /// The creator and the creator's group, who keep their access to a System V segment regardless
+    /// of its owner.
     pub creator: Option<(u32, u32)>,
     /// The access control list of a POSIX segment.
     pub acl: Option<Acl>,
 }
 
-/// A POSIX access control list, as far as it says more than the mode.
+/// The part of a POSIX access control list that the mode does not contain.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Acl {
-    /// Users by number, each with its bits (read 4, write 2).
+    /// The permission bits of named users by UID (read 4, write 2).
     pub users: Vec<(u32, u32)>,
-    /// Groups by number.
+    /// The permission bits of named groups by GID.
     pub groups: Vec<(u32, u32)>,
-    /// The bits of the owning group, which the mode does not show then.
+    /// The permission bits of the owning group, which the mode does not show if there is an ACL.
     pub owning_group: u32,
-    /// The most that users, groups and the owning group get; the mode shows it
-    /// in the place of the group's bits.
+    /// The upper bound of the bits for named users, named groups and the owning group. The mode
+    /// shows the mask as its group bits.
     pub mask: u32,
 }
 
-/// What somebody can do.
+/// The access that a user has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Whether they can attach to read.
+    /// Set if the user can attach read-only.
     pub read: bool,
-    /// Whether they can attach to write too. To write only is no way to
-    /// attach: both kinds ask for read permission as well.
+    /// Set if the user can also attach read-write. There is no write-only attachment: both kinds
+    /// require read permission.
     pub write: bool,
-    /// Why, in words.
+    /// The explanation.
     pub reason: String,
 }
 
 impl Answer {
-    /// How they can attach.
+    /// Returns the access in words.
     #[must_use]
     pub const fn how(&self) -> &'static str {
         match (self.read, self.write) {
@@ -69,9 +67,8 @@ const READ: u32 = 4;
 const WRITE: u32 = 2;
 
 impl Acl {
-    /// Reads `system.posix_acl_access`: a version of 4 bytes (2), then entries
-    /// of tag, bits and number (`linux/posix_acl_xattr.h`), little-endian.
-    /// `None` for what is no such list.
+    /// Parses `system.posix_acl_access`: a version of 4 bytes (2), followed by entries of tag, bits
+    /// and id (`linux/posix_acl_xattr.h`), little-endian. Returns `None` if the format is invalid.
     #[must_use]
     pub fn parse(list: &[u8]) -> Option<Self> {
         let (version, entries) = list.split_first_chunk::<4>()?;
@@ -88,7 +85,7 @@ impl Acl {
                 0x04 => acl.owning_group = bits,
                 0x08 => acl.groups.push((id, bits)),
                 0x10 => acl.mask = bits,
-                // The owner's and others' bits are those of the mode.
+                // The mode contains the bits of the owner and of others.
                 0x01 | 0x20 => {}
                 _ => return None,
             }
@@ -98,9 +95,9 @@ impl Acl {
 }
 
 impl Acl {
-    /// The nine mode bits that the kernel gives a file with this list: those of the
-    /// owner, the mask (or the owning group where there is none) and those of others.
-    /// `None` for what the kernel does not take as a list.
+    /// Returns the nine mode bits that the kernel sets for a file with this list: those of the
+    /// owner, the mask (or the owning group if there is no mask) and those of others. Returns
+    /// `None` for a list that the kernel would reject.
     #[must_use]
     pub fn mode_bits(list: &[u8]) -> Option<u32> {
         Self::parse(list)?;
@@ -122,8 +119,8 @@ impl Acl {
         }
     }
 
-    /// Returns whether the list lets a user other than the owner and root write, by name or by a
-    /// named group.
+    /// Returns whether the list grants write access to a named group, or to a named user other than
+    /// the owner and root.
     #[must_use]
     pub fn lets_others_write(&self, owner: u32) -> bool {
         let writes = |bits: u32| bits & self.mask & WRITE != 0;
@@ -133,7 +130,7 @@ impl Acl {
 }
 
 impl Rules {
-    /// Those of a segment as it is, with its list asked from the machine.
+    /// Returns the rules for a segment in its current state, with the ACL that the machine reports.
     #[must_use]
     pub fn of(machine: &dyn Machine, segment: &Segment) -> Self {
         let list = match named(segment) {
@@ -150,8 +147,8 @@ impl Rules {
         }
     }
 
-    /// Those that would hold with this mode, owner and group. Where there is a
-    /// list, the group's bits of a mode are its mask: `posix_acl_chmod`.
+    /// Returns the rules after a change to this mode, owner and group. With an ACL, the group bits
+    /// of the mode become its mask, as in `posix_acl_chmod`.
     #[must_use]
     pub fn with(&self, mode: Mode, uid: u32, gid: u32) -> Self {
         let mut rules = Self { mode, uid, gid, ..self.clone() };
@@ -163,11 +160,11 @@ impl Rules {
         rules
     }
 
-    /// What the owner, a member of the group and anybody else can do, besides
-    /// what the list gives to those that it names.
+    /// Returns the access of the owner, of members of the group and of others, without the entries
+    /// of the ACL that name a user or group.
     #[must_use]
     pub fn classes(&self) -> [Answer; 3] {
-        // No user and no group has this number.
+        // No user and no group has this id.
         let nobody = u32::MAX;
         let capabilities = if self.uid == 0 { Credentials::ALL } else { 0 };
         let somebody = |uid, gid, capabilities| Credentials { uid, gid, groups: vec![], capabilities };
@@ -178,7 +175,7 @@ impl Rules {
         ]
     }
 
-    /// What somebody can do, and why: `ipcperms` in ipc/util.c,
+    /// Returns the access of a user with an explanation, following `ipcperms` in ipc/util.c, and
     /// `acl_permission_check` and `posix_acl_permission` in fs/.
     #[must_use]
     pub fn access(&self, who: &Credentials) -> Answer {
@@ -252,7 +249,7 @@ impl Rules {
         }
         let own = who.is_in(self.gid).then_some(acl.owning_group);
         let named = acl.groups.iter().filter(|(gid, _)| who.is_in(*gid)).map(|&(_, bits)| bits);
-        // One group has to give all that is asked for at once: the best is told.
+        // A single group has to grant all requested bits at once, so report the best one.
         let best = own.into_iter().chain(named).max_by_key(|bits| {
             let bits = bits & acl.mask;
             (bits & READ != 0, bits & WRITE != 0)
@@ -263,14 +260,14 @@ impl Rules {
         }
     }
 
-    /// The three bits of a class, and what they are.
+    /// Returns the three permission bits of a class, and a description of the class.
     fn class(&self, place: u32, who: &str) -> (u32, String) {
         let bits = self.mode.bits() >> place & 7;
         (bits, format!("as {who}, mode {} grants {}", self.mode, letters(bits)))
     }
 }
 
-/// `rw`, as `ls` shows it.
+/// Formats read and write permission like `ls`, for example `r-`.
 pub(super) fn letters(bits: u32) -> String {
     let letter = |bit, letter| if bits & bit != 0 { letter } else { '-' };
     [letter(READ, 'r'), letter(WRITE, 'w')].iter().collect()

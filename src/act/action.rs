@@ -1,4 +1,4 @@
-//! What can be done to a segment: plain data.
+//! The actions on a segment, as plain data.
 
 use super::{Copies, ModeChange};
 use crate::machine::Machine;
@@ -6,38 +6,36 @@ use crate::segment::{SegmentId, escape, shell_quote};
 use std::fmt;
 use std::path::PathBuf;
 
-/// What can be done to a segment that is there.
+/// An action on an existing segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Set its permission bits: `IPC_SET`, `chmod(2)`.
+    /// Set the permission bits: `IPC_SET`, `chmod(2)`.
     SetMode(ModeChange),
     /// Set owner and group: `IPC_SET`, `chown(2)`.
     SetOwner(OwnerChange),
-    /// Both: for System V in one `IPC_SET`.
+    /// Set mode, owner and group, for System V in a single `IPC_SET`.
     SetModeAndOwner(ModeChange, OwnerChange),
-    /// Keep it in memory: `SHM_LOCK`.
+    /// Lock the segment in memory: `SHM_LOCK`.
     Lock,
-    /// Let it be swapped out again: `SHM_UNLOCK`.
+    /// Let the segment be swapped out again: `SHM_UNLOCK`.
     Unlock,
-    /// Remove it: `IPC_RMID`, `shm_unlink(3)`.
+    /// Remove the segment: `IPC_RMID`, `shm_unlink(3)`.
     Remove(Copying),
 }
 
-/// Whether a copy is kept of what is removed.
+/// The copy that is saved before a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
-    /// Yes, beside the others in the state directory; where none can be made,
-    /// nothing is removed.
+    /// Save a copy in the state directory. Nothing is removed if that fails.
     Keep(Copies),
-    /// Yes, in a file that does not exist yet; where it cannot be made, nothing
-    /// is removed.
+    /// Save a copy to a new file. Nothing is removed if that fails.
     To(PathBuf),
-    /// No: the contents go.
+    /// Save no copy: the contents are lost.
     Without,
 }
 
 impl Action {
-    /// The word of the command line for it.
+    /// Returns the name of the command.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -52,7 +50,8 @@ impl Action {
 }
 
 impl Action {
-    /// The command that does it, quoted for a shell. `None` where no single one does.
+    /// Returns the command line for the action, quoted for a shell, or `None` if it takes more than
+    /// one command.
     #[must_use]
     pub fn command(&self, id: &SegmentId) -> Option<String> {
         let segment = shell_quote(id.to_string().as_bytes());
@@ -82,32 +81,30 @@ impl fmt::Display for OwnerChange {
 /// A new owner, a new group, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OwnerChange {
-    /// The user; `None` leaves it as it is.
+    /// The new owner; `None` for no change.
     pub uid: Option<u32>,
-    /// The group; `None` leaves it as it is.
+    /// The new group; `None` for no change.
     pub gid: Option<u32>,
 }
 
-/// Why a text names no owner.
+/// The reason why a string is not a valid owner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseOwnerError {
-    /// The user database does not have it.
+    /// The user database has no such user.
     #[error("no user named '{}'; a numeric id works too", escape(.0.as_bytes()))]
     User(String),
-    /// The group database does not have it.
+    /// The group database has no such group.
     #[error("no group named '{}'; a numeric id works too", escape(.0.as_bytes()))]
     Group(String),
-    /// It names nobody.
+    /// The string contains neither a user nor a group.
     #[error("invalid owner '{}': expected USER, USER:GROUP or :GROUP", escape(.0.as_bytes()))]
     Empty(String),
 }
 
 impl OwnerChange {
-    /// Reads `USER`, `USER:GROUP`, `:GROUP`, and `USER:` for that user's login
-    /// group, as `chown(1)` does; a name that exists beats a number.
-    ///
-    /// # Errors
-    /// When the machine has no such user or group.
+    /// Parses `USER`, `USER:GROUP`, `:GROUP`, and `USER:` for the login group of that user, like
+    /// `chown(1)`. An existing name takes precedence over an id. Fails if the machine has no such
+    /// user or group.
     pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseOwnerError> {
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
         let by_name = if user.is_empty() { None } else { machine.user_by_name(user) };
@@ -137,8 +134,8 @@ impl OwnerChange {
     }
 }
 
-/// A number of a user or group. The largest stands for "no change" in every
-/// call, and can be nobody's.
+/// Parses the id of a user or group. Rejects the largest number, which means "no change" in every
+/// system call.
 fn parse_id(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().filter(|&id| id != u32::MAX)
@@ -160,7 +157,7 @@ mod tests {
             ("ann:", (Some(1000), Some(1000))),
             (":bob", (None, Some(1001))),
             ("4242:99", (Some(4242), Some(99))),
-            // A user whose name is a number.
+            // The name of this user is a number.
             ("1000", (Some(7), None)),
             ("4294967294", (Some(4_294_967_294), None)),
         ] {

@@ -1,4 +1,4 @@
-//! Looking again, just before acting: is it the very segment that was shown?
+//! Checks right before a change that the segment is still the one that was listed.
 
 use super::{ActError, Step};
 use crate::machine::control::{ObjectHandle, SysvStat};
@@ -6,15 +6,15 @@ use crate::machine::{Machine, ObjectStat};
 use crate::segment::{ObjectName, Segment, SegmentId, ShmId};
 use std::io;
 
-/// The type bits of a mode, and those of a regular file, `inode(7)`.
+/// The file type mask of a mode, and the type of a regular file, see `inode(7)`.
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 
-/// What a segment is called, by its kind.
+/// The name of a segment, depending on its kind.
 pub enum Named<'a> {
     Sysv(ShmId),
     Posix(&'a ObjectName),
-    /// It has no name any more.
+    /// The segment has lost its name.
     Nothing,
 }
 
@@ -26,11 +26,8 @@ pub const fn named(segment: &Segment) -> Named<'_> {
     }
 }
 
-/// The System V segment, when it is the one that was shown: shmid, key,
-/// creator, size and the time of its last change.
-///
-/// # Errors
-/// When it is gone, or is not that one.
+/// Returns the state of the System V segment if it is the one that was listed, with the same shmid,
+/// key, creator, size and change time.
 pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<SysvStat, ActError> {
     let stat = machine.sysv_stat(shmid).map_err(|error| gone_or(segment, error))?;
     let how = if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
@@ -45,11 +42,8 @@ pub fn sysv(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> Result<Sy
     Err(ActError::NotTheSame { id: segment.id.clone(), how: how.to_owned() })
 }
 
-/// A handle on the POSIX object, when it is the one that was shown: device,
-/// inode and time of birth. Whatever is done through it is done to that object.
-///
-/// # Errors
-/// When it is gone, or something else has its name.
+/// Opens a handle on the POSIX object if it is the one that was listed, with the same device, inode
+/// and birth time. All operations on the handle affect that object.
 pub fn posix(
     machine: &dyn Machine,
     segment: &Segment,
@@ -71,7 +65,7 @@ fn gone_or(segment: &Segment, source: io::Error) -> ActError {
     let id = segment.id.clone();
     match source.raw_os_error() {
         Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => ActError::Gone { id },
-        // A directory on the way was replaced by a link or a file.
+        // A directory in the path was replaced by a link or a file.
         Some(libc::ELOOP | libc::ENOTDIR) => {
             ActError::NotTheSame { id, how: "its directory was replaced".to_owned() }
         }

@@ -1,48 +1,45 @@
-//! What has to be asked of the machine while something is being typed: whether
-//! a name is anybody, and what making a segment would do. Changes nothing.
+//! Questions about the machine that are answered while the user types: whether a user or group
+//! exists, and whether a segment can be created. Changes nothing.
 
 use super::permissions::{group_text, user_text};
 use super::{NewSegment, Options, OwnerChange, Plan, Somebody, plan_create};
 use crate::machine::Machine;
 
-/// A question, with what was typed.
+/// A question about the user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
-    /// Which user that is, by name or number.
+    /// Look up a user by name or UID.
     User(String),
-    /// Which group that is, by name or number.
+    /// Look up a group by name or GID.
     Group(String),
-    /// Who that is, who may want to attach.
+    /// Look up the user or process whose access is to be checked.
     Who(String),
-    /// What making this would do.
+    /// Plan the creation of a segment.
     New {
-        /// The segment.
         new: NewSegment,
-        /// Whether it has the size of the file that it is filled from.
+        /// Set if the segment takes its size from the source file.
         sized_by_file: bool,
     },
 }
 
-/// An answer, or why there is none: in words, safe to print.
+/// The answer, or an error message that is safe to print.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// The number of a user or group, and its name.
+    /// The id of a user or group, and its name.
     Number(Result<(u32, String), String>),
-    /// Who it is.
+    /// The user or process.
     Who(Result<Somebody, String>),
-    /// The plan, with what stands against it.
     New(Result<Box<Plan>, String>),
 }
 
 impl Question {
-    /// Whether an answer to the other one is of no use when this one was asked
-    /// after it.
+    /// Returns whether this question, asked later, makes the answer to `other` obsolete.
     #[must_use]
     pub fn overtakes(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
-    /// Asks. May take as long as the user database does.
+    /// Answers the question. May block on the user database.
     #[must_use]
     pub fn ask(&self, machine: &dyn Machine) -> Answer {
         match self {

@@ -1,5 +1,5 @@
-//! Copies of what was removed, in the state directory: the newest are kept, up
-//! to a total size, and the last one can be brought back.
+//! Copies of removed segments in the state directory. The newest are kept up to a total size, and
+//! the last one can be restored.
 
 use super::archive::MAGIC;
 use super::outlook::{Batch, Outlook, Place, needs};
@@ -20,67 +20,66 @@ use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const FOLDER: &str = "copies";
-/// The end of a copy's name, after its time in nanoseconds and the pid.
+/// The end of the file name of a copy, after the time in nanoseconds and the pid.
 const ENDING: &str = ".shmlens";
 
-/// The copies of this user.
+/// The copies of the current user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
     state: StateDirectory,
     limit: Bytes,
-    /// The other removals of the batch, which need room too.
+    /// The other removals in the batch, which need disk space too.
     batch: Batch,
-    /// The prediction of the plan: no other copies than those it names are deleted
-    /// when the disk is short, and none of the batch's own for the limit.
+    /// The outlook from the plan. Without enough disk space, only the copies that it names are
+    /// deleted, and for the limit only those copies of the batch that it names.
     outlook: Outlook,
 }
 
-/// A copy that exists.
+/// An existing copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldCopy {
-    /// The file.
     pub path: PathBuf,
-    /// Its length in bytes, which counts against the limit.
+    /// The length in bytes, which counts toward the limit.
     pub length: u64,
-    /// The bytes on the disk that deleting it frees.
+    /// The number of bytes on the disk that deleting the copy would free.
     pub frees: u64,
 }
 
-/// Why no copy was kept. Nothing of it is left then.
+/// The reason why no copy was kept. No partial copy is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
-    /// It holds more than all copies may take.
+    /// The segment has more data than the limit for all copies.
     #[error("too large to copy: {held} of data exceeds the copy limit of {limit}{}", in_progress(*.unfinished))]
     TooLarge {
-        /// The bytes that it holds, at least.
+        /// The amount of data in the segment, or a lower bound.
         held: Bytes,
-        /// The limit of all copies.
+        /// The limit for all copies.
         limit: Bytes,
-        /// The bytes that copies take which other processes are writing.
+        /// The size of the copies that other processes are writing.
         unfinished: Bytes,
     },
-    /// It may not be read.
+    /// The segment cannot be read.
     #[error("no copy saved: {0}")]
     Unreadable(OpenError),
-    /// The disk is short.
+    /// There is not enough disk space.
     #[error(
         "not enough disk space for a copy: {held} of data, but {} has only {room} free{}",
         shown(.folder), even_without(*.old)
     )]
     NoRoom {
-        /// The bytes that it holds.
+        /// The amount of data in the segment.
         held: Bytes,
         /// The directory of the copies.
         folder: PathBuf,
-        /// The bytes that are free there.
+        /// The free space in that directory.
         room: Bytes,
-        /// The bytes that deleting older copies would free.
+        /// The space that deleting older copies would free.
         old: Bytes,
     },
-    /// It cannot be saved.
+    /// The copy cannot be saved.
     #[error("no copy saved: {0}")]
     Save(SaveError),
-    /// There is no place for copies.
+    /// There is no usable state directory.
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -94,29 +93,27 @@ fn even_without(old: Bytes) -> String {
 }
 
 impl Copies {
-    /// The copies in a state directory, which together take at most `limit`.
+    /// Returns the copies in a state directory, with `limit` as their maximum total size.
     #[must_use]
     pub fn new(state: StateDirectory, limit: Bytes) -> Self {
         Self { state, limit, batch: Batch::default(), outlook: Outlook::default() }
     }
 
-    /// What all of them may take together.
+    /// Returns the maximum total size of the copies.
     #[must_use]
     pub const fn limit(&self) -> Bytes {
         self.limit
     }
 
-    /// Predicts what a copy of this segment costs, without reading the segment.
-    /// Segments that share a clone of these copies count as one batch.
-    ///
-    /// # Errors
-    /// The error that [`Copies::keep`] would return.
+    /// Predicts the cost of a copy of this segment, without reading the segment. Segments that
+    /// share a clone of these copies count as one batch. Returns the error that [`Copies::keep`]
+    /// would return.
     pub fn foresee(&self, segment: &Segment) -> Result<Outlook, KeepError> {
         let folder = self.state.existing_folder(FOLDER)?;
         let unfinished = folder.as_deref().map(count_unfinished).unwrap_or_default();
         let place = Place {
             limit: self.limit,
-            // The command that removes it removes the abandoned ones first.
+            // The command that removes the segment deletes the abandoned copies first.
             room: self.room().map(|room| Bytes(room.0.saturating_add(unfinished.abandoned.bytes))),
             folder: folder.clone().unwrap_or_else(|| self.state.path().join(FOLDER)),
             in_progress: Bytes(unfinished.in_progress.bytes),
@@ -125,51 +122,48 @@ impl Copies {
         self.batch.foresee(segment, place)
     }
 
-    /// The free space where copies are. The directory may not exist yet, and
-    /// predicting does not create it: the nearest one that exists has the same room.
+    /// Returns the free space for copies. The directory may not exist yet, and a prediction must
+    /// not create it: its nearest existing ancestor has the same free space.
     fn room(&self) -> Option<Bytes> {
         let folder = self.state.path().join(FOLDER);
         folder.ancestors().find(|path| path.exists()).and_then(room)
     }
 
-    /// These, with permission to delete the copies that the plan names if the disk
-    /// is short. From now on the batch counts them as deleted.
+    /// Returns these copies with permission to delete the copies that the plan names if there is
+    /// not enough disk space. From now on, the batch counts those as deleted.
     pub(super) fn planned(&self, segment: &Segment, outlook: &Outlook) -> Self {
         self.batch.plan(segment, outlook);
         Self { outlook: outlook.clone(), ..self.clone() }
     }
 
-    /// The prediction of the plan that these were planned with.
+    /// Returns the outlook of the plan.
     #[must_use]
     pub const fn outlook(&self) -> &Outlook {
         &self.outlook
     }
 
-    /// Notes that this segment's copy is on the disk, for the rest of the batch.
+    /// Records for the rest of the batch that the copy of this segment is on the disk.
     pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
         self.batch.kept(segment, copy);
     }
 
-    /// Notes that this segment has no copy, for the rest of the batch.
+    /// Records for the rest of the batch that this segment has no copy.
     pub(super) fn forget(&self, segment: &Segment) {
         self.batch.forget(segment);
     }
 
-    /// The copies that have to be deleted before this segment's copy fits on the
-    /// disk. Only those that the plan named.
-    ///
-    /// # Errors
-    /// When deleting them would not free enough.
+    /// Returns the copies to delete before a copy of this segment fits on the disk. Returns only
+    /// copies that the plan named, and an error if deleting them would not free enough space.
     pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
         self.batch.begin(segment);
         if let Some(folder) = self.state.existing_folder(FOLDER)? {
             let _ = remove_abandoned(&folder);
         }
-        // Most of the time there is room, and the old copies need not be listed.
+        // Usually there is enough space, and the old copies need not be listed.
         if self.room().is_some_and(|room| room.0 >= needs(held(segment))) {
             return Ok(vec![]);
         }
-        // The disk as it is now, whatever the rest of the batch will do to it.
+        // Considers the current disk usage only, without the rest of the batch.
         let alone = Self { batch: Batch::default(), ..self.clone() };
         let needed = alone.foresee(segment)?.for_room;
         match needed.iter().find(|old| self.outlook.for_room.iter().all(|named| named.path != old.path)) {
@@ -183,12 +177,9 @@ impl Copies {
         }
     }
 
-    /// Saves a copy of a segment that a survey listed, next to all older ones. It
-    /// is on the disk when this returns. Until the segment is removed no other
-    /// copy is deleted for the limit, see [`Copies::enforce_limit`].
-    ///
-    /// # Errors
-    /// When it is too large, may not be read, or the disk is short.
+    /// Saves a copy of a segment from a survey, in addition to all older copies. The copy is on the
+    /// disk when this function returns. No other copy is deleted for the limit until the segment is
+    /// removed, see [`Copies::enforce_limit`].
     pub fn keep(
         &self,
         machine: &dyn Machine,
@@ -210,7 +201,7 @@ impl Copies {
             let path = folder.join(self.next_name());
             let target = Target { path: &path, replace: false, limit: Some(limit) };
             match target.save(machine, segment, progress) {
-                // Another process was as quick: the next name is another one.
+                // Another process took the same name: try again with a new one.
                 Err(SaveError::Exists { .. }) => {}
                 outcome => return outcome.map_err(|error| self.refused(error, &folder, unfinished)),
             }
@@ -230,10 +221,9 @@ impl Copies {
         }
     }
 
-    /// Deletes the oldest copies until the rest is within the limit, once the
-    /// segment of `newest` is removed. Never `newest`, never a file that shmlens did
-    /// not write, and never a copy of the same batch unless the plan says so. Returns
-    /// those that are deleted.
+    /// Deletes the oldest copies until the rest are within the limit, after the segment of `newest`
+    /// was removed. Never deletes `newest`, files that shmlens did not write, or copies from the
+    /// same batch, unless the plan names them. Returns the deleted copies.
     pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
         let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
         let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
@@ -251,23 +241,20 @@ impl Copies {
         deleted
     }
 
-    /// The copies there are, the newest first.
+    /// Returns the existing copies, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<PathBuf> {
         let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
         old_copies(&folder).into_iter().map(|old| old.path).collect()
     }
 
-    /// The newest copy.
+    /// Returns the newest copy.
     #[must_use]
     pub fn last(&self) -> Option<PathBuf> {
         self.list().into_iter().next()
     }
 
-    /// Restores this copy and deletes it: its contents exist again.
-    ///
-    /// # Errors
-    /// When it cannot be restored; it is kept then.
+    /// Restores this copy and deletes it. On an error, the copy is kept.
     pub fn undo(
         &self,
         machine: &dyn Machine,
@@ -275,12 +262,12 @@ impl Copies {
         progress: &Progress,
     ) -> Result<Restored, RestoreError> {
         let restored = restore_marked(machine, path, Some(&self.state), progress)?;
-        // If it stays, the next undo says that the name is taken: nothing is lost.
+        // If the file remains, the next undo reports that the name is in use: nothing is lost.
         let _ = fs::remove_file(path);
         Ok(restored)
     }
 
-    /// Later than every copy there is, should the clock have been set back.
+    /// Returns a file name that sorts after all existing copies, even if the clock was set back.
     fn next_name(&self) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let newest = self.last().and_then(|path| stamp(path.file_name()?.to_str()?));
@@ -289,13 +276,13 @@ impl Copies {
     }
 }
 
-/// The bytes of a segment that a copy would have, as far as a survey knows.
+/// Returns the size of the data that a copy of the segment would contain, according to the survey.
 pub(super) fn held(segment: &Segment) -> Bytes {
     let swapped = segment.sysv().and(segment.swapped).unwrap_or_default();
     Bytes(segment.resident.unwrap_or_default().0.saturating_add(swapped.0))
 }
 
-/// The copies in a folder, the newest first.
+/// Returns the copies in a folder, newest first.
 fn old_copies(folder: &Path) -> Vec<OldCopy> {
     let Ok(entries) = fs::read_dir(folder) else { return vec![] };
     let mut found: Vec<(Stamp, OldCopy)> = entries
@@ -307,14 +294,14 @@ fn old_copies(folder: &Path) -> Vec<OldCopy> {
 }
 
 impl OldCopy {
-    /// A file, if shmlens wrote it for this user.
+    /// Returns the copy at this path, if shmlens wrote it for this user.
     fn find(path: PathBuf) -> Option<Self> {
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
         let stat = file.metadata().ok()?;
         let mut beginning = [0; MAGIC.len()];
         let ours =
             stat.uid() == geteuid().as_raw() && file.read_exact(&mut beginning).is_ok() && beginning == MAGIC;
-        // Another name (hard link) keeps the data.
+        // The data remains if there is another hard link.
         let frees = if stat.nlink() > 1 { 0 } else { stat.blocks().saturating_mul(512) };
         ours.then_some(Self { path, length: stat.len(), frees })
     }
@@ -323,7 +310,7 @@ impl OldCopy {
 /// The time of a copy, in nanoseconds since 1970, and the pid of the process that wrote it.
 type Stamp = (u128, u32);
 
-/// From a file's name, if it is one that copies have.
+/// Parses the file name of a copy.
 fn stamp(name: &str) -> Option<Stamp> {
     let (time, pid) = name.strip_suffix(ENDING)?.split_once('-')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -333,10 +320,10 @@ fn stamp(name: &str) -> Option<Stamp> {
     Some((time.parse().ok()?, pid.parse().ok()?))
 }
 
-/// The free space of the file system of a directory.
+/// Returns the free space of the file system that contains a directory.
 fn room(folder: &Path) -> Option<Bytes> {
     let stat = nix::sys::statvfs::statvfs(folder).ok()?;
-    // Some file systems do not say.
+    // Some file systems do not report their size.
     if stat.blocks() == 0 {
         return None;
     }
@@ -392,7 +379,7 @@ mod tests {
         };
         let first = keep("a");
         let folder = first.parent().unwrap().to_owned();
-        // Old by their names, and none of ours.
+        // Old according to their names, but not written by shmlens.
         let others = ["00000000000000000001-1.shmlens", "notes.txt", "00000000000000000002-1"];
         for name in others {
             fs::write(folder.join(name), vec![0; 50_000]).unwrap();
@@ -400,10 +387,10 @@ mod tests {
         std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmlens")).unwrap();
         assert!(copies.enforce_limit(&keep("b")).is_empty());
         let newest = keep("c");
-        // Until what it is a copy of is removed, none goes for it.
+        // No copy is deleted before the segment is removed.
         assert_eq!(copies.list().len(), 3);
         assert_eq!(copies.enforce_limit(&newest), std::slice::from_ref(&first));
-        // What is just within the limit stays.
+        // A total size of exactly the limit is allowed.
         let within =
             Copies { limit: Bytes(old_copies(&folder).iter().map(|old| old.length).sum()), ..copies.clone() };
         assert!(within.enforce_limit(&newest).is_empty());
@@ -436,7 +423,7 @@ mod tests {
         let error = copies.keep(&machine, &large, &Progress::new()).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
         assert!(error.to_string().contains("copy limit of"), "{error}");
-        // One that has grown since it was listed.
+        // The segment has grown since it was listed.
         machine.add_object("grown", FakeBytes::hole(30_000));
         let grown = segment(&machine, "grown");
         machine.edit_object("grown", |bytes| bytes.write(0, &vec![7; 30_000]));

@@ -1,7 +1,6 @@
-//! Creates a segment: `shmget(2)` with `IPC_EXCL`, or a file below `/dev/shm` that
-//! gets its name once it is whole. Never touches one that exists. A segment that is
-//! filled from a file is protected like one that is restored, see
-//! [`unfinished`](super::unfinished).
+//! Creates a segment: `shmget(2)` with `IPC_EXCL`, or a file below `/dev/shm` that gets its name
+//! only when it is complete. Never touches an existing segment. A segment that is filled from a
+//! file is protected like a restored one, see [`unfinished`](super::unfinished).
 
 use super::permissions::mode_text;
 use super::save::shown;
@@ -21,43 +20,40 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-/// How much is copied at a time.
+/// The number of bytes to copy at a time.
 const PIECE: usize = 256 << 10;
-/// The most bytes of a file, and of a part of its name.
+/// The maximum size of a file, and the maximum length of a path component.
 const LARGEST: u64 = i64::MAX as u64;
 const LONGEST_PART: usize = 255;
 const CHOOSE_ANOTHER: &str = "Choose another, or remove the existing segment first";
 
-/// A segment to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewSegment {
-    /// System V.
+    /// A System V segment.
     Sysv(NewSysv, Source),
-    /// POSIX.
+    /// A POSIX object.
     Posix {
-        /// Its name.
         name: ObjectName,
-        /// Its size.
         size: Bytes,
-        /// Its permission bits, exactly: the umask is ignored.
+        /// The exact permission bits; the umask is ignored.
         mode: Mode,
-        /// What it holds at first.
+        /// The initial contents.
         source: Source,
     },
 }
 
-/// What a new segment holds.
+/// The initial contents of a new segment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Source {
-    /// Zeros: a hole, which takes no memory.
+    /// Zeros: a hole, which uses no memory.
     #[default]
     Nothing,
-    /// What is in a file, holes kept; zeros behind its end.
+    /// The contents of a file, with holes preserved and zeros after the end.
     File(PathBuf),
 }
 
 impl NewSegment {
-    /// What it is called before it is there.
+    /// Returns a description of the segment for messages before it exists.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
@@ -74,11 +70,7 @@ impl NewSegment {
         }
     }
 
-    /// Gives it the size of the file that it is filled from; without one it
-    /// stays as it is.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
+    /// Sets the size to that of the source file. Without a source file, the size does not change.
     pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
         let Source::File(path) = self.source() else { return Ok(()) };
         let (file, length) = open_file(path).map_err(|reason| self.no_file(reason))?;
@@ -104,7 +96,7 @@ impl NewSegment {
         }
     }
 
-    /// A warning for an object that `/dev/shm` has no room to fill.
+    /// Returns a warning if `/dev/shm` does not have enough space to fill the object.
     #[must_use]
     pub fn warning(&self, machine: &dyn Machine) -> Option<String> {
         match self {
@@ -127,7 +119,7 @@ impl NewSegment {
     }
 }
 
-/// Plans its creation.
+/// Plans the creation of a segment.
 pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     plan.say(format!("{}, mode {}", new.size(), mode_text(permissions(new))));
     if let Source::File(path) = new.source() {
@@ -161,12 +153,12 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     plan.undo = Undo::Yes("remove it with `shmlens rm`".to_owned());
 }
 
-/// The mode that it gets: nine bits, see [`FinalAttributes::mode`].
+/// Returns the mode of the finished segment: nine bits, see [`FinalAttributes::mode`].
 const fn permissions(new: &NewSegment) -> Mode {
     Mode::new(new.mode().bits() & 0o777)
 }
 
-/// Predicts what the kernel says, as far as that is known without asking for a segment.
+/// Predicts the error of the kernel, as far as possible without creating a segment.
 fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     match new {
@@ -175,7 +167,7 @@ fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
             if size.0 > LARGEST {
                 return fail(libc::EFBIG);
             }
-            // Longer parts before it have failed already.
+            // Longer components before the last one have failed already.
             let last = name.as_path().file_name().unwrap_or_default();
             if last.len() > LONGEST_PART { fail(libc::ENAMETOOLONG) } else { Ok(()) }
         }
@@ -183,7 +175,7 @@ fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
     }
 }
 
-/// In the order of `newseg` in ipc/shm.c.
+/// Checks in the same order as `newseg` in ipc/shm.c.
 fn foresee_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     let limits = machine.limits();
@@ -227,10 +219,11 @@ fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
     !new.key.is_private() && table.rows.iter().any(|row| row.key == new.key)
 }
 
-/// Carries out a plan of [`plan_create`](super::plan_create). While a System V segment
-/// is filled from a file, a mark in the state directory names it, so that
-/// [`unfinished`](super::unfinished::unfinished) finds what a kill leaves. Where no
-/// mark can be written nothing is created; a user without a place for one gets none.
+/// Carries out a plan of [`plan_create`](super::plan_create). While a System V segment is filled
+/// from a file, a mark in the state directory names it, so that
+/// [`unfinished`](super::unfinished::unfinished) finds the segment if this process is killed.
+/// Nothing is created if the mark cannot be written, except for a user without a state directory,
+/// who gets no mark.
 pub fn create(
     machine: &dyn Machine,
     plan: &Plan,
@@ -245,7 +238,6 @@ pub fn create(
     Outcome { subject: plan.subject(), action: plan.task.word(), result }
 }
 
-/// Creates it.
 pub(super) fn apply(
     machine: &dyn Machine,
     new: &NewSegment,
@@ -275,17 +267,17 @@ pub(super) fn apply(
     Ok(Done { identity, ..Done::new(id, said).undone_by(Action::Remove(Copying::Without)) })
 }
 
-/// A file that a segment is filled from.
+/// The file that a segment is filled from.
 struct SourceFile {
     file: File,
     path: PathBuf,
-    /// The length that the file reports; 0 where it reports none.
+    /// The length that the file reports, or 0 if unknown.
     length: u64,
-    /// Set if it has contents although its length is 0, as files in /proc.
+    /// Set if the file has contents although its length is 0, like files in `/proc`.
     endless: bool,
 }
 
-/// The file to fill it from, when it is no longer than the segment.
+/// Opens the source file and checks that it is no longer than the segment.
 fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     let Source::File(path) = new.source() else { return Ok(None) };
     let (file, length) = open_file(path).map_err(|reason| new.no_file(reason))?;
@@ -300,12 +292,12 @@ fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     Ok(Some(SourceFile { file, path: path.clone(), length, endless }))
 }
 
-/// Returns whether something can be read, whatever length the file has.
+/// Returns whether the file has any contents, whatever length it reports.
 fn has_contents(file: &File) -> bool {
     file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
 }
 
-/// A regular file and its length, or why it cannot be read.
+/// Opens a regular file and returns its length, or the reason why it cannot be read.
 fn open_file(path: &Path) -> Result<(File, u64), String> {
     let unread = |error: io::Error| format!("failed to read {}: {}", shown(path), plain_error(&error));
     let file = open_regular(path, File::options().read(true), Links::Follow).map_err(unread)?;
@@ -313,7 +305,7 @@ fn open_file(path: &Path) -> Result<(File, u64), String> {
     Ok((file, length))
 }
 
-/// A System V segment without contents: there is no moment in which it is incomplete.
+/// Creates a System V segment without contents. The segment is complete as soon as it exists.
 fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     let shmid = machine.sysv_create(new)?;
     let finish = || {
@@ -329,7 +321,7 @@ fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     Ok(shmid)
 }
 
-/// A creation under way.
+/// A creation in progress.
 struct Work<'a> {
     machine: &'a dyn Machine,
     new: &'a NewSegment,
@@ -338,7 +330,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Fills an object that has no name, and gives it its name last.
+    /// Fills an unnamed object and then links it to its name.
     fn posix(
         &self,
         name: &ObjectName,
@@ -370,7 +362,7 @@ impl Work<'_> {
         Ok(builder.finish(&look).map_err(|error| self.failed(&error))?.id)
     }
 
-    /// Copies the file; holes are neither read nor written.
+    /// Copies the file without reading or writing holes.
     fn copy(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let unread = |error: io::Error| {
             self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
@@ -400,7 +392,7 @@ impl Work<'_> {
         self.stop_if_cancelled()
     }
 
-    /// Copies a file whose size is unknown.
+    /// Copies a file of unknown size.
     fn copy_to_end(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let mut buffer = vec![0; PIECE];
         let mut at = 0;
@@ -435,7 +427,7 @@ impl Work<'_> {
     }
 }
 
-/// The limit on System V segments that stands in the way.
+/// Describes the System V limit that was reached.
 fn full_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
     let number = |limit: Option<u64>| limit.map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
     let count = machine.sysv_rows().map_or(0, |table| table.rows.len() as u64);
@@ -447,7 +439,7 @@ fn full_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
     }
 }
 
-/// Explains what the kernel said.
+/// Explains the error of the kernel.
 fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActError {
     let subject = new.subject();
     let limits = machine.limits();

@@ -1,5 +1,5 @@
-//! The segments that this program created or restored, from the log of changes. Root knows those of
-//! their owner as well.
+//! Reads from the change log which segments this program created or restored. Root also reads the
+//! logs of the owners and creators of segments.
 
 use super::log::{BEFORE, Entry, NOW};
 use super::state::{StateDirectory, directory_of, open_of};
@@ -14,13 +14,13 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{iter, mem};
 
-/// Longer logs were not written by this program.
+/// The maximum size to read: this program writes no larger logs.
 const LONGEST: u64 = 4 << 20;
-/// Seconds by which the clock of the kernel may be behind ours.
+/// The maximum number of seconds by which the kernel clock may be behind ours.
 const SLACK: f64 = 0.1;
 
-/// The segments in the logs, by the user whose logs they are; `None`: this one. A log is read when a verdict
-/// depends on it, and again when it has changed.
+/// The segments in the logs, by user; `None` stands for the current user. A log is read when a
+/// verdict depends on it, and again after it has changed.
 #[derive(Debug, Default)]
 pub struct LoggedSegments {
     logs: Mutex<HashMap<Option<u32>, Logs>>,
@@ -29,16 +29,16 @@ pub struct LoggedSegments {
 
 #[derive(Debug, Default)]
 struct Logs {
-    /// The survey for which they were last checked for changes.
+    /// The time of the survey that last checked the logs for changes.
     checked: Option<Timestamp>,
     files: [Option<Log>; 2],
 }
 
 #[derive(Debug)]
 struct Log {
-    /// Inode, length and time of change of the file.
+    /// The inode, length and change time of the file.
     stamp: (u64, u64, i64, i64),
-    /// When each segment was created or restored last.
+    /// The last creation or restore of each segment.
     created: HashMap<String, Made>,
 }
 
@@ -51,7 +51,7 @@ struct Made {
 }
 
 impl LoggedSegments {
-    /// Those of this user, for as long as the program runs.
+    /// Returns the instance that is shared for the lifetime of the program.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: std::sync::LazyLock<LoggedSegments> =
@@ -73,7 +73,7 @@ impl LoggedSegments {
 }
 
 impl Log {
-    /// Reads a log, unless it is as it was `before`.
+    /// Reads a log, or returns `before` if the file has not changed.
     fn read(user: Option<u32>, path: &Path, before: Option<Self>) -> Option<Self> {
         let file = open_of(user, path)?;
         let stat = file.metadata().ok()?;
@@ -85,8 +85,7 @@ impl Log {
     }
 }
 
-/// The users whose logs may have a segment, other than this one: root looks into those of the owner and the
-/// creator.
+/// Returns the other users whose logs may mention the segment: for root, the owner and the creator.
 fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32> {
     let creator = segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid);
     let owners = [Some(segment.owner.uid), Some(creator).filter(|&uid| uid != segment.owner.uid)];
@@ -115,8 +114,9 @@ impl Created for LoggedSegments {
         let id = segment.id.to_string();
         let mut users = iter::once(None).chain(owners(machine, segment).map(Some));
         let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
-        // Segments do not outlive a boot, and ids come back in other namespaces and after a removal: of System V
-        // the kernel keeps the pid of the creator, of POSIX the time of birth.
+        // Segments do not survive a reboot, and ids are reused after a removal and in other
+        // namespaces. The kernel records the creator pid of System V segments and the birth time of
+        // POSIX objects.
         let this_boot = created.at.seconds_since(machine.clock().boot) > 0.0;
         let same = match (segment.sysv(), segment.times.birth) {
             (None, Some(birth)) if created.birth.is_some() => created.birth == Some(birth),
@@ -128,11 +128,11 @@ impl Created for LoggedSegments {
     }
 }
 
-/// The segments that a log has as created or restored, with the time of the last entry.
+/// Returns the segments that a log records as created or restored, each with its last entry.
 fn created(log: &[u8]) -> HashMap<String, Made> {
     let mut created = HashMap::new();
     let lines = log.split(|&byte| byte == b'\n');
-    // Only few of the lines are worth parsing.
+    // Parse only the few lines that matter.
     let makes = |line: &&[u8]| {
         [&b"\"create\""[..], b"\"restore\"", b"\"rm\"", b"\"clean\""]
             .iter()

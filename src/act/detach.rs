@@ -1,6 +1,5 @@
-//! Letting go of a segment that we hold ourselves: what that means, and what
-//! the kernel says of it before and after. The last hold on a segment that is
-//! marked for removal takes its memory with it.
+//! Detaches from a segment that this program holds, and describes the effects. Releasing the last
+//! hold on a segment that is marked for removal frees its memory.
 
 use super::ActError;
 use crate::machine::Machine;
@@ -9,35 +8,34 @@ use crate::segment::{Bytes, SegmentId, ShmId};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// So long a search that was just given up may still hold the segment.
+/// The maximum time for which a cancelled search may still hold the segment.
 const PATIENCE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A segment that we hold, as the kernel has it.
+/// The state of a segment that this program holds, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hold {
-    /// Which segment.
     pub id: SegmentId,
-    /// Its size.
     pub size: Bytes,
-    /// How many attachments it has, ours counted in; a System V segment only.
+    /// The number of attachments, including our own; `None` for a POSIX object.
     pub nattch: Option<u64>,
-    /// Marked for removal, or without a name: it lives as long as it is held.
+    /// Set if the segment is marked for removal or has no name, so that it exists only as long as
+    /// it is held.
     pub removed: bool,
 }
 
-/// A segment that we have let go of.
+/// A segment that this program has released.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
-    /// What it was just before.
+    /// The state right before the release.
     pub before: Hold,
-    /// How many attachments it has now; `None` for a POSIX object, and for a
-    /// System V segment that is gone.
+    /// The number of attachments now; `None` for a POSIX object, and for a System V segment that is
+    /// gone.
     pub nattch: Option<u64>,
 }
 
 impl Hold {
-    /// What the kernel says of a segment that is open here. Leaves no mark.
+    /// Returns the state of an open segment, without side effects.
     #[must_use]
     pub fn of(machine: &dyn Machine, reader: &Reader) -> Self {
         let id = reader.id().clone();
@@ -51,13 +49,13 @@ impl Hold {
         Self { id, size: Bytes(presence.size()), nattch: None, removed }
     }
 
-    /// Whether it goes when we let go.
+    /// Returns whether our hold is the last one, so that releasing it frees the segment.
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.removed && self.nattch == Some(1)
     }
 
-    /// What letting go of it does: a sentence without a full stop, safe to print.
+    /// Describes the effect of releasing the segment: a sentence without a period, safe to print.
     #[must_use]
     pub fn will(&self) -> String {
         match (self.nattch, self.removed) {
@@ -81,13 +79,13 @@ impl Hold {
 }
 
 impl Released {
-    /// Whether the segment has gone with our hold on it, as far as is known.
+    /// Returns whether the segment was freed when we released it, as far as is known.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.before.nattch.is_some() && self.nattch.is_none()
     }
 
-    /// What was done: a sentence without a full stop, safe to print.
+    /// Describes the result: a sentence without a period, safe to print.
     #[must_use]
     pub fn said(&self) -> String {
         match (self.before.nattch, self.nattch) {
@@ -101,11 +99,9 @@ impl Released {
     }
 }
 
-/// Lets go of a segment that was shown so. `release` drops every reader of it
-/// that we have.
-///
-/// # Errors
-/// When it would go now, and would not when it was shown; nothing is done then.
+/// Releases a segment in the state that was shown. `release` must drop all of our readers of the
+/// segment. Does nothing and returns an error if the release would free the segment now, but would
+/// not have when it was shown.
 pub fn detach(
     machine: &dyn Machine,
     shown: &Hold,
@@ -124,11 +120,11 @@ pub fn detach(
     Ok(Released { before: now, nattch })
 }
 
-/// Its attachments once ours is gone; `None` when the segment is.
+/// Returns the number of attachments after our own has ended, or `None` if the segment is gone.
 fn settled(machine: &dyn Machine, shmid: ShmId, before: &Hold, nattch: u64) -> Option<u64> {
     let began = Instant::now();
     loop {
-        // Another segment may have its number by now; that one is not marked.
+        // Another segment may have the shmid now, but that one is not marked.
         let stat = machine.sysv_stat(shmid).ok();
         let now = stat.filter(|stat| stat.size == before.size && (stat.marked || !before.removed))?.nattch;
         if now < nattch || began.elapsed() > PATIENCE {

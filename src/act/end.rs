@@ -1,5 +1,5 @@
-//! Asking a process that holds a segment to end: `SIGTERM`, to exactly the
-//! process that was shown, and a moment's wait for what comes of it.
+//! Asks a process that holds a segment to exit: sends `SIGTERM` to the process that was shown, and
+//! briefly waits for the result.
 
 use super::Refusal;
 use crate::machine::Machine;
@@ -9,66 +9,54 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// So long a process may take to end before it is said that it has not.
+/// The maximum time to wait for a process to exit before reporting that it has not.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A process that is to be asked to end.
+/// A process to terminate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// Which: another one that got its pid is not asked.
+    /// The identity of the process, so that another process with the same pid is not signaled.
     pub process: ProcessId,
-    /// `writer (4121)`, safe to print.
+    /// The name and pid, as in `writer (4121)`; safe to print.
     pub name: String,
-    /// Whose it is, safe to print.
+    /// The user that the process runs as; safe to print.
     pub user: String,
-    /// The segment that it was shown to hold.
+    /// The segment that the process was shown to hold.
     pub segment: SegmentId,
 }
 
-/// What came of it.
+/// The result of terminating a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// It has ended.
+    /// The process has exited.
     Gone,
-    /// It was asked, and has not ended so far.
+    /// The process received the signal, but has not exited yet.
     NotYet,
 }
 
-/// Why a process was not asked.
+/// The reason why a process was not signaled.
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
-    /// There is no such process any more.
+    /// The process no longer exists.
     #[error("{name} has already exited. Nothing was changed")]
-    Gone {
-        /// Which.
-        name: String,
-    },
-    /// The kernel does not allow it to this user.
+    Gone { name: String },
+    /// This user lacks permission.
     #[error("only {} can terminate {name}. {remedy}", if .user == "root" { "root".to_owned() } else { format!("{user} or root") })]
     Denied {
-        /// Which.
         name: String,
-        /// Whose it is.
+        /// The user that the process runs as.
         user: String,
-        /// What would help.
         remedy: String,
     },
-    /// Anything else that the kernel said.
+    /// Any other error from the kernel.
     #[error("failed to terminate {name}: {}", plain_error(.source))]
-    Failed {
-        /// Which.
-        name: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Failed { name: String, source: io::Error },
 }
 
 impl Ending {
-    /// For a process that was shown to hold that segment.
-    ///
-    /// # Errors
-    /// When every change is turned off, and for the processes that are never asked.
+    /// Creates a request to terminate a process that was shown to hold that segment. Refuses if
+    /// changes are disabled, and for processes that are never signaled.
     pub fn of(holder: &Holder, segment: &SegmentId, read_only: bool) -> Result<Self, Refusal> {
         let name = format!("{} ({})", holder.command_text(), holder.pid);
         if read_only {
@@ -92,7 +80,7 @@ impl Ending {
         })
     }
 
-    /// What came of it, in words.
+    /// Returns a message that describes the result.
     #[must_use]
     pub fn said(&self, ended: Ended) -> String {
         match ended {
@@ -107,10 +95,7 @@ impl Ending {
     }
 }
 
-/// Asks a process to end, and waits a second at most for it to.
-///
-/// # Errors
-/// When it is gone, and when it belongs to somebody else.
+/// Sends `SIGTERM` to the process, and waits up to a second for it to exit.
 pub fn end(machine: &dyn Machine, ending: &Ending) -> Result<Ended, EndError> {
     let name = || ending.name.clone();
     machine.terminate(&ending.process).map_err(|source| match source.raw_os_error() {
@@ -173,7 +158,7 @@ mod tests {
     fn exactly_the_one_that_was_shown() {
         let machine = machine();
         let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
-        // Another one has its pid by now, and lives on.
+        // Another process has the pid by now and must survive.
         machine.end_process(7);
         machine.add_process(7, "other");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().began.seconds += 60);

@@ -1,4 +1,4 @@
-//! Why something was not done: in plain words, with what would help.
+//! Errors of changes to segments, each with a reason and a remedy.
 
 use super::copies::KeepError;
 use super::log::LogError;
@@ -9,190 +9,158 @@ use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
 use std::fmt::Display;
 use std::io;
 
-/// Why a plan was not carried out, or did not succeed.
+/// The reason why a plan was not carried out or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
-    /// Something stood against it; nothing was done.
+    /// The plan was refused; nothing was changed.
     #[error("{subject}: {}. {}", .refusal.reason, .refusal.remedy)]
     Refused {
-        /// What it was to be done to.
+        /// The segment, as a string for messages.
         subject: String,
-        /// What stands against it.
         refusal: Refusal,
     },
-    /// A holder appeared after the segment was shown; nothing was done.
+    /// A holder appeared after the segment was listed; nothing was changed.
     #[error("{id}: {reason}. {remedy}")]
     InUseNow {
-        /// Which.
         id: SegmentId,
-        /// The holder, where it can be seen.
+        /// The reason, which names the holder if it is visible.
         reason: String,
-        /// What would help.
         remedy: &'static str,
     },
-    /// It is gone.
+    /// The segment no longer exists.
     #[error("{id} is gone: removed since it was listed. Nothing was changed")]
-    Gone {
-        /// Which.
-        id: SegmentId,
-    },
-    /// It is not the very one that was shown.
+    Gone { id: SegmentId },
+    /// The segment is not the one that was listed.
     #[error("{id} has changed since it was listed: {how}. Nothing was changed; try again")]
     NotTheSame {
-        /// Which.
         id: SegmentId,
-        /// What is different.
+        /// The difference.
         how: String,
     },
-    /// The kernel does not allow it to this user.
+    /// This user lacks permission.
     #[error("{id}: {}. {}", .refusal.reason, .refusal.remedy)]
-    Denied {
-        /// Which.
-        id: SegmentId,
-        /// Why, and what would help.
-        refusal: Refusal,
-    },
-    /// A limit is in the way.
+    Denied { id: SegmentId, refusal: Refusal },
+    /// The limit on locked memory is too low.
     #[error("failed to lock {id}: {reason}. {remedy}")]
     Limit {
-        /// Which.
         id: SegmentId,
-        /// The limit and what it is.
+        /// The limit and its value.
         reason: String,
-        /// What would help.
         remedy: String,
     },
-    /// What is to be made exists, and is left as it is.
+    /// The segment to create already exists, and was not changed.
     #[error("{subject} already exists. {remedy}")]
     Exists {
         /// The segment to create.
         subject: String,
-        /// What would help.
         remedy: String,
     },
-    /// It cannot be made.
+    /// The segment cannot be created.
     #[error("failed to create {subject}: {reason}. {remedy}")]
     NotMade {
         /// The segment to create.
         subject: String,
-        /// Why.
         reason: String,
-        /// What would help.
         remedy: String,
     },
-    /// No mark could be written that finds the segment after a kill.
+    /// The mark that finds the segment after a kill cannot be written.
     #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
     NoMark {
         /// The segment to create.
         subject: String,
-        /// Why.
         source: StateError,
     },
-    /// A removal moved an object aside that has to stay, and its name was taken
-    /// before it could be given back.
+    /// A removal moved aside an object that must not be removed, and its name was reused before it
+    /// could be restored.
     #[error(
         "{id} was replaced while it was being removed: an object was moved aside and is now {now}, intact. \
          Remove the new one and run `shmlens rm --recover` to rename it back"
     )]
     Astray {
-        /// What was to be removed.
+        /// The segment to remove.
         id: SegmentId,
-        /// What the moved object is called now.
+        /// The current name of the object that was moved.
         now: SegmentId,
     },
-    /// The kernel said that it is done, and then told otherwise.
+    /// The kernel accepted the change, but reports a different state afterwards.
     #[error("{id}: the kernel accepted the change but now reports {found}")]
     Unverified {
-        /// Which.
         id: SegmentId,
-        /// What it shows.
+        /// The state that the kernel reports.
         found: String,
     },
     /// The work was cancelled.
     #[error("stopped before {subject}: nothing was changed")]
     Stopped {
-        /// What it was to be done to.
+        /// The segment, as a string for messages.
         subject: String,
     },
-    /// No copy of it could be saved among the others, so it was not removed.
+    /// The segment was not removed, because no copy could be saved in the state directory.
     #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", about(.id, .source))]
     NotKept {
-        /// The segment.
         id: SegmentId,
-        /// Why there is no copy.
+        /// The reason why there is no copy.
         source: KeepError,
     },
-    /// Older copies were deleted to make room on the disk, and then it failed.
+    /// An operation failed after older copies had been deleted to free disk space.
     #[error("{source}. {deleted} older {} already deleted to make room", copies(*.deleted))]
     CopiesDeleted {
-        /// The count.
+        /// The number of deleted copies.
         deleted: usize,
-        /// Why it failed.
+        /// The error of the operation.
         source: Box<Self>,
     },
-    /// The log cannot be opened, so nothing was done.
+    /// The log cannot be opened, so nothing was changed.
     #[error("{subject}: nothing was changed: {source}")]
     NotLogged {
-        /// The segment, as text.
+        /// The segment, as a string for messages.
         subject: String,
-        /// Why not.
         source: LogError,
     },
-    /// No copy of it could be saved in the file that was named, so it was not removed.
+    /// The segment was not removed, because no copy could be saved to the given file.
     #[error("{}. Not removed", about(.id, .source))]
     NotCopied {
-        /// The segment.
         id: SegmentId,
-        /// Why there is no copy.
+        /// The reason why there is no copy.
         source: SaveError,
     },
-    /// A creation was cancelled.
+    /// The creation was cancelled.
     #[error("stopped: {subject} was not created; partial data was removed")]
     NotCreated {
         /// The segment to create.
         subject: String,
     },
-    /// It could not be saved.
+    /// The segment could not be saved.
     #[error(transparent)]
     NotSaved(#[from] SaveError),
-    /// It could not be restored.
+    /// The segment could not be restored.
     #[error(transparent)]
     NotRestored(#[from] RestoreError),
-    /// Anything else that the kernel said.
+    /// Any other error from the kernel.
     #[error("failed to {}: {}", .step.of(.id), plain_error(.source))]
-    Failed {
-        /// Which.
-        id: SegmentId,
-        /// The step that failed.
-        step: Step,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
 /// A step of a change that the kernel may refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Remove it.
     Remove,
-    /// Give an object the name back that it had before an interrupted removal.
+    /// Restore the name that an object had before an interrupted removal.
     Rename,
-    /// Change its mode.
     SetMode,
-    /// Change its owner or group.
+    /// Change the owner or group.
     SetOwner,
-    /// Lock it in memory.
+    /// Lock the segment in memory.
     Lock,
-    /// Unlock it.
     Unlock,
-    /// Check that it still is the segment that was shown.
+    /// Check that the segment is still the one that was listed.
     Check,
-    /// Ask the kernel whether the change was made.
+    /// Verify with the kernel that the change was made.
     Verify,
 }
 
 impl Step {
-    /// The step with its object: `change the mode of sysv:3`.
+    /// Returns the step with its object, such as `change the mode of sysv:3`.
     #[must_use]
     pub fn of(self, object: &dyn Display) -> String {
         match self {
@@ -207,7 +175,7 @@ impl Step {
         }
     }
 
-    /// The step after its object has been named.
+    /// Returns the step with a pronoun, for messages that have named the object.
     #[must_use]
     pub const fn it(self) -> &'static str {
         match self {
@@ -223,7 +191,8 @@ impl Step {
     }
 }
 
-/// Puts the segment in front of an error, unless the error names it: in a batch every message has to.
+/// Prefixes an error with the segment id, unless the message contains the id: in a batch, every
+/// message has to name its segment.
 pub fn about(id: &SegmentId, error: &dyn Display) -> String {
     let (name, text) = (id.to_string(), error.to_string());
     let ends =
@@ -231,7 +200,7 @@ pub fn about(id: &SegmentId, error: &dyn Display) -> String {
     if text.match_indices(&name).any(|(at, _)| ends(at)) { text } else { format!("{name}: {text}") }
 }
 
-/// A step that is up to others, and who they are.
+/// A step that this user may not take, with the users who may.
 pub(super) struct Denied {
     step: Step,
     who: String,
@@ -239,14 +208,16 @@ pub(super) struct Denied {
 }
 
 impl Denied {
-    /// For what the owner, the creator and whoever has a capability may do.
+    /// Returns the denial of a step that is limited to the owner, the creator and users with a
+    /// capability.
     pub(super) fn of(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
         let creator = segment.sysv().map(|facts| (&facts.creator, "creator"));
         let owners: Vec<_> = [(&segment.owner, "owner")].into_iter().chain(creator).collect();
         Self::new(me, &owners, step, capability)
     }
 
-    /// For a name in a sticky directory, which the owners of both may remove.
+    /// Returns the denial of a removal from a sticky directory, where only the owners of the file
+    /// and of the directory can remove a name.
     pub(super) fn for_name(segment: &Segment, directory: &Owner, me: &Credentials) -> Self {
         let owners = [(&segment.owner, "owner"), (directory, "directory's owner")];
         Self::new(me, &owners, Step::Remove, Capability::Fowner)
@@ -256,7 +227,7 @@ impl Denied {
         let mut named: Vec<&Owner> = vec![];
         let mut who: Vec<String> = vec![];
         for (owner, role) in owners {
-            // Root is named last, and each user once.
+            // List each user once, and root last.
             if owner.uid != 0 && named.iter().all(|other| other.uid != owner.uid) {
                 named.push(owner);
                 who.push(format!("its {role} {}", permitted::name(owner)));
@@ -275,7 +246,7 @@ impl From<Denied> for Refusal {
 }
 
 impl ActError {
-    /// Words for what the kernel said to a change of this segment.
+    /// Explains the error that the kernel returned for a change to this segment.
     pub(super) fn of(
         machine: &dyn Machine,
         segment: &Segment,
@@ -289,7 +260,7 @@ impl ActError {
             Some(libc::EINVAL | libc::EIDRM) if segment.sysv().is_some() => Self::Gone { id },
             Some(libc::ENOENT) => Self::Gone { id },
             Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
-                // What the plan would say now: it may have changed since.
+                // Predict again, because the permissions may have changed since the plan.
                 let predicted = if removes {
                     permitted::removal(machine, segment)
                 } else {
@@ -307,7 +278,7 @@ impl ActError {
         }
     }
 
-    /// Whether nothing at all was changed.
+    /// Returns true if nothing was changed.
     #[must_use]
     pub const fn nothing_done(&self) -> bool {
         !matches!(
@@ -321,7 +292,7 @@ const fn copies(count: usize) -> &'static str {
     if count == 1 { "copy" } else { "copies" }
 }
 
-/// Why the kernel refuses what the caller has every right to.
+/// Explains why the kernel refused a step that this user has permission for.
 fn forbidden(segment: &Segment, step: Step) -> Refusal {
     let it = step.it();
     if segment.posix().is_some() {
@@ -338,7 +309,7 @@ fn forbidden(segment: &Segment, step: Step) -> Refusal {
     }
 }
 
-/// A limit in words: its size, or that there is none.
+/// Formats a limit.
 pub(super) fn limit_text(limit: Option<Bytes>) -> String {
     limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
 }

@@ -1,4 +1,4 @@
-//! Keeping a System V segment in memory: `SHM_LOCK` and `SHM_UNLOCK`.
+//! Locks System V segments in memory: `SHM_LOCK` and `SHM_UNLOCK`.
 
 use super::again::{Named, named, sysv};
 use super::error::limit_text;
@@ -17,7 +17,7 @@ const fn step(locked: bool) -> Step {
     if locked { Step::Lock } else { Step::Unlock }
 }
 
-/// What locking (or unlocking) would do.
+/// Plans to lock (or unlock) the segment.
 pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut Plan) {
     let Some(facts) = segment.sysv() else {
         plan.refuse(Refusal::new(
@@ -47,14 +47,15 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut P
     plan.undo = Undo::Yes(format!("shmlens {back} {}", shell_quote(segment.id.to_string().as_bytes())));
 }
 
-/// The limit that stops this user from locking the segment. The kernel also counts what the user has locked
-/// elsewhere, but does not tell how much that is.
+/// Returns the limit that prevents this user from locking the segment. The kernel also counts
+/// memory that the user has locked elsewhere, but does not report the amount.
 fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<String> {
     let limit = machine.memlock_limit()?;
     if machine.credentials().may(Capability::IpcLock) {
         return None;
     }
-    // In whole pages, as `user_shm_lock` in mm/mlock.c counts. A locked segment is not counted again.
+    // Counts whole pages, like `user_shm_lock` in mm/mlock.c. A locked segment is not counted
+    // again.
     let exceeded = !already && size.0.div_ceil(page_size()) > limit.0 / page_size();
     if limit.0 == 0 {
         Some("your limit for locked memory is 0".to_owned())
@@ -65,11 +66,10 @@ fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<S
     }
 }
 
-/// Locks or unlocks.
 pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<Done, ActError> {
     let id = segment.id.clone();
     let Named::Sysv(shmid) = named(segment) else {
-        // The plan stands against it already.
+        // The plan refuses this already.
         return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
     let stat = sysv(machine, segment, shmid)?;
@@ -98,8 +98,8 @@ pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<D
     })
 }
 
-/// Why the kernel did not, `shmctl_do_lock` in ipc/shm.c: it looks at the
-/// person first, then at a limit of 0, then at what the user has locked in all.
+/// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks the caller first, then a
+/// limit of 0, and then the total that the user has locked.
 fn refused(
     machine: &dyn Machine,
     segment: &Segment,

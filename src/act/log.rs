@@ -1,6 +1,5 @@
-//! The log of changes: what was done to segments, a line of JSON for each act,
-//! in the state directory. It is only appended to, and never grows beyond two
-//! files of a set size.
+//! The change log in the state directory: a line of JSON for each change to a segment. The log is
+//! append-only and limited to two files of a fixed maximum size.
 
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
@@ -18,93 +17,84 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a file of it may become, in bytes.
+/// The maximum size of a log file, in bytes.
 const LONGEST: u64 = 1 << 20;
-/// How long a line may wait for others, and how much is written at once.
+/// The maximum time that a buffered line waits for more lines, and the maximum size of one write.
 const SOON: Duration = Duration::from_millis(10);
 const LARGEST_WRITE: usize = 32 << 10;
-/// How long a line waits for another process that has the lock and does not rotate the log.
+/// The maximum time that a line waits for another process that holds the lock without rotating the
+/// log.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(1);
-/// The longest text of a result that is kept, in bytes.
+/// The maximum length of a logged result, in bytes.
 const LONGEST_RESULT: usize = 4096;
 
 pub(super) const NOW: &str = "log.jsonl";
 pub(super) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
-/// The log of this user.
+/// The change log of the current user.
 #[derive(Debug)]
 pub struct ChangeLog {
     state: StateDirectory,
     longest: u64,
-    /// Open from the first act on: a batch may have thousands.
+    /// The log file, kept open after the first entry: a batch may have thousands.
     open: Mutex<Option<File>>,
-    /// The user's name, looked up once.
+    /// The cached name of the user.
     user: OnceLock<String>,
-    /// Lines that are about to be written, and since when.
+    /// Buffered lines, and the time of the first one.
     waiting: Mutex<Option<(Instant, Vec<u8>)>>,
 }
 
-/// One act.
+/// A log entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When, RFC 3339 in UTC.
+    /// The time of the change, RFC 3339 in UTC.
     pub time: String,
-    /// Who: the name of the user, or the number.
+    /// The name of the user, or the UID if the user has no name.
     pub user: String,
-    /// What: the word of the command.
+    /// The name of the command.
     pub action: String,
-    /// To which segment.
     pub segment: String,
-    /// Whether it was done.
+    /// Set if the change succeeded.
     pub done: bool,
-    /// What came of it, in words.
+    /// The result message.
     pub result: String,
-    /// The process that created or restored it, which the kernel keeps of System V segments.
+    /// The pid of the process that created or restored the segment, which the kernel records for
+    /// System V segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
-    /// The time of birth of the POSIX object that was created or restored, RFC 3339 in UTC.
+    /// The birth time of the POSIX object that was created or restored, RFC 3339 in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth: Option<String>,
 }
 
-/// Why an act is not in the log.
+/// The reason why a change was not logged.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// There is no directory for it.
+    /// There is no usable state directory.
     #[error(transparent)]
     State(#[from] StateError),
-    /// The file cannot be opened, or the full one not renamed.
+    /// The file cannot be opened, or a full file cannot be renamed.
     #[error(
         "failed to open the log {}: {}. {}et XDG_STATE_HOME to another directory",
         shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move the file away or s" } else { "S" }
     )]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// The error of the kernel.
-        source: io::Error,
-    },
+    Open { path: PathBuf, source: io::Error },
     /// The file cannot be written.
     #[error("failed to write to the log {}: {}", shown(.path), plain_error(.source))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The error of the kernel.
-        source: io::Error,
-    },
+    Write { path: PathBuf, source: io::Error },
 }
 
 impl LogError {
-    /// As [`StateError::is_no_place`].
+    /// Returns the same as [`StateError::is_no_place`].
     #[must_use]
     pub fn is_no_place(&self) -> bool {
         matches!(self, Self::State(error) if error.is_no_place())
     }
 }
 
-/// Returns whether moving the file away would help.
+/// Returns whether moving the file away would resolve the error.
 fn is_in_the_way(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     !matches!(
@@ -114,7 +104,7 @@ fn is_in_the_way(error: &io::Error) -> bool {
 }
 
 impl Entry {
-    /// An act of this user, now.
+    /// Creates an entry for a change that the current user made just now.
     #[must_use]
     pub fn new(
         machine: &dyn Machine,
@@ -152,13 +142,13 @@ impl Entry {
     }
 }
 
-/// Who this is: by name, or by number.
+/// Returns the name of the current user, or the UID.
 fn user(machine: &dyn Machine) -> String {
     let uid = machine.effective_uid();
     machine.user_name(uid).unwrap_or_else(|| uid.to_string())
 }
 
-/// When the POSIX object of this id was created.
+/// Returns the birth time of the POSIX object with this id.
 fn birth(machine: &dyn Machine, id: &str) -> Option<Timestamp> {
     let name = unescape(id.strip_prefix("posix:/")?);
     machine.stat_object(&ObjectName::new(&name)?).ok()?.birth
@@ -170,7 +160,7 @@ fn rfc3339(time: Timestamp) -> String {
 }
 
 impl ChangeLog {
-    /// The log in a state directory. Nothing is opened yet.
+    /// Creates a log in the state directory, without opening the file.
     #[must_use]
     pub const fn new(state: StateDirectory) -> Self {
         Self {
@@ -182,20 +172,14 @@ impl ChangeLog {
         }
     }
 
-    /// Opens the log, or creates it: called before an act, so that a log that
-    /// cannot be used is known while nothing is changed yet.
-    ///
-    /// # Errors
-    /// When it is not a regular file, or may not be opened or created.
+    /// Opens or creates the log. Called before a change, so that an unusable log is reported before
+    /// anything is changed.
     pub fn open(&self) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         self.opened(&mut open).map(drop)
     }
 
-    /// Adds an act of this user, now: [`ChangeLog::add`].
-    ///
-    /// # Errors
-    /// As [`ChangeLog::add`].
+    /// Adds an entry for a change that the current user made just now, see [`ChangeLog::add`].
     pub fn note(
         &self,
         machine: &dyn Machine,
@@ -208,11 +192,8 @@ impl ChangeLog {
         self.add(&Entry::by(user, machine, action, segment, done, result))
     }
 
-    /// As [`ChangeLog::note`], for one of a great many that follow each other at
-    /// once: it may be written with those that come within milliseconds.
-    ///
-    /// # Errors
-    /// As [`ChangeLog::add`].
+    /// Does the same as [`ChangeLog::note`] for one entry of a large batch: the line may be
+    /// buffered for a few milliseconds and written together with the next ones.
     pub fn note_soon(
         &self,
         machine: &dyn Machine,
@@ -233,19 +214,14 @@ impl ChangeLog {
         self.flush()
     }
 
-    /// Writes what waits to be written.
-    ///
-    /// # Errors
-    /// As [`ChangeLog::add`].
+    /// Writes the buffered lines.
     pub fn flush(&self) -> Result<(), LogError> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         waiting.map_or(Ok(()), |(_, lines)| self.write(&lines))
     }
 
-    /// Adds a line, whole, whatever other processes add at the same time.
-    ///
-    /// # Errors
-    /// When it cannot be written. The act is done all the same.
+    /// Appends an entry as one whole line, even while other processes append to the log. On an
+    /// error, the change has been made, but is not logged.
     pub fn add(&self, entry: &Entry) -> Result<(), LogError> {
         self.flush()?;
         let mut line = vec![];
@@ -253,27 +229,28 @@ impl ChangeLog {
         self.write(&line)
     }
 
-    /// Appends an entry as it stands in the file.
+    /// Serializes an entry and appends the line to `lines`.
     fn put(&self, entry: &Entry, lines: &mut Vec<u8>) -> Result<(), LogError> {
         serde_json::to_writer(&mut *lines, entry).map_err(|error| self.unwritten(error.into()))?;
         lines.push(b'\n');
         Ok(())
     }
 
-    /// Adds whole lines.
+    /// Appends whole lines to the log.
     fn write(&self, lines: &[u8]) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // One write: with O_APPEND the kernel puts it after all others.
+        // A single write: with `O_APPEND` the kernel does not interleave it with the writes of
+        // other processes.
         let written = self.opened(&mut open)?.write_all(lines);
         written.map_err(|error| {
-            // Opened again for the next line, which looks at how this one ended.
+            // Reopen the file for the next line, which then repairs a partial line.
             *open = None;
             self.unwritten(error)
         })
     }
 
-    /// The file to append to. A full one is renamed first. Only full ones are
-    /// ever renamed, so an open file that is not full is still the log.
+    /// Returns the file to append to, after rotating a full log. Only full files are renamed, so an
+    /// open file that is not full is still the log.
     fn opened<'a>(&self, open: &'a mut Option<File>) -> Result<&'a mut File, LogError> {
         let full = |file: &File| file.metadata().map_or(true, |stat| stat.len() >= self.longest);
         if let Some(file) = open.take().filter(|file| !full(file)) {
@@ -293,7 +270,7 @@ impl ChangeLog {
         LogError::Write { path: self.state.path().join(NOW), source }
     }
 
-    /// The last acts, the latest last. Lines that do not parse are skipped.
+    /// Returns the last `count` entries, newest last. Skips lines that do not parse.
     #[must_use]
     pub fn last(&self, count: usize) -> Vec<Entry> {
         let mut entries: Vec<Entry> = [BEFORE, NOW]
@@ -308,7 +285,7 @@ impl ChangeLog {
         entries
     }
 
-    /// The end of a file: about all of one that this program wrote.
+    /// Returns the end of a log file: almost all of a file that this program wrote.
     fn end_of(&self, name: &str) -> io::Result<Vec<u8>> {
         let path = self.state.path().join(name);
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse)?;
@@ -320,7 +297,7 @@ impl ChangeLog {
         Ok(text)
     }
 
-    /// Renames a full log to the name of the one before, in place of that.
+    /// Renames a full log and replaces the previous one.
     fn rotate(&self, folder: &Path) -> io::Result<()> {
         let is_full = || {
             let stat = fs::symlink_metadata(folder.join(NOW));
@@ -335,9 +312,10 @@ impl ChangeLog {
         let began = Instant::now();
         loop {
             lock = match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
-                // Another process may have done it since.
+                // Another process may have rotated the log before we got the lock.
                 Ok(_lock) if is_full() => return fs::rename(folder.join(NOW), folder.join(BEFORE)),
-                // Another process is about to: a line added before that would make it longer still.
+                // Another process is about to rotate the log: a line added before that would make
+                // the file even longer.
                 Err((lock, Errno::EWOULDBLOCK)) if is_full() && began.elapsed() < PATIENCE => lock,
                 Ok(_) | Err((_, Errno::EWOULDBLOCK)) => return Ok(()),
                 Err((_, error)) => return Err(error.into()),
@@ -347,8 +325,8 @@ impl ChangeLog {
     }
 }
 
-/// Ends a line of which only a part fit on the disk, so that the next one
-/// stands alone.
+/// Terminates a line that was only partly written because the disk was full, so that the next line
+/// parses.
 fn end_torn_line(mut file: &File) -> io::Result<()> {
     let mut last = [b'\n'];
     if let Some(at) = file.metadata()?.len().checked_sub(1) {
@@ -359,7 +337,7 @@ fn end_torn_line(mut file: &File) -> io::Result<()> {
 
 impl Drop for ChangeLog {
     fn drop(&mut self) {
-        // Errors are lost here; a caller that reports them has called `flush`.
+        // Errors are lost here. Callers that report them call `flush` first.
         let _ = self.flush();
     }
 }
@@ -420,7 +398,7 @@ mod tests {
             assert!(text.len() < 40_000, "{}", text.len());
             assert!(text.lines().all(|line| serde_json::from_str::<Entry>(line).is_ok()), "{text}");
         }
-        // What one writer added stands in its order, with no gap.
+        // The entries of each writer are in order, without a gap.
         let last = log.last(usize::MAX);
         let mut latest = None;
         for who in 0..4u32 {
@@ -446,13 +424,13 @@ mod tests {
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         thread::scope(|scope| {
             let adding = scope.spawn(|| log.add(&entry));
-            // So long it would have taken to add it at once.
+            // Long enough for an unlocked write to succeed.
             thread::sleep(SOON * 5);
             drop(lock);
             adding.join().unwrap().unwrap();
         });
         assert_eq!([NOW, BEFORE].map(|name| fs::metadata(path(name)).unwrap().len()), [full; 2]);
-        // Who does not come to it stops nobody.
+        // A process that never rotates the log does not block the others.
         let lock = File::open(path(LOCK)).unwrap();
         let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         log.add(&entry).unwrap();
@@ -508,7 +486,7 @@ mod tests {
             let error = log.open().unwrap_err().to_string();
             assert!(error.starts_with("failed to open the log /") && error.contains(kind), "{error}");
             assert_eq!(log.last(1), []);
-            // The lock is needed, and a directory not replaced, when the log is full.
+            // A full log needs the lock and must not replace a directory.
             fs::rename(path(NOW), path(if kind == "a directory" { BEFORE } else { LOCK })).unwrap();
             log.add(&entry).unwrap();
             let error = log.open().unwrap_err().to_string();

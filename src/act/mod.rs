@@ -1,9 +1,9 @@
 //! Changes a segment: plan, check again, apply, verify.
 //!
-//! [`plan`] says in words what an action would do and what stands against it,
-//! and changes nothing. [`apply`] looks again whether the segment is the very
-//! one that the plan was made for, acts, asks the kernel whether it is done, and
-//! reports. Each plan stands for itself: in a batch one failure stops no other.
+//! [`plan`] describes the effects of an action and whether it is refused, without changing
+//! anything. [`apply`] checks that the segment is still the one that was planned for, carries out
+//! the action, verifies the result with the kernel, and reports it. Plans are independent: in a
+//! batch, one failure does not stop the others.
 
 pub mod access;
 mod action;
@@ -64,7 +64,7 @@ use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Kind, Segment};
 
-/// What an action would do to a segment, as it was shown. A pure look.
+/// Plans an action on a segment from a survey, without changing anything.
 #[must_use]
 pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: &Options) -> Plan {
     let mut plan =
@@ -87,7 +87,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         }
         Action::Lock => lock::plan(machine, segment, true, &mut plan),
         Action::Unlock => lock::plan(machine, segment, false, &mut plan),
-        // A copy of it would restore a second segment.
+        // A restored copy would be a second segment next to this one.
         Action::Remove(_) if segment.sysv().is_some_and(|facts| facts.marked) => {
             plan.refuse(Refusal::no_name(segment));
         }
@@ -96,7 +96,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
     plan
 }
 
-/// What making a segment would do. A pure look.
+/// Plans the creation of a segment, without changing anything.
 #[must_use]
 pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -> Plan {
     let mut plan = Plan::new(Task::Create(new.clone()), *options);
@@ -108,21 +108,20 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
     plan
 }
 
-/// Does what was planned, to the very segment that it was planned for, and
-/// to no other. A plan that something stands against is not carried out.
+/// Carries out a plan, only on the segment that was planned for. A plan with a refusal is not
+/// carried out.
 ///
-/// A System V segment is attached while it is removed, so that its number cannot
-/// pass to another one between the look and the removal. With [`Options::many`]
-/// it is not, and the two calls follow each other within microseconds: the
-/// kernel gives a number again only after a million other segments were made
-/// (`ipc_idr_alloc` in ipc/util.c counts the rounds in it), or when root asks for
-/// that very number (`kernel.shm_next_id`, for checkpoints).
+/// A System V segment is attached while it is removed, so that its shmid cannot be reused between
+/// the check and the removal. With [`Options::many`] it is not attached, and the two calls follow
+/// each other within microseconds: the kernel reuses a shmid only after a million other segments
+/// were created (`ipc_idr_alloc` in ipc/util.c includes a sequence number in it), or when root
+/// requests that shmid (`kernel.shm_next_id`, for checkpoints).
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
     apply_with(machine, plan, &Progress::new(), &Recent::default())
 }
 
-/// As [`apply`], for who shows how far it is or may cancel it: a copy of a
-/// large segment takes its time. A batch has one `recent` for all of it.
+/// Does the same as [`apply`], with progress and cancellation: a copy of a large segment takes a
+/// while. A batch shares one `recent`.
 pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recent: &Recent) -> Outcome {
     let mut result = match (&plan.refusal, &plan.task) {
         (Some(_), Task::Change { segment, .. }) if plan.gone => {

@@ -1,5 +1,5 @@
-//! Mode and owner at once: for System V in one `IPC_SET`, for POSIX in three
-//! steps of which none gives anybody what neither the old nor the new state does.
+//! Changes mode and owner together: for System V in a single `IPC_SET`, for POSIX in three steps.
+//! No intermediate state grants access that neither the old nor the new state grants.
 
 use super::again::{Named, named, posix, sysv};
 use super::permissions::{
@@ -10,10 +10,9 @@ use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions};
 use crate::segment::{Mode, ObjectName, Segment, ShmId};
 
-/// Mode, user and group.
 type Access = (Mode, u32, u32);
 
-/// What changing both would do.
+/// Plans a change of mode and owner.
 pub fn plan(
     machine: &dyn Machine,
     segment: &Segment,
@@ -30,7 +29,6 @@ pub fn plan(
     };
 }
 
-/// Changes both.
 pub fn apply(
     machine: &dyn Machine,
     segment: &Segment,
@@ -65,7 +63,7 @@ fn set_sysv(
     let wanted = (mode.apply(stat.mode), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
     let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
     machine.sysv_set(shmid, set).map_err(|error| match error.raw_os_error() {
-        // The step that the plan refuses first.
+        // Report the step that the plan would refuse first.
         Some(libc::EPERM) => ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
         _ => owner_refused(machine, segment, owner, error),
     })?;
@@ -84,20 +82,20 @@ fn set_posix(
     let before = Mode::new(stat.mode);
     let wanted = (mode.apply(before), owner.uid.unwrap_or(stat.uid), owner.gid.unwrap_or(stat.gid));
     let denied = |error| ActError::of(machine, segment, Step::SetMode, Capability::Fowner, error);
-    // What is taken away goes first, and what is given comes last: the old
-    // group is not let in by the new mode, nor the new one by the old mode.
+    // Revoke permissions first and grant new ones last, so that neither the old group gets the new
+    // mode, nor the new group the old mode.
     let both = Mode::new(before.bits() & wanted.0.bits());
     if both != before {
         held.set_mode(both).map_err(denied)?;
     }
     if let Err(error) = held.set_owner(owner.uid, owner.gid) {
-        // Whole or not at all, as far as the kernel lets us.
+        // Roll back, as far as the kernel permits.
         if both != before {
             let _ = held.set_mode(before);
         }
         return Err(owner_refused(machine, segment, owner, error));
     }
-    // A change of the owner takes set-id bits away, so it is set in any case.
+    // An owner change clears set-id bits, so always set the mode afterwards.
     if let Err(error) = held.set_mode(wanted.0) {
         let _ = held.set_owner(Some(stat.uid), Some(stat.gid));
         let _ = held.set_mode(before);

@@ -1,15 +1,13 @@
-//! How permission bits are to be changed: octal, or symbolic as in `chmod(1)`.
+//! Parses and applies changes of permission bits: octal, or symbolic as in `chmod(1)`.
 //!
-//! One difference, on purpose: where no `u`, `g`, `o` or `a` stands before the
-//! sign, all are meant (`+w` is `a+w`). `chmod` leaves out the bits of the
-//! umask there, which surprises, and the umask says what new files get, not what
-//! a segment should be changed to.
+//! There is one deliberate difference: without `u`, `g`, `o` or `a` before the operator, the change
+//! applies to all (`+w` is `a+w`). `chmod` excludes the bits in the umask in this case, which is
+//! surprising: the umask applies to new files, not to changes of an existing segment.
 
 use crate::segment::{Mode, escape};
 use std::fmt;
 use std::str::FromStr;
 
-/// A change of permission bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModeChange {
     text: String,
@@ -18,7 +16,7 @@ pub struct ModeChange {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Clause {
-    /// The bits of those who are meant, set-id and sticky bits too.
+    /// The bits of the selected classes, including the set-id and sticky bits.
     who: u32,
     sign: Sign,
     what: What,
@@ -33,33 +31,32 @@ enum Sign {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    /// These bits, for all; `who` cuts them.
+    /// Fixed bits for all classes, to be masked with `who`.
     Bits(u32),
-    /// Execute, where anybody has it already.
+    /// The same, plus execute if any class has it already.
     BitsAndX(u32),
-    /// What another of the three has: its place, in bits to the right.
+    /// The bits of another class, which starts at this bit position.
     Copy(u32),
 }
 
-/// A text that is no mode.
+/// The error for a string that is not a valid mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid mode '{}': {expected}", escape(.0.as_bytes()), expected = Self::EXPECTED)]
 pub struct ParseModeError(String);
 
 impl ParseModeError {
-    /// The accepted forms.
     pub const EXPECTED: &str = "expected octal digits (0600) or symbols as in chmod (u+w,o-rwx)";
 }
 
 impl ModeChange {
-    /// To exactly this mode.
+    /// Returns a change to exactly this mode.
     #[must_use]
     pub fn to(mode: Mode) -> Self {
         let clause = Clause { who: 0o7777, sign: Sign::Set, what: What::Bits(mode.bits()) };
         Self { text: mode.to_string(), clauses: vec![clause] }
     }
 
-    /// What a mode becomes by it.
+    /// Returns the mode after the change.
     #[must_use]
     pub fn apply(&self, mode: Mode) -> Mode {
         Mode::new(self.clauses.iter().fold(mode.bits(), |bits, clause| clause.apply(bits)))
@@ -105,11 +102,11 @@ impl FromStr for ModeChange {
     }
 }
 
-/// `ug+rw-x`: who, and then a sign and letters, as often as there are any.
+/// Parses a part such as `ug+rw-x`: classes, followed by one or more operators with letters.
 fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
     let split = part.iter().position(|byte| !b"ugoa".contains(byte))?;
     let (letters, mut rest) = part.split_at(split);
-    // The set-id bits are the user's and the group's, the sticky bit the others'.
+    // The set-id bits belong to the user and the group, the sticky bit to others.
     let who = letters.iter().fold(0, |who, letter| {
         who | match letter {
             b'u' => 0o4700,

@@ -1,4 +1,4 @@
-//! What came of a plan.
+//! The outcome of a plan.
 
 use super::{ActError, Action};
 use crate::segment::{Identity, SegmentId, quote_path};
@@ -7,26 +7,26 @@ use std::path::PathBuf;
 /// The result of one plan.
 #[derive(Debug)]
 pub struct Outcome {
-    /// What it was done to, as text.
+    /// The segment, as a string for messages.
     pub subject: String,
-    /// Which action, in the word of the command line.
+    /// The name of the command.
     pub action: &'static str,
-    /// What was done, or why not.
     pub result: Result<Done, ActError>,
 }
 
-/// What was done, as the kernel says afterwards.
+/// A completed change, as verified with the kernel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Done {
-    /// To which segment; the new one, when it was made.
+    /// The segment that was changed or created.
     pub id: SegmentId,
-    /// In words: sentences without a full stop, safe to print. The first says what was done.
+    /// Messages: sentences without a period, safe to print. The first describes the change.
     pub said: Vec<String>,
-    /// What takes it back, planned anew on the segment as it is now.
+    /// The action that reverts the change, to be planned again for the current state of the
+    /// segment.
     pub undo: Option<Action>,
-    /// What tells the segment from another one that has its name or shmid by then.
+    /// The identity, which differs from that of a segment that later reuses the name or shmid.
     pub identity: Option<Identity>,
-    /// The file that [`restore`](super::restore()) brings it back from, when it was removed.
+    /// The copy of a removed segment, from which [`restore`](super::restore()) recreates it.
     pub copy: Option<PathBuf>,
 }
 
@@ -35,19 +35,20 @@ impl Done {
         Self { id, said: vec![said.into()], undo: None, identity: None, copy: None }
     }
 
-    /// The command that takes a removal back, quoted for a shell.
+    /// Returns the command that undoes a removal, quoted for a shell.
     #[must_use]
     pub fn undo_command(&self) -> Option<String> {
         self.copy.as_deref().map(|copy| format!("shmlens restore {}", quote_path(copy)))
     }
 
-    /// The command that changes mode and owner back, or removes what was created.
+    /// Returns the command that reverts a change of mode and owner, or that removes a segment that
+    /// was created.
     #[must_use]
     pub fn undo_text(&self) -> Option<String> {
         self.undo.as_ref().and_then(|undo| undo.command(&self.id))
     }
 
-    /// The result in one line, with the command that takes it back.
+    /// Returns the result as a single line, with the command that undoes it.
     #[must_use]
     pub fn text(&self) -> String {
         let said = self.said.join("; ");

@@ -1,6 +1,6 @@
-//! Predicting what the copies of removed segments cost: the older copies that
-//! are deleted for them, or that there is no room. The segments of a batch are
-//! predicted one after the other, each with what the ones before it will use.
+//! Predicts the cost of the copies of removed segments: older copies that must be deleted, or not
+//! enough disk space. The segments of a batch are predicted in order, each with the costs of the
+//! previous ones.
 
 use super::archive::Name;
 use super::copies::{KeepError, OldCopy, held};
@@ -9,30 +9,29 @@ use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many older copies a plan names.
+/// The number of older copies that a plan names.
 const NAMED: usize = 3;
-/// A copy has at most this part more than the segment holds: a header of 16
-/// bytes for each page.
+/// The divisor for the maximum overhead of the run headers: 16 bytes for each page.
 const HEADERS: u64 = 4096 / 16;
-/// And at most this for its metadata and what the file system adds.
+/// The maximum overhead of the metadata and the file system.
 const METADATA: u64 = 16 << 10;
 
-/// What a copy costs.
+/// The predicted cost of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outlook {
-    /// Older copies that are deleted before it is written, because the disk is short.
+    /// Older copies to delete before the new one is written, to free disk space.
     pub for_room: Vec<OldCopy>,
-    /// Older copies that are deleted once the segment is removed, for the limit.
+    /// Older copies to delete once the segment is removed, for the limit.
     pub for_limit: Vec<OldCopy>,
-    /// The segments of the batch whose copies are deleted again, for the limit.
+    /// Segments of the same batch whose copies are deleted again, for the limit.
     pub of_batch: Vec<SegmentId>,
-    /// The limit of all copies.
+    /// The limit for all copies.
     pub limit: Bytes,
     held: Bytes,
 }
 
 impl Outlook {
-    /// The older copies that go, for a plan.
+    /// Describes the older copies to delete, for a plan.
     #[must_use]
     pub fn sentences(&self, now: Timestamp) -> Vec<String> {
         let mut sentences = vec![];
@@ -57,7 +56,7 @@ impl Outlook {
     }
 }
 
-/// `the oldest copy (/a 4.0 KiB, saved 3d ago) is`
+/// Names the copies, as in `the oldest copy (/a 4.0 KiB, saved 3d ago) is`.
 fn named(copies: &[OldCopy], now: Timestamp) -> String {
     let one = |copy: &OldCopy| {
         let Ok(saved) = look_into(&copy.path) else {
@@ -81,29 +80,29 @@ fn named(copies: &[OldCopy], now: Timestamp) -> String {
     }
 }
 
-/// The room on the disk that a copy of so many bytes takes, at most.
+/// Returns the maximum disk space for a copy of a segment with this much data.
 pub(super) const fn needs(held: Bytes) -> u64 {
     held.0.saturating_add(held.0 / HEADERS).saturating_add(METADATA)
 }
 
-/// Where a copy is to be written.
+/// The destination of a copy.
 pub(super) struct Place {
     pub limit: Bytes,
-    /// The free space on the disk; `None` when that is unknown.
+    /// The free disk space; `None` if unknown.
     pub room: Option<Bytes>,
     pub folder: PathBuf,
-    /// What copies take that other processes are writing.
+    /// The size of the copies that other processes are writing.
     pub in_progress: Bytes,
-    /// The copies there are, the newest first.
+    /// The existing copies, newest first.
     pub old: Vec<OldCopy>,
 }
 
-/// The removals that are planned together, and what their copies cost. Clones
-/// share it; it takes no part in comparisons.
+/// The removals in a batch and the cost of their copies. Clones share the same list; comparisons
+/// ignore it.
 #[derive(Debug, Clone, Default)]
 pub struct Batch(Arc<Mutex<Vec<Planned>>>);
 
-/// A removal of the batch.
+/// A removal in the batch.
 #[derive(Debug)]
 struct Planned {
     id: SegmentId,
@@ -111,14 +110,14 @@ struct Planned {
     stage: Stage,
 }
 
-/// How far a removal of the batch is.
+/// The stage of a removal in the batch.
 #[derive(Debug)]
 enum Stage {
-    /// Its copy will take room.
+    /// The copy is not written yet.
     Waiting,
-    /// Its copy is being written.
+    /// The copy is being written.
     Begun,
-    /// Its copy exists.
+    /// The copy exists.
     Kept(PathBuf),
 }
 
@@ -131,7 +130,7 @@ impl PartialEq for Batch {
 impl Eq for Batch {}
 
 impl Batch {
-    /// Predicts the copy of a segment after those that are planned already.
+    /// Predicts the cost of a copy after those that are planned already.
     pub(super) fn foresee(&self, segment: &Segment, place: Place) -> Result<Outlook, KeepError> {
         let held = held(segment);
         let Place { limit, room, folder, in_progress: unfinished, mut old } = place;
@@ -146,7 +145,8 @@ impl Batch {
         for Planned { id, outlook: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
             match stage {
                 Stage::Begun => continue,
-                // The only copy of what this batch removed: no room is made with it.
+                // This is the only copy of a segment that the batch removed, so it is not deleted
+                // to free disk space.
                 Stage::Kept(copy) => old.retain(|old| old.path != *copy),
                 Stage::Waiting => {
                     let deleted = planned.for_room.iter().chain(&planned.for_limit);
@@ -191,29 +191,29 @@ impl Batch {
         Ok(outlook)
     }
 
-    /// The plan of a segment is made, and counts from now on.
+    /// Records the plan for a segment, which counts from now on.
     pub(super) fn plan(&self, segment: &Segment, outlook: &Outlook) {
         self.forget(segment);
         let planned = Planned { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Waiting };
         self.all().push(planned);
     }
 
-    /// The plan of a segment is carried out: what it costs is on the disk soon.
+    /// Records that the removal has begun, and its copy is about to be written.
     pub(super) fn begin(&self, segment: &Segment) {
         self.set(segment, Stage::Begun);
     }
 
-    /// The copy of a segment is on the disk.
+    /// Records that the copy of a segment is on the disk.
     pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
         self.set(segment, Stage::Kept(copy.to_owned()));
     }
 
-    /// The segment was not removed, and has no copy.
+    /// Records that the segment was not removed and has no copy.
     pub(super) fn forget(&self, segment: &Segment) {
         self.all().retain(|one| one.id != segment.id);
     }
 
-    /// The copies that the batch has written, with their segments.
+    /// Returns the copies that the batch has written, with their segments.
     pub(super) fn copies(&self) -> Vec<(SegmentId, PathBuf)> {
         let kept = |one: &Planned| match &one.stage {
             Stage::Kept(copy) => Some((one.id.clone(), copy.clone())),

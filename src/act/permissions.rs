@@ -1,5 +1,5 @@
-//! Permission bits and owners: `IPC_SET`; `fchmodat2(2)` and `fchownat(2)`
-//! through a handle on the very object.
+//! Changes permission bits and owners: `IPC_SET` for System V; `fchmodat2(2)` and `fchownat(2)`
+//! through a handle on the object for POSIX.
 
 use super::again::{Named, named, posix, sysv};
 use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Undo, permitted};
@@ -12,7 +12,7 @@ const SETUID: u32 = 0o4000;
 const SETGID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
 
-/// What changing the mode would do. `gid` is the group that the segment will have.
+/// Plans a mode change. `gid` is the group that the segment will have.
 pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, gid: u32, plan: &mut Plan) {
     let after = change.apply(segment.mode);
     if segment.kind() == Kind::Sysv && after.bits() > 0o777 {
@@ -34,7 +34,7 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
     }
 }
 
-/// What changing the owner would do.
+/// Plans an owner change.
 pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange, plan: &mut Plan) {
     let before = (segment.owner.uid, segment.owner.gid);
     let after = (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1));
@@ -56,19 +56,18 @@ pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange,
     }
 }
 
-/// The segment as an argument of a command.
+/// Returns the segment id, quoted for a shell.
 fn pasted(segment: &Segment) -> String {
     shell_quote(segment.id.to_string().as_bytes())
 }
 
-/// Returns whether `chown` clears set-id bits: `setattr_should_drop_suidgid` in fs/attr.c. A set-group-id bit without
-/// the group's execute bit may stay.
+/// Returns whether `chown` clears set-id bits, as in `setattr_should_drop_suidgid` in fs/attr.c. A
+/// set-group-id bit may remain if the group has no execute permission.
 const fn drops_set_id(mode: Mode) -> bool {
     let bits = mode.bits();
     bits & SETUID != 0 || (bits & SETGID != 0 && bits & GROUP_EXECUTE != 0)
 }
 
-/// Changes the mode.
 pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange) -> Result<Done, ActError> {
     let id = &segment.id;
     let (before, after, now) = match named(segment) {
@@ -92,14 +91,13 @@ pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange)
         }
     };
     if now != after {
-        // The kernel drops the set-group-id bit of who is not in that group.
+        // The kernel clears the set-group-id bit if the caller is not in the group.
         return Err(ActError::Unverified { id: id.clone(), found: format!("mode {now}") });
     }
     Ok(Done::new(id.clone(), mode_change_text(before, now))
         .undone_by(Action::SetMode(ModeChange::to(before))))
 }
 
-/// Changes owner and group.
 pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> Result<Done, ActError> {
     let id = &segment.id;
     let (before, now, dropped) = match named(segment) {
@@ -136,8 +134,8 @@ pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange
     Ok(done.undone_by(Action::SetOwner(back)))
 }
 
-/// The kernel says the same of a segment that is gone and of a number that
-/// stands for nobody in this user namespace.
+/// Explains an error of an owner change. The kernel returns the same error for a segment that is
+/// gone and for an id without a mapping in this user namespace.
 pub(super) fn owner_refused(
     machine: &dyn Machine,
     segment: &Segment,
@@ -163,13 +161,13 @@ pub(super) fn owner_refused(
     ActError::of(machine, segment, Step::SetOwner, capability, source)
 }
 
-/// What a System V segment is after the change, as the kernel says.
+/// Returns the state of a System V segment after a change, as the kernel reports it.
 ///
-/// Between the look before and the change its number may in theory pass to
-/// another segment: only who may write `kernel.shm_next_id` can bring that about
-/// before two thousand million segments have come and gone. To hold it meanwhile
-/// it would have to be attached, and that wipes out who attached it last and when.
-/// So it is not held, and told if it should happen.
+/// In theory, the shmid may pass to another segment between the check and the change. In practice,
+/// two billion segments would have to be created and removed in between, unless a process that can
+/// write `kernel.shm_next_id` causes it. Attaching the segment would prevent the reuse, but would
+/// overwrite the pid and the time of the last attach. So the segment is not attached, and a reuse
+/// is detected and reported.
 pub(super) fn sysv_after(
     machine: &dyn Machine,
     segment: &Segment,
@@ -195,17 +193,17 @@ fn has_acl(machine: &dyn Machine, segment: &Segment) -> bool {
     matches!(list, Ok(Some(_)))
 }
 
-/// `0600 (rw-------)`.
+/// Formats a mode, as in `0600 (rw-------)`.
 pub(super) fn mode_text(mode: Mode) -> String {
     format!("{mode} ({})", mode.symbolic())
 }
 
-/// `mode 0600 → 0644`
+/// Formats a mode change, as in `mode 0600 → 0644`.
 pub(super) fn mode_change_text(before: Mode, after: Mode) -> String {
     if before == after { format!("mode stays {after}") } else { format!("mode {before} → {after}") }
 }
 
-/// `owner root → postgres`, and the same for the group.
+/// Formats an owner change, as in `owner root → postgres`, and a group change likewise.
 pub(super) fn owner_change_text(machine: &dyn Machine, before: (u32, u32), after: (u32, u32)) -> Vec<String> {
     let mut texts = vec![];
     if before.0 != after.0 {

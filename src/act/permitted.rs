@@ -1,8 +1,9 @@
-//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can say so first.
+//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report
+//! a refusal in advance.
 //!
-//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V; `may_delete` (fs/namei.c), `setattr_prepare`
-//! (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user namespaces are not predicted: the kernel
-//! has the last word.
+//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V; `may_delete` (fs/namei.c),
+//! `setattr_prepare` (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user
+//! namespaces are not predicted: the decision of the kernel is authoritative.
 
 use super::again::{Named, named};
 use super::error::{Denied, Step};
@@ -22,15 +23,15 @@ pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
     removal_with(machine, segment, guards(machine, segment).as_ref())
 }
 
-/// Returns what guards a POSIX object. Without an answer the object is gone, or its directory closed: acting will
-/// tell.
+/// Returns the guards of a POSIX object. `None` means that the object is gone or its directory is
+/// not accessible, which the change itself will report.
 pub fn guards(machine: &dyn Machine, segment: &Segment) -> Option<Guards> {
     let Named::Posix(name) = named(segment) else { return None };
     machine.guards(name).ok()
 }
 
-/// As [`removal`], for a caller that has already asked for the guards. Names and credentials are looked up for a
-/// refusal only: a batch has thousands of segments.
+/// Does the same as [`removal`], for a caller that already has the guards. Looks up names and
+/// credentials only for a refusal: a batch has thousands of segments.
 pub fn removal_with(machine: &dyn Machine, segment: &Segment, guards: Option<&Guards>) -> Option<Refusal> {
     let name = match named(segment) {
         Named::Sysv(_) => return sysv(machine, segment, Step::Remove, Capability::SysAdmin),
@@ -66,7 +67,8 @@ pub fn removal_with(machine: &dyn Machine, segment: &Segment, guards: Option<&Gu
     (!me.may(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
 }
 
-/// Returns why this user cannot change the mode to `after` in a segment of group `gid`, if that is known.
+/// Returns why this user cannot change the mode of a segment in group `gid` to `after`, if that is
+/// known.
 pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> Option<Refusal> {
     if segment.posix().is_none() {
         return sysv(machine, segment, Step::SetMode, Capability::SysAdmin);
@@ -78,7 +80,7 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
     if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
         return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
-    // The kernel takes the change and clears the bit.
+    // The kernel accepts the change, but clears the bit.
     if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
         let group = group(machine, gid);
         return Some(Refusal::new(
@@ -119,12 +121,12 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
     Some(Refusal::new(reason, remedy))
 }
 
-/// Returns why this user cannot do this to a System V segment, which is up to its owner, its creator and whoever
-/// has the capability.
+/// Returns why this user cannot carry out `step` on a System V segment. Only the owner, the creator
+/// and users with the capability can.
 pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Capability) -> Option<Refusal> {
     let creator = segment.sysv().map(|facts| facts.creator.uid);
     let uid = machine.effective_uid();
-    // The rest of the credentials takes four more system calls.
+    // The other credentials take four more system calls.
     if uid == segment.owner.uid || Some(uid) == creator {
         return None;
     }
@@ -135,7 +137,7 @@ pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Ca
     Some(Denied::of(&me, segment, step, capability).into())
 }
 
-/// Where a POSIX object is.
+/// The path of a POSIX object.
 struct Place {
     path: PathBuf,
     directory: PathBuf,
@@ -149,7 +151,8 @@ impl Place {
     }
 }
 
-/// Returns what stops even root from changing a POSIX object: the mount, and the flags of the object.
+/// Returns what prevents even root from changing a POSIX object: the mount, or the flags of the
+/// object.
 pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
     let Named::Posix(name) = named(segment) else { return None };
     bound_by(machine, name, &guards(machine, segment)?)
@@ -187,12 +190,13 @@ fn as_root(command: &str, me: &Credentials) -> String {
     }
 }
 
-/// Names root to a user, and the missing capability to a root without it (in a container, for example).
+/// Returns `root`, or the missing capability if the caller is a root user without it, as in a
+/// container.
 pub(super) fn root(me: &Credentials, capability: Capability) -> String {
     if me.uid == 0 { format!("a process with {}", capability.name()) } else { "root".to_owned() }
 }
 
-/// Says as whom to run.
+/// Describes which user to run as.
 pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability) -> String {
     let mut names: Vec<String> = vec![];
     for owner in owners.iter().filter(|owner| owner.uid != 0) {
@@ -210,7 +214,7 @@ pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability
     }
 }
 
-/// The user's name; a number needs the word.
+/// Returns the name of the user, or the UID with a prefix.
 pub(super) fn name(owner: &Owner) -> String {
     if owner.user.is_some() { owner.user_text() } else { format!("user {}", owner.uid) }
 }

@@ -1,50 +1,45 @@
-//! What is about to be done, in words, and what stands against it.
+//! Plans: the expected effects of a change in words, and the reason for a refusal.
 
 use super::{Action, NewSegment};
 use crate::segment::{Bytes, Segment};
 
-/// What the person said besides the action itself.
+/// The options of a change beyond the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Options {
-    /// Do it although the segment is held, protected, or not known to be free:
-    /// said for this very segment.
+    /// Acts although the segment is held, protected, or not known to be free. The user requested
+    /// this for this particular segment.
     pub force: bool,
-    /// Change nothing at all (`--read-only`, or the line in the settings).
+    /// Refuses all changes (`--read-only`, or the setting in the configuration file).
     pub read_only: bool,
-    /// One of a great many that are removed in one go: a System V segment is not
-    /// attached for that, which would take twice as long as removing it. The look
-    /// right before has to do then, see [`apply`](super::apply()).
+    /// Set in a large batch of removals. A System V segment is then not attached for its removal,
+    /// because that would take twice as long as removing it. The check right before the removal has
+    /// to suffice, see [`apply`](super::apply()).
     pub many: bool,
-    /// The number of names of the same object that the same command removes before this one.
+    /// The number of other names of the same object that the same command removes before this one.
     pub links_gone: u32,
-    /// Part of `clean`: the log says so.
+    /// Set for removals by `clean`, which the log records under that name.
     pub clean: bool,
 }
 
 impl Options {
-    /// The remedy when a holder appeared.
+    /// Returns the remedy after a holder has appeared.
     pub(super) const fn again(self) -> &'static str {
         if self.clean { "Run clean again" } else { "Try again" }
     }
 }
 
-/// What is to be done.
+/// The task of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Task {
-    /// To a segment as it was shown.
-    Change {
-        /// The segment.
-        segment: Box<Segment>,
-        /// What to do to it.
-        action: Action,
-    },
-    /// Make one.
+    /// Change a segment from a survey.
+    Change { segment: Box<Segment>, action: Action },
+    /// Create a segment.
     Create(NewSegment),
 }
 
 impl Task {
-    /// The word that the command line, the record and JSON use.
+    /// Returns the name of the task on the command line, in the log and in JSON.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -54,42 +49,41 @@ impl Task {
     }
 }
 
-/// Whether it can be taken back.
+/// The undo information of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    /// There is nothing to take back.
+    /// There is nothing to undo.
     Nothing,
-    /// Yes, and the command that does it, quoted for a shell.
+    /// The change can be undone with this command, which is quoted for a shell.
     Yes(String),
-    /// No, and why.
+    /// The change cannot be undone, for this reason.
     No(String),
 }
 
-/// What stands against it.
+/// The reason why a plan is not carried out, with a remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why it is not done.
     pub reason: String,
-    /// What would help.
     pub remedy: String,
-    /// Whether [`Options::force`] lifts it.
+    /// Set if [`Options::force`] overrides the refusal.
     pub forceable: bool,
 }
 
 impl Refusal {
-    /// Nothing makes it done.
+    /// Returns a refusal that `--force` does not override.
     #[must_use]
     pub fn new(reason: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { reason: reason.into(), remedy: remedy.into(), forceable: false }
     }
 
-    /// The reason and the remedy.
+    /// Returns the reason and the remedy as sentences.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}. {}", self.reason, self.remedy)
     }
 
-    /// It is in no directory, so that nothing can be done to it by name.
+    /// Returns the refusal for a segment that was already removed and exists only until its last
+    /// holder detaches.
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
         let who = segment.holders_text(3);
@@ -101,7 +95,7 @@ impl Refusal {
         Self::new("already removed", format!("Its memory is freed when {who} {detach}"))
     }
 
-    /// Every change is turned off.
+    /// Returns the refusal of all changes.
     #[must_use]
     pub fn read_only() -> Self {
         Self::new(
@@ -111,28 +105,25 @@ impl Refusal {
     }
 }
 
-/// What will happen, to whom, and whether it can be undone.
+/// The expected effects of a change, and whether it can be undone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What is to be done.
     pub task: Task,
-    /// What the person said besides.
     pub options: Options,
-    /// What will happen: a sentence each, without a full stop, safe to print.
+    /// The expected effects: sentences without a period, safe to print.
     pub will: Vec<String>,
-    /// Whether it can be taken back.
     pub undo: Undo,
-    /// What stands against it. With one the plan is not carried out.
+    /// The refusal. A plan with a refusal is not carried out.
     pub refusal: Option<Refusal>,
-    /// The reason of the refusal that force overrides.
+    /// The reason of a refusal that `--force` overrode.
     pub overridden: Option<String>,
-    /// The segment is gone already, which is why the plan is refused.
+    /// Set if the plan is refused because the segment is already gone.
     pub gone: bool,
-    /// Whether the refusal is only that no copy can be saved.
+    /// Set if the plan is refused only because no copy can be saved.
     pub needs_no_copy: bool,
-    /// The memory that is freed at once.
+    /// The amount of memory that is freed immediately.
     pub frees: Bytes,
-    /// Where in `will` the sentences about copies begin.
+    /// The index of the first sentence about copies in `will`.
     pub copies_at: Option<usize>,
 }
 
@@ -152,19 +143,19 @@ impl Plan {
         }
     }
 
-    /// Returns what happens to the segment, and what happens to copies.
+    /// Returns the effects on the segment and the effects on copies.
     #[must_use]
     pub fn effects(&self) -> (&[String], &[String]) {
         self.will.split_at(self.copies_at.unwrap_or(self.will.len()))
     }
 
-    /// Refuses because no copy can be saved, unless something else stands in the way.
+    /// Refuses because no copy can be saved, unless there is another refusal.
     pub fn refuse_without_copy(&mut self, refusal: &Refusal) {
         self.refuse(refusal.clone());
         self.needs_no_copy = self.refusal.as_ref() == Some(refusal);
     }
 
-    /// What it is done to, as text.
+    /// Returns the segment to change or create, as a string for messages.
     #[must_use]
     pub fn subject(&self) -> String {
         match &self.task {
@@ -177,8 +168,8 @@ impl Plan {
         self.will.push(sentence.into());
     }
 
-    /// The first that stands against it is the one that is told; what force
-    /// lifts does not stand where force is given.
+    /// Refuses the plan. The first refusal is reported; with [`Options::force`], refusals that it
+    /// overrides do not count.
     pub(super) fn refuse(&mut self, refusal: Refusal) {
         if refusal.forceable && self.options.force {
             self.overridden.get_or_insert(refusal.reason);

@@ -1,7 +1,6 @@
-//! Who holds what at the moment of acting. A plan may have stood on the screen
-//! for an hour: just before a name is taken away, its holders are looked for
-//! again. One look does for what is removed within a moment of it, so that a
-//! thousand removals do not look a thousand times.
+//! Checks for holders right before a removal. A plan may have been on the screen for an hour, so
+//! the holders are scanned again before a name is removed. Removals in quick succession share a
+//! scan, so that a thousand removals do not scan a thousand times.
 
 use super::{ActError, Options};
 use crate::machine::Machine;
@@ -10,11 +9,12 @@ use crate::survey::{Depth, Holdings, Names};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A look is believed so long, or four times what it took, up to a second.
+/// The time for which a scan is considered current, or four times the duration of the scan if that
+/// is longer, up to a second.
 const MOMENT: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// The last look at who holds what.
+/// The last scan of the holders.
 #[derive(Debug, Default)]
 pub struct Recent(Mutex<Option<Look>>);
 
@@ -26,15 +26,15 @@ struct Look {
 }
 
 impl Recent {
-    /// Refuses a segment that somebody holds now, when it was shown as one
-    /// that nobody holds. Returns whether the kernel granted a write lease on it.
+    /// Refuses a segment that has a holder now, although it was listed without one. Returns whether
+    /// the kernel granted a write lease on the segment.
     pub(super) fn check(
         &self,
         machine: &dyn Machine,
         segment: &Segment,
         options: Options,
     ) -> Result<bool, ActError> {
-        // What was shown as in use is only removed with force.
+        // A segment that was listed as in use is only removed with `--force`.
         if options.force || matches!(segment.verdict.state, State::InUse | State::Removed) {
             return Ok(false);
         }
@@ -50,7 +50,8 @@ impl Recent {
         if !look.holdings.locks(segment).is_empty() {
             return refuse("in use now: a process has a file lock on it".to_owned());
         }
-        // The kernel knows holders that we cannot see. What we have open ourselves proves nothing.
+        // The kernel knows holders that we cannot see. Our own open descriptors would make the
+        // lease fail.
         let open = if held.is_empty() { lease(machine, segment) } else { None };
         let settled = look.holdings.coverage.settles(segment);
         match (open, holders) {
@@ -63,7 +64,7 @@ impl Recent {
         }
     }
 
-    /// Returns the error for a segment that turns out to be in use, which names the holder where a scan finds it.
+    /// Returns the error for a segment that is now in use, naming the holder if a scan finds it.
     pub(super) fn in_use(
         &self,
         machine: &dyn Machine,
@@ -73,7 +74,7 @@ impl Recent {
     ) -> ActError {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = Look::last(&mut last, machine).holder(segment);
-        // The last look may be older than the holder.
+        // The last scan may be older than the holder.
         let holder = seen.or_else(|| last.insert(Look::now(machine)).holder(segment));
         let by = holder.map(|holder| format!(", held by {holder}")).unwrap_or_default();
         let reason = format!("in use now: {reason}{by}");
@@ -81,12 +82,12 @@ impl Recent {
     }
 }
 
-/// The reason when the kernel knows a holder that no process shows.
+/// The reason if the kernel knows a holder that no visible process accounts for.
 pub(super) const UNSEEN: &str =
     "held by a process that you cannot see, a loop device or a descriptor in transit";
 
-/// Returns whether the kernel refuses a write lease on an object, so that somebody else has it open or mapped.
-/// `None` when this user may not ask.
+/// Returns whether the kernel refuses a write lease on an object, because another process has it
+/// open or mapped. Returns `None` if this user cannot request a lease.
 pub(super) fn lease(machine: &dyn Machine, segment: &Segment) -> Option<bool> {
     match &segment.id {
         SegmentId::Posix(name) => machine.is_open_elsewhere(name, &segment.identity()).ok(),
@@ -95,13 +96,13 @@ pub(super) fn lease(machine: &dyn Machine, segment: &Segment) -> Option<bool> {
 }
 
 impl Look {
-    /// The last look while it is believed, or a new one.
+    /// Returns the last scan while it is current, or a new one.
     fn last<'a>(last: &'a mut Option<Self>, machine: &dyn Machine) -> &'a Self {
         let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
         last.insert(fresh.unwrap_or_else(|| Self::now(machine)))
     }
 
-    /// A holder of the segment, as `writer (4121)`.
+    /// Returns a holder of the segment, such as `writer (4121)`.
     fn holder(&self, segment: &Segment) -> Option<String> {
         let holders = self.holdings.of(segment);
         let holder = holders.as_deref()?.iter().find(|holder| !holder.looks_on())?;
@@ -123,8 +124,7 @@ mod tests {
     use crate::segment::{Access, Verdict};
     use crate::survey::Survey;
 
-    /// A machine with one object of ann's, and the object as one that nobody was
-    /// found to hold.
+    /// Returns a machine with an object of ann's, and the object as listed without holders.
     fn unheld() -> (FakeMachine, Segment) {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
@@ -134,7 +134,7 @@ mod tests {
         (machine, segment)
     }
 
-    /// Why it is not removed.
+    /// Returns the reason why the removal is refused.
     fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
         recent.check(machine, segment, Options::default()).err().map(|error| error.to_string())
     }
@@ -149,7 +149,7 @@ mod tests {
     fn what_is_not_settled_any_more_is_left() {
         let (machine, mut segment) = unheld();
         assert_eq!(refused(&Recent::default(), &machine, &segment), None);
-        // Bob cannot ask the kernel of ann's, nor examine root's process.
+        // Bob can neither request a lease on ann's object nor examine the process of root.
         machine.edit(|facts| {
             facts.effective_uid = 1001;
             let process = facts.processes.get_mut(&7).unwrap();

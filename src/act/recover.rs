@@ -1,6 +1,6 @@
-//! Giving objects their name back that a removal left under another one: it was
-//! killed between moving an object aside and unlinking it, or the name was taken
-//! again before an object that was moved by mistake could have it back.
+//! Restores the names of objects that a removal moved aside. Either the removal was killed before
+//! it unlinked the object, or it moved the wrong object and could not move it back because its name
+//! had been reused.
 
 use super::{ActError, Done};
 use crate::machine::Machine;
@@ -9,21 +9,21 @@ use crate::survey::Survey;
 use crate::sys::unlink::is_aside;
 use std::io;
 
-/// For how many seconds an object may be in the middle of a removal that is
-/// still going on. It takes a few microseconds.
+/// The number of seconds after which an object is no longer considered part of a removal in
+/// progress. A removal takes a few microseconds.
 const UNDER_WAY: f64 = 2.0;
 
-/// An object under a name that a removal gave it.
+/// An object with a temporary name from a removal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Astray {
-    /// The object, as it was shown.
+    /// The segment from the survey.
     pub segment: Segment,
-    /// The name it had.
+    /// The original name.
     pub before: ObjectName,
 }
 
 impl Astray {
-    /// Says what it is and how to rename it back.
+    /// Returns a message that describes the object and explains how to rename it back.
     #[must_use]
     pub fn told(&self) -> String {
         format!(
@@ -33,7 +33,7 @@ impl Astray {
         )
     }
 
-    /// Says that it is too early to rename it back.
+    /// Returns a message that it is too early to rename the object back.
     #[must_use]
     pub fn wait(&self) -> String {
         format!(
@@ -43,7 +43,7 @@ impl Astray {
         )
     }
 
-    /// Says why it is not renamed back unless it is named.
+    /// Returns a message that the object is renamed back only if the user names it.
     #[must_use]
     pub fn doubt(&self) -> String {
         format!(
@@ -57,19 +57,19 @@ impl Astray {
     }
 }
 
-/// The objects that have names as removals give them.
+/// The objects with temporary names from removals.
 #[derive(Debug, Default)]
 pub struct Leftovers {
-    /// Those that a killed removal of this user left.
+    /// Objects that a killed removal of this user moved aside.
     pub astray: Vec<Astray>,
-    /// Those whose removal may still be going on.
+    /// Objects whose removal may still be in progress.
     pub under_way: Vec<Astray>,
-    /// Those that another user may have named so, to have them renamed.
+    /// Objects that another user may have given such a name, to have them renamed.
     pub untrusted: Vec<Astray>,
 }
 
 impl Leftovers {
-    /// Finds them among the segments of a survey that was taken at `now`.
+    /// Finds the objects in a survey that was taken at `now`.
     #[must_use]
     pub fn find(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Self {
         let mut found = Self::default();
@@ -77,7 +77,8 @@ impl Leftovers {
             let SegmentId::Posix(name) = &segment.id else { continue };
             let Some(before) = machine.name_before(name) else { continue };
             let changed = segment.times.change;
-            // A time in the future (the clock was set back) says nothing about a removal under way.
+            // A time in the future (the clock was set back) says nothing about a removal in
+            // progress.
             let settled = changed
                 .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY);
             let list = match (is_own(machine, segment, name), settled) {
@@ -91,9 +92,9 @@ impl Leftovers {
     }
 }
 
-/// Returns whether a removal of this user gave the object its name. Any user can name a file so,
-/// but not one of this user's, and not in a directory of this user's: removals make one
-/// for the objects of others.
+/// Returns whether a removal of this user renamed the object. Any user can create a file with such
+/// a name, but not one that belongs to this user, and not in a directory of this user: removals
+/// create a directory for objects of other users.
 fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     let me = machine.effective_uid();
     let in_own_directory = || {
@@ -103,15 +104,15 @@ fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     segment.owner.uid == me || in_own_directory()
 }
 
-/// What killed removals of this user left, among the segments of a survey that was taken
+/// Returns the objects that killed removals of this user moved aside, from a survey that was taken
 /// at `now`.
 #[must_use]
 pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {
     Leftovers::find(machine, segments, now).astray
 }
 
-/// Finds the empty directories that killed removals of this user left: each was made for an object of another user,
-/// which was unlinked before the kill.
+/// Finds the empty directories of killed removals of this user. Each was created for an object of
+/// another user, which was unlinked before the kill.
 #[must_use]
 pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectName> {
     let is_left = |name: &ObjectName| {
@@ -135,10 +136,7 @@ pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectNa
     found
 }
 
-/// Removes one of [`empty_directories`].
-///
-/// # Errors
-/// When it is gone or has something in it by now, and when the directory above does not allow it.
+/// Removes a directory from [`empty_directories`], unless it is gone or no longer empty.
 pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, ActError> {
     let id = SegmentId::Posix(name.clone());
     match machine.remove_directory(name) {
@@ -148,10 +146,7 @@ pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, Ac
     }
 }
 
-/// Predicts whether [`recover`] would be refused. Changes nothing.
-///
-/// # Errors
-/// When the name is taken, and when the directory does not allow it.
+/// Predicts whether [`recover`] would fail, without changing anything.
 pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     if machine.stat_object(&astray.before).is_ok() {
         return Err(taken(astray));
@@ -169,11 +164,8 @@ fn taken(astray: &Astray) -> ActError {
     }
 }
 
-/// Gives it its name back, unless that is taken by now.
-///
-/// # Errors
-/// When the name is taken, when the object is gone or is another one, and when
-/// the directory does not allow it.
+/// Renames the object back, unless the original name is in use or the object is gone or was
+/// replaced.
 pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
     let id = SegmentId::Posix(astray.before.clone());
     let SegmentId::Posix(aside) = &astray.segment.id else {

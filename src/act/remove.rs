@@ -1,5 +1,5 @@
-//! Removing: `IPC_RMID`, and taking a POSIX object's name away; of exactly the
-//! segment that was shown.
+//! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Removes only the segment
+//! that was shown.
 
 use super::again::{Named, named, posix, sysv};
 use super::copies::KeepError;
@@ -21,19 +21,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A check that took longer was probably preempted; retry up to `LOOKS` times.
+/// A check slower than this was probably preempted; retry up to `LOOKS` times.
 const SHORT: Duration = Duration::from_micros(100);
 const LOOKS: usize = 10;
 const USE_FORCE: &str = "Use --force to remove the segment anyway";
 
-/// What removing would do.
+/// Plans the removal.
 pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &mut Plan) {
     let guards = permitted::guards(machine, segment);
     match &segment.facts {
         Facts::Sysv(facts) => plan_sysv(segment, facts, plan),
         Facts::Posix(_) => plan_posix(machine, segment, guards.map_or(1, |guards| guards.links), plan),
     }
-    // Before the copy: without permission no copy helps.
+    // Checked before the copy: without permission, no copy helps.
     if let Some(refusal) = permitted::removal_with(machine, segment, guards.as_ref()) {
         plan.refuse(refusal);
     }
@@ -79,8 +79,8 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
     }
 }
 
-/// Returns why the segment can neither be copied nor removed: nothing or something
-/// else has its name now.
+/// Returns the reason why the segment can neither be copied nor removed: its name no longer exists
+/// or belongs to another object.
 fn gone(segment: &Segment, error: &KeepError) -> Option<(&'static str, &'static str)> {
     match (error, &segment.id) {
         (KeepError::Unreadable(OpenError::Gone { .. }), _) => Some(("gone", "removed since it was listed")),
@@ -98,7 +98,7 @@ fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
     Reader::predict_trace(machine, segment).map(drop).map_err(KeepError::Unreadable)
 }
 
-/// Returns why no copy of the segment could be saved there, as far as that can be told without writing.
+/// Predicts, without writing, the error of saving a copy of the segment to this path.
 fn foresee_file(path: &Path, segment: &Segment) -> Option<SaveError> {
     if let Err(error) = foresee(path, false) {
         return Some(error);
@@ -127,7 +127,7 @@ fn will_keep(segment: &Segment, place: &str, file: &str, plan: &mut Plan) {
     plan.undo = Undo::Yes(format!("shmlens restore {file}"));
 }
 
-/// The memory that a segment takes: resident, and for System V swapped out as well.
+/// Returns the memory that a segment uses: resident pages, and for System V also swapped pages.
 fn held_by(segment: &Segment) -> Bytes {
     let swapped = segment.sysv().and(segment.swapped).unwrap_or_default();
     Bytes(segment.resident.unwrap_or(segment.size).0.saturating_add(swapped.0))
@@ -139,7 +139,7 @@ fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
         plan.frees = memory;
         plan.say(format!("frees {memory} now"));
     } else {
-        // Without a name for each, the number of attachments says more.
+        // If some holders are unknown, the number of attachments is more informative.
         let who = if segment.unseen() == 0 { detaching(segment) } else { None };
         let who = who.unwrap_or_else(|| format!("{} detaches", last_of(facts.nattch)));
         plan.say(format!("marked for removal; {memory} freed when {who}"));
@@ -149,7 +149,7 @@ fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
     refuse_protected(segment, plan);
 }
 
-/// The attachment that has to end before the memory is freed.
+/// Describes the attachments that must end before the memory is freed.
 fn last_of(nattch: u64) -> String {
     match nattch {
         1 => "its only attachment".to_owned(),
@@ -161,7 +161,8 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut P
     let memory = held_by(segment);
     let links = links.saturating_sub(plan.options.links_gone);
     let state = segment.verdict.state;
-    // A person named it, or it has settled: the kernel is asked at once, unless the answer would change nothing.
+    // Ask the kernel now if the user named the segment or its state is settled, unless the answer
+    // would change nothing.
     let unheld = !matches!(state, State::InUse | State::Removed)
         && segment.holders.as_deref().is_none_or(<[_]>::is_empty);
     let lease = if unheld && !plan.options.force { lease(machine, segment) } else { None };
@@ -181,7 +182,7 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut P
     });
     let reasons = segment.verdict.reasons.join("; ");
     let reason = match state {
-        // The steps that lead there are in the details; the holders are in the plan.
+        // The details view lists the evidence; the plan names the holders.
         State::InUse => format!("in use: {}", segment.verdict.reasons.first().map_or("", String::as_str)),
         _ if free => return refuse_protected(segment, plan),
         State::Removed | State::Unknown => format!("may still be in use: {reasons}"),
@@ -189,12 +190,12 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut P
             format!("may still be in use: {UNSEEN} (the kernel refused a write lease)")
         }
     };
-    // `clean` has no --force.
+    // `clean` has no `--force`.
     let remedy = if plan.options.clean { plan.options.again() } else { USE_FORCE };
     plan.refuse(Refusal { reason, remedy: remedy.to_owned(), forceable: true });
 }
 
-/// The other names of an object that is removed under one.
+/// Describes the hard links that remain after one name is removed.
 fn kept_by(links: u32) -> String {
     match links {
         1 => "1 other hard link remains".to_owned(),
@@ -212,7 +213,7 @@ fn refuse_protected(segment: &Segment, plan: &mut Plan) {
     }
 }
 
-/// `grabber (4121) detaches`, `writer (7), reader.py (8) and 2 more detach`
+/// Returns `grabber (4121) detaches`, or `writer (7), reader.py (8) and 2 more detach`.
 fn detaching(segment: &Segment) -> Option<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
     let first: Vec<String> =
@@ -240,9 +241,9 @@ fn no_copy(why: String, options: Options) -> Refusal {
     Refusal::new(why, format!("Use {elsewhere}--no-copy to remove it without one"))
 }
 
-/// A System V segment that nobody held may have been attached and let go since
-/// it was shown: then what was said of it is old. Asked before a copy is made,
-/// which attaches it too. Of a POSIX one no time tells of a mapping.
+/// Refuses a System V segment without holders that was attached and detached after it was listed:
+/// its verdict is outdated. Runs before the copy, which attaches the segment too. POSIX objects
+/// have no attach or detach times.
 fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Result<(), ActError> {
     let SegmentId::Sysv(shmid) = &segment.id else { return Ok(()) };
     if options.force || !matches!(segment.verdict.state, State::Idle | State::Leaked(_)) {
@@ -250,7 +251,7 @@ fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Re
     }
     let Ok(stat) = machine.sysv_stat(*shmid) else { return Ok(()) };
     let times = (segment.times.attach, segment.times.detach);
-    // Who is attached now is told by the look that follows.
+    // The check before the removal reports current holders.
     if stat.nattch > 0 || (stat.attach, stat.detach) == times {
         return Ok(());
     }
@@ -258,17 +259,16 @@ fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Re
     Err(ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() })
 }
 
-/// What goes with the moment in which it is removed.
+/// The context of a removal.
 pub struct Now<'a> {
-    /// What the person said besides.
     pub options: Options,
-    /// How far it is, and whether to stop.
+    /// Reports progress and requests cancellation.
     pub progress: &'a Progress,
-    /// Who holds what.
+    /// A recent scan of the holders.
     pub recent: &'a Recent,
 }
 
-/// Removes it, once a copy of it is whole and on the disk.
+/// Removes the segment after its copy is complete and on the disk.
 pub fn apply(
     machine: &dyn Machine,
     segment: &Segment,
@@ -311,8 +311,8 @@ pub fn apply(
     }
 }
 
-/// Deletes the copies that the plan names, when the disk is still short. They are
-/// lost whatever happens next, so everything that can be checked is checked first.
+/// Deletes the copies that the plan names if there is still not enough disk space. They are lost
+/// even if the removal fails later, so all other checks run first.
 fn make_room(
     machine: &dyn Machine,
     segment: &Segment,
@@ -355,7 +355,7 @@ fn older_deleted(count: usize, why: &str) -> Option<String> {
     }
 }
 
-/// Removes a segment of which `copy` is on the disk.
+/// Removes a segment whose copy is on the disk.
 fn remove_copied(
     machine: &dyn Machine,
     segment: &Segment,
@@ -370,7 +370,8 @@ fn remove_copied(
     };
     match removed {
         Ok(mut done) => {
-            // Only now: what was not removed costs no other its copy.
+            // Enforced only after the removal, so that a failed one costs no other segment its
+            // copy.
             if let Copying::Keep(copies) = copying {
                 let deleted = copies.enforce_limit(&copy).len();
                 done.said.extend(older_deleted(deleted, &format!("(limit for copies: {})", copies.limit())));
@@ -380,7 +381,7 @@ fn remove_copied(
         }
         Err(error) => {
             if error.nothing_done() || is_there(machine, segment) {
-                // Made by this very call, and a copy of nothing that went.
+                // This call created the copy, and the segment was not removed.
                 let _ = fs::remove_file(copy);
             }
             Err(error)
@@ -388,7 +389,7 @@ fn remove_copied(
     }
 }
 
-/// Whether it still is what it was, under its name.
+/// Returns whether the name still belongs to the segment that was shown.
 fn is_there(machine: &dyn Machine, segment: &Segment) -> bool {
     match named(segment) {
         Named::Sysv(shmid) => sysv(machine, segment, shmid).is_ok(),
@@ -408,7 +409,8 @@ fn remove(machine: &dyn Machine, segment: &Segment, now: &Now<'_>) -> Result<Don
     }
 }
 
-/// Refuses an object that somebody holds now, as [`Recent::check`]. One that is gone has no holders to tell of.
+/// Refuses an object that has a holder now, see [`Recent::check`]. Reports an object that is gone
+/// as gone instead.
 fn unheld(
     machine: &dyn Machine,
     segment: &Segment,
@@ -430,15 +432,15 @@ fn apply_sysv(
         None
     } else {
         match machine.sysv_pin(shmid) {
-            // From here on its number cannot pass to another one.
+            // From here on, the kernel cannot reuse the shmid.
             Ok(pin) => {
                 stat = look(machine, segment, shmid, 1, now)?;
                 Some(pin)
             }
-            // It went since the look, and its number may have passed on already.
+            // The segment was removed after the check, and its shmid may already be reused.
             Err(error) if is_gone(&error) => return Err(ActError::Gone { id: segment.id.clone() }),
-            // Who may not attach it may be its owner all the same. Then a look
-            // right before has to do, as for one of many.
+            // The owner may lack permission to attach the segment. Then a check right before the
+            // removal has to suffice, as in a batch.
             Err(_) => {
                 stat = look(machine, segment, shmid, 0, now)?;
                 None
@@ -451,7 +453,7 @@ fn apply_sysv(
     drop(pin);
     let id = segment.id.clone();
     match machine.sysv_stat(shmid) {
-        // Its place may have gone to another one already.
+        // The shmid may already belong to another segment.
         Ok(now) if now.marked => {
             let freed = held_by(segment);
             Ok(Done::new(
@@ -470,9 +472,9 @@ fn apply_sysv(
     }
 }
 
-/// A look whether it is the one that was shown, and whether somebody has attached
-/// it since. `ours` of the attachments are our own. What took long is looked at
-/// once more: meanwhile we may not have run at all.
+/// Checks that this is the segment that was shown, and that no process has attached it since.
+/// `ours` is the number of our own attachments. Retries a slow check, because this process may have
+/// been preempted in between.
 fn look(
     machine: &dyn Machine,
     segment: &Segment,
@@ -502,8 +504,9 @@ fn look(
     }
 }
 
-/// `leased`: the kernel granted a write lease on the object, which it has to do again under a name that nobody knows:
-/// a process may have opened the object since.
+/// Unlinks the object. If `leased` is set, the kernel granted a write lease on the object earlier.
+/// Then it has to grant another one under the temporary name, because a process may have opened the
+/// object in the meantime.
 fn apply_posix(
     machine: &dyn Machine,
     segment: &Segment,

@@ -1,5 +1,5 @@
-//! Creates a segment again from a file that `save` wrote. Nothing that exists is
-//! touched, and nothing is left of a file that is not whole.
+//! Recreates a segment from a file that `save` wrote. Never touches an existing segment, and leaves
+//! nothing behind if the file is incomplete.
 
 use super::archive::{ArchiveError, Name, Reading, Saved};
 use super::save::shown;
@@ -14,44 +14,33 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-/// A segment that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
-    /// Its name or shmid now.
+    /// The new name or shmid.
     pub id: SegmentId,
-    /// What it was.
+    /// The saved metadata.
     pub saved: Saved,
-    /// What is different now, a fragment each.
+    /// The differences from the saved segment, as fragments.
     pub lost: Vec<String>,
 }
 
-/// Why nothing was restored. Nothing is left then.
+/// The reason why nothing was restored. No partial segment is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
     /// The file cannot be opened.
     #[error("failed to open {}: {}", shown(.path), plain_error(.source))]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// The file was not written by `save`, or is not whole.
+    Open { path: PathBuf, source: io::Error },
+    /// The file was not written by `save`, or is incomplete or damaged.
     #[error("failed to restore {}: {source}", shown(.path))]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ArchiveError,
-    },
+    File { path: PathBuf, source: ArchiveError },
     /// Another user may have written the file, and the restore was not confirmed.
     #[error("{file} {reason} and would create {segment}. Not confirmed; use --yes")]
     Unconfirmed {
         /// The file, safe to print.
         file: String,
-        /// What makes it untrusted.
+        /// The reason why the file is untrusted.
         reason: String,
-        /// The segment that it holds, with owner, mode and size.
+        /// The saved segment, with owner, mode and size.
         segment: String,
     },
     /// The name or the key is in use.
@@ -62,25 +51,23 @@ pub enum RestoreError {
         /// The segment that has the key.
         by: Option<ShmId>,
     },
-    /// The kernel does not create it.
+    /// The kernel refused to create the segment.
     #[error("failed to restore {}: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
     Make {
         /// The segment to create.
         name: Name,
-        /// How large it would be.
+        /// The size of the segment to create.
         size: Bytes,
-        /// What the kernel said.
         source: io::Error,
     },
-    /// No mark could be written that finds the segment after a kill.
+    /// The mark that finds the segment after a kill cannot be written.
     #[error("failed to restore {name}: cannot write the recovery mark: {source}")]
     NoMark {
         /// The segment to create.
         name: Name,
-        /// Why.
         source: StateError,
     },
-    /// The work was cancelled.
+    /// The restore was cancelled.
     #[error("stopped: {name} was not restored; partial data was removed")]
     Stopped {
         /// The segment to create.
@@ -115,29 +102,20 @@ fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
     }
 }
 
-/// Returns what a file holds. Its metadata have the right checksum; its contents are
-/// not read.
-///
-/// # Errors
-/// When it cannot be opened, is something else or is damaged.
+/// Returns the metadata of a saved segment, after verifying their checksum. Does not read the
+/// contents.
 pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
     Ok(SavedFile::open(path)?.saved().clone())
 }
 
-/// Restores a segment from a file that [`save`](super::save()) wrote and that no other
-/// user can have written.
-///
-/// # Errors
-/// As [`SavedFile::restore`]; [`RestoreError::Unconfirmed`] for an untrusted file.
+/// Restores a segment from a file that [`save`](super::save()) wrote. Returns
+/// [`RestoreError::Unconfirmed`] if another user may have written the file.
 pub fn restore(machine: &dyn Machine, path: &Path, progress: &Progress) -> Result<Restored, RestoreError> {
     restore_marked(machine, path, None, progress)
 }
 
-/// As [`restore`], with a mark in the state directory while a System V segment is
-/// filled, see [`SavedFile::restore`].
-///
-/// # Errors
-/// As [`restore`].
+/// Does the same as [`restore`], and keeps a mark in the state directory while a System V segment
+/// is filled, see [`SavedFile::restore`].
 pub fn restore_marked(
     machine: &dyn Machine,
     path: &Path,
@@ -152,19 +130,17 @@ pub fn restore_marked(
 }
 
 impl SavedFile {
-    /// Restores the segment, whoever wrote the file.
+    /// Restores the segment, even from a file that another user may have written.
     ///
-    /// A POSIX object is filled without a name and gets it last. A System V segment
-    /// has its key from the beginning, so the file is read twice, and nothing is
-    /// created before all of it has proved right; a pipe can be read only once.
-    /// Until it is whole, only its creator may attach it, and a mark in `state` names
-    /// it, so that [`unfinished`](super::unfinished::unfinished) finds what a kill
-    /// leaves. Where no mark can be written nothing is created; a user without a place
-    /// for one gets none.
+    /// A POSIX object is filled without a name and gets its name at the end. A System V segment has
+    /// its key from the beginning, so the file is read twice, and the segment is created only after
+    /// the whole file has been verified; a pipe can be read only once. Until the segment is
+    /// complete, only its creator can attach it. A mark in `state` names the segment, so that
+    /// [`unfinished`](super::unfinished::unfinished) finds it if this process is killed. Nothing is
+    /// created if the mark cannot be written, except for a user without a state directory, who gets
+    /// no mark.
     ///
-    /// # Errors
-    /// When the file is not whole, the name or the key is taken, or the kernel
-    /// refuses; then nothing is left.
+    /// An error leaves no partial segment behind.
     pub fn restore(
         mut self,
         machine: &dyn Machine,
@@ -215,7 +191,7 @@ impl SavedFile {
         let origin = Origin::restore(self.absolute(), saved.mode);
         let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
         match Filling::begin(machine, &new, &origin, state) {
-            // A sparse one may be larger than what can be reserved.
+            // A sparse segment may be larger than the memory that can be reserved.
             Err(BeginError::Refused(error)) if error.raw_os_error() == Some(libc::ENOMEM) => {
                 Filling::begin(machine, &NewSysv { no_reserve: true, ..new }, &origin, state)
             }
@@ -228,7 +204,8 @@ impl SavedFile {
     }
 }
 
-/// Found out before gigabytes are read; the kernel has the last word.
+/// Checks the name or key before gigabytes are read. The check of the kernel on creation is
+/// authoritative.
 fn check_free(machine: &dyn Machine, saved: &Saved) -> Result<(), RestoreError> {
     let by = match &saved.name {
         Name::Posix(name) => match machine.stat_object(name) {
@@ -248,10 +225,10 @@ fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
     table.rows.iter().find(|row| !key.is_private() && row.key == key).map(|row| row.shmid)
 }
 
-/// Segments of this size or more are worth a second thread.
+/// The smallest segment that is worth a second thread.
 const WORTH_A_THREAD: u64 = 4 << 20;
 
-/// A restore under way.
+/// A restore in progress.
 struct Work<'a> {
     path: PathBuf,
     saved: &'a Saved,
@@ -270,8 +247,7 @@ struct Run {
 }
 
 impl Work<'_> {
-    /// Reads the file to its end, and writes what is in it where there is
-    /// something to write to. When this is through the file was right.
+    /// Reads and verifies the whole file, and writes its data to `to` if there is one.
     fn fill(
         &self,
         reading: &mut Reading<Input>,
@@ -283,7 +259,7 @@ impl Work<'_> {
             return Err(wrong(ArchiveError::Damaged("it changed while being read".to_owned())));
         }
         let (mut read, mut written) = (Ok(()), Ok(()));
-        // One thread reads and checks a run while another writes the run before.
+        // One thread reads and verifies a run while another writes the previous run.
         pipeline(
             to.is_some() && self.saved.size.0 >= WORTH_A_THREAD,
             |run: &mut Run| match reading.next(&mut run.bytes) {
@@ -337,7 +313,8 @@ impl Work<'_> {
     }
 }
 
-/// What a saved segment cannot get back, before it is removed or restored.
+/// Describes what a restore of this segment cannot bring back, for messages before a removal or a
+/// restore.
 #[must_use]
 pub fn cannot_come_back(segment: &Segment) -> &'static str {
     match &segment.id {
@@ -347,7 +324,7 @@ pub fn cannot_come_back(segment: &Segment) -> &'static str {
 }
 
 impl Restored {
-    /// What is different now beyond what no copy can restore ([`cannot_come_back`]).
+    /// Returns the differences beyond those that affect every copy ([`cannot_come_back`]).
     #[must_use]
     pub fn unexpected(&self) -> &[String] {
         let expected = if matches!(self.id, SegmentId::Sysv(_)) { 3 } else { 1 };
@@ -355,7 +332,7 @@ impl Restored {
     }
 }
 
-/// What is different now; first what no copy can restore.
+/// Lists the differences from the saved segment, starting with those that affect every copy.
 fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
     let mut lost = vec![];
     match (&saved.name, &made.id) {
@@ -410,7 +387,7 @@ mod tests {
     use crate::survey::{Names, Survey};
     use std::fs;
 
-    /// ann's object and segment, with holes.
+    /// An object and a segment with holes, both owned by ann.
     fn example() -> (FakeMachine, tempfile::TempDir) {
         let machine = FakeMachine::new();
         let mut bytes = FakeBytes::hole((4 << 40) + 5);
@@ -437,7 +414,7 @@ mod tests {
             assert!(stored.length.0 < 20_000, "{}", stored.length);
             assert_eq!(look_into(path).unwrap(), stored.saved);
             assert_eq!(progress.done(), segment.size.0);
-            // It is there already.
+            // The file exists already.
             let error = save(&machine, segment, path, &progress).unwrap_err();
             assert!(matches!(error, SaveError::Exists { .. }), "{error}");
             save_over(&machine, segment, path, &progress).unwrap();

@@ -1,5 +1,5 @@
-//! Saves a segment in one file: its contents, holes kept, and what it takes to
-//! create it again. The file is there whole or not at all.
+//! Saves a segment to a single file: the contents, with holes preserved, and the metadata needed to
+//! recreate the segment. The file is published only when complete.
 
 use super::access::Acl;
 use super::archive::{END, LONGEST_RUN, Name, RUN_HEADER, Saved, Writing};
@@ -17,121 +17,86 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The part of the file that is written at once: whole pages of it, and few enough that it stays
-/// in the processor's cache in between.
+/// The size of each write: a multiple of the page size, and small enough that a block stays in the
+/// CPU cache between reading and writing.
 const BLOCK: usize = 256 << 10;
 const _: () = assert!(BLOCK + RUN_HEADER <= LONGEST_RUN);
-/// The length of a run that only moves the next one, see [`is_slow`].
+/// The length of a run whose only purpose is to shift the offset of the next run, see [`is_slow`].
 const SHORT_RUN: usize = 4096;
-/// Segments of this size or more are worth a second thread.
+/// The smallest segment that is worth a second thread.
 const WORTH_A_THREAD: u64 = 4 << 20;
 const DEV_SHM: &str = "/dev/shm";
 
-/// A file that was written.
+/// A file that [`save`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// Where it is.
     pub path: PathBuf,
-    /// How long it is.
     pub length: Bytes,
-    /// What is in it.
+    /// The metadata in the file.
     pub saved: Saved,
 }
 
-/// Why a segment was not saved. No file is left then.
+/// The reason why a segment was not saved. No file is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// It cannot be opened.
+    /// The segment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// It cannot be read.
+    /// The segment cannot be read.
     #[error("failed to read {id}: {}", plain_error(.source))]
-    Read {
-        /// The segment.
-        id: SegmentId,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// Its size changed.
+    Read { id: SegmentId, source: io::Error },
+    /// The size of the segment changed during the save.
     #[error("failed to save {id}: its size changed during the save. Try again")]
-    Resized {
-        /// The segment.
-        id: SegmentId,
-    },
-    /// It was unlinked, and no holder tells what it was called.
+    Resized { id: SegmentId },
+    /// The segment was unlinked, and no holder shows its former name.
     #[error(
         "failed to save {id}: it was unlinked and its former name is unknown, so `restore` could not name it. \
          Save its contents with `shmlens dump --raw {id} > FILE`"
     )]
-    NoName {
-        /// The segment.
-        id: SegmentId,
-    },
-    /// The work was cancelled.
+    NoName { id: SegmentId },
+    /// The save was cancelled.
     #[error("stopped: {id} was not saved")]
-    Stopped {
-        /// The segment.
-        id: SegmentId,
-    },
-    /// The file would be longer than it may be.
+    Stopped { id: SegmentId },
+    /// The file would exceed the size limit.
     #[error("failed to save {id}: {held} of data exceeds the limit of {limit}")]
     TooLarge {
-        /// The segment.
         id: SegmentId,
-        /// How much it holds; at least that.
+        /// The amount of data in the segment, or a lower bound.
         held: Bytes,
-        /// The limit.
         limit: Bytes,
     },
-    /// A file has the name.
+    /// The file name is in use.
     #[error("{} already exists. Choose another name", shown(.path))]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// The file would replace a segment.
     #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", shown(.path))]
     Segment {
-        /// Its path.
+        /// The path of the segment.
         path: PathBuf,
     },
-    /// The file would be a segment, and changes are turned off.
+    /// The file would be a segment, but changes are disabled.
     #[error(
         "failed to save to {}: files in /dev/shm are segments, and changes are disabled (read-only). \
          Choose another directory",
         shown(.path)
     )]
-    ReadOnly {
-        /// Its path.
-        path: PathBuf,
-    },
-    /// Something that is never replaced has the name.
+    ReadOnly { path: PathBuf },
+    /// The name belongs to a special file, which is never replaced.
     #[error("{} exists and is {kind}, not a regular file. Choose another name", shown(.path))]
     NotRegular {
-        /// Its path.
         path: PathBuf,
-        /// What it is, with its article.
+        /// The file type with its article, such as `a directory`.
         kind: &'static str,
     },
     /// The file cannot be written.
     #[error("failed to write {}: {}{}", shown(.path), plain_error(.source), remedy(.source))]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the kernel said.
-        source: io::Error,
-    },
-    /// Standard output, or what else it is written to, fails.
+    Write { path: PathBuf, source: io::Error },
+    /// Standard output or another output stream cannot be written.
     #[error("failed to write {id}: {}", plain_error(.source))]
-    Output {
-        /// The segment.
-        id: SegmentId,
-        /// What the kernel said.
-        source: io::Error,
-    },
+    Output { id: SegmentId, source: io::Error },
 }
 
-/// A path as text that is safe to print.
+/// Returns the path as a string that is safe to print.
 pub(super) fn shown(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt as _;
     crate::segment::escape(path.as_os_str().as_bytes())
@@ -153,11 +118,8 @@ fn remedy(error: &io::Error) -> &'static str {
     }
 }
 
-/// Saves a segment that a survey listed, in a file that does not exist yet. What
-/// is written to the segment in the meantime may be in the file or not.
-///
-/// # Errors
-/// When it cannot be read, or the file cannot be created; then there is no file.
+/// Saves a segment from a survey to a new file. Writes to the segment during the save may or may
+/// not be in the file. On an error, no file is left behind.
 pub fn save(
     machine: &dyn Machine,
     segment: &Segment,
@@ -167,10 +129,8 @@ pub fn save(
     Target { path, replace: false, limit: None }.save(machine, segment, progress)
 }
 
-/// As [`save`], in place of a regular file that may have the name.
-///
-/// # Errors
-/// As [`save`]; the file that was there is unchanged then.
+/// Does the same as [`save`], but may replace a regular file. On an error, the existing file is
+/// unchanged.
 pub fn save_over(
     machine: &dyn Machine,
     segment: &Segment,
@@ -180,7 +140,8 @@ pub fn save_over(
     Target { path, replace: true, limit: None }.save(machine, segment, progress)
 }
 
-/// As [`save`] or [`save_over`], with what the user is told about it.
+/// Calls [`save`] or [`save_over`] and returns the result as an [`Outcome`] with messages for the
+/// user.
 pub fn save_outcome(
     machine: &dyn Machine,
     segment: &Segment,
@@ -198,11 +159,8 @@ pub fn save_outcome(
     Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
 }
 
-/// As [`save`], to anything that takes bytes, such as a pipe. What was written
-/// before an error has no end and does not restore.
-///
-/// # Errors
-/// When the segment cannot be read or `to` cannot be written.
+/// Does the same as [`save`], but writes to any output, such as a pipe. Output that an error cuts
+/// short has no end marker and cannot be restored.
 pub fn save_to(
     machine: &dyn Machine,
     segment: &Segment,
@@ -216,12 +174,12 @@ pub fn save_to(
     Ok(saved)
 }
 
-/// Where it is saved.
+/// The destination of a save.
 pub(super) struct Target<'a> {
     pub path: &'a Path,
-    /// Whether a regular file of that name is replaced.
+    /// Set to replace a regular file of that name.
     pub replace: bool,
-    /// The most bytes that the file may have.
+    /// The maximum size of the file.
     pub limit: Option<Bytes>,
 }
 
@@ -232,7 +190,8 @@ impl Target<'_> {
         segment: &Segment,
         progress: &Progress,
     ) -> Result<Stored, SaveError> {
-        // Found out now rather than after gigabytes; the last word is at the end.
+        // Fail now rather than after gigabytes of data. The check when the file is published is
+        // authoritative.
         foresee(self.path, self.replace)?;
         let mut file = self.file().map_err(|error| self.failed(error))?;
         let reader = Reader::open(machine, segment)?;
@@ -251,11 +210,12 @@ impl Target<'_> {
         Unnamed::create(directory.unwrap_or(Path::new(".")), Path::new(name), 0o600)
     }
 
-    /// The name comes once the disk has the rest.
+    /// Syncs the file before it gets its name.
     fn publish(&self, file: &mut Unnamed) -> Result<(), SaveError> {
         let failed = |error| self.failed(error);
         file.file.sync_all().map_err(failed)?;
-        // Asked of the file itself: its directory may have been replaced by a link since the first check.
+        // Check the open file itself: a symbolic link may have replaced its directory since the
+        // first check.
         let is_segment = file.file.metadata().map_err(failed)?.dev() == dev_shm_mount().unwrap_or(0);
         if self.replace && !is_segment {
             file.replace().map_err(|error| match error {
@@ -265,7 +225,7 @@ impl Target<'_> {
         } else {
             file.publish().map_err(failed)?;
         }
-        // Where the directory cannot be synced the file is whole all the same.
+        // A directory that cannot be synced is no error: the contents of the file are on the disk.
         let _ = file.sync_name();
         Ok(())
     }
@@ -279,11 +239,9 @@ impl Target<'_> {
     }
 }
 
-/// Checks whether a file can be saved under this name, as far as the name tells.
-///
-/// # Errors
-/// [`SaveError::NotRegular`] for what is never replaced, and [`SaveError::Exists`] for a
-/// regular file where none is to be replaced.
+/// Predicts from the path alone whether a file can be saved under this name. Returns
+/// [`SaveError::NotRegular`] for a special file, and [`SaveError::Exists`] for a regular file
+/// unless `replace` is set.
 pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
     let Ok(stat) = path.symlink_metadata() else { return Ok(()) };
     let path = path.to_owned();
@@ -295,8 +253,8 @@ pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
     }
 }
 
-/// Returns whether a file of this path is or would be a segment: its directory is in the file
-/// system at `/dev/shm`, by whatever path it is reached.
+/// Returns whether a file at this path is or would be a segment: its directory is in the file
+/// system mounted at `/dev/shm`, even if the path leads there through a link.
 #[must_use]
 pub fn is_in_dev_shm(path: &Path) -> bool {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -305,25 +263,26 @@ pub fn is_in_dev_shm(path: &Path) -> bool {
     below() == Some(true) || device() == Some(true)
 }
 
-/// The device of the file system at `/dev/shm`; `None` where that is a plain directory.
+/// Returns the device number of the file system mounted at `/dev/shm`, or `None` if that is a plain
+/// directory.
 fn dev_shm_mount() -> Option<u64> {
     let device = fs::metadata(DEV_SHM).ok()?.dev();
     (fs::metadata("/dev").ok()?.dev() != device).then_some(device)
 }
 
-/// A segment that is open, on its way into an archive.
+/// An open segment that is being written to an archive.
 struct Contents<'a> {
     reader: &'a Reader,
     saved: &'a Saved,
     progress: &'a Progress,
-    /// The most bytes that the archive may have.
+    /// The maximum size of the archive.
     limit: Option<Bytes>,
     failed: &'a (dyn Fn(io::Error) -> SaveError + Sync),
 }
 
 impl Contents<'_> {
-    /// Writes all of it and returns the length of the archive. One thread reads a block while
-    /// another writes the blocks before.
+    /// Writes the whole archive and returns its length. One thread reads a block while another
+    /// writes the previous blocks.
     fn write(&self, mut to: impl Write) -> Result<u64, SaveError> {
         let size = self.saved.size.0;
         self.progress.begin(size);
@@ -387,24 +346,24 @@ impl Contents<'_> {
 #[derive(Default)]
 struct Block {
     bytes: PageBuffer,
-    /// The end of its last run in the segment.
+    /// The offset in the segment where the last run of the block ends.
     end: u64,
 }
 
-/// Reads the data of a segment in rising order.
+/// Reads the data of a segment in ascending order.
 struct Blocks<'a> {
     contents: &'a Contents<'a>,
     writing: Writing,
     at: u64,
-    /// The end of the data that `at` is in.
+    /// The end of the data extent that contains `at`.
     data_end: u64,
 }
 
 impl Blocks<'_> {
-    /// Makes the next block. Returns false at the end and when the work is cancelled.
+    /// Fills the next block. Returns false at the end of the segment and after a cancellation.
     fn next(&mut self, block: &mut Block) -> Result<bool, SaveError> {
         let position = self.writing.length();
-        // Blocks end where a multiple of their length does: the file is written in whole pages.
+        // Blocks end at multiples of `BLOCK` in the file, so that every write covers whole pages.
         let room = BLOCK - offset_in_block(position);
         let room = if room > RUN_HEADER { room } else { room + BLOCK };
         let bytes = block.bytes.place(position, room);
@@ -417,7 +376,8 @@ impl Blocks<'_> {
         Ok(filled > 0 && !self.contents.progress.is_cancelled())
     }
 
-    /// Moves on to the next data. Returns false at the end and when the work is cancelled.
+    /// Advances to the next data extent. Returns false at the end of the segment and after a
+    /// cancellation.
     fn find_data(&mut self) -> Result<bool, SaveError> {
         let Contents { reader, saved, progress, .. } = self.contents;
         let size = saved.size.0;
@@ -435,13 +395,13 @@ impl Blocks<'_> {
         Ok(true)
     }
 
-    /// Reads as much as fits of the data from here on, and returns how long the run is.
+    /// Reads as much data from the current offset as fits, and returns the length of the run.
     fn read_run(&mut self, room: &mut [u8]) -> Result<usize, SaveError> {
         let reader = self.contents.reader;
         let left = usize::try_from(self.data_end - self.at).unwrap_or(usize::MAX);
         let mut length = left.min(room.len() - RUN_HEADER);
         if is_slow(self.at, &room[RUN_HEADER..][..length]) {
-            // The next one is further by the length of a header.
+            // The header shifts the next run to a different offset within the page.
             length = SHORT_RUN;
         }
         let run = &mut room[..RUN_HEADER + length];
@@ -462,7 +422,7 @@ fn offset_in_block(position: u64) -> usize {
     (position % BLOCK as u64) as usize
 }
 
-/// What a segment that is open is beside its contents, as the kernel says now.
+/// Returns the metadata of an open segment, as the kernel reports it now.
 fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result<Saved, SaveError> {
     match &segment.id {
         SegmentId::Posix(name) => describe_object(machine, segment, name, reader),
@@ -471,9 +431,8 @@ fn describe(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result
     }
 }
 
-/// An unlinked object is saved under its former name. No path leads to it any
-/// more, so mode and owner are those of the survey; `fchmod` may have changed
-/// them since.
+/// Returns the metadata of an unlinked object, with its former name. No path leads to the object
+/// any more, so mode and owner come from the survey; `fchmod` may have changed them since.
 fn describe_unlinked(machine: &dyn Machine, segment: &Segment, reader: &Reader) -> Result<Saved, SaveError> {
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
     let name = segment.former_name().ok_or_else(|| SaveError::NoName { id: segment.id.clone() })?;
@@ -507,7 +466,8 @@ fn describe_object(
     }
     let ObjectStat { mode, uid, gid, size, access, modify, change, birth, .. } = stat;
     let acl = reader.acl().map_err(|source| SaveError::Read { id: id(), source })?;
-    // Asked at two moments: the ACL has the last word, as it has when it is restored.
+    // The mode and the ACL were read at different times. The ACL takes precedence, as it does in a
+    // restore.
     let bits = acl.as_deref().and_then(Acl::mode_bits);
     let mode = bits.map_or(mode, |bits| mode & !0o777 | bits);
     Ok(Saved {
@@ -534,12 +494,12 @@ fn describe_sysv(
     reader: &Reader,
 ) -> Result<Saved, SaveError> {
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
-    // It is attached, so the line of that shmid is its line.
+    // Our attachment keeps the segment alive, so the row of that shmid belongs to this segment.
     let table = machine.sysv_rows().map_err(read)?;
     let row = table.rows.iter().find(|row| row.shmid == shmid);
     let row = row.ok_or_else(|| OpenError::Gone { id: segment.id.clone() })?;
     Ok(Saved {
-        // One that is marked for removal has lost its key; the survey may have seen it.
+        // A segment marked for removal has lost its key, but the survey may have seen the key.
         name: Name::Sysv { key: if row.key.is_private() { known_key(segment) } else { row.key }, shmid },
         size: Bytes(reader.size().map_err(read)?),
         mode: row.mode,
@@ -600,7 +560,8 @@ mod tests {
         );
     }
 
-    /// The runs of so many headers reach every distance at which a read is slow: those panic.
+    /// The runs have enough headers to reach every distance at which a read is slow. The fake
+    /// machine panics on a slow read.
     #[test]
     fn many_runs_come_back_and_no_read_is_slow() {
         const LENGTH: u64 = 36 << 10;

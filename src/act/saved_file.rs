@@ -1,5 +1,5 @@
-//! A saved segment in an open file: what it holds, and whether another user may
-//! have written it.
+//! A saved segment in an open file: its metadata, and whether another user may have written the
+//! file.
 
 use super::access::{Acl, letters};
 use super::archive::{ArchiveError, Reading, Saved};
@@ -23,13 +23,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A file that `save` wrote, open for reading. What is said of it is said of the
-/// very file that is restored, whatever has its name by then.
+/// A file that `save` wrote, open for reading. The description and the restore use the same open
+/// file, even if its name is reused in the meantime.
 pub struct SavedFile {
     pub(super) path: PathBuf,
     file: File,
     stat: Metadata,
-    /// Where the segment begins in it: standard input may have been read before.
+    /// The offset of the saved segment: some of standard input may have been read before.
     begins_at: u64,
     /// `None` for a pipe.
     pub(super) length: Option<u64>,
@@ -37,10 +37,7 @@ pub struct SavedFile {
 }
 
 impl SavedFile {
-    /// Opens a file and reads its metadata, whose checksum is right then.
-    ///
-    /// # Errors
-    /// When it cannot be opened, is not a regular file, or was not written by `save`.
+    /// Opens a regular file that `save` wrote, and reads and verifies its metadata.
     pub fn open(path: &Path) -> Result<Self, RestoreError> {
         let failed = |source| RestoreError::Open { path: path.to_owned(), source };
         Self::begin(
@@ -49,10 +46,7 @@ impl SavedFile {
         )
     }
 
-    /// As [`SavedFile::open`], from standard input: a file or a pipe.
-    ///
-    /// # Errors
-    /// As [`SavedFile::open`].
+    /// Does the same as [`SavedFile::open`] for standard input: a file or a pipe.
     pub fn stdin() -> Result<Self, RestoreError> {
         let path = PathBuf::from("standard input");
         match io::stdin().as_fd().try_clone_to_owned() {
@@ -70,7 +64,7 @@ impl SavedFile {
         Ok(Self { path, file, stat, begins_at, length, reading })
     }
 
-    /// Begins again at the start of the segment.
+    /// Rewinds to the start of the saved segment.
     pub(super) fn begin_again(&mut self) -> Result<(), RestoreError> {
         let failed =
             |source| RestoreError::File { path: self.path.clone(), source: ArchiveError::Read(source) };
@@ -79,15 +73,15 @@ impl SavedFile {
         Ok(())
     }
 
-    /// What was saved.
+    /// Returns the metadata of the saved segment.
     #[must_use]
     pub const fn saved(&self) -> &Saved {
         self.reading.saved()
     }
 
-    /// Why another user may have written it: `belongs to bob`. `None` for a file of the
-    /// effective user, or of the user who called sudo, and for a pipe, which that user
-    /// set up.
+    /// Returns the reason why another user may have written the file, such as `belongs to bob`.
+    /// Returns `None` for a file of the effective user or of the user who called sudo, and for a
+    /// pipe, which that user set up.
     #[must_use]
     pub fn distrust(&self, machine: &dyn Machine) -> Option<String> {
         self.length?;
@@ -102,7 +96,7 @@ impl SavedFile {
                 Some(acl) if acl.lets_others_write(uid) => {
                     return Some("is writable by other users through its ACL".to_owned());
                 }
-                // With an ACL the group bits of the mode are its mask.
+                // With an ACL, the group bits of the mode are its mask.
                 Some(acl) => acl.owning_group & acl.mask,
                 None => return Some("has an ACL of an unknown format".to_owned()),
             },
@@ -114,32 +108,33 @@ impl SavedFile {
         None
     }
 
-    /// The segment that it would create, in words.
+    /// Describes the segment that the file would create.
     #[must_use]
     pub fn described(&self, machine: &dyn Machine) -> String {
         let saved = self.saved();
         let mode = mode_text(Mode::new(saved.mode.bits() & 0o777));
         let acl = saved.acl.as_deref().and_then(Acl::parse);
         let acl = acl.map_or_else(String::new, |acl| format!(" and an ACL ({})", granted(machine, &acl)));
-        // Not the names in the file: who wrote it chose them.
+        // The names in the file are not trusted: its author chose them.
         let user = user_text(machine, saved.owner.uid);
         let group = group_text(machine, saved.owner.gid);
         format!("{}: {}, mode {mode}{acl}, owner {user}, group {group}", saved.name, saved.size)
     }
 
-    /// The error for a restore that was not confirmed.
+    /// Returns the error for a restore that was not confirmed.
     #[must_use]
     pub fn unconfirmed(&self, machine: &dyn Machine, reason: String) -> RestoreError {
         RestoreError::Unconfirmed { file: shown(&self.path), reason, segment: self.described(machine) }
     }
 
-    /// Its path from the root, safe to print.
+    /// Returns the absolute path, safe to print.
     pub(super) fn absolute(&self) -> String {
         if self.length.is_some() { absolute(&self.path) } else { shown(&self.path) }
     }
 }
 
-/// What an ACL grants beside the mode, the mask applied: `user bob rw-, group video r--`.
+/// Describes the permissions that an ACL grants beyond the mode, after applying the mask: `user bob
+/// rw, group video r-`.
 fn granted(machine: &dyn Machine, acl: &Acl) -> String {
     let users = acl.users.iter().map(|&(uid, bits)| (format!("user {}", user_text(machine, uid)), bits));
     let groups = acl.groups.iter().map(|&(gid, bits)| (format!("group {}", group_text(machine, gid)), bits));
@@ -149,22 +144,21 @@ fn granted(machine: &dyn Machine, acl: &Acl) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-/// The duplicate shares the offset of the file.
+/// The duplicate file descriptor shares the file offset.
 fn begin_reading(path: &Path, file: &File) -> Result<Reading<Input>, RestoreError> {
     let failed = |source| RestoreError::File { path: path.to_owned(), source };
     let file = file.try_clone().map_err(|error| failed(error.into()))?;
     Reading::begin(Input { file, cancelled: None }).map_err(failed)
 }
 
-/// The file of a saved segment. Where that is a pipe whose other end is silent, work
-/// that is cancelled stops waiting for it.
+/// The file of a saved segment. Cancellation also interrupts waiting for a pipe without data.
 pub(super) struct Input {
     file: File,
-    /// The flag of the work that reads a pipe, once that has begun.
+    /// The cancellation flag, once the work that reads a pipe has begun.
     pub cancelled: Option<Arc<AtomicBool>>,
 }
 
-/// How often waiting work checks the flag, in milliseconds.
+/// The interval at which waiting work checks the flag, in milliseconds.
 const TICK: u8 = 50;
 
 impl Read for Input {
@@ -186,7 +180,7 @@ impl Read for Input {
     }
 }
 
-/// The user who called sudo.
+/// Returns the user who called sudo.
 fn sudo_user() -> Option<u32> {
     env::var("SUDO_UID").ok()?.parse().ok()
 }

@@ -1,6 +1,6 @@
-//! The state directory, which has the copies and the log of changes. XDG base
-//! directory specification; mode 0700, and this user's own. Nothing in it is
-//! reached through a symbolic link; the directories above it may be links.
+//! The state directory, which contains the copies and the change log, as in the XDG base directory
+//! specification. Its mode is 0700, and it belongs to this user. Symbolic links are not followed
+//! inside the directory, but may lead to it.
 
 use super::save::shown;
 use crate::segment::plain_error;
@@ -15,38 +15,29 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// The state directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateDirectory {
     path: PathBuf,
 }
 
-/// Why there is no state directory.
+/// The reason why there is no usable state directory.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// This user has no home directory.
     #[error("no directory for copies and the log: you have no home directory. {OTHER}")]
     Homeless,
-    /// It belongs to another user.
+    /// The directory belongs to another user.
     #[error("failed to use {} for copies and the log: owned by another user. {OTHER}", shown(.path))]
-    Foreign {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// It cannot be created or used.
+    Foreign { path: PathBuf },
+    /// The directory cannot be created or used.
     #[error("failed to use {} for copies and the log: {}. {OTHER}", shown(.path), plain_error(.source))]
-    Unusable {
-        /// The directory.
-        path: PathBuf,
-        /// The error of the kernel.
-        source: io::Error,
-    },
+    Unusable { path: PathBuf, source: io::Error },
 }
 
 impl StateError {
-    /// Returns whether this user has no place for it, as a service without a home
-    /// directory or under `sudo -u` with the home of another. That is no reason
-    /// to refuse changes, unlike a file or a directory that is in the way.
+    /// Returns whether this user has nowhere to put a state directory, such as a service without a
+    /// home directory, or a user under `sudo -u` with the home directory of another user. That is
+    /// no reason to refuse changes, unlike a file or a directory that is in the way.
     #[must_use]
     pub fn is_no_place(&self) -> bool {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
@@ -64,7 +55,8 @@ impl StateError {
     }
 }
 
-/// The state directory of a user, as far as another process can tell; of this one without a number.
+/// Returns the state directory of a user, as far as another process can determine it; `None` stands
+/// for the current user.
 pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
     match user {
         None => Some(StateDirectory::find().ok()?.path),
@@ -75,7 +67,8 @@ pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
     }
 }
 
-/// Opens a file in the state directory of a user for reading: a regular file of that very user.
+/// Opens a file in the state directory of a user for reading, if it is a regular file that belongs
+/// to this user.
 pub(super) fn open_of(user: Option<u32>, path: &Path) -> Option<File> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let owner = file.metadata().ok()?.uid();
@@ -85,31 +78,29 @@ pub(super) fn open_of(user: Option<u32>, path: &Path) -> Option<File> {
 const OTHER: &str = "Set XDG_STATE_HOME to a directory that you own";
 
 impl StateDirectory {
-    /// `$XDG_STATE_HOME/shmlens`, or below `~/.local/state`. Under sudo that
-    /// of root: what sudo left of the caller's environment is not followed to
-    /// the caller's directories. Nothing is made yet.
-    ///
-    /// # Errors
-    /// For a user without a home.
+    /// Returns `$XDG_STATE_HOME/shmlens`, or `~/.local/state/shmlens` by default. Under sudo,
+    /// returns the directory of root and ignores variables that point to directories of the calling
+    /// user. Creates nothing yet.
     pub fn find() -> Result<Self, StateError> {
         let caller = env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
         let caller = caller.filter(|&uid| uid != geteuid().as_raw());
         place(|name| env::var_os(name), caller).map(|path| Self { path }).ok_or(StateError::Homeless)
     }
 
-    /// A directory that the caller chose.
+    /// Returns a state directory at the given path.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
 
-    /// Where it is, made or not.
+    /// Returns the path of the directory, which may not exist yet.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Returns whether this user can write to it or create it, as far as permissions decide.
+    /// Returns whether this user can write to the directory or create it, according to its
+    /// permissions.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         let there = self.path.ancestors().find(|path| path.exists());
@@ -118,8 +109,8 @@ impl StateDirectory {
             && self.check(&self.path).map_or_else(|error| error.is_absent(), |_| true)
     }
 
-    /// Removes what killed commands left unfinished in it, for the start of a
-    /// command that changes something.
+    /// Removes unfinished files of killed commands, at the start of a command that changes
+    /// something.
     #[must_use]
     pub fn remove_unfinished(&self) -> Amount {
         let mut removed = Amount::default();
@@ -132,8 +123,8 @@ impl StateDirectory {
         removed
     }
 
-    /// Takes a lock that one process of this user has at a time, until it is dropped. `wait` is called before it
-    /// waits for another process. `None` where there is no place for the lock.
+    /// Takes a lock that only one process of this user can hold at a time. Calls `wait` before
+    /// blocking. Returns `None` if the lock file cannot be used.
     #[must_use]
     pub fn lock(&self, name: &str, wait: impl FnOnce()) -> Option<Flock<File>> {
         let mut options = File::options();
@@ -147,10 +138,8 @@ impl StateDirectory {
             .ok()
     }
 
-    /// A folder in it that exists already, `None` when there is none.
-    ///
-    /// # Errors
-    /// When it is not a directory of this user.
+    /// Returns the path of an existing subdirectory, or `None` if there is none. Fails if it is not
+    /// a directory of this user.
     pub(super) fn existing_folder(&self, name: &str) -> Result<Option<PathBuf>, StateError> {
         let path = self.path.join(name);
         for path in [&self.path, &path] {
@@ -165,7 +154,8 @@ impl StateDirectory {
         Ok(Some(path))
     }
 
-    /// A folder in it, made where it was not there, and for this user only.
+    /// Returns the path of a subdirectory, and creates it with access for this user only if it does
+    /// not exist.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, StateError> {
         self.make(&self.path)?;
         let path = if name.is_empty() { self.path.clone() } else { self.path.join(name) };
@@ -176,7 +166,7 @@ impl StateDirectory {
     fn make(&self, path: &Path) -> Result<(), StateError> {
         let failed = |source| StateError::Unusable { path: path.to_owned(), source };
         match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-            // Whatever is there instead is named by the check.
+            // `check` reports a file that is in the way.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
             _ => {}
         }
@@ -187,7 +177,7 @@ impl StateDirectory {
         Ok(())
     }
 
-    /// Returns the mode of a directory of this user.
+    /// Checks that this is a directory of this user, and returns its mode.
     #[expect(clippy::unused_self, reason = "only directories in it are checked")]
     fn check(&self, path: &Path) -> Result<u32, StateError> {
         let failed = |source| StateError::Unusable { path: path.to_owned(), source };
@@ -205,9 +195,9 @@ impl StateDirectory {
     }
 }
 
-/// `caller` is who called sudo: directories of theirs are not used.
+/// `caller` is the user who called sudo; directories of the caller are not used.
 fn place(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Option<PathBuf> {
-    // A relative path there is to be ignored, by the specification.
+    // The specification says to ignore relative paths.
     let own = |name| {
         let path = lookup(name).map(PathBuf::from).filter(|path| path.is_absolute())?;
         (caller.is_none() || owner(&path) != caller).then_some(path)
@@ -217,7 +207,7 @@ fn place(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Opti
     Some(directory.join("shmlens"))
 }
 
-/// Whose the path is, or the nearest part of it that exists.
+/// Returns the owner of the path or of its nearest existing ancestor.
 fn owner(path: &Path) -> Option<u32> {
     path.ancestors().find_map(|path| fs::metadata(path).ok()).map(|stat| stat.uid())
 }

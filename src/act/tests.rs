@@ -1,4 +1,4 @@
-//! Plans and what comes of them, on a fake machine.
+//! Tests of plans and their outcomes on a fake machine.
 
 use super::*;
 use crate::machine::control::NewSysv;
@@ -87,7 +87,7 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
     machine.add_process(7, "writer");
     machine.map_in(7, "camera0", Access::Read);
     assert!(remove().unwrap_err().contains("in use now: held by writer (7)"));
-    // One that cannot be examined is known to the kernel.
+    // The kernel knows a holder that cannot be examined.
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
     assert!(remove().unwrap_err().contains("held by a process that you cannot see"));
     machine.end_process(7);
@@ -167,7 +167,7 @@ fn a_refusal_that_force_cannot_override_is_shown_first() {
             &Options::default(),
         );
         let refusal = plan.refusal.unwrap();
-        // Force would override "in use", but nothing overrides a missing permission.
+        // `--force` would override "in use", but nothing overrides a missing permission.
         assert!(
             !refusal.forceable && refusal.reason.contains("only its owner ann or root"),
             "{name}: {refusal:?}"
@@ -175,7 +175,7 @@ fn a_refusal_that_force_cannot_override_is_shown_first() {
     }
 }
 
-/// A place for copies that is never made.
+/// A state directory that is never created.
 fn nowhere() -> Copies {
     Copies::new(StateDirectory::at("/nowhere/at/all"), Bytes(1 << 30))
 }
@@ -187,7 +187,7 @@ fn only_root_gives_an_object_away_and_anybody_their_system_v() {
     let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
     assert!(error.contains("only root can change the owner"), "{error}");
     act(&machine, "3", &to_bob, FORCE).unwrap();
-    // As the creator they keep their rights.
+    // The creator keeps the right to change the segment.
     act(&machine, "3", &to(0o600), FORCE).unwrap();
 }
 
@@ -211,7 +211,8 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     assert!(machine.edit(|facts| facts.posix.is_empty()));
 }
 
-/// The kernel is asked at once for a segment that a person named, whatever could be examined.
+/// Planning asks the kernel immediately about a segment that the user named, even if every process
+/// could be examined.
 #[test]
 fn a_plan_asks_for_a_lease() {
     let machine = machine();
@@ -231,7 +232,7 @@ fn a_plan_asks_for_a_lease() {
         let refusal = plan(&segment).refusal.unwrap();
         assert!(refusal.forceable && refusal.reason.contains("may still be in use"), "{refusal:?}");
     }
-    // Neither its owner nor root: nothing is known.
+    // Only the owner and root can ask for a lease.
     machine.end_process(7);
     machine.edit(|facts| facts.effective_uid = 1001);
     assert!(plan(&shown).refusal.is_some());
@@ -276,7 +277,7 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
             "{expected}"
         );
     }
-    // Who may not attach it looks again too.
+    // A user without permission to attach takes the path without a pin, which checks again too.
     let machine = machine();
     machine.edit(|facts| facts.sysv[0].row.mode = Mode::new(0));
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
@@ -288,7 +289,7 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
 #[test]
 fn one_that_was_marked_meanwhile_is_left_as_it_is() {
     let machine = machine();
-    // Without a key nothing but the mark tells it.
+    // This segment has no key, so only the mark tells the two states apart.
     machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[1].row.nattch = 1);
     for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
@@ -308,7 +309,7 @@ fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(1 << 20));
     let progress = Progress::new();
-    // Nothing of it is read, so that the copy is not where it stops.
+    // Cancelled before the copy reads any data.
     progress.cancel();
     let now = remove::Now { options: FORCE, progress: &progress, recent: &Recent::default() };
     let error =
@@ -323,7 +324,7 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let copies = |limit| Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(limit));
     let before = machine.edit(|facts| facts.sysv.len());
-    // Not even its metadata fit.
+    // The limit is too small even for the metadata.
     let small = Action::Remove(Copying::Keep(copies(10)));
     let error = act(&machine, "3", &small, FORCE).unwrap_err().to_string();
     assert!(error.contains("--no-copy"), "{error}");
@@ -344,7 +345,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(15_000));
     let planned = |name: &str| {
-        // Each is a batch of its own.
+        // Each removal is a batch of its own.
         let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
         let action = Action::Remove(Copying::Keep(copies));
         machine.add_object(name, FakeBytes::full(&[7; 10_000]));
@@ -394,11 +395,11 @@ fn locking_within_the_limit() {
         let error = act(&machine, "3", &Action::Lock, FORCE).unwrap_err().to_string();
         assert!(error.contains(expected) && error.contains("ulimit -l"), "{error}");
     }
-    // Just as large as the segment.
+    // The limit equals the size of the segment.
     machine.edit(|facts| facts.memlock = Some(Bytes(1 << 20)));
     act(&machine, "3", &Action::Lock, FORCE).unwrap();
     act(&machine, "3", &Action::Unlock, FORCE).unwrap();
-    // Large enough for this one, not for what is locked already too.
+    // The limit is large enough for this segment, but not for both locked segments.
     machine.add_sysv(4, 0, FakeBytes::hole(1 << 20));
     machine.edit(|facts| facts.memlock = Some(Bytes(3 << 19)));
     act(&machine, "4", &Action::Lock, FORCE).unwrap();
@@ -432,7 +433,7 @@ fn what_exists_is_not_made_again() {
             (segment.size, segment.owner.uid),
             (if matches!(new, NewSegment::Sysv(..)) { Bytes(100) } else { Bytes(5000) }, 1000)
         );
-        // Planned before, and made by somebody meanwhile.
+        // Another process creates the segment after the plan.
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::Exists { .. }), "{error}");
         assert!(plan_create(&machine, &new, &Options::default()).refusal.is_some());

@@ -1,5 +1,5 @@
-//! Undo: the very segment that was changed and the very copy that was saved, and
-//! no other ones.
+//! Undo: reverts the last change of a segment, or restores a removed segment from its copy. Refuses
+//! if the segment or the copy was replaced.
 
 use super::archive::Name;
 use super::{Action, Copies, RestoreError, Restored};
@@ -15,9 +15,8 @@ use std::path::PathBuf;
 pub struct Revert {
     /// The segment that was changed.
     pub id: SegmentId,
-    /// What tells it from another one that has its name or shmid by now.
+    /// The identity, which differs from that of a segment that has reused the name or shmid.
     pub identity: Identity,
-    /// The action that reverts the change.
     pub action: Action,
 }
 
@@ -26,36 +25,35 @@ pub struct Revert {
 pub struct SavedCopy {
     /// The segment that was removed.
     pub id: SegmentId,
-    /// The file.
     pub path: PathBuf,
 }
 
 /// The result of undoing the change of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
-    /// The segment as it is called now.
+    /// The current id of the segment.
     pub id: SegmentId,
-    /// A result in words, or why nothing was undone.
+    /// A message that describes the result, or the reason why nothing was undone.
     pub result: Result<String, NotUndone>,
 }
 
-/// Why a change was not undone.
+/// The reason why a change was not undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUndone {
-    /// The reason in words, safe to print.
+    /// The reason, safe to print.
     pub reason: String,
-    /// Whether another attempt can succeed.
+    /// Set if another attempt can succeed.
     pub again: bool,
 }
 
 impl NotUndone {
-    /// A failure that another attempt can get past.
+    /// Returns a temporary failure: another attempt can succeed.
     #[must_use]
     pub fn now(reason: &dyn Display) -> Self {
         Self { reason: reason.to_string(), again: true }
     }
 
-    /// A failure that stays.
+    /// Returns a permanent failure.
     #[must_use]
     pub fn ever(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), again: false }
@@ -63,10 +61,7 @@ impl NotUndone {
 }
 
 impl Revert {
-    /// Finds the segment that was changed.
-    ///
-    /// # Errors
-    /// When it is gone or was replaced.
+    /// Finds the segment that was changed, unless it is gone or was replaced.
     pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, NotUndone> {
         let id = &self.id;
         let found = segments.iter().find(|segment| segment.id == *id);
@@ -80,10 +75,7 @@ impl Revert {
 }
 
 impl SavedCopy {
-    /// Restores the segment and deletes the copy.
-    ///
-    /// # Errors
-    /// When the copy is gone, or cannot be restored; it is kept then.
+    /// Restores the segment and deletes the copy. If the restore fails, the copy is kept.
     pub fn restore(
         &self,
         machine: &dyn Machine,
@@ -100,8 +92,8 @@ impl SavedCopy {
 }
 
 impl Restored {
-    /// The result in words: `restored (key 0x4d2, was sysv:16)`, with what could
-    /// not be restored although the copy has it.
+    /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes that
+    /// are in the copy but could not be restored.
     #[must_use]
     pub fn said(&self) -> String {
         let restored = match &self.saved.name {
@@ -113,7 +105,7 @@ impl Restored {
     }
 }
 
-/// The identity of a segment that was just created.
+/// Returns the identity of a segment that was just created.
 pub(super) fn identity_of(machine: &dyn Machine, id: &SegmentId) -> Option<Identity> {
     match id {
         SegmentId::Sysv(shmid) => Some(machine.sysv_stat(*shmid).ok()?.identity()),

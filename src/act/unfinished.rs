@@ -1,10 +1,11 @@
-//! System V segments that a `restore` or `create --from` was filling when it was killed.
+//! Finds System V segments that `restore` or `create --from` was filling when the command was
+//! killed.
 //!
-//! The kernel gives a segment its key when it creates it, so one that is being
-//! filled has its key already. So that a kill does not leave an incomplete one for
-//! good, a mark in the state directory names it: written before the segment is
-//! created, completed when its shmid is known, removed at the end, and locked in
-//! between. A mark without a lock belongs to a process that was killed.
+//! The kernel assigns a segment its key on creation, so a segment that is being filled already has
+//! its key. A mark in the state directory names the segment, so that a kill does not leave an
+//! incomplete segment behind unnoticed. The mark is written before the segment is created,
+//! completed when the shmid is known, and removed at the end; it is locked in the meantime. An
+//! unlocked mark belongs to a process that was killed.
 
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
@@ -23,32 +24,34 @@ use std::process;
 
 const FOLDER: &str = "unfinished";
 const ENDING: &str = ".jsonl";
-/// More than the lines of a mark take: each has at most one path.
+/// An upper bound on the size of a mark: each line has at most one path.
 const LARGEST: u64 = 1 << 20;
-/// A segment without a known shmid was created at most this many seconds after its
-/// mark: the two follow each other at once, and both count whole seconds.
+/// The maximum number of seconds between a mark and the creation of its segment if the shmid is
+/// unknown: one directly follows the other, and both times are in whole seconds.
 const AT_ONCE: f64 = 2.0;
 
-/// A line of a mark; the last one counts.
+/// A line of a mark. The last line applies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {
-    /// Where its number means something: [`Control::world`](crate::machine::control::Control::world).
+    /// The boot and namespace in which the shmid is valid:
+    /// [`Control::world`](crate::machine::control::Control::world).
     world: String,
-    /// The file that it is filled from, as text that is safe to print.
+    /// The source file as a string that is safe to print.
     file: String,
-    /// The command that fills it.
+    /// The command that fills the segment.
     command: Command,
-    /// Its number, once it has one.
+    /// The shmid, once it is known.
     shmid: Option<i32>,
     key: u32,
     size: u64,
-    /// The mode that it gets in the end.
+    /// The mode of the finished segment.
     mode: u32,
     creator_pid: u32,
     creator_uid: u32,
-    /// When it was made, in seconds since 1970; before that, when the mark was.
+    /// The change time of the segment, in seconds since 1970; before its creation, the time of the
+    /// mark.
     change: i64,
-    /// Whether all is in it, and only owner and mode are left to be set.
+    /// Set if the contents are complete, and only owner and mode remain to be set.
     whole: bool,
 }
 
@@ -60,7 +63,7 @@ enum Command {
     Create,
 }
 
-/// What a segment is filled from and what mode it gets in the end.
+/// The source of a segment that is being filled, and its final mode.
 pub(super) struct Origin {
     command: Command,
     file: String,
@@ -68,33 +71,33 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// `restore` of a saved segment; `file` is safe to print.
+    /// Returns the origin for `restore` of a saved segment; `file` is safe to print.
     pub fn restore(file: String, mode: Mode) -> Self {
         Self { command: Command::Restore, file, mode }
     }
 
-    /// `create --from` a file.
+    /// Returns the origin for `create --from` of a file.
     pub fn create(file: &Path, mode: Mode) -> Self {
         Self { command: Command::Create, file: absolute(file), mode }
     }
 }
 
-/// A path that means the same from everywhere, safe to print.
+/// Returns the absolute path as a string that is safe to print.
 pub(super) fn absolute(path: &Path) -> String {
     shown(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
-/// A System V segment that is being filled, and its mark. Dropping it removes both,
+/// A System V segment that is being filled, with its mark. Dropping a `Filling` removes both,
 /// unless the segment was finished.
 pub(super) struct Filling {
-    // Dropped in this order: the mark is there as long as the segment is not whole.
+    // The fields are dropped in this order: the mark must outlive the incomplete segment.
     builder: Box<dyn SegmentBuilder>,
     mark: Option<Mark>,
 }
 
 impl Filling {
-    /// Begins one that only its creator can attach. It gets a mark, unless this user
-    /// has no place for one ([`unprotected`]).
+    /// Creates a segment that only its creator can attach. It gets a mark, unless this user has no
+    /// state directory ([`unprotected`]).
     pub fn begin(
         machine: &dyn Machine,
         new: &NewSysv,
@@ -115,12 +118,11 @@ impl Filling {
         Ok(Self { builder, mark })
     }
 
-    /// The segment.
     pub fn builder(&mut self) -> &mut dyn SegmentBuilder {
         self.builder.as_mut()
     }
 
-    /// Notes that all contents are in it.
+    /// Records that the contents are complete.
     pub fn filled(&mut self) {
         if let Some(mark) = &mut self.mark {
             mark.filled();
@@ -128,17 +130,17 @@ impl Filling {
     }
 }
 
-/// Why a segment was not begun.
+/// The reason why a segment was not created.
 #[derive(Debug)]
 pub(super) enum BeginError {
-    /// No mark can be written, so that a kill would leave it incomplete for good.
+    /// The mark cannot be written, so a kill would leave an incomplete segment that nothing finds.
     NoMark(StateError),
-    /// The kernel refused.
+    /// The kernel refused to create the segment.
     Refused(io::Error),
 }
 
-/// Why no mark protects a System V segment while it is filled, for a user who has no
-/// place for one. Anything else that is in the way is an error of the filling.
+/// Returns the reason why no mark protects a System V segment while it is filled: this user has no
+/// state directory. Any other problem is an error of `Filling::begin`.
 #[must_use]
 pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
     match state {
@@ -147,7 +149,7 @@ pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
     }
 }
 
-/// As [`StateError::is_no_place`], where nothing of this user is there yet.
+/// Returns the same as [`StateError::is_no_place`], if this user has no state directory yet.
 fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
     let denied = match error {
         StateError::Unusable { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
@@ -157,7 +159,7 @@ fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
     denied && fs::symlink_metadata(state.path()).is_err()
 }
 
-/// The mark of a segment that is being filled. Dropping it removes it.
+/// The mark of a segment that is being filled. Dropping the mark removes its file.
 struct Mark {
     path: PathBuf,
     file: File,
@@ -166,7 +168,7 @@ struct Mark {
 }
 
 impl Mark {
-    /// Notes that a segment is about to be created and filled.
+    /// Records that a segment is about to be created and filled.
     pub fn begin(
         state: &StateDirectory,
         machine: &dyn Machine,
@@ -197,15 +199,15 @@ impl Mark {
             let lock = lock.map_err(|(_, error)| io::Error::from(error))?;
             let mut mark = Self { path: path.clone(), file, line, _lock: lock };
             mark.write()?;
-            // Locked before anybody can find it.
+            // Locked before any process can find it.
             unnamed.publish()?;
             Ok(mark)
         };
         publish().map_err(|source| StateError::Unusable { path: path.clone(), source })
     }
 
-    /// It is made, and has this number. That this cannot be written is no reason
-    /// to stop: it is known by the rest, if less surely.
+    /// Records the shmid of the new segment. A write error is not fatal: the segment can still be
+    /// identified by its other attributes, though less reliably.
     pub fn made(&mut self, machine: &dyn Machine, id: &SegmentId) {
         let SegmentId::Sysv(shmid) = id else { return };
         self.line.shmid = Some(shmid.0);
@@ -215,7 +217,7 @@ impl Mark {
         let _ = self.write();
     }
 
-    /// All is in it.
+    /// Records that the contents are complete.
     pub fn filled(&mut self) {
         self.line.whole = true;
         let _ = self.write();
@@ -230,23 +232,23 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        // What is left of it names a segment that is not as it says.
+        // A remaining mark would describe the segment incorrectly.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A segment that was left incomplete when the command that filled it was killed.
+/// A segment that is incomplete because the command that filled it was killed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
-    /// The segment, as it was shown.
+    /// The segment from the survey.
     pub segment: Segment,
-    /// The command that was killed and its file: `restore of a.saved`, safe to print.
+    /// The killed command and its file, such as `restore of a.saved`; safe to print.
     pub origin: String,
     mark: PathBuf,
 }
 
 impl Unfinished {
-    /// Says what it is and how to remove it.
+    /// Returns a message that describes the segment and explains how to remove it.
     #[must_use]
     pub fn told(&self) -> String {
         format!(
@@ -255,14 +257,14 @@ impl Unfinished {
         )
     }
 
-    /// Says what recovering it does.
+    /// Describes the effect of recovering the segment.
     #[must_use]
     pub fn will(&self) -> String {
         format!("removes it: incomplete because {} was killed", self.origin)
     }
 }
 
-/// Finds incomplete segments among those of a survey. Changes nothing.
+/// Finds the incomplete segments in a survey. Changes nothing.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
     let world = machine.world();
@@ -274,7 +276,7 @@ pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Seg
     marks(state).filter_map(find).collect()
 }
 
-/// Removes the marks of killed commands of which nothing is left.
+/// Removes the marks of killed commands whose segments no longer exist.
 pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) {
     let world = machine.world();
     for mark in marks(state) {
@@ -282,7 +284,7 @@ pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segment
         let is_over = if line.world == world {
             !segments.iter().any(|segment| line.is(segment))
         } else {
-            // Of another boot nothing is left; another namespace may still exist.
+            // No segment survives a reboot, but another namespace may still exist.
             boot(&line.world) != boot(&world)
         };
         if is_over {
@@ -297,10 +299,7 @@ fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
     paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
 }
 
-/// Removes one, if it still is what it was.
-///
-/// # Errors
-/// When it is gone or was changed, and when somebody has attached it.
+/// Removes an incomplete segment, unless it is gone, has changed or was attached in the meantime.
 pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
     let plan: Plan =
         plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
@@ -310,7 +309,7 @@ pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done,
     Ok(done)
 }
 
-/// The last line of a mark whose process is gone.
+/// Returns the last line of a mark whose process has exited.
 fn abandoned(path: &Path) -> Option<Line> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
@@ -318,13 +317,13 @@ fn abandoned(path: &Path) -> Option<Line> {
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 
-/// The first word of a world.
+/// Returns the boot id, which is the first word of a world.
 fn boot(world: &str) -> Option<&str> {
     world.split(' ').next()
 }
 
 impl Line {
-    /// `restore of a.saved`
+    /// Returns the command and its file, such as `restore of a.saved`.
     fn origin(&self) -> String {
         match self.command {
             Command::Restore => format!("restore of {}", self.file),
@@ -332,7 +331,7 @@ impl Line {
         }
     }
 
-    /// Whether it is about this segment, and that is not finished.
+    /// Returns whether the line describes this segment, and the segment is unfinished.
     fn is(&self, segment: &Segment) -> bool {
         let (SegmentId::Sysv(ShmId(shmid)), Facts::Sysv(facts)) = (&segment.id, &segment.facts) else {
             return false;
@@ -340,11 +339,11 @@ impl Line {
         let made = Timestamp::from_seconds(self.change);
         let when = segment.times.change.is_some_and(|change| match self.shmid {
             Some(own) => own == *shmid && change == made,
-            // Killed before its number was written down.
+            // The command was killed before it recorded the shmid.
             None => (0.0..=AT_ONCE).contains(&change.seconds_since(made)),
         });
-        // Whole, and its mode is that of one that is being filled: it is finished
-        // then, or as good as that.
+        // The contents are complete and the mode is already the final one: the segment is finished, or
+        // as good as finished.
         let done = self.whole && self.mode == FILLING.bits();
         when && !done
             && !facts.marked
@@ -373,7 +372,7 @@ mod tests {
         Mark::begin(state, machine, (Key(7), Bytes(4096)), &origin).unwrap()
     }
 
-    /// The segment of that mark, as it is while it is filled.
+    /// Adds the segment of the mark in its unfinished state.
     fn add(machine: &FakeMachine) -> SegmentId {
         let at = machine.add_sysv(3, 7, FakeBytes::hole(4096));
         machine.edit(|facts| {
@@ -385,7 +384,7 @@ mod tests {
         SegmentId::Sysv(ShmId(3))
     }
 
-    /// What a kill leaves: the file, and no lock on it.
+    /// Simulates a kill, which leaves the file without a lock.
     fn kill(mark: Mark) {
         let text = fs::read(&mark.path).unwrap();
         let path = mark.path.clone();
@@ -415,7 +414,7 @@ mod tests {
             if number_is_known {
                 mark.made(&machine, &id);
             }
-            // Under way it is left alone.
+            // A running command keeps its segment and its mark.
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], 1));
             kill(mark);
             let found = found(&state, &machine);
@@ -472,7 +471,7 @@ mod tests {
 
     #[test]
     fn one_of_another_world_is_none_of_this() {
-        // Of another boot nothing is left; another namespace may be there still.
+        // No segment survives a reboot, but another namespace may still exist.
         for (world, left) in [("made elsewhere", 1), ("another boot", 0)] {
             let (_directory, state, machine) = scene();
             let mut mark = begin(&state, &machine);

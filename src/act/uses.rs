@@ -1,5 +1,6 @@
-//! The last use of System V segments before this program attached them, in the state directory. An attachment
-//! replaces the pid of the last user by ours, which would look like proof that nobody uses a segment any more.
+//! Records in the state directory the last use of each System V segment before this program
+//! attached it. An attachment replaces the pid of the last user with ours, which would look like
+//! proof that the segment is no longer used.
 
 use super::state::{StateDirectory, directory_of, open_of};
 use crate::machine::{LastUse, UseLog};
@@ -17,16 +18,15 @@ use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-/// The file.
 const NAME: &str = "attached.jsonl";
-/// A longer file is rewritten with what is still needed.
+/// The size at which the file is rewritten with only the records that are still needed.
 const LONGEST: u64 = 1 << 20;
-/// Longer ones were not written by this program.
+/// The maximum size to read: this program writes no larger files.
 const READABLE: u64 = 16 << 20;
-/// A process attaches this many seconds after it noted the last use, at most.
+/// The maximum number of seconds between recording the last use and attaching the segment.
 const YOUNG: i64 = 60;
 
-/// The last use of a segment that a run of this program attached.
+/// The last use of a segment before a run of this program attached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Noted {
     shmid: i32,
@@ -34,20 +34,20 @@ pub(super) struct Noted {
     creator_uid: u32,
     creator_pid: u32,
     size: u64,
-    /// The run of this program, and when it noted this.
+    /// The pid of the process that wrote the record, and the time of the record.
     own_pid: u32,
     time: i64,
-    /// The last use.
+    /// The pid and the times of the previous use.
     last_pid: u32,
     attach: Option<i64>,
     detach: Option<i64>,
 }
 
-/// What was noted, by segment and run.
+/// The records, by shmid and pid of the process that wrote them.
 type Uses = HashMap<(i32, u32), Noted>;
 
 impl Noted {
-    /// Returns whether it is of that segment, and of this boot.
+    /// Returns whether the record is about that segment and from the current boot.
     pub fn is_of(&self, identity: &Identity, boot: Timestamp) -> bool {
         let Self { key, creator_uid, creator_pid, size, .. } = *self;
         let noted = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
@@ -60,19 +60,19 @@ impl Noted {
     }
 }
 
-/// Reads what was noted in a file.
+/// Parses the records in a file.
 fn read(text: &[u8]) -> Uses {
     let lines = text.split(|&byte| byte == b'\n');
     let noted = lines.filter_map(|line| serde_json::from_slice::<Noted>(line).ok());
     noted.map(|noted| ((noted.shmid, noted.own_pid), noted)).collect()
 }
 
-/// Notes the last uses.
+/// The file that this process appends its records to.
 #[derive(Debug, Default)]
 pub struct NotedUses(Mutex<Option<Flock<File>>>);
 
 impl NotedUses {
-    /// Those of this process.
+    /// Returns the shared instance of this process.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: NotedUses = NotedUses(Mutex::new(None));
@@ -107,12 +107,12 @@ impl UseLog for NotedUses {
             attach: last.attach.map(|time| time.seconds),
             detach: last.detach.map(|time| time.seconds),
         };
-        // Where it cannot be kept, the last use is no proof: [`StateDirectory::is_usable`].
+        // On an error, the last use is not taken as proof, see [`StateDirectory::is_usable`].
         let _ = self.write(&state, &noted);
     }
 }
 
-/// Opens the file to append to it. While it is open it is locked, so that no other process rewrites it.
+/// Opens the file for appending, and locks it so that no other process rewrites it.
 fn opened(folder: &Path) -> io::Result<Flock<File>> {
     const TRIES: usize = 100;
     let path = folder.join(NAME);
@@ -129,12 +129,12 @@ fn opened(folder: &Path) -> io::Result<Flock<File>> {
                     continue;
                 }
                 Ok(_) => continue,
-                // Another process has it open: it grows on.
+                // Another process has the file open, so it cannot be rewritten and keeps growing.
                 Err((file, _)) => file,
             }
         };
         let file = Flock::lock(file, FlockArg::LockShared).map_err(|(_, error)| error)?;
-        // It may have been rewritten meanwhile.
+        // Another process may have replaced the file before we got the lock.
         if file.metadata()?.nlink() > 0 {
             return Ok(file);
         }
@@ -142,8 +142,8 @@ fn opened(folder: &Path) -> io::Result<Flock<File>> {
     Err(io::ErrorKind::ResourceBusy.into())
 }
 
-/// Writes a file with what is needed of a long one: of each segment that a run of this program used last, the
-/// last use before.
+/// Replaces a long file with the records that are still needed: for each segment that a run of this
+/// program used last, the use before that.
 fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
     let uses = read(&read_at_most(file, READABLE)?.unwrap_or_default());
     let now = Timestamp::from(SystemTime::now()).seconds;
@@ -171,22 +171,23 @@ fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
     fs::rename(new, folder.join(NAME))
 }
 
-/// What was noted by this user and by others, each file read when a verdict depends on it and again when it has
-/// changed.
+/// The records of this user and of others. A file is read when a verdict depends on it, and again
+/// after it has changed.
 #[derive(Debug, Default)]
 pub(super) struct ReadUses(Mutex<HashMap<Option<u32>, Checked>>);
 
 #[derive(Debug)]
 struct Checked {
-    /// The survey for which it was last checked for changes.
+    /// The time of the survey that last checked the file for changes.
     at: Timestamp,
-    /// Inode, length and time of change of the file.
+    /// The inode, length and change time of the file.
     stamp: Option<(u64, u64, i64, i64)>,
     uses: Uses,
 }
 
 impl ReadUses {
-    /// Returns what `user` noted when the run with that pid attached a segment; `None` is this user.
+    /// Returns the record that a process of `user` with that pid wrote before it attached the segment;
+    /// `None` stands for the current user.
     pub fn find(&self, user: Option<u32>, segment: (ShmId, u32), at: Timestamp) -> Option<Noted> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.remove(&user);
@@ -240,7 +241,7 @@ mod tests {
         }
         let path = directory.path().join(NAME);
         assert!(fs::metadata(&path).unwrap().len() > LONGEST);
-        // Another process has it open: it is not replaced under its hands.
+        // Another process has the file open, so it must not be rewritten.
         let other = NotedUses::default();
         other.write(&state, &young).unwrap();
         assert!(fs::metadata(&path).unwrap().len() > LONGEST);

@@ -1,44 +1,40 @@
-//! Who is meant by a text, when it is asked who can attach: a user by name or
-//! number, or a process.
+//! Parses the user or process whose access to a segment is to be checked.
 
 use crate::machine::Machine;
 use crate::machine::control::Credentials;
 use crate::segment::escape;
 
-/// Somebody who may want to attach a segment.
+/// A user or process whose access to a segment is to be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Somebody {
-    /// Who it is, in words, safe to print.
+    /// A description, safe to print.
     pub text: String,
-    /// Who that is to the kernel.
+    /// The credentials that the kernel checks.
     pub credentials: Credentials,
 }
 
-/// Why a text is nobody.
+/// The reason why a string identifies no user or process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseWhoError {
-    /// The user database does not have it.
+    /// The user database has no such user.
     #[error("no user named '{}'; use a pid for a process, uid:1000 for a user id", escape(.0.as_bytes()))]
     User(String),
     /// There is no such process.
     #[error("no process {0}; use uid:{0} for the user with that id")]
     Process(u32),
-    /// It is no number.
+    /// The id is not a valid number.
     #[error("invalid {kind} id '{}'", escape(.text.as_bytes()))]
     Number {
-        /// What was typed.
+        /// The user's input.
         text: String,
-        /// Of what.
+        /// The kind of id, such as `user`.
         kind: &'static str,
     },
 }
 
 impl Somebody {
-    /// Reads a user's name, `uid:1000`, a pid, or `pid:4121`; a name that
-    /// exists beats a number.
-    ///
-    /// # Errors
-    /// When the machine has no such user or process.
+    /// Parses a user name, `uid:1000`, a pid, or `pid:4121`. An existing name takes precedence over
+    /// a pid. Fails if the machine has no such user or process.
     pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseWhoError> {
         let wrong = |text: &str, kind| ParseWhoError::Number { text: text.to_owned(), kind };
         if let Some(number) = text.strip_prefix("uid:") {
@@ -71,7 +67,7 @@ impl Somebody {
     }
 }
 
-/// The largest stands for nobody, and is no pid either.
+/// Parses an id. Rejects the largest number, which is neither a valid UID nor a pid.
 fn parse_number(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().filter(|&number| number != u32::MAX)
@@ -92,10 +88,10 @@ mod tests {
             ("ann", ("ann", 1000)),
             ("uid:1001", ("bob", 1001)),
             ("uid:4242", ("user 4242", 4242)),
-            // Its creator's is the only process of a fake machine.
+            // A fake machine has one process, which belongs to its creator.
             ("4121", ("process 4121 (ann)", 1000)),
             ("pid:4121", ("process 4121 (ann)", 1000)),
-            // A user whose name is a number.
+            // The name of this user is a number.
             ("77", ("77", 7)),
         ] {
             assert_eq!(read(text), Ok((wanted.0.to_owned(), wanted.1)), "{text}");

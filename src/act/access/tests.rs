@@ -1,4 +1,4 @@
-//! Who can attach, class by class.
+//! Tests of access, class by class.
 
 use super::*;
 
@@ -29,7 +29,7 @@ fn owner_group_others() {
             assert_eq!(found, expected, "{kind:?} {mode:o}");
         }
     }
-    // The owner's bits hold for an owner who is in the group too.
+    // The bits of the owner apply even if the owner is a member of the group.
     assert_eq!(how(&rules(Kind::Posix, 0o060), &who(1000, 50)), "no access");
     let answer = rules(Kind::Sysv, 0o200).access(&who(1000, 50));
     assert!(answer.reason.contains("needs read permission"), "{}", answer.reason);
@@ -70,7 +70,7 @@ fn the_list_decides_for_whom_it_names() {
     assert_eq!(how(&listed, &who(9, 50)), "read-only");
     assert_eq!(how(&listed, &who(9, 9)), "read-write");
     assert_eq!(how(&listed, &who(1000, 9)), "read-write");
-    // Who is in a group that is named gets nothing by being one of the others.
+    // A member of a named group does not get the permissions of others.
     let none = Acl { groups: vec![(60, 0)], mask: 6, ..Acl::default() };
     let listed = Rules { acl: Some(none), ..rules(Kind::Posix, 0o606) };
     assert_eq!(how(&listed, &who(9, 60)), "no access");

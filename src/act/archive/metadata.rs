@@ -1,4 +1,4 @@
-//! What a saved segment was, beside its contents; as JSON in the file.
+//! The metadata of a saved segment, stored as JSON in the file.
 
 use crate::act::access::Acl;
 use crate::segment::{
@@ -7,41 +7,39 @@ use crate::segment::{
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What is kept of a segment beside its contents.
+/// The metadata of a saved segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// Its kind, and its key or name.
+    /// The kind, and the key or name.
     pub name: Name,
-    /// Its length.
     pub size: Bytes,
-    /// Its permission bits.
+    /// The permission bits.
     pub mode: Mode,
-    /// Whose it was.
     pub owner: Owner,
-    /// Its times. Access and modification of an object come back.
+    /// The times. Only the access and modification times of an object can be restored.
     pub times: Times,
-    /// Its POSIX ACL, as the extended attribute `system.posix_acl_access` has it.
+    /// The POSIX ACL in the format of the extended attribute `system.posix_acl_access`.
     pub acl: Option<Vec<u8>>,
-    /// When it was saved.
+    /// The time of the save.
     pub saved: Timestamp,
 }
 
-/// What a segment is found by when it is made again.
+/// The name under which a segment is recreated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// System V.
+    /// A System V segment.
     Sysv {
-        /// The key; 0 for a private one.
+        /// The key; 0 for a private segment.
         key: Key,
-        /// The shmid it had. It gets another one.
+        /// The former shmid, which a restored segment does not get back.
         shmid: ShmId,
     },
-    /// POSIX.
+    /// A POSIX object.
     Posix(ObjectName),
 }
 
 impl Name {
-    /// What it was called when it was saved.
+    /// Returns the id that the segment had when it was saved.
     #[must_use]
     pub fn id(&self) -> SegmentId {
         match self {
@@ -61,7 +59,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// The shape in the file. Names are escaped, so that any bytes fit.
+/// The JSON representation. Names are escaped, because they can contain arbitrary bytes.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire {
@@ -98,14 +96,11 @@ struct WireTimes {
     birth: Option<WireTime>,
 }
 
-/// The number that `chown(2)` takes for "leave it".
+/// The id that `chown(2)` interprets as "do not change".
 const NO_ID: u32 = u32::MAX;
 
 impl Saved {
-    /// As the file has it.
-    ///
-    /// # Errors
-    /// Hardly any: everything in it has a form in JSON.
+    /// Serializes the metadata. Fails only in theory: every field has a JSON representation.
     pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let (kind, name, key, shmid) = match &self.name {
             Name::Sysv { key, shmid } => ("sysv", None, Some(key.0), Some(shmid.0)),
@@ -137,7 +132,7 @@ impl Saved {
         })
     }
 
-    /// From what stands in a file; what is wrong with it in words otherwise.
+    /// Parses the metadata, or returns a message that describes the error.
     pub(super) fn from_json(json: &[u8]) -> Result<Self, String> {
         let wire: Wire = serde_json::from_slice(json)
             .map_err(|error| format!("invalid metadata: {}", escape(error.to_string().as_bytes())))?;

@@ -1,41 +1,40 @@
-//! The file that a saved segment is: contents with their holes, and what is
-//! needed to make it again.
+//! The file format of a saved segment: the contents, with holes preserved, and the metadata needed to
+//! recreate the segment.
 //!
-//! A format of its own, because no sparse archive keeps what this has to. A tar
-//! (GNU or PAX) wants the map of all data before the first byte of it, which an
-//! object that is written to meanwhile does not keep to; it has no checksum
-//! over the data; and kind, key and ACL would need private records that no
-//! other tool restores, so that nothing is won by its name.
+//! The format is custom because no sparse archive format meets the requirements. Tar (GNU or PAX) needs
+//! the map of all data before the first byte, but an object may be written to while it is saved. It has
+//! no checksum of the data. Kind, key and ACL would need private records that no other tool restores,
+//! so a tar file would have no advantage.
 //!
 //! # Version 1
-//! Numbers are little-endian.
+//! Numbers are little-endian. The file starts with:
 //!
-//! | bytes | what |
+//! | bytes | contents |
 //! |---|---|
-//! | 16 | `shmlens segment`, a newline |
+//! | 16 | `shmlens segment` and a newline |
 //! | 4 | the version, 1 |
-//! | 4 | how long the metadata are, at most 1 MiB |
+//! | 4 | the length of the metadata, at most 1 MiB |
 //! | … | the metadata: a JSON object, see [`Saved`] |
-//! | 8 | XXH3 (64 bits) of all bytes before |
+//! | 8 | the XXH3 checksum (64 bits) of all previous bytes |
 //!
-//! Then runs of data, rising, none overlapping another; what lies between is hole:
+//! The runs of data follow in ascending order, without overlaps. Gaps between them are holes:
 //!
-//! | bytes | what |
+//! | bytes | contents |
 //! |---|---|
 //! | 8 | the offset in the segment |
 //! | 8 | the length, 1 to 1 MiB |
-//! | … | the bytes |
+//! | … | the data |
 //!
-//! and the end:
+//! The file ends with:
 //!
-//! | bytes | what |
+//! | bytes | contents |
 //! |---|---|
 //! | 8 | the size of the segment |
 //! | 8 | 0 |
-//! | 16 | XXH3 (128 bits) of all bytes before |
+//! | 16 | the XXH3 checksum (128 bits) of all previous bytes |
 //!
-//! Nothing follows. The metadata can be trusted before the first run is read,
-//! the data only once the end has been reached.
+//! Nothing follows the end marker. The metadata can be trusted before the first run is read, but the
+//! data only after the end marker has been verified.
 
 mod metadata;
 mod read;
@@ -45,18 +44,18 @@ pub use metadata::{Name, Saved};
 pub use read::{ArchiveError, Reading};
 pub use write::Writing;
 
-/// What the file begins with.
+/// The first bytes of a file.
 pub const MAGIC: [u8; 16] = *b"shmlens segment\n";
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
-/// The most that the metadata may take, in bytes. A name has 4096 at most, an
-/// ACL 64 KiB.
+/// The maximum size of the metadata, in bytes. A name has at most 4096 bytes, and an ACL at most 64
+/// KiB.
 const LONGEST_METADATA: u32 = 1 << 20;
-/// How long the end is, in bytes.
+/// The size of the end marker, in bytes.
 pub const END: usize = 32;
-/// The bytes before each run: its offset and its length.
+/// The size of the header of a run: its offset and its length.
 pub const RUN_HEADER: usize = 16;
-/// The longest run, in bytes: what has to be in memory at once.
+/// The maximum length of a run, in bytes, which bounds the memory that is needed.
 pub const LONGEST_RUN: usize = 1 << 20;
 
 #[cfg(test)]

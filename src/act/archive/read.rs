@@ -1,4 +1,4 @@
-//! Reading the file back, believing nothing that stands in it.
+//! Reads a saved segment from untrusted input.
 
 use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
 use crate::memory::PageBuffer;
@@ -6,44 +6,41 @@ use crate::segment::plain_error;
 use std::io::{self, Read};
 use xxhash_rust::xxh3::Xxh3;
 
-/// What is wrong with a file.
+/// The reason why a file cannot be read as a saved segment.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// It is something else.
+    /// The file has a different format.
     #[error("not a saved segment")]
     Foreign,
-    /// Its version is not known.
+    /// The version is not supported.
     #[error("unknown format version {0}; this shmlens reads version {VERSION}. Use a newer shmlens")]
     Version(u32),
-    /// It ends too early.
+    /// The file is truncated.
     #[error("the file is truncated. Copy it again from an intact original")]
     CutOff,
-    /// Its checksum, or something else in it, is wrong.
+    /// A checksum or another value in the file is wrong.
     #[error("the file is damaged: {0}")]
     Damaged(String),
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("{}", plain_error(.0))]
     Read(#[from] io::Error),
 }
 
-/// A file that is being read.
+/// The state of a file that is being read.
 pub struct Reading<R: Read> {
     from: R,
     hash: Xxh3,
     saved: Saved,
-    /// The header of the next run, which was read with the run before.
+    /// The header of the next run, which was read together with the previous run.
     header: Option<[u8; RUN_HEADER]>,
-    /// Where the last run ended.
+    /// The offset in the segment where the last run ended.
     at: u64,
-    /// The number of bytes of the file that were read.
+    /// The number of bytes read from the file.
     position: u64,
 }
 
 impl<R: Read> Reading<R> {
-    /// Reads and checks the metadata.
-    ///
-    /// # Errors
-    /// When it is no such file, a newer one, cut off or damaged.
+    /// Reads and verifies the metadata.
     pub fn begin(mut from: R) -> Result<Self, ArchiveError> {
         let mut hash = Xxh3::new();
         let mut magic = vec![];
@@ -64,7 +61,7 @@ impl<R: Read> Reading<R> {
             return Err(ArchiveError::Damaged("metadata longer than 1 MiB".to_owned()));
         }
         let mut json = vec![];
-        // As it comes, and not set aside beforehand: the length may be a lie.
+        // Grows with the data instead of allocating upfront: the length is untrusted.
         from.by_ref().take(u64::from(length)).read_to_end(&mut json)?;
         if json.len() as u64 != u64::from(length) {
             return Err(ArchiveError::CutOff);
@@ -79,29 +76,24 @@ impl<R: Read> Reading<R> {
         Ok(Self { from, hash, saved, header: None, at: 0, position })
     }
 
-    /// What was saved.
+    /// Returns the metadata of the saved segment.
     #[must_use]
     pub const fn saved(&self) -> &Saved {
         &self.saved
     }
 
-    /// The source of the bytes.
     pub fn source_mut(&mut self) -> &mut R {
         &mut self.from
     }
 
-    /// The number of bytes of the file that were read.
+    /// Returns the number of bytes read from the file.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next run: its offset, and its bytes in `buffer`. `None` once the
-    /// end was reached and the checksum over all is right: only then can
-    /// anything of it be believed.
-    ///
-    /// # Errors
-    /// When it is cut off or damaged.
+    /// Reads the next run into `buffer` and returns its offset and its data. Returns `None` at the
+    /// end, after verifying the checksum of the whole file. The data cannot be trusted before that.
     pub fn next<'a>(&mut self, buffer: &'a mut PageBuffer) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
         let header = match self.header.take() {
             Some(header) => header,
@@ -118,7 +110,7 @@ impl<R: Read> Reading<R> {
             return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
         self.position += RUN_HEADER as u64;
-        // With the header that follows, in a single call.
+        // Reads the data and the next header in a single call.
         let bytes = buffer.place_between(self.position, offset, room + RUN_HEADER);
         take(&mut self.from, &mut self.hash, bytes)?;
         self.header = bytes.last_chunk().copied();

@@ -1,4 +1,4 @@
-//! The bytes of the file in order: metadata, runs of data, the end.
+//! Writes the parts of the file in order: metadata, runs of data, end marker.
 
 use super::{END, LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
 use std::io;
@@ -12,10 +12,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Returns the state after the metadata, and the bytes up to there.
-    ///
-    /// # Errors
-    /// When the metadata are too long.
+    /// Returns the initial state, and the encoded metadata. Fails if the metadata are too long.
     pub fn begin(saved: &Saved) -> io::Result<(Self, Vec<u8>)> {
         let json = saved.to_json()?;
         let length = u32::try_from(json.len()).ok().filter(|&length| length <= LONGEST_METADATA);
@@ -29,8 +26,8 @@ impl Writing {
         Ok((Self { hash, size: saved.size.0, length: bytes.len() as u64 }, bytes))
     }
 
-    /// Adds a run that begins at `offset`, behind the run before: writes its header to the first
-    /// [`RUN_HEADER`] bytes of `run`. The rest are the data, 1 to [`LONGEST_RUN`] bytes.
+    /// Adds a run at `offset`, which must follow the previous run. Writes the header to the first
+    /// [`RUN_HEADER`] bytes of `run`; the rest is the data, 1 to [`LONGEST_RUN`] bytes.
     pub fn run(&mut self, offset: u64, run: &mut [u8]) {
         let (header, data) = run.split_at_mut(RUN_HEADER);
         debug_assert!((1..=LONGEST_RUN).contains(&data.len()), "{}", data.len());
@@ -40,13 +37,13 @@ impl Writing {
         self.length += run.len() as u64;
     }
 
-    /// The length of the file so far, in bytes.
+    /// Returns the length of the file so far, in bytes.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
     }
 
-    /// Returns the bytes of the end.
+    /// Returns the end marker.
     #[must_use]
     pub fn end(mut self) -> [u8; END] {
         let mut end = [0; END];
