@@ -11,7 +11,7 @@ pub struct Holder {
     /// [`Holder::command_text`].
     pub command: Box<[u8]>,
     pub owner: Owner,
-    /// When it began.
+    /// The start time of the process.
     pub began: Timestamp,
     /// The start time in clock ticks since boot. Together with the pid it identifies the process even after
     /// the pid is reused.
@@ -34,7 +34,7 @@ pub struct Holder {
 /// The place in a process where a segment is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// At these addresses.
+    /// A mapping at these addresses.
     Mapping {
         start: u64,
         /// The end address, exclusive.

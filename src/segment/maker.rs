@@ -1,4 +1,3 @@
-
 use super::escape;
 use std::sync::Arc;
 
