@@ -22,7 +22,7 @@ pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<Segme
     ids
 }
 
-/// Returns names with this prefix, up to one more than a message lists, so that it can add "and more".
+/// Returns names with this prefix, at most as many as a message lists.
 fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let start = start.strip_prefix(b"posix:").unwrap_or(start);
     let start = start.strip_prefix(b"/dev/shm/").or_else(|| start.strip_prefix(b"/")).unwrap_or(start);

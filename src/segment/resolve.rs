@@ -33,7 +33,6 @@ pub enum ResolveError {
     /// No segment has this shmid, but one has the number as its key, or vice versa.
     #[error("{}", other_number(*.number, *.is_key, .segment))]
     OtherNumber {
-        /// The number.
         number: u32,
         /// The number was given as a key and is a shmid.
         is_key: bool,
