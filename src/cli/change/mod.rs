@@ -95,7 +95,7 @@ fn remove_empty_directories(machine: &dyn Machine, survey: &Survey) {
     }
 }
 
-/// Warns users without a state directory: it would contain the mark that identifies an incomplete segment.
+/// Warns users without a state directory, which stores the marks that identify incomplete segments.
 fn warn_of_no_mark(state: Option<&StateDirectory>) {
     if let Some(error) = unfinished::unprotected(state) {
         warn(&format!(

@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// The number of segments from which on removal is optimized for speed.
+/// Above this number of segments, the removal is optimized for speed.
 const MANY: usize = 256;
 
 pub fn run(

@@ -334,7 +334,7 @@ fn rest_of(plan: &Plan) -> String {
     plan.effects().1.join("; ") + &undo
 }
 
-/// The refusals of plans, once for all segments with the same one.
+/// Formats the refusals, once for all segments with the same refusal.
 pub fn refusals_of(plans: &[Plan]) -> String {
     let mut refused = vec![];
     for plan in plans {
