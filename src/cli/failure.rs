@@ -52,9 +52,7 @@ pub enum Failure {
     },
     /// The file is on another file system that is mounted below `/dev/shm`.
     #[error("{} is on another file system mounted under /dev/shm; shmlens does not inspect it", .id.short())]
-    OtherMount {
-        id: SegmentId,
-    },
+    OtherMount { id: SegmentId },
     /// The pattern to find is invalid.
     #[error(transparent)]
     Pattern(#[from] PatternError),
@@ -95,14 +93,10 @@ pub enum Failure {
     },
     /// Only this program still holds an unlinked object.
     #[error("{} no longer has any holders", id.short())]
-    Released {
-        id: SegmentId,
-    },
+    Released { id: SegmentId },
     /// A segment was removed while it was watched.
     #[error("{} was removed", id.short())]
-    Vanished {
-        id: SegmentId,
-    },
+    Vanished { id: SegmentId },
     /// The command was stopped by Ctrl-C or another termination signal.
     #[error("{0}")]
     Stopped(String),

@@ -55,7 +55,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
     }
 }
 
-/// Scans the machine and the holders, private mappings included. Problems go to standard error.
+/// Scans segments and holders, including private mappings. Prints problems on standard error.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
     told(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }

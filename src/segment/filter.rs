@@ -115,7 +115,7 @@ impl Filter {
     }
 
     /// Returns whether the filter needs a field that `is_such` accepts. A bare word may match the name of a
-    /// holder, so it needs the holders.
+    /// holder, so a filter with a bare word needs the holders.
     #[must_use]
     pub fn asks_for(&self, is_such: fn(Field) -> bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.test {

@@ -205,7 +205,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
             }
         }
     }
-    // Only segments that will be removed free memory.
+    // A refused segment stays, so it frees no memory.
     let frees =
         |plans: &[Plan]| freed(plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment));
     if !wanted.is_empty() {
