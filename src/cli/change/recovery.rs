@@ -14,7 +14,7 @@ use crate::machine::Machine;
 use crate::segment::SegmentId;
 
 /// Restores the names of segments that killed removals had renamed, and removes empty directories of removals
-/// and incomplete segments of restores. With names, removes only those segments.
+/// and incomplete segments of restores. With names, processes only the named segments.
 pub fn run(
     machine: &dyn Machine,
     args: &RmArgs,
