@@ -1,5 +1,4 @@
-//! The arguments of the program. `--help` and the man page show the doc comments
-//! of the arguments.
+//! The command-line arguments. `--help` and the man page print the doc comments of the arguments.
 
 mod change;
 
@@ -42,7 +41,7 @@ each one, which processes use it, and whether it is leaked. It displays their
 contents live without disturbing the programs that use them. Without a command,
 it opens the terminal UI.";
 
-/// The names of segments and the exit status, for `--help`.
+/// The section of `--help` about segment names and the exit status.
 const SEGMENTS: &str = "\
 EXAMPLES
   shmlens                      open the terminal UI
@@ -79,7 +78,7 @@ pub enum When {
     Never,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Something that is printed.
@@ -92,7 +91,7 @@ pub enum Command {
     Demo(DemoArgs),
 }
 
-/// What can be printed.
+/// The commands that print a report.
 #[derive(Debug, Subcommand)]
 pub enum Report {
     /// List segments in a table
@@ -151,7 +150,7 @@ pub struct ListArgs {
     pub settle: SettleArgs,
 }
 
-/// When a segment may be called leaked.
+/// The time before a segment counts as leaked.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct SettleArgs {
     /// Never report a segment used within TIME as leaked [default: 1m, or 10m for likely leaks]
@@ -160,7 +159,7 @@ pub struct SettleArgs {
 }
 
 impl SettleArgs {
-    /// These rules, with what the command line says.
+    /// Returns the rules with the overrides from the command line.
     #[must_use]
     pub fn over(self, rules: Rules) -> Rules {
         Rules { settle: self.time.or(rules.settle), ..rules }
@@ -197,7 +196,7 @@ EXAMPLES
   shmlens info /psm_1f09ab2c    a POSIX segment
   shmlens info 0x4d2 --json     the System V segment with key 0x4d2, as JSON";
 
-/// Which part of a segment.
+/// The range of a segment.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct PartArgs {
     /// Start at this offset: 4096, 0x1000, 4K
@@ -368,7 +367,7 @@ EXAMPLES
   shmlens demo                explore; the segments are removed on exit
   shmlens demo --headless &   try the other commands on the segments";
 
-/// An order to sort by.
+/// A sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     /// By what.
@@ -377,12 +376,12 @@ pub struct Sort {
     pub reversed: bool,
 }
 
-/// A size; clap's message quotes the value.
+/// Parses a size. The error omits the value, because clap already quotes it.
 pub(super) fn size(text: &str) -> Result<Bytes, &'static str> {
     text.parse().map_err(|_| ParseSizeError::EXPECTED)
 }
 
-/// A duration; clap's message quotes the value.
+/// Parses a duration. The error omits the value, because clap already quotes it.
 pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
     parse_span(text).map_err(|_| ParseSpanError::EXPECTED)
 }
@@ -403,7 +402,7 @@ fn sort(word: &str) -> Result<Sort, String> {
     Ok(Sort { field: field(word)?, reversed })
 }
 
-/// clap quotes the text itself, so that the error must not.
+/// Parses a type. The error omits the value, because clap already quotes it.
 fn as_type(text: &str) -> Result<Type, String> {
     text.parse().map_err(|error: ParseTypeError| error.expected())
 }

@@ -1,5 +1,4 @@
-//! From a name on the command line to the segment, or to an error that tells
-//! what has that name instead.
+//! Resolves names on the command line to segments, and explains names that belong to something else.
 
 use super::out::warn;
 use super::{Failure, as_root};
@@ -13,12 +12,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Finds a segment for a command that changes nothing. A bare word may be a
-/// unique prefix; the full name is then printed on standard error.
+/// Finds a segment for a command that changes nothing. A bare word may be a unique prefix; the full name is
+/// then printed on standard error.
 ///
-/// # Errors
-/// When no segment or more than one matches, or when something other than
-/// shared memory has exactly that name in `/dev/shm`.
+/// Fails if no segment or more than one matches, or if the name in `/dev/shm` belongs to something other than
+/// shared memory.
 pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Result<&'a Segment, Failure> {
     let name = SegmentName::read(text.as_bytes(), None);
     let found = resolve(&name, &survey.segments);
@@ -41,14 +39,14 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
     Ok(found.segment)
 }
 
-/// Says that a number which is a shmid is also the key of another segment.
+/// Warns that a number which is a shmid is also the key of another segment.
 fn tell_other_meaning(name: &SegmentName<'_>, segment: &Segment, survey: &Survey) {
     if let Some(text) = other_meaning(name, segment, &survey.segments) {
         warn(&text);
     }
 }
 
-/// Says that the name is gone and which object is meant by it.
+/// Reports that the name no longer exists, and which unlinked object it refers to.
 fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
     const NAMED: usize = 2;
     let holders = match segment.holders_text(NAMED) {
@@ -58,7 +56,7 @@ fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
     warn(&format!("'{}' was unlinked; using {}{holders}", name.quoted(), segment.id));
 }
 
-/// Fails with what would help where an unlinked object may be held by a process that was not examined.
+/// Fails with advice if a process that could not be inspected may hold an unlinked object with this name.
 fn refuse_unseen(machine: &dyn Machine, survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
     let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
     if matches!(name.id(), Some(SegmentId::Deleted { .. })) && unreadable > 0 {
@@ -71,11 +69,9 @@ fn refuse_unseen(machine: &dyn Machine, survey: &Survey, name: &SegmentName<'_>)
     Ok(())
 }
 
-/// Finds a segment for a command that changes something, by its exact name.
+/// Finds a segment by its exact name for a command that changes something.
 ///
-/// # Errors
-/// As [`choose`], when the text could mean two things, and for the former name
-/// of an unlinked object.
+/// Fails like [`choose`], and also if the name is ambiguous or the former name of an unlinked object.
 pub fn choose_exact<'a>(
     machine: &dyn Machine,
     survey: &Survey,
@@ -93,11 +89,8 @@ pub fn choose_exact<'a>(
     Ok(segment)
 }
 
-/// As [`choose_exact`], for `save`, which changes nothing: it also takes the
-/// former name of an unlinked object.
-///
-/// # Errors
-/// As [`choose_exact`], and when several unlinked objects had the name.
+/// Like [`choose_exact`], for `save`, which changes nothing: also takes the former name of an unlinked
+/// object, unless several had the name.
 pub fn choose_exact_to_read<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
@@ -123,21 +116,21 @@ pub fn choose_exact_to_read<'a>(
     Ok(segment)
 }
 
-/// Returns whether `/dev/shm` has a file of that name that is not a segment of the survey.
+/// Returns whether `/dev/shm` has a file with this name that is not a segment of the survey.
 fn has_file(machine: &dyn Machine, survey: &Survey, object: &ObjectName) -> bool {
-    // To ask the kernel about each of thousands of names takes as long as removing them. The survey has every
-    // name at the top, but not those in directories that this user may not list.
+    // Checking thousands of names with a system call each takes as long as removing them. The survey has all
+    // names in the top directory, but not those in directories that this user may not list.
     if !object.as_bytes().contains(&b'/') && !survey.unlisted.contains(&Kind::Posix) {
         return survey.other_names.contains(object);
     }
     match machine.stat_object(object) {
         Ok(_) => true,
-        // The name of a file system that is mounted below /dev/shm.
+        // The name is that of a file system mounted below `/dev/shm`.
         Err(error) => error.kind() == io::ErrorKind::CrossesDevices,
     }
 }
 
-/// An error where the name in `/dev/shm` is not that of a regular file.
+/// Returns an error if the name in `/dev/shm` is not that of a regular file.
 fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(), Failure> {
     let Some(object) = name.object() else { return Ok(()) };
     let kind = match machine.stat_object(&object) {

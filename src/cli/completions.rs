@@ -1,4 +1,4 @@
-//! `completions`: what a shell has to know to complete the arguments.
+//! `completions`: generates shell completions.
 
 use super::args::CompletionsArgs;
 use super::out::Out;
@@ -6,9 +6,8 @@ use super::{Args, Failure, Status};
 use clap::CommandFactory as _;
 use std::io::Write as _;
 
-/// Prints them.
 pub fn run(args: &CompletionsArgs, out: &mut Out) -> Result<Status, Failure> {
-    // Into memory first: the generator panics where its writer fails.
+    // The generator panics if its writer fails, so the script is generated in memory first.
     let mut script = vec![];
     clap_complete::generate(args.shell, &mut Args::command(), "shmlens", &mut script);
     out.write_all(&script)?;

@@ -1,4 +1,4 @@
-//! `dump`: the contents of a segment, as hex and text, as values, or as they are.
+//! `dump`: prints the contents of a segment as hex and text, as values, or as raw bytes.
 
 mod items;
 
@@ -16,12 +16,11 @@ use items::Items;
 use std::io::{self, Write};
 use std::ops::Range;
 
-/// Bytes that are read at once.
+/// The number of bytes per read.
 const PIECE: usize = 256 << 10;
-/// The largest value that is read as one.
+/// The size limit for a single value.
 const LARGEST: u64 = 16 << 20;
 
-/// Prints the contents of a segment.
 pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.raw && out.is_terminal() {
         return Err(Failure::Usage(
@@ -66,7 +65,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     Ok(Status::Done)
 }
 
-/// Returns whether the segment lost a part of `range` while it was read.
+/// Returns whether the segment lost part of `range` during the read.
 pub fn has_shrunk(reader: &Reader, range: &Range<u64>, progress: &Progress) -> bool {
     progress.is_cut_short() || reader.size().is_ok_and(|size| size < range.end)
 }
@@ -91,8 +90,8 @@ fn write(
     }
 }
 
-/// Bytes at the end that make no whole value are not left out silently. Of an
-/// array those elements are shown that are whole.
+/// Warns about bytes at the end that do not form a complete value. Of an incomplete array, the complete
+/// elements are printed.
 fn tell_rest(range: &Range<u64>, kind: &Type) {
     let whole = kind.size().max(1);
     let rest = (range.end - range.start) % whole;
@@ -123,7 +122,7 @@ fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'
     out.flush()
 }
 
-/// The output, which remembers whether it was it that failed.
+/// An output that remembers whether it failed, to distinguish write errors from read errors.
 struct Sink<'a> {
     out: &'a mut Out,
     failed: bool,

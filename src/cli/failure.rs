@@ -1,4 +1,4 @@
-//! How a report can end.
+//! Exit statuses and errors of the commands.
 
 use crate::act::log::LogError;
 use crate::decode::ParseValueError;
@@ -12,11 +12,11 @@ use std::process::ExitCode;
 /// The exit status of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// 0: what was asked for is done.
+    /// 0: success.
     Done,
-    /// 1: it failed, or nothing was found.
+    /// 1: failure, or nothing found.
     Failed,
-    /// 2: it was asked for in a wrong way.
+    /// 2: usage error.
     Usage,
 }
 
@@ -30,101 +30,85 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// Why a report could not be made.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The reader of the output is gone, as in `| head`. This is nobody's
-    /// fault, and is not reported.
+    /// The reader of the output has exited, as in `| head`. This is not reported as an error.
     #[error("output closed")]
     Closed,
-    /// The output cannot be written.
     #[error("failed to write the output: {}", plain_error(.0))]
     Output(io::Error),
-    /// A word of the filter is none.
     #[error(transparent)]
     Filter(#[from] FilterError),
-    /// A text names no one segment.
+    /// A name does not identify exactly one segment.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// The name in `/dev/shm` is of something else.
+    /// The name in `/dev/shm` is not that of a regular file.
     #[error("{} is {kind}, not shared memory", id.short())]
     NotMemory {
-        /// Under which name.
         id: SegmentId,
-        /// What it is, with its article.
+        /// The type of the file, with its article.
         kind: &'static str,
     },
-    /// The name is on another file system.
+    /// The file is on another file system that is mounted below `/dev/shm`.
     #[error("{} is on another file system mounted under /dev/shm; shmlens does not inspect it", .id.short())]
-    OtherMount {
-        /// Its name.
-        id: SegmentId,
-    },
-    /// What is to be looked for is no pattern.
+    OtherMount { id: SegmentId },
+    /// The pattern to find is invalid.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// What is to be looked for is no value.
+    /// The value to find is invalid.
     #[error(transparent)]
     Value(#[from] ParseValueError),
-    /// The arguments do not go together.
+    /// The arguments contradict each other.
     #[error("{0}")]
     Usage(String),
-    /// The part begins behind the end.
+    /// The requested range starts past the end of the segment.
     #[error("offset {offset} is past the end of {} ({size} bytes)", id.short())]
     Beyond {
-        /// Which segment.
         id: SegmentId,
-        /// Where the part begins.
+        /// The start of the range.
         offset: u64,
-        /// How large the segment is.
+        /// The size of the segment.
         size: u64,
     },
-    /// A segment that is open cannot be read.
+    /// An open segment cannot be read.
     #[error("failed to read {}: {}", id.short(), plain_error(.source))]
     Read {
-        /// Which segment.
         id: SegmentId,
-        /// What the kernel said.
+        /// The error from the kernel.
         source: io::Error,
     },
-    /// An unlinked object was not found in the processes that can be examined.
+    /// No process that this user may inspect holds an unlinked object with this name.
     #[error(
         "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be \
          inspected{remedy}"
     )]
     NotFoundEverywhere {
-        /// The name as it was given, safe to print.
+        /// The name as given, safe to print.
         name: String,
-        /// How many processes could not be examined.
+        /// The number of processes that could not be inspected.
         unreadable: usize,
-        /// What would help, as a sentence; empty for root.
+        /// Advice as a sentence; empty for root.
         remedy: String,
     },
-    /// An unlinked object has no holder but this program.
+    /// Only this program still holds an unlinked object.
     #[error("{} no longer has any holders", id.short())]
-    Released {
-        /// Which segment.
-        id: SegmentId,
-    },
-    /// A segment went away while it was watched.
+    Released { id: SegmentId },
+    /// A segment was removed while it was watched.
     #[error("{} was removed", id.short())]
-    Vanished {
-        /// Which segment.
-        id: SegmentId,
-    },
-    /// Ctrl-C, or another signal to end.
+    Vanished { id: SegmentId },
+    /// The command was stopped by Ctrl-C or another termination signal.
     #[error("{0}")]
     Stopped(String),
-    /// A segment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The log of changes cannot be opened, so nothing is changed.
+    /// The log of changes cannot be opened, so the command changes nothing.
     #[error("nothing was changed: {0}")]
     NotLogged(LogError),
 }
 
 impl Failure {
-    /// How the program ends.
+    /// Returns the exit status for this error.
     #[must_use]
     pub const fn status(&self) -> Status {
         match self {
@@ -147,8 +131,7 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// An error of the output; errors of reading carry the segment's name and
-    /// are made where they happen.
+    /// Converts a write error. Read errors include the name of the segment and are created where they occur.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
     }

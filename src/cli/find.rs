@@ -1,4 +1,4 @@
-//! `find`: looks for a pattern in segments.
+//! `find`: searches segments for a pattern.
 
 use super::args::FindArgs;
 use super::choose::choose;
@@ -19,12 +19,12 @@ use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// How many bytes before a match are shown.
+/// The number of bytes displayed before a match.
 const BEFORE: u64 = 8;
-/// How many bytes are shown in all.
+/// The number of bytes displayed per match.
 const SHOWN: usize = 40;
 
-/// Prints where the pattern is found.
+/// Searches the segments and prints the matches.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
     let by_name = !names.is_empty();
@@ -69,7 +69,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     Ok(if search.found == 0 || search.failed { Status::Failed } else { Status::Done })
 }
 
-/// What to look for, and where. With `--hex` or `--value` every word is a segment.
+/// Parses the pattern and the names of the segments. With `--hex` or `--value`, every word names a segment.
 fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
     let mut names: Vec<&OsStr> = args.segments.iter().map(OsString::as_os_str).collect();
     let first = args.pattern.as_deref();
@@ -85,7 +85,7 @@ fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
     Ok((pattern, names))
 }
 
-/// The segments with these names, each once.
+/// Returns the segments with these names, without duplicates.
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
@@ -105,7 +105,7 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
     survey.segments.iter().filter(|segment| segment.kind() == kind).collect()
 }
 
-/// Says what was not searched, and why.
+/// Reports the segments that were skipped, and why.
 fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
         let ids: Vec<String> = sysv.iter().map(|segment| segment.id.short()).collect();
@@ -128,7 +128,7 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     }
 }
 
-/// Says which unlinked objects were not searched.
+/// Reports the unlinked objects that were skipped.
 fn tell_concealed(machine: &dyn Machine, survey: &Survey) {
     let concealed = survey.segments.iter().filter(|segment| segment.is_concealed());
     let texts: Vec<String> = concealed
@@ -243,8 +243,8 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// One that was named has to be searched; of the others some may be gone,
-    /// or not be for us.
+    /// A failure to open a segment that the user named is an error. Other segments may be gone or unreadable,
+    /// and are skipped.
     fn not_opened(&mut self, error: OpenError) {
         match error {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
@@ -260,7 +260,7 @@ impl Search<'_> {
     fn print(&self, segment: &Segment, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
         let start = offset.saturating_sub(BEFORE);
         let mut bytes = [0; SHOWN];
-        // What is shown beside it may be gone by now; the match was there.
+        // The surrounding bytes may be gone by now, although the match was there.
         let count = reader.read_at(start, &mut bytes).unwrap_or(0);
         let bytes = &bytes[..count];
         let id = reader.id().to_string();

@@ -1,5 +1,5 @@
-//! `info`: everything that is known of one segment, in words or as JSON.
-//! Nothing is attached, and nothing read but a semaphore where that leaves no trace.
+//! `info`: prints all facts about a segment as text or JSON. Never attaches a segment, and reads no contents
+//! except semaphores, if reading leaves no trace.
 
 use super::args::InfoArgs;
 use super::choose::choose;
@@ -16,7 +16,6 @@ use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-/// Prints what is known of a segment.
 pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
     let survey = look_whole(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
@@ -31,7 +30,6 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
     Ok(Status::Done)
 }
 
-/// A line of the report.
 struct Line {
     heading: &'static str,
     text: String,
@@ -47,7 +45,7 @@ impl Line {
         let style = out.style();
         let heading = style.paint(Tint::Dim, &format!("{:<14}", self.heading));
         let text = style.fit(&self.text);
-        // The colour is that of the word before the colon.
+        // Only the word before the colon is colored.
         let (word, rest) =
             text.split_at(if self.tint == Tint::Plain { 0 } else { text.find(':').unwrap_or(0) });
         writeln!(out, "{heading}{}{rest}", style.paint(self.tint, word))
@@ -132,7 +130,7 @@ fn made_by(segment: &Segment) -> String {
     }
 }
 
-/// `4121 writer  rw, mapping  ann  since 2026-01-05 12:01:03 +01:00`, a line each.
+/// Describes each holder on a line: `4121 writer  rw, mapping  ann  since 2026-01-05 12:01:03 +01:00`.
 fn held_by(segment: &Segment) -> Vec<String> {
     let Some(holders) = segment.holders.as_deref() else { return vec!["unknown".to_owned()] };
     let mut lines: Vec<String> = holders
@@ -241,7 +239,7 @@ fn resident(segment: &Segment) -> String {
     let Some(resident) = segment.resident else { return "unknown (not provided by this kernel)".to_owned() };
     let mut text = exact(resident);
     if segment.size.0 > 0 {
-        // Whole pages are in memory, so that a small segment has more than its size.
+        // The kernel counts whole pages, which may exceed the size of a small segment.
         let percent = (u128::from(resident.0) * 100 / u128::from(segment.size.0)).min(100);
         let _ = write!(text, ", {percent}%");
     }
@@ -271,7 +269,7 @@ fn owner(owner: &Owner) -> String {
     )
 }
 
-/// How the segment can be read by this process.
+/// Describes how this process can read the segment.
 fn reading(machine: &dyn Machine, segment: &Segment) -> String {
     match Reader::predict_trace(machine, segment) {
         Ok(Trace::None) => "allowed; leaves no trace".to_owned(),

@@ -1,5 +1,5 @@
-//! The JSON of `list` and `info`. Its shape is a promise: a field may be
-//! added, none changes its name or its kind.
+//! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field changes its
+//! name or type.
 
 use super::time;
 use crate::identify::semaphore;
@@ -12,10 +12,10 @@ use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::thread;
 
-/// The version of the shape.
+/// The version of the format.
 const VERSION: u32 = 1;
 
-/// The whole answer, with the first half of the segments.
+/// The whole report, with the first half of the segments.
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
@@ -24,17 +24,17 @@ struct Report<'a> {
     segments: Segments<'a>,
 }
 
-/// The second half of the segments, at the same depth.
+/// The second half of the segments, at the same nesting depth.
 #[derive(Serialize)]
 struct Rest<'a> {
     segments: Segments<'a>,
 }
 
-/// What stands before the segments in [`Rest`], and what stands after them in both.
+/// The text before the segments in [`Rest`], and the text after the segments in both structs.
 const BEFORE: &str = "{\n  \"segments\": [";
 const AFTER: &str = "\n  ]\n}";
 
-/// Converts one segment at a time: all of them together would be larger than the output.
+/// Converts one segment at a time: all of them at once would take more memory than the output.
 struct Segments<'a>(&'a [&'a Segment], &'a Source<'a>);
 
 impl Serialize for Segments<'_> {
@@ -43,11 +43,11 @@ impl Serialize for Segments<'_> {
     }
 }
 
-/// Where the segments come from.
+/// The source of the segments.
 struct Source<'a> {
     machine: &'a dyn Machine,
     survey: &'a Survey,
-    /// The segments of each name that an unlinked one had.
+    /// The segments that share a name with an unlinked one, by name.
     namesakes: HashMap<&'a ObjectName, Vec<&'a Segment>>,
 }
 
@@ -94,12 +94,12 @@ struct SegmentJson {
     inode: Option<u64>,
 }
 
-/// How many processes there are, and how many of them could not be examined.
+/// The number of processes, and the number that could not be inspected.
 #[derive(Debug, Serialize)]
 pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
-    /// The kinds that could not be listed.
+    /// The kinds of segments that could not be listed.
     unlisted: Vec<&'static str>,
 }
 
@@ -152,7 +152,7 @@ struct MakerJson {
     name: String,
 }
 
-/// A named semaphore; null for what is none, and where reading it would leave a trace.
+/// A named semaphore; null if the segment is not a semaphore or if reading it would leave a trace.
 #[derive(Debug, Serialize)]
 struct SemaphoreJson {
     value: u32,
@@ -176,10 +176,7 @@ struct TimesJson {
     modify: Option<String>,
 }
 
-/// Writes these segments of a survey.
-///
-/// # Errors
-/// Those of `out`.
+/// Writes these segments of a survey as JSON.
 pub fn write(
     machine: &dyn Machine,
     survey: &Survey,
@@ -197,7 +194,7 @@ pub fn write(
             segments: Segments(first, source),
         })
     };
-    // Of thousands of segments the text takes a fifth of all the time: on two threads.
+    // With thousands of segments, formatting takes a fifth of the total time, so two threads share the work.
     let (first, rest) = thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, rest) {
         Ok(rest) => (first(), rest.join().unwrap_or_else(|panic| resume_unwind(panic))),
         Err(_) => (first(), rest()),
@@ -223,7 +220,7 @@ impl<'a> Source<'a> {
 }
 
 impl CoverageJson {
-    /// `None` when the processes were not scanned.
+    /// Returns `None` if the processes were not scanned.
     #[must_use]
     pub fn new(survey: &Survey) -> Option<Self> {
         let coverage = survey.coverage.as_ref()?;
@@ -289,7 +286,7 @@ impl SegmentJson {
                 .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
-            // Programs learn of a SIGBUS ahead here: the set of fields is a promise.
+            // Warnings about a future SIGBUS are part of `reasons`, because the set of fields is stable.
             reasons: [&segment.verdict.reasons[..], &survey.past_end_lines(segment)].concat(),
             removed_by: posix
                 .and_then(|facts| facts.unlinked.as_ref())
@@ -305,8 +302,7 @@ impl SegmentJson {
 
 impl OwnerJson {
     fn new(owner: &Owner) -> Self {
-        // A name that the user database does not have is null here; the text
-        // forms would give the number.
+        // A name that is missing from the user database is null here; the text forms would print the number.
         Self {
             uid: owner.uid,
             user: owner.user.as_ref().map(|_| owner.user_text()),

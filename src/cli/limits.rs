@@ -1,4 +1,4 @@
-//! `limits`: the kernel's limits, and how much of them is used, by whom.
+//! `limits`: prints the kernel limits and their usage, by user and by process.
 
 mod by;
 
@@ -17,17 +17,16 @@ use by::{Process, User};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
-/// A limit and its use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Limit {
-    /// What it is called where it is set.
+    /// The name of the setting.
     name: &'static str,
-    /// What it limits.
+    /// A description of the limited resource.
     what: &'static str,
     unit: Unit,
-    /// `None` where it is not known.
+    /// The usage; `None` if unknown.
     used: Option<u64>,
-    /// `None` where there is none, or where it is not known.
+    /// The limit; `None` if there is none or if it is unknown.
     #[serde(rename = "limit")]
     most: Option<u64>,
 }
@@ -48,11 +47,11 @@ struct Report {
     users: Vec<User>,
     processes: Vec<Process>,
     shmem: Option<ShmemJson>,
-    /// What users will run into, a sentence each.
+    /// Warnings about problems that users will run into, one sentence each.
     alerts: Vec<String>,
 }
 
-/// The memory that the kernel counts as shared, in bytes.
+/// The memory in bytes that the kernel counts as shared.
 #[derive(Debug, Serialize)]
 struct ShmemJson {
     total: u64,
@@ -60,12 +59,11 @@ struct ShmemJson {
     rest: u64,
 }
 
-/// So many users of what is nearly full are named.
+/// The number of users that an alert about a nearly full resource names.
 const NAMED: usize = 5;
 
-/// Prints the limits.
 pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
-    // With the holders: what is unlinked and held is in no directory.
+    // The scan includes holders, because unlinked objects are not in any directory.
     let survey = look_whole(machine, rules);
     let alerts = alerts(&survey).iter().map(|alert| alert.text(NAMED)).chain(logouts(&survey)).collect();
     let limits = limits(&survey, machine.limits().page_size);
@@ -103,7 +101,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
     Ok(if survey.unlisted.is_empty() { Status::Done } else { Status::Failed })
 }
 
-/// The processes that the table does not count.
+/// Describes the processes that the table omits.
 fn unseen(coverage: &Coverage, root: bool) -> String {
     let Coverage { processes, unreadable, visibility, .. } = coverage;
     let which = match unreadable {
@@ -117,7 +115,7 @@ fn unseen(coverage: &Coverage, root: bool) -> String {
 fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
     let limits = &survey.limits;
     let sysv = || survey.segments.iter().filter(|segment| segment.sysv().is_some());
-    // The kernel counts whole pages against shmall, as shm_tot in ipc/shm.c.
+    // The kernel counts whole pages against `shmall` (`shm_tot` in `ipc/shm.c`).
     let pages = |segment: &Segment| Bytes(segment.size.0.div_ceil(page.max(1)).saturating_mul(page));
     let all: Bytes = sysv().map(pages).sum();
     let largest = sysv().map(|segment| segment.size.0).max().unwrap_or(0);
@@ -215,7 +213,7 @@ impl Limit {
         }
     }
 
-    /// How much of it is used, in percent.
+    /// The usage in percent.
     fn share(&self) -> Option<u128> {
         let most = self.most.filter(|&most| most > 0)?;
         Some(u128::from(self.used?) * 100 / u128::from(most))

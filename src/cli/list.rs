@@ -1,4 +1,4 @@
-//! `list`: the table of all segments, as text, CSV or JSON.
+//! `list`: prints the table of all segments as text, CSV or JSON.
 
 use super::args::ListArgs;
 use super::out::Out;
@@ -13,15 +13,15 @@ use crate::segment::filter::Filter;
 use crate::segment::{Segment, Timestamp};
 use std::io::{self, Write as _};
 
-/// What the table shows in a column.
+/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shows {
-    /// The name, or the key and the shmid.
+    /// The name, or the shmid and the key.
     Label,
     Field(Field),
 }
 
-/// The columns of the terminal UI.
+/// The default columns, the same as in the terminal UI.
 const USUAL: [Shows; 10] = [
     Shows::Field(Field::Kind),
     Shows::Label,
@@ -35,8 +35,8 @@ const USUAL: [Shows; 10] = [
     Shows::Field(Field::State),
 ];
 
-/// Prints the segments that match the filter. It is no failure when none does, but it is one when some
-/// could not be listed.
+/// Prints the segments that match the filter. No match is a success, but a segment that cannot be listed is a
+/// failure.
 pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
     let mut words = args.filter.clone();
     words.extend(args.leaked.then(|| "leaked".to_owned()));
@@ -70,8 +70,8 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     Ok(if survey.failed.is_empty() { Status::Done } else { Status::Failed })
 }
 
-/// Whether anything of it needs such a field. What is not asked for is not
-/// looked at: all of it takes ten times as long.
+/// Returns whether the output, the order or the filter needs a field that `is_such` accepts. Data that is not
+/// needed is not collected, because collecting everything takes ten times as long.
 fn asks_for(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
     args.json
         || args.columns.is_empty()
@@ -119,7 +119,7 @@ const fn column(shows: Shows) -> Column {
 }
 
 fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
-    // The names of `holders` stand in one column of the CSV, its pids only on request.
+    // The CSV column `holders` contains names; pids are included only on request.
     let all = || Field::ALL.iter().copied().filter(|&field| field != Field::Pid).collect();
     let fields = if args.columns.is_empty() { &all() } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
@@ -133,7 +133,7 @@ fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut O
     writer.flush()
 }
 
-/// The error below it: that the pipe is closed must not be lost in another one.
+/// Returns the underlying I/O error, so that a closed pipe is still recognized.
 fn csv_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

@@ -1,5 +1,5 @@
-//! `man`: the manual page, made from the arguments and the tables of the
-//! program, so that it cannot lag behind them.
+//! `man`: prints the manual page, which is generated from the arguments and tables of the program to stay
+//! current.
 
 use super::out::Out;
 use super::{Args, Failure, Status};
@@ -11,14 +11,13 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use std::io::{self, Write as _};
 
-/// Prints it.
 pub fn run(out: &mut Out) -> Result<Status, Failure> {
     page(out)?;
     out.flush()?;
     Ok(Status::Done)
 }
 
-/// The settings with their defaults, each with what it is.
+/// The configuration file with all settings, their defaults and descriptions.
 const SETTINGS: &str = include_str!("../../assets/config.toml");
 
 fn page(out: &mut dyn io::Write) -> io::Result<()> {
@@ -46,7 +45,7 @@ fn page(out: &mut dyn io::Write) -> io::Result<()> {
     roff.to_writer(out)
 }
 
-/// A paragraph with a term before it.
+/// A paragraph with a tag (`.TP`).
 fn term(roff: &mut Roff, head: Vec<Inline>, text: &str) {
     roff.control("TP", []).text(head).text(vec![roman(text)]);
 }
@@ -90,7 +89,7 @@ fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
     }
 }
 
-/// `--sort FIELD`, as the usage has it.
+/// The heading of an argument, as in the usage: `--sort FIELD`.
 fn head(argument: &Arg) -> Vec<Inline> {
     let mut head = vec![];
     if let Some(short) = argument.get_short() {
@@ -110,7 +109,7 @@ fn head(argument: &Arg) -> Vec<Inline> {
     head
 }
 
-/// Ends a help text with a period, as is usual in a manual but not in help.
+/// Ends a help text with a period, which is customary in manuals but not in help.
 fn sentence(help: Option<String>) -> String {
     let mut text = help.unwrap_or_default();
     if !text.ends_with(']') {
@@ -214,7 +213,7 @@ fn fields(roff: &mut Roff) {
     roff.control("SH", ["FIELDS"])
         .text(vec![roman("For filters, --columns and --sort. JSON uses the same names.")]);
     for field in Field::ALL {
-        // The angle brackets are a link in the program's own documentation.
+        // The angle brackets mark links in rustdoc.
         term(roff, vec![bold(field.word())], &field.doc().replace(['<', '>'], ""));
     }
 }

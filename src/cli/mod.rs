@@ -1,4 +1,4 @@
-//! The command line: its arguments, and a report a file.
+//! The command line: the arguments, and a module for each command.
 
 pub mod args;
 mod change;
@@ -40,10 +40,8 @@ use out::Out;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Makes a report on what is on `machine`.
-///
-/// # Errors
-/// When it cannot be made; [`Failure::status`] says how the program ends then.
+/// Runs a command that prints a report about `machine`. On an error, [`Failure::status`] returns the exit
+/// status.
 pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) -> Result<Status, Failure> {
     match report {
         Report::List(args) => list::run(machine, rules, args, out),
@@ -57,19 +55,19 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
     }
 }
 
-/// Scans the machine and the holders, private mappings included. Problems go to standard error.
+/// Scans segments and holders, including private mappings. Prints problems on standard error.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
     told(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }
 
-/// As [`look_whole`], without the resident sizes of System V segments.
+/// Like [`look_whole`], but without the resident sizes of System V segments.
 fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
     told(judged(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0)
 }
 
-/// As [`look_whole`], but private mappings are only scanned where nothing else settles whether a segment
-/// has holders: that scan takes three quarters of the time. Segments with known holders may have more that
-/// are only mapped privately.
+/// Like [`look_whole`], but scans private mappings only where needed to decide whether a segment has holders,
+/// because that scan takes three quarters of the time. For segments with known holders, processes with only a
+/// private mapping may be missing.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     let (survey, identifier) = judged(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
     told(if identifier.needs_private() || survey.misses_objects() {
@@ -79,11 +77,12 @@ fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     })
 }
 
-/// How often the machine is scanned again while segments are attached between the scan of the processes and
-/// that of the segments.
+/// The number of times that the machine is scanned again because segments were attached between the scan of
+/// the processes and that of the segments.
 const RESCANS: usize = 3;
 
-/// Scans and judges. The identifier knows if a verdict needs the private mappings that were left out.
+/// Scans and judges the segments. The returned identifier can tell whether a verdict needs the private
+/// mappings that were skipped.
 fn judged(
     machine: &dyn Machine,
     depth: Depth,
@@ -91,7 +90,7 @@ fn judged(
     identifier: impl FnOnce() -> Identifier,
 ) -> (Survey, Identifier) {
     let mut names = Names::default();
-    // The table after the processes, so that a segment that is listed without holders had none by then.
+    // Reads the segment table after the processes, so that a segment listed without holders had none by then.
     let (mut holdings, (mut survey, mut identifier)) =
         Holdings::look_and(machine, depth, &mut names, |names| (take(machine, names), identifier()));
     for _ in 0..RESCANS {
@@ -105,16 +104,16 @@ fn judged(
     (survey, identifier)
 }
 
-/// Lists the segments.
+/// A function that lists the segments.
 type Take = fn(&dyn Machine, &mut Names) -> Survey;
 
-/// Looks at the segments alone, for what asks neither who holds nor who made them.
+/// Scans only the segments, for commands that need neither holders nor makers.
 fn look(machine: &dyn Machine) -> Survey {
     told(Survey::take(machine, &mut Names::default()))
 }
 
-/// As [`look`]. Scans the holders too where one of `texts` may name an unlinked
-/// object: it is a `deleted:` id, or a name that nothing in `/dev/shm` has.
+/// Like [`look`], but also scans the holders if one of `texts` may name an unlinked object: a `deleted:` id,
+/// or a name that does not exist in `/dev/shm`.
 fn look_for<'a>(
     machine: &dyn Machine,
     texts: impl IntoIterator<Item = &'a OsStr>,
@@ -126,7 +125,7 @@ fn look_for<'a>(
     if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { told(survey) }
 }
 
-/// As [`look`], with the unlinked objects, which only a scan of the holders finds.
+/// Like [`look`], but includes unlinked objects, which only a scan of the holders finds.
 fn look_at_unlinked(machine: &dyn Machine) -> Survey {
     let mut names = Names::default();
     let (holdings, mut survey) =
@@ -135,13 +134,14 @@ fn look_at_unlinked(machine: &dyn Machine) -> Survey {
     told(survey)
 }
 
-/// As [`look`], but not how much of a System V segment is in memory: to add
-/// that up takes the kernel as long as all the rest.
+/// Like [`look`], but without the resident sizes of System V segments: calculating these takes the kernel as
+/// long as everything else.
 fn look_at_no_memory(machine: &dyn Machine) -> Survey {
     told(Survey::take_without_memory(machine, &mut Names::default()))
 }
 
-/// Says why a filter may match nothing: nobody has the user's name, or a process is gone or cannot be inspected.
+/// Explains why a filter may match nothing: the user does not exist, or a process has exited or cannot be
+/// inspected.
 fn note_unknown(machine: &dyn Machine, filter: &Filter) {
     for owner in filter.owners().filter(|owner| owner.parse::<u32>().is_err()) {
         if machine.user_by_name(owner).is_none() {
@@ -162,12 +162,12 @@ fn note_unknown(machine: &dyn Machine, filter: &Filter) {
     }
 }
 
-/// The advice to run as root, for anybody else.
+/// Advises users other than root to run as root.
 fn as_root(machine: &dyn Machine, purpose: &str) -> String {
     if machine.effective_uid() == 0 { String::new() } else { format!(". Run as root{purpose}") }
 }
 
-/// What could not be looked at is told on standard error.
+/// Prints problems of the survey on standard error.
 fn told(survey: Survey) -> Survey {
     for problem in &survey.problems {
         out::warn(problem);

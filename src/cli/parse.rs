@@ -1,4 +1,4 @@
-//! Parsing of the arguments, so that an error quotes them safely.
+//! Argument parsing with safely quoted errors.
 
 use super::args::{Args, Command};
 use crate::segment::quote;
@@ -10,10 +10,8 @@ use std::fs;
 use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Parses the arguments, the program's name included.
-///
-/// # Errors
-/// When they are invalid; the error also carries `--help` and `--version`.
+/// Parses the arguments, including the name of the program. `--help` and `--version` are also returned as
+/// errors.
 pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
     let args = Args::try_parse_from(arguments).map_err(|error| quoted(error, arguments))?;
     if matches!(args.command, Some(Command::Change(_)))
@@ -30,10 +28,9 @@ pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
     Ok(args)
 }
 
-/// The same error with all that it quotes escaped. clap mixes what it quotes with
-/// its own styling, so the arguments are escaped and parsed again. One that is
-/// valid as it is, such as a size with a tab behind it, stays: the error is not
-/// about it, and escaping it would make another one.
+/// Rebuilds an error with all quoted arguments escaped. clap mixes quoted text with its own styling, so the
+/// arguments are escaped and parsed again. A valid argument, such as a size with a trailing tab, stays
+/// unescaped: escaping would replace the error with a different one.
 fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let option = |error: &clap::Error| match error.kind() {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => error.get(ContextKind::InvalidArg).cloned(),
@@ -59,8 +56,8 @@ fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     error
 }
 
-/// An option that is also a file in the working directory, where a shell's `*`
-/// may have put it.
+/// Returns an option that is also the name of a file in the working directory, so that `*` in a shell may
+/// have inserted it.
 fn file_like_option(arguments: &[OsString]) -> Option<&OsString> {
     let options = arguments.iter().skip(1).take_while(|one| one.as_os_str() != "--");
     let mut options = options.filter(|one| one.len() > 1 && one.as_bytes().starts_with(b"-"));
@@ -76,7 +73,7 @@ mod tests {
         let words = [&[b"shmlens".as_slice()], words].concat();
         let error = parse(&words.iter().map(|word| OsString::from_vec(word.to_vec())).collect::<Vec<_>>())
             .unwrap_err();
-        // clap's own styling is left in: what is left without it has to be plain text.
+        // clap's own styling is kept; the rest must be plain text.
         let text = error.render().ansi().to_string();
         let mut plain = String::new();
         let mut rest = text.as_str();
@@ -125,7 +122,7 @@ mod tests {
             text.contains("unexpected argument '--jsom' found") && text.contains("Usage: shmlens list"),
             "{text}"
         );
-        // Escaped, the first argument is not a number any more.
+        // After escaping, the first argument is no longer a number.
         let (_, text) = error(&[b"dump", b"--offset", b"4\x0b", b"--length", b"\x1b", b"a"]);
         assert!(text.contains(r"'\x1b'"), "{text}");
     }

@@ -1,4 +1,4 @@
-//! The part of a segment that a command looks at.
+//! The range of a segment that a command reads.
 
 use super::Failure;
 use super::args::PartArgs;
@@ -6,20 +6,14 @@ use crate::memory::Reader;
 use crate::segment::SegmentId;
 use std::ops::Range;
 
-/// The part of this segment: up to its end where no length is given, or more
-/// than there is. To begin at the very end is allowed, and is an empty part.
-///
-/// # Errors
-/// When it begins behind the end.
+/// Returns the requested range, clipped to the end of the segment. Without a length, the range extends to the
+/// end. A range that starts exactly at the end is empty; one that starts past the end is an error.
 pub fn range(part: PartArgs, reader: &Reader) -> Result<Range<u64>, Failure> {
     let size = reader.size().map_err(|source| Failure::Read { id: reader.id().clone(), source })?;
     within(part, reader.id(), size)
 }
 
-/// As [`range`], for a segment of this size.
-///
-/// # Errors
-/// When it begins behind the end.
+/// Like [`range`], for a segment of this size.
 pub fn within(part: PartArgs, id: &SegmentId, size: u64) -> Result<Range<u64>, Failure> {
     let start = part.offset.0;
     if start > size {

@@ -1,5 +1,4 @@
-//! Long work: how far it is, on standard error when that is a terminal, and
-//! Ctrl-C, which stops it cleanly.
+//! Long operations: a progress bar on standard error if it is a terminal, and clean cancellation with Ctrl-C.
 
 use super::style::locale_is_utf8;
 use crate::memory::Progress;
@@ -11,60 +10,58 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often it is looked after.
+/// The interval between updates.
 const TICK: Duration = Duration::from_millis(50);
-/// Work that takes less shows nothing.
+/// The delay before the progress bar appears.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// How wide the bar is, in columns.
+/// The width of the bar in columns.
 const BAR: usize = 24;
 
-/// Whether the program was asked to end: Ctrl-C, SIGTERM, SIGHUP. A second
-/// such signal ends it at once.
+/// A flag that is set by Ctrl-C, SIGTERM or SIGHUP. A second signal terminates the program at once.
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on. Where that is not possible a signal ends the
-    /// program, as it does anyway.
+    /// Installs the signal handlers. If that fails, signals terminate the program as usual.
     #[must_use]
     pub fn listen() -> Self {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // The order matters: the first signal must find the flag unset.
+            // The order matters: at the first signal, the flag must not be set yet.
             let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag));
             let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
         }
         Self(flag)
     }
 
-    /// Leaves signals as they are: they end the program.
+    /// Installs no handlers, so signals terminate the program.
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::default())
     }
 
-    /// Whether the signal came.
+    /// Returns whether a signal has arrived.
     #[must_use]
     pub fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The line that shows how far it is.
+/// The progress line.
 pub struct Meter {
     what: Mutex<String>,
-    /// The line that stands on the screen; empty when there is none.
+    /// The line that is on the screen; empty if there is none.
     drawn: Mutex<String>,
     visible: bool,
     ascii: bool,
 }
 
 impl Meter {
-    /// Says what is being done.
+    /// Sets the description of the operation.
     pub fn say(&self, what: String) {
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
-    /// Does something that writes to the same terminal, with the line away.
+    /// Runs a function that writes to the same terminal, with the progress line cleared.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if !drawn.is_empty() {
@@ -85,8 +82,8 @@ impl Meter {
     }
 }
 
-/// Does long work while somebody looks after it: the signal cancels it, and
-/// the line is drawn. `wanted` is false where it would disturb.
+/// Runs a long operation, cancels it on a signal, and draws the progress line. Set `wanted` to false where
+/// the line would interfere with other output.
 pub fn attended<T>(
     what: &str,
     wanted: bool,
@@ -112,7 +109,7 @@ pub fn attended<T>(
     result
 }
 
-/// Lets the attendant go, should the work panic too.
+/// Ends the thread that draws the line, even if the operation panics.
 struct EndOnDrop<'a> {
     over: &'a AtomicBool,
     attendant: &'a thread::Thread,

@@ -1,4 +1,4 @@
-//! Whether the output may have color, and letters outside ASCII.
+//! Style of the output: color and non-ASCII characters.
 
 use super::args::{LookArgs, When};
 use super::out;
@@ -7,36 +7,35 @@ use std::borrow::Cow;
 use std::env;
 use std::io::{IsTerminal as _, stderr, stdout};
 
-/// What the output may look like.
+/// The style of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
     /// Colors, as escape sequences.
     pub color: bool,
-    /// Nothing outside ASCII.
+    /// ASCII characters only.
     pub ascii: bool,
 }
 
-/// What a text means, where color may say it too.
+/// The meaning of text, which color can emphasize.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tint {
-    /// Nothing particular.
+    /// No particular meaning.
     Plain,
-    /// Headings and what is not there.
+    /// Headings and absent values.
     Dim,
-    /// In use.
     Good,
-    /// Removed, and kept alive.
+    /// Removed, but still held.
     Warning,
-    /// What was looked for.
+    /// A match of a search.
     Accent,
-    /// A state that is set apart.
+    /// A state that stands out from the others.
     Special,
-    /// Something is wrong.
+    /// An error or problem.
     Bad,
 }
 
 impl Style {
-    /// As the arguments, the environment and the terminal have it.
+    /// Derives the style from the arguments, the environment and the terminal.
     #[must_use]
     pub fn new(look: LookArgs) -> Self {
         let terminal = stdout().is_terminal();
@@ -48,20 +47,20 @@ impl Style {
                 terminal && !set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
             }
         };
-        // Files and programs get the same text in every locale.
+        // Files and pipes get the same text in every locale.
         let ascii = |terminal: bool| look.ascii || (terminal && !locale_is_utf8());
         out::set_ascii_errors(ascii(stderr().is_terminal()));
         Self { color, ascii: ascii(terminal) }
     }
 
-    /// A name as it may be shown. Where only ASCII is, every other letter
-    /// stands as its bytes, a form that is accepted back.
+    /// Formats a name for the output. In ASCII mode, other characters become escaped bytes, which names on
+    /// the command line may contain too.
     #[must_use]
     pub fn fit(self, text: &str) -> Cow<'_, str> {
         if self.ascii { fit_ascii(text) } else { Cow::Borrowed(text) }
     }
 
-    /// The text in a color, where there are colors.
+    /// Colors the text if colors are enabled.
     #[must_use]
     pub fn paint(self, tint: Tint, text: &str) -> String {
         if self.color && !text.is_empty() {
@@ -72,8 +71,7 @@ impl Style {
     }
 }
 
-/// Text in ASCII only: an arrow between two words is `->`, and every other
-/// character its escaped bytes.
+/// Converts text to ASCII: an arrow between two words becomes `->`, every other character its escaped bytes.
 pub fn fit_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -81,8 +79,8 @@ pub fn fit_ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(in_ascii(&text.replace(" → ", " -> ").replace(" … ", " ... ")).into_owned())
 }
 
-/// Whether the terminal is said to show UTF-8: by the first of these variables
-/// that is set, `locale(7)`.
+/// Returns whether the locale uses UTF-8, according to the first of these variables that is set
+/// (`locale(7)`).
 #[must_use]
 pub fn locale_is_utf8() -> bool {
     ["LC_ALL", "LC_CTYPE", "LANG"]
@@ -96,7 +94,7 @@ pub fn locale_is_utf8() -> bool {
 }
 
 impl Tint {
-    /// The color of a state; the word beside it says it too.
+    /// The color of a state, in addition to its label.
     #[must_use]
     pub const fn of(state: State) -> Self {
         match state {
@@ -109,7 +107,7 @@ impl Tint {
         }
     }
 
-    /// The sequence that turns it on.
+    /// The escape sequence that enables the color.
     #[must_use]
     pub const fn sequence(self) -> &'static str {
         match self {
@@ -123,7 +121,7 @@ impl Tint {
         }
     }
 
-    /// The sequence that turns it off.
+    /// The escape sequence that disables the color.
     #[must_use]
     pub const fn end(self) -> &'static str {
         if matches!(self, Self::Plain) { "" } else { "\x1b[0m" }

@@ -1,5 +1,5 @@
-//! A table of text: columns aligned, two spaces between them. Nothing is cut,
-//! but on a terminal the longest names lose their middle, so that no row wraps.
+//! Text tables with aligned columns, separated by two spaces. Nothing is truncated, except on a terminal,
+//! where the longest names are shortened in the middle so that no row wraps.
 
 use super::style::Tint;
 use super::{Style, out::Out};
@@ -8,58 +8,52 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 
-/// What is left of a text, however narrow the terminal is.
+/// The minimum width of shortened text, however narrow the terminal is.
 const NARROWEST: usize = 12;
 
-/// A table that is being filled, row by row. All its text stands in one
-/// string, so that thousands of rows cost few allocations.
+/// A table that is filled row by row. A single string contains all text, so that thousands of rows need few
+/// allocations.
 pub struct Table {
     columns: Vec<Column>,
     text: String,
     cells: Vec<Cell>,
 }
 
-/// A column of a table.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// Its heading.
     pub title: &'static str,
-    /// Whether it holds figures, which stand at its right edge.
+    /// The column is numeric and aligned to the right.
     pub right: bool,
 }
 
-/// Small, since there are many.
+/// Kept small, because a table may have many cells.
 struct Cell {
-    /// Bytes of its text.
+    /// The length of the text in bytes.
     length: u32,
-    /// Columns that it takes.
+    /// The width in terminal columns.
     width: u16,
     tint: Tint,
 }
 
 impl Table {
-    /// A table with these columns and no rows.
+    /// Creates a table without rows.
     #[must_use]
     pub fn new(columns: Vec<Column>) -> Self {
         Self { columns, text: String::new(), cells: vec![] }
     }
 
-    /// Adds the next cell of the row.
+    /// Appends a cell to the current row.
     pub fn cell(&mut self, tint: Tint, content: fmt::Arguments) {
         let start = self.text.len();
-        // Writing to a String cannot fail.
         let _ = self.text.write_fmt(content);
         let text = &self.text[start..];
         let width = if text.is_ascii() { text.len() } else { text.width() };
-        // No cell has 4 GiB of text; one of 64 Ki columns would only be out of line.
+        // No cell has 4 GiB of text; a cell wider than 64 Ki columns would only be misaligned.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.cells.push(Cell { length, width: u16::try_from(width).unwrap_or(u16::MAX), tint });
     }
 
-    /// Prints it, with its headings when `header` is set.
-    ///
-    /// # Errors
-    /// When the output cannot be written.
+    /// Prints the table, with headings if `header` is set.
     pub fn print(&self, header: bool, out: &mut Out) -> io::Result<()> {
         let style = out.style();
         let mut widths = self.widths(header);
@@ -90,7 +84,7 @@ impl Table {
         Ok(())
     }
 
-    /// Takes from the widest column of texts what the rows are too wide by.
+    /// Shrinks the widest text columns until the rows fit.
     fn narrow(&self, widths: &mut [usize], room: usize) {
         let all = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
         let texts = (0..widths.len()).filter(|&index| !self.columns[index].right);

@@ -1,31 +1,29 @@
-//! A field of a segment as text: for the table, and for programs.
+//! Text forms of fields, for the table and for programs.
 
 use super::time;
 use crate::segment::field::{Field, Value};
 use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
 use std::fmt::{self, Write as _};
 
-/// What stands where a segment has no such thing.
+/// The placeholder for a missing value.
 pub const ABSENT: &str = "-";
 
-/// How many holders the table names.
+/// The number of holders that the table lists by name.
 const NAMED: usize = 2;
 
-/// A field as the table shows it.
+/// A field, formatted for the table.
 pub struct Shown<'a> {
-    /// The segment.
     pub segment: &'a Segment,
-    /// The field.
     pub field: Field,
-    /// The time of the survey.
+    /// The time of the survey, from which ages are measured.
     pub now: Timestamp,
-    /// Sizes as plain numbers.
+    /// Print sizes as plain numbers.
     pub bytes: bool,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What every table has needs no copy made of it.
+        // Every table has these fields: write them without allocating a copy.
         match (self.field, &self.segment.id) {
             (Field::Kind, _) => return f.write_str(self.segment.kind().word()),
             (Field::State, _) => return f.write_str(self.segment.verdict.state.label()),
@@ -56,14 +54,14 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Returns whether the table marks the maker: the catalog names it, and the process that
-/// created the segment has exited. Without a name, the maker is `gone` itself.
+/// Returns whether the table marks the maker: the catalog names it, and the process that created the segment
+/// has exited. If the catalog has no name, the maker itself reads `gone`.
 fn is_marked(segment: &Segment) -> bool {
     segment.exited_creator().is_some() && segment.named_maker().is_some()
 }
 
-/// A field as programs read it: plain numbers, times as RFC 3339, the names of
-/// JSON; what is absent is empty.
+/// Formats a field for programs: plain numbers, RFC 3339 times and the names that JSON uses; absent values
+/// are empty.
 #[must_use]
 pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
     match field.of(segment, now) {
@@ -85,7 +83,7 @@ fn joined(numbers: &[u64]) -> String {
     numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the column of a field holds figures.
+/// Returns whether the column of a field is numeric.
 #[must_use]
 pub const fn is_figure(field: Field) -> bool {
     matches!(

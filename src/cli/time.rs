@@ -1,4 +1,4 @@
-//! Times as text: local, with the zone.
+//! Formats local times with the time zone.
 
 use crate::segment::Timestamp;
 use jiff::ZonedDateTime;
@@ -6,7 +6,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use std::sync::LazyLock;
 
-/// Read once, and only where a time is shown.
+/// The time zone, loaded only when a time is printed.
 static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
 
 fn timestamp(time: Timestamp) -> Option<jiff::Timestamp> {
@@ -17,33 +17,33 @@ fn local(time: Timestamp) -> Option<ZonedDateTime> {
     Some(timestamp(time)?.to_zoned_datetime(ZONE.clone()))
 }
 
-/// RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. `None` for a time
-/// outside the years that it can write; a file's time may be anything.
+/// Formats a time as RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. Returns `None` for a year that
+/// the format cannot represent; the times of a file can be arbitrary.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> Option<String> {
     printed(time, 0)
 }
 
-/// As [`rfc3339`], with microseconds.
+/// Like [`rfc3339`], with microseconds.
 #[must_use]
 pub fn rfc3339_micros(time: Timestamp) -> Option<String> {
     printed(time, 6)
 }
 
-/// A tenth of the time of `strftime`.
+/// Ten times as fast as `strftime`.
 fn printed(time: Timestamp, decimals: u8) -> Option<String> {
     let time = timestamp(time)?;
     let printer = DateTimePrinter::new().precision(Some(decimals));
     Some(printer.timestamp_with_offset_to_string(&time, ZONE.to_offset(time)))
 }
 
-/// The time of day with microseconds and the zone: `12:01:09.250000 +01:00`.
+/// Formats the time of day with microseconds and the time zone: `12:01:09.250000 +01:00`.
 #[must_use]
 pub fn of_day(time: Timestamp) -> String {
     local(time).map_or_else(|| shown(time), |time| time.strftime("%H:%M:%S%.6f %:z").to_string())
 }
 
-/// For people: `2026-01-05 12:01:09 +01:00`.
+/// Formats a time for display: `2026-01-05 12:01:09 +01:00`.
 #[must_use]
 pub fn shown(time: Timestamp) -> String {
     local(time).map_or_else(

@@ -1,4 +1,4 @@
-//! `watch`: what changes in a segment, as it changes.
+//! `watch`: prints changes in a segment as they happen.
 
 mod print;
 
@@ -18,11 +18,10 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-/// The largest value that is watched as one.
+/// The size limit for a single value.
 const LARGEST: u64 = 1 << 20;
 
-/// Prints changes until it is stopped, or has printed as many as were asked
-/// for, or the segment is gone.
+/// Prints changes until the command is stopped, the requested number is reached, or the segment is removed.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
     if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > LARGEST) {
         return Err(Failure::Usage(format!("type {kind} is too large")));
@@ -36,8 +35,8 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
         every: args.interval,
     };
     let request = Request::Subscribe(SubscriptionId(0), Box::new(segment.clone()), feed);
-    // Driven here rather than by a thread: a reader that goes away and Ctrl-C end the
-    // wait, and printing slows the reading down instead of filling a queue.
+    // The worker runs on this thread: Ctrl-C and a closed pipe end the wait, and slow output delays the reads
+    // instead of filling a queue.
     let mut worker = Contents::new(None, Readers::default());
     let mut watch = Watch { args, id: &segment.id, printer: Printer::new(args), size: None };
     let interrupt = Interrupt::listen();
@@ -53,7 +52,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
                 return Ok(Status::Done);
             }
         }
-        // At once, so that who reads it through a pipe is up to date.
+        // Flush now, so that a reader of the pipe is up to date.
         out.flush()?;
         let ended = began.elapsed();
         worker.took(ended.saturating_sub(now));
@@ -67,12 +66,12 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
     }
 }
 
-/// Prints the reports of the subscription.
+/// Prints the events of the subscription.
 struct Watch<'a> {
     args: &'a WatchArgs,
     id: &'a SegmentId,
     printer: Printer<'a>,
-    /// The size of the segment; `None` before the first look has ended.
+    /// The size of the segment; `None` before the first read is complete.
     size: Option<u64>,
 }
 
@@ -110,8 +109,8 @@ impl Watch<'_> {
         }
         if changes.complete {
             match self.size.replace(changes.size) {
-                // Changes are measured from the first look, and the heading comes after
-                // it: who has read it knows that no change is missed.
+                // Changes are relative to the first read. The heading comes after the first read, so that no
+                // change is missed once the heading is visible.
                 None => self.printer.begin(out)?,
                 Some(was) if was != changes.size => {
                     let (id, now) = (self.id.short(), changes.size);

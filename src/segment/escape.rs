@@ -1,13 +1,12 @@
-//! Names as text: every byte string has exactly one printable form, and that
-//! form can be typed back.
+//! Text form of names: every byte string has exactly one printable form, and that form can be typed back.
 //!
-//! Whoever may make a segment chooses its name, so nothing of it may reach a
-//! terminal that could move the cursor, turn the text round or hide something.
+//! The creator of a segment chooses the name freely, so unescaped names could move the cursor of a terminal,
+//! reverse text or hide something.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Letters that Unicode prints as nothing although they are no format characters.
+/// Characters that are invisible although Unicode does not classify them as format characters.
 const INVISIBLE: [(char, char); 11] = [
     ('\u{034f}', '\u{034f}'),   // combining grapheme joiner
     ('\u{061c}', '\u{061c}'),   // Arabic letter mark
@@ -22,7 +21,7 @@ const INVISIBLE: [(char, char); 11] = [
     ('\u{e0100}', '\u{e01ef}'), // variation selectors, supplement
 ];
 
-/// Whether a character can be shown as it is.
+/// Returns whether a character can be displayed without escaping.
 pub(super) fn is_plain(c: char) -> bool {
     if c == '\\' {
         return false;
@@ -33,32 +32,31 @@ pub(super) fn is_plain(c: char) -> bool {
     if INVISIBLE.iter().any(|&(from, to)| (from..=to).contains(&c)) {
         return false;
     }
-    // The standard library knows what Unicode calls printable: it escapes
-    // control, format, private, unassigned and separator characters. A letter
-    // stands before, because it escapes a combining mark at the start only.
+    // The standard library knows which characters are printable: it escapes control, format, private,
+    // unassigned and separator characters. The preceding letter is needed because it escapes a combining mark
+    // only at the start.
     let mut pair = [0u8; 5];
     pair[0] = b'a';
     let width = c.encode_utf8(&mut pair[1..]).len();
     std::str::from_utf8(&pair[..=width]).is_ok_and(|text| text.escape_debug().count() == 2)
 }
 
-/// The one text form of a name: what does not print as itself, and the
-/// backslash, stand as `\xNN`, byte by byte.
+/// Returns the unique text form of a name: backslashes and bytes that cannot be displayed become `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     shown(bytes, is_plain)
 }
 
-/// Text to quote in a message: as [`escape`], but a backslash stays as it was
-/// typed. [`unescape`] reads both the same way.
+/// Quotes text for a message. Like [`escape`], but keeps backslashes as typed. [`unescape`] decodes both
+/// forms.
 #[must_use]
 pub fn quote(bytes: &[u8]) -> String {
     shown(bytes, |c| c == '\\' || is_plain(c))
 }
 
-/// Bytes as text, with those characters escaped that may not be shown.
+/// Converts bytes to text and escapes all characters that `is_plain` rejects.
 fn shown(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
-    // Nearly every name is of this kind, and a machine may have thousands.
+    // Fast path: nearly all names are printable ASCII, and a machine may have thousands.
     if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
         && let Ok(plain) = std::str::from_utf8(bytes)
     {
@@ -81,13 +79,12 @@ fn shown(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
 
 fn push_escaped(out: &mut String, bytes: &[u8]) {
     for byte in bytes {
-        // Writing to a String cannot fail.
         let _ = write!(out, "\\x{byte:02x}");
     }
 }
 
-/// The bytes that a text form stands for. A backslash that begins no `\xNN`
-/// is taken as it is, so that a name typed by hand need not be escaped.
+/// Decodes a text form. A backslash that does not start `\xNN` is literal, so that names typed by hand need
+/// no escaping.
 #[must_use]
 pub fn unescape(text: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = text.as_ref();
@@ -113,8 +110,7 @@ fn escaped_byte(bytes: &[u8]) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// A text in ASCII alone: every other letter stands as its bytes, a form that
-/// [`unescape`] reads.
+/// Converts text to ASCII: every other character becomes its escaped bytes, which [`unescape`] can decode.
 #[must_use]
 pub fn in_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
@@ -126,7 +122,6 @@ pub fn in_ascii(text: &str) -> Cow<'_, str> {
             plain.push(c);
         } else {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                // Writing to a String cannot fail.
                 let _ = write!(plain, "\\x{byte:02x}");
             }
         }

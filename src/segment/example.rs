@@ -1,4 +1,4 @@
-//! Segments for the tests of this crate, as product examples show them.
+//! Example segments for unit tests.
 
 use super::{
     Access, Bytes, CreatorLife, Facts, Holder, Key, Mode, ObjectName, Owner, Place, PosixFacts, Segment,
@@ -35,7 +35,7 @@ pub fn sysv() -> Segment {
     }
 }
 
-/// A process of ann's that has mapped a segment of 4 KiB.
+/// A process of user ann that has mapped a 4 KiB segment.
 pub fn holder(pid: u32) -> Holder {
     Holder {
         pid,
@@ -58,7 +58,7 @@ pub fn posix() -> Segment {
     posix_called(b"psm_1f09ab2c")
 }
 
-/// As [`posix`], under another name.
+/// Like [`posix`], with another name.
 pub fn posix_called(name: &[u8]) -> Segment {
     Segment {
         id: SegmentId::Posix(ObjectName::new(name).unwrap()),

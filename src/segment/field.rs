@@ -1,37 +1,31 @@
-//! The fields of a segment: one table of names that the columns, the sort
-//! orders and the filter share.
+//! The fields of a segment: one table of names that columns, sort orders and filters share.
 
 use super::{Facts, Segment, SegmentId, State, Timestamp};
 use std::cmp::Ordering;
 
-/// What a field holds, before anybody makes text of it.
+/// The value of a field before it is formatted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// This segment has no such thing.
+    /// The segment does not have this field.
     Absent,
-    /// A text that is safe to print.
+    /// Text that is safe to print.
     Text(String),
-    /// A count or a number.
     Number(u64),
-    /// A number of bytes.
+    /// A size in bytes.
     Size(u64),
     /// A System V key.
     Key(u32),
-    /// Permission bits.
     Mode(u32),
-    /// Yes or no.
     Flag(bool),
-    /// A point in time.
     Time(Timestamp),
-    /// A span in seconds.
+    /// A duration in seconds.
     Span(f64),
-    /// Several numbers, in ascending order: it matches a filter if one of them does.
+    /// Several numbers in ascending order; a filter matches if it matches one of them.
     Numbers(Vec<u64>),
-    /// So many, by their names.
+    /// A count, with the names of the counted items.
     Named {
-        /// How many there are.
         count: u64,
-        /// Their names, safe to print.
+        /// The names, safe to print.
         names: String,
     },
 }
@@ -45,22 +39,22 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, in the order in which `list --json` has them; it has pids in `holders`.
+            /// Every field, in the order of `list --json`, where `holders` contains the pids.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The name in JSON, in filters, in `--columns` and `--sort`.
+            /// The name in JSON, filters, `--columns` and `--sort`.
             #[must_use]
             pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
-            /// The heading of its column.
+            /// The column heading.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)+ }
             }
 
-            /// One line of documentation.
+            /// A one-line description.
             #[must_use]
             pub fn doc(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim(),)+ }
@@ -139,13 +133,13 @@ fields! {
 }
 
 impl Field {
-    /// The field of that name.
+    /// Returns the field with this name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|field| field.word() == word)
     }
 
-    /// What the segment has in this field at the time `now`.
+    /// Returns the value of the field at the time `now`.
     #[must_use]
     pub fn of(self, segment: &Segment, now: Timestamp) -> Value {
         let sysv = segment.sysv();
@@ -212,7 +206,7 @@ impl Field {
         }
     }
 
-    /// The value that the field is sorted by.
+    /// The value to sort by.
     fn sort_value(self, segment: &Segment, now: Timestamp) -> Value {
         match self {
             Self::State => {
@@ -223,8 +217,8 @@ impl Field {
         }
     }
 
-    /// Sorts by this field: numbers by size, states in the order in which they are judged, texts by
-    /// their letters. Segments without the field stand last, whichever way. The table of the UI and
+    /// Sorts by this field: numbers by value, states in the order in which they are checked, text
+    /// alphabetically. Segments without the field come last in both directions. The table of the UI and
     /// `list` share this order.
     pub fn sort<'a, T>(
         self,
@@ -248,7 +242,7 @@ impl Field {
         items.extend(keyed.into_iter().map(|(_, item)| item));
     }
 
-    /// Whether it has to be known who holds or made the segment.
+    /// Returns whether the field depends on the holders or the maker of the segment.
     #[must_use]
     pub fn is_judged(self) -> bool {
         matches!(
@@ -264,13 +258,13 @@ impl Field {
         )
     }
 
-    /// Whether it has to be known how much of the segment is in memory.
+    /// Returns whether the field depends on the amount of the segment that is in memory.
     #[must_use]
     pub fn is_of_memory(self) -> bool {
         matches!(self, Self::Resident | Self::Swapped)
     }
 
-    /// Whether the larger values are what people look for first.
+    /// Returns whether descending order is the more useful default.
     #[must_use]
     pub const fn largest_first(self) -> bool {
         matches!(
@@ -288,8 +282,7 @@ impl Field {
 }
 
 impl Value {
-    /// The number behind the value, if it is one. A time has none: it is
-    /// compared by how long ago it was.
+    /// The numeric value, if any. A time has none, because filters compare its age.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -308,7 +301,7 @@ impl Value {
         }
     }
 
-    /// The order of two values of one field; what is absent comes last.
+    /// Compares two values of one field; absent values come last.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -325,9 +318,8 @@ impl Value {
 }
 
 impl Segment {
-    /// Whether a bare word is part of its name, its key, its full id, the name of
-    /// a holder or of its maker. Case
-    /// does not matter.
+    /// Returns whether the name, the key, the full id, the maker, or the name of a holder contains a bare
+    /// word, ignoring case.
     #[must_use]
     pub fn mentions(&self, lowercase: &str) -> bool {
         let has = |text: String| text.to_lowercase().contains(lowercase);

@@ -1,12 +1,12 @@
-//! The filter: words joined with *and*, the same on the command line and in
-//! the filter line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
+//! Filters: words joined with *and*, with the same syntax on the command line and in the filter line
+//! (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Value};
 use super::nearest::distance;
 use super::{Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, parse_span, quote};
 use regex::Regex;
 
-/// A filter: every word must fit. An empty one fits all.
+/// A filter: a segment has to match every word. An empty filter matches all segments.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     clauses: Vec<Clause>,
@@ -20,13 +20,13 @@ struct Clause {
 
 #[derive(Debug, Clone)]
 enum Test {
-    /// A bare word: part of the name or key.
+    /// A bare word: a substring of the name or key.
     Mentions(String),
     State(&'static str),
-    /// The field's text is exactly this; numbers of users and groups count too.
+    /// An exact match with the text of the field; uids and gids match too.
     Is(Field, String),
     Matches(Field, Regex),
-    /// The field's number lies here.
+    /// A numeric value within these bounds.
     Within(Field, Bounds),
 }
 
@@ -38,23 +38,23 @@ struct Bounds {
     to_open: bool,
 }
 
-/// Why a word is no filter.
+/// An error in a filter word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// There is no such field.
+    /// The field does not exist.
     #[error("unknown field '{field}'{}`shmlens man` lists the fields", suggestion(*.nearest))]
     Field {
-        /// What was given.
+        /// The name of the unknown field.
         field: String,
         /// The field with the most similar name.
         nearest: Option<Field>,
     },
-    /// The value does not fit the field.
+    /// The value is not valid for the field.
     #[error("invalid filter '{word}': {reason}")]
     Value {
         /// The whole word.
         word: String,
-        /// What is wrong with it.
+        /// The reason why the word is invalid.
         reason: String,
     },
 }
@@ -63,7 +63,7 @@ fn suggestion(nearest: Option<Field>) -> String {
     nearest.map_or_else(|| ". ".to_owned(), |field| format!("; did you mean {}? ", field.word()))
 }
 
-/// The field of that name, or of another word for it.
+/// Returns the field with this name or alias.
 fn field_called(word: &str) -> Result<Field, FilterError> {
     let field = Field::from_word(word).or(match word {
         "holder" | "held_by" => Some(Field::Holders),
@@ -78,7 +78,7 @@ fn field_called(word: &str) -> Result<Field, FilterError> {
     })
 }
 
-/// The test for a state, or for the certainty of a leak, in the words that people use for it.
+/// Returns the test for a state or a certainty, including common aliases.
 fn state_called(word: &str) -> Option<Test> {
     match word {
         "in_use" | "inuse" => Some(Test::State(State::InUse.word())),
@@ -88,14 +88,11 @@ fn state_called(word: &str) -> Option<Test> {
     }
 }
 
-/// The operators, the longer ones first.
+/// The operators, longest first.
 const OPERATORS: [&str; 7] = ["!=", "<=", ">=", "=", "<", ">", "~"];
 
 impl Filter {
-    /// Reads a filter from words.
-    ///
-    /// # Errors
-    /// When a word names no field, or compares one with what it cannot be.
+    /// Parses a filter from words. Fails for an unknown field or a value that is invalid for the field.
     pub fn from_words<S: AsRef<str>>(words: &[S]) -> Result<Self, FilterError> {
         let clauses = words
             .iter()
@@ -106,23 +103,19 @@ impl Filter {
         Ok(Self { clauses })
     }
 
-    /// Reads a filter from a line, where white space parts the words and
-    /// quotes hold them together.
-    ///
-    /// # Errors
-    /// As [`Filter::from_words`].
+    /// Parses a filter line, in which whitespace separates words and quotes group them.
     pub fn from_line(line: &str) -> Result<Self, FilterError> {
         Self::from_words(&split(line))
     }
 
-    /// Whether the segment fits every word.
+    /// Returns whether the segment matches every word.
     #[must_use]
     pub fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
         self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
     }
 
-    /// Whether it asks for such a field. A bare word may be part of the name of
-    /// a holder, and asks for those.
+    /// Returns whether the filter needs a field that `is_such` accepts. A bare word may match the name of a
+    /// holder, so a filter with a bare word needs the holders.
     #[must_use]
     pub fn asks_for(&self, is_such: fn(Field) -> bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.test {
@@ -132,7 +125,7 @@ impl Filter {
         })
     }
 
-    /// The pids that it asks for by number.
+    /// The pids that the filter requires by number.
     pub fn pids(&self) -> impl Iterator<Item = u32> {
         self.clauses.iter().filter(|clause| !clause.negated).filter_map(|clause| match &clause.test {
             #[expect(
@@ -150,7 +143,7 @@ impl Filter {
         })
     }
 
-    /// The owners that it asks for.
+    /// The owners that the filter requires.
     pub fn owners(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().filter(|clause| !clause.negated).filter_map(|clause| match &clause.test {
             Test::Is(Field::Owner, owner) => Some(owner.as_str()),
@@ -158,14 +151,14 @@ impl Filter {
         })
     }
 
-    /// Whether it lets everything through.
+    /// Returns whether the filter matches every segment.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.clauses.is_empty()
     }
 }
 
-/// Words of a line; `'` and `"` keep what is between them together.
+/// Splits a line into words; `'` and `"` group the text between them.
 fn split(line: &str) -> Vec<String> {
     let mut words = vec![];
     let mut word = String::new();
@@ -202,8 +195,8 @@ impl Clause {
     }
 }
 
-/// Splits `size>10M` in its three parts. What stands before the operator has
-/// to look like a field's name: a bare word may hold any letter (`/a=b`).
+/// Splits `size>10M` into its three parts. The part before the operator must look like a field name, because
+/// a bare word may contain any character (`/a=b`).
 fn split_operator(word: &str) -> Option<(&str, &'static str, &str)> {
     let at = word.find(|c: char| !(c.is_ascii_lowercase() || c == '_'))?;
     let operator = OPERATORS.into_iter().find(|operator| word[at..].starts_with(operator))?;
@@ -214,7 +207,7 @@ impl Test {
     fn parse(field: Field, operator: &str, value: &str) -> Result<Self, String> {
         if operator == "~" {
             return Regex::new(value).map(|regex| Self::Matches(field, regex)).map_err(|error| {
-                // The last line says what is wrong; those before it draw a picture.
+                // Only the last line of the message states the error; the lines before it draw a picture.
                 let text = error.to_string();
                 format!(
                     "invalid regular expression: {}",
@@ -311,7 +304,7 @@ impl Test {
     }
 }
 
-/// A POSIX name may be given without its slash.
+/// Compares text exactly, except that a POSIX name may omit its leading slash.
 fn same_text(field: Field, value: &str, wanted: &str) -> bool {
     value == wanted || (field == Field::Name && value.strip_prefix('/') == Some(wanted))
 }
@@ -328,7 +321,7 @@ impl Bounds {
 
 type ReadNumber = fn(&str) -> Result<f64, String>;
 
-/// How the values of a field are written, where it is a number.
+/// Returns the parser for values of a numeric field.
 fn number_reader(field: Field) -> Option<ReadNumber> {
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
     fn size(text: &str) -> Result<f64, String> {
@@ -453,7 +446,7 @@ mod tests {
     fn a_pid_is_that_of_a_holder() {
         let mut segment = example::sysv();
         let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
-        // Its creator and its last user are no holders.
+        // The creator and the last user do not count as holders.
         for line in ["pid=4121", "pid=4188", "pid>0", "pid~."] {
             assert!(!fits(&segment, line) && fits(&segment, &format!("!{line}")), "{line}");
         }

@@ -1,72 +1,67 @@
-//! Who holds a segment: a process that has it mapped or open.
+//! The holders of a segment: processes that have it mapped or open.
 
 use super::{Owner, Timestamp, escape};
 
 /// A process that holds a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Its pid in the pid namespace of who looked.
+    /// The pid in the pid namespace of the process that scanned.
     pub pid: u32,
-    /// What it is called: the program, or the script that an interpreter runs.
-    /// Any bytes: print [`Holder::command_text`].
+    /// The name of the program, or of the script that an interpreter runs. It may contain any bytes: print
+    /// [`Holder::command_text`].
     pub command: Box<[u8]>,
-    /// Whose it is.
     pub owner: Owner,
-    /// When it began.
+    /// The start time of the process.
     pub began: Timestamp,
-    /// The same in clock ticks since the machine did: with the pid it tells
-    /// this process from another one that got its pid.
+    /// The start time in clock ticks since boot. Together with the pid it identifies the process even after
+    /// the pid is reused.
     pub start: u64,
-    /// What it may do with the bytes.
     pub access: Access,
-    /// How many mappings of the segment it has.
+    /// The number of mappings of the segment.
     pub mappings: u32,
-    /// The end of its farthest mapping, as an offset in the segment; 0 without a mapping.
+    /// The end of the mapping that reaches farthest, as an offset in the segment; 0 without a mapping.
     pub mapped_to: u64,
-    /// How many open descriptors.
+    /// The number of open descriptors for the segment.
     pub descriptors: u32,
-    /// One of its mappings or descriptors, to open the segment through it.
+    /// One of the mappings or descriptors, through which the segment can be opened.
     pub place: Place,
-    /// Whether one of its mappings is private: what it writes there nobody sees.
+    /// At least one mapping is private: writes to such a mapping are invisible to other processes.
     pub private: bool,
-    /// The process that looked.
+    /// The holder is the process that scanned.
     pub ourselves: bool,
 }
 
-/// Where in a process something is held.
+/// The place in a process where a segment is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// At these addresses.
+    /// A mapping at these addresses.
     Mapping {
-        /// The first address.
         start: u64,
-        /// The address after the last.
+        /// The end address, exclusive.
         end: u64,
     },
-    /// At this descriptor.
+    /// An open descriptor.
     Descriptor(i32),
 }
 
-/// What a holder may do.
+/// The access of a holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
-    /// Read.
     Read,
-    /// Read and write.
     ReadWrite,
 }
 
-/// How a process holds a segment.
+/// The way in which a process holds a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum How {
-    /// It has mapped or attached it.
+    /// Mapped or attached.
     Mapping,
-    /// It has it open, and not mapped.
+    /// Open, but not mapped.
     Descriptor,
 }
 
 impl Access {
-    /// The word of JSON and of the screen: `r` or `rw`.
+    /// The word in JSON and on the screen: `r` or `rw`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -77,7 +72,7 @@ impl Access {
 }
 
 impl How {
-    /// The word of JSON: `mapping` or `descriptor`.
+    /// The word in JSON: `mapping` or `descriptor`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -88,26 +83,26 @@ impl How {
 }
 
 impl Holder {
-    /// What it is called, safe to print.
+    /// The name of the command, safe to print.
     #[must_use]
     pub fn command_text(&self) -> String {
         escape(&self.command)
     }
 
-    /// Whether it is the very same process: pids are given again.
+    /// Returns whether both are the same process, even if the pid was reused.
     #[must_use]
     pub const fn is_same_process(&self, other: &Self) -> bool {
         self.pid == other.pid && self.start == other.start
     }
 
-    /// Whether it only looks at the segment: this program, reading. That keeps
-    /// nothing in use. What this program writes to is its own, as the demo's is.
+    /// Returns whether the holder is this program reading the segment, which does not count as use. A segment
+    /// that this program writes to is its own, such as one of the demo.
     #[must_use]
     pub const fn looks_on(&self) -> bool {
         self.ourselves && matches!(self.access, Access::Read)
     }
 
-    /// How it holds the segment: a mapping says more than a descriptor.
+    /// Returns the way in which the process holds the segment; a mapping outranks a descriptor.
     #[must_use]
     pub const fn how(&self) -> How {
         if self.mappings > 0 { How::Mapping } else { How::Descriptor }

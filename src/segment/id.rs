@@ -1,4 +1,4 @@
-//! Identity as text: `sysv:32770`, `posix:/name`, and what they are made of.
+//! Segment ids in text form, such as `sysv:32770` and `posix:/name`, and their parts.
 
 use super::{escape, quote, unescape};
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::str::FromStr;
 
-/// The directory of POSIX objects.
+/// The directory that contains POSIX objects.
 const DEV_SHM: &[u8] = b"/dev/shm/";
 
 /// The identifier that `shmget(2)` returns, a non-negative `int`.
@@ -20,12 +20,12 @@ impl fmt::Display for ShmId {
     }
 }
 
-/// A System V key (`key_t`), shown as `ipcs` shows it: eight hexadecimal digits.
+/// A System V key (`key_t`), formatted as in `ipcs`: eight hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub u32);
 
 impl Key {
-    /// `IPC_PRIVATE`, and what a segment has once it is marked for removal.
+    /// Returns whether the key is `IPC_PRIVATE`, which a segment also gets when it is marked for removal.
     #[must_use]
     pub const fn is_private(self) -> bool {
         self.0 == 0
@@ -38,15 +38,14 @@ impl fmt::Display for Key {
     }
 }
 
-/// The name of a POSIX object: the path below `/dev/shm`, without a slash in
-/// front, any bytes but NUL. Shown with the slash, escaped.
+/// The name of a POSIX object: its path below `/dev/shm`, without a leading slash. It may contain any bytes
+/// except NUL. Displayed with a leading slash, escaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName(Box<[u8]>);
 
 impl ObjectName {
-    /// A name from the bytes of a path relative to `/dev/shm`. `None` when no
-    /// object can have that name: it is empty, holds a NUL, or has a part that
-    /// is empty, `.` or `..`.
+    /// Creates a name from a path relative to `/dev/shm`. Returns `None` if no object can have that name: it
+    /// is empty, contains a NUL, or has a component that is empty, `.` or `..`.
     #[must_use]
     pub fn new(path: &[u8]) -> Option<Self> {
         let path = path.strip_prefix(b"/").unwrap_or(path);
@@ -56,8 +55,8 @@ impl ObjectName {
         sound.then(|| Self(path.into()))
     }
 
-    /// Reads a name as a person writes it, where only a POSIX object can be
-    /// meant: `name`, `/name`, `posix:/name` or `/dev/shm/name`.
+    /// Parses a name where only a POSIX object can be meant: `name`, `/name`, `posix:/name` or
+    /// `/dev/shm/name`.
     #[must_use]
     pub fn from_text(text: &[u8]) -> Option<Self> {
         let name = match path_below_dev_shm(text) {
@@ -67,20 +66,20 @@ impl ObjectName {
         Self::new(&unescape(name))
     }
 
-    /// The bytes, without a slash in front.
+    /// The bytes, without a leading slash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// As a path relative to `/dev/shm`.
+    /// The path relative to `/dev/shm`.
     #[must_use]
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
     }
 }
 
-/// The part of a path that follows `/dev/shm/`.
+/// Returns the part of a path after `/dev/shm/`.
 pub(super) fn path_below_dev_shm(text: &[u8]) -> Option<&[u8]> {
     let path = text.strip_prefix(DEV_SHM)?;
     Some(&path[path.iter().take_while(|&&byte| byte == b'/').count()..])
@@ -92,19 +91,18 @@ impl fmt::Display for ObjectName {
     }
 }
 
-/// What a segment is called everywhere: in the table, on the command line, in
-/// JSON and in messages.
+/// The id that names a segment in the table, on the command line, in JSON and in messages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SegmentId {
     /// `sysv:32770`
     Sysv(ShmId),
     /// `posix:/name`
     Posix(ObjectName),
-    /// A POSIX object that is in no directory any more and still held.
+    /// A POSIX object that is unlinked but still held.
     Deleted {
-        /// The device of its file system.
+        /// The device number of the file system.
         device: u64,
-        /// Its inode number there.
+        /// The inode number.
         inode: u64,
     },
 }
@@ -120,8 +118,8 @@ impl fmt::Display for SegmentId {
 }
 
 impl SegmentId {
-    /// The id for a message to a person: `/name` for a POSIX object, unless it
-    /// would read as a path below `/dev/shm`.
+    /// The id for messages: `/name` for a POSIX object, unless that form would be parsed as a path below
+    /// `/dev/shm`.
     #[must_use]
     pub fn short(&self) -> String {
         match self {
@@ -130,7 +128,7 @@ impl SegmentId {
         }
     }
 
-    /// Reads `sysv:SHMID`, `posix:/NAME` or `deleted:DEV:INO`.
+    /// Parses `sysv:SHMID`, `posix:/NAME` or `deleted:DEV:INO`.
     #[must_use]
     pub fn from_bytes(text: &[u8]) -> Option<Self> {
         if let Some(shmid) = text.strip_prefix(b"sysv:") {
@@ -145,7 +143,7 @@ impl SegmentId {
     }
 }
 
-/// A number without a sign, which the standard library would accept.
+/// Parses a number without a sign, which the standard library would accept.
 pub(super) fn digits(text: &[u8], radix: u32) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
     let unsigned = text.chars().all(|c| c.is_digit(radix));

@@ -1,17 +1,15 @@
-//! The maker of a segment.
-
 use super::escape;
 use std::sync::Arc;
 
-/// A maker of segments.
+/// The program that created a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Maker {
-    /// The program or library that a rule of the catalog recognizes.
+    /// A program or library that a rule of the catalog identifies.
     Known { id: Arc<str>, name: Arc<[u8]> },
-    /// The running process with the pid of the creator. A process can give itself any name: print
+    /// The running process with the pid of the creator. A process can choose any name for itself: print
     /// [`Maker::name_text`].
     Process(Arc<[u8]>),
-    /// The creator of this pid, which has exited.
+    /// The pid of a creator that has exited.
     Exited(u32),
 }
 
@@ -39,7 +37,7 @@ impl Maker {
         escape(self.name())
     }
 
-    /// Returns whether a text is part of the id or the name, ignoring case.
+    /// Returns whether the id or the name contains the text, ignoring case.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         let text = text.to_lowercase();

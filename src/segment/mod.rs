@@ -1,6 +1,5 @@
-//! What a segment is: identity and its text form, size, mode, owner, times and
-//! state; and the filter over all of them. Plain data: reads nothing, draws
-//! nothing.
+//! The model of a segment: identity and text form, size, mode, owner, times, state, and filters. Plain data
+//! without I/O or drawing.
 
 mod escape;
 #[cfg(test)]
@@ -40,52 +39,48 @@ pub use wrap::wrap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// The mark of a former name in the table.
+/// The suffix of a former name in the table.
 const DELETED_MARK: &str = " (deleted)";
 
-/// One shared-memory segment, as a survey found it.
+/// A shared-memory segment, as found by a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
-    /// How people and programs call it.
     pub id: SegmentId,
-    /// Its length as the program that made it asked for it.
+    /// The size that the creator requested.
     pub size: Bytes,
-    /// How much of it is in memory; `None` where the kernel does not tell
-    /// (the rss column came with Linux 2.6.38).
+    /// The size of the part in memory; `None` where the kernel does not report this size (before Linux
+    /// 2.6.38, which added the `rss` column).
     pub resident: Option<Bytes>,
-    /// How much of it is swapped out; `None` where the kernel does not tell.
+    /// The size of the part that is swapped out; `None` where the kernel does not report this size.
     pub swapped: Option<Bytes>,
     /// The nine permission bits.
     pub mode: Mode,
-    /// Who owns it now.
+    /// The current owner.
     pub owner: Owner,
-    /// When it was used and changed.
     pub times: Times,
-    /// What only its kind has.
+    /// The facts that are specific to the kind.
     pub facts: Facts,
-    /// Who holds it; `None`: not looked for, or it is younger than that look.
+    /// The holders; `None` if the survey did not scan for holders, or if the segment is newer than the scan.
     pub holders: Option<Arc<[Holder]>>,
-    /// Who made it, where that is known.
+    /// The maker, if known.
     pub made_by: Option<Maker>,
-    /// The process whose pid the kernel keeps as that of the creator (System V only).
+    /// The state of the process that the kernel recorded as the creator (System V only).
     pub creator_life: CreatorLife,
-    /// In use, removed, leaked…, and why we say so.
+    /// The state (in use, removed, leaked…) and the reasons for it.
     pub verdict: Verdict,
 }
 
 /// The state of the process that created a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CreatorLife {
-    /// It cannot be told, or the segment has not been judged yet.
+    /// The state cannot be determined, or the segment has not been judged yet.
     #[default]
     Unknown,
-    /// It is running.
     Running,
-    /// It has exited.
     Exited,
 }
 
-/// What a segment has that the other kind has not.
+/// The facts that only segments of one kind have.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Facts {
     /// System V: `shmget(2)`, listed in `/proc/sysvipc/shm`.
@@ -94,27 +89,27 @@ pub enum Facts {
     Posix(PosixFacts),
 }
 
-/// What `/proc/sysvipc/shm` tells of a System V segment alone.
+/// The facts from `/proc/sysvipc/shm` that only System V segments have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SysvFacts {
-    /// The key it was made with; 0 for `IPC_PRIVATE` and once it is marked for removal.
+    /// The key that the segment was created with; 0 for `IPC_PRIVATE` and for a segment marked for removal.
     pub key: Key,
-    /// Who made it (`cuid`, `cgid`).
+    /// The user who created the segment (`cuid`, `cgid`).
     pub creator: Owner,
-    /// The process that made it, as a pid of the reader's pid namespace; 0 when it has none there.
+    /// The pid of the creator in the pid namespace of the reader; 0 if it has none there.
     pub creator_pid: u32,
-    /// The process that attached or detached last.
+    /// The pid of the last process that attached or detached.
     pub last_pid: u32,
-    /// How many attachments there are: mappings, not processes.
+    /// The number of attachments: mappings, not processes.
     pub nattch: u64,
     /// Locked in memory with `SHM_LOCK`.
     pub locked: bool,
-    /// Marked for removal with `IPC_RMID`: goes with its last attachment.
+    /// Marked for removal with `IPC_RMID`: the kernel removes the segment at the last detach.
     pub marked: bool,
 }
 
 impl SysvFacts {
-    /// The key in words: `0x000004d2 (1234)`, or why there is none.
+    /// Describes the key: `0x000004d2 (1234)`, or the reason why there is none.
     #[must_use]
     pub fn key_text(&self) -> String {
         match (self.key.is_private(), self.marked) {
@@ -124,7 +119,7 @@ impl SysvFacts {
         }
     }
 
-    /// The process that attached or detached last, in words.
+    /// Describes the last process that attached or detached.
     #[must_use]
     pub fn last_pid_text(&self, times: &Times) -> String {
         if times.attach.is_none() && self.last_pid == 0 {
@@ -135,48 +130,47 @@ impl SysvFacts {
     }
 }
 
-/// A pid that the kernel keeps, which is 0 for a process without one in this pid namespace.
+/// Formats a pid that the kernel recorded; 0 means that the process has no pid in this pid namespace.
 #[must_use]
 pub fn pid_text(pid: u32) -> String {
     if pid == 0 { "outside this pid namespace".to_owned() } else { pid.to_string() }
 }
 
-/// What `statx(2)` tells of a POSIX object alone.
+/// The facts from `statx(2)` that only POSIX objects have.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PosixFacts {
-    /// The device number of the tmpfs it lives on.
+    /// The device number of the tmpfs.
     pub device: u64,
-    /// Its inode there.
     pub inode: u64,
-    /// How many names (hard links) it has.
+    /// The number of names (hard links).
     pub links: u32,
-    /// It is in no directory any more.
+    /// Set if the object is unlinked.
     pub unlinked: Option<Unlinked>,
 }
 
-/// What is left to say of an object that is in no directory any more.
+/// The facts about an unlinked object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlinked {
-    /// The name that a holder knew it by. Another object may have it by now.
+    /// The name under which a holder opened the object. Another object may have this name now.
     pub name: Option<ObjectName>,
-    /// Whatever probably unlinked it, likeliest first; empty where nothing tells.
+    /// The probable causes of the unlink, most likely first; empty if there is no indication.
     pub by: Vec<Unlinker>,
-    /// This user may not inspect it, as its holders have it only mapped: its size is that of the largest
-    /// mapping, its owner that of a holder, and its mode and times are unknown.
+    /// The object is hidden from this user because its holders only have it mapped: the size is that of the
+    /// largest mapping, the owner is that of a holder, and mode and times are unknown.
     pub concealed: bool,
 }
 
-/// Something other than the program itself that unlinks objects.
+/// A component other than the creating program that unlinks objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unlinker {
-    /// systemd-logind, at the logout of the owner (`RemoveIPC=yes`).
+    /// systemd-logind, when the owner logs out (`RemoveIPC=yes`).
     Logout,
     /// Python's `multiprocessing.resource_tracker`.
     PythonTracker,
 }
 
 impl Unlinker {
-    /// The word of JSON.
+    /// The word in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -185,7 +179,7 @@ impl Unlinker {
         }
     }
 
-    /// Who it is, when it unlinks, and how to prevent that.
+    /// Describes the component, when it unlinks objects, and how to prevent that.
     #[must_use]
     pub fn text(self, owner: &Owner) -> String {
         match self {
@@ -204,22 +198,19 @@ impl Unlinker {
     }
 }
 
-/// The kinds of shared memory that are told apart.
+/// The kinds of shared memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// System V.
     Sysv,
-    /// POSIX.
     Posix,
-    /// A POSIX object that is in no directory any more and still held.
+    /// A POSIX object that is unlinked but still held.
     Deleted,
 }
 
 impl Kind {
-    /// Every kind.
     pub const ALL: [Self; 3] = [Self::Sysv, Self::Posix, Self::Deleted];
 
-    /// The word that the table, the command line and JSON use.
+    /// The word in the table, on the command line and in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -229,7 +220,7 @@ impl Kind {
         }
     }
 
-    /// The name of the kind in a sentence.
+    /// The name of the kind in sentences.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -241,8 +232,8 @@ impl Kind {
 }
 
 impl Segment {
-    /// How many hold it: the processes that were found, and the attachments
-    /// that were not. `None`: not looked for.
+    /// The number of holders: the processes that were found, plus the attachments of processes that were not.
+    /// `None` if the survey did not scan for holders.
     #[must_use]
     pub fn holder_count(&self) -> Option<u64> {
         match (&self.holders, self.sysv()) {
@@ -252,12 +243,12 @@ impl Segment {
         }
     }
 
-    /// The holders that were found, without this program where it only looks on: the table marks that.
+    /// The holders, without this program if it only reads the segment: the table marks that case.
     fn others(&self) -> impl Iterator<Item = &Holder> {
         self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.looks_on())
     }
 
-    /// System V: how many attachments are in processes that were not found.
+    /// System V: the number of attachments in processes that were not found.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         let found = self.holders.iter().flat_map(|holders| holders.iter());
@@ -265,9 +256,8 @@ impl Segment {
         self.sysv().map_or(0, |facts| facts.nattch.saturating_sub(found))
     }
 
-    /// Who holds it in a few words, `most` of them by name: `writer, reader.py,
-    /// +3`; empty when nobody does. Attachments of processes that were not
-    /// found count as one each.
+    /// Lists at most `most` holders by name: `writer, reader.py, +3`; empty without holders. Each attachment
+    /// of a process that was not found counts as one holder.
     #[must_use]
     pub fn holders_text(&self, most: usize) -> String {
         let holders: Vec<&Holder> = self.others().collect();
@@ -287,19 +277,18 @@ impl Segment {
         }
     }
 
-    /// The pid of its creator, if that process has exited.
+    /// The pid of the creator, if the creator has exited.
     #[must_use]
     pub fn exited_creator(&self) -> Option<u32> {
         (self.creator_life == CreatorLife::Exited).then(|| self.sysv().map(|facts| facts.creator_pid))?
     }
 
-    /// The maker, unless all that is known is that the creator has exited.
+    /// The maker, unless the only known fact is that the creator has exited.
     #[must_use]
     pub fn named_maker(&self) -> Option<&Maker> {
         self.made_by.as_ref().filter(|maker| !matches!(maker, Maker::Exited(_)))
     }
 
-    /// Which of the kinds it is.
     #[must_use]
     pub const fn kind(&self) -> Kind {
         match self.facts {
@@ -309,7 +298,7 @@ impl Segment {
         }
     }
 
-    /// Its System V side, if it has one.
+    /// The System V facts, if the segment is a System V segment.
     #[must_use]
     pub const fn sysv(&self) -> Option<&SysvFacts> {
         match &self.facts {
@@ -318,7 +307,7 @@ impl Segment {
         }
     }
 
-    /// Its POSIX side, if it has one.
+    /// The POSIX facts, if the segment is a POSIX object.
     #[must_use]
     pub const fn posix(&self) -> Option<&PosixFacts> {
         match &self.facts {
@@ -327,7 +316,7 @@ impl Segment {
         }
     }
 
-    /// The NAME OR KEY of the table: `/name`, `sysv:32770 0x000004d2`, or `sysv:32771` where there is no key.
+    /// The text of the NAME OR KEY column: `/name`, `sysv:32770 0x000004d2`, or `sysv:32771` without a key.
     #[must_use]
     pub fn label(&self) -> String {
         match (&self.id, &self.facts) {
@@ -342,41 +331,40 @@ impl Segment {
         }
     }
 
-    /// The name that an unlinked object had; `None` where that is unknown, and
-    /// for segments that are not unlinked.
+    /// The former name of an unlinked object; `None` if the name is unknown or the segment is not unlinked.
     #[must_use]
     pub fn former_name(&self) -> Option<&ObjectName> {
         self.posix()?.unlinked.as_ref()?.name.as_ref()
     }
 
-    /// Returns whether it is an unlinked object that this user may not inspect.
+    /// Returns whether the segment is an unlinked object that this user may not inspect.
     #[must_use]
     pub fn is_concealed(&self) -> bool {
         self.posix().and_then(|facts| facts.unlinked.as_ref()).is_some_and(|unlinked| unlinked.concealed)
     }
 
-    /// Returns true if both are names (hard links) of one POSIX object.
+    /// Returns whether both are names (hard links) of the same POSIX object.
     #[must_use]
     pub fn is_same_object(&self, other: &Self) -> bool {
         let object = |segment: &Self| segment.posix().map(|facts| (facts.device, facts.inode));
         object(self).is_some() && object(self) == object(other)
     }
 
-    /// The mark that belongs behind [`Segment::label`] when that is a former name.
+    /// The suffix of [`Segment::label`] for a former name.
     #[must_use]
     pub fn label_mark(&self) -> &'static str {
         if self.former_name().is_some() { DELETED_MARK } else { "" }
     }
 
-    /// Returns whether another segment has, or had, the same POSIX name: one of
-    /// the two is unlinked, so that the name now means the other one.
+    /// Returns whether both segments have, or had, the same POSIX name: one of them is unlinked, so the name
+    /// now refers to the other.
     #[must_use]
     pub fn shares_name_with(&self, other: &Self) -> bool {
         let name = self.posix_name();
         name.is_some() && name == other.posix_name() && self.id != other.id
     }
 
-    /// The name that a POSIX object has, or had before it was unlinked.
+    /// The name of a POSIX object, or its former name if the object is unlinked.
     #[must_use]
     pub fn posix_name(&self) -> Option<&ObjectName> {
         match &self.id {
@@ -386,8 +374,8 @@ impl Segment {
         }
     }
 
-    /// Seconds since it was created; for System V since the last change, so
-    /// "at least". `None` where the kernel keeps no such time, or it lies in the future.
+    /// Seconds since creation; for System V since the last change, which makes the age a lower bound. `None`
+    /// if the kernel records no such time, or if the time lies in the future.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<f64> {
         let since = match self.facts {
@@ -397,13 +385,13 @@ impl Segment {
         since.filter(|then| !then.is_future(now)).map(|then| now.seconds_since(then).max(0.0))
     }
 
-    /// The latest time that the kernel keeps of it. Reading and writing through a mapping moves none.
+    /// The latest time that the kernel recorded. Reads and writes through a mapping are not recorded.
     #[must_use]
     pub fn last_used(&self) -> Option<Timestamp> {
         self.times.touched()
     }
 
-    /// What tells this very segment from another one that took its name.
+    /// The identity that distinguishes this segment from a later one with the same name.
     #[must_use]
     pub fn identity(&self) -> Identity {
         match &self.facts {
@@ -420,37 +408,37 @@ impl Segment {
     }
 }
 
-/// What tells a segment from another one that took its shmid or its name.
+/// The properties that distinguish a segment from a later one with the same shmid or name.
 ///
-/// For System V a marked segment loses its key, so a key of 0 fits any key
+/// A System V segment that is marked for removal loses its key, so key 0 matches any key
 /// ([`Identity::fits`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
-    /// Nothing of this can be changed by `IPC_SET`, except that removal clears the key.
+    /// `IPC_SET` can change none of these values; only removal clears the key.
     Sysv {
-        /// The key, 0 once it is marked.
+        /// The key; 0 once the segment is marked for removal.
         key: Key,
         /// The uid of the creator.
         creator_uid: u32,
         /// The pid of the creator.
         creator_pid: u32,
-        /// The size, which never changes.
+        /// The size, which is constant.
         size: Bytes,
     },
-    /// An inode number is used again on tmpfs only after it wrapped round; the
-    /// time of birth settles it.
+    /// tmpfs reuses an inode number only after its counter wraps around; the birth time rules out even that
+    /// case.
     Posix {
         /// The device number.
         device: u64,
         /// The inode number.
         inode: u64,
-        /// The time of birth, where the kernel tells.
+        /// The birth time, if the kernel reports one.
         birth: Option<Timestamp>,
     },
 }
 
 impl Identity {
-    /// Whether `now` can be the segment that `self` was.
+    /// Returns whether `now` can be the same segment as `self`.
     #[must_use]
     pub fn fits(&self, now: &Self) -> bool {
         match (self, now) {

@@ -1,4 +1,4 @@
-//! Permission bits, as `ipcs` and `ls` show them.
+//! Permission bits, formatted as in `ipcs` and `ls`.
 
 use std::fmt;
 
@@ -7,21 +7,20 @@ use std::fmt;
 pub struct Mode(u16);
 
 impl Mode {
-    /// Takes the permission bits out of a raw mode; the file type and the
-    /// "locked" and "marked" flags of `/proc/sysvipc/shm` are not part of it.
+    /// Extracts the permission bits from a raw mode. Drops the file type and the "locked" and "marked" flags
+    /// of `/proc/sysvipc/shm`.
     #[must_use]
     pub const fn new(raw: u32) -> Self {
-        // Cannot lose anything: twelve bits fit.
+        // The cast is lossless: only twelve bits remain.
         Self((raw & 0o7777) as u16)
     }
 
-    /// The bits.
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0 as u32
     }
 
-    /// As `ls -l` shows it, without the file type: `rw-rw-rw-`.
+    /// The symbolic form of `ls -l` without the file type: `rw-rw-rw-`.
     #[must_use]
     pub fn symbolic(self) -> String {
         let special = [(0o4000, 's', 'S'), (0o2000, 's', 'S'), (0o1000, 't', 'T')];
@@ -42,7 +41,7 @@ impl Mode {
 }
 
 impl fmt::Display for Mode {
-    /// Octal with a leading zero, as it is typed: `0600`.
+    /// Writes the mode in octal with a leading zero: `0600`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04o}", self.0)
     }

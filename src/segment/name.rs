@@ -1,14 +1,13 @@
-//! The forms in which a person names a segment.
+//! Parsing of the names that users give to segments.
 //!
-//! A full form (`sysv:…`, `key:…`, a number, a leading `/`, …) means only that.
-//! Every file below `/dev/shm` can be called like one, so a command that changes
-//! something also has to know what else the text could mean.
+//! A full form (`sysv:…`, `key:…`, a number, a leading `/`, …) has only that meaning. A file in `/dev/shm`
+//! can have the same text as its name, so commands that change something also check for other meanings.
 
 use super::id::{digits, path_below_dev_shm};
 use super::resolve::{ResolveError, parse_key};
 use super::{DELETED_MARK, Key, Kind, ObjectName, Segment, SegmentId, ShmId, quote, unescape};
 
-/// A name as it was given on the command line, in any bytes.
+/// A name as given on the command line, in raw bytes.
 #[derive(Debug, Clone)]
 pub struct SegmentName<'a> {
     text: &'a [u8],
@@ -16,18 +15,17 @@ pub struct SegmentName<'a> {
     form: Form,
 }
 
-/// The meaning of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     /// A full id, a shmid, or a POSIX name with a slash.
     Id(SegmentId),
     /// A System V key.
     Key(Key),
-    /// A bare word: a POSIX name, or the beginning of one, unescaped.
+    /// A bare word: a POSIX name or a prefix of one, unescaped.
     Word(Vec<u8>),
-    /// The name that an unlinked object had, and nothing else.
+    /// The former name of an unlinked object, and nothing else.
     Former(ObjectName),
-    /// Nothing: a full form with an invalid rest, or not of the requested kind.
+    /// Not a valid name: the rest of a full form is invalid, or the kind differs from the requested one.
     Invalid,
 }
 
@@ -68,8 +66,8 @@ impl Form {
 }
 
 impl<'a> SegmentName<'a> {
-    /// Reads a name. With a `kind` it only names segments of that kind:
-    /// `sysv:9` of kind POSIX is the object `/sysv:9`.
+    /// Parses a name. With a `kind`, the name refers only to segments of that kind: `sysv:9` with kind POSIX
+    /// is the object `/sysv:9`.
     #[must_use]
     pub fn read<T: AsRef<[u8]> + ?Sized>(text: &'a T, kind: Option<Kind>) -> Self {
         let text = text.as_ref();
@@ -87,7 +85,6 @@ impl<'a> SegmentName<'a> {
         Self { text, kind, form }
     }
 
-    /// The text, safe to print.
     #[must_use]
     pub fn quoted(&self) -> String {
         quote(self.text)
@@ -101,7 +98,7 @@ impl<'a> SegmentName<'a> {
         self.kind
     }
 
-    /// The POSIX object that this is the exact name of.
+    /// The POSIX object that has exactly this name.
     #[must_use]
     pub fn object(&self) -> Option<ObjectName> {
         match self.id()? {
@@ -110,7 +107,7 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// The id that this is the exact name of; a key is not an id.
+    /// The segment id that the name spells out in full; a key is not an id.
     #[must_use]
     pub fn id(&self) -> Option<SegmentId> {
         match &self.form {
@@ -120,8 +117,8 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// Returns whether an unlinked object that had the name `former` is meant, if nothing has this name now. The
-    /// table marks a former name with a word at its end.
+    /// Returns whether the name refers to an unlinked object with the former name `former`, provided that no
+    /// segment has the name now. The table adds a suffix to former names.
     #[must_use]
     pub fn is_formerly(&self, former: &ObjectName) -> bool {
         let object = match &self.form {
@@ -134,24 +131,24 @@ impl<'a> SegmentName<'a> {
         })
     }
 
-    /// Returns whether only an unlinked object is meant, by its former name.
+    /// Returns whether the name can only be the former name of an unlinked object.
     pub(super) const fn is_former(&self) -> bool {
         matches!(self.form, Form::Former(_))
     }
 
-    /// The rest of `key:zz` or `0xzz`, which is not a key.
+    /// The invalid part of a malformed key, such as `key:zz` or `0xzz`.
     pub(super) fn invalid_key(&self) -> Option<&[u8]> {
         let key =
             self.text.strip_prefix(b"key:").or_else(|| self.text.starts_with(b"0x").then_some(self.text))?;
         (self.form == Form::Invalid && self.kind != Some(Kind::Posix)).then_some(key)
     }
 
-    /// Returns whether it is the key of private segments, which is no name.
+    /// Returns whether the name is the key of private segments, which identifies no segment.
     pub(super) fn is_private_key(&self) -> bool {
         matches!(self.form, Form::Key(key) if key.is_private())
     }
 
-    /// The key that this is. Key 0 is `IPC_PRIVATE`: no segment's name.
+    /// The key, if the name is one. Key 0 is `IPC_PRIVATE`, which identifies no segment.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         match self.form {
@@ -160,7 +157,7 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// The number of `1234` and `sysv:1234`, also where it is too large for a shmid.
+    /// The number in `1234` or `sysv:1234`, even if it is too large for a shmid.
     pub(super) fn number(&self) -> Option<u32> {
         let text = self.text.strip_prefix(b"sysv:").unwrap_or(self.text);
         let is_number = matches!(self.form, Form::Id(SegmentId::Sysv(_)) | Form::Invalid)
@@ -168,12 +165,12 @@ impl<'a> SegmentName<'a> {
         digits(text, 10).filter(|_| is_number).and_then(|number| u32::try_from(number).ok())
     }
 
-    /// The number, where the text is nothing else.
+    /// The number, if the text consists only of digits.
     pub(super) fn plain_number(&self) -> Option<u32> {
         self.number().filter(|_| self.text.iter().all(u8::is_ascii_digit))
     }
 
-    /// The beginning of a POSIX name that this may be.
+    /// The prefix of a POSIX name, if the name can be one.
     pub(super) fn prefix(&self) -> Option<&[u8]> {
         match &self.form {
             Form::Word(word) if !word.is_empty() => Some(word),
@@ -181,9 +178,8 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// Other objects that the text could mean if they existed: those that a
-    /// shell would call so. For `sysv:0` the file `/dev/shm/sysv:0`, for `a\x41`
-    /// a file with a backslash in its name.
+    /// Other objects that the text would mean in a shell, if they existed: the file `/dev/shm/sysv:0` for
+    /// `sysv:0`, a file with a backslash in its name for `a\x41`.
     #[must_use]
     pub fn others(&self) -> Vec<ObjectName> {
         if self.form == Form::Invalid || matches!(self.kind, Some(Kind::Sysv | Kind::Deleted)) {
@@ -201,7 +197,7 @@ impl<'a> SegmentName<'a> {
         others
     }
 
-    /// The error for a name that could mean one of `others` as well as `found`.
+    /// The error for a name that could mean `found` as well as one of `others`.
     pub(super) fn ambiguous_with(&self, found: &[&Segment], others: &[ObjectName]) -> ResolveError {
         let missing = if found.is_empty() { " (does not exist)" } else { "" };
         let first = match (&self.form, found) {

@@ -4,7 +4,7 @@ use super::name::SegmentName;
 use super::resolve::{LISTED, parse_key};
 use super::{Key, Kind, Segment, SegmentId, unescape};
 
-/// Names similar to one that does not exist, best first.
+/// Returns names similar to one that does not exist, best first.
 pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<SegmentId> {
     let text = &String::from_utf8_lossy(name.text());
     let mut ids = by_prefix(&unescape(name.text()), segments);
@@ -22,7 +22,7 @@ pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<Segme
     ids
 }
 
-/// Names that begin with these bytes, so many that one more says "and more".
+/// Returns names with this prefix, at most as many as a message lists.
 fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let start = start.strip_prefix(b"posix:").unwrap_or(start);
     let start = start.strip_prefix(b"/dev/shm/").or_else(|| start.strip_prefix(b"/")).unwrap_or(start);
@@ -36,15 +36,15 @@ fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     ids
 }
 
-/// Names with the smallest edit distance. A number is compared with shmids and keys as it is written, in decimal or
-/// hexadecimal: the size of the difference means nothing.
+/// Returns the names with the smallest edit distance. A number is compared with shmids and keys by its
+/// digits, decimal or hexadecimal, because the numeric difference is meaningless.
 fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     let wanted = bare(text);
     let (number, is_hex) = (parse_key(&wanted), wanted.starts_with("0x"));
     let is_key = text.starts_with("key:") || is_hex;
     let written = |key: Key| if is_hex { format!("{:#x}", key.0) } else { key.0.to_string() };
-    // A distance takes time with the product of both lengths, and a name has
-    // up to 255 letters: among thousands, a long text is compared by its start.
+    // The edit distance takes time proportional to the product of both lengths. A name has up to 255
+    // characters, and there may be thousands of names, so only the start of a long name is compared.
     let wanted: String = number.map_or(wanted, written).chars().take(40).collect();
     let limit = wanted.chars().count() / 3 + 1;
     let limit = if number.is_some() { limit.min(2) } else { limit };
@@ -76,7 +76,7 @@ fn bare(text: &str) -> String {
     text.trim_start_matches(['/', '#']).to_lowercase()
 }
 
-/// The Levenshtein distance of two texts.
+/// The Levenshtein distance between two texts.
 pub(super) fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,14 +1,14 @@
-//! What the system says of a call that failed.
+//! Messages for system errors.
 
 use std::fmt::Display;
 
-/// An error of the system in its words, without the number that stands behind
-/// them. Not escaped: what has a name of somebody's in it is to be.
+/// Formats a system error without its error number. The result is not escaped: the caller has to escape a
+/// message that contains names.
 #[must_use]
 pub fn plain_error(error: &impl Display) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
-    // `EMFILE`; the limit of the whole system has another text.
+    // `EMFILE`. The system-wide limit (`ENFILE`) has a different message.
     let remedy = if text == "Too many open files" { " (`ulimit -n`)" } else { "" };
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_lowercase);

@@ -1,30 +1,27 @@
-//! Whose a segment is: numbers, and their names where there are any.
+//! The owner of a segment: ids, and names where they exist.
 
 use super::escape;
 use std::sync::Arc;
 
-/// A user and a group. Ids are 32-bit; names are what the system's user
-/// database says, and may be missing.
+/// A user and a group. The names come from the user database of the system and may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// The user's number.
     pub uid: u32,
-    /// The user's name, if the number has one.
+    /// The name of the user, if the uid has one.
     pub user: Option<Arc<str>>,
-    /// The group's number.
     pub gid: u32,
-    /// The group's name, if the number has one.
+    /// The name of the group, if the gid has one.
     pub group: Option<Arc<str>>,
 }
 
 impl Owner {
-    /// The user's name, or the number where there is none; safe to print.
+    /// The name of the user, or the uid if there is no name; safe to print.
     #[must_use]
     pub fn user_text(&self) -> String {
         text(self.user.as_deref(), self.uid)
     }
 
-    /// The group's name, or the number where there is none; safe to print.
+    /// The name of the group, or the gid if there is no name; safe to print.
     #[must_use]
     pub fn group_text(&self) -> String {
         text(self.group.as_deref(), self.gid)

@@ -1,9 +1,9 @@
-//! Quotes text for a shell, so that a printed command can be pasted whatever names are in it.
+//! Quotes text for a shell, so that printed commands can be pasted regardless of the names in them.
 //!
-//! Plain words stay as they are. Other ASCII text goes into single quotes, which every shell reads.
-//! Control characters, invisible characters, bytes that are not UTF-8 and everything outside ASCII need the
-//! `$'…'` form (bash, zsh, ksh, and POSIX from 2024 on), where such bytes are octal escapes: they have a
-//! fixed length, unlike `\x` in some shells. Nothing that could move a cursor is left raw.
+//! Plain words stay unchanged. Other ASCII text is put in single quotes, which every shell supports. Control
+//! characters, invisible characters, invalid UTF-8 and all non-ASCII characters need the `$'…'` form (bash,
+//! zsh, ksh, and POSIX since 2024), with bytes as octal escapes: these have a fixed length, unlike `\x` in
+//! some shells. The output contains no raw character that could move the cursor.
 
 use super::escape::is_plain;
 use std::fmt::Write as _;
@@ -20,16 +20,16 @@ pub fn shell_quote(bytes: &[u8]) -> String {
         let text: String = bytes.iter().copied().map(char::from).collect();
         return format!("'{}'", text.replace('\'', r"'\''"));
     }
-    // A letter outside ASCII is fine within single quotes too, but `in_ascii` turns it into `\xNN`,
-    // which only the `$'…'` form reads.
+    // Single quotes can also contain non-ASCII letters, but `in_ascii` turns these into `\xNN`, which only
+    // the `$'…'` form supports.
     let mut quoted = String::from("$'");
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
                 '\\' | '\'' => quoted.extend(['\\', c]),
-                // An interactive shell may expand it as history once it has seen an escaped quote.
+                // After an escaped quote, an interactive shell may treat `!` as history expansion.
                 '!' => push_octal(&mut quoted, b"!"),
-                // Only letters and digits: output in ASCII spells symbols such as an arrow differently.
+                // Only letters and digits: ASCII output replaces symbols such as arrows.
                 c if is_plain(c) && (c.is_ascii() || c.is_alphanumeric()) => quoted.push(c),
                 c => push_octal(&mut quoted, c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
@@ -40,8 +40,8 @@ pub fn shell_quote(bytes: &[u8]) -> String {
     quoted
 }
 
-/// Quotes a path as an argument of a command. A relative path that starts with a dash would be read as an
-/// option, so it gets a `./` in front.
+/// Quotes a path as a command argument. A relative path with a leading dash would be parsed as an option, so
+/// it is prefixed with `./`.
 #[must_use]
 pub fn quote_path(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
@@ -51,7 +51,8 @@ pub fn quote_path(path: &Path) -> String {
     shell_quote(bytes)
 }
 
-/// Characters without a meaning to any shell, wherever they stand. `~` and `=` have one at the start of a word.
+/// Returns whether a character has no special meaning to any shell in any position. `~` and `=` have one at
+/// the start of a word.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'_' | b'@' | b'%' | b'+' | b':' | b',' | b'.' | b'/' | b'-')
@@ -71,11 +72,11 @@ mod tests {
     use proptest::prelude::*;
     use std::process::Command;
 
-    /// The bytes that a shell passes on for that text.
+    /// Returns the bytes that a shell passes on for the quoted text.
     fn read_by(shell: &str, quoted: &str) -> Vec<u8> {
         let mut command = Command::new(shell);
         command.arg("-c").arg(format!("printf %s {quoted}"));
-        // Quoting must not depend on the locale of the shell.
+        // The result must not depend on the locale of the shell.
         command.env("LC_ALL", "C");
         command.output().unwrap_or_else(|error| panic!("{shell}: {error}")).stdout
     }
@@ -141,7 +142,7 @@ mod tests {
             let quoted = shell_quote(&name);
             prop_assert!(is_harmless(&quoted), "{:?}", quoted);
             prop_assert_eq!(&read_by("bash", &quoted), &name, "{}", quoted);
-            // Shells without `$'…'` read all that can be said without it.
+            // Shells without `$'…'` support all other forms.
             if !quoted.starts_with('$') {
                 prop_assert_eq!(&read_by("sh", &quoted), &name, "{}", quoted);
             }

@@ -1,5 +1,5 @@
-//! From a name to the segment: an exact name, or for commands that change
-//! nothing also the unique beginning of a POSIX name.
+//! Resolves names to segments. Commands that change something take exact names only; other commands also take
+//! a unique prefix of a POSIX name.
 
 use super::name::SegmentName;
 use super::nearest::nearest;
@@ -7,10 +7,10 @@ use super::{Key, Kind, ObjectName, Segment, SegmentId, shell_quote};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-/// An error for a name that is not the name of exactly one segment.
+/// An error for a name that does not identify exactly one segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// There is no such segment.
+    /// No segment has this name.
     #[error("no segment named '{text}'{}", suggestion(.nearest))]
     Unknown {
         /// The name, safe to print.
@@ -18,47 +18,45 @@ pub enum ResolveError {
         /// Similar names.
         nearest: Vec<SegmentId>,
     },
-    /// The rest of `key:` or `0x` is not a key.
+    /// The text after `key:` or `0x` is not a valid key.
     #[error("'{text}' is not a key: expected a number, as in key:1234 or 0x4d2")]
     NotAKey {
         /// The name, safe to print.
         text: String,
     },
-    /// Key 0 is that of every private segment.
+    /// The key is 0, which every private segment has.
     #[error("'{text}': key 0 is IPC_PRIVATE, which names no segment. Use the shmid (sysv:SHMID)")]
     PrivateKey {
         /// The name, safe to print.
         text: String,
     },
-    /// No segment has this shmid, but one has the number as its key, or the other way round.
+    /// No segment has this shmid, but one has the number as its key, or vice versa.
     #[error("{}", other_number(*.number, *.is_key, .segment))]
     OtherNumber {
-        /// The number.
         number: u32,
-        /// It was given as a key and is a shmid.
+        /// The number was given as a key and is a shmid.
         is_key: bool,
-        /// The segment that has it.
+        /// The segment that has the number.
         segment: SegmentId,
     },
-    /// More than one segment has this key or begins like this.
+    /// More than one segment has this key or prefix.
     #[error("'{text}' matches {} segments: {}. Use the full name of one of them", .candidates.len(), join(.candidates))]
     Ambiguous {
         /// The name, safe to print.
         text: String,
-        /// The segments that match.
         candidates: Vec<SegmentId>,
     },
-    /// The name could mean a file that has the same text as its name.
+    /// The text is also the name of a file in `/dev/shm`.
     #[error("'{text}' could mean {}. {remedy}", meanings.join(" or "))]
     TwoMeanings {
         /// The name, safe to print.
         text: String,
-        /// Every meaning, as it could be shown and typed.
+        /// Every possible meaning, in a form that can be typed.
         meanings: Vec<String>,
-        /// How to name one of them.
+        /// Advice on how to name one of the segments.
         remedy: String,
     },
-    /// More than one unlinked object had this name, and none has it now.
+    /// More than one unlinked object had this name, and no segment has it now.
     #[error(
         "'{text}' is the former name of {} unlinked segments: {}. Use the id of one of them",
         .candidates.len(), listed(.candidates)
@@ -66,10 +64,10 @@ pub enum ResolveError {
     FormerNames {
         /// The name, safe to print.
         text: String,
-        /// The segments, described.
+        /// Descriptions of the segments.
         candidates: Vec<String>,
     },
-    /// The name of a command that changes something is a former name.
+    /// A command that changes something was given a former name.
     #[error(
         "no segment named '{text}': it was unlinked and is now {}. Only commands that read take former names; \
          the memory is freed when the last holder detaches. `shmlens info {}` shows more",
@@ -78,12 +76,12 @@ pub enum ResolveError {
     Unlinked {
         /// The name, safe to print.
         text: String,
-        /// The name as it was given.
+        /// The name as it was given, in raw bytes.
         name: Vec<u8>,
-        /// The unlinked segments that had it, described.
+        /// Descriptions of the unlinked segments that had the name.
         candidates: Vec<String>,
     },
-    /// `--kind` does not go with the form of the name.
+    /// `--kind` contradicts the form of the name.
     #[error("'{text}' is not the name of a {} segment", kind.name())]
     NotOfKind {
         /// The name, safe to print.
@@ -93,14 +91,14 @@ pub enum ResolveError {
     },
 }
 
-/// How many names an error lists.
+/// The number of names that an error lists.
 pub(super) const LISTED: usize = 8;
 
 fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
 }
 
-/// Lists texts in a message, the first few of many.
+/// Joins the first few texts for a message.
 #[must_use]
 pub fn listed(texts: &[String]) -> String {
     let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
@@ -128,8 +126,8 @@ fn other_number(number: u32, is_key: bool, segment: &SegmentId) -> String {
     }
 }
 
-/// The segment that has as its key the number given as a shmid, or as its shmid
-/// the number given as a key: both are plain numbers, and `ipcs` lists them side by side.
+/// Finds the segment whose key equals the given shmid, or whose shmid equals the given key: both are plain
+/// numbers, and `ipcs` lists them side by side.
 fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<ResolveError> {
     let (number, is_key) = match (name.key(), name.number()) {
         (Some(key), _) => (key.0, true),
@@ -143,7 +141,7 @@ fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<Resol
     Some(ResolveError::OtherNumber { number, is_key, segment: found.id.clone() })
 }
 
-/// Returns what else a plain number could mean that names `found` as a shmid: the segment with that key.
+/// Returns the other meaning of a plain number that names `found` as a shmid: the segment with that key.
 #[must_use]
 pub fn other_meaning(name: &SegmentName<'_>, found: &Segment, segments: &[Segment]) -> Option<String> {
     let number = name.plain_number()?;
@@ -157,8 +155,7 @@ pub fn other_meaning(name: &SegmentName<'_>, found: &Segment, segments: &[Segmen
     ))
 }
 
-/// Reads a key: decimal, `0x` hexadecimal, or negative as C programs print a
-/// `key_t`.
+/// Parses a key: decimal, `0x` hexadecimal, or negative, as C programs print a `key_t`.
 #[must_use]
 pub fn parse_key(text: &str) -> Option<Key> {
     if text.contains('+') {
@@ -173,18 +170,16 @@ pub fn parse_key(text: &str) -> Option<Key> {
     text.parse::<i32>().ok().map(|key| Key(key.cast_unsigned()))
 }
 
-/// A segment found by name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found<'a> {
-    /// The segment.
     pub segment: &'a Segment,
-    /// The text is only the beginning of its name.
+    /// The text is only a prefix of the name.
     pub by_prefix: bool,
-    /// The text is the name that it had before it was unlinked.
+    /// The text is the name that the segment had before it was unlinked.
     pub by_former_name: bool,
 }
 
-/// The unlinked objects that had this name, which nothing has now.
+/// The unlinked objects that had this name.
 fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
     let had_it = |segment: &&Segment| segment.former_name().is_some_and(|former| name.is_formerly(former));
     segments.iter().filter(had_it).collect()
@@ -206,7 +201,7 @@ fn described(segments: &[&Segment]) -> Vec<String> {
     segments.iter().map(text).collect()
 }
 
-/// The only unlinked object that had this name; `None` when there is none.
+/// Returns the only unlinked object that had this name; `None` if there is none.
 fn one_former<'a>(
     name: &SegmentName<'_>,
     segments: &'a [Segment],
@@ -218,12 +213,9 @@ fn one_former<'a>(
     }
 }
 
-/// Finds a segment for a command that changes nothing: by its exact name, by the
-/// former name of an unlinked object, or by a bare word that is the beginning of
-/// only one POSIX name. Unlinked objects are found where the survey has them.
-///
-/// # Errors
-/// When no segment or more than one matches.
+/// Finds a segment for a command that changes nothing: by its exact name, by the former name of an unlinked
+/// object, or by a bare word that is a prefix of only one POSIX name. Unlinked objects are found only if the
+/// survey includes them.
 pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Found<'a>, ResolveError> {
     let (id, key) = (name.id(), name.key());
     let has_key = |segment: &Segment| key.is_some() && segment.sysv().map(|facts| facts.key) == key;
@@ -240,7 +232,7 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
     Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
 }
 
-/// The POSIX objects whose names begin with a bare word.
+/// The POSIX objects whose names start with a bare word.
 fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
     let starts =
         |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
@@ -248,8 +240,7 @@ fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a
     segments.iter().filter(listed).collect()
 }
 
-/// Finds many segments by their exact names, for commands that change
-/// something.
+/// An index that finds many segments by their exact names, for commands that change something.
 pub struct ExactNames<'a> {
     segments: &'a [Segment],
     by_id: HashMap<&'a SegmentId, &'a Segment>,
@@ -257,7 +248,6 @@ pub struct ExactNames<'a> {
 }
 
 impl<'a> ExactNames<'a> {
-    /// Indexes these segments.
     #[must_use]
     pub fn new(segments: &'a [Segment]) -> Self {
         let by_id = segments.iter().map(|segment| (&segment.id, segment)).collect();
@@ -270,20 +260,14 @@ impl<'a> ExactNames<'a> {
         Self { segments, by_id, by_key }
     }
 
-    /// Finds the segment with exactly this name.
-    ///
-    /// # Errors
-    /// When there is none or more than one, and when the text could also mean
-    /// another object, whether or not the segment exists.
+    /// Finds the segment with exactly this name. Fails if the text could also mean another object, even if no
+    /// segment has the name.
     pub fn resolve(&self, name: &SegmentName<'_>) -> Result<&'a Segment, ResolveError> {
         self.resolve_unless(name, |_| false)
     }
 
-    /// As [`ExactNames::resolve`]. `exists` tells of files that are no segments,
-    /// such as FIFOs, which a shell's `*` expands to all the same.
-    ///
-    /// # Errors
-    /// As [`ExactNames::resolve`].
+    /// Like [`ExactNames::resolve`]. `exists` reports files that are not segments, such as FIFOs, which `*`
+    /// in a shell also expands to.
     pub fn resolve_unless(
         &self,
         name: &SegmentName<'_>,
@@ -309,11 +293,8 @@ impl<'a> ExactNames<'a> {
         one(name, &found, self.segments)
     }
 
-    /// As [`ExactNames::resolve`], for a command that changes nothing: it also
-    /// takes the former name of an unlinked object.
-    ///
-    /// # Errors
-    /// As [`ExactNames::resolve`], and when several unlinked objects had the name.
+    /// Like [`ExactNames::resolve`], for a command that changes nothing: also takes the former name of an
+    /// unlinked object, unless several had the name.
     pub fn resolve_to_read(
         &self,
         name: &SegmentName<'_>,
@@ -325,9 +306,8 @@ impl<'a> ExactNames<'a> {
         }
     }
 
-    /// Returns whether only a scan of the holders can tell if the name is that
-    /// of a segment: no listed object has it, and an unlinked one may have, or
-    /// may have had it.
+    /// Returns whether a scan of the holders is needed to resolve the name: no listed object has it, but an
+    /// unlinked object may have it or may have had it.
     #[must_use]
     pub fn may_be_unlinked(&self, name: &SegmentName<'_>) -> bool {
         name.is_former()
@@ -335,7 +315,7 @@ impl<'a> ExactNames<'a> {
     }
 }
 
-/// The only one of those found.
+/// Returns the only match, or an error.
 fn one<'a>(
     name: &SegmentName<'_>,
     found: &[&'a Segment],
@@ -458,7 +438,7 @@ mod tests {
             let exact = ExactNames::new(&world).resolve(&SegmentName::read(text, None));
             assert!(exact.is_err(), "{text}: {exact:?}");
         }
-        // The name with a slash is that object, not the one with the whole text as its name.
+        // A name with a slash means that object, not an object named like the whole text.
         assert_eq!(found("posix:9", &world).as_deref(), Ok("posix:/9"));
     }
 
@@ -505,7 +485,7 @@ mod tests {
             let error = names.resolve(&SegmentName::read(text, None)).unwrap_err().to_string();
             assert!(error.contains(&format!("could mean {meanings}. ")) && error.contains(remedy), "{error}");
         }
-        // Files that are no segments count too.
+        // Files that are not segments count too.
         let is_fifo = |name: &ObjectName| name.to_string() == "/9";
         let error = names.resolve_unless(&SegmentName::read("9", None), is_fifo).unwrap_err();
         assert!(matches!(error, ResolveError::TwoMeanings { .. }), "{error}");
@@ -526,7 +506,7 @@ mod tests {
         for text in ["key:32770", "0x8002"] {
             assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);
         }
-        // Too large for a shmid. Key 0 is IPC_PRIVATE, which many segments have.
+        // The number is too large for a shmid. Key 0 is `IPC_PRIVATE`, which many segments have.
         if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
             facts.key = Key(0xdead_beef);
         }
@@ -536,7 +516,7 @@ mod tests {
             facts.key = Key(0);
         }
         assert!(matches!(found("0", &world), Err(ResolveError::Unknown { .. })));
-        // A POSIX name is no number.
+        // A POSIX name is not a number.
         assert!(matches!(found("/1235", &world), Err(ResolveError::Unknown { .. })));
     }
 
@@ -570,7 +550,7 @@ mod tests {
             let error = found(text, &world).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean {nearest}")), "{error}");
         }
-        // No number that differs in more than two digits is a guess.
+        // A number that differs in more than two digits is not suggested.
         for text in ["5", "sysv:7", "key:1", "0x77", "key:99999999", "1243567890"] {
             let error = found(text, &world).unwrap_err().to_string();
             assert!(error.ends_with(". Run `shmlens list` to see all segments"), "{error}");
@@ -591,7 +571,7 @@ mod tests {
             ("posix:psm_old", "deleted:1a:7"),
             ("/dev/shm/psm_old", "deleted:1a:7"),
             ("deleted:1a:8", "deleted:1a:8"),
-            // The live one has it, and beginnings are those of live names.
+            // The existing object has the name, and only names of existing objects match by prefix.
             ("camera", "posix:/camera"),
             ("psm", "posix:/psm_1f09ab2c"),
         ] {

@@ -1,25 +1,23 @@
-//! Sizes in bytes, read and written as `ls -h` does: powers of 1024.
+//! Sizes in bytes, parsed and formatted in powers of 1024, as in `ls -h`.
 
 use std::fmt;
 use std::iter::Sum;
 use std::str::FromStr;
 
-/// A number of bytes.
+/// A size in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 impl Bytes {
-    /// The figure and its unit: one decimal below ten, none above, never more
-    /// than four characters of figure.
+    /// The number and its unit: one decimal below ten, none above, at most four characters.
     #[must_use]
     pub fn human(self) -> (String, &'static str) {
         if self.0 < 1024 {
             return (self.0.to_string(), UNITS[0]);
         }
-        // Tenths of the unit, rounded half up, in integers: floats would
-        // print 2^63-1 wrong.
+        // Tenths of the unit, rounded half up. Integers, because floats would print 2^63-1 incorrectly.
         let mut unit = (63 - self.0.leading_zeros() as usize) / 10;
         let tenths = |unit: usize| {
             let bits = 10 * unit;
@@ -46,8 +44,7 @@ impl fmt::Display for Bytes {
 }
 
 impl Sum for Bytes {
-    /// Adds up, and stays at the largest number where the sum does not fit: a
-    /// few sparse objects of 2^62 bytes are enough for that.
+    /// Adds the sizes with saturation: a few sparse objects of 2^62 bytes are enough to overflow.
     fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
         Self(sizes.fold(0u64, |sum, size| sum.saturating_add(size.0)))
     }
@@ -66,7 +63,7 @@ impl ParseSizeError {
 impl FromStr for Bytes {
     type Err = ParseSizeError;
 
-    /// `4096`, `0x1000`, `4K`, `1.5M`, `2GiB`, `1_000`.
+    /// Parses `4096`, `0x1000`, `4K`, `1.5M`, `2GiB` or `1_000`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || ParseSizeError(super::quote(text.as_bytes()));
         let clean: String = text.trim().chars().filter(|&c| c != '_').collect();

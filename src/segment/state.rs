@@ -1,33 +1,33 @@
-//! What may be said of a segment, and why.
+//! The state of a segment, and the reasons for it.
 
-/// The state of a segment: the first that fits, in this order.
+/// The state of a segment: the first one that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Marked for removal or unlinked, and kept alive by who holds it.
+    /// Marked for removal or unlinked, but still held.
     Removed,
-    /// Somebody holds it.
+    /// The segment has a holder.
     InUse,
-    /// That nobody holds it is not settled.
+    /// The segment may have holders that were not found.
     Unknown,
-    /// Nobody holds it, and it must not be removed all the same.
+    /// The segment has no holders, but must not be removed.
     Protected,
-    /// Nobody holds it, and that is nothing to worry about.
+    /// The segment has no holders, which is normal for it.
     Idle,
-    /// Nobody holds it, and nobody will come back for it.
+    /// The segment has no holders, and nothing will use it again.
     Leaked(Certainty),
 }
 
-/// How sure it is that a segment is leaked.
+/// The certainty of a leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Certainty {
-    /// Its maker is known to be dead.
+    /// The creator is known to have exited.
     Certain,
-    /// Nothing tells who made it, or that it is normal for it to lie around.
+    /// The creator is unknown, and nothing indicates that the segment normally exists without holders.
     Likely,
 }
 
 impl State {
-    /// Every state, in the order in which they are tried.
+    /// Every state, in the order in which the states are checked.
     pub const ALL: [Self; 7] = [
         Self::Removed,
         Self::InUse,
@@ -38,10 +38,10 @@ impl State {
         Self::Leaked(Certainty::Likely),
     ];
 
-    /// The words of [`State::word`], each once.
+    /// The distinct words that [`State::word`] returns.
     pub const WORDS: [&str; 6] = ["removed", "in-use", "unknown", "protected", "idle", "leaked"];
 
-    /// The word that JSON and filters use.
+    /// The word in JSON and filters.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl State {
         }
     }
 
-    /// The words that people read.
+    /// The label in the user interface.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl State {
         }
     }
 
-    /// How sure it is, of a leaked one.
+    /// The certainty of a leak, if the segment is leaked.
     #[must_use]
     pub const fn certainty(self) -> Option<Certainty> {
         match self {
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// Whether it is leaked, surely or likely.
+    /// Returns whether the segment is leaked, certain or likely.
     #[must_use]
     pub const fn is_leaked(self) -> bool {
         matches!(self, Self::Leaked(_))
@@ -81,7 +81,7 @@ impl State {
 }
 
 impl Certainty {
-    /// The word that JSON uses.
+    /// The word in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -91,24 +91,23 @@ impl Certainty {
     }
 }
 
-/// A state with its reasons. It is never given without one.
+/// A state with at least one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// The state.
     pub state: State,
-    /// Why, in words: the first says it all, the others are the steps that led
-    /// to it, each with what was looked at.
+    /// The reasons: the first is a summary, the others are the steps that led to it, with the evidence for
+    /// each.
     pub reasons: Vec<String>,
 }
 
 impl Verdict {
-    /// A verdict with its first reason.
+    /// Creates a verdict with its first reason.
     #[must_use]
     pub fn new(state: State, reason: impl Into<String>) -> Self {
         Self { state, reasons: vec![reason.into()] }
     }
 
-    /// The same with one more step.
+    /// Adds a step to the reasons.
     #[must_use]
     pub fn because(mut self, step: impl Into<String>) -> Self {
         self.reasons.push(step.into());

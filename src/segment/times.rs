@@ -1,26 +1,25 @@
-//! Points in time and spans of it.
+//! Timestamps and durations.
 
 use super::quote;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A point in time: seconds and nanoseconds since 1970, in UTC. System V times
-/// have whole seconds.
+/// A point in time in UTC: seconds and nanoseconds since 1970. System V times have whole seconds only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Seconds since 1970-01-01T00:00:00Z.
     pub seconds: i64,
-    /// Nanoseconds of the second, below 1e9.
+    /// Nanoseconds within the second, below 1e9.
     pub nanos: u32,
 }
 
 impl Timestamp {
-    /// A whole second.
+    /// Creates a timestamp without a fraction of a second.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds, nanos: 0 }
     }
 
-    /// How many seconds `self` is after `earlier`; negative when it is before.
+    /// The seconds from `earlier` to `self`; negative if `self` is before `earlier`.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -31,9 +30,9 @@ impl Timestamp {
             + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
     }
 
-    /// Returns whether it lies in the future: the clock was set back since, or a program
-    /// set the time of a file (`utimensat(2)`). The first seconds do not count, as
-    /// `now` may have been read before the time was.
+    /// Returns whether the time lies in the future: the clock was set back later, or a program set the times
+    /// of a file (`utimensat(2)`). Allows a few seconds, because `now` may have been read before the time was
+    /// recorded.
     #[must_use]
     pub fn is_future(self, now: Self) -> bool {
         const SLACK: f64 = 5.0;
@@ -53,11 +52,11 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// The times that the kernel keeps of a segment. A System V segment has the
-/// first three, a POSIX one the last four.
+/// The times that the kernel records for a segment. A System V segment has the first three, a POSIX segment
+/// the last four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Times {
-    /// Last `shmat`; `None` when nobody has attached yet.
+    /// Last `shmat`; `None` if the segment was never attached.
     pub attach: Option<Timestamp>,
     /// Last `shmdt`.
     pub detach: Option<Timestamp>,
@@ -65,15 +64,15 @@ pub struct Times {
     pub change: Option<Timestamp>,
     /// POSIX: last read through a descriptor.
     pub access: Option<Timestamp>,
-    /// POSIX: last write through a descriptor, or change of the size. Writing
-    /// through a mapping is not seen.
+    /// POSIX: last write through a descriptor, or last change of the size. Writes through a mapping are not
+    /// recorded.
     pub modify: Option<Timestamp>,
     /// POSIX: creation.
     pub birth: Option<Timestamp>,
 }
 
 impl Times {
-    /// When it was last touched, by any of them.
+    /// The latest of all times.
     #[must_use]
     pub fn touched(&self) -> Option<Timestamp> {
         [self.attach, self.detach, self.change, self.access, self.modify, self.birth]
@@ -83,8 +82,8 @@ impl Times {
     }
 }
 
-/// An age as the table shows it: the largest unit that fits, two or three
-/// characters (`12s`, `3m`, `2h`, `4d`, `3y`).
+/// Formats an age for the table in the largest unit that fits, in two or three characters (`12s`, `3m`, `2h`,
+/// `4d`, `3y`).
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
 pub fn age_text(seconds: f64) -> String {
@@ -98,7 +97,7 @@ pub fn age_text(seconds: f64) -> String {
     }
 }
 
-/// How long ago a time was: `3s ago`, or `in the future`.
+/// Formats the time since `then`: `3s ago`, or `in the future`.
 #[must_use]
 pub fn ago_text(then: Timestamp, now: Timestamp) -> String {
     if then.is_future(now) {
@@ -118,10 +117,8 @@ impl ParseSpanError {
     pub const EXPECTED: &str = "expected a time such as 500ms, 90s, 1.5h or 2d";
 }
 
-/// Reads a span: `250ms`, `90s`, `1.5h`, `2d`; a bare number is seconds.
-///
-/// # Errors
-/// When the text is no span, is negative, or does not fit.
+/// Parses a duration: `250ms`, `90s`, `1.5h`, `2d`; a bare number is in seconds. Negative durations are
+/// invalid.
 pub fn parse_span(text: &str) -> Result<Duration, ParseSpanError> {
     let wrong = || ParseSpanError(quote(text.as_bytes()));
     let clean = text.trim();
@@ -188,7 +185,7 @@ mod tests {
             assert_eq!(ago_text(Timestamp::from_seconds(seconds), now), text);
         }
         for seconds in [i64::MIN, i64::MAX] {
-            // A file may have any time: no overflow.
+            // A file may have any time: the calculation must not overflow.
             let _ = ago_text(Timestamp::from_seconds(seconds), now);
         }
         assert!(Timestamp::from_seconds(i64::MAX).is_future(Timestamp::from_seconds(-1000)));

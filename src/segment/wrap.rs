@@ -1,13 +1,13 @@
-//! Text broken into lines.
+//! Line wrapping.
 
 use super::take_cells;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Breaks a text into lines of at most `width` cells, between words where it
-/// can: a word that is longer than a line is broken too.
+/// Wraps text into lines of at most `width` cells, between words if possible: a word longer than a line is
+/// split.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    // What fits stays as it is, columns in it too.
+    // Text that fits stays unchanged, including aligned columns.
     if text.width() <= width && !text.trim().is_empty() {
         return vec![text.to_owned()];
     }

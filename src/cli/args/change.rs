@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What can be changed.
+/// The commands that change something.
 #[derive(Debug, Subcommand)]
 pub enum Change {
     /// Change the permissions of segments
@@ -33,7 +33,7 @@ pub enum Change {
     Restore(RestoreArgs),
 }
 
-/// Which segments, and how it is told.
+/// The segments to change, and the output options.
 #[derive(Debug, clap::Args)]
 pub struct BatchArgs {
     /// Segments to change: sysv:32770, key:1234, /name; exact names only
@@ -47,7 +47,7 @@ pub struct BatchArgs {
     pub tell: TellArgs,
 }
 
-/// The kind of the segments that are named, for names that could mean two things.
+/// The kind of the named segments, which resolves ambiguous names.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct KindArgs {
     /// Interpret each SEGMENT as this kind (sysv, posix or deleted); needed if a file in /dev/shm has
@@ -56,7 +56,7 @@ pub struct KindArgs {
     pub kind: Option<Kind>,
 }
 
-/// How a change is told.
+/// The output options of a change.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct TellArgs {
     /// Print what would happen, without doing it
@@ -197,7 +197,7 @@ pub struct CleanArgs {
 }
 
 impl CleanArgs {
-    /// Whether some of what is leaked may not be asked for.
+    /// Returns whether the arguments may exclude some leaked segments.
     #[must_use]
     pub fn narrows(&self) -> bool {
         let asked = self.older_than.is_some() || self.user.is_some() || self.min_size.is_some();
@@ -282,7 +282,7 @@ pub struct CreateArgs {
     pub kind: CreateKind,
 }
 
-/// The kinds that can be made.
+/// The kinds of segments that can be created.
 #[derive(Debug, Subcommand)]
 pub enum CreateKind {
     /// Create a System V segment; fails if the key is in use
@@ -291,7 +291,7 @@ pub enum CreateKind {
     Posix(CreatePosixArgs),
 }
 
-/// What both kinds have.
+/// The arguments that both kinds share.
 #[derive(Debug, clap::Args)]
 pub struct NewArgs {
     /// Size: 4096, 64K, 1M [default with --from: the size of the file]

@@ -1,16 +1,13 @@
-//! Questions on a terminal. They go to standard error: standard output is for results.
+//! Questions on a terminal. They are printed on standard error, because standard output is for results.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-/// Whether there is somebody to ask.
+/// Returns whether standard input and standard error are terminals.
 pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Shows a text and asks; only y and yes mean yes.
-///
-/// # Errors
-/// When the terminal is gone.
+/// Shows text and asks a question; only `y` and `yes` count as agreement.
 pub fn yes(text: &str, question: &str) -> io::Result<bool> {
     let mut stderr = io::stderr();
     write!(stderr, "{text}{question} [y/N] ")?;

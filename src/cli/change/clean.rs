@@ -1,8 +1,8 @@
-//! `clean`: what is leaked, with the evidence for each, and its removal.
+//! `clean`: lists leaked segments with the evidence, and removes them.
 //!
-//! What is leaked for certain is removed after a question, or with `--yes`; what
-//! is only likely to be leaked is shown, and taken in with `--likely`. Removal goes
-//! the way of `rm`: each is looked at again just before, and a copy is kept.
+//! Certain leaks are removed after confirmation or with `--yes`. Likely leaks are only listed, unless
+//! `--likely` includes them. The removal is that of `rm`: each segment is checked again just before, and a
+//! copy is saved.
 
 use super::copying::Where;
 use super::log::Log;
@@ -21,9 +21,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// The lock of the one `clean` that removes: two at once would take each other for users of the segments.
+/// The lock that allows only one `clean` at a time to remove segments: two would mistake each other for users
+/// of the segments.
 const LOCK: &str = "clean.lock";
-/// Why likely leaks are left.
+/// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
 pub fn run(
@@ -59,14 +60,14 @@ pub fn run(
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
-    // In the order in which they are carried out: each counts what the ones before it use.
+    // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let asks = !args.tell.dry_run && !args.yes && doable > 0;
     if !args.tell.json {
         let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
         if !args.yes && !args.tell.dry_run {
-            // Whoever is asked has to know first; elsewhere this comes with the results.
+            // The user has to see the refusals before the question; otherwise they are part of the results.
             text += &refusals_of(&wanted);
         }
         let text = out.style().fit(&text).into_owned();
@@ -100,8 +101,8 @@ pub fn run(
     }
 }
 
-/// Who is meant. A name that nobody has is a mistake: that nothing of theirs is
-/// leaked would be a wrong comfort.
+/// Returns the uid of the user. An unknown name is an error, because "nothing is leaked" would be misleading
+/// for a mistyped name.
 fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
     let uid = user.parse().ok().or_else(|| Some(machine.user_by_name(user)?.0));
     uid.ok_or_else(|| {
@@ -111,7 +112,7 @@ fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
 
 fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
-        // A segment without a time, or with a future one, is not older than anything.
+        // A segment without a time, or with a time in the future, does not count as older.
         let last = segment.last_used().filter(|then| !then.is_future(now));
         last.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
     });
@@ -123,7 +124,7 @@ fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
     args.likely || segment.verdict.state == State::Leaked(Certainty::Certain)
 }
 
-/// The older copies that the removal costs, a sentence each.
+/// Lists the older copies that the removal would delete, one sentence each.
 fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
     match &plan.task {
         Task::Change { action: Action::Remove(Copying::Keep(copies)), .. } if plan.refusal.is_none() => {
@@ -140,13 +141,13 @@ fn segment(plan: &Plan) -> Option<&Segment> {
     }
 }
 
-/// What a dry run would do. What is leaked is still there after it.
+/// Reports the plans of a dry run. The status is a failure if there are leaks, because they remain.
 fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
     teller.planned(wanted)?;
     Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
 }
 
-/// Asks, where there is somebody to ask; elsewhere nothing is removed.
+/// Asks for confirmation. Without a terminal, the answer is no.
 fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool, Failure> {
     let question = match (doable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
@@ -165,7 +166,7 @@ fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool
     Ok(false)
 }
 
-/// Everything that is leaked, with the evidence, and the sums.
+/// Formats all leaked segments with the evidence and totals.
 fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, survey: &Survey) -> String {
     let now = survey.at;
     let mut text = String::new();
@@ -204,7 +205,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
             }
         }
     }
-    // Only what will be removed frees anything.
+    // A refused segment stays, so it frees no memory.
     let frees =
         |plans: &[Plan]| freed(plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment));
     if !wanted.is_empty() {
@@ -222,7 +223,8 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
     text
 }
 
-/// `2 segments leaked, 3 segments likely leaked`: an object under two names is one segment.
+/// Formats the number of leaks: `2 segments leaked, 3 segments likely leaked`. An object with two names
+/// counts once.
 fn leaked_text(plans: &[Plan]) -> String {
     let mut seen = HashSet::new();
     let is_first = |segment: &&Segment| match segment.posix() {
@@ -239,7 +241,7 @@ fn leaked_text(plans: &[Plan]) -> String {
     texts.map(|(segments, kind)| format!("{} {kind}", count(segments))).collect::<Vec<_>>().join(", ")
 }
 
-/// The other names (hard links) of an object: they keep its memory.
+/// Lists the other names (hard links) of an object: its memory is not freed while they exist.
 fn other_names(segment: &Segment, all: &[&Segment]) -> Option<String> {
     let links = segment.posix()?.links;
     if links < 2 {
@@ -256,7 +258,8 @@ fn other_names(segment: &Segment, all: &[&Segment]) -> Option<String> {
     Some(format!("other names of the same object (hard links): {}", names.join(", ")))
 }
 
-/// How many segments may be leaked or in use, by the reason: `3 segments unknown: no holders found, but …`.
+/// Formats the number of segments that may be leaked or in use, grouped by reason: `3 segments unknown: no
+/// holders found, but …`.
 fn unknown_text(unknown: &[&Segment]) -> String {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for segment in unknown {

@@ -1,4 +1,5 @@
-//! The places where `rm` and `clean` save copies: with the others, in a file, in a directory, nowhere.
+//! The destinations of the copies that `rm` and `clean` save: the copies directory, a file, another
+//! directory, or none.
 
 use crate::act::{Copies, Copying, StateDirectory};
 use crate::cli::Failure;
@@ -9,24 +10,24 @@ use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// How many letters of a name are in the name of its file: a file's has 255 bytes.
+/// The maximum number of characters of a segment name in a file name, which is limited to 255 bytes.
 const LONGEST_NAME: usize = 60;
 
-/// The directory of the copies.
+/// The destination of the copies.
 pub enum Where {
-    /// With the others.
+    /// The copies directory.
     Copies(Copies),
-    /// All in this file.
+    /// This file, for a single copy.
     File(PathBuf),
-    /// In this directory, each in a file of its own.
+    /// This directory, with a file for each copy.
     Directory(PathBuf, RefCell<HashMap<SegmentId, String>>),
-    /// Nowhere.
+    /// No copies.
     Nowhere,
 }
 
 impl Where {
-    /// As the command line says, for so many segments. With the others copies
-    /// take at most `limit` together.
+    /// Selects the destination from the command line and the number of segments. In the copies directory, all
+    /// copies together take at most `limit`.
     pub fn new(no_copy: bool, save: Option<&Path>, segments: usize, limit: Bytes) -> Result<Self, Failure> {
         if no_copy {
             return Ok(Self::Nowhere);
@@ -64,7 +65,7 @@ impl Where {
     }
 }
 
-/// A name that no other segment of the batch has: `posix_p_q.saved`, `posix_p_q-2.saved`.
+/// Returns a file name that no other segment of the batch has: `posix_p_q.saved`, `posix_p_q-2.saved`.
 fn unique_name(segment: &Segment, names: &mut HashMap<SegmentId, String>) -> String {
     if let Some(name) = names.get(&segment.id) {
         return name.clone();

@@ -61,7 +61,7 @@ pub fn run(
     }
     let state = StateDirectory::find().ok();
     if let Some(state) = state.as_ref().filter(|_| plan.refusal.is_some()) {
-        // What has the key may be left from a creation that was killed.
+        // The segment that has the key may be left over from a killed `create` or `restore`.
         warn_of_unfinished(machine, state, &look(machine), options);
     }
     if plan.refusal.is_none() {

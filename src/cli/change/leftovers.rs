@@ -1,5 +1,5 @@
-//! Removes unfinished copies that killed commands left, at the start of a
-//! command that changes something.
+//! Removes incomplete copies that killed commands left behind. Runs at the start of each command that changes
+//! something.
 
 use crate::act::StateDirectory;
 use crate::cli::args::{Change, CreateKind};
@@ -9,7 +9,7 @@ use crate::sys::unfinished::{Amount, remove_abandoned};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// Removes them from the directories that the command writes copies to.
+/// Removes incomplete copies from the directories that the command writes copies to.
 pub fn remove(change: &Change, read_only: bool) {
     if read_only || is_dry_run(change) {
         return;
@@ -36,7 +36,7 @@ fn report(removed: Amount, directory: &Path) {
     }
 }
 
-/// The directory outside of the state directory that copies are written to.
+/// Returns the directory, other than the state directory, that the command writes copies to.
 fn target(change: &Change) -> Option<PathBuf> {
     let path = match change {
         Change::Save(args) if args.file.as_os_str() != "-" => &args.file,

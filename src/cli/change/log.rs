@@ -1,4 +1,4 @@
-//! The log of changes, as the commands write it.
+//! The log of changes, as used by the commands.
 
 use crate::act::log::LogError;
 use crate::act::{ActError, ChangeLog, Outcome, StateDirectory, StateError};
@@ -7,11 +7,11 @@ use crate::cli::out::warn;
 use crate::machine::Machine;
 use std::cell::{Cell, RefCell};
 
-/// Writes acts to the log. When something is in its way nothing is changed; when a
-/// line cannot be written later, that is reported once and stops nothing.
+/// Writes actions to the log. If the log cannot be opened, nothing is changed. If a line cannot be written
+/// later, the error is reported once and the command continues.
 pub struct Log<'a> {
     machine: &'a dyn Machine,
-    /// `None` for a user who has no place for one.
+    /// `None` for a user without a directory for the log.
     file: RefCell<Option<ChangeLog>>,
     opened: Cell<bool>,
     reported: Cell<bool>,
@@ -23,7 +23,7 @@ impl<'a> Log<'a> {
         Self { machine, file, opened: Cell::new(false), reported: Cell::new(false) }
     }
 
-    /// Opens the log before the first act.
+    /// Opens the log before the first action.
     pub fn open(&self) -> Result<(), Failure> {
         if self.opened.get() {
             return Ok(());
@@ -40,22 +40,22 @@ impl<'a> Log<'a> {
         Ok(())
     }
 
-    /// Logs the outcome of a plan. A refused one did not happen and is not logged.
+    /// Logs the outcome of a plan. A refused plan had no effect and is not logged.
     pub fn add(&self, outcome: &Outcome) {
         self.put(outcome, &[], false);
     }
 
-    /// As [`Log::add`], with the evidence on which `clean` removed a segment.
+    /// Like [`Log::add`], with the evidence for which `clean` removed the segment.
     pub fn add_with(&self, outcome: &Outcome, evidence: &[String]) {
         self.put(outcome, evidence, false);
     }
 
-    /// As [`Log::add`], for one of a great many that follow each other at once.
+    /// Like [`Log::add`], but buffered, for many outcomes in quick succession.
     pub fn add_soon(&self, outcome: &Outcome) {
         self.put(outcome, &[], true);
     }
 
-    /// Writes what waits to be written.
+    /// Writes the buffered lines.
     pub fn finish(&self) {
         if let Some(log) = &*self.file.borrow() {
             self.report(log.flush());

@@ -1,7 +1,8 @@
-//! `chmod`, `chown`, `lock`, `unlock`, `rm`, `clean`, `create`, `save`, `restore`: what changes something.
+//! The commands that change something: `chmod`, `chown`, `lock`, `unlock`, `rm`, `clean`, `create`, `save`,
+//! `restore`.
 //!
-//! Segments are taken by their exact names only. Each has its own plan and its
-//! own result; one failure stops no other, and the status tells whether all is done.
+//! Segments are named by their exact names only. Each segment has its own plan and result. A failure does not
+//! stop the others, and the exit status is 0 only if all succeeded.
 
 mod ask;
 mod clean;
@@ -31,14 +32,14 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use tell::Teller;
 
-/// What the settings, and the options of all commands, say of changes.
+/// The settings and global options that apply to changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
-    /// Every change is turned off.
+    /// Refuse all changes.
     pub read_only: bool,
-    /// How segments are judged.
+    /// The rules by which segments are judged.
     pub rules: Rules,
-    /// What the copies of what is removed may take together.
+    /// The maximum total size of the copies of removed segments.
     pub copies: Bytes,
 }
 
@@ -48,11 +49,10 @@ impl Terms {
     }
 }
 
-/// Makes a change, and tells what came of it.
+/// Runs a command that changes something and reports the results.
 ///
-/// # Errors
-/// When the arguments do not go together, or the output cannot be written.
-/// What fails with a segment is told and is no error here.
+/// Returns an error for contradictory arguments or failed output. A failure for one segment is reported, and
+/// is not an error here.
 pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) -> Result<Status, Failure> {
     let options = terms.options();
     let log = &Log::new(machine);
@@ -78,7 +78,6 @@ pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) 
     Ok(status)
 }
 
-/// Warns of segments that a killed `restore` or `create` left incomplete.
 fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey, options: Options) {
     if !options.read_only {
         unfinished::remove_stale_marks(machine, state, &survey.segments);
@@ -88,14 +87,15 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
     }
 }
 
-/// Removes the empty directories that killed removals left. What cannot be removed is left for `rm --recover` to report.
+/// Removes the empty directories that killed removals left behind. Directories that cannot be removed are
+/// left for `rm --recover` to report.
 fn remove_empty_directories(machine: &dyn Machine, survey: &Survey) {
     for directory in recover::empty_directories(machine, survey) {
         let _ = recover::remove_empty(machine, &directory);
     }
 }
 
-/// Warns a user without a directory for the mark that finds an incomplete segment.
+/// Warns users without a state directory, which stores the marks that identify incomplete segments.
 fn warn_of_no_mark(state: Option<&StateDirectory>) {
     if let Some(error) = unfinished::unprotected(state) {
         warn(&format!(
@@ -104,7 +104,7 @@ fn warn_of_no_mark(state: Option<&StateDirectory>) {
     }
 }
 
-/// Does the same to each of the segments.
+/// Applies the same action to each segment.
 fn each(
     machine: &dyn Machine,
     batch: &BatchArgs,
@@ -127,7 +127,7 @@ fn each(
     Ok(teller.status())
 }
 
-/// Carries a plan out, or only tells it.
+/// Carries out a plan, or only reports it in a dry run.
 fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller) -> Result<(), Failure> {
     if teller.dry_run() {
         teller.planned(std::slice::from_ref(plan))
@@ -141,7 +141,7 @@ fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller)
     }
 }
 
-/// A name on the command line that is not that of a segment.
+/// A name on the command line that matches no segment.
 struct Missing<'a> {
     text: &'a OsStr,
     failure: Failure,
@@ -153,7 +153,7 @@ impl Missing<'_> {
     }
 }
 
-/// Finds the segments with these names, each once, in the order of the names.
+/// Finds the segments with these names, without duplicates, in the order of the names.
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,

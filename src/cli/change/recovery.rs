@@ -1,4 +1,4 @@
-//! `rm --recover`: finishes or undoes what killed commands left.
+//! `rm --recover`: completes or undoes the work of killed commands.
 
 use super::chosen;
 use super::log::Log;
@@ -13,8 +13,8 @@ use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
 use crate::segment::SegmentId;
 
-/// Renames back what removals left under another name, and removes empty directories of removals and incomplete
-/// segments of restores. With names only those segments.
+/// Restores the names of segments that killed removals had renamed, and removes empty directories of removals
+/// and incomplete segments of restores. With names, processes only the named segments.
 pub fn run(
     machine: &dyn Machine,
     args: &RmArgs,
@@ -81,12 +81,12 @@ struct Recovery<'a, 'b> {
     options: Options,
     log: &'a Log<'a>,
     teller: &'a mut Teller<'b>,
-    /// Nothing was found so far.
+    /// Nothing has been found so far.
     nothing: bool,
 }
 
 impl Recovery<'_, '_> {
-    /// Carries out a step and logs it, or says what it would do or why it would be refused.
+    /// Carries out and logs a step, or reports its effect or refusal in a dry run.
     fn step(
         &mut self,
         id: &SegmentId,

@@ -1,4 +1,4 @@
-//! Carries out removals, one after the other.
+//! Carries out removals in sequence.
 
 use super::Missing;
 use super::log::Log;
@@ -12,11 +12,12 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-/// `clean` tries a segment again this many times after a holder appeared: it may be another `shmlens` that reads.
+/// The number of times that `clean` retries a segment after a holder appeared: the holder may be another
+/// `shmlens` that reads the segment.
 const RETRIES: u32 = 4;
 
-/// Removes one after the other, and reports names without a segment in their place. Shows the progress of copies;
-/// Ctrl-C stops before the segment whose copy is incomplete.
+/// Removes the segments in sequence, and reports names without a segment at their position. Shows the
+/// progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
 pub fn remove<'a>(
     machine: &dyn Machine,
     plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
@@ -79,7 +80,7 @@ pub fn remove<'a>(
     })
 }
 
-/// The time between two tries, which differs from process to process: two of them do not meet again.
+/// The delay between retries. The delay depends on the pid, so that two processes do not collide again.
 fn pause() -> Duration {
     Duration::from_millis(100 + u64::from(process::id() % 16) * 20)
 }

@@ -1,8 +1,8 @@
-//! `rm`: shows what removing means, asks, and removes exactly what was shown.
+//! `rm`: shows the effects of the removals, asks for confirmation, and removes exactly the segments that were
+//! shown.
 //!
-//! On a terminal a segment that is held, or of which that is not settled, has a
-//! question of its own, and a yes to it counts as `--force` for that segment.
-//! Without a terminal `--yes` and `--force` have to say it.
+//! On a terminal, each segment that is or may be in use gets its own question, and "yes" counts as `--force`
+//! for that segment. Without a terminal, the options `--yes` and `--force` are required instead.
 
 use super::copying::Where;
 use super::log::Log;
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// From so many segments on their removal is to be as fast as it can be.
+/// Above this number of segments, the removal is optimized for speed.
 const MANY: usize = 256;
 
 pub fn run(
@@ -88,7 +88,8 @@ pub fn run(
         return Ok(teller.status());
     }
     if !asks {
-        // Each just before it is carried out: thousands of plans take their room and time.
+        // Each plan is created just before it is carried out: thousands of plans would take too much memory
+        // and time.
         let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
         return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut teller);
     }
@@ -103,12 +104,12 @@ pub fn run(
     remove(machine, plans.into_iter().map(Ok), log, &mut teller)
 }
 
-/// Plans removals that follow each other, before the first of them is carried out.
+/// Plans a series of removals before the first of them is carried out.
 struct Planner<'a> {
     machine: &'a dyn Machine,
     copies: &'a Where,
     options: Options,
-    /// The objects whose names the plans so far remove, by device and inode.
+    /// The number of names that the plans so far remove from each object, by device and inode.
     unlinked: HashMap<(u64, u64), u32>,
 }
 
@@ -117,7 +118,7 @@ impl<'a> Planner<'a> {
         Self { machine, copies, options, unlinked: HashMap::new() }
     }
 
-    /// Plans the next removal; `force` is given for this segment alone.
+    /// Plans the next removal; `force` applies to this segment only.
     fn plan(&self, segment: &Segment, force: bool) -> Plan {
         let action = Action::Remove(self.copies.of(segment));
         let before = object(segment).and_then(|object| self.unlinked.get(&object));
@@ -125,7 +126,7 @@ impl<'a> Planner<'a> {
         act::plan(self.machine, segment, &action, &Options { force, links_gone, ..self.options })
     }
 
-    /// Counts on this plan for those that follow.
+    /// Records the plan, so that later plans take its effect into account.
     fn note(&mut self, plan: &Plan) {
         if let (None, Task::Change { segment, .. }) = (&plan.refusal, &plan.task)
             && let Some(object) = object(segment)
@@ -139,8 +140,8 @@ fn object(segment: &Segment) -> Option<(u64, u64)> {
     segment.posix().map(|facts| (facts.device, facts.inode))
 }
 
-/// A look that does for many: of System V segments nattch tells whether they are
-/// held, so that nobody has to be looked for.
+/// A survey that suffices for many removals: for System V segments, `nattch` shows whether they have holders,
+/// so no process has to be scanned.
 fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
     let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);
@@ -149,8 +150,8 @@ fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: 
     if names.iter().all(is_sysv) { look_at_no_memory(machine) } else { look_without_memory(machine, rules) }
 }
 
-/// Shows the plans and asks: first about each that only a word for it removes,
-/// then about the others together.
+/// Shows the plans and asks for confirmation: first individually for each segment that requires `--force`,
+/// then once for all others.
 fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<Vec<Plan>, Failure> {
     let show = |plan: &Plan| style.fit(&text_of(&[plan])).into_owned();
     let force = planner.options.force;
@@ -180,7 +181,7 @@ fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Resul
     Ok(plans)
 }
 
-/// Asks about a segment that only a word for it removes, and plans anew.
+/// Asks about a segment that requires `--force`, and replaces its plan if the user agrees.
 fn ask_for_force(
     planner: &Planner,
     segment: &Segment,

@@ -1,4 +1,4 @@
-//! `save` and `restore`: a segment into a file, and back.
+//! `save` and `restore`: saves a segment to a file, and creates a segment from a file.
 
 use super::log::Log;
 use super::tell::Teller;
@@ -19,11 +19,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Standard output of `save`, standard input of `restore`.
+/// The file name for standard output in `save` and for standard input in `restore`.
 const STANDARD: &str = "-";
 
-/// Saves a segment. Nothing of it is changed, so `--read-only` allows it, except to
-/// where the file would be a segment.
+/// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless the file
+/// would become a segment.
 pub fn save(
     machine: &dyn Machine,
     args: &SaveArgs,
@@ -70,10 +70,10 @@ pub fn save(
     Ok(teller.status())
 }
 
-/// Saves to standard output, which has nothing else on it.
+/// Saves to standard output, to which nothing else is written.
 fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Status, Failure> {
-    // A signal ends the program, although a pipe that nobody reads blocks it: nothing
-    // has to be undone, and a part does not restore.
+    // A signal terminates the program even while it is blocked on a pipe that nobody reads: there is nothing
+    // to undo, and `restore` rejects a partial copy.
     let progress = Progress::new();
     let saved = attended("saving", true, &progress, &Interrupt::none(), |_| {
         act::save_to(machine, segment, &mut *out, &progress)
@@ -91,7 +91,7 @@ fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Sta
     }
 }
 
-/// Creates a segment again from a file.
+/// Recreates a segment from a file.
 pub fn restore(
     machine: &dyn Machine,
     args: &RestoreArgs,
@@ -129,7 +129,7 @@ pub fn restore(
     if confirmed.as_ref().is_ok_and(|file| matches!(file.saved().name, Name::Sysv { .. })) {
         warn_of_no_mark(state.as_ref());
     }
-    // Only now: until the answer a signal ends the program.
+    // Installed only now, so that a signal during the question terminates the program.
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let restored: Result<Restored, RestoreError> = confirmed.and_then(|file| {
         attended("restoring", true, &progress, &interrupt, |_| {
@@ -148,13 +148,13 @@ pub fn restore(
     Ok(teller.status())
 }
 
-/// Why there is no file to restore from.
+/// The reason why there is no file to restore from.
 enum Failed {
     Terminal(io::Error),
     File(RestoreError),
 }
 
-/// The open file, if it is trusted or was confirmed; `None` when the answer was no.
+/// Returns the open file if it is trusted or the user confirmed it; `None` if the user declined.
 fn confirmed(
     machine: &dyn Machine,
     args: &RestoreArgs,
@@ -172,7 +172,7 @@ fn confirmed(
     Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
 }
 
-/// The file that is restored, as people call it.
+/// Returns the name of the file for messages.
 fn source(path: &Path) -> String {
     if path.as_os_str() == STANDARD { "standard input".to_owned() } else { shown(path) }
 }

@@ -1,5 +1,5 @@
-//! Telling plans and results: results to standard output, what failed to
-//! standard error; with `--json` all of it as an object a line.
+//! Reports plans and results: results on standard output, failures on standard error; with `--json`,
+//! everything as one object per line.
 
 use crate::act::{ActError, Outcome, Plan, Refusal, Task, Undo};
 use crate::cli::args::TellArgs;
@@ -12,20 +12,20 @@ use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Tells what becomes of one command's segments, and remembers whether all is done.
+/// Reports the results for the segments of a command, and records failures.
 pub struct Teller<'a> {
     action: &'static str,
     args: TellArgs,
     out: &'a mut Out,
     failed: bool,
-    /// Refused segments by what is said of them, which is said once.
+    /// Refused segments, grouped by message, so that each message is printed once.
     refused: Vec<(String, Vec<String>)>,
-    /// Why the segment that is being told of is leaked, where that is told.
+    /// The evidence that the current segment is leaked, if evidence is requested.
     evidence: Option<Evidence>,
     with_evidence: bool,
 }
 
-/// Why a segment is leaked, and what it takes.
+/// The evidence that a segment is leaked, and its size.
 #[derive(Debug, Serialize)]
 struct Evidence {
     state: &'static str,
@@ -47,21 +47,21 @@ impl Evidence {
     }
 }
 
-/// One line of JSON. Its shape is a promise: a field may be added, none changes.
+/// A line of JSON. The format is stable: fields may be added, but existing fields do not change.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     action: &'a str,
-    /// The segment's id; that which was named, when there is no such segment.
+    /// The segment id, or the name as given if there is no such segment.
     segment: &'a str,
-    /// `done`, `planned`, `refused` (nothing was done), or `failed`.
+    /// `done`, `planned`, `refused` (nothing was done), `failed`, or `left`.
     status: &'a str,
-    /// What was done, or what would be.
+    /// Messages about the effects, actual or planned.
     said: &'a [String],
-    /// The command that takes it back.
+    /// The command that undoes the change.
     undo: Option<&'a str>,
-    /// Why it was not done.
+    /// The reason why the change was not made.
     error: Option<String>,
-    /// `clean`: why it is leaked.
+    /// `clean`: the evidence that the segment is leaked.
     #[serde(flatten)]
     evidence: Option<&'a Evidence>,
 }
@@ -71,12 +71,12 @@ impl<'a> Teller<'a> {
         Self { action, args, out, failed: false, refused: vec![], evidence: None, with_evidence: false }
     }
 
-    /// One that tells with each segment why it is leaked.
+    /// Creates a teller that includes the evidence for each leak.
     pub fn with_evidence(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
         Self { with_evidence: true, ..Self::new(action, args, out) }
     }
 
-    /// What is told next is about the segment of this plan.
+    /// Sets the segment that the following reports refer to.
     pub fn is_about(&mut self, plan: &Plan) {
         self.evidence = match &plan.task {
             Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
@@ -84,20 +84,20 @@ impl<'a> Teller<'a> {
         };
     }
 
-    /// Drops the refused plans, which [`refusals_of`] has told of.
+    /// Drops the refused plans, which [`refusals_of`] has already reported.
     pub fn drop_refused(&mut self, plans: &mut Vec<Plan>) {
         let before = plans.len();
         plans.retain(|plan| plan.refusal.is_none());
         self.failed |= plans.len() < before;
     }
 
-    /// A leaked segment that nobody confirmed.
+    /// Reports a leaked segment whose removal was not confirmed.
     pub fn not_confirmed(&mut self, plan: &Plan) -> Result<(), Failure> {
         self.failed = true;
         self.left(plan, "not confirmed; use --yes")
     }
 
-    /// A leaked segment that is left as it is, which is no failure.
+    /// Reports a leaked segment that is not removed, which is not a failure.
     pub fn left(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
         match &plan.task {
             Task::Change { segment, .. } => self.left_alone(segment, why),
@@ -105,7 +105,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// A segment that may be leaked or in use.
+    /// Reports a segment that may be leaked or in use.
     pub fn unknown(&mut self, segment: &Segment) -> Result<(), Failure> {
         let why = segment.verdict.reasons.first().cloned().unwrap_or_default();
         self.left_alone(segment, &format!("may be in use: {why}"))
@@ -128,27 +128,25 @@ impl<'a> Teller<'a> {
         })
     }
 
-    /// Whether it is told as JSON.
     pub const fn json(&self) -> bool {
         self.args.json
     }
 
-    /// Whether nothing is to be done.
     pub const fn dry_run(&self) -> bool {
         self.args.dry_run
     }
 
-    /// Says what was refused, once for all segments with the same refusal. Returns how the program ends.
+    /// Reports the refusals, once for all segments with the same refusal. Returns the exit status.
     pub fn status(&mut self) -> Status {
         for (text, subjects) in std::mem::take(&mut self.refused) {
-            // In order with the results, when both go to one terminal.
+            // Keeps the order of results and messages if both go to the same terminal.
             let _ = self.out.flush();
             warn(&self.out.style().fit(&format!("{}: {text}", listed(&subjects))));
         }
         if self.failed { Status::Failed } else { Status::Done }
     }
 
-    /// What plans say, for `--dry-run`.
+    /// Reports the plans for `--dry-run`.
     pub fn planned(&mut self, plans: &[Plan]) -> Result<(), Failure> {
         self.failed |= plans.iter().any(|plan| plan.refusal.is_some());
         if !self.args.json {
@@ -177,7 +175,7 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// What would be done, where there is no more of a plan.
+    /// Reports a planned effect that has no full plan.
     pub fn would(&mut self, subject: &str, what: String) -> Result<(), Failure> {
         if self.args.json {
             let said = &[what];
@@ -196,7 +194,7 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// There was nothing to do. A program sees it by the missing lines.
+    /// Reports that there was nothing to do. JSON output is empty in that case.
     pub fn nothing(&mut self, text: &str) -> Result<(), Failure> {
         if !self.args.json && !self.failed {
             writeln!(self.out, "{text}")?;
@@ -204,7 +202,7 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// Another process has removed a segment that was to be removed.
+    /// Reports that another process removed a segment that was to be removed.
     pub fn gone(&mut self, subject: &str) -> Result<(), Failure> {
         let said = "already gone: another process removed it".to_owned();
         if self.args.json {
@@ -221,7 +219,7 @@ impl<'a> Teller<'a> {
         Ok(writeln!(self.out, "{}: {said}", self.out.style().fit(subject))?)
     }
 
-    /// What came of a plan.
+    /// Reports the outcome of a plan.
     pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
             Ok(done) => {
@@ -257,16 +255,16 @@ impl<'a> Teller<'a> {
         self.not_done(subject, status, error.to_string())
     }
 
-    /// A segment that was named and is not there.
+    /// Reports a name that matches no segment.
     pub fn not_found(&mut self, named: &OsStr, failure: &Failure) -> Result<(), Failure> {
         self.not_done(&escape(named.as_bytes()), "refused", failure.to_string())
     }
 
-    /// What was not done, and why.
+    /// Reports a change that was not made, and the reason.
     pub fn not_done(&mut self, subject: &str, status: &str, error: String) -> Result<(), Failure> {
         self.failed = true;
         if !self.args.json {
-            // In order with the results, when both go to one terminal.
+            // Keeps the order of results and messages if both go to the same terminal.
             self.out.flush()?;
             warn(&self.out.style().fit(&error));
             return Ok(());
@@ -290,8 +288,8 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// Plans as people read them: what will happen and how to undo it, or why it will not happen. What would happen is
-/// shown with a refusal only if `--force` can override that. What is the same for several plans comes once, at the
+/// Formats plans: the effects and the undo command, or the reason for the refusal. A refused plan shows its
+/// effects only if `--force` can override the refusal. Text that several plans share is printed once, at the
 /// end.
 pub fn text_of(plans: &[&Plan]) -> String {
     let mut after = vec![];
@@ -326,7 +324,7 @@ pub fn text_of(plans: &[&Plan]) -> String {
     lines.concat()
 }
 
-/// The end of a plan that is often the same for several: the copy, and how to undo it.
+/// Formats the end of a plan, which several plans often share: the copy and the undo command.
 fn rest_of(plan: &Plan) -> String {
     let undo = match &plan.undo {
         Undo::Nothing => String::new(),
@@ -336,7 +334,7 @@ fn rest_of(plan: &Plan) -> String {
     plan.effects().1.join("; ") + &undo
 }
 
-/// The refusals of plans, once for all segments with the same one.
+/// Formats the refusals, once for all segments with the same refusal.
 pub fn refusals_of(plans: &[Plan]) -> String {
     let mut refused = vec![];
     for plan in plans {

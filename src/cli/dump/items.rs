@@ -1,5 +1,5 @@
-//! The contents as items of one size, an item a line: lines of sixteen bytes
-//! as JSON, and values of a type. Items that repeat the one before are squeezed.
+//! Prints the contents as items of equal size, one per line: either 16-byte lines as JSON, or values of a
+//! type. Repeated items are squeezed.
 
 use crate::decode::{Decoded, Squeeze, Type};
 use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader};
@@ -7,18 +7,18 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::Range;
 
-/// Bytes of an item where there is no type.
+/// The size of an item without a type.
 const LINE: u64 = 16;
-/// Bytes that are read at once, at least.
+/// The minimum number of bytes per read.
 const PIECE: u64 = 256 << 10;
 
-/// What has been printed so far.
+/// The state of the output so far.
 pub struct Items<'a> {
     kind: Option<&'a Type>,
     json: bool,
     squeeze: Squeeze,
     last: Vec<u8>,
-    /// The items that repeat the last one.
+    /// The range of items that repeat the last one.
     run: Option<Range<u64>>,
 }
 
@@ -39,14 +39,11 @@ struct ValueJson {
 struct RunJson {
     offset: u64,
     length: u64,
-    /// What stands here stands before it too, again and again.
+    /// The item repeats the one before.
     repeats: bool,
 }
 
-/// Prints a range as items. Holes cost nothing where they are squeezed.
-///
-/// # Errors
-/// When the kernel refuses to read, or `out` to be written to.
+/// Prints a range as items. When squeezing, holes take no time.
 pub fn write(
     reader: &Reader,
     range: Range<u64>,
@@ -73,7 +70,7 @@ pub fn write(
 }
 
 impl<'a> Items<'a> {
-    /// Nothing printed yet. Without a type, items are lines of sixteen bytes.
+    /// Creates a printer. Without a type, items are 16-byte lines.
     pub const fn new(kind: Option<&'a Type>, json: bool, squeeze: Squeeze) -> Self {
         Self { kind, json, squeeze, last: vec![], run: None }
     }
@@ -91,7 +88,7 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// So many zeros. Once two items of them are squeezed, so are all.
+    /// Prints a run of zeros. Once two zero items have been squeezed, the rest of the run is skipped.
     fn zeros(&mut self, offset: u64, length: u64, out: &mut impl Write) -> io::Result<()> {
         let size = self.size();
         let end = offset.saturating_add(length);
@@ -135,7 +132,7 @@ impl<'a> Items<'a> {
 
     fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
         match self.kind {
-            // The bytes at the end are too few for one, and for an element of one.
+            // The bytes at the end are too few for an item, and even for an array element.
             Some(kind) if bytes.len() < kind.scalar().size() => Ok(()),
             Some(kind) => match kind.decode(bytes) {
                 value if self.json => object(out, &ValueJson { offset, value }),
@@ -145,7 +142,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Says how far the items go that repeat the last one.
+    /// Prints the end of a run of repeated items.
     fn end_run(&mut self, out: &mut impl Write) -> io::Result<()> {
         match self.run.take() {
             Some(run) if self.json => {
@@ -156,7 +153,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// A JSON object on a line.
+/// Prints a JSON object on a line.
 fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
     out.write_all(b"\n")
@@ -168,7 +165,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// As the text column of a hex dump: a dot for what is no printable ASCII.
+/// The text column of a hex dump: every byte that is not printable ASCII becomes a dot.
 pub fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '.' }).collect()
 }
@@ -235,7 +232,7 @@ mod tests {
             "{\"offset\":0,\"value\":0}\n{\"offset\":4,\"length\":70368744177656,\"repeats\":true}\n\
              {\"offset\":70368744177660,\"value\":7}\n"
         );
-        // An odd size: the hole ends within an item.
+        // The size is odd, so the hole ends within an item.
         let text = printed(bytes, 0..1 << 46, Some("u8[3]"), false, Squeeze::On);
         assert_eq!(text, "00000000  [0, 0, 0]\n*\n3ffffffffffc  [7, 0, 0]\n3fffffffffff  [0]\n");
     }

@@ -1,4 +1,4 @@
-//! Usage by user and by process: two short tables, the largest first.
+//! Usage by user and by process: two short tables, largest first.
 
 use super::super::out::Out;
 use super::super::style::Tint;
@@ -8,23 +8,23 @@ use crate::survey::{ProcessUsage, Sum, Usage};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
-/// Rows of each table; JSON has all of them.
+/// The number of rows in each table; JSON output contains all of them.
 const SHOWN: usize = 10;
 
-/// Segments added up, in the names of JSON.
+/// The totals of several segments; JSON uses the field names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct Counts {
-    /// System V segments.
+    /// The number of System V segments.
     ids: u64,
-    /// Their sizes.
+    /// The total size of the System V segments.
     bytes: u64,
-    /// POSIX objects.
+    /// The number of POSIX objects.
     objects: u64,
-    /// Their memory.
+    /// The memory that the POSIX objects use.
     object_bytes: u64,
 }
 
-/// The segments of a user.
+/// The totals of the segments that a user owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct User {
     uid: u32,
@@ -34,7 +34,7 @@ pub struct User {
     counts: Counts,
 }
 
-/// The segments of a process.
+/// The totals of the segments that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Process {
     pid: u32,
@@ -50,7 +50,7 @@ impl From<Sum> for Counts {
     }
 }
 
-/// The rows of both tables.
+/// Converts the usage into the rows of both tables.
 pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
     let users = usage.users.into_iter().map(|(uid, name, sum)| User { uid, name, counts: sum.into() });
     let processes = usage.processes.into_iter().map(|ProcessUsage { pid, command, user, sum }| Process {
@@ -62,7 +62,6 @@ pub fn rows(usage: Usage) -> (Vec<User>, Vec<Process>) {
     (users.collect(), processes.collect())
 }
 
-/// Prints both tables.
 pub fn print(users: &[User], processes: &[Process], out: &mut Out) -> io::Result<()> {
     let users = users.iter().map(|user| {
         let name = user.name.clone().unwrap_or_else(|| user.uid.to_string());

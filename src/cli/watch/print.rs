@@ -1,4 +1,4 @@
-//! Changes as lines: runs of bytes within a line of sixteen, or values.
+//! Prints changes as lines: either runs of bytes, split at the line boundaries of a hex dump, or values.
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
@@ -10,15 +10,15 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
-/// A run of bytes ends where a line of a hex dump does.
+/// The number of bytes in a line of a hex dump, where runs are split.
 const LINE: u64 = 16;
 
-/// Prints changes in the form that was asked for.
+/// Prints changes in the requested format.
 pub struct Printer<'a> {
     kind: Option<&'a Type>,
     form: Form,
     now: Timestamp,
-    /// How many more are wanted.
+    /// The number of changes left to print; `None` without a limit.
     left: Option<u64>,
 }
 
@@ -46,7 +46,6 @@ struct ValueJson {
 }
 
 impl<'a> Printer<'a> {
-    /// Nothing printed yet.
     pub const fn new(args: &'a WatchArgs) -> Self {
         let form = match (args.json, args.csv) {
             (true, _) => Form::Json,
@@ -56,7 +55,7 @@ impl<'a> Printer<'a> {
         Self { kind: args.kind.as_ref(), form, now: Timestamp::from_seconds(0), left: args.count }
     }
 
-    /// Prints what stands before all changes.
+    /// Prints the CSV header, if the format has one.
     pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
         if self.form == Form::Csv {
             out.write_all(b"time,offset,old,new\r\n")?;
@@ -64,12 +63,12 @@ impl<'a> Printer<'a> {
         out.flush()
     }
 
-    /// What is printed from now on was seen at that time.
+    /// Sets the time of the changes that follow.
     pub const fn at(&mut self, now: Timestamp) {
         self.now = now;
     }
 
-    /// Prints a change, and breaks off when no more are wanted.
+    /// Prints a change. Breaks when the requested number of changes has been printed.
     pub fn print(&mut self, change: &Change, out: &mut impl Write) -> io::Result<ControlFlow<()>> {
         for part in self.parts(change) {
             let offset = change.offset + part.start as u64;
@@ -89,8 +88,7 @@ impl<'a> Printer<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The runs, or the values, that differ. Where it is not known what was
-    /// there before, all of them.
+    /// Returns the ranges of the runs or values that differ; all of them if the old contents are unknown.
     fn parts(&self, change: &Change) -> Vec<Range<usize>> {
         let length = change.new.len();
         let runs = match &change.old {
@@ -152,7 +150,7 @@ impl<'a> Printer<'a> {
     }
 }
 
-/// Cuts a run of a block where lines end.
+/// Splits a run within a block at line boundaries.
 fn lines(block: u64, run: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut at = run.start;
     std::iter::from_fn(move || {
@@ -188,7 +186,7 @@ mod tests {
         let mut printer = Printer::new(&args);
         let mut out = vec![];
         let over = printer.print(change, &mut out).unwrap().is_break();
-        // The zone is that of this machine.
+        // The time zone is the local one.
         let text: String = String::from_utf8(out)
             .unwrap()
             .lines()
