@@ -38,6 +38,11 @@ impl PageBuffer {
 
     /// Returns `length` bytes to read into from `offset`. They hold whatever was there before.
     pub fn place(&mut self, offset: u64, length: usize) -> &mut [u8] {
+        if length == 0 {
+            // A buffer without memory has no address to align.
+            self.used = 0..0;
+            return &mut [];
+        }
         if length > self.capacity() {
             // Free the old block first: nothing in it is needed.
             self.memory = vec![];
@@ -93,6 +98,14 @@ mod tests {
 
     fn address(bytes: &[u8]) -> u64 {
         bytes.as_ptr().addr() as u64
+    }
+
+    #[test]
+    fn an_empty_read_needs_no_memory() {
+        let mut buffer = PageBuffer::default();
+        for offset in [0, 1, 4095] {
+            assert!(buffer.place(offset, 0).is_empty());
+        }
     }
 
     #[test]
