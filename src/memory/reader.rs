@@ -131,9 +131,6 @@ impl Reader {
 
     /// Returns the trace that reading a segment would leave, without leaving it: opens a POSIX
     /// object without reading it, and does not attach a System V segment.
-    ///
-    /// # Errors
-    /// Those that opening it would give.
     pub fn predict_trace(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
         match &segment.id {
             SegmentId::Sysv(shmid) => machine

@@ -28,19 +28,12 @@ pub struct OpenObject {
 const MAX_OPENS: usize = 16;
 
 /// Opens a directory to list it or to look up names in it.
-///
-/// # Errors
-/// As `open(2)`.
 pub fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     // /dev/shm itself may be a link: some systems keep the tmpfs elsewhere.
     Ok(open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
 /// Opens a subdirectory, never through a link or into another mount.
-///
-/// # Errors
-/// As `openat(2)`: `ELOOP` or `ENOTDIR` for what is no directory, `EXDEV` for a
-/// mount point.
 pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     open_within(parent, name, flags)
@@ -48,9 +41,6 @@ pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
 
 /// Returns the stat of a name in a directory, and fails with `EXDEV` for a mount point. Never asks
 /// the mounted file system: its server may not answer.
-///
-/// # Errors
-/// Like [`open_subdirectory`].
 pub fn stat_within(directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     statx_fd(open_within(directory, name, flags)?.as_fd())
@@ -175,9 +165,6 @@ pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
 
 /// Opens like [`open_object`], to request a lease: for writing if the mode does not let this user
 /// read. Nothing is written.
-///
-/// # Errors
-/// Like [`open_object`].
 pub fn open_for_lease(root: &Path, path: &Path) -> io::Result<OpenObject> {
     match open_object(root, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -268,9 +255,6 @@ pub struct FileExtent {
 
 /// Returns the extent that `offset` is in, `lseek(SEEK_DATA)` and `lseek(SEEK_HOLE)`, without
 /// reading or allocating anything. It may be cut after `limit` bytes. `None` at and past the end.
-///
-/// # Errors
-/// As `lseek(2)`.
 pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<FileExtent>> {
     if offset >= size {
         return Ok(None);

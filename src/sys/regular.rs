@@ -17,9 +17,6 @@ pub enum Links {
 }
 
 /// Opens a regular file with these options.
-///
-/// # Errors
-/// As `open(2)`; an error that names the file's type when it is not regular.
 pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Result<File> {
     // Checked before opening, because opening a device can have effects: a tape rewinds, a watchdog
     // starts.
@@ -44,9 +41,6 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
 }
 
 /// Reads a whole file. `None` if it is longer than `limit` bytes.
-///
-/// # Errors
-/// As `read(2)`.
 pub fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     // Rejects sparse files by their length; devices and /proc report none.
     if file.metadata()?.len() > limit {

@@ -151,10 +151,6 @@ pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
 }
 
 /// Does the same as [`create`], with `SHM_HUGETLB` or `SHM_NORESERVE` in `flags`.
-///
-/// # Errors
-/// Like [`create`]; with huge pages `EPERM` for users that may not have them and
-/// `ENOMEM` when too few are free.
 pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::Result<i32> {
     let flags = flags | libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
     // SAFETY: shmget takes numbers and touches no memory.
@@ -225,17 +221,11 @@ impl Attachment {
 
     /// Attaches for writing. Only for segments that shmlens created: by the demo, `create`,
     /// `restore`.
-    ///
-    /// # Errors
-    /// Like [`Attachment::read_only`].
     pub fn read_write(shmid: i32) -> io::Result<Self> {
         Self::new(shmid, 0)
     }
 
     /// Attaches only to keep the segment, as if it had no bytes.
-    ///
-    /// # Errors
-    /// Like [`Attachment::read_only`].
     pub fn pin(shmid: i32) -> io::Result<Self> {
         Self::attach(shmid, libc::SHM_RDONLY)
     }

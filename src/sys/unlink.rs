@@ -51,9 +51,6 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
 
 /// As [`unlink_exactly`], if `may_go` agrees once the object has a secret name, which it gets as a path below
 /// `root`: nobody can open the object by name any more.
-///
-/// # Errors
-/// As [`unlink_exactly`].
 pub fn unlink_if(
     root: &Path,
     path: &Path,
