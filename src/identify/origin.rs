@@ -86,12 +86,10 @@ fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) ->
 /// Judges by the maker's rule and, if that is undecided, by the creator.
 ///
 /// A rule is undecided for one of two reasons:
-/// - It depends on something unknown, such as a helper that /proc may hide. Then no leak is
-/// certain, even if
-/// the creator has exited, and a segment that is protected while needed stays protected.
+/// - It depends on something unknown, such as a helper that /proc may hide. Then no leak is certain,
+///   even if the creator has exited, and a segment that is protected while needed stays protected.
 /// - The maker has no verdict, as for a library that lets programs name their segments. Then the
-/// creator
-/// decides, if known; otherwise a leak is likely, never certain.
+///   creator decides, if known; otherwise a leak is likely, never certain.
 fn by_catalogue(
     segment: &Segment,
     made: &Made<'_>,

@@ -39,7 +39,7 @@ pub struct DevShmUse {
 }
 
 impl DevShmUse {
-    /// Returns a warning if the size to be written is close to or above the free space.
+    /// Returns a warning if `missing` bytes exceed the free space.
     #[must_use]
     pub fn too_large(&self, missing: Bytes) -> Option<String> {
         let left = Bytes(self.size.0.saturating_sub(self.used.0));
