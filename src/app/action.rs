@@ -79,7 +79,7 @@ pub struct ActionInfo {
     pub contexts: &'static [Context],
     /// The default keys.
     pub keys: &'static [&'static str],
-    /// The label in the hints and its rank: hints with the highest rank are dropped first.
+    /// The label in the hints and its priority: hints with the largest number are dropped first.
     pub hint: Option<&'static (&'static str, u8)>,
 }
 
@@ -92,11 +92,11 @@ const SEGMENTS: [Context; 1] = [Segments];
 const INSPECT: [Context; 1] = [Inspect];
 const BOTH: [Context; 2] = [Segments, Inspect];
 const MOVES: [Context; 3] = [Segments, Inspect, List];
-/// All contexts, including contexts based on these.
+/// The base contexts, which together cover all contexts.
 const GLOBAL: [Context; 4] = [Segments, Inspect, List, Text];
 
 /// Defines the actions from rows: name, a line of documentation, contexts, default keys, and an
-/// optional hint with its rank.
+/// optional hint with its priority.
 macro_rules! actions {
     ($($action:ident: $name:literal, $doc:literal, $contexts:expr, $keys:expr $(, $hint:expr)?;)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr as _;
 pub struct Hint {
     pub key: String,
     pub label: Cow<'static, str>,
-    /// The rank: hints with the highest rank are dropped first.
+    /// The priority: hints with the largest number are dropped first.
     pub priority: u8,
     /// The action is available now.
     pub enabled: bool,

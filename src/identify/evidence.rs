@@ -90,8 +90,8 @@ impl Evidence<'_> {
     }
 }
 
-/// Returns true for each POSIX object that a process holds; `None` if no holder was found but there
-/// may be one.
+/// Returns a map from each POSIX object to true if a process holds the object, or `None` if a holder
+/// may have been missed.
 pub fn held(
     survey: &Survey,
     holdings: Option<&Holdings>,
