@@ -1,5 +1,5 @@
 //! The hints in the footer and in the last line of an overlay. If space is short, the hints with
-//! the highest rank are dropped.
+//! the lowest priority are dropped.
 
 use super::action::{ACTIONS, Action, Context};
 use super::overlay::Overlay;

@@ -91,7 +91,7 @@ impl Demo {
         Err(DemoError::Taken { tried: MAX_TRIES, example })
     }
 
-    /// Returns its segments.
+    /// Returns the segments of the demo.
     pub fn segments(&self) -> Vec<DemoSegment> {
         let shown = |made: &OwnedSegment| DemoSegment {
             id: made.id.clone(),

@@ -60,7 +60,6 @@ impl Part {
         }
     }
 
-    /// Returns its description.
     pub const fn about(self) -> &'static str {
         match self {
             Self::State => "C struct: tick, sine, state, name, ring of samples",
@@ -100,7 +99,7 @@ impl Part {
         }
     }
 
-    /// Returns its size in bytes.
+    /// Returns the size in bytes.
     pub fn size(self, maker: &Maker) -> u64 {
         self.fixed_size().unwrap_or_else(|| self.content(maker).len() as u64)
     }

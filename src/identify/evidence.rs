@@ -90,8 +90,8 @@ impl Evidence<'_> {
     }
 }
 
-/// Returns a map from each POSIX object to true if a process holds the object, or `None` if a holder
-/// may have been missed.
+/// Returns a map from each POSIX object to true if a process holds the object, or `None` if a
+/// holder may have been missed.
 pub fn held(
     survey: &Survey,
     holdings: Option<&Holdings>,

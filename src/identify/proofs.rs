@@ -1,4 +1,5 @@
-//! Write leases on POSIX objects: the kernel grants one only if no other process has the object open or mapped.
+//! Write leases on POSIX objects: the kernel grants one only if no other process has the object
+//! open or mapped.
 //!
 //! Only the owner and root can take a lease. It is requested once per process scan, and only for
 //! objects that have been unused for a while: a program that opens the object at that moment has to

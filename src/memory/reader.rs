@@ -211,7 +211,7 @@ impl Reader {
         self.contents.extent_at(offset, limit)
     }
 
-    /// Returns its POSIX ACL, like [`Contents::acl`].
+    /// Returns the POSIX ACL, like [`Contents::acl`].
     ///
     /// # Errors
     /// Fails if the kernel refuses.

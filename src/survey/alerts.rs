@@ -22,7 +22,7 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// Returns one line with a limited number of users.
+    /// Returns a line with a limited number of users.
     #[must_use]
     pub fn text(&self, most: usize) -> String {
         let users = &self.users[..self.users.len().min(most)];
@@ -35,8 +35,8 @@ impl Alert {
     }
 }
 
-/// Returns alerts for limits that are 90% used, an overcommitted `/dev/shm`, and mappings past the end of their
-/// objects.
+/// Returns alerts for limits that are 90% used, an overcommitted `/dev/shm`, and mappings past the
+/// end of their objects.
 #[must_use]
 pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
@@ -90,8 +90,8 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     alerts
 }
 
-/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs allocates a page when it
-/// is first written; if none is left, writing to a mapping raises SIGBUS.
+/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs
+/// allocates a page when it is first written; if none is left, writing to a mapping raises SIGBUS.
 fn overcommitted(survey: &Survey) -> Option<Alert> {
     let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
     let promised = promised(survey);

@@ -1,6 +1,7 @@
-//! The removal of segments at logout. With `RemoveIPC=yes`, the default, systemd-logind removes the segments of an
-//! ordinary user when the last session of that user ends (`logind.conf(5)`). It skips attached System V segments
-//! and unlinks all POSIX objects, held or not (`src/shared/clean-ipc.c`).
+//! The removal of segments at logout. With `RemoveIPC=yes`, the default, systemd-logind removes the
+//! segments of an ordinary user when the last session of that user ends (`logind.conf(5)`). It
+//! skips attached System V segments and unlinks all POSIX objects, held or not
+//! (`src/shared/clean-ipc.c`).
 
 use super::{Limits, Survey};
 use crate::segment::{Facts, Owner, Segment, State};
@@ -29,7 +30,8 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     ))
 }
 
-/// Returns the users whose segments are removed at logout, in one sentence; `None` if there are none.
+/// Returns the users whose segments are removed at logout, in one sentence; `None` if there are
+/// none.
 #[must_use]
 pub fn logouts(survey: &Survey) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

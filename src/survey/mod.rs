@@ -1,4 +1,5 @@
-//! Surveys the machine: all segments, their holders and the limits, and the difference between two surveys.
+//! Surveys the machine: all segments, their holders and the limits, and the difference between two
+//! surveys.
 
 mod alerts;
 mod diff;

@@ -1,4 +1,5 @@
-//! Sums of shared memory: by user, by process, and in total, compared with `Shmem` in `/proc/meminfo`.
+//! Sums of shared memory: by user, by process, and in total, compared with `Shmem` in
+//! `/proc/meminfo`.
 
 use super::Survey;
 use crate::machine::Machine;
@@ -70,7 +71,7 @@ impl Shmem {
         Bytes(self.total.0.saturating_sub(self.listed.0))
     }
 
-    /// `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18 MiB of it. The rest is …`
+    /// `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18 MiB of it. …`
     #[must_use]
     pub fn text(&self) -> String {
         let Self { total, listed } = self;

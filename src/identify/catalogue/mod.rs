@@ -1,5 +1,5 @@
-//! The catalog of known makers of shared memory. Its rules are built in (assets/catalogue) or come from the
-//! configuration.
+//! The catalog of known makers of shared memory. Its rules are built in (assets/catalogue) or come
+//! from the configuration.
 //!
 //! The most specific rule wins. Contents plus a name or key outrank an exact name, which outranks a
 //! pattern with more literal characters, and so on down to the fallbacks: see [`Matched`].

@@ -44,7 +44,8 @@ fn an_invalid_or_partial_pid_proves_nothing() {
     assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "another digit may stand in front");
 }
 
-/// Returns a machine with a participant's segment, and the file that the participant locks while it runs.
+/// Returns a machine with a participant's segment, and the file that the participant locks while it
+/// runs.
 fn participant() -> FakeMachine {
     let machine = with_object("fastdds_0123456789abcdef");
     machine.add_object("fastdds_0123456789abcdef_el", FakeBytes::hole(1));

@@ -40,7 +40,8 @@ impl Holdings {
         look(machine, depth == Depth::Private, first, None, names, |_| ()).0
     }
 
-    /// Scans all processes, and does other work while the kernel lists the file locks, which mostly waits.
+    /// Scans all processes, and does other work while the kernel lists the file locks, which mostly
+    /// waits.
     pub fn look_and<T>(
         machine: &dyn Machine,
         depth: Depth,

@@ -42,7 +42,8 @@ pub struct Coverage {
     /// The number of visible processes that could not be examined.
     pub unreadable: usize,
     pub visibility: Visibility,
-    /// The users that the unreadable processes run as or can become; `None` for a process whose users are unknown.
+    /// The users that the unreadable processes run as or can become; `None` for a process whose
+    /// users are unknown.
     pub users: HashSet<Option<u32>>,
     /// The failure of the scan itself, safe to print.
     pub failed: Option<String>,
