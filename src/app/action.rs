@@ -1,9 +1,9 @@
-//! The table of actions, from which key map, hints, help, palette, man page, config checks and the
-//! key names in messages are made. A new action is a row here, an arm in `update`, and its tests.
+//! The table of actions, which generates the key map, hints, help, palette, man page, config checks
+//! and the key names in messages. A new action needs a row here, an arm in `update`, and tests.
 
 use super::key::Key;
 
-/// Defines the contexts from rows of: heading in help, and the context whose keys work there too.
+/// Defines the contexts from rows: the heading in help, and the context whose keys also work there.
 macro_rules! contexts {
     ($($(#[$doc:meta])* $context:ident: $title:literal $(, $base:ident)?;)*) => {
         /// A screen or an overlay, with its own key bindings.
@@ -23,7 +23,7 @@ macro_rules! contexts {
                 }
             }
 
-            /// The context whose keys work in this one too.
+            /// The parent context, whose keys also work in this one.
             pub fn base(self) -> Option<Self> {
                 match self {
                     $(Self::$context => [$(Self::$base,)?].first().copied(),)*
@@ -64,7 +64,7 @@ impl Context {
         matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
     }
 
-    /// The actions listed under this heading in help and man page.
+    /// The actions listed under this heading in the help and the man page.
     pub fn section(self) -> impl Iterator<Item = &'static ActionInfo> {
         ACTIONS.iter().filter(move |row| row.contexts.contains(&self) && !row.is_global())
     }
@@ -92,11 +92,11 @@ const SEGMENTS: [Context; 1] = [Segments];
 const INSPECT: [Context; 1] = [Inspect];
 const BOTH: [Context; 2] = [Segments, Inspect];
 const MOVES: [Context; 3] = [Segments, Inspect, List];
-/// Together with the contexts based on these: all contexts.
+/// The base contexts, which together cover all contexts.
 const GLOBAL: [Context; 4] = [Segments, Inspect, List, Text];
 
-/// Defines the actions from rows of: name, one line of documentation, contexts, default keys, and
-/// an optional hint with its priority.
+/// Defines the actions from rows: name, a line of documentation, contexts, default keys, and an
+/// optional hint with its priority.
 macro_rules! actions {
     ($($action:ident: $name:literal, $doc:literal, $contexts:expr, $keys:expr $(, $hint:expr)?;)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -236,7 +236,7 @@ mod tests {
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);
             assert!(!row.doc.is_empty() && !row.contexts.is_empty());
-            // The width that the palette has in an 80-column terminal.
+            // The width of the palette in an 80-column terminal.
             assert!(row.doc.len() <= 37, "{} is too long", row.doc);
             for key in row.keys {
                 assert!(key.parse::<Key>().is_ok(), "{key}");

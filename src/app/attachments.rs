@@ -1,4 +1,4 @@
-//! The attachments of shmlens itself: segments that stay attached, and the open one.
+//! The attachments of shmlens itself: kept segments and the open one.
 
 use super::list::List;
 use crate::act::Hold;

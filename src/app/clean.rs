@@ -1,5 +1,5 @@
-//! The list of leaked segments with the evidence for each. Those that are certainly leaked are
-//! selected for removal.
+//! The list of leaked segments with the evidence for each. Certain leaks are preselected for
+//! removal.
 
 use super::list::List;
 use crate::segment::{Bytes, Certainty, Segment, SegmentId, State};
@@ -77,7 +77,7 @@ impl Clean {
         freed(self.checked().map(|item| &*item.segment))
     }
 
-    /// Toggles the tick of the selected segment.
+    /// Toggles the checkbox of the selected segment.
     pub fn toggle(&mut self) {
         if let Some(item) = self.items.get_mut(self.list.selected) {
             item.checked = !item.checked;

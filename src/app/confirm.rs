@@ -14,7 +14,7 @@ use crate::segment::{Bytes, wrap};
 #[derive(Debug, Clone)]
 pub struct Confirm {
     pub wishes: Vec<Wish>,
-    /// Empty until the engine has made them.
+    /// Empty until the engine has created the plans.
     pub plans: Vec<Plan>,
     /// The time when the current plans appeared on screen.
     pub since: Clock,
@@ -30,12 +30,12 @@ pub struct Confirm {
     pub back: Option<Box<Clean>>,
 }
 
-/// The meaning of a sentence, which determines its style.
+/// The meaning of a sentence, which selects its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Plain,
     Quiet,
-    /// Cannot be undone, or is forced.
+    /// Irreversible or forced.
     Warning,
     Refusal,
 }
@@ -63,14 +63,14 @@ impl Confirm {
         if self.is_batch() { self.list.selected } else { 0 }
     }
 
-    /// The number of rows that the text of a single plan takes.
+    /// The number of rows of a single plan's text.
     pub fn rows(&self, size: Size, keys: &Keymap) -> usize {
         let width = usize::from(text_width(size)).saturating_sub(4);
         let sentences = self.sentences(0, keys);
         1 + sentences.iter().map(|(text, _)| wrap(text, width).len()).sum::<usize>()
     }
 
-    /// The complete text of one plan.
+    /// The full text of a single plan.
     pub fn sentences(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
@@ -91,7 +91,7 @@ impl Confirm {
         sentences
     }
 
-    /// The short text of one plan in a batch.
+    /// The short text of a plan in a batch.
     pub fn effects(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
@@ -188,7 +188,7 @@ impl Confirm {
         self.wishes.get(self.selected()).is_some_and(|wish| wish.force)
     }
 
-    /// Returns whether force applies to the selected segment.
+    /// Returns true if force applies to the selected segment.
     pub fn can_force(&self) -> bool {
         self.is_forced()
             || self
@@ -198,12 +198,12 @@ impl Confirm {
                 .is_some_and(|refusal| refusal.forceable)
     }
 
-    /// Returns whether the plans were made for the current wishes.
+    /// Returns true if the plans match the current wishes.
     pub fn fits(&self, plans: &[Plan]) -> bool {
         plans.len() == self.wishes.len()
             && plans.iter().zip(&self.wishes).all(|(plan, wish)| match &plan.task {
                 Task::Change { segment, action } => {
-                    // A plan that cannot save its copy is refused and has no copy.
+                    // A plan whose copy cannot be saved is refused and has no copy.
                     let copies = match (&wish.wanted, action) {
                         (Wanted::Remove { copy }, Action::Remove(copying)) => {
                             *copy != matches!(copying, Copying::Without) || plan.refusal.is_some()
@@ -223,13 +223,13 @@ fn final_refusal(plan: &Plan) -> Option<&Refusal> {
 }
 
 fn refused(plan: &Plan, refusal: &Refusal, keys: &Keymap) -> String {
-    // The remedy of the library names a command-line option.
+    // The library's advice names a command-line option.
     let without = || format!("{}: remove without a copy", keys.name_of(Act::SaveCopy));
     let remedy = if plan.needs_no_copy { without() } else { refusal.remedy.clone() };
     format!("{}. {remedy}", refusal.reason)
 }
 
-/// The reason for which force is needed or was given.
+/// The reason why force is needed or was used.
 fn obstacle(plan: &Plan, keys: &Keymap) -> Option<(String, Tone)> {
     let force = keys.name_of(Act::Force);
     match (&plan.refusal, &plan.overridden) {

@@ -2,7 +2,7 @@
 
 use crate::engine::Request;
 
-/// Work for the engine, whose reports come back as events, or for the terminal.
+/// A request to the engine, whose reports come back as events, or to the terminal.
 #[derive(Debug, Clone)]
 pub enum Effect {
     Engine(Request),

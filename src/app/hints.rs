@@ -1,5 +1,5 @@
-//! The hints in the footer and in the last line of an overlay. The ones with the lowest priority
-//! are dropped where there is little room.
+//! The hints in the footer and in the last line of an overlay. If space is short, the hints with
+//! the lowest priority are dropped.
 
 use super::action::{ACTIONS, Action, Context};
 use super::overlay::Overlay;
@@ -22,7 +22,7 @@ pub struct Hint {
 
 pub const GAP: usize = 2;
 
-/// Returns the hints that fit into `width` cells, and the one aligned right.
+/// Returns the hints that fit into `width` cells, and the right-aligned hint.
 pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     // Popups have no line for hints.
     if let Some(overlay @ (Overlay::Choice(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::Help(_))) =
@@ -40,7 +40,7 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     };
     let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
     chosen.sort_by_key(|(_, hint)| hint.priority);
-    // Stops at the first that does not fit, so that a wider screen shows the same hints and more.
+    // Stop at the first hint that does not fit, so that a wider screen only adds hints.
     let mut fits = vec![];
     for (at, hint) in chosen {
         let Some(left) = room.checked_sub(hint.width() + GAP) else { break };
@@ -128,7 +128,7 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
     hints
 }
 
-/// Returns a hint with the keys of these actions, or `None` if one is not bound.
+/// Returns a hint with the keys of these actions, or `None` if an action is not bound.
 fn hint(
     state: &State,
     context: Context,

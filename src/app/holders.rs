@@ -1,5 +1,5 @@
-//! The list of holders of a segment and the other segments that each of them holds, and the dialog
-//! that terminates one.
+//! The list of a segment's holders, including the other segments that they hold, and the dialog for
+//! terminating a holder.
 
 use super::list::List;
 use super::sentence::{label_of, name_of};
@@ -20,12 +20,12 @@ pub struct Holders {
     pub list: List,
 }
 
-/// A holder and everything else it holds.
+/// A holder and its other segments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolderRow {
     pub holder: Holder,
     pub others: Vec<OtherSegment>,
-    /// The resident size of everything it holds.
+    /// The total resident size of all segments that the process holds.
     pub resident: Bytes,
 }
 
@@ -35,11 +35,12 @@ pub struct OtherSegment {
     pub label: String,
     pub access: Access,
     pub resident: Bytes,
-    /// Freed when this holder ends: removed, without other holders.
+    /// True if the segment is freed when this holder exits: it was removed and has no other
+    /// holders.
     pub freed: bool,
 }
 
-/// The dialog before a process is terminated.
+/// The dialog for terminating a process.
 #[derive(Debug, Clone)]
 pub struct Terminate {
     pub ending: Ending,
@@ -183,14 +184,14 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
             });
         }
     }
-    // Only the first `MAX_NAMED` are named.
+    // Only the first `MAX_NAMED` are listed.
     for row in &mut rows {
         row.others.sort_by(|a, b| b.resident.cmp(&a.resident).then_with(|| a.id.cmp(&b.id)));
     }
     rows
 }
 
-/// Returns whether the segment is freed when its only holder ends.
+/// Returns true if the segment is freed when its only holder exits.
 pub fn is_freed_with_its_holder(segment: &Segment) -> bool {
     let one = segment.holders.as_deref().is_some_and(|holders| holders.len() == 1);
     segment.verdict.state == State::Removed && one && segment.unseen() == 0

@@ -31,7 +31,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// Returns the default bindings with those of the config in place of an action's own.
+    /// Returns the default bindings, overridden by those in the config.
     pub fn with(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
         let mut keys: HashMap<Action, Vec<Key>> =
             ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
@@ -48,7 +48,7 @@ impl Keymap {
                 .collect::<Result<Vec<_>, _>>()?;
             taken.push((row, parsed));
         }
-        // A key from the config is removed from the action that has it by default.
+        // A key from the config is unbound from its default action.
         for (row, parsed) in &taken {
             for (action, own) in &mut keys {
                 let shared = |other: &ActionInfo| {
@@ -86,7 +86,7 @@ impl Keymap {
         self.actions.get(&(context, key)).copied()
     }
 
-    /// The keys of an action. The first one is shown in hints.
+    /// The keys of an action. Hints show the first.
     pub fn keys(&self, action: Action) -> &[Key] {
         self.keys.get(&action).map_or(&[], Vec::as_slice)
     }
@@ -97,8 +97,8 @@ impl Keymap {
         self.keys(action).iter().copied().filter(reaches)
     }
 
-    /// Returns the key of an action for messages: `u`, or `:undo` for one that is not bound but in
-    /// the palette.
+    /// Returns the key of an action for messages: `u`, or `:undo` if the action is not bound but
+    /// available in the palette.
     pub fn name_of(&self, action: Action) -> String {
         let row = row_of(action);
         let in_palette = row.is_some_and(|row| !row.contexts.iter().all(|context| context.is_overlay()));

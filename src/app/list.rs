@@ -6,12 +6,12 @@ use std::ops::Range;
 /// The selected item of a list, or the first visible line of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct List {
-    /// The index of the item. An index past the end selects the last one.
+    /// The index of the selected item. An index past the end selects the last item.
     pub selected: usize,
 }
 
 impl List {
-    /// Applies an action to a list of `count` items, `page` of them per page. Returns whether the
+    /// Applies an action to a list of `count` items with `page` items per page. Returns true if the
     /// action moves the selection.
     pub fn act(&mut self, action: Action, count: usize, page: usize) -> bool {
         let Some(by) = step(action, page) else { return false };
@@ -43,14 +43,14 @@ pub fn step(action: Action, page: usize) -> Option<isize> {
     })
 }
 
-/// Returns the first of `total` rows to show in `height` rows: as close to `top` as possible with
+/// Returns the first of `total` rows to show in `height` rows: as close to `top` as possible, with
 /// the selected rows visible and no empty rows at the end.
 pub fn first_visible(top: usize, selected: &Range<usize>, total: usize, height: usize) -> usize {
     let lowest = selected.end.saturating_sub(height).min(selected.start);
     top.clamp(lowest, selected.start).min(total.saturating_sub(height))
 }
 
-/// As [`first_visible`], with the selected rows in the middle.
+/// Like [`first_visible`], but centers the selected rows.
 pub fn centered(selected: &Range<usize>, total: usize, height: usize) -> usize {
     let above = (height / 2).min(height.saturating_sub(selected.len()));
     first_visible(selected.start.saturating_sub(above), selected, total, height)
@@ -94,7 +94,7 @@ mod tests {
         }
         assert_eq!(centered(&(50..51), 100, 10), 45);
         assert_eq!(centered(&(98..100), 100, 10), 90);
-        // A selection that is too high shows its start.
+        // If the selection is taller than the view, show its start.
         assert_eq!(centered(&(20..40), 100, 10), 20);
         assert_eq!(centered(&(0..0), 0, 0), 0);
     }

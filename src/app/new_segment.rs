@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-/// The longest name of a file, in bytes: `NAME_MAX`, limits.h(0p).
+/// The maximum length of a file name, in bytes: `NAME_MAX`, limits.h(0p).
 const NAME_MAX: usize = 255;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct New {
     pub mode: TextField,
     /// The source file; empty for none.
     pub from: TextField,
-    /// Fails if the segment exists. Otherwise the existing one is selected.
+    /// Fail if the segment exists, instead of selecting it.
     pub exclusive: bool,
     pub huge: bool,
     pub no_reserve: bool,
@@ -81,7 +81,7 @@ impl Default for New {
 }
 
 impl NewField {
-    /// Returns whether the field is an option instead of a text field.
+    /// Returns true if the field is an option, not a text field.
     pub const fn is_option(self) -> bool {
         matches!(self, Self::Kind | Self::Exclusive | Self::Huge | Self::NoReserve)
     }
@@ -150,14 +150,14 @@ impl New {
         }
     }
 
-    /// Returns whether the only problem is an empty required field.
+    /// Returns true if the only problem is an empty required field.
     pub fn is_incomplete(&self) -> bool {
         let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();
         let no_size = self.size_text().is_empty() && self.from.text().is_empty();
         no_name || no_size
     }
 
-    /// The size to create. It defaults to that of the source file.
+    /// The size to create. Defaults to the size of the source file.
     pub fn size_text(&self) -> &str {
         if self.size.edited || self.from.text().is_empty() { self.size.text() } else { "" }
     }

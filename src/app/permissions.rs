@@ -1,5 +1,5 @@
 //! The permissions form: a grid of read and write for owner, group and others, fields for mode,
-//! owner and group, and a query for who could attach.
+//! owner and group, and an access query for any user or process.
 
 use super::action;
 use super::effect::Effect;
@@ -35,11 +35,11 @@ pub type FoundName = Result<(u32, String), String>;
 
 #[derive(Debug, Clone)]
 pub struct Permissions {
-    /// Bits and access are shown for the first one.
+    /// The segments. Bits and access are shown for the first segment.
     pub segments: Vec<Segment>,
     /// The edited bits of the first segment.
     pub mode: Mode,
-    /// The toggles after the last typed mode, for segments whose modes differ.
+    /// The toggles since the mode was last typed, for segments whose modes differ.
     toggled: BTreeMap<u32, bool>,
     /// The typed mode that the toggles apply to.
     typed: String,
@@ -107,7 +107,7 @@ impl Permissions {
             self.mode_field.set(self.mode.to_string());
             return;
         }
-        // With different modes, each segment keeps its other bits.
+        // If modes differ, each segment keeps its other bits.
         if self.toggled.remove(&bit).is_none() {
             self.toggled.insert(bit, self.mode.bits() & bit != 0);
         }
@@ -191,7 +191,7 @@ impl Permissions {
         Some(self.edited_rules()?.classes())
     }
 
-    /// The answer to the access query, or its error.
+    /// The answer to the access query, or the error.
     pub fn answer(&self) -> Option<Result<(&str, Answer), &str>> {
         match self.who_found.as_ref()? {
             Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),

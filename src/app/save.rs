@@ -1,4 +1,4 @@
-//! The form that saves segments to files: one to a file, several to a directory.
+//! The form for saving segments to files: a single segment to a file, several to a directory.
 
 use super::effect::Effect;
 use super::overlay::Form;
@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-/// Maximum length of the part of a file name that comes from a segment's name.
+/// Maximum length of the segment name's part of a file name.
 const LONGEST_NAME: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,8 +97,8 @@ impl Form for Save {
     }
 }
 
-/// Returns the name with a number if it is taken: an unlinked object and the one
-/// that replaced it have the same name.
+/// Returns the name, with a number added if it is taken: an unlinked object and its replacement
+/// have the same name.
 fn unused(name: String, names: &mut HashSet<String>) -> String {
     let stem = name.trim_end_matches(".saved").to_owned();
     let numbered = (2..).map(|number| format!("{stem}-{number}.saved"));

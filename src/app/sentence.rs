@@ -1,9 +1,9 @@
-//! Formats text of the library for the screen: short names, and sentences that start with a
-//! capital letter.
+//! Formats library messages for the screen: short names, and sentences that start with a capital
+//! letter.
 
 use crate::segment::{Kind, Segment, SegmentId};
 
-/// First words that are names and stay in lower case.
+/// First words that are names and stay lower case.
 const NAMES: [&str; 2] = ["shmlens", "nattch"];
 /// Past participles that results start with. They take the name of the
 /// segment: `removed; …` becomes `Removed /x; …`.
@@ -19,8 +19,7 @@ pub fn name_of(id: &SegmentId) -> String {
     }
 }
 
-/// The name of a segment in lists. As [`name_of`], but a removed object is shown by its former
-/// name.
+/// The name of a segment in lists. Like [`name_of`], but shows a removed object by its former name.
 pub fn label_of(segment: &Segment) -> String {
     match segment.kind() {
         Kind::Sysv => segment.id.to_string(),
@@ -28,8 +27,8 @@ pub fn label_of(segment: &Segment) -> String {
     }
 }
 
-/// Returns a library text as a sentence. The first letter is capitalized,
-/// unless the text starts with an identifier, a path or the name of a process.
+/// Returns a library message as a sentence. Capitalizes the first letter unless the message starts
+/// with an identifier, a path or a process name.
 pub fn sentence(text: &str) -> String {
     let text = short_names(text);
     if starts_with_name(&text) {
@@ -45,7 +44,7 @@ pub fn result(name: &str, text: &str) -> String {
     let name = short_names(name);
     for participle in PARTICIPLES {
         match text.strip_prefix(participle) {
-            // `restored as sysv:5` names the segment already.
+            // `restored as sysv:5` already names the segment.
             Some(rest) if rest.starts_with(" as ") => return sentence(text),
             Some(rest) if !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_') => {
                 return sentence(&format!("{participle} {name}{}", short_names(rest)));
@@ -56,13 +55,13 @@ pub fn result(name: &str, text: &str) -> String {
     sentence(&naming(&name, text))
 }
 
-/// Puts the name of the segment in front of a text that does not mention it.
+/// Prepends the segment name to a text that does not mention it.
 pub fn naming(name: &str, text: &str) -> String {
     let (name, text) = (short_names(name), short_names(text));
     if mentions(&text, &name) { text } else { format!("{name}: {text}") }
 }
 
-/// Returns whether the text contains the name as a whole word: `/a` is not in `/ab`.
+/// Returns true if the text contains the name as a whole word: `/a` is not in `/ab`.
 fn mentions(text: &str, name: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '/';
     text.match_indices(name)

@@ -49,7 +49,7 @@ pub struct State {
     pub table: Table,
     pub inspect: Option<Inspect>,
     pub opening: Option<(SubscriptionId, Segment)>,
-    /// The keys typed while a segment opens. They are handled once it is open.
+    /// The keys typed while a segment is opening, handled once it is open.
     pub typed_ahead: Vec<Key>,
     pub overlay: Option<Overlay>,
     /// The status line, shown until the next key.
@@ -64,13 +64,13 @@ pub struct State {
     /// The action in progress.
     pub work: Option<RunningAction>,
     pub mouse: bool,
-    /// For double clicks: the last clicked row, and when.
+    /// The last clicked row and its time, for double clicks.
     pub last_click: Option<(usize, Clock)>,
     pub(super) requested: RequestCache,
     subscriptions: u64,
 }
 
-/// The last requests to the engine. A request is only sent again when it changes.
+/// The last requests to the engine. A request is only repeated when it changes.
 #[derive(Debug, Default)]
 pub(super) struct RequestCache {
     pub preview: Option<(SegmentId, Identity)>,
@@ -148,8 +148,8 @@ impl State {
         self.survey.as_ref().and_then(|survey| self.table.selected(survey))
     }
 
-    /// Returns the reason why an action is not available now. Its hint is dimmed then, and its key
-    /// shows the reason.
+    /// Returns the reason why an action is currently unavailable. Its hint is then dimmed, and its
+    /// key shows the reason.
     pub fn refusal(&self, action: Action) -> Option<String> {
         use Action::{
             CopyId, Detach, GoToMark, Holders, Inspect, Lock, Mark, New, Permissions, Remove, Save,
@@ -187,7 +187,7 @@ impl State {
         })
     }
 
-    /// The refusal to start another action.
+    /// The message that refuses to start another action.
     pub(super) fn in_progress(&self) -> String {
         format!("Another action is in progress ({} cancels it)", self.key_of(Action::ClearFilter))
     }

@@ -34,7 +34,7 @@ pub struct Table {
     pub cursor: usize,
     /// The segment under the cursor.
     pub selected: Option<SegmentId>,
-    /// Selected as soon as a row shows it.
+    /// The segment to select as soon as a row shows it.
     pub pending_selection: Option<SegmentId>,
     pub top: usize,
     pub marks: BTreeSet<SegmentId>,
@@ -80,7 +80,7 @@ impl Table {
             self.marks.remove(id);
             self.glow.remove(id);
         }
-        // A new segment does not inherit the mark of one with the same name.
+        // A new segment does not inherit the mark of an old one with the same name.
         for id in &difference.appeared {
             self.marks.remove(id);
         }
@@ -112,7 +112,7 @@ impl Table {
         self.sort.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
     }
 
-    /// Selects a row; past the end, the last one.
+    /// Selects a row, or the last row if past the end.
     pub fn select(&mut self, row: usize, survey: &Survey) {
         self.cursor = row.min(self.shown.len().saturating_sub(1));
         let id = self.shown.get(self.cursor).map(|&at| survey.segments[at].id.clone());
@@ -134,7 +134,7 @@ impl Table {
         self.shown.get(self.cursor).map(|&at| &survey.segments[at])
     }
 
-    /// Sets the filter. An invalid line keeps the last valid filter.
+    /// Sets the filter. An invalid filter is ignored.
     pub fn set_filter(&mut self, line: &str, survey: &Survey) {
         line.clone_into(&mut self.filter_text);
         match Filter::from_line(line) {
@@ -147,7 +147,7 @@ impl Table {
         self.arrange(survey);
     }
 
-    /// Sorts by a field, or reverses the order if it is the current one.
+    /// Sorts by a field, or reverses the order if it is already the sort field.
     pub fn sort_by(&mut self, field: Field, survey: &Survey) {
         self.reversed = field == self.sort && !self.reversed;
         self.sort = field;

@@ -47,7 +47,7 @@ impl TextField {
         *self = Self { edited: true, ..Self::new(text) };
     }
 
-    /// Inserts a character. Returns whether the text changed.
+    /// Inserts a character. Returns true if the text changed.
     pub fn insert(&mut self, letter: char) -> bool {
         if !self.entered {
             self.input.reset();
@@ -56,14 +56,14 @@ impl TextField {
         self.input.value().len() < MAX_TEXT && self.handle(InputRequest::InsertChar(letter))
     }
 
-    /// Inserts text without its control characters. Returns whether the text changed.
+    /// Inserts text without its control characters. Returns true if the text changed.
     pub fn paste(&mut self, text: &str) -> bool {
         let letters = text.chars().filter(|c| !c.is_control()).take(MAX_TEXT);
         letters.fold(false, |changed, letter| self.insert(letter) | changed)
     }
 
-    /// Applies an editing action. Returns whether the text changed, or `None` for an action that
-    /// does not edit.
+    /// Applies an editing action. Returns true if the text changed, or `None` if the action does
+    /// not edit.
     pub fn edit(&mut self, action: Action) -> Option<bool> {
         let request = match action {
             Action::Left => InputRequest::GoToPrevChar,

@@ -6,7 +6,7 @@ use crate::decode::{ByteOrder, Scalar, text_at};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueEntry {
     pub label: &'static str,
-    /// The byte order, if it differs from the chosen one.
+    /// The byte order, if it differs from the selected one.
     pub order: Option<ByteOrder>,
     /// `None` past the end of the segment.
     pub text: Option<String>,
@@ -14,7 +14,7 @@ pub struct ValueEntry {
     pub chosen: bool,
 }
 
-/// The scalars in the chosen byte order, in panel order: narrow ones, then wide ones followed by
+/// The scalars in the selected byte order, in panel order: narrow values, then wide values, then
 /// text.
 const FIRST: [Scalar; 11] = [
     Scalar::U8,
@@ -29,7 +29,7 @@ const FIRST: [Scalar; 11] = [
     Scalar::F64,
     Scalar::TimeSeconds,
 ];
-/// The scalars that are also decoded in the other byte order.
+/// The scalars that are also decoded in the opposite byte order.
 const OTHER: [Scalar; 8] =
     [Scalar::U16, Scalar::I16, Scalar::U32, Scalar::I32, Scalar::U64, Scalar::I64, Scalar::F32, Scalar::F64];
 

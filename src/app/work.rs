@@ -8,6 +8,6 @@ pub struct RunningAction {
     pub at: Option<Working>,
     /// A stop was requested.
     pub stopping: bool,
-    /// The undo in progress, if the action is one.
+    /// The undo in progress, if any.
     pub undo: Option<Undo>,
 }

@@ -1,4 +1,4 @@
-//! Formats bytes as text to paste elsewhere.
+//! Formats bytes as text for pasting into other programs.
 
 use crate::segment::escape;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ pub enum CopyFormat {
 }
 
 impl CopyFormat {
-    /// Every format, in menu order.
+    /// All formats, in menu order.
     pub const ALL: [Self; 4] = [Self::Hex, Self::Text, Self::C, Self::Python];
 
     #[must_use]
@@ -31,7 +31,7 @@ impl CopyFormat {
     }
 }
 
-/// Formats bytes. `offset` is where they come from, for the formats that have comments.
+/// Formats bytes. `offset` is their origin, for formats with comments.
 #[must_use]
 pub fn copy_as(bytes: &[u8], offset: u64, form: CopyFormat) -> String {
     match form {
@@ -54,7 +54,7 @@ fn joined(bytes: &[u8], between: &str, one: impl Fn(&mut String, u8) -> std::fmt
     out
 }
 
-/// Formats twelve bytes a line, like `xxd -i`. C has no empty arrays.
+/// Formats twelve bytes per line, like `xxd -i`. C has no empty arrays.
 fn c_array(bytes: &[u8], offset: u64) -> String {
     let place = format!("/* {} bytes at offset 0x{offset:x} */", bytes.len());
     if bytes.is_empty() {

@@ -6,17 +6,17 @@ use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader, in_order};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
-/// Bytes formatted at once; their lines are five times as long and should stay in the second-level
-/// cache. Small in tests, so that there are several chunks.
+/// The number of bytes formatted at once. Their lines are five times as long and should fit into
+/// the L2 cache. Small in tests, so that there are several chunks.
 const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
-/// Ranges from this size on are worth a second thread.
+/// Ranges of at least this size justify a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// Writes the range like `hexdump -C`, up to its end or that of the segment. When squeezed, holes
-/// cost nothing. Ends early when the work is cancelled.
+/// Writes the range like `hexdump -C`, up to its end or the end of the segment. When squeezing,
+/// holes are free. Ends early on cancellation.
 ///
 /// # Errors
-/// Fails if the kernel refuses to read, or `out` to be written to.
+/// Fails if reading the segment or writing to `out` fails.
 pub fn dump(
     reader: &Reader,
     range: Range<u64>,
@@ -57,20 +57,20 @@ pub fn dump(
     out.flush()
 }
 
-/// A chunk and its lines.
+/// A chunk and its formatted lines.
 #[derive(Default)]
 struct Job {
     bytes: PageBuffer,
     chunk: Option<Chunk>,
     state: Option<HexDump>,
     text: Vec<u8>,
-    /// The length of the lines of this chunk in `text`.
+    /// The length of this chunk's lines in `text`.
     length: usize,
 }
 
 impl Job {
-    /// Takes the next chunk and moves `state` to its end, so that the next one can be taken before
-    /// this one is formatted.
+    /// Reads the next chunk and advances `state` past it, so that the following chunk can be read
+    /// before this one is formatted.
     fn take(&mut self, chunks: &mut Chunks<'_>, state: &mut HexDump) -> io::Result<bool> {
         if self.bytes.capacity() == 0 {
             self.bytes = PageBuffer::with_capacity(CHUNK);

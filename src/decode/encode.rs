@@ -23,11 +23,11 @@ pub enum ParseValueError {
     },
 }
 
-/// Returns the bytes of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f` in memory, in the
-/// machine's own byte order unless `le` or `be` is given.
+/// Returns the in-memory bytes of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f`, in native
+/// byte order unless `le` or `be` is given.
 ///
 /// # Errors
-/// Fails if there is no such type, or the value is none of it.
+/// Fails for an unknown type or an invalid value.
 pub fn pattern_of_value(text: &str) -> Result<Vec<u8>, ParseValueError> {
     let wrong = || ParseValueError::Type(escape(text.trim().as_bytes()));
     let (name, value) = text.trim().split_once(':').ok_or_else(wrong)?;
@@ -70,12 +70,12 @@ fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// Returns the lowest number that does not fit into an unsigned type.
+/// Returns the lowest number that does not fit in an unsigned type.
 const fn unsigned_end(scalar: Scalar) -> i128 {
     1 << (8 * scalar.size())
 }
 
-/// Parses an integer: decimal, `0x1f`, `0b101`, `0o17`, with a sign, with `_`.
+/// Parses an integer: decimal, `0x1f`, `0b101`, `0o17`, with optional sign and `_`.
 fn whole(text: &str) -> Option<i128> {
     let clean = text.replace('_', "");
     let (negative, digits) = clean.strip_prefix('-').map_or((false, clean.as_str()), |rest| (true, rest));
@@ -87,7 +87,7 @@ fn whole(text: &str) -> Option<i128> {
         .or_else(|| prefixed("0b", 2))
         .or_else(|| prefixed("0o", 8))
         .unwrap_or((digits, 10));
-    // Otherwise a sign after the prefix would be accepted.
+    // Reject a sign after the prefix.
     if digits.starts_with(['+', '-']) {
         return None;
     }
@@ -95,7 +95,7 @@ fn whole(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// Returns the lowest `size` bytes of a number in `low..end`.
+/// Returns the lowest `size` bytes of a number within `low..end`.
 fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> Option<Vec<u8>> {
     if !(low..end).contains(&value) {
         return None;
@@ -107,7 +107,7 @@ fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> 
     Some(bytes)
 }
 
-/// Parses a count since 1970 or an RFC 3339 time; `unit` is in nanoseconds.
+/// Parses an RFC 3339 time or a count since 1970 in units of `unit` nanoseconds.
 fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
     let count = match whole(text) {
         Some(count) => count,

@@ -1,27 +1,27 @@
-//! Formats lines exactly like `hexdump -C`: an offset, sixteen bytes in two groups, their text; `*`
-//! for repeated lines.
+//! Formats lines exactly like `hexdump -C`: an offset, sixteen bytes in two groups, and their text;
+//! `*` replaces repeated lines.
 //!
-//! Only whole lines are squeezed, never a short last one. The end offset is the last line, unless
-//! it is 0.
+//! Only whole lines are squeezed, never a short last line. The output ends with the end offset,
+//! unless it is 0.
 
 use super::hexline::{self, LINE, WHOLE};
 
-/// Squeezes repeated lines, or not.
+/// The handling of repeated lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Squeeze {
-    /// Write one `*` for a run of them.
+    /// Write a single `*` for a run of repeated lines.
     On,
     /// Write every line.
     Off,
 }
 
-/// The state of a dump between two chunks.
+/// The state of a dump between chunks.
 #[derive(Debug, Clone)]
 pub struct HexDump {
     squeeze: Squeeze,
     /// The last whole line.
     last: Option<[u8; LINE]>,
-    /// True if its `*` is written already.
+    /// True if the `*` has been written.
     squeezed: bool,
     /// The end of the dump so far.
     end: u64,
@@ -34,8 +34,8 @@ impl HexDump {
         Self { squeeze, last: None, squeezed: false, end: offset }
     }
 
-    /// Appends the lines of `bytes`, which follow those before. All chunks but the last one are a
-    /// multiple of 16 bytes.
+    /// Appends the lines of `bytes`, which follow the previous bytes. All chunks except the last
+    /// must be multiples of 16 bytes.
     pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
         out.resize(start + Self::room(bytes.len()), 0);
@@ -43,14 +43,13 @@ impl HexDump {
         out.truncate(start + length);
     }
 
-    /// Returns the most space that the lines of that many bytes can take.
+    /// Returns the maximum length of the lines for that many bytes.
     pub(super) const fn room(bytes: usize) -> usize {
-        // An offset may have eight more digits.
+        // An offset may have up to eight more digits.
         (bytes / LINE + 1) * (WHOLE + 8)
     }
 
-    /// Writes lines like [`HexDump::lines`], into a buffer that is large enough. Returns their
-    /// length.
+    /// Writes lines like [`HexDump::lines`] into a sufficiently large buffer. Returns their length.
     pub(super) fn fill(&mut self, bytes: &[u8], out: &mut [u8]) -> usize {
         let squeeze = self.squeeze == Squeeze::On;
         let (mut last, mut squeezed, mut end) = (self.last, self.squeezed, self.end);
@@ -75,11 +74,11 @@ impl HexDump {
         at
     }
 
-    /// Appends the lines of zero bytes. When squeezed, the cost does not depend on their number.
+    /// Appends the lines of zero bytes. When squeezing, takes constant time.
     pub fn zeros(&mut self, mut length: u64, out: &mut Vec<u8>) {
         let few = [0; 64 * LINE];
         if self.squeeze == Squeeze::On && length > few.len() as u64 {
-            // The first two lines start squeezing; the rest adds nothing.
+            // The first two lines start the squeezing; the rest adds no output.
             self.lines(&few[..2 * LINE], out);
             length -= 2 * LINE as u64;
             let silent = length - length % LINE as u64;
@@ -114,7 +113,7 @@ impl HexDump {
         self.end += length - first as u64;
     }
 
-    /// Writes the last line: the end offset.
+    /// Writes the final line with the end offset.
     pub fn finish(&self, out: &mut Vec<u8>) {
         if self.end > 0 {
             let mut line = [0; 17];
@@ -149,7 +148,7 @@ mod tests {
 
     /// Returns the output of the real `hexdump`; `None` if it is not installed.
     fn hexdump(arguments: &[&str], bytes: &[u8]) -> Option<String> {
-        // A file, since `hexdump` skips differently in a pipe.
+        // Uses a file, since `hexdump` skips differently in a pipe.
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();

@@ -2,16 +2,16 @@
 
 /// Bytes per line.
 pub const LINE: usize = 16;
-/// The length of a whole line with an offset of eight digits, and its newline.
+/// The length of a whole line with an eight-digit offset, including the newline.
 pub const WHOLE: usize = 79;
-/// The minimum number of digits of an offset.
+/// The minimum number of offset digits.
 const DIGITS: usize = 8;
 /// The columns where the two groups of hex digits and the text start.
 const FIRST: usize = DIGITS + 2;
 const SECOND: usize = FIRST + 3 * LINE / 2 + 1;
 const TEXT: usize = SECOND + 3 * LINE / 2 + 2;
 
-/// Each byte as two digits, a blank and a zero, the first in the lowest bits.
+/// The encoding of each byte: two digits, a blank and a zero, starting at the lowest bits.
 const DIGITS_OF: [u32; 256] = {
     let digits = b"0123456789abcdef";
     let mut table = [0; 256];
@@ -23,7 +23,7 @@ const DIGITS_OF: [u32; 256] = {
     table
 };
 
-/// Writes a whole line. Works in registers and in ascending order, so that no store waits for
+/// Writes a whole line. Works in registers and in ascending order, so that no store depends on
 /// another: a dump spends most of its time here.
 pub fn whole(offset: u32, line: &[u8; LINE], out: &mut [u8; WHOLE]) {
     let [a, b, c, d] = offset.to_be_bytes().map(|byte| u64::from(DIGITS_OF[usize::from(byte)] & 0xffff));
@@ -42,7 +42,7 @@ pub fn whole(offset: u32, line: &[u8; LINE], out: &mut [u8; WHOLE]) {
     out[TEXT + LINE..].copy_from_slice(b"|\n");
 }
 
-/// Returns the digits of two bytes, with a blank after each.
+/// Returns the digits of two bytes, each followed by a blank.
 fn two(line: &[u8; LINE], at: usize) -> u64 {
     let digits = |at: usize| u64::from(DIGITS_OF[usize::from(line[at])]);
     digits(at) | digits(at + 1) << 24
@@ -63,8 +63,8 @@ pub fn put(offset: u64, line: &[u8; LINE], out: &mut [u8]) -> usize {
     }
 }
 
-/// Writes a line of up to 16 bytes and returns its length. If there are fewer, the text column ends
-/// after the last.
+/// Writes a line of up to 16 bytes and returns its length. The text column of a short line ends
+/// after its last byte.
 pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
     let mut line = [0; LINE];
     let length = bytes.len().min(LINE);
@@ -82,7 +82,7 @@ pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
     digits + end - DIGITS
 }
 
-/// Writes an offset of at least eight digits and returns its length.
+/// Writes an offset with at least eight digits and returns its length.
 pub fn put_offset(offset: u64, out: &mut [u8]) -> usize {
     let digits = ((u64::BITS - offset.leading_zeros()).div_ceil(4) as usize).max(DIGITS);
     for (at, digit) in out[..digits].iter_mut().rev().enumerate() {
@@ -92,7 +92,7 @@ pub fn put_offset(offset: u64, out: &mut [u8]) -> usize {
     digits
 }
 
-/// Returns the character in the text column. Has no branch, so that the compiler can vectorize it.
+/// Returns the character for the text column. Branch-free, so that the compiler can vectorize it.
 const fn printed(byte: u8) -> u8 {
     if byte.wrapping_sub(b' ') <= b'~' - b' ' { byte } else { b'.' }
 }

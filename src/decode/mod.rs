@@ -1,5 +1,5 @@
-//! Decodes bytes into values and text: scalars and arrays, hex dumps, formats to copy. Only
-//! [`dump`] reads a segment.
+//! Decodes bytes into values and text: scalars, arrays, hex dumps, and copy formats. Only [`dump`]
+//! reads a segment.
 
 mod copy;
 mod dump;

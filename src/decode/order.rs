@@ -3,20 +3,20 @@
 /// The byte order of a number in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ByteOrder {
-    /// The lowest byte first, as on x86, and on most ARM systems.
+    /// Lowest byte first, as on x86 and most ARM systems.
     Little,
-    /// The highest byte first, as in network protocols.
+    /// Highest byte first, as in network protocols.
     Big,
 }
 
 impl ByteOrder {
-    /// The byte order of this machine.
+    /// Returns the byte order of this machine.
     #[must_use]
     pub const fn native() -> Self {
         if cfg!(target_endian = "big") { Self::Big } else { Self::Little }
     }
 
-    /// Returns the suffix in type names: `le` or `be`.
+    /// Returns the suffix used in type names: `le` or `be`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl ByteOrder {
         }
     }
 
-    /// Converts bytes between this byte order and that of the machine.
+    /// Converts bytes between this byte order and the native one.
     pub(super) fn turn<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
         if self != Self::native() {
             bytes.reverse();

@@ -26,9 +26,9 @@ pub enum Scalar {
     F32,
     /// `double`.
     F64,
-    /// One byte, 0 for false and 1 for true.
+    /// A byte: 0 for false, 1 for true.
     Bool,
-    /// One byte of text.
+    /// A character of one byte.
     Char,
     /// `time_t`: seconds since 1970 as an `int64_t`.
     TimeSeconds,
@@ -41,7 +41,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// Every scalar, in the order in which they are listed.
+    /// All scalars, in listing order.
     pub const ALL: [Self; 16] = [
         Self::U8,
         Self::U16,
@@ -83,7 +83,7 @@ impl Scalar {
         }
     }
 
-    /// Returns its size in bytes: 1, 2, 4 or 8.
+    /// Returns the size in bytes: 1, 2, 4 or 8.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
@@ -100,8 +100,8 @@ impl Scalar {
         }
     }
 
-    /// Decodes the value at the start of `bytes`; `None` if there are too few. A bool other than 0
-    /// and 1 decodes as a number.
+    /// Decodes the value at the start of `bytes`; `None` if there are too few bytes. A bool other
+    /// than 0 and 1 decodes as a number.
     #[must_use]
     pub fn read(self, bytes: &[u8], order: ByteOrder) -> Option<Value> {
         let time =
@@ -131,8 +131,8 @@ impl Scalar {
     }
 }
 
-/// Returns the first bytes in the machine's order. They are copied in one access, so that no value
-/// is torn.
+/// Returns the first bytes in native order. They are copied in a single access, so that no value is
+/// torn.
 fn first<const N: usize>(bytes: &[u8], order: ByteOrder) -> Option<[u8; N]> {
     bytes.first_chunk::<N>().map(|&bytes| order.turn(bytes))
 }

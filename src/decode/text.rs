@@ -2,8 +2,8 @@
 
 use crate::segment::escape;
 
-/// Returns the text at the start of `bytes`, up to the first NUL, with `\xNN` for everything that
-/// is not printable. `None` at a NUL, and without bytes.
+/// Returns the text at the start of `bytes`, up to the first NUL, with unprintable bytes as `\xNN`.
+/// `None` if it is empty.
 #[must_use]
 pub fn text_at(bytes: &[u8]) -> Option<String> {
     let text = until_nul(bytes);

@@ -1,4 +1,4 @@
-//! The written form of a type: a scalar, its byte order, and array dimensions.
+//! The text form of a type: a scalar, its byte order, and array dimensions.
 
 use super::text::until_nul;
 use super::{ByteOrder, Scalar, Value};
@@ -8,11 +8,11 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// More dimensions than any array that people look at.
+/// More dimensions than any practical array has.
 const MAX_DIMENSIONS: usize = 16;
 
-/// A scalar or an array of scalars: `u32`, `u16be`, `f64[3][3]`. An array of
-/// `char` is a text of fixed length: `char[16]`.
+/// A scalar or an array of scalars: `u32`, `u16be`, `f64[3][3]`. An array of `char` is a
+/// fixed-length text: `char[16]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Type {
     scalar: Scalar,
@@ -34,13 +34,13 @@ pub enum ParseTypeError {
     /// An array size is not a positive number.
     #[error("invalid array size in '{0}': expected a positive number in brackets (u32[4], f64[3][3])")]
     Dimension(String),
-    /// It is larger than any segment, or has too many dimensions.
+    /// The type is larger than any segment, or has too many dimensions.
     #[error("type '{0}' is too large for any segment")]
     TooLarge(String),
 }
 
 impl ParseTypeError {
-    /// Returns the problem without the text, for a message that quotes the text already.
+    /// Returns the problem without the type's text, for messages that already quote the text.
     #[must_use]
     pub fn expected(&self) -> String {
         match self {
@@ -56,11 +56,11 @@ impl ParseTypeError {
 }
 
 impl Type {
-    /// Returns a type; `dims` starts with the outermost dimension and is empty for a scalar.
+    /// Returns a type. `dims` starts with the outermost dimension and is empty for a scalar.
     ///
     /// # Errors
-    /// Fails if a dimension is 0, when there are more than 16, or when the size in
-    /// bytes does not fit into 63 bits.
+    /// Fails if a dimension is 0, if there are more than 16, or if the size in bytes does not fit
+    /// in 63 bits.
     pub fn new(scalar: Scalar, order: ByteOrder, dims: Vec<u64>) -> Result<Self, ParseTypeError> {
         let mut parsed = Self { scalar, order, dims, size: scalar.size() as u64 };
         if parsed.dims.contains(&0) {
@@ -84,19 +84,19 @@ impl Type {
         self.order
     }
 
-    /// Returns its dimensions, the outermost first; empty for a scalar.
+    /// Returns the dimensions, outermost first; empty for a scalar.
     #[must_use]
     pub fn dims(&self) -> &[u64] {
         &self.dims
     }
 
-    /// Returns its size in bytes: never 0, at most 2^63-1.
+    /// Returns the size in bytes: never 0, at most 2^63-1.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
     }
 
-    /// Decodes the start of `bytes`. If there are too few, an array ends with its last whole
+    /// Decodes the start of `bytes`. If there are too few bytes, an array ends with its last whole
     /// element, and a scalar is [`Decoded::Missing`].
     #[must_use]
     pub fn decode(&self, bytes: &[u8]) -> Decoded {
@@ -121,7 +121,7 @@ impl Type {
 }
 
 impl fmt::Display for Type {
-    /// Writes the byte order only if it is not the machine's own.
+    /// Omits the native byte order.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.scalar.word())?;
         if self.order != ByteOrder::native() && self.scalar.size() > 1 {
@@ -156,7 +156,7 @@ impl FromStr for Type {
     }
 }
 
-/// Parses the name of a scalar, with a byte order if it has more than one byte.
+/// Parses a scalar name, with a byte order if it has more than one byte.
 pub(super) fn parse_scalar(name: &str) -> Option<(Scalar, ByteOrder)> {
     let named = |name: &str| Scalar::ALL.into_iter().find(|scalar| scalar.word() == name);
     if let Some(scalar) = named(name) {
@@ -168,7 +168,7 @@ pub(super) fn parse_scalar(name: &str) -> Option<(Scalar, ByteOrder)> {
     })
 }
 
-/// Returns the names of all scalars, for messages.
+/// Returns the names of all scalars, for error messages.
 pub(super) fn scalar_names() -> String {
     Scalar::ALL.map(Scalar::word).join(", ")
 }
@@ -177,15 +177,15 @@ pub(super) fn scalar_names() -> String {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decoded {
     Value(Value),
-    /// A text of fixed length up to its first NUL, escaped.
+    /// A fixed-length text up to its first NUL, escaped.
     Text(String),
     Array(Vec<Self>),
-    /// There were too few bytes.
+    /// Not enough bytes.
     Missing,
 }
 
 impl fmt::Display for Decoded {
-    /// Writes one line: `[[1.0, 2.0], [3.0, 4.0]]`, `"hello"`.
+    /// Writes a single line: `[[1.0, 2.0], [3.0, 4.0]]`, `"hello"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => value.fmt(f),

@@ -1,4 +1,4 @@
-//! Decoded values, and how they are written.
+//! Decoded values and their text form.
 
 use crate::segment::escape;
 use jiff::tz::TimeZone;
@@ -6,7 +6,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// A decoded value. Its text is exact: parsing it gives the same value.
+/// A decoded value. Its text form is exact: parsing it returns the same value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// An unsigned integer.
@@ -18,7 +18,7 @@ pub enum Value {
     /// A `double`.
     F64(f64),
     Bool(bool),
-    /// A byte of text.
+    /// A character of one byte.
     Char(u8),
     /// A point in time.
     Time(Time),
@@ -38,7 +38,7 @@ pub enum Time {
 }
 
 impl Time {
-    /// Returns the number in memory.
+    /// Returns the number as stored in memory.
     #[must_use]
     pub const fn count(self) -> i64 {
         match self {
@@ -46,7 +46,7 @@ impl Time {
         }
     }
 
-    /// Converts to local time; `None` outside the years -9999 to 9999.
+    /// Converts to local time; `None` outside of the years -9999 to 9999.
     fn local(self) -> Option<ZonedDateTime> {
         let timestamp = match self {
             Self::Seconds(count) => Timestamp::from_second(count),
@@ -59,8 +59,7 @@ impl Time {
 }
 
 impl fmt::Display for Time {
-    /// Writes local time, `2026-01-05 12:01:09.25 +01:00`, or the bare number if it is out of
-    /// range.
+    /// Writes local time, `2026-01-05 12:01:09.25 +01:00`, or the raw number if it is out of range.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.local() {
             Some(zoned) => write!(f, "{}", zoned.strftime("%Y-%m-%d %H:%M:%S%.f %:z")),
@@ -70,7 +69,7 @@ impl fmt::Display for Time {
 }
 
 impl Serialize for Time {
-    /// Writes RFC 3339 in local time with its offset, or the bare number.
+    /// Writes RFC 3339 local time with its UTC offset, or the raw number.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.local() {
             Some(zoned) => serializer.collect_str(&zoned.timestamp().display_with_offset(zoned.offset())),
@@ -80,15 +79,15 @@ impl Serialize for Time {
 }
 
 impl fmt::Display for Value {
-    /// Writes floats in the shortest form that parses to the same float, `nan`, `inf`, `-inf`, and
-    /// a character in single quotes, escaped.
+    /// Writes floats in the shortest form that parses to the same value, or as `nan`, `inf`,
+    /// `-inf`, and characters in single quotes, escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Unsigned(value) => value.fmt(f),
             Self::Signed(value) => value.fmt(f),
             Self::F32(value) if value.is_nan() => f.pad("nan"),
             Self::F64(value) if value.is_nan() => f.pad("nan"),
-            // Debug switches to an exponent when there would be many digits.
+            // Debug uses an exponent for very large and very small numbers.
             Self::F32(value) => f.pad(&format!("{value:?}")),
             Self::F64(value) => f.pad(&format!("{value:?}")),
             Self::Bool(value) => value.fmt(f),
@@ -100,8 +99,7 @@ impl fmt::Display for Value {
 }
 
 impl Serialize for Value {
-    /// Writes numbers as numbers, a float without a JSON form as null, and a character as its
-    /// escaped text.
+    /// Writes numbers as numbers, non-finite floats as null, and characters as escaped text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Unsigned(value) => serializer.serialize_u64(value),
@@ -166,7 +164,7 @@ mod tests {
         assert_eq!(Value::Time(Time::Millis(1_767_610_869_000)).to_string(), seconds);
         assert_eq!(Value::Time(Time::Micros(1_767_610_869_000_000)).to_string(), seconds);
         assert_eq!(Value::Time(Time::Nanos(1_767_610_869_000_000_000)).to_string(), seconds);
-        // Nearly all time zones have the same minutes.
+        // Nearly all time zones are offset by whole hours.
         assert!(seconds.starts_with("2026-01-05 ") || seconds.starts_with("2026-01-06 "), "{seconds}");
         assert!(Value::Time(Time::Millis(1_767_610_869_250)).to_string().contains("09.25 "));
         let json = serde_json::to_string(&Time::Seconds(1_767_610_869)).unwrap();

@@ -6,7 +6,7 @@ use std::io;
 /// The reason why the demo could not be created or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// Changes are turned off.
+    /// Read-only mode is on.
     #[error(
         "the demo creates segments, but changes are disabled (read-only). Omit --read-only, and set \
              read-only = false in the config file"
@@ -16,20 +16,20 @@ pub enum DemoError {
     Sysv { size: Bytes, source: io::Error },
     #[error("failed to create {id} for the demo: {}", posix_reason(.source))]
     Posix { id: SegmentId, source: io::Error },
-    /// Every name and key that the demo may use is taken.
+    /// All names and keys that the demo may use are taken.
     #[error(
         "no free name for the demo: {tried} keys and names like {example} are in use. \
              Remove old demo segments with `shmlens clean`"
     )]
     Taken {
         tried: u32,
-        /// The last one that was tried.
+        /// The last name or key that was tried.
         example: String,
     },
     /// `/proc` has no data on this process.
     #[error("failed to start the demo: cannot read /proc/self ({}). Mount /proc", plain_error(.0))]
     OwnProcess(#[source] io::Error),
-    /// A thread or a signal handler could not be set up.
+    /// A thread or signal handler could not be set up.
     #[error("failed to start the demo: {}. Check the limit on processes with `ulimit -u`", plain_error(.0))]
     Start(#[source] io::Error),
     #[error("failed to print the demo segments: {}", plain_error(.0))]
@@ -39,7 +39,7 @@ pub enum DemoError {
 }
 
 impl DemoError {
-    /// Returns true if the reader of the output has closed it, as in `| head`.
+    /// Returns true if the reader closed the output, as in `| head`.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Print(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

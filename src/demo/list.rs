@@ -4,7 +4,7 @@
 //! number of items N; N + 1 offsets into the data area; the data area; N formats
 //! of 8 bytes; N codes of one byte. Integers have 8 bytes.
 
-/// A value in such a list.
+/// An item of the list.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Item<'a> {
     /// `int`
@@ -22,8 +22,8 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// Returns the size of its slot: the text and one more byte, rounded up to 8. Python counts
-    /// characters; the demo's texts are ASCII.
+    /// Returns the slot size: the text plus a byte, rounded up to 8. Python counts characters; the
+    /// demo's texts are ASCII.
     pub const fn slot(&self) -> usize {
         match self {
             Self::Text(text) => 8 * (text.len() / 8 + 1),
@@ -46,7 +46,7 @@ impl Item<'_> {
         bytes
     }
 
-    /// Returns its format for Python's `struct` module.
+    /// Returns the format for Python's `struct` module.
     fn format(&self) -> [u8; 8] {
         let format = match self {
             Self::Int(_) => "q".to_owned(),
@@ -60,7 +60,7 @@ impl Item<'_> {
         bytes
     }
 
-    /// Returns the code by which Python restores the value.
+    /// Returns the code that tells Python how to restore the value.
     const fn code(&self) -> u8 {
         match self {
             Self::Int(_) | Self::Float(_) | Self::Bool(_) => 0,
@@ -76,7 +76,7 @@ pub const fn data_start(items: usize) -> usize {
     8 * (items + 2)
 }
 
-/// Returns the offset of the slot of an item.
+/// Returns the offset of an item's slot.
 pub fn slot_start(items: &[Item<'_>], index: usize) -> usize {
     data_start(items.len()) + items[..index].iter().map(Item::slot).sum::<usize>()
 }

@@ -1,7 +1,7 @@
-//! The line of text at the start of a segment that identifies the demo that created it.
+//! The line of text at the start of a segment that identifies the demo that created the segment.
 //!
-//! A demo that was killed cannot remove its segments. The next one removes them, if the process in
-//! this line is gone.
+//! A killed demo cannot remove its segments. The next demo removes them if the process in this line
+//! has exited.
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -12,10 +12,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The space for the line in bytes.
+/// The space reserved for the line, in bytes.
 pub const LENGTH: usize = 64;
 
-/// The prefix of the objects of all demos.
+/// The prefix of all demo object names.
 pub const PREFIX: &str = "demo-";
 
 const MAGIC: &str = "shmlens demo 1";
@@ -26,10 +26,10 @@ pub struct Maker {
     pub pid: u32,
     /// The start time of the process in clock ticks since boot, since pids are reused.
     started: u64,
-    /// The inode number of the pid namespace. Containers may share memory and not see each other's
-    /// processes.
+    /// The inode number of the pid namespace. Containers may share memory without seeing each
+    /// other's processes.
     namespace: u64,
-    /// The number of the demo in that process, from 1.
+    /// The number of the demo in its process, starting at 1.
     pub serial: u32,
 }
 
@@ -37,7 +37,7 @@ impl Maker {
     /// Returns a new demo of this process.
     ///
     /// # Errors
-    /// Fails if `/proc` does not tell about this process.
+    /// Fails if `/proc` has no data on this process.
     pub fn new() -> io::Result<Self> {
         static SERIAL: AtomicU32 = AtomicU32::new(1);
         let started = Process::myself().and_then(|me| me.stat()).map_err(io::Error::other)?.starttime;
@@ -49,7 +49,7 @@ impl Maker {
         })
     }
 
-    /// Returns the prefix of its objects.
+    /// Returns the prefix of the demo's object names.
     pub fn prefix(&self) -> String {
         match self.serial {
             1 => format!("{PREFIX}{}-", self.pid),
@@ -61,12 +61,12 @@ impl Maker {
     pub fn line(&self, part: &str) -> String {
         let Self { pid, started, namespace, serial } = self;
         let mut line = format!("{MAGIC} {part} {pid} {started} {namespace} {serial}");
-        // With the largest numbers of the kernel it is 13 bytes shorter than LENGTH.
+        // Even with the kernel's largest numbers it is 13 bytes shorter than LENGTH.
         line.truncate(LENGTH - 1);
         line
     }
 
-    /// Returns the line for a part, filled with NULs.
+    /// Returns the line for a part, padded with NULs.
     pub fn bytes(&self, part: &str) -> [u8; LENGTH] {
         let mut bytes = [0; LENGTH];
         let line = self.line(part);
@@ -75,7 +75,7 @@ impl Maker {
     }
 
     /// Parses a line into the demo and the name of the part. `None` unless every byte up to the
-    /// first NUL is as this program writes it.
+    /// first NUL matches the format of shmlens.
     pub fn read(bytes: &[u8]) -> Option<(Self, String)> {
         let line = bytes.split(|&byte| byte == 0).next()?;
         let line = std::str::from_utf8(line).ok()?;
@@ -108,7 +108,7 @@ impl Maker {
 enum Life {
     /// No process has that pid.
     Gone,
-    /// It is running, and started that many clock ticks after boot.
+    /// The process is running and started that many clock ticks after boot.
     Since(u64),
     /// The pid exists, but `/proc` does not show it.
     Unknown,
@@ -120,7 +120,7 @@ impl Life {
             return Self::Gone;
         }
         match Process::new(pid).and_then(|process| process.stat()) {
-            // A zombie has no memory any more.
+            // A zombie has no memory.
             Ok(stat) if matches!(stat.state(), Ok(ProcState::Zombie | ProcState::Dead)) => Self::Gone,
             Ok(stat) => Self::Since(stat.starttime),
             Err(_) => Self::Unknown,
@@ -128,8 +128,8 @@ impl Life {
     }
 }
 
-/// Returns true if a process with that pid may have existed at a time, in seconds since 1970. In
-/// doubt it may have.
+/// Returns true if a process with that pid may have existed at a time, in seconds since 1970.
+/// Returns true if unknown.
 pub fn may_have_lived(pid: u32, at: i64) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
     match Life::of(pid) {
@@ -138,7 +138,7 @@ pub fn may_have_lived(pid: u32, at: i64) -> bool {
         Life::Since(ticks) => {
             let booted = procfs::boot_time_secs().ok().and_then(|booted| i64::try_from(booted).ok());
             let after = i64::try_from(ticks / procfs::ticks_per_second()).unwrap_or(0);
-            // Both are rounded, and the clock may have been set since.
+            // Both values are rounded, and the clock may have been set since.
             booted.is_none_or(|booted| booted + after <= at + 5)
         }
     }
@@ -154,7 +154,7 @@ pub mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    /// Returns a demo targets process has exited.
+    /// Returns a demo whose process has exited.
     pub fn exited() -> Maker {
         let mut child = Command::new("true").spawn().unwrap();
         let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;

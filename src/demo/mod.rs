@@ -6,11 +6,11 @@
 //! | state | System V: a C struct that changes, see assets/demo/world.h |
 //! | orphan | System V: created by a process that has exited |
 //! | list | POSIX: a Python `ShareableList` that changes |
-//! | image | POSIX: 320 by 240 grey pixels, a moving ball |
+//! | image | POSIX: 320 by 240 gray pixels, a moving ball |
 //! | sparse | POSIX: 256 MiB, 1 % of it written |
 //!
-//! All are removed when [`Demo`] is dropped, including by a panic. Segments of a killed demo are
-//! removed when the next one starts. No demo touches segments that no demo created.
+//! Dropping [`Demo`] removes all of them, even after a panic. The segments of a killed demo are
+//! removed when the next one starts. A demo never touches segments that no demo created.
 
 mod error;
 mod key;
@@ -41,10 +41,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use sweep::Targets;
 
-/// The signals that end a demo cleanly.
+/// The signals that end the demo cleanly.
 const END_SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
-/// This program, even if its file was replaced since.
+/// The running program, even if its file was replaced.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
 /// The maximum number of names to try.
@@ -71,18 +71,17 @@ pub struct DemoSegment {
 
 impl Demo {
     /// Removes the segments of killed demos, creates new ones, and changes them 20 times a second.
+    /// `program` is the shmlens executable, which is run again to create the orphan.
     ///
     /// # Errors
-    /// Fails with the segment that could not be created, the reason, and advice. Removes those that
-    /// were created before.
-    ///
-    /// `program` is shmlens, which is started again to create the orphan.
+    /// Fails with the segment that could not be created, the reason, and advice. Removes the
+    /// segments created so far.
     pub fn start(program: &Path) -> Result<Self, DemoError> {
         sweep::remove_leftovers(Targets::Gone);
         let mut example = String::new();
         for _ in 0..MAX_TRIES {
             let maker = Maker::new().map_err(DemoError::OwnProcess)?;
-            // If a name is taken, try the next number for all.
+            // If any name is taken, retry all with the next number.
             if let Some(made) = make_all(&maker, program)? {
                 let motion = Some(Motion::start(&maker, &made)?);
                 return Ok(Self { maker, motion, made, asked_to_end: Arc::default() });
@@ -92,7 +91,7 @@ impl Demo {
         Err(DemoError::Taken { tried: MAX_TRIES, example })
     }
 
-    /// Returns its segments.
+    /// Returns the segments of the demo.
     pub fn segments(&self) -> Vec<DemoSegment> {
         let shown = |made: &OwnedSegment| DemoSegment {
             id: made.id.clone(),
@@ -102,16 +101,16 @@ impl Demo {
         self.made.iter().map(shown).collect()
     }
 
-    /// Returns true if a signal has asked the program to end since [`with_world`] was called.
-    /// Callers that install their own signal handlers check this once afterward.
+    /// Returns true if a signal has requested termination since [`with_world`] was called. Callers
+    /// that install their own signal handlers check this once afterward.
     pub fn asked_to_end(&self) -> bool {
         self.asked_to_end.load(Ordering::Relaxed)
     }
 
-    /// Removes all segments. Dropping does the same, and ignores errors.
+    /// Removes all segments. Dropping the demo does the same but ignores errors.
     ///
     /// # Errors
-    /// The first that could not be removed; the others are removed all the same.
+    /// Returns the first failure, after trying to remove all segments.
     pub fn stop(mut self) -> Result<(), DemoError> {
         self.end()
     }
@@ -122,7 +121,7 @@ impl Demo {
         for mut made in self.made.drain(..) {
             outcome = outcome.and(made.remove());
         }
-        // An object that was removed and restored meanwhile is another one with the same mark.
+        // An object that was removed and restored is a different object with the same mark.
         sweep::remove_leftovers(Targets::Own(self.maker));
         outcome
     }
@@ -131,13 +130,13 @@ impl Demo {
 impl Drop for Demo {
     fn drop(&mut self) {
         if self.motion.is_some() {
-            // Callers that want to know about errors call `stop`.
+            // Callers that need the error call `stop`.
             let _ = self.end();
         }
     }
 }
 
-/// Creates every part. If a name is taken, removes those that were created and returns `None`.
+/// Creates all parts. If a name is taken, removes the parts created so far and returns `None`.
 fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, DemoError> {
     let mut all = vec![];
     for part in Part::ALL {
@@ -147,12 +146,12 @@ fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, 
     Ok(Some(all))
 }
 
-/// Runs `show` with a demo, and removes the demo afterward, also if `show` panics. From the start
-/// SIGHUP, SIGINT and SIGTERM no longer end the process: `show` has to return on them, and must not
-/// exit either.
+/// Runs `show` with a demo, and removes the demo afterward, even if `show` panics. From the start,
+/// SIGHUP, SIGINT and SIGTERM no longer end the process: `show` has to return when one arrives, and
+/// must not exit.
 ///
 /// # Errors
-/// Fails if the world could not be made, or not be removed.
+/// Fails if the demo could not be created or removed.
 pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     let asked_to_end = Arc::new(AtomicBool::new(false));
     for signal in END_SIGNALS {
@@ -169,7 +168,7 @@ pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
 /// SIGHUP, SIGINT (Ctrl-C) or SIGTERM.
 ///
 /// # Errors
-/// Fails if the world could not be made, printed or removed.
+/// Fails if the demo could not be created, listed or removed.
 pub fn headless(out: &mut dyn Write) -> Result<(), DemoError> {
     let mut signals = Signals::new(END_SIGNALS).map_err(DemoError::Start)?;
     let demo = Demo::start(Path::new(OWN_PROGRAM))?;

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// The time between ticks.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The thread. Dropping it stops it.
+/// The thread, which stops when this is dropped.
 #[derive(Debug)]
 pub struct Motion {
     stop: Option<Sender<()>>,
@@ -26,17 +26,17 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// Starts to change the segments.
+    /// Starts changing the segments.
     ///
     /// # Errors
-    /// Fails if there is no thread to be had.
+    /// Fails if no thread can be started.
     pub fn start(maker: &Maker, made: &[OwnedSegment]) -> Result<Self, DemoError> {
         let mut moving = Moving::new(maker, made);
         let (stop, stopped) = channel::<()>();
         let run = move || {
             let mut next = Instant::now();
             for tick in 1.. {
-                // After a pause (a suspended process) it continues from now.
+                // After a pause, such as a suspend, continue from now without catching up.
                 next = (next + TICK).max(Instant::now());
                 let wait = next.saturating_duration_since(Instant::now());
                 if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) || moving.step(tick).is_err()
@@ -54,7 +54,7 @@ impl Drop for Motion {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It does not panic, and if it did, the demo would have to be removed all the same.
+            // Even if the thread panicked, the demo would have to be removed.
             let _ = thread.join();
         }
     }
@@ -86,7 +86,7 @@ impl Moving {
         moving
     }
 
-    /// Advances by one tick. Writes only the bytes that change, a few pages at most.
+    /// Advances by one tick. Writes only the changed bytes, a few pages at most.
     fn step(&mut self, tick: u32) -> io::Result<()> {
         if let Some(open) = &self.state {
             for (offset, bytes) in state::changes(tick) {

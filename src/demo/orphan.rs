@@ -1,4 +1,4 @@
-//! The segment targets creator has exited: a child process of this program creates it and exits.
+//! The orphaned segment: a child process of shmlens creates it and exits.
 
 use crate::machine::control::{Control as _, NewSysv};
 use crate::machine::real::RealMachine;
@@ -10,27 +10,25 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// The hidden subcommand of the child: `demo-orphan KEY SIZE`, contents on stdin.
+/// The child's hidden subcommand: `demo-orphan KEY SIZE`, contents on stdin.
 pub const COMMAND: &str = "demo-orphan";
 
-/// Creates a segment with `content` at its start in a child process, and returns its id and the pid
-/// of the child, which has exited.
-///
-/// `program` is shmlens.
+/// Creates a segment that starts with `content` in a child process, and returns its id and the pid
+/// of the child, which has exited. `program` is the shmlens executable.
 pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> io::Result<(ShmId, u32)> {
     let mut child = Command::new(program)
         .args([COMMAND, &key.0.to_string(), &size.0.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // Ctrl-C in the terminal could end it before it has written the mark.
+        // Ctrl-C in the terminal could end the child before it writes the mark.
         .process_group(0)
         .spawn()?;
-    // If it exits early, there is no answer either.
+    // A child that exits early prints no answer, which is detected below.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(content));
     let mut answer = String::new();
     let read = child.stdout.take().map(|mut stdout| stdout.read_to_string(&mut answer));
-    // Fails if SIGCHLD is ignored, but waits for the child even then.
+    // If SIGCHLD is ignored, this fails but still waits for the child.
     let _ = child.wait();
     read.transpose()?;
     let word = answer.trim().split_once(' ').and_then(|(kind, number)| Some((kind, number.parse().ok()?)));
@@ -62,7 +60,7 @@ fn create(arguments: &[OsString]) -> io::Result<SegmentId> {
     create_sysv(Key(key), Bytes(size), &content)
 }
 
-/// Creates a private System V segment with `content` at its start.
+/// Creates a private System V segment that starts with `content`.
 pub(super) fn create_sysv(key: Key, size: Bytes, content: &[u8]) -> io::Result<SegmentId> {
     let mode = Mode::new(0o600);
     let mut builder = RealMachine.build_sysv(&NewSysv { key, size, mode, huge: false, no_reserve: false })?;

@@ -1,5 +1,5 @@
-//! The segments of the demo, and their removal: only segments that it created, never others that
-//! reuse a name or id.
+//! The segments of the demo and their removal. Removes only segments that it created, never others
+//! that have reused a name or id.
 
 use super::error::DemoError;
 use super::mark::{self, Maker};
@@ -17,7 +17,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
-/// A segment that a demo created. Dropping it removes it.
+/// A segment created by a demo. Dropping it removes the segment.
 #[derive(Debug)]
 pub struct OwnedSegment {
     pub part: Part,
@@ -31,7 +31,7 @@ pub struct OwnedSegment {
 #[derive(Debug)]
 pub enum Handle {
     Attached(Arc<Attachment>, Identity),
-    /// Not open: created by a child process.
+    /// Not open, since a child process created the segment.
     Closed(Identity),
     Open(Arc<File>),
 }
@@ -62,7 +62,7 @@ impl OwnedSegment {
                 (id, Handle::Open(Arc::new(file)))
             }
         };
-        // From here on Drop removes it after a failure.
+        // From here on, Drop removes the segment after a failure.
         let mut made = Self { part, id, size, handle, removed: false };
         if let (Part::State, SegmentId::Sysv(shmid), Handle::Closed(identity)) =
             (part, &made.id, &made.handle)
@@ -73,7 +73,7 @@ impl OwnedSegment {
         Ok(Some(made))
     }
 
-    /// Removes it. If it is gone already, that is not an error.
+    /// Removes the segment. A segment that is already gone is not an error.
     pub fn remove(&mut self) -> Result<(), DemoError> {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
@@ -91,7 +91,7 @@ impl OwnedSegment {
 
 impl Drop for OwnedSegment {
     fn drop(&mut self) {
-        // Callers that want to know about errors call `remove`.
+        // Callers that need the error call `remove`.
         let _ = self.remove();
     }
 }
@@ -117,7 +117,7 @@ fn create_object(part: Part, maker: &Maker, name: &ObjectName) -> io::Result<Fil
     let path = Path::new(DEV_SHM).join(name.as_path());
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
-    // Another object may have taken the name since.
+    // Another object may have taken the name in the meantime.
     let mut mark = [0; mark::LENGTH];
     file.read_exact_at(&mut mark, part.mark_at())?;
     match Maker::read(&mark) {
@@ -135,9 +135,9 @@ fn unless_taken<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
-    // The table includes segments that cannot be read.
+    // The table includes segments without read permission.
     let table = RealMachine.sysv_rows()?;
-    // A segment that is marked for removal has no key, and goes with its last attachment.
+    // A segment marked for removal has no key, and disappears with its last attachment.
     if !table.rows.iter().any(|row| row.shmid == shmid && row.identity() == *identity) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The segments of a demo: names, sizes, and initial contents.
+//! The segments of a demo: names, sizes and initial contents.
 
 use super::list::{self, Item};
 use super::mark::{self, Maker};
@@ -26,13 +26,13 @@ pub mod item {
     pub const TICK: usize = 1;
     /// `float`: the sine.
     pub const SINE: usize = 2;
-    /// `bool`: whether the sine rises.
+    /// `bool`: true while the sine rises.
     pub const RISING: usize = 3;
     /// `str`: the state.
     pub const STATE: usize = 4;
 }
 
-/// Returns the list items at a tick. Every value keeps the size of its slot.
+/// Returns the list items at a tick. Item sizes never change.
 pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
     [
         Item::Text(made_by),
@@ -49,7 +49,7 @@ impl Part {
     /// All parts, in order of creation.
     pub const ALL: [Self; 5] = [Self::State, Self::Orphan, Self::List, Self::Picture, Self::Sparse];
 
-    /// Returns its name in marks and in object names.
+    /// Returns the name used in marks and object names.
     pub const fn name(self) -> &'static str {
         match self {
             Self::State => "state",
@@ -60,7 +60,6 @@ impl Part {
         }
     }
 
-    /// Returns its description.
     pub const fn about(self) -> &'static str {
         match self {
             Self::State => "C struct: tick, sine, state, name, ring of samples",
@@ -71,7 +70,7 @@ impl Part {
         }
     }
 
-    /// Returns the part with that name.
+    /// Returns the part of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
@@ -80,7 +79,7 @@ impl Part {
         matches!(self, Self::State | Self::Orphan)
     }
 
-    /// Returns the offset of its mark: not 0 in Python's list, which starts with a table.
+    /// Returns the offset of the mark, which is not 0 in the Python list: it starts with a table.
     pub const fn mark_at(self) -> u64 {
         match self {
             Self::List => list::data_start(7) as u64,
@@ -88,24 +87,24 @@ impl Part {
         }
     }
 
-    /// Returns its size in bytes if that is the same in every demo.
+    /// Returns the size in bytes if it is the same in every demo.
     pub const fn fixed_size(self) -> Option<u64> {
         match self {
             Self::State => Some(state::SIZE as u64),
             Self::Orphan => Some(ORPHAN_SIZE as u64),
-            // Its first item is the mark, targets length depends on the pid.
+            // The first item is the mark, whose length depends on the pid.
             Self::List => None,
             Self::Picture => Some((WIDTH * HEIGHT) as u64),
             Self::Sparse => Some(sparse::SIZE),
         }
     }
 
-    /// Returns its size in bytes.
+    /// Returns the size in bytes.
     pub fn size(self, maker: &Maker) -> u64 {
         self.fixed_size().unwrap_or_else(|| self.content(maker).len() as u64)
     }
 
-    /// Returns its contents at tick 0; only the start of the sparse and the orphaned one.
+    /// Returns the contents at tick 0; for the sparse and the orphaned part only the start.
     pub fn content(self, maker: &Maker) -> Vec<u8> {
         let mark = maker.bytes(self.name());
         match self {

@@ -1,5 +1,5 @@
-//! A picture of 320 by 240 grey bytes, row by row: a bright ball that bounces over a dim
-//! background. The mark takes the first 64 pixels.
+//! A picture of 320 by 240 gray bytes, row by row: a bright ball bounces over a dim background. The
+//! mark occupies the first 64 pixels.
 
 use super::mark;
 
@@ -28,8 +28,8 @@ impl Picture {
         &self.pixels
     }
 
-    /// Moves the ball to its position at a tick. Returns the offset of the first row that changes,
-    /// and the rows.
+    /// Moves the ball to its position at a tick. Returns the offset of the first changed row, and
+    /// the changed rows.
     pub fn step(&mut self, tick: u32) -> (usize, &[u8]) {
         let before = self.ball;
         for (x, y) in disc(before) {
@@ -58,7 +58,7 @@ fn background(x: usize, y: usize) -> u8 {
 /// Returns the center of the ball, which never reaches the mark in the first row.
 fn ball_at(tick: u32) -> (usize, usize) {
     let along = |speed: usize, room: usize| {
-        // Back and forth: the second half of the way is the first one reversed.
+        // Back and forth: the second half of the path is the first half reversed.
         let at = (tick as usize).wrapping_mul(speed) % (2 * room);
         if at < room { at } else { 2 * room - at }
     };

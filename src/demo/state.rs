@@ -22,7 +22,7 @@ const STATE_EVERY: u32 = 100;
 /// The names of the states, by number.
 const STATES: [&str; 3] = ["idle", "running", "paused"];
 
-/// Returns the sine at a tick; one period takes six seconds.
+/// Returns the sine at a tick, with a period of six seconds.
 pub fn sine(tick: u32) -> f64 {
     (f64::from(tick) / 20.0).sin()
 }
@@ -46,8 +46,8 @@ pub fn first(mark: &[u8; mark::LENGTH]) -> Vec<u8> {
     bytes
 }
 
-/// Returns the offsets and bytes that a tick writes. Counters come last, so that a reader of the
-/// ring's index finds the sample there.
+/// Returns the offsets and bytes to write at a tick. Counters come last, so that a reader that sees
+/// a new ring index finds the sample already written.
 pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
     let mut changes = vec![];
     if tick.is_multiple_of(STATE_EVERY) {

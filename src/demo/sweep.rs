@@ -1,8 +1,8 @@
 //! Removes the segments of killed demos.
 //!
 //! A name or a key alone never proves that a segment belongs to a demo. Owner and size must match
-//! before it is opened at all; then its contents must start with a demo's mark, the process in the
-//! mark must be gone, and exactly the segment that was opened is removed.
+//! before a segment is opened at all. Then its contents must start with a demo's mark, the process
+//! in the mark must have exited, and exactly the opened segment is removed.
 
 use super::key;
 use super::mark::{self, Maker, PREFIX, may_have_lived};
@@ -17,9 +17,9 @@ use std::io;
 /// The segments to remove.
 #[derive(Debug, Clone, Copy)]
 pub enum Targets {
-    /// Those of demos targets process is gone.
+    /// Segments of demos whose process has exited.
     Gone,
-    /// Those of this demo.
+    /// Segments of this demo.
     Own(Maker),
 }
 
@@ -31,7 +31,7 @@ impl Targets {
         }
     }
 
-    /// Returns true if a segment with that key is worth attaching.
+    /// Returns true if a segment with that key may belong to a demo.
     fn may_fit(&self, key: Key, changed: i64) -> bool {
         match self {
             Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),
@@ -40,7 +40,8 @@ impl Targets {
     }
 }
 
-/// Removes segments of demos and returns their ids. Keeps those that cannot be checked or removed.
+/// Removes segments of demos and returns their ids. Keeps segments that cannot be checked or
+/// removed.
 pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
     let mut removed = vec![];
     let table = RealMachine.sysv_rows().unwrap_or_default();
@@ -58,7 +59,7 @@ pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
     removed
 }
 
-/// Attaching leaves a trace, so everything in the table must match first.
+/// Attaching is visible to other processes, so check everything in the table first.
 fn may_be_ours(row: &SysvStat, targets: Targets) -> bool {
     let me = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
@@ -85,8 +86,7 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
 
 fn remove_sysv(row: &SysvStat, targets: Targets) -> io::Result<bool> {
     let open = RealMachine.attach(row.shmid)?;
-    // While it is attached its id cannot be reused, so the segment that is checked is the one that
-    // is removed.
+    // The id cannot be reused while attached, so the checked segment is the one that is removed.
     if open.stat()?.identity != row.identity() {
         return Ok(false);
     }
@@ -110,7 +110,7 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
         if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
-            // It is open, so its inode number cannot be reused.
+            // The object is open, so its inode number cannot be reused.
             let held = RealMachine.handle(name)?;
             return Ok(held.stat()?.identity() == stat.identity
                 && RealMachine.unlink(name, held.as_ref(), &|_| true)? == Removal::Removed);

@@ -70,7 +70,7 @@ impl Actor<'_> {
         plans.iter().enumerate().map(apply).collect()
     }
 
-    /// Saves each segment to its file. Stops before the next one after a cancellation.
+    /// Saves each segment to its file. Stops before the next segment after a cancellation.
     fn save_all(&self, wishes: &[SaveWish]) -> Vec<Outcome> {
         let save = |(at, wish): (usize, &SaveWish)| {
             let SaveWish { segment, path, replace } = wish;
@@ -81,7 +81,7 @@ impl Actor<'_> {
     }
 
     fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
-        // Shared, so that each plan counts what the ones before it will use.
+        // Shared, so that each plan accounts for the space used by earlier ones.
         let copies = self.act.state.clone().map(|state| Copies::new(state, self.act.limit));
         wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
     }
@@ -99,10 +99,10 @@ impl Actor<'_> {
         };
         let options = Options { force: wish.force, ..Options::default() };
         let mut plan = act::plan(self.machine, &wish.segment, &action, &options);
-        // A final refusal outranks the missing copy.
+        // A refusal that cannot be overridden outranks the missing copy.
         let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
         if self.act.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
-            // Never remove without a copy that was requested.
+            // Never remove a segment if the requested copy cannot be saved.
             plan.refusal = Some(Refusal::new(
                 "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
                 "Set XDG_STATE_HOME, or remove the segment without a copy",
@@ -127,7 +127,7 @@ impl Actor<'_> {
         };
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
-            // What was refused or stopped did not happen.
+            // Refused and cancelled actions were not performed, so they are not logged.
             Err(
                 ActError::Refused { .. }
                 | ActError::InUseNow { .. }
@@ -152,7 +152,7 @@ impl Actor<'_> {
             Ok(ended) => ending.said(*ended),
             Err(error) => error.to_string(),
         };
-        // If the log file fails, the log on screen has the entry.
+        // If writing the log file fails, the log on screen still has the entry.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
             let _ = log.add(&Entry::new(self.machine, "terminate", &segment, result.is_ok(), &said));
@@ -160,7 +160,7 @@ impl Actor<'_> {
         Body::Terminated(ending, result)
     }
 
-    /// Opens the log. Called before each action: nothing is done if it cannot be logged.
+    /// Opens the log. Called before each action: an action that cannot be logged is not performed.
     fn log(&self) -> Result<ChangeLog, LogError> {
         let state = self.act.state.clone().ok_or(StateError::Homeless)?;
         let log = ChangeLog::new(state);
@@ -168,7 +168,7 @@ impl Actor<'_> {
         Ok(log)
     }
 
-    /// Removes the unfinished files of killed commands before anything is changed.
+    /// Removes the unfinished files of killed commands before changing anything.
     fn remove_unfinished(&self) {
         if let Some(state) = &self.act.state {
             let _ = state.remove_unfinished();

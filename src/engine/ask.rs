@@ -1,4 +1,4 @@
-//! Looks up what the user is typing. Has its own thread, since a user database may be remote.
+//! Looks up what the user is typing. Runs on its own thread, since the user database may be remote.
 
 use super::report::{Body, Report};
 use super::worker::{Job, Worker};

@@ -1,5 +1,5 @@
-//! Scans the processes for holders: all of them every few seconds, and some at once when a segment
-//! has changed.
+//! Scans processes for holders: all processes every few seconds, and some immediately after a
+//! segment has changed.
 
 use super::Clock;
 use super::report::{Body, Report};
@@ -11,20 +11,19 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The minimum interval between two scans of all processes. Processes that have not run meanwhile
-/// cost next to nothing.
+/// The minimum interval between two scans of all processes. Processes that have not run since the
+/// last scan cost almost nothing.
 const INTERVAL: Duration = Duration::from_secs(5);
-/// The pause after a scan, as a multiple of its time. A scan runs on two threads, so this keeps
-/// scans below two hundredths of a core.
+/// The pause after a scan, as a multiple of its duration. A scan runs on two threads, so this keeps
+/// scans below 2% of a core.
 const PAUSE_FACTOR: u32 = 100;
-/// The maximum pause: on a busy machine a scan takes long by waiting.
+/// The maximum pause: on a busy machine a scan spends much of its time waiting.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// The first scan starts when the first frame is on screen: until then the processors have other
-/// work.
+/// The delay of the first scan, so that it does not compete with drawing the first frame.
 const FIRST_SCAN: Duration = Duration::from_millis(50);
 
-/// The last scan, shared with the worker that takes surveys.
+/// The last scan, shared with the survey worker.
 #[derive(Debug, Clone, Default)]
 pub struct LatestScan(Arc<Mutex<Option<Arc<Holdings>>>>);
 
@@ -47,7 +46,7 @@ pub struct Holders {
     full: Option<Clock>,
     /// The start of the last scan of any kind.
     began: Clock,
-    /// The end of the pause after it.
+    /// The end of the pause after the last scan.
     pause_end: Clock,
     asked: Option<Asked>,
 }
@@ -59,7 +58,7 @@ enum Asked {
 }
 
 impl Holders {
-    /// Returns a worker without an interval yet. It stores its scans in `latest`.
+    /// Returns a worker without an interval. It stores its scans in `latest`.
     pub fn new(latest: LatestScan) -> Self {
         let (began, pause_end) = (Clock::ZERO, Clock::ZERO);
         Self { latest, names: Names::default(), every: None, full: None, began, pause_end, asked: None }
@@ -75,7 +74,7 @@ impl Worker for Holders {
         match job.request {
             Request::SurveyEvery(every) => {
                 self.every = every.map(|every| every.max(INTERVAL));
-                // Paused: do not scan for a change that was seen before either.
+                // While paused, earlier changes must not trigger a scan either.
                 if every.is_none() {
                     self.asked = None;
                 }

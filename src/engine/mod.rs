@@ -1,8 +1,8 @@
-//! Runs surveys, holder scans, subscriptions to contents, searches and actions in the background.
-//! Knows no terminal and no UI state.
+//! Runs surveys, holder scans, content subscriptions, searches and actions in the background.
+//! Independent of the terminal and the UI state.
 //!
-//! Callers send [`Request`]s and get [`Report`]s. [`Engine`] gives each worker a
-//! thread; [`Steps`] runs the same workers step by step, in virtual time.
+//! Callers send [`Request`]s and receive [`Report`]s. [`Engine`] runs each worker on a thread;
+//! [`Steps`] runs the same workers step by step, in virtual time.
 
 mod act;
 mod ask;
@@ -30,5 +30,5 @@ pub use worker::{Job, Worker};
 
 use std::time::Duration;
 
-/// Time since the program started; monotonic.
+/// Monotonic time since the program started.
 pub type Clock = Duration;

@@ -1,33 +1,33 @@
-//! The rate of repeated work.
+//! The pace of periodic work.
 
 use super::Clock;
 use std::time::Duration;
 
-/// The schedule of repeated work.
+/// The schedule of periodic work.
 #[derive(Debug)]
 pub struct Pace {
-    /// The interval; `None`: only on request.
+    /// The interval; `None` to run only on request.
     pub every: Option<Duration>,
     /// The work takes at most 1/`share` of the time, whatever the interval.
     share: u32,
-    /// The time for which it was requested.
+    /// The time of a pending request.
     asked: Option<Clock>,
     /// The start and duration of the last run.
     last: Option<(Clock, Duration)>,
 }
 
 impl Pace {
-    /// Returns a schedule for work at an interval, due at once.
+    /// Returns a schedule for periodic work that is due immediately.
     pub const fn new(every: Option<Duration>, share: u32) -> Self {
         Self { every, share, asked: None, last: None }
     }
 
-    /// Makes it due from this time on.
+    /// Makes the work due at this time.
     pub const fn ask(&mut self, at: Clock) {
         self.asked = Some(at);
     }
 
-    /// Returns the time at which it is due.
+    /// Returns the time at which the work is due.
     pub fn due(&self) -> Option<Clock> {
         let regular = self
             .every
@@ -41,12 +41,12 @@ impl Pace {
         self.asked.take().is_some()
     }
 
-    /// Continues work that was started before.
+    /// Continues work that was interrupted.
     pub const fn resume(&mut self) {
         self.asked = None;
     }
 
-    /// Adds the time that a part of the work took.
+    /// Adds the duration of a part of the work.
     pub fn took(&mut self, time: Duration) {
         if let Some((_, took)) = &mut self.last {
             *took += time;

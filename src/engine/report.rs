@@ -15,7 +15,7 @@ use std::io;
 /// A report.
 #[derive(Debug)]
 pub struct Report {
-    /// The subscription that it belongs to, if it belongs to one.
+    /// The subscription of the report, if any.
     pub subscription: Option<SubscriptionId>,
     /// The time at which the data was read.
     pub at: Clock,
@@ -27,9 +27,9 @@ pub struct Report {
 pub enum Body {
     /// The machine was surveyed.
     Surveyed(Box<Survey>),
-    /// The holders have changed: the next survey has them.
+    /// The holders have changed; the next survey includes them.
     HoldersChanged,
-    /// A subscription has opened its segment, or has ended because it could not.
+    /// A subscription has opened its segment, or has ended because opening failed.
     Opened(Result<Opened, OpenError>),
     /// The first bytes of a segment.
     Preview(Preview),
@@ -37,9 +37,9 @@ pub enum Body {
     Window(Box<Snapshot>),
     /// Reading a window failed; it will be retried.
     WindowFailed(String),
-    /// The bytes of each range, fewer where the segment ends.
+    /// The bytes of each range; fewer at the end of the segment.
     Ranges(Vec<Vec<u8>>),
-    /// Changes of a segment.
+    /// Changes in a segment.
     Changes(Changes),
     /// The segment of a subscription is gone, and the subscription has ended.
     Ended(Ended),
@@ -47,32 +47,32 @@ pub enum Body {
     Found(Found),
     /// The progress of a search (with a subscription) or of an action (without).
     Progress(Working),
-    /// The rules that decide who may attach a segment.
+    /// The rules that decide which users may attach a segment.
     Rules(SegmentId, Rules),
     /// The answer to a question about what the user is typing.
     Answered(Question, Answer),
-    /// Plans, one for each wish.
+    /// Plans, one per wish.
     Planned(Vec<Plan>),
-    /// Plans were carried out, or not, each with its own outcome.
+    /// The outcomes of applied plans, one per plan.
     Acted(Vec<Outcome>),
-    /// Segments were saved to files, or not, each with its own outcome.
+    /// The outcomes of saving segments, one per segment.
     Saved(Vec<Outcome>),
-    /// An action was undone, or not, each segment with its own result.
+    /// The results of an undo, one per segment.
     Undone(Vec<Undone>),
     /// The segments that shmlens holds.
     Holds(Vec<Hold>),
-    /// Segments were released, or not, each with its own result.
+    /// The results of releasing segments, one per segment.
     Released(Vec<(SegmentId, Result<Released, ActError>)>),
-    /// A process was asked to end, or could not be.
+    /// The result of asking a process to terminate.
     Terminated(Box<Ending>, Result<Terminated, EndError>),
-    /// A worker panicked. The panic hook has printed why.
+    /// A worker panicked. The panic hook has printed the reason.
     Panicked,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
     pub size: u64,
-    /// The trace that reading it leaves.
+    /// The side effect of reading the segment.
     pub trace: Trace,
 }
 
@@ -84,14 +84,13 @@ pub struct Preview {
     pub bytes: Result<Vec<u8>, String>,
 }
 
-/// Changes that were found in a segment.
+/// The changes found in a segment.
 #[derive(Debug, Default)]
 pub struct Changes {
     pub size: u64,
     /// In ascending order.
     pub changes: Vec<Change>,
-    /// True once the whole range was read. A pass over a large or busy segment comes in several
-    /// reports.
+    /// True once the whole range was read. A large or busy segment takes several reports per pass.
     pub complete: bool,
 }
 
@@ -100,11 +99,11 @@ pub struct Changes {
 pub enum Ended {
     /// The segment was removed.
     Removed,
-    /// The segment had no name, and its last holder has released it.
+    /// The segment was unlinked, and its last holder released it.
     Released,
-    /// shmlens has released it, as requested.
+    /// shmlens released the segment on request.
     Closed,
-    /// It can no longer be read.
+    /// The segment can no longer be read.
     Unreadable(io::Error),
 }
 
@@ -112,7 +111,7 @@ pub enum Ended {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub number: u64,
-    /// The offset, `None` if there is none, or why the search failed.
+    /// The offset, `None` if there is none, or the error.
     pub result: Result<Option<u64>, String>,
     /// The search continued from the other end.
     pub wrapped: bool,
@@ -127,9 +126,9 @@ pub struct Working {
     pub item: usize,
     /// The number of segments.
     pub items: usize,
-    /// The number of bytes of this one that are done.
+    /// The number of bytes processed of the current segment.
     pub done: u64,
-    /// The total number of bytes of this one; 0 if the action does not count bytes.
+    /// The total number of bytes of the current segment; 0 if the action does not count bytes.
     pub total: u64,
 }
 
@@ -146,8 +145,8 @@ impl Report {
         Self { subscription: Some(subscription), at, body }
     }
 
-    /// Returns the progress of unfinished work: of a search in a subscription, or of an action.
-    /// `None` for a search that has just started or was cancelled.
+    /// Returns the progress of unfinished work: a search in a subscription, or an action. `None`
+    /// for a search that has just started or was cancelled.
     pub(super) fn progress(
         at: Clock,
         subscription: Option<SubscriptionId>,
@@ -164,7 +163,7 @@ impl Working {
         Self { what, item, items, done: progress.done(), total: progress.total() }
     }
 
-    /// Returns the action and its segment, with its number among several.
+    /// Returns the action and its segment, numbered if there are several.
     #[must_use]
     pub fn text(&self) -> String {
         if self.items > 1 {
@@ -176,7 +175,7 @@ impl Working {
 }
 
 impl Ended {
-    /// Returns the reason in words, safe to print.
+    /// Returns the reason as text, safe to print.
     #[must_use]
     pub fn text(&self, id: &SegmentId) -> String {
         match self {
@@ -188,7 +187,7 @@ impl Ended {
     }
 }
 
-/// Returns true if an error means that the segment is gone.
+/// Returns true if the error means that the segment is gone.
 pub(super) fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EIDRM | libc::EINVAL))
 }

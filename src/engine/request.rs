@@ -7,8 +7,8 @@ use crate::segment::Segment;
 use std::ops::Range;
 use std::time::Duration;
 
-/// The id of a subscription, chosen by the caller. A new subscription with the same id replaces the
-/// old one.
+/// The id of a subscription, chosen by the caller. A new subscription replaces an old one of the
+/// same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub u64);
 
@@ -17,19 +17,19 @@ pub struct SubscriptionId(pub u64);
 pub enum Request {
     /// Survey the machine now.
     Survey,
-    /// Survey the machine, and scan the holders, this often; `None`: only on request.
+    /// Survey the machine and scan the holders at this interval; `None` for on request only.
     SurveyEvery(Option<Duration>),
     /// Scan the holders now.
     Holders(ScanScope),
-    /// Report contents of this segment until [`Request::Unsubscribe`].
+    /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
-    /// Change the window of a [`Feed::Window`], and its rate.
+    /// Change the window of a [`Feed::Window`] and its interval.
     SetWindow(SubscriptionId, Watching),
-    /// Read a subscription once more, now.
+    /// Read a subscription once, now.
     ReadOnce(SubscriptionId),
-    /// Read a subscription this often; `None`: only on request.
+    /// Read a subscription at this interval; `None` for on request only.
     Every(SubscriptionId, Option<Duration>),
-    /// Measure the differences of a [`Feed::Window`] from now on.
+    /// Reset the baseline of a [`Feed::Window`].
     SetBaseline(SubscriptionId),
     /// End a subscription.
     Unsubscribe {
@@ -37,52 +37,52 @@ pub enum Request {
         /// Stay attached.
         keep: bool,
     },
-    /// Search the segment of a subscription. Cancels the search before.
+    /// Search the segment of a subscription. Cancels the previous search.
     Search(SubscriptionId, Search),
     /// Cancel the search.
     StopSearch,
     /// List the segments that shmlens holds.
     ListHolds,
-    /// Release these, each if it is still as it was shown.
+    /// Release these segments, each only if it is unchanged since it was shown.
     Release(Vec<Hold>),
-    /// Ask this process to end.
+    /// Ask a process to terminate.
     End(Box<Ending>),
-    /// Look up the rules that decide who may attach a segment.
+    /// Look up the rules that decide which users may attach a segment.
     Rules(Box<Segment>),
-    /// Look up what is being typed.
+    /// Look up what the user is typing.
     Ask(Question),
-    /// Plan these, without changing anything.
+    /// Plan these actions without changing anything.
     Plan(Vec<Wish>),
-    /// Apply these plans, each if its segment is still as it was shown.
+    /// Apply these plans, each only if its segment is unchanged since it was shown.
     Apply(Vec<Plan>),
     /// Undo an action.
     Undo(Undo),
-    /// Save these to files.
+    /// Save these segments to files.
     Save(Vec<SaveWish>),
-    /// Stop the running action; completed steps stay done.
+    /// Stop the running action; completed steps are not reverted.
     StopAct,
 }
 
 /// The data that a subscription reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
-    /// A window with a map of the whole segment. Nothing is read before
-    /// [`Request::SetWindow`].
+    /// A window with a map of the whole segment. Reads nothing before [`Request::SetWindow`].
     Window,
-    /// The first bytes, whenever they change. Holds nothing, and never attaches a System V segment.
+    /// The first bytes, whenever they change. Holds nothing open, and never attaches a System V
+    /// segment.
     Preview {
-        /// The interval; `None`: once, and on request.
+        /// The interval; `None` for once, and then on request.
         every: Option<Duration>,
     },
-    /// The bytes of each range at an interval.
+    /// The bytes of each range at regular intervals.
     Ranges { ranges: Vec<Range<u64>>, every: Duration },
-    /// Every change in a range, with the bytes before and after.
+    /// All changes in a range, with the bytes before and after.
     Changes {
-        /// Cut at the end of the segment.
+        /// The range, limited to the segment.
         range: Range<u64>,
-        /// The size of the values in it: none is split between two changes.
+        /// The value size in bytes. No value is split between two changes.
         value: u64,
-        /// The interval; `None`: as often as costs little.
+        /// The interval; `None` for as often as it is cheap.
         every: Option<Duration>,
     },
 }
@@ -91,7 +91,7 @@ pub enum Feed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScanScope {
     All,
-    /// These, and those that are new.
+    /// These processes and all new ones.
     These(Vec<u32>),
 }
 
@@ -101,16 +101,16 @@ pub struct Watching {
     pub window: Range<u64>,
     /// The number of cells of the map.
     pub cells: usize,
-    /// The interval; `None`: frozen, only on request.
+    /// The interval; `None` while frozen: on request only.
     pub every: Option<Duration>,
 }
 
 /// A jump or search.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// The number that the answer carries.
+    /// The number that identifies the answer.
     pub number: u64,
-    /// Forward: the first offset that may be the answer. Backward: the answer is before it.
+    /// Forward: the first offset to consider. Backward: the end of the search.
     pub from: u64,
     pub direction: Direction,
     pub target: Target,
@@ -119,19 +119,19 @@ pub struct Search {
 /// The target of a jump.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// Bytes. Wraps around.
+    /// A byte pattern. Wraps around.
     Pattern(Box<Pattern>),
     /// A byte that changed since the baseline.
     Change,
-    /// Data past a run of zeros or holes of at least `gap` bytes.
+    /// Data after a run of zeros or holes of at least `gap` bytes.
     Data {
-        /// The shortest run that is skipped.
+        /// The length of the shortest run that is skipped.
         gap: u64,
     },
 }
 
 impl Request {
-    /// Returns true for work that may take long and reports its progress.
+    /// Returns true for requests that may take long and report progress.
     pub(super) const fn is_long(&self) -> bool {
         matches!(self, Self::Search(..) | Self::Apply(_) | Self::Undo(_) | Self::Save(_))
     }

@@ -1,4 +1,4 @@
-//! The workers, and the requests that each of them handles: the same for every executor.
+//! The workers and the requests that each of them handles, shared by all executors.
 
 use super::act::Act;
 use super::ask::Ask;
@@ -25,7 +25,7 @@ pub struct Options {
     pub state: Option<StateDirectory>,
 }
 
-/// A worker, and its place in [`workers`].
+/// A worker, by its index in [`workers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Survey,
@@ -36,8 +36,8 @@ pub enum Part {
     Ask,
 }
 
-/// Returns all workers in the order of [`Part`], with the names of their threads. In virtual time
-/// they need not hurry.
+/// Returns all workers in the order of [`Part`], with their thread names. In virtual time their
+/// work is not limited.
 pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 6] {
     let Options { copies, rules, state } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
@@ -52,7 +52,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
     ]
 }
 
-/// Sends each request to its workers, and cancels what it replaces.
+/// Routes each request to its workers, and cancels the work that the request replaces.
 #[derive(Default)]
 pub struct Router {
     /// The progress of the last search.
@@ -62,7 +62,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// Returns the workers that a request is for, each with its job.
+    /// Returns the workers that handle a request, each with its job.
     pub fn route(&mut self, request: Request) -> Vec<(Part, Job)> {
         let progress = Arc::<Progress>::default();
         let part = match &request {
@@ -82,7 +82,7 @@ impl Router {
             Request::Search(_, Search { target, .. }) => {
                 self.search.cancel();
                 self.search = Arc::clone(&progress);
-                // The worker of the window tracks changes.
+                // The window's worker tracks changes.
                 if matches!(target, Target::Change) { Part::Contents } else { Part::Search }
             }
             Request::StopSearch => {
@@ -103,8 +103,8 @@ impl Router {
         vec![(part, Job { request, progress })]
     }
 
-    /// Cancels all long work. The process exit would discard an unfinished copy anyway, so its
-    /// segment is kept, and a half restored one is removed.
+    /// Cancels all long work. Exiting would discard an unfinished copy anyway: the segment is kept,
+    /// and a partially restored one is removed.
     pub fn cancel(&self) {
         self.search.cancel();
         self.act.cancel();

@@ -1,4 +1,4 @@
-//! Searches the segments of subscriptions, one search at a time.
+//! Searches the segments of subscriptions, one at a time.
 
 use super::Clock;
 use super::contents::Readers;
@@ -9,8 +9,8 @@ use crate::machine::Machine;
 use crate::memory::{Direction, Progress, Reader, find_next, next_data};
 use std::io;
 
-/// The worker for searches. It searches while it handles the request, so that only the next
-/// request, which cancels it, has to wait.
+/// The search worker. It searches while it handles the request, so that only the next request,
+/// which cancels the search, has to wait.
 pub struct SearchWorker {
     readers: Readers,
 }
@@ -27,7 +27,7 @@ impl Worker for SearchWorker {
         let Request::Search(subscription, search) = job.request else { return vec![] };
         let Some(reader) = self.readers.lend(subscription, &job.progress) else { return vec![] };
         let found = search.answer(&reader, &job.progress);
-        // A cancelled search has no answer.
+        // A cancelled search gets no answer.
         if job.progress.is_cancelled() {
             return vec![];
         }
@@ -39,7 +39,7 @@ impl Search {
     fn answer(&self, reader: &Reader, progress: &Progress) -> Found {
         let (result, wrapped) = match self.find(reader, self.from, progress) {
             Ok(None) if matches!(self.target, Target::Pattern(_)) && !progress.is_cancelled() => {
-                // There is no match on this side of the start, so any match is on the other.
+                // No match on this side of the start, so any match is on the other side.
                 let other_end = match self.direction {
                     Direction::Forward => 0,
                     Direction::Backward => u64::MAX,
@@ -58,7 +58,7 @@ impl Search {
         match &self.target {
             Target::Pattern(pattern) => find_next(reader, pattern, from, self.direction, progress),
             Target::Data { gap } => next_data(reader, from, self.direction, *gap, progress),
-            // The worker of the window answers this.
+            // Handled by the window's worker.
             Target::Change => Ok(None),
         }
     }
@@ -85,7 +85,7 @@ mod tests {
         Target::Pattern(Box::new(Pattern::text(text).unwrap()))
     }
 
-    /// Searches, and returns the offset and whether the search wrapped.
+    /// Searches, and returns the offset and true if the search wrapped.
     fn found(reader: &Reader, from: u64, direction: Direction, target: Target) -> (Option<u64>, bool) {
         let found = Search { number: 7, from, direction, target }.answer(reader, &Progress::new());
         assert_eq!(found.number, 7);
@@ -136,7 +136,7 @@ mod tests {
         let (progress, job) = search();
         progress.cancel();
         assert!(handle(job).is_empty());
-        // The end of the subscription cancels its search.
+        // Ending the subscription cancels its search.
         let (progress, job) = search();
         handle(job);
         readers.remove(ID);

@@ -1,4 +1,4 @@
-//! An executor without threads, for tests: the caller runs every request and wait, in virtual time.
+//! A single-threaded executor for tests: the caller runs every request and wait, in virtual time.
 
 use super::route::{Options, Router, workers};
 use super::worker::Worker;
@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The workers of the engine, driven step by step. Work takes no time.
+/// The workers of the engine, driven step by step. Work takes no virtual time.
 pub struct Steps {
     machine: Arc<dyn Machine>,
     workers: Vec<Box<dyn Worker>>,
@@ -16,7 +16,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Returns an engine at the time 0.
+    /// Returns an engine at time 0.
     #[must_use]
     pub fn new(machine: Arc<dyn Machine>, options: Options) -> Self {
         let workers = workers(options, true).into_iter().map(|(_, worker)| worker).collect();
@@ -28,13 +28,13 @@ impl Steps {
         self.now
     }
 
-    /// Returns the time of the next work; `None`: not before the next request.
+    /// Returns the time of the next work; `None` if there is none before the next request.
     #[must_use]
     pub fn deadline(&self) -> Option<Clock> {
         self.workers.iter().filter_map(|worker| worker.deadline()).min()
     }
 
-    /// Handles a request, and does all work that is due.
+    /// Handles a request and does all work that is due.
     pub fn send(&mut self, request: Request) -> Vec<Report> {
         let mut reports = vec![];
         for (part, job) in self.router.route(request) {
@@ -44,7 +44,7 @@ impl Steps {
         reports
     }
 
-    /// Advances the time, and does the work that becomes due, each at its time.
+    /// Advances the time and does the work that becomes due, each at its time.
     pub fn advance(&mut self, time: Duration) -> Vec<Report> {
         let until = self.now + time;
         let mut reports = vec![];

@@ -11,7 +11,7 @@ use crate::machine::Machine;
 use crate::survey::Names;
 use std::time::Duration;
 
-/// The worker that takes surveys.
+/// The survey worker.
 pub struct SurveyWorker {
     latest: LatestScan,
     identifier: Identifier,
@@ -20,7 +20,7 @@ pub struct SurveyWorker {
 }
 
 impl SurveyWorker {
-    /// Returns a worker without an interval yet. It reads the holders from `latest`.
+    /// Returns a worker without an interval. It reads the holders from `latest`.
     pub fn new(latest: LatestScan, identifier: Identifier) -> Self {
         Self { latest, identifier, names: Names::default(), pace: Pace::new(None, 2) }
     }

@@ -1,4 +1,5 @@
-//! The engine on threads: one for each worker, so that no slow work delays another or the caller.
+//! The threaded engine: one thread per worker, so that slow work delays neither other workers nor
+//! the caller.
 
 use super::report::{Body, Report};
 use super::route::{Options, Router, workers};
@@ -12,13 +13,13 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The time that [`Engine::stop`] waits for the workers to release what they hold. The exit of the
-/// process releases the rest.
+/// The time that [`Engine::stop`] waits for the workers to release segments. Process exit releases
+/// the rest.
 const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 /// The interval of progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
 
-/// The running engine. Dropping it ends the workers, too, without waiting for them.
+/// The running engine. Dropping it also ends the workers, without waiting for them.
 pub struct Engine {
     began: Instant,
     router: Router,
@@ -28,9 +29,10 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts the workers. They report to `sink`, each on its own thread.
+    /// Starts the workers. Each reports to `sink` on its own thread.
     ///
     /// # Errors
+    /// Fails if no thread can be started.
     /// Fails if no thread can be started.
     pub fn start<S>(machine: &Arc<dyn Machine>, options: Options, sink: S) -> io::Result<Self>
     where
@@ -46,7 +48,7 @@ impl Engine {
                 (busy.clone(), Arc::clone(machine), sink.clone(), sink.clone());
             let panicked = move || alarm(Report::new(began.elapsed(), Body::Panicked));
             spawn(name, panicked, move || {
-                // Dropped after the worker, which releases what it holds.
+                // Dropped after the worker, which releases its segments.
                 let _busy = busy;
                 let mut worker = worker;
                 drive(&mut *worker, &*machine, began, &jobs, &sink);
@@ -64,7 +66,7 @@ impl Engine {
     /// Sends a request to its workers.
     pub fn send(&mut self, request: Request) {
         for (part, job) in self.router.route(request) {
-            // A worker ends early only by a panic, which is reported.
+            // A worker ends early only if it panics, which is reported.
             let _ = self.inboxes[part as usize].send(job);
         }
     }
@@ -95,7 +97,7 @@ fn drive(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        // Take all jobs first: often only the last of several matters.
+        // Take all jobs first: often only the last one matters.
         while let Some(next) = job {
             handle(worker, machine, began, next, sink);
             job = jobs.try_recv().ok();
@@ -108,7 +110,7 @@ fn drive(
     }
 }
 
-/// Runs a job, and reports its progress if it is long.
+/// Runs a job and reports its progress if it is long.
 fn handle(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
@@ -130,9 +132,9 @@ fn handle(
                 Report::progress(began.elapsed(), searched, &progress).into_iter().for_each(&sink);
             }
         };
-        // Without another thread the work is done all the same, without progress reports.
+        // If no thread can be started, do the work without progress reports.
         let _ = thread::Builder::new().spawn_scoped(scope, poll);
-        // Dropped with the work, however that ends.
+        // Dropped at the end of the work, even after a panic.
         let _done = done;
         worker.handle(machine, now, job)
     })
@@ -140,8 +142,8 @@ fn handle(
     .for_each(sink);
 }
 
-/// Starts a thread that calls `panicked` if it panics, after the panic hook has left the terminal
-/// and printed why.
+/// Starts a thread that calls `panicked` if it panics, after the panic hook has restored the
+/// terminal and printed the reason.
 ///
 /// # Errors
 /// Fails if no thread can be started.

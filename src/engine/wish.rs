@@ -4,28 +4,28 @@ use crate::act::{Action, Revert, SavedCopy, Undone};
 use crate::segment::Segment;
 use std::path::PathBuf;
 
-/// A requested action. The plan has its details and obstacles.
+/// A requested action. The plan adds the details and obstacles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// Keep it in memory.
+    /// Lock the segment in memory.
     Lock,
-    /// Let it be swapped out again.
+    /// Allow the segment to be swapped out again.
     Unlock,
     Remove {
-        /// Save a copy that restores it.
+        /// Save a copy for restoring the segment.
         copy: bool,
     },
-    /// Set its permission bits, its owner and group, or all of them.
+    /// Set the permission bits, the owner and group, or all of them.
     Access(Action),
 }
 
 /// An action on one segment.
 #[derive(Debug, Clone)]
 pub struct Wish {
-    /// The segment as it is shown.
+    /// The segment as it was shown.
     pub segment: Box<Segment>,
     pub wanted: Wanted,
-    /// Act although it is held, or not known to be free; confirmed for this segment only.
+    /// Act even if the segment is held or may be held; confirmed for this segment only.
     pub force: bool,
 }
 
@@ -38,12 +38,12 @@ pub struct SaveWish {
     pub replace: bool,
 }
 
-/// Undoes the last action.
+/// An undo of the last action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
     /// Segments were removed: restore these copies.
     Copies(Vec<SavedCopy>),
-    /// Segments were changed: plan again on exactly the same segments.
+    /// Segments were changed: plan the reverse changes for exactly the same segments.
     Acts(Vec<Revert>),
 }
 
@@ -61,8 +61,8 @@ impl Wanted {
 }
 
 impl Undo {
-    /// Returns what another attempt can undo, given the results of this one. A segment that was not
-    /// attempted has no result.
+    /// Returns what a retry can undo, given the results so far. A segment that was not attempted
+    /// has no result.
     #[must_use]
     pub fn left(self, results: &[Undone]) -> Option<Self> {
         fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {

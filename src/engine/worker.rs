@@ -1,4 +1,4 @@
-//! The interface between workers and their executors.
+//! The interface between workers and executors.
 
 use super::request::Request;
 use super::{Clock, Report};
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A request for a worker.
 pub struct Job {
     pub request: Request,
-    /// The progress of long work. It can be cancelled before the work starts.
+    /// The progress of long work, which can be cancelled before it starts.
     pub progress: Arc<Progress>,
 }
 
@@ -22,13 +22,13 @@ impl Job {
     }
 }
 
-/// Does a part of the engine's work. Never reads the clock, starts threads or owns a channel, so
-/// that tests drive it step by step.
+/// A part of the engine. Never reads the clock, starts threads or owns a channel, so that tests can
+/// drive it step by step.
 pub trait Worker: Send {
-    /// Handles a request. Leaves work that a later request may make pointless for [`Worker::work`].
+    /// Handles a request. Work that a later request may make obsolete is left to [`Worker::work`].
     fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report>;
 
-    /// Returns the time of the next work without a request; `None`: never.
+    /// Returns the time of the next work without a request; `None` for never.
     fn deadline(&self) -> Option<Clock> {
         None
     }
@@ -38,6 +38,7 @@ pub trait Worker: Send {
         vec![]
     }
 
-    /// Receives the duration of the last [`Worker::work`]: costly work is done less often.
+    /// Receives the duration of the last [`Worker::work`], so that expensive work is done less
+    /// often.
     fn took(&mut self, _: Duration) {}
 }

@@ -1,5 +1,5 @@
-//! The keys of the demo's System V segments. A segment with a key is a certain leak only if a running demo
-//! shows it as its leak example.
+//! The keys of the demo's System V segments. A segment with such a key is a certain leak only if a
+//! running demo shows it as its leak example.
 
 use super::{PidNamespace, ProcessState, ProcessStates};
 use crate::segment::Key;

@@ -1,4 +1,4 @@
-//! Everything that a verdict depends on besides the segment itself.
+//! All inputs of a verdict besides the segment itself.
 
 use super::catalogue::is_helper;
 use super::settled::{self, Settled};
@@ -12,7 +12,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// The machine as it was when a survey was taken.
+/// The machine at the time of a survey.
 pub struct Evidence<'a> {
     pub machine: &'a dyn Machine,
     /// The holders of each segment; `None` before the first scan.
@@ -27,8 +27,8 @@ pub struct Evidence<'a> {
     pub settle: Option<Duration>,
 }
 
-/// The command lines of all processes. Reading them costs as much as a scan, so they are read at most once
-/// for each.
+/// The command lines of all processes. Reading them is as expensive as a scan, so they are read at
+/// most once per scan.
 #[derive(Debug, Default)]
 pub struct Commands {
     of: Option<Timestamp>,
@@ -36,7 +36,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Forgets the command lines, unless they were read after this very scan.
+    /// Drops the command lines unless they were read after this scan.
     pub fn keep_for(&mut self, holdings: Option<&Holdings>) {
         let scan = holdings.map(|holdings| holdings.at);
         if scan.is_none() || self.of != scan {
@@ -46,17 +46,17 @@ impl Commands {
 }
 
 impl Evidence<'_> {
-    /// Returns whether this program created or restored the segment.
+    /// Returns true if shmlens created or restored the segment.
     pub fn was_created_here(&self, segment: &Segment) -> bool {
         self.created.is_some_and(|created| created.has(self.machine, segment, self.now))
     }
 
-    /// Returns whether attachments by earlier runs of this program are remembered.
+    /// Returns true if attachments by earlier shmlens runs are recorded.
     pub fn keeps_uses(&self) -> bool {
         self.created.is_none_or(Created::keeps_uses)
     }
 
-    /// Returns whether a helper of this segment runs; `None` if /proc may hide it.
+    /// Returns true if a helper of this segment is running; `None` if /proc may hide it.
     pub fn runs(&self, helper: &[u8], whose: Whose, segment: &Segment) -> Option<bool> {
         let commands = self.commands.lines.get_or_init(|| self.machine.command_lines());
         let runs = commands.iter().any(|line| {
@@ -68,8 +68,8 @@ impl Evidence<'_> {
         (runs || !(visibility.hides || visibility.outside)).then_some(runs)
     }
 
-    /// Returns whether a process runs as the segment's owner, or as a user that can become the owner: a
-    /// program that drops its privileges leaves its helpers as they were.
+    /// Returns true if a process runs as the segment's owner, or as a user that can become the
+    /// owner: a program that drops its privileges does not change those of its helpers.
     fn serves(&self, line: &CommandLine, segment: &Segment) -> bool {
         const CAP_SETUID: u64 = 1 << 7;
         if line.uid == segment.owner.uid {
@@ -80,8 +80,8 @@ impl Evidence<'_> {
         may_drop && self.machine.may_reach_objects(line.pid)
     }
 
-    /// Returns whether a process holds a POSIX object by a mapping, a descriptor or a lock; `None` if that is
-    /// unknown.
+    /// Returns true if a process holds a POSIX object by a mapping, a descriptor or a lock; `None`
+    /// if unknown.
     pub fn is_held(&self, name: &[u8]) -> Option<bool> {
         match ObjectName::new(name).and_then(|name| self.held.get(&name).copied()) {
             Some(held) => held,
@@ -90,8 +90,8 @@ impl Evidence<'_> {
     }
 }
 
-/// Returns for each POSIX object whether a process holds it; `None` if no holder was found and that proves
-/// nothing.
+/// Returns a map from each POSIX object to true if a process holds the object, or `None` if a
+/// holder may have been missed.
 pub fn held(
     survey: &Survey,
     holdings: Option<&Holdings>,

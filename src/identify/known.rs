@@ -1,5 +1,5 @@
-//! The makers of the segments, cached from one survey to the next. The maker of a segment is looked up again
-//! only when the segment has changed its identity, size or holders.
+//! The makers of the segments, cached between surveys. A maker is looked up again only when the
+//! segment's identity, size or holders have changed.
 
 use super::ProcessStates;
 use super::catalogue::{Catalogue, Context, Made, Subject};
@@ -13,18 +13,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The number of segments that a thread takes at a time.
+/// The number of segments that a thread processes at a time.
 const CHUNK: usize = 32;
 
-/// Segments younger than this, in seconds, may not be initialized yet, so their contents are read again.
+/// Segments younger than this many seconds may not be initialized yet, so their contents are
+/// reread.
 const YOUNG: f64 = 10.0;
 
 /// The makers of the segments of the last survey.
 #[derive(Debug)]
 pub struct Known {
     catalogue: &'static Catalogue,
-    /// The most segments that are read for one survey; `None` for no limit, as a command that runs once has to be
-    /// complete. With a limit, none are read for the first survey.
+    /// The maximum number of segments to read per survey; `None` for no limit, since a command that
+    /// runs once must be complete. With a limit, the first survey reads none.
     max_reads: Option<usize>,
     segments: HashMap<SegmentId, Entry>,
 }
@@ -34,7 +35,7 @@ struct Entry {
     identity: Identity,
     size: Bytes,
     holders: Vec<u32>,
-    /// The contents were read if a rule asked for them, and the segment was not young.
+    /// The contents were read if a rule required them, and the segment was not young.
     settled: bool,
     made: Option<Arc<Made<'static>>>,
 }
@@ -86,9 +87,9 @@ impl Known {
             }
         };
         thread::scope(|scope| {
-            // Two threads could exceed the limit of reads.
+            // With a limit on reads, two threads could exceed it.
             if due > CHUNK && known.max_reads.is_none() {
-                // Without another thread this one does all the work.
+                // If no thread can be started, this one does all the work.
                 let _ = thread::Builder::new().spawn_scoped(scope, work);
             }
             work();
@@ -113,7 +114,7 @@ impl Known {
         let reader = TracelessReader { machine, segment, reader: OnceCell::new() };
         let read = |offset, into: &mut [u8]| reader.read(offset, into);
         let context = Context::new(machine, states, segment, owners);
-        // Attaching a System V segment leaves a trace.
+        // Attaching a System V segment has side effects.
         let readable = segment.kind() != Kind::Sysv;
         let allowed = !readable || reads_left.load(Ordering::Relaxed) > 0;
         let mut subject = Subject { context: Some(&context), ..Subject::of(segment) };
@@ -146,11 +147,11 @@ fn pids(segment: &Segment) -> impl Iterator<Item = u32> {
     segment.holders.iter().flat_map(|holders| holders.iter().map(|holder| holder.pid))
 }
 
-/// Reads a segment, but only where that leaves no trace.
+/// Reads a segment, but only without side effects.
 struct TracelessReader<'a> {
     machine: &'a dyn Machine,
     segment: &'a Segment,
-    /// The reader with the first bytes, where most makers write what identifies them.
+    /// The reader and the first bytes, which identify most makers.
     reader: OnceCell<Option<(Reader, Vec<u8>)>>,
 }
 

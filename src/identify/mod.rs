@@ -1,4 +1,4 @@
-//! Decides the maker and the state of each segment.
+//! Determines the maker and the state of each segment.
 
 pub mod catalogue;
 mod created;
@@ -28,23 +28,25 @@ use process_state::{PidNamespace, ProcessState, ProcessStates};
 use proofs::{Answers, Proofs};
 use std::time::Duration;
 
-/// The most segments that are read for one survey: ten thousand new objects must not delay the table.
+/// The maximum number of segments to read per survey: ten thousand new objects must not delay the
+/// table.
 const MAX_READS: usize = 300;
 
-/// The settings for how segments are judged.
+/// The settings for judging segments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// The catalog, with the user's own makers; `None` for the built-in one, which is read when it is needed.
+    /// The catalog, with the user's own makers; `None` for the built-in one, which is parsed on
+    /// demand.
     pub catalogue: Option<&'static Catalogue>,
-    /// A segment has to be unused for this long before it counts as leaked; `None` for a minute, or ten minutes
-    /// if its maker is unknown.
+    /// The minimum time that a segment must be unused before it counts as leaked; `None` for a
+    /// minute, or ten minutes if its maker is unknown.
     pub settle: Option<Duration>,
-    /// The log of the segments that this program created or restored.
+    /// The log of segments that shmlens created or restored.
     pub created: Option<&'static dyn Created>,
 }
 
 impl Rules {
-    /// Returns rules with the user's own makers, which are never freed.
+    /// Returns rules with the user's makers, which are never freed.
     #[must_use]
     pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {
@@ -54,14 +56,14 @@ impl Rules {
         Self { catalogue, settle, created: None }
     }
 
-    /// Adds the log of the segments that this program created or restored.
+    /// Adds the log of segments that shmlens created or restored.
     #[must_use]
     pub fn with_created(self, created: &'static dyn Created) -> Self {
         Self { created: Some(created), ..self }
     }
 }
 
-/// Judges surveys. Caches the results from one survey to the next.
+/// Judges surveys. Caches results between surveys.
 #[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
@@ -78,14 +80,14 @@ impl Default for Identifier {
 }
 
 impl Identifier {
-    /// Returns an identifier for a command that runs once: it reads every segment that a rule asks for.
+    /// Returns an identifier for a one-shot command: it reads every segment that a rule requires.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self::with_reads(rules, None)
     }
 
-    /// Returns an identifier for repeated surveys. It reads a limited number of segments for each, so that none
-    /// takes long.
+    /// Returns an identifier for repeated surveys. It limits the number of segments read per
+    /// survey, so that no survey takes long.
     #[must_use]
     pub fn for_repeated_surveys(rules: Rules) -> Self {
         Self::with_reads(rules, Some(MAX_READS))
@@ -101,7 +103,7 @@ impl Identifier {
         }
     }
 
-    /// Lists and judges every segment. `holdings` have to be older than this survey.
+    /// Lists and judges all segments. `holdings` must be older than this survey.
     #[must_use]
     pub fn survey(
         &mut self,
@@ -112,7 +114,7 @@ impl Identifier {
         self.judge(machine, Survey::take(machine, names), holdings, names)
     }
 
-    /// Judges a survey that was taken before.
+    /// Judges an existing survey.
     #[must_use]
     pub fn judge(
         &mut self,
@@ -128,14 +130,14 @@ impl Identifier {
         survey
     }
 
-    /// Returns whether the last survey had an object whose state depends on private mappings that were not
-    /// scanned.
+    /// Returns true if the last survey had an object whose state depends on private mappings, which
+    /// were not scanned.
     #[must_use]
     pub const fn needs_private(&self) -> bool {
         self.answers.needs_private()
     }
 
-    /// Judges every segment of a survey that was joined with `holdings`.
+    /// Judges all segments of a survey that was joined with `holdings`.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
         let states = || ProcessStates::new(machine, holdings);
         let replaced =

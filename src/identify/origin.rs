@@ -1,5 +1,5 @@
-//! The origin of a segment: its maker, the process that created it, and what they tell about whether it is
-//! still needed.
+//! The origin of a segment: its maker, its creator process, and the resulting evidence that the
+//! segment is needed or not.
 
 use super::catalogue::{Judged, Made};
 use super::evidence::Evidence;
@@ -10,7 +10,7 @@ use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 /// The origin of a segment without holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The evidence, a step each.
+    /// The evidence, in steps.
     pub steps: Vec<String>,
     pub finding: Finding,
 }
@@ -18,19 +18,19 @@ pub struct Origin {
 /// The need for a segment without holders, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// It must not be removed.
+    /// The segment must not be removed.
     Protected(String),
-    /// Its creator is running.
+    /// The creator is running.
     CreatorRuns(String),
-    /// Its creator has exited, and the last process to use it is running.
+    /// The creator has exited, but the last process to use the segment is running.
     LastUserRuns(String),
-    /// A running process still needs it.
+    /// A running process still needs the segment.
     Needed(String),
-    /// Its maker leaves it without holders.
+    /// The maker normally leaves segments without holders.
     Normal(String),
-    /// No process will use it again.
+    /// No process will use the segment again.
     Dead(String),
-    /// Nothing proves that it is needed or not.
+    /// Nothing proves that the segment is needed or not.
     Unknown(String),
 }
 
@@ -47,7 +47,7 @@ pub fn maker(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>
     }
 }
 
-/// Returns whether the process that created a segment is running.
+/// Returns the state of a segment's creator.
 pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
     let Some(facts) = segment.sysv().filter(|facts| facts.creator_pid != 0) else {
         return CreatorLife::Unknown;
@@ -63,7 +63,7 @@ pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
 pub fn of(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Origin {
     let origin = found(segment, made, evidence);
     match origin.finding {
-        // The user asked for it, so the exit of its first maker does not make it a leak.
+        // The user requested the segment, so it is not a leak when its first maker exits.
         Finding::Dead(why) if evidence.was_created_here(segment) => Origin {
             finding: Finding::Unknown(format!("{why}, but shmlens created or restored it")),
             ..origin
@@ -83,13 +83,13 @@ fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) ->
     }
 }
 
-/// Judges by the rule of the maker, and where that is undecided, by the creator.
+/// Judges by the maker's rule and, if that is undecided, by the creator.
 ///
 /// A rule is undecided for one of two reasons:
-/// - It depends on something unknown, such as a helper that /proc may hide. Then no leak is certain, even if
-///   the creator has exited, and a segment that is protected while needed stays protected.
-/// - The maker has no verdict, as for a library whose segments programs name themselves. Then the creator
-///   decides, if there is one; without one a leak is likely, never certain.
+/// - It depends on something unknown, such as a helper that /proc may hide. Then no leak is certain,
+///   even if the creator has exited, and a segment that is protected while needed stays protected.
+/// - The maker has no verdict, as for a library that lets programs name their segments. Then the
+///   creator decides, if known; otherwise a leak is likely, never certain.
 fn by_catalogue(
     segment: &Segment,
     made: &Made<'_>,
@@ -103,7 +103,7 @@ fn by_catalogue(
     let why = first.clone().unwrap_or_default();
     let finding = match (judgment.judged, creator) {
         (Judged::Protected, _) => Finding::Protected(why),
-        // A running creator outranks every rule but protection.
+        // A running creator outranks every rule except protection.
         (_, Some(Origin { finding: finding @ Finding::CreatorRuns(_), steps: seen, .. })) => {
             steps.extend(seen);
             steps.extend(first);
@@ -186,9 +186,10 @@ fn creator_unknown(pid: u32, why: &str) -> Origin {
     }
 }
 
-/// Judges a segment whose creator has exited. The last process to attach or detach it may attach it again
-/// while it runs. A key is a public name that any program may attach to later. Without a key only processes
-/// that know the shmid can attach it, and the kernel keeps the last of those.
+/// Judges a segment whose creator has exited. The last process to attach or detach the segment may
+/// attach it again while running. A key is a public name that any program may attach to later.
+/// Without a key, only processes that know the shmid can attach the segment, and the kernel records
+/// the last of them.
 fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: &Evidence<'_>) -> Origin {
     let pid = facts.creator_pid;
     let mut steps = vec![step];
@@ -208,8 +209,8 @@ fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: 
     Origin { steps, finding }
 }
 
-/// Judges by the last process to attach or detach a segment whose creator has exited; `None` if that process
-/// has exited too.
+/// Judges by the last process to attach or detach a segment whose creator has exited; `None` if
+/// that process has exited too.
 fn by_last_user(
     segment: &Segment,
     facts: &SysvFacts,
@@ -235,7 +236,7 @@ fn by_last_user(
         ProcessState::InChildNamespace | ProcessState::Unknown(_) => {
             unknown(format!("cannot tell if its last user {last} is running"))
         }
-        // It may have been an earlier run of this program.
+        // The process may have been an earlier run of shmlens.
         ProcessState::Exited | ProcessState::PidReused(_) if !evidence.keeps_uses() => unknown(format!(
             "its last user {last} may have been shmlens, which has no state directory to note \
                             who used it before"

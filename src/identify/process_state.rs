@@ -1,5 +1,4 @@
-//! Decides whether a process that is known only by its pid is still running: pids are reused, and there are pid
-//! namespaces.
+//! Determines the state of a process from its pid alone, considering pid reuse and pid namespaces.
 
 use crate::machine::process::{Clock, Process, Processes, Visibility};
 use crate::segment::Timestamp;
@@ -7,8 +6,8 @@ use crate::survey::Holdings;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-/// A process that started more than this many seconds after the last change of a segment did not make it.
-/// System V keeps whole seconds, and the start of a process is known to a hundredth of a second.
+/// A process that started more than this many seconds after the last change of a segment did not
+/// create it. System V times are whole seconds, and process start times are accurate to 10 ms.
 const SLACK: f64 = 2.0;
 
 /// The state of a process with a known pid.
@@ -18,9 +17,10 @@ pub enum ProcessState {
     Exited,
     /// The pid now belongs to a process that started later.
     PidReused(Box<Process>),
-    /// A process in a child pid namespace has the pid. It may be the one that wrote its pid down.
+    /// A process in a child pid namespace has the pid. It may be the process that recorded its own
+    /// pid.
     InChildNamespace,
-    /// The state cannot be found out, for this reason.
+    /// The state cannot be determined, for this reason.
     Unknown(&'static str),
 }
 
@@ -29,7 +29,7 @@ pub enum ProcessState {
 pub enum PidNamespace {
     /// Ours: the kernel reported the pid.
     Ours,
-    /// That of the process which wrote its own pid down.
+    /// The namespace of the process that recorded its own pid.
     Writers,
 }
 
@@ -45,7 +45,7 @@ pub struct ProcessStates<'a> {
 }
 
 impl<'a> ProcessStates<'a> {
-    /// Returns an empty cache, which reuses the results of a scan for processes that have not run since.
+    /// Returns an empty cache, which reuses scan results of processes that have not run since.
     pub fn new(processes: &'a dyn Processes, scan: Option<&'a Holdings>) -> Self {
         let (found, hidden) = <(RefCell<HashMap<_, _>>, RefCell<HashMap<_, _>>)>::default();
         let (inner, visibility, clock) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
@@ -81,8 +81,9 @@ impl<'a> ProcessStates<'a> {
         }
     }
 
-    /// Returns whether a process started after a segment changed at `then`. The kernel computes the start from
-    /// the clock of today. If that was set forward since, an earlier `then` is too old by as much.
+    /// Returns true if a process started after a segment changed at `then`. The kernel computes the
+    /// start time from the current clock. If the clock was set forward since, an earlier `then` is
+    /// too old by that amount.
     fn began_later(&self, process: &Process, then: Timestamp) -> bool {
         let later = process.began.seconds_since(then);
         let clock = self.clock.get_or_init(|| self.processes.clock());
@@ -91,7 +92,7 @@ impl<'a> ProcessStates<'a> {
         }
         let before_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
         match (clock.boot.seconds_since(then) > SLACK, before_set) {
-            // The clock was set more than once: it never showed this time.
+            // The clock was set more than once, and never showed this time.
             (true, false) => false,
             (_, true) => later - clock.forward > SLACK,
             (false, false) => true,
@@ -103,7 +104,7 @@ impl<'a> ProcessStates<'a> {
         *self.visibility.get_or_init(|| self.processes.visibility())
     }
 
-    /// Returns whether the process exists, but /proc hides it. Zombies are not hidden.
+    /// Returns true if the process exists but /proc hides it. Zombies are not hidden.
     fn is_hidden(&self, pid: u32) -> bool {
         let ask = || self.process(pid).is_none() && self.processes.process_exists(pid);
         *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
@@ -153,7 +154,7 @@ mod tests {
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
         let of = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
-        // It started an hour ago.
+        // The process started an hour ago.
         assert!(matches!(of(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
         assert!(matches!(of(7, PidNamespace::Ours, None), ProcessState::Running(_)));
         assert!(
@@ -203,7 +204,7 @@ mod tests {
         let machine = FakeMachine::new();
         let now = machine.now().seconds;
         machine.add_process(7, "writer");
-        // The machine booted two hours ago; its clock was set forward by that many seconds.
+        // The machine booted two hours ago; its clock was set forward by `forward` seconds.
         let set = |forward: f64| {
             machine.edit(|facts| {
                 facts.uptime = 7200;
@@ -217,7 +218,7 @@ mod tests {
         };
         set(0.0);
         assert!(matches!(of(4000), ProcessState::PidReused(_)));
-        // By a day: a segment from before that has a time before the boot.
+        // Forward by a day: a segment from before that has a time before boot.
         set(86_400.0);
         assert!(
             matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
@@ -227,7 +228,7 @@ mod tests {
         assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
         assert!(matches!(of(3000), ProcessState::Running(_)));
         assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");
-        // By ten minutes: either clock may have shown the time.
+        // Forward by ten minutes: the time may be from before or after the change.
         set(600.0);
         assert!(matches!(of(4000), ProcessState::Running(_)));
         assert!(matches!(of(4300), ProcessState::PidReused(_)));

@@ -1,7 +1,9 @@
-//! Write leases on POSIX objects: the kernel grants one only if no other process has the object open or mapped.
+//! Write leases on POSIX objects: the kernel grants one only if no other process has the object
+//! open or mapped.
 //!
-//! Only the owner and root can take a lease. It is requested once for each scan of the processes, and only for
-//! objects that have been unused for a while: a program that opens the object at that moment has to wait.
+//! Only the owner and root can take a lease. It is requested once per process scan, and only for
+//! objects that have been unused for a while: a program that opens the object at that moment has to
+//! wait.
 
 use crate::machine::Machine;
 use crate::machine::process::{Examined, Object, Processes, Wanted};
@@ -29,9 +31,9 @@ pub enum Lease {
 pub struct Answers {
     scan: Option<Timestamp>,
     leases: HashMap<SegmentId, (Identity, Lease)>,
-    /// Leases granted in earlier scans, for objects that this program has opened since.
+    /// Leases granted after earlier scans, for objects that shmlens has opened since.
     before: HashMap<SegmentId, Identity>,
-    /// A private mapping could change a verdict, and private mappings were not scanned.
+    /// A private mapping could change a verdict, but private mappings were not scanned.
     needs_private: bool,
 }
 
@@ -50,12 +52,12 @@ pub struct Proofs<'a> {
     now: Timestamp,
     /// Objects used within this time are skipped.
     quiet: Duration,
-    /// The objects that this program itself has open, listed at the first refusal.
+    /// The objects that shmlens itself has open, listed at the first refusal.
     own: OnceCell<HashSet<Object>>,
 }
 
 impl<'a> Proofs<'a> {
-    /// Returns proofs for one survey, with the results since the scan that it uses.
+    /// Returns proofs for a survey, including results since the scan that it uses.
     pub fn new(
         machine: &'a dyn Machine,
         answers: &'a mut Answers,
@@ -85,7 +87,8 @@ impl<'a> Proofs<'a> {
         matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
     }
 
-    /// Returns whether this user owns an object whose mode lets its owner neither read nor write it.
+    /// Returns true if this user owns an object whose mode denies its owner both reading and
+    /// writing.
     pub fn is_shut(&self, segment: &Segment) -> bool {
         const OWNER_OPENS: u32 = 0o600;
         let owner = !self.by_root() && self.uid == segment.owner.uid;
@@ -99,13 +102,13 @@ impl<'a> Proofs<'a> {
         })
     }
 
-    /// Returns the step that says when a lease will be requested.
+    /// Returns the step that announces a later lease request.
     pub fn later(&self) -> String {
         let quiet = age_text(self.quiet.as_secs_f64());
         format!("shmlens asks the kernel (F_SETLEASE) once the segment has been unused for {quiet}")
     }
 
-    /// Notes that private mappings could change a verdict.
+    /// Records that private mappings could change a verdict.
     pub fn note_private(&self) {
         self.answers.borrow_mut().needs_private = true;
     }
@@ -118,7 +121,7 @@ impl<'a> Proofs<'a> {
         }
         let identity = segment.identity();
         let mut answers = self.answers.borrow_mut();
-        // Our own descriptor would make the lease fail: the result from before it was opened stands.
+        // Our own descriptor would make the lease fail: use the result from before it was opened.
         let before = answers.before.get(&segment.id).is_some_and(|before| before.fits(&identity));
         let before = if before { Lease::Granted } else { Lease::TooFresh };
         if segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves) {
@@ -134,7 +137,7 @@ impl<'a> Proofs<'a> {
             return *lease;
         }
         let lease = match self.machine.is_open_elsewhere(name, &identity) {
-            // Another of our threads may have opened it since the scan.
+            // Another thread of shmlens may have opened the object since the scan.
             Ok(true) if self.is_ours(segment) => before,
             Ok(true) => Lease::Refused,
             Ok(false) => Lease::Granted,
@@ -144,7 +147,7 @@ impl<'a> Proofs<'a> {
         lease
     }
 
-    /// Returns whether this program itself has an object open or mapped now.
+    /// Returns true if shmlens itself has an object open or mapped now.
     fn is_ours(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.posix() else { return false };
         let of = Object::File { device: facts.device, inode: facts.inode };
@@ -152,7 +155,7 @@ impl<'a> Proofs<'a> {
     }
 }
 
-/// Lists the objects that this program has open or mapped.
+/// Lists the objects that shmlens has open or mapped.
 fn own_objects(processes: &dyn Processes) -> HashSet<Object> {
     let segment_devices = processes.segment_devices().unwrap_or_default();
     let wanted = Wanted { segment_devices, private: true, as_text: false };

@@ -21,11 +21,11 @@ pub struct Semaphore {
     pub value: u32,
     /// The number of waiting threads, including killed ones.
     pub waiters: u32,
-    /// The library that wrote it.
+    /// The C library that wrote the semaphore.
     pub library: Library,
 }
 
-/// The C libraries that keep semaphores in files.
+/// C libraries that store semaphores in files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Library {
     /// glibc, for 64-bit programs: 32 bytes.
@@ -38,13 +38,13 @@ pub enum Library {
 
 /// `SEM_VALUE_MAX`.
 const MAX_VALUE: u32 = 0x7fff_ffff;
-/// No machine has more threads.
+/// More threads than any machine has.
 const MAX_WAITERS: u32 = 1 << 22;
 /// `LLL_SHARED`, for semaphores shared by processes.
 const SHARED: u32 = 0x80;
 
-/// Parses the whole file of a semaphore. Returns `None` if it is none, or all zeros: a semaphore of musl with
-/// value 0 and no waiters looks like an empty file.
+/// Parses a complete semaphore file. Returns `None` for anything else and for all zeros: a musl
+/// semaphore with value 0 and no waiters looks like an empty file.
 #[must_use]
 pub fn read(bytes: &[u8]) -> Option<Semaphore> {
     let (words, []) = bytes.as_chunks::<4>() else { return None };
@@ -77,7 +77,8 @@ pub fn looks_like_one(segment: &Segment) -> bool {
     SIZES.contains(&segment.size.0) && name.is_some_and(|name| name.as_bytes().starts_with(PREFIX))
 }
 
-/// Parses the contents of a segment with the name and size of a semaphore. All zeros is a semaphore of musl.
+/// Parses the contents of a segment with the name and size of a semaphore. All zeros means a musl
+/// semaphore.
 #[must_use]
 pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
     if !looks_like_one(segment) || bytes.len() as u64 != segment.size.0 {
@@ -87,7 +88,7 @@ pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
     read(bytes).or_else(|| zeros.then_some(Semaphore { value: 0, waiters: 0, library: Library::Musl }))
 }
 
-/// Reads the semaphore in a segment, if that leaves no trace.
+/// Reads the semaphore in a segment, if that has no side effects.
 #[must_use]
 pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
     if !looks_like_one(segment) {

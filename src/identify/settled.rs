@@ -1,24 +1,25 @@
-//! Decides whether a POSIX object without known holders really has none: some processes cannot be examined, and
-//! a descriptor in transit is in no process at all.
+//! Decides if a POSIX object without known holders really has none: some processes cannot be
+//! examined, and a descriptor in transit belongs to no process.
 
 use super::proofs::{Lease, Proofs};
 use crate::segment::{Segment, State, Verdict, shell_quote};
 use crate::survey::{Coverage, Holdings};
 
-/// The conclusion about an object for which no holder was found.
+/// The conclusion about an object without known holders.
 #[derive(Debug)]
 pub enum Settled {
-    /// It has no holders; the steps that prove it.
+    /// The object has no holders. Contains the steps that prove it.
     Unheld(Vec<String>),
-    /// It has a holder that is not visible; the verdict that follows.
+    /// The object has an invisible holder. Contains the resulting verdict.
     Held(Verdict),
-    /// It was used too recently to request a lease, which this user may do later; the steps so far.
+    /// The object was used too recently to request a lease, but this user may do so later. Contains
+    /// the steps so far.
     TooFresh(Vec<String>),
-    /// Its holders are unknown; the verdict that follows.
+    /// The holders are unknown. Contains the resulting verdict.
     Unknown(Verdict),
 }
 
-/// Decides whether an object has holders, by the scanned processes and a lease.
+/// Decides if an object has holders, based on the process scan and a lease.
 pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Settled {
     let coverage = &holdings.coverage;
     let checked = checked(segment, holdings);
@@ -48,7 +49,7 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
             State::Unknown,
             "no holders found, but private mappings have not been checked yet",
         )),
-        // If not even the users of the other processes are known, the scan itself failed.
+        // If even the users of the other processes are unknown, the scan itself failed.
         (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
             Settled::TooFresh(vec![missing(), proofs.later()])
         }
@@ -66,19 +67,19 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
 const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it";
 const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
 
-/// Returns the verdict on an object with a holder that only the kernel knows.
+/// Returns the verdict on an object whose holder is known only to the kernel.
 fn held(step: String) -> Verdict {
     let said = "holder not visible: descriptor in transit, loop device or another pid namespace";
     Verdict::new(State::Unknown, said).because(step).because(REFUSED)
 }
 
-/// Returns the step that says which processes were checked, if those are all that can open the object.
+/// Returns the step that lists the checked processes, if no others can open the object.
 fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
     let coverage = &holdings.coverage;
     if !holdings.private {
         return None;
     }
-    // Without the number of processes, which changes with every scan.
+    // Omits the number of processes, which changes with every scan.
     if coverage.is_whole() {
         return Some(
             "not open, mapped or locked: all processes checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)"
@@ -95,7 +96,7 @@ fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
     })
 }
 
-/// Names what could not be examined.
+/// Names the processes that could not be examined.
 fn missing(coverage: &Coverage) -> String {
     let mut parts = vec![];
     if coverage.unreadable > 0 {

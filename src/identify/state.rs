@@ -1,7 +1,8 @@
-//! Decides the state of a segment: the first that applies of removed, in use, unknown, protected, idle, leaked.
+//! Determines the state of a segment: the first that applies of removed, in use, unknown,
+//! protected, idle, leaked.
 //!
-//! Finding no holder does not make a leak: it has to be proven that no process holds the segment, and then
-//! that none will attach it again.
+//! A segment without known holders is not necessarily a leak: there must be proof that no process
+//! holds it, and that none will attach it again.
 
 use super::catalogue::Made;
 use super::evidence::Evidence;
@@ -11,7 +12,7 @@ use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlin
 use crate::survey::Coverage;
 use std::fmt::Write as _;
 
-/// Returns the verdict on a segment with the maker that the catalog found.
+/// Returns the verdict on a segment, given the maker from the catalog.
 pub fn judge(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
@@ -77,8 +78,8 @@ fn count(
         };
         let _ = write!(text, ": {found} found, {missing} {place}");
     } else if found > others {
-        // The table is younger than the scan, or a process attached a segment of another IPC
-        // namespace with the same shmid and then entered this one.
+        // The table is newer than the scan, or a process attached a segment with the same shmid in
+        // another IPC namespace and then entered this one.
         let _ = write!(
             text,
             ": {found} found; some detached since the last scan or belong to another IPC namespace"
@@ -145,7 +146,7 @@ fn posix(
         if let Some(failed) = &holdings.coverage.failed {
             return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
-        // Created since the scan, and too recent to count as leaked.
+        // Created after the scan, and too recent to count as leaked.
         if holdings.is_younger(segment)
             && evidence.proofs.may_ask(segment)
             && evidence.proofs.is_fresh(segment)

@@ -15,7 +15,7 @@ use std::path::Path;
 const CERTAIN: State = State::Leaked(Certainty::Certain);
 const LIKELY: State = State::Leaked(Certainty::Likely);
 
-/// Returns all segments after a full scan of the processes.
+/// Returns all segments after a full process scan.
 fn segments_by(machine: &FakeMachine, rules: Rules) -> Vec<Segment> {
     let mut names = Names::default();
     let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
@@ -68,7 +68,7 @@ fn a_key_makes_a_leak_likely_at_most() {
     assert_is(&machine, LIKELY, &["last used more than 10m ago"]);
     changed(599);
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // A rule of the catalog can prove more.
+    // A catalog rule can prove more.
     let informix = with_key(0x5256_4801);
     informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&informix, CERTAIN, &["no oninit is running"]);
@@ -96,7 +96,7 @@ fn a_leak_without_a_key_needs_an_exited_last_user() {
     machine.add_process(4188, "reader");
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 7200)));
     assert_is(&machine, CERTAIN, &["4188, exited too"]);
-    // It started an hour ago, before it detached.
+    // The process started an hour ago, before it detached.
     machine.edit(|facts| facts.sysv[0].row.detach = Some(Timestamp::from_seconds(facts.now - 1800)));
     assert_is(&machine, State::Idle, &["no holders; its last user is running: reader (4188)"]);
     machine.edit(|facts| facts.sysv[0].row.key = crate::segment::Key(0x4d2));
@@ -144,7 +144,7 @@ fn a_last_user_outside_of_the_pid_namespace_proves_nothing() {
     assert_is(&machine, LIKELY, &["a process outside this pid namespace used it last"]);
 }
 
-/// A log of two runs of this program: 5000 attached a segment after 5001, which attached it after `user`.
+/// A log of two shmlens runs: 5000 attached a segment after 5001, which attached it after `user`.
 #[derive(Debug)]
 struct Runs {
     user: u32,
@@ -192,9 +192,9 @@ fn our_own_attachments_never_prove_a_leak() {
     });
     let of = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
     let state = |runs| of(runs).verdict.state;
-    // The last user exited long ago; another user's times are not believed.
+    // The last user exited long ago; times recorded by another user are not trusted.
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
-    // It was unused before.
+    // The segment was unused before.
     assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
     let segment = of(&RUNS[0]);
     assert!(segment.verdict.reasons.concat().contains("shmlens attached it since"), "{:?}", segment.verdict);
@@ -403,7 +403,7 @@ fn a_private_object_depends_only_on_processes_of_its_owner_and_root() {
         (0o640, State::Unknown),
         (0o604, State::Unknown),
         (0o602, State::Unknown),
-        // With an access control list, the group bits are the most that it grants.
+        // With an ACL, the group bits are the maximum that it grants.
         (0o610, State::Unknown),
         (0o700, CERTAIN),
         (0o000, CERTAIN),
@@ -475,7 +475,7 @@ fn nattch_0_proves_no_holders_for_every_user() {
 fn a_rule_can_protect_a_segment() {
     let machine = with_object("libpod_lock");
     assert_is(&machine, State::Protected, &["no holders; protected: "]);
-    // Even if it was used just now.
+    // This holds even if the object was used just now.
     edit(&machine, set_times);
     assert_is(&machine, State::Protected, &[]);
     machine.add_process(7, "podman");
@@ -491,7 +491,7 @@ fn a_segment_is_idle_while_its_creator_runs() {
     assert_eq!(segment.verdict.state, State::Idle);
     assert_eq!(segment.verdict.reasons[0], r"no holders; creator is running: wri\x0ater (4121)");
     assert_eq!(segment.made_by.unwrap().name_text(), r"wri\x0ater");
-    // It started an hour ago, when the segment changed last: within the slack.
+    // The process started an hour ago, when the segment last changed: within the slack.
     let changed = |ago| {
         machine.edit(|facts| {
             let then = Timestamp::from_seconds(facts.now - ago);
@@ -553,7 +553,7 @@ fn a_segment_used_in_the_future_is_never_leaked() {
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 100));
     assert_is(&machine, State::Idle, &["in the future"]);
     assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
-    // Just ahead of the clock, which was read earlier.
+    // Slightly ahead of the clock, which was read earlier.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
     assert_eq!(segments_by(&machine, settled_at_once).remove(0).verdict.state, LIKELY);
 }
@@ -627,7 +627,7 @@ fn a_pid_in_a_child_namespace_may_be_the_maker() {
     machine.edit(|facts| facts.inner_pids = vec![4121]);
     let wanted = "its creator (pid 4121, from its name) may be running in another pid namespace";
     assert_is(&machine, State::Idle, &["still needed", wanted]);
-    // Even if another process has that pid here.
+    // This holds even if another process has that pid here.
     machine.add_process(4121, "another");
     machine.edit(|facts| {
         facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
@@ -669,7 +669,7 @@ fn an_undecided_rule_is_likely_at_most_or_protected() {
     machine.edit(|facts| facts.visibility.hides = false);
     machine.add_process(9, "oninit");
     assert_is(&machine, State::Protected, &["oninit is running"]);
-    // Even while its creator runs.
+    // This holds even while the creator runs.
     machine.edit(|facts| facts.processes.clear());
     machine.add_process(4121, "onsomething");
     assert_is(&machine, State::Idle, &["creator is running: onsomething (4121)"]);
@@ -684,7 +684,7 @@ fn a_maker_without_a_verdict_is_judged_as_unknown() {
     assert_is(&machine, LIKELY, &[wanted]);
     edit(&machine, |object, now| set_times(object, now - 599));
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // The creator of a System V segment proves more.
+    // The creator of a System V segment is stronger evidence.
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x5100_a1b2, FakeBytes::hole(4096));
     assert_is(&machine, LIKELY, &["Qt QSharedMemory", "creator 4121 exited"]);
@@ -751,7 +751,7 @@ fn the_first_reason_changes_only_with_the_state() {
     machine.add_process(8, "another");
     machine.add_process(10, "and one more");
     assert_eq!(said(), before);
-    // Also if some processes cannot be examined.
+    // This holds even if some processes cannot be examined.
     for pid in [8, 10] {
         machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
     }

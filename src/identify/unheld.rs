@@ -1,4 +1,4 @@
-//! Decides whether a segment without holders is protected, idle, or leaked.
+//! Decides if a segment without holders is protected, idle, or leaked.
 
 use super::catalogue::Made;
 use super::evidence::Evidence;
@@ -6,12 +6,12 @@ use super::origin::{self, Finding};
 use crate::segment::{Certainty, Kind, Segment, State, Verdict, age_text};
 use std::time::Duration;
 
-/// A segment has to be unused for this long before it counts as leaked.
+/// The minimum time that a segment must be unused before it counts as leaked.
 pub const SETTLE: Duration = Duration::from_secs(60);
-/// As [`SETTLE`], for a segment whose maker is unknown.
+/// Like [`SETTLE`], for a segment whose maker is unknown.
 const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 
-/// Returns the verdict. `proof` has the steps that show that no process holds the segment.
+/// Returns the verdict. `proof` contains the steps that show that no process holds the segment.
 pub fn judge(
     segment: &Segment,
     made: Option<&Made<'_>>,
@@ -20,13 +20,15 @@ pub fn judge(
 ) -> Verdict {
     let origin = origin::of(segment, made, evidence);
     let used = segment.last_used();
-    // The time since a use in the future is unknown, so such a segment never counts as leaked.
+    // If the last use is in the future, its age is unknown, so the segment never counts as leaked.
     let in_future = used.is_some_and(|then| then.is_future(evidence.now));
     let quiet = used.map_or(f64::INFINITY, |then| evidence.now.seconds_since(then).max(0.0));
     let wait = |usual: Duration| evidence.settle.unwrap_or(usual).as_secs_f64();
-    // The first reason changes only with the state, so it has no figure that changes with every survey.
+    // The first reason must change only with the state, so it contains no number that changes with
+    // every survey.
     let with = |state, said: String| {
-        // Below a first reason with "creator 78 exited", of "creator 78 exited: no process 78" only the rest.
+        // If the first reason is "creator 78 exited", shorten "creator 78 exited: no process 78" to
+        // the rest.
         let rest = |step: &String| match step.split_once(": ") {
             Some((claim, proof)) if said.contains(claim) => proof.to_owned(),
             _ => step.clone(),

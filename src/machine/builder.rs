@@ -1,24 +1,24 @@
-//! New segments that other processes find only when they are complete.
+//! Builders for new segments, which other processes can use only when they are complete.
 
 use crate::segment::{Mode, Owner, SegmentId, Timestamp};
 use std::io;
 
-/// The mode of a System V segment that is being filled: only its creator may use it, and it
-/// distinguishes the segment from a finished one.
+/// The mode of a System V segment that is being filled: only its creator may use it. The mode also
+/// marks the segment as unfinished.
 pub const FILLING: Mode = Mode::new(0o700);
 
 /// A segment that is being filled. A POSIX object has no name yet. A System V segment has its key
 /// from the start, because the kernel cannot set it later, but only its creator may use it.
 /// Dropping this removes the segment unless it was finished.
 pub trait SegmentBuilder: Send {
-    /// Writes bytes; parts that are never written stay holes.
+    /// Writes bytes. Ranges that are never written stay holes.
     ///
     /// # Errors
-    /// `ENOSPC` when the file system is full, `ENOMEM` when there is no memory for
-    /// a page of a System V segment, `EFBIG` past its end.
+    /// `ENOSPC` if the file system is full, `ENOMEM` if no page can be allocated for a System V
+    /// segment, `EFBIG` past the end.
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
-    /// Returns its id; an object has none before it is finished.
+    /// Returns the segment's id; an object has none until it is finished.
     fn id(&self) -> Option<SegmentId> {
         None
     }
@@ -27,19 +27,19 @@ pub trait SegmentBuilder: Send {
     /// user may not set.
     ///
     /// # Errors
-    /// `EEXIST` when the name has been taken since; then nothing is created.
+    /// `EEXIST` if the name was taken in the meantime; nothing is created.
     fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished>;
 }
 
-/// The attributes of a segment when it is complete.
+/// The attributes of a finished segment.
 #[derive(Debug, Clone, Copy)]
 pub struct FinalAttributes<'a> {
-    /// The permission bits. The bits 07000 are never set: they mean nothing for memory, and would
-    /// turn contents of unknown origin into a setuid program.
+    /// The permission bits. The bits 07000 are never set: they have no meaning for shared memory,
+    /// and would turn untrusted contents into a setuid program.
     pub mode: Mode,
-    /// The owner; `None`: the user who creates it.
+    /// The owner; `None` for the user who creates the segment.
     pub owner: Option<&'a Owner>,
-    /// The POSIX ACL, only of an object.
+    /// The POSIX ACL; objects only.
     pub acl: Option<&'a [u8]>,
     /// The access and modification times of an object.
     pub used: Option<(Timestamp, Timestamp)>,
@@ -49,16 +49,16 @@ pub struct FinalAttributes<'a> {
 #[derive(Debug)]
 pub struct Finished {
     pub id: SegmentId,
-    /// The attributes that could not be set, and why.
+    /// The attributes that could not be set, with the errors.
     pub refused: Vec<Refused>,
 }
 
 /// An attribute that could not be set.
 #[derive(Debug)]
 pub enum Refused {
-    /// The user: it belongs to its creator.
+    /// The owner: the segment belongs to its creator.
     User(io::Error),
     Group(io::Error),
-    /// The ACL. The group then has no rights: those in the mode were the mask of the ACL.
+    /// The ACL. The group then has no access, because the group bits of the mode were the ACL mask.
     Acl(io::Error),
 }

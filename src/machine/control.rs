@@ -1,69 +1,53 @@
-//! Changes to a machine, at the level of kernel facts. Whether a change is wise, and whether this
-//! is the right segment, is up to `act`.
+//! Changes to a machine, at the level of kernel facts. `act` decides if a change is safe and
+//! targets the right segment.
 
 use super::{ObjectStat, SegmentBuilder};
 use crate::segment::{Bytes, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use std::io;
 
-/// Changes segments, and returns the facts that decide about changes.
+/// Changes segments, and reports the facts that permission checks need.
 pub trait Control: Send + Sync {
-    /// Returns the stat of a segment, even without read permission (`SHM_STAT_ANY`). Leaves no
-    /// trace.
+    /// Returns the stat of a segment, even without read permission (`SHM_STAT_ANY`). Has no side
+    /// effects.
     ///
     /// # Errors
-    /// `EINVAL` or `EIDRM` if it is gone.
+    /// `EINVAL` or `EIDRM` if the segment is gone.
     fn sysv_stat(&self, shmid: ShmId) -> io::Result<SysvStat>;
 
-    /// Sets owner, group and nine mode bits at once, `IPC_SET`.
+    /// Sets the owner, the group and the nine mode bits in a single `IPC_SET`.
     ///
     /// # Errors
-    /// `EPERM` unless owner or creator nor root; as [`Control::sysv_stat`].
+    /// `EPERM` unless the caller is the owner, the creator or root.
     fn sysv_set(&self, shmid: ShmId, set: SysvPermissions) -> io::Result<()>;
 
-    /// Locks or unlocks a segment, `SHM_LOCK` or `SHM_UNLOCK`.
+    /// Locks or unlocks a segment (`SHM_LOCK`, `SHM_UNLOCK`).
     ///
     /// # Errors
-    /// `EPERM` for a stranger and with a limit of 0, `ENOMEM` with one that is
-    /// too small; as [`Control::sysv_stat`].
+    /// `EPERM` for another user's segment or if `RLIMIT_MEMLOCK` is 0, `ENOMEM` if it is too small.
     fn sysv_set_locked(&self, shmid: ShmId, locked: bool) -> io::Result<()>;
 
-    /// Removes a segment, `IPC_RMID`.
-    ///
-    /// # Errors
-    /// Like [`Control::sysv_set`].
+    /// Removes a segment (`IPC_RMID`).
     fn sysv_remove(&self, shmid: ShmId) -> io::Result<()>;
 
-    /// Attaches a segment read-only, only so that its id is not reused while the pin lives. Changes
-    /// last pid and attach time.
-    ///
-    /// # Errors
-    /// `EACCES` without read permission, `ENOMEM`; as [`Control::sysv_stat`].
+    /// Attaches a segment read-only so that its id is not reused while the pin is alive. Changes
+    /// the last pid and the attach time.
     fn sysv_pin(&self, shmid: ShmId) -> io::Result<Pin>;
 
-    /// Creates a segment, `shmget` with `IPC_CREAT` and `IPC_EXCL`.
+    /// Creates a segment (`shmget` with `IPC_CREAT` and `IPC_EXCL`).
     ///
     /// # Errors
     /// `EEXIST`, `EINVAL` for the size, `ENOSPC`, `ENOMEM`, `EPERM`.
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId>;
 
-    /// Returns a handle on the file with that name below `/dev/shm`, without following or opening
-    /// it.
-    ///
-    /// # Errors
-    /// `NotFound`; `EACCES` when a directory may not be searched.
+    /// Returns a handle to the file of that name below `/dev/shm`, without following links or
+    /// opening the file.
     fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
-    /// Returns the flags, directory and mount that decide about changes and removal. Leaves no
-    /// trace.
-    ///
-    /// # Errors
-    /// `NotFound`; `EACCES` when a directory may not be searched.
+    /// Returns the flags, directory and mount that decide if the object can be changed or removed.
+    /// Has no side effects.
     fn guards(&self, name: &ObjectName) -> io::Result<Guards>;
 
-    /// Unlinks exactly the object of the handle.
-    ///
-    /// # Errors
-    /// `EACCES` and `EPERM` when the directory does not allow it.
+    /// Unlinks the object behind the handle, and no other.
     fn unlink(
         &self,
         name: &ObjectName,
@@ -71,49 +55,43 @@ pub trait Control: Send + Sync {
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal>;
 
-    /// Returns the name that an object had before a removal renamed it to `aside`; `None` if no
-    /// removal did.
+    /// Returns the original name of an object that a removal renamed to `aside`; `None` for any
+    /// other name.
     fn name_before(&self, aside: &ObjectName) -> Option<ObjectName>;
 
-    /// Renames an object within its directory, unless the new name is taken.
+    /// Renames an object within its directory unless the new name is taken.
     ///
     /// # Errors
-    /// `AlreadyExists` when it is taken, `NotFound` when the object is gone.
+    /// `AlreadyExists` if the new name is taken, `NotFound` if the object is gone.
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()>;
 
     /// Removes an empty directory below `/dev/shm`.
-    ///
-    /// # Errors
-    /// `DirectoryNotEmpty`; `NotFound` if it is gone.
     fn remove_directory(&self, name: &ObjectName) -> io::Result<()>;
 
-    /// Starts a POSIX object of `size` bytes, all hole, that gets its name when it is finished.
+    /// Starts building a POSIX object of `size` bytes, initially a single hole. The object has no
+    /// name until it is finished.
     ///
     /// # Errors
-    /// `NotFound` when its directory is not there, `EACCES`, and `ENOSPC`. That
-    /// the name is taken is found out at the end.
+    /// `NotFound` if its directory does not exist, `EACCES`, `ENOSPC`. A name conflict is reported
+    /// only at the end.
     fn build_object(&self, name: &ObjectName, size: u64) -> io::Result<Box<dyn SegmentBuilder>>;
 
-    /// Checks that an object with that name could be created: its directory, the permissions there
+    /// Checks that an object of that name could be created: its directory, the permissions there
     /// and the mount. Creates nothing.
     ///
     /// # Errors
-    /// Like [`Control::build_object`]; `EROFS` on a read-only mount, `EPERM` in an
-    /// immutable directory.
+    /// `EROFS` on a read-only mount, `EPERM` in an immutable directory.
     fn check_new_object(&self, name: &ObjectName) -> io::Result<()>;
 
-    /// Returns how much memory a new segment can have.
+    /// Returns the memory available for a new segment.
     fn memory(&self) -> MemoryFacts;
 
-    /// Starts a System V segment, all hole. Its mode is [`FILLING`](super::FILLING) until it is
-    /// finished.
-    ///
-    /// # Errors
-    /// Like [`Control::sysv_create`].
+    /// Starts building a System V segment, initially a single hole. Its mode is
+    /// [`FILLING`](super::FILLING) until it is finished.
     fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
-    /// Returns the scope in which ids of segments and processes are unique: this boot, a space, and
-    /// the IPC and pid namespaces.
+    /// Returns the scope in which segment ids and pids are unique: this boot, a space, and the IPC
+    /// and pid namespaces.
     fn world(&self) -> String;
 
     /// Returns the credentials of this thread.
@@ -122,8 +100,8 @@ pub trait Control: Send + Sync {
     /// Returns the credentials of a process; `None` if the pid does not exist.
     fn process_credentials(&self, pid: u32) -> Option<Credentials>;
 
-    /// Returns the credentials that a process of a user would have: the groups of the user database,
-    /// and every capability for root.
+    /// Returns the credentials that a new process of a user would have: the groups from the user
+    /// database, and all capabilities for root.
     fn user_credentials(&self, uid: u32) -> Credentials;
 
     /// Returns the uid and login group of a user.
@@ -132,14 +110,14 @@ pub trait Control: Send + Sync {
     /// Returns the gid of a group.
     fn group_by_name(&self, name: &str) -> Option<u32>;
 
-    /// Returns the `RLIMIT_MEMLOCK` of this process; `None` if there is none.
+    /// Returns this process's `RLIMIT_MEMLOCK`; `None` if unlimited.
     fn memlock_limit(&self) -> Option<Bytes>;
 }
 
-/// The memory that a new System V segment can have; `None` where unknown.
+/// The memory available for a new System V segment; `None` if unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryFacts {
-    /// The most that can be reserved for a segment, `vm.overcommit_memory`.
+    /// The maximum size that can be reserved for a segment (`vm.overcommit_memory`).
     pub reservable: Option<Bytes>,
     pub huge: Option<HugePages>,
 }
@@ -147,15 +125,15 @@ pub struct MemoryFacts {
 /// Huge pages of the default size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HugePages {
-    /// The size of a page; 0 on a kernel without huge pages.
+    /// The page size; 0 if the kernel has no huge pages.
     pub size: Bytes,
-    /// The number that can be reserved.
+    /// The number of pages that can be reserved.
     pub free: u64,
-    /// The group that may use them, `vm.hugetlb_shm_group`.
+    /// The group that may use huge pages (`vm.hugetlb_shm_group`).
     pub group: Option<u32>,
 }
 
-/// Everything apart from an object's own mode and owner that decides whether it may be changed or
+/// The facts, apart from an object's own mode and owner, that decide if it can be changed or
 /// removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guards {
@@ -166,17 +144,16 @@ pub struct Guards {
     pub directory_uid: u32,
     pub directory_mode: Mode,
     pub directory_flags: FileFlags,
-    /// The caller may create and remove names in the directory, according to its mode and access
-    /// control list.
+    /// The caller may create and remove names in the directory, according to its mode and ACL.
     pub writable: bool,
 }
 
-/// The flags of a file that even root cannot override, `chattr(1)`.
+/// The file attributes of `chattr(1)` that even root cannot override.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileFlags {
-    /// It cannot be changed, renamed or removed.
+    /// The file cannot be changed, renamed or removed.
     pub immutable: bool,
-    /// It cannot be overwritten, renamed or removed; a directory keeps its names.
+    /// The file cannot be overwritten, renamed or removed. In a directory, names cannot be removed.
     pub append_only: bool,
 }
 
@@ -184,14 +161,14 @@ pub struct FileFlags {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysvStat {
     pub shmid: ShmId,
-    /// 0 for a private segment, and once it is marked for removal.
+    /// 0 for a private segment or one marked for removal.
     pub key: Key,
     pub size: Bytes,
     /// The nine permission bits.
     pub mode: Mode,
-    /// Locked in memory, `SHM_LOCKED`.
+    /// Locked in memory (`SHM_LOCKED`).
     pub locked: bool,
-    /// Marked for removal, `SHM_DEST`.
+    /// Marked for removal (`SHM_DEST`).
     pub marked: bool,
     pub uid: u32,
     pub gid: u32,
@@ -199,18 +176,18 @@ pub struct SysvStat {
     pub creator_gid: u32,
     /// 0 for a process without a pid in this pid namespace.
     pub creator_pid: u32,
-    /// The process that attached or detached last.
+    /// The last process that attached or detached.
     pub last_pid: u32,
     pub nattch: u64,
-    /// Creation or last `IPC_SET`.
+    /// Time of creation or of the last `IPC_SET`.
     pub change: Option<Timestamp>,
-    /// Last attach; `None`: never.
+    /// Last attach; `None` if never attached.
     pub attach: Option<Timestamp>,
-    /// Last detach; `None`: never.
+    /// Last detach; `None` if never detached.
     pub detach: Option<Timestamp>,
-    /// Bytes in memory; only in `/proc/sysvipc/shm`.
+    /// Resident bytes; only in `/proc/sysvipc/shm`.
     pub resident: Option<Bytes>,
-    /// Bytes in swap; only in `/proc/sysvipc/shm`.
+    /// Swapped bytes; only in `/proc/sysvipc/shm`.
     pub swapped: Option<Bytes>,
 }
 
@@ -226,7 +203,7 @@ impl SysvStat {
 pub struct SysvPermissions {
     pub uid: u32,
     pub gid: u32,
-    /// The permission bits, of which nine are used.
+    /// The permission bits; only nine are used.
     pub mode: Mode,
 }
 
@@ -244,11 +221,11 @@ pub struct NewSysv {
     pub no_reserve: bool,
 }
 
-/// Keeps the id of a System V segment from being reused; dropping it detaches.
+/// Keeps the id of a System V segment from being reused. Dropping the pin detaches the segment.
 pub type Pin = Box<dyn Send>;
 
-/// A handle on one object below `/dev/shm`. It stays on that object when the name passes to another
-/// one, and its inode number is not reused meanwhile.
+/// A handle on an object below `/dev/shm`. The handle keeps referring to the same object when
+/// another one takes its name, and prevents reuse of its inode number.
 pub trait ObjectHandle: Send {
     fn stat(&self) -> io::Result<ObjectStat>;
 
@@ -258,20 +235,16 @@ pub trait ObjectHandle: Send {
     /// `EPERM` unless owner.
     fn set_mode(&self, mode: Mode) -> io::Result<()>;
 
-    /// Sets owner and group; `None` leaves one as it is.
+    /// Sets owner and group; `None` leaves the value unchanged.
     ///
     /// # Errors
-    /// `EPERM`: only root gives away, and to a foreign group too.
+    /// `EPERM`: only root can change the owner, or set a group that the owner is not in.
     fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()>;
 
-    /// Returns its access control list in the format of `system.posix_acl_access`; `None` if there
-    /// is none.
+    /// Returns the ACL in the format of `system.posix_acl_access`; `None` if there is none.
     fn acl(&self) -> io::Result<Option<Vec<u8>>>;
 
-    /// Sets its access control list, and the mode with it.
-    ///
-    /// # Errors
-    /// `EPERM`, `EINVAL`, `EOPNOTSUPP`.
+    /// Sets the ACL, and the mode along with it.
     fn set_acl(&self, list: &[u8]) -> io::Result<()>;
 }
 
@@ -279,14 +252,14 @@ pub trait ObjectHandle: Send {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     Removed,
-    /// The name did not exist any more.
+    /// The name no longer existed.
     Gone,
-    /// Another object had the name; it was left alone.
+    /// The name belonged to another object, which was left alone.
     Another,
-    /// The check of the moved object refused the removal; it has its name again.
+    /// The check of the renamed object refused the removal; its name was restored.
     Refused,
-    /// An object had to get its name back, which a new one had taken by then. It
-    /// is whole, and has this name now.
+    /// The object's name could not be restored because a new object had taken it. The object is
+    /// intact and now has this name.
     Astray(ObjectName),
 }
 
@@ -297,7 +270,7 @@ pub struct Credentials {
     pub gid: u32,
     /// The supplementary groups.
     pub groups: Vec<u32>,
-    /// The effective capabilities, a bit for each by its number.
+    /// The effective capabilities, one bit per capability number.
     pub capabilities: u64,
 }
 
@@ -323,7 +296,7 @@ pub enum Capability {
 }
 
 impl Capability {
-    /// Returns the kernel's name for it.
+    /// Returns the kernel's name of the capability.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Chown => "CAP_CHOWN",
@@ -342,12 +315,12 @@ impl Credentials {
     /// Every capability.
     pub const ALL: u64 = (1 << 41) - 1;
 
-    /// Returns true if they include a capability.
+    /// Returns true if the credentials include a capability.
     pub const fn may(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u64 & 1 != 0
     }
 
-    /// Returns true if they include a group.
+    /// Returns true if the credentials include a group.
     pub fn is_in(&self, gid: u32) -> bool {
         self.gid == gid || self.groups.contains(&gid)
     }

@@ -1,6 +1,6 @@
 //! The machine behind a trait, at the level of kernel facts: list, stat, open, read, and
-//! [`control`]. [`real::RealMachine`] asks the kernel; [`fake::FakeMachine`] is filled by tests, so
-//! that they need no real one.
+//! [`control`]. [`real::RealMachine`] asks the kernel; [`fake::FakeMachine`] holds test data, so
+//! that tests need no real machine.
 
 mod builder;
 pub mod control;
@@ -20,17 +20,14 @@ use std::io;
 
 /// A machine with shared memory, at the level of kernel facts.
 pub trait Machine: Control + Processes {
-    /// Returns the text of `/proc/sysvipc/shm`: every System V segment of this IPC namespace.
+    /// Returns the text of `/proc/sysvipc/shm`: every System V segment in this IPC namespace.
     ///
     /// # Errors
-    /// Fails if there is no such file: a kernel without System V IPC, or no `/proc`.
+    /// Fails if the file does not exist: the kernel has no System V IPC, or `/proc` is not mounted.
     fn sysv_table(&self) -> io::Result<Vec<u8>>;
 
-    /// Returns the rows of that table without the memory and swap use, which takes most of the
-    /// time.
-    ///
-    /// # Errors
-    /// Like [`Machine::sysv_table`].
+    /// Returns the rows of [`Machine::sysv_table`] without memory and swap use, which take the
+    /// kernel most of the time.
     fn sysv_rows(&self) -> io::Result<sysv_table::Table> {
         self.sysv_table().map(|text| sysv_table::parse(&text))
     }
@@ -44,14 +41,14 @@ pub trait Machine: Control + Processes {
     /// Returns the stat of an object by its name.
     ///
     /// # Errors
-    /// `NotFound` when nothing has it, `EXDEV` when it is a mount point or is below one.
+    /// `NotFound` if there is none, `EXDEV` for a mount point or a name below one.
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat>;
 
     /// Returns the limits on segments, and the size of `/dev/shm`.
     fn limits(&self) -> LimitFacts;
 
-    /// Returns all memory that the kernel counts as shared, `Shmem` in `/proc/meminfo`; `None` if
-    /// unreadable.
+    /// Returns the total shared memory that the kernel counts, `Shmem` in `/proc/meminfo`; `None`
+    /// if unreadable.
     fn shmem(&self) -> Option<Bytes> {
         None
     }
@@ -71,46 +68,45 @@ pub trait Machine: Control + Processes {
     /// Opens a POSIX object for reading.
     ///
     /// # Errors
-    /// `NotFound` if it is gone, `PermissionDenied`, and `ENODEV` when the
-    /// name is of no regular file.
+    /// `NotFound` if the object is gone, `PermissionDenied`, and `ENODEV` for anything but a
+    /// regular file.
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>>;
 
-    /// Returns true if any other process has the object open or mapped. Asks the kernel, which
-    /// includes processes that are hidden from this user.
+    /// Returns true if any other process has the object open or mapped. The kernel answers for all
+    /// processes, including those hidden from this user.
     ///
     /// # Errors
-    /// `PermissionDenied` unless owner or root, `NotFound`,
-    /// and where the kernel cannot tell.
+    /// `PermissionDenied` unless the caller is the owner or root, `NotFound`, or an error if the
+    /// kernel does not support leases here.
     fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool>;
 
-    /// Opens an object without a name through one of its holders.
+    /// Opens an unlinked object through one of its holders.
     ///
     /// # Errors
-    /// `NotFound` when none of them holds it any more, `EACCES` and `EPERM`
-    /// when none of them may be examined.
+    /// `NotFound` if no holder has it open any more, `EACCES` and `EPERM` if no holder may be
+    /// examined.
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>>;
 
-    /// Returns true if systemd removes the segments of this user at logout (`RemoveIPC=yes`), and
+    /// Returns true if systemd removes the segments of this user at logout (`RemoveIPC=yes`) and
     /// the user has no session now. `None` without logind.
     fn removes_at_logout(&self, uid: u32) -> Option<bool>;
 
-    /// Checks that a System V segment may be attached for reading. Leaves no trace.
-    ///
-    /// # Errors
-    /// Those that [`Machine::attach`] would give.
+    /// Checks that a System V segment may be attached for reading. Has no side effects.
     fn may_attach(&self, shmid: ShmId) -> io::Result<()>;
 
-    /// Attaches a System V segment read-only. This changes nattch, last pid and attach time.
+    /// Attaches a System V segment read-only. This changes nattch, the last pid and the attach
+    /// time.
     ///
     /// # Errors
-    /// `PermissionDenied`, and `EINVAL` or `EIDRM` if it is gone.
+    /// `PermissionDenied`, and `EINVAL` or `EIDRM` if the segment is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
 }
 
 /// The last use of a System V segment in the kernel's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastUse {
-    /// The process that attached or detached last; 0: none, or one outside of this pid namespace.
+    /// The last process that attached or detached; 0 if none, or if it is outside of this pid
+    /// namespace.
     pub pid: u32,
     /// Last `shmat`.
     pub attach: Option<Timestamp>,
@@ -118,8 +114,8 @@ pub struct LastUse {
     pub detach: Option<Timestamp>,
 }
 
-/// Records the last use of System V segments before this program attaches them, since that
-/// overwrites the kernel's data.
+/// Records the last use of System V segments before shmlens attaches them, since attaching
+/// overwrites the kernel's record.
 pub trait UseLog: Sync {
     /// Records the last use of a segment that this process is about to attach or detach.
     fn note(&self, shmid: ShmId, identity: &Identity, last: LastUse);
@@ -128,7 +124,7 @@ pub trait UseLog: Sync {
 /// The contents of `/dev/shm`.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectListing {
-    /// The regular files: these are segments.
+    /// The regular files, which are the segments.
     pub objects: Vec<(ObjectName, ObjectStat)>,
     /// The names of everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
@@ -150,12 +146,12 @@ pub struct Unreadable {
     pub mode: u32,
     /// The kind of the error.
     pub kind: io::ErrorKind,
-    /// The error in words, safe to print.
+    /// The error message, safe to print.
     pub reason: String,
 }
 
 impl Unreadable {
-    /// Returns true for another user's private directory.
+    /// Returns true for a private directory of another user.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.kind == io::ErrorKind::PermissionDenied
@@ -167,9 +163,9 @@ impl Unreadable {
 pub struct ObjectStat {
     /// The device number of its file system.
     pub device: u64,
-    /// Its inode number there.
+    /// Its inode number.
     pub inode: u64,
-    /// The number of names: 0 once it is unlinked.
+    /// The number of hard links; 0 once the object is unlinked.
     pub links: u32,
     /// File type and permission bits.
     pub mode: u32,
@@ -188,7 +184,7 @@ pub struct ObjectStat {
 }
 
 impl ObjectStat {
-    /// Returns the identity of the object, independent of its name.
+    /// Returns the object's identity, independent of its name.
     pub const fn identity(&self) -> Identity {
         Identity::Posix { device: self.device, inode: self.inode, birth: self.birth }
     }
@@ -223,34 +219,34 @@ pub struct DevShm {
     pub inodes_used: u64,
 }
 
-/// The trace that reading a segment leaves.
+/// The side effect of reading a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     None,
-    /// The object's access time changes: only its owner and root can avoid that.
+    /// The access time of the object changes: only its owner and root can avoid that.
     AccessTime,
-    /// nattch is one higher while it is open; last pid and times change.
+    /// nattch is one higher while the segment is open; the last pid and times change.
     Attached,
 }
 
 /// An extent of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The offset of the first byte after it.
+    /// The offset of the first byte after the extent.
     pub end: u64,
     pub kind: ExtentKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExtentKind {
-    /// Never written: reads as zeros, and takes no memory.
+    /// Never written: reads as zeros and uses no memory.
     Hole,
     /// Allocated, even if it is zero.
     Data,
 }
 
-/// An open segment. Offsets are 64-bit, reading allocates nothing, and dropping it closes or
-/// detaches it.
+/// An open segment. Offsets are 64-bit, reading allocates nothing, and dropping the value closes or
+/// detaches the segment.
 pub trait Contents: Send + Sync {
     fn stat(&self) -> io::Result<ContentsStat>;
 
@@ -258,20 +254,20 @@ pub trait Contents: Send + Sync {
     /// read as zeros and stay holes.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Returns the extent that `offset` is in, limited to `limit` bytes; the next one may be of the
-    /// same kind. `None` at and past the end.
+    /// Returns the extent that contains `offset`, limited to `limit` bytes; the next extent may be
+    /// of the same kind. `None` at and past the end.
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>>;
 
-    /// Returns the trace that reading leaves.
+    /// Returns the side effect of reading.
     fn trace(&self) -> Trace;
 
-    /// Returns its POSIX ACL in the format of the extended attribute `system.posix_acl_access`;
-    /// `None` if it only has a mode.
+    /// Returns the POSIX ACL in the format of the extended attribute `system.posix_acl_access`;
+    /// `None` if there is only a mode.
     fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(None)
     }
 
-    /// Tells the kernel that these bytes are not needed any more, so that they do not count as this
+    /// Tells the kernel that this range is no longer needed, so that it does not count toward this
     /// process's memory.
     fn release(&self, _offset: u64, _length: u64) {}
 }
@@ -282,6 +278,6 @@ pub struct ContentsStat {
     /// The current size: a POSIX object may grow and shrink.
     pub size: u64,
     pub identity: Identity,
-    /// It was unlinked or marked for removal, and exists only as long as it is held.
+    /// The segment was unlinked or marked for removal, and exists only while it is held.
     pub removed: bool,
 }

@@ -1,5 +1,5 @@
-//! The processes of a machine, at the level of kernel facts: their ids, and their mappings and
-//! descriptors. `survey` finds the holders of segments from that.
+//! The processes of a machine, at the level of kernel facts: their ids, mappings and descriptors.
+//! `survey` uses them to find the holders of segments.
 
 use crate::segment::{Access, ObjectName, Place, Timestamp};
 use std::io;
@@ -10,33 +10,27 @@ pub trait Processes: Send + Sync {
     /// Returns the limits of what this user can see.
     fn visibility(&self) -> Visibility;
 
-    /// Returns the clock that start times of processes are converted with.
+    /// Returns the clock for converting process start times.
     fn clock(&self) -> Clock;
 
-    /// Returns every visible process.
-    ///
-    /// # Errors
-    /// Fails if `/proc` is not there; `EMFILE`.
+    /// Returns all visible processes.
     fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
-    /// Returns the last pid that was assigned: while it stays the same, there is no new process.
-    /// `None` if unknown.
+    /// Returns the last assigned pid. While it is unchanged, no process has started. `None` if
+    /// unknown.
     fn newest_pid(&self) -> Option<u32>;
 
     /// Returns the shared memory that a process has mapped and open.
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
 
-    /// Returns the CPU time of a process in nanoseconds, all threads together. A process that has
-    /// not run since it was examined has changed nothing. `None` if unknown.
+    /// Returns the CPU time of a process in nanoseconds, summed over its threads. A process that
+    /// has not run since its last examination has changed nothing. `None` if unknown.
     fn cpu_time(&self, pid: u32) -> Option<u64>;
 
-    /// Returns the devices and the namespace of segments.
-    ///
-    /// # Errors
-    /// Fails if it cannot be found out, so that no holder could be: `EMFILE`.
+    /// Returns the devices and the namespace of segments. Without them no holder can be found.
     fn segment_devices(&self) -> io::Result<SegmentDevices>;
 
-    /// Returns the facts of a process that any user may know; `None` if the pid does not exist.
+    /// Returns the public facts of a process; `None` if the pid does not exist.
     fn process(&self, pid: u32) -> Option<Process>;
 
     /// Returns true if any process has that pid, even if `/proc` hides it.
@@ -53,14 +47,14 @@ pub trait Processes: Send + Sync {
         true
     }
 
-    /// Returns the threads of a process other than its first, by ids that can be used in place of
-    /// the pid: its first thread may have exited, and a thread may have its own table of
-    /// descriptors.
+    /// Returns the ids of a process's threads except the first. They can be used in place of the
+    /// pid: the first thread may have exited, and a thread may have its own descriptor table.
     fn other_threads(&self, _pid: u32) -> Vec<u32> {
         vec![]
     }
 
-    /// Returns the objects that are mounted elsewhere (`mount --bind`), each with the mount point.
+    /// Returns the objects that are bind-mounted elsewhere (`mount --bind`), each with its mount
+    /// point.
     fn mounted_objects(&self) -> Vec<(ObjectName, Vec<u8>)> {
         vec![]
     }
@@ -74,21 +68,18 @@ pub trait Processes: Send + Sync {
     /// Returns the stat of a held file, through its holder.
     ///
     /// # Errors
-    /// `EPERM`, `EACCES`; `ENOENT` when it is held that way no more.
+    /// `EPERM`, `EACCES`; `ENOENT` if the place no longer holds the file.
     fn stat_held(&self, pid: u32, place: Place) -> io::Result<super::ObjectStat>;
 
-    /// Returns the kernel's name of a held file: as the holder opened it, followed by " (deleted)"
-    /// if it has none any more.
-    ///
-    /// # Errors
-    /// Like [`Processes::stat_held`].
+    /// Returns the kernel's name of a held file: the path as the holder opened it, followed by "
+    /// (deleted)" if the file was unlinked.
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>>;
 
-    /// Asks exactly this process to end: `SIGTERM` through a pidfd.
+    /// Sends `SIGTERM` to exactly this process, through a pidfd.
     ///
     /// # Errors
-    /// `ESRCH` when it has ended, even when its pid has passed to another one;
-    /// `EPERM` for a another user's process.
+    /// `ESRCH` if the process has exited, even if its pid was reused; `EPERM` for another user's
+    /// process.
     fn terminate(&self, process: &ProcessId) -> io::Result<()>;
 }
 
@@ -100,7 +91,7 @@ pub struct ProcessId {
     pub start: u64,
 }
 
-/// The facts of a process that any user may know.
+/// The public facts of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
     pub id: ProcessId,
@@ -109,20 +100,20 @@ pub struct Process {
     pub uid: u32,
     pub gid: u32,
     pub began: Timestamp,
-    /// It has exited, and its parent has not waited for it yet.
+    /// The process has exited, but its parent has not waited for it yet.
     pub ended: bool,
 }
 
-/// The name and the arguments of a process: any bytes.
+/// The name and arguments of a process, as raw bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandLine {
     pub pid: u32,
-    /// The effective user; root for a process that may not be dumped, such as one that dropped
-    /// root's privileges.
+    /// The effective user; root for a nondumpable process, such as one that dropped root
+    /// privileges.
     pub uid: u32,
     /// At most 15 bytes.
     pub command: Vec<u8>,
-    /// Starts with the program.
+    /// The arguments, starting with the program.
     pub arguments: Vec<Vec<u8>>,
 }
 
@@ -137,10 +128,10 @@ pub struct Listed {
 /// The devices and the namespace of segments.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SegmentDevices {
-    /// The device of `/dev/shm`; `None` if there is none, or if holders cannot be found by it.
+    /// The device of `/dev/shm`; `None` if there is none, or if mappings show another device.
     pub objects: Option<u64>,
-    /// The internal devices of System V segments: one for pages of the usual size, and one for each
-    /// size of huge pages.
+    /// The internal devices of System V segments: one for normal pages, and one for each huge page
+    /// size.
     pub sysv: Vec<u64>,
     /// The IPC namespace of the listed segments.
     pub namespace: Option<u64>,
@@ -150,9 +141,9 @@ pub struct SegmentDevices {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     pub segment_devices: SegmentDevices,
-    /// Include private mappings, which cost more to find.
+    /// Include private mappings, which are slower to find.
     pub private: bool,
-    /// Read mappings as text, as on kernels without queries.
+    /// Read mappings as text, as on kernels without `PROCMAP_QUERY`.
     pub as_text: bool,
 }
 
@@ -161,10 +152,10 @@ pub struct Wanted {
 pub struct Visibility {
     /// `/proc` is mounted with `hidepid`.
     pub hides: bool,
-    /// There are processes outside of this pid namespace.
+    /// Some processes are outside of this pid namespace.
     pub outside: bool,
-    /// `/proc` belongs to another pid namespace than this program: pids from system calls are not
-    /// those in `/proc`.
+    /// `/proc` belongs to another pid namespace than this process: pids from system calls differ
+    /// from those in `/proc`.
     pub foreign: bool,
 }
 
@@ -172,7 +163,7 @@ pub struct Visibility {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
     pub now: Timestamp,
-    /// The boot time, by today's clock.
+    /// The boot time according to the current clock.
     pub boot: Timestamp,
     /// The seconds by which the clock was set forward since boot; 0 if unknown.
     pub forward: f64,
@@ -181,16 +172,16 @@ pub struct Clock {
 /// The outcome of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examined {
-    /// It may not be examined. Lists every user that it is, was or can become; empty if even that
-    /// is unknown.
+    /// Permission denied. Lists every user that the process is, was or can become; empty if
+    /// unknown.
     Unreadable(Vec<u32>),
     /// This program ran out of descriptors or memory.
     Exhausted,
-    /// It has exited.
+    /// The process has exited.
     Gone,
-    /// It holds no shared memory.
+    /// The process holds no shared memory.
     Nothing,
-    /// It, and all shared memory that it holds.
+    /// The process and all shared memory that it holds.
     Found(Process, Vec<Use>),
 }
 
@@ -198,30 +189,29 @@ pub enum Examined {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     pub of: Object,
-    /// The access of the process: read and write if it may write, and read otherwise, even if it
-    /// may do neither (`PROT_NONE`, `O_PATH`): it keeps the memory alive, and can become a reader
+    /// The access of the process: read and write if it may write, otherwise read, even if it may do
+    /// neither (`PROT_NONE`, `O_PATH`): such a process keeps the memory alive and can start reading
     /// at any time.
     pub access: Access,
-    /// A private mapping: no other process sees what is written there.
+    /// A private mapping: writes are invisible to other processes.
     pub private: bool,
     pub place: Place,
     /// For a mapping, its end offset in the file.
     pub reaches: u64,
-    /// System V: the facts of its mapping.
+    /// System V only: the facts of the mapping.
     pub claim: Option<Claim>,
 }
 
-/// The facts that a mapping shows of its System V segment. A shmid is only unique within its IPC
-/// namespace, and a process may have attached a segment in another one before it entered this one.
+/// The facts that a mapping reveals about its System V segment. A shmid is only unique within its
+/// IPC namespace, and a process may have attached a segment before it changed namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim {
     /// The key in its name.
     pub key: u32,
-    /// True if it has pages of the usual size, so that it ends at the segment's last page or
-    /// before.
+    /// True for normal pages: the mapping then ends at or before the segment's last page.
     pub usual_pages: bool,
-    /// True if the process is in this IPC namespace. A process that has left it still keeps its
-    /// segments.
+    /// True if the process is in this IPC namespace. A process keeps its segments when it leaves a
+    /// namespace.
     pub here: bool,
 }
 
@@ -239,6 +229,6 @@ pub enum Object {
 pub struct FileLock {
     pub device: u64,
     pub inode: u64,
-    /// The pid of its holder; `None` if the kernel does not tell.
+    /// The holder's pid; `None` if the kernel does not report one.
     pub pid: Option<u32>,
 }

@@ -25,7 +25,7 @@ use std::path::Path;
 use std::thread;
 use std::time::SystemTime;
 
-/// The directory of POSIX objects: fixed in glibc and musl.
+/// The directory of POSIX objects, hardcoded in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
 /// The number of attempts before a lease counts as refused.
@@ -106,7 +106,7 @@ impl Machine for RealMachine {
             if !sys::lease::is_open_elsewhere(&open.file)? {
                 return Ok(false);
             }
-            // Another shmlens may have requested a lease or opened it at this very moment.
+            // Another shmlens may have opened the object or requested a lease at this moment.
             if tries == LEASE_TRIES {
                 return Ok(true);
             }

@@ -1,17 +1,17 @@
 //! The text of `/proc/sysvipc/shm`, parsed by its header line.
 //!
-//! The parser of the procfs crate (0.18) keeps uids in 16 bits, so that one segment of uid 100000
+//! The parser of the procfs crate (0.18) keeps uids in 16 bits, so that a segment of uid 100000
 //! fails the whole table, and reads the octal permissions as decimal. The format is that of
-//! `sysvipc_shm_proc_show` in the kernel's ipc/shm.c; rss and swap came with Linux 2.6.38.
+//! `sysvipc_shm_proc_show` in the kernel's ipc/shm.c; rss and swap were added in Linux 2.6.38.
 
 use super::control::SysvStat;
 use crate::segment::{Bytes, Key, Mode, ShmId, Timestamp, escape};
 use std::borrow::Cow;
 use std::cell::Cell;
 
-/// The bit in `perms` of a segment that is marked for removal with `IPC_RMID` (`SHM_DEST`).
+/// The bit in `perms` of a segment marked for removal with `IPC_RMID` (`SHM_DEST`).
 pub const MARKED: u32 = 0o1000;
-/// The bit in `perms` of a segment that is locked with `SHM_LOCK` (`SHM_LOCKED`).
+/// The bit in `perms` of a segment locked with `SHM_LOCK` (`SHM_LOCKED`).
 pub const LOCKED: u32 = 0o2000;
 
 /// The parsed table.
@@ -58,7 +58,7 @@ const MAX_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
-        // Invalid UTF-8 is not a number either.
+        // Invalid UTF-8 cannot be a number either.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MAX_COLUMNS];
         let mut count = 0;
@@ -66,7 +66,7 @@ impl Columns {
             *place = word;
             count += 1;
         }
-        // The columns are requested nearly in order: search for each one from the previous one on.
+        // Columns are requested roughly in order, so search from the previous one.
         let next = Cell::new(0);
         let find = |name: &str| {
             let (before, behind) = self.names.split_at(next.get());

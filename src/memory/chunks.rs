@@ -1,4 +1,4 @@
-//! Reads a range of a segment chunk by chunk: the bytes of data, and the lengths of holes.
+//! Reads a range of a segment in chunks: the bytes of data, and the lengths of holes.
 
 use super::{PageBuffer, Progress, Reader};
 use crate::machine::ExtentKind;
@@ -14,7 +14,7 @@ pub enum Chunk {
     Hole(u64),
 }
 
-/// Reads a range from start to end. Ends early if the segment does, or when the work is cancelled.
+/// Reads a range from start to end. Ends early at the end of the segment or on cancellation.
 pub struct Chunks<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
@@ -23,7 +23,7 @@ pub struct Chunks<'a> {
     end: u64,
     grain: u64,
     longest_hole: u64,
-    /// The known end of the data. Cached, since the kernel needs a step for every page to find it.
+    /// The known end of the data. Cached, since the kernel visits every page to find it.
     data_until: u64,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Chunks<'a> {
     /// Returns the chunks of `range`. All but the last are multiples of `grain` bytes.
     ///
     /// # Errors
-    /// Fails if the kernel no longer answers for the segment.
+    /// Fails if the kernel can no longer access the segment.
     pub fn new(
         reader: &'a Reader,
         range: Range<u64>,
@@ -53,7 +53,7 @@ impl<'a> Chunks<'a> {
         })
     }
 
-    /// Splits holes into chunks of at most `most` bytes, for callers that write the zeros out.
+    /// Splits holes into chunks of at most `most` bytes, for callers that write out the zeros.
     #[must_use]
     pub const fn with_holes_up_to(mut self, length: u64) -> Self {
         self.longest_hole = length;
@@ -70,7 +70,7 @@ impl<'a> Chunks<'a> {
     /// length. `None` at the end.
     ///
     /// # Errors
-    /// Fails if the kernel refuses to read.
+    /// Fails if reading fails.
     pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Chunk>> {
         let left = self.end - self.at;
         if left == 0 || self.progress.is_cancelled() {
@@ -105,7 +105,7 @@ impl<'a> Chunks<'a> {
         if self.at < self.data_until {
             return Ok(0);
         }
-        // Asking for a hole is cheap; asking for the end of data is not, and not needed.
+        // Finding a hole is cheap; finding the end of data is not, and is not needed.
         match self.reader.extent_at(self.at, 1)? {
             Some(extent) if extent.kind == ExtentKind::Hole => {}
             _ => return Ok(0),

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-/// Blocks of this size are compared as a whole before single bytes are.
+/// Blocks of this size are compared as a whole before individual bytes.
 const BLOCK: usize = 64;
 
-/// Returns the ranges in which two versions differ, in ascending order, none touching another.
-/// Bytes that only one of them has are not compared.
+/// Returns the ranges in which two versions differ, in ascending order and never adjacent. Bytes
+/// that only exist in one version are not compared.
 #[must_use]
 pub fn differences(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     let length = old.len().min(new.len());

@@ -1,4 +1,4 @@
-//! Jumps from one run of data to the next, over zeros and holes.
+//! Jumps from one run of data to the next, skipping zeros and holes.
 
 use super::extents::{DataBackward, DataForward};
 use super::zeros::{first_nonzero, last_nonzero};
@@ -9,12 +9,13 @@ use std::ops::Range;
 /// Bytes per read. Small in tests, so that runs span several chunks.
 const CHUNK: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
-/// Returns the offset of the next run of data that starts after `from`, or of the last one that
-/// starts before it. At least `gap` zeros, written or in a hole, separate two runs; any number of
-/// zeros does at the start of the segment. `None` if there is none or the search was cancelled.
+/// Returns the offset of the next run of data that starts after `from`, or of the last run that
+/// starts before it. Runs are separated by at least `gap` zeros, written or in a hole; at the start
+/// of the segment any number of zeros will do. `None` if there is no such run or the search was
+/// cancelled.
 ///
 /// # Errors
-/// Fails if the kernel refuses to read.
+/// Fails if reading fails.
 pub fn next_data(
     reader: &Reader,
     from: u64,
@@ -94,8 +95,7 @@ impl Walk<'_> {
         Ok(if self.progress.is_cancelled() { None } else { start })
     }
 
-    /// Counts the zeros before `at`, up to the gap. The start of the segment counts as any number
-    /// of them.
+    /// Counts the zeros before `at`, up to the gap. The start of the segment counts as a full gap.
     fn zeros_before(&mut self, at: u64) -> io::Result<u64> {
         let mut zeros = 0;
         while zeros < self.gap {
@@ -118,8 +118,8 @@ impl Walk<'_> {
     }
 }
 
-/// Returns the first nonzero byte that has at least `gap` zeros before it, of which `zeros` come
-/// before `bytes`. Without one, `zeros` becomes the number of zeros at the end.
+/// Returns the first nonzero byte that has at least `gap` zeros before it, of which `zeros` precede
+/// `bytes`. If there is none, sets `zeros` to the number of zeros at the end.
 fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
     let window = usize::try_from(gap).unwrap_or(usize::MAX);
     let mut at = 0;
@@ -145,7 +145,7 @@ fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
     None
 }
 
-/// Follows the run that ends with the last of `bytes` backward. Returns its lowest byte and the
+/// Follows the run that ends at the last of `bytes` backward. Returns its lowest byte and the
 /// number of bytes below it that were not examined.
 fn run_before(bytes: &[u8], gap: u64) -> (usize, usize) {
     let window = usize::try_from(gap).unwrap_or(usize::MAX);

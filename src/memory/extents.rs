@@ -1,15 +1,15 @@
-//! Finds the runs of data in a segment, in either direction, without reading any.
+//! Finds the runs of data in a segment, in either direction, without reading any data.
 
 use super::{Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// Larger ranges are halved when searching backward. Small in tests, so that there are several.
+/// Larger ranges are halved when searching backward. Small in tests, so that several are needed.
 const LEAF: u64 = if cfg!(test) { 8 << 10 } else { 64 << 20 };
 
-/// The runs of data within a range, in ascending order. Two of them may touch; a gap between others
-/// is a hole. Ends early when the work is cancelled.
+/// The runs of data within a range, in ascending order. Two runs may be adjacent; otherwise a hole
+/// separates them. Ends early on cancellation.
 pub struct DataForward<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
@@ -51,7 +51,7 @@ impl Iterator for DataForward<'_> {
 pub struct DataBackward<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
-    /// Ranges that were not examined yet, the highest on top.
+    /// Ranges that have not been examined yet, the highest on top.
     open: Vec<Range<u64>>,
     ready: Vec<Range<u64>>,
 }
@@ -76,7 +76,7 @@ impl<'a> DataBackward<'a> {
                     DataForward::new(self.reader, range, self.progress).collect::<io::Result<_>>()?;
                 continue;
             }
-            // Do not ask for the end of data: the kernel needs a step for each of its pages.
+            // Do not query the end of data: the kernel visits every page to find it.
             let limit = match self.reader.extent_at(range.start, 1)? {
                 Some(extent) if extent.kind == ExtentKind::Hole => length,
                 _ => 1,

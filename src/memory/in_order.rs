@@ -1,5 +1,5 @@
-//! Two threads that share a list of jobs: each takes the next one, both work in parallel, and the
-//! results come out in the order of the jobs.
+//! Two threads that share a list of jobs: each takes the next job, both work in parallel, and the
+//! results come out in job order.
 
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -9,20 +9,20 @@ use std::thread;
 #[derive(Default)]
 struct Next {
     job: u64,
-    /// No more results are wanted.
+    /// No more results are needed.
     over: bool,
 }
 
-/// Runs jobs until `take` has none or `give` breaks, on two threads if `shared` is set. `take` and
-/// `give` are called in order and one at a time, `work` in parallel with anything. Each thread has
-/// one `S`: `take` stores the job in it, `work` the result.
+/// Runs jobs until `take` returns none or `give` breaks, on two threads if `shared` is set. `take`
+/// and `give` are called in order and never concurrently; `work` runs in parallel. Each thread has
+/// its own `S`: `take` stores the job in it, `work` the result.
 pub fn in_order<S: Default>(
     shared: bool,
     take: impl FnMut(&mut S) -> bool + Send,
     work: impl Fn(&mut S) + Sync,
     give: impl FnMut(&mut S) -> ControlFlow<()> + Send,
 ) {
-    // The number of the next job; `None` once `take` had no more.
+    // The number of the next job; `None` after the last job.
     let source = Mutex::new((Some(0), take));
     let sink = Mutex::new(give);
     let turn = Sequence::default();
@@ -46,7 +46,7 @@ pub fn in_order<S: Default>(
     };
     thread::scope(|scope| {
         if shared {
-            // Without a second thread, as at the limit of processes, this one does all jobs.
+            // If no second thread can be started, as at the process limit, this one does all jobs.
             let _ = thread::Builder::new().spawn_scoped(scope, worker);
         }
         worker();
@@ -64,7 +64,7 @@ impl Sequence {
         lock(&self.turn).over
     }
 
-    /// Waits for the turn of a job. Returns false if no more results are wanted.
+    /// Waits for the turn of a job. Returns false if no more results are needed.
     fn wait_for(&self, job: u64) -> bool {
         let mut turn = lock(&self.turn);
         while turn.job != job && !turn.over {

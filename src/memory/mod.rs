@@ -1,7 +1,7 @@
-//! Reads contents without disturbing them: the reader, extents, search, comparison, and change
+//! Reads contents without side effects: the reader, extents, search, comparison, and change
 //! tracking.
 //!
-//! Nothing here touches a hole, and memory use does not depend on the size of the segment.
+//! This module never reads a hole, and its memory use does not depend on the size of the segment.
 
 mod chunks;
 mod compare;

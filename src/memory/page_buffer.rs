@@ -1,4 +1,4 @@
-//! Buffers for large reads, at addresses that the kernel copies to at full speed.
+//! Buffers for large reads, at addresses for which the kernel copies at full speed.
 //!
 //! On AMD processors since Zen 3, `pread(2)` from tmpfs runs at a quarter of its speed if the
 //! buffer's address is 1 to 16 bytes ahead of the file offset, modulo 4096. `malloc` returns large
@@ -7,10 +7,10 @@
 
 use std::ops::{Deref, Range};
 
-/// The distance at which addresses look alike to the processor.
+/// The distance at which the processor confuses addresses.
 const PAGE: usize = 4096;
-/// A distance behind an offset that is neither slow itself nor brings another offset that is just
-/// ahead of it into reach.
+/// A distance behind an offset that is neither slow itself nor makes another offset just ahead of
+/// it slow.
 const SAFE_DISTANCE: u64 = 64;
 /// Reads of this size or more must avoid the slow distances.
 const LARGE: usize = 32 << 10;
@@ -30,13 +30,13 @@ impl PageBuffer {
         Self { memory: zeroed(capacity), used: 0..0 }
     }
 
-    /// The number of bytes that fit without a new allocation.
+    /// Returns the number of bytes that fit without a new allocation.
     #[must_use]
     pub const fn capacity(&self) -> usize {
         self.memory.len().saturating_sub(PAGE)
     }
 
-    /// Returns `length` bytes to read into from `offset`. They hold whatever was there before.
+    /// Returns `length` bytes to read into from `offset`. Their previous contents are unspecified.
     pub fn place(&mut self, offset: u64, length: usize) -> &mut [u8] {
         if length == 0 {
             // A buffer without memory has no address to align.
@@ -55,14 +55,14 @@ impl PageBuffer {
         &mut self.memory[self.used.clone()]
     }
 
-    /// Returns `length` bytes to read into from the offset `from` of one file and to write at the
-    /// offset `to` of another, where the kernel's copy has the same slow distances.
+    /// Returns `length` bytes to read from offset `from` in one file and write at offset `to` in
+    /// another, where the kernel's copy has the same slow distances.
     pub fn place_between(&mut self, from: u64, to: u64, length: usize) -> &mut [u8] {
         let place = if is_near(to, from) { from.wrapping_sub(SAFE_DISTANCE) } else { from };
         self.place(place, length)
     }
 
-    /// Keeps only the first `length` bytes in use, after a short read.
+    /// Keeps only the first `length` bytes, after a short read.
     pub fn truncate(&mut self, length: usize) {
         self.used.end = self.used.end.min(self.used.start + length);
     }
@@ -76,7 +76,7 @@ impl Deref for PageBuffer {
     }
 }
 
-/// Memory for `capacity` bytes and the distance to the right address, zeroed by the kernel.
+/// Returns zeroed memory for `capacity` bytes and the distance to a suitable address.
 fn zeroed(capacity: usize) -> Vec<u8> {
     vec![0; capacity.saturating_add(PAGE)]
 }
@@ -86,8 +86,8 @@ pub fn is_slow(offset: u64, buffer: &[u8]) -> bool {
     buffer.len() >= LARGE && is_near(buffer.as_ptr().addr() as u64, offset)
 }
 
-/// Returns true if the target of a copy is so little ahead of its source, modulo 4096, that the
-/// copy is slow.
+/// Returns true if the target of a copy is slightly ahead of its source, modulo 4096, which makes
+/// the copy slow.
 fn is_near(target: u64, source: u64) -> bool {
     (1..=16).contains(&(target.wrapping_sub(source) % PAGE as u64))
 }

@@ -1,21 +1,21 @@
-//! Search patterns: bytes of which some bits may be wildcards.
+//! Search patterns: bytes that may contain wildcard bits.
 
 use crate::segment::{escape, unescape};
 use memchr::memmem;
 
-/// The maximum length: more than anyone types or passes as an argument.
+/// The maximum length: more than any user types or passes as an argument.
 const MAX_LENGTH: usize = 1 << 20;
 
 /// Bytes to search for. Never empty, and never all wildcards.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     bytes: Vec<u8>,
-    /// The bits that count; `None` if all do.
+    /// The significant bits; `None` if all are.
     mask: Option<Vec<u8>>,
     /// Finds the longest run of bytes without wildcards.
     finder: memmem::Finder<'static>,
     finder_backward: memmem::FinderRev<'static>,
-    /// The offset of that run in the pattern.
+    /// The offset of the finder's run in the pattern.
     anchor: usize,
 }
 
@@ -38,14 +38,14 @@ impl Pattern {
     /// Returns a pattern of exactly these bytes.
     ///
     /// # Errors
-    /// Fails if there are none, or more than 1 MiB.
+    /// Fails for no bytes or more than 1 MiB.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Result<Self, PatternError> {
         let bytes = bytes.into();
         let mask = vec![0xff; bytes.len()];
         Self::masked(bytes, mask)
     }
 
-    /// Returns the pattern of a text as UTF-8, in which `\xNN` is a byte.
+    /// Returns the pattern of a UTF-8 text, in which `\xNN` is a byte.
     ///
     /// # Errors
     /// Fails if it is empty or longer than 1 MiB.
@@ -57,7 +57,7 @@ impl Pattern {
     /// and `?f` any byte with that digit. Blanks, `_`, `,` and `:` between bytes are ignored.
     ///
     /// # Errors
-    /// Fails if it is no hex, has half a byte, or is nothing but wildcards.
+    /// Fails for invalid hex, half a byte, or nothing but wildcards.
     pub fn hex(text: &str) -> Result<Self, PatternError> {
         let shown = || escape(text.trim().as_bytes());
         let (mut bytes, mut mask) = (vec![], vec![]);
@@ -78,11 +78,11 @@ impl Pattern {
         Self::masked(bytes, mask)
     }
 
-    /// Returns a pattern in which only the bits that are set in `mask` count. Past the end of the
-    /// mask all bits count.
+    /// Returns a pattern in which only the bits set in `mask` are significant. Past the end of the
+    /// mask all bits are.
     ///
     /// # Errors
-    /// Fails if there are none or more than 1 MiB, or when no bit counts.
+    /// Fails for no bytes, more than 1 MiB, or no significant bits.
     pub fn masked(mut bytes: Vec<u8>, mut mask: Vec<u8>) -> Result<Self, PatternError> {
         if bytes.is_empty() {
             return Err(PatternError::Empty);
@@ -104,14 +104,14 @@ impl Pattern {
         Ok(Self { bytes, mask, finder, finder_backward, anchor: anchor.start })
     }
 
-    /// Returns its length in bytes, at least 1.
+    /// Returns the length in bytes, at least 1.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a pattern is never empty")]
     pub const fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Returns true if it matches zeros, and so a hole.
+    /// Returns true if the pattern matches zeros, and therefore holes.
     #[must_use]
     pub fn matches_zeros(&self) -> bool {
         self.bytes.iter().all(|&byte| byte == 0)
@@ -135,7 +135,7 @@ impl Pattern {
     /// Returns the last match in `hay`.
     #[must_use]
     pub fn find_last(&self, hay: &[u8]) -> Option<usize> {
-        // The anchor may be as far back as the tail of the pattern allows.
+        // The anchor may be as far back as the rest of the pattern allows.
         let needle = self.finder.needle().len();
         let tail = self.len() - self.anchor - needle;
         let mut end = hay.len().checked_sub(tail)?;
@@ -145,7 +145,7 @@ impl Pattern {
             if self.matches_at(hay, at) {
                 return Some(at);
             }
-            // Continue with an anchor that starts before this one.
+            // Continue with an earlier anchor.
             end = (anchor + needle).checked_sub(1).filter(|&end| end >= needle)?;
         }
     }

@@ -1,14 +1,14 @@
-//! Two threads: one prepares items, the other one processes them.
+//! Two threads: one prepares items, the other processes them.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{channel, sync_channel};
 use std::{iter, thread};
 
-/// The number of items in circulation: few, so that they stay in the processor's cache.
+/// The number of items in circulation: few, so that they stay in the processor cache.
 const ITEMS: usize = 4;
 
-/// Prepares items with `fill` until that returns false, and passes them in order to `drain` until
-/// that breaks. If `shared` is set, `fill` runs on a thread of its own. Items are reused.
+/// Prepares items with `fill` until it returns false, and passes them in order to `drain` until it
+/// breaks. If `shared` is set, `fill` runs on its own thread. Items are reused.
 pub fn pipeline<S: Default + Send>(
     shared: bool,
     mut fill: impl FnMut(&mut S) -> bool + Send,
@@ -26,11 +26,12 @@ pub fn pipeline<S: Default + Send>(
                     }
                 }
             });
-            // Without a second thread, as at the limit of processes, this one does both.
+            // If no second thread can be started, as at the process limit, this one does both.
             if worker.is_err() {
                 return false;
             }
-            // Half of the items at a time: a thread that waited for each would mostly be waking up.
+            // Pass half of the items at a time: a thread that waited for each would spend most of
+            // its time waking up.
             let half = || iter::repeat_with(S::default).take(ITEMS / 2).collect();
             let _ = give_back.send(half());
             let _ = give_back.send(half());

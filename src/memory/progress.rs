@@ -18,7 +18,8 @@ pub struct Progress {
     cancelled: Arc<AtomicBool>,
     done: AtomicU64,
     total: AtomicU64,
-    /// The number of the current item, the number of items, and the item in words.
+    /// The number of the current item, the number of items, and the description of the current
+    /// item.
     item: Mutex<(usize, usize, String)>,
     cut_short: AtomicBool,
 }
@@ -29,8 +30,7 @@ impl Progress {
         Self::default()
     }
 
-    /// Asks the work to stop. It does so within a few milliseconds, as if there were nothing more
-    /// to find.
+    /// Cancels the work. It stops within a few milliseconds, as if nothing were left to find.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -65,12 +65,12 @@ impl Progress {
         self.cut_short.store(false, Ordering::Relaxed);
     }
 
-    /// Notes that the segment ended before the work did: it has shrunk.
+    /// Records that the segment shrank and ended before the work did.
     pub fn cut_short(&self) {
         self.cut_short.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the segment ended before the work did.
+    /// Returns true if the segment ended before the work did.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
         self.cut_short.load(Ordering::Relaxed)
@@ -81,13 +81,13 @@ impl Progress {
         self.done.store(done, Ordering::Relaxed);
     }
 
-    /// Starts the next of several items; `what` names it.
+    /// Starts the next of several items; `what` describes it.
     pub fn next_item(&self, item: usize, items: usize, what: String) {
         self.begin(0);
         *self.item.lock().unwrap_or_else(PoisonError::into_inner) = (item, items, what);
     }
 
-    /// Returns the number of the current item, the number of items, and the item in words.
+    /// Returns the number of the current item, the number of items, and its description.
     #[must_use]
     pub fn item(&self) -> (usize, usize, String) {
         self.item.lock().unwrap_or_else(PoisonError::into_inner).clone()

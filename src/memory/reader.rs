@@ -1,4 +1,4 @@
-//! The reader of one segment: verifies that it opens the segment that was listed, and never writes.
+//! The reader of a segment: verifies that it opens the segment that was listed, and never writes.
 
 use super::page_buffer::{PageBuffer, is_slow};
 use crate::machine::{Contents, Extent, Machine, Trace};
@@ -19,7 +19,7 @@ pub struct Reader {
 pub enum OpenError {
     #[error("{id} is gone: removed since it was listed")]
     Gone { id: SegmentId },
-    /// Its name belongs to another segment now.
+    /// The segment's name now belongs to another segment.
     #[error("{id} has changed since it was listed: its name now belongs to another segment. Try again")]
     Replaced { id: SegmentId },
     #[error("failed to read {id}: permission denied (owner {owner}, mode {mode} {symbolic}). \
@@ -29,29 +29,29 @@ pub enum OpenError {
         id: SegmentId,
         owner: Owner,
         mode: Mode,
-        /// True if this user may change the mode, and that helps.
+        /// True if this user may change the mode and doing so would help.
         own: bool,
     },
-    /// It is unlinked and only mapped.
+    /// The segment is unlinked and only mapped.
     #[error(
         "failed to read {id}{former}: it was unlinked, and is mapped but not open in {holders}. \
          Run as root to read it through /proc/PID/map_files"
     )]
     Concealed {
         id: SegmentId,
-        /// The name that it had, in words.
+        /// The description of its former name.
         former: String,
         holders: String,
     },
     /// The name in `/dev/shm` is not a regular file.
     #[error("{id} is not shared memory: not a regular file")]
     NotMemory { id: SegmentId },
-    /// It does not fit into the address space.
+    /// The segment does not fit into the address space.
     #[error(
         "failed to attach {id}: {size} does not fit in the address space. Check the limit with `ulimit -v`"
     )]
     TooLarge { id: SegmentId, size: crate::segment::Bytes },
-    /// Another process holds a lease, and has to release it first.
+    /// Another process holds a lease and must release it first.
     #[error(
         "failed to open {id}: a process holds a lease on it (F_SETLEASE) and has been asked to release it. \
              Try again; the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds"
@@ -61,7 +61,7 @@ pub enum OpenError {
     Other { id: SegmentId, source: io::Error },
 }
 
-/// Returns advice for a user who may not read a segment.
+/// Returns advice for a user without read permission.
 fn remedy(id: &SegmentId, owner: &Owner, own: bool) -> String {
     if own {
         let id = shell_quote(id.to_string().as_bytes());
@@ -70,7 +70,7 @@ fn remedy(id: &SegmentId, owner: &Owner, own: bool) -> String {
     format!("Run as {}, or ask the owner for read permission", permitted_users(owner))
 }
 
-/// Names the users who may read what only its owner may.
+/// Names the users who may read a segment that is readable only by its owner.
 fn permitted_users(owner: &Owner) -> String {
     if owner.uid == 0 { "root".to_owned() } else { format!("{} or root", owner.user_text()) }
 }
@@ -78,13 +78,13 @@ fn permitted_users(owner: &Owner) -> String {
 /// The state of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It exists.
+    /// The segment exists.
     Present { size: u64 },
-    /// It was removed, but is still open here.
+    /// The segment was removed, but is still open here.
     Removed { size: u64 },
-    /// It was removed, and another segment has its name.
+    /// The segment was removed, and its name now belongs to another segment.
     Replaced {
-        /// The size of the one that is open.
+        /// The size of the open segment.
         size: u64,
     },
 }
@@ -131,9 +131,6 @@ impl Reader {
 
     /// Returns the trace that reading a segment would leave, without leaving it: opens a POSIX
     /// object without reading it, and does not attach a System V segment.
-    ///
-    /// # Errors
-    /// Those that opening it would give.
     pub fn predict_trace(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
         match &segment.id {
             SegmentId::Sysv(shmid) => machine
@@ -214,7 +211,7 @@ impl Reader {
         self.contents.extent_at(offset, limit)
     }
 
-    /// Returns its POSIX ACL, like [`Contents::acl`].
+    /// Returns the POSIX ACL, like [`Contents::acl`].
     ///
     /// # Errors
     /// Fails if the kernel refuses.

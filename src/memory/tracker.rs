@@ -26,14 +26,14 @@ const CHANGES: usize = 1 << 20;
 /// The contents of a segment when they were last read, from one offset on.
 pub struct Tracker {
     start: u64,
-    /// The block size in bytes: whole values, so that none is split.
+    /// The block size in bytes: a multiple of the value size, so that no value is split.
     block: u64,
-    /// Blocks that are not here hold zeros.
+    /// Missing blocks contain zeros.
     kept: BTreeMap<u64, Kept>,
     copied: usize,
     /// The first pass is complete.
     seen: bool,
-    /// The offset at which the pass continues; `None` between two passes.
+    /// The offset at which the pass continues; `None` between passes.
     at: Option<u64>,
     buffer: PageBuffer,
 }
@@ -47,13 +47,13 @@ enum Kept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub offset: u64,
-    /// The bytes before, as many as now; `None` if there was no room to keep them.
+    /// The previous bytes, as many as now; `None` if there was no room to keep them.
     pub old: Option<Box<[u8]>>,
     pub new: Box<[u8]>,
 }
 
 impl Tracker {
-    /// Returns an empty tracker. Values of `value` bytes follow each other from `start` on.
+    /// Returns an empty tracker of values of `value` bytes, starting at `start`.
     #[must_use]
     pub fn new(start: u64, value: u64) -> Self {
         let value = value.max(1);
@@ -68,7 +68,7 @@ impl Tracker {
         }
     }
 
-    /// Returns true between two passes.
+    /// Returns true between passes.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.at.is_none()
@@ -95,7 +95,7 @@ impl Tracker {
             let before = changes.len();
             match chunks.next(&mut buffer)? {
                 None => {
-                    // Bytes past the end are gone, and zeros if the segment grows again.
+                    // Bytes past the end are gone, and read as zeros if the segment grows again.
                     for (_, kept) in self.kept.split_off(&chunks.offset()) {
                         self.copied -= kept.copied();
                     }
@@ -141,7 +141,7 @@ impl Tracker {
     }
 
     /// Reports the blocks of a hole, which now read as zeros. Returns the offset at which to
-    /// continue if that is enough for one step.
+    /// continue if the step is full.
     fn hole(&mut self, range: Range<u64>, size: usize, changes: &mut Vec<Change>) -> Option<u64> {
         let most = changes.len() + CHANGES / size + 1;
         while let Some((&offset, _)) = self.kept.range(range.clone()).next() {
@@ -266,7 +266,7 @@ mod tests {
         let mut tracker = Tracker::new(0, 1);
         pass(&reader, &mut tracker, u64::MAX);
         machine.edit_object("a", |bytes| bytes.size = 100);
-        // Bytes that were cut off are not a change.
+        // Truncated bytes do not count as changed.
         let reported = pass(&reader, &mut tracker, u64::MAX);
         assert!(reported.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{reported:?}");
         machine.edit_object("a", |bytes| bytes.size = 9000);

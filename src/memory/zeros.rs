@@ -1,4 +1,4 @@
-//! Searches for nonzero bytes quickly.
+//! Finds nonzero bytes quickly.
 
 /// Bytes per step: a few vector registers.
 const BLOCK: usize = 64;
@@ -17,7 +17,7 @@ pub fn last_nonzero(bytes: &[u8]) -> Option<usize> {
     bytes[..bytes.len() - zeros].iter().rposition(|&byte| byte != 0)
 }
 
-/// No early exit, so that the compiler can vectorize it.
+/// Has no early exit, so that the compiler can vectorize it.
 fn block_is_zero(block: &[u8]) -> bool {
     block.iter().fold(0, |all, byte| all | byte) == 0
 }

@@ -1,11 +1,12 @@
-//! Conditions that will make programs fail soon, with their users and processes.
+//! Alerts about conditions that will soon make programs fail, with the users and processes
+//! involved.
 
 use super::usage::{objects, promised};
 use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
-/// The most users that an alert names.
+/// The maximum number of users that an alert names.
 const NAMED: usize = 3;
 
 /// A limit that is nearly reached.
@@ -15,26 +16,27 @@ pub struct Alert {
     pub what: String,
     /// The largest users first, safe to print.
     pub users: Vec<String>,
-    /// It needs attention now. The terminal UI shows only urgent alerts, `limits` prints all.
+    /// Set if immediate attention is needed. The terminal UI shows only urgent alerts, `limits`
+    /// prints all.
     pub urgent: bool,
 }
 
 impl Alert {
-    /// Returns one line with a limited number of users.
+    /// Returns a line with a limited number of users.
     #[must_use]
     pub fn text(&self, most: usize) -> String {
         let users = &self.users[..self.users.len().min(most)];
         if users.is_empty() {
             return self.what.clone();
         }
-        // After a sentence comes another one.
+        // A multi-sentence text is followed by another sentence.
         let gap = if self.what.contains(". ") { ". " } else { ": " };
         format!("{}{gap}{}", self.what, users.join(", "))
     }
 }
 
-/// Returns alerts for limits that are 90% used, an overcommitted `/dev/shm`, and mappings past the end of their
-/// objects.
+/// Returns alerts for limits that are 90% used, an overcommitted `/dev/shm`, and mappings past the
+/// end of their objects.
 #[must_use]
 pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
@@ -88,8 +90,8 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     alerts
 }
 
-/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs allocates a page when it
-/// is first written; if none is left, writing to a mapping raises SIGBUS.
+/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs
+/// allocates a page when it is first written; if none is left, writing to a mapping raises SIGBUS.
 fn overcommitted(survey: &Survey) -> Option<Alert> {
     let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
     let promised = promised(survey);
@@ -106,7 +108,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
     Some(Alert { what, users, urgent })
 }
 
-/// Returns what is left of a limit that is at least 90% used.
+/// Returns the remainder of a limit that is at least 90% used.
 fn nearly(used: u64, most: u64) -> Option<u64> {
     (most > 0 && u128::from(used) * 10 >= u128::from(most) * 9).then(|| most.saturating_sub(used))
 }
@@ -131,7 +133,7 @@ fn by_user<'a>(
     sums.into_iter().take(NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
 }
 
-/// Describes the unlinked objects, if they have at least a tenth of the used memory.
+/// Describes the unlinked objects if they use at least a tenth of the used memory.
 fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
     let those = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
     let bytes: Bytes = those().filter_map(|segment| segment.resident).sum();
@@ -192,7 +194,7 @@ mod tests {
         machine.add_object("b", FakeBytes::hole(6 << 30));
         assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
         machine.add_object("c", FakeBytes::hole(1));
-        // A second name of the same object adds nothing.
+        // A hard link of the same object adds nothing.
         machine.edit(|facts| {
             let object = facts.posix.values().next().unwrap().clone();
             facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);

@@ -20,8 +20,8 @@ impl Difference {
     }
 }
 
-/// Compares two surveys. Times do not count, since any read changes the access time. Results of the first scan for
-/// holders do not count either.
+/// Compares two surveys. Ignores times, since any read changes the access time, and the results of
+/// the first holder scan.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both are sorted by id.
@@ -56,7 +56,7 @@ fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
         && (!judged || a.holders.is_some() != b.holders.is_some() || headline(a) == headline(b))
 }
 
-/// Returns the state and the first reason. Later reasons may change without the segment.
+/// Returns the state and the first reason. Later reasons may change although the segment does not.
 fn headline(segment: &Segment) -> (State, Option<&String>) {
     (segment.verdict.state, segment.verdict.reasons.first())
 }
@@ -113,7 +113,7 @@ mod tests {
         assert!(changes.into_iter().all(is_one));
         assert!(!is_one(|one| one.times.access = None));
         assert!(!is_one(|one| one.verdict.reasons.push("of 212 processes".to_owned())));
-        // The first scan for holders is no change.
+        // The first holder scan does not count as a change.
         let mut after = before.clone();
         after.coverage = Some(Coverage::default());
         (after.segments[0].holders, after.segments[0].verdict.state) = (Some([].into()), State::Idle);

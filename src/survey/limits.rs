@@ -1,15 +1,15 @@
-//! The limits of the kernel and their use.
+//! The kernel's limits and their use.
 
 use crate::machine::{DevShm, LimitFacts};
 use crate::segment::{Bytes, Segment};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most System V segments.
+    /// The maximum number of System V segments.
     pub shmmni: Option<u64>,
-    /// The largest size of a System V segment.
+    /// The maximum size of a System V segment.
     pub shmmax: Option<Bytes>,
-    /// The most bytes of all System V segments together.
+    /// The maximum total size of all System V segments.
     pub shmall: Option<Bytes>,
     pub sysv_segments: u64,
     /// The sum of the sizes of all System V segments.
@@ -17,7 +17,7 @@ pub struct Limits {
     /// `None` without `/dev/shm`.
     pub dev_shm: Option<DevShmUse>,
     pub page_size: u64,
-    /// systemd removes segments of ordinary users at logout; `None` if it does not run.
+    /// True if systemd removes segments of ordinary users at logout; `None` without systemd.
     pub remove_ipc: Option<bool>,
 }
 
@@ -33,13 +33,13 @@ pub struct DevShmUse {
     /// The capacity; 0 for no limit.
     pub size: Bytes,
     pub used: Bytes,
-    /// The most files; 0 for no limit.
+    /// The maximum number of files; 0 for no limit.
     pub inodes: u64,
     pub inodes_used: u64,
 }
 
 impl DevShmUse {
-    /// A warning when so much more than what is left is to be written.
+    /// Returns a warning if `missing` bytes exceed the free space.
     #[must_use]
     pub fn too_large(&self, missing: Bytes) -> Option<String> {
         let left = Bytes(self.size.0.saturating_sub(self.used.0));
@@ -51,7 +51,7 @@ impl DevShmUse {
         })
     }
 
-    /// Returns the used share, from 0 to 1; `None` without a limit.
+    /// Returns the used fraction, from 0 to 1; `None` without a limit.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
     pub fn share(&self) -> Option<f64> {

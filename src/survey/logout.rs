@@ -1,6 +1,7 @@
-//! The removal of segments at logout. With `RemoveIPC=yes`, the default, systemd-logind removes the segments of an
-//! ordinary user when the last session of that user ends (`logind.conf(5)`). It skips attached System V segments
-//! and unlinks all POSIX objects, held or not (`src/shared/clean-ipc.c`).
+//! The removal of segments at logout. With `RemoveIPC=yes`, the default, systemd-logind removes the
+//! segments of an ordinary user when the last session of that user ends (`logind.conf(5)`). It
+//! skips attached System V segments and unlinks all POSIX objects, held or not
+//! (`src/shared/clean-ipc.c`).
 
 use super::{Limits, Survey};
 use crate::segment::{Facts, Owner, Segment, State};
@@ -11,8 +12,8 @@ const FIRST_ORDINARY: u32 = 1000;
 /// The uid of `nobody`, which never logs in.
 const NOBODY: u32 = 65534;
 
-/// Returns what happens to a segment at the logout of its owner, and how to keep it; `None` if nothing happens. A
-/// sentence without a full stop, safe to print.
+/// Returns a warning if a segment will be removed at its owner's logout, with advice on how to keep
+/// it; `None` otherwise. A sentence without a period, safe to print.
 #[must_use]
 pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     if !is_removed_at_logout(segment, limits) {
@@ -29,7 +30,8 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     ))
 }
 
-/// Returns the users whose segments are removed at logout, in one sentence; `None` if there are none.
+/// Returns the users whose segments are removed at logout, in one sentence; `None` if there are
+/// none.
 #[must_use]
 pub fn logouts(survey: &Survey) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -42,7 +44,8 @@ pub fn logouts(survey: &Survey) -> Option<String> {
     })
 }
 
-/// Returns whether systemd removes a segment at logout. Removed ones go away with their holders.
+/// Returns true if systemd removes a segment at logout. Segments marked for removal disappear with
+/// their holders anyway.
 fn is_removed_at_logout(segment: &Segment, limits: &Limits) -> bool {
     limits.remove_ipc == Some(true) && is_ordinary(&segment.owner) && segment.verdict.state != State::Removed
 }

@@ -1,4 +1,5 @@
-//! Surveys the machine: all segments, their holders and the limits, and the difference between two surveys.
+//! Surveys the machine: all segments, their holders and the limits, and the difference between two
+//! surveys.
 
 mod alerts;
 mod diff;
@@ -29,7 +30,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
-/// The segments and limits of the machine at one time.
+/// The segments and limits of the machine at one point in time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// All segments: System V by shmid, then POSIX by name.
@@ -39,33 +40,35 @@ pub struct Survey {
     pub coverage: Option<Coverage>,
     /// The failures to list, a line each that is safe to print.
     pub problems: Vec<String>,
-    /// The names in `/dev/shm` that are no segments: directories, FIFOs, links, mount points.
+    /// The names in `/dev/shm` that are not segments: directories, FIFOs, links, mount points.
     pub other_names: HashSet<ObjectName>,
-    /// The kinds with segments that could not be listed.
+    /// The kinds whose segments could not all be listed.
     pub unlisted: Vec<Kind>,
-    /// Those of `unlisted` that miss more than other users' private directories.
+    /// The kinds in `unlisted` that miss more than other users' private directories.
     pub failed: Vec<Kind>,
-    /// The number of files in `/dev/shm` that are no segments, including directories and itself.
+    /// The number of files in `/dev/shm` that are not segments, including directories and
+    /// `/dev/shm` itself.
     pub(crate) other_files: u64,
     pub at: Timestamp,
-    /// The start of the scan that the holders are from.
+    /// The start time of the holder scan used.
     pub scanned: Option<Timestamp>,
 }
 
 impl Survey {
-    /// Takes a survey. Reads tables and stats files; opens and attaches nothing. Failures are lines in `problems`.
+    /// Takes a survey. Reads tables and stats files, but opens and attaches nothing. Adds failures
+    /// to `problems`.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| match machine.sysv_table() {
             Ok(text) => Ok(sysv_table::parse(&text)),
-            // Without /proc, or if it has only processes (subset=pid), system calls still list the
-            // segments, but not their resident memory.
+            // Without /proc, or if it only shows processes (subset=pid), system calls still list
+            // the segments, but not their resident memory.
             Err(_) => machine.sysv_rows(),
         })
     }
 
-    /// Takes a survey without the resident memory of System V segments, which takes most of the time if there are
-    /// thousands.
+    /// Takes a survey without the resident memory of System V segments, which takes most of the
+    /// time if there are thousands of segments.
     #[must_use]
     pub fn take_without_memory(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| machine.sysv_rows())
@@ -109,8 +112,8 @@ impl Survey {
         }
     }
 
-    /// Adds the holders of each segment, and the unlinked objects that are still held. The scan of the processes
-    /// has to be older than this survey.
+    /// Adds the holders of each segment, and the unlinked objects that are still held. The process
+    /// scan must be older than this survey.
     pub fn join(&mut self, holdings: &Holdings, machine: &dyn Machine, names: &mut Names) {
         for segment in &mut self.segments {
             segment.holders = holdings.of(segment);
@@ -129,8 +132,8 @@ impl Survey {
         self.scanned = Some(holdings.at);
     }
 
-    /// Returns whether `/dev/shm` has more files than were found: unlinked objects, held in a way that was not
-    /// scanned.
+    /// Returns true if `/dev/shm` has more files than were found: unlinked objects that are held in
+    /// a way that was not scanned.
     #[must_use]
     pub fn misses_objects(&self) -> bool {
         let Some(used) = self.limits.dev_shm else { return false };
@@ -153,7 +156,7 @@ type ReadTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
 /// Lists both kinds in parallel: with thousands of segments the kernel takes most of the time.
 fn list_both(machine: &dyn Machine, table: &ReadTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
     thread::scope(|scope| {
-        // Without another thread, list one after the other.
+        // If no thread can be started, list one after the other.
         let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {
             return (table(), machine.list_objects());
         };

@@ -1,12 +1,12 @@
-//! A cache of the names of users and groups.
+//! A cache of user and group names.
 
 use crate::machine::Machine;
 use crate::segment::{Owner, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The lifetime of an entry in seconds. Users can be renamed, but a user database on a network must not be queried
-/// every second.
+/// The lifetime of an entry in seconds. Users can be renamed, but a network user database must not
+/// be queried every second.
 const LIFETIME: f64 = 60.0;
 
 /// The cached names.
@@ -27,7 +27,7 @@ impl Names {
         }
     }
 
-    /// Returns the owner with these ids and their names.
+    /// Returns the owner with these ids, and the names.
     pub fn owner(&mut self, machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
         let user = self.users.entry(uid).or_insert_with(|| machine.user_name(uid).map(Into::into)).clone();
         let group = self.groups.entry(gid).or_insert_with(|| machine.group_name(gid).map(Into::into)).clone();

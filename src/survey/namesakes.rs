@@ -1,9 +1,9 @@
-//! Objects that share a name, because one was unlinked and another one created. Programs that hold the old object
-//! and programs that open the new one do not see each other's data.
+//! Objects that share a name, because one was unlinked and another was created. Programs that hold
+//! the old object and programs that open the new one do not see each other's data.
 
 use crate::segment::{Holder, Kind, Segment, SegmentId};
 
-/// The most holders that a line names.
+/// The maximum number of holders that a line names.
 const NAMED: usize = 6;
 
 /// Returns the other segments that have, or had, the name of this one.

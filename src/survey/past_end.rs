@@ -1,17 +1,17 @@
-//! Mappings that extend past the end of their object, which was truncated or never grown. Access to a page past
-//! the end raises SIGBUS (`mmap(2)`), in shared and private mappings.
+//! Mappings that extend past the end of their object, because the object was truncated or never
+//! grown. Accessing a page past the end raises SIGBUS (`mmap(2)`), in shared and private mappings.
 
 use super::{Alert, Survey};
 use crate::segment::{Bytes, Holder, Segment};
 
-/// The most mappings that one alert lists.
+/// The maximum number of mappings that one alert lists.
 const LISTED: usize = 5;
 
 impl Survey {
     /// Returns the holders with a mapping that extends past the end of the segment.
     ///
-    /// A System V segment never shrinks. An object that changed since the scan may have been remapped, and waits
-    /// for the next scan.
+    /// A System V segment never shrinks. An object that changed after the scan may have been
+    /// remapped, so it is not reported before the next scan.
     pub fn past_end<'a>(&self, segment: &'a Segment) -> impl Iterator<Item = &'a Holder> {
         let scanned = self.scanned.zip(segment.times.change).is_some_and(|(at, change)| change <= at);
         let checked = scanned && segment.posix().is_some();

@@ -8,8 +8,8 @@ use crate::segment::{
 };
 use std::io;
 
-/// Adds the objects of the listing and its problems. Returns whether nothing failed but permissions: other users'
-/// private directories and mounts are expected.
+/// Adds the listed objects and problems. Returns true if there were only permission errors: other
+/// users' private directories and mounts are expected.
 pub fn add(
     listing: io::Result<ObjectListing>,
     machine: &dyn Machine,
@@ -35,7 +35,7 @@ pub fn add(
     listing.unreadable.iter().all(Unreadable::is_denied)
 }
 
-/// Describes a directory that could not be listed, and names the users who can.
+/// Describes a directory that could not be listed, and names the users who can list it.
 fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
     let Unreadable { name, uid, gid, mode, reason, .. } = directory;
     if !directory.is_denied() {

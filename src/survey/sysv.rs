@@ -7,7 +7,7 @@ use crate::machine::sysv_table::Table;
 use crate::segment::{CreatorLife, Facts, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
 use std::io;
 
-/// Adds the segments of the table and its problems. Returns whether the table was complete.
+/// Adds the segments of the table and its problems. Returns true if the table was complete.
 pub fn add(
     table: io::Result<Table>,
     machine: &dyn Machine,

@@ -1,11 +1,13 @@
-//! Sums of shared memory: by user, by process, and in total, compared with `Shmem` in `/proc/meminfo`.
+//! Sums of shared memory: by user, by process, and in total, compared with `Shmem` in
+//! `/proc/meminfo`.
 
 use super::Survey;
 use crate::machine::Machine;
 use crate::segment::{Bytes, CreatorLife, Holder, Kind, Segment, escape};
 use std::collections::{BTreeMap, HashSet};
 
-/// Returns all POSIX objects, including unlinked ones, each once even if it has two names (hard links).
+/// Returns all POSIX objects, including unlinked ones. An object with several names (hard links) is
+/// returned once.
 pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
     let mut seen = HashSet::new();
     survey
@@ -14,14 +16,15 @@ pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
         .filter(move |segment| segment.posix().is_some_and(|facts| seen.insert((facts.device, facts.inode))))
 }
 
-/// Returns the sum of the sizes of all objects: the memory that they use once every page has been written.
+/// Returns the total size of all objects: the memory that they use once every page has been
+/// written.
 #[must_use]
 pub fn promised(survey: &Survey) -> Bytes {
     objects(survey).map(|segment| segment.size).sum()
 }
 
-/// The memory that removing all of these frees at once. An object under several names (hard links) is freed once,
-/// with its last name.
+/// Returns the memory that is freed immediately by removing all of these segments. An object with
+/// several names (hard links) is freed once, with its last name.
 #[must_use]
 pub fn freed<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> Bytes {
     let mut removed: BTreeMap<(u64, u64), u32> = BTreeMap::new();
@@ -36,7 +39,7 @@ pub fn freed<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> Bytes {
 }
 
 impl Survey {
-    /// A warning for an object that `/dev/shm` has no room to fill.
+    /// Returns a warning if `/dev/shm` has no room to fill an object.
     #[must_use]
     pub fn too_large(&self, segment: &Segment) -> Option<String> {
         let missing = segment.size.0.saturating_sub(segment.resident?.0);
@@ -62,13 +65,13 @@ impl Shmem {
         machine.shmem().map(|total| Self { total, listed })
     }
 
-    /// Returns the part that no listed segment accounts for.
+    /// Returns the memory that no listed segment accounts for.
     #[must_use]
     pub fn rest(&self) -> Bytes {
         Bytes(self.total.0.saturating_sub(self.listed.0))
     }
 
-    /// `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18 MiB of it. The rest is …`
+    /// `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18 MiB of it. …`
     #[must_use]
     pub fn text(&self) -> String {
         let Self { total, listed } = self;
@@ -129,7 +132,7 @@ pub struct ProcessUsage {
 /// Segments by user and by process, the largest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// By owner: uid, name where it has one, sum.
+    /// By owner: uid, name if known, sum.
     pub users: Vec<(u32, Option<String>, Sum)>,
     /// By process.
     pub processes: Vec<ProcessUsage>,
@@ -137,8 +140,9 @@ pub struct Usage {
 
 /// Adds up segments by user and by process.
 ///
-/// A segment counts in full for its owner and for each holder, however often it is mapped. A System V segment that
-/// is not attached counts for its creator while that runs, to find programs that create ids and never attach them.
+/// A segment counts in full for its owner and for each holder, regardless of the number of
+/// mappings. An unattached System V segment counts for its creator while the creator runs, to find
+/// programs that create ids and never attach them.
 #[must_use]
 pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     let mut users: BTreeMap<u32, (Option<String>, Sum)> = BTreeMap::new();
@@ -150,7 +154,7 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
         if !segment.is_concealed() {
             users.entry(owner.uid).or_insert_with(|| (name(), Sum::default())).1.add(segment);
         }
-        // Our own attachments only look on.
+        // Skip our own attachments, which are for inspection only.
         let holders = segment.holders.as_deref().unwrap_or_default().iter();
         for holder in holders.filter(|holder| !holder.looks_on()) {
             let new = || (Holder::command_text(holder), holder.owner.user_text(), Sum::default());
@@ -172,7 +176,7 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     usage
 }
 
-/// Returns the running creator of a System V segment that is not attached.
+/// Returns the running creator of an unattached System V segment.
 fn idle_creator(machine: &dyn Machine, segment: &Segment) -> Option<(u32, String, String)> {
     let facts = segment.sysv().filter(|facts| facts.nattch == 0)?;
     if segment.creator_life != CreatorLife::Running {
@@ -221,7 +225,7 @@ mod tests {
             machine.edit(|facts| facts.sysv[at].row.creator_pid = creator);
         }
         machine.edit(|facts| facts.sysv[2].row.uid = 1001);
-        // Twice in one process, and once in another.
+        // Mapped twice in one process, and once in another.
         for pid in [7, 7, 8] {
             machine.attach_in(pid, 1, Access::ReadWrite);
         }

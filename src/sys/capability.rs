@@ -35,7 +35,7 @@ pub fn effective() -> io::Result<u64> {
 /// `/proc/sys/kernel/ngroups_max` in each call.
 ///
 /// # Errors
-/// `EINVAL` when another thread adds groups in between.
+/// `EINVAL` if another thread adds groups between the two calls.
 pub fn groups() -> io::Result<Vec<u32>> {
     // SAFETY: with a size of 0 nothing is written.
     let count = super::check(unsafe { libc::getgroups(0, std::ptr::null_mut()) })?;

@@ -1,12 +1,12 @@
-//! Directory entries with their inode numbers: `getdents64(2)`. A scan of the processes reads
-//! thousands of directories in `/proc`, so nothing is allocated for an entry.
+//! Directory entries with their inode numbers: `getdents64(2)`. A process scan reads thousands of
+//! directories in `/proc`, so no entry is allocated.
 
 use super::check;
 use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// The buffer for the kernel's answer.
+/// The buffer that the kernel fills.
 #[repr(align(8))]
 pub struct Buffer([u8; 8192]);
 
@@ -44,7 +44,7 @@ pub fn for_each(
     }
 }
 
-/// Returns the first of the entries, and its length.
+/// Returns the first entry and its length.
 fn entry(bytes: &[u8]) -> Option<(u64, &CStr, usize)> {
     let inode = u64::from_ne_bytes(bytes.get(..8)?.try_into().ok()?);
     let length = usize::from(u16::from_ne_bytes(bytes.get(LENGTH..LENGTH + 2)?.try_into().ok()?));

@@ -1,5 +1,6 @@
-//! Changes a file through an `O_PATH` handle, so that the change affects the file that was checked,
-//! whatever has its name by now: `fchmodat2(2)`, `fchownat(2)`, `getxattr(2)`, `setxattr(2)`.
+//! Changes a file through an `O_PATH` handle, so that the change affects the file that was checked
+//! even if its name now belongs to another one: `fchmodat2(2)`, `fchownat(2)`, `getxattr(2)`,
+//! `setxattr(2)`.
 
 use super::check;
 use std::ffi::{CStr, CString};
@@ -9,13 +10,13 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 /// `fchmodat2` has this number on every architecture.
 const SYS_FCHMODAT2: libc::c_long = 452;
 const ACL: &CStr = c"system.posix_acl_access";
-/// The maximum size of an access control list.
+/// The maximum size of an ACL.
 const MAX_ACL: usize = 64 << 10;
 
 /// Sets the twelve permission bits.
 ///
 /// # Errors
-/// `EPERM` unless owner; [`proc_not_mounted`] on a kernel older than 6.6 where
+/// `EPERM` unless the caller is the owner; [`proc_not_mounted`] on kernels older than 6.6 if
 /// `/proc` is not mounted.
 pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     let mode = mode & 0o7777;
@@ -27,7 +28,7 @@ pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     }
     let error = io::Error::last_os_error();
     // Seccomp filters that do not know the call return EPERM, and so does the kernel for other
-    // users: try by way of /proc.
+    // users: retry through /proc.
     if !matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM)) {
         return Err(error);
     }
@@ -36,22 +37,18 @@ pub fn chmod(file: BorrowedFd<'_>, mode: u32) -> io::Result<()> {
     check(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop).map_err(explain_proc_error)
 }
 
-/// Sets owner and group; `None` leaves one as it is.
+/// Sets owner and group; `None` leaves the value unchanged.
 ///
 /// # Errors
-/// `EPERM`: only root gives a file away, and its owner may choose only among
-/// groups of their own.
+/// `EPERM`: only root may change the owner, and the owner may only choose a group they belong to.
 pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
     let (uid, gid) = (uid.unwrap_or(u32::MAX), gid.unwrap_or(u32::MAX));
     // SAFETY: the empty name ends in NUL; no other memory is read.
     check(unsafe { libc::fchownat(file.as_raw_fd(), c"".as_ptr(), uid, gid, libc::AT_EMPTY_PATH) }).map(drop)
 }
 
-/// Returns the access control list in the kernel's format (`struct posix_acl_xattr_header` and
-/// entries); `None` if there is none.
-///
-/// # Errors
-/// `EACCES` and the like; a file system without lists is no error.
+/// Returns the ACL in the kernel's format (`struct posix_acl_xattr_header` and entries); `None` if
+/// there is none, or if the file system does not support ACLs.
 pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     let mut list = vec![0u8; MAX_ACL];
     let (into, room) = (list.as_mut_ptr(), list.len());
@@ -72,10 +69,10 @@ pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// Sets the access control list, and the mode with it.
+/// Sets the ACL, and the mode along with it.
 ///
 /// # Errors
-/// `EPERM` unless owner, `EINVAL` for an invalid list, `EOPNOTSUPP`.
+/// `EPERM` unless the caller is the owner, `EINVAL` for an invalid ACL, `EOPNOTSUPP`.
 pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
     let (from, length) = (list.as_ptr(), list.len());
     attribute(
@@ -88,10 +85,7 @@ pub fn set_acl(file: BorrowedFd<'_>, list: &[u8]) -> io::Result<()> {
     .map(drop)
 }
 
-/// Removes the access control list, if there is one. The mode stays.
-///
-/// # Errors
-/// `EPERM` unless owner.
+/// Removes the ACL, if any. The mode does not change.
 pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     let removed = attribute(
         file,
@@ -106,13 +100,13 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Returns true if an error means that a file has no access control list, or cannot have one.
+/// Returns true if the error means that a file has no ACL, or cannot have one.
 fn means_no_acl(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
 }
 
-/// Calls `by_file` on an open file, or `by_path` on an `O_PATH` handle, whose attributes are
-/// reached only through `/proc`.
+/// Calls `by_file` on an open file, or `by_path` on an `O_PATH` handle, whose attributes can only
+/// be accessed through `/proc`.
 fn attribute(
     file: BorrowedFd<'_>,
     by_file: impl FnOnce(libc::c_int) -> isize,
@@ -128,19 +122,19 @@ fn attribute(
     }
 }
 
-/// Returns the path of a descriptor in `/proc`, which leads to the file even after it was renamed
-/// or unlinked.
+/// Returns the path of a descriptor in `/proc`, which stays valid after the file is renamed or
+/// unlinked.
 fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
     CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(io::Error::other)
 }
 
-/// Explains the error of a call on a path below `/proc/self`. Such a path always
-/// exists where `/proc` is mounted, so `ENOENT` says nothing about the file behind it.
+/// Converts the error of a call on a path below `/proc/self`. Such a path always exists if `/proc`
+/// is mounted, so `ENOENT` says nothing about the file behind it.
 pub fn explain_proc_error(error: io::Error) -> io::Error {
     if error.raw_os_error() == Some(libc::ENOENT) { proc_not_mounted() } else { error }
 }
 
-/// Returns the error for operations that need `/proc` where it is not mounted.
+/// Returns the error for operations that need `/proc` when it is not mounted.
 pub fn proc_not_mounted() -> io::Error {
     io::Error::other("/proc is not mounted")
 }

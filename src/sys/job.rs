@@ -1,4 +1,4 @@
-//! Job control: suspends like Ctrl-Z, `signal(7)`, `sigaction(2)`, `kill(2)`.
+//! Job control: suspends like Ctrl-Z. See `signal(7)`, `sigaction(2)`, `kill(2)`.
 
 use super::check;
 use std::io;

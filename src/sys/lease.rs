@@ -1,5 +1,5 @@
-//! Asks the kernel for other users of a file: it grants a write lease (`F_SETLEASE` of `fcntl(2)`)
-//! only on a file that is not open anywhere else. Mappings count, including private ones, and so do
+//! Detects other users of a file: the kernel grants a write lease (`F_SETLEASE` of `fcntl(2)`) only
+//! if the file is not open anywhere else. Mappings count, including private ones, and so do
 //! descriptors in transit through a socket; `O_PATH` descriptors do not.
 
 use super::check;
@@ -7,17 +7,16 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 
-/// `F_SETSIG` of `fcntl(2)`, which the libc crate lacks.
+/// `F_SETSIG` of `fcntl(2)`, missing in the libc crate.
 const F_SETSIG: libc::c_int = 10;
 
 /// Returns true if the file is open or mapped elsewhere, in any process, visible or not.
 ///
-/// The lease is released at once; nothing in the file changes. A process that opens it within that
-/// microsecond waits, or, with `O_NONBLOCK`, has to retry.
+/// Releases the lease at once and changes nothing in the file. A process that opens the file within
+/// that microsecond waits, or, with `O_NONBLOCK`, has to retry.
 ///
 /// # Errors
-/// `EACCES` without ownership or `CAP_LEASE`; `EINVAL` on a
-/// file system without leases.
+/// `EACCES` without ownership or `CAP_LEASE`; `EINVAL` on a file system without leases.
 pub fn is_open_elsewhere(file: &File) -> io::Result<bool> {
     let fd = file.as_raw_fd();
     // The default signal for a lease break would kill this process; SIGURG is ignored. SAFETY:

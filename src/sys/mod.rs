@@ -1,5 +1,4 @@
-//! Raw kernel calls, and all unsafe code: small safe wrappers, each documented by the man page it
-//! follows.
+//! Raw kernel calls, and all unsafe code: small safe wrappers, each documented by its man page.
 //!
 //! nix 0.31 lacks System V calls and `statx`. For the rest, use nix or the standard library.
 #![expect(unsafe_code, reason = "only this module makes kernel calls that have no safe wrapper")]
@@ -40,7 +39,7 @@ pub fn page_size() -> u64 {
     u64::try_from(size).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
 }
 
-/// Turns the -1 of a C call into the error in `errno`.
+/// Converts a result of -1 to the error in `errno`.
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }

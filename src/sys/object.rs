@@ -18,39 +18,30 @@ use std::path::{Component, Path};
 #[derive(Debug)]
 pub struct OpenObject {
     pub file: File,
-    /// Its stat when it was opened.
+    /// The stat at the time of opening.
     pub stat: FileStat,
-    /// True if reading leaves the access time alone (`O_NOATIME`, for the owner and root).
+    /// True if reading does not change the access time (`O_NOATIME`, for the owner and root).
     pub keeps_access_time: bool,
 }
 
-/// The maximum number of attempts to open an object that keeps being replaced, without `/proc`.
+/// The maximum number of attempts to open an object that keeps being replaced, if `/proc` is not
+/// mounted.
 const MAX_OPENS: usize = 16;
 
 /// Opens a directory to list it or to look up names in it.
-///
-/// # Errors
-/// As `open(2)`.
 pub fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     // /dev/shm itself may be a link: some systems keep the tmpfs elsewhere.
     Ok(open(path, OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
-/// Opens a subdirectory, never through a link or into another mount.
-///
-/// # Errors
-/// As `openat(2)`: `ELOOP` or `ENOTDIR` for what is no directory, `EXDEV` for a
-/// mount point.
+/// Opens a subdirectory without following links or entering another mount.
 pub fn open_subdirectory(parent: &OwnedFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     open_within(parent, name, flags)
 }
 
-/// Returns the stat of a name in a directory, and fails with `EXDEV` for a mount point. Never asks
-/// the mounted file system: its server may not answer.
-///
-/// # Errors
-/// Like [`open_subdirectory`].
+/// Returns the stat of a name in a directory, or fails with `EXDEV` for a mount point. Never
+/// queries the mounted file system, which may hang.
 pub fn stat_within(directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
     let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     statx_fd(open_within(directory, name, flags)?.as_fd())
@@ -60,7 +51,7 @@ pub fn stat_within(directory: &OwnedFd, name: &CStr) -> io::Result<FileStat> {
 fn open_within<P: NixPath + ?Sized>(directory: &OwnedFd, name: &P, flags: OFlag) -> io::Result<OwnedFd> {
     let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_XDEV);
     match openat2(directory, name, how) {
-        // Before Linux 5.6, and under seccomp filters that do not know the call.
+        // Unavailable before Linux 5.6 and under seccomp filters that do not know the call.
         Err(Errno::ENOSYS | Errno::EPERM) => {}
         Err(Errno::EXDEV) => return Err(other_mount()),
         opened => return Ok(opened?),
@@ -78,12 +69,12 @@ fn other_mount() -> io::Error {
     io::Error::new(io::ErrorKind::CrossesDevices, "another file system is mounted there")
 }
 
-/// Opens a handle (`O_PATH`) on the file at `path` below `root`. It cannot be read, and opening it
-/// does not affect the file. Never follows a link or crosses into another mount.
+/// Opens a handle (`O_PATH`) to the file at `path` below `root`, without following links or
+/// entering another mount. The handle cannot be read, and opening it does not affect the file.
 ///
 /// # Errors
-/// `ENOENT` if it is gone, `EACCES` when a directory may not be searched,
-/// `EXDEV` when another file system is mounted there.
+/// `ENOENT` if the file is gone, `EACCES` if a directory may not be searched, `EXDEV` if another
+/// file system is mounted there.
 pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let step = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut at = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -99,8 +90,8 @@ pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// Opens the directory that holds `path` below `root`, and returns the last part of the path. Never
-/// follows a link.
+/// Opens the directory that contains `path` below `root`, and returns the last component of the
+/// path. Never follows a link.
 pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CString)> {
     let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
     let name = path.file_name().ok_or_else(invalid)?;
@@ -112,21 +103,20 @@ pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CStr
     Ok((directory, name))
 }
 
-/// A file below a root, and the directory that holds it.
+/// A file below a root, and its directory.
 #[derive(Debug)]
 pub struct InDirectory {
-    /// The file with that name.
+    /// The file itself.
     pub file: FileStat,
     pub directory: FileStat,
     /// True if the effective user may create, rename and remove names in the directory, according
-    /// to its mode and access control list. The sticky bit and the file's own flags are not
-    /// considered.
+    /// to its mode and ACL. Ignores the sticky bit and the attributes of the file.
     pub writable: bool,
     /// True if the file system is mounted read-only.
     pub read_only: bool,
 }
 
-/// Returns everything that decides about a removal of `path` below `root`, except the caller's
+/// Returns everything that decides if `path` below `root` can be removed, except the caller's
 /// capabilities. Changes nothing.
 ///
 /// # Errors
@@ -135,7 +125,7 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     let (directory, name) = open_parent(root, path)?;
     let access = AccessFlags::W_OK | AccessFlags::X_OK;
     let writable = match faccessat(&directory, c".", access, AtFlags::AT_EACCESS) {
-        // Read-only mounts and immutable directories have fields of their own.
+        // Read-only mounts and immutable directories are reported in separate fields.
         Ok(()) | Err(Errno::EROFS | Errno::EPERM) => true,
         Err(_) => false,
     };
@@ -150,8 +140,8 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
 /// Checks that `path` could be created below `root`, even if it exists. Changes nothing.
 ///
 /// # Errors
-/// `ENOENT` when its directory does not exist, `EACCES` when it may not be written,
-/// `EROFS` on a read-only mount, `EPERM` when it is immutable.
+/// `ENOENT` if the directory does not exist, `EACCES` if it is not writable, `EROFS` on a read-only
+/// mount, `EPERM` if the directory is immutable.
 pub fn check_new_name(root: &Path, path: &Path) -> io::Result<()> {
     let (directory, _) = open_parent(root, path)?;
     if fstatvfs(&directory)?.flags().contains(FsFlags::ST_RDONLY) {
@@ -167,17 +157,14 @@ pub fn check_new_name(root: &Path, path: &Path) -> io::Result<()> {
 /// wake the process at its other end.
 ///
 /// # Errors
-/// `ENOENT` if it is gone, `EACCES` without read permission, `ENODEV` when
-/// it is not a regular file, `EXDEV` when another file system is mounted there.
+/// `ENOENT` if the file is gone, `EACCES` without read permission, `ENODEV` if it is not a regular
+/// file, `EXDEV` if another file system is mounted there.
 pub fn open_object(root: &Path, path: &Path) -> io::Result<OpenObject> {
     open_with(OFlag::O_RDONLY, root, path)
 }
 
-/// Opens like [`open_object`], to request a lease: for writing if the mode does not let this user
-/// read. Nothing is written.
-///
-/// # Errors
-/// Like [`open_object`].
+/// Opens an object like [`open_object`] to request a lease. Opens it for writing if the mode does
+/// not let this user read. Nothing is written.
 pub fn open_for_lease(root: &Path, path: &Path) -> io::Result<OpenObject> {
     match open_object(root, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -194,7 +181,7 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
         if !stat.is_regular() {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));
         }
-        // Through the handle, so that the object is the one that was checked.
+        // Open through the handle to get the object that was checked.
         match open_link(access, &format!("/proc/self/fd/{}", handle.as_raw_fd())) {
             Ok((file, keeps_access_time)) => return Ok(OpenObject { file, stat, keeps_access_time }),
             // The link always exists if /proc is mounted.
@@ -203,7 +190,7 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
         }
         let (file, keeps_access_time) = open_name(access, root, path)?;
         let opened = statx_fd(file.as_fd())?;
-        // The handle keeps its inode, so no other object can have the number.
+        // The handle keeps the inode, so no other object can have its number.
         if (opened.device, opened.inode) == (stat.device, stat.inode) {
             return Ok(OpenObject { file, stat, keeps_access_time });
         }
@@ -211,25 +198,26 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Opens an object by name, without `/proc`. It may have been replaced since its handle was opened.
+/// Opens an object by name, without `/proc`. The object may have been replaced since its handle was
+/// opened.
 fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)> {
     let (directory, name) = open_parent(root, path)?;
     nonblocking(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
 }
 
-/// Opens the file behind a link in `/proc` for reading: a descriptor or mapping of some process,
-/// whatever its name by now.
+/// Opens the file behind a link in `/proc` for reading: a descriptor or mapping of any process,
+/// regardless of the file's name.
 ///
 /// # Errors
-/// `EACCES` without read permission, `EPERM` for a mapping that only root may
-/// open so, `ENOENT` if it is gone.
+/// `EACCES` without read permission, `EPERM` for a mapping that only root may open, `ENOENT` if the
+/// file is gone.
 pub fn open_again(link: &str) -> io::Result<OpenObject> {
     let (file, keeps_access_time) = open_link(OFlag::O_RDONLY, link)?;
     let stat = statx_fd(file.as_fd())?;
     Ok(OpenObject { file, stat, keeps_access_time })
 }
 
-/// Returns the file type of a mode, with its article; `None` for a regular file.
+/// Returns the file type of a mode, with an article; `None` for a regular file.
 pub const fn kind_of(mode: u32) -> Option<&'static str> {
     match mode & libc::S_IFMT {
         libc::S_IFREG => None,
@@ -243,12 +231,12 @@ pub const fn kind_of(mode: u32) -> Option<&'static str> {
     }
 }
 
-/// Opens a link. Returns the file, and true if reading it leaves the access time alone.
+/// Opens a link. Returns the file, and true if reading does not change the access time.
 fn open_link(access: OFlag, link: &str) -> io::Result<(File, bool)> {
     nonblocking(access, |flags| open(link, flags, Mode::empty()))
 }
 
-/// Opens without blocking, and with `O_NOATIME` if that is allowed; returns true if it is.
+/// Opens without blocking, and with `O_NOATIME` if permitted. Returns true if it was.
 fn nonblocking(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
     match open(flags | OFlag::O_NOATIME) {
@@ -266,11 +254,8 @@ pub struct FileExtent {
     pub data: bool,
 }
 
-/// Returns the extent that `offset` is in, `lseek(SEEK_DATA)` and `lseek(SEEK_HOLE)`, without
-/// reading or allocating anything. It may be cut after `limit` bytes. `None` at and past the end.
-///
-/// # Errors
-/// As `lseek(2)`.
+/// Returns the extent that contains `offset`, limited to `limit` bytes, with `lseek(SEEK_DATA)` and
+/// `lseek(SEEK_HOLE)`. Reads and allocates nothing. `None` at and past the end.
 pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<FileExtent>> {
     if offset >= size {
         return Ok(None);
@@ -281,8 +266,8 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
         return Ok(Some(FileExtent { end: data, data: false }));
     }
     let end = offset.saturating_add(limit.max(1)).min(size);
-    // SEEK_HOLE visits every page up to the next hole, at some 5 ns each. A query for one page, as
-    // below, takes some 50 times as long.
+    // SEEK_HOLE visits every page up to the next hole, at about 5 ns each. A query for one page, as
+    // below, takes about 50 times as long.
     let end = if (end - offset) < (size - offset) / 64 {
         end_of_data(file, offset, end)?
     } else {

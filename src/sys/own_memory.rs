@@ -1,10 +1,10 @@
-//! Copies to and from memory of this process that may have no page: `process_vm_readv(2)` and
+//! Copies to and from memory of this process whose pages may be missing: `process_vm_readv(2)` and
 //! `process_vm_writev(2)` on the process itself.
 //!
 //! A load or store raises SIGBUS if the kernel cannot provide the page: no free huge page, no
 //! memory for a segment without a reservation, a failing swap device. These calls return an error
 //! instead. At 256 KiB per call they are also twice as fast as `memcpy` if the pages are not mapped
-//! yet, because they save the page faults.
+//! yet, because they avoid page faults.
 
 use std::io;
 use std::ptr::NonNull;
@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 const POPULATE_READ: libc::c_int = 22;
 const POPULATE_WRITE: libc::c_int = 23;
 
-/// Copies `buffer.len()` bytes from `from` and returns how many were read.
+/// Copies `buffer.len()` bytes from `from` and returns the number of bytes read.
 ///
 /// # Safety
 /// The range has to stay mapped and readable during the call.
@@ -35,7 +35,7 @@ pub unsafe fn read(from: NonNull<u8>, buffer: &mut [u8]) -> usize {
     })
 }
 
-/// Copies `bytes` to `to` and returns how many were written.
+/// Copies `bytes` to `to` and returns the number of bytes written.
 ///
 /// # Safety
 /// The range has to stay mapped and writable during the call, and no Rust
@@ -58,8 +58,8 @@ pub unsafe fn write(to: NonNull<u8>, bytes: &[u8]) -> usize {
     })
 }
 
-/// Loads bytes that other processes may write at the same time. The loads are volatile, since plain
-/// ones would be a data race, and as wide as the alignment of the source allows: an aligned value
+/// Loads bytes that other processes may write concurrently. The loads are volatile, since plain
+/// loads would be a data race, and as wide as the alignment of the source allows: an aligned value
 /// of up to 8 bytes is never torn.
 ///
 /// # Safety
@@ -83,7 +83,7 @@ unsafe fn load(from: *const u8, buffer: &mut [u8]) {
     }
 }
 
-/// Stores bytes that other processes may read and write at the same time, like [`load`].
+/// Stores bytes that other processes may access concurrently, like [`load`].
 ///
 /// # Safety
 /// The range from `to` on has to be mapped and writable.
@@ -116,7 +116,7 @@ fn pad<const N: usize>(bytes: [u8; N]) -> [u8; 8] {
     padded
 }
 
-/// Returns the widest aligned access at an address within `left` bytes.
+/// Returns the width of the widest aligned access at an address within `left` bytes.
 const fn width(address: usize, left: usize) -> usize {
     let mut width = 8;
     while width > 1 && (!address.is_multiple_of(width) || width > left) {
@@ -125,8 +125,8 @@ const fn width(address: usize, left: usize) -> usize {
     width
 }
 
-/// Repeats a call until everything is copied or a page is missing. `None` if the call is not
-/// allowed, as in some sandboxes.
+/// Repeats a call until all bytes are copied or a page is missing. `None` if the call is forbidden,
+/// as in some sandboxes.
 fn repeat(length: usize, mut call: impl FnMut(usize) -> isize) -> Option<usize> {
     let mut done = 0;
     while done < length {
@@ -143,7 +143,7 @@ fn repeat(length: usize, mut call: impl FnMut(usize) -> isize) -> Option<usize> 
 }
 
 /// Maps the pages of a range and returns true if they can be accessed. Kernels before 5.14 cannot
-/// tell.
+/// detect missing pages.
 fn populate(start: NonNull<u8>, length: usize, advice: libc::c_int) -> bool {
     let page = usize::try_from(super::page_size()).unwrap_or(1);
     let before = start.as_ptr().addr() % page;
@@ -157,7 +157,7 @@ fn vector(start: *mut u8, length: usize) -> libc::iovec {
     libc::iovec { iov_base: start.cast(), iov_len: length }
 }
 
-/// Not cached: a forked child has another pid.
+/// Not cached: a forked child has a different pid.
 fn own_pid() -> libc::pid_t {
     // SAFETY: getpid takes nothing and cannot fail.
     unsafe { libc::getpid() }

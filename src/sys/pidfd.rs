@@ -1,10 +1,10 @@
-//! Process descriptors, which stay on one process when its pid is reused: `pidfd_open(2)`,
-//! `pidfd_send_signal(2)`.
+//! Process descriptors, which refer to the same process even after its pid is reused:
+//! `pidfd_open(2)`, `pidfd_send_signal(2)`.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
-/// Returns a descriptor of the process that has that pid now.
+/// Returns a descriptor of the process that currently has the pid.
 ///
 /// # Errors
 /// `ESRCH` if there is none.
@@ -17,11 +17,11 @@ pub fn open(pid: u32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Returns the pid of the process in `/proc`, `proc_pid_fdinfo(5)`, which may belong to another pid
-/// namespace.
+/// Returns the pid that the process has in `/proc`, which may belong to another pid namespace:
+/// `proc_pid_fdinfo(5)`.
 ///
 /// # Errors
-/// `ESRCH` when it has ended, or has no pid there.
+/// `ESRCH` if the process has exited, or has no pid there.
 pub fn pid_in_proc(process: &OwnedFd) -> io::Result<u32> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", process.as_raw_fd()))
         .map_err(super::handle::explain_proc_error)?;
@@ -32,7 +32,7 @@ pub fn pid_in_proc(process: &OwnedFd) -> io::Result<u32> {
 /// Sends `SIGTERM`.
 ///
 /// # Errors
-/// `ESRCH` when it has ended, `EPERM` for one of another user.
+/// `ESRCH` if the process has exited, `EPERM` for another user's process.
 pub fn terminate(process: &OwnedFd) -> io::Result<()> {
     let no_details = std::ptr::null::<libc::siginfo_t>();
     // SAFETY: no structure is passed; the kernel fills the details in itself.

@@ -1,5 +1,5 @@
 //! The mappings of a process, one at a time: the `PROCMAP_QUERY` ioctl on `/proc/PID/maps` (Linux
-//! 6.11, `include/uapi/linux/fs.h`). Saves formatting and parsing the maps as text.
+//! 6.11, `include/uapi/linux/fs.h`). Avoids formatting and parsing text.
 
 use super::check;
 use std::io;
@@ -46,7 +46,7 @@ pub struct Mapping {
     pub device: u64,
     pub inode: u64,
     pub writable: bool,
-    /// True if writes reach the file and everyone who maps it.
+    /// True if writes are visible in the file and in all other mappings of it.
     pub shared: bool,
 }
 
@@ -55,15 +55,15 @@ pub struct Mapping {
 pub enum Which {
     /// Shared file mappings.
     Shared,
-    /// Private file mappings too. There are many: every library has some.
+    /// Shared and private file mappings. Private ones are numerous: every library has some.
     All,
 }
 
-/// Returns the first file mapping that covers `address` or comes after it, and the name of the
-/// file: empty if it is longer than `name`.
+/// Returns the first file mapping that covers or follows `address`, and the file name, which is
+/// empty if longer than `name`.
 ///
 /// # Errors
-/// `ESRCH` for a process without memory (ended, or a thread of the kernel),
+/// `ESRCH` for a process without memory (exited, or a kernel thread),
 /// `ENOTTY` on a kernel before 6.11.
 pub fn next<'a>(
     maps: BorrowedFd<'_>,

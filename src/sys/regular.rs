@@ -1,4 +1,4 @@
-//! Opens only regular files, `open(2)`, without blocking: a FIFO, a device or a directory is an
+//! Opens regular files only, without blocking (`open(2)`). A FIFO, a device or a directory is an
 //! error.
 
 use super::object::kind_of;
@@ -7,19 +7,16 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// The treatment of a symbolic link at the end of a path.
+/// The handling of a symbolic link at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// Open the file that the link points to.
+    /// Open the target of the link.
     Follow,
-    /// Fail.
+    /// Fail with an error.
     Refuse,
 }
 
 /// Opens a regular file with these options.
-///
-/// # Errors
-/// As `open(2)`; an error that names the file's type when it is not regular.
 pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Result<File> {
     // Checked before opening, because opening a device can have effects: a tape rewinds, a watchdog
     // starts.
@@ -29,7 +26,7 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
     };
     match stat {
         Ok(stat) => check(stat.mode())?,
-        // The options may create it.
+        // The options may create the file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -38,15 +35,12 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
         flags |= libc::O_NOFOLLOW;
     }
     let file = options.clone().custom_flags(flags).open(path)?;
-    // It may have been replaced since the check.
+    // The file may have been replaced since the check.
     check(file.metadata()?.mode())?;
     Ok(file)
 }
 
 /// Reads a whole file. `None` if it is longer than `limit` bytes.
-///
-/// # Errors
-/// As `read(2)`.
 pub fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
     // Rejects sparse files by their length; devices and /proc report none.
     if file.metadata()?.len() > limit {
@@ -95,7 +89,7 @@ mod tests {
             ("/dev/zero".into(), "is a character device, not a regular file"),
         ] {
             assert_eq!(open(&path, Links::Follow).unwrap_err(), error);
-            // Opening a FIFO for writing without a reader would block too.
+            // Opening a FIFO for writing would also block without a reader.
             let error_of = open_regular(&path, &appending, Links::Follow).unwrap_err();
             assert_eq!(error_of.to_string(), error);
         }
@@ -112,7 +106,7 @@ mod tests {
         let path = directory.path().join("sparse");
         File::create(&path).unwrap().set_len(5 << 30).unwrap();
         assert_eq!(read_at_most(&File::open(&path).unwrap(), 1 << 20).unwrap(), None);
-        // It reports no length.
+        // `/dev/zero` reports no length.
         assert_eq!(read_at_most(&File::open("/dev/zero").unwrap(), 1 << 20).unwrap(), None);
         assert!(read_at_most(&File::open("/proc/self/status").unwrap(), 1 << 20).unwrap().is_some());
     }

@@ -1,4 +1,4 @@
-//! `mincore(2)`: which pages of a mapping are in memory.
+//! `mincore(2)`: reports which pages of a mapping are resident.
 
 use std::io;
 

@@ -1,5 +1,5 @@
-//! Facts about a process that need none of its files: its CPU time, and whether two threads share
-//! descriptors.
+//! Facts about a process that require none of its files: its CPU time, and descriptor tables shared
+//! between threads.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -15,7 +15,7 @@ const FILES: libc::c_int = 2;
 /// `clock_getcpuclockid(3)`. Needs no permission.
 ///
 /// # Errors
-/// `EINVAL` when there is no such process.
+/// `EINVAL` if there is no such process.
 pub fn cpu_time(pid: u32) -> io::Result<u64> {
     // The clock id has room for 28 bits of the pid.
     let pid = libc::pid_t::try_from(pid).ok().filter(|&pid| pid <= LAST_PID);
@@ -28,10 +28,10 @@ pub fn cpu_time(pid: u32) -> io::Result<u64> {
     Ok(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
 }
 
-/// Returns true if two threads share their descriptors: `kcmp(2)`.
+/// Returns true if two threads share a descriptor table: `kcmp(2)`.
 ///
 /// # Errors
-/// `ESRCH`, `EPERM` if not allowed to examine them, `ENOSYS` where the kernel has no `kcmp`.
+/// `ESRCH`, `EPERM` if the caller may not examine them, `ENOSYS` if the kernel has no `kcmp`.
 pub fn share_descriptors(one: u32, other: u32) -> io::Result<bool> {
     // SAFETY: the call takes numbers and touches no memory.
     let order = unsafe { libc::syscall(libc::SYS_kcmp, one, other, FILES, 0, 0) };

@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-/// The libc crate lacks this constant of `linux/shm.h`.
+/// Missing in the libc crate, from `linux/shm.h`.
 const SHM_STAT_ANY: libc::c_int = 15;
 const SHM_INFO: libc::c_int = 14;
 const IPC_INFO: libc::c_int = 3;
@@ -17,7 +17,7 @@ pub struct ShmStat {
     pub shmid: i32,
     /// The requested size in bytes.
     pub size: u64,
-    /// 0 for a private segment, and once it is marked for removal.
+    /// 0 for a private segment or one marked for removal.
     pub key: u32,
     /// Permission bits, 0o1000 (marked for removal) and 0o2000 (locked).
     pub mode: u32,
@@ -27,11 +27,11 @@ pub struct ShmStat {
     pub creator_gid: u32,
     /// The creator in this pid namespace.
     pub creator_pid: i32,
-    /// The process that attached or detached last.
+    /// The last process that attached or detached.
     pub last_pid: i32,
     /// The number of attachments.
     pub nattch: u64,
-    /// Creation or last `IPC_SET`.
+    /// Time of creation or of the last `IPC_SET`.
     pub change_time: i64,
     pub attach_time: i64,
     pub detach_time: i64,
@@ -61,11 +61,11 @@ fn query(id: i32, command: libc::c_int) -> io::Result<(libc::c_int, libc::shmid_
     Ok((result, unsafe { raw.assume_init() }))
 }
 
-/// Does the same as [`stat`], without read permission if the kernel allows that.
+/// Returns the same data as [`stat`], even without read permission if the kernel allows that.
 ///
 /// # Errors
-/// `EINVAL` or `EIDRM` when there is no such segment, `EACCES` on an older
-/// kernel without read permission.
+/// `EINVAL` or `EIDRM` if there is no such segment, `EACCES` on older kernels without read
+/// permission.
 pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
     let denied = match stat(shmid) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => error,
@@ -79,7 +79,7 @@ pub fn stat_any(shmid: i32) -> io::Result<ShmStat> {
             _ => {}
         }
     }
-    // Removed since, or another segment has its index by now.
+    // The segment was removed, or its index was reused.
     stat(shmid).map_err(|error| if error.kind() == denied.kind() { denied } else { error })
 }
 
@@ -101,7 +101,7 @@ pub struct ShmLimits {
 /// Reads the limits, `shmctl(IPC_INFO)`. Works without `/proc`.
 ///
 /// # Errors
-/// `ENOSYS` in a kernel without System V shared memory.
+/// `ENOSYS` if the kernel has no System V shared memory.
 pub fn limits() -> io::Result<ShmLimits> {
     let mut limits = ShmLimits::default();
     // SAFETY: IPC_INFO writes one struct shminfo, which ShmLimits is laid out as.
@@ -109,8 +109,8 @@ pub fn limits() -> io::Result<ShmLimits> {
     Ok(limits)
 }
 
-/// Returns every segment of this IPC namespace: `SHM_INFO`, `SHM_STAT_ANY`. Takes a quarter of the
-/// time of `/proc/sysvipc/shm`, which also has the memory use.
+/// Returns all segments of this IPC namespace: `SHM_INFO`, `SHM_STAT_ANY`. Takes a quarter of the
+/// time of `/proc/sysvipc/shm`, which also reports memory use.
 ///
 /// # Errors
 /// `EINVAL` and `EACCES` on kernels before Linux 4.17.
@@ -144,29 +144,25 @@ impl ShmStat {
 /// Creates a segment, `shmget(IPC_CREAT | IPC_EXCL)`. Key 0 is `IPC_PRIVATE`.
 ///
 /// # Errors
-/// `EEXIST` when the key is taken, `EINVAL` for a size outside the limits,
-/// `ENOSPC` when the ids or the pages are used up, `ENOMEM`, `EPERM`.
+/// `EEXIST` if the key is taken, `EINVAL` for a size outside the limits, `ENOSPC` if no ids or
+/// pages are left, `ENOMEM`, `EPERM`.
 pub fn create(key: u32, size: usize, mode: u32) -> io::Result<i32> {
     create_with(key, size, mode, 0)
 }
 
-/// Does the same as [`create`], with `SHM_HUGETLB` or `SHM_NORESERVE` in `flags`.
-///
-/// # Errors
-/// Like [`create`]; with huge pages `EPERM` for users that may not have them and
-/// `ENOMEM` when too few are free.
+/// Creates a segment like [`create`], with `SHM_HUGETLB` or `SHM_NORESERVE` in `flags`.
 pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::Result<i32> {
     let flags = flags | libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
     // SAFETY: shmget takes numbers and touches no memory.
     check(unsafe { libc::shmget(key.cast_signed(), size, flags) })
 }
 
-/// Sets owner, group and the nine mode bits, `shmctl(IPC_SET)`. The kernel has no call for only one
-/// of them.
+/// Sets owner, group and the nine mode bits, `shmctl(IPC_SET)`. The kernel has no call to set just
+/// one of them.
 ///
 /// # Errors
-/// `EPERM` unless owner or creator, `EINVAL` or `EIDRM` when it
-/// is gone, and `EINVAL` for an id that does not exist in this user namespace.
+/// `EPERM` unless the caller is the owner or creator, `EINVAL` or `EIDRM` if the segment is gone,
+/// and `EINVAL` for an id that does not exist in this user namespace.
 pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     let mut raw = MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: zeroed, and every bit pattern of it is valid.
@@ -178,21 +174,21 @@ pub fn set(shmid: i32, uid: u32, gid: u32, mode: u32) -> io::Result<()> {
     check(unsafe { libc::shmctl(shmid, libc::IPC_SET, raw.as_mut_ptr()) }).map(drop)
 }
 
-/// Locks a segment in memory or unlocks it, `shmctl(SHM_LOCK)` and `shmctl(SHM_UNLOCK)`.
+/// Locks or unlocks a segment, `shmctl(SHM_LOCK)` and `shmctl(SHM_UNLOCK)`.
 ///
 /// # Errors
-/// `EPERM` for another user's segment without `CAP_IPC_LOCK` and where `RLIMIT_MEMLOCK` is
-/// 0, `ENOMEM` where that limit is too small, `EINVAL` or `EIDRM` if it is gone.
+/// `EPERM` for another user's segment without `CAP_IPC_LOCK` or if `RLIMIT_MEMLOCK` is 0, `ENOMEM`
+/// if that limit is too small, `EINVAL` or `EIDRM` if the segment is gone.
 pub fn set_locked(shmid: i32, locked: bool) -> io::Result<()> {
     let command = if locked { libc::SHM_LOCK } else { libc::SHM_UNLOCK };
     // SAFETY: both commands ignore the pointer.
     check(unsafe { libc::shmctl(shmid, command, ptr::null_mut()) }).map(drop)
 }
 
-/// Removes a segment, `shmctl(IPC_RMID)`: at once, or with its last attachment.
+/// Removes a segment with `shmctl(IPC_RMID)`: immediately, or at its last detach.
 ///
 /// # Errors
-/// `EPERM` unless owner or creator, `EINVAL` or `EIDRM` if it is gone.
+/// `EPERM` unless the caller is the owner or creator, `EINVAL` or `EIDRM` if the segment is gone.
 pub fn remove(shmid: i32) -> io::Result<()> {
     // SAFETY: IPC_RMID ignores the pointer.
     check(unsafe { libc::shmctl(shmid, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
@@ -217,33 +213,27 @@ impl Attachment {
     /// Attaches for reading, `shmat(SHM_RDONLY)`.
     ///
     /// # Errors
-    /// `EACCES` without read permission, `EINVAL` or `EIDRM` when there is no
-    /// such segment, `ENOMEM` when the address space does not hold it.
+    /// `EACCES` without read permission, `EINVAL` or `EIDRM` if there is no such segment, `ENOMEM`
+    /// if the address space is too small.
     pub fn read_only(shmid: i32) -> io::Result<Self> {
         Self::new(shmid, libc::SHM_RDONLY)
     }
 
     /// Attaches for writing. Only for segments that shmlens created: by the demo, `create`,
     /// `restore`.
-    ///
-    /// # Errors
-    /// Like [`Attachment::read_only`].
     pub fn read_write(shmid: i32) -> io::Result<Self> {
         Self::new(shmid, 0)
     }
 
-    /// Attaches only to keep the segment, as if it had no bytes.
-    ///
-    /// # Errors
-    /// Like [`Attachment::read_only`].
+    /// Attaches a segment only to keep it, with a length of 0.
     pub fn pin(shmid: i32) -> io::Result<Self> {
         Self::attach(shmid, libc::SHM_RDONLY)
     }
 
     fn new(shmid: i32, flags: libc::c_int) -> io::Result<Self> {
         let mut attachment = Self::attach(shmid, flags)?;
-        // From here on Drop detaches after a failure. While it is attached the id cannot be reused,
-        // so this is its size.
+        // From here on Drop detaches after a failure. The id cannot be reused while attached, so
+        // this is the size of the right segment.
         let size = stat(shmid)?.size;
         attachment.length =
             usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
@@ -251,8 +241,9 @@ impl Attachment {
         Ok(attachment)
     }
 
-    /// A child forked by another thread would keep the segment attached until it execs,
-    /// `madvise(MADV_DONTFORK)`. The kernel refuses this for huge pages.
+    /// Excludes the attachment from fork with `madvise(MADV_DONTFORK)`: a child forked by another
+    /// thread would keep the segment attached until it execs. The kernel refuses this for huge
+    /// pages.
     fn exclude_from_fork(&self) {
         let whole = self.length.next_multiple_of(usize::try_from(super::page_size()).unwrap_or(1));
         // SAFETY: the whole attachment, whose contents do not change. A part would split the
@@ -281,8 +272,8 @@ impl Attachment {
         self.length == 0
     }
 
-    /// Opens the segment as a file for reading, by the name of the mapping in
-    /// `/proc/self/map_files`, proc(5). The file stays open when this is dropped.
+    /// Opens the segment as a file for reading, through the mapping's entry in
+    /// `/proc/self/map_files`, proc(5). The file stays open when the attachment is dropped.
     ///
     /// # Errors
     /// `EPERM` without `CAP_SYS_ADMIN` or `CAP_CHECKPOINT_RESTORE`.
@@ -292,9 +283,9 @@ impl Attachment {
         File::open(format!("/proc/self/map_files/{start:x}-{end:x}"))
     }
 
-    /// Copies the bytes at `offset` and returns their number: fewer at the end of the segment, and
-    /// if the kernel cannot provide a page. Allocates pages that were never written, so check
-    /// [`Attachment::resident`] first.
+    /// Copies the bytes at `offset` and returns the number copied, which is smaller at the end of
+    /// the segment or if the kernel cannot provide a page. Allocates pages that were never written,
+    /// so check [`Attachment::resident`] first.
     pub fn copy_to(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let Some((start, length)) = self.clamp(offset, buffer.len()) else { return 0 };
         // SAFETY: start + length is within the attachment, which stays mapped while self lives; the
@@ -303,8 +294,8 @@ impl Attachment {
         unsafe { own_memory::read(self.address.add(start), &mut buffer[..length]) }
     }
 
-    /// Writes bytes at `offset` and returns their number: fewer at the end of the segment, and if
-    /// the kernel has no memory for a page. Writes nothing when attached read-only.
+    /// Writes bytes at `offset` and returns the number written, which is smaller at the end of the
+    /// segment or if the kernel has no memory for a page. Writes nothing when attached read-only.
     pub fn copy_from(&self, offset: u64, bytes: &[u8]) -> usize {
         if !self.writable {
             return 0;
@@ -314,8 +305,8 @@ impl Attachment {
         unsafe { own_memory::write(self.address.add(start), &bytes[..length]) }
     }
 
-    /// Returns true if the segment is in huge pages, judging by its device in `/proc/self/maps`.
-    /// Without /proc it counts as not.
+    /// Returns true if the segment is backed by huge pages, judging by its device in
+    /// `/proc/self/maps`. Returns false if `/proc` is not mounted.
     pub fn is_in_huge_pages(&self) -> bool {
         let start = format!("{:08x}-", self.address.as_ptr().addr());
         let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
@@ -327,10 +318,10 @@ impl Attachment {
     }
 
     /// Fills `pages` for the pages from `first` on, `mincore(2)`: the lowest bit of each byte is
-    /// set if the page is in memory. Accesses no page.
+    /// set if the page is resident. Accesses no page.
     ///
     /// # Errors
-    /// `ENOMEM` when the range is not within the attachment.
+    /// `ENOMEM` if the range is not within the attachment.
     pub fn resident(&self, first: u64, pages: &mut [u8]) -> io::Result<()> {
         let page = super::page_size();
         let start = first.checked_mul(page).and_then(|start| usize::try_from(start).ok());
@@ -344,12 +335,12 @@ impl Attachment {
         unsafe { residency::mincore(self.address.as_ptr().add(start), pages) }
     }
 
-    /// Unmaps the pages of this range from this process, `madvise(MADV_DONTNEED)`. The segment
-    /// keeps its contents, but they no longer count as memory of this process. A later access maps
+    /// Unmaps this range from this process with `madvise(MADV_DONTNEED)`. The segment keeps its
+    /// contents, but the pages no longer count toward this process's memory. The next access maps
     /// them again. The kernel refuses this for huge pages.
     ///
-    /// Includes a little of what is before: an access maps nearby pages too (`fault_around_bytes`,
-    /// 64 KiB).
+    /// Also unmaps up to 64 KiB before the range, since an access maps nearby pages too
+    /// (`fault_around_bytes`).
     pub fn release(&self, offset: u64, length: u64) {
         let page = super::page_size();
         let end = offset.saturating_add(length).min(self.len()).next_multiple_of(page);

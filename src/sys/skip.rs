@@ -1,4 +1,4 @@
-//! Skips tests that cannot run here. They are listed and counted when the test program ends.
+//! Skips tests that cannot run here, and lists them when the test program exits.
 
 use nix::unistd::geteuid;
 use std::collections::BTreeMap;
@@ -7,10 +7,11 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// The skipped tests, with the reason.
+/// The skipped tests and the reasons.
 static SKIPPED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 
-/// Skips this test because a tool or a privilege is missing. Under `CI=true` it fails instead.
+/// Skips the current test because a tool or a privilege is missing. Under `CI=true` the test fails
+/// instead.
 ///
 /// # Panics
 /// Under `CI=true`.
@@ -19,7 +20,7 @@ pub fn skip(reason: &str) {
     skip_for_kernel(reason);
 }
 
-/// Skips this test because the kernel lacks a feature, under `CI=true` too.
+/// Skips the current test because the kernel lacks a feature, even under `CI=true`.
 pub fn skip_for_kernel(reason: &str) {
     let test = thread::current().name().unwrap_or("unknown test").to_owned();
     let mut skipped = SKIPPED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -30,7 +31,7 @@ pub fn skip_for_kernel(reason: &str) {
     skipped.insert(test, reason.to_owned());
 }
 
-/// Returns true for root, and skips the test otherwise.
+/// Returns true for root, and skips the current test otherwise.
 pub fn is_root_or_skip() -> bool {
     let root = geteuid().is_root();
     if !root {

@@ -8,10 +8,10 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 /// The stat of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileStat {
-    /// The device number, as `stat(2)` gives it.
+    /// The device number, as returned by `stat(2)`.
     pub device: u64,
     pub inode: u64,
-    /// The number of names.
+    /// The number of hard links.
     pub links: u32,
     /// File type and permission bits.
     pub mode: u32,
@@ -21,7 +21,7 @@ pub struct FileStat {
     pub size: u64,
     /// The allocated size, in units of 512 bytes.
     pub blocks: u64,
-    /// The last read, as seconds and nanoseconds since 1970, like the other times.
+    /// The last access. All times are seconds and nanoseconds since 1970.
     pub access: (i64, u32),
     /// The last write through a descriptor.
     pub modify: (i64, u32),
@@ -29,11 +29,11 @@ pub struct FileStat {
     pub change: (i64, u32),
     /// The creation time; `None` if the file system has none (tmpfs does since Linux 5.18).
     pub birth: Option<(i64, u32)>,
-    /// The mount through which it was reached; `None` before Linux 5.8.
+    /// The mount through which the file was reached; `None` before Linux 5.8.
     pub mount: Option<u64>,
-    /// It cannot be changed, renamed or removed (`chattr +i`).
+    /// The file cannot be changed, renamed or removed (`chattr +i`).
     pub immutable: bool,
-    /// It can only be appended to; a directory keeps its names (`chattr +a`).
+    /// The file can only be appended to; names cannot be removed from a directory (`chattr +a`).
     pub append_only: bool,
 }
 
@@ -43,8 +43,8 @@ impl FileStat {
         self.mode & libc::S_IFMT == libc::S_IFREG
     }
 
-    /// Returns true if both were reached through the same mount. A bind mount counts as another one
-    /// if the kernel distinguishes mounts.
+    /// Returns true if both files were reached through the same mount. A bind mount counts as a
+    /// different one if the kernel distinguishes mounts.
     pub fn is_on_mount_of(&self, other: &Self) -> bool {
         match (self.mount, other.mount) {
             (Some(own), Some(other)) => own == other,
@@ -57,10 +57,10 @@ impl FileStat {
     }
 }
 
-/// Returns the stat of a name in a directory, never through a symbolic link.
+/// Returns the stat of a name in a directory without following symbolic links.
 ///
 /// # Errors
-/// `ENOENT` if it is gone, `EACCES` when the directory may not be searched.
+/// `ENOENT` if the file is gone, `EACCES` if the directory may not be searched.
 pub fn statx_at(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
     statx(directory, name, libc::AT_SYMLINK_NOFOLLOW)
 }
@@ -70,11 +70,11 @@ pub fn statx_fd(file: BorrowedFd<'_>) -> io::Result<FileStat> {
     statx(file, c"", libc::AT_EMPTY_PATH)
 }
 
-/// Returns the stat of the file behind a link in `/proc`, such as `/proc/PID/fd/3`, whatever its
-/// name. Does not wait for a server that does not answer.
+/// Returns the stat of the file behind a link in `/proc`, such as `/proc/PID/fd/3`, regardless of
+/// its name. Does not wait for an unresponsive server.
 ///
 /// # Errors
-/// `ENOENT` if it is gone, `EACCES` if not allowed to examine the process.
+/// `ENOENT` if the file is gone, `EACCES` if the caller may not examine the process.
 pub fn statx_link(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<FileStat> {
     statx(directory, name, libc::AT_STATX_DONT_SYNC)
 }

@@ -2,8 +2,8 @@
 
 use std::mem::MaybeUninit;
 
-/// Returns true if this machine has some swap in use. Without any, a page that is not resident was
-/// never written. Returns true if the kernel does not answer, so that the reader checks.
+/// Returns true if this machine uses any swap. If none is used, a nonresident page was never
+/// written. Returns true if the kernel does not answer, so that the caller checks.
 pub fn in_use() -> bool {
     let mut raw = MaybeUninit::<libc::sysinfo>::zeroed();
     // SAFETY: sysinfo writes one struct sysinfo, and raw has room for it.

@@ -1,5 +1,5 @@
-//! Unfinished files, and what remains of them after a kill. The writer holds a lock on the file,
-//! `flock(2)`: a file whose lock is free has no writer any more.
+//! Unfinished files, including those that a killed process left behind. The writer holds a lock on
+//! the file, `flock(2)`: an unlocked file has no writer any more.
 
 use super::{check, statx_at, unlink::unlink};
 use nix::fcntl::{OFlag, openat};
@@ -14,10 +14,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The start of the name of an unfinished file; 16 hexadecimal digits follow.
+/// The prefix of unfinished files, followed by 16 hexadecimal digits.
 pub const UNFINISHED: &str = ".shmlens-unfinished-";
 const DIGITS: usize = 16;
-/// The number of attempts if a cleanup is faster than the lock.
+/// The maximum number of attempts if a cleanup removes the file before it is locked.
 const ATTEMPTS: usize = 100;
 
 /// Returns a random name for an unfinished file.
@@ -43,15 +43,15 @@ pub(super) fn create(directory: &OwnedFd, mode: Mode) -> io::Result<(File, CStri
             Ok(()) if file.metadata()?.nlink() > 0 => return Ok((file, name)),
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // Without locks on this file system no cleanup can lock the file either, so none
-            // removes it.
+            // Without locks on this file system, a cleanup cannot lock the file either, so it is
+            // never removed.
             Err(_) => return Ok((file, name)),
         }
     }
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Locks a file until it is closed; `EWOULDBLOCK` if another process has the lock.
+/// Locks a file until it is closed. Fails with `EWOULDBLOCK` if another process holds the lock.
 pub(super) fn try_lock(file: &File) -> io::Result<()> {
     // SAFETY: flock takes two numbers and touches no memory.
     check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
@@ -99,7 +99,7 @@ pub fn count_unfinished(directory: &Path) -> Unfinished {
 pub fn remove_abandoned(directory: &Path) -> Amount {
     let mut removed = Amount::default();
     each(directory, |file| {
-        // Removed while locked, so that no writer can start in between.
+        // Remove while locked, so that no writer can start in between.
         if file.is_free() && file.remove() {
             removed.count(&file.stat);
         }
@@ -132,7 +132,7 @@ fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
     let mut opened = None;
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
-        // Checked before opening: other users may put anything into a shared directory.
+        // Check before opening: other users may put anything into a shared directory.
         if !is_unfinished_name(name.as_bytes()) || !entry.metadata().is_ok_and(|stat| is_own(&stat)) {
             continue;
         }
@@ -148,7 +148,7 @@ fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
 
 fn open<'a>(directory: &'a OwnedFd, name: &OsStr) -> io::Result<Found<'a>> {
     let name = CString::new(name.as_bytes()).map_err(io::Error::other)?;
-    // For writing, because NFS requires that for an exclusive lock.
+    // Open for writing, which NFS requires for an exclusive lock.
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = File::from(openat(directory, name.as_c_str(), flags, Mode::empty())?);
     let stat = file.metadata()?;
@@ -186,8 +186,8 @@ mod tests {
         for kept in ["0123456789ABCDEF", "0123456789abcde", "0123456789abcdef0", ""] {
             fs::write(root.path().join(format!("{UNFINISHED}{kept}")), b"x").unwrap();
         }
-        // A process forked by another test holds copies of these descriptors, and so the lock,
-        // until it execs.
+        // A process forked by another test holds copies of these descriptors, and therefore the
+        // lock, until it execs.
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
         let mut found = count_unfinished(root.path());
         while found.abandoned.files == 0 && std::time::Instant::now() < deadline {

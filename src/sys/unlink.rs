@@ -1,9 +1,9 @@
-//! Removes exactly the object that was checked, `renameat2(2)` and `unlink(2)`, and not one that
-//! took its name since.
+//! Removes exactly the object that was checked, and not a different one that has taken its name
+//! since: `renameat2(2)`, `unlink(2)`.
 //!
-//! `unlink` works by name, and between a check and an unlink the name may pass to another object.
-//! So the object is first renamed to a name that no other process knows, checked again there, and
-//! only then unlinked.
+//! `unlink` works by name, and the name may pass to another object between a check and an unlink.
+//! The object is therefore renamed to a name that no other process knows, checked again, and only
+//! then unlinked.
 
 use super::{check, open_parent, statx_at};
 use nix::fcntl::{OFlag, openat};
@@ -16,12 +16,12 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The prefix of the name of an object that is being removed. A kill in between leaves it under
-/// that name, which includes the original one ([`name_before`]). An object of another user, or with
-/// a name too long for that, keeps its name in a directory with such a name instead
-/// ([`path_before`]): the owner of the directory is the user who removed it.
+/// The prefix of the name of an object that is being removed. If the process is killed, the object
+/// keeps that name, which includes the original one ([`name_before`]). An object of another user,
+/// or one whose name is too long, keeps its name and is moved to a directory with such a name
+/// instead ([`path_before`]). The owner of the directory is the user who removed the object.
 pub const ASIDE: &str = "shmlens-removing-";
-/// The number of digits after the prefix.
+/// The number of random digits after the prefix.
 const DIGITS: usize = 16;
 /// The maximum length of a file name in bytes.
 pub(super) const MAX_NAME: usize = 255;
@@ -30,30 +30,27 @@ pub(super) const MAX_NAME: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     Removed,
-    /// The name did not exist any more.
+    /// The name no longer existed.
     Gone,
-    /// Another object had the name; it was left alone.
+    /// The name belonged to another object, which was left alone.
     Another,
-    /// The check of the moved object refused the removal; it has its name again.
+    /// The check of the renamed object refused the removal; its name was restored.
     Refused,
-    /// An object had to get its name back, which a new one had taken by then. The
-    /// one that was moved away is whole, and is now called this.
+    /// The object's name could not be restored because a new object had taken it. The object is
+    /// intact and now has this name.
     Astray(PathBuf),
 }
 
-/// Unlinks `path` below `root` if it is the object with that device and inode.
+/// Unlinks `path` below `root` if it is the object with the given device and inode.
 ///
 /// # Errors
-/// `EACCES` and `EPERM` when the directory does not allow it.
+/// `EACCES` and `EPERM` if the directory does not permit it.
 pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::Result<Removal> {
     unlink_if(root, path, device, inode, &|_| true)
 }
 
-/// As [`unlink_exactly`], if `may_go` agrees once the object has a secret name, which it gets as a path below
-/// `root`: nobody can open the object by name any more.
-///
-/// # Errors
-/// As [`unlink_exactly`].
+/// Works like [`unlink_exactly`], but only if `may_go` agrees once the object has a secret name,
+/// passed as a path below `root`: from then on no process can open the object by name.
 pub fn unlink_if(
     root: &Path,
     path: &Path,
@@ -75,7 +72,7 @@ enum Step {
     MovedAside,
 }
 
-/// Runs `meanwhile` after each step: tests simulate other processes with it.
+/// Runs `meanwhile` after each step: tests use it to simulate other processes.
 fn unlink_step_by_step(
     root: &Path,
     path: &Path,
@@ -103,7 +100,8 @@ fn unlink_step_by_step(
         Err(error) => {
             aside.remove_directory(&directory);
             return match error.raw_os_error() {
-                // A recovery took the directory for one of a killed removal, since this one was stopped for long.
+                // A recovery removed the directory as a leftover because this process was stopped
+                // for a long time.
                 Some(libc::ENOENT)
                     if is_same_object(directory.as_fd(), &name, device, inode)? == Some(true) =>
                 {
@@ -128,7 +126,7 @@ fn unlink_step_by_step(
         aside.remove_directory(&directory);
         return removed;
     }
-    // It has to have its name back, whatever the reason.
+    // Restore the name, whatever the reason.
     match rename_between(aside.directory(&directory), &aside.name, directory.as_fd(), &name) {
         Ok(()) => {
             aside.remove_directory(&directory);
@@ -144,9 +142,9 @@ fn unlink_step_by_step(
 /// Renames `from` to `to` below `root`, unless `to` exists.
 ///
 /// # Errors
-/// `EEXIST` when it is taken, `ENOENT` when nothing is at `from`, `EACCES` and
-/// `EPERM`; `EXDEV` for two directories, unless the first is one of a removal in the
-/// second, which is removed then.
+/// `EEXIST` if `to` exists, `ENOENT` if `from` does not, `EACCES` and `EPERM`; `EXDEV` for two
+/// different directories, unless the first was created in the second by a removal. That directory
+/// is then removed.
 pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
     let leaves = from.parent().filter(|parent| is_aside(parent) && parent.parent() == to.parent());
     if from.parent() != to.parent() && leaves.is_none() {
@@ -156,7 +154,7 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
     let (to_directory, to) = open_parent(root, to)?;
     rename_between(from_directory.as_fd(), &from, to_directory.as_fd(), &to)?;
     if let Some(Ok(name)) = leaves.and_then(Path::file_name).map(|name| CString::new(name.as_bytes())) {
-        // Fails if others have put something into it.
+        // Fails if other processes have put something into the directory.
         let _ = remove_directory(to_directory.as_fd(), &name);
     }
     Ok(())
@@ -165,7 +163,7 @@ pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
 /// Removes an empty directory at `path` below `root`.
 ///
 /// # Errors
-/// `ENOTEMPTY`, `ENOENT` if it is gone, `ENOTDIR` if it is not a directory.
+/// `ENOTEMPTY`, `ENOENT` if the directory is gone, `ENOTDIR` if it is not a directory.
 pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
     let (directory, name) = open_parent(root, path)?;
     remove_directory(directory.as_fd(), &name)
@@ -173,13 +171,13 @@ pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
 
 /// The temporary place of an object that is being removed.
 struct Aside {
-    /// The directory that was created for it, and its name.
+    /// The directory created for the object, and its name.
     own: Option<(OwnedFd, CString)>,
     name: CString,
 }
 
 impl Aside {
-    /// Chooses a free place for the object with that name.
+    /// Chooses a free place for the object of that name.
     fn choose(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         let beside = name_aside(name.to_bytes())?;
         let is_own = statx_at(directory, name).is_ok_and(|stat| stat.uid == geteuid().as_raw());
@@ -193,7 +191,7 @@ impl Aside {
         });
         Ok(match made {
             Ok(fd) => Self { own: Some((fd, directory_name)), name: name.to_owned() },
-            // A full file system has no room for a directory, and removal must work there.
+            // A full file system has no room for a directory, but removal must still work.
             Err(_) => Self { own: None, name: beside },
         })
     }
@@ -202,14 +200,14 @@ impl Aside {
         self.own.as_ref().map_or(beside.as_fd(), |(fd, _)| fd.as_fd())
     }
 
-    /// Removes the directory that was created for it, if it is empty.
+    /// Removes the directory created for the object, if it is empty.
     fn remove_directory(&self, beside: &OwnedFd) {
         if let Some((_, name)) = &self.own {
             let _ = remove_directory(beside.as_fd(), name);
         }
     }
 
-    /// Returns the path of an object there that had the path `before`.
+    /// Returns the temporary path of an object with the original path `before`.
     fn path(&self, before: &Path) -> PathBuf {
         let name = |name: &CStr| OsStr::from_bytes(name.to_bytes()).to_owned();
         match &self.own {
@@ -243,16 +241,16 @@ fn name_aside(name: &[u8]) -> io::Result<CString> {
     CString::new(aside).map_err(io::Error::other)
 }
 
-/// Returns the name that an object had before a removal renamed it to `aside`. `None` if no removal
-/// did, or if the name was too long to include.
+/// Returns the original name of an object that a removal renamed to `aside`. `None` for any other
+/// name, or if the original name was too long to include.
 pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
     let (digits, rest) = aside.strip_prefix(ASIDE.as_bytes())?.split_at_checked(DIGITS)?;
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
     digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
 
-/// Returns the path before a removal, like [`name_before`], including objects in a directory that a
-/// removal created.
+/// Returns the path before a removal, like [`name_before`], including objects in a directory
+/// created by a removal.
 pub fn path_before(aside: &Path) -> Option<PathBuf> {
     let name = aside.file_name()?;
     match aside.parent() {
@@ -268,8 +266,8 @@ pub fn is_aside(directory: &Path) -> bool {
     digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
-/// Renames without replacing anything: `RENAME_NOREPLACE`. Calls by number, because musl has no
-/// wrapper.
+/// Renames without replacing anything (`RENAME_NOREPLACE`). Uses a raw system call because musl has
+/// no wrapper.
 pub(super) fn rename_to_free(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> io::Result<()> {
     rename_between(directory, from, directory, to)
 }
@@ -287,7 +285,7 @@ fn rename_between(
 /// Exchanges two names in a directory, `RENAME_EXCHANGE`.
 ///
 /// # Errors
-/// `ENOENT` when one of them is gone, `EINVAL` where the file system cannot.
+/// `ENOENT` if either name is gone, `EINVAL` if the file system does not support it.
 pub(super) fn exchange(directory: BorrowedFd<'_>, one: &CStr, other: &CStr) -> io::Result<()> {
     rename_with((directory, one), (directory, other), libc::RENAME_EXCHANGE)
 }
@@ -349,7 +347,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         fs::write(&path, b"old").unwrap();
-        // Held open, so that the inode number is not reused.
+        // Keep the file open so that its inode number is not reused.
         let old = fs::File::open(&path).unwrap().metadata().unwrap();
         fs::rename(&path, root.path().join("old")).unwrap();
         fs::write(&path, b"new").unwrap();
@@ -359,7 +357,7 @@ mod tests {
         assert_eq!(names(root.path()), ["name", "old"]);
     }
 
-    /// Removes `name` while others act after each step, and returns the outcome.
+    /// Removes `name` while simulated processes act after each step, and returns the outcome.
     fn meanwhile(root: &Path, others: impl Fn(Step)) -> Removal {
         fs::write(root.join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.join("name")).unwrap();

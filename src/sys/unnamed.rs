@@ -1,8 +1,8 @@
-//! Files that get their name only when they are complete: `O_TMPFILE` and `linkat(2)`. A kill
-//! before that leaves nothing.
+//! Files that get a name only when they are complete: `O_TMPFILE` and `linkat(2)`. A kill before
+//! that leaves nothing behind.
 //!
-//! On file systems without unnamed files they have a random name until then. A kill leaves the file
-//! under it, for [`super::unfinished`] to remove.
+//! File systems without `O_TMPFILE` get a file with a random name instead. After a kill,
+//! [`super::unfinished`] removes it.
 
 use super::handle::proc_not_mounted;
 use super::object::{kind_of, open_parent};
@@ -21,7 +21,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The number of attempts at a name that others keep creating and removing.
+/// The maximum number of attempts at a name that other processes keep creating and removing.
 const RETRIES: usize = 16;
 
 /// The reason why a file was not replaced.
@@ -34,7 +34,7 @@ pub enum ReplaceError {
     Io(#[from] io::Error),
 }
 
-/// A file without a name, or with a temporary one. Dropping it leaves nothing, unless it was
+/// A file without a name, or with a temporary one. Dropping it removes the file unless it was
 /// published.
 #[derive(Debug)]
 pub struct Unnamed {
@@ -46,19 +46,18 @@ pub struct Unnamed {
 }
 
 impl Unnamed {
-    /// Creates a file that will be named `path` below `root`. No part of the path is followed
-    /// through a link.
+    /// Creates a file that will be named `path` below `root`. Follows no link in the path.
     ///
     /// # Errors
-    /// `ENOENT` when the directory is not there, `EACCES` and `EROFS` when it
-    /// may not be written, `ENOSPC`.
+    /// `ENOENT` if the directory does not exist, `EACCES` and `EROFS` if it is not writable,
+    /// `ENOSPC`.
     pub fn create(root: &Path, path: &Path, mode: u32) -> io::Result<Self> {
         let (directory, name) = open_parent(root, path)?;
         let mode = Mode::from_bits_truncate(mode & 0o777);
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
         match openat(&directory, c".", flags | OFlag::O_TMPFILE, mode) {
             Ok(fd) => Ok(Self { file: File::from(fd), directory, name, temporary: None }),
-            // The errors of file systems and kernels without it, open(2).
+            // File systems and kernels without O_TMPFILE, open(2).
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
                 let (file, temporary) = unfinished::create(&directory, mode)?;
                 Ok(Self { file, directory, name, temporary: Some(temporary) })
@@ -67,10 +66,10 @@ impl Unnamed {
         }
     }
 
-    /// Gives the file its name, unless that exists.
+    /// Gives the file its name unless that name is taken.
     ///
     /// # Errors
-    /// `EEXIST` when something has the name; that is not touched.
+    /// `EEXIST` if the name is taken; the existing file is not touched.
     pub fn publish(&mut self) -> io::Result<()> {
         let Some(temporary) = &self.temporary else { return self.link(&self.name) };
         match rename_to_free(self.directory.as_fd(), temporary, &self.name) {
@@ -86,19 +85,20 @@ impl Unnamed {
         Ok(())
     }
 
-    /// Gives the file its name, replacing a regular file.
+    /// Gives the file its name, replacing an existing regular file.
     ///
-    /// Exchanges the two files, and removes the other one only once it has proved to be a regular
-    /// file: between a check and a rename the name may pass to something else. On file systems
-    /// without exchange, a check has to do.
+    /// Exchanges the two files, and removes the other one only after checking that it is a regular
+    /// file: its name may change hands between a check and a rename. On file systems without
+    /// exchange, checking first has to suffice.
     ///
     /// # Errors
-    /// [`ReplaceError::NotRegular`] when anything but a regular file has the name; it keeps it.
+    /// [`ReplaceError::NotRegular`] if the name belongs to anything but a regular file, which keeps
+    /// it.
     pub fn replace(&mut self) -> Result<(), ReplaceError> {
         self.replace_step_by_step(|_| ())
     }
 
-    /// Runs `others` after each step: tests simulate other processes with it.
+    /// Runs `others` after each step: tests use it to simulate other processes.
     fn replace_step_by_step(&mut self, mut others: impl FnMut(Step)) -> Result<(), ReplaceError> {
         for _ in 0..RETRIES {
             // Most mismatches end here, before anything has changed.
@@ -129,12 +129,12 @@ impl Unnamed {
         Err(io::Error::from(Errno::EBUSY).into())
     }
 
-    /// Names the file temporarily: only names can be exchanged.
+    /// Gives the file a temporary name: only named files can be exchanged.
     fn give_temporary_name(&mut self) -> io::Result<CString> {
         if let Some(temporary) = &self.temporary {
             return Ok(temporary.clone());
         }
-        // Lock first, like any file that is written under a temporary name.
+        // Lock first, like any other file with a temporary name.
         let _ = try_lock(&self.file);
         let temporary = random_name()?;
         self.link(&temporary)?;
@@ -150,7 +150,7 @@ impl Unnamed {
         }
     }
 
-    /// Removes the file that had the name before the exchange, or gives it its name back.
+    /// Removes the file that had the name before the exchange, or restores its name.
     fn check_replaced(&mut self, temporary: &CString) -> Result<(), ReplaceError> {
         let kind = match statx_at(self.directory.as_fd(), temporary) {
             Ok(stat) => kind_of(stat.mode),
@@ -162,13 +162,13 @@ impl Unnamed {
             let _ = unlink(self.directory.as_fd(), temporary);
             return Ok(());
         };
-        // Under a name that no cleanup removes: the file that comes back may be a third one.
+        // Use a name that no cleanup removes: the returned file may be a third one.
         let displaced = displaced_name(&self.name, temporary)?;
         rename_to_free(self.directory.as_fd(), temporary, &displaced)?;
         self.temporary = None;
         match exchange(self.directory.as_fd(), &displaced, &self.name) {
             Ok(()) => {}
-            // This file was removed since, so the name is free.
+            // This file was removed in the meantime, so the name is free.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rename_to_free(self.directory.as_fd(), &displaced, &self.name)?;
             }
@@ -176,7 +176,7 @@ impl Unnamed {
         }
         let own = self.file.metadata()?.ino();
         match statx_at(self.directory.as_fd(), &displaced) {
-            // A third file took the name since: leave it where it is.
+            // A third file took the name in the meantime: leave it in place.
             Ok(stat) if stat.inode != own => {
                 let now = escape(displaced.to_bytes());
                 let told = format!("replaced twice at the same time; the newer file is now {now}");
@@ -190,7 +190,7 @@ impl Unnamed {
         }
     }
 
-    /// Writes the name to disk too, `fsync(2)` on the directory.
+    /// Syncs the name to disk with `fsync(2)` on the directory.
     ///
     /// # Errors
     /// `EIO`, and `EBADF` for a directory that may be searched but not read.
@@ -199,12 +199,12 @@ impl Unnamed {
     }
 
     fn link(&self, name: &CString) -> io::Result<()> {
-        // Through /proc, because AT_EMPTY_PATH requires CAP_DAC_READ_SEARCH.
+        // Go through /proc, because AT_EMPTY_PATH requires CAP_DAC_READ_SEARCH.
         let file = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let here = nix::fcntl::AT_FDCWD;
         let follow = AtFlags::AT_SYMLINK_FOLLOW;
         match linkat(here, file.as_str(), &self.directory, name.as_c_str(), follow) {
-            // Root may, and since Linux 6.10 so may the process that opened the file.
+            // Permitted for root, and since Linux 6.10 for the process that opened the file.
             Err(Errno::ENOENT) if !Path::new("/proc/self").exists() => {
                 let empty = AtFlags::AT_EMPTY_PATH;
                 linkat(&self.file, c"", &self.directory, name.as_c_str(), empty)
@@ -237,7 +237,7 @@ fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
 impl Drop for Unnamed {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
-            // After a failure the file stays, under a name that explains it.
+            // After a failure the file keeps a name that explains its origin.
             let _ = unlink(self.directory.as_fd(), temporary);
         }
     }
@@ -292,7 +292,7 @@ mod tests {
         file
     }
 
-    /// Creates something other than a regular file under the name, and returns its inode.
+    /// Creates something other than a regular file at the name, and returns its inode.
     fn put(root: &Path, kind: &str) -> u64 {
         let path = root.join("a");
         match kind {

@@ -1,4 +1,4 @@
-//! Starts writing a new file to disk while the rest of it is being produced.
+//! Starts writing a new file to disk while the rest is still being produced.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd as _;
 /// The number of bytes after which the kernel starts writing.
 const STEP: i64 = 8 << 20;
 
-/// Writes to a file from its start. Without this the disk would be idle until `fsync(2)`.
+/// A writer from the start of a file. Without it the disk would be idle until `fsync(2)`.
 pub struct WriteBehind<'a> {
     file: &'a File,
     written: i64,
@@ -15,7 +15,7 @@ pub struct WriteBehind<'a> {
 }
 
 impl<'a> WriteBehind<'a> {
-    /// Starts with an empty file.
+    /// Returns a writer for an empty file.
     #[must_use]
     pub const fn new(file: &'a File) -> Self {
         Self { file, written: 0, started: 0 }

@@ -11,12 +11,12 @@ const MAX_QUEUED: usize = 1024;
 #[derive(Debug, Clone, Default)]
 pub struct Backlog(Arc<(Mutex<usize>, Condvar)>);
 
-/// The place of one event in the queue. Dropping it frees the place.
+/// A slot in the queue. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct Slot(Backlog);
 
 impl Backlog {
-    /// Reserves a place. Blocks while the queue is full.
+    /// Reserves a slot. Blocks while the queue is full.
     pub fn enter(&self) -> Slot {
         let (waiting, room) = &*self.0;
         let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Draws text into cells, never outside of them and never half of a wide character.
+//! Draws text into cells, never past an area's edge and never half of a wide character.
 
 use super::theme::Theme;
 use crate::app::layout::Area;
@@ -28,7 +28,7 @@ impl Canvas<'_> {
         self.buffer.set_stringn(x, y, self.plain(text), room, style).0
     }
 
-    /// Writes a text input in one line, scrolled to the cursor.
+    /// Writes a text input on a single line, scrolled to the cursor.
     pub fn input(&mut self, input: &Input, area: Area, style: Style) {
         let (shown, cursor) = visible(input, area.width.into());
         self.text(area.x, area.y, area.width, &shown, style);
@@ -37,8 +37,7 @@ impl Canvas<'_> {
         self.style(cell, self.theme.text.add_modifier(Modifier::REVERSED));
     }
 
-    /// Writes text right-aligned, so that it ends before column `right`. Text that is too long
-    /// loses its end.
+    /// Writes text right-aligned, ending before column `right`. Truncates text that is too long.
     pub fn text_right(&mut self, right: u16, y: u16, width: u16, text: &str, style: Style) {
         let text = &self.plain(text);
         let cells = cells(text).min(width);

@@ -31,8 +31,8 @@ pub fn sequence(text: &str, in_tmux: bool) -> Result<String, TooLong> {
     Ok(if in_tmux { format!("{bare}\x1bPtmux;\x1b{bare}\x1b\\") } else { bare })
 }
 
-/// Returns whether the terminal is tmux, either local or at the other end of an ssh connection,
-/// which only passes on `TERM`.
+/// Returns true if the terminal is tmux, either local or at the other end of an ssh connection,
+/// which only forwards `TERM`.
 pub fn in_tmux() -> bool {
     env::var_os("TMUX").is_some_and(|value| !value.is_empty())
         || env::var("TERM").is_ok_and(|term| term.starts_with("tmux"))

@@ -5,7 +5,7 @@ use crate::segment::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
-    /// The set for `--ascii`, with which only ASCII may be drawn.
+    /// The `--ascii` set, which may only contain ASCII.
     pub ascii: bool,
     pub selected: &'static str,
     pub marked: &'static str,
@@ -20,7 +20,7 @@ pub struct Glyphs {
     pub exited: &'static str,
     /// No value.
     pub nothing: &'static str,
-    /// Bar segments from one to eight eighths.
+    /// Bar segments from one eighth to eight eighths.
     pub bar: [&'static str; 8],
     pub bar_ends: [&'static str; 2],
     /// Borders of an overlay: `╭ ─ ╮ │ ╰ ╯`.

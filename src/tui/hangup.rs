@@ -1,7 +1,7 @@
 //! Detects that the terminal is gone.
 //!
-//! crossterm 0.29 ignores the end of file in its read loop and spins. This waits for POLLHUP,
-//! which is always reported (`poll(2)`), without a timeout, so it costs nothing.
+//! crossterm 0.29 ignores end of file in its read loop and spins. This thread blocks in `poll(2)`,
+//! which always reports POLLHUP, without a timeout, so it is free.
 
 use super::message::Message;
 use super::terminal;
@@ -13,10 +13,10 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-/// The exit status for SIGHUP, which the foreground process group gets at the same time.
+/// The exit status for SIGHUP, which the foreground process group receives at the same time.
 pub const STATUS: i32 = 129;
 
-/// Time for the program to end by itself.
+/// The time that the program has to exit on its own.
 const GRACE: Duration = Duration::from_millis(500);
 
 pub fn watch(messages: Sender<Message>) -> io::Result<()> {
@@ -29,7 +29,7 @@ pub fn watch(messages: Sender<Message>) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until the terminal is gone. Returns false if it cannot be watched.
+/// Waits until the terminal is gone. Returns false if the terminal cannot be polled.
 fn wait(terminal: impl AsFd) -> bool {
     loop {
         let mut terminal = [PollFd::new(terminal.as_fd(), PollFlags::empty())];
@@ -58,7 +58,7 @@ mod tests {
         let (send, gone) = mpsc::channel();
         let slave = pair.slave;
         let watcher = thread::spawn(move || send.send(wait(&slave)));
-        // Unread input does not wake it.
+        // Unread input does not wake the thread.
         nix::unistd::write(&pair.master, b"x").unwrap();
         assert_eq!(gone.recv_timeout(Duration::from_millis(50)), Err(mpsc::RecvTimeoutError::Timeout));
         drop(pair.master);

@@ -10,8 +10,8 @@ use crossterm::event::{
 use std::io::{self, IsTerminal as _};
 use std::sync::mpsc::Sender;
 
-/// Starts the thread that reads the terminal. It ends with the process, because nothing can
-/// interrupt its read.
+/// Starts the thread that reads the terminal. It runs until the process exits, because its read
+/// cannot be interrupted.
 pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     super::message::spawn("input", messages, |messages| {
         let backlog = Backlog::default();
@@ -33,7 +33,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
     })
 }
 
-/// Converts an event, or returns `None` if it has no meaning here.
+/// Converts an event, or returns `None` for events that are ignored.
 fn translate(event: ct::Event) -> Option<Event> {
     match event {
         ct::Event::Key(event) => key(event).map(Event::Key),

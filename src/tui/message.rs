@@ -1,4 +1,4 @@
-//! Messages to the event loop: events for the program, and those that the loop handles itself.
+//! Messages to the event loop: events for the program, and messages that the loop itself handles.
 
 use super::backlog::Slot;
 use crate::app::Event;
@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 #[derive(Debug)]
 pub enum Message {
     Event(Event),
-    /// User input, with its place in the backlog.
+    /// User input, with its slot in the backlog.
     Input(Event, Slot),
     /// A request to suspend (SIGTSTP).
     Suspend(StopTarget),
@@ -21,13 +21,13 @@ pub enum Message {
     /// A signal that ends the program.
     Signal(i32),
     HungUp,
-    /// A thread panicked and has reported it.
+    /// A thread panicked and reported the panic.
     Panicked,
     /// Reading from the terminal failed.
     InputFailed(io::Error),
 }
 
-/// Starts a thread that sends messages. A panic in it ends the program.
+/// Starts a thread that sends messages. A panic in the thread ends the program.
 pub fn spawn(
     name: &str,
     messages: Sender<Message>,

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub struct UiOptions {
     /// Auto uses the setting in the config.
     pub color: When,
-    /// ASCII only, whatever the config says.
+    /// ASCII only, regardless of the config.
     pub ascii: bool,
     pub read_only: bool,
 }
@@ -29,7 +29,7 @@ pub struct UiOptions {
 pub enum UiError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The terminal is missing or fails.
+    /// The terminal is missing or failed.
     #[error(transparent)]
     Run(#[from] RunError),
 }
@@ -53,7 +53,7 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, options: UiOptions) -> 
     Ok(run::run(machine, ui, RunOptions { mouse: config.mouse, copies: config.copies }, rules)?)
 }
 
-/// The action whose line in the config is wrong.
+/// The action with the invalid line in the config.
 fn action_of(error: &KeymapError) -> &str {
     match error {
         KeymapError::Action(name) => name,
@@ -76,7 +76,7 @@ fn theme_for(config: &Config, options: UiOptions) -> Theme {
     Theme::new(config.theme, depth, options.ascii || config.ascii)
 }
 
-/// State and theme, as the event loop needs them.
+/// State and theme in the form that the event loop needs.
 struct Ui {
     state: State,
     theme: Theme,

@@ -1,7 +1,7 @@
 //! The event loop: waits for messages, updates the program, executes its effects, and draws once.
 //!
-//! It sleeps until a message arrives or the program needs a redraw by itself; nothing is polled.
-//! The [`Engine`] does the slow work.
+//! The loop sleeps until a message arrives or a redraw is due; nothing is polled. The [`Engine`]
+//! does the slow work.
 
 use super::message::Message;
 use super::terminal::{EnterError, Terminal};
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// Timeout for the first survey before the first frame.
 const FIRST_SURVEY: Duration = Duration::from_millis(30);
-/// Time for handling queued messages before the next frame: half a frame.
+/// The time for handling queued messages before the next frame: half a frame.
 const DRAIN_TIME: Duration = Duration::from_millis(8);
 /// Minimum interval of redraws without an event.
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
@@ -40,18 +40,18 @@ pub trait Program {
     fn draw(&self, buffer: &mut Buffer);
 }
 
-/// The terminal as the loop needs it.
+/// The terminal as seen by the loop.
 pub trait Console {
     fn size(&self) -> io::Result<Size>;
     /// Shows a frame.
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
-    /// Marks its contents as unknown: the next frame is drawn completely.
+    /// Marks the screen contents as unknown: the next frame is drawn completely.
     fn invalidate(&mut self);
     fn copy(&mut self, text: &str) -> io::Result<()>;
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
-    /// Leaves the terminal, suspends, and enters it again when the process continues.
+    /// Leaves the terminal, suspends, and reenters the terminal on resume.
     fn suspend(&mut self, whom: StopTarget) -> io::Result<()>;
-    /// Enters the terminal again after another process has used it.
+    /// Reenters the terminal after another process has used it.
     fn reenter(&mut self) -> io::Result<()>;
 }
 
@@ -67,7 +67,7 @@ pub enum ExitReason {
     Quit,
     Signal(i32),
     HungUp,
-    /// A thread panicked and has reported it.
+    /// A thread panicked and reported the panic.
     Panicked,
 }
 
@@ -138,7 +138,7 @@ struct Loop<P, S> {
     survey_timeout: Duration,
 }
 
-/// Continues, or ends with a result.
+/// Continue, or exit with a result.
 type Flow = ControlFlow<Result<ExitReason, RunError>>;
 
 impl<P: Program, S: Console> Loop<P, S> {
@@ -154,7 +154,7 @@ impl<P: Program, S: Console> Loop<P, S> {
         }
         let Self { console, engine, .. } = self;
         // Stop the engine before leaving the terminal: the input thread cannot be interrupted, and
-        // would swallow keys typed for the shell meanwhile.
+        // would swallow keys typed for the shell.
         engine.stop();
         drop(console);
         flow.break_value().unwrap_or(Ok(ExitReason::Quit))
@@ -173,7 +173,7 @@ impl<P: Program, S: Console> Loop<P, S> {
         self.draw()
     }
 
-    /// Waits for a message, handles all that are queued, and draws once.
+    /// Waits for a message, handles all queued messages, and draws once.
     fn run_once(&mut self) -> Flow {
         let first = match self.program.next_tick(self.engine.now()) {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -197,13 +197,13 @@ impl<P: Program, S: Console> Loop<P, S> {
         match message {
             Message::Event(event) => self.dispatch(event),
             Message::Input(event, slot) => {
-                // Frees the event's place in the backlog.
+                // Frees the event's slot in the backlog.
                 drop(slot);
                 self.dispatch(event)
             }
             Message::Resized => {
-                // A terminal that was resized twice between two frames has its old size but other
-                // contents.
+                // If the terminal was resized twice between two frames, it has its old size but
+                // different contents.
                 self.console.invalidate();
                 self.update_size()
             }
@@ -255,7 +255,7 @@ impl<P: Program, S: Console> Loop<P, S> {
         self.resumed(suspended)
     }
 
-    /// Updates size and screen after the terminal was entered again.
+    /// Updates the size and the screen after reentering the terminal.
     fn resumed(&mut self, entered: io::Result<()>) -> Flow {
         output(entered)?;
         self.update_size()?;
@@ -275,7 +275,7 @@ impl<P: Program, S: Console> Loop<P, S> {
     }
 }
 
-/// Converts a write error. A terminal that is gone is a normal exit.
+/// Converts a write error. A disconnected terminal is a normal exit.
 fn output(result: io::Result<()>) -> Flow {
     match result {
         Ok(()) => ControlFlow::Continue(()),

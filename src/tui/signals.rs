@@ -10,10 +10,10 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-/// Time for the program to end by itself.
+/// The time that the program has to exit on its own.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The exit status of a process that a signal ended, as in shells.
+/// The exit status of a process killed by a signal, as reported by shells.
 pub const fn status(signal: i32) -> i32 {
     128 + signal
 }
@@ -32,7 +32,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
             };
             let ends = matches!(message, Message::Signal(_));
             if messages.send(message).is_err() {
-                // The program is ending already.
+                // The program is already exiting.
                 return;
             }
             if ends {

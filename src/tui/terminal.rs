@@ -26,17 +26,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Clicks and the wheel, in the SGR encoding for wide terminals. crossterm's command also enables
-/// motion events, which would wake the program all the time.
+/// motion events, which would constantly wake the program.
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
-/// Set while the program has the terminal.
+/// Set while the program owns the terminal.
 static ENTERED: AtomicBool = AtomicBool::new(false);
-/// Held by a writer, so that leaving does not interrupt its output.
+/// Held while writing, so that leaving does not interrupt the output.
 static WRITING: Mutex<()> = Mutex::new(());
-/// Set once the terminal was left for good.
+/// Set once the terminal was left permanently.
 static FINISHED: AtomicBool = AtomicBool::new(false);
-/// Time that leaving waits for a writer. One that takes longer is blocked.
+/// The time that leaving waits for a writer. A writer that takes longer is blocked.
 const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]
@@ -126,8 +126,8 @@ impl Drop for Terminal {
 }
 
 fn enter(mouse: bool) -> io::Result<()> {
-    // First, because the kernel stops a background job here (SIGTTOU), before it has written
-    // anything.
+    // Do this first, because the kernel stops a background job here (SIGTTOU), before it has
+    // written anything.
     terminal::enable_raw_mode()?;
     let mut bytes = vec![];
     if !ENTERED.swap(true, Ordering::SeqCst) {
@@ -140,20 +140,20 @@ fn enter(mouse: bool) -> io::Result<()> {
     Tty.write_all(&bytes).inspect_err(|_| leave())
 }
 
-/// Restores the terminal if it was entered. Can be called from any thread, any number of times. If
-/// a writer is blocked, the escape sequences are skipped.
+/// Restores the terminal if it was entered. Can be called from any thread and repeatedly. If a
+/// writer is blocked, the escape sequences are skipped.
 pub fn leave() {
     if !ENTERED.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut bytes = vec![];
-    // A frame may have been interrupted.
+    // A frame may have been written partially.
     let composed = queue!(bytes, EndSynchronizedUpdate, ResetColor).and_then(|()| {
         bytes.extend(MOUSE_OFF);
         queue!(bytes, DisableBracketedPaste, Show, LeaveAlternateScreen)
     });
     if let (Ok(()), Some(_writing)) = (composed, writer_within(WRITER_TIMEOUT)) {
-        // Nothing can be done about an error.
+        // An error cannot be handled here.
         let _ = write_now(&bytes);
     }
     let _ = terminal::disable_raw_mode();
@@ -185,8 +185,8 @@ fn leave_on_panic() {
     });
 }
 
-/// Ends the process unless it has left the terminal for good after this time: it was asked to end,
-/// and may be blocked by a terminal that accepts no more output.
+/// Exits the process unless it has left the terminal permanently after this time: it was asked to
+/// end, but may be blocked by a terminal that accepts no more output.
 pub fn exit_after(after: Duration, status: i32) {
     let end = move || {
         thread::sleep(after);
@@ -195,11 +195,11 @@ pub fn exit_after(after: Duration, status: i32) {
             signal_hook::low_level::exit(status);
         }
     };
-    // Without a thread, the program can only end by itself.
+    // If no thread can be started, the program has to exit on its own.
     let _ = thread::Builder::new().name("exit-after".into()).spawn(end);
 }
 
-/// Writes to standard output while the terminal is entered, then discards everything.
+/// Writes to standard output while the terminal is entered. Discards all output afterward.
 #[derive(Debug)]
 struct Tty;
 
@@ -217,8 +217,8 @@ impl Write for Tty {
     }
 }
 
-/// Writes everything, bypassing the buffer of the standard library. The descriptor may be
-/// non-blocking if another process that shares it has made it so.
+/// Writes all bytes, bypassing the standard library's buffer. The descriptor may be nonblocking if
+/// another process that shares it changed it.
 fn write_now(mut bytes: &[u8]) -> io::Result<()> {
     let out = io::stdout();
     while !bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! Themes: a style for every role. No other file names a color.
+//! Themes: a style per role. No other file names a color.
 //!
 //! The default theme uses the terminal's own sixteen colors and background, so it fits light and
 //! dark terminals.

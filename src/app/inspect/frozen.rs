@@ -1,4 +1,4 @@
-//! A frozen view: bytes that were on screen stay as they were, also after scrolling away and back.
+//! A frozen view: bytes that have been on screen do not change, even after scrolling away and back.
 //! Bytes that come into view later are read once.
 
 use std::collections::BTreeMap;
@@ -13,12 +13,12 @@ pub struct Frozen {
 }
 
 impl Frozen {
-    /// Overwrites `bytes` with those seen before, and remembers the others.
+    /// Overwrites `bytes` with the bytes seen before, and stores the others.
     pub fn overlay(&mut self, offset: u64, bytes: &mut [u8]) {
         let mut at = offset;
         let mut rest = bytes;
         while !rest.is_empty() {
-            // Less than 4096, so it fits.
+            // Less than 4096, so the cast is lossless.
             let within = usize::try_from(at % PAGE).unwrap_or(0);
             let (part, behind) = rest.split_at_mut(rest.len().min(4096 - within));
             let page = at / PAGE;

@@ -1,4 +1,4 @@
-//! The state of the Inspect screen, the live view of one segment.
+//! The state of the Inspect screen, the live view of a segment.
 
 mod frozen;
 mod glow;
@@ -51,20 +51,20 @@ pub struct LastSearch {
     pub text: String,
 }
 
-/// The subject of a jump to a changed byte.
+/// The target of a jump to a changed byte.
 pub const CHANGES: &str = "changes";
-/// The subject of a jump past zeros and holes.
+/// The target of a jump past zeros and holes.
 pub const DATA: &str = "data";
 
 /// A search without a result yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSearch {
     pub number: u64,
-    /// The subject: [`CHANGES`], [`DATA`] or the pattern as typed.
+    /// The target: [`CHANGES`], [`DATA`] or the pattern as typed.
     pub subject: String,
-    /// Bytes searched, and their total.
+    /// The number of bytes searched and the total.
     pub progress: Option<(u64, u64)>,
-    /// Only checks for any change in the segment, to explain why none was found.
+    /// Only checks if anything in the segment changed, to explain why no change was found.
     pub any_change: bool,
 }
 
@@ -87,7 +87,7 @@ pub struct Inspect {
     pub subscription: SubscriptionId,
     pub segment: Segment,
     pub status: Status,
-    /// The trace that reading leaves in the kernel's records.
+    /// The side effect of reading.
     pub trace: Trace,
     pub presence: Presence,
     pub top: u64,
@@ -170,12 +170,12 @@ impl Inspect {
         RowOptions { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
     }
 
-    /// Bytes under the cursor: one, or a value.
+    /// The bytes under the cursor: a single byte or a whole value.
     pub fn step(&self) -> u64 {
         self.shown_as.map_or(1, |scalar| scalar.size() as u64)
     }
 
-    /// Moves the cursor to an offset, or to the last one, and scrolls it into view.
+    /// Moves the cursor to an offset, at most the last one, and scrolls it into view.
     pub fn go_to(&mut self, offset: u64, size: Size) {
         let step = self.step();
         self.cursor = offset.min(self.size().saturating_sub(1)) / step * step;
@@ -196,7 +196,7 @@ impl Inspect {
         }
     }
 
-    /// Scrolls so that the cursor is visible and the view within the segment.
+    /// Scrolls so that the cursor is visible and the view is within the segment.
     pub fn scroll_to_cursor(&mut self, size: Size) {
         let layout = self.layout(size);
         let row = u64::from(layout.row_bytes);
@@ -210,7 +210,7 @@ impl Inspect {
     /// Moves the cursor and stops at the ends.
     pub fn move_by(&mut self, bytes: i64, size: Size) {
         let target = self.cursor.saturating_add_signed(bytes);
-        // A vertical move past the end stays in its column if the last row has it.
+        // A vertical move past the end keeps its column if the last row is long enough.
         let last = self.size().saturating_sub(1);
         if target > last && bytes.unsigned_abs() > self.step() {
             let row = u64::from(self.layout(size).row_bytes);
@@ -226,10 +226,10 @@ impl Inspect {
         }
     }
 
-    /// Returns whether the segment is removed and only shmlens holds it, according to this survey.
+    /// Returns true if the segment was removed and only shmlens holds it, according to this survey.
     pub fn is_last(&self, survey: Option<&Survey>) -> bool {
         let Some(survey) = survey else { return false };
-        // An unlinked object has another id.
+        // An unlinked object has a different id.
         let same = |segment: &&Segment| {
             (segment.id == *self.id() || segment.kind() == Kind::Deleted)
                 && self.segment.identity().fits(&segment.identity())
@@ -284,7 +284,7 @@ impl Inspect {
         self.find_matches();
     }
 
-    /// Finds the matches in the window.
+    /// Finds the pattern's matches in the window.
     pub fn find_matches(&mut self) {
         let view = &mut self.view;
         view.matches = self.search.as_ref().map_or_else(Vec::new, |search| {
@@ -315,7 +315,7 @@ impl Inspect {
         self.bytes_at(offset).first().copied()
     }
 
-    /// The bytes of the window from an offset on.
+    /// The bytes of the window starting at an offset.
     pub fn bytes_at(&self, offset: u64) -> &[u8] {
         offset
             .checked_sub(self.view.offset)
@@ -336,7 +336,7 @@ impl Inspect {
         range.start.max(self.view.offset)..range.end.min(end)
     }
 
-    /// Returns the number for a new search. Results of older ones are dropped.
+    /// Returns the number for a new search. Results of older searches are dropped.
     pub const fn next_request(&mut self) -> u64 {
         self.requests += 1;
         self.requests

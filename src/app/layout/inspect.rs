@@ -177,7 +177,7 @@ impl InspectLayout {
         self.bytes_x + 3 * column + column / 8
     }
 
-    /// Returns the byte at a cell, counted from the first one on screen.
+    /// Returns the byte at a cell, relative to the first byte on screen.
     pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<u64> {
         if !self.rows.contains(x, y) {
             return None;

@@ -1,7 +1,7 @@
 //! The Segments screen:
 //!
 //! ```text
-//!  shmlens  23 segments …            header, two rows (one where there are few)
+//!  shmlens  23 segments …            header, two rows (one in small terminals)
 //!  /dev/shm ▐████▏ …                  a third row where something is nearly full
 //!     KIND  NAME OR KEY  SIZE …       heading
 //!  ▌  …                               table
@@ -23,8 +23,8 @@ const NAME_MIN: u16 = 12;
 /// Width of a key with its shmid, which the name gets beside the detail area.
 const NAME_WITH_SHMID: u16 = 17;
 
-/// Width of the detail area beside the table: from a row of 8 bytes without text to one of 16 with
-/// text.
+/// Width of the detail area beside the table: from a row of 8 bytes without text to a row of 16
+/// bytes with text.
 const DETAIL_MIN: u16 = 30;
 const DETAIL_MAX: u16 = 80;
 const MADE_BY: u16 = 10;
@@ -51,7 +51,7 @@ impl Widths {
         Self { bar: 11, owner: owner.clamp(5, owner_max), held_by }
     }
 
-    /// Widths beside the detail area. Columns get narrower before one is dropped.
+    /// Widths beside the detail area. Columns shrink before any is dropped.
     fn beside(width: u16, owner: u16) -> Self {
         let wide = Self { bar: 11, owner: owner.clamp(5, 12), held_by: 15 };
         if width >= wide.all(NAME_WITH_SHMID) + DETAIL_MIN + 3 {
@@ -109,7 +109,7 @@ impl Column {
         }
     }
 
-    /// Returns whether it is right-aligned.
+    /// Returns true for a right-aligned column.
     pub const fn is_right(self) -> bool {
         matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Age)
     }
@@ -131,7 +131,7 @@ pub struct SegmentsLayout {
     pub heading: Area,
     pub table: Area,
     pub columns: Vec<Placed>,
-    /// Above the detail area, or left of it.
+    /// Above or to the left of the detail area.
     pub rule: Option<Area>,
     pub detail: Option<Area>,
     /// The detail area is beside the table.
@@ -216,7 +216,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
         }
     }
     let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-    // Keeps a margin of one cell.
+    // Keep a margin of one cell.
     let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
     let mut x = MARGIN;
     columns

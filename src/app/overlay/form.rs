@@ -1,4 +1,4 @@
-//! Forms: a column of fields, one of which has the focus.
+//! Forms: a column of fields with a focused field.
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -20,13 +20,13 @@ pub trait Form {
     /// Called when the focused field has changed.
     fn changed(&mut self, effects: &mut Vec<Effect>);
 
-    /// Handles an action with a special meaning in the focused field. Returns whether it was
-    /// handled.
+    /// Handles an action with a special meaning in the focused field. Returns true if the action
+    /// was handled.
     fn act(&mut self, _action: Action) -> bool {
         false
     }
 
-    /// Returns whether the focused field accepts this character although it is not a text field.
+    /// Returns true if the focused field accepts this character although it is not a text field.
     fn takes(&self, _letter: char) -> bool {
         false
     }

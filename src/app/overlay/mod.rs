@@ -26,7 +26,7 @@ pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Prompt, PromptKind};
 
-/// A confirmation ignores keys for this long, so that keys typed ahead confirm nothing.
+/// The time during which a new confirmation ignores keys, so that keys typed ahead confirm nothing.
 pub const TYPED_AHEAD_GUARD: Duration = Duration::from_millis(150);
 
 /// An overlay, which receives all keys.
@@ -47,7 +47,7 @@ pub enum Overlay {
     Prompt(Prompt),
     /// Waits for the letter of a mark.
     MarkLetter {
-        /// Goes to the mark instead of setting it.
+        /// Go to the mark instead of setting it.
         go: bool,
     },
 }
@@ -90,8 +90,8 @@ impl Overlay {
         }
     }
 
-    /// The number of items, and the number per page. In scrolling text, an item is a line that can
-    /// be the first visible one.
+    /// The number of items, and the number per page. In scrolling text, the items are the lines
+    /// that can be the first visible line.
     pub fn extent(&self, state: &State) -> (usize, usize) {
         let size = state.size;
         let text = |rows: usize, fixed: u16| {
@@ -136,7 +136,7 @@ impl Overlay {
         }
     }
 
-    /// Returns whether a character is text input instead of the key of `action`.
+    /// Returns true if a character is text input instead of the key of `action`.
     pub fn takes(&mut self, letter: char, action: Option<Action>) -> bool {
         match self {
             Self::MarkLetter { .. } => true,
@@ -146,7 +146,7 @@ impl Overlay {
         }
     }
 
-    /// Returns whether its action is in progress.
+    /// Returns true if the overlay's action is in progress.
     pub fn is_busy(&self) -> bool {
         match self {
             Self::Confirm(Confirm { acting, .. }) | Self::Attachments(Attachments { acting, .. }) => *acting,
@@ -157,7 +157,7 @@ impl Overlay {
         }
     }
 
-    /// Returns whether it appeared too recently to accept an answer.
+    /// Returns true if the overlay appeared too recently to accept an answer.
     pub fn is_guarded(&self, now: Clock) -> bool {
         let since = match self {
             Self::Confirm(Confirm { since, .. }) | Self::Attachments(Attachments { since, .. }) => *since,

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 /// Maximum number of log lines.
 const MAX_LOG: usize = 1000;
 
-/// Starts an action on the marked segments, or on the selected one.
+/// Starts an action on the marked segments, or else on the selected segment.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     let wanted = match action {
         Action::Lock => Wanted::Lock,
@@ -38,7 +38,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Requests plans. Returns the dialog that shows them.
+/// Requests plans. Returns the dialog for them.
 pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) -> Confirm {
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
@@ -56,7 +56,7 @@ fn hidden(state: &State, segments: &[Segment]) -> usize {
     segments.iter().filter(|segment| listed.contains(&segment.id) && !shown.contains(&segment.id)).count()
 }
 
-/// The marked segments, or the selected one.
+/// The marked segments, or else the selected segment.
 pub fn targets(state: &State) -> Vec<&Segment> {
     let marks = &state.table.marks;
     let survey = state.survey.iter().flat_map(|survey| &survey.segments);
@@ -71,7 +71,7 @@ pub fn planned(state: &mut State, plans: Vec<Plan>) {
     {
         confirm.plans = plans;
         confirm.stale = false;
-        // New content restarts the typed-ahead guard.
+        // New content restarts the type-ahead guard.
         confirm.since = state.now;
     }
 }
@@ -117,7 +117,7 @@ pub fn progressed(state: &mut State, at: Working) {
     }
 }
 
-/// Stops the action in progress. Returns false if there is none or a stop was requested before;
+/// Stops the action in progress. Returns false if there is none or a stop was already requested;
 /// the key then has its usual meaning.
 pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let acting = state.overlay.as_ref().is_some_and(Overlay::is_busy);
@@ -132,7 +132,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     }
 }
 
-/// Reports the outcomes of an action and keeps its undo.
+/// Reports the outcomes of an action and stores its undo.
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
     if new_segment::made(state, outcomes) {
@@ -170,7 +170,7 @@ fn undo_of(done: &[&Done]) -> Option<Undo> {
 }
 
 fn undo(state: &mut State, effects: &mut Vec<Effect>) {
-    // The created segment may be in use by now, so its removal is confirmed as usual.
+    // The created segment may be in use by now, so its removal needs the usual confirmation.
     if let Some(Undo::Acts(acts)) = &state.undo
         && let [revert @ Revert { action: act::Action::Remove(_), .. }] = acts.as_slice()
     {

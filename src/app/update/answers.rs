@@ -23,7 +23,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             surveyed(state, *survey, effects);
             holders::surveyed(state);
             clean::surveyed(state);
-            // Attachments may have changed.
+            // The set of attachments may have changed.
             if matches!(&state.overlay, Some(Overlay::Attachments(shown)) if !shown.acting) {
                 effects.push(Request::ListHolds.into());
             }
@@ -79,7 +79,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         Some(before) => difference(before, &survey),
         None => Difference::default(),
     };
-    // The key of holders has another meaning in Inspect.
+    // The holders key has a different meaning in Inspect.
     let hint = match &state.inspect {
         Some(_) => String::new(),
         None => format!(" ({}: holders)", state.key_of(Action::Holders)),
@@ -119,7 +119,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     new_segment::report_hidden_selection(state);
 }
 
-/// Returns a notice if a segment was removed while in use: its memory stays allocated, and no
+/// Returns a notice if a segment was removed while in use: its memory stays allocated although no
 /// directory lists it.
 fn lost_name(
     before: &Survey,
@@ -132,7 +132,7 @@ fn lost_name(
         .filter_map(|id| after.segments.iter().find(|segment| segment.id == *id))
         .filter(|segment| segment.verdict.state == SegmentState::Removed)
         .find(|segment| {
-            // A removed System V segment keeps its id, a removed object gets another one.
+            // A removed System V segment keeps its id, but a removed object gets a new one.
             before.segments.iter().any(|was| {
                 was.verdict.state != SegmentState::Removed
                     && was.identity().fits(&segment.identity())
@@ -146,7 +146,7 @@ fn lost_name(
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
 }
 
-/// Returns the processes to check for these changes. A System V segment names the last process
+/// Returns the processes to scan after these changes. A System V segment records the last process
 /// that attached or detached, but any process may hold a new POSIX object.
 fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     let mut pids = vec![];
@@ -156,7 +156,7 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
             Some(facts) => {
                 let found = segment.holders.iter().flat_map(|holders| holders.iter());
                 let found: u64 = found.clone().map(|holder| u64::from(holder.mappings)).sum();
-                // All attachments are known already.
+                // All attachments are already known.
                 if found != facts.nattch || segment.holders.is_none() {
                     pids.extend([facts.creator_pid, facts.last_pid]);
                     pids.extend(segment.holders.iter().flat_map(|all| all.iter().map(|holder| holder.pid)));
@@ -223,7 +223,7 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };
     match found.result {
-        // Check whether there are changes in the other direction.
+        // Check if there are changes in the other direction.
         Ok(None) if pending.subject == CHANGES && !pending.any_change => {
             let number = inspect.next_request();
             inspect.pending = Some(PendingSearch { number, any_change: true, progress: None, ..pending });

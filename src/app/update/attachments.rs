@@ -1,4 +1,4 @@
-//! Detaching from the segments that shmlens itself is attached to.
+//! Detaching from the segments that shmlens has attached.
 
 use super::acting;
 use super::report::{self, sum_up};
@@ -18,7 +18,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     effects.push(Request::ListHolds.into());
 }
 
-/// Shows the attachments. The selected segment is selected here too.
+/// Shows the attachments and keeps the selected segment selected.
 pub fn show(state: &mut State, found: Vec<Hold>) {
     let now = state.now;
     let first = state.inspect.as_ref().map(|inspect| inspect.id().clone());
@@ -26,7 +26,7 @@ pub fn show(state: &mut State, found: Vec<Hold>) {
     let Some(Overlay::Attachments(attachments)) = &mut state.overlay else { return };
     let chosen = attachments.shown().get(attachments.list.selected).map(|hold| hold.id.clone()).or(first);
     attachments.list.selected = found.iter().position(|hold| Some(&hold.id) == chosen.as_ref()).unwrap_or(0);
-    // New content restarts the typed-ahead guard.
+    // New content restarts the type-ahead guard.
     if attachments.found.as_ref() != Some(&found) {
         attachments.since = now;
     }
@@ -46,8 +46,7 @@ pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effe
     Next::Stay
 }
 
-/// Reports detachments. Those caused by leaving Inspect are reported only if they freed the
-/// segment.
+/// Reports detachments. Detaching by leaving Inspect is reported only if it freed the segment.
 pub fn detached(
     state: &mut State,
     results: &[(SegmentId, Result<Released, ActError>)],

@@ -23,8 +23,8 @@ pub fn surveyed(state: &mut State) {
     }
 }
 
-/// Closes a confirmation and returns to the updated list of leaked segments if it was opened from
-/// there.
+/// Closes a confirmation. Returns to the updated list of leaked segments if the confirmation was
+/// opened from there.
 pub fn back(state: &State, confirm: &mut Confirm) -> Next {
     let Some(mut clean) = confirm.back.take().filter(|_| !confirm.acting) else { return Next::Close };
     if let Some(survey) = &state.survey {
@@ -49,7 +49,7 @@ pub fn act(state: &mut State, clean: &mut Clean, action: Action, effects: &mut V
     Next::Stay
 }
 
-/// Opens the confirmation for the selected segments, or says why it cannot.
+/// Opens the confirmation for the selected segments, or explains why that is not possible.
 fn confirm(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
     let segments: Vec<Segment> = clean.checked().map(|item| (*item.segment).clone()).collect();
     if state.read_only || state.work.is_some() {

@@ -9,7 +9,7 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
 use crate::engine::{Request, ScanScope};
 
-/// Lists the holders of the selected segment and checks them again.
+/// Lists the holders of the selected segment and rescans them.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let (Some(survey), Some(segment)) = (&state.survey, state.selected()) else { return };
     let holders = Holders::new(segment, survey);
@@ -29,7 +29,8 @@ pub fn surveyed(state: &mut State) {
     }
 }
 
-/// Opens the confirmation for terminating the selected holder, or says why it cannot.
+/// Opens the confirmation for terminating the selected holder, or explains why that is not
+/// possible.
 pub fn confirm(state: &mut State, holders: &Holders) -> Next {
     let Some(row) = holders.rows.get(holders.list.selected) else {
         state.fail("No holder selected");

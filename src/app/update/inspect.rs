@@ -65,8 +65,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Moves the cursor, or scrolls the values if that pane is active. Returns whether the action was
-/// a move.
+/// Moves the cursor, or scrolls the values if that pane is active. Returns true if the action was a
+/// move.
 fn moves(state: &mut State, action: Action) -> bool {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return false };
@@ -128,7 +128,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
         state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
-        // Shows the attachment in the table.
+        // Shows the attachment in the table immediately.
         effects.push(Request::Survey.into());
     } else {
         state.kept.remove(inspect.id());
@@ -161,7 +161,7 @@ fn keep(state: &mut State) {
     state.say(text);
 }
 
-/// Cycles through auto, 8, 16, 24 and 32 bytes per row, as far as they fit.
+/// Cycles through auto, 8, 16, 24 and 32 bytes per row, limited to those that fit.
 fn width(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
@@ -171,7 +171,7 @@ fn width(state: &mut State) {
             WIDTHS.into_iter().find(|&wider| wider > bytes && row_fits(size, inspect.row_options(), wider))
         }
     };
-    // The cursor's row starts at another offset now.
+    // The cursor's row now starts at a different offset.
     inspect.scroll_to_cursor(size);
     let text = inspect
         .row_bytes
@@ -198,13 +198,13 @@ pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Eff
 }
 
 fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
-    // Short runs of zeros are part of any struct; two rows of them are a gap.
+    // Short runs of zeros occur in any struct; two rows of zeros count as a gap.
     find(inspect, direction, Target::Data { gap: 32 }, DATA, effects);
 }
 
 fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str, effects: &mut Vec<Effect>) {
     let number = inspect.next_request();
-    // The byte under the cursor was found before.
+    // The byte under the cursor is the previous result.
     let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
     inspect.pending =

@@ -1,4 +1,4 @@
-//! The only place where the state changes: `(state, event) -> effects`, without I/O.
+//! The only code that changes the state: `(state, event) -> effects`, without I/O.
 
 mod acting;
 mod answers;
@@ -66,7 +66,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    // Ctrl-C works whatever the key map says.
+    // Ctrl-C works regardless of the key map.
     let bound = state.keymap.action(state.context(), key);
     let action = if key == Key::ctrl('c') { Some(Action::Interrupt) } else { bound };
     let text = |letter: &char| state.overlay.as_mut().is_some_and(|overlay| overlay.takes(*letter, action));
@@ -77,7 +77,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     if state.opening.is_some() && action != Some(Action::Interrupt) {
-        // Bounded in case the answer never comes.
+        // Bounded in case no answer arrives.
         if state.typed_ahead.len() < 1000 {
             state.typed_ahead.push(key);
         }
@@ -101,7 +101,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Executes an action, or says why it is not available now.
+/// Executes an action, or explains why it is unavailable.
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if let Some(reason) = state.refusal(action) {
         state.fail(reason);
@@ -168,7 +168,7 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// The time until the next redraw without an event, because a glow fades.
+/// The time until the next redraw without an event, needed while a glow fades.
 pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
     if let Some(inspect) = &state.inspect {
         glow_step(inspect, now)

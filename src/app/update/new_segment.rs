@@ -69,7 +69,7 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
     }
 }
 
-/// Reports the creation. Returns whether that is all there is to report.
+/// Reports the creation. Returns true if there is nothing else to report.
 pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     let [Outcome { action: "create", result, subject }] = outcomes else { return false };
     let form = match &mut state.overlay {
@@ -94,7 +94,7 @@ pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     }
 }
 
-/// Selects a segment, once it is in the table.
+/// Selects a segment once the table contains it.
 fn select_when_listed(state: &mut State, id: SegmentId) {
     state.table.pending_selection = Some(id);
     if let Some(survey) = &state.survey {

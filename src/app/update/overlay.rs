@@ -21,7 +21,7 @@ pub fn with(state: &mut State, handle: impl FnOnce(&mut State, &mut Overlay) -> 
     }
 }
 
-/// Closes the overlay without doing anything. Closing the filter prompt clears the filter, closing
+/// Closes the overlay without further action. Closing the filter prompt clears the filter; closing
 /// a confirmation returns to the list that it was opened from.
 fn close(state: &mut State, overlay: &mut Overlay) -> Next {
     match overlay {
@@ -52,8 +52,7 @@ pub fn insert(state: &mut State, overlay: &mut Overlay, letter: char, effects: &
     Next::Stay
 }
 
-/// Inserts pasted text into the focused field. The text is evaluated once, not for every
-/// character.
+/// Inserts pasted text into the focused field. The text is evaluated once, not per character.
 pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     with(state, |state, overlay| {
         if overlay.text().is_some_and(|field| field.paste(text)) {
@@ -158,7 +157,7 @@ pub fn mouse(state: &mut State, mouse: Mouse, rows: i16, effects: &mut Vec<Effec
     }
 }
 
-/// Chooses the clicked item. A click beside a menu closes it.
+/// Chooses the clicked item. A click outside of a menu closes it.
 fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut Vec<Effect>) -> Next {
     let (area, above) = match overlay {
         Overlay::Help(_) | Overlay::Log(_) => return Next::Close,

@@ -11,7 +11,7 @@ use crate::app::state::State;
 use crate::engine::{Request, Wanted};
 use crate::segment::SegmentId;
 
-/// Opens the form for the marked segments, or the selected one.
+/// Opens the form for the marked segments, or else for the selected segment.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let segments = acting::targets(state).into_iter().cloned().collect();
     if let Some(form) = Permissions::new(segments) {

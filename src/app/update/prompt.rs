@@ -13,7 +13,7 @@ use crate::memory::{Direction, Pattern};
 /// Accepts the input, or shows its error in the prompt.
 pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut Vec<Effect>) -> Next {
     if let (PromptKind::Filter, Some(rows)) = (prompt.kind, step(action, 1)) {
-        // The selection can be moved while filtering.
+        // The selection can move while the user types a filter.
         segments::step(state, rows);
     }
     if action != Action::Accept {
@@ -31,7 +31,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
     if prompt.error.is_some() { Next::Stay } else { Next::Close }
 }
 
-/// Handles a change of the input. A filter applies as it is typed.
+/// Handles a change of the input. Filters are applied while typing.
 pub fn edited(state: &mut State, prompt: &mut Prompt) {
     prompt.error = None;
     if prompt.kind == PromptKind::Filter {

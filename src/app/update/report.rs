@@ -1,5 +1,4 @@
-//! The report of an action: a log line for each segment, and a status line that says how to undo
-//! it.
+//! The report of an action: a log line per segment, and a status line that mentions undo.
 
 use crate::act::{ActError, Outcome, Refusal};
 use crate::app::action::Action;
@@ -11,16 +10,16 @@ use crate::app::state::State;
 pub struct ActionReport {
     /// Past participle of the action: `Removed`.
     verb: &'static str,
-    /// A sentence for each segment that was changed.
+    /// A sentence for each changed segment.
     done: Vec<String>,
     failures: Vec<String>,
-    /// Refusals that were on screen when the others were confirmed.
+    /// Refusals that were already on screen when the user confirmed.
     skipped: usize,
     stopped: usize,
 }
 
 impl ActionReport {
-    /// Reads the outcomes and writes a line for each to the log.
+    /// Collects the outcomes and logs each of them.
     pub fn new(state: &mut State, outcomes: &[Outcome]) -> Self {
         let verb = match outcomes.first().map(|outcome| outcome.action) {
             Some("rm") => "Removed",
@@ -38,12 +37,12 @@ impl ActionReport {
         report
     }
 
-    /// Adds one outcome. Returns its text for the log.
+    /// Adds an outcome. Returns its text for the log.
     fn add(&mut self, state: &State, outcome: &Outcome, batch: bool) -> String {
         match &outcome.result {
             Ok(done) => {
                 let name = done.id.to_string();
-                // On screen, undo is a key.
+                // On screen, undo is a key, not a command.
                 self.done.push(result(&name, &done.said.join("; ")));
                 done.text()
             }
@@ -103,7 +102,7 @@ pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: O
     }
 }
 
-/// The first failure as a sentence, with the number of others and where to find them.
+/// The first failure as a sentence, with the number of further failures and where to find them.
 fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     let more = failures.len().saturating_sub(1);
     let first = crate::app::sentence::sentence(&failures.into_iter().next()?);
@@ -113,7 +112,7 @@ fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     })
 }
 
-/// An error with its remedy on screen: a key, not an option of a command.
+/// An error with advice for the screen: a key, not a command-line option.
 fn failed(state: &State, action: &str, error: &ActError) -> String {
     match error {
         ActError::Gone { id } if action == "rm" => format!("{id} is gone; nothing was removed"),
@@ -128,7 +127,7 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
     }
 }
 
-/// A refusal with its remedy on screen: force is a key, not an option.
+/// A refusal with advice for the screen: force is a key, not a command-line option.
 fn refused(state: &State, refusal: &Refusal) -> String {
     let remedy = if refusal.forceable {
         format!("Press {}, then {} to force", state.key_of(Action::Remove), state.key_of(Action::Force))

@@ -1,4 +1,4 @@
-//! The form that saves segments to files.
+//! The form for saving segments to files.
 
 use super::acting;
 use super::report::{show, sum_up};
@@ -11,7 +11,7 @@ use crate::app::state::State;
 use crate::app::work::RunningAction;
 use crate::engine::Request;
 
-/// Opens the form for the marked segments, or for the selected one.
+/// Opens the form for the marked segments, or else for the selected segment.
 pub fn open(state: &mut State) {
     let segments: Vec<_> = acting::targets(state).into_iter().cloned().collect();
     if !segments.is_empty() {
@@ -33,7 +33,7 @@ pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> 
     Next::Stay
 }
 
-/// Reports what was saved. If nothing was, the form stays open with the error.
+/// Reports the saved segments. If none were saved, the form stays open with the error.
 pub fn saved(state: &mut State, outcomes: &[Outcome]) {
     state.work = None;
     let (mut done, mut failures, mut stopped) = (vec![], vec![], false);

@@ -65,7 +65,7 @@ fn no_copy() -> SavedCopy {
     SavedCopy { id: SegmentId::Sysv(ShmId(1)), path: "/nonexistent".into() }
 }
 
-/// Returns the copies that these removals saved; all of them succeeded.
+/// Returns the saved copies of these removals, which must all have succeeded.
 fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
     let copy = |outcome: &Outcome| {
         let done = outcome.result.as_ref().unwrap_or_else(|error| panic!("{error}"));
@@ -74,7 +74,7 @@ fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
     outcomes.iter().map(copy).collect()
 }
 
-/// Returns the reason of the only result, which is a failure.
+/// Returns the reason of a single result, which must be a failure.
 fn failure(results: &[Undone]) -> String {
     let [Undone { result: Err(failure), .. }] = results else { panic!("{results:?}") };
     failure.reason.clone()
@@ -115,7 +115,7 @@ fn a_failed_undo_does_not_stop_the_others() {
     assert_eq!(done, [true, false, true]);
     let reason = &results[1].result.as_ref().unwrap_err().reason;
     assert!(reason.contains("posix:/b") && !reason.contains("rename"), "{reason}");
-    // Can be retried once the name is free.
+    // The undo can be retried once the name is free.
     let left = Undo::Copies(copies.clone()).left(&results);
     assert_eq!(left, Some(Undo::Copies(vec![copies[1].clone()])));
     scene.machine.remove_object("b");
@@ -145,7 +145,7 @@ fn undo_refuses_a_replaced_segment() {
     assert_eq!(before[0].mode, after[0].mode);
 }
 
-/// A size that the fake machine copies for more than a moment.
+/// A size that takes the fake machine noticeable time to copy.
 const LARGE: u64 = 2 << 20;
 
 /// Returns contents without holes.
@@ -169,7 +169,7 @@ fn removal_with_a_copy_needs_a_state_directory() {
     assert!(failure(&scene.undo(&[no_copy()], &Arc::default())).contains("home directory"));
 }
 
-/// A removal without a copy would not help there.
+/// Checks that the user is not offered a removal without a copy, which would not help.
 #[test]
 fn a_final_refusal_outranks_a_missing_state_directory() {
     let mut scene = Scene::new();
@@ -231,13 +231,13 @@ fn a_stopped_removal_leaves_the_segment_and_no_copy() {
             });
             scene.apply(plans, &progress)
         });
-        // The first one was stopped, and the second one not started.
+        // The first save was stopped, and the second was not started.
         for outcome in &outcomes {
             assert!(matches!(outcome.result, Err(ActError::Stopped { .. })), "{after}: {outcome:?}");
         }
         assert_eq!((scene.left(), scene.copies()), (2, 0));
     }
-    // The log has nothing that did not happen.
+    // The log contains only what actually happened.
     assert_eq!(std::fs::read_to_string(scene.home.path().join("log.jsonl")).unwrap_or_default(), "");
 }
 

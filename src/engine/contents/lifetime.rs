@@ -1,7 +1,7 @@
 //! Detects the end of a segment that a subscription keeps open.
 //!
-//! This program's own descriptor or attachment keeps the segment alive, so a subscription has to
-//! check whether any other process holds it.
+//! shmlens's own descriptor or attachment keeps the segment alive, so a subscription has to check
+//! if any other process still holds it.
 
 use crate::engine::{Clock, Ended};
 use crate::machine::Machine;
@@ -10,14 +10,15 @@ use crate::segment::{Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::time::Duration;
 
-/// The minimum interval between two checks of holders: each reads the mappings of one.
+/// The minimum interval between two checks of the holders: each check reads the mappings of a
+/// process.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Detects that no other process has a segment any more.
+/// Detects that no other process holds a segment any more.
 pub struct Lifetime {
     segment: Box<Segment>,
-    /// True if it was marked for removal when the subscription started: programs do that early, so
-    /// that it goes with them.
+    /// True if the segment was already marked for removal when the subscription started. Programs
+    /// mark segments early so that they disappear at exit.
     marked: bool,
     /// The other holders at the last check.
     holders: Vec<Holder>,
@@ -25,14 +26,14 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// Starts with the holders of the survey.
+    /// Starts with the holders from the survey.
     pub fn new(segment: Box<Segment>, now: Clock) -> Self {
         let holders = others(segment.holders.as_deref());
         let marked = segment.sysv().is_some_and(|facts| facts.marked);
         Self { segment, marked, holders, checked: now }
     }
 
-    /// Returns the size of the segment, or how it ended.
+    /// Returns the size of the segment, or the reason why it ended.
     pub fn check(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> Result<u64, Ended> {
         let presence = reader.presence(machine).map_err(Ended::Unreadable)?;
         let gone = match (presence, &self.segment.id) {
@@ -51,13 +52,13 @@ impl Lifetime {
         if gone { Err(Ended::Removed) } else { Ok(presence.size()) }
     }
 
-    /// Returns true if another process still holds it, checked at most once a second.
+    /// Returns true if another process still holds the segment. Checks at most once a second.
     fn is_held(&mut self, machine: &dyn Machine, now: Clock, device: u64, inode: u64) -> bool {
         if now.saturating_sub(self.checked) < INTERVAL {
             return true;
         }
         if machine.open_unlinked(device, inode, &self.holders).is_err() {
-            // A child or a receiver of the descriptor may hold it instead.
+            // A child process or a receiver of the descriptor may hold the segment instead.
             let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
             self.holders = others(holdings.of(&self.segment).as_deref());
         }
@@ -66,7 +67,7 @@ impl Lifetime {
     }
 }
 
-/// Returns the holders without this program.
+/// Returns the holders except shmlens itself.
 fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
     holders.unwrap_or_default().iter().filter(|holder| !holder.ourselves).cloned().collect()
 }

@@ -1,7 +1,7 @@
 //! Reads contents for subscriptions, and keeps segments attached.
 //!
-//! Subscriptions on the same segment share one reader. The last one to end releases it, unless it
-//! is kept.
+//! Subscriptions to the same segment share one reader. When the last subscription ends, the reader
+//! is released unless it is kept.
 
 mod lifetime;
 mod preview;
@@ -26,11 +26,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use window::Window;
 
-/// The worker that owns everything that is open.
+/// The worker that owns all open segments.
 pub struct Contents {
     subscriptions: BTreeMap<SubscriptionId, Subscription>,
     kept: BTreeMap<SegmentId, Reader>,
-    /// Lent to searches.
+    /// The readers lent to searches.
     readers: Readers,
     /// The log of releases; `None` for a user without a home directory.
     log: Option<ChangeLog>,
@@ -91,13 +91,13 @@ impl Subscription {
 }
 
 impl Contents {
-    /// Returns a worker that has nothing open.
+    /// Returns a worker with no open segments.
     pub fn new(log: Option<ChangeLog>, readers: Readers) -> Self {
         let (subscriptions, kept) = (BTreeMap::new(), BTreeMap::new());
         Self { subscriptions, kept, readers, log, last: None, hurry: true }
     }
 
-    /// Scans the whole segment for each snapshot, however long that takes.
+    /// Scans the whole segment for each snapshot, regardless of the time.
     #[must_use]
     pub fn without_time_limit(self, without_time_limit: bool) -> Self {
         Self { hurry: !without_time_limit, ..self }
@@ -143,7 +143,7 @@ impl Contents {
         Some(Body::Opened(Ok(opened)))
     }
 
-    /// Returns the reader that is open or kept, or opens one.
+    /// Returns the reader that is open or kept, or opens a new one.
     fn reader(
         &mut self,
         machine: &dyn Machine,
@@ -151,7 +151,7 @@ impl Contents {
     ) -> Result<Reader, crate::memory::OpenError> {
         let open = self.subscriptions.values().filter_map(|subscription| subscription.source.reader());
         let open = self.kept.get(&segment.id).into_iter().chain(open);
-        // The open segment may be gone, and another one have its name.
+        // The open segment may be gone, and its name may belong to another one.
         let fits = |reader: &&Reader| {
             reader.id() == &segment.id
                 && !matches!(reader.presence(machine), Ok(Presence::Replaced { .. }) | Err(_))
@@ -185,14 +185,14 @@ impl Contents {
             drop((subscription, reader));
             self.kept.remove(&segment);
         });
-        // Opening and leaving a segment is not an action, unless the segment goes with it.
+        // Releasing a segment is logged only if it also removes the segment.
         if let Some(released) = released.as_ref().ok().filter(|released| released.is_gone()) {
             self.note(machine, &segment, released);
         }
         Some(Body::Released(vec![(segment, released)]))
     }
 
-    /// Returns everything that is held, without duplicates: kept segments, then open ones.
+    /// Returns all held segments, without duplicates: kept ones, then open ones.
     fn held(&self) -> Vec<&Reader> {
         let mut held: Vec<&Reader> = self.kept.values().collect();
         for reader in self.subscriptions.values().filter_map(|subscription| subscription.source.reader()) {
@@ -203,7 +203,7 @@ impl Contents {
         held
     }
 
-    /// Releases a segment, which ends its subscriptions.
+    /// Releases a segment and ends its subscriptions.
     fn release(
         &mut self,
         machine: &dyn Machine,
@@ -230,7 +230,7 @@ impl Contents {
         (id, released)
     }
 
-    /// Writes to the log. A failure stops nothing; the log on screen has the entry.
+    /// Writes to the log. A failure is ignored; the log on screen has the entry.
     fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
             let _ = log.note(machine, "detach", id.to_string(), true, released.said());
@@ -248,7 +248,7 @@ impl Contents {
         let (window, _) = self.window(id)?;
         let result = window.live.next_change(search.from, search.direction, progress);
         let result = result.map_err(|error| unreadable(window.live.reader().id(), &error));
-        // A cancelled search has no answer.
+        // A cancelled search gets no answer.
         (!progress.is_cancelled()).then_some(Body::Found(Found {
             number: search.number,
             result,

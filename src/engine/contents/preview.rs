@@ -41,16 +41,16 @@ impl PreviewFeed {
         bodies
     }
 
-    /// Returns true if it only needs to be read on request.
+    /// Returns true if the feed only needs to be read on request.
     pub fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
         self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
     }
 
     fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, Unread> {
         match self.segment.kind() {
-            // Opened each time: nothing is held, and a replacement is noticed.
+            // Reopened each time, so that nothing stays open and a replacement is detected.
             Kind::Posix | Kind::Deleted => Reader::open(machine, &self.segment).map_err(Unread::Open),
-            // Never attached for this: other processes would see it.
+            // Never attach a segment for a preview: other processes would see the attachment.
             Kind::Sysv => kept.get(&self.segment.id).cloned().ok_or(Unread::NotAttached),
         }
     }

@@ -5,13 +5,13 @@ use crate::memory::{Progress, Reader};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The readers that are open.
+/// The open readers.
 #[derive(Clone, Default)]
 pub struct Readers(Arc<Mutex<BTreeMap<SubscriptionId, Lent>>>);
 
 struct Lent {
     reader: Reader,
-    /// The search that has a clone of the reader.
+    /// The search that uses a clone of the reader.
     search: Arc<Progress>,
 }
 
@@ -21,7 +21,7 @@ impl Readers {
         self.lock().insert(subscription, Lent { reader, search: Arc::default() });
     }
 
-    /// Removes the reader of a subscription that ends, and cancels its search, which releases the
+    /// Removes the reader of an ending subscription and cancels its search, which releases the
     /// segment within milliseconds.
     pub fn remove(&self, subscription: SubscriptionId) {
         if let Some(lent) = self.lock().remove(&subscription) {

@@ -1,4 +1,4 @@
-//! Feeds that end with their segment: samples of ranges, and changes.
+//! Feeds that end with their segment: samples of ranges, and change reports.
 
 use super::lifetime::Lifetime;
 use crate::engine::Clock;
@@ -15,7 +15,7 @@ use std::time::Duration;
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 /// An interval of 0 would be a busy loop.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
-/// Without an interval, changes take at most 1/`SHARE` of the time.
+/// Without an interval, change detection takes at most 1/`SHARE` of the time.
 const SHARE: u32 = 5;
 
 /// Samples of ranges at an interval.
@@ -25,7 +25,7 @@ pub struct Samples {
     ranges: Vec<Range<u64>>,
 }
 
-/// The changes of a range.
+/// Change reports for a range.
 pub struct Watch {
     pub reader: Reader,
     lifetime: Lifetime,
@@ -36,7 +36,7 @@ pub struct Watch {
 }
 
 impl Samples {
-    /// Starts a feed, with its pace.
+    /// Starts a feed and returns its pace.
     pub fn new(
         reader: Reader,
         segment: Box<Segment>,
@@ -60,7 +60,7 @@ impl Samples {
     }
 }
 
-/// Returns the bytes of a range, fewer at the end of the segment.
+/// Returns the bytes of a range; fewer at the end of the segment.
 fn sample(reader: &Reader, range: &Range<u64>) -> io::Result<Vec<u8>> {
     let length = range.end.min(reader.size()?).saturating_sub(range.start);
     let mut buffer = PageBuffer::default();
@@ -69,7 +69,7 @@ fn sample(reader: &Reader, range: &Range<u64>) -> io::Result<Vec<u8>> {
 }
 
 impl Watch {
-    /// Starts a feed, with its pace.
+    /// Starts a feed and returns its pace.
     pub fn new(
         reader: Reader,
         segment: Box<Segment>,
@@ -86,7 +86,7 @@ impl Watch {
         (Self { reader, lifetime, tracker, end: range.end, size: None }, pace)
     }
 
-    /// Reads on, and reports changes, the end of the first pass, and a new size.
+    /// Continues reading, and reports changes, the end of the first pass, and size changes.
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, pace: &mut Pace) -> Vec<Body> {
         if self.tracker.is_complete() {
             pace.begin(now);

@@ -42,7 +42,7 @@ impl Scene {
         Box::new(survey.segments.into_iter().find(|segment| segment.id.to_string() == id).unwrap())
     }
 
-    /// Returns the entries of the log, without time and user.
+    /// Returns the log entries without time and user.
     fn logged(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.home.path().join("log.jsonl")).unwrap_or_default();
         let entries = text.lines().map(|line| serde_json::from_str::<Entry>(line).unwrap());
@@ -118,7 +118,7 @@ fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
     reports.into_iter().filter_map(preview).collect()
 }
 
-/// Returns the results of releases, in words.
+/// Returns the results of releases as text.
 fn released(reports: &[Report]) -> Vec<String> {
     let Some(Report { body: Body::Released(results), .. }) = reports.first() else { panic!("{reports:?}") };
     let reported = |(id, result): &(SegmentId, Result<Released, ActError>)| {
@@ -294,7 +294,7 @@ fn a_kept_segment_stays_attached_until_released() {
     scene.open(ONE, "sysv:1");
     assert!(scene.close(ONE, true).is_empty());
     assert_eq!(scene.nattch(), 1);
-    // Opened again, it has the same attachment.
+    // A reopened segment reuses the attachment.
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
     scene.close(ONE, true);
@@ -322,7 +322,7 @@ fn holds_list_each_segment_once() {
     let holds = scene.holds();
     let reports = scene.send(Request::Release(holds));
     assert_eq!(released(&reports).len(), 2);
-    // The subscription has ended, too.
+    // The subscription has ended too.
     assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::Closed), .. }));
     assert!(scene.holds().is_empty() && scene.close(ONE, false).is_empty());
     assert_eq!(scene.nattch(), 0);
@@ -334,7 +334,7 @@ fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     scene.open(ONE, "sysv:1");
     let before = scene.holds();
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
-    // It was not marked when it was shown.
+    // The segment was not marked for removal when it was shown.
     let events = scene.send(Request::Release(before));
     let [Body::Released(results)] = bodies(&events)[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
@@ -422,7 +422,7 @@ fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
     let after = snapshots(scene.pass(SECOND));
     assert_eq!(after[0].bytes, b"hallo");
     assert_eq!(after[0].changed, std::iter::once(1..2).collect::<Vec<_>>());
-    // One more report, since it has stopped changing.
+    // One more report, because the segment has stopped changing.
     assert_eq!(after.len(), 2);
     assert_eq!(after[1].changes, 0);
 }

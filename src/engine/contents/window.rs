@@ -1,4 +1,4 @@
-//! A window of a segment with a map of the whole segment, for the Inspect screen.
+//! A window of a segment and a map of the whole segment, for the Inspect screen.
 
 use crate::engine::pace::Pace;
 use crate::engine::report::{Body, Ended, is_gone, unreadable};
@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::memory::{Live, Reader, Snapshot, SnapshotRequest};
 use std::time::Duration;
 
-/// The maximum time that one snapshot scans the rest of a segment.
+/// The maximum time that a snapshot spends scanning the rest of the segment.
 const MAX_SCAN: Duration = Duration::from_millis(10);
 /// Scanning takes at most 1/`SCAN_SHARE` of the time.
 const SCAN_SHARE: u32 = 20;
@@ -20,7 +20,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Reads nothing yet.
+    /// Returns a feed that has not read anything yet.
     pub fn new(reader: Reader) -> Self {
         Self { live: Live::new(reader), watching: None, reported: None }
     }
@@ -28,7 +28,7 @@ impl Window {
     /// Moves the window, or changes its interval.
     pub fn watch(&mut self, watching: Watching, pace: &mut Pace) {
         pace.every = watching.every;
-        // Another part is read at once even while frozen.
+        // A different part is read immediately, even while frozen.
         let same = |was: &Watching| was.window == watching.window && was.cells == watching.cells;
         if !self.watching.as_ref().is_some_and(same) {
             pace.ask(Clock::ZERO);
@@ -36,8 +36,8 @@ impl Window {
         self.watching = Some(watching);
     }
 
-    /// Reads the window, and reports it if that was requested or anything is new. `hurry` limits
-    /// the time of the scan.
+    /// Reads the window. Reports it if requested or if anything has changed. `hurry` limits the
+    /// time of the scan.
     pub fn read(&mut self, machine: &dyn Machine, asked: bool, hurry: bool) -> Option<Body> {
         let Watching { window, cells, every } = self.watching.clone()?;
         let share = every.map_or(MAX_SCAN, |every| (every / SCAN_SHARE).min(MAX_SCAN));

@@ -111,7 +111,7 @@ fn long_work_reports_its_progress_until_it_is_cancelled() {
 
 #[test]
 fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
-    // Written zeros have to be read one after another: this takes seconds.
+    // Written zeros have to be read, which takes seconds.
     let mut bytes = FakeBytes::hole(1 << 30);
     bytes.pages = (0..(1 << 30) / 4096).step_by(8).map(|page| (page, vec![0; 4096].into())).collect();
     bytes.write(0, b"here");

@@ -1,11 +1,11 @@
-//! Checks the contents of a segment against those that a maker writes.
+//! Checks the contents of a segment against the rules of a maker.
 
 use super::shareable_list;
 use super::subject::{Peek, Subject};
 use crate::config::maker::{Check, Number, Shape, Stretch};
 use crate::identify::semaphore;
 
-/// The longest byte sequence of a rule.
+/// The maximum length of a byte sequence in a rule.
 const MAX_LENGTH: usize = 256;
 
 /// The result of a check of contents.
@@ -19,7 +19,7 @@ pub enum Contents {
     Differ,
 }
 
-/// Returns whether all checks hold.
+/// Returns the result of all checks together.
 pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     if checks.is_empty() {
         return Contents::Unchecked;
@@ -35,12 +35,12 @@ pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     Contents::Fit
 }
 
-/// Returns whether the checks identify only the kind of contents, and not the maker.
+/// Returns true if the checks only identify the kind of contents, and not the maker.
 pub fn only_of_a_kind(checks: &[Check]) -> bool {
     checks.iter().all(|check| matches!(check, Check::Shape(Shape::Semaphore)))
 }
 
-/// Returns whether one check holds; `None` if the contents cannot be read.
+/// Returns the result of one check; `None` if the contents cannot be read.
 fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
     match check {
         Check::Bytes { at, any } => {
@@ -79,7 +79,7 @@ fn one_of(stretch: &Stretch, at: i64, contents: &Peek<'_>, size: u64) -> Option<
     Some(all.all(|((read, byte), mask)| read & mask == *byte))
 }
 
-/// Reads a number in the contents. Returns `None` if it cannot be read or is past the end.
+/// Reads a number from the contents. Returns `None` if it cannot be read or is past the end.
 pub fn number_at(at: i64, number: Number, contents: &Peek<'_>, size: u64) -> Option<i128> {
     let width = number.width();
     let offset = offset(at, width, size)?;

@@ -2,16 +2,16 @@
 
 use crate::config::maker::Whose;
 
-/// The longest command name that the kernel keeps (`TASK_COMM_LEN` less the NUL).
+/// The maximum length of a command name in the kernel (`TASK_COMM_LEN` minus the NUL).
 const LONGEST_COMM: usize = 15;
 
 /// Programs that run the script in their arguments.
 const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
 
-/// Returns whether a process is that helper: by its command name, by its program, or by a word in an argument. Only
-/// arguments of interpreters count, and code after `-c`, as frozen Python programs have it. A `*` at the end of
-/// the helper stands for any suffix. `comm` is `/proc/PID/comm` without the newline, `arguments` are those of
-/// `cmdline`.
+/// Returns true if a process is the given helper: by its command name, its program, or a word in an
+/// argument. Only arguments of interpreters count, including code after `-c`, as used by frozen
+/// Python programs. A `*` at the end of the helper matches any suffix. `comm` is `/proc/PID/comm`
+/// without the newline, `arguments` are those of `cmdline`.
 #[must_use]
 pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
     if helper.is_empty() {
@@ -48,7 +48,7 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
     })
 }
 
-/// Returns the users whose helpers count, in words.
+/// Returns a description of the users whose helpers count.
 pub(super) const fn of_whom(whose: Whose) -> &'static str {
     match whose {
         Whose::Owner => " of its owner or root",

@@ -1,5 +1,5 @@
-//! An index of the rules that can fit a name or a key. With 10 000 objects, matching a hundred expressions each
-//! would take longer than the survey.
+//! An index of the rules that can match a name or a key. With 10,000 objects, testing a hundred
+//! expressions each would take longer than the survey.
 
 use super::Entry;
 use crate::config::maker::MatchBy;
@@ -14,7 +14,7 @@ pub struct Index {
     first: OnceLock<Vec<Vec<usize>>>,
     /// Entries with keys.
     pub keys: Vec<usize>,
-    /// Entries that match by contents or context alone.
+    /// Entries that match only by contents or context.
     pub others: Vec<usize>,
 }
 
@@ -37,7 +37,7 @@ impl Index {
         Self { names, first: OnceLock::new(), keys, others }
     }
 
-    /// Returns the entries whose patterns may fit a name.
+    /// Returns the entries whose patterns may match a name.
     pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> &[usize] {
         let first = self.first.get_or_init(|| {
             let begin_with = |byte| {

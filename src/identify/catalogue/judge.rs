@@ -9,7 +9,7 @@ use crate::identify::evidence::Evidence;
 use crate::identify::{PidNamespace, ProcessState};
 use crate::segment::{Segment, escape};
 
-/// A judgment with its reasons, the weightiest first, safe to print.
+/// A judgment with its reasons, most important first, safe to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgment {
     pub judged: Judged,
@@ -20,11 +20,11 @@ pub struct Judgment {
 /// The state of a segment without holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
-    /// Having no holders is normal, or it is still needed.
+    /// The segment is still needed, or normally has no holders.
     Idle,
-    /// It must not be removed.
+    /// The segment must not be removed.
     Protected,
-    /// No process will use it again.
+    /// No process will use the segment again.
     Leaked,
     Undecided,
 }
@@ -59,7 +59,7 @@ impl Made<'_> {
         }
     }
 
-    /// Returns whether the segment is still needed.
+    /// Returns the need for the segment.
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
             let whose = self.maker.helpers_of;
@@ -118,7 +118,7 @@ enum Need {
 }
 
 impl FoundPid {
-    /// Returns whether it is a pid and not a part of one.
+    /// Returns true for a complete pid, and false for a part of one.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         !matches!(self.from, PidFrom::PartOfName { .. })
@@ -153,7 +153,7 @@ mod tests {
 
     fn nothing(_: &FakeMachine) {}
 
-    /// Makes it unknown which processes run.
+    /// Hides processes, so that the list of running processes is incomplete.
     fn hide(machine: &FakeMachine) {
         machine.edit(|facts| facts.visibility.hides = true);
     }
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(object("qb-4121-4188-7-a1B2c3/x", &one), Judged::Protected);
         assert_eq!(object("qb-4121-4189-7-a1B2c3/x", &one), Judged::Leaked);
         assert_eq!(object("pym-4121-8xk2_abc", hide), Judged::Undecided);
-        // The pid is in the contents, which were not read, or are those of another maker.
+        // The pid is in the contents, which were not read or belong to another maker.
         assert_eq!(object("pulse-shm-1", &one), Judged::Undecided);
         let mut pool = [0; 100];
         pool[60..66].copy_from_slice(&[0xfe, 0xca, 0xef, 0xbe, 0x19, 0x10]);

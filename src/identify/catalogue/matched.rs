@@ -11,20 +11,20 @@ pub struct Made<'c> {
     pub maker: &'c Maker,
     pub matched: Matched,
     pub contents: Contents,
-    /// The pids that the segment names, of the pid namespace of the writer.
+    /// The pids recorded in the segment, in the pid namespace of the writer.
     pub pids: Vec<FoundPid>,
     /// The commands of helpers. The segment is needed while one of them runs.
     pub helpers: Vec<Vec<u8>>,
-    /// The names of the POSIX objects that it belongs to.
+    /// The names of the POSIX objects that the segment belongs to.
     pub with: Vec<Vec<u8>>,
-    /// The rule has no verdict: it only labels, or fixes few bits of the key.
+    /// True if the rule has no verdict: it only labels, or fixes few bits of the key.
     pub only_labels: bool,
 }
 
-/// The property that identified the maker, the most specific last.
+/// The property that identified the maker, in ascending order of specificity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matched {
-    /// The contents, if no other rule fits.
+    /// The contents, if no other rule matches.
     Fallback,
     /// Its processes, group or other objects.
     Context,
@@ -41,15 +41,15 @@ pub enum Matched {
     Both,
 }
 
-/// The rank of a rule that fits a segment: the largest wins.
+/// The rank of a rule that matches a segment: the highest rank wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
     pub matched: Matched,
-    /// The number of bits of name or key that the rule fixes.
+    /// The number of bits of the name or key that the rule fixes.
     pub fixed_bits: usize,
-    /// A rule of the user.
+    /// The rule is user-defined.
     pub own: bool,
-    /// A rule that does more than label.
+    /// The rule has a verdict, not just a label.
     pub verified: bool,
 }
 

@@ -1,8 +1,8 @@
-//! The catalog of known makers of shared memory. Its rules are built in (assets/catalogue) or come from the
-//! configuration.
+//! The catalog of known makers of shared memory. Its rules are built in (assets/catalogue) or come
+//! from the configuration.
 //!
-//! The most specific rule wins. Contents with a name or key outrank an exact name, which outranks a pattern with
-//! more literal letters, and so on down to the fallbacks: see [`Matched`].
+//! The most specific rule wins. Contents plus a name or key outrank an exact name, which outranks a
+//! pattern with more literal characters, and so on down to the fallbacks: see [`Matched`].
 
 mod contents;
 mod helper;
@@ -44,7 +44,7 @@ const FILES: [(&str, &str); 8] = [
     ("system.toml", include_str!("../../../assets/catalogue/system.toml")),
 ];
 
-/// A rule that fixes fewer bits of a key only labels.
+/// Rules that fix fewer bits of a key only label segments.
 const MIN_KEY_BITS: usize = 13;
 
 #[derive(Debug)]
@@ -62,14 +62,15 @@ struct Entry {
 }
 
 impl Catalogue {
-    /// Returns the built-in catalog, which is parsed at the first call.
+    /// Returns the built-in catalog, which is parsed on the first call.
     #[must_use]
     pub fn built_in() -> &'static Self {
         static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(shipped(), vec![]));
         &BUILT_IN
     }
 
-    /// Returns the built-in catalog with the user's own makers. A maker with the same id replaces the built-in one.
+    /// Returns the built-in catalog plus the user's makers. A maker with the same id replaces the
+    /// built-in one.
     #[must_use]
     pub fn with(own: &[Maker]) -> Self {
         Self::new(shipped(), own.to_vec())
@@ -91,12 +92,13 @@ impl Catalogue {
         Self { entries, index }
     }
 
-    /// Returns every maker, the user's own first.
+    /// Returns all makers, the user's first.
     pub fn makers(&self) -> impl Iterator<Item = &Maker> {
         self.entries.iter().map(|entry| &entry.maker)
     }
 
-    /// Finds the maker of a segment. Its contents are read only if a rule asks for them and everything else fits.
+    /// Finds the maker of a segment. Reads the contents only if a rule requires them and everything
+    /// else matches.
     #[must_use]
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<Made<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
@@ -114,7 +116,7 @@ impl Catalogue {
             Some(name) => check(self.index.by_name(&self.entries, name)),
             None => check(&self.index.keys),
         };
-        // A known name outranks rules for contents alone.
+        // A known name outranks rules that only check contents.
         if !by_name {
             check(&self.index.others);
         }
@@ -135,8 +137,8 @@ fn shipped() -> Vec<Maker> {
     all
 }
 
-/// Drops the examples, which are last in each entry. Only tests need them, and parsing them would take as long as
-/// all the rest.
+/// Drops the examples, which come last in each entry. Only tests need them, and parsing them would
+/// take as long as parsing everything else.
 fn without_examples(text: &str) -> String {
     let mut rest = String::with_capacity(text.len());
     let mut wanted = true;
@@ -150,7 +152,7 @@ fn without_examples(text: &str) -> String {
 }
 
 impl Entry {
-    /// Returns how well the maker fits; `None` if it does not.
+    /// Returns the rank of the match; `None` if the maker does not match.
     fn fit(&self, subject: &Subject<'_>) -> Option<(Rank, Contents)> {
         let maker = &self.maker;
         let kind = match subject.kind {
@@ -185,7 +187,7 @@ impl Entry {
         }
         let matched = match contents {
             _ if maker.by == MatchBy::Fallback => Matched::Fallback,
-            // All semaphores have that shape.
+            // The contents of all semaphores match.
             Contents::Fit if fixed_bits > 0 && contents::only_of_a_kind(&maker.contents) => named,
             Contents::Fit if fixed_bits > 0 => Matched::Both,
             Contents::Fit => Matched::Contents,
@@ -195,7 +197,7 @@ impl Entry {
         Some((Rank { matched, fixed_bits, own: self.own, verified: !maker.label_only }, contents))
     }
 
-    /// Matches a name. Returns the number of its bits that the best pattern fixes.
+    /// Matches a name. Returns the number of bits that the best pattern fixes.
     fn by_name(&self, name: &[u8]) -> Option<(Matched, usize)> {
         if self.patterns.is_empty() {
             return Some((Matched::Context, 0));
@@ -206,7 +208,7 @@ impl Entry {
         Some((matched, 8 * pattern.literal()))
     }
 
-    /// Matches a key. Returns the number of its bits that the best rule fixes.
+    /// Matches a key. Returns the number of bits that the best rule fixes.
     fn by_key(&self, key: Key) -> Option<(Matched, usize)> {
         let keys = &self.maker.keys;
         let fixed_bits = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.settled()).max() {
@@ -223,14 +225,14 @@ impl Entry {
         Some((matched, fixed_bits as usize))
     }
 
-    /// Returns whether the processes, groups or objects around a segment are those of the maker.
+    /// Returns true if the processes, groups or objects around a segment match those of the maker.
     fn fits_context(&self, subject: &Subject<'_>) -> bool {
         let maker = &self.maker;
         let Some(context) = subject.context else { return false };
         if context.commands().any(|command| maker.commands.iter().any(|known| is_command(known, command))) {
             return true;
         }
-        // A System V segment has no name that others could be derived from.
+        // A System V segment has no name from which others could be derived.
         let name = subject.plain_name().unwrap_or_default();
         let beside = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
         (maker.group_named || !maker.beside.is_empty())
@@ -239,7 +241,8 @@ impl Entry {
             && beside.iter().all(|name| context.object_exists(name))
     }
 
-    /// Returns the groups of the pattern that fits a name, if templates or pids need them. They are slow.
+    /// Returns the capture groups of the pattern that matches a name, if templates or pids need
+    /// them. Capturing is slow.
     fn captures<'n, 't>(
         &self,
         name: &'n [u8],
@@ -270,7 +273,7 @@ impl Entry {
     }
 }
 
-/// Fills in templates. Those with a group that took no part in the match are skipped.
+/// Fills in templates. Skips those with a group that did not participate in the match.
 fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) -> Vec<Vec<u8>> {
     let filled = templates
         .iter()
@@ -278,7 +281,7 @@ fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) ->
     filled.flatten().collect()
 }
 
-/// Returns whether a command is the known one. A `*` at the end of the known one stands for any suffix.
+/// Returns true if a command matches the known one. A `*` at the end of `known` matches any suffix.
 fn is_command(known: &str, command: &[u8]) -> bool {
     match known.strip_suffix('*') {
         Some(beginning) => command.starts_with(beginning.as_bytes()),

@@ -1,5 +1,5 @@
-//! The pattern of a maker. Most patterns begin with literal letters, which rule out most names without compiling
-//! the expression. It is compiled for the first name with that prefix.
+//! The name pattern of a maker. Most patterns begin with literal characters, which rule out most
+//! names without compiling the expression. It is compiled for the first name with that prefix.
 
 use crate::config::maker::compile;
 use regex::bytes::{Captures, Regex};
@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Pattern {
     text: String,
-    /// The prefix of every name that fits.
+    /// The prefix of all matching names.
     pub prefix: Vec<u8>,
     compiled: OnceLock<Compiled>,
 }
@@ -18,24 +18,25 @@ pub struct Pattern {
 /// The compiled expression and its properties.
 #[derive(Debug)]
 struct Compiled {
-    /// The suffix of every name that fits.
+    /// The suffix of all matching names.
     suffix: Vec<u8>,
-    /// The first bytes of names that fit.
+    /// The possible first bytes of matching names.
     first: Bytes,
-    /// The least number of literal letters.
+    /// The minimum number of literal characters.
     literal: usize,
-    /// The name, if only one fits.
+    /// The name, if there is only one match.
     only: Option<Vec<u8>>,
     regex: Option<Regex>,
 }
 
 impl Pattern {
-    /// Returns a pattern of the built-in catalog. A test compares the prefix with the expression.
+    /// Returns a built-in pattern. A test compares the prefix with the expression.
     pub fn new(text: &str) -> Self {
         Self { prefix: prefix(text), ..Self::from_user(text) }
     }
 
-    /// Returns a pattern of the user, which may have syntax that the prefix check does not understand.
+    /// Returns a user-defined pattern, which may have syntax that the prefix check does not
+    /// understand.
     pub fn from_user(text: &str) -> Self {
         Self { text: text.to_owned(), prefix: vec![], compiled: OnceLock::new() }
     }
@@ -65,12 +66,12 @@ impl Pattern {
         }
     }
 
-    /// Returns the least number of literal letters.
+    /// Returns the minimum number of literal characters.
     pub fn literal(&self) -> usize {
         self.compiled().literal
     }
 
-    /// Returns whether it fits one name only.
+    /// Returns true if the pattern matches a single name only.
     pub fn is_exact(&self) -> bool {
         self.compiled().only.is_some()
     }
@@ -95,9 +96,9 @@ impl Pattern {
     }
 }
 
-/// Returns the literal letters at the start of a pattern, without parsing it.
+/// Returns the literal characters at the start of a pattern, without parsing it.
 fn prefix(pattern: &str) -> Vec<u8> {
-    // Letters before a `|` outside of parentheses belong to one branch only.
+    // Characters before a top-level `|` belong to one branch only.
     let Some(rest) = pattern.strip_prefix('^').filter(|rest| !outside_of_groups(rest, b'|')) else {
         return vec![];
     };
@@ -110,7 +111,7 @@ fn prefix(pattern: &str) -> Vec<u8> {
             _ => None,
         };
         let Some(letter) = letter else { break };
-        // A quantifier follows: the letter may be missing.
+        // A quantifier follows, so the character may be missing.
         if matches!(bytes.peek(), Some(b'?' | b'*' | b'{' | b'+')) {
             break;
         }
@@ -119,7 +120,7 @@ fn prefix(pattern: &str) -> Vec<u8> {
     prefix
 }
 
-/// Returns whether a byte is outside of all parentheses and brackets.
+/// Returns true if a byte occurs outside of all parentheses and brackets.
 fn outside_of_groups(pattern: &str, wanted: u8) -> bool {
     let (mut depth, mut escaped) = (0usize, false);
     for byte in pattern.bytes() {
@@ -169,7 +170,7 @@ fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
     }
 }
 
-/// Returns the least number of literal letters.
+/// Returns the minimum number of literal characters.
 fn literal(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Literal(literal) => literal.0.len(),
@@ -195,7 +196,7 @@ impl Bytes {
         self.0[byte as usize]
     }
 
-    /// Adds the first bytes of texts that fit an expression. Returns whether the empty text fits.
+    /// Adds the possible first bytes of matching texts. Returns true if the empty text matches.
     fn add(&mut self, hir: &Hir) -> bool {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
@@ -206,7 +207,7 @@ impl Bytes {
                         (Ok(start), Ok(end)) if end.is_ascii() => {
                             self.0[usize::from(start)..=usize::from(end)].fill(true);
                         }
-                        // The first byte of several may be any.
+                        // With several patterns, the first byte may be any.
                         _ => self.0.fill(true),
                     }
                 }
@@ -224,7 +225,7 @@ impl Bytes {
             HirKind::Repetition(repetition) => self.add(&repetition.sub) || repetition.min == 0,
             HirKind::Capture(capture) => self.add(&capture.sub),
             HirKind::Concat(all) => all.iter().all(|one| self.add(one)),
-            // Without `any`, which would stop early.
+            // A loop instead of `any`, which would stop early.
             HirKind::Alternation(all) => {
                 all.iter().map(|one| self.add(one)).fold(false, |any, one| any | one)
             }

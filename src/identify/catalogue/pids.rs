@@ -1,25 +1,26 @@
-//! The pids in the name and the contents of a segment.
+//! Pids in the name and the contents of a segment.
 
 use super::contents::{Contents, number_at};
 use super::subject::Subject;
 use crate::config::maker::{PidPlace, PidRule};
 use regex::bytes::Captures;
 
-/// A pid that a segment names. It belongs to the pid namespace of the writer, and may have been reused since.
+/// A pid recorded in a segment. It is relative to the pid namespace of the writer, and may have
+/// been reused since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundPid {
-    /// The pid, or its low digits.
+    /// The pid or its low digits.
     pub pid: u32,
     /// The role of the process, such as "creator".
     pub of: String,
     pub from: PidFrom,
 }
 
-/// The place of a pid.
+/// The source of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidFrom {
     Name,
-    /// The name has only its low digits, which prove nothing.
+    /// The name only has the low digits, which prove nothing.
     PartOfName {
         modulo: u32,
     },
@@ -29,10 +30,10 @@ pub enum PidFrom {
     },
 }
 
-/// The largest pid of Linux, `PID_MAX_LIMIT`.
+/// The maximum pid on Linux, `PID_MAX_LIMIT`.
 const MAX_PID: u32 = 1 << 22;
 
-/// Finds the pids by the rules. Skips 0 and numbers that are no pids.
+/// Finds pids by the rules. Skips 0 and other invalid pids.
 pub fn find(
     rules: &[PidRule],
     captures: Option<&Captures<'_>>,
@@ -63,10 +64,10 @@ pub fn find(
     found
 }
 
-/// Parses a number in a part of a name, and returns 32 bits of it.
+/// Parses a number in a part of a name, and returns 32 bits of the number.
 fn in_text(text: &[u8], base: u32, shift: u32) -> Option<u32> {
     let number = u128::from_str_radix(str::from_utf8(text).ok()?, base).ok()?;
     let part = number >> shift;
-    // A number with bits below the pid also has some above it.
+    // A number with bits below the pid also has bits above it.
     if shift == 0 { u32::try_from(part).ok() } else { u32::try_from(part & u128::from(u32::MAX)).ok() }
 }

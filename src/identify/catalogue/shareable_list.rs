@@ -1,15 +1,14 @@
-//! Recognizes Python's `ShareableList` by its structure: it has no magic bytes.
+//! Recognizes Python's `ShareableList` by its structure, since it has no magic bytes.
 //!
-//! A u64 count N; N+1 u64 offsets of the items, the first 0, none less than
-//! the one before; the items; N formats of 8 bytes; N codes of one byte
-//! (`Lib/multiprocessing/shared_memory.py` of `CPython`).
+//! A u64 count N; N+1 ascending u64 offsets of the items, starting at 0; the items; N formats of 8
+//! bytes; N codes of one byte (`Lib/multiprocessing/shared_memory.py` in `CPython`).
 
 use super::subject::Peek;
 
 /// The number of items that are checked.
 const CHECKED: u64 = 64;
 
-/// Returns whether the contents are a list; `None` if they cannot be read.
+/// Returns true if the contents are a list; `None` if they cannot be read.
 pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
     let word = |at: u64| {
         let mut bytes = [0; 8];

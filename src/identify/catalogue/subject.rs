@@ -1,4 +1,4 @@
-//! A segment as the catalog looks at it.
+//! A segment from the catalog's point of view.
 
 use crate::identify::{PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;
@@ -10,32 +10,32 @@ use std::collections::HashMap;
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub kind: Kind,
-    /// The path below `/dev/shm`, or the name given to `memfd_create(2)`. A leading slash and `memfd:` do not
-    /// matter.
+    /// The path below `/dev/shm`, or the name passed to `memfd_create(2)`. A leading slash and
+    /// `memfd:` are ignored.
     pub name: Option<&'a [u8]>,
     /// The System V key.
     pub key: Option<Key>,
     pub size: Bytes,
     pub mode: Mode,
-    /// `None` where reading would leave a trace.
+    /// `None` if reading would have side effects.
     pub contents: Option<&'a Peek<'a>>,
     pub context: Option<&'a Context<'a>>,
 }
 
-/// The kinds that makers tell apart.
+/// The segment kinds that rules distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// An object in `/dev/shm`, unlinked ones included.
+    /// An object in `/dev/shm`, linked or unlinked.
     Posix,
     Sysv,
-    /// Memory of `memfd_create(2)`.
+    /// A memfd (`memfd_create(2)`).
     Memfd,
 }
 
-/// Fills a buffer from an offset in bytes. Returns `false` unless all of it can be read.
+/// Fills a buffer from an offset in bytes. Returns `false` unless the full buffer can be read.
 pub type Peek<'a> = dyn Fn(u64, &mut [u8]) -> bool + 'a;
 
-/// The processes, objects and groups that the rules of a maker may ask for.
+/// The processes, objects and groups that a maker's rules may refer to.
 pub struct Context<'a> {
     machine: &'a dyn Machine,
     states: &'a ProcessStates<'a>,
@@ -55,7 +55,7 @@ impl<'a> Context<'a> {
         Self { machine, states, segment, owners, users: OnceCell::new() }
     }
 
-    /// Returns the commands of the processes that hold the segment, created it or used it last.
+    /// Returns the commands of the processes that hold the segment, created it, or used it last.
     pub(super) fn commands(&self) -> impl Iterator<Item = &[u8]> {
         let holders = self.segment.holders.iter().flat_map(|holders| holders.iter());
         let users = self.users.get_or_init(|| self.users());
@@ -76,8 +76,8 @@ impl<'a> Context<'a> {
             .collect()
     }
 
-    /// Returns whether a POSIX object of that name exists. A name that ends with `*` stands for all objects
-    /// of the segment's owner whose names begin so.
+    /// Returns true if a POSIX object of that name exists. A trailing `*` matches all objects of
+    /// the segment's owner with that prefix.
     pub(super) fn object_exists(&self, name: &[u8]) -> bool {
         if let Some(prefix) = name.strip_suffix(b"*") {
             let mut of_owner = self.owners.iter().filter(|(_, owner)| **owner == self.segment.owner.uid);
@@ -86,7 +86,7 @@ impl<'a> Context<'a> {
         ObjectName::new(name).is_some_and(|name| self.owners.contains_key(&name))
     }
 
-    /// Returns whether a group of users has that name.
+    /// Returns true if a user group of that name exists.
     pub(super) fn is_group(&self, name: &[u8]) -> bool {
         std::str::from_utf8(name).is_ok_and(|name| self.machine.group_by_name(name).is_some())
     }
@@ -106,14 +106,14 @@ impl<'a> Subject<'a> {
                 .posix()
                 .and_then(|facts| facts.unlinked.as_ref()?.name.as_ref())
                 .map(ObjectName::as_bytes)
-                // A semaphore of glibc whose only known name is the temporary one.
+                // A glibc semaphore whose only known name is the temporary one.
                 .or_else(|| (segment.size == Bytes(32)).then_some(&b"sem.?"[..])),
             SegmentId::Sysv(_) => None,
         };
         Self { kind, name, key, size: segment.size, mode: segment.mode, contents: None, context: None }
     }
 
-    /// Returns the name as patterns see it.
+    /// Returns the name as the patterns see it.
     pub(super) fn plain_name(&self) -> Option<&'a [u8]> {
         let name = self.name?;
         let name = name.strip_prefix(b"/").unwrap_or(name);

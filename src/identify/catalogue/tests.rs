@@ -8,7 +8,7 @@ use crate::segment::{Bytes, Holder, Mode, ObjectName, example};
 use proptest::prelude::*;
 use std::cell::Cell;
 
-/// Reads contents that are zero except for a few places.
+/// Reads contents that are zero except at a few offsets.
 fn read_written(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
         assert!(offset + into.len() as u64 <= size, "asked past the end");
@@ -25,7 +25,7 @@ fn read_written(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8])
     }
 }
 
-/// Reads bytes, and nothing past their end.
+/// Reads bytes, but nothing past the end.
 pub fn peek(bytes: &[u8]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
         let from = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)?.get(..into.len()));
@@ -172,7 +172,7 @@ fn the_catalog_has_157_makers_with_unique_ids() {
     let ids: Vec<&str> = Catalogue::built_in().makers().map(|maker| maker.id.as_str()).collect();
     let once: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), once.len(), "duplicate id");
-    // Some makers have a second entry for a part that is judged differently.
+    // Some makers have a second entry for segments that are judged differently.
     let parts = [
         "ecal-event",
         "fastdds-mutex",

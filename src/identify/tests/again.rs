@@ -57,7 +57,7 @@ fn helpers_are_searched_after_every_scan() {
     assert_eq!(repeated.state(), CERTAIN);
 }
 
-/// Returns the bytes of a `ShareableList` with the one value 42.
+/// Returns the bytes of a `ShareableList` with the single value 42.
 fn list() -> Vec<u8> {
     let head: [u8; 24] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0];
     [&head[..], &[0x2a; 8], b"q\0\0\0\0\0\0\0", &[0]].concat()
@@ -140,14 +140,14 @@ fn a_reused_descriptor_describes_no_other_object() {
         let survey = Identifier::default().survey(&machine, Some(&holdings), names);
         survey.segments.into_iter().map(|segment| segment.id.to_string()).collect::<Vec<_>>()
     };
-    // An unlisted object with a name is in a directory that we cannot list.
+    // An unlisted object with a name must be in an unreadable directory.
     let listed = machine.edit(|facts| std::mem::take(&mut facts.posix));
     assert_eq!(unlinked(&mut names), [""; 0]);
     machine.edit(|facts| facts.posix = listed);
     machine.remove_object("a");
     machine.remove_object("b");
     assert_eq!(unlinked(&mut names), ["deleted:1a:2", "deleted:1a:3"]);
-    // Since the scan the process has replaced the descriptor.
+    // The process has replaced the descriptor since the scan.
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().uses[0].of = files[1]);
     assert_eq!(unlinked(&mut names), ["deleted:1a:3"]);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::machine::process::Claim;
 
-/// Returns the verdict on the first object by rules of the user.
+/// Returns the verdict on the first object according to user-defined makers.
 fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
     let makers = maker::Maker::all(makers, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
     segments_by(machine, Rules::with(&makers, None)).remove(0).verdict
@@ -44,7 +44,8 @@ fn an_invalid_or_partial_pid_proves_nothing() {
     assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "another digit may stand in front");
 }
 
-/// Returns a machine with a participant's segment, and the file that the participant locks while it runs.
+/// Returns a machine with a participant's segment, and the file that the participant locks while it
+/// runs.
 fn participant() -> FakeMachine {
     let machine = with_object("fastdds_0123456789abcdef");
     machine.add_object("fastdds_0123456789abcdef_el", FakeBytes::hole(1));
@@ -88,7 +89,7 @@ fn a_companion_with_unknown_holders_makes_a_leak_likely_at_most() {
     );
 }
 
-/// A process that dropped its privileges still looks like one of root's.
+/// A process that dropped its privileges still appears to be owned by root.
 #[test]
 fn a_helper_of_root_counts_as_the_owners() {
     let machine = with_object("psm_1f09ab2c");
@@ -165,7 +166,7 @@ fn an_object_younger_than_the_scan_is_idle_if_a_lease_is_possible() {
     }
 }
 
-/// The program attached one in another IPC namespace and then entered this one.
+/// The program attached a segment in another IPC namespace and then entered this one.
 #[test]
 fn a_holder_with_a_mismatched_mapping_is_ignored() {
     let machine = with_key(0x4d2);
@@ -195,7 +196,7 @@ fn a_holder_with_a_mismatched_mapping_is_ignored() {
     // Marking for removal clears the key.
     machine.edit(|facts| (facts.sysv[0].row.marked, facts.sysv[0].row.key) = (true, crate::segment::Key(0)));
     assert_eq!(claim(0x4d2, 4096, true), 1);
-    // More holders than nattch: all are listed.
+    // With more holders than nattch, all are listed.
     let machine = with_key(0x4d2);
     for pid in [7, 8] {
         machine.add_process(pid, "writer");
@@ -224,7 +225,8 @@ fn an_attachment_since_the_scan_is_reported_as_such() {
         "{segment:?}"
     );
     assert!(holdings.misses_attachments(&segment));
-    // Attached long ago, or by a process that entered another IPC namespace: the next scan will not find it.
+    // Attached long ago, or by a process that entered another IPC namespace: the next scan will not
+    // find the holder either.
     machine.edit(|facts| facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now - 1)));
     let segment = judged(&holdings);
     assert!(

@@ -15,12 +15,12 @@ pub struct FakeBytes {
 }
 
 impl FakeBytes {
-    /// Returns a hole of that size.
+    /// Returns a hole of the given size.
     pub fn hole(size: u64) -> Self {
         Self { size, ..Self::default() }
     }
 
-    /// Returns these bytes, all of them data.
+    /// Returns bytes that are all data.
     pub fn full(bytes: &[u8]) -> Self {
         let mut made = Self::hole(bytes.len() as u64);
         made.write(0, bytes);

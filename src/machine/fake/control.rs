@@ -26,7 +26,7 @@ impl FakeFacts {
         found.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
     }
 
-    /// Checks for owner, creator or that capability.
+    /// Checks that the caller is the owner or the creator, or has the capability.
     fn check_sysv(&mut self, shmid: ShmId, capability: Capability) -> io::Result<()> {
         let me = self.credentials();
         let row = self.sysv_mut(shmid)?.row;
@@ -219,7 +219,7 @@ impl Control for FakeMachine {
     }
 
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
-        // It only knows the creators of its segments.
+        // The fake machine only knows the creators of its segments.
         let facts = lock(&self.facts);
         let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
         Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })
@@ -260,7 +260,7 @@ impl Drop for PinnedFake {
     }
 }
 
-/// A handle on an object. Changes go to the object with its name as long as that is the same one.
+/// A handle on an object. Changes apply to the object of that name if it is still the same one.
 struct FakeHandle {
     machine: FakeMachine,
     name: ObjectName,

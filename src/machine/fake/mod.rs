@@ -35,22 +35,22 @@ pub struct FakeMachine {
 /// The state of the fake machine.
 #[derive(Debug, Clone, Default)]
 pub struct FakeFacts {
-    /// Its System V segments, in the order of the table.
+    /// System V segments, in table order.
     pub sysv: Vec<FakeSysv>,
     /// Its POSIX objects.
     pub posix: BTreeMap<ObjectName, FakeObject>,
-    /// Names in `/dev/shm` that are not regular files.
+    /// Names in `/dev/shm` that do not belong to regular files.
     pub others: Vec<ObjectName>,
-    /// Names in `/dev/shm` where other file systems are mounted.
+    /// Mount points below `/dev/shm`.
     pub mounts: Vec<ObjectName>,
-    /// Extra lines in its System V table, for tests of lines that do not parse.
+    /// Extra lines in the System V table, for tests of lines that do not parse.
     pub stray_lines: Vec<String>,
     /// User names by uid.
     pub users: BTreeMap<u32, String>,
-    /// The user that runs shmlens.
+    /// The user who runs shmlens.
     pub effective_uid: u32,
     pub groups: Vec<u32>,
-    /// The limit of locked memory, `RLIMIT_MEMLOCK`.
+    /// The limit on locked memory (`RLIMIT_MEMLOCK`).
     pub memlock: Option<Bytes>,
     pub now: i64,
     pub limits: LimitFacts,
@@ -58,33 +58,33 @@ pub struct FakeFacts {
     pub shmem: Option<Bytes>,
     /// The number of attaches so far.
     pub attached: u32,
-    /// Its processes, by pid.
+    /// Processes, by pid.
     pub processes: BTreeMap<u32, FakeProcess>,
     pub visibility: Visibility,
-    /// Set if the list of its processes cannot be read.
+    /// Set if the process list cannot be read.
     pub blind: bool,
     /// Set if every object is held by a descriptor in transit through a socket.
     pub in_transit: bool,
-    /// Set if the table of its locks cannot be read.
+    /// Set if the lock table cannot be read.
     pub lockless: bool,
     /// The processes that may not be examined and whose user is unknown.
     pub nameless: Vec<u32>,
     /// Pids of processes that `/proc` hides.
     pub hidden: Vec<u32>,
-    /// The seconds since boot.
+    /// Seconds since boot.
     pub uptime: i64,
-    /// The seconds by which its clock was set forward since boot.
+    /// The seconds by which the clock was set forward since boot.
     pub clock_forward: f64,
     /// Ordinary users without a session.
     pub logged_out: BTreeSet<u32>,
     pub locks: Vec<FileLock>,
     /// Pids in nested namespaces.
     pub inner_pids: Vec<u32>,
-    /// The objects that a process ever held, with the names they had then.
+    /// The objects that a process has ever held, with their names at the time.
     held: BTreeMap<(u64, u64), (ObjectName, FakeObject)>,
-    /// The pids that got SIGTERM.
+    /// The pids that received SIGTERM.
     pub terminated: Vec<u32>,
-    /// The guards of its objects; `None`: a sticky directory of root.
+    /// The guards of all objects; `None` for a sticky directory owned by root.
     pub guards: Option<Guards>,
     /// Runs just before a System V segment is pinned, once.
     pub before_pin: Option<fn(&mut Self)>,
@@ -96,7 +96,7 @@ pub struct FakeFacts {
 /// A System V segment of the fake machine.
 #[derive(Debug, Clone)]
 pub struct FakeSysv {
-    /// Its row in the table. Size and resident bytes are those of `bytes` unless that is empty.
+    /// Its row in the table. A nonempty `bytes` overrides its size and resident bytes.
     pub row: SysvStat,
     pub bytes: FakeBytes,
 }
@@ -104,7 +104,7 @@ pub struct FakeSysv {
 /// A POSIX object of the fake machine.
 #[derive(Debug, Clone)]
 pub struct FakeObject {
-    /// Its stat; the sizes are those of `bytes`.
+    /// Its stat; `bytes` overrides the sizes.
     pub stat: ObjectStat,
     /// Shared with open handles, so that the bytes outlive the name.
     pub bytes: Arc<Mutex<FakeBytes>>,
@@ -172,10 +172,11 @@ impl FakeMachine {
         })
     }
 
-    /// Adds a POSIX object that ann created three minutes ago, mode 0600. Replaces one with the
-    /// same name, which stays open where it is open.
+    /// Adds a POSIX object that ann created three minutes ago, mode 0600. Replaces an object of the
+    /// same name, which stays open in its holders.
     ///
     /// # Panics
+    /// Panics if the name is invalid.
     /// When no object can have that name.
     pub fn add_object(&self, name: &str, bytes: FakeBytes) {
         #[expect(clippy::expect_used, reason = "tests only, and documented")]

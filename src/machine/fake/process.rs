@@ -73,7 +73,7 @@ impl FakeMachine {
         self.edit(|facts| facts.end(pid));
     }
 
-    /// Returns the object with that name, for a use that outlives the name.
+    /// Returns the object of that name, for a use that outlives the name.
     fn object(&self, name: &str) -> Option<Object> {
         let name = ObjectName::new(name.as_bytes())?;
         self.edit(|facts| {

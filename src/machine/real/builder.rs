@@ -1,5 +1,5 @@
-//! Creates segments that are complete before others can use them: an object without a name, a
-//! System V segment for its creator only.
+//! Creates segments that are complete before other processes can use them: a POSIX object has no
+//! name, and only the creator may use a System V segment.
 
 use super::DEV_SHM;
 use crate::machine::control::NewSysv;
@@ -16,7 +16,7 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The mode bits that are ever set, see [`FinalAttributes::mode`].
+/// The mode bits that may be set, see [`FinalAttributes::mode`].
 const PERMISSIONS: u32 = 0o777;
 
 /// An object that is being filled.
@@ -27,7 +27,7 @@ pub struct ObjectBuilder {
 }
 
 impl ObjectBuilder {
-    /// Starts an object of that size, all hole.
+    /// Starts building an object of that size, initially a single hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         if i64::try_from(size).is_err() {
@@ -43,7 +43,7 @@ impl ObjectBuilder {
         if let Some(owner) = attributes.owner {
             let now = file.metadata()?;
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-            // The group first: a new owner might not let this user set it any more.
+            // Set the group first: this user may no longer be allowed to after changing the owner.
             if now.gid() != owner.gid
                 && let Err(error) = fchown(file, None, Some(gid))
             {
@@ -56,7 +56,7 @@ impl ObjectBuilder {
             }
         }
         let mut mode = attributes.mode.bits() & PERMISSIONS;
-        // A directory may have a default ACL.
+        // The directory may have a default ACL.
         handle::clear_acl(file.as_fd())?;
         file.set_permissions(Permissions::from_mode(mode))?;
         if let Some(acl) = attributes.acl
@@ -68,17 +68,17 @@ impl ObjectBuilder {
         }
         if let Some((access, modify)) = attributes.used {
             let times = FileTimes::new().set_accessed(system_time(access)).set_modified(system_time(modify));
-            // Nothing depends on them.
+            // Times are best effort.
             let _ = file.set_times(times);
         }
         let now = file.metadata()?;
-        // With an ACL the mode may differ.
+        // With an ACL the mode may differ from the request.
         let as_asked = attributes.acl.is_some() || now.mode() & 0o7777 == mode;
         if as_asked && now.len() == self.size { Ok(refused) } else { Err(unexpected_result()) }
     }
 }
 
-/// Returns the error for a change that the kernel accepted but did not make.
+/// Returns the error for a change that the kernel accepted but did not apply.
 fn unexpected_result() -> io::Error {
     io::Error::other("its size or mode differs from the request")
 }
@@ -123,7 +123,7 @@ impl SysvBuilder {
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
         let shmid = create_sysv(new, FILLING)?;
         let mut builder = Self { shmid, size: new.size, attachment: None, finished: false };
-        // From here on Drop removes it after a failure.
+        // From here on, Drop removes the segment after a failure.
         builder.attachment = Some(Attachment::read_write(shmid.0)?);
         Ok(builder)
     }
@@ -148,7 +148,7 @@ impl SegmentBuilder for SysvBuilder {
     }
 
     fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
-        // Detach first, so that nattch is 0 when others may attach it.
+        // Detach first, so that nattch is 0 when others can attach the segment.
         self.attachment = None;
         let mut refused = vec![];
         let mode = attributes.mode.bits() & PERMISSIONS;
@@ -171,7 +171,7 @@ impl SegmentBuilder for SysvBuilder {
 impl Drop for SysvBuilder {
     fn drop(&mut self) {
         if !self.finished {
-            // This process created it, so it can remove it.
+            // This process created the segment, so it may remove it.
             let _ = shm::remove(self.shmid.0);
         }
     }

@@ -1,4 +1,5 @@
-//! Lists `/dev/shm` with its subdirectories, never through a symbolic link or into another mount.
+//! Lists `/dev/shm` and its subdirectories without following symbolic links or entering other
+//! mounts.
 
 use super::object_stat;
 use super::process::{is_exhausted, mounts::has_mounts};
@@ -13,8 +14,8 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Deeper directories are reported, not entered: every level keeps a descriptor open, and real
-/// programs do not nest objects that deep.
+/// Deeper directories are reported but not entered: every level keeps a descriptor open, and real
+/// programs do not nest objects this deep.
 const MAX_DEPTH: usize = 32;
 
 pub fn list(root: &Path) -> io::Result<ObjectListing> {
@@ -29,8 +30,8 @@ pub fn list(root: &Path) -> io::Result<ObjectListing> {
 struct Walker {
     listing: ObjectListing,
     root: FileStat,
-    /// Something may be mounted below the root. `statx(2)` on a mount point asks the mounted file
-    /// system, which may never answer (NFS, FUSE), so names are opened with `RESOLVE_NO_XDEV`
+    /// Set if something may be mounted below the root. `statx(2)` on a mount point queries the
+    /// mounted file system, which may hang (NFS, FUSE), so names are opened with `RESOLVE_NO_XDEV`
     /// first. That takes twice as long.
     check_mounts: bool,
 }
@@ -42,15 +43,14 @@ impl Walker {
             return sys::object::stat_within(directory, name);
         }
         let stat = sys::statx_at(directory.as_fd(), name)?;
-        // Mounted since the list of mounts was read.
+        // Mounted after the list of mounts was read.
         if stat.is_on_mount_of(&self.root) { Ok(stat) } else { Err(Errno::EXDEV.into()) }
     }
 }
 
-/// Lists one directory. `path` is its path below the root, and ends with a slash unless it is the
-/// root itself.
+/// Lists a directory. `path` is relative to the root, and ends with a slash unless it is the root.
 fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usize) -> io::Result<()> {
-    // A directory stream moves the offset of its descriptor, so it gets its own.
+    // Reading a directory stream moves the offset of its descriptor, so use a copy.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
     let mut denied = None;
     walker.listing.directories += 1;
@@ -69,13 +69,13 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
                 path.truncate(before);
                 continue;
             }
-            // Its names may be read, but not used (r without x).
+            // The names are readable but not accessible (r without x).
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 denied = Some(error);
                 continue;
             }
             Err(error) if is_exhausted(&error) => return Err(error),
-            // Removed since it was listed.
+            // Removed after it was listed.
             Err(_) => continue,
         };
         path.extend_from_slice(file_name.to_bytes());

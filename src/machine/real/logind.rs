@@ -1,5 +1,5 @@
 //! The `RemoveIPC` setting of `logind.conf(5)`: systemd removes the segments of ordinary users at
-//! logout unless it is turned off.
+//! logout unless the setting is off.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,18 +7,18 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// The directories of the settings; a file hides one of the same name in a later directory
-/// (`CONF_PATHS` of systemd).
+/// The configuration directories; a file hides files of the same name in later directories
+/// (`CONF_PATHS` in systemd).
 const PLACES: [&str; 4] = ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
 
-/// Returns the setting; `None` without systemd. Read once, since logind reads it at its start.
+/// Returns the setting; `None` without systemd. Cached, since logind also reads it only at startup.
 pub fn remove_ipc() -> Option<bool> {
     static ANSWER: OnceLock<Option<bool>> = OnceLock::new();
     *ANSWER.get_or_init(|| read(Path::new("/")))
 }
 
-/// Returns true if a user has a session, or lingers. `None` without logind. It keeps a file for
-/// each user who does (`user_save` in src/login/logind-user.c).
+/// Returns true if a user has a session or lingers. `None` without logind, which keeps a file for
+/// each such user (`user_save` in src/login/logind-user.c).
 pub fn has_session(uid: u32) -> Option<bool> {
     let users = Path::new("/run/systemd/users");
     users.is_dir().then(|| users.join(uid.to_string()).exists())
@@ -35,7 +35,7 @@ fn read(root: &Path) -> Option<bool> {
     Some(texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true))
 }
 
-/// Returns the files of `logind.conf.d`, sorted by name.
+/// Returns the contents of the files in `logind.conf.d`, sorted by name.
 fn additions(root: &Path) -> Vec<Vec<u8>> {
     let mut files: BTreeMap<OsString, Vec<u8>> = BTreeMap::new();
     for place in PLACES.iter().rev() {
@@ -43,7 +43,7 @@ fn additions(root: &Path) -> Vec<Vec<u8>> {
         for entry in entries.filter_map(Result::ok) {
             let name = entry.file_name();
             if name.as_encoded_bytes().ends_with(b".conf") {
-                // A link to /dev/null is empty, and hides others.
+                // A link to /dev/null reads as empty and masks later files.
                 files.insert(name, fs::read(entry.path()).unwrap_or_default());
             }
         }
@@ -51,7 +51,7 @@ fn additions(root: &Path) -> Vec<Vec<u8>> {
     files.into_values().collect()
 }
 
-/// Returns the last valid `RemoveIPC=` of section `Login`.
+/// Returns the last valid `RemoveIPC=` in the `[Login]` section.
 fn setting(text: &[u8]) -> Option<bool> {
     let text = String::from_utf8_lossy(text);
     let mut inside = false;
@@ -69,7 +69,7 @@ fn setting(text: &[u8]) -> Option<bool> {
     found
 }
 
-/// Parses a boolean like `parse_boolean` of systemd.
+/// Parses a boolean like systemd's `parse_boolean`.
 fn parse_bool(word: &str) -> Option<bool> {
     match word.to_ascii_lowercase().as_str() {
         "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),

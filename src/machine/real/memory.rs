@@ -1,4 +1,4 @@
-//! The memory that a new System V segment can have: `/proc/meminfo`, `/proc/sys/vm`.
+//! The memory available for a new System V segment: `/proc/meminfo`, `/proc/sys/vm`.
 
 use crate::machine::control::{HugePages, MemoryFacts};
 use crate::segment::Bytes;
@@ -9,8 +9,8 @@ pub fn facts() -> MemoryFacts {
     let setting = |name: &str| number(&fs::read_to_string(format!("/proc/sys/vm/{name}")).ok()?);
     let line =
         |name: &str| meminfo.lines().find_map(|line| number(line.strip_prefix(name)?.strip_prefix(':')?));
-    // `__vm_enough_memory` in mm/util.c. Mode 1 refuses nothing, and mode 2 depends on the
-    // processes.
+    // `__vm_enough_memory` in mm/util.c. Mode 1 never refuses, and the limit in mode 2 depends on
+    // the other processes.
     let reservable = match setting("overcommit_memory") {
         Some(0) => line("MemTotal").zip(line("SwapTotal")).map(|(memory, swap)| Bytes((memory + swap) << 10)),
         _ => None,

@@ -1,5 +1,5 @@
-//! Reads POSIX objects with a descriptor and `pread(2)`, never with a mapping. A mapping would
-//! allocate the holes it reads and raise SIGBUS when the owner shrinks the object.
+//! Reads POSIX objects with `pread(2)`, never through a mapping. A mapping would allocate the holes
+//! that it reads and raise SIGBUS when the owner shrinks the object.
 
 use super::object_stat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace};
@@ -20,7 +20,7 @@ impl PosixContents {
     }
 }
 
-/// Reads as much as there is, `pread(2)`.
+/// Reads until the buffer is full or the file ends (`pread(2)`).
 pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
     let mut done = 0;
     while done < buffer.len() {
@@ -42,7 +42,7 @@ pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usiz
     Ok(done)
 }
 
-/// Returns the extent that `offset` is in, like [`Contents::extent_at`].
+/// Returns the extent that contains `offset`, like [`Contents::extent_at`].
 pub fn run_of_file(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<Extent>> {
     let found = extent_at(file, offset, size, limit)?;
     Ok(found.map(|run| Extent {

@@ -1,15 +1,15 @@
-//! Reads System V segments: attached read-only, and only pages that `mincore(2)` reports as
-//! resident, so that nothing is allocated.
+//! Reads System V segments, which are attached read-only. Accesses only pages that `mincore(2)`
+//! reports as resident, so that nothing is allocated.
 //!
-//! A page that was swapped out is not resident but has data: if some of the segment is in swap, its
-//! pages have to be read anyway.
+//! A swapped page is not resident but has data: if part of the segment is in swap, its nonresident
+//! pages must be read too.
 //!
-//! For a segment in huge pages `mincore` only reports pages that this process has accessed, so all
-//! of it counts as data. Its pages are never swapped out.
+//! For a segment backed by huge pages, `mincore` only reports pages that this process has accessed,
+//! so the entire segment counts as data. Huge pages are never swapped out.
 //!
-//! Root may open the mapping as a file (`/proc/self/map_files`), which is read like an object: it
-//! finds holes of any size at once, and includes swapped pages. For others `mincore` takes some ten
-//! seconds per TiB, hole or not.
+//! Root may open the mapping as a file (`/proc/self/map_files`) and read it like an object, which
+//! finds holes of any size at once and includes swapped pages. For other users, `mincore` takes
+//! about ten seconds per TiB, hole or not.
 
 use super::posix::{read_file, run_of_file};
 use super::{SYSV_TABLE, sysv_stat};
@@ -32,21 +32,22 @@ pub struct SysvContents {
     identity: Identity,
     /// The segment as a file, if this process may open it.
     file: Option<File>,
-    /// In huge pages: neither `mincore` nor the file finds holes.
+    /// Backed by huge pages: neither `mincore` nor the file reports holes.
     huge: bool,
 }
 
 static LOG: OnceLock<&'static dyn UseLog> = OnceLock::new();
 
-/// Sets the log of the last use of segments that this process attaches.
+/// Sets the log that records the last use of segments before this process attaches them.
 pub fn log_uses(log: &'static dyn UseLog) {
     let _ = LOG.set(log);
 }
 
-/// Records the last use of a segment by another process, which attaching and detaching overwrite.
+/// Records the last use of a segment by another process before attaching or detaching overwrites
+/// it.
 pub fn note_use(shmid: ShmId) {
     let Some(log) = LOG.get() else { return };
-    // Without this permission the segment cannot be attached either.
+    // Attaching requires the same permission.
     let Ok(stat) = shm::stat(shmid.0) else { return };
     let pid = stat.last_pid.cast_unsigned();
     if pid != process::id() {
@@ -58,7 +59,7 @@ pub fn note_use(shmid: ShmId) {
 
 impl Drop for SysvContents {
     fn drop(&mut self) {
-        // Another process may have used it meanwhile.
+        // Another process may have used the segment in the meantime.
         note_use(self.shmid);
     }
 }
@@ -73,18 +74,18 @@ impl SysvContents {
         Ok(Self { shmid, attachment, identity, file, huge })
     }
 
-    /// Returns true if a page that is not resident may have data.
+    /// Returns true if a nonresident page may have data.
     fn may_be_swapped(&self) -> bool {
         swap::in_use() && self.in_table(|row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
     }
 
-    /// Returns a number in this segment's row of the kernel's table.
+    /// Returns a field of this segment's row in the kernel's table.
     fn in_table(&self, figure: impl Fn(&SysvStat) -> Option<Bytes>) -> Option<Bytes> {
         let table = sysv_table::parse(&fs::read(SYSV_TABLE).ok()?);
         table.rows.iter().find(|row| row.shmid == self.shmid).and_then(figure)
     }
 
-    /// Copies data; in huge pages, holes too.
+    /// Copies data; with huge pages, holes too.
     fn copy(&self, offset: u64, part: &mut [u8]) -> io::Result<()> {
         let mut done = 0;
         while done < part.len() {
@@ -93,7 +94,7 @@ impl SysvContents {
                 break;
             }
             if !self.huge {
-                // No memory, or a failing swap device.
+                // Out of memory, or a failing swap device.
                 return Err(io::Error::from_raw_os_error(libc::EIO));
             }
             // A huge page that cannot be allocated: a hole.
@@ -105,7 +106,7 @@ impl SysvContents {
         Ok(())
     }
 
-    /// Returns the run of equal pages from `first` on, at most `count`.
+    /// Returns the run of pages with equal residency from `first` on, at most `count`.
     fn run(&self, first: u64, count: u64) -> io::Result<(u64, bool)> {
         let mut pages = [0u8; PAGES_A_CALL];
         let count = usize::try_from(count).unwrap_or(PAGES_A_CALL).clamp(1, PAGES_A_CALL);
@@ -118,8 +119,8 @@ impl SysvContents {
 
 impl Contents for SysvContents {
     fn stat(&self) -> io::Result<ContentsStat> {
-        // Size and identity cannot change while it is attached. The owner may revoke the read
-        // permission, though; then they stay as they were.
+        // Size and identity cannot change while the segment is attached. If the owner revokes read
+        // permission, the last known state is kept.
         let removed = shm::stat(self.shmid.0).is_ok_and(|stat| sysv_stat(&stat).marked);
         Ok(ContentsStat { size: self.attachment.len(), identity: self.identity, removed })
     }
@@ -179,8 +180,7 @@ impl Contents for SysvContents {
     }
 }
 
-/// Returns true if the file reports holes: the file system of huge pages reports a whole file as
-/// data.
+/// Returns true if the file reports holes: hugetlbfs reports the whole file as data.
 fn reports_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }

@@ -6,7 +6,7 @@ use nix::unistd::{Uid, User, getegid, geteuid, getgrouplist};
 use std::ffi::CString;
 use std::fs;
 
-/// Returns those of this thread.
+/// Returns the credentials of this thread.
 pub fn own() -> Credentials {
     Credentials {
         uid: geteuid().as_raw(),
@@ -16,25 +16,25 @@ pub fn own() -> Credentials {
     }
 }
 
-/// Returns those of a process, whose status file is readable for all.
+/// Returns the credentials of a process, whose status file is world-readable.
 pub fn process(pid: u32) -> Option<Credentials> {
     let mut who = parse(&fs::read(format!("/proc/{pid}/status")).ok()?)?;
     if in_another_user_namespace(pid) {
-        // Capabilities in its own namespace do not count outside: capabilities(7).
+        // Capabilities in another user namespace do not count here: capabilities(7).
         who.capabilities = 0;
     }
     Some(who)
 }
 
-/// Returns true if the process is visibly in another user namespace. It is not visible for other
-/// users' processes.
+/// Returns true if the process is known to be in another user namespace. This cannot be determined
+/// for other users' processes.
 fn in_another_user_namespace(pid: u32) -> bool {
     let own = fs::read_link("/proc/self/ns/user");
     let theirs = fs::read_link(format!("/proc/{pid}/ns/user"));
     matches!((own, theirs), (Ok(own), Ok(theirs)) if own != theirs)
 }
 
-/// Parses bytes, since the command's name may be any.
+/// Parses bytes, since the command name may contain any byte.
 fn parse(status: &[u8]) -> Option<Credentials> {
     let field = |name: &str| {
         let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()));
@@ -43,7 +43,7 @@ fn parse(status: &[u8]) -> Option<Credentials> {
     let numbers = |name: &str| -> Option<Vec<u32>> {
         Some(field(name)?.split_whitespace().filter_map(|number| number.parse().ok()).collect())
     };
-    // Real, effective, saved, file system: files are opened with the last.
+    // Real, effective, saved, file system: files are opened with the last one.
     let of = |name: &str| numbers(name).and_then(|ids| ids.get(1).copied());
     Some(Credentials {
         uid: of("Uid")?,
@@ -53,7 +53,7 @@ fn parse(status: &[u8]) -> Option<Credentials> {
     })
 }
 
-/// Returns those of a new login of that user.
+/// Returns the credentials of a new login session of the user.
 pub fn user(uid: u32) -> Credentials {
     let user = User::from_uid(Uid::from_raw(uid)).ok().flatten();
     let groups = user.as_ref().and_then(|user| {

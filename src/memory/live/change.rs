@@ -13,12 +13,12 @@ const CHUNK: u64 = 128 << 10;
 
 impl Live {
     /// Returns the first offset at or after `from`, or the last one before it, where the segment
-    /// differs from the baseline. Reads the segment again for that. Where only a hash was kept,
-    /// returns the start of the page, or of the block in a large segment. Bytes that were never
-    /// read do not differ. `None` if there is none or the search was cancelled.
+    /// differs from the baseline. Rereads the segment to find it. If only a hash was kept, returns
+    /// the start of the page, or of the block in a large segment. Bytes that were never read do not
+    /// differ. `None` if there is no difference or the search was cancelled.
     ///
     /// # Errors
-    /// Fails if the kernel refuses to read.
+    /// Fails if reading fails.
     pub fn next_change(
         &mut self,
         from: u64,
@@ -49,10 +49,10 @@ impl Change<'_> {
     fn find(mut self, progress: &Progress) -> io::Result<Option<u64>> {
         let live = self.live;
         let grain = live.hashes.grain();
-        // Start and end at block boundaries, so that each block is compared as a whole.
+        // Align to block boundaries, so that each block is compared as a whole.
         let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(live.size).min(live.size);
         let whole = self.within.start / grain * grain..end;
-        // The blocks that were not examined yet.
+        // The blocks that have not been examined yet.
         let mut open = whole.start / grain..whole.end.div_ceil(grain);
         let length = whole.end - whole.start;
         let runs: Box<dyn Iterator<Item = io::Result<Range<u64>>>> = match self.direction {
@@ -127,8 +127,8 @@ impl Change<'_> {
         let known = live.hashes.known(block);
         let was_zero = known.is_some_and(|known| known.base == 0);
         let mut places = vec![];
-        // The hash that the block would have if its copied pages were as at the baseline. It
-        // differs from the baseline hash if one of the other pages changed.
+        // The hash of the block if its copied pages were unchanged. If it differs from the baseline
+        // hash, one of the other pages has changed.
         let mut sum = 0u64;
         for page in start / PAGE..(start.saturating_add(grain)).min(live.size).div_ceil(PAGE) {
             self.fill(page)?;
@@ -156,14 +156,14 @@ impl Change<'_> {
         }
     }
 
-    /// Reads a page into the buffer unless it is there.
+    /// Reads a page into the buffer unless it is already there.
     fn fill(&mut self, page: u64) -> io::Result<()> {
         let at = page * PAGE;
         if !self.buffered.contains(&at) {
             let start = at / CHUNK * CHUNK;
             let end = start.saturating_add(CHUNK).min(self.live.size);
             let length = usize::try_from(end - start).map_err(io::Error::other)?;
-            // Bytes that are gone by now do not differ.
+            // Bytes that no longer exist do not differ.
             self.live.reader.fill(&mut self.buffer, start, length)?;
             self.buffered = start..end;
         }

@@ -1,4 +1,4 @@
-//! Copies of the pages on screen and of some others: as last read, and as at the baseline.
+//! Copies of some pages, including those on screen: as last read, and as at the baseline.
 
 use super::page::PAGE;
 use crate::memory::differences;
@@ -12,11 +12,11 @@ const MAX_PAGES: usize = if cfg!(test) { 8 } else { 1024 };
 
 #[derive(Debug, Clone)]
 pub struct Copy {
-    /// Its bytes when it was last read.
+    /// The bytes when last read.
     pub seen: Arc<[u8]>,
-    /// Its bytes at the baseline; `None` if they were not kept.
+    /// The bytes at the baseline; `None` if they were not kept.
     pub base: Option<Arc<[u8]>>,
-    /// The number of the snapshot that last had it in the window; 0 for never.
+    /// The number of the last snapshot with the page in the window; 0 for never.
     shown: u64,
 }
 
@@ -42,7 +42,7 @@ impl Copies {
         Some(changed)
     }
 
-    /// Adds a page that is in the window. Evicts the one that was shown least recently.
+    /// Adds a page that is in the window. Evicts the least recently shown page.
     pub fn show(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>, snapshot: u64) {
         if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&page) {
             let oldest = self.pages.iter().min_by_key(|(_, copy)| copy.shown).map(|(&page, _)| page);
@@ -52,14 +52,14 @@ impl Copies {
         self.pages.insert(page, Copy { seen, base, shown: snapshot });
     }
 
-    /// Notes that a copied page is in the window.
+    /// Records that a copied page is in the window.
     pub fn shown(&mut self, page: u64, snapshot: u64) {
         if let Some(copy) = self.pages.get_mut(&page) {
             copy.shown = snapshot;
         }
     }
 
-    /// Adds a page that the scan read, if there is room. Without `base` its bytes become the
+    /// Adds a page that the scan read, if there is room. Without `base`, its bytes become the
     /// baseline.
     pub fn offer(&mut self, page: u64, bytes: &[u8], base: Option<Arc<[u8]>>) {
         if self.pages.len() < MAX_PAGES {
@@ -79,7 +79,7 @@ impl Copies {
         !pages.is_empty() && self.pages.range(pages).next().is_some()
     }
 
-    /// Drops the copies past the end.
+    /// Drops the copies past the end of the segment.
     pub fn resize(&mut self, size: u64) {
         self.pages.split_off(&size.div_ceil(PAGE));
     }
@@ -98,7 +98,8 @@ impl Copy {
         self.base.as_ref().map(|base| differences(base, bytes)).unwrap_or_default()
     }
 
-    /// Follows a change of the segment's end within this page. New bytes count as unchanged.
+    /// Adjusts the copy after the segment's end has moved within this page. New bytes count as
+    /// unchanged.
     fn resize(&mut self, bytes: &[u8]) {
         self.base = self.base.take().map(|base| {
             let common = base.len().min(bytes.len());

@@ -1,11 +1,11 @@
-//! The blocks of a segment that were read at least once.
+//! The blocks of a segment that have been read at least once.
 
 use std::ops::Range;
 
-/// The maximum number of ranges. Blocks beyond that count as unread.
+/// The maximum number of ranges. Further blocks count as unread.
 const MAX_RANGES: usize = 512;
 
-/// Ranges of block numbers in ascending order, none touching another.
+/// Ranges of block numbers in ascending order, never adjacent.
 #[derive(Debug)]
 pub struct Covered(Vec<Range<u64>>);
 
@@ -14,13 +14,13 @@ impl Covered {
         Self(vec![])
     }
 
-    /// Returns true if all of a range was read.
+    /// Returns true if the whole range was read.
     pub fn contains(&self, blocks: &Range<u64>) -> bool {
         let after = self.0.partition_point(|range| range.end < blocks.end);
         blocks.is_empty() || self.0.get(after).is_some_and(|range| range.start <= blocks.start)
     }
 
-    /// Adds a range, unless that would make too many.
+    /// Adds a range, unless that would exceed the maximum.
     pub fn add(&mut self, blocks: Range<u64>) {
         if blocks.is_empty() {
             return;
@@ -54,7 +54,7 @@ impl Covered {
         });
     }
 
-    /// Returns the number of blocks that were read.
+    /// Returns the number of blocks read.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|range| range.end - range.start).sum()
     }
@@ -72,7 +72,7 @@ mod tests {
         covered.add(1..4);
         covered.add(6..9);
         covered.double(9);
-        // Only one of 0 and 1 was read, and 8 is the last and has no partner.
+        // Only one of 0 and 1 was read; 8 is the last and has no partner.
         assert_eq!(covered.0, [1..2, 3..5]);
     }
 

@@ -1,34 +1,34 @@
 //! Hashes of the blocks of a segment.
 //!
-//! A block is one page at first. Whenever allocated are too many blocks with memory, two of them are
-//! merged into one.
+//! A block starts as one page. Whenever there are too many allocated blocks, the block size
+//! doubles.
 
 use super::covered::Covered;
 use super::page::PAGE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The maximum number of blocks, summary 60 bytes each. Small in tests.
+/// The maximum number of blocks, about 60 bytes each. Small in tests.
 const MAX_BLOCKS: usize = if cfg!(test) { 64 } else { 1 << 16 };
 
-/// A block that has memory, now or at the baseline.
+/// A block that is allocated now or was at the baseline.
 #[derive(Debug, Clone, Copy)]
 struct Block {
-    /// The sum of the hashes of its pages: 0 for zeros.
+    /// The sum of its page hashes: 0 for zeros.
     now: u64,
     /// The sum at the baseline.
     base: u64,
-    /// True if it has memory now.
+    /// True if the block is allocated now.
     allocated: bool,
 }
 
-/// The result of noting a block.
+/// The result of recording a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noted {
     /// The block was never read before.
     First,
     Same,
-    /// The block has changed. A change from zeros is known byte for byte.
+    /// The block has changed. A change from zeros is known to the byte.
     Changed {
         was_zero: bool,
     },
@@ -37,7 +37,7 @@ pub enum Noted {
 /// The hashes of a block that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// The sum of the hashes of its pages when it was last read.
+    /// The sum of the page hashes when the block was last read.
     pub now: u64,
     /// The sum at the baseline.
     pub base: u64,
@@ -46,11 +46,11 @@ pub struct Known {
 /// A summary of several blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// One of them has a nonzero byte.
+    /// Some block has a nonzero byte.
     pub data: bool,
-    /// One of them has memory.
+    /// Some block is allocated.
     pub allocated: bool,
-    /// All of them were read.
+    /// All blocks have been read.
     pub seen: bool,
 }
 
@@ -84,7 +84,7 @@ impl Hashes {
         self.count = count;
     }
 
-    /// Notes the hash of a block that was read.
+    /// Records the hash of a block that was read.
     pub fn note(&mut self, block: u64, now: u64, allocated: bool) -> Noted {
         let old = self.known(block);
         let base = old.map_or(now, |old| old.base);
@@ -104,7 +104,7 @@ impl Hashes {
         }
     }
 
-    /// Notes that these blocks have no memory, and passes those that had data to `emptied`.
+    /// Records that these blocks are holes, and passes those that had data to `emptied`.
     pub fn note_hole(&mut self, blocks: Range<u64>, mut emptied: impl FnMut(u64)) {
         if blocks.is_empty() {
             return;
@@ -118,8 +118,8 @@ impl Hashes {
         self.covered.add(blocks);
     }
 
-    /// Returns true if the blocks from `first` on had exactly these hashes, and memory, when they
-    /// were last read. One walk along the blocks is several times as fast as a lookup for each.
+    /// Returns true if the blocks from `first` on were allocated and had exactly these hashes when
+    /// last read. A single pass over the blocks is several times as fast as individual lookups.
     pub fn all_unchanged(&self, first: u64, sums: &[u64]) -> bool {
         let blocks = first..first + sums.len() as u64;
         let mut known = self.blocks.range(blocks.clone());
@@ -134,7 +134,7 @@ impl Hashes {
         self.count = self.count.div_ceil(2);
         self.grain *= 2;
         for (number, block) in std::mem::take(&mut self.blocks) {
-            // If only one half was read, read the whole block again.
+            // If only one half was read, reread the whole block.
             if !self.covered.contains(&(number / 2..number / 2 + 1)) {
                 continue;
             }
@@ -171,7 +171,7 @@ impl Hashes {
         self.blocks.range(blocks).filter(|(_, block)| block.base != 0).map(|(&number, _)| number)
     }
 
-    /// Makes the last hashes the baseline.
+    /// Makes the current hashes the baseline.
     pub fn set_baseline(&mut self) {
         self.blocks.retain(|_, block| {
             block.base = block.now;
@@ -179,7 +179,7 @@ impl Hashes {
         });
     }
 
-    /// Returns the number of bytes that were read of a segment of that size.
+    /// Returns the number of bytes that were read, given the segment size.
     pub fn seen(&self, size: u64) -> u64 {
         self.covered.count().saturating_mul(self.grain).min(size)
     }
@@ -228,7 +228,7 @@ mod tests {
         let mut page = 0;
         while page < count {
             let grain = hashes.grain() / PAGE;
-            // Whole blocks from their start, like the scan.
+            // Record whole blocks from their start, like the scan.
             let block = page / grain;
             let pages = block * grain..((block + 1) * grain).min(count);
             page = pages.end;

@@ -16,7 +16,7 @@ impl Live {
     fn kind(&self, span: &Range<u64>) -> CellKind {
         let grain = self.hashes.grain();
         let summary = self.hashes.summary(span.start / grain..span.end.div_ceil(grain));
-        // Several cells may share a page, and only some of them have its data.
+        // Several cells may share a page, and only some of them contain its data.
         let data = summary.data && !self.is_zero_part(span);
         if data {
             CellKind::Data

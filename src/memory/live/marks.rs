@@ -1,4 +1,4 @@
-//! Marks the cells of the map in which something changed.
+//! Marks the map cells in which bytes have changed.
 
 use super::Snapshot;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Marks {
     size: u64,
-    /// A flag for each cell.
+    /// A flag per cell.
     pub cells: Vec<bool>,
     /// The number of changed bytes.
     pub count: u64,
@@ -18,7 +18,7 @@ impl Marks {
         Self { size, cells: vec![false; cells.min(usize::try_from(size).unwrap_or(usize::MAX))], count: 0 }
     }
 
-    /// Notes that `count` bytes within a range have changed.
+    /// Records that `count` bytes within a range have changed.
     pub fn mark(&mut self, range: &Range<u64>, count: u64) {
         self.count = self.count.saturating_add(count);
         let end = range.end.min(self.size);
@@ -38,7 +38,7 @@ impl Marks {
         }
     }
 
-    /// Notes changed ranges within the page that starts at `start`.
+    /// Records changed ranges within the page that starts at `start`.
     pub fn mark_all(&mut self, start: u64, ranges: &[Range<usize>]) {
         for range in ranges {
             self.mark(&(start + range.start as u64..start + range.end as u64), range.len() as u64);

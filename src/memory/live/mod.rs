@@ -1,7 +1,7 @@
-//! An open segment whose changes are tracked: the window byte by byte, the rest by scanning it one
-//! chunk at a time.
+//! Change tracking in an open segment: byte by byte in the window, and by scanning the rest in
+//! chunks.
 //!
-//! Keeps a hash of every part that has memory, and copies of the pages that were shown. Never reads
+//! Keeps a hash of every allocated block, and copies of the pages that were shown. Never reads
 //! holes.
 
 mod change;
@@ -33,8 +33,7 @@ use std::time::Instant;
 /// The maximum size of the window in bytes.
 const MAX_WINDOW: u64 = 1 << 20;
 
-/// An open segment and the state of it that was last read. Takes less than 20 MiB for a segment of
-/// any size.
+/// An open segment and its last known state. Takes less than 20 MiB for a segment of any size.
 pub struct Live {
     reader: Reader,
     size: u64,
@@ -58,7 +57,7 @@ struct Window {
 }
 
 impl Live {
-    /// Starts tracking. Reads nothing yet.
+    /// Starts tracking without reading anything yet.
     #[must_use]
     pub fn new(reader: Reader) -> Self {
         Self {
@@ -78,11 +77,11 @@ impl Live {
         &self.reader
     }
 
-    /// Reads the window, then scans the rest of the segment in the time that is left, each byte at
+    /// Reads the window, then scans the rest of the segment in the remaining time, each byte at
     /// most once.
     ///
     /// # Errors
-    /// Fails if the kernel no longer answers for the segment.
+    /// Fails if the kernel can no longer access the segment.
     pub fn snapshot(&mut self, machine: &dyn Machine, request: &SnapshotRequest) -> io::Result<Snapshot> {
         let began = Instant::now();
         self.snapshots += 1;
@@ -107,8 +106,8 @@ impl Live {
         })
     }
 
-    /// Makes the bytes that were last read the baseline of [`Snapshot::differs`] and
-    /// [`Live::next_change`]. Until then it is the bytes that were read first.
+    /// Makes the current bytes the baseline of [`Snapshot::differs`] and [`Live::next_change`]. The
+    /// initial baseline is the bytes that were read first.
     pub fn set_baseline(&mut self) {
         self.hashes.set_baseline();
         self.copies.set_baseline();
@@ -123,7 +122,7 @@ impl Live {
         self.hashes.resize(size);
     }
 
-    /// Reads the pages of the window and compares them with those read before.
+    /// Reads the pages of the window and compares them with the previous ones.
     fn window(&mut self, range: Range<u64>, marks: &mut Marks) -> io::Result<Window> {
         let mut window = Window::default();
         if range.is_empty() {
@@ -173,7 +172,7 @@ impl Live {
         self.copies.shown(page, self.snapshots);
         let start = page * PAGE;
         marks.mark_all(start, &changed);
-        // The scan notes larger blocks, since it reads all of them.
+        // The scan records larger blocks, since it reads them completely.
         if self.hashes.grain() == PAGE {
             let noted = self.hashes.note(page, hash, allocated || hash != 0);
             if changed.is_empty() && matches!(noted, Noted::Changed { .. }) {
@@ -184,7 +183,7 @@ impl Live {
         (changed, differs)
     }
 
-    /// Makes the first copy of a page and returns the ranges that are known to have changed.
+    /// Creates the first copy of a page and returns the ranges that are known to have changed.
     fn first_shown(&mut self, page: u64, hash: u64, bytes: &[u8]) -> Vec<Range<usize>> {
         let single = self.hashes.grain() == PAGE;
         let zeros = &self.zeros[..bytes.len()];
@@ -222,13 +221,13 @@ fn length(range: &Range<u64>) -> usize {
     usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
 }
 
-/// Returns the part of a page's range that is within the window.
+/// Returns the part of a page's range within the window.
 fn shown(start: u64, part: &Range<usize>, window: &Range<u64>) -> Option<Range<u64>> {
     let part = (start + part.start as u64).max(window.start)..(start + part.end as u64).min(window.end);
     (!part.is_empty()).then_some(part)
 }
 
-/// Merges ranges that touch.
+/// Merges adjacent ranges.
 fn join(ranges: &mut Vec<Range<u64>>) {
     ranges.dedup_by(|next, range| {
         let touch = range.end == next.start;

@@ -1,15 +1,15 @@
-//! The pages in which changes are tracked.
+//! The pages used for change tracking.
 
 use crate::memory::zeros::first_nonzero;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The page size in bytes. The kernel's own is the same on most machines, and need not be.
+/// The page size in bytes. The kernel's page size is the same on most machines, but may differ.
 pub const PAGE: u64 = 4096;
 /// The page size in bytes, as a `usize`.
 pub const PAGE_BYTES: usize = 4096;
 
-/// Hashes a page by its contents and number: 0 for zeros. Hashes of several pages may be added up;
-/// the sum stands for all of them. Missing bytes at the end count as zeros.
+/// Hashes a page by its contents and number: 0 for zeros. Hashes of several pages may be added up
+/// to represent all of them. Missing bytes at the end count as zeros.
 pub fn page_hash(page: u64, bytes: &[u8]) -> u64 {
     if first_nonzero(bytes).is_none() {
         return 0;

@@ -1,4 +1,4 @@
-//! Scans the whole segment again and again, one chunk at a time.
+//! Scans the whole segment repeatedly, one chunk at a time.
 
 use super::hashes::Noted;
 use super::marks::Marks;
@@ -12,28 +12,28 @@ use std::time::{Duration, Instant};
 /// Bytes per read.
 const CHUNK: u64 = 128 << 10;
 
-/// The position of the scan, and the state of the block that it is in.
+/// The position of the scan, and the state of the current block.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// The next offset to read: the start of a page.
     at: u64,
     /// The block size at the last read.
     grain: u64,
-    /// The sum of the hashes of the block's pages so far.
+    /// The sum of the page hashes of the block so far.
     sum: u64,
-    /// True if one of its pages has memory.
+    /// True if any page of the block is allocated.
     allocated: bool,
-    /// True if a change in the block was counted already.
+    /// True if a change in the block has already been counted.
     counted: bool,
-    /// The end of the current run of data. Cached, since finding it takes longer the more data
-    /// allocated is.
+    /// The end of the current run of data. Cached, since finding it takes longer the more data is
+    /// allocated.
     data_end: u64,
     /// The number of completed scans.
     rounds: u64,
 }
 
 impl Scan {
-    /// Starts again if the position is past the end.
+    /// Restarts if the position is past the end.
     pub fn restart_beyond(&mut self, size: u64) {
         if self.at >= size {
             self.jump(0);
@@ -41,7 +41,8 @@ impl Scan {
         self.data_end = 0;
     }
 
-    /// Goes back to the start of the block after blocks have grown: only a part of it was added up.
+    /// Returns to the start of the block after the block size has grown: only part of the block was
+    /// added up.
     fn fit(&mut self, grain: u64) {
         if self.grain != grain {
             self.grain = grain;
@@ -50,7 +51,7 @@ impl Scan {
         }
     }
 
-    /// Starts the next round.
+    /// Starts the next pass.
     fn next_round(&mut self) {
         self.jump(0);
         self.data_end = 0;
@@ -65,7 +66,7 @@ impl Scan {
 }
 
 impl Live {
-    /// Scans until the budget is used up or the whole segment was read.
+    /// Scans until the time budget is used up or the whole segment was read.
     pub(super) fn continue_scan(
         &mut self,
         began: Instant,
@@ -79,7 +80,7 @@ impl Live {
             if !self.scan_chunk(marks)? {
                 break;
             }
-            // It may go back to the start of a larger block.
+            // The scan may return to the start of a larger block.
             let to = if self.scan.rounds == rounds { self.scan.at } else { self.size };
             left = left.saturating_sub(to.saturating_sub(from));
         }
@@ -127,7 +128,7 @@ impl Live {
             if self.scan.at.is_multiple_of(grain) || self.scan.at == self.size {
                 self.end_block(page * PAGE / grain, marks);
             }
-            // Blocks may have grown.
+            // The block size may have grown.
             if self.scan.at != ((page + 1) * PAGE).min(self.size) {
                 break;
             }
@@ -136,8 +137,8 @@ impl Live {
         Ok(count == wanted)
     }
 
-    /// Notes the hashes of the pages from `at` on if no page needs a closer snapshot: none has a copy,
-    /// and either all blocks are unchanged or the pages are within one block that had data.
+    /// Records the hashes of the pages from `at` on if no page needs closer examination: none has a
+    /// copy, and either all blocks are unchanged or the pages are within one block that had data.
     /// Otherwise returns false and does nothing.
     fn pass(&mut self, at: u64, hashes: &[u64], marks: &mut Marks) -> bool {
         let end = (at + hashes.len() as u64 * PAGE).min(self.size);
@@ -195,7 +196,7 @@ impl Live {
         marks.mark_all(page * PAGE, &changed);
     }
 
-    /// Notes the block that ends at the position of the scan.
+    /// Records the block that ends at the scan position.
     fn end_block(&mut self, block: u64, marks: &mut Marks) {
         let Scan { at, sum, allocated, counted, .. } = self.scan;
         let grain = self.hashes.grain();
@@ -216,7 +217,7 @@ impl Live {
         let counted = self.empty_pages(self.scan.at / PAGE..end.div_ceil(PAGE), marks);
         let grain = self.hashes.grain();
         let block = self.scan.at / grain;
-        // FinalAttributes the current block first if it ends within the hole.
+        // Finish the current block first if it ends within the hole.
         if !self.scan.at.is_multiple_of(grain) {
             let block_end = (block + 1).saturating_mul(grain).min(self.size);
             self.scan.at = end.min(block_end);
@@ -240,7 +241,7 @@ impl Live {
         }
     }
 
-    /// Clears the copied pages in a hole. Returns the blocks in which that is a change.
+    /// Clears the copied pages in a hole. Returns the blocks that changed.
     fn empty_pages(&mut self, pages: Range<u64>, marks: &mut Marks) -> Vec<u64> {
         let mut blocks = vec![];
         for page in self.copies.within(pages) {

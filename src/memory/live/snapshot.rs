@@ -8,30 +8,30 @@ use std::time::Duration;
 /// The part of a segment to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotRequest {
-    /// The bytes to show. Cut at the end of the segment, and to 1 MiB.
+    /// The bytes to show, limited to the segment and to 1 MiB.
     pub window: Range<u64>,
     /// The number of cells of the map.
     pub cells: usize,
-    /// The time limit. The window is read in any case; the scan of the rest of the segment takes
-    /// the time that is left.
+    /// The time limit. The window is always read; the scan of the rest of the segment takes the
+    /// remaining time.
     pub budget: Duration,
 }
 
-/// The state of a segment at one time.
+/// The state of a segment at one point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// The state and size of the segment.
     pub presence: Presence,
-    /// The trace that reading leaves.
+    /// The side effect of reading.
     pub trace: Trace,
     /// The offset of the first byte of the window.
     pub window_offset: u64,
     /// The bytes of the window, fewer at the end of the segment.
     pub bytes: Vec<u8>,
-    /// The extents of the window, in ascending order, as offsets in the segment.
+    /// The extents of the window, in ascending order, as segment offsets.
     pub extents: Vec<(Range<u64>, ExtentKind)>,
-    /// The bytes of the window that changed since they were last read, as offsets in the segment.
-    /// Bytes that are read for the first time count as unchanged.
+    /// The bytes of the window that changed since the last read, as segment offsets. Bytes that are
+    /// read for the first time count as unchanged.
     pub changed: Vec<Range<u64>>,
     /// The bytes of the window that are known to differ from the baseline.
     pub differs: Vec<Range<u64>>,
@@ -47,9 +47,9 @@ pub struct Snapshot {
 /// A cell of the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
-    /// The kind of its bytes.
+    /// The kind of the cell's bytes.
     pub kind: CellKind,
-    /// True if this snapshot found a change in it.
+    /// True if this snapshot found a change in the cell.
     pub changed: bool,
 }
 
@@ -58,11 +58,11 @@ pub struct Cell {
 pub enum CellKind {
     /// Not read yet.
     Unknown,
-    /// Nothing in it was ever written.
+    /// Never written.
     Hole,
-    /// Some of it was written, and all of it is zero.
+    /// Some bytes were written, and all of them are zero.
     Zeros,
-    /// Some of it is not zero.
+    /// Some bytes are nonzero.
     Data,
 }
 

@@ -54,7 +54,7 @@ fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
     assert_eq!((snapshot.window_offset, snapshot.bytes.len(), snapshot.changes), (4000, 200, 0));
     assert_eq!((snapshot.changed, snapshot.differs), (vec![], vec![]));
     assert_eq!(snapshot.extents, [(4000..4200, ExtentKind::Data)]);
-    // Across a page boundary, and partly outside the window.
+    // The write crosses a page boundary and is partly outside the window.
     write(&machine, 4095, &[1, 2]);
     write(&machine, 4300, &[3, 4, 5]);
     let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();

@@ -1,6 +1,6 @@
-//! Adjacent matches as one value: a hole of terabytes may be full of them.
+//! Adjacent matches as a single value: a hole of several terabytes may be full of matches.
 
-/// Matches of equal length, each at the end of the one before.
+/// Adjacent matches of equal length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matches {
     /// The offset of the first match.
@@ -23,7 +23,7 @@ impl Matches {
         (0..self.count).map(move |number| self.first + number * self.length)
     }
 
-    /// Returns all matches that start at `places`, the first one at the first place.
+    /// Returns adjacent matches starting at the first of `places` and not past the last.
     pub(super) const fn throughout(places: std::ops::Range<u64>, length: u64) -> Self {
         let count = places.end.saturating_sub(places.start).div_ceil(length);
         Self { first: places.start, length, count }

@@ -1,8 +1,8 @@
-//! Searches a segment for a pattern in bounded memory, and skips holes.
+//! Searches a segment for a pattern in bounded memory, skipping holes.
 //!
-//! A match may start anywhere from one byte less than the pattern's length before a run of data up
-//! to the end of the run. These places are split into jobs, and each job into chunks that are read
-//! with as many bytes after them as a match may need, so that none is missed at a boundary.
+//! A match may start at any offset from one byte less than the pattern's length before a run of
+//! data up to the end of the run. These offsets are split into jobs, and each job into chunks. Each
+//! read extends past its chunk by the length of a match, so that no match is missed at a boundary.
 
 mod matches;
 mod places;
@@ -20,11 +20,11 @@ use std::ops::{ControlFlow, Range};
 /// The number of places per read: the buffer stays in the second-level cache. Small in tests, so
 /// that matches span chunks.
 const CHUNK: u64 = if cfg!(test) { 16 } else { 64 << 10 };
-/// Ranges from this size on are worth a second thread.
+/// Ranges of at least this size justify a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 
-/// Returns the next match at or after `from`, or the last one that starts before it. Does not wrap.
-/// `None` if there is none or the search was cancelled.
+/// Returns the next match at or after `from`, or the last match that starts before it. Does not
+/// wrap. `None` if there is no match or the search was cancelled.
 ///
 /// # Errors
 /// Fails if the kernel refuses to read.
@@ -48,9 +48,9 @@ pub fn find_next(
     }
 }
 
-/// Passes every match within `range` to `found`, in ascending order, until that breaks or the
-/// search is cancelled. Matches do not overlap, as with `grep -o`: the search continues at the end
-/// of each.
+/// Passes every match within `range` to `found`, in ascending order, until it breaks or the search
+/// is cancelled. Matches do not overlap, as with `grep -o`: the search continues at the end of each
+/// match.
 ///
 /// Holes are not read. In a hole, matches are counted without a search. If the segment shrinks, the
 /// search ends there. `found` may be called from another thread.
@@ -68,7 +68,7 @@ pub fn find_all(
     let size = range.end.saturating_sub(range.start);
     progress.begin(size);
     let mut walk = Walk::new(reader, pattern, range.clone(), chunk_size(pattern), progress);
-    // The next match may start here: at the end of the last one.
+    // The next match may start here, at the end of the previous match.
     let mut free = range.start;
     let mut result = Ok(());
     in_order(
@@ -79,7 +79,7 @@ pub fn find_all(
         },
         |job| job.search(reader, pattern, 0, progress),
         |job| {
-            // The last match of the previous job may reach into this one.
+            // The last match of the previous job may extend into this one.
             if job.matches.first().is_some_and(|matches| matches.first < free) {
                 job.search(reader, pattern, free, progress);
             }
@@ -107,7 +107,7 @@ fn chunk_size(pattern: &Pattern) -> u64 {
     CHUNK.max((pattern.len() as u64 - 1).saturating_mul(4))
 }
 
-/// Places where a match may start, and the matches that do.
+/// Offsets where a match may start, and the matches found.
 struct Job {
     places: io::Result<Option<Places>>,
     matches: Vec<Matches>,
@@ -121,7 +121,7 @@ impl Default for Job {
 }
 
 impl Job {
-    /// Finds the matches that begin at `free` or later.
+    /// Finds the matches that begin at or after `free`.
     fn search(&mut self, reader: &Reader, pattern: &Pattern, free: u64, progress: &Progress) {
         self.matches.clear();
         match &self.places {
@@ -168,8 +168,7 @@ impl Job {
     }
 }
 
-/// Reads the bytes of all matches that may start at `places`. Returns the number of bytes that this
-/// should be.
+/// Reads the bytes of all matches that may start at `places`. Returns the expected number of bytes.
 fn read_places(
     reader: &Reader,
     pattern: &Pattern,
@@ -190,7 +189,7 @@ fn find_backward(
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
     let reach = pattern.len() as u64 - 1;
-    // The first place that was searched already; lower with every chunk.
+    // The lowest offset that was already searched; decreases with every chunk.
     let mut open = from.min(size.saturating_sub(reach));
     let begin = open;
     progress.begin(begin);

@@ -1,24 +1,24 @@
-//! The places where a match may start, in jobs of bounded size.
+//! The offsets where a match may start, in jobs of bounded size.
 
 use super::super::{Pattern, Progress, Reader};
 use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// The number of places in a job. Small in tests, so that matches span jobs.
+/// The number of offsets per job. Small in tests, so that matches span jobs.
 const JOB: u64 = if cfg!(test) { 48 } else { 1 << 20 };
 
-/// Places where a match may start.
+/// Offsets where a match may start.
 #[derive(Debug, Clone)]
 pub enum Places {
-    /// Their bytes must be read.
+    /// The bytes must be read.
     Data(Range<u64>),
-    /// All of them are in a hole, with every byte of a match that starts there.
+    /// Every match that starts at these offsets lies entirely in a hole.
     Zeros(Range<u64>),
 }
 
 impl Places {
-    /// Returns the first place that belongs to a later job.
+    /// Returns the first offset that belongs to a later job.
     pub const fn end(&self) -> u64 {
         match self {
             Self::Data(places) | Self::Zeros(places) => places.end,
@@ -26,19 +26,19 @@ impl Places {
     }
 }
 
-/// Walks through a range in ascending order. Skips holes, unless the pattern matches zeros.
+/// Walks through a range in ascending order. Skips holes unless the pattern matches zeros.
 pub struct Walk<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
     matches_zeros: bool,
-    /// The length of a match without its first byte.
+    /// The length of a match minus one.
     tail: u64,
     range_end: u64,
     /// The end of the last extent.
     at: u64,
-    /// The first place that is in no job yet.
+    /// The first offset that is not in any job yet.
     next_place: u64,
-    /// The rest of the last run of data.
+    /// The rest of the current run of data.
     open: Range<u64>,
     job: u64,
 }

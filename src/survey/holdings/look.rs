@@ -1,4 +1,4 @@
-//! The scan of all or some processes, on two threads.
+//! Scans all or some processes, on two threads.
 
 use super::{Entry, Found, Holdings, Outcome, group, problem};
 use crate::machine::Machine;
@@ -10,18 +10,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, panic, thread};
 
-/// The number of scanning threads. More than two gain little.
+/// The number of scanning threads. More than two bring little benefit.
 const THREADS: usize = 2;
 
-/// The number of processes that a thread takes at a time.
+/// The number of processes that a thread scans at a time.
 const BATCH: usize = 8;
 
-/// The most passes over the process list. A process may pass a descriptor to a new child and exit, so that one
-/// pass would miss both.
+/// The maximum number of passes over the process list. A process may pass a descriptor to a new
+/// child and exit, so that a single pass would miss both.
 const ROUNDS: usize = 8;
 
-/// The lifetime in seconds of the result for a process that has not run since. It is extended by up to as much
-/// again, so that not all expire at once.
+/// The lifetime in seconds of a cached result for a process that has not run since. Extended by up
+/// to the same amount again, so that results do not all expire at once.
 const LIFETIME: u32 = 30;
 
 /// The extent of a scan.
@@ -29,18 +29,19 @@ const LIFETIME: u32 = 30;
 pub enum Depth {
     /// Shared mappings and descriptors.
     Shared,
-    /// Private mappings too: they also keep an unlinked object alive.
+    /// Also private mappings, which also keep an unlinked object alive.
     Private,
 }
 
 impl Holdings {
-    /// Scans all processes, starting with those in `first`. Only reads files of `/proc`.
+    /// Scans all processes, starting with those in `first`. Only reads files in `/proc`.
     #[must_use]
     pub fn look(machine: &dyn Machine, depth: Depth, first: &[u32], names: &mut Names) -> Self {
         look(machine, depth == Depth::Private, first, None, names, |_| ()).0
     }
 
-    /// Scans all processes, and does other work while the kernel lists the file locks, which mostly waits.
+    /// Scans all processes, and does other work while the kernel lists the file locks, which mostly
+    /// waits.
     pub fn look_and<T>(
         machine: &dyn Machine,
         depth: Depth,
@@ -50,14 +51,15 @@ impl Holdings {
         look(machine, depth == Depth::Private, &[], None, names, work)
     }
 
-    /// Scans all processes again. Reuses results for those that have not run since, for a minute at most.
+    /// Rescans all processes. Reuses the results of processes that have not run since, for at most
+    /// a minute.
     #[must_use]
     pub fn refresh(&self, machine: &dyn Machine, first: &[u32], names: &mut Names) -> Self {
         look(machine, self.private, first, Some(self), names, |_| ()).0
     }
 
-    /// Scans some processes again, the new ones, and those that have run since. Reuses the other results, however
-    /// old.
+    /// Rescans the given processes, new ones, and those that have run since. Reuses all other
+    /// results, regardless of age.
     #[must_use]
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
@@ -69,7 +71,7 @@ impl Holdings {
         };
         let scanner = Scanner { machine, wanted: &self.wanted, now: machine.now(), reuse: &reuse };
         let ((processes, failed), locks) = with_locks(machine, || scanner.scan(&[]));
-        // A failure of the last scan still applies to the reused results.
+        // A failure of the previous scan still applies to the reused results.
         let failed = failed.or_else(|| self.coverage.failed.clone());
         let wanted = self.wanted.clone();
         Self::new(machine, Found { at: self.at, wanted, processes, locks, failed }, names)
@@ -106,12 +108,13 @@ fn look<T>(
     (Holdings::new(machine, found, names), done)
 }
 
-/// Does some work while the kernel lists the file locks, which takes long but no processor time: it waits until
-/// no process is changing them (`percpu_down_write` in `locks_start` of `fs/locks.c`).
+/// Does some work while the kernel lists the file locks, which takes long but no CPU time: the
+/// kernel waits until no process is changing locks (`percpu_down_write` in `locks_start` of
+/// `fs/locks.c`).
 fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
     let locks = || machine.locks();
     thread::scope(|scope| {
-        // Without another thread, do one after the other.
+        // If no thread can be started, do one after the other.
         let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
         let done = work();
         (done, other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
@@ -119,7 +122,7 @@ fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Res
 }
 
 impl Entry {
-    /// Returns whether the result is recent. Old results are refreshed in case the clock of processor time missed
+    /// Returns true if the result is recent. Old results are refreshed in case the CPU clock missed
     /// a short run.
     fn is_fresh(&self, pid: u32, now: Timestamp) -> bool {
         let limit = f64::from(LIFETIME + pid % LIFETIME);
@@ -127,7 +130,7 @@ impl Entry {
     }
 }
 
-/// Returns the known result for a process with this processor time, if it is still valid.
+/// Returns the cached result for a process with this CPU time, if it is still valid.
 type Reuse<'a> = dyn Fn(Listed, Option<u64>) -> Option<Entry> + Sync + 'a;
 
 struct Scanner<'a> {
@@ -138,7 +141,7 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    /// Scans all processes. Also returns why some may be missing.
+    /// Scans all processes. Also returns the reason why some may be missing.
     fn scan(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
         let mut found: HashMap<u32, Entry> = HashMap::new();
         for _ in 0..ROUNDS {
@@ -160,7 +163,7 @@ impl Scanner<'_> {
             }
             found.extend(self.examine_all(&due));
             if newest.is_some() && self.machine.newest_pid() == newest {
-                // No process started meanwhile.
+                // No process has started in the meantime.
                 return (found, None);
             }
         }
@@ -182,7 +185,7 @@ impl Scanner<'_> {
         };
         let threads = THREADS.min(due.len().div_ceil(BATCH));
         thread::scope(|scope| {
-            // Without another thread, this one does all the work.
+            // If no thread can be started, this one does all the work.
             let others: Vec<_> =
                 (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
             work();
@@ -195,7 +198,7 @@ impl Scanner<'_> {
 
     /// Examines a process; `None` if it has exited.
     fn examine(&self, listed: Listed) -> Option<Entry> {
-        // Read before the process is examined: changes meanwhile count as later.
+        // Read before the examination, so that later changes are not missed.
         let ran = self.machine.cpu_time(listed.pid);
         if let Some(known) = (self.reuse)(listed, ran).filter(|known| *known.outcome != Outcome::Exhausted) {
             return Some(known);

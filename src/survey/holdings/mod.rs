@@ -1,5 +1,5 @@
-//! The holders of segments: the processes with a segment mapped or open. Scanned apart from the table, since it
-//! takes longer.
+//! The holders of segments: the processes that have a segment mapped or open. Scanned separately
+//! from the segment table, since scanning takes longer.
 
 mod look;
 mod unlinked;
@@ -18,10 +18,10 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-/// The result of a scan of the processes.
+/// The result of a process scan.
 #[derive(Debug, Clone)]
 pub struct Holdings {
-    /// The start of the scan. Later segments were not searched.
+    /// The start of the scan, which did not search for newer segments.
     pub at: Timestamp,
     pub coverage: Coverage,
     /// Private mappings were scanned too.
@@ -30,7 +30,7 @@ pub struct Holdings {
     processes: HashMap<u32, Entry>,
     objects: HashMap<Object, Holders>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
-    /// The mount points of objects that are mounted elsewhere.
+    /// The mount points of objects that are bind-mounted elsewhere.
     mounted: HashMap<ObjectName, Vec<u8>>,
 }
 
@@ -42,7 +42,8 @@ pub struct Coverage {
     /// The number of visible processes that could not be examined.
     pub unreadable: usize,
     pub visibility: Visibility,
-    /// The users that the unreadable processes run as or can become; `None` for a process whose users are unknown.
+    /// The users that the unreadable processes run as or can become; `None` for a process whose
+    /// users are unknown.
     pub users: HashSet<Option<u32>>,
     /// The failure of the scan itself, safe to print.
     pub failed: Option<String>,
@@ -53,7 +54,7 @@ pub struct Coverage {
 struct Entry {
     /// Distinguishes processes with the same pid.
     serial: u64,
-    /// Its processor time just before the scan.
+    /// Its CPU time just before the scan.
     ran: Option<u64>,
     at: Timestamp,
     outcome: Arc<Outcome>,
@@ -66,7 +67,7 @@ struct Holders {
     claims: Box<[Claimed]>,
 }
 
-/// The properties of a System V segment by the mappings of a holder.
+/// The properties of a System V segment as seen in a holder's mappings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Claimed {
     claim: Option<Claim>,
@@ -74,13 +75,14 @@ struct Claimed {
 }
 
 impl Claimed {
-    /// Returns whether it probably belongs to this segment.
+    /// Returns true if the mapping probably belongs to this segment.
     fn is_of(&self, segment: &Segment) -> bool {
         self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
     }
 
-    /// Returns whether it can belong to this segment: it has the segment's key, unless that is cleared because the
-    /// segment is marked for removal, and it ends with the segment's last page.
+    /// Returns true if the mapping can belong to this segment: it has the segment's key, unless the
+    /// key was cleared by marking the segment for removal, and it ends with the segment's last
+    /// page.
     fn fits(&self, segment: &Segment) -> bool {
         let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
         let pages = segment.size.0.checked_next_multiple_of(page_size()).unwrap_or(u64::MAX);
@@ -107,7 +109,7 @@ struct Hold {
     private: bool,
     place: Place,
     reaches: u64,
-    /// As `reaches`, but of mappings only.
+    /// Like `reaches`, but for mappings only.
     mapped_to: u64,
     claim: Option<Claim>,
 }
@@ -119,16 +121,17 @@ impl Coverage {
         self.unreadable == 0 && self.shows_all()
     }
 
-    /// Returns whether it proves that a POSIX object without known holders has none: all processes were examined,
-    /// or only its owner can open it and all processes of the owner and root were examined. (With an access control
-    /// list, the group bits are the most that it grants.)
+    /// Returns true if the coverage proves that a POSIX object without known holders has none: all
+    /// processes were examined, or only the owner can open the object and all processes of the
+    /// owner and root were examined. (With an ACL, the group bits are the maximum that it grants.)
     #[must_use]
     pub fn settles(&self, segment: &Segment) -> bool {
         const OTHERS: u32 = 0o077;
         self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.holds_all_of(segment.owner.uid))
     }
 
-    /// Returns whether all processes of root and of this user, or that can become them, could be examined.
+    /// Returns true if all processes that run as root or as this user, or can change to them, were
+    /// examined.
     #[must_use]
     pub fn holds_all_of(&self, uid: u32) -> bool {
         let missing = [None, Some(0), Some(uid)].iter().any(|user| self.users.contains(user));
@@ -141,11 +144,12 @@ impl Coverage {
 }
 
 impl Holdings {
-    /// Returns the holders of a segment; `None` if the scan did not search for it, because it is younger or on
-    /// another file system than `/dev/shm` itself.
+    /// Returns the holders of a segment; `None` if the scan did not search for the segment, because
+    /// it is newer or on a different file system than `/dev/shm` itself.
     #[must_use]
     pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
-        // Found holders have detached it since, or attached one of another IPC namespace.
+        // The holders found have since detached the segment, or attached one in another IPC
+        // namespace.
         if segment.sysv().is_some_and(|facts| facts.nattch == 0) {
             return Some(Arc::from([]));
         }
@@ -165,8 +169,8 @@ impl Holdings {
         segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.segment_devices.objects)
     }
 
-    /// Returns whether a System V segment has more attachments than were found, and was attached since the scan.
-    /// The kernel keeps whole seconds.
+    /// Returns true if a System V segment has more attachments than were found, and was attached
+    /// after the scan. The kernel stores whole seconds.
     #[must_use]
     pub fn misses_attachments(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.sysv() else { return false };
@@ -198,7 +202,7 @@ impl Holdings {
         }
     }
 
-    /// Returns whether another scan had the same result for every segment.
+    /// Returns true if another scan had the same result for every segment.
     #[must_use]
     pub fn agrees(&self, other: &Self) -> bool {
         self.coverage == other.coverage && self.locks == other.locks && self.objects == other.objects
@@ -213,7 +217,8 @@ impl Holdings {
         }
     }
 
-    /// Returns a process that holds a segment and has not run since the scan, so that it still exists.
+    /// Returns a process that holds a segment and has not run since the scan, and therefore still
+    /// exists.
     #[must_use]
     pub fn unchanged(&self, processes: &dyn Processes, pid: u32) -> Option<&Process> {
         let ran = self.processes.get(&pid)?.ran?;
@@ -318,8 +323,8 @@ fn holders(
 }
 
 impl Holders {
-    /// Returns the number of mappings that can belong to this segment, including those of processes that left our
-    /// IPC namespace.
+    /// Returns the number of mappings that can belong to this segment, including mappings of
+    /// processes that have left our IPC namespace.
     fn at_most(&self, segment: &Segment) -> u64 {
         let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.fits(segment));
         all.map(|(holder, _)| u64::from(holder.mappings)).sum()
@@ -375,7 +380,8 @@ fn group(mut uses: Vec<Use>) -> Box<[Hold]> {
             }
             Place::Descriptor(_) => {
                 hold.descriptors += 1;
-                // Users can read through their own descriptors, but only root through mappings.
+                // Users can read through their own descriptors, but only root can read through
+                // mappings.
                 hold.place = one.place;
             }
         }

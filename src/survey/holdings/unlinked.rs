@@ -14,8 +14,8 @@ use std::io;
 /// The suffix that the kernel adds to the name of an unlinked file.
 const DELETED: &[u8] = b" (deleted)";
 
-/// Adds a segment for each unlinked object. `segments` has to be younger than the scan, so that it has all linked
-/// objects.
+/// Adds a segment for each unlinked object. `segments` must be newer than the scan, so that it
+/// contains all linked objects.
 pub fn add(holdings: &Holdings, machine: &dyn Machine, names: &mut Names, segments: &mut Vec<Segment>) {
     let listed: HashSet<(u64, u64)> = segments
         .iter()
@@ -65,11 +65,11 @@ fn segment(
     }
     let Some((pid, place, stat)) = found else {
         let (pid, place) = denied?;
-        // Without "(deleted)" it still has a name, in a directory that is not listed.
+        // Without "(deleted)" the object still has a name, in an unlisted directory.
         let path = machine.name_held(pid, place).ok().filter(|path| path.ends_with(DELETED))?;
         return concealed(holdings, (device, inode), ways, former_name(&path), machine, names);
     };
-    // An object with a name was created since, or is in a directory that we cannot list.
+    // The object has been linked since, or is in a directory that we cannot list.
     if stat.links > 0 {
         return None;
     }
@@ -79,12 +79,13 @@ fn segment(
         (!temporary).then_some(name)
     });
     let first = former_name(&machine.name_held(pid, place).unwrap_or_default());
-    // Names differ between holders only if it was renamed, or created by glibc under a temporary name.
+    // Names differ between holders only if the object was renamed, or created by glibc under a
+    // temporary name.
     let name = match first {
         Some(name) if !(stat.size == SEMAPHORE && is_temporary(name.as_bytes())) => Some(name),
         _ => former.next(),
     };
-    // Our own removal renames it first.
+    // Our own removal renames the object first.
     let name = name.map(|name| machine.name_before(&name).unwrap_or(name));
     let id = SegmentId::Deleted { device, inode };
     let owner = names.owner(machine, stat.uid, stat.gid);
@@ -92,7 +93,7 @@ fn segment(
     Some(posix::from_stat(id, &stat, Some(Unlinked { name, by, concealed: false }), machine, names))
 }
 
-/// Describes an object that its holders have only mapped: the kernel lets only root follow
+/// Describes an object that its holders have only mapped: only root may follow
 /// `/proc/PID/map_files` (`proc_map_files_get_link` in fs/proc/base.c).
 fn concealed(
     holdings: &Holdings,
@@ -124,7 +125,8 @@ fn concealed(
     })
 }
 
-/// Returns the probable unlinkers, likeliest first. The kernel does not record them.
+/// Returns the programs that probably unlinked the object, likeliest first. The kernel does not
+/// record them.
 fn unlinkers(
     holdings: &Holdings,
     ways: &[(u32, &Hold)],
@@ -155,8 +157,8 @@ fn is_pythons(name: &ObjectName) -> bool {
     digits.is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Returns whether a process of that name runs Python: an interpreter without a
-/// script, or a script.
+/// Returns true if a process of that name runs Python: an interpreter without a script, or a
+/// script.
 fn is_python(command: &[u8]) -> bool {
     command.starts_with(b"python") || command.starts_with(b"pypy") || command.ends_with(b".py")
 }
@@ -164,9 +166,10 @@ fn is_python(command: &[u8]) -> bool {
 /// The size of glibc's named semaphores on 64-bit machines.
 const SEMAPHORE: Bytes = Bytes(32);
 
-/// Returns whether glibc may have chosen the name: it creates a semaphore as `sem.` and six random letters and
-/// digits, links it to its name and unlinks the first (`sem_open`). The creator's mapping keeps the first.
-/// Six lower-case letters are most likely a word that a program chose (200 to 1).
+/// Returns true if glibc may have chosen the name: it creates a semaphore as `sem.` plus six random
+/// letters and digits, links it to its final name and unlinks the temporary one (`sem_open`). The
+/// creator's mapping still shows the temporary name. Six lower-case letters are most likely a word
+/// chosen by a program (200 to 1).
 fn is_temporary(name: &[u8]) -> bool {
     let random = name.strip_prefix(b"sem.").filter(|rest| rest.len() == 6);
     random.is_some_and(|rest| {

@@ -72,7 +72,7 @@ fn above(error: &str, canvas: &mut Canvas<'_>, foot: Area) {
     lines_at_the_foot(&lines, canvas.theme.failed, canvas, area);
 }
 
-/// Draws a notice, which takes as many rows as it needs.
+/// Draws a notice in as many rows as needed.
 fn draw_notice(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
     let lines = canvas.wrap(&notice.text, foot.width.saturating_sub(2));

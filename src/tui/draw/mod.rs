@@ -1,4 +1,4 @@
-//! Draws the state. The same state always gives the same cells.
+//! Draws the state. The same state always produces the same cells.
 
 mod foot;
 mod inspect;
@@ -27,7 +27,7 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
     overlay::draw(state, &mut canvas);
 }
 
-/// Says how large the terminal has to be.
+/// Shows the minimum terminal size.
 fn too_small(state: &State, canvas: &mut Canvas<'_>) {
     let lines = [
         format!("needs {}x{},", SMALLEST.width, SMALLEST.height),

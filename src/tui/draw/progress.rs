@@ -1,4 +1,4 @@
-//! A progress bar with its label, the amount done, and the key that stops the action.
+//! A progress bar with its label, the amount done, and the stop key.
 
 use crate::app::State;
 use crate::segment::Bytes;

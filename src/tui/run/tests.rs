@@ -105,7 +105,7 @@ struct Session {
 }
 
 impl Session {
-    /// Waits for the first survey, however busy the machine is.
+    /// Waits for the first survey, even on a busy machine.
     fn new(machine: &FakeMachine, program: TestProgram) -> Self {
         Self::with_timeout(machine, program, LONG)
     }
@@ -158,8 +158,8 @@ fn first_frame_shows_the_first_survey() {
 
 #[test]
 fn queued_events_share_one_frame() {
-    // A paste into a terminal without bracketed paste: many keys at once, here
-    // before the loop runs.
+    // A paste into a terminal without bracketed paste: many keys at once, sent before the loop
+    // runs.
     let machine = machine_with_object();
     let (messages, inbox) = mpsc::channel();
     let (record, calls) = mpsc::channel();

@@ -1,10 +1,10 @@
-//! The name of a process: that of its program, or for an interpreter that of its script.
+//! The name of a process: its program, or for an interpreter its script.
 
 use crate::machine::process::CommandLine;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-/// Returns the name, given the process's own name (at most 15 bytes of it) and its arguments.
+/// Returns the name, given the kernel's name of the process (at most 15 bytes) and the arguments.
 pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<u8> {
     let interpreter = Interpreter::of(command);
     if interpreter.is_none() && command.len() < LONGEST {
@@ -15,7 +15,7 @@ pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<
         arguments.strip_suffix(b"\0").unwrap_or(&arguments).split(|&byte| byte == 0).collect();
     let found = match interpreter {
         Some(interpreter) => interpreter.runs(&arguments[1..]),
-        // The kernel truncates to 15 bytes; the first argument has the rest.
+        // The kernel truncates names to 15 bytes; the first argument has the full name.
         None => arguments.first().map(|first| file_name(first)).filter(|name| name.starts_with(command)),
     };
     found.filter(|name| !name.is_empty()).unwrap_or(command).to_vec()
@@ -24,7 +24,7 @@ pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<
 /// Returns the name and arguments of a process.
 pub fn line(pid: u32) -> Option<CommandLine> {
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    // A kernel thread has none.
+    // A kernel thread has no arguments.
     let arguments = arguments.strip_suffix(b"\0")?;
     let command = fs::read(format!("/proc/{pid}/comm")).ok()?;
     let directory = fs::metadata(format!("/proc/{pid}")).ok()?;

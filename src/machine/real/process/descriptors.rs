@@ -1,5 +1,5 @@
-//! The open files of a process: `/proc/PID/fd` (`proc_pid_fd(5)`). Each entry is checked by the
-//! file behind it; none is opened.
+//! The open files of a process: `/proc/PID/fd` (`proc_pid_fd(5)`). Checks the file behind each
+//! entry without opening it.
 
 use super::subject::{self, Subject};
 use super::{Proc, maps};
@@ -14,11 +14,8 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Adds the descriptors of all threads of a process. They share one table, unless a thread has
-/// asked for its own (`unshare(2)`, `CLONE_FILES`).
-///
-/// # Errors
-/// `ENOENT` if it is gone, `EACCES`, `EMFILE`.
+/// Adds the descriptors of all threads of a process. Threads share a table unless one called
+/// `unshare(2)` with `CLONE_FILES`.
 pub fn find(
     proc: &Proc,
     pid: u32,
@@ -33,10 +30,8 @@ pub fn find(
     Ok(())
 }
 
-/// Adds the descriptors of its threads, except those that share a table with one of `known`.
-///
-/// # Errors
-/// Like [`find`].
+/// Adds the descriptors of the process's threads, except threads that share a table with one of
+/// `known`.
 pub fn of_threads(
     proc: &Proc,
     pid: u32,
@@ -60,7 +55,7 @@ pub fn of_threads(
             Err(error) if subject::is_gone(&error) => {}
             Err(error) => return Err(error),
         }
-        // If that is unknown, the same number of the same object is the same descriptor.
+        // If sharing is unknown, assume that the same number and object mean the same descriptor.
         own.retain(|one| shares == Some(false) || !uses.contains(one));
         uses.append(&mut own);
     }
@@ -68,7 +63,7 @@ pub fn of_threads(
 }
 
 /// Returns true if a thread shares its descriptors with one of `known`. `None` if the kernel does
-/// not tell: it has no `kcmp`, a seccomp filter forbids it, or the ids belong to another pid
+/// not say: it has no `kcmp`, a seccomp filter forbids it, or the ids belong to another pid
 /// namespace.
 fn shares_one(known: &[u32], thread: u32) -> Option<bool> {
     if !Proc::is_ours() {
@@ -91,7 +86,7 @@ fn in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Resu
     for_each(directory.as_fd(), &mut Buffer::default(), |_, name| {
         match statx_link(directory.as_fd(), name) {
             Ok(stat) => uses.extend(of(subject, directory.as_fd(), name, &stat, wanted)),
-            // It may have been closed meanwhile.
+            // The descriptor may have been closed in the meantime.
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH)) => {}
             Err(error) => failed = Some(error),
         }
@@ -117,7 +112,7 @@ fn of(
     } else {
         return None;
     };
-    // The permission bits of the link are the access mode of the descriptor.
+    // The permission bits of the link show the access mode of the descriptor.
     let link = statx_at(directory, name).ok()?;
     Some(Use {
         of,

@@ -4,11 +4,8 @@ use crate::sys;
 use std::sync::OnceLock;
 use std::{fs, io};
 
-/// Returns one for pages of the usual size, and one for each size of huge pages. Cached, since they
-/// do not change before a reboot.
-///
-/// # Errors
-/// `EMFILE`; then they are asked for again the next time.
+/// Returns the device for normal pages and one for each huge page size. Cached, since devices do
+/// not change until reboot; errors are not cached.
 pub fn of_sysv() -> io::Result<&'static [u64]> {
     static DEVICES: OnceLock<Vec<u64>> = OnceLock::new();
     if let Some(devices) = DEVICES.get() {
@@ -21,14 +18,14 @@ pub fn of_sysv() -> io::Result<&'static [u64]> {
             Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
                 return Err(error);
             }
-            // This size is not supported after all.
+            // The kernel does not support this size after all.
             Err(_) => {}
         }
     }
     Ok(DEVICES.get_or_init(|| devices))
 }
 
-/// Returns the sizes in bytes: `/sys/kernel/mm/hugepages/hugepages-2048kB`.
+/// Returns the huge page sizes in bytes, from `/sys/kernel/mm/hugepages/hugepages-2048kB`.
 fn huge_page_sizes() -> impl Iterator<Item = u64> {
     let entries = fs::read_dir("/sys/kernel/mm/hugepages").into_iter().flatten().filter_map(Result::ok);
     entries.filter_map(|entry| {

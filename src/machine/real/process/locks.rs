@@ -2,7 +2,7 @@
 
 use crate::machine::process::FileLock;
 
-/// Parses every lock. Skips waiting processes, whose lines have an arrow.
+/// Parses all locks. Skips waiting processes, whose lines contain an arrow.
 pub fn parse(table: &[u8]) -> Vec<FileLock> {
     let text = String::from_utf8_lossy(table);
     text.lines().filter_map(line).collect()
@@ -19,7 +19,7 @@ fn line(line: &str) -> Option<FileLock> {
     let major = u32::from_str_radix(parts.next()?, 16).ok()?;
     let minor = u32::from_str_radix(parts.next()?, 16).ok()?;
     let inode = parts.next()?.parse().ok()?;
-    // Locks of an open file description have -1: no single process has them.
+    // Open file description locks show -1: no single process owns them.
     let pid = pid.parse().ok().filter(|&pid| pid != 0);
     Some(FileLock { device: libc::makedev(major, minor), inode, pid })
 }

@@ -1,5 +1,5 @@
-//! The mappings of a process: by `PROCMAP_QUERY` if the kernel has it, and from the text of its
-//! maps otherwise (`proc_pid_maps(5)`).
+//! The mappings of a process, from `PROCMAP_QUERY` if the kernel supports it, otherwise from the
+//! maps file (`proc_pid_maps(5)`).
 
 use super::subject::Subject;
 use crate::machine::process::{Claim, Object, Use, Wanted};
@@ -14,16 +14,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// Longer than the name of any System V segment, and of most objects: a longer one takes a second
-/// query.
+/// Longer than any System V segment name and most object names. A longer name takes a second query.
 const NAME: usize = 256;
-/// Longer than the maps of most processes.
+/// Longer than the maps file of most processes.
 const TEXT: usize = 64 << 10;
 
 /// Adds the mappings of a process.
 ///
 /// # Errors
-/// `ENOENT` and `ESRCH` if it is gone or has no memory, `EACCES`, `EMFILE`.
+/// `ENOENT` and `ESRCH` if the process is gone or has no memory, `EACCES`, `EMFILE`.
 pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
     let maps = File::from(subject.open_file(c"maps", OFlag::empty())?);
     let mut finder = Finder { subject, wanted, here: None, uses };
@@ -57,7 +56,7 @@ impl Finder<'_> {
             }
             return Ok(());
         }
-        // Most mappings are libraries, whose names take time to query and are not needed.
+        // Most mappings are libraries, whose names are slow to query and not needed.
         while let Some((mapping, _)) = procmap::next(maps.as_fd(), at, Which::All, &mut [])? {
             at = mapping.end;
             if mapping.shared {
@@ -71,7 +70,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The text has all mappings, including private ones.
+    /// The maps file lists all mappings, including private ones.
     fn by_text(&mut self, mut maps: File) -> io::Result<()> {
         let mut text = Vec::with_capacity(TEXT);
         maps.read_to_end(&mut text)?;
@@ -128,8 +127,8 @@ pub fn sysv_key(name: &[u8]) -> Option<u32> {
     is_key.then(|| u32::from_str_radix(std::str::from_utf8(key).ok()?, 16).ok()).flatten()
 }
 
-/// Returns the path of the file mapped at this address, from the text of the maps, which escapes a
-/// newline as `\\012` (`seq_file_path` in `show_map_vma`).
+/// Returns the path of the file mapped at this address, from the maps file, which escapes a newline
+/// as `\\012` (`seq_file_path` in `show_map_vma`).
 pub fn name_at(table: &[u8], start: u64) -> Option<Vec<u8>> {
     let mut lines = table.split(|&byte| byte == b'\n').filter_map(parse);
     let (_, name) = lines.find(|(mapping, _)| mapping.start == start)?;
@@ -169,6 +168,6 @@ fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
         writable: flags.get(1) == Some(&b'w'),
         shared: flags.get(3) == Some(&b's'),
     };
-    // Mappings without a file have device 0. Inode 0 may be a segment: the first shmid is 0.
+    // Mappings without a file have device 0. Inode 0 may be a segment: shmids start at 0.
     (mapping.device != 0 && mapping.end > mapping.start).then_some((mapping, name))
 }

@@ -1,4 +1,4 @@
-//! Processes in `/proc`. Everything is read as bytes, since names may be any bytes.
+//! Processes in `/proc`. All data is read as bytes, since names may contain any byte.
 
 mod command;
 mod descriptors;
@@ -38,12 +38,12 @@ use subject::{Subject, is_gone};
 /// The inode of `/proc/self/ns/pid` in the initial namespace: `PROC_PID_INIT_INO`.
 const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 
-/// `/proc`, open to look up names in it.
+/// An open descriptor of `/proc`.
 struct Proc(OwnedFd);
 
 impl Proc {
-    /// Fails unless a proc file system is mounted there. In an empty directory no process would be
-    /// found, and all of them would count as ended.
+    /// Fails unless a proc file system is mounted there. With an empty directory, all processes
+    /// would appear to have exited.
     fn open() -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = match open(Path::new("/proc"), flags, Mode::empty()) {
@@ -56,7 +56,7 @@ impl Proc {
         Ok(Self(directory))
     }
 
-    /// Returns the shared descriptor: thousands of processes are looked up in it.
+    /// Returns the shared descriptor, which saves reopening `/proc` for thousands of processes.
     fn shared() -> io::Result<&'static Self> {
         static PROC: OnceLock<Proc> = OnceLock::new();
         if PROC.get().is_none() {
@@ -70,8 +70,8 @@ impl Proc {
         self.0.as_fd()
     }
 
-    /// Returns true if its pids are those of system calls. It may belong to another pid namespace,
-    /// as in a new one without its own `/proc`.
+    /// Returns true if the pids in `/proc` match those of system calls. A new pid namespace without
+    /// its own `/proc` still shows the pids of the old one.
     fn is_ours() -> bool {
         static OURS: OnceLock<bool> = OnceLock::new();
         *OURS.get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
@@ -98,8 +98,8 @@ impl Processes for RealMachine {
 
     fn clock(&self) -> Clock {
         let boot = stat::began(0);
-        // The kernel creates /dev when it starts, and records the time by its clock; a container
-        // creates its own when its first process starts.
+        // The kernel creates /dev at boot, so its timestamp is the boot time by the clock of that
+        // moment. A container creates its own /dev when its first process starts.
         let start = is_inside().then(|| self.process(1)).flatten().map_or(boot, |first| first.began);
         let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
         let forward = made.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
@@ -119,7 +119,7 @@ impl Processes for RealMachine {
     }
 
     fn newest_pid(&self) -> Option<u32> {
-        // The last word of proc_loadavg(5). Threads count too, which does no harm.
+        // The last field of proc_loadavg(5). It also counts threads, which does no harm.
         let load = fs::read_to_string("/proc/loadavg").ok()?;
         load.split_whitespace().last()?.parse().ok()
     }
@@ -129,13 +129,13 @@ impl Processes for RealMachine {
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => {
                 let device = sys::statx_fd(directory.as_fd())?.device;
-                // If mappings use another device, none would be found.
+                // If mappings show another device, no holder would be found.
                 (mounts::device_of(directory.as_fd())? == Some(device)).then_some(device)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // None if the kernel has no System V segments.
+        // None if the kernel has no System V IPC.
         let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
         Ok(SegmentDevices {
             objects,
@@ -177,7 +177,7 @@ impl Processes for RealMachine {
     }
 
     fn may_reach_objects(&self, pid: u32) -> bool {
-        // Only root may see that of another user's process.
+        // Only root may read the device of another user's process.
         let device = |of: &str| {
             let path = CString::new(format!("{of}/root{DEV_SHM}/.")).ok()?;
             Some(sys::statx_link(Proc::shared().ok()?.fd(), &path).ok()?.device)
@@ -208,7 +208,7 @@ impl Processes for RealMachine {
     fn name_held(&self, pid: u32, place: Place) -> io::Result<Vec<u8>> {
         match (readlinkat(Proc::shared()?.fd(), path_of(pid, place).as_str()), place) {
             (Ok(target), _) => Ok(target.into_encoded_bytes()),
-            // Only root may follow map_files. The maps have the name too.
+            // Only root may follow map_files. The maps file has the name too.
             (Err(Errno::EPERM | Errno::EACCES), Place::Mapping { start, .. }) => {
                 let table = fs::read(format!("/proc/{pid}/maps"))?;
                 maps::name_at(&table, start).ok_or_else(|| io::ErrorKind::NotFound.into())
@@ -219,8 +219,8 @@ impl Processes for RealMachine {
 
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
         let held = pidfd::open(process.pid)?;
-        // The descriptor belongs to the process that has the pid now: check that it is the same,
-        // and that /proc belongs to this pid namespace.
+        // The descriptor refers to the process that has the pid now: check that it is the same
+        // process, and that /proc belongs to this pid namespace.
         if pidfd::pid_in_proc(&held)? != process.pid
             || self.process(process.pid).is_none_or(|found| found.id != *process)
         {
@@ -245,7 +245,7 @@ fn path_of(pid: u32, place: Place) -> String {
 }
 
 fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examined {
-    // Enough for most processes that hold anything.
+    // Enough for most holders.
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
@@ -260,7 +260,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
     }
 }
 
-/// Handles a process that could not be examined in the usual way.
+/// Examines a process after the usual way failed.
 fn examine_otherwise(
     error: io::Error,
     proc: &Proc,
@@ -275,20 +275,19 @@ fn examine_otherwise(
         return Ok(());
     }
     if stat.ended {
-        // Its first thread has exited, the others have not.
+        // The first thread has exited, but others have not.
         uses.clear();
         return by_thread(proc, pid, subject, wanted, uses);
     }
     if is_gone(&error) {
-        // It is exiting: its memory is gone, and its descriptors will be.
+        // The process is exiting: its memory is already freed, and its descriptors will be next.
         return descriptors::find(proc, pid, subject, wanted, uses)
             .or_else(|error| if is_gone(&error) { Ok(()) } else { Err(error) });
     }
     Err(error)
 }
 
-/// Examines the threads in turn. They share their memory, so the first one that can be examined
-/// stands for all.
+/// Examines the threads in turn. They share their memory, so the first readable one stands for all.
 fn by_thread(
     proc: &Proc,
     pid: u32,
@@ -319,14 +318,14 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
     Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
 
-/// Opens a file through a process that holds it.
+/// Opens a file through one of its holders.
 pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<OpenObject> {
     let known = holders.iter().find_map(|holder| open_at((device, inode), holder.pid, holder.place).ok()?);
     if let Some(open) = known {
         return Ok(open);
     }
-    // Finding private mappings takes ten times as long, and hardly any object is only mapped that
-    // way.
+    // Finding private mappings takes ten times as long, and objects are rarely held only by private
+    // mappings.
     match open_held_by(device, inode, holders, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => open_held_by(device, inode, holders, true),
         opened => opened,
@@ -357,7 +356,7 @@ fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> i
     Err(failed)
 }
 
-/// Opens the file that a process or thread holds at a place; `None` if that is another file.
+/// Opens the file that a process or thread holds at a place; `None` if it is another file.
 fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
     let first = open_of(file, pid, place);
     if matches!(first, Ok(Some(_))) {
@@ -370,7 +369,7 @@ fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenOb
 }
 
 fn open_of(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
-    // Opening another file in its place might wake the other end of a FIFO.
+    // Check first: opening another file in its place might wake the other end of a FIFO.
     let stat = RealMachine.stat_held(pid, place)?;
     if (stat.device, stat.inode) != file {
         return Ok(None);

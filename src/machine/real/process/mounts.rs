@@ -1,8 +1,8 @@
 //! The device number of a file system in mappings and locks.
 //!
 //! `proc_pid_maps(5)` and `proc_locks(5)` show the device of the file system (`s_dev`). `statx(2)`
-//! returns the same for tmpfs and most others, but another one for each subvolume of btrfs: there a
-//! mapping would not match its object.
+//! returns the same number for tmpfs and most other file systems, but a different one for each
+//! btrfs subvolume, so a mapping on btrfs would not match its object.
 
 use crate::segment::ObjectName;
 use crate::sys;
@@ -11,27 +11,21 @@ use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::path::Path;
 
-/// Returns the device of the file system of an open file or directory, from the table of mounts.
-/// `None` if the mount is not in it.
-///
-/// # Errors
-/// Fails if `/proc` does not tell: `ENOENT`, `EMFILE`.
+/// Returns the device of the file system that contains an open file or directory, from the mount
+/// table. `None` if the mount is not listed.
 pub fn device_of(file: BorrowedFd<'_>) -> io::Result<Option<u64>> {
-    // A thread may have its own mounts.
+    // A thread may have its own mount namespace.
     let info = fs::read(format!("/proc/thread-self/fdinfo/{}", file.as_raw_fd()))?;
     let Some(mount) = mount_of(&info) else { return Ok(None) };
     Ok(device_in(&fs::read("/proc/thread-self/mountinfo")?, mount))
 }
 
-/// Returns true if anything is mounted in the mount `parent`, or if `/proc` does not tell.
+/// Returns true if anything is mounted below the mount `parent`, or if `/proc` cannot be read.
 pub fn has_mounts(parent: u64) -> bool {
     fs::read("/proc/thread-self/mountinfo").map_or(true, |table| is_parent(&table, parent))
 }
 
 /// Returns the files below a directory that are mounted elsewhere, each with its mount point.
-///
-/// # Errors
-/// Like [`device_of`].
 pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
     let directory = sys::object::open_directory(root)?;
     let info = fs::read(format!("/proc/thread-self/fdinfo/{}", directory.as_raw_fd()))?;
@@ -57,7 +51,8 @@ fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
     below.collect()
 }
 
-/// Decodes a path of the table, in which space, tab, newline and backslash are octal (`\\040`).
+/// Decodes a path of the mount table, which escapes space, tab, newline and backslash in octal
+/// (`\\040`).
 fn plain(path: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(path.len());
     let mut rest = path;
@@ -74,20 +69,20 @@ fn plain(path: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// Returns true if a line like `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw` has the parent: the
-/// second number.
+/// Returns true if any line, such as `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`, has the parent as
+/// its second number.
 fn is_parent(table: &[u8], parent: u64) -> bool {
     let text = String::from_utf8_lossy(table);
     text.lines().any(|line| line.split(' ').nth(1).and_then(|id| id.parse().ok()) == Some(parent))
 }
 
-/// Parses `mnt_id: 29`, of `proc_pid_fdinfo(5)`.
+/// Parses `mnt_id: 29` (`proc_pid_fdinfo(5)`).
 fn mount_of(info: &[u8]) -> Option<u64> {
     let text = String::from_utf8_lossy(info);
     text.lines().find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok())
 }
 
-/// Parses `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw`, of `proc_pid_mountinfo(5)`.
+/// Parses `29 22 0:26 / /dev/shm rw - tmpfs tmpfs rw` (`proc_pid_mountinfo(5)`).
 fn device_in(table: &[u8], mount: u64) -> Option<u64> {
     let text = String::from_utf8_lossy(table);
     let mut devices = text.lines().filter_map(|line| {

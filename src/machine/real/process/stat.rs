@@ -12,11 +12,11 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 /// Some fields of `/proc/PID/stat`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stat {
-    /// The process's own name, at most 15 bytes.
+    /// The kernel's name of the process, at most 15 bytes.
     pub command: Vec<u8>,
-    /// It has exited and waits for its parent; its other threads may still run.
+    /// The first thread has exited; other threads may still run.
     pub ended: bool,
-    /// A kernel thread: it has no memory of its own.
+    /// A kernel thread, which has no memory of its own.
     pub kernel: bool,
     pub threads: u64,
     /// The start time, in clock ticks since boot.
@@ -30,7 +30,7 @@ impl Stat {
         let open = line.iter().position(|&byte| byte == b'(')?;
         let close = line.iter().rposition(|&byte| byte == b')')?;
         let rest = std::str::from_utf8(line.get(close + 2..)?).ok()?;
-        // The first word after the name is the third field of the manual.
+        // The first field after the name is field 3 in the man page.
         let mut words = rest.split_ascii_whitespace();
         let mut at = 3;
         let mut field = |number: usize| {
@@ -48,7 +48,7 @@ impl Stat {
     }
 }
 
-/// Converts ticks after boot into a time.
+/// Converts ticks since boot to a time.
 pub fn began(start: u64) -> Timestamp {
     let ticks = i128::from(procfs::ticks_per_second().max(1));
     let at = boot_time() + i128::from(start) * NANOS / ticks;
@@ -61,8 +61,7 @@ pub fn began(start: u64) -> Timestamp {
 const NANOS: i128 = 1_000_000_000;
 
 /// Returns the boot time in nanoseconds since 1970. Cached until the clock is set: the two clocks
-/// are read one after the other, so the difference varies, and processes would change their start
-/// times.
+/// are read one after the other, so the difference varies, and start times would appear to change.
 fn boot_time() -> i128 {
     static KNOWN: Mutex<Option<i128>> = Mutex::new(None);
     let nanos = |clock: ClockId| {
@@ -76,14 +75,14 @@ fn boot_time() -> i128 {
     }
 }
 
-/// Returns the value of a line in a status file.
+/// Returns the value of a field in a status file.
 fn field<'a>(status: &'a [u8], name: &str) -> Option<&'a str> {
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()))?;
     std::str::from_utf8(line.strip_prefix(b":")?).ok()
 }
 
-/// Returns the users that a process is, was, or can become: real, effective, saved, and file
-/// system. With any capability, root too.
+/// Returns the users that a process is, was, or can become: the real, effective, saved, and file
+/// system uid, and root if the process has any capability.
 pub fn users(status: &[u8]) -> Vec<u32> {
     let mut users: Vec<u32> = field(status, "Uid")
         .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
@@ -99,8 +98,8 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     users
 }
 
-/// Returns true if the process has no other pid than the one in `/proc`, according to its status:
-/// then it is in the pid namespace of `/proc`. Kernels before 4.1 do not tell.
+/// Returns true if the process has no pid besides the one in `/proc`, according to its status: its
+/// pid namespace is that of `/proc`. Kernels before 4.1 do not report this.
 pub fn is_innermost(status: &[u8]) -> bool {
     field(status, "NSpid").is_none_or(|pids| pids.split_whitespace().count() == 1)
 }
@@ -112,7 +111,7 @@ pub fn inner_pids(pid: u32) -> Vec<u32> {
     pids.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect()
 }
 
-/// Returns true if `/proc` is mounted so that it hides processes, according to the table of mounts.
+/// Returns true if `/proc` is mounted with `hidepid`, according to the mount table.
 pub fn hides(mountinfo: &[u8]) -> bool {
     let text = String::from_utf8_lossy(mountinfo);
     let proc = text.lines().rfind(|line| line.split(' ').nth(4) == Some("/proc"));

@@ -1,5 +1,5 @@
-//! A process under examination, by its directory in `/proc`: the open directory does not pass to
-//! another process that reuses the pid, but becomes empty.
+//! A process under examination, represented by its open directory in `/proc`: if the pid is reused,
+//! the directory becomes empty instead of showing the new process.
 
 use super::stat::{self, Stat};
 use super::{Proc, command};
@@ -11,17 +11,14 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-/// More than the status of any process takes.
+/// More than the size of any process's status file.
 const CHUNK: usize = 4096;
 
 /// A process, or a thread of one.
 pub struct Subject(OwnedFd);
 
 impl Subject {
-    /// Opens it; `path` is below `/proc`.
-    ///
-    /// # Errors
-    /// `ENOENT` if there is none, `EMFILE`.
+    /// Opens `path`, relative to `/proc`.
     pub fn open(proc: &Proc, path: &str) -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         Ok(Self(openat(proc.fd(), path, flags, Mode::empty())?))
@@ -31,19 +28,16 @@ impl Subject {
         self.0.as_fd()
     }
 
-    /// Opens one of its files for reading.
+    /// Opens a file of the process for reading.
     ///
     /// # Errors
-    /// `ESRCH` or `ENOENT` if it is gone, `EACCES`, `EMFILE`.
+    /// `ESRCH` or `ENOENT` if the process is gone, `EACCES`, `EMFILE`.
     pub fn open_file(&self, name: &CStr, flags: OFlag) -> io::Result<OwnedFd> {
         let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | flags;
         Ok(openat(&self.0, name, flags, Mode::empty())?)
     }
 
-    /// Reads one of its files that the kernel writes in one piece.
-    ///
-    /// # Errors
-    /// Like [`Subject::open_file`].
+    /// Reads a file that the kernel writes in a single chunk.
     pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
         let file = self.open_file(name, OFlag::empty())?;
         let mut bytes = vec![0; CHUNK];
@@ -51,7 +45,7 @@ impl Subject {
         loop {
             let count = nix::unistd::read(&file, &mut bytes[filled..])?;
             filled += count;
-            // A short read is the last one.
+            // A short read marks the end.
             if filled < bytes.len() {
                 bytes.truncate(filled);
                 return Ok(bytes);
@@ -60,33 +54,29 @@ impl Subject {
         }
     }
 
-    /// # Errors
-    /// Like [`Subject::open_file`].
+    /// Returns the parsed stat file.
     pub fn stat(&self) -> io::Result<Stat> {
         Stat::parse(&self.read(c"stat")?).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// Returns the number of threads in its `task` directory.
     pub fn threads(&self) -> u32 {
-        // Like every directory it has two more links than subdirectories.
+        // Like every directory, it has two more links than subdirectories.
         sys::statx_at(self.fd(), c"task").map_or(1, |stat| stat.links.saturating_sub(2))
     }
 
-    /// Returns true if its System V segments are in the wanted namespace: shmids are only unique
-    /// within an IPC namespace. A process that has changed its namespace after attaching cannot be
-    /// distinguished.
+    /// Returns true if the process's System V segments are in the wanted namespace: shmids are only
+    /// unique within an IPC namespace. A process that changed namespaces after attaching cannot be
+    /// detected.
     pub fn sees(&self, wanted: &Wanted) -> bool {
         let namespace = sys::statx_link(self.fd(), c"ns/ipc");
         namespace.is_ok_and(|stat| Some(stat.inode) == wanted.segment_devices.namespace)
     }
 
-    /// Returns its public facts.
-    ///
-    /// # Errors
-    /// Like [`Subject::open_file`].
+    /// Returns the public facts of the process.
     pub fn process(&self, pid: u32) -> io::Result<Process> {
         let stat = self.stat()?;
-        // The owner is the effective user, or root if it may not be dumped.
+        // The owner is the effective user, or root if the process is nondumpable.
         let owner = sys::statx_fd(self.fd())?;
         Ok(Process {
             id: ProcessId { pid, start: stat.start },
@@ -94,18 +84,18 @@ impl Subject {
             uid: owner.uid,
             gid: owner.gid,
             began: stat::began(stat.start),
-            // Its first thread may have exited while others run.
+            // The first thread may have exited while others run.
             ended: stat.ended && self.threads() <= 1,
         })
     }
 }
 
-/// Returns true if an error means that a process does not exist any more.
+/// Returns true if the error means that the process no longer exists.
 pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
-/// Returns true if an error means that this program is out of descriptors or memory.
+/// Returns true if the error means that shmlens is out of descriptors or memory.
 pub fn is_exhausted(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }

@@ -1,5 +1,5 @@
-//! The map at the right edge: the whole segment in one column, with a bracket beside the part on
-//! screen.
+//! The map at the right edge: the whole segment in a single column, with a bracket beside the
+//! visible part.
 
 use crate::app::State;
 use crate::app::inspect::{Glow, Inspect};

@@ -7,12 +7,12 @@ use crate::app::values::{ValueEntry, entries};
 use crate::decode::ByteOrder;
 use crate::tui::canvas::{Canvas, cells};
 
-/// The width of a label beside the bytes. `time` and `text` take one more cell.
+/// The width of a label beside the bytes. `time` and `text` are a cell wider.
 const LABEL: u16 = 4;
 /// Entries per column below the bytes.
 const ROWS: usize = 6;
-/// The columns below the bytes, as [`entries`] fills them: widths of label and widest value. A
-/// date is wider than 20 digits.
+/// The columns below the bytes, as filled by [`entries`]: widths of the label and the widest value.
+/// A date is wider than 20 digits.
 const COLUMNS: [(u16, u16); 3] = [(4, 11), (5, 26), (7, 20)];
 const GAP: u16 = 2;
 
@@ -88,7 +88,7 @@ fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_wid
     canvas.text(area.x, area.y, label_width, &label, style);
     let room = area.width.saturating_sub(label_width);
     let (text, style) = match &entry.text {
-        // A date that is too wide only loses its time zone.
+        // If a date is too wide, only its time zone is truncated.
         Some(text) if entry.label == "time" && cells(text) > room => {
             (text.chars().take(19).collect(), theme.text)
         }

@@ -31,7 +31,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     Panel { status: Some(clean.sum()), ..panel }.draw(state, overlay, canvas);
 }
 
-/// Says why there is nothing to clean up.
+/// Explains why there is nothing to clean up.
 fn nothing(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()

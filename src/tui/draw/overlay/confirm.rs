@@ -10,7 +10,8 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Minimum width of a plan's text beside its segment in a batch. Otherwise it goes below.
+/// Minimum width of a plan's text beside its segment in a batch. If there is less room, the text
+/// moves below.
 const MIN_TEXT: u16 = 28;
 const GAP: u16 = 2;
 /// Widths of names in a batch.
@@ -32,7 +33,7 @@ pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Ca
     Panel { top: confirm.list.selected, foot, ..panel }.draw(state, overlay, canvas);
 }
 
-/// Draws a single plan completely.
+/// Draws a single plan in full.
 fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let Some(wish) = confirm.wishes.first() else { return };
     let rest = format!("  {}  {}", wish.segment.size, state_of(wish, canvas.theme));
@@ -55,7 +56,7 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     let state = widest(&|wish| state_of(wish, theme));
     let columns = size + state + 3 * GAP;
     let room = width.saturating_sub(columns);
-    // A long name is shortened before the text moves below it.
+    // Shorten a long name before moving the text below it.
     let room = if room >= MIN_TEXT + MIN_NAME + 2 { (room - MIN_TEXT - 2).min(MAX_NAME) } else { room };
     let name = widest(&|wish| name_of(&wish.segment.id)).min(room);
     let column = name + columns;

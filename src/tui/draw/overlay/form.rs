@@ -18,7 +18,7 @@ pub struct FormPanel<'a> {
     pub column: u16,
     /// Below this width, remarks are hidden.
     pub narrow: u16,
-    /// Text below the lines, and the minimum of rows for it.
+    /// Text below the lines, and its minimum number of rows.
     pub foot: Vec<(String, Style)>,
     pub least: u16,
 }
@@ -74,7 +74,7 @@ impl FormPanel<'_> {
         let foot_rows = rows(foot.len());
         let wanted = rows(self.lines.len() + 1).saturating_add(foot_rows.max(self.least));
         let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
-        // At most half, so that the fields stay visible.
+        // At most half of the rows, so that the fields stay visible.
         let foot_rows = foot_rows.min(inside.height / 2);
         let area = Area { height: inside.height.saturating_sub(foot_rows + 1), ..inside };
         let busy = overlay.is_busy();
@@ -116,7 +116,7 @@ impl FormPanel<'_> {
     }
 }
 
-/// Draws the name of a field, with a symbol in the margin if it has the focus.
+/// Draws a field's name, with a symbol in the margin if the field is focused.
 pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool) {
     let theme = canvas.theme;
     if focused {

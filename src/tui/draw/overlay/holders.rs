@@ -1,4 +1,4 @@
-//! The list of holders, and the dialog that terminates one.
+//! The list of holders, and the dialog for terminating a holder.
 
 use super::list::{Entries, NO_ENTRY, Panel};
 use crate::app::State;
@@ -73,7 +73,7 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
     Panel::new(holders.title(), entries, holders.list.selected).draw(state, overlay, canvas);
 }
 
-/// Draws the dialog: the process, what it holds, and what would be freed.
+/// Draws the dialog: the process, its segments, and the effect of terminating it.
 pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &mut Canvas<'_>) {
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;

@@ -1,5 +1,5 @@
-//! Lists: entries of several lines, one of which may be selected and is kept visible, fixed text
-//! below them, and the hints.
+//! Lists of multi-line entries. Keeps the selected entry visible, with fixed text and the hints
+//! below the entries.
 
 use super::last_line;
 use crate::app::State;
@@ -11,7 +11,7 @@ use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
 use std::ops::Range;
 
-/// For lines that belong to no entry.
+/// The index of lines that belong to no entry.
 pub const NO_ENTRY: usize = usize::MAX;
 
 pub struct Entries {
@@ -88,7 +88,7 @@ impl Entries {
                 let x = area.x + column;
                 canvas.text(x, y, area.right().saturating_sub(x), text, *style);
             }
-            // On every line, to show where the entry ends.
+            // Draw the symbol on every line to show where the entry ends.
             if line.entry == selected && selected != NO_ENTRY {
                 canvas.text(area.x, y, 1, canvas.theme.glyphs.selected, canvas.theme.accent);
             }
@@ -96,8 +96,7 @@ impl Entries {
         (top, self.len().saturating_sub(top + usize::from(area.height)))
     }
 
-    /// Draws entries of one line each, with a selection bar that is `wider` cells wider on both
-    /// sides.
+    /// Draws single-line entries with a selection bar that extends `wider` cells on both sides.
     pub fn draw_menu(&self, selected: usize, canvas: &mut Canvas<'_>, area: Area, wider: u16) {
         let top = self.top(selected, area.height);
         self.draw(top, selected, canvas, area);

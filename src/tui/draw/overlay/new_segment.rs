@@ -31,7 +31,7 @@ fn message(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
         return vec![(sentence(error), theme.failed)];
     }
     if let Err(reason) = form.question() {
-        // An empty required field is no error yet.
+        // An empty required field is not an error yet.
         let style = if form.is_incomplete() { theme.dim } else { theme.failed };
         return vec![(sentence(&reason), style)];
     }

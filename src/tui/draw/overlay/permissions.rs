@@ -29,12 +29,12 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
     };
     let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
     let foot = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
-    // Otherwise the row for the error is empty.
+    // Without an error, its row is empty.
     FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, foot, least: 1 }
         .draw(state, overlay, canvas);
 }
 
-/// Returns the lines and the index of the focused one.
+/// Returns the lines and the index of the focused line.
 fn lines<'a>(
     form: &'a Permissions,
     segment: &'a Segment,
@@ -126,7 +126,7 @@ fn grid_row(
     }
 }
 
-/// The name that a row of the grid applies to, with the edits.
+/// The name that a row of the grid applies to, including edits.
 fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
     let edited = |found: &Option<FoundName>, stored: String| match found {
         Some(Ok((_, name))) => name.clone(),

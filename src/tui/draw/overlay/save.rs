@@ -1,4 +1,4 @@
-//! The form that saves segments to files.
+//! The form for saving segments to files.
 
 use super::form::{FieldLine, FormLine, FormPanel, gap};
 use crate::app::State;

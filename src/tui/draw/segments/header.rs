@@ -47,8 +47,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
 
 /// An item of the first line.
 struct HeaderPart {
-    /// The priority: items with a higher rank are dropped first. From 2 on they are dropped, 1 are
-    /// shortened, 0 are always shown.
+    /// The rank: items with the highest rank are dropped first. Rank 2 and above can be dropped,
+    /// rank 1 is shortened, rank 0 is always shown.
     rank: u8,
     text: String,
     /// The short text.
@@ -63,7 +63,8 @@ impl HeaderPart {
     }
 }
 
-/// Writes the items that fit. First, the lowest ranks get their short text, then their full text.
+/// Writes the items that fit. Items get their short text first, then their full text, starting with
+/// the lowest rank.
 fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderPart]) {
     let mut texts: Vec<Option<&str>> = vec![None; parts.len()];
     let width = |text: &str| cells(GAP) + cells(text);
@@ -168,14 +169,14 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
     }
     if let Some(hidden) = survey.coverage.as_ref().and_then(hidden) {
-        // Optional, since the holders and the detail area say it too.
+        // Optional, since the holders and the detail area also show it.
         if x + cells(GAP) * 2 + 5 + cells(&sysv) + cells(&hidden) <= end {
             canvas.text_right(end, area.y, cells(&hidden), &hidden, theme.dim);
         }
     }
 }
 
-/// Draws an alert with as many of its users as fit.
+/// Draws an alert with as many users as fit.
 fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     let Some(first) = alerts.first() else { return };
     let (more, short) = match alerts.len() {
@@ -183,7 +184,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
         count => (format!(" ({} more in `shmlens limits`)", count - 1), format!(" (+{})", count - 1)),
     };
     let room = area.width.saturating_sub(2);
-    // One more user is worth more than the reference to the rest.
+    // Another user is more useful than the pointer to the rest.
     let texts =
         (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
     let text = texts.into_iter().find(|text| cells(text) <= room);

@@ -27,7 +27,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     }
 }
 
-/// The text, or a placeholder if this user may not know it.
+/// The text, or a placeholder if this user lacks permission to see it.
 fn known(segment: &Segment, text: String) -> String {
     if segment.is_concealed() { "-".to_owned() } else { text }
 }
@@ -58,7 +58,7 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     }
 }
 
-/// Says why the table is empty and what to do about it.
+/// Explains why the table is empty and what to do about it.
 fn empty(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let key = state.keymap.keys(Action::New).first().filter(|_| state.refusal(Action::New).is_none());
     let what_to_do = match key {
@@ -118,8 +118,8 @@ fn draw_row(
     }
 }
 
-/// Draws the name of a segment and returns where it ends. The key of a System V segment follows in
-/// dim if it fits.
+/// Draws the name of a segment and returns its end column. If there is room, adds the dimmed key of
+/// a System V segment.
 pub fn label(
     segment: &Segment,
     canvas: &mut Canvas<'_>,
@@ -144,7 +144,7 @@ pub fn label(
     if facts.key.is_private() {
         return end;
     }
-    // In full, or without leading zeros, or not at all: a shortened key is useless.
+    // Shown in full, without leading zeros, or not at all: a truncated key is useless.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
     match keys.iter().find(|key| cells(key) <= room) {
         Some(key) => canvas.text(end + 1, y, room, key, canvas.theme.dim),
@@ -158,7 +158,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     let right = x + width;
     match column {
         Column::Kind => {
-            // Its state says that it was removed.
+            // The state already shows that the segment was removed.
             let kind = if segment.kind() == Kind::Deleted { Kind::Posix } else { segment.kind() };
             canvas.text(x, y, width, kind.word(), theme.dim);
         }
@@ -186,7 +186,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             };
             let end = canvas.text(x, y, width, &text, style);
             if segment.named_maker().is_some() && segment.exited_creator().is_some() {
-                // In the gap after the column, where even a name of full width leaves room.
+                // Drawn in the gap after the column, which is free even with a full-width name.
                 canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
             }
         }
@@ -203,7 +203,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     }
 }
 
-/// Returns the names of as many holders as fit, and the number of others.
+/// Returns as many holder names as fit, and the number of others.
 fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { x, width, .. } = placed;
@@ -246,7 +246,7 @@ pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
     }
 }
 
-/// Draws a number, and its unit in dim, so that digits line up.
+/// Draws a number and its dimmed unit, so that digits line up.
 fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
     let (figure, unit) = bytes.human();
     // Units have up to three characters: `KiB`, or `B` padded with two spaces.
