@@ -23,7 +23,7 @@ pub struct Holder {
     pub mapped_to: u64,
     /// The number of open descriptors for the segment.
     pub descriptors: u32,
-    /// One of the mappings or descriptors, through which the segment can be opened.
+    /// A mapping or descriptor through which the segment can be opened.
     pub place: Place,
     /// At least one mapping is private: writes to such a mapping are invisible to other processes.
     pub private: bool,
