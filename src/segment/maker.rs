@@ -1,3 +1,5 @@
+//! The maker of a segment.
+
 use super::escape;
 use std::sync::Arc;
 
