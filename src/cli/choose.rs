@@ -35,13 +35,17 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
     if found.by_former_name {
         tell_former(&name, found.segment);
     }
-    tell_other_meaning(&name, found.segment, survey);
+    tell_other_meaning(&name, found.segment, &survey.segments);
     Ok(found.segment)
 }
 
 /// Warns that a number which is a shmid is also the key of another segment.
-fn tell_other_meaning(name: &SegmentName<'_>, segment: &Segment, survey: &Survey) {
-    if let Some(text) = other_meaning(name, segment, &survey.segments) {
+fn tell_other_meaning<'a>(
+    name: &SegmentName<'_>,
+    segment: &Segment,
+    segments: impl IntoIterator<Item = &'a Segment>,
+) {
+    if let Some(text) = other_meaning(name, segment, segments) {
         warn(&text);
     }
 }
@@ -85,7 +89,8 @@ pub fn choose_exact<'a>(
         refuse_other_files(machine, &name)?;
     }
     let segment = found?;
-    tell_other_meaning(&name, segment, survey);
+    // Indexed: a scan for each of thousands of names takes longer than their removal.
+    tell_other_meaning(&name, segment, names.with_plain_key(&name).iter().copied());
     Ok(segment)
 }
 
@@ -112,7 +117,7 @@ pub fn choose_exact_to_read<'a>(
     if by_former_name {
         tell_former(&name, segment);
     }
-    tell_other_meaning(&name, segment, survey);
+    tell_other_meaning(&name, segment, &survey.segments);
     Ok(segment)
 }
 

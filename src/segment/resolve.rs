@@ -143,9 +143,14 @@ fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<Resol
 
 /// Returns the other meaning of a plain number that names `found` as a shmid: the segment with that key.
 #[must_use]
-pub fn other_meaning(name: &SegmentName<'_>, found: &Segment, segments: &[Segment]) -> Option<String> {
+pub fn other_meaning<'a>(
+    name: &SegmentName<'_>,
+    found: &Segment,
+    segments: impl IntoIterator<Item = &'a Segment>,
+) -> Option<String> {
     let number = name.plain_number()?;
-    let other = segments.iter().find(|segment| {
+    let mut segments = segments.into_iter();
+    let other = segments.find(|segment| {
         segment.id != found.id && segment.sysv().is_some_and(|facts| facts.key.0 == number && number != 0)
     })?;
     let hexadecimal = Key(number);
@@ -258,6 +263,11 @@ impl<'a> ExactNames<'a> {
             }
         }
         Self { segments, by_id, by_key }
+    }
+
+    /// Returns the segments that a plain number names as a key.
+    pub fn with_plain_key(&self, name: &SegmentName<'_>) -> &[&'a Segment] {
+        name.plain_number().and_then(|number| self.by_key.get(&Key(number))).map_or(&[], Vec::as_slice)
     }
 
     /// Finds the segment with exactly this name. Fails if the text could also mean another object, even if no
