@@ -95,7 +95,7 @@ fn process_ignoring_sigterm_is_reported() {
     quit(terminal);
 }
 
-/// Where `/proc` belongs to another pid namespace, a pid there is a different process here.
+/// If `/proc` belongs to another pid namespace, a pid there is a different process here.
 #[test]
 fn pid_from_another_namespace_signals_nothing() {
     let Some(_world) = World::new() else { return };
