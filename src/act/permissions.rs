@@ -164,7 +164,7 @@ pub(super) fn owner_refused(
 /// Returns the state of a System V segment after a change, as the kernel reports it.
 ///
 /// In theory, the shmid may pass to another segment between the check and the change. In practice,
-/// two billion segments would have to be created and removed in between, unless a process that can
+/// millions of segments would have to be created and removed in between, unless a process that can
 /// write `kernel.shm_next_id` causes it. Attaching the segment would prevent the reuse, but would
 /// overwrite the pid and the time of the last attach. So the segment is not attached, and a reuse
 /// is detected and reported.
