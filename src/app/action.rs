@@ -35,6 +35,8 @@ macro_rules! contexts {
 
 contexts! {
     Segments: "Segments";
+    /// All facts about the selected segment.
+    Detail: "Detail";
     Inspect: "Inspect";
     /// Every overlay with a list or a plan.
     List: "Lists and dialogs";
@@ -56,7 +58,7 @@ contexts! {
 
 impl Context {
     pub const fn is_overlay(self) -> bool {
-        !matches!(self, Self::Segments | Self::Inspect)
+        !matches!(self, Self::Segments | Self::Detail | Self::Inspect)
     }
 
     /// Returns whether character keys go to a text field.
@@ -84,16 +86,17 @@ pub struct ActionInfo {
 }
 
 use Context::{
-    Attachments, Choice, Clean, Confirm, Filter, Form, Holders, Inspect, List, Pager, Palette, Prompt,
-    Segments, Text,
+    Attachments, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager, Palette,
+    Prompt, Segments, Text,
 };
 
 const SEGMENTS: [Context; 1] = [Segments];
 const INSPECT: [Context; 1] = [Inspect];
-const BOTH: [Context; 2] = [Segments, Inspect];
-const MOVES: [Context; 3] = [Segments, Inspect, List];
+const TABLE: [Context; 2] = [Segments, Detail];
+const SCREENS: [Context; 3] = [Segments, Detail, Inspect];
+const MOVES: [Context; 4] = [Segments, Detail, Inspect, List];
 /// The base contexts, which together cover all contexts.
-const GLOBAL: [Context; 4] = [Segments, Inspect, List, Text];
+const GLOBAL: [Context; 5] = [Segments, Detail, Inspect, List, Text];
 
 /// Defines the actions from rows: name, a line of documentation, contexts, default keys, and an
 /// optional hint with its priority.
@@ -117,19 +120,19 @@ macro_rules! actions {
 }
 
 actions! {
-    Up: "up", "move up", [Segments, Inspect, List, Form, Palette, Filter], ["up", "k"];
-    Down: "down", "move down", [Segments, Inspect, List, Form, Palette, Filter], ["down", "j"];
+    Up: "up", "move up", [Segments, Detail, Inspect, List, Form, Palette, Filter], ["up", "k"];
+    Down: "down", "move down", [Segments, Detail, Inspect, List, Form, Palette, Filter], ["down", "j"];
     Left: "left", "move left", [Inspect, Form, Text], ["left", "h"];
     Right: "right", "move right", [Inspect, Form, Text], ["right", "l"];
-    PageUp: "page-up", "page up", [Segments, Inspect, List, Palette], ["pgup", "ctrl-b"];
-    PageDown: "page-down", "page down", [Segments, Inspect, List, Palette], ["pgdn", "ctrl-f"];
+    PageUp: "page-up", "page up", [Segments, Detail, Inspect, List, Palette], ["pgup", "ctrl-b"];
+    PageDown: "page-down", "page down", [Segments, Detail, Inspect, List, Palette], ["pgdn", "ctrl-f"];
     HalfUp: "half-up", "half a page up", MOVES, ["ctrl-u"];
     HalfDown: "half-down", "half a page down", MOVES, ["ctrl-d"];
     First: "first", "go to the start", MOVES, ["g", "home"];
     Last: "last", "go to the end", MOVES, ["G", "end"];
     RowStart: "row-start", "start of the row", INSPECT, ["0"];
     RowEnd: "row-end", "end of the row", INSPECT, ["$"];
-    Inspect: "inspect", "inspect contents, read-only", SEGMENTS, ["enter"], ("inspect", 1);
+    Inspect: "inspect", "inspect contents, read-only", TABLE, ["enter"], ("inspect", 1);
     Mark: "mark", "mark or unmark", [Segments, Clean], ["space"], ("mark", 6);
     MarkAll: "mark-all", "mark all shown", [Segments, Clean], ["a"];
     ClearMarks: "clear-marks", "clear all marks", [Segments, Clean], ["A"];
@@ -137,18 +140,18 @@ actions! {
     ClearFilter: "clear-filter", "clear filter", SEGMENTS, ["esc"];
     SortBy: "sort", "choose sort column", SEGMENTS, ["s"], ("sort", 3);
     SortOrder: "sort-order", "reverse sort order", SEGMENTS, ["S"], ("reverse", 9);
-    CopyId: "copy-id", "copy names of marked or selected", SEGMENTS, ["y"], ("copy name", 7);
-    Holders: "holders", "show or hide holders", [Segments, Holders], ["h"], ("holders", 5);
-    Detach: "detach", "list or detach shmlens attachments", BOTH, ["D"], ("detach", 7);
-    Refresh: "refresh", "refresh now", SEGMENTS, ["r", "ctrl-l"], ("refresh", 8);
-    Permissions: "permissions", "change mode and owner", SEGMENTS, ["p"], ("permissions", 8);
-    Lock: "lock", "lock marked or selected in memory", SEGMENTS, ["l"], ("lock", 10);
-    Unlock: "unlock", "unlock marked or selected", SEGMENTS, ["L"];
-    Remove: "remove", "remove marked or selected", [Segments, Clean], ["x", "delete"], ("remove", 6);
-    Undo: "undo", "undo last action", SEGMENTS, ["u"], ("undo", 11);
+    CopyId: "copy-id", "copy names of marked or selected", TABLE, ["y"], ("copy name", 7);
+    Holders: "holders", "show or hide holders", [Segments, Detail, Holders], ["h"], ("holders", 5);
+    Detach: "detach", "list or detach shmlens attachments", SCREENS, ["D"], ("detach", 7);
+    Refresh: "refresh", "refresh now", TABLE, ["r", "ctrl-l"], ("refresh", 8);
+    Permissions: "permissions", "change mode and owner", TABLE, ["p"], ("permissions", 8);
+    Lock: "lock", "lock marked or selected in memory", TABLE, ["l"], ("lock", 10);
+    Unlock: "unlock", "unlock marked or selected", TABLE, ["L"];
+    Remove: "remove", "remove marked or selected", [Segments, Detail, Clean], ["x", "delete"], ("remove", 6);
+    Undo: "undo", "undo last action", TABLE, ["u"], ("undo", 11);
     Clean: "clean", "clean up leaked segments", [Segments, Clean], ["c"], ("clean", 4);
     New: "new", "create a segment", SEGMENTS, ["n"], ("new", 12);
-    Save: "save", "save marked or selected to a file", SEGMENTS, ["w"], ("save", 13);
+    Save: "save", "save marked or selected to a file", TABLE, ["w"], ("save", 13);
     Log: "log", "show session log", SEGMENTS, [];
     Freeze: "freeze", "freeze or resume", INSPECT, ["space"], ("freeze", 1);
     Baseline: "baseline", "set baseline for changes", INSPECT, ["b"], ("baseline", 9);
@@ -169,15 +172,16 @@ actions! {
     GoToMark: "go-to-mark", "go to a marked offset", INSPECT, ["'"];
     CopyBytes: "copy", "copy row, or range from last mark", INSPECT, ["y"], ("copy", 6);
     Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
-    Back: "back", "back to segments (detaches)", INSPECT, ["esc", "q"], ("back", 0);
-    Longer: "longer", "refresh less often, then pause", BOTH, ["+"];
-    Shorter: "shorter", "refresh more often", BOTH, ["-"];
-    NextPane: "next-pane", "next pane", BOTH, ["tab"], ("pane", 13);
-    Mouse: "mouse", "toggle mouse capture", BOTH, ["M"];
-    Palette: "palette", "run an action by name", BOTH, [":"];
+    Back: "back", "back to segments (detaches)", [Detail, Inspect], ["esc", "q"], ("back", 0);
+    Longer: "longer", "refresh less often, then pause", SCREENS, ["+"];
+    Shorter: "shorter", "refresh more often", SCREENS, ["-"];
+    Detail: "detail", "show or hide all facts", TABLE, ["tab"], ("detail", 4);
+    NextPane: "next-pane", "next pane", INSPECT, ["tab"], ("pane", 13);
+    Mouse: "mouse", "toggle mouse capture", SCREENS, ["M"];
+    Palette: "palette", "run an action by name", SCREENS, [":"];
     Suspend: "suspend", "suspend (fg resumes)", GLOBAL, ["ctrl-z"];
     Quit: "quit", "quit", SEGMENTS, ["q"], ("quit", 4);
-    Help: "help", "show or hide all keys", [Segments, Inspect, Pager], ["?", "f1"];
+    Help: "help", "show or hide all keys", [Segments, Detail, Inspect, Pager], ["?", "f1"];
     Accept: "accept", "choose, run or continue", [Choice, Clean, Form, Palette, Prompt], ["enter"];
     Close: "close", "close or cancel", [List, Form, Palette, Prompt], ["esc", "q"];
     Scroll: "scroll", "page down", [Pager, Holders], ["space"];
@@ -208,7 +212,7 @@ impl ActionInfo {
     }
 
     pub const fn is_global(&self) -> bool {
-        matches!(self.contexts, [Segments, Inspect, List, Text])
+        matches!(self.contexts, [Segments, Detail, Inspect, List, Text])
     }
 
     /// The default keys.

@@ -7,7 +7,7 @@ use super::inspect::Inspect;
 use super::interval::Interval;
 use super::key::Key;
 use super::keymap::Keymap;
-use super::layout::segments::{SegmentsLayout, layout};
+use super::layout::segments::{Needs, SegmentsLayout, layout};
 use super::overlay::Overlay;
 use super::sentence::sentence;
 use super::table::Table;
@@ -48,6 +48,8 @@ pub struct State {
     pub live_interval: Interval,
     pub table: Table,
     pub inspect: Option<Inspect>,
+    /// The Detail screen: its first visible line.
+    pub detail: Option<usize>,
     pub opening: Option<(SubscriptionId, Segment)>,
     /// The keys typed while a segment is opening, handled once it is open.
     pub typed_ahead: Vec<Key>,
@@ -70,12 +72,45 @@ pub struct State {
     subscriptions: u64,
 }
 
+/// Maximum number of segments whose rates are polled.
+const MAX_POLLED: usize = 512;
+
 /// The last requests to the engine. A request is only repeated when it changes.
 #[derive(Debug, Default)]
 pub(super) struct RequestCache {
-    pub preview: Option<(SegmentId, Identity)>,
+    pub preview: Option<PreviewKey>,
+    pub rates: RatesKey,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
+}
+
+/// A requested preview. It is requested again when the holders change, because a System V segment is read
+/// through one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PreviewKey {
+    identity: Identity,
+    segment: RatesKey,
+    bytes: usize,
+    cells: u16,
+}
+
+impl PreviewKey {
+    pub fn new(segment: &Segment, bytes: usize, cells: u16) -> Self {
+        Self { identity: segment.identity(), segment: RatesKey::new(&[segment]), bytes, cells }
+    }
+}
+
+/// The polled segments and their holders.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct RatesKey(Vec<(SegmentId, Vec<u32>)>);
+
+impl RatesKey {
+    pub fn new(segments: &[&Segment]) -> Self {
+        let pids = |segment: &Segment| {
+            segment.holders.iter().flat_map(|holders| holders.iter()).map(|holder| holder.pid).collect()
+        };
+        Self(segments.iter().map(|segment| (segment.id.clone(), pids(segment))).collect())
+    }
 }
 
 /// A status line.
@@ -98,6 +133,7 @@ impl State {
             live_interval: Interval::live(settings.live_interval),
             table: Table::default(),
             inspect: None,
+            detail: None,
             opening: None,
             typed_ahead: vec![],
             overlay: None,
@@ -115,7 +151,22 @@ impl State {
     }
 
     pub const fn screen(&self) -> Context {
-        if self.inspect.is_some() { Context::Inspect } else { Context::Segments }
+        match (&self.inspect, &self.detail) {
+            (Some(_), _) => Context::Inspect,
+            (None, Some(_)) => Context::Detail,
+            (None, None) => Context::Segments,
+        }
+    }
+
+    /// The segments whose rates are polled: the visible rows, then the active ones, then others.
+    pub(super) fn polled(&self, rows: usize) -> Vec<&Segment> {
+        let Some(survey) = &self.survey else { return vec![] };
+        let table = &self.table;
+        let (top, end) = (table.top, (table.top + rows).min(table.shown.len()));
+        let mut others: Vec<usize> = table.shown[..top].iter().chain(&table.shown[end..]).copied().collect();
+        others.sort_by_key(|&at| std::cmp::Reverse(table.rates.rank(&survey.segments[at].id)));
+        let all = table.shown[top..end].iter().chain(&others);
+        all.take(MAX_POLLED).map(|&at| &survey.segments[at]).collect()
     }
 
     /// The context that receives keys: that of the overlay, if any.
@@ -133,15 +184,20 @@ impl State {
     }
 
     pub fn table_layout(&self) -> SegmentsLayout {
-        layout(self.size, self.table.pane, self.table.owner_width, !self.alerts.is_empty())
+        layout(
+            self.size,
+            Needs {
+                rows: self.table.shown.len(),
+                owner: self.table.owner_width,
+                alert: !self.alerts.is_empty(),
+            },
+        )
     }
 
-    /// The lines of the detail area.
-    pub fn detail(&self) -> Vec<DetailLine> {
+    /// The lines of the Detail screen.
+    pub fn detail_lines(&self) -> Vec<DetailLine> {
         let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
-        let preview = self.table.preview.as_ref().filter(|preview| preview.id == segment.id);
-        let bytes = preview.and_then(|preview| preview.bytes.as_deref().ok());
-        detail::lines(segment, survey, bytes)
+        detail::lines(segment, survey, self.table.strip.look().map(|look| look.bytes.as_slice()))
     }
 
     pub fn selected(&self) -> Option<&Segment> {

@@ -2,7 +2,9 @@
 //! when rows move.
 
 use super::list::first_visible;
-use crate::engine::{Clock, Preview};
+use super::rates::Rates;
+use super::strip::Strip;
+use crate::engine::Clock;
 use crate::segment::field::Field;
 use crate::segment::filter::{Filter, FilterError};
 use crate::segment::{Segment, SegmentId};
@@ -13,12 +15,35 @@ use std::time::Duration;
 /// Duration of the highlight after a segment appeared or changed.
 pub const GLOW: Duration = Duration::from_secs(3);
 
-/// The pane that receives keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TablePane {
-    #[default]
-    Table,
-    Detail,
+/// The sort order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortKey {
+    Field(Field),
+    /// The change rate, which only the UI measures.
+    Changing,
+}
+
+impl SortKey {
+    pub const fn largest_first(self) -> bool {
+        match self {
+            Self::Field(field) => field.largest_first(),
+            Self::Changing => true,
+        }
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.word(),
+            Self::Changing => "changing",
+        }
+    }
+
+    pub fn doc(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.doc(),
+            Self::Changing => "bytes found different per second",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -27,7 +52,7 @@ pub struct Table {
     /// The last valid filter.
     pub filter: Filter,
     pub filter_error: Option<FilterError>,
-    pub sort: Field,
+    pub sort: SortKey,
     pub reversed: bool,
     /// The rows, as indices into the survey.
     pub shown: Vec<usize>,
@@ -40,9 +65,10 @@ pub struct Table {
     pub marks: BTreeSet<SegmentId>,
     /// The time of the last change of each segment.
     pub glow: HashMap<SegmentId, Clock>,
-    pub pane: TablePane,
-    pub detail_top: usize,
-    pub preview: Option<Preview>,
+    /// The contents of the selected segment.
+    pub strip: Strip,
+    /// The change rates.
+    pub rates: Rates,
     pub owner_width: u16,
 }
 
@@ -52,7 +78,7 @@ impl Default for Table {
             filter_text: String::new(),
             filter: Filter::default(),
             filter_error: None,
-            sort: Field::Id,
+            sort: SortKey::Field(Field::Id),
             reversed: false,
             shown: vec![],
             cursor: 0,
@@ -61,9 +87,8 @@ impl Default for Table {
             top: 0,
             marks: BTreeSet::new(),
             glow: HashMap::new(),
-            pane: TablePane::Table,
-            detail_top: 0,
-            preview: None,
+            strip: Strip::default(),
+            rates: Rates::default(),
             owner_width: 5,
         }
     }
@@ -79,6 +104,7 @@ impl Table {
         for id in &difference.vanished {
             self.marks.remove(id);
             self.glow.remove(id);
+            self.rates.remove(id);
         }
         // A new segment does not inherit the mark of an old one with the same name.
         for id in &difference.appeared {
@@ -109,7 +135,17 @@ impl Table {
 
     fn sort_rows(&mut self, survey: &Survey) {
         let segments = &survey.segments;
-        self.sort.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
+        match self.sort {
+            SortKey::Field(field) => {
+                field.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
+            }
+            SortKey::Changing => {
+                self.shown.sort_by_key(|&at| std::cmp::Reverse(self.rates.rank(&segments[at].id)));
+                if self.reversed {
+                    self.shown.reverse();
+                }
+            }
+        }
     }
 
     /// Selects a row, or the last row if past the end.
@@ -118,8 +154,7 @@ impl Table {
         let id = self.shown.get(self.cursor).map(|&at| survey.segments[at].id.clone());
         if id != self.selected {
             self.selected = id;
-            self.detail_top = 0;
-            self.preview = None;
+            self.strip = Strip::default();
         }
     }
 
@@ -147,10 +182,10 @@ impl Table {
         self.arrange(survey);
     }
 
-    /// Sorts by a field, or reverses the order if it is already the sort field.
-    pub fn sort_by(&mut self, field: Field, survey: &Survey) {
-        self.reversed = field == self.sort && !self.reversed;
-        self.sort = field;
+    /// Sorts by a key, or reverses the order if the table is already sorted by it.
+    pub fn sort_by(&mut self, key: SortKey, survey: &Survey) {
+        self.reversed = key == self.sort && !self.reversed;
+        self.sort = key;
         self.arrange(survey);
     }
 
@@ -212,13 +247,13 @@ mod tests {
     fn sort_puts_large_sizes_first_and_missing_values_last() {
         let survey = look(&world());
         let mut table = Table::default();
-        table.sort_by(Field::Size, &survey);
+        table.sort_by(SortKey::Field(Field::Size), &survey);
         assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
-        table.sort_by(Field::Size, &survey);
+        table.sort_by(SortKey::Field(Field::Size), &survey);
         assert_eq!(shown(&table, &survey), ["sysv:5", "/b", "/c", "/a"]);
-        table.sort_by(Field::Name, &survey);
+        table.sort_by(SortKey::Field(Field::Name), &survey);
         assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "sysv:5"]);
-        table.sort_by(Field::Name, &survey);
+        table.sort_by(SortKey::Field(Field::Name), &survey);
         assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "sysv:5"]);
     }
 

@@ -9,6 +9,7 @@ mod ask;
 mod contents;
 mod holders;
 mod pace;
+mod rates;
 mod report;
 mod request;
 mod route;
@@ -20,7 +21,9 @@ mod wish;
 mod worker;
 
 pub use contents::{Contents, Readers};
-pub use report::{Body, Changes, Ended, Found, Opened, Preview, Report, Working};
+pub use report::{
+    Activity, Body, Changes, Ended, Found, Look, Moving, Opened, Preview, Report, Unread, Working,
+};
 pub use request::{Feed, Request, ScanScope, Search, SubscriptionId, Target, Watching};
 pub use route::Options;
 pub use steps::Steps;

@@ -7,10 +7,11 @@ use crate::act::{
     ActError, Answer, EndError, Ended as Terminated, Ending, Hold, Outcome, Plan, Question, Released, Undone,
 };
 use crate::machine::Trace;
-use crate::memory::{Change, OpenError, Progress, Snapshot};
+use crate::memory::{Cell, Change, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, plain_error};
 use crate::survey::Survey;
 use std::io;
+use std::ops::Range;
 
 /// A report.
 #[derive(Debug)]
@@ -31,8 +32,10 @@ pub enum Body {
     HoldersChanged,
     /// A subscription has opened its segment, or has ended because opening failed.
     Opened(Result<Opened, OpenError>),
-    /// The first bytes of a segment.
+    /// A look at a segment that left no trace.
     Preview(Preview),
+    /// The change rates of the segments that were polled.
+    Rates(Vec<(SegmentId, Activity)>),
     /// A window of a segment.
     Window(Box<Snapshot>),
     /// Reading a window failed; it will be retried.
@@ -76,12 +79,65 @@ pub struct Opened {
     pub trace: Trace,
 }
 
-/// The first bytes of a segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A look at a segment that left no trace.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
     pub id: SegmentId,
-    /// The bytes, or the reason why there are none.
-    pub bytes: Result<Vec<u8>, String>,
+    pub look: Result<Box<Look>, Unread>,
+}
+
+/// The contents of a segment at one point in time, as a preview shows them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// The size of the segment.
+    pub size: u64,
+    /// The first bytes.
+    pub bytes: Vec<u8>,
+    /// The changed parts of `bytes`.
+    pub changed: Vec<Range<u64>>,
+    /// The swapped out parts of `bytes`, which were not read and are zero there.
+    pub swapped: Vec<Range<u64>>,
+    /// The whole segment in equal parts.
+    pub map: Vec<Cell>,
+    /// The values that move, most interesting first.
+    pub moving: Vec<Moving>,
+}
+
+/// A value that was detected because it moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moving {
+    pub offset: u64,
+    /// The type, such as `f64` or `u32/u64`.
+    pub kind: String,
+    /// The last value.
+    pub value: String,
+    /// The last values, oldest first, for a sparkline.
+    pub history: Vec<f64>,
+    /// The change per second, such as `+50/s`; empty where it means nothing.
+    pub rate: String,
+}
+
+/// The change rate of a segment, or the reason why it is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Activity {
+    /// Bytes found different per second since the last poll.
+    Changing {
+        bytes_per_second: u64,
+        /// Only parts of the segment were compared.
+        sampled: bool,
+    },
+    Unread(Unread),
+}
+
+/// The reason why a segment is not read without being asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// Only an attach reads it, which changes nattch, the last pid and the attach time.
+    NeedsAttach,
+    /// Reading would set its access time.
+    SetsAccessTime,
+    /// It cannot be read.
+    Failed(String),
 }
 
 /// The changes found in a segment.
@@ -130,6 +186,20 @@ pub struct Working {
     pub done: u64,
     /// The total number of bytes of the current segment; 0 if the action does not count bytes.
     pub total: u64,
+}
+
+impl Preview {
+    /// Returns the same look without its changes.
+    pub(super) fn unchanged(&self) -> Self {
+        let mut preview = self.clone();
+        if let Ok(look) = &mut preview.look {
+            look.changed.clear();
+            for cell in &mut look.map {
+                cell.changed = false;
+            }
+        }
+        preview
+    }
 }
 
 impl Report {

@@ -21,6 +21,9 @@ pub enum Request {
     SurveyEvery(Option<Duration>),
     /// Scan the holders now.
     Holders(ScanScope),
+    /// Report the change rates of these segments, most important first, four times a second. Replaces the
+    /// previous list; an empty list ends the reports.
+    SetRates(Vec<Segment>),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`] and its interval.
@@ -68,11 +71,15 @@ pub enum Request {
 pub enum Feed {
     /// A window with a map of the whole segment. Reads nothing before [`Request::SetWindow`].
     Window,
-    /// The first bytes, whenever they change. Holds nothing open, and never attaches a System V
-    /// segment.
+    /// The first bytes, a map of the whole segment and the moving values, whenever they change. Reads
+    /// only without a trace, and keeps nothing open.
     Preview {
         /// The interval; `None` for once, and then on request.
         every: Option<Duration>,
+        /// The number of bytes.
+        bytes: usize,
+        /// The number of cells of the map.
+        cells: usize,
     },
     /// The bytes of each range at regular intervals.
     Ranges { ranges: Vec<Range<u64>>, every: Duration },

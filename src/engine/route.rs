@@ -4,6 +4,7 @@ use super::act::Act;
 use super::ask::Ask;
 use super::contents::{Contents, Readers};
 use super::holders::{Holders, LatestScan};
+use super::rates::RatesWorker;
 use super::request::{Request, Search, Target};
 use super::search::SearchWorker;
 use super::survey::SurveyWorker;
@@ -13,6 +14,9 @@ use crate::identify::{Identifier, Rules};
 use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::sync::Arc;
+
+/// The share of a processor that the change rates take.
+const RATES_SHARE: f64 = 0.01;
 
 /// Settings of the engine.
 #[derive(Default)]
@@ -34,11 +38,12 @@ pub enum Part {
     Search,
     Act,
     Ask,
+    Rates,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. In virtual time their
 /// work is not limited.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 6] {
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 7] {
     let Options { copies, rules, state } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
@@ -49,6 +54,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         ("search", Box::new(SearchWorker::new(readers))),
         ("act", Box::new(Act::new(state, copies))),
         ("ask", Box::new(Ask::default())),
+        ("rates", Box::new(RatesWorker::new(RATES_SHARE))),
     ]
 }
 
@@ -99,6 +105,7 @@ impl Router {
             }
             Request::End(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
             Request::Ask(_) => Part::Ask,
+            Request::SetRates(_) => Part::Rates,
         };
         vec![(part, Job { request, progress })]
     }

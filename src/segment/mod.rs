@@ -277,6 +277,37 @@ impl Segment {
         }
     }
 
+    /// Lists the holders as `writer, other → reader`: at most `most` writers and as many readers, each name with
+    /// at most `longest` characters. Holders of unknown access count as writers.
+    #[must_use]
+    pub fn flow_text(&self, most: usize, longest: usize) -> String {
+        let names = |access: Access| {
+            let mut names: Vec<String> = vec![];
+            for holder in self.others().filter(|holder| holder.access == access) {
+                let name = shorten(&holder.command_text(), longest, "…");
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            let more = names.len().saturating_sub(most);
+            names.truncate(most);
+            if more > 0 {
+                names.push(format!("+{more}"));
+            }
+            names.join(", ")
+        };
+        let (mut writers, readers) = (names(Access::ReadWrite), names(Access::Read));
+        if self.unseen() > 0 {
+            let unseen = format!("{} unseen", self.unseen());
+            writers = if writers.is_empty() { unseen } else { format!("{writers}, {unseen}") };
+        }
+        match (writers.is_empty(), readers.is_empty()) {
+            (_, true) => writers,
+            (true, false) => format!("→ {readers}"),
+            (false, false) => format!("{writers} → {readers}"),
+        }
+    }
+
     /// The pid of the creator, if the creator has exited.
     #[must_use]
     pub fn exited_creator(&self) -> Option<u32> {

@@ -26,8 +26,14 @@ pub struct Glyphs {
     /// Borders of an overlay: `╭ ─ ╮ │ ╰ ╯`.
     pub frame: [&'static str; 6],
     pub live: [&'static str; 2],
-    /// Map cells: not scanned, hole, zeros, data.
-    pub map: [&'static str; 4],
+    /// Map cells: not scanned, hole, zeros, data, data in view.
+    pub map: [&'static str; 5],
+    /// Sparkline bars, from the lowest.
+    pub spark: [&'static str; 8],
+    /// Rows that are scrolled off.
+    pub rows: &'static str,
+    /// The branch of a child process.
+    pub child: &'static str,
     /// The view's bracket beside the map: top, middle, bottom, single row.
     pub bracket: [&'static str; 4],
     /// More rows above, below.
@@ -49,7 +55,10 @@ pub const UNICODE: Glyphs = Glyphs {
     bar_ends: ["▐", "▏"],
     frame: ["╭", "─", "╮", "│", "╰", "╯"],
     live: ["●", "◼"],
-    map: [" ", "·", "░", "▐"],
+    map: [" ", "·", "░", "▓", "█"],
+    spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+    rows: "⋮",
+    child: "└",
     bracket: ["╭", "│", "╰", "╶"],
     more: ["↑", "↓"],
 };
@@ -69,7 +78,10 @@ pub const ASCII: Glyphs = Glyphs {
     bar_ends: ["[", "]"],
     frame: ["+", "-", "+", "|", "+", "+"],
     live: ["*", "="],
-    map: [" ", ".", ":", "#"],
+    map: [" ", ".", ":", "#", "@"],
+    spark: ["_", "_", ".", ".", "-", "-", "=", "#"],
+    rows: ":",
+    child: "`",
     bracket: ["/", "|", "\\", "-"],
     more: ["^", "v"],
 };

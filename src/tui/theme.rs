@@ -197,6 +197,15 @@ impl Theme {
         self.glow.get(step).copied().unwrap_or_default()
     }
 
+    /// The style of a map cell that glows. Its color is the background of a glowing byte, because a cell is a
+    /// block.
+    pub fn changed_cell(glow: Style) -> Style {
+        match glow.bg {
+            Some(color) => Style::reset().fg(color),
+            None => Style::reset().patch(glow),
+        }
+    }
+
     /// The style of a byte's class; the same classes as in hexyl.
     pub const fn byte(&self, byte: u8) -> Style {
         match byte {

@@ -144,14 +144,14 @@ fn help_and_palette_open() {
 }
 
 #[test]
-fn detail_area_shows_attributes_and_first_bytes() {
+fn strip_shows_the_first_bytes_live() {
     let Some(_world) = World::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
     // A System V segment is not attached without a request.
-    terminal.wait_for("No preview: ", SOON);
+    terminal.wait_for("needs an attach", SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);

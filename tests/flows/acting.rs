@@ -101,8 +101,8 @@ fn undo_restores_a_removed_segment_from_its_copy() {
     stage.press("u");
     assert_eq!(names(&stage.machine), ["/a", "/b", "/c"], "{}", notice(&stage));
     stage.press("jk");
-    let preview = stage.state.table.preview.as_ref();
-    assert!(preview.is_none_or(|preview| preview.bytes.as_ref().is_ok_and(|bytes| !bytes.is_empty())));
+    let look = stage.state.table.strip.last.as_ref();
+    assert!(look.is_none_or(|look| look.as_ref().is_ok_and(|look| !look.bytes.is_empty())));
 }
 
 /// The plans on the screen belong to older input until new ones arrive.

@@ -68,11 +68,8 @@ fn segment_from_a_file_has_its_size_and_contents() {
     stage.press(&format!("nfilled<tab><tab><tab>{path}"));
     assert!(stage.screen().contains("13 B, mode"), "{}", stage.screen());
     stage.press("<enter>");
-    let preview = stage.state.table.preview.as_ref().unwrap();
-    assert_eq!(
-        (selected(&stage).as_str(), preview.bytes.as_deref()),
-        ("posix:/filled", Ok(&b"what is in it"[..]))
-    );
+    let look = stage.state.table.strip.look().unwrap();
+    assert_eq!((selected(&stage).as_str(), &look.bytes[..]), ("posix:/filled", &b"what is in it"[..]));
     // A size that is too small for the file is refused, and the form stays open.
     stage.press(&format!("nsmall<tab>5<tab><tab>{path}<enter>"));
     assert!(form(&stage).error.as_ref().unwrap().contains("larger size"), "{:?}", form(&stage).error);

@@ -5,7 +5,9 @@ use crate::support::Stage;
 use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::layout::LARGEST;
+use shmlens::app::layout::segments::Column;
 use shmlens::app::overlay::Overlay;
+use shmlens::app::table::SortKey;
 use shmlens::app::text_field::MAX_TEXT;
 use shmlens::machine::fake::FakeBytes;
 use shmlens::segment::field::Field;
@@ -99,7 +101,7 @@ fn sort_keys_sort_the_table() {
     stage.press("s");
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
     stage.press("s<enter>");
-    assert_eq!(stage.state.table.sort, Field::Size);
+    assert_eq!(stage.state.table.sort, SortKey::Field(Field::Size));
     assert_eq!(shown(&stage), ["/a", "/c", "/b", "sysv:5 0x000004d2"]);
     stage.press("S");
     assert_eq!(shown(&stage), ["sysv:5 0x000004d2", "/b", "/c", "/a"]);
@@ -198,17 +200,19 @@ fn preview_attaches_nothing() {
     }
     stage.machine.edit(|facts| assert_eq!(facts.attached, 0));
     stage.press("j");
-    let preview = stage.state.table.preview.as_ref().unwrap();
-    assert_eq!(preview.bytes.as_ref().unwrap().len(), 300);
+    assert_eq!(stage.state.table.strip.look().unwrap().bytes.len(), 112);
 }
 
 #[test]
-fn tab_moves_the_focus_to_the_detail_area_and_back() {
+fn tab_opens_the_detail_screen_and_closes_it() {
     let mut stage = stage(small());
-    stage.press("<tab>jj");
-    assert_eq!((selected(&stage).as_str(), stage.state.table.detail_top), ("sysv:5", 2));
+    stage.press("<tab>");
+    assert!(stage.screen().contains("creator"), "{}", stage.screen());
+    assert_eq!(selected(&stage), "sysv:5");
     stage.press("<tab>j");
-    assert_eq!((selected(&stage).as_str(), stage.state.table.detail_top), ("posix:/a", 0));
+    assert_eq!((selected(&stage).as_str(), stage.state.detail), ("posix:/a", None));
+    stage.press("<tab><esc>");
+    assert_eq!(stage.state.detail, None);
 }
 
 #[test]
@@ -227,7 +231,7 @@ fn mouse_selects_inspects_scrolls_and_sorts() {
     stage.mouse(Mouse { x: 10, y: 4, kind: MouseKind::WheelDown });
     assert_eq!(selected(&stage), "posix:/c");
     let layout = stage.state.table_layout();
-    let size = layout.columns.iter().find(|placed| placed.column.field() == Field::Size).unwrap();
+    let size = layout.columns.iter().find(|placed| placed.column == Column::Size).unwrap();
     stage.mouse(click(size.x, layout.heading.y));
     assert_eq!(shown(&stage)[0], "/a");
     stage.mouse(click(size.x, layout.heading.y));

@@ -13,10 +13,11 @@ pub use rate::Rate;
 use super::event::Size;
 use super::interval::Interval;
 use super::layout::inspect::{InspectLayout, RowOptions, layout};
+use super::segment_map::SegmentMap;
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Clock, SubscriptionId, Watching};
 use crate::machine::{ExtentKind, Trace};
-use crate::memory::{Cell, Pattern, Presence, Snapshot};
+use crate::memory::{Pattern, Presence, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::BTreeMap;
@@ -100,8 +101,7 @@ pub struct Inspect {
     /// The last contents of the window.
     pub view: View,
     pub glow: Glow,
-    /// The map of the segment, with the time of each cell's last change.
-    pub map: Vec<(Cell, Option<Clock>)>,
+    pub map: SegmentMap,
     /// The number of bytes that the map covers so far.
     pub scanned: u64,
     pub rate: Rate,
@@ -137,7 +137,7 @@ impl Inspect {
             order: ByteOrder::native(),
             view: View::default(),
             glow: Glow::default(),
-            map: vec![],
+            map: SegmentMap::default(),
             scanned: 0,
             rate: Rate::default(),
             interval,
@@ -264,15 +264,7 @@ impl Inspect {
         } else {
             self.glow.changed(&look.changed, now);
             self.rate.add(look.changes, now);
-            self.map = look
-                .map
-                .into_iter()
-                .enumerate()
-                .map(|(at, cell)| {
-                    let before = self.map.get(at).and_then(|(_, since)| *since);
-                    (cell, if cell.changed { Some(now) } else { before })
-                })
-                .collect();
+            self.map.update(look.map, now);
         }
         self.view = View {
             offset: look.window_offset,
@@ -345,8 +337,6 @@ impl Inspect {
 
 /// The time until the glow has to be redrawn, or `None` if nothing glows or the view is frozen.
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
-    let recent = |since: &Clock| now.saturating_sub(*since) < Glow::DURATION;
-    let lit =
-        inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
+    let lit = inspect.glow.is_lit(now) || inspect.map.is_lit(now);
     (lit && inspect.frozen.is_none()).then_some(Glow::DURATION / 8)
 }

@@ -1,8 +1,10 @@
 //! Layouts: pure functions of size and state, shared by drawing, paging and clicks.
 
+pub mod detail;
 pub mod inspect;
 pub mod overlay;
 pub mod segments;
+pub mod strip;
 
 use super::event::Size;
 

@@ -1,117 +1,77 @@
 //! The Segments screen:
 //!
 //! ```text
-//!  shmlens  23 segments …            header, two rows (one in small terminals)
-//!  /dev/shm ▐████▏ …                  a third row where something is nearly full
-//!     KIND  NAME OR KEY  SIZE …       heading
-//!  ▌  …                               table
-//!  ─────────────────────────          rule    | from 130 columns and 30 rows on
-//!  …                                  detail  | the detail is beside the table
-//!  ↵ inspect  …                       foot: hints, or a line to type in
+//!  shmlens  27 segments  114 MiB …         header
+//!    NAME     SIZE  RES  CHANGING  …       heading
+//!  ▌ /md_ring …                            table
+//!  ─ /md_ring ────────── live, no trace    title of the live strip
+//!  0000  47 4e 49 52 …                     strip, see [`super::strip`]
+//!  ↵ inspect  …                            foot: hints, or a line to type in
 //! ```
+//!
+//! The table takes the rows that it needs, and the strip the rest.
 
+use super::strip::StripLayout;
 use super::{Area, FEW_ROWS};
 use crate::app::event::Size;
-use crate::app::table::TablePane;
+use crate::app::table::SortKey;
 use crate::segment::field::Field;
 
 /// Cells before the first column: selection, mark, attachment, a space.
 pub const MARGIN: u16 = 4;
 const GAP: u16 = 2;
-/// Minimum width of the name before another column is dropped.
-const NAME_MIN: u16 = 12;
-/// Width of a key with its shmid, which the name gets beside the detail area.
-const NAME_WITH_SHMID: u16 = 17;
-
-/// Width of the detail area beside the table: from a row of 8 bytes without text to a row of 16
-/// bytes with text.
-const DETAIL_MIN: u16 = 30;
-const DETAIL_MAX: u16 = 80;
-const MADE_BY: u16 = 10;
-
-/// Widths that depend on the terminal's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Widths {
-    /// The resident size, with a bar.
-    bar: u16,
-    owner: u16,
-    /// The name of one holder and the number of others.
-    held_by: u16,
-}
-
-impl Widths {
-    /// Widths for a full-width table. A long owner is cut before a whole column is dropped.
-    fn alone(width: u16, owner: u16) -> Self {
-        let (owner_max, held_by) = match width {
-            0..60 => (6, 6),
-            60..90 => (6, 9),
-            90..100 => (8, 15),
-            _ => (12, 15),
-        };
-        Self { bar: 11, owner: owner.clamp(5, owner_max), held_by }
-    }
-
-    /// Widths beside the detail area. Columns shrink before any is dropped.
-    fn beside(width: u16, owner: u16) -> Self {
-        let wide = Self { bar: 11, owner: owner.clamp(5, 12), held_by: 15 };
-        if width >= wide.all(NAME_WITH_SHMID) + DETAIL_MIN + 3 {
-            return wide;
-        }
-        Self { bar: 8, owner: owner.clamp(5, 8), held_by: 10 }
-    }
-
-    /// The width of all columns with a name of this width, and a margin.
-    const fn all(self, name: u16) -> u16 {
-        let fixed = 5 + 8 + 5 + MADE_BY + 4 + 11;
-        MARGIN + fixed + self.bar + self.owner + self.held_by + name + 9 * GAP + 1
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    Kind,
-    Label,
+    Name,
     Size,
-    /// The resident size, with a bar.
-    ResidentBar,
-    /// The resident size without the bar.
     Resident,
-    Mode,
-    Owner,
+    Changing,
     HeldBy,
     MadeBy,
+    Owner,
+    Mode,
     Age,
     State,
 }
 
 impl Column {
-    /// The field that a click on the heading sorts by.
-    pub const fn field(self) -> Field {
-        match self {
-            Self::Kind => Field::Kind,
-            Self::Label => Field::Id,
+    /// The order that a click on the heading selects.
+    pub const fn sort_key(self) -> SortKey {
+        SortKey::Field(match self {
+            Self::Changing => return SortKey::Changing,
+            Self::Name => Field::Id,
             Self::Size => Field::Size,
-            Self::ResidentBar | Self::Resident => Field::Resident,
+            Self::Resident => Field::Resident,
             Self::Mode => Field::Mode,
             Self::Owner => Field::Owner,
             Self::HeldBy => Field::Holders,
             Self::MadeBy => Field::MadeBy,
             Self::Age => Field::Age,
             Self::State => Field::State,
-        }
+        })
     }
 
-    pub const fn title(self) -> &'static str {
+    /// The heading of a column of this width.
+    pub const fn title(self, width: u16) -> &'static str {
         match self {
-            Self::Label => "NAME OR KEY",
+            Self::Name => "NAME",
+            Self::Size => "SIZE",
             Self::Resident => "RES",
-            other => other.field().title(),
+            Self::Changing => "CHANGING",
+            Self::HeldBy if width >= 28 => "HELD BY (writers → readers)",
+            Self::HeldBy => "HELD BY",
+            Self::MadeBy => "MADE BY",
+            Self::Owner => "OWNER",
+            Self::Mode => "MODE",
+            Self::Age => "AGE",
+            Self::State => "STATE",
         }
     }
 
     /// Returns true for a right-aligned column.
     pub const fn is_right(self) -> bool {
-        matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Age)
+        matches!(self, Self::Size | Self::Resident | Self::Age)
     }
 }
 
@@ -127,102 +87,120 @@ pub struct Placed {
 pub struct SegmentsLayout {
     /// Has one to three rows.
     pub header: Area,
-    /// Empty when the table is hidden.
     pub heading: Area,
     pub table: Area,
+    /// The row that counts the rows that are scrolled off.
+    pub more: Option<Area>,
     pub columns: Vec<Placed>,
-    /// Above or to the left of the detail area.
-    pub rule: Option<Area>,
-    pub detail: Option<Area>,
-    /// The detail area is beside the table.
-    pub beside: bool,
+    /// Hidden in small terminals.
+    pub strip: Option<StripLayout>,
     pub foot: Area,
 }
 
-/// Returns the layout. `owner` is the width of the widest owner shown. An `alert` gets a row at
-/// the top if the terminal is tall enough.
-pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsLayout {
+/// The parts of the state that the layout depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Rows of the table.
+    pub rows: usize,
+    /// The width of the widest owner.
+    pub owner: u16,
+    /// A row at the top for an alert.
+    pub alert: bool,
+}
+
+/// From this height on the header has a second row.
+const TALL: u16 = 30;
+
+pub fn layout(size: Size, needs: Needs) -> SegmentsLayout {
     let Size { width, height } = size;
-    let alert = u16::from(alert && height >= FEW_ROWS);
-    let header = Area::new(0, 0, width, alert + if height >= 12 { 2 } else { 1 });
+    let alert = u16::from(needs.alert && height >= FEW_ROWS);
+    let header = Area::new(0, 0, width, alert + if height >= TALL { 2 } else { 1 });
     let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
-    let beside = width >= 130 && height >= 30;
-    if beside {
-        let widths = Widths::beside(width, owner);
-        let detail_width =
-            width.saturating_sub(widths.all(NAME_WITH_SHMID) + 3).clamp(DETAIL_MIN, DETAIL_MAX);
-        let table_width = width - detail_width - 3;
-        let table = Area::new(0, body.y + 1, table_width, body.height.saturating_sub(1));
-        return SegmentsLayout {
-            header,
-            heading: Area::new(0, body.y, table_width, 1),
-            columns: columns(width, table_width, widths),
-            table,
-            rule: Some(Area::new(table_width + 1, body.y, 1, body.height)),
-            detail: Some(Area::new(table_width + 3, body.y, detail_width, body.height)),
-            beside,
-            foot,
-        };
-    }
-    let detail_height = match height {
-        _ if height < FEW_ROWS && pane == TablePane::Detail => body.height,
-        _ if height < FEW_ROWS => 0,
-        _ => (height / 3).clamp(7, 12),
-    };
-    let rule_height = u16::from(detail_height > 0);
-    let table_height = body.height.saturating_sub(detail_height + rule_height + 1);
-    let alone = detail_height >= body.height;
-    let detail = Area::new(0, body.bottom().saturating_sub(detail_height), width, detail_height);
+    let rows = body.height.saturating_sub(1);
+    let table = if height < FEW_ROWS { rows } else { table_rows(rows, needs.rows) };
+    let scrolls = needs.rows > usize::from(table) && table > 3;
+    let top = body.y + 1 + table;
+    let strip = Area::new(0, top, width, body.bottom().saturating_sub(top));
     SegmentsLayout {
         header,
-        heading: Area::new(0, body.y, width, u16::from(!alone)),
-        table: Area::new(0, body.y + 1, width, if alone { 0 } else { table_height }),
-        columns: columns(width, width, Widths::alone(width, owner)),
-        rule: (rule_height > 0 && !alone).then(|| Area::new(0, detail.y.saturating_sub(1), width, 1)),
-        detail: (detail_height > 0).then_some(detail),
-        beside,
+        heading: Area::new(0, body.y, width, 1),
+        table: Area::new(0, body.y + 1, width, table - u16::from(scrolls)),
+        more: scrolls.then(|| Area::new(0, top - 1, width, 1)),
+        columns: columns(width, needs.owner),
+        strip: (strip.height > 0).then(|| StripLayout::new(strip)),
         foot,
     }
 }
 
-/// Returns the columns that fit. Columns are dropped in the order of [`DROPPED`], numbers are
-/// never cut. `width` is the terminal's, `room` the table's.
-fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
+/// Returns the rows of the table. The strip gets at least a third, and the table at least three
+/// rows, so that the screen does not jump when a short table gets its next row.
+fn table_rows(rows: u16, segments: usize) -> u16 {
+    let strip = (rows / 3).clamp(5, 16);
+    let needed = u16::try_from(segments).unwrap_or(u16::MAX).max(3);
+    needed.min(rows.saturating_sub(strip))
+}
+
+/// The columns that are dropped in narrow terminals, in this order, to leave `FLEXIBLE` cells for
+/// the name and the holders. `Changing` only loses its rate.
+const DROPPED: [Column; 5] = [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
+const FLEXIBLE: u16 = 32;
+/// Eight samples, and a rate such as `~2.5K/s`.
+const SPARKLINE: u16 = 8;
+const SPARKLINE_AND_RATE: u16 = SPARKLINE + 1 + 7;
+
+/// Returns the columns that fit. The name, size, holders and state always stay.
+fn columns(width: u16, owner: u16) -> Vec<Placed> {
     let mut columns = vec![
-        (Column::Kind, 5),
-        (Column::Label, 0),
+        (Column::Name, 0),
         (Column::Size, 8),
-        (Column::ResidentBar, widths.bar),
+        (Column::Resident, 4),
+        (Column::Changing, SPARKLINE_AND_RATE),
+        (Column::HeldBy, 0),
+        (Column::MadeBy, 14),
+        (Column::Owner, owner.clamp(5, if width < 120 { 8 } else { 12 })),
         (Column::Mode, 5),
-        (Column::Owner, widths.owner),
-        (Column::HeldBy, widths.held_by),
-        (Column::MadeBy, MADE_BY),
         (Column::Age, 4),
         (Column::State, 11),
     ];
-    for (limit, column) in DROPPED {
+    let flexible = |columns: &[(Column, u16)]| {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-        let name = room.saturating_sub(MARGIN + taken);
-        if width < limit || name < NAME_MIN {
-            let at = columns.iter().position(|(present, _)| *present == column);
-            match (at, column) {
-                (Some(at), Column::ResidentBar) => columns[at] = (Column::Resident, 4),
-                (Some(at), _) => {
-                    columns.remove(at);
+        // Keep a margin of one cell.
+        (width + GAP).saturating_sub(MARGIN + taken + 1)
+    };
+    if width < 170 {
+        columns.retain(|(column, _)| *column != Column::MadeBy);
+    }
+    for dropped in DROPPED {
+        let always = dropped == Column::Age && width < 110;
+        if !always && flexible(&columns) >= FLEXIBLE {
+            continue;
+        }
+        match dropped {
+            Column::Changing => {
+                for (column, width) in &mut columns {
+                    if *column == Column::Changing {
+                        *width = SPARKLINE;
+                    }
                 }
-                (None, _) => {}
             }
+            dropped => columns.retain(|(column, _)| *column != dropped),
         }
     }
-    let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-    // Keep a margin of one cell.
-    let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
+    if flexible(&columns) < 18 {
+        columns.retain(|(column, _)| *column != Column::Changing);
+    }
+    let room = flexible(&columns);
+    let name = name_width(room);
     let mut x = MARGIN;
     columns
         .into_iter()
         .map(|(column, width)| {
-            let width = if column == Column::Label { name } else { width };
+            let width = match column {
+                Column::Name => name,
+                Column::HeldBy => room - name,
+                _ => width,
+            };
             let placed = Placed { column, x, width };
             x += width + GAP;
             placed
@@ -230,17 +208,17 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
         .collect()
 }
 
-/// Columns with the terminal width below which they are dropped, in the order in which they are
-/// dropped to make the name wide enough.
-const DROPPED: [(u16, Column); 7] = [
-    (110, Column::Age),
-    (100, Column::MadeBy),
-    (90, Column::ResidentBar),
-    (80, Column::Owner),
-    (70, Column::Mode),
-    (0, Column::Resident),
-    (0, Column::Kind),
-];
+/// Splits the room between the name and the holders. The name has 36 cells before the holders get
+/// more than 16.
+fn name_width(room: u16) -> u16 {
+    let half = room.div_ceil(2);
+    match room {
+        0..32 => half,
+        32..52 => room - 16,
+        52..72 => 36,
+        _ => half,
+    }
+}
 
 /// The target of a click.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,7 +226,7 @@ pub enum Hit {
     Heading(Column),
     /// Counted from the first visible row.
     Row(usize),
-    Detail,
+    Strip,
     Foot,
 }
 
@@ -261,8 +239,8 @@ impl SegmentsLayout {
         if self.table.contains(x, y) {
             return Some(Hit::Row(usize::from(y - self.table.y)));
         }
-        if self.detail.is_some_and(|detail| detail.contains(x, y)) {
-            return Some(Hit::Detail);
+        if self.strip.as_ref().is_some_and(|strip| strip.area.contains(x, y)) {
+            return Some(Hit::Strip);
         }
         self.foot.contains(x, y).then_some(Hit::Foot)
     }
@@ -276,88 +254,95 @@ impl SegmentsLayout {
 mod tests {
     use super::*;
 
-    fn shown(width: u16, height: u16) -> Vec<Column> {
-        layout(Size { width, height }, TablePane::Table, 5, false)
-            .columns
-            .iter()
-            .map(|placed| placed.column)
-            .collect()
+    const FEW: Needs = Needs { rows: 5, owner: 5, alert: false };
+
+    fn wide(width: u16) -> SegmentsLayout {
+        layout(Size { width, height: 24 }, FEW)
     }
 
     #[test]
     fn columns_are_dropped_in_order() {
-        use Column::{Age, HeldBy, Kind, Label, MadeBy, Mode, Owner, Resident, ResidentBar, Size, State};
-        let all = [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, Age, State];
-        for beside in 136..200 {
-            assert_eq!(shown(beside, 30), all);
+        use Column::{Age, Changing, HeldBy, MadeBy, Mode, Name, Owner, Resident, Size, State};
+        let all = [Name, Size, Resident, Changing, HeldBy, MadeBy, Owner, Mode, Age, State];
+        let without = |gone: &[Column]| all.into_iter().filter(|column| !gone.contains(column)).collect();
+        let expected: [(u16, Vec<Column>); 6] = [
+            (170, all.to_vec()),
+            (169, without(&[MadeBy])),
+            (110, without(&[MadeBy])),
+            (109, without(&[MadeBy, Age])),
+            (80, without(&[MadeBy, Age, Mode, Owner])),
+            (40, vec![Name, Size, HeldBy, State]),
+        ];
+        for (width, columns) in expected {
+            let shown: Vec<Column> = wide(width).columns.iter().map(|placed| placed.column).collect();
+            assert_eq!(shown, columns, "{width}");
         }
-        assert_eq!(shown(130, 30), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, State]);
-        assert_eq!(shown(120, 40), all);
-        assert_eq!(shown(109, 40), [Kind, Label, Size, ResidentBar, Mode, Owner, HeldBy, MadeBy, State]);
-        assert_eq!(shown(89, 40), [Kind, Label, Size, Resident, Mode, Owner, HeldBy, State]);
-        assert_eq!(shown(80, 24), [Kind, Label, Size, Resident, Mode, Owner, HeldBy, State]);
-        assert_eq!(shown(79, 24), [Kind, Label, Size, Resident, Mode, HeldBy, State]);
-        assert_eq!(shown(69, 24), [Kind, Label, Size, Resident, HeldBy, State]);
-        assert_eq!(shown(40, 24), [Label, Size, HeldBy, State]);
+        let changing = |width| wide(width).column(Changing).unwrap().width;
+        assert_eq!([changing(100), changing(80)], [SPARKLINE_AND_RATE, SPARKLINE]);
     }
 
     #[test]
-    fn key_with_shmid_fits_beside_the_detail_area() {
-        for width in 140..200 {
-            let layout = layout(Size { width, height: 45 }, TablePane::Table, 5, false);
-            assert!(layout.column(Column::Label).unwrap().width >= NAME_WITH_SHMID, "{width}");
-            assert_eq!(layout.detail.unwrap().right(), width);
+    fn name_has_room_first() {
+        let name = |width| wide(width).column(Column::Name).unwrap().width;
+        assert!(name(140) >= 36 && name(80) >= 18, "{} {}", name(140), name(80));
+        for width in 140..250 {
+            assert!(name(width) >= 36, "{width}");
         }
     }
 
     #[test]
     fn long_owner_drops_no_column() {
-        let size = Size { width: 80, height: 24 };
-        for (owner, width) in [(4, 5), (6, 6), (8, 6), (12, 6)] {
-            let placed = layout(size, TablePane::Table, owner, false).column(Column::Owner).unwrap();
-            assert_eq!(placed.width, width);
+        for owner in [4, 8, 30] {
+            let size = Size { width: 110, height: 30 };
+            let columns = layout(size, Needs { owner, ..FEW }).columns;
+            assert!(columns.iter().any(|placed| placed.column == Column::Mode), "{owner}");
         }
     }
 
     #[test]
     fn areas_stay_on_screen_and_do_not_overlap() {
         for width in 40..260 {
-            for (height, alert) in (8..60).flat_map(|height| [(height, false), (height, true)]) {
-                let layout = layout(Size { width, height }, TablePane::Table, 12, alert);
-                let last = layout.columns.last().unwrap();
-                let room = layout.table.width;
-                assert!(last.x + last.width <= room, "{width}x{height}: {last:?}");
-                for pair in layout.columns.windows(2) {
-                    assert!(pair[0].x + pair[0].width < pair[1].x);
-                }
-                assert!(layout.table.height >= 1, "{width}x{height}");
-                assert!(layout.foot.bottom() == height);
-                if let Some(detail) = layout.detail {
-                    assert!(detail.right() <= width && detail.bottom() < height);
-                    assert!(layout.beside || detail.y > layout.table.bottom());
+            for (height, rows) in (8..60).flat_map(|height| [0, 3, 9, 500].map(|rows| (height, rows))) {
+                for alert in [false, true] {
+                    let layout = layout(Size { width, height }, Needs { rows, owner: 12, alert });
+                    let last = layout.columns.last().unwrap();
+                    assert!(last.x + last.width <= width, "{width}x{height}: {last:?}");
+                    for pair in layout.columns.windows(2) {
+                        assert!(pair[0].x + pair[0].width < pair[1].x);
+                    }
+                    assert!(layout.table.height >= 3 && layout.foot.bottom() == height, "{width}x{height}");
+                    if let Some(strip) = layout.strip {
+                        assert_eq!(strip.area.y, layout.more.unwrap_or(layout.table).bottom());
+                        assert_eq!(strip.area.bottom(), layout.foot.y);
+                    } else {
+                        assert!(height < FEW_ROWS);
+                    }
                 }
             }
         }
     }
 
     #[test]
-    fn detail_is_hidden_below_20_rows_unless_active() {
-        let size = Size { width: 80, height: 19 };
-        assert_eq!(layout(size, TablePane::Table, 5, false).detail, None);
-        let alone = layout(size, TablePane::Detail, 5, false);
-        assert_eq!((alone.table.height, alone.detail.unwrap().height), (0, 16));
-        assert!(layout(Size { width: 130, height: 30 }, TablePane::Table, 5, false).beside);
-        assert!(!layout(Size { width: 130, height: 29 }, TablePane::Table, 5, false).beside);
+    fn strip_takes_the_rows_that_the_table_leaves() {
+        let at = |height, rows| {
+            let layout = layout(Size { width: 100, height }, Needs { rows, ..FEW });
+            let more = layout.more.map_or(0, |more| more.height);
+            (layout.table.height + more, layout.strip.map_or(0, |strip| strip.area.height))
+        };
+        assert_eq!(at(24, 4), (4, 17));
+        assert_eq!(at(24, 400), (14, 7));
+        assert_eq!(at(55, 400), (35, 16));
+        assert_eq!(at(19, 400), (16, 0));
     }
 
     #[test]
     fn click_finds_its_target() {
-        let layout = layout(Size { width: 80, height: 24 }, TablePane::Table, 5, false);
+        let layout = layout(Size { width: 80, height: 24 }, FEW);
         let size = layout.column(Column::Size).unwrap();
-        assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));
-        assert_eq!(layout.hit(10, 3), Some(Hit::Row(0)));
+        assert_eq!(layout.hit(size.x + 3, 1), Some(Hit::Heading(Column::Size)));
+        assert_eq!(layout.hit(10, 3), Some(Hit::Row(1)));
         assert_eq!(layout.hit(10, 23), Some(Hit::Foot));
-        assert_eq!(layout.hit(10, 20), Some(Hit::Detail));
+        assert_eq!(layout.hit(10, 20), Some(Hit::Strip));
         assert_eq!(layout.hit(10, 0), None);
     }
 }

@@ -1,8 +1,8 @@
 //! A menu.
 
 use crate::app::list::List;
+use crate::app::table::SortKey;
 use crate::decode::{CopyFormat, Scalar};
-use crate::segment::field::Field;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
@@ -22,7 +22,7 @@ pub struct ChoiceItem {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
-    Sort(Field),
+    Sort(SortKey),
     Type(Option<Scalar>),
     Copy(CopyFormat),
 }
@@ -51,9 +51,9 @@ impl Choice {
         }
     }
 
-    pub fn sort(fields: &[Field], current: Field) -> Self {
-        let item = |field: &Field| (field.word(), field.doc().to_owned(), Chosen::Sort(*field));
-        Self::new("Sort by".to_owned(), fields.iter().map(item).collect(), Chosen::Sort(current))
+    pub fn sort(keys: &[SortKey], current: SortKey) -> Self {
+        let item = |key: &SortKey| (key.word(), key.doc().to_owned(), Chosen::Sort(*key));
+        Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), Chosen::Sort(current))
     }
 
     pub fn types(current: Option<Scalar>) -> Self {

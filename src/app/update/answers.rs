@@ -29,6 +29,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             }
         }
         (Body::Preview(preview), _) => previewed(state, preview),
+        (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
             self::opened(state, subscription, opened, effects);
             for key in std::mem::take(&mut state.typed_ahead) {
@@ -173,7 +174,7 @@ fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
 
 fn previewed(state: &mut State, preview: Preview) {
     if state.table.selected.as_ref() == Some(&preview.id) {
-        state.table.preview = Some(preview);
+        state.table.strip.apply(preview.look, state.now);
     }
 }
 

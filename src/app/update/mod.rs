@@ -18,11 +18,11 @@ mod segments;
 use super::Event;
 use super::action::{Action, Context};
 use super::effect::Effect;
-use super::inspect::glow_step;
+use super::inspect::{Glow, glow_step};
 use super::key::Key;
 use super::list::List;
 use super::overlay::{Overlay, Palette};
-use super::state::State;
+use super::state::{PreviewKey, RatesKey, State};
 use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
@@ -143,14 +143,14 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         }
     }
 
-    let shows_detail = state.inspect.is_none() && layout.detail.is_some();
-    let wanted = state.selected().filter(|_| shows_detail);
-    let key = wanted.map(|segment| (segment.id.clone(), segment.identity()));
+    let strip = layout.strip.as_ref().filter(|_| state.screen() == Context::Segments);
+    let wanted = strip.and_then(|strip| Some((state.selected()?, strip.preview_bytes(), strip.map_cells())));
+    let key = wanted.map(|(segment, bytes, cells)| PreviewKey::new(segment, bytes, cells));
     if state.requested.preview != key {
         effects.push(match wanted {
             // This replaces the previous subscription.
-            Some(segment) => {
-                let feed = Feed::Preview { every: preview_every };
+            Some((segment, bytes, cells)) => {
+                let feed = Feed::Preview { every: preview_every, bytes, cells: cells.into() };
                 Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
             }
             None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
@@ -159,6 +159,14 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     } else if key.is_some() && effects.iter().any(|effect| matches!(effect, Effect::Engine(Request::Survey)))
     {
         effects.push(Request::ReadOnce(PREVIEW).into());
+    }
+    let rows = usize::from(layout.table.height);
+    let polled =
+        if every.is_some() && state.screen() == Context::Segments { state.polled(rows) } else { vec![] };
+    let key = RatesKey::new(&polled);
+    if state.requested.rates != key {
+        effects.push(Request::SetRates(polled.into_iter().cloned().collect()).into());
+        state.requested.rates = key;
     }
 
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
@@ -173,8 +181,10 @@ pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
     if let Some(inspect) = &state.inspect {
         glow_step(inspect, now)
     } else {
-        let youngest = state.table.glow.values().max()?;
-        let left = table::GLOW.saturating_sub(now.saturating_sub(*youngest));
+        let left = |age: Duration, whole: Duration| whole.saturating_sub(age);
+        let row = state.table.glow.values().max().map(|since| left(now.saturating_sub(*since), table::GLOW));
+        let strip = state.table.strip.since().map(|since| left(now.saturating_sub(since), Glow::DURATION));
+        let left = row.max(strip)?;
         (!left.is_zero()).then(|| left.min(table::GLOW / 8))
     }
 }

@@ -5,7 +5,6 @@ use crate::app::effect::Effect;
 use crate::app::key::{Mouse, MouseKind};
 use crate::app::layout::segments::Hit;
 use crate::app::state::State;
-use crate::app::table::TablePane;
 use crate::engine::Clock;
 use std::time::Duration;
 
@@ -37,24 +36,20 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
 }
 
 fn wheel_segments(state: &mut State, mouse: Mouse, notch: i16) {
-    let pane = state.table.pane;
-    if state.table_layout().hit(mouse.x, mouse.y) == Some(Hit::Detail) {
-        state.table.pane = TablePane::Detail;
+    if state.table_layout().hit(mouse.x, mouse.y) != Some(Hit::Strip) {
+        segments::step(state, isize::from(notch));
     }
-    segments::step(state, isize::from(notch));
-    state.table.pane = pane;
 }
 
 fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     let Some(survey) = &state.survey else { return };
     match state.table_layout().hit(mouse.x, mouse.y) {
-        Some(Hit::Heading(column)) => state.table.sort_by(column.field(), survey),
+        Some(Hit::Heading(column)) => state.table.sort_by(column.sort_key(), survey),
         Some(Hit::Row(row)) => {
             let row = state.table.top + row;
             if row >= state.table.shown.len() {
                 return;
             }
-            state.table.pane = TablePane::Table;
             state.table.select(row, survey);
             if is_double(state.last_click, row, state.now) {
                 state.last_click = None;
@@ -63,8 +58,7 @@ fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
                 state.last_click = Some((row, state.now));
             }
         }
-        Some(Hit::Detail) => state.table.pane = TablePane::Detail,
-        Some(Hit::Foot) | None => {}
+        Some(Hit::Strip | Hit::Foot) | None => {}
     }
 }
 

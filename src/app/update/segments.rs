@@ -3,36 +3,45 @@
 use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
+use crate::app::layout::detail::{detail_area, detail_rows};
 use crate::app::list;
 use crate::app::overlay::{Choice, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
-use crate::app::table::TablePane;
+use crate::app::table::SortKey;
 use crate::engine::{Feed, Request, ScanScope};
 use crate::segment::field::Field::{
     self, Age, Change, Holders, Id, Key, Kind, LastPid, MadeBy, Mode, Name, Nattch, Owner, Resident, Size,
 };
 
-/// The fields that the table can be sorted by.
-const SORT: [Field; 15] = [
-    Id,
-    Kind,
-    Name,
-    Key,
-    Size,
-    Resident,
-    Mode,
-    Owner,
-    Holders,
-    MadeBy,
-    Nattch,
-    Age,
-    Field::State,
-    LastPid,
-    Change,
+/// The orders of the table, most useful first.
+const SORT: [SortKey; 16] = [
+    SortKey::Field(Id),
+    SortKey::Changing,
+    SortKey::Field(Size),
+    SortKey::Field(Resident),
+    SortKey::Field(Holders),
+    SortKey::Field(Field::State),
+    SortKey::Field(Age),
+    SortKey::Field(Owner),
+    SortKey::Field(MadeBy),
+    SortKey::Field(Mode),
+    SortKey::Field(Kind),
+    SortKey::Field(Name),
+    SortKey::Field(Key),
+    SortKey::Field(Nattch),
+    SortKey::Field(LastPid),
+    SortKey::Field(Change),
 ];
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    if let Some(rows) = list::step(action, state.table_layout().table.height.into()) {
+    if let Some(top) = state.detail {
+        let (lines, height) = (detail_rows(state).len(), detail_area(state.size).height.into());
+        if let Some(rows) = list::step(action, height) {
+            let last = lines.saturating_sub(height);
+            state.detail = Some(top.min(last).saturating_add_signed(rows).min(last));
+            return;
+        }
+    } else if let Some(rows) = list::step(action, state.table_layout().table.height.into()) {
         return step(state, rows);
     }
     match action {
@@ -71,30 +80,17 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Refresh => effects.extend([Request::Survey.into(), Request::Holders(ScanScope::All).into()]),
         Action::Longer => state.interval.longer(),
         Action::Shorter => state.interval.shorter(),
-        Action::NextPane => {
-            state.table.pane = match state.table.pane {
-                TablePane::Table => TablePane::Detail,
-                TablePane::Detail => TablePane::Table,
-            };
-        }
+        Action::Detail => state.detail = if state.detail.is_some() { None } else { Some(0) },
+        Action::Back => state.detail = None,
         _ => {}
     }
 }
 
-/// Moves the selection, or scrolls the detail area if that pane is active.
+/// Moves the selection.
 pub fn step(state: &mut State, rows: isize) {
     let Some(survey) = &state.survey else { return };
-    match state.table.pane {
-        TablePane::Table => {
-            let row = state.table.cursor.saturating_add_signed(rows);
-            state.table.select(row, survey);
-        }
-        TablePane::Detail => {
-            let lines = state.detail().len();
-            let top = state.table.detail_top.saturating_add_signed(rows);
-            state.table.detail_top = top.min(lines.saturating_sub(1));
-        }
-    }
+    let row = state.table.cursor.saturating_add_signed(rows);
+    state.table.select(row, survey);
 }
 
 /// Opens the selected segment. The screen changes once the engine has opened it.

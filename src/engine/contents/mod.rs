@@ -112,10 +112,10 @@ impl Contents {
         feed: Feed,
     ) -> Option<Body> {
         self.drop_subscription(id);
-        if let Feed::Preview { every } = feed {
+        if let Feed::Preview { every, bytes, cells } = feed {
             let mut pace = Pace::new(every, 2);
             pace.ask(now);
-            let source = Source::PreviewFeed(PreviewFeed::new(segment));
+            let source = Source::PreviewFeed(PreviewFeed::new(segment, bytes, cells));
             self.subscriptions.insert(id, Subscription { pace, source });
             return None;
         }

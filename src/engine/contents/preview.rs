@@ -1,69 +1,77 @@
-//! The first bytes of a segment, for the preview.
+//! Looks at a segment without a trace, for the preview.
 
-use crate::engine::report::{Body, Ended, Preview, unreadable};
-use crate::machine::Machine;
-use crate::memory::{OpenError, Reader};
-use crate::segment::{Kind, Segment, SegmentId};
+use crate::engine::rates::{Unopened, open};
+use crate::engine::report::{Body, Ended, Look, Preview, Unread, unreadable};
+use crate::machine::{ExtentKind, Machine};
+use crate::memory::{Cell, CellKind, PageBuffer, Reader, Snapshot};
+use crate::segment::{Segment, SegmentId};
 use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
 
-const BYTES: usize = 512;
-
-/// The first bytes of a segment.
+/// Looks at a segment. Opens, reads and closes it each time, so that nothing stays open.
 pub struct PreviewFeed {
     segment: Box<Segment>,
+    bytes: usize,
+    cells: usize,
     /// The last report.
     reported: Option<Preview>,
 }
 
 impl PreviewFeed {
-    pub const fn new(segment: Box<Segment>) -> Self {
-        Self { segment, reported: None }
+    pub const fn new(segment: Box<Segment>, bytes: usize, cells: usize) -> Self {
+        Self { segment, bytes, cells, reported: None }
     }
 
-    /// Reads the bytes and reports them if they differ from the last report.
+    /// Reads the segment, and reports it if it differs from the last report.
     pub fn read(&mut self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Vec<Body> {
         let id = &self.segment.id;
-        let (bytes, gone) = match self.reader(machine, kept) {
-            Ok(reader) => (preview(&reader), false),
-            Err(Unread::NotAttached) => (Err("not attached".to_owned()), false),
-            Err(Unread::Open(error)) => {
-                let gone = matches!(error, OpenError::Gone { .. } | OpenError::Replaced { .. });
-                (Err(error.to_string()), gone)
+        let reader = kept.get(id).map_or_else(|| open(machine, &self.segment), |reader| Ok(reader.clone()));
+        let look = match reader {
+            Ok(reader) => {
+                let look = self.look(&reader);
+                look.map(Box::new).map_err(|error| Unread::Failed(unreadable(id, &error)))
             }
+            Err(Unopened::Unread(reason)) => Err(reason),
+            Err(Unopened::Gone) => return vec![Body::Ended(Ended::Removed)],
         };
-        let preview = Preview { id: id.clone(), bytes };
-        let mut bodies = vec![];
-        if self.reported.as_ref() != Some(&preview) {
-            bodies.push(Body::Preview(preview.clone()));
-            self.reported = Some(preview);
-        }
-        bodies.extend(gone.then_some(Body::Ended(Ended::Removed)));
-        bodies
+        let preview = Preview { id: id.clone(), look };
+        let same = self.reported.as_ref() == Some(&preview);
+        // A report without changes follows the last one with changes, to be compared with.
+        self.reported = Some(preview.unchanged());
+        if same { vec![] } else { vec![Body::Preview(preview)] }
     }
 
     /// Returns true if the feed only needs to be read on request.
     pub fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
-        self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
+        let unread = matches!(&self.reported, Some(Preview { look: Err(_), .. }));
+        unread && !kept.contains_key(&self.segment.id)
     }
 
-    fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, Unread> {
-        match self.segment.kind() {
-            // Reopened each time, so that nothing stays open and a replacement is detected.
-            Kind::Posix | Kind::Deleted => Reader::open(machine, &self.segment).map_err(Unread::Open),
-            // Never attach a segment for a preview: other processes would see the attachment.
-            Kind::Sysv => kept.get(&self.segment.id).cloned().ok_or(Unread::NotAttached),
-        }
+    fn look(&self, reader: &Reader) -> io::Result<Look> {
+        let size = reader.size()?;
+        let mut bytes = PageBuffer::default();
+        reader.fill(&mut bytes, 0, self.bytes)?;
+        let before = match &self.reported {
+            Some(Preview { look: Ok(look), .. }) => look.bytes.as_slice(),
+            _ => &[],
+        };
+        let differs = |at: &usize| before.get(*at).is_some_and(|before| *before != bytes[*at]);
+        let changed: Vec<Range<u64>> =
+            (0..bytes.len()).filter(differs).map(|at| at as u64..at as u64 + 1).collect();
+        let map = (0..self.cells).map(|cell| {
+            let span = Snapshot::cell_span(size, self.cells, cell);
+            let extent =
+                if span.is_empty() { None } else { reader.extent_at(span.start, span.end - span.start)? };
+            let kind = match extent {
+                Some(extent) if extent.kind == ExtentKind::Hole && extent.end >= span.end => CellKind::Hole,
+                Some(_) => CellKind::Data,
+                None => CellKind::Unknown,
+            };
+            let changed = changed.iter().any(|range| range.start < span.end && span.start < range.end);
+            Ok(Cell { kind, changed })
+        });
+        let map = map.collect::<io::Result<_>>()?;
+        Ok(Look { size, bytes: bytes.to_vec(), changed, swapped: vec![], map, moving: vec![] })
     }
-}
-
-enum Unread {
-    NotAttached,
-    Open(OpenError),
-}
-
-fn preview(reader: &Reader) -> Result<Vec<u8>, String> {
-    let mut bytes = vec![0; BYTES];
-    let count = reader.read_at(0, &mut bytes).map_err(|error| unreadable(reader.id(), &error))?;
-    bytes.truncate(count);
-    Ok(bytes)
 }

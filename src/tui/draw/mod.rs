@@ -1,10 +1,14 @@
 //! Draws the state. The same state always produces the same cells.
 
+mod bar;
+mod detail;
 mod foot;
 mod inspect;
+mod map;
 mod overlay;
 mod progress;
 mod segments;
+mod sparkline;
 
 use super::canvas::Canvas;
 use super::theme::Theme;
@@ -19,9 +23,10 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
         too_small(state, &mut canvas);
         return;
     }
-    match &state.inspect {
-        Some(open) => inspect::draw(state, open, &mut canvas),
-        None => segments::draw(state, &mut canvas),
+    match (&state.inspect, state.detail) {
+        (Some(open), _) => inspect::draw(state, open, &mut canvas),
+        (None, Some(top)) => detail::draw(state, top, &mut canvas),
+        (None, None) => segments::draw(state, &mut canvas),
     }
     foot::draw(state, &mut canvas);
     overlay::draw(state, &mut canvas);

@@ -23,7 +23,7 @@ pub fn draw(
     let x = canvas.text(x, y, room, &what, theme.text) + 1;
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
     let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
-    let drawn = super::segments::bar(share, bar, &theme.glyphs);
+    let drawn = super::bar::bar(share, bar, &theme.glyphs);
     let x = canvas.text(x, y, bar, &drawn, theme.accent);
     canvas.text(x, y, right.saturating_sub(x), &figures, theme.dim);
 }

@@ -30,7 +30,7 @@ impl Program for TestProgram {
             Event::Resize(size) => format!("{}x{}", size.width, size.height),
             Event::Engine(report) => match &report.body {
                 Body::Surveyed(survey) => format!("{} segments", survey.segments.len()),
-                Body::Preview(Preview { bytes: Ok(bytes), .. }) => format!("{} bytes", bytes.len()),
+                Body::Preview(Preview { look: Ok(look), .. }) => format!("{} bytes", look.bytes.len()),
                 other => format!("{other:?}"),
             },
             Event::Failed(reason) => reason.clone(),
@@ -279,7 +279,15 @@ fn requests_reach_the_engine_and_quitting_detaches() {
     assert!(matches!(sysv.id, SegmentId::Sysv(_)));
     let boxed = |segment: &Segment| Box::new(segment.clone());
     let program = program_with([
-        ('p', Request::Subscribe(SubscriptionId(1), boxed(posix), Feed::Preview { every: None }).into()),
+        (
+            'p',
+            Request::Subscribe(
+                SubscriptionId(1),
+                boxed(posix),
+                Feed::Preview { every: None, bytes: 512, cells: 1 },
+            )
+            .into(),
+        ),
         ('o', Request::Subscribe(SubscriptionId(2), boxed(sysv), Feed::Window).into()),
         ('r', Request::Survey.into()),
     ]);

@@ -15,18 +15,18 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
     if width == 0 {
         return;
     }
-    let cells = open.map.len().min(usize::from(height));
+    let cells = open.map.cells.len().min(usize::from(height));
     let view = open.top..open.top.saturating_add(layout.page());
     let in_view = |cell: usize| {
-        let span = Snapshot::cell_span(open.size(), open.map.len(), cell);
+        let span = Snapshot::cell_span(open.size(), open.map.cells.len(), cell);
         // In a large segment the view is smaller than a cell.
         span.start < view.end && view.start < span.end
     };
     let first = (0..cells).find(|&cell| in_view(cell));
     let last = (0..cells).rev().find(|&cell| in_view(cell));
-    for (row, (cell, since)) in (y..y + height).zip(&open.map) {
+    for (row, (cell, since)) in (y..y + height).zip(&open.map.cells) {
         let at = usize::from(row - y);
-        let [unknown, hole, zeros, data] = theme.glyphs.map;
+        let [unknown, hole, zeros, data, _] = theme.glyphs.map;
         let (sign, style) = match cell.kind {
             CellKind::Unknown => (unknown, theme.dim),
             CellKind::Hole => (hole, theme.dim),

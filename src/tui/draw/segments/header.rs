@@ -1,9 +1,9 @@
 //! The header: counts, sizes and limits.
 
-use super::bar;
+use super::super::bar::bar;
 use crate::app::State;
 use crate::app::layout::Area;
-use crate::segment::{Bytes, Certainty, State as SegmentState};
+use crate::segment::{Bytes, Certainty, Segment, State as SegmentState};
 use crate::survey::{Alert, Coverage, Survey};
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
@@ -37,11 +37,12 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
         return;
     };
     parts(canvas, x, area.y, edge, &left);
-    if area.height > 1 {
-        limits(survey, canvas, Area::new(0, area.y + 1, area.width, 1));
+    let alert_row = u16::from(!state.alerts.is_empty() && area.height > 1);
+    if area.height > 1 + alert_row {
+        limits(state, survey, canvas, Area::new(0, area.y + 1, area.width, 1));
     }
-    if area.height > 2 {
-        alert(&state.alerts, canvas, Area::new(0, area.y + 2, area.width, 1));
+    if alert_row > 0 {
+        alert(&state.alerts, canvas, Area::new(0, area.bottom() - 1, area.width, 1));
     }
 }
 
@@ -98,27 +99,29 @@ fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderP
 fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     let plain = theme.text;
     let all = survey.segments.len();
-    let shown = state.table.shown.len();
-    let segments = match (all, shown) {
-        (1, 1) => "1 segment".to_owned(),
-        _ if state.table.filter_text.is_empty() => format!("{all} segments"),
-        _ => format!(
-            "{shown} of {all} segments match /{}/",
-            crate::segment::escape(state.table.filter_text.as_bytes())
-        ),
+    let shown: Vec<&Segment> = state.table.shown.iter().map(|&at| &survey.segments[at]).collect();
+    let resident: Bytes = shown.iter().filter_map(|segment| segment.resident).sum();
+    let filtered = !state.table.filter_text.is_empty();
+    let of_all = format!("{} of {all} segments", shown.len());
+    let segments = match all {
+        _ if filtered => {
+            format!("{of_all} match /{}/", crate::segment::escape(state.table.filter_text.as_bytes()))
+        }
+        1 => "1 segment".to_owned(),
+        _ => format!("{all} segments"),
     };
-    let short = (!state.table.filter_text.is_empty()).then(|| format!("{shown} of {all} segments"));
+    let short = filtered.then_some(of_all);
     let part = |rank, text, style| HeaderPart { rank, text, short: None, style };
     let mut parts = vec![
         HeaderPart { short, ..part(1, segments, plain) },
-        part(3, format!("{} resident", survey.resident()), plain),
+        part(3, format!("{resident} resident"), plain),
     ];
     let leaked = SegmentState::Leaked(Certainty::Certain);
     for (rank, word, style, of) in
         [(2, "leaked", theme.leaked, leaked), (4, "removed", theme.removed, SegmentState::Removed)]
     {
         let is = |state: SegmentState| state == of || (of == leaked && state.is_leaked());
-        let those = survey.segments.iter().filter(|segment| is(segment.verdict.state));
+        let those = shown.iter().filter(|segment| is(segment.verdict.state));
         let count = those.clone().count();
         if count > 0 {
             let bytes: Bytes = those.filter_map(|segment| segment.resident).sum();
@@ -136,7 +139,7 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     parts
 }
 
-fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
+fn limits(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let limits = &survey.limits;
     let mut x = 1;
@@ -146,13 +149,7 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
             if let Some(share) = shm.share() {
                 let style = if share >= 0.9 { theme.failed } else { theme.text };
                 x = meter(canvas, x, area.y, share, style);
-                x = canvas.text(
-                    x,
-                    area.y,
-                    area.width,
-                    &format!(" {} of {}", percent(share), shm.size),
-                    style,
-                );
+                x = canvas.text(x, area.y, area.width, &format!(" {} of {}", shm.used, shm.size), style);
             } else {
                 x = canvas.text(x, area.y, area.width, &format!("{} used, no limit", shm.used), theme.text);
             }
@@ -162,17 +159,28 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
     let of = limits.shmmni.map_or_else(String::new, |most| format!(" of {most}"));
     let ids = if limits.sysv_segments == 1 && of.is_empty() { "id" } else { "ids" };
     let sysv = format!("{}{of} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
+    let position = position(state);
     let end = area.right().saturating_sub(1);
+    canvas.text_right(end, area.y, cells(&position), &position, theme.dim);
+    let end = end.saturating_sub(cells(&position) + cells(GAP));
     if x + cells(GAP) + 5 + cells(&sysv) <= end {
-        let x = canvas.text(x + cells(GAP), area.y, end, "SysV ", theme.dim);
+        x = canvas.text(x + cells(GAP), area.y, end, "SysV ", theme.dim);
         let full = limits.shmmni.is_some_and(|most| limits.sysv_segments * 10 >= most * 9 && most > 0);
-        canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
+        x = canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
     }
-    if let Some(hidden) = survey.coverage.as_ref().and_then(hidden) {
-        // Optional, since the holders and the detail area also show it.
-        if x + cells(GAP) * 2 + 5 + cells(&sysv) + cells(&hidden) <= end {
-            canvas.text_right(end, area.y, cells(&hidden), &hidden, theme.dim);
-        }
+    // Optional, since the holders and the Detail screen also show it.
+    if let Some(hidden) = survey.coverage.as_ref().and_then(hidden)
+        && x + cells(GAP) + cells(&hidden) <= end
+    {
+        canvas.text(x + cells(GAP), area.y, end, &hidden, theme.removed);
+    }
+}
+
+/// Returns the position of the selected row, such as `row 1 of 27`.
+pub fn position(state: &State) -> String {
+    match state.table.shown.len() {
+        0 => String::new(),
+        rows => format!("row {} of {rows}", state.table.cursor + 1),
     }
 }
 

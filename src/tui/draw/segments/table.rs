@@ -1,14 +1,15 @@
 //! Headings and rows of the table of segments.
 
-use super::bar;
+use super::super::sparkline::rates;
 use super::header::percent;
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
-use crate::app::layout::segments::{Column, Placed, SegmentsLayout};
-use crate::app::table::TablePane;
-use crate::segment::{Bytes, Kind, Maker, Segment, State as SegmentState, age_text, take_cells};
+use crate::app::layout::segments::{Column, MARGIN, Placed, SegmentsLayout};
+use crate::app::rates::{RateHistory, SAMPLES};
+use crate::engine::Unread;
+use crate::segment::{Bytes, Maker, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
@@ -25,6 +26,22 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     for (y, (row, &at)) in (layout.table.y..layout.table.bottom()).zip(rows) {
         draw_row(state, survey, &survey.segments[at], row == state.table.cursor, canvas, layout, y);
     }
+    scrolled_off(state, canvas, layout);
+}
+
+/// Counts the rows that are scrolled off: `⋮ 3 rows above, 24 below`.
+fn scrolled_off(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
+    let Some(area) = layout.more else { return };
+    let above = state.table.top;
+    let below = state.table.shown.len().saturating_sub(above + usize::from(layout.table.height));
+    let rows = |count: usize| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    let text = match (above, below) {
+        (0, below) => format!("{} below", rows(below)),
+        (above, 0) => format!("{} above", rows(above)),
+        (above, below) => format!("{} above, {below} below", rows(above)),
+    };
+    let text = format!("{} {text}", canvas.theme.glyphs.rows);
+    canvas.text(MARGIN, area.y, area.width, &text, canvas.theme.dim);
 }
 
 /// The text, or a placeholder if this user lacks permission to see it.
@@ -34,11 +51,12 @@ fn known(segment: &Segment, text: String) -> String {
 
 fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     let theme = canvas.theme;
-    let has_keys = state.table.pane == TablePane::Table && state.overlay.is_none();
+    let has_keys = state.overlay.is_none();
     for placed in &layout.columns {
-        let sorted = placed.column.field() == state.table.sort;
+        let sorted = placed.column.sort_key() == state.table.sort;
         let style = if sorted && has_keys { theme.focus } else { theme.dim };
-        let title = placed.column.title();
+        let title = canvas.plain(placed.column.title(placed.width)).into_owned();
+        let title = title.as_str();
         if placed.column.is_right() {
             canvas.text_right(placed.x + placed.width, layout.heading.y, placed.width, title, style);
         } else {
@@ -46,7 +64,7 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
         }
         if sorted {
             // The arrow precedes a right-aligned heading and follows a left-aligned one.
-            let downwards = placed.column.field().largest_first() != state.table.reversed;
+            let downwards = placed.column.sort_key().largest_first() != state.table.reversed;
             let arrow = theme.glyphs.more[usize::from(downwards)];
             let x = if placed.column.is_right() {
                 (placed.x + placed.width).saturating_sub(cells(title) + 1)
@@ -101,20 +119,19 @@ fn draw_row(
         canvas.text(2, y, 1, theme.glyphs.attached, theme.attached);
     }
     for &placed in &layout.columns {
-        cell(survey, segment, placed, canvas, y);
-    }
-    if let Some(age) = state.table.glow_age(&segment.id, state.now)
-        && let Some(label) = layout.column(Column::Label)
-    {
-        let faded = age.as_secs_f32() / crate::app::table::GLOW.as_secs_f32();
-        canvas.style(Area::new(label.x, y, cells(&segment.label()).min(label.width), 1), theme.glow(faded));
+        cell(state, survey, segment, placed, canvas, y);
     }
     if selected {
         let row = Area::new(0, y, layout.table.width, 1);
         canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
-        // Dim text is hard to read in reverse.
-        let over = if state.table.pane == TablePane::Table { theme.selection } else { theme.strong };
-        canvas.style(row, over.remove_modifier(ratatui::style::Modifier::DIM));
+        // Colors and dim text are hard to read in reverse.
+        canvas.style(row, Style::reset().patch(theme.selection));
+    }
+    if let Some(age) = state.table.glow_age(&segment.id, state.now)
+        && let Some(label) = layout.column(Column::Name)
+    {
+        let faded = age.as_secs_f32() / crate::app::table::GLOW.as_secs_f32();
+        canvas.style(Area::new(label.x, y, cells(&segment.label()).min(label.width), 1), theme.glow(faded));
     }
 }
 
@@ -152,21 +169,17 @@ pub fn label(
     }
 }
 
-fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { column, x, width } = placed;
     let right = x + width;
     match column {
-        Column::Kind => {
-            // The state already shows that the segment was removed.
-            let kind = if segment.kind() == Kind::Deleted { Kind::Posix } else { segment.kind() };
-            canvas.text(x, y, width, kind.word(), theme.dim);
-        }
-        Column::Label => {
+        Column::Name => {
             label(segment, canvas, (x, y), width, theme.text);
         }
         Column::Size => size(canvas, right, y, segment.size),
-        Column::ResidentBar | Column::Resident => resident(segment, placed, canvas, y),
+        Column::Resident => resident(segment, placed, canvas, y),
+        Column::Changing => changing(state.table.rates.get(&segment.id), placed, canvas, y),
         Column::Mode => {
             let x = canvas.text(x, y, width, &known(segment, segment.mode.to_string()), theme.text);
             if segment.sysv().is_some_and(|facts| facts.locked) {
@@ -203,20 +216,70 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     }
 }
 
-/// Returns as many holder names as fit, and the number of others.
+/// Draws the holders as writers and readers, or the exited creator.
 fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { x, width, .. } = placed;
     let (text, style) = match (segment.holders.as_deref(), segment.holder_count()) {
-        (_, Some(0)) | (None, None) => (theme.glyphs.nothing.to_owned(), theme.dim),
+        (_, Some(0)) | (None, None) => match segment.exited_creator() {
+            Some(pid) => {
+                let texts = [format!("creator {pid} exited"), format!("{pid} exited")];
+                (texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default(), theme.dim)
+            }
+            None => (theme.glyphs.nothing.to_owned(), theme.dim),
+        },
         (None, Some(count)) => (format!("nattch {count}"), theme.dim),
-        (Some(holders), _) => {
-            let fits = (1..=holders.len()).rev().map(|most| segment.holders_text(most));
-            let text = fits.into_iter().find(|text| cells(text) <= width);
-            (text.unwrap_or_else(|| canvas.fit(&segment.holders_text(1), width)), theme.text)
+        (Some(_), _) => {
+            // As many names as fit. Names that are too long lose their middle.
+            let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX));
+            let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
+            let shortened = || {
+                let shorter = (4..20).rev().map(|longest| segment.flow_text(1, longest));
+                let shorter = shorter.map(|text| canvas.plain(&text).into_owned());
+                shorter.into_iter().find(|text| cells(text) <= width)
+            };
+            let text = text.or_else(shortened).unwrap_or_else(|| canvas.fit(&segment.flow_text(1, 4), width));
+            (text, theme.text)
         }
     };
     canvas.text(x, y, width, &text, style);
+}
+
+/// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
+fn changing(history: Option<&RateHistory>, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+    let theme = canvas.theme;
+    let Placed { x, width, .. } = placed;
+    match history {
+        None => {}
+        Some(RateHistory::Unread(reason)) => {
+            let texts = match reason {
+                Unread::NeedsAttach => ["needs attach", "attach"],
+                Unread::SetsAccessTime => ["would set atime", "atime"],
+                Unread::Failed(_) => ["unreadable", "denied"],
+            };
+            let text = texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default();
+            canvas.text(x, y, width, text, theme.dim);
+        }
+        Some(RateHistory::Read { samples, sampled }) => {
+            let line = rates(samples.iter().copied(), &theme.glyphs);
+            let missing = u16::try_from(SAMPLES - samples.len().min(SAMPLES)).unwrap_or(0);
+            let style = if samples.iter().any(|&sample| sample > 0) { theme.in_use } else { theme.dim };
+            canvas.text(x + missing, y, width - missing, &line, style);
+            let rate = samples.iter().sum::<u64>() / (samples.len() as u64).max(1);
+            if rate > 0 && usize::from(width) > SAMPLES {
+                let mark = if *sampled { "~" } else { "" };
+                let text = format!("{mark}{}", rate_text(rate));
+                canvas.text_right(x + width, y, width, &text, theme.text);
+            }
+        }
+    }
+}
+
+/// Formats a rate in bytes per second: `2.5K/s`.
+pub fn rate_text(bytes_per_second: u64) -> String {
+    let (figure, unit) = Bytes(bytes_per_second).human();
+    let unit = unit.chars().next().filter(|unit| *unit != 'B').map(String::from).unwrap_or_default();
+    format!("{figure}{unit}/s")
 }
 
 /// The first words of a name that fit, or the start of a long word.
@@ -261,9 +324,5 @@ fn resident(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) 
         canvas.text_right(right, y, placed.width, theme.glyphs.nothing, theme.dim);
         return;
     };
-    if placed.column == Column::ResidentBar {
-        let room = placed.width - 5;
-        canvas.text(placed.x, y, room, &bar(share, room, &theme.glyphs), theme.text);
-    }
     canvas.text_right(right, y, 4, &percent(share), theme.text);
 }

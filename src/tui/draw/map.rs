@@ -1,0 +1,43 @@
+//! The map of a segment: a line of cells from its first byte to its last.
+
+use crate::app::inspect::Glow;
+use crate::app::segment_map::SegmentMap;
+use crate::engine::Clock;
+use crate::memory::{CellKind, Snapshot};
+use crate::tui::canvas::Canvas;
+use crate::tui::theme::Theme;
+use ratatui::style::Style;
+use std::ops::Range;
+
+/// Draws the cells from (`x`, `y`) on. Cells that overlap `view` are bright.
+pub fn cells(
+    map: &SegmentMap,
+    size: u64,
+    view: &Range<u64>,
+    now: Clock,
+    canvas: &mut Canvas<'_>,
+    (x, y): (u16, u16),
+) {
+    let theme = canvas.theme;
+    let [unknown, hole, zeros, data, bright] = theme.glyphs.map;
+    for (column, (at, (cell, since))) in (x..).zip(map.cells.iter().enumerate()) {
+        let span = Snapshot::cell_span(size, map.cells.len(), at);
+        // In a large segment the view is smaller than a cell.
+        let in_view = span.start < view.end && view.start < span.end.max(span.start + 1);
+        let sign = match cell.kind {
+            CellKind::Unknown => unknown,
+            CellKind::Hole => hole,
+            CellKind::Zeros => zeros,
+            CellKind::Data if in_view => bright,
+            CellKind::Data => data,
+        };
+        let style = if in_view { theme.accent } else { theme.dim };
+        let faded = since.map(|since| now.saturating_sub(since).as_secs_f32() / Glow::DURATION.as_secs_f32());
+        let style = match faded.filter(|faded| *faded < 1.0).map(|faded| theme.glow(faded)) {
+            // The background of a full block would be invisible.
+            Some(glow) if glow != Style::default() => Theme::changed_cell(glow),
+            _ => style,
+        };
+        canvas.text(column, y, 1, sign, style);
+    }
+}
