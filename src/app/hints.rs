@@ -14,15 +14,15 @@ use unicode_width::UnicodeWidthStr as _;
 pub struct Hint {
     pub key: String,
     pub label: Cow<'static, str>,
-    /// The priority: hints with the largest number are dropped first.
+    /// The largest number is dropped first when space runs out.
     pub priority: u8,
-    /// The action is available now.
+    /// Set if the action is available now.
     pub enabled: bool,
 }
 
 pub const GAP: usize = 2;
 
-/// Returns the hints that fit into `width` cells, and the right-aligned hint.
+/// Returns the left-aligned hints that fit into `width` cells, and the right-aligned one.
 pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     // Popups have no line for hints.
     if let Some(overlay @ (Overlay::Choice(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::Help(_))) =

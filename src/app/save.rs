@@ -10,12 +10,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-/// Maximum length of the segment name's part of a file name.
+/// A file name has at most 255 bytes.
 const LONGEST_NAME: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaveField {
-    /// A file, or a directory for several segments.
+    /// A file for one segment, a directory for several.
     Path,
     Replace,
 }
@@ -24,7 +24,7 @@ pub enum SaveField {
 pub struct Save {
     pub segments: Vec<Segment>,
     pub line: SaveField,
-    /// A file, or a directory for several segments.
+    /// A file for one segment, a directory for several.
     pub path: TextField,
     pub replace: bool,
     pub error: Option<String>,
@@ -32,8 +32,7 @@ pub struct Save {
 }
 
 impl Save {
-    /// Returns the form with a default path: a file named after a single segment, or the current
-    /// directory.
+    /// Suggests a file named after a single segment, or the current directory for several.
     pub fn new(segments: Vec<Segment>) -> Self {
         let path = match segments.as_slice() {
             [one] => file_name(one),
@@ -97,8 +96,8 @@ impl Form for Save {
     }
 }
 
-/// Returns the name, with a number added if it is taken: an unlinked object and its replacement
-/// have the same name.
+/// Adds a number to the name if it is taken: an unlinked object and its replacement have the same
+/// name.
 fn unused(name: String, names: &mut HashSet<String>) -> String {
     let stem = name.trim_end_matches(".saved").to_owned();
     let numbered = (2..).map(|number| format!("{stem}-{number}.saved"));

@@ -37,12 +37,12 @@ impl TextField {
         Self { input: Input::new(text.into()), edited: false, entered: false }
     }
 
-    /// The text without surrounding spaces.
+    /// The text, trimmed.
     pub fn text(&self) -> &str {
         self.input.value().trim()
     }
 
-    /// Replaces the text, which counts as edited.
+    /// Replaces the text, as if the user had typed it.
     pub fn set(&mut self, text: impl Into<String>) {
         *self = Self { edited: true, ..Self::new(text) };
     }

@@ -24,14 +24,14 @@ const PANEL_MAX: u16 = 56;
 /// Rows of the value panel below the bytes.
 const PANEL_ROWS: u16 = 7;
 
-/// The parameters of the layout besides the terminal size.
+/// The inputs of the layout besides the terminal size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowOptions {
-    /// In bytes.
+    /// The size of the segment in bytes.
     pub size: u64,
     /// `None` for as many as fit.
     pub row_bytes: Option<u16>,
-    /// The display type; `None` for hex.
+    /// `None` for hex.
     pub shown_as: Option<Scalar>,
 }
 
@@ -45,12 +45,11 @@ pub struct InspectLayout {
     /// Hexadecimal digits of an offset.
     pub digits: u16,
     pub bytes_x: u16,
-    /// The first column of the text; `None` when the bytes are shown as values or the screen is
-    /// too narrow.
+    /// The first column of the text; `None` if the screen is too narrow or shows values.
     pub text_x: Option<u16>,
     pub map: Area,
     pub values: Option<Area>,
-    /// The value panel is at the right instead of below.
+    /// Set if the value panel is at the right, not below.
     pub beside: bool,
     pub foot: Area,
     /// The rules above the footer, and above a value panel below the bytes.
@@ -104,7 +103,7 @@ fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
     offset_width(digits) + 2 + bytes_width(row_bytes, shown_as) + text + 1 + MAP
 }
 
-/// Returns whether rows of `row_bytes` bytes fit.
+/// Returns true if rows of `row_bytes` bytes fit.
 pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
     row_width(row_bytes, offset_digits(options.size), options.shown_as) <= size.width
 }
@@ -119,7 +118,7 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     };
     let panel = height >= FEW_ROWS;
     let beside_room = width.saturating_sub(PANEL_MIN + 2);
-    // The width may have been chosen in a wider terminal.
+    // The user may have chosen the width in a wider terminal.
     let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
     let text = if options.shown_as.is_none() { 2 + row_bytes } else { 0 };
@@ -167,7 +166,7 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
 }
 
 impl InspectLayout {
-    /// The number of bytes on the screen.
+    /// Bytes per screen.
     pub const fn page(&self) -> u64 {
         self.rows.height as u64 * self.row_bytes as u64
     }

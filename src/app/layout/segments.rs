@@ -29,7 +29,7 @@ const DETAIL_MIN: u16 = 30;
 const DETAIL_MAX: u16 = 80;
 const MADE_BY: u16 = 10;
 
-/// Widths that depend on the terminal's.
+/// Column widths that depend on the width of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Widths {
     /// The resident size, with a bar.
@@ -60,7 +60,7 @@ impl Widths {
         Self { bar: 8, owner: owner.clamp(5, 8), held_by: 10 }
     }
 
-    /// The width of all columns with a name of this width, and a margin.
+    /// The width of all columns and a margin, with a name column of `name` cells.
     const fn all(self, name: u16) -> u16 {
         let fixed = 5 + 8 + 5 + MADE_BY + 4 + 11;
         MARGIN + fixed + self.bar + self.owner + self.held_by + name + 9 * GAP + 1
@@ -72,9 +72,7 @@ pub enum Column {
     Kind,
     Label,
     Size,
-    /// The resident size, with a bar.
     ResidentBar,
-    /// The resident size without the bar.
     Resident,
     Mode,
     Owner,
@@ -85,7 +83,6 @@ pub enum Column {
 }
 
 impl Column {
-    /// The field that a click on the heading sorts by.
     pub const fn field(self) -> Field {
         match self {
             Self::Kind => Field::Kind,
@@ -109,7 +106,6 @@ impl Column {
         }
     }
 
-    /// Returns true for a right-aligned column.
     pub const fn is_right(self) -> bool {
         matches!(self, Self::Size | Self::ResidentBar | Self::Resident | Self::Age)
     }
@@ -125,7 +121,7 @@ pub struct Placed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// Has one to three rows.
+    /// One to three rows.
     pub header: Area,
     /// Empty when the table is hidden.
     pub heading: Area,
@@ -134,13 +130,13 @@ pub struct SegmentsLayout {
     /// Above or to the left of the detail area.
     pub rule: Option<Area>,
     pub detail: Option<Area>,
-    /// The detail area is beside the table.
+    /// Set if the detail area is beside the table.
     pub beside: bool,
     pub foot: Area,
 }
 
-/// Returns the layout. `owner` is the width of the widest owner shown. An `alert` gets a row at
-/// the top if the terminal is tall enough.
+/// Returns the layout. `owner` is the width of the longest owner on screen. An `alert` gets its own
+/// row if the terminal is tall enough.
 pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsLayout {
     let Size { width, height } = size;
     let alert = u16::from(alert && height >= FEW_ROWS);
@@ -186,8 +182,8 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     }
 }
 
-/// Returns the columns that fit. Columns are dropped in the order of [`DROPPED`], numbers are
-/// never cut. `width` is the terminal's, `room` the table's.
+/// Returns the columns that fit. They are dropped in the order of [`DROPPED`]; numbers are never
+/// truncated. `width` is the width of the terminal, `room` that of the table.
 fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     let mut columns = vec![
         (Column::Kind, 5),

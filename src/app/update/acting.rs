@@ -38,7 +38,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Requests plans. Returns the dialog for them.
+/// Requests plans, and returns the dialog that waits for them.
 pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) -> Confirm {
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
@@ -47,7 +47,7 @@ pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut
     Confirm { hidden: hidden(state, segments), ..Confirm::new(wishes, state.now) }
 }
 
-/// The number of these segments that the filter hides.
+/// Counts the segments that the filter hides.
 fn hidden(state: &State, segments: &[Segment]) -> usize {
     let Some(survey) = &state.survey else { return 0 };
     let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));

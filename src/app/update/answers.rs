@@ -119,8 +119,8 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     new_segment::report_hidden_selection(state);
 }
 
-/// Returns a notice if a segment was removed while in use: its memory stays allocated although no
-/// directory lists it.
+/// Returns a notice if a segment was removed while in use: it still takes memory, but no directory
+/// lists it.
 fn lost_name(
     before: &Survey,
     after: &Survey,
@@ -146,8 +146,8 @@ fn lost_name(
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
 }
 
-/// Returns the processes to scan after these changes. A System V segment records the last process
-/// that attached or detached, but any process may hold a new POSIX object.
+/// Returns the processes to scan after these changes. The table of System V segments names the last
+/// process that attached or detached, but any process may hold a new POSIX object.
 fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
@@ -213,7 +213,6 @@ fn looked(state: &mut State, look: Snapshot) {
     } else if after > before
         && let Some(text) = inspect.shrunk.take()
     {
-        // The notice is outdated.
         state.notice.take_if(|notice| notice.text == text);
     }
 }

@@ -46,7 +46,8 @@ pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effe
     Next::Stay
 }
 
-/// Reports detachments. Detaching by leaving Inspect is reported only if it freed the segment.
+/// Reports detached segments. Detaching by leaving Inspect is only reported if it freed the
+/// segment.
 pub fn detached(
     state: &mut State,
     results: &[(SegmentId, Result<Released, ActError>)],

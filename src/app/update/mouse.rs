@@ -81,7 +81,7 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
     } else if let Some(at) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
         open.go_to(open.top + at, size);
     } else if layout.map.contains(mouse.x, mouse.y) {
-        // A click on the map jumps to that part of the segment.
+        // A click on the map goes to that part of the segment.
         let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
         let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);
         let offset = u128::from(open.size()) * u128::from(cell) / u128::from(cells);
