@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
-/// A frame to draw on, with its theme.
+/// A frame to draw on, and its theme.
 pub struct Canvas<'a> {
     pub buffer: &'a mut Buffer,
     pub theme: &'a Theme,
@@ -95,7 +95,7 @@ impl Canvas<'_> {
             self.text(x, y, 1, sign, style);
         }
         let title = format!(" {} ", self.fit(title, area.width.saturating_sub(6)));
-        // Only the border is dim.
+        // Only the border is dim, not the title.
         self.fill(Area::new(area.x + 1, area.y, cells(&title).min(area.width - 2), 1), " ", self.theme.text);
         self.text(area.x + 1, area.y, area.width - 2, &title, self.theme.focus);
         Area::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)

@@ -83,7 +83,7 @@ fn draw_notice(notice: &Notice, canvas: &mut Canvas<'_>, foot: Area) {
     }
 }
 
-/// Draws lines below a rule at the bottom of an area.
+/// Draws lines below a rule, at the bottom of an area.
 fn lines_at_the_foot(lines: &[String], style: Style, canvas: &mut Canvas<'_>, area: Area) {
     let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (area.height / 2).max(1));
     let top = area.bottom().saturating_sub(rows);

@@ -5,7 +5,7 @@ use crate::segment::Bytes;
 use crate::tui::canvas::{Canvas, cells};
 
 const BAR: u16 = 10;
-/// Minimum width of the label beside the bar.
+/// The label keeps this width before the bar is dropped.
 const LEAST: u16 = 12;
 
 pub fn draw(

@@ -19,7 +19,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
     let view = open.top..open.top.saturating_add(layout.page());
     let in_view = |cell: usize| {
         let span = Snapshot::cell_span(open.size(), open.map.len(), cell);
-        // In a large segment the view is smaller than a cell.
+        // In a large segment a map cell covers more than the view.
         span.start < view.end && view.start < span.end
     };
     let first = (0..cells).find(|&cell| in_view(cell));

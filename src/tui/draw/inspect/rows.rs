@@ -118,7 +118,7 @@ fn values(
     }
 }
 
-/// The cursor's style: reverse in the active pane, otherwise underlined.
+/// Reversed in the active pane, otherwise underlined.
 fn cursor(open: &Inspect, canvas: &Canvas<'_>) -> Style {
     match open.pane {
         InspectPane::Bytes => Style::reset().patch(canvas.theme.cursor),

@@ -35,7 +35,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     }
 }
 
-/// An item: its priority (0 is highest), text and style.
+/// A part of the title, with its priority (0 is highest).
 type TitlePart = (u8, String, Style);
 
 /// Drops the items with the lowest priority until the rest fits.

@@ -60,7 +60,7 @@ fn listed(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area:
     }
 }
 
-/// Draws columns, and scrolls by whole columns.
+/// Draws the entries in columns, scrolling by whole columns.
 fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
     let first = (top / 2).min(COLUMNS.len() - 1);
     let mut x = 1;
@@ -77,7 +77,7 @@ fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area
     }
 }
 
-/// Draws a label at the left and the value at the right, so that digits line up.
+/// Draws the label at the left and the value at the right, so that digits line up.
 fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_width: u16) {
     let theme = canvas.theme;
     let label = match entry.order {

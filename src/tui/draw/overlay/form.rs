@@ -18,7 +18,7 @@ pub struct FormPanel<'a> {
     pub column: u16,
     /// Below this width, remarks are hidden.
     pub narrow: u16,
-    /// Text below the lines, and its minimum number of rows.
+    /// Text below the lines, and the rows to reserve for it.
     pub foot: Vec<(String, Style)>,
     pub least: u16,
 }
@@ -27,18 +27,18 @@ type Draw<'a> = Box<dyn Fn(&mut Canvas<'_>, Area, bool) + 'a>;
 
 pub enum FormLine<'a> {
     Field(FieldLine<'a>),
-    /// Name and state of an option.
+    /// An option with its state.
     Option(&'static str, String),
     /// A line with custom drawing.
     Drawn(Draw<'a>),
-    /// Indented text.
+    /// Text at an indent.
     Text(u16, String, Style),
 }
 
 pub struct FieldLine<'a> {
     pub name: &'static str,
     pub field: &'a TextField,
-    /// `None` for all remaining cells.
+    /// `None` for the rest of the line.
     pub width: Option<u16>,
     pub example: &'static str,
     /// Shown after the field.
@@ -74,7 +74,7 @@ impl FormPanel<'_> {
         let foot_rows = rows(foot.len());
         let wanted = rows(self.lines.len() + 1).saturating_add(foot_rows.max(self.least));
         let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
-        // At most half of the rows, so that the fields stay visible.
+        // Leave at least half of the rows for the fields.
         let foot_rows = foot_rows.min(inside.height / 2);
         let area = Area { height: inside.height.saturating_sub(foot_rows + 1), ..inside };
         let busy = overlay.is_busy();

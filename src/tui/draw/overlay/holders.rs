@@ -12,7 +12,6 @@ use std::slice;
 /// Maximum number of segments listed in the dialog.
 const LISTED: usize = 6;
 
-/// Column widths of the first lines.
 struct HolderColumns {
     pid: usize,
     command: u16,

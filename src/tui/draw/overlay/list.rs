@@ -16,11 +16,11 @@ pub const NO_ENTRY: usize = usize::MAX;
 
 pub struct Entries {
     lines: Vec<EntryLine>,
-    /// The width of a line, including its margin.
+    /// Includes the margin.
     pub width: u16,
 }
 
-/// A line of an entry: texts at columns.
+/// A line of an entry: texts with their columns.
 struct EntryLine {
     entry: usize,
     parts: Vec<(u16, String, Style)>,
@@ -51,7 +51,7 @@ impl Entries {
         self.lines.len()
     }
 
-    /// Adds wrapped text to an entry.
+    /// Appends wrapped text.
     pub fn add(&mut self, canvas: &Canvas<'_>, entry: usize, indent: u16, text: &str, style: Style) {
         let wrapped = canvas.wrap(text, self.width.saturating_sub(indent + 2));
         for text in wrapped {
@@ -59,12 +59,12 @@ impl Entries {
         }
     }
 
-    /// Adds a line without wrapping.
+    /// Appends a line without wrapping.
     pub fn line(&mut self, entry: usize, indent: u16, text: String, style: Style) {
         self.row(entry, vec![(1 + indent, text, style)]);
     }
 
-    /// Adds a line of several texts at columns.
+    /// Appends a line of several texts, each at its column.
     pub fn row(&mut self, entry: usize, parts: Vec<(u16, String, Style)>) {
         self.lines.push(EntryLine { entry, parts });
     }
@@ -75,20 +75,19 @@ impl Entries {
         first..first + self.lines.iter().filter(|line| is_part(line)).count()
     }
 
-    /// Returns the first visible line if `selected` is kept visible.
+    /// Returns the first line to show so that `selected` is visible.
     pub fn top(&self, selected: usize, height: u16) -> usize {
         centered(&self.lines_of(selected), self.len(), height.into())
     }
 
-    /// Draws the lines from `top` on, with a symbol before the selected entry. Returns the numbers
-    /// of hidden lines above and below.
+    /// Draws the lines from `top` on. Returns the numbers of hidden lines above and below.
     pub fn draw(&self, top: usize, selected: usize, canvas: &mut Canvas<'_>, area: Area) -> (usize, usize) {
         for (y, line) in (area.y..area.bottom()).zip(self.lines.iter().skip(top)) {
             for (column, text, style) in &line.parts {
                 let x = area.x + column;
                 canvas.text(x, y, area.right().saturating_sub(x), text, *style);
             }
-            // Draw the symbol on every line to show where the entry ends.
+            // Mark every line of the selected entry, to show where it ends.
             if line.entry == selected && selected != NO_ENTRY {
                 canvas.text(area.x, y, 1, canvas.theme.glyphs.selected, canvas.theme.accent);
             }
@@ -141,7 +140,7 @@ impl Panel {
     }
 }
 
-/// Writes the numbers of hidden lines, and another text, into the lower border of a frame.
+/// Writes the numbers of hidden lines and another text into the lower border of a frame.
 pub fn more(hidden: (usize, usize), besides: &str, canvas: &mut Canvas<'_>, inside: Area) {
     let [up, down] = canvas.theme.glyphs.more;
     let hidden = match hidden {

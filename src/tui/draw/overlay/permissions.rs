@@ -12,9 +12,9 @@ use crate::segment::Segment;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Modifier;
 
-/// Column and width of fields.
+/// The column and the width of the fields.
 const FIELD: (u16, u16) = (8, 24);
-/// The columns of the names in the grid, and of their access.
+/// The column of the names in the grid, and that of their access.
 const NAME: u16 = 22;
 const HOW: u16 = 36;
 /// Below this width, names and remarks are hidden.
@@ -149,7 +149,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
     let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
-        // The full reason is shown below.
+        // The reason is shown below the form.
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),

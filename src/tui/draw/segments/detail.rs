@@ -40,7 +40,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     }
 }
 
-/// Wraps the lines.
+/// Wraps the facts to `width` cells.
 fn broken(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'static str, String)> {
     let mut rows = vec![];
     for line in lines {

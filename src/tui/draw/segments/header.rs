@@ -18,7 +18,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let right_edge = area.right().saturating_sub(1);
     let x = canvas.text(1, area.y, right_edge, "shmlens", theme.strong);
     let left = state.survey.as_ref().map(|survey| counts(state, survey, theme)).unwrap_or_default();
-    // The number of marked segments takes precedence.
+    // The marked segments are always counted, so leave room for them.
     let least = x + left.iter().filter(|part| part.rank == 0).map(HeaderPart::least).sum::<u16>();
     if least + cells(&right) + 2 > right_edge {
         state.user.clone_into(&mut right);
@@ -47,11 +47,11 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
 
 /// An item of the first line.
 struct HeaderPart {
-    /// The rank: items with the highest rank are dropped first. Rank 2 and above can be dropped,
-    /// rank 1 is shortened, rank 0 is always shown.
+    /// Parts with the highest rank are dropped first. Rank 2 and above can be dropped, rank 1 is
+    /// shortened, rank 0 is always shown.
     rank: u8,
     text: String,
-    /// The short text.
+    /// Shown if the full text does not fit.
     short: Option<String>,
     style: Style,
 }
@@ -169,7 +169,7 @@ fn limits(survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
     }
     if let Some(hidden) = survey.coverage.as_ref().and_then(hidden) {
-        // Optional, since the holders and the detail area also show it.
+        // Drop this first: the holders and the detail area show it too.
         if x + cells(GAP) * 2 + 5 + cells(&sysv) + cells(&hidden) <= end {
             canvas.text_right(end, area.y, cells(&hidden), &hidden, theme.dim);
         }
@@ -184,7 +184,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
         count => (format!(" ({} more in `shmlens limits`)", count - 1), format!(" (+{})", count - 1)),
     };
     let room = area.width.saturating_sub(2);
-    // Another user is more useful than the pointer to the rest.
+    // Naming another user is more useful than `shmlens limits`.
     let texts =
         (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
     let text = texts.into_iter().find(|text| cells(text) <= room);
@@ -210,7 +210,7 @@ fn meter(canvas: &mut Canvas<'_>, x: u16, y: u16, share: f64, style: Style) -> u
     canvas.text(x + 10, y, 1, glyphs.bar_ends[1], canvas.theme.dim)
 }
 
-/// Formats a percentage. 0% and 100% are exact, never rounded.
+/// Formats a percentage. Only exact values show as 0% or 100%.
 pub fn percent(share: f64) -> String {
     match share * 100.0 {
         none if none <= 0.0 => "0%".to_owned(),

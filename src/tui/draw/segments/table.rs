@@ -27,7 +27,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     }
 }
 
-/// The text, or a placeholder if this user lacks permission to see it.
+/// Returns the text, or a placeholder if this user may not see it.
 fn known(segment: &Segment, text: String) -> String {
     if segment.is_concealed() { "-".to_owned() } else { text }
 }
@@ -112,14 +112,14 @@ fn draw_row(
     if selected {
         let row = Area::new(0, y, layout.table.width, 1);
         canvas.text(0, y, 1, theme.glyphs.selected, theme.accent);
-        // Dim text is hard to read in reverse.
+        // Dim text is hard to read on the selection.
         let over = if state.table.pane == TablePane::Table { theme.selection } else { theme.strong };
         canvas.style(row, over.remove_modifier(ratatui::style::Modifier::DIM));
     }
 }
 
-/// Draws the name of a segment and returns its end column. If there is room, adds the dimmed key of
-/// a System V segment.
+/// Draws the name of a segment and returns the column after it. Appends the key of a System V
+/// segment if there is room.
 pub fn label(
     segment: &Segment,
     canvas: &mut Canvas<'_>,
@@ -144,7 +144,7 @@ pub fn label(
     if facts.key.is_private() {
         return end;
     }
-    // Shown in full, without leading zeros, or not at all: a truncated key is useless.
+    // A truncated key is useless: show it in full, drop the leading zeros, or leave it out.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
     match keys.iter().find(|key| cells(key) <= room) {
         Some(key) => canvas.text(end + 1, y, room, key, canvas.theme.dim),
@@ -186,7 +186,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
             };
             let end = canvas.text(x, y, width, &text, style);
             if segment.named_maker().is_some() && segment.exited_creator().is_some() {
-                // Drawn in the gap after the column, which is free even with a full-width name.
+                // The gap after the column is free even if the name fills it.
                 canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
             }
         }
@@ -203,7 +203,7 @@ fn cell(survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<
     }
 }
 
-/// Returns as many holder names as fit, and the number of others.
+/// Draws the holder names that fit, and the number of others.
 fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { x, width, .. } = placed;
@@ -246,7 +246,7 @@ pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
     }
 }
 
-/// Draws a number and its dimmed unit, so that digits line up.
+/// Draws a number with a dim unit, so that digits line up.
 fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
     let (figure, unit) = bytes.human();
     // Units have up to three characters: `KiB`, or `B` padded with two spaces.
