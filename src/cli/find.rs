@@ -19,12 +19,11 @@ use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// The number of bytes displayed before a match.
+/// Bytes printed before a match.
 const BEFORE: u64 = 8;
-/// The number of bytes displayed per match.
+/// Bytes printed per match.
 const SHOWN: usize = 40;
 
-/// Searches the segments and prints the matches.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
     let by_name = !names.is_empty();
@@ -85,7 +84,7 @@ fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
     Ok((pattern, names))
 }
 
-/// Returns the segments with these names, without duplicates.
+/// Returns the named segments, without duplicates.
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
@@ -105,7 +104,7 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
     survey.segments.iter().filter(|segment| segment.kind() == kind).collect()
 }
 
-/// Reports the segments that were skipped, and why.
+/// Warns about the segments that were skipped.
 fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
         let ids: Vec<String> = sysv.iter().map(|segment| segment.id.short()).collect();
@@ -128,7 +127,7 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     }
 }
 
-/// Reports the unlinked objects that were skipped.
+/// Warns about the unlinked objects that were skipped.
 fn tell_concealed(machine: &dyn Machine, survey: &Survey) {
     let concealed = survey.segments.iter().filter(|segment| segment.is_concealed());
     let texts: Vec<String> = concealed
@@ -243,8 +242,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// A failure to open a segment that the user named is an error. Other segments may be gone or unreadable,
-    /// and are skipped.
+    /// Fails if the user named the segment. Otherwise skips it: it may be gone or unreadable.
     fn not_opened(&mut self, error: OpenError) {
         match error {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
@@ -260,7 +258,7 @@ impl Search<'_> {
     fn print(&self, segment: &Segment, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
         let start = offset.saturating_sub(BEFORE);
         let mut bytes = [0; SHOWN];
-        // The surrounding bytes may be gone by now, although the match was there.
+        // The match may be gone by now.
         let count = reader.read_at(start, &mut bytes).unwrap_or(0);
         let bytes = &bytes[..count];
         let id = reader.id().to_string();

@@ -13,7 +13,6 @@ use crate::segment::filter::Filter;
 use crate::segment::{Segment, Timestamp};
 use std::io::{self, Write as _};
 
-/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shows {
     /// The name, or the shmid and the key.
@@ -21,7 +20,7 @@ enum Shows {
     Field(Field),
 }
 
-/// The default columns, the same as in the terminal UI.
+/// The default columns, as in the terminal UI.
 const USUAL: [Shows; 10] = [
     Shows::Field(Field::Kind),
     Shows::Label,
@@ -35,8 +34,8 @@ const USUAL: [Shows; 10] = [
     Shows::Field(Field::State),
 ];
 
-/// Prints the segments that match the filter. No match is a success, but a segment that cannot be listed is a
-/// failure.
+/// Prints the segments that match the filter. Finding none is a success, but failing to list a kind
+/// of segment is not.
 pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
     let mut words = args.filter.clone();
     words.extend(args.leaked.then(|| "leaked".to_owned()));
@@ -70,8 +69,8 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     Ok(if survey.failed.is_empty() { Status::Done } else { Status::Failed })
 }
 
-/// Returns whether the output, the order or the filter needs a field that `is_such` accepts. Data that is not
-/// needed is not collected, because collecting everything takes ten times as long.
+/// Returns true if the columns, the order or the filter use a field that `is_such` accepts.
+/// Collecting everything takes ten times as long, so unused data is left out.
 fn asks_for(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
     args.json
         || args.columns.is_empty()
@@ -119,7 +118,7 @@ const fn column(shows: Shows) -> Column {
 }
 
 fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
-    // The CSV column `holders` contains names; pids are included only on request.
+    // The `holders` column has the names. Pids are printed only if requested.
     let all = || Field::ALL.iter().copied().filter(|&field| field != Field::Pid).collect();
     let fields = if args.columns.is_empty() { &all() } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
@@ -133,7 +132,7 @@ fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut O
     writer.flush()
 }
 
-/// Returns the underlying I/O error, so that a closed pipe is still recognized.
+/// Unwraps I/O errors, so that a closed pipe is still recognized.
 fn csv_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

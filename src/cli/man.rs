@@ -1,5 +1,4 @@
-//! `man`: prints the manual page, which is generated from the arguments and tables of the program to stay
-//! current.
+//! `man`: prints the manual page, generated from the arguments and tables of the program.
 
 use super::out::Out;
 use super::{Args, Failure, Status};
@@ -89,7 +88,7 @@ fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
     }
 }
 
-/// The heading of an argument, as in the usage: `--sort FIELD`.
+/// An argument as in the usage: `--sort FIELD`.
 fn head(argument: &Arg) -> Vec<Inline> {
     let mut head = vec![];
     if let Some(short) = argument.get_short() {
@@ -109,7 +108,7 @@ fn head(argument: &Arg) -> Vec<Inline> {
     head
 }
 
-/// Ends a help text with a period, which is customary in manuals but not in help.
+/// Adds a period: manuals have one, help does not.
 fn sentence(help: Option<String>) -> String {
     let mut text = help.unwrap_or_default();
     if !text.ends_with(']') {
@@ -213,7 +212,7 @@ fn fields(roff: &mut Roff) {
     roff.control("SH", ["FIELDS"])
         .text(vec![roman("For filters, --columns and --sort. JSON uses the same names.")]);
     for field in Field::ALL {
-        // The angle brackets mark links in rustdoc.
+        // The brackets are rustdoc links.
         term(roff, vec![bold(field.word())], &field.doc().replace(['<', '>'], ""));
     }
 }

@@ -10,58 +10,56 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The interval between updates.
+/// How often the bar is updated.
 const TICK: Duration = Duration::from_millis(50);
-/// The delay before the progress bar appears.
+/// Operations faster than this show no bar.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// The width of the bar in columns.
+/// Columns of the bar.
 const BAR: usize = 24;
 
-/// A flag that is set by Ctrl-C, SIGTERM or SIGHUP. A second signal terminates the program at once.
+/// Set by Ctrl-C, SIGTERM or SIGHUP. A second signal terminates the program.
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Installs the signal handlers. If that fails, signals terminate the program as usual.
+    /// Installs the handlers. On failure, signals terminate the program as usual.
     #[must_use]
     pub fn listen() -> Self {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // The order matters: at the first signal, the flag must not be set yet.
+            // In this order, or the first signal would terminate the program.
             let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag));
             let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
         }
         Self(flag)
     }
 
-    /// Installs no handlers, so signals terminate the program.
+    /// Installs no handlers: signals terminate the program.
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::default())
     }
 
-    /// Returns whether a signal has arrived.
+    /// Returns true once a signal has arrived.
     #[must_use]
     pub fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The progress line.
 pub struct Meter {
     what: Mutex<String>,
-    /// The line that is on the screen; empty if there is none.
+    /// The line on the screen, if any.
     drawn: Mutex<String>,
     visible: bool,
     ascii: bool,
 }
 
 impl Meter {
-    /// Sets the description of the operation.
     pub fn say(&self, what: String) {
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
-    /// Runs a function that writes to the same terminal, with the progress line cleared.
+    /// Clears the progress line while `write` writes to the same terminal.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if !drawn.is_empty() {
@@ -82,8 +80,8 @@ impl Meter {
     }
 }
 
-/// Runs a long operation, cancels it on a signal, and draws the progress line. Set `wanted` to false where
-/// the line would interfere with other output.
+/// Runs a long operation with a progress line, and cancels it on a signal. Pass false as `wanted`
+/// if the line would disturb other output.
 pub fn attended<T>(
     what: &str,
     wanted: bool,
@@ -109,7 +107,7 @@ pub fn attended<T>(
     result
 }
 
-/// Ends the thread that draws the line, even if the operation panics.
+/// Ends the thread that draws, even after a panic.
 struct EndOnDrop<'a> {
     over: &'a AtomicBool,
     attendant: &'a thread::Thread,

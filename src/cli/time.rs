@@ -6,7 +6,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use std::sync::LazyLock;
 
-/// The time zone, loaded only when a time is printed.
+/// Loaded when the first time is printed.
 static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
 
 fn timestamp(time: Timestamp) -> Option<jiff::Timestamp> {
@@ -17,8 +17,8 @@ fn local(time: Timestamp) -> Option<ZonedDateTime> {
     Some(timestamp(time)?.to_zoned_datetime(ZONE.clone()))
 }
 
-/// Formats a time as RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. Returns `None` for a year that
-/// the format cannot represent; the times of a file can be arbitrary.
+/// Formats a time as RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. `None` if the year
+/// does not fit the format; the times of a file can be arbitrary.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> Option<String> {
     printed(time, 0)

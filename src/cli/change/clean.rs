@@ -21,8 +21,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// The lock that allows only one `clean` at a time to remove segments: two would mistake each other for users
-/// of the segments.
+/// Held while `clean` removes segments: two at once would mistake each other for holders.
 const LOCK: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
@@ -101,8 +100,8 @@ pub fn run(
     }
 }
 
-/// Returns the uid of the user. An unknown name is an error, because "nothing is leaked" would be misleading
-/// for a mistyped name.
+/// Resolves a user name. An unknown name is an error: "nothing is leaked" would be misleading for a
+/// typo.
 fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
     let uid = user.parse().ok().or_else(|| Some(machine.user_by_name(user)?.0));
     uid.ok_or_else(|| {
@@ -112,7 +111,7 @@ fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
 
 fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
-        // A segment without a time, or with a time in the future, does not count as older.
+        // A segment without a time, or with one in the future, does not count as older.
         let last = segment.last_used().filter(|then| !then.is_future(now));
         last.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
     });
@@ -141,7 +140,7 @@ fn segment(plan: &Plan) -> Option<&Segment> {
     }
 }
 
-/// Reports the plans of a dry run. The status is a failure if there are leaks, because they remain.
+/// Prints the plans of a dry run. Leaks are a failure, because they remain.
 fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
     teller.planned(wanted)?;
     Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
@@ -205,7 +204,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
             }
         }
     }
-    // A refused segment stays, so it frees no memory.
+    // A refused segment stays and frees nothing.
     let frees =
         |plans: &[Plan]| freed(plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment));
     if !wanted.is_empty() {
@@ -258,7 +257,7 @@ fn other_names(segment: &Segment, all: &[&Segment]) -> Option<String> {
     Some(format!("other names of the same object (hard links): {}", names.join(", ")))
 }
 
-/// Formats the number of segments that may be leaked or in use, grouped by reason: `3 segments unknown: no
+/// Formats the number of segments that may be leaked or in use, by reason: `3 segments unknown: no
 /// holders found, but …`.
 fn unknown_text(unknown: &[&Segment]) -> String {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();

@@ -10,24 +10,22 @@ use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The maximum number of characters of a segment name in a file name, which is limited to 255 bytes.
+/// Keeps file names under 255 bytes.
 const LONGEST_NAME: usize = 60;
 
 /// The destination of the copies.
 pub enum Where {
-    /// The copies directory.
     Copies(Copies),
-    /// This file, for a single copy.
+    /// A single copy.
     File(PathBuf),
-    /// This directory, with a file for each copy.
+    /// A file per segment, named by id.
     Directory(PathBuf, RefCell<HashMap<SegmentId, String>>),
-    /// No copies.
     Nowhere,
 }
 
 impl Where {
-    /// Selects the destination from the command line and the number of segments. In the copies directory, all
-    /// copies together take at most `limit`.
+    /// Derives the destination from the command line and the number of segments. Copies in the
+    /// copies directory take at most `limit` in total.
     pub fn new(no_copy: bool, save: Option<&Path>, segments: usize, limit: Bytes) -> Result<Self, Failure> {
         if no_copy {
             return Ok(Self::Nowhere);

@@ -32,12 +32,11 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use tell::Teller;
 
-/// The settings and global options that apply to changes.
+/// The settings and global options of these commands.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
-    /// Refuse all changes.
     pub read_only: bool,
-    /// The rules by which segments are judged.
+    /// The rules for judging segments.
     pub rules: Rules,
     /// The maximum total size of the copies of removed segments.
     pub copies: Bytes,
@@ -87,15 +86,16 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
     }
 }
 
-/// Removes the empty directories that killed removals left behind. Directories that cannot be removed are
-/// left for `rm --recover` to report.
+/// Removes empty directories that killed removals left behind. `rm --recover` reports those that
+/// remain.
 fn remove_empty_directories(machine: &dyn Machine, survey: &Survey) {
     for directory in recover::empty_directories(machine, survey) {
         let _ = recover::remove_empty(machine, &directory);
     }
 }
 
-/// Warns users without a state directory, which stores the marks that identify incomplete segments.
+/// Warns a user without a state directory: incomplete segments could not be recognized after a
+/// kill.
 fn warn_of_no_mark(state: Option<&StateDirectory>) {
     if let Some(error) = unfinished::unprotected(state) {
         warn(&format!(

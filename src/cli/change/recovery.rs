@@ -81,7 +81,7 @@ struct Recovery<'a, 'b> {
     options: Options,
     log: &'a Log<'a>,
     teller: &'a mut Teller<'b>,
-    /// Nothing has been found so far.
+    /// Set until something is found.
     nothing: bool,
 }
 

@@ -12,8 +12,8 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-/// The number of times that `clean` retries a segment after a holder appeared: the holder may be another
-/// `shmlens` that reads the segment.
+/// How often `clean` retries a segment that a process has just opened: it may be another `shmlens`,
+/// which reads it only briefly.
 const RETRIES: u32 = 4;
 
 /// Removes the segments in sequence, and reports names without a segment at their position. Shows the
@@ -80,7 +80,7 @@ pub fn remove<'a>(
     })
 }
 
-/// The delay between retries. The delay depends on the pid, so that two processes do not collide again.
+/// The delay between retries. It depends on the pid, so that two processes do not collide again.
 fn pause() -> Duration {
     Duration::from_millis(100 + u64::from(process::id() % 16) * 20)
 }

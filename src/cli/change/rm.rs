@@ -22,7 +22,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Above this number of segments, the removal is optimized for speed.
+/// Removals of more segments than this are optimized for speed.
 const MANY: usize = 256;
 
 pub fn run(
@@ -88,8 +88,8 @@ pub fn run(
         return Ok(teller.status());
     }
     if !asks {
-        // Each plan is created just before it is carried out: thousands of plans would take too much memory
-        // and time.
+        // Plan each removal just before it is carried out: thousands of plans would take too much
+        // memory and time.
         let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
         return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut teller);
     }
@@ -104,12 +104,12 @@ pub fn run(
     remove(machine, plans.into_iter().map(Ok), log, &mut teller)
 }
 
-/// Plans a series of removals before the first of them is carried out.
+/// Plans several removals before the first one is carried out.
 struct Planner<'a> {
     machine: &'a dyn Machine,
     copies: &'a Where,
     options: Options,
-    /// The number of names that the plans so far remove from each object, by device and inode.
+    /// Names that the plans so far remove from each object, by device and inode.
     unlinked: HashMap<(u64, u64), u32>,
 }
 
@@ -126,7 +126,7 @@ impl<'a> Planner<'a> {
         act::plan(self.machine, segment, &action, &Options { force, links_gone, ..self.options })
     }
 
-    /// Records the plan, so that later plans take its effect into account.
+    /// Records a plan, so that later ones take its effect into account.
     fn note(&mut self, plan: &Plan) {
         if let (None, Task::Change { segment, .. }) = (&plan.refusal, &plan.task)
             && let Some(object) = object(segment)
@@ -140,8 +140,8 @@ fn object(segment: &Segment) -> Option<(u64, u64)> {
     segment.posix().map(|facts| (facts.device, facts.inode))
 }
 
-/// A survey that suffices for many removals: for System V segments, `nattch` shows whether they have holders,
-/// so no process has to be scanned.
+/// Surveys the machine for many removals. `nattch` tells if a System V segment is in use, so no
+/// process is scanned.
 fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
     let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);

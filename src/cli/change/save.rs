@@ -19,7 +19,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// The file name for standard output in `save` and for standard input in `restore`.
+/// Stands for standard output in `save`, and for standard input in `restore`.
 const STANDARD: &str = "-";
 
 /// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless the file
@@ -70,10 +70,10 @@ pub fn save(
     Ok(teller.status())
 }
 
-/// Saves to standard output, to which nothing else is written.
+/// Saves to standard output, which gets nothing else.
 fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Status, Failure> {
-    // A signal terminates the program even while it is blocked on a pipe that nobody reads: there is nothing
-    // to undo, and `restore` rejects a partial copy.
+    // A signal terminates the program even while it blocks on a pipe: there is nothing to undo, and
+    // `restore` rejects a partial copy.
     let progress = Progress::new();
     let saved = attended("saving", true, &progress, &Interrupt::none(), |_| {
         act::save_to(machine, segment, &mut *out, &progress)
@@ -148,13 +148,12 @@ pub fn restore(
     Ok(teller.status())
 }
 
-/// The reason why there is no file to restore from.
 enum Failed {
     Terminal(io::Error),
     File(RestoreError),
 }
 
-/// Returns the open file if it is trusted or the user confirmed it; `None` if the user declined.
+/// Opens the file. `None` if it is not trusted and the user declined.
 fn confirmed(
     machine: &dyn Machine,
     args: &RestoreArgs,

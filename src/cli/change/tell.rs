@@ -1,5 +1,5 @@
-//! Reports plans and results: results on standard output, failures on standard error; with `--json`,
-//! everything as one object per line.
+//! Reports plans and results: results on standard output, failures on standard error; with
+//! `--json`, one object per line.
 
 use crate::act::{ActError, Outcome, Plan, Refusal, Task, Undo};
 use crate::cli::args::TellArgs;
@@ -12,20 +12,19 @@ use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Reports the results for the segments of a command, and records failures.
+/// Reports the result for each segment and remembers failures.
 pub struct Teller<'a> {
     action: &'static str,
     args: TellArgs,
     out: &'a mut Out,
     failed: bool,
-    /// Refused segments, grouped by message, so that each message is printed once.
+    /// Refused segments by message, so that each message is printed once.
     refused: Vec<(String, Vec<String>)>,
-    /// The evidence that the current segment is leaked, if evidence is requested.
+    /// The evidence of a leak, if the command reports it.
     evidence: Option<Evidence>,
     with_evidence: bool,
 }
 
-/// The evidence that a segment is leaked, and its size.
 #[derive(Debug, Serialize)]
 struct Evidence {
     state: &'static str,
@@ -59,7 +58,6 @@ struct Line<'a> {
     said: &'a [String],
     /// The command that undoes the change.
     undo: Option<&'a str>,
-    /// The reason why the change was not made.
     error: Option<String>,
     /// `clean`: the evidence that the segment is leaked.
     #[serde(flatten)]
@@ -71,12 +69,12 @@ impl<'a> Teller<'a> {
         Self { action, args, out, failed: false, refused: vec![], evidence: None, with_evidence: false }
     }
 
-    /// Creates a teller that includes the evidence for each leak.
+    /// Creates a teller that reports the evidence of each leak.
     pub fn with_evidence(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
         Self { with_evidence: true, ..Self::new(action, args, out) }
     }
 
-    /// Sets the segment that the following reports refer to.
+    /// Sets the segment that the next reports are about.
     pub fn is_about(&mut self, plan: &Plan) {
         self.evidence = match &plan.task {
             Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
@@ -84,20 +82,20 @@ impl<'a> Teller<'a> {
         };
     }
 
-    /// Drops the refused plans, which [`refusals_of`] has already reported.
+    /// Drops refused plans that [`refusals_of`] has already reported.
     pub fn drop_refused(&mut self, plans: &mut Vec<Plan>) {
         let before = plans.len();
         plans.retain(|plan| plan.refusal.is_none());
         self.failed |= plans.len() < before;
     }
 
-    /// Reports a leaked segment whose removal was not confirmed.
+    /// Reports a leak that the user did not agree to remove.
     pub fn not_confirmed(&mut self, plan: &Plan) -> Result<(), Failure> {
         self.failed = true;
         self.left(plan, "not confirmed; use --yes")
     }
 
-    /// Reports a leaked segment that is not removed, which is not a failure.
+    /// Reports a leak that is not removed. This is not a failure.
     pub fn left(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
         match &plan.task {
             Task::Change { segment, .. } => self.left_alone(segment, why),
@@ -139,7 +137,7 @@ impl<'a> Teller<'a> {
     /// Reports the refusals, once for all segments with the same refusal. Returns the exit status.
     pub fn status(&mut self) -> Status {
         for (text, subjects) in std::mem::take(&mut self.refused) {
-            // Keeps the order of results and messages if both go to the same terminal.
+            // Keep the order of results and messages on a terminal.
             let _ = self.out.flush();
             warn(&self.out.style().fit(&format!("{}: {text}", listed(&subjects))));
         }
@@ -175,7 +173,7 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// Reports a planned effect that has no full plan.
+    /// Reports what a step without a full plan would do.
     pub fn would(&mut self, subject: &str, what: String) -> Result<(), Failure> {
         if self.args.json {
             let said = &[what];
@@ -202,7 +200,7 @@ impl<'a> Teller<'a> {
         Ok(())
     }
 
-    /// Reports that another process removed a segment that was to be removed.
+    /// Reports a segment that another process removed first.
     pub fn gone(&mut self, subject: &str) -> Result<(), Failure> {
         let said = "already gone: another process removed it".to_owned();
         if self.args.json {
@@ -260,11 +258,11 @@ impl<'a> Teller<'a> {
         self.not_done(&escape(named.as_bytes()), "refused", failure.to_string())
     }
 
-    /// Reports a change that was not made, and the reason.
+    /// Reports a change that was not made.
     pub fn not_done(&mut self, subject: &str, status: &str, error: String) -> Result<(), Failure> {
         self.failed = true;
         if !self.args.json {
-            // Keeps the order of results and messages if both go to the same terminal.
+            // Keep the order of results and messages on a terminal.
             self.out.flush()?;
             warn(&self.out.style().fit(&error));
             return Ok(());
@@ -288,9 +286,8 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// Formats plans: the effects and the undo command, or the reason for the refusal. A refused plan shows its
-/// effects only if `--force` can override the refusal. Text that several plans share is printed once, at the
-/// end.
+/// Formats plans: the effects and the undo command, or the refusal. A refusal hides the effects
+/// unless `--force` can override it. Text that several plans share is printed once, at the end.
 pub fn text_of(plans: &[&Plan]) -> String {
     let mut after = vec![];
     for plan in plans.iter().filter(|plan| plan.refusal.is_none()) {
@@ -324,7 +321,7 @@ pub fn text_of(plans: &[&Plan]) -> String {
     lines.concat()
 }
 
-/// Formats the end of a plan, which several plans often share: the copy and the undo command.
+/// Formats the end of a plan, which plans often share: the copy and the undo command.
 fn rest_of(plan: &Plan) -> String {
     let undo = match &plan.undo {
         Undo::Nothing => String::new(),
