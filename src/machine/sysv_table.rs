@@ -14,11 +14,10 @@ pub const MARKED: u32 = 0o1000;
 /// The bit in `perms` of a segment locked with `SHM_LOCK` (`SHM_LOCKED`).
 pub const LOCKED: u32 = 0o2000;
 
-/// The parsed table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     pub rows: Vec<SysvStat>,
-    /// The lines that do not parse, escaped, with the reason.
+    /// Escaped lines that do not parse, with the reason.
     pub problems: Vec<String>,
 }
 
@@ -53,12 +52,12 @@ pub fn parse(text: &[u8]) -> Table {
     table
 }
 
-/// More columns than any kernel has.
+/// More than any kernel has.
 const MAX_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
-        // Invalid UTF-8 cannot be a number either.
+        // A number is never invalid UTF-8.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MAX_COLUMNS];
         let mut count = 0;
@@ -66,7 +65,7 @@ impl Columns {
             *place = word;
             count += 1;
         }
-        // Columns are requested roughly in order, so search from the previous one.
+        // Columns are requested roughly in order, so start at the previous one.
         let next = Cell::new(0);
         let find = |name: &str| {
             let (before, behind) = self.names.split_at(next.get());

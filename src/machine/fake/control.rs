@@ -37,7 +37,7 @@ impl FakeFacts {
         }
     }
 
-    /// Frees marked segments without attachments, as the kernel does.
+    /// Frees marked segments that are not attached, as the kernel does.
     pub(super) fn reap(&mut self) {
         self.sysv.retain(|made| !made.row.marked || made.row.nattch > 0);
     }
@@ -219,7 +219,7 @@ impl Control for FakeMachine {
     }
 
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
-        // The fake machine only knows the creators of its segments.
+        // Only segments have creators.
         let facts = lock(&self.facts);
         let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
         Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })

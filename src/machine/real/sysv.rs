@@ -30,7 +30,7 @@ pub struct SysvContents {
     shmid: ShmId,
     attachment: Attachment,
     identity: Identity,
-    /// The segment as a file, if this process may open it.
+    /// `None` if this process may not open it.
     file: Option<File>,
     /// Backed by huge pages: neither `mincore` nor the file reports holes.
     huge: bool,

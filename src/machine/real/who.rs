@@ -20,14 +20,14 @@ pub fn own() -> Credentials {
 pub fn process(pid: u32) -> Option<Credentials> {
     let mut who = parse(&fs::read(format!("/proc/{pid}/status")).ok()?)?;
     if in_another_user_namespace(pid) {
-        // Capabilities in another user namespace do not count here: capabilities(7).
+        // Capabilities in another user namespace have no effect here: capabilities(7).
         who.capabilities = 0;
     }
     Some(who)
 }
 
-/// Returns true if the process is known to be in another user namespace. This cannot be determined
-/// for other users' processes.
+/// Returns true if the process is in another user namespace. This is unknown for processes of other
+/// users, so the answer is false.
 fn in_another_user_namespace(pid: u32) -> bool {
     let own = fs::read_link("/proc/self/ns/user");
     let theirs = fs::read_link(format!("/proc/{pid}/ns/user"));
@@ -43,7 +43,7 @@ fn parse(status: &[u8]) -> Option<Credentials> {
     let numbers = |name: &str| -> Option<Vec<u32>> {
         Some(field(name)?.split_whitespace().filter_map(|number| number.parse().ok()).collect())
     };
-    // Real, effective, saved, file system: files are opened with the last one.
+    // Real, effective, saved, file system: the last one counts for opening files.
     let of = |name: &str| numbers(name).and_then(|ids| ids.get(1).copied());
     Some(Credentials {
         uid: of("Uid")?,

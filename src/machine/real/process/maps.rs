@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// Longer than any System V segment name and most object names. A longer name takes a second query.
+/// Fits any System V segment and most objects. A longer name takes a second query.
 const NAME: usize = 256;
-/// Longer than the maps file of most processes.
+/// Fits the maps file of most processes.
 const TEXT: usize = 64 << 10;
 
 /// Adds the mappings of a process.
@@ -70,7 +70,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The maps file lists all mappings, including private ones.
+    /// Reads the maps file, which includes private mappings.
     fn by_text(&mut self, mut maps: File) -> io::Result<()> {
         let mut text = Vec::with_capacity(TEXT);
         maps.read_to_end(&mut text)?;
