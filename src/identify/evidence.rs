@@ -1,4 +1,4 @@
-//! All inputs of a verdict besides the segment itself.
+//! The inputs of a verdict, besides the segment itself.
 
 use super::catalogue::is_helper;
 use super::settled::{self, Settled};
@@ -15,7 +15,7 @@ use std::time::Duration;
 /// The machine at the time of a survey.
 pub struct Evidence<'a> {
     pub machine: &'a dyn Machine,
-    /// The holders of each segment; `None` before the first scan.
+    /// `None` before the first scan.
     pub holdings: Option<&'a Holdings>,
     pub proofs: &'a Proofs<'a>,
     pub states: ProcessStates<'a>,
@@ -27,7 +27,7 @@ pub struct Evidence<'a> {
     pub settle: Option<Duration>,
 }
 
-/// The command lines of all processes. Reading them is as expensive as a scan, so they are read at
+/// The command lines of all processes. Reading them takes as long as a scan, so they are read at
 /// most once per scan.
 #[derive(Debug, Default)]
 pub struct Commands {
@@ -36,7 +36,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Drops the command lines unless they were read after this scan.
+    /// Drops the command lines if they are older than this scan.
     pub fn keep_for(&mut self, holdings: Option<&Holdings>) {
         let scan = holdings.map(|holdings| holdings.at);
         if scan.is_none() || self.of != scan {
@@ -69,7 +69,7 @@ impl Evidence<'_> {
     }
 
     /// Returns true if a process runs as the segment's owner, or as a user that can become the
-    /// owner: a program that drops its privileges does not change those of its helpers.
+    /// owner: the helpers of a program keep the privileges that it drops.
     fn serves(&self, line: &CommandLine, segment: &Segment) -> bool {
         const CAP_SETUID: u64 = 1 << 7;
         if line.uid == segment.owner.uid {
@@ -90,8 +90,8 @@ impl Evidence<'_> {
     }
 }
 
-/// Returns a map from each POSIX object to true if a process holds the object, or `None` if a
-/// holder may have been missed.
+/// Maps each POSIX object to true if a process holds it, or to `None` if the scan may have missed a
+/// holder.
 pub fn held(
     survey: &Survey,
     holdings: Option<&Holdings>,

@@ -28,25 +28,23 @@ use process_state::{PidNamespace, ProcessState, ProcessStates};
 use proofs::{Answers, Proofs};
 use std::time::Duration;
 
-/// The maximum number of segments to read per survey: ten thousand new objects must not delay the
-/// table.
+/// Segments to read per survey: ten thousand new objects must not delay the table.
 const MAX_READS: usize = 300;
 
 /// The settings for judging segments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// The catalog, with the user's own makers; `None` for the built-in one, which is parsed on
-    /// demand.
+    /// `None` for the built-in catalog, which is parsed on demand.
     pub catalogue: Option<&'static Catalogue>,
-    /// The minimum time that a segment must be unused before it counts as leaked; `None` for a
-    /// minute, or ten minutes if its maker is unknown.
+    /// The time that a segment must be unused before it counts as leaked; `None` for a minute, or
+    /// ten minutes if its maker is unknown.
     pub settle: Option<Duration>,
-    /// The log of segments that shmlens created or restored.
+    /// The segments that shmlens created or restored.
     pub created: Option<&'static dyn Created>,
 }
 
 impl Rules {
-    /// Returns rules with the user's makers, which are never freed.
+    /// Returns rules with the user's makers, which are leaked: rules live as long as the process.
     #[must_use]
     pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {
@@ -56,14 +54,13 @@ impl Rules {
         Self { catalogue, settle, created: None }
     }
 
-    /// Adds the log of segments that shmlens created or restored.
     #[must_use]
     pub fn with_created(self, created: &'static dyn Created) -> Self {
         Self { created: Some(created), ..self }
     }
 }
 
-/// Judges surveys. Caches results between surveys.
+/// Judges surveys, with a cache from one survey to the next.
 #[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
@@ -80,14 +77,13 @@ impl Default for Identifier {
 }
 
 impl Identifier {
-    /// Returns an identifier for a one-shot command: it reads every segment that a rule requires.
+    /// For a single survey: reads every segment that a rule requires.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self::with_reads(rules, None)
     }
 
-    /// Returns an identifier for repeated surveys. It limits the number of segments read per
-    /// survey, so that no survey takes long.
+    /// For repeated surveys: limits the segments read per survey, so that none takes long.
     #[must_use]
     pub fn for_repeated_surveys(rules: Rules) -> Self {
         Self::with_reads(rules, Some(MAX_READS))
@@ -114,7 +110,6 @@ impl Identifier {
         self.judge(machine, Survey::take(machine, names), holdings, names)
     }
 
-    /// Judges an existing survey.
     #[must_use]
     pub fn judge(
         &mut self,
@@ -137,7 +132,7 @@ impl Identifier {
         self.answers.needs_private()
     }
 
-    /// Judges all segments of a survey that was joined with `holdings`.
+    /// Judges the segments of a survey that was joined with `holdings`.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
         let states = || ProcessStates::new(machine, holdings);
         let replaced =

@@ -20,25 +20,25 @@ pub enum Lease {
     Granted,
     /// Another process has the object open or mapped.
     Refused,
-    /// The object was used too recently to request a lease.
+    /// The object was used too recently.
     TooFresh,
-    /// This user has no permission, or the request failed.
+    /// No permission, or the request failed.
     Unavailable,
 }
 
-/// The results since the last scan of the processes.
+/// The results since the last process scan.
 #[derive(Debug, Default)]
 pub struct Answers {
     scan: Option<Timestamp>,
     leases: HashMap<SegmentId, (Identity, Lease)>,
-    /// Leases granted after earlier scans, for objects that shmlens has opened since.
+    /// Leases granted after earlier scans, of objects that shmlens has opened since.
     before: HashMap<SegmentId, Identity>,
-    /// A private mapping could change a verdict, but private mappings were not scanned.
+    /// A verdict depends on private mappings, which were not scanned.
     needs_private: bool,
 }
 
 impl Answers {
-    /// Returns whether a verdict of the last survey needs a scan of private mappings.
+    /// Returns true if a verdict of the last survey needs a scan of private mappings.
     pub const fn needs_private(&self) -> bool {
         self.needs_private
     }
@@ -52,12 +52,12 @@ pub struct Proofs<'a> {
     now: Timestamp,
     /// Objects used within this time are skipped.
     quiet: Duration,
-    /// The objects that shmlens itself has open, listed at the first refusal.
+    /// Objects that shmlens itself has open, listed at the first refusal.
     own: OnceCell<HashSet<Object>>,
 }
 
 impl<'a> Proofs<'a> {
-    /// Returns proofs for a survey, including results since the scan that it uses.
+    /// Reuses the results since the last scan.
     pub fn new(
         machine: &'a dyn Machine,
         answers: &'a mut Answers,
@@ -81,39 +81,37 @@ impl<'a> Proofs<'a> {
         self.uid == 0
     }
 
-    /// Returns whether this user may request a lease on an object, now or later.
+    /// Returns true if this user may request a lease on the object, now or later.
     pub fn may_ask(&self, segment: &Segment) -> bool {
         let owner = self.uid == segment.owner.uid && !self.is_shut(segment);
         matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
     }
 
-    /// Returns true if this user owns an object whose mode denies its owner both reading and
-    /// writing.
+    /// Returns true if this user owns an object but may neither read nor write it.
     pub fn is_shut(&self, segment: &Segment) -> bool {
         const OWNER_OPENS: u32 = 0o600;
         let owner = !self.by_root() && self.uid == segment.owner.uid;
         owner && segment.mode.bits() & OWNER_OPENS == 0
     }
 
-    /// Returns whether an object was used too recently to request a lease.
+    /// Returns true if the object was used too recently to request a lease.
     pub fn is_fresh(&self, segment: &Segment) -> bool {
         segment.last_used().is_some_and(|then| {
             then.is_future(self.now) || self.now.seconds_since(then).max(0.0) < self.quiet.as_secs_f64()
         })
     }
 
-    /// Returns the step that announces a later lease request.
+    /// Returns the step that announces a later request.
     pub fn later(&self) -> String {
         let quiet = age_text(self.quiet.as_secs_f64());
         format!("shmlens asks the kernel (F_SETLEASE) once the segment has been unused for {quiet}")
     }
 
-    /// Records that private mappings could change a verdict.
+    /// Records that a verdict depends on private mappings.
     pub fn note_private(&self) {
         self.answers.borrow_mut().needs_private = true;
     }
 
-    /// Requests a lease on an object.
     pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Lease {
         let SegmentId::Posix(name) = &segment.id else { return Lease::Unavailable };
         if !self.may_ask(segment) || holdings.of(segment).is_none() {

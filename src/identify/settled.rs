@@ -8,14 +8,14 @@ use crate::survey::{Coverage, Holdings};
 /// The conclusion about an object without known holders.
 #[derive(Debug)]
 pub enum Settled {
-    /// The object has no holders. Contains the steps that prove it.
+    /// The object has no holders. Contains the proof, in steps.
     Unheld(Vec<String>),
-    /// The object has an invisible holder. Contains the resulting verdict.
+    /// A holder is invisible. Contains the verdict.
     Held(Verdict),
-    /// The object was used too recently to request a lease, but this user may do so later. Contains
-    /// the steps so far.
+    /// A lease was not requested because the object was used too recently. Contains the steps so
+    /// far.
     TooFresh(Vec<String>),
-    /// The holders are unknown. Contains the resulting verdict.
+    /// The holders are unknown. Contains the verdict.
     Unknown(Verdict),
 }
 
@@ -67,19 +67,19 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
 const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it";
 const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
 
-/// Returns the verdict on an object whose holder is known only to the kernel.
+/// Returns the verdict on an object that has a holder according to the kernel.
 fn held(step: String) -> Verdict {
     let said = "holder not visible: descriptor in transit, loop device or another pid namespace";
     Verdict::new(State::Unknown, said).because(step).because(REFUSED)
 }
 
-/// Returns the step that lists the checked processes, if no others can open the object.
+/// Returns the step that lists the checked processes, if no other process can open the object.
 fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
     let coverage = &holdings.coverage;
     if !holdings.private {
         return None;
     }
-    // Omits the number of processes, which changes with every scan.
+    // Leaves out the number of processes, which changes with every scan.
     if coverage.is_whole() {
         return Some(
             "not open, mapped or locked: all processes checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)"

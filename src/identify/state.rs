@@ -1,7 +1,7 @@
-//! Determines the state of a segment: the first that applies of removed, in use, unknown,
+//! Determines the state of a segment, the first that applies of: removed, in use, unknown,
 //! protected, idle, leaked.
 //!
-//! A segment without known holders is not necessarily a leak: there must be proof that no process
+//! A segment without known holders is not necessarily a leak: it must be proven that no process
 //! holds it, and that none will attach it again.
 
 use super::catalogue::Made;
@@ -12,7 +12,7 @@ use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlin
 use crate::survey::Coverage;
 use std::fmt::Write as _;
 
-/// Returns the verdict on a segment, given the maker from the catalog.
+/// Judges a segment, given its maker.
 pub fn judge(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
@@ -79,7 +79,7 @@ fn count(
         let _ = write!(text, ": {found} found, {missing} {place}");
     } else if found > others {
         // The table is newer than the scan, or a process attached a segment with the same shmid in
-        // another IPC namespace and then entered this one.
+        // another IPC namespace before it entered this one.
         let _ = write!(
             text,
             ": {found} found; some detached since the last scan or belong to another IPC namespace"
@@ -146,7 +146,7 @@ fn posix(
         if let Some(failed) = &holdings.coverage.failed {
             return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
-        // Created after the scan, and too recent to count as leaked.
+        // Newer than the scan, and too recent to count as leaked.
         if holdings.is_younger(segment)
             && evidence.proofs.may_ask(segment)
             && evidence.proofs.is_fresh(segment)

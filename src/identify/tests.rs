@@ -44,7 +44,8 @@ fn assert_is(machine: &FakeMachine, state: State, words: &[&str]) {
     }
 }
 
-/// Returns a machine with one segment of ann's, without a key, whose creator has exited.
+/// Returns a machine with one segment, which belongs to ann, has no key, and whose creator has
+/// exited.
 fn with_sysv() -> FakeMachine {
     with_key(0)
 }
@@ -55,7 +56,7 @@ fn with_key(key: u32) -> FakeMachine {
     machine
 }
 
-/// A key is a public name that programs may attach to later.
+/// A program may attach to a key later.
 #[test]
 fn a_key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
@@ -68,7 +69,7 @@ fn a_key_makes_a_leak_likely_at_most() {
     assert_is(&machine, LIKELY, &["last used more than 10m ago"]);
     changed(599);
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // A catalog rule can prove more.
+    // A rule of the catalog can prove more.
     let informix = with_key(0x5256_4801);
     informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&informix, CERTAIN, &["no oninit is running"]);
@@ -144,7 +145,8 @@ fn a_last_user_outside_of_the_pid_namespace_proves_nothing() {
     assert_is(&machine, LIKELY, &["a process outside this pid namespace used it last"]);
 }
 
-/// A log of two shmlens runs: 5000 attached a segment after 5001, which attached it after `user`.
+/// The logs of two shmlens runs: 5000 attached a segment after 5001, which attached it after
+/// `user`.
 #[derive(Debug)]
 struct Runs {
     user: u32,
@@ -192,7 +194,7 @@ fn our_own_attachments_never_prove_a_leak() {
     });
     let of = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
     let state = |runs| of(runs).verdict.state;
-    // The last user exited long ago; times recorded by another user are not trusted.
+    // The last user exited long ago, but times recorded by another user are not trusted.
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
     // The segment was unused before.
     assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
@@ -235,7 +237,7 @@ fn the_leak_of_a_running_demo_is_certain() {
     assert_is(&machine, CERTAIN, &["creator 4121 exited", "shmlens demo (700) uses for its leak example"]);
 }
 
-/// Returns a machine with one object of ann's, created an hour ago.
+/// Returns a machine with one object, which ann created an hour ago.
 fn with_object(name: &str) -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_object(name, FakeBytes::hole(32));
@@ -475,7 +477,7 @@ fn nattch_0_proves_no_holders_for_every_user() {
 fn a_rule_can_protect_a_segment() {
     let machine = with_object("libpod_lock");
     assert_is(&machine, State::Protected, &["no holders; protected: "]);
-    // This holds even if the object was used just now.
+    // Even if the object was used just now.
     edit(&machine, set_times);
     assert_is(&machine, State::Protected, &[]);
     machine.add_process(7, "podman");
@@ -553,7 +555,7 @@ fn a_segment_used_in_the_future_is_never_leaked() {
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 100));
     assert_is(&machine, State::Idle, &["in the future"]);
     assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
-    // Slightly ahead of the clock, which was read earlier.
+    // A little ahead of the clock, which was read earlier.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
     assert_eq!(segments_by(&machine, settled_at_once).remove(0).verdict.state, LIKELY);
 }
@@ -627,7 +629,7 @@ fn a_pid_in_a_child_namespace_may_be_the_maker() {
     machine.edit(|facts| facts.inner_pids = vec![4121]);
     let wanted = "its creator (pid 4121, from its name) may be running in another pid namespace";
     assert_is(&machine, State::Idle, &["still needed", wanted]);
-    // This holds even if another process has that pid here.
+    // Even if another process has that pid here.
     machine.add_process(4121, "another");
     machine.edit(|facts| {
         facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
@@ -669,7 +671,7 @@ fn an_undecided_rule_is_likely_at_most_or_protected() {
     machine.edit(|facts| facts.visibility.hides = false);
     machine.add_process(9, "oninit");
     assert_is(&machine, State::Protected, &["oninit is running"]);
-    // This holds even while the creator runs.
+    // Even while the creator runs.
     machine.edit(|facts| facts.processes.clear());
     machine.add_process(4121, "onsomething");
     assert_is(&machine, State::Idle, &["creator is running: onsomething (4121)"]);
@@ -751,7 +753,7 @@ fn the_first_reason_changes_only_with_the_state() {
     machine.add_process(8, "another");
     machine.add_process(10, "and one more");
     assert_eq!(said(), before);
-    // This holds even if some processes cannot be examined.
+    // Even if some processes cannot be examined.
     for pid in [8, 10] {
         machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
     }

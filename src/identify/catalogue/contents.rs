@@ -5,10 +5,9 @@ use super::subject::{Peek, Subject};
 use crate::config::maker::{Check, Number, Shape, Stretch};
 use crate::identify::semaphore;
 
-/// The maximum length of a byte sequence in a rule.
 const MAX_LENGTH: usize = 256;
 
-/// The result of a check of contents.
+/// The result of checking the contents against a maker's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
     /// The maker has no rule for contents.
@@ -19,7 +18,7 @@ pub enum Contents {
     Differ,
 }
 
-/// Returns the result of all checks together.
+/// Combines the results of all checks.
 pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     if checks.is_empty() {
         return Contents::Unchecked;
@@ -35,12 +34,12 @@ pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     Contents::Fit
 }
 
-/// Returns true if the checks only identify the kind of contents, and not the maker.
+/// Returns true if the checks identify a kind of contents, not a maker.
 pub fn only_of_a_kind(checks: &[Check]) -> bool {
     checks.iter().all(|check| matches!(check, Check::Shape(Shape::Semaphore)))
 }
 
-/// Returns the result of one check; `None` if the contents cannot be read.
+/// Returns the result of a check; `None` if the contents cannot be read.
 fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
     match check {
         Check::Bytes { at, any } => {
@@ -79,7 +78,7 @@ fn one_of(stretch: &Stretch, at: i64, contents: &Peek<'_>, size: u64) -> Option<
     Some(all.all(|((read, byte), mask)| read & mask == *byte))
 }
 
-/// Reads a number from the contents. Returns `None` if it cannot be read or is past the end.
+/// Reads a number. `None` if it is unreadable or past the end.
 pub fn number_at(at: i64, number: Number, contents: &Peek<'_>, size: u64) -> Option<i128> {
     let width = number.width();
     let offset = offset(at, width, size)?;
@@ -97,7 +96,8 @@ pub fn number_at(at: i64, number: Number, contents: &Peek<'_>, size: u64) -> Opt
     })
 }
 
-/// Converts an offset that may count from the end. Returns `None` unless all of `length` is inside.
+/// Converts an offset, which counts from the end if negative. `None` unless all of `length` is
+/// inside.
 fn offset(at: i64, length: usize, size: u64) -> Option<u64> {
     let from = if at < 0 { size.checked_sub(at.unsigned_abs())? } else { at.unsigned_abs() };
     let end = from.checked_add(u64::try_from(length).ok()?)?;

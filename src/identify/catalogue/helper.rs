@@ -2,7 +2,7 @@
 
 use crate::config::maker::Whose;
 
-/// The maximum length of a command name in the kernel (`TASK_COMM_LEN` minus the NUL).
+/// `TASK_COMM_LEN` without its NUL.
 const LONGEST_COMM: usize = 15;
 
 /// Programs that run the script in their arguments.
@@ -48,7 +48,7 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
     })
 }
 
-/// Returns a description of the users whose helpers count.
+/// Names the users whose helpers count.
 pub(super) const fn of_whom(whose: Whose) -> &'static str {
     match whose {
         Whose::Owner => " of its owner or root",

@@ -9,7 +9,7 @@ use crate::identify::evidence::Evidence;
 use crate::identify::{PidNamespace, ProcessState};
 use crate::segment::{Segment, escape};
 
-/// A judgment with its reasons, most important first, safe to print.
+/// A judgment and its reasons, most important first, safe to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgment {
     pub judged: Judged,
@@ -22,7 +22,6 @@ pub struct Judgment {
 pub enum Judged {
     /// The segment is still needed, or normally has no holders.
     Idle,
-    /// The segment must not be removed.
     Protected,
     /// No process will use the segment again.
     Leaked,
@@ -59,7 +58,7 @@ impl Made<'_> {
         }
     }
 
-    /// Returns the need for the segment.
+    /// Determines if something still needs the segment.
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
             let whose = self.maker.helpers_of;
@@ -118,7 +117,7 @@ enum Need {
 }
 
 impl FoundPid {
-    /// Returns true for a complete pid, and false for a part of one.
+    /// Returns false if only the low digits of the pid are known.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         !matches!(self.from, PidFrom::PartOfName { .. })
@@ -153,7 +152,7 @@ mod tests {
 
     fn nothing(_: &FakeMachine) {}
 
-    /// Hides processes, so that the list of running processes is incomplete.
+    /// Makes the list of processes incomplete, as `hidepid` does.
     fn hide(machine: &FakeMachine) {
         machine.edit(|facts| facts.visibility.hides = true);
     }
@@ -170,7 +169,7 @@ mod tests {
         }
     }
 
-    /// Judges a segment on a machine that was prepared.
+    /// Judges a segment on a machine set up by `prepare`.
     fn judged(id: &str, contents: Option<&[u8]>, prepare: impl Fn(&FakeMachine)) -> Judgment {
         let machine = FakeMachine::new();
         let bytes = FakeBytes::hole(contents.map_or(32, <[u8]>::len) as u64);

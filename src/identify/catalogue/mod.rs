@@ -32,7 +32,6 @@ use regex::bytes::Captures;
 use std::path::Path;
 use std::sync::LazyLock;
 
-/// The files of the built-in catalog.
 const FILES: [(&str, &str); 8] = [
     ("python.toml", include_str!("../../../assets/catalogue/python.toml")),
     ("libraries.toml", include_str!("../../../assets/catalogue/libraries.toml")),
@@ -57,7 +56,7 @@ pub struct Catalogue {
 struct Entry {
     maker: Maker,
     patterns: Vec<Pattern>,
-    /// The rule comes from the configuration.
+    /// The maker is the user's.
     own: bool,
 }
 
@@ -69,8 +68,8 @@ impl Catalogue {
         &BUILT_IN
     }
 
-    /// Returns the built-in catalog plus the user's makers. A maker with the same id replaces the
-    /// built-in one.
+    /// Returns the built-in catalog plus the user's makers, which replace built-in ones with the
+    /// same id.
     #[must_use]
     pub fn with(own: &[Maker]) -> Self {
         Self::new(shipped(), own.to_vec())
@@ -97,7 +96,7 @@ impl Catalogue {
         self.entries.iter().map(|entry| &entry.maker)
     }
 
-    /// Finds the maker of a segment. Reads the contents only if a rule requires them and everything
+    /// Finds the maker of a segment. Reads contents only if a rule requires them and everything
     /// else matches.
     #[must_use]
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<Made<'c>> {
@@ -125,7 +124,6 @@ impl Catalogue {
     }
 }
 
-/// Parses the built-in makers.
 fn shipped() -> Vec<Maker> {
     let mut all = vec![];
     for (name, text) in FILES {
@@ -137,8 +135,8 @@ fn shipped() -> Vec<Maker> {
     all
 }
 
-/// Drops the examples, which come last in each entry. Only tests need them, and parsing them would
-/// take as long as parsing everything else.
+/// Drops the examples, which come last in each entry. Only tests need them, and they take as long
+/// to parse as the rest.
 fn without_examples(text: &str) -> String {
     let mut rest = String::with_capacity(text.len());
     let mut wanted = true;
@@ -197,7 +195,7 @@ impl Entry {
         Some((Rank { matched, fixed_bits, own: self.own, verified: !maker.label_only }, contents))
     }
 
-    /// Matches a name. Returns the number of bits that the best pattern fixes.
+    /// Matches a name. Returns the bits that the most specific pattern fixes.
     fn by_name(&self, name: &[u8]) -> Option<(Matched, usize)> {
         if self.patterns.is_empty() {
             return Some((Matched::Context, 0));
@@ -208,7 +206,7 @@ impl Entry {
         Some((matched, 8 * pattern.literal()))
     }
 
-    /// Matches a key. Returns the number of bits that the best rule fixes.
+    /// Matches a key. Returns the bits that the most specific rule fixes.
     fn by_key(&self, key: Key) -> Option<(Matched, usize)> {
         let keys = &self.maker.keys;
         let fixed_bits = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.settled()).max() {
@@ -232,7 +230,7 @@ impl Entry {
         if context.commands().any(|command| maker.commands.iter().any(|known| is_command(known, command))) {
             return true;
         }
-        // A System V segment has no name from which others could be derived.
+        // A System V segment has no name to derive others from.
         let name = subject.plain_name().unwrap_or_default();
         let beside = fill(&maker.beside, name, self.captures(name, maker.beside.iter()).as_ref());
         (maker.group_named || !maker.beside.is_empty())
@@ -241,8 +239,8 @@ impl Entry {
             && beside.iter().all(|name| context.object_exists(name))
     }
 
-    /// Returns the capture groups of the pattern that matches a name, if templates or pids need
-    /// them. Capturing is slow.
+    /// Returns the capture groups of the pattern that matches, if templates or pids use them.
+    /// Capturing is slow.
     fn captures<'n, 't>(
         &self,
         name: &'n [u8],
@@ -273,7 +271,7 @@ impl Entry {
     }
 }
 
-/// Fills in templates. Skips those with a group that did not participate in the match.
+/// Fills in templates. Skips those whose group did not match.
 fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) -> Vec<Vec<u8>> {
     let filled = templates
         .iter()
@@ -281,7 +279,7 @@ fn fill(templates: &[Template], name: &[u8], captures: Option<&Captures<'_>>) ->
     filled.flatten().collect()
 }
 
-/// Returns true if a command matches the known one. A `*` at the end of `known` matches any suffix.
+/// Returns true if a command is the known one. A `*` at the end of `known` matches any suffix.
 fn is_command(known: &str, command: &[u8]) -> bool {
     match known.strip_suffix('*') {
         Some(beginning) => command.starts_with(beginning.as_bytes()),

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Pattern {
     text: String,
-    /// The prefix of all matching names.
+    /// All matching names start with this.
     pub prefix: Vec<u8>,
     compiled: OnceLock<Compiled>,
 }
@@ -18,25 +18,24 @@ pub struct Pattern {
 /// The compiled expression and its properties.
 #[derive(Debug)]
 struct Compiled {
-    /// The suffix of all matching names.
+    /// All matching names end with this.
     suffix: Vec<u8>,
     /// The possible first bytes of matching names.
     first: Bytes,
     /// The minimum number of literal characters.
     literal: usize,
-    /// The name, if there is only one match.
+    /// The name, if the pattern matches just one.
     only: Option<Vec<u8>>,
     regex: Option<Regex>,
 }
 
 impl Pattern {
-    /// Returns a built-in pattern. A test compares the prefix with the expression.
+    /// Returns a built-in pattern. A test checks its prefix.
     pub fn new(text: &str) -> Self {
         Self { prefix: prefix(text), ..Self::from_user(text) }
     }
 
-    /// Returns a user-defined pattern, which may have syntax that the prefix check does not
-    /// understand.
+    /// Returns the user's pattern, which may have syntax that the prefix check does not know.
     pub fn from_user(text: &str) -> Self {
         Self { text: text.to_owned(), prefix: vec![], compiled: OnceLock::new() }
     }
@@ -66,7 +65,7 @@ impl Pattern {
         }
     }
 
-    /// Returns the minimum number of literal characters.
+    /// Returns the minimum number of literal characters in a match.
     pub fn literal(&self) -> usize {
         self.compiled().literal
     }
@@ -98,7 +97,7 @@ impl Pattern {
 
 /// Returns the literal characters at the start of a pattern, without parsing it.
 fn prefix(pattern: &str) -> Vec<u8> {
-    // Characters before a top-level `|` belong to one branch only.
+    // Characters before a top-level `|` are part of one branch only.
     let Some(rest) = pattern.strip_prefix('^').filter(|rest| !outside_of_groups(rest, b'|')) else {
         return vec![];
     };
@@ -111,7 +110,7 @@ fn prefix(pattern: &str) -> Vec<u8> {
             _ => None,
         };
         let Some(letter) = letter else { break };
-        // A quantifier follows, so the character may be missing.
+        // The character before a quantifier may be missing.
         if matches!(bytes.peek(), Some(b'?' | b'*' | b'{' | b'+')) {
             break;
         }
@@ -170,7 +169,7 @@ fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
     }
 }
 
-/// Returns the minimum number of literal characters.
+/// Returns the minimum number of literal characters in a match.
 fn literal(hir: &Hir) -> usize {
     match hir.kind() {
         HirKind::Literal(literal) => literal.0.len(),
@@ -200,14 +199,14 @@ impl Bytes {
     fn add(&mut self, hir: &Hir) -> bool {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,
-            // `(a|b)` becomes a class of characters in an expression over bytes too.
+            // The parser turns `(a|b)` into a class of characters, even for bytes.
             HirKind::Class(Class::Unicode(class)) => {
                 for range in class.ranges() {
                     match (u8::try_from(range.start()), u8::try_from(range.end())) {
                         (Ok(start), Ok(end)) if end.is_ascii() => {
                             self.0[usize::from(start)..=usize::from(end)].fill(true);
                         }
-                        // With several patterns, the first byte may be any.
+                        // With several patterns, the match may start with any byte.
                         _ => self.0.fill(true),
                     }
                 }
@@ -225,7 +224,7 @@ impl Bytes {
             HirKind::Repetition(repetition) => self.add(&repetition.sub) || repetition.min == 0,
             HirKind::Capture(capture) => self.add(&capture.sub),
             HirKind::Concat(all) => all.iter().all(|one| self.add(one)),
-            // A loop instead of `any`, which would stop early.
+            // `any` would stop at the first match.
             HirKind::Alternation(all) => {
                 all.iter().map(|one| self.add(one)).fold(false, |any, one| any | one)
             }

@@ -9,23 +9,23 @@ use regex::bytes::Captures;
 /// been reused since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundPid {
-    /// The pid or its low digits.
+    /// The pid, or its low digits.
     pub pid: u32,
-    /// The role of the process, such as "creator".
+    /// The role of the process, as in "creator".
     pub of: String,
     pub from: PidFrom,
 }
 
-/// The source of a pid.
+/// Where a pid was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidFrom {
     Name,
-    /// The name only has the low digits, which prove nothing.
+    /// Only the low digits are in the name. They prove nothing.
     PartOfName {
         modulo: u32,
     },
     Contents {
-        /// The offset in bytes, from the end if negative.
+        /// In bytes; from the end if negative.
         at: i64,
     },
 }
@@ -64,10 +64,10 @@ pub fn find(
     found
 }
 
-/// Parses a number in a part of a name, and returns 32 bits of the number.
+/// Parses a number in a name, and returns up to 32 bits of it, from bit `shift` on.
 fn in_text(text: &[u8], base: u32, shift: u32) -> Option<u32> {
     let number = u128::from_str_radix(str::from_utf8(text).ok()?, base).ok()?;
     let part = number >> shift;
-    // A number with bits below the pid also has bits above it.
+    // A number with bits below the pid has bits above it too: drop them.
     if shift == 0 { u32::try_from(part).ok() } else { u32::try_from(part & u128::from(u32::MAX)).ok() }
 }

@@ -6,18 +6,17 @@ use crate::segment::{Bytes, Facts, Key, Mode, ObjectName, Segment, SegmentId};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-/// The properties of a segment that identify its maker.
+/// The properties of a segment by which makers are recognized.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub kind: Kind,
     /// The path below `/dev/shm`, or the name passed to `memfd_create(2)`. A leading slash and
     /// `memfd:` are ignored.
     pub name: Option<&'a [u8]>,
-    /// The System V key.
     pub key: Option<Key>,
     pub size: Bytes,
     pub mode: Mode,
-    /// `None` if reading would have side effects.
+    /// `None` if reading leaves a trace.
     pub contents: Option<&'a Peek<'a>>,
     pub context: Option<&'a Context<'a>>,
 }
@@ -32,10 +31,10 @@ pub enum Kind {
     Memfd,
 }
 
-/// Fills a buffer from an offset in bytes. Returns `false` unless the full buffer can be read.
+/// Fills a buffer from an offset in bytes. Returns false unless all of it can be read.
 pub type Peek<'a> = dyn Fn(u64, &mut [u8]) -> bool + 'a;
 
-/// The processes, objects and groups that a maker's rules may refer to.
+/// Processes, objects and groups that rules refer to.
 pub struct Context<'a> {
     machine: &'a dyn Machine,
     states: &'a ProcessStates<'a>,
@@ -45,7 +44,7 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Returns the context of a segment. `owners` has the uid of the owner of each POSIX object.
+    /// Returns the context of a segment. `owners` maps POSIX objects to the uids of their owners.
     pub const fn new(
         machine: &'a dyn Machine,
         states: &'a ProcessStates<'a>,
@@ -62,7 +61,8 @@ impl<'a> Context<'a> {
         holders.map(|holder| &*holder.command).chain(users.iter().map(|command| &**command))
     }
 
-    /// Returns the commands of the running processes that created and last used a System V segment.
+    /// Returns the commands of the processes that created and last used a System V segment, if they
+    /// still run.
     fn users(&self) -> Vec<Box<[u8]>> {
         let Some(facts) = self.segment.sysv() else { return vec![] };
         let times = &self.segment.times;
@@ -86,14 +86,13 @@ impl<'a> Context<'a> {
         ObjectName::new(name).is_some_and(|name| self.owners.contains_key(&name))
     }
 
-    /// Returns true if a user group of that name exists.
     pub(super) fn is_group(&self, name: &[u8]) -> bool {
         std::str::from_utf8(name).is_ok_and(|name| self.machine.group_by_name(name).is_some())
     }
 }
 
 impl<'a> Subject<'a> {
-    /// Returns the subject of a segment, without contents and context.
+    /// Returns the subject without contents and context.
     #[must_use]
     pub fn of(segment: &'a Segment) -> Self {
         let (kind, key) = match &segment.facts {
@@ -106,14 +105,14 @@ impl<'a> Subject<'a> {
                 .posix()
                 .and_then(|facts| facts.unlinked.as_ref()?.name.as_ref())
                 .map(ObjectName::as_bytes)
-                // A glibc semaphore whose only known name is the temporary one.
+                // An unlinked glibc semaphore may only be known by its temporary name.
                 .or_else(|| (segment.size == Bytes(32)).then_some(&b"sem.?"[..])),
             SegmentId::Sysv(_) => None,
         };
         Self { kind, name, key, size: segment.size, mode: segment.mode, contents: None, context: None }
     }
 
-    /// Returns the name as the patterns see it.
+    /// Returns the name in the form that patterns match.
     pub(super) fn plain_name(&self) -> Option<&'a [u8]> {
         let name = self.name?;
         let name = name.strip_prefix(b"/").unwrap_or(name);

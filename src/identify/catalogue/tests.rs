@@ -8,7 +8,7 @@ use crate::segment::{Bytes, Holder, Mode, ObjectName, example};
 use proptest::prelude::*;
 use std::cell::Cell;
 
-/// Reads contents that are zero except at a few offsets.
+/// Serves contents that are zero except at a few offsets.
 fn read_written(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
         assert!(offset + into.len() as u64 <= size, "asked past the end");
@@ -25,7 +25,7 @@ fn read_written(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8])
     }
 }
 
-/// Reads bytes, but nothing past the end.
+/// Serves bytes, and nothing past the end.
 pub fn peek(bytes: &[u8]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
         let from = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)?.get(..into.len()));
@@ -33,7 +33,7 @@ pub fn peek(bytes: &[u8]) -> impl Fn(u64, &mut [u8]) -> bool {
     }
 }
 
-/// Looks up an example. Defaults come from the maker.
+/// Looks up an example. The maker supplies the defaults.
 fn found<T>(
     catalogue: &Catalogue,
     maker: &Maker,
@@ -76,7 +76,7 @@ fn alone(maker: &Maker) -> Catalogue {
     Catalogue::new(vec![], vec![maker.clone()])
 }
 
-/// The built-in catalog with its examples.
+/// The built-in catalog, including its examples.
 fn written() -> Vec<Maker> {
     FILES
         .iter()
@@ -187,7 +187,6 @@ fn the_catalog_has_157_makers_with_unique_ids() {
     assert_eq!(once.len() - parts.len(), 157);
 }
 
-/// Parses user makers.
 fn own(text: &str) -> Vec<Maker> {
     Maker::all(text, Path::new("own"), Patterns::Compile).unwrap()
 }

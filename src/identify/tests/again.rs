@@ -1,4 +1,4 @@
-//! Tests of the caches that last from one survey to the next.
+//! Tests of the cache between surveys.
 
 use super::*;
 use crate::machine::process::Object;
@@ -57,7 +57,7 @@ fn helpers_are_searched_after_every_scan() {
     assert_eq!(repeated.state(), CERTAIN);
 }
 
-/// Returns the bytes of a `ShareableList` with the single value 42.
+/// A `ShareableList` with the single value 42.
 fn list() -> Vec<u8> {
     let head: [u8; 24] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0];
     [&head[..], &[0x2a; 8], b"q\0\0\0\0\0\0\0", &[0]].concat()
@@ -140,7 +140,7 @@ fn a_reused_descriptor_describes_no_other_object() {
         let survey = Identifier::default().survey(&machine, Some(&holdings), names);
         survey.segments.into_iter().map(|segment| segment.id.to_string()).collect::<Vec<_>>()
     };
-    // An unlisted object with a name must be in an unreadable directory.
+    // A linked object that is not listed must be in an unreadable directory.
     let listed = machine.edit(|facts| std::mem::take(&mut facts.posix));
     assert_eq!(unlinked(&mut names), [""; 0]);
     machine.edit(|facts| facts.posix = listed);

@@ -1,9 +1,9 @@
-//! Tests of doubt: no leak is certain if the rule of its maker depends on something unknown.
+//! Tests of doubt: if the rule of a maker depends on something unknown, no leak is certain.
 
 use super::*;
 use crate::machine::process::Claim;
 
-/// Returns the verdict on the first object according to user-defined makers.
+/// Judges the first object by user-defined makers.
 fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
     let makers = maker::Maker::all(makers, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
     segments_by(machine, Rules::with(&makers, None)).remove(0).verdict
@@ -137,7 +137,7 @@ fn a_refused_lease_outranks_every_process_that_was_checked() {
         let words = ["holder not visible: descriptor in transit, loop device", "refused a write lease"];
         assert_is(&machine, State::Unknown, &words);
     }
-    // Without permission for a lease, the processes decide.
+    // Without permission for a lease, the scanned processes decide.
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.in_transit) = (1002, true));
     assert_is(&machine, CERTAIN, &["all processes checked"]);
@@ -187,7 +187,7 @@ fn a_holder_with_a_mismatched_mapping_is_ignored() {
     assert_eq!(claim(0x4d3, 4096, true), 0, "another key");
     assert_eq!(claim(0x4d2, 8192, true), 0, "past the last page");
     assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a huge page");
-    // Only nattch 0 proves that it has no holders.
+    // Only nattch 0 proves that there are no holders.
     machine.edit(|facts| facts.sysv[0].row.nattch = 0);
     claim(0x4d3, 4096, true);
     assert_is(&machine, State::Idle, &["nattch 0"]);
@@ -225,8 +225,8 @@ fn an_attachment_since_the_scan_is_reported_as_such() {
         "{segment:?}"
     );
     assert!(holdings.misses_attachments(&segment));
-    // Attached long ago, or by a process that entered another IPC namespace: the next scan will not
-    // find the holder either.
+    // Attached long ago, or by a process that has since entered another IPC namespace: the next
+    // scan will not find the holder either.
     machine.edit(|facts| facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now - 1)));
     let segment = judged(&holdings);
     assert!(
