@@ -1,4 +1,4 @@
-//! Reads TOML through serde, and turns its errors into plain ones with a line.
+//! Parses TOML with serde, and converts its errors into plain ones with a line number.
 
 use super::maker::{Maker, Patterns};
 use super::{Config, ConfigError};
@@ -12,14 +12,14 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
-/// The expected value of a key, where serde only names a type of its own.
+/// Descriptions of values for which serde's error would name a Rust type.
 const HINTS: [(&str, &str); 3] = [
     ("keys.", "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]"),
     ("keys", "[keys] followed by lines like quit = [\"x\"]"),
     ("maker", "[[maker]] followed by lines like id = \"…\""),
 ];
 
-/// Reads the settings; missing ones keep their default.
+/// Parses the config. Missing settings keep their defaults.
 pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     let text = str::from_utf8(bytes).map_err(|error| ConfigError::Line {
         path: path.to_owned(),
@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     Ok(Config { key_lines, path: path.to_owned(), ..config })
 }
 
-/// Reads the makers of a file that contains nothing else.
+/// Parses a file that contains only makers.
 pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -69,7 +69,7 @@ impl<'t> Document<'t> {
 
     fn deserialize<T: Deserialize<'t>>(self, table: Spanned<DeTable<'t>>) -> Result<T, ConfigError> {
         T::deserialize(toml::de::Deserializer::from(table)).map_err(|error| {
-            // The keys that lead to the value are only in the display form.
+            // Only the display form has the path to the value.
             let shown = error.to_string();
             let keys = shown.rsplit_once("\nin `").map_or("", |(_, keys)| keys.trim_end_matches("`\n"));
             let mut what = plain(error.message());
@@ -92,7 +92,7 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// Checks that the fields of each maker go together.
+    /// Checks each maker for contradictory fields.
     fn check(self, makers: &mut [Maker], patterns: Patterns) -> Result<(), ConfigError> {
         for index in 0..makers.len() {
             let (before, rest) = makers.split_at_mut(index);
@@ -109,7 +109,7 @@ impl<'t> Document<'t> {
         Ok(())
     }
 
-    /// Returns the id of the maker whose table an offset is in.
+    /// Returns the id of the maker at an offset.
     fn maker_at(self, offset: usize) -> Option<String> {
         let table = DeTable::parse(self.text).ok()?.into_inner();
         let makers = table.get("maker")?.get_ref().as_array()?;
@@ -117,7 +117,7 @@ impl<'t> Document<'t> {
         Some(maker.get_ref().as_table()?.get("id")?.get_ref().as_str()?.to_owned())
     }
 
-    /// Returns the position of a field of a maker, or of the maker if it does not have that field.
+    /// Returns the position of a field of a maker, or of the maker if it lacks the field.
     fn field_of(self, index: usize, field: &str) -> Option<Range<usize>> {
         let table = DeTable::parse(self.text).ok()?.into_inner();
         let maker = table.get("maker")?.get_ref().as_array()?.get(index)?;
@@ -131,7 +131,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Rewords serde's terms.
+/// Replaces serde's terms by those of the config.
 fn plain(message: &str) -> String {
     message
         .replace("unknown variant", "unknown value")
@@ -144,8 +144,8 @@ fn in_maker(id: Option<&str>, what: &str) -> String {
     id.map_or_else(|| what.to_owned(), |id| format!("maker '{id}': {what}"))
 }
 
-/// Deserializes an enum. Unlike the derived form, the error for a value without
-/// quotes also names the words.
+/// Deserializes an enum. Unlike the derived implementation, it lists the valid words even if the
+/// quotes are missing.
 pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<T, D::Error> {
     let parse = |text: &str| {
         T::deserialize(StrDeserializer::<de::value::Error>::new(text)).map_err(|error| error.to_string())
@@ -153,8 +153,8 @@ pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<
     value.deserialize_any(Text { allowed: "a word in quotes", bare: true, parse: &parse })
 }
 
-/// Deserializes a string that `parse` accepts, or, if `bare` is set, a number.
-/// `allowed` completes "expected …".
+/// Deserializes a string that `parse` accepts, or a number if `bare` is set. `allowed` completes
+/// "expected …".
 pub fn parsed<'de, D: Deserializer<'de>, T>(
     value: D,
     bare: bool,
@@ -165,7 +165,7 @@ pub fn parsed<'de, D: Deserializer<'de>, T>(
     value.deserialize_any(Text { allowed, bare, parse: &parse })
 }
 
-/// The visitor of values that are written as text, with or without quotes.
+/// Visits values that are written as text, with or without quotes.
 struct Text<'a, T> {
     allowed: &'a str,
     bare: bool,
@@ -216,7 +216,7 @@ pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
     parsed(value, false, "a size in quotes, such as \"512M\" or \"2G\"", |text| text.parse().ok())
 }
 
-/// Deserializes a time span within limits, in milliseconds.
+/// Deserializes a duration within limits, in milliseconds.
 fn span<'de, D: Deserializer<'de>>(
     value: D,
     least: u64,

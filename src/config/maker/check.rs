@@ -1,13 +1,13 @@
-//! The rules for combinations of a maker's fields.
+//! Rules for combinations of fields.
 
 use super::pattern::{compile, has_group, words};
 use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, Unheld};
 
-/// A field and its problem.
+/// A field and what is wrong with it.
 type Wrong = (&'static str, String);
 
 impl Maker {
-    /// Fills in the kinds that follow from other fields, and checks everything.
+    /// Derives the kinds from other fields, and checks all fields.
     pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), Wrong> {
         if self.kinds == Kinds::default() {
             self.kinds =
@@ -36,7 +36,7 @@ impl Maker {
         }
         let around = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
         let known = !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
-        // An object beside a System V segment only proves something together with its size.
+        // A neighbor of a System V segment is evidence only together with the size.
         let beside = !self.beside.is_empty() && !self.sizes.is_empty();
         if !known && self.commands.is_empty() && !beside {
             return Err(("", "nothing identifies its segments: add pattern, key, contents or commands"));
@@ -73,7 +73,7 @@ impl Maker {
         Err(("unheld", what))
     }
 
-    /// Checks that every group in use is in a pattern.
+    /// Checks that every group is defined by a pattern.
     fn check_groups(&self) -> Result<(), Wrong> {
         let pids = self.pids.iter().filter_map(|pid| match &pid.place {
             PidPlace::Name { group, .. } => Some(("pid", group.as_str())),

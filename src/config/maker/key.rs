@@ -1,17 +1,17 @@
-//! System V keys by which a maker is known.
+//! Rules for System V keys.
 
 use std::str::FromStr;
 
 /// A key, a range of keys, or keys that share some hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRule {
-    /// The first and the last key of a range.
+    /// Both ends are part of the range.
     Range(u32, u32),
-    /// The keys with `bits` under `mask`.
+    /// Keys that have `bits` under `mask`.
     Mask {
-        /// The bits, 0 for wildcards.
+        /// 0 for wildcards.
         bits: u32,
-        /// The bits that count.
+        /// The bits to compare.
         mask: u32,
     },
 }
@@ -29,8 +29,8 @@ impl KeyRule {
         }
     }
 
-    /// Returns how many of the 32 bits are fixed: 32 for one key, 24 for 256 keys. `IPC_PRIVATE`
-    /// fixes none, since every program may use it.
+    /// Returns how many of the 32 bits the rule fixes: 32 for one key, 24 for a range of 256.
+    /// `IPC_PRIVATE` fixes none, because any program may use it.
     pub const fn settled(self) -> u32 {
         match self {
             Self::Range(0, 0) => 0,

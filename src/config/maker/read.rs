@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess,
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Deserializes one value or a list of them.
+/// Accepts one value or a list.
 pub fn many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
     struct Many<T>(PhantomData<T>);
 
@@ -46,7 +46,7 @@ pub fn many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<
     value.deserialize_any(Many(PhantomData))
 }
 
-/// Implements `Deserialize` for types that are written as a string in quotes.
+/// Implements `Deserialize` for types that are written as strings.
 macro_rules! written_as_text {
     ($($type:ty: $allowed:expr, $parse:expr;)*) => {$(
         impl<'de> Deserialize<'de> for $type {
@@ -153,7 +153,7 @@ fn size_less(text: &str) -> Option<u64> {
     }
 }
 
-/// Reads hex digits in pairs, with or without spaces between them; `?` is any digit.
+/// Parses pairs of hex digits, with or without spaces. `?` matches any digit.
 fn hex(text: &str) -> Option<Stretch> {
     let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
     if digits.is_empty() || !digits.len().is_multiple_of(2) {
