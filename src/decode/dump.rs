@@ -6,14 +6,14 @@ use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader, in_order};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
-/// The number of bytes formatted at once. Their lines are five times as long and should fit into
-/// the L2 cache. Small in tests, so that there are several chunks.
+/// Bytes formatted at once. Their lines are five times as long and should fit into the L2 cache.
+/// Small in tests, so that there are several chunks.
 const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
-/// Ranges of at least this size justify a second thread.
+/// Smaller ranges do not pay for a second thread.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// Writes the range like `hexdump -C`, up to its end or the end of the segment. When squeezing,
-/// holes are free. Ends early on cancellation.
+/// Writes a range like `hexdump -C`, up to its end or the end of the segment. Squeezed holes take
+/// no time. Ends early on cancellation.
 ///
 /// # Errors
 /// Fails if reading the segment or writing to `out` fails.
@@ -64,7 +64,7 @@ struct Job {
     chunk: Option<Chunk>,
     state: Option<HexDump>,
     text: Vec<u8>,
-    /// The length of this chunk's lines in `text`.
+    /// The length of its lines in `text`.
     length: usize,
 }
 

@@ -5,7 +5,6 @@ use super::{ByteOrder, Scalar};
 use crate::segment::{escape, unescape};
 use jiff::Timestamp;
 
-/// An error in a value to search for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseValueError {
     /// The type is missing or unknown.
@@ -23,7 +22,7 @@ pub enum ParseValueError {
     },
 }
 
-/// Returns the in-memory bytes of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f`, in native
+/// Returns the bytes in memory of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f`, in native
 /// byte order unless `le` or `be` is given.
 ///
 /// # Errors
@@ -70,7 +69,7 @@ fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// Returns the lowest number that does not fit in an unsigned type.
+/// Returns the lowest number that an unsigned type cannot hold.
 const fn unsigned_end(scalar: Scalar) -> i128 {
     1 << (8 * scalar.size())
 }
@@ -95,7 +94,7 @@ fn whole(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// Returns the lowest `size` bytes of a number within `low..end`.
+/// Encodes a number within `low..end` in `size` bytes.
 fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> Option<Vec<u8>> {
     if !(low..end).contains(&value) {
         return None;
@@ -107,7 +106,7 @@ fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> 
     Some(bytes)
 }
 
-/// Parses an RFC 3339 time or a count since 1970 in units of `unit` nanoseconds.
+/// Parses an RFC 3339 time, or a count since 1970 in units of `unit` nanoseconds.
 fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
     let count = match whole(text) {
         Some(count) => count,
@@ -116,7 +115,6 @@ fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
     integer(order, 8, count, i64::MIN.into(), i128::from(i64::MAX) + 1)
 }
 
-/// Returns examples of values of a type.
 fn hint(scalar: Scalar) -> String {
     match scalar {
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {

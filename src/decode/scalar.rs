@@ -41,7 +41,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// All scalars, in listing order.
+    /// In listing order.
     pub const ALL: [Self; 16] = [
         Self::U8,
         Self::U16,
@@ -83,7 +83,7 @@ impl Scalar {
         }
     }
 
-    /// Returns the size in bytes: 1, 2, 4 or 8.
+    /// In bytes: 1, 2, 4 or 8.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
@@ -100,8 +100,8 @@ impl Scalar {
         }
     }
 
-    /// Decodes the value at the start of `bytes`; `None` if there are too few bytes. A bool other
-    /// than 0 and 1 decodes as a number.
+    /// Decodes the value at the start of `bytes`; `None` if there are too few. A bool other than 0
+    /// and 1 decodes as a number.
     #[must_use]
     pub fn read(self, bytes: &[u8], order: ByteOrder) -> Option<Value> {
         let time =
