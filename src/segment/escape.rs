@@ -21,7 +21,7 @@ const INVISIBLE: [(char, char); 11] = [
     ('\u{e0100}', '\u{e01ef}'), // variation selectors, supplement
 ];
 
-/// Returns whether a character can be displayed without escaping.
+/// Returns true if a character can be displayed without escaping.
 pub(super) fn is_plain(c: char) -> bool {
     if c == '\\' {
         return false;
@@ -32,16 +32,16 @@ pub(super) fn is_plain(c: char) -> bool {
     if INVISIBLE.iter().any(|&(from, to)| (from..=to).contains(&c)) {
         return false;
     }
-    // The standard library knows which characters are printable: it escapes control, format, private,
-    // unassigned and separator characters. The preceding letter is needed because it escapes a combining mark
-    // only at the start.
+    // The standard library escapes control, format, private, unassigned and separator characters.
+    // It escapes a combining mark only at the start, hence the letter before it.
     let mut pair = [0u8; 5];
     pair[0] = b'a';
     let width = c.encode_utf8(&mut pair[1..]).len();
     std::str::from_utf8(&pair[..=width]).is_ok_and(|text| text.escape_debug().count() == 2)
 }
 
-/// Returns the unique text form of a name: backslashes and bytes that cannot be displayed become `\xNN`.
+/// Returns the only text form of a name: backslashes and bytes that cannot be displayed become
+/// `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     shown(bytes, is_plain)
@@ -56,7 +56,7 @@ pub fn quote(bytes: &[u8]) -> String {
 
 /// Converts bytes to text and escapes all characters that `is_plain` rejects.
 fn shown(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
-    // Fast path: nearly all names are printable ASCII, and a machine may have thousands.
+    // Nearly all names are printable ASCII, and a machine may have thousands.
     if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
         && let Ok(plain) = std::str::from_utf8(bytes)
     {

@@ -25,7 +25,7 @@ impl fmt::Display for ShmId {
 pub struct Key(pub u32);
 
 impl Key {
-    /// Returns whether the key is `IPC_PRIVATE`, which a segment also gets when it is marked for removal.
+    /// Returns true for `IPC_PRIVATE`, which a segment also gets when it is marked for removal.
     #[must_use]
     pub const fn is_private(self) -> bool {
         self.0 == 0
@@ -72,7 +72,7 @@ impl ObjectName {
         &self.0
     }
 
-    /// The path relative to `/dev/shm`.
+    /// Relative to `/dev/shm`.
     #[must_use]
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
@@ -99,12 +99,7 @@ pub enum SegmentId {
     /// `posix:/name`
     Posix(ObjectName),
     /// A POSIX object that is unlinked but still held.
-    Deleted {
-        /// The device number of the file system.
-        device: u64,
-        /// The inode number.
-        inode: u64,
-    },
+    Deleted { device: u64, inode: u64 },
 }
 
 impl fmt::Display for SegmentId {

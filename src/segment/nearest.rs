@@ -1,4 +1,4 @@
-//! Suggestions for a name that does not exist.
+//! Suggestions for a misspelled name.
 
 use super::name::SegmentName;
 use super::resolve::{LISTED, parse_key};
@@ -22,7 +22,7 @@ pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<Segme
     ids
 }
 
-/// Returns names with this prefix, at most as many as a message lists.
+/// Returns names with this prefix, up to the limit of a message.
 fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let start = start.strip_prefix(b"posix:").unwrap_or(start);
     let start = start.strip_prefix(b"/dev/shm/").or_else(|| start.strip_prefix(b"/")).unwrap_or(start);
@@ -36,15 +36,15 @@ fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     ids
 }
 
-/// Returns the names with the smallest edit distance. A number is compared with shmids and keys by its
-/// digits, decimal or hexadecimal, because the numeric difference is meaningless.
+/// Returns the names with the smallest edit distance. A number is compared with shmids and keys
+/// digit by digit, in decimal or hexadecimal, because the numeric difference is meaningless.
 fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     let wanted = bare(text);
     let (number, is_hex) = (parse_key(&wanted), wanted.starts_with("0x"));
     let is_key = text.starts_with("key:") || is_hex;
     let written = |key: Key| if is_hex { format!("{:#x}", key.0) } else { key.0.to_string() };
-    // The edit distance takes time proportional to the product of both lengths. A name has up to 255
-    // characters, and there may be thousands of names, so only the start of a long name is compared.
+    // The edit distance takes time proportional to both lengths. Names have up to 255 characters,
+    // and there may be thousands of them, so only the start is compared.
     let wanted: String = number.map_or(wanted, written).chars().take(40).collect();
     let limit = wanted.chars().count() / 3 + 1;
     let limit = if number.is_some() { limit.min(2) } else { limit };

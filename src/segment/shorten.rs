@@ -1,8 +1,8 @@
-//! Shortening of names that do not fit.
+//! Shortens names that do not fit.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Replaces the middle of text that is too long: `/very-long…name_77`.
+/// Replaces the middle of a text that is too long: `/very-long…name_77`.
 #[must_use]
 pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {
@@ -18,7 +18,7 @@ pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     format!("{head}{ellipsis}{tail}")
 }
 
-/// Takes as many characters as fit into `room` cells.
+/// Takes the characters that fit into `room` cells.
 #[must_use]
 pub fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
     letters
