@@ -6,7 +6,7 @@ use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
-/// The maximum number of users that an alert names.
+/// Users that an alert names.
 const NAMED: usize = 3;
 
 /// A limit that is nearly reached.
@@ -16,13 +16,12 @@ pub struct Alert {
     pub what: String,
     /// The largest users first, safe to print.
     pub users: Vec<String>,
-    /// Set if immediate attention is needed. The terminal UI shows only urgent alerts, `limits`
-    /// prints all.
+    /// Set if immediate attention is needed. The UI shows only urgent alerts, `limits` prints all.
     pub urgent: bool,
 }
 
 impl Alert {
-    /// Returns a line with a limited number of users.
+    /// Formats the alert with up to `most` users.
     #[must_use]
     pub fn text(&self, most: usize) -> String {
         let users = &self.users[..self.users.len().min(most)];
@@ -90,8 +89,8 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     alerts
 }
 
-/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs
-/// allocates a page when it is first written; if none is left, writing to a mapping raises SIGBUS.
+/// Returns an alert if the objects are larger than `/dev/shm` in total. A tmpfs allocates pages on
+/// the first write; if there are none left, a write to a mapping raises SIGBUS.
 fn overcommitted(survey: &Survey) -> Option<Alert> {
     let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
     let promised = promised(survey);
@@ -108,7 +107,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
     Some(Alert { what, users, urgent })
 }
 
-/// Returns the remainder of a limit that is at least 90% used.
+/// Returns the rest of a limit that is at least 90% used.
 fn nearly(used: u64, most: u64) -> Option<u64> {
     (most > 0 && u128::from(used) * 10 >= u128::from(most) * 9).then(|| most.saturating_sub(used))
 }
@@ -133,7 +132,7 @@ fn by_user<'a>(
     sums.into_iter().take(NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
 }
 
-/// Describes the unlinked objects if they use at least a tenth of the used memory.
+/// Describes the unlinked objects if they take at least a tenth of the used memory.
 fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
     let those = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
     let bytes: Bytes = those().filter_map(|segment| segment.resident).sum();
@@ -182,7 +181,7 @@ mod tests {
             texts(&machine),
             ["System V ids are exhausted (8). Creating a segment fails now. ann has 8"]
         );
-        // 0 means no limit.
+        // No limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
     }
@@ -194,7 +193,7 @@ mod tests {
         machine.add_object("b", FakeBytes::hole(6 << 30));
         assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
         machine.add_object("c", FakeBytes::hole(1));
-        // A hard link of the same object adds nothing.
+        // A hard link adds nothing.
         machine.edit(|facts| {
             let object = facts.posix.values().next().unwrap().clone();
             facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);
@@ -239,7 +238,7 @@ mod tests {
                 "System V memory is exhausted. Creating a segment fails now. ann has 40 KiB",
             ]
         );
-        // A twelfth of the used memory is not mentioned.
+        // A twelfth of the used memory is not worth mentioning.
         machine.edit(|facts| {
             let shm = facts.limits.dev_shm.as_mut().unwrap();
             (shm.size, shm.used) = (Bytes(36 * 4096), Bytes(36 * 4096));

@@ -1,9 +1,9 @@
-//! Objects that share a name, because one was unlinked and another was created. Programs that hold
-//! the old object and programs that open the new one do not see each other's data.
+//! Objects that share a name, because one was unlinked and another one was created. Programs that
+//! hold the old object do not see the data of programs that open the new one.
 
 use crate::segment::{Holder, Kind, Segment, SegmentId};
 
-/// The maximum number of holders that a line names.
+/// Holders that a line names.
 const NAMED: usize = 6;
 
 /// Returns the other segments that have, or had, the name of this one.

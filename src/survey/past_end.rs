@@ -4,11 +4,11 @@
 use super::{Alert, Survey};
 use crate::segment::{Bytes, Holder, Segment};
 
-/// The maximum number of mappings that one alert lists.
+/// Mappings that an alert lists.
 const LISTED: usize = 5;
 
 impl Survey {
-    /// Returns the holders with a mapping that extends past the end of the segment.
+    /// Returns the holders with a mapping past the end of the segment.
     ///
     /// A System V segment never shrinks. An object that changed after the scan may have been
     /// remapped, so it is not reported before the next scan.
@@ -21,7 +21,7 @@ impl Survey {
         holders.iter().filter(move |holder| end.is_some_and(|end| holder.mapped_to > end))
     }
 
-    /// Returns a line for each such holder, safe to print.
+    /// Returns a line per holder, safe to print.
     #[must_use]
     pub fn past_end_lines(&self, segment: &Segment) -> Vec<String> {
         self.past_end(segment)
@@ -39,7 +39,6 @@ fn past_end(segment: &Segment, holder: &Holder) -> String {
     format!("{command} ({pid}) maps {label} up to {}, but its size is {size}", Bytes(*mapped_to))
 }
 
-/// Returns an alert about all such mappings.
 pub(super) fn alert(survey: &Survey) -> Option<Alert> {
     let found: Vec<String> = survey
         .segments
