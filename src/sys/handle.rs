@@ -7,10 +7,10 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// `fchmodat2` has this number on every architecture.
+/// The number of `fchmodat2` on every architecture.
 const SYS_FCHMODAT2: libc::c_long = 452;
 const ACL: &CStr = c"system.posix_acl_access";
-/// The maximum size of an ACL.
+/// In bytes; far more than any list in use.
 const MAX_ACL: usize = 64 << 10;
 
 /// Sets the twelve permission bits.
@@ -100,7 +100,7 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Returns true if the error means that a file has no ACL, or cannot have one.
+/// Returns true if the file has no ACL, or cannot have one.
 fn means_no_acl(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
 }

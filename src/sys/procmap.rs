@@ -15,7 +15,6 @@ const SHARED: u64 = 0x08;
 const COVERING_OR_NEXT: u64 = 0x10;
 const FILE_BACKED: u64 = 0x20;
 
-/// `struct procmap_query`.
 #[repr(C)]
 #[derive(Default)]
 struct Query {
@@ -40,17 +39,16 @@ struct Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
     pub start: u64,
-    /// The end address.
+    /// Exclusive.
     pub end: u64,
     pub offset: u64,
     pub device: u64,
     pub inode: u64,
     pub writable: bool,
-    /// True if writes are visible in the file and in all other mappings of it.
+    /// Set if writes are visible in the file and in its other mappings.
     pub shared: bool,
 }
 
-/// The mappings to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     /// Shared file mappings.
