@@ -59,7 +59,7 @@ impl Context {
         !matches!(self, Self::Segments | Self::Inspect)
     }
 
-    /// Returns whether character keys go to a text field.
+    /// Returns true if character keys go to a text field.
     pub const fn is_text(self) -> bool {
         matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
     }
