@@ -1,5 +1,5 @@
-//! Cost of looking 10 000 names up in the catalog, compared with matching each of its expressions
-//! in turn; and cost of parsing the catalog.
+//! Looks up 10,000 names in the catalog, compared with matching every expression, and parses the
+//! catalog.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -14,7 +14,6 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use support::{Contest, short};
 
-/// Number of names.
 const NAMES: usize = 10_000;
 
 fn main() {
@@ -61,7 +60,7 @@ fn look_up(names: &[String]) -> Duration {
     began.elapsed()
 }
 
-/// Returns names of each kind, and as many unknown ones.
+/// Returns a name of each kind in turn, and as many unknown ones.
 fn name(at: usize) -> String {
     match at % 10 {
         0 => format!("psm_{at:08x}"),
