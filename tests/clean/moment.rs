@@ -58,9 +58,9 @@ fn clean_keeps_a_segment_attached_meanwhile() {
     // Copies of segments that were not removed are discarded.
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
-    // What another test's child has of them before its exec lets go too.
+    // A child forked by another test may hold descriptors until it execs.
     wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
-    // This test, which runs, attached it last: it may come back.
+    // This running test attached it last, and may attach it again.
     assert_eq!(there(), [held]);
 }
 
@@ -235,7 +235,7 @@ fn unlistable_segments_are_not_reported_as_clean() {
 #[test]
 fn unreadable_settings_do_not_stop_clean() {
     let Some(leaks) = Leaks::new() else { return };
-    // Like `sudo -u` with the home directory of another user.
+    // As with `sudo -u` and another user's home directory.
     let closed = leaks.home.path().join("closed/shmlens");
     fs::create_dir_all(&closed).unwrap();
     fs::write(closed.join("config.toml"), "copies = '1M'").unwrap();
@@ -260,7 +260,7 @@ fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     let program = env!("CARGO_BIN_EXE_shmlens");
     let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    // To the user nobody, every object is unknown while root's processes cannot be examined.
+    // nobody cannot examine root's processes, so every object is unknown.
     let object = Object::new("nccl-a1B2c3", 8, 0o600).owned_by(NOBODY, NOBODY);
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];
     let output = as_nobody(program, arguments).stdin(Stdio::null()).output().unwrap();
