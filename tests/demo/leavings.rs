@@ -1,4 +1,4 @@
-//! The next demo removes what a killed demo left; nothing else is touched.
+//! The next demo removes what a killed demo left behind, and nothing else.
 
 use super::{Headless, row, rows, totals};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Stdio;
 
-/// Starts and kills a demo, and returns its leftovers.
+/// The leftovers of a demo that was killed.
 struct Killed {
     demo: Headless,
     list: Vec<u8>,
@@ -68,7 +68,7 @@ fn running_demo_is_not_touched() {
     let killed = Killed::new();
     let mut next = Headless::start();
     assert_eq!((killed.demo.count(), living.count(), next.count()), (0, 5, 5));
-    // No attach, no detach: times, last pid and count are unchanged.
+    // Nothing was attached or detached: times, last pid and count are unchanged.
     assert_eq!([row(living.state), row(living.orphan)], before);
     next.child.signal(Signal::SIGINT);
     next.child.wait(SOON);
@@ -82,7 +82,7 @@ fn objects_resembling_leftovers_stay() {
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.picture).unwrap();
-    // The marker names the pid of this running test.
+    // The mark names this running test.
     let other_pid = |content: &[u8]| {
         let text = String::from_utf8_lossy(&content[..64]).into_owned();
         let old = text.split(' ').nth(4).unwrap().to_owned();
@@ -101,14 +101,14 @@ fn objects_resembling_leftovers_stay() {
     let mut almost = killed.picture.clone();
     almost[0] = b'S';
     let stay = [
-        // The name of a leftover with other contents.
+        // A leftover's name with other contents.
         object_with(&list, &vec![0; killed.list.len()]),
         object_with(&picture, &almost),
-        // The contents of a leftover with another name.
+        // A leftover's contents with another name.
         object_with("my-copy", &killed.picture),
         object_with(&format!("{list}-2"), &killed.list),
         object_with(&format!("{picture}.bak"), &killed.picture),
-        // A complete leftover, but its creator is running.
+        // A complete leftover whose creator is running.
         object_with(&format!("demo-{mine}-image"), &alive),
     ];
     let before: Vec<Vec<u8>> = stay.iter().map(|object| fs::read(object.path()).unwrap()).collect();
@@ -128,7 +128,7 @@ fn other_files_with_a_demo_name_stay() {
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.picture).unwrap();
-    // Everything matches but the owner, and the size.
+    // Only the owner is different, or the size.
     let foreign = object_with(&list, &killed.list).owned_by(NOBODY, NOBODY);
     let longer = object_with(&picture, &[&killed.picture[..], b"x"].concat());
     // A link to a file of the user, and a file with a second link.
@@ -160,12 +160,12 @@ fn system_v_segments_resembling_leftovers_stay() {
     let serial = 1 << 23;
     let key = |number: u32| killed.key.wrapping_add(number * serial);
     let stay = [
-        // The key and size of a leftover, never written: reading would allocate it.
+        // A leftover's key and size, but never written: reading would allocate it.
         Sysv::new(key(0), size, 0o600),
         segment_with(key(1), size, &almost),
         segment_with(key(2), size + 1, &killed.state),
         segment_with(key(3), size, &killed.state).owned_by(NOBODY, NOBODY),
-        // A complete leftover, but with another key.
+        // A complete leftover with another key.
         segment_with(0x4d2, size, &killed.state),
         segment_with(0, size, &killed.state),
     ];
