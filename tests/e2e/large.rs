@@ -4,7 +4,7 @@ use super::{ONE_SECOND, leave_and_quit, open, open_first, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World};
 use std::fs;
 
-/// Returns the peak memory of the program in KiB.
+/// In KiB.
 fn most_memory(terminal: &Terminal) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", terminal.child().pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -34,7 +34,7 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
     }
     let memory = most_memory(&terminal);
     assert!(memory < 30 << 10, "{memory} KiB");
-    // Only written pages are resident after the scan.
+    // Scanning allocated nothing.
     assert_eq!(std::os::unix::fs::MetadataExt::blocks(&object.file.metadata().unwrap()), 8);
     leave_and_quit(terminal);
 }

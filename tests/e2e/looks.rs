@@ -1,11 +1,11 @@
-//! Colors and characters match the terminal and the settings.
+//! Colors and characters adapt to the terminal and the config.
 
 use super::{leave_and_quit, open_first, quit, row};
 use crate::support::{Object, SOON, Terminal, World, shmlens};
 use std::process::Command;
 use vt100::{Color, Screen};
 
-/// Returns every parameter of the SGR sequences in the output.
+/// Returns the parameters of all SGR sequences in the output.
 fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
     let text = String::from_utf8_lossy(raw);
     let sequences = text.split("\x1b[").skip(1).filter_map(|sequence| {
@@ -17,13 +17,12 @@ fn attributes(raw: &[u8]) -> Vec<Vec<u16>> {
         .collect()
 }
 
-/// Returns whether any color is set.
 fn has_color(raw: &[u8]) -> bool {
     let is_color = |number: &u16| matches!(number, 30..=38 | 40..=48 | 90..=97 | 100..=107);
     attributes(raw).iter().any(|numbers| numbers.iter().any(is_color))
 }
 
-/// Shows the table, then an object with a changing byte, and returns the complete output.
+/// Shows the table, then an object with a changing byte. Returns the output.
 fn all_written(command: Command) -> Vec<u8> {
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"a \x01\xff");

@@ -5,7 +5,7 @@ use crate::support::{Object, SOON, Terminal, World};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-/// Opens an object of 64 KiB of `x` at its end.
+/// Inspects the end of an object with 64 KiB of `x`.
 fn at_the_end() -> (Object, Terminal) {
     let object = Object::new("object", 0, 0o600);
     object.write(0, &vec![b'x'; 64 << 10]);
@@ -25,7 +25,7 @@ fn inspect_reports_a_shrunk_segment() {
     terminal.wait_for(row("0000_0060 78 78 78 78 xxxx"), SOON);
     object.file.set_len(0).unwrap();
     terminal.wait_for(row("/object 0 B no trace"), SOON);
-    // After it grows again, the truncated part is zero.
+    // After growing again, the truncated part is zero.
     object.file.set_len(20).unwrap();
     terminal.wait_for(row("0000_0010 00 00 00 00"), SOON);
     leave_and_quit(terminal);

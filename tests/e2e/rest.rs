@@ -1,4 +1,4 @@
-//! Nothing is written while nothing changes, at any sample rate.
+//! Nothing is written while nothing changes.
 
 use super::{STILL, leave_and_quit, open_first, quit, row, writer};
 use crate::support::{SOON, Terminal, World, shmlens};
@@ -20,10 +20,10 @@ fn surveys_do_not_redraw_the_table() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
-    // So few rows that no ages are shown, because these change.
+    // Too few rows to show ages, which change.
     let terminal = Terminal::start((80, 19), shmlens());
     terminal.wait_for(row("shmlens 2 segments"), SOON);
-    // The holders are known a moment later.
+    // Wait for the holders.
     terminal.wait_for(|screen: &Screen| screen.contents().matches("● in use").count() == 2, SOON);
     writes_nothing(&terminal);
     quit(terminal);
@@ -34,7 +34,7 @@ fn samples_do_not_redraw_unchanged_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // Ten samples per second, after the map has scanned the whole segment.
+    // Ten samples per second, once the map has scanned the whole segment.
     terminal.wait_for("live 10/s", SOON);
     terminal.wait_for("╰░", SOON);
     writes_nothing(&terminal);
