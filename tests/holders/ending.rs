@@ -7,7 +7,7 @@ use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
 
-/// Starts a process of that user that holds the object and waits.
+/// Starts a process of this user that holds the object and waits.
 fn holder(object: &Object, uid: u32) -> Child {
     let text = format!("exec 3<{}; echo ready; read line", object.path().display());
     let mut child = Child::spawn_piped(Command::new("/bin/sh").args(["-c", &text]).uid(uid).current_dir("/"));

@@ -1,5 +1,5 @@
-//! Verdicts on the crowd's segments: no held segment is called leaked for any user, whatever could
-//! be examined.
+//! Verdicts on the crowd's segments: no held segment is leaked, for any user, whatever could be
+//! examined.
 
 use super::Crowd;
 use super::found::object;
@@ -27,7 +27,7 @@ fn named<'a>(survey: &'a Survey, crowd: &Crowd, name: &[u8]) -> &'a Segment {
     survey.segments.iter().find(is_it).unwrap()
 }
 
-/// Asserts that no segment the crowd holds is called unheld.
+/// Asserts that no held segment counts as unheld.
 fn assert_held_is_never_unheld(survey: &Survey, crowd: &Crowd) {
     for segment in &survey.segments {
         let holders = &crowd.truth.held[&object(segment)];
@@ -43,7 +43,7 @@ fn assert_held_is_never_unheld(survey: &Survey, crowd: &Crowd) {
     }
 }
 
-/// Creates a segment without attachments whose creator has exited.
+/// Returns the unattached segment whose creator has exited.
 fn orphan(survey: &Survey) -> &Segment {
     survey.segments.iter().find(|segment| segment.sysv().is_some_and(|facts| facts.key.0 == 999)).unwrap()
 }
@@ -59,7 +59,7 @@ fn root_gets_a_verdict_on_every_segment() {
         let state = segment.verdict.state;
         assert_eq!(held, matches!(state, State::InUse | State::Removed), "{}: {state:?}", segment.id);
     }
-    // It has a key, so a program may use it again.
+    // A program may use the key later.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
     let unheld = named(&survey, &crowd, b"unheld");
     assert_eq!(unheld.verdict.state, State::Leaked(Certainty::Likely), "{:?}", unheld.verdict);
@@ -74,15 +74,15 @@ fn unprivileged_verdicts_admit_what_is_unknown() {
     assert_held_is_never_unheld(&survey, &crowd);
     let coverage = survey.coverage.as_ref().unwrap();
     assert!(coverage.unreadable > 40 && !coverage.is_whole());
-    // Root's objects, whose state an ordinary user cannot determine.
+    // An ordinary user cannot determine the state of root's objects.
     assert_eq!(named(&survey, &crowd, b"unheld").verdict.state, State::Unknown);
     assert_eq!(named(&survey, &crowd, b"plain").verdict.state, State::Unknown);
-    // Locks are visible to every user, and so is a count of zero attachments.
+    // Locks are visible to every user, and so are zero attachments.
     let locked = named(&survey, &crowd, b"locked");
     assert_eq!(locked.verdict.state, State::InUse, "{:?}", locked.verdict);
-    // It has a key, so a program may use it again.
+    // A program may use the key later.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
-    // Among the processes of nobody, the examinable one is found.
+    // Only processes of nobody can be examined.
     let shared = named(&survey, &crowd, b"shared");
     let pids: Vec<u32> = shared.holders.iter().flat_map(|all| all.iter()).map(|one| one.pid).collect();
     assert_eq!(pids, [crowd.pid("nobodys")]);
@@ -132,7 +132,7 @@ fn descriptor_exhaustion_never_reports_unheld() {
         let program = shmlens().get_program().to_owned();
         command.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" list --json")).arg(program);
         let output = command.output().unwrap();
-        // Too few descriptors even to start are reported.
+        // Without enough descriptors to start, the error is reported.
         let Ok(report) = serde_json::from_slice::<serde_json::Value>(&output.stdout) else {
             assert!(!output.stderr.is_empty(), "with {most}");
             continue;

@@ -1,4 +1,4 @@
-//! Every method of scanning gives the same result.
+//! All ways of scanning have the same result.
 
 use super::found::{found, object};
 use super::{Crowd, look};
@@ -47,7 +47,7 @@ fn incremental_scan_matches_a_full_scan() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let (_, before) = look();
-    // The killed process holds nothing any more.
+    // The killed processes hold nothing.
     let victims = &crowd.truth.roles["ordinary"][..5];
     for &pid in victims {
         let process = RealMachine.process(pid).unwrap();
@@ -68,7 +68,7 @@ fn incremental_scan_matches_a_full_scan() {
     assert_eq!(seen(&before.again(&RealMachine, &all_pids, names)), fresh);
     assert_eq!(seen(&before.refresh(&RealMachine, &[], names)), fresh);
     assert_eq!(seen(&before.again(&RealMachine, victims, names)), fresh);
-    // Cached holdings are used for processes that have not run since, and exiting counts as running.
+    // Results are reused for processes that have not run since. Exiting counts as running.
     assert_eq!(seen(&before.again(&RealMachine, &[], names)), fresh);
     let of_victims: BTreeSet<process::Object> = victims.iter().flat_map(|&pid| before.held_by(pid)).collect();
     assert!(!of_victims.is_empty());
