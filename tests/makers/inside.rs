@@ -1,5 +1,5 @@
-//! shmlens itself where it cannot see every process: in its own pid namespace, and where `/proc`
-//! hides processes of other users. Segments held out of sight are not called leaked.
+//! shmlens where it cannot see every process: in a pid namespace, and where `/proc` hides processes
+//! of other users. Segments held by invisible processes are not leaked.
 
 use super::{Verdict, listed_with};
 use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Returns shmlens, started by another command. `None` where that command does not work.
+/// Returns shmlens, started by another command. `None` if that command does not work.
 fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
     let starter = tool(starter)?;
     let command = |program: &Path| {
@@ -38,7 +38,7 @@ fn in_pid_namespace() -> Option<Command> {
 
 /// Runs as nobody, with a `/proc` that hides processes of others.
 fn with_hidden_processes() -> Option<Command> {
-    // The user nobody may have no access to the path of the program, so it is opened first.
+    // nobody may not be able to reach the program by its path, so open it first.
     let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
     let text = format!(
         "mount -t proc -o hidepid=2 proc /proc && exec 9<\"$0\" && exec {nobody} /proc/self/fd/9 \"$@\""
@@ -83,7 +83,7 @@ fn descriptor_shared_by_threads_is_counted_once() {
     let Some(_world) = World::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
     let _held = Object::new("held-once", 8, 0o600);
-    // An extra thread, so that there are several in every test runner.
+    // Ensures that there is more than one thread, whatever the test runner.
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
     let output = inside.args(["info", "held-once"]).stdin(Stdio::null()).output().unwrap();
@@ -100,11 +100,11 @@ fn hidden_processes_make_verdicts_unknown() {
     let Some(_world) = World::new() else { return };
     let Some(inside) = with_hidden_processes() else { return };
     let sysv = Sysv::new(0, 4096, 0o600);
-    // Segments of nobody, which only processes of nobody and root can hold.
+    // Only processes of nobody and root can hold these segments.
     fs::write("/dev/shm/nccl-a1B2c3", "left").unwrap();
     std::os::unix::fs::chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
     let verdict = listed_with(inside, "0s");
     assert_is(one(&verdict, &sysv.id().to_string()), "leaked likely", "/proc hides processes of other users");
-    // The owner may ask the kernel.
+    // The owner may request a lease.
     assert_is(one(&verdict, "posix:/nccl-a1B2c3"), "leaked certain", "granted a write lease");
 }

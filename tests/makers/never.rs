@@ -1,4 +1,4 @@
-//! Segments that must never be called leaked: their creators and holders are easily taken for dead.
+//! Segments that must never count as leaked, although their creators and holders look dead.
 
 use super::{Verdict, line_with, listed, listed_with, verdict};
 use crate::support::{
@@ -7,7 +7,7 @@ use crate::support::{
 use std::fs;
 use std::process::Command;
 
-/// A program that plays a role, and the segments it reported.
+/// A program in a certain role, and the segments that it reported.
 struct Player {
     child: Child,
     made: Vec<(String, String)>,
@@ -25,8 +25,8 @@ impl Player {
         player.listen().then_some(player)
     }
 
-    /// Reads lines until the program is ready. Returns `false` and skips the test if the kernel
-    /// cannot play the role.
+    /// Reads lines until the program is ready. Skips the test and returns false if the kernel does
+    /// not support the role.
     fn listen(&mut self) -> bool {
         loop {
             let line = line_with(&mut self.child, "");
@@ -85,14 +85,14 @@ fn immediately_reused_pid_is_not_the_creator() {
     if !player.listen() {
         return;
     }
-    // The kernel keeps whole seconds of a System V segment, so the process may be its creator.
+    // System V times are whole seconds, so the process may be the creator.
     for made in ["old-sysv", "new-sysv"] {
         player.verdict(made).assert_is("idle", &["creator is running: heir ("]);
     }
     player.verdict("old-posix").assert_is("idle", &["its creator (pid ", "is running"]);
 }
 
-/// Ambiguous segments are attributed to the heir, and no others.
+/// Only a segment that the new process may have created counts as its own.
 #[test]
 fn later_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
@@ -114,7 +114,7 @@ fn later_reused_pid_is_not_the_creator() {
     player.verdict("old-sysv").assert_is("in-use", &["nattch 1"]);
 }
 
-/// A container that starts after its `/dev` was created looks as if the clock had been set forward.
+/// A container with a `/dev` older than its first process looks like a clock that was set forward.
 /// Segments created later are still told apart.
 #[test]
 fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
@@ -150,7 +150,7 @@ fn creator_and_holder_in_another_pid_namespace_count() {
     player.verdict("held").assert_is("in-use", &["held by 1 process"]);
     // The kernel reports its pid in this namespace.
     player.verdict("sysv").assert_is("idle", &["creator is running: lives-cpp ("]);
-    // The pid in the name is the one in the other namespace.
+    // The pid in the name belongs to the other namespace.
     player.verdict("posix").assert_is("idle", &["may be running in another pid namespace"]);
 }
 
@@ -190,11 +190,11 @@ fn holder_in_another_ipc_namespace_counts() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("in-ipc-namespace") else { return };
     let held = player.verdict("held");
-    // Its attachment over there does not count here, even with the same shmid.
+    // Its attachment in the other namespace does not count, even with the same shmid.
     assert_eq!(held.segment["nattch"], 1, "{held:#?}");
     held.assert_is("in-use", &[]);
     assert_eq!(listed().len(), 1);
-    // Removed here, it stays alive there.
+    // Removed here, it still exists there.
     let id = player.made("held");
     let rm = crate::support::shmlens().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
     assert!(rm.status.success(), "{rm:?}");

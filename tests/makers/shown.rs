@@ -87,7 +87,7 @@ fn program_from_the_settings_is_identified() {
         ("session", &"Our sessions".into())
     );
     child.end();
-    // The one-second age limit of the settings may have passed already.
+    // The age limit of one second in the config may be over already.
     crate::support::wait_until(SOON, || state().state.starts_with("leaked"));
     state().assert_is("leaked certain", &["its session (pid ", "exited"]);
 }
