@@ -1,5 +1,5 @@
-//! FIFOs, devices, directories and endless files in place of the program's own files: an immediate
-//! error, and nothing changes.
+//! FIFOs, devices, directories and endless files in place of the program's own files: immediate
+//! errors, and nothing changes.
 
 use super::{copies, directory, files, program, run, save};
 use crate::support::{Child, Object, SOON, Sysv, World};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Places an obstacle at a path; the text is expected in the error.
+/// Puts an obstacle at a path. The error must contain the text.
 type Obstacle = (fn(&Path), &'static str);
 
 const OBSTACLES: [Obstacle; 4] = [
@@ -25,7 +25,7 @@ const OBSTACLES: [Obstacle; 4] = [
     (|path| symlink("/dev/zero", path).unwrap(), "is a "),
 ];
 
-/// Runs the command, which must end soon; returns its status and standard error.
+/// Runs the command, which must end soon. Returns the status and standard error.
 fn ended(command: &mut Command) -> (i32, String) {
     let mut child =
         Child::spawn(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()));
@@ -69,7 +69,7 @@ fn log_write_failure_after_the_act_is_reported() {
     let directory = directory();
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
-    // No space for a line, although the file can be opened.
+    // The file can be opened, but has no space for a line.
     nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=4k,mode=0700"))
         .unwrap();
     fs::write(state.join("full"), [7; 4096]).unwrap();
@@ -97,7 +97,7 @@ fn unusable_copy_directory_fails_before_the_act() {
             let (status, error) = ended(&mut rm(&directory));
             assert!(status == 1 && object.path().exists(), "{error}");
             assert!(error.contains("not a directory") && error.contains("XDG_STATE_HOME"), "{error}");
-            // The plan reports it as well.
+            // The plan reports the error too.
             let plan = run(&directory, ["rm", "--dry-run", "--force", "/a"]).stdout;
             assert!(String::from_utf8_lossy(&plan).contains("not a directory"), "{plan:?}");
         }
@@ -201,7 +201,7 @@ fn system_v_restore_needs_a_mark() {
         let _ = nix::mount::umount(&state);
         fs::remove_dir_all(&state).unwrap();
     }
-    // A user without a home directory has no place for a log, and the error says so.
+    // A user without a home directory has no place for a log.
     let mut homeless = program(&directory);
     homeless
         .env("XDG_STATE_HOME", "/proc/none")

@@ -17,8 +17,8 @@ use tempfile::TempDir;
 
 const SIZE: u64 = 16 << 20;
 
-/// Saves an object to a file and calls the closure after the first piece is read. Returns the
-/// result, if that came before the end.
+/// Saves an object to a file, and calls `others` after the first piece is read. Returns the result
+/// of the save.
 #[track_caller]
 fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
     let began = Instant::now();
@@ -68,7 +68,7 @@ fn save_keeps_a_file_created_at_the_target_meanwhile() {
     assert_eq!(files(directory.path()), ["file"]);
 }
 
-/// A System V segment exists from the start of its filling.
+/// A System V segment exists before it is filled.
 #[test]
 fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };

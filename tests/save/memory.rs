@@ -1,4 +1,4 @@
-//! Saving and restoring use little memory, whatever the size of the segment.
+//! Saving and restoring take little memory, whatever the size of the segment.
 
 use super::{directory, program, segments};
 use crate::support::{Child, Object, Sysv, World};
@@ -6,7 +6,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Returns the peak resident memory of the command in bytes, including shared pages.
+/// Returns the peak memory of a command in bytes, including shared pages.
 fn most(command: &mut Command) -> u64 {
     let mut child = Child::spawn(command.stdout(Stdio::null()));
     let status = format!("/proc/{}/status", child.pid());

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 const PAGE: u64 = 4096;
 
-/// Returns the complete contents of a segment: data extents and bytes.
+/// Returns the data extents of a segment with their bytes.
 fn contents(segment: &Segment) -> Vec<(u64, Vec<u8>)> {
     let reader = Reader::open(&RealMachine, segment).unwrap();
     let size = reader.size().unwrap();
@@ -162,7 +162,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     assert_eq!(restored.resident.unwrap().0, PAGE);
 }
 
-/// Calling `mincore` for every page would take minutes.
+/// A `mincore` call for every page would take minutes.
 #[test]
 fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let Some(_world) = World::new() else { return };
@@ -177,7 +177,7 @@ fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let stored = save(&sysv.id(), &path);
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert!(stored.length.0 < 20_000, "{}", stored.length);
-    // A child forked by another test is attached for a moment too.
+    // A child forked by another test may have it attached until it execs.
     wait_until(SOON, || segment(&sysv.id()).sysv().unwrap().nattch == 0);
     assert_eq!(segment(&sysv.id()).resident, before.resident);
     let found = contents(&before);
@@ -224,7 +224,7 @@ fn restore_never_touches_an_existing_segment() {
     assert_eq!(files(directory.path()).len(), 2);
 }
 
-/// The kernel's table no longer shows its key.
+/// The table no longer shows its key.
 #[test]
 fn segment_marked_after_the_survey_is_saved_with_its_key() {
     let Some(_world) = World::new() else { return };
@@ -301,7 +301,7 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, NOBODY);
     save(&sysv.id(), &sysv_path);
     drop(sysv);
-    // By descriptor, because the user nobody may have no access to the path.
+    // nobody may not be able to reach the files by path, so pass descriptors.
     let open = [&path, &sysv_path].map(|path| File::open(path).unwrap());
     let by_descriptor = open.each_ref().map(|file| {
         std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)))
