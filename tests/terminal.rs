@@ -15,7 +15,7 @@ fn opened() -> Terminal {
     terminal
 }
 
-/// Returns whether the Segments screen is shown.
+/// Returns true if the Segments screen is shown.
 fn is_open(screen: &Screen) -> bool {
     screen.alternate_screen() && screen.contents().contains("shmlens ")
 }
