@@ -199,7 +199,7 @@ fn states(roff: &mut Roff) {
         (
             "leaked",
             "No holders. Certain: there is proof that nothing will use it again, such as a private segment whose \
-             creator exited, a dead pid in its name or contents, or a catalogue rule. Likely (shown as leaked?): nothing \
+             creator exited, a dead pid in its name or contents, or a catalog rule. Likely (shown as leaked?): nothing \
              indicates that this is normal. A System V segment with a key is never more than likely, because a \
              program may attach to the key again.",
         ),

@@ -1,6 +1,6 @@
 //! The inputs of a verdict, besides the segment itself.
 
-use super::catalogue::is_helper;
+use super::catalog::is_helper;
 use super::settled::{self, Settled};
 use super::{Created, ProcessStates, Proofs};
 use crate::config::maker::Whose;

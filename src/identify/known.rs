@@ -2,7 +2,7 @@
 //! the size or the holders of its segment change.
 
 use super::ProcessStates;
-use super::catalogue::{Catalogue, Context, Made, Subject};
+use super::catalog::{Catalog, Context, Made, Subject};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Timestamp};
@@ -23,7 +23,7 @@ const YOUNG: f64 = 10.0;
 /// The makers of the last survey.
 #[derive(Debug)]
 pub struct Known {
-    catalogue: &'static Catalogue,
+    catalog: &'static Catalog,
     /// Segments to read per survey; `None` for no limit, because a command that runs once must be
     /// complete. With a limit, the first survey reads none.
     max_reads: Option<usize>,
@@ -41,8 +41,8 @@ struct Entry {
 }
 
 impl Known {
-    pub fn new(catalogue: &'static Catalogue, max_reads: Option<usize>) -> Self {
-        Self { catalogue, max_reads, segments: HashMap::new() }
+    pub fn new(catalog: &'static Catalog, max_reads: Option<usize>) -> Self {
+        Self { catalog, max_reads, segments: HashMap::new() }
     }
 
     /// Finds the maker of every segment, in the order of the survey.
@@ -121,7 +121,7 @@ impl Known {
         if readable && allowed {
             subject.contents = Some(&read);
         }
-        let made = self.catalogue.find(&subject).map(Arc::new);
+        let made = self.catalog.find(&subject).map(Arc::new);
         let was_read = reader.reader.get().is_some();
         reads_left.fetch_sub(usize::from(was_read), Ordering::Relaxed);
         let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);

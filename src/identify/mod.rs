@@ -1,6 +1,6 @@
 //! Determines the maker and the state of each segment.
 
-pub mod catalogue;
+pub mod catalog;
 mod created;
 pub mod demo;
 mod evidence;
@@ -21,7 +21,7 @@ pub use created::{Before, Created};
 use crate::config::maker;
 use crate::machine::Machine;
 use crate::survey::{Holdings, Names, Survey};
-use catalogue::Catalogue;
+use catalog::Catalog;
 use evidence::{Commands, Evidence};
 use known::Known;
 use process_state::{PidNamespace, ProcessState, ProcessStates};
@@ -35,7 +35,7 @@ const MAX_READS: usize = 300;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
     /// `None` for the built-in catalog, which is parsed on demand.
-    pub catalogue: Option<&'static Catalogue>,
+    pub catalog: Option<&'static Catalog>,
     /// The time that a segment must be unused before it counts as leaked; `None` for a minute, or
     /// ten minutes if its maker is unknown.
     pub settle: Option<Duration>,
@@ -50,8 +50,8 @@ impl Rules {
         if makers.is_empty() {
             return Self { settle, ..Self::default() };
         }
-        let catalogue = Some(&*Box::leak(Box::new(Catalogue::with(makers))));
-        Self { catalogue, settle, created: None }
+        let catalog = Some(&*Box::leak(Box::new(Catalog::with(makers))));
+        Self { catalog, settle, created: None }
     }
 
     #[must_use]
@@ -93,7 +93,7 @@ impl Identifier {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), max_reads),
+            known: Known::new(rules.catalog.unwrap_or_else(|| Catalog::built_in()), max_reads),
             answers: Answers::default(),
             commands: Commands::default(),
         }

@@ -1,7 +1,7 @@
 //! The origin of a segment: its maker, its creator, and the evidence that it is still needed or
 //! not.
 
-use super::catalogue::{Judged, Made};
+use super::catalog::{Judged, Made};
 use super::evidence::Evidence;
 use super::{PidNamespace, ProcessState, demo};
 use crate::config::maker::{Unheld, Wanted};
@@ -70,7 +70,7 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -
 fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Origin {
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, evidence));
     match made {
-        Some(made) => by_catalogue(segment, made, creator, evidence),
+        Some(made) => by_catalog(segment, made, creator, evidence),
         None => creator.unwrap_or_else(|| Origin {
             steps: vec![],
             finding: Finding::Unknown("unknown maker".to_owned()),
@@ -86,7 +86,7 @@ fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) ->
 ///   protected.
 /// - The maker has no verdict, such as a library whose users name their segments. Then the creator
 ///   decides, if known; otherwise a leak is likely, never certain.
-fn by_catalogue(
+fn by_catalog(
     segment: &Segment,
     made: &Made<'_>,
     creator: Option<Origin>,

@@ -4,7 +4,7 @@
 //! A segment without known holders is not necessarily a leak: it must be proven that no process
 //! holds it, and that none will attach it again.
 
-use super::catalogue::Made;
+use super::catalog::Made;
 use super::evidence::Evidence;
 use super::settled::{self, Settled};
 use super::unheld;

@@ -1,6 +1,6 @@
 //! Decides if a segment without holders is protected, idle, or leaked.
 
-use super::catalogue::Made;
+use super::catalog::Made;
 use super::evidence::Evidence;
 use super::origin::{self, Finding};
 use crate::segment::{Certainty, Kind, Segment, State, Verdict, age_text};

@@ -1,6 +1,6 @@
 //! The makers of shared memory: how their segments are recognized, and how they are judged without
 //! holders. The built-in catalog and the `[[maker]]` tables of the config have the same format,
-//! which assets/catalogue/README.md documents.
+//! which assets/catalog/README.md documents.
 
 mod check;
 mod example;
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// A maker, or one kind of its segments. assets/catalogue/README.md documents the fields.
+/// A maker, or one kind of its segments. assets/catalog/README.md documents the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(
     default,

@@ -62,7 +62,7 @@ fn every_field_is_read() {
 
 #[test]
 fn every_field_is_documented() {
-    let documented = include_str!("../../../assets/catalogue/README.md");
+    let documented = include_str!("../../../assets/catalog/README.md");
     let error = read("[[maker]]\nno-such-field = 1").unwrap_err();
     let fields: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
     assert!(fields.len() > 20, "{error}");

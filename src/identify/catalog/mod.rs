@@ -1,4 +1,4 @@
-//! The catalog of known makers of shared memory. Its rules are built in (assets/catalogue) or come
+//! The catalog of known makers of shared memory. Its rules are built in (assets/catalog) or come
 //! from the configuration.
 //!
 //! The most specific rule wins. Contents plus a name or key outrank an exact name, which outranks a
@@ -33,21 +33,21 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 const FILES: [(&str, &str); 8] = [
-    ("python.toml", include_str!("../../../assets/catalogue/python.toml")),
-    ("libraries.toml", include_str!("../../../assets/catalogue/libraries.toml")),
-    ("hpc.toml", include_str!("../../../assets/catalogue/hpc.toml")),
-    ("middleware.toml", include_str!("../../../assets/catalogue/middleware.toml")),
-    ("databases.toml", include_str!("../../../assets/catalogue/databases.toml")),
-    ("servers.toml", include_str!("../../../assets/catalogue/servers.toml")),
-    ("desktop.toml", include_str!("../../../assets/catalogue/desktop.toml")),
-    ("system.toml", include_str!("../../../assets/catalogue/system.toml")),
+    ("python.toml", include_str!("../../../assets/catalog/python.toml")),
+    ("libraries.toml", include_str!("../../../assets/catalog/libraries.toml")),
+    ("hpc.toml", include_str!("../../../assets/catalog/hpc.toml")),
+    ("middleware.toml", include_str!("../../../assets/catalog/middleware.toml")),
+    ("databases.toml", include_str!("../../../assets/catalog/databases.toml")),
+    ("servers.toml", include_str!("../../../assets/catalog/servers.toml")),
+    ("desktop.toml", include_str!("../../../assets/catalog/desktop.toml")),
+    ("system.toml", include_str!("../../../assets/catalog/system.toml")),
 ];
 
 /// Rules that fix fewer bits of a key only label segments.
 const MIN_KEY_BITS: usize = 13;
 
 #[derive(Debug)]
-pub struct Catalogue {
+pub struct Catalog {
     entries: Vec<Entry>,
     index: Index,
 }
@@ -60,11 +60,11 @@ struct Entry {
     own: bool,
 }
 
-impl Catalogue {
+impl Catalog {
     /// Returns the built-in catalog, which is parsed on the first call.
     #[must_use]
     pub fn built_in() -> &'static Self {
-        static BUILT_IN: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new(shipped(), vec![]));
+        static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(shipped(), vec![]));
         &BUILT_IN
     }
 

@@ -34,12 +34,7 @@ pub fn peek(bytes: &[u8]) -> impl Fn(u64, &mut [u8]) -> bool {
 }
 
 /// Looks up an example. The maker supplies the defaults.
-fn found<T>(
-    catalogue: &Catalogue,
-    maker: &Maker,
-    example: &Example,
-    tell: impl Fn(Option<Made<'_>>) -> T,
-) -> T {
+fn found<T>(catalog: &Catalog, maker: &Maker, example: &Example, tell: impl Fn(Option<Made<'_>>) -> T) -> T {
     let size = example.size.as_ref().or(maker.sizes.first()).map_or(4096, |size| *size.0.start());
     let mode = example.mode.or(maker.modes.first().copied()).unwrap_or(Mode::new(0o600));
     let kind = match (&example.name, maker.kinds.memfd) {
@@ -61,7 +56,7 @@ fn found<T>(
         example.beside.iter().map(|name| ObjectName::new(name.as_bytes()).unwrap()).collect();
     let owners = beside.iter().map(|name| (name, segment.owner.uid)).collect();
     let states = ProcessStates::new(&machine, None);
-    tell(catalogue.find(&Subject {
+    tell(catalog.find(&Subject {
         kind,
         name: example.name.as_ref().map(String::as_bytes),
         key: (kind == Kind::Sysv).then_some(Key(example.key.unwrap_or(0))),
@@ -72,8 +67,8 @@ fn found<T>(
     }))
 }
 
-fn alone(maker: &Maker) -> Catalogue {
-    Catalogue::new(vec![], vec![maker.clone()])
+fn alone(maker: &Maker) -> Catalog {
+    Catalog::new(vec![], vec![maker.clone()])
 }
 
 /// The built-in catalog, including its examples.
@@ -96,7 +91,7 @@ fn only_examples_are_dropped_from_the_built_in_catalog() {
 
 #[test]
 fn every_maker_fits_its_examples_and_misses_its_near_misses() {
-    let catalogue = Catalogue::built_in();
+    let catalog = Catalog::built_in();
     let mut wrong = vec![];
     for maker in &written() {
         let id = maker.id.as_str();
@@ -107,7 +102,7 @@ fn every_maker_fits_its_examples_and_misses_its_near_misses() {
         for example in &maker.fits {
             let pids = |made: Made<'_>| made.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
             let pids = found(&own, maker, example, |made| made.map(pids));
-            let best = found(catalogue, maker, example, |made| made.map(|made| made.maker.id.clone()));
+            let best = found(catalog, maker, example, |made| made.map(|made| made.maker.id.clone()));
             let expected = example.better.as_deref().unwrap_or(id);
             if pids.as_ref() != Some(&example.pids) || best.as_deref() != Some(expected) {
                 wrong.push(format!("{id}: {best:?} with {pids:?} fits {example:?}"));
@@ -158,7 +153,7 @@ proptest! {
             contents: Some(&zeros),
             context: None,
         };
-        let _ = Catalogue::built_in().find(&subject);
+        let _ = Catalog::built_in().find(&subject);
     }
 }
 
@@ -169,7 +164,7 @@ fn zeros(_: u64, into: &mut [u8]) -> bool {
 
 #[test]
 fn the_catalog_has_157_makers_with_unique_ids() {
-    let ids: Vec<&str> = Catalogue::built_in().makers().map(|maker| maker.id.as_str()).collect();
+    let ids: Vec<&str> = Catalog::built_in().makers().map(|maker| maker.id.as_str()).collect();
     let once: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), once.len(), "duplicate id");
     // Some makers have a second entry for segments that are judged differently.
@@ -241,12 +236,12 @@ fn the_most_specific_rule_wins() {
         pattern = '^c.*$'
         contents = { at = 0, hex = "02" }
     "#);
-    let catalogue = Catalogue::new(vec![], rules);
+    let catalog = Catalog::new(vec![], rules);
     let made = |name: &str, first: Option<u8>| {
         let places = first.map(|first| vec![(0, vec![first])]);
         let contents = places.as_ref().map(|places| read_written(4096, places));
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
-        catalogue.find(&object(name, contents)).map(|made| made.maker.id.as_str())
+        catalog.find(&object(name, contents)).map(|made| made.maker.id.as_str())
     };
     assert_eq!(made("cam_front_left", Some(2)), Some("both"));
     assert_eq!(made("cam_front_left", Some(1)), Some("one"));
@@ -263,12 +258,12 @@ fn a_user_rule_replaces_a_built_in_rule_with_its_id() {
     let rules = own("[[maker]]\nid = 'pytorch-shm'\nname = 'ours'\npattern = '^ours_'\n\
                      [[maker]]\nid = 'mine'\nname = 'mine'\npattern = '^psm_[0-9a-f]{8}$'\n\
                      unheld = 'normal'\nreason = 'we keep them'");
-    let catalogue = Catalogue::with(&rules);
-    let made = |name: &str| catalogue.find(&object(name, None)).map(|made| made.maker.id.as_str());
+    let catalog = Catalog::with(&rules);
+    let made = |name: &str| catalog.find(&object(name, None)).map(|made| made.maker.id.as_str());
     assert_eq!(made("torch_4121_1_0"), None);
     assert_eq!(made("ours_1"), Some("pytorch-shm"));
     assert_eq!(made("psm_1f09ab2c"), Some("mine"), "of two that are as specific, the user's own");
-    assert_eq!(catalogue.makers().count(), Catalogue::built_in().makers().count() + 1);
+    assert_eq!(catalog.makers().count(), Catalog::built_in().makers().count() + 1);
 }
 
 #[test]
@@ -279,7 +274,7 @@ fn contents_are_read_only_if_a_rule_asks() {
             count.set(count.get() + 1);
             zeros(offset, into)
         };
-        let _ = Catalogue::built_in().find(&object(name, Some(&contents)));
+        let _ = Catalog::built_in().find(&object(name, Some(&contents)));
         count.get()
     };
     assert_eq!(reads("torch_4121_1_0"), 0);
@@ -292,7 +287,7 @@ fn contents_are_read_only_if_a_rule_asks() {
 fn a_key_that_many_share_only_labels() {
     let made = |key| {
         let subject = Subject { kind: Kind::Sysv, name: None, key: Some(Key(key)), ..object("", None) };
-        Catalogue::built_in().find(&subject).map(|made| (made.maker.id.as_str(), made.only_labels))
+        Catalog::built_in().find(&subject).map(|made| (made.maker.id.as_str(), made.only_labels))
     };
     assert_eq!(made(0x5100_a1b2), Some(("qt-sharedmemory", true)));
     assert_eq!(made(0x7a6d_0003), Some(("zoneminder", false)));

@@ -141,7 +141,7 @@ impl FoundPid {
 #[cfg(test)]
 mod tests {
     use super::super::tests::peek;
-    use super::super::{Catalogue, Peek, Subject};
+    use super::super::{Catalog, Peek, Subject};
     use super::*;
     use crate::identify::evidence::{self, Commands};
     use crate::identify::{Answers, ProcessStates, Proofs};
@@ -199,7 +199,7 @@ mod tests {
         let contents = contents.map(peek);
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
         let subject = Subject { contents, ..Subject::of(segment) };
-        Catalogue::built_in().find(&subject).unwrap().judge(segment, &evidence)
+        Catalog::built_in().find(&subject).unwrap().judge(segment, &evidence)
     }
 
     fn object(name: &str, prepare: impl Fn(&FakeMachine)) -> Judged {

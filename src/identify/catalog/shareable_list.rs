@@ -59,7 +59,7 @@ fn is_format(format: [u8; 8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identify::catalogue::tests::peek;
+    use crate::identify::catalog::tests::peek;
     use proptest::prelude::*;
 
     /// `ShareableList([42, 'hello'])`, as Python 3.11 writes it.

@@ -8,7 +8,7 @@ mod support;
 
 use regex::bytes::Regex;
 use shmlens::config::maker::compile;
-use shmlens::identify::catalogue::{Catalogue, Kind, Subject};
+use shmlens::identify::catalog::{Catalog, Kind, Subject};
 use shmlens::segment::{Bytes, Mode};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -21,13 +21,13 @@ fn main() {
         return;
     }
     let names: Vec<String> = (0..NAMES).map(name).collect();
-    let expressions: Vec<Regex> = Catalogue::built_in()
+    let expressions: Vec<Regex> = Catalog::built_in()
         .makers()
         .flat_map(|maker| &maker.patterns)
         .map(|pattern| compile(pattern).expect("a test compiles this pattern"))
         .collect();
     let mut contest = Contest::new(format!("look up {NAMES} names"));
-    contest.add("the catalogue", 0, None, || look_up(&names));
+    contest.add("the catalog", 0, None, || look_up(&names));
     contest.add("each expression in turn", 0, None, || {
         let began = Instant::now();
         for name in &names {
@@ -35,19 +35,19 @@ fn main() {
         }
         began.elapsed()
     });
-    contest.add("parse the catalogue", 0, None, || {
+    contest.add("parse the catalog", 0, None, || {
         let began = Instant::now();
-        black_box(Catalogue::with(&[]));
+        black_box(Catalog::with(&[]));
         began.elapsed()
     });
     contest.run(if short() { 3 } else { 21 });
 }
 
 fn look_up(names: &[String]) -> Duration {
-    let catalogue = Catalogue::built_in();
+    let catalog = Catalog::built_in();
     let began = Instant::now();
     for name in names {
-        black_box(catalogue.find(&Subject {
+        black_box(catalog.find(&Subject {
             kind: Kind::Posix,
             name: Some(name.as_bytes()),
             key: None,
