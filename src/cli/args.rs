@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arguments_are_sound_and_every_one_has_its_line() {
+    fn arguments_are_valid_and_documented() {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 assert!(
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_may_be_turned_in_two_ways() {
+    fn sort_order_can_be_reversed_in_two_ways() {
         let size = Sort { field: Field::Size, reversed: false };
         assert_eq!(list(&["--sort", "size"]).unwrap().sort, Some(size));
         assert_eq!(list(&["--sort", "-size"]).unwrap().sort, Some(Sort { reversed: true, ..size }));
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_column_is_an_error_that_lists_all() {
+    fn unknown_column_is_an_error_that_lists_all() {
         let error = list(&["--columns", "id,colour"]).unwrap_err().to_string();
         for word in ["'colour'", "nattch", "marked_for_removal", "inode"] {
             assert!(error.contains(word), "{error}");

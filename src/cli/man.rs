@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_option_field_and_key_is_there() {
+    fn man_page_covers_every_command_option_field_and_key() {
         let mut text = vec![];
         page(&mut text).unwrap();
         assert!(text.is_ascii(), "not every troff reads more");

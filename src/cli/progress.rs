@@ -154,7 +154,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
     #[test]
-    fn the_bar_is_always_as_wide() {
+    fn bar_is_always_as_wide() {
         for ascii in [false, true] {
             let width = |done, total| {
                 line("", done, total, ascii).find('%').map(|at| line("", done, total, ascii)[..at].width())

@@ -128,7 +128,7 @@ mod tests {
     use crate::segment::{escape, unescape};
 
     #[test]
-    fn a_name_in_ascii_is_still_that_name() {
+    fn ascii_name_still_identifies_the_segment() {
         let style = Style { ascii: true, ..Style::default() };
         let name = "Größe カメラ\\".as_bytes();
         let shown = style.fit(&escape(name)).into_owned();

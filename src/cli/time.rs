@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_calendar_has_is_no_panic() {
+    fn times_outside_of_any_calendar_do_not_panic() {
         for seconds in [i64::MIN, i64::MAX] {
             let time = Timestamp { seconds, nanos: 999_999_999 };
             assert_eq!(rfc3339(time), None);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_reads_back_as_itself() {
+    fn formatted_time_parses_back() {
         let time = Timestamp { seconds: 1_767_610_869, nanos: 250_000_000 };
         let text = rfc3339(time).unwrap();
         let read: jiff::Timestamp = text.parse().unwrap();

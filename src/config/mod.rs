@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_file_has_every_setting_at_its_default() {
+    fn documented_file_has_every_setting_at_its_default() {
         assert_eq!(parse(DOCUMENTED), Ok(defaults()));
         assert_eq!(parse(""), Ok(defaults()));
         let named: Vec<&str> = DOCUMENTED
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_maker_parses() {
+    fn documented_maker_parses() {
         let (_, example) = DOCUMENTED.split_once("#   [[maker]]").unwrap();
         let example: Vec<&str> =
             example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_errors_is_reported() {
+    fn first_of_several_errors_is_reported() {
         let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
         assert!(error.contains("line 1: mouse: invalid type: integer `1`"), "{error}");
     }
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_means_defaults_and_an_unreadable_one_is_an_error() {
+    fn missing_file_means_defaults_and_an_unreadable_one_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
         assert_eq!(Config::load_from(&path).unwrap(), Config::default());

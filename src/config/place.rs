@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_below_the_config_home_or_the_home() {
+    fn path_is_below_the_config_home_or_the_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
         assert_eq!(found(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), at("/c/shmlens/config.toml"));
         for ignored in ["", "relative/path"] {

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_are_valid_in_every_format() {
+    fn empty_input_is_valid_in_every_format() {
         let all = CopyFormat::ALL.map(|form| copy_as(b"", 0, form));
         assert_eq!(all, ["", "", "/* 0 bytes at offset 0x0 */", "b\"\""]);
     }

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_sparse_object_is_a_few_lines() {
+    fn largest_sparse_object_is_a_few_lines() {
         let mut bytes = FakeBytes::hole((1 << 62) + 5);
         bytes.write(1 << 61, b"hello");
         let (machine, reader) = object(bytes);
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_past_the_end_has_only_an_offset() {
+    fn range_past_the_end_has_only_an_offset() {
         let (_machine, reader) = object(FakeBytes::full(b"hello"));
         assert_eq!(dumped(&reader, 9..20, Squeeze::On), "00000005\n");
         assert_eq!(dumped(&reader, 4..20, Squeeze::On).lines().count(), 2);
     }
 
     #[test]
-    fn a_write_error_is_returned() {
+    fn write_error_is_returned() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

@@ -184,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
+        fn decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
             let order = if big { ByteOrder::Big } else { ByteOrder::Little };
             for scalar in Scalar::ALL.into_iter().filter(|scalar| !scalar.word().starts_with("time")) {
                 let value = scalar.read(&bytes, order).unwrap().to_string();
@@ -198,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn a_decoded_time_parses_to_its_bytes(count in 0i64..4_000_000_000) {
+        fn decoded_time_parses_to_its_bytes(count in 0i64..4_000_000_000) {
             for (scalar, unit) in [(Scalar::TimeSeconds, 1), (Scalar::TimeMicros, 1_000_000)] {
                 let bytes = (count * unit).to_ne_bytes();
                 let json = serde_json::to_string(&scalar.read(&bytes, ByteOrder::native()).unwrap()).unwrap();
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "\\PC*") {
+        fn arbitrary_text_does_not_panic(text in "\\PC*") {
             let _ = pattern_of_value(&text);
         }
     }

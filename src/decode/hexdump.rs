@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_each_kind() {
+    fn formats_each_kind_of_line() {
         let mut bytes = b"hello, \x1b[2J\xff\0~".to_vec();
         bytes.extend_from_slice(&[0; 48]);
         bytes.push(7);
@@ -189,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_dump_has_only_an_offset_unless_it_is_0() {
+    fn empty_dump_has_only_an_offset_unless_it_is_0() {
         assert_eq!(dumped(Squeeze::On, 0, &[]), "");
         assert_eq!(dumped(Squeeze::On, 8, &[]), "00000008\n");
     }
 
     #[test]
-    fn a_hole_costs_the_same_whatever_its_size() {
+    fn hole_costs_the_same_whatever_its_size() {
         let mut dump = HexDump::new(Squeeze::On, 0);
         let mut out = vec![];
         dump.zeros((1 << 62) + 3, &mut out);

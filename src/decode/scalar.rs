@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_bool_decodes_as_a_number() {
+    fn invalid_bool_decodes_as_a_number() {
         let read = |byte: u8| text(Scalar::Bool, &[byte], ByteOrder::native());
         assert_eq!((read(0), read(1), read(7)), ("false".into(), "true".into(), "7".into()));
     }
@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
+        fn other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
             let mut turned = bytes;
             turned.reverse();
             for scalar in Scalar::ALL.into_iter().filter(|scalar| scalar.size() == 8) {

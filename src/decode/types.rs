@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_ends_where_the_bytes_do() {
+    fn array_ends_where_the_bytes_do() {
         assert_eq!(read("u16le[4]", &[1, 0, 2, 0, 3]), "[1, 2]");
         assert_eq!(read("u16le[9000000000][3]", &[1, 0, 2, 0, 3, 0, 4]), "[[1, 2, 3], []]");
         assert_eq!(read("u16", &[1]), "(past the end)");
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_includes_all_elements() {
+    fn size_includes_all_elements() {
         for (text, size) in [("u8", 1), ("f64[3][3]", 72), ("char[16]", 16), ("time_ns", 8)] {
             assert_eq!(text.parse::<Type>().unwrap().size(), size, "{text}");
         }
@@ -287,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_displayed_type_parses_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
+        fn displayed_type_parses_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
             let order = if big && Scalar::ALL[scalar].size() > 1 { ByteOrder::Big } else { ByteOrder::native() };
             let parsed = Type::new(Scalar::ALL[scalar], order, dims).unwrap();
             prop_assert_eq!(parsed.to_string().parse::<Type>(), Ok(parsed));

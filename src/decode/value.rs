@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_displayed_float_parses_back(bits in any::<u64>()) {
+        fn displayed_float_parses_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);
             let back: f64 = Value::F64(value).to_string().parse().unwrap();
             prop_assert!(back.to_bits() == bits || (back.is_nan() && value.is_nan()));

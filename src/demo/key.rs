@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_contains_the_pid() {
+    fn key_contains_the_pid() {
         let mut maker = Maker::new().unwrap();
         (maker.pid, maker.serial) = (4_194_303, 17);
         let (state, orphan) = (of(Part::State, &maker), of(Part::Orphan, &maker));

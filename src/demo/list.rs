@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_is_16_plus_17_per_item_plus_data() {
+    fn size_is_16_plus_17_per_item_plus_data() {
         let items = [Item::Int(-1), Item::Text("12345678"), Item::Bytes(b"ab"), Item::None, Item::Bool(true)];
         let bytes = bytes(&items);
         assert_eq!(bytes.len(), 16 + 17 * 5 + (8 + 16 + 8 + 8 + 8));

@@ -161,7 +161,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_line_parses_back() {
+    fn line_parses_back() {
         let maker = Maker::new().unwrap();
         assert_eq!(Maker::read(&maker.bytes("state")), Some((maker, "state".to_owned())));
         let longest = Maker { pid: 4_194_304, started: 1 << 36, namespace: 4_294_967_295, serial: 999 };
@@ -189,7 +189,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_running_demo_is_not_gone() {
+    fn running_demo_is_not_gone() {
         let maker = Maker::new().unwrap();
         assert!(!maker.is_gone());
         assert!(!Maker { pid: 1, started: 0, namespace: maker.namespace + 1, serial: 1 }.is_gone());
@@ -197,7 +197,7 @@ pub mod tests {
     }
 
     #[test]
-    fn an_exited_demo_is_gone_even_if_its_pid_is_reused() {
+    fn exited_demo_is_gone_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
         assert!(exited().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());

@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_filled() {
+    fn run_is_filled() {
         let content = content(3 * RUN);
         assert_eq!(content.len() as u64, RUN);
         assert!(content.starts_with(b"record 00003072 at offset 0x000030000, of 256 MiB"));

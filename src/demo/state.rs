@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_holds_the_last_sixteen_samples() {
+    fn ring_holds_the_last_sixteen_samples() {
         let mut bytes = first(&[0; mark::LENGTH]);
         for tick in 1..=100 {
             for (offset, change) in changes(tick) {

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_follows_from_start_time_namespace_and_visibility() {
+    fn state_follows_from_start_time_namespace_and_visibility() {
         let machine = FakeMachine::new();
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zombie_has_exited() {
+    fn zombie_has_exited() {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_forward_makes_no_process_younger() {
+    fn clock_set_forward_does_not_make_processes_younger() {
         let machine = FakeMachine::new();
         let now = machine.now().seconds;
         machine.add_process(7, "writer");

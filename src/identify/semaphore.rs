@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn other_contents_are_no_semaphore() {
+    fn other_contents_are_not_a_semaphore() {
         for words in [
             &[][..],
             &[1, 0, 0x80],
@@ -197,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Some(found) = read(&bytes) {
                 prop_assert!(found.value <= MAX_VALUE && matches!(bytes.len(), 16 | 32));
             }

@@ -58,7 +58,7 @@ fn with_key(key: u32) -> FakeMachine {
 
 /// A program may attach to a key later.
 #[test]
-fn a_key_makes_a_leak_likely_at_most() {
+fn key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
     let why = "creator 4121 exited, but programs may attach to its key 0x000004d2";
     assert_is(&machine, LIKELY, &[why]);
@@ -76,7 +76,7 @@ fn a_key_makes_a_leak_likely_at_most() {
 }
 
 #[test]
-fn a_leak_without_a_key_needs_an_exited_last_user() {
+fn leak_without_a_key_needs_an_exited_last_user() {
     let machine = with_sysv();
     let last = |pid| machine.edit(|facts| facts.sysv[0].row.last_pid = pid);
     let own = machine.own_pid();
@@ -123,7 +123,7 @@ fn evidence_is_not_repeated_below_the_headline() {
 }
 
 #[test]
-fn an_x_image_is_a_certain_leak_once_its_client_exited() {
+fn x_image_is_a_certain_leak_once_its_client_exited() {
     let machine = with_sysv();
     machine.add_process(4188, "Xvfb");
     machine.edit(|facts| {
@@ -135,7 +135,7 @@ fn an_x_image_is_a_certain_leak_once_its_client_exited() {
 
 /// The kernel shows a pid outside of the pid namespace as 0.
 #[test]
-fn a_last_user_outside_of_the_pid_namespace_proves_nothing() {
+fn last_user_outside_of_the_pid_namespace_proves_nothing() {
     let machine = with_sysv();
     assert_is(&machine, CERTAIN, &[]);
     machine.edit(|facts| {
@@ -215,7 +215,7 @@ fn our_own_attachments_never_prove_a_leak() {
 }
 
 #[test]
-fn a_leak_that_shmlens_created_is_likely_at_most() {
+fn leak_that_shmlens_created_is_likely_at_most() {
     static CREATED: Runs = Runs { created: true, ..KNOWN };
     let rules = Rules::default().with_created(&CREATED);
     for machine in [with_sysv(), with_object("nccl-a1B2c3"), with_object("torch_4121_7_0")] {
@@ -227,7 +227,7 @@ fn a_leak_that_shmlens_created_is_likely_at_most() {
 }
 
 #[test]
-fn the_leak_of_a_running_demo_is_certain() {
+fn leak_of_a_running_demo_is_certain() {
     let key = demo::PREFIX + demo::ORPHAN + 700;
     let machine = with_key(key);
     assert_is(&machine, LIKELY, &["may attach to its key"]);
@@ -283,7 +283,7 @@ fn removed_outranks_every_state() {
 }
 
 #[test]
-fn a_segment_with_holders_is_in_use() {
+fn segment_with_holders_is_in_use() {
     let machine = with_sysv();
     machine.add_process(7, "writer");
     machine.attach_in(7, 1, Access::ReadWrite);
@@ -307,7 +307,7 @@ fn a_segment_with_holders_is_in_use() {
 }
 
 #[test]
-fn a_locked_object_is_in_use() {
+fn locked_object_is_in_use() {
     let machine = with_object("nccl-a1B2c3");
     let lock = |pid, inode| FileLock { device: OBJECTS, inode, pid };
     machine.edit(|facts| facts.locks = vec![lock(Some(17), 2)]);
@@ -349,7 +349,7 @@ fn our_writable_mapping_counts_as_a_holder() {
 }
 
 #[test]
-fn unknown_until_it_is_proven_that_it_has_no_holders() {
+fn object_is_unknown_until_proven_unheld() {
     let machine = with_object("nccl-a1B2c3");
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());
     assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
@@ -387,7 +387,7 @@ fn unknown_until_it_is_proven_that_it_has_no_holders() {
 }
 
 #[test]
-fn a_private_object_depends_only_on_processes_of_its_owner_and_root() {
+fn private_object_depends_only_on_processes_of_its_owner_and_root() {
     let machine = with_object("nccl-a1B2c3");
     // Carl cannot take a lease.
     machine.edit(|facts| facts.effective_uid = 1002);
@@ -424,7 +424,7 @@ fn a_private_object_depends_only_on_processes_of_its_owner_and_root() {
 }
 
 #[test]
-fn a_lease_of_root_or_the_owner_decides() {
+fn lease_of_root_or_the_owner_decides() {
     for uid in [0, 1000] {
         a_lease_decides(uid);
     }
@@ -474,7 +474,7 @@ fn nattch_0_proves_no_holders_for_every_user() {
 }
 
 #[test]
-fn a_rule_can_protect_a_segment() {
+fn rule_can_protect_a_segment() {
     let machine = with_object("libpod_lock");
     assert_is(&machine, State::Protected, &["no holders; protected: "]);
     // Even if the object was used just now.
@@ -486,7 +486,7 @@ fn a_rule_can_protect_a_segment() {
 }
 
 #[test]
-fn a_segment_is_idle_while_its_creator_runs() {
+fn segment_is_idle_while_its_creator_runs() {
     let machine = with_sysv();
     machine.add_process(4121, "wri\nter");
     let segment = only(&machine);
@@ -519,7 +519,7 @@ fn a_segment_is_idle_while_its_creator_runs() {
 }
 
 #[test]
-fn a_recently_used_segment_is_idle() {
+fn recently_used_segment_is_idle() {
     let machine = with_sysv();
     let changed = |ago| {
         machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now - ago)));
@@ -541,7 +541,7 @@ fn a_recently_used_segment_is_idle() {
 
 /// The clock was set back, or an owner set the times of an object.
 #[test]
-fn a_segment_used_in_the_future_is_never_leaked() {
+fn segment_used_in_the_future_is_never_leaked() {
     let settled_at_once = Rules { settle: Some(Duration::ZERO), ..Rules::default() };
     let machine = with_sysv();
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now + 100)));
@@ -561,7 +561,7 @@ fn a_segment_used_in_the_future_is_never_leaked() {
 }
 
 #[test]
-fn a_segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
+fn segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
     let machine = with_object("a");
     edit(&machine, |object, now| set_times(object, now - 600));
     let reasons = ["unknown maker", "not read or written through files for 10m; mappings leave no time"];
@@ -584,7 +584,7 @@ fn a_segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
 }
 
 #[test]
-fn the_settle_time_replaces_both_defaults() {
+fn settle_time_replaces_both_defaults() {
     let machine = with_sysv();
     machine.add_object("a", FakeBytes::hole(1));
     let states = |settle| {
@@ -600,7 +600,7 @@ fn the_settle_time_replaces_both_defaults() {
 }
 
 #[test]
-fn a_known_maker_is_judged_by_its_rule() {
+fn known_maker_is_judged_by_its_rule() {
     let nobody = |name: &str, state: State, words: &[&str]| assert_is(&with_object(name), state, words);
     nobody("nccl-a1B2c3", CERTAIN, &["name matches NVIDIA NCCL"]);
     nobody("jack-shm-registry", State::Idle, &["no holders, which is normal"]);
@@ -624,7 +624,7 @@ fn a_known_maker_is_judged_by_its_rule() {
 }
 
 #[test]
-fn a_pid_in_a_child_namespace_may_be_the_maker() {
+fn pid_in_a_child_namespace_may_be_the_maker() {
     let machine = with_object("torch_4121_7_0");
     machine.edit(|facts| facts.inner_pids = vec![4121]);
     let wanted = "its creator (pid 4121, from its name) may be running in another pid namespace";
@@ -660,7 +660,7 @@ fn without_full_visibility_a_pid_proves_nothing() {
 }
 
 #[test]
-fn an_undecided_rule_is_likely_at_most_or_protected() {
+fn undecided_rule_is_likely_at_most_or_protected() {
     // Its creator has exited, and its server may be hidden.
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x5256_4801, FakeBytes::hole(4096));
@@ -678,7 +678,7 @@ fn an_undecided_rule_is_likely_at_most_or_protected() {
 }
 
 #[test]
-fn a_maker_without_a_verdict_is_judged_as_unknown() {
+fn maker_without_a_verdict_is_judged_as_unknown() {
     let machine = with_object("sem.gate");
     let segment = only(&machine);
     assert_eq!(segment.made_by.unwrap().name_text(), "POSIX named semaphore");
@@ -693,7 +693,7 @@ fn a_maker_without_a_verdict_is_judged_as_unknown() {
 }
 
 #[test]
-fn the_creator_belongs_to_the_context() {
+fn creator_belongs_to_the_context() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
     assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
@@ -732,7 +732,7 @@ fn user_makers_come_first() {
 }
 
 #[test]
-fn the_first_reason_changes_only_with_the_state() {
+fn first_reason_changes_only_with_the_state() {
     let machine = with_sysv();
     for name in ["nccl-a1B2c3", "a", "psm_1f09ab2c", "sem.gate", "libpod_lock", "held"] {
         machine.add_object(name, FakeBytes::hole(32));
@@ -763,7 +763,7 @@ fn the_first_reason_changes_only_with_the_state() {
 }
 
 #[test]
-fn a_young_segment_is_read_again() {
+fn young_segment_is_read_again() {
     let machine = with_object("psm_1f09ab2c");
     let list: Vec<u8> = [
         &[1u8, 0, 0, 0, 0, 0, 0, 0],

@@ -121,7 +121,7 @@ mod tests {
     const HEADER: &str = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n";
 
     #[test]
-    fn a_line_of_linux_6() {
+    fn parses_a_line_of_linux_6() {
         let line = "      1234      32770  3666               1048576  4121  4188      2 100000  1000  1000  1000 1767610869          0 1767610860                131072                  4096\n";
         let table = parse(format!("{HEADER}{line}").as_bytes());
         assert_eq!(table.problems, Vec::<String>::new());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_does_not_parse_is_reported_and_the_others_stay() {
+    fn invalid_line_is_reported_and_others_are_kept() {
         let good = "1 1 600 1 1 1 0 0 0 0 0 0 0 5 0 0\n";
         let text =
             format!("{HEADER}{good}1 2 9 1 1 1 0 0 0 0 0 0 0 5 0 0\nnonsense \x1b[2J\n{good}1 3 600\n");

@@ -135,14 +135,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn plain_names_stay_as_they_are() {
+    fn plain_names_are_unchanged() {
         for name in ["psm_1f09ab2c", "dir/name", "Größe", "カメラ 0", "e\u{301}te\u{301}"] {
             assert_eq!(escape(name.as_bytes()), name);
         }
     }
 
     #[test]
-    fn what_an_enemy_would_use_is_shown_as_bytes() {
+    fn deceptive_characters_are_escaped() {
         assert_eq!(escape(b"a\x1b[2Jb"), r"a\x1b[2Jb");
         assert_eq!(escape(b"a\nb\x7f"), r"a\x0ab\x7f");
         assert_eq!(escape(b"\xff\xfe"), r"\xff\xfe");
@@ -157,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_that_escapes_nothing_is_taken_as_it_is() {
+    fn backslash_without_an_escape_is_literal() {
         assert_eq!(unescape(r"a\b\x4"), br"a\b\x4");
         assert_eq!(unescape(r"\x4z\x+1"), br"\x4z\x+1");
     }
 
     proptest! {
         #[test]
-        fn one_to_one(name in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn text_form_is_one_to_one(name in proptest::collection::vec(any::<u8>(), 0..64)) {
             let text = escape(&name);
             prop_assert_eq!(unescape(&text), name);
             prop_assert!(!text.chars().any(char::is_control));
@@ -178,7 +178,7 @@ mod tests {
         }
 
         #[test]
-        fn one_to_one_for_unicode(name in "\\PC*|.*") {
+        fn text_form_is_one_to_one_for_unicode(name in "\\PC*|.*") {
             prop_assert_eq!(unescape(escape(name.as_bytes())), name.as_bytes());
         }
     }

@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_comes_last() {
+    fn missing_values_sort_last() {
         assert_eq!(Value::Absent.compare(&Value::Number(7)), Ordering::Greater);
         assert_eq!(Value::Number(u64::MAX).compare(&Value::Number(u64::MAX - 1)), Ordering::Greater);
     }

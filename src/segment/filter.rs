@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_word() {
+    fn words_parse_in_every_form() {
         for (line, sysv, posix) in [
             ("", true, true),
             ("kind=sysv", true, false),
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pid_is_that_of_a_holder() {
+    fn pid_filter_matches_holders() {
         let mut segment = example::sysv();
         let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
         // The creator and the last user do not count as holders.
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_filter_asks_for() {
+    fn filter_reports_needed_fields() {
         for (line, judged, memory) in [
             ("", false, false),
             ("kind=sysv", true, false),
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_word_says_what_is_right() {
+    fn invalid_word_error_lists_valid_forms() {
         let error = |line: &str| Filter::from_line(line).unwrap_err().to_string();
         assert_eq!(error("colour=red"), "unknown field 'colour'. `shmlens man` lists the fields");
         assert_eq!(

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused() {
+    fn invalid_ids_are_rejected() {
         for text in [
             "",
             "sysv:",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_posix_name_is_read_in_every_form() {
+    fn posix_name_is_read_in_every_form() {
         for text in ["a", "/a", "posix:a", "posix:/a", "/dev/shm/a", "/dev/shm//a", r"\x61"] {
             assert_eq!(ObjectName::from_text(text.as_bytes()), ObjectName::new(b"a"), "{text}");
         }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_id_does_not_read_as_a_path() {
+    fn short_id_does_not_parse_as_a_path() {
         for (id, short) in
             [("posix:/a", "/a"), ("sysv:3", "sysv:3"), ("posix:/dev/shm/a", "posix:/dev/shm/a")]
         {

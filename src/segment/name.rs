@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_decides_what_a_full_form_means() {
+    fn kind_overrides_the_full_form() {
         for (text, kind, meaning) in [
             ("9", Kind::Sysv, Some("sysv:9")),
             ("9", Kind::Posix, Some("posix:/9")),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_form_knows_which_file_has_the_same_text() {
+    fn full_form_lists_files_with_the_same_text() {
         let others = |text: &str, kind| {
             let names = SegmentName::read(text, kind).others();
             names.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_byte_and_its_escape_are_the_same_name() {
+    fn raw_byte_and_its_escape_are_the_same_name() {
         let raw = SegmentName::read(b"caf\xe9", None);
         assert_eq!(raw.object(), SegmentName::read(r"caf\xe9", None).object());
         assert_eq!(raw.quoted(), r"caf\xe9");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn no_sign_and_no_key_of_zero() {
+    fn sign_and_zero_key_are_rejected() {
         for text in ["+9", "sysv:+9", "key:+9", "0x+9", "key:0", "0x0", "99999999999"] {
             let name = SegmentName::read(text, Some(Kind::Sysv));
             assert!(name.id().is_none() && name.key().is_none(), "{text}");

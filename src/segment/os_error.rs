@@ -21,7 +21,7 @@ mod tests {
     use std::io;
 
     #[test]
-    fn the_words_without_the_number() {
+    fn error_text_omits_the_number() {
         assert_eq!(plain_error(&io::Error::from_raw_os_error(libc::ENOSPC)), "no space left on device");
         assert_eq!(
             plain_error(&io::Error::from_raw_os_error(libc::EMFILE)),

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_stay_as_they_are() {
+    fn plain_words_are_unchanged() {
         for text in
             ["/root/.local/state/shmlens/copies/0001-7.shmlens", "sysv:3", "posix:/a_b-c", "0644", "-x"]
         {
@@ -137,7 +137,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
-        fn a_shell_reads_back_the_same_bytes(name in name()) {
+        fn shell_reads_back_the_same_bytes(name in name()) {
             let quoted = shell_quote(&name);
             prop_assert!(is_harmless(&quoted), "{:?}", quoted);
             prop_assert_eq!(&read_by("bash", &quoted), &name, "{}", quoted);

@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_name() {
+    fn names_parse_in_every_form() {
         let world = world();
         for (text, id) in [
             ("sysv:32770", "sysv:32770"),
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_form_is_never_a_bare_name_or_a_prefix() {
+    fn full_form_is_never_a_bare_name_or_a_prefix() {
         let names =
             ["9", "9x", "0x9", "0x9abc", "key:9", "key:99", "sysv:9", "sysv:99", "posix:9", "posix:99"];
         let names = [&names[..], &["deleted:9:9", "deleted:9:99", "state-evil", "0x", "key:"]].concat();
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_two_meanings_changes_nothing() {
+    fn text_with_two_meanings_changes_nothing() {
         let mut world = world();
         for name in
             ["sysv:32770", "0x4d2", "key:7", "posix:camera", r"a\x41", "dev/shm/camera", "deleted:1:2"]
@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_the_other_kind_says_so() {
+    fn number_of_the_other_kind_is_explained() {
         let mut world = world();
         world.retain(|segment| segment.id != SegmentId::Sysv(ShmId(1234)));
         let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
@@ -526,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_name_lists_the_candidates() {
+    fn ambiguous_name_lists_the_candidates() {
         let mut world = world();
         world.push(example::sysv());
         for (text, count) in [("cam", 2), ("0x4d2", 2), ("sysv:32770", 2)] {
@@ -540,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_lists_the_nearest() {
+    fn unknown_name_lists_the_nearest() {
         let world = world();
         for (text, nearest) in [
             ("/camrea0", "/camera0"),
@@ -567,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_former_name_counts_where_nothing_has_it_now() {
+    fn former_name_matches_only_if_unused() {
         let mut world = world();
         world.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
         for (text, id) in [
@@ -602,7 +602,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_name_that_nothing_listed_has_asks_for_a_scan() {
+    fn only_unlisted_names_require_a_scan() {
         let world = world();
         let exact = ExactNames::new(&world);
         for (text, asks) in [

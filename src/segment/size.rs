@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn no_figure_is_wider_than_four() {
+    fn sizes_have_at_most_four_characters() {
         for bit in 0..64 {
             for near in [-1i128, 0, 1] {
                 let bytes = u64::try_from((1i128 << bit) + near).unwrap_or(0);

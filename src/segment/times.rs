@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_keeps_its_fraction() {
+    fn difference_keeps_its_fraction() {
         let early = Timestamp { seconds: 10, nanos: 900_000_000 };
         let late = Timestamp { seconds: 12, nanos: 400_000_000 };
         assert!((late.seconds_since(early) - 1.5).abs() < 1e-9);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_time_is_never_0s_ago() {
+    fn future_time_is_never_0s_ago() {
         let now = Timestamp::from_seconds(1000);
         for (seconds, text) in [(997, "3s ago"), (1000, "0s ago"), (1002, "0s ago"), (1010, "in the future")]
         {

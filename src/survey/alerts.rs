@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_an_alert_from_90_percent_on() {
+    fn limit_is_an_alert_from_90_percent_on() {
         let machine = FakeMachine::new();
         for shmid in 0..8 {
             machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 4096]));

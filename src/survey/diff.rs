@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_later_reasons_are_no_change() {
+    fn times_and_later_reasons_are_not_changes() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let before = Survey::take(&machine, &mut Names::default());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_segment_appears_and_a_marked_one_changes() {
+    fn replaced_segment_appears_and_a_marked_one_changes() {
         let machine = FakeMachine::new();
         for name in ["stays", "grows", "goes", "replaced"] {
             machine.add_object(name, FakeBytes::hole(100));

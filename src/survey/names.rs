@@ -38,7 +38,7 @@ mod tests {
     use crate::machine::fake::FakeMachine;
 
     #[test]
-    fn a_name_is_cached_for_a_minute() {
+    fn name_is_cached_for_a_minute() {
         let machine = FakeMachine::new();
         let mut names = Names::default();
         let mut ann = |seconds: i64| {

@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_descriptor_maps_nothing() {
+    fn open_descriptor_maps_nothing() {
         let machine = FakeMachine::new();
         machine.add_object("x", FakeBytes::hole(0));
         machine.add_process(4121, "writer");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_changed_after_the_scan_waits_for_the_next_scan() {
+    fn object_that_changed_after_the_scan_waits_for_the_next_scan() {
         let machine = machine(0);
         machine.edit(|facts| {
             let later = Timestamp::from_seconds(facts.now + 1);

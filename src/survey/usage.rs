@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_counts_for_each_holder_or_for_its_running_creator() {
+    fn segment_counts_for_each_holder_or_for_its_running_creator() {
         let machine = FakeMachine::new();
         for (pid, name) in [(7, "writer"), (8, "reader"), (9, "maker")] {
             machine.add_process(pid, name);

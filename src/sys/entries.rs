@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_not_a_directory() {
+    fn file_is_not_a_directory() {
         let file = File::open("/proc/self/stat").unwrap();
         let error = for_each(file.as_fd(), &mut Buffer::default(), |_, _| {}).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENOTDIR));

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_aligned_value_is_loaded_at_once() {
+    fn aligned_value_is_loaded_at_once() {
         for width in [1, 2, 4, 8] {
             for address in (0..64).step_by(width) {
                 assert!(super::width(address, 8) >= width);
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_page_ends_the_copy_without_a_signal() {
+    fn missing_page_ends_the_copy_without_a_signal() {
         with_mapping(|start, page| {
             let bytes = vec![7; 2 * page];
             let mut found = vec![0; 2 * page];

@@ -112,7 +112,7 @@ mod tests {
     use std::os::fd::AsFd as _;
 
     #[test]
-    fn a_shared_mapping_is_found_with_its_name_or_without() {
+    fn shared_mapping_is_found_with_its_name_or_without() {
         let shmid = shm::create(0, 4096, 0o600).unwrap();
         let attachment = shm::Attachment::read_only(shmid);
         shm::remove(shmid).unwrap();

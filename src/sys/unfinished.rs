@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_other_users_stay() {
+    fn files_of_other_users_are_kept() {
         if !crate::sys::skip::is_root_or_skip() {
             return;
         }

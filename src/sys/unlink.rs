@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checked_object_is_removed() {
+    fn checked_object_is_removed() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("dir")).unwrap();
         for path in ["one", "dir/two"] {
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_moved_by_mistake_gets_its_name_back() {
+    fn object_moved_by_mistake_gets_its_name_back() {
         for kind in ["object", "link", "directory", "nothing"] {
             let root = tempfile::tempdir().unwrap();
             let path = root.path().join("name");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_moved_by_mistake_does_not_replace_a_third() {
+    fn object_moved_by_mistake_does_not_replace_a_third() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| match step {
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_created_after_the_move_is_kept() {
+    fn object_created_after_the_move_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| {
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_removal_gives_the_name_back() {
+    fn refused_removal_gives_the_name_back() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.path().join("name")).unwrap();
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_before_is_told_by_the_name_aside() {
+    fn temporary_name_contains_the_original() {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let aside = name_aside(name).unwrap();
             assert_eq!(name_before(aside.to_bytes()), Some(name));
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_removal_keeps_a_name_of_any_length() {
+    fn interrupted_removal_keeps_a_name_of_any_length() {
         let root = tempfile::tempdir().unwrap();
         for length in [1, 221, 222, 255] {
             let name = "x".repeat(length);
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_never_replaces() {
+    fn rename_never_replaces() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a"), b"a").unwrap();
         fs::write(root.path().join("b"), b"b").unwrap();

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_no_name_until_published() {
+    fn file_has_no_name_until_published() {
         let root = tempfile::tempdir().unwrap();
         for named_meanwhile in [false, true] {
             let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_displaced_after_the_check_gets_its_name_back() {
+    fn file_displaced_after_the_check_gets_its_name_back() {
         for kind in KINDS {
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("a"), "old").unwrap();
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_becomes_free_after_the_check_is_taken() {
+    fn name_that_becomes_free_after_the_check_is_taken() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a"), "old").unwrap();
         let remove = |step| {

@@ -140,7 +140,7 @@ fn clean_reports_no_leaks_when_there_are_none() {
 }
 
 #[test]
-fn clean_shows_evidence_and_totals_and_removes_nothing_unasked() {
+fn clean_shows_evidence_and_totals_and_removes_nothing_unconfirmed() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("1M"), Leaks::object("nccl-a1B2c3", 8192));
     let likely = Leaks::object("plain", 100);

@@ -77,7 +77,7 @@ fn clean_keeps_an_object_that_reused_the_name() {
 }
 
 #[test]
-fn an_object_opened_after_the_lease_gets_its_name_back() {
+fn object_opened_after_the_lease_gets_its_name_back() {
     let (Some(leaks), Some(strace)) = (Leaks::new(), tool("strace")) else { return };
     let object = Leaks::object("nccl-a1B2c3", 8);
     let trace = leaks.home.path().join("trace");
@@ -112,7 +112,7 @@ fn an_object_opened_after_the_lease_gets_its_name_back() {
 }
 
 #[test]
-fn what_is_gone_by_then_is_no_failure() {
+fn clean_ignores_segments_already_gone() {
     let Some(leaks) = Leaks::new() else { return };
     let (gone, left) = (leaks.sysv("4K"), leaks.sysv("8K"));
     Leaks::object("nccl-a1B2c3", 8);
@@ -167,7 +167,7 @@ fn names_of_one_object_count_once() {
 }
 
 #[test]
-fn the_log_has_the_evidence() {
+fn log_has_the_evidence() {
     let Some(leaks) = Leaks::new() else { return };
     leaks.sysv("4K");
     leaks.clean(&["--yes"]).assert_is(0, &[": removed"]);
@@ -176,7 +176,7 @@ fn the_log_has_the_evidence() {
 }
 
 #[test]
-fn what_is_the_same_for_all_is_said_once() {
+fn shared_text_is_printed_once() {
     let Some(leaks) = Leaks::new() else { return };
     let all = [leaks.sysv("4K"), leaks.sysv("4K"), leaks.sysv("4K")];
     let listed = all.join(", ");

@@ -60,7 +60,7 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 ";
 
 #[test]
-fn a_filter_that_cannot_match_says_why() {
+fn filter_that_cannot_match_says_why() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 4096, 0o666);
     let notes = |arguments: &[&str], as_root: bool| {
@@ -81,7 +81,7 @@ fn a_filter_that_cannot_match_says_why() {
 }
 
 #[test]
-fn an_object_larger_than_what_is_left_is_told() {
+fn object_larger_than_free_space_is_reported() {
     let Some(_world) = World::new() else { return };
     let size = nix::sys::statvfs::statvfs("/dev/shm").unwrap();
     let size = (size.blocks() * size.fragment_size() + (1 << 30)).to_string();

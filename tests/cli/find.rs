@@ -152,7 +152,7 @@ fn ctrl_c_stops_the_command() {
 }
 
 #[test]
-fn an_object_that_shrinks_is_told() {
+fn shrinking_object_is_reported() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 8 << 20, 0o600);
     object.write(0, &vec![b'x'; 8 << 20]);

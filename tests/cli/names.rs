@@ -50,7 +50,7 @@ fn names_that_cannot_be_say_why() {
 }
 
 #[test]
-fn a_shmid_that_is_also_a_key_is_told() {
+fn shmid_that_is_also_a_key_is_reported() {
     let Some(_world) = World::new() else { return };
     // The first shmid of a namespace is 0, which no segment has as its key.
     let [_first, one] = [(); 2].map(|()| Sysv::new(0, 1, 0o600));

@@ -215,7 +215,7 @@ fn shared_former_name_lists_both_objects() {
 }
 
 #[test]
-fn a_former_name_works_as_the_table_shows_it_and_with_its_kind() {
+fn former_name_works_as_the_table_shows_it_and_with_its_kind() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/gone soon", "text", "open"]]) else { return };
     for name in ["/gone soon (deleted)", "gone soon (deleted)"] {
@@ -237,7 +237,7 @@ fn a_former_name_works_as_the_table_shows_it_and_with_its_kind() {
 }
 
 #[test]
-fn a_search_of_everything_reads_unlinked_objects() {
+fn search_of_everything_reads_unlinked_objects() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/gone", "needle", "open"]]) else { return };
     let id = unlinked()["id"].as_str().unwrap().to_owned();

@@ -76,7 +76,7 @@ fn running_demo_is_not_touched() {
 }
 
 #[test]
-fn objects_resembling_leftovers_stay() {
+fn objects_resembling_leftovers_are_kept() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
@@ -122,7 +122,7 @@ fn objects_resembling_leftovers_stay() {
 }
 
 #[test]
-fn other_files_with_a_demo_name_stay() {
+fn other_files_with_a_demo_name_are_kept() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
@@ -150,7 +150,7 @@ fn other_files_with_a_demo_name_stay() {
 }
 
 #[test]
-fn system_v_segments_resembling_leftovers_stay() {
+fn system_v_segments_resembling_leftovers_are_kept() {
     let Some(_world) = World::new() else { return };
     let killed = Killed::new();
     let size = killed.state.len() as u64;

@@ -131,7 +131,7 @@ fn changed_mode_does_not_prevent_removal() {
 }
 
 #[test]
-fn object_that_replaced_a_segment_stays() {
+fn object_that_replaced_a_segment_is_kept() {
     let demo = start().unwrap();
     let path = format!("/dev/shm{}", posix(&demo, 2));
     std::fs::remove_file(&path).unwrap();

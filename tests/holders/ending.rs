@@ -40,7 +40,7 @@ fn end_refuses_a_pid_with_another_start_time() {
 }
 
 #[test]
-fn refusal_to_end_names_the_users_who_may() {
+fn refused_termination_names_permitted_users() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o644);
     let mut child = holder(&object, 4242);

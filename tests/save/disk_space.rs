@@ -97,7 +97,7 @@ fn no_copy_is_deleted_when_too_little_would_be_freed() {
 }
 
 #[test]
-fn old_copies_stay_when_the_last_check_fails() {
+fn old_copies_are_kept_when_the_last_check_fails() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     let state = StateDirectory::at(disk.state.join("shmlens"));

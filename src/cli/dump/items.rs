@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_of_any_size_is_a_line() {
+    fn hole_of_any_size_is_a_line() {
         let mut bytes = FakeBytes::hole(1 << 46);
         bytes.write((1 << 46) - 4, &[7, 0, 0, 0]);
         let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), false, Squeeze::On);

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_helper_is_found_by_name_program_or_argument() {
+    fn helper_is_found_by_name_program_or_argument() {
         let tracker = b"from multiprocessing.resource_tracker import main;main(5)".as_slice();
         let is = |helper: &str, comm: &str, arguments: &[&[u8]]| {
             is_helper(helper.as_bytes(), comm.as_bytes(), arguments)

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_running_helper_keeps_a_segment() {
+    fn running_helper_keeps_a_segment() {
         assert_eq!(object("psm_1f09ab2c", nothing), Judged::Leaked);
         assert_eq!(object("psm_1f09ab2c", run(7, "resource_tracker")), Judged::Idle);
         assert_eq!(object("psm_1f09ab2c", hide), Judged::Undecided);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_of_an_exited_creator_is_idle_while_its_manager_runs() {
+    fn tensor_of_an_exited_creator_is_idle_while_its_manager_runs() {
         assert_eq!(object("torch_4121_7_0", run(7, "torch_shm_manager")), Judged::Idle);
         assert_eq!(object("torch_4121_7_0", run(4121, "python3")), Judged::Idle);
         assert_eq!(object("torch_4121_7_0", nothing), Judged::Leaked);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_held_companion_keeps_a_segment() {
+    fn held_companion_keeps_a_segment() {
         let lock = hold("fastdds_0123456789abcdef_el");
         assert_eq!(object("fastdds_0123456789abcdef", &lock), Judged::Idle);
         assert_eq!(object("fastdds_0123456789abcde0", &lock), Judged::Leaked);

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_byte_follows_from_the_pattern() {
+    fn first_byte_follows_from_the_pattern() {
         for (text, first) in [
             (r"^psm_", "p"),
             (r"^(sem\.)?(jack|kit)_x$", "sjk"),
@@ -288,7 +288,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_prefix_check_agrees_with_the_expression(
+        fn prefix_check_agrees_with_the_expression(
             pattern in "\\^?(a|b|ab|\\(a\\|b\\)|\\(\\?P<x>ab\\)|a\\?|b\\*|a\\+|b\\{2\\}|\\\\\\.|\\||\\[ab\\]|\\.){0,6}\\$?",
             name in "[ab.]{0,6}",
         ) {

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_recognized_by_its_structure() {
+    fn list_is_recognized_by_its_structure() {
         assert_eq!(is(&list(), 66), Some(true));
         for (at, byte) in [(0, 0), (0, 3), (8, 1), (16, 17), (48, b'z'), (56, b's'), (65, 4)] {
             let mut broken = list();
@@ -91,12 +91,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_contents_panic(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
+        fn arbitrary_contents_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
             is(&bytes, size);
         }
 
         #[test]
-        fn no_nearly_valid_list_panics(at in 0usize..66, byte in any::<u8>()) {
+        fn nearly_valid_lists_do_not_panic(at in 0usize..66, byte in any::<u8>()) {
             let mut bytes = list();
             bytes[at] = byte;
             is(&bytes, 66);

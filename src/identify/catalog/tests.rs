@@ -118,7 +118,7 @@ fn every_maker_fits_its_examples_and_misses_its_near_misses() {
 }
 
 #[test]
-fn the_prefix_check_agrees_with_the_expression() {
+fn prefix_check_agrees_with_the_expression() {
     let makers = written();
     let examples = makers.iter().flat_map(|maker| maker.fits.iter().chain(&maker.misses));
     let names: Vec<&[u8]> = examples.filter_map(|example| Some(example.name.as_ref()?.as_bytes())).collect();
@@ -143,7 +143,7 @@ fn every_maker_compiles_and_names_its_source() {
 
 proptest! {
     #[test]
-    fn no_name_panics(name in proptest::collection::vec(any::<u8>(), 0..300), size in any::<u64>()) {
+    fn arbitrary_names_do_not_panic(name in proptest::collection::vec(any::<u8>(), 0..300), size in any::<u64>()) {
         let subject = Subject {
             kind: Kind::Posix,
             name: Some(&name),
@@ -163,7 +163,7 @@ fn zeros(_: u64, into: &mut [u8]) -> bool {
 }
 
 #[test]
-fn the_catalog_has_157_makers_with_unique_ids() {
+fn catalog_has_157_makers_with_unique_ids() {
     let ids: Vec<&str> = Catalog::built_in().makers().map(|maker| maker.id.as_str()).collect();
     let once: std::collections::BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), once.len(), "duplicate id");
@@ -199,7 +199,7 @@ fn object<'a>(name: &'a str, contents: Option<&'a Peek<'a>>) -> Subject<'a> {
 }
 
 #[test]
-fn the_most_specific_rule_wins() {
+fn most_specific_rule_wins() {
     let rules = own(r#"
         [[maker]]
         id = "last"
@@ -254,7 +254,7 @@ fn the_most_specific_rule_wins() {
 }
 
 #[test]
-fn a_user_rule_replaces_a_built_in_rule_with_its_id() {
+fn user_rule_replaces_a_built_in_rule_with_its_id() {
     let rules = own("[[maker]]\nid = 'pytorch-shm'\nname = 'ours'\npattern = '^ours_'\n\
                      [[maker]]\nid = 'mine'\nname = 'mine'\npattern = '^psm_[0-9a-f]{8}$'\n\
                      unheld = 'normal'\nreason = 'we keep them'");
@@ -267,7 +267,7 @@ fn a_user_rule_replaces_a_built_in_rule_with_its_id() {
 }
 
 #[test]
-fn contents_are_read_only_if_a_rule_asks() {
+fn contents_are_read_only_if_a_rule_requires_them() {
     let reads = |name: &str| {
         let count = Cell::new(0);
         let contents = |offset, into: &mut [u8]| {
@@ -284,7 +284,7 @@ fn contents_are_read_only_if_a_rule_asks() {
 }
 
 #[test]
-fn a_key_that_many_share_only_labels() {
+fn shared_key_only_labels() {
     let made = |key| {
         let subject = Subject { kind: Kind::Sysv, name: None, key: Some(Key(key)), ..object("", None) };
         Catalog::built_in().find(&subject).map(|made| (made.maker.id.as_str(), made.only_labels))

@@ -32,7 +32,7 @@ impl Repeated {
 }
 
 #[test]
-fn a_lease_counts_until_the_next_scan() {
+fn lease_counts_until_the_next_scan() {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| facts.visibility.outside = true);
     let mut repeated = Repeated::new(&machine);
@@ -71,7 +71,7 @@ fn with_list() -> FakeMachine {
 }
 
 #[test]
-fn a_replaced_or_resized_object_is_identified_again() {
+fn replaced_or_resized_object_is_identified_again() {
     let machine = with_list();
     let mut repeated = Repeated::new(&machine);
     assert_eq!(repeated.maker().as_deref(), Some("cpython-shareablelist"));
@@ -87,7 +87,7 @@ fn a_replaced_or_resized_object_is_identified_again() {
 }
 
 #[test]
-fn a_limited_number_of_new_objects_is_read_for_each_survey() {
+fn limited_number_of_new_objects_is_read_for_each_survey() {
     const MANY: usize = 310;
     let machine = FakeMachine::new();
     for number in 0..MANY {
@@ -104,7 +104,7 @@ fn a_limited_number_of_new_objects_is_read_for_each_survey() {
 }
 
 #[test]
-fn a_new_holder_may_identify_the_maker() {
+fn new_holder_may_identify_the_maker() {
     let machine = with_object("infotainment");
     edit(&machine, |object, _| object.stat.mode = 0o100_660);
     let mut repeated = Repeated::new(&machine);
@@ -126,7 +126,7 @@ fn contents_are_not_read_if_that_leaves_a_trace() {
 }
 
 #[test]
-fn a_reused_descriptor_describes_no_other_object() {
+fn reused_descriptor_describes_no_other_object() {
     let machine = with_object("a");
     machine.add_object("b", FakeBytes::full(&[1; 500]));
     machine.add_process(7, "writer");

@@ -10,7 +10,7 @@ fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
 }
 
 #[test]
-fn a_leak_with_foreign_contents_is_likely_at_most() {
+fn leak_with_foreign_contents_is_likely_at_most() {
     let makers = r#"
         [[maker]]
         id = "cache"
@@ -29,7 +29,7 @@ fn a_leak_with_foreign_contents_is_likely_at_most() {
 }
 
 #[test]
-fn an_invalid_or_partial_pid_proves_nothing() {
+fn invalid_or_partial_pid_proves_nothing() {
     let makers = |more: &str| {
         format!(
             "[[maker]]\nid = 'session'\nname = 'Session'\npattern = '^session-(?P<pid>\\d+)$'\n\
@@ -58,7 +58,7 @@ fn of_participant(machine: &FakeMachine) -> Verdict {
 }
 
 #[test]
-fn a_locked_companion_keeps_a_segment() {
+fn locked_companion_keeps_a_segment() {
     let machine = participant();
     machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None }]);
     let verdict = of_participant(&machine);
@@ -67,7 +67,7 @@ fn a_locked_companion_keeps_a_segment() {
 }
 
 #[test]
-fn a_companion_with_unknown_holders_makes_a_leak_likely_at_most() {
+fn companion_with_unknown_holders_makes_a_leak_likely_at_most() {
     let machine = participant();
     machine.add_process(7, "bobs");
     machine.edit(|facts| {
@@ -91,7 +91,7 @@ fn a_companion_with_unknown_holders_makes_a_leak_likely_at_most() {
 
 /// A process that dropped its privileges still appears to be owned by root.
 #[test]
-fn a_helper_of_root_counts_as_the_owners() {
+fn helper_of_root_counts_as_the_owners() {
     let machine = with_object("psm_1f09ab2c");
     machine.add_process(4121, "resource_tracker");
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().uid = 0);
@@ -101,14 +101,14 @@ fn a_helper_of_root_counts_as_the_owners() {
 }
 
 #[test]
-fn an_object_of_another_file_system_is_unknown() {
+fn object_of_another_file_system_is_unknown() {
     let machine = with_object("nccl-a1B2c3");
     edit(&machine, |object, _| object.stat.device = OBJECTS + 1);
     assert_is(&machine, State::Unknown, &["or on a file system where holders cannot be found"]);
 }
 
 #[test]
-fn a_process_of_unknown_user_may_hold_anything() {
+fn process_of_unknown_user_may_hold_anything() {
     let machine = with_object("nccl-a1B2c3");
     machine.add_process(7, "writer");
     machine.edit(|facts| {
@@ -128,7 +128,7 @@ fn without_the_lock_table_every_object_is_unknown() {
 
 /// The holder may be a descriptor in transit or a loop device.
 #[test]
-fn a_refused_lease_outranks_every_process_that_was_checked() {
+fn refused_lease_outranks_every_process_that_was_checked() {
     for uid in [0, 1000] {
         let machine = with_object("nccl-a1B2c3");
         machine.edit(|facts| facts.effective_uid = uid);
@@ -144,7 +144,7 @@ fn a_refused_lease_outranks_every_process_that_was_checked() {
 }
 
 #[test]
-fn a_refused_lease_on_a_companion_keeps_a_segment() {
+fn refused_lease_on_a_companion_keeps_a_segment() {
     let machine = participant();
     machine.edit(|facts| facts.in_transit = true);
     let segments = segments_by(&machine, Rules::default());
@@ -154,7 +154,7 @@ fn a_refused_lease_on_a_companion_keeps_a_segment() {
 }
 
 #[test]
-fn an_object_younger_than_the_scan_is_idle_if_a_lease_is_possible() {
+fn object_younger_than_the_scan_is_idle_if_a_lease_is_possible() {
     for (uid, state) in [(0, State::Idle), (1000, State::Idle), (1002, State::Unknown)] {
         let machine = with_object("nccl-a1B2c3");
         let mut names = Names::default();
@@ -168,7 +168,7 @@ fn an_object_younger_than_the_scan_is_idle_if_a_lease_is_possible() {
 
 /// The program attached a segment in another IPC namespace and then entered this one.
 #[test]
-fn a_holder_with_a_mismatched_mapping_is_ignored() {
+fn holder_with_a_mismatched_mapping_is_ignored() {
     let machine = with_key(0x4d2);
     machine.add_process(7, "foreign");
     machine.attach_in(7, 1, Access::ReadWrite);
@@ -207,7 +207,7 @@ fn a_holder_with_a_mismatched_mapping_is_ignored() {
 }
 
 #[test]
-fn an_attachment_since_the_scan_is_reported_as_such() {
+fn attachment_since_the_scan_is_reported_as_such() {
     let machine = with_sysv();
     let mut names = Names::default();
     let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_file_parses_with_any_command() {
+    fn status_file_parses_with_any_command() {
         let text = b"Name:\tUid:\xff\nUid:\t1\t1000\t3\t4\nGid:\t1\t100\t3\t4\nGroups:\t4 24 \nCapEff:\t0000000000008002\n";
         let who = parse(text).unwrap();
         assert_eq!(who, Credentials { uid: 1000, gid: 100, groups: vec![4, 24], capabilities: 0x8002 });

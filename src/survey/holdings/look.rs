@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_with_a_reused_pid_inherits_no_results() {
+    fn process_with_a_reused_pid_inherits_no_results() {
         let machine = machine();
         let mut names = Names::default();
         let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_scan_drops_exited_and_finds_new_processes() {
+    fn partial_scan_drops_exited_and_finds_new_processes() {
         let machine = machine();
         let mut names = Names::default();
         let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_remains_until_the_next_full_scan() {
+    fn failure_remains_until_the_next_full_scan() {
         let machine = machine();
         let mut names = Names::default();
         machine.edit(|facts| facts.blind = true);
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reused_result_expires() {
+    fn reused_result_expires() {
         let entry = Entry {
             serial: 1,
             ran: Some(1),

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probable_unlinker_follows_from_name_holders_and_session() {
+    fn probable_unlinker_follows_from_name_holders_and_session() {
         use Unlinker::{Logout, PythonTracker};
         let nothing = |_: &FakeMachine| {};
         assert_eq!(unlinkers_of("a", "grabber", nothing).0, []);
