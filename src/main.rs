@@ -122,7 +122,7 @@ fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
     }
     let shown = demo::with_world(|demo| {
         // A signal may have arrived while the demo was created.
-        if demo.asked_to_end() { Ok(ExitReason::Quit) } else { open_ui(look, read_only) }
+        if demo.termination_requested() { Ok(ExitReason::Quit) } else { open_ui(look, read_only) }
     });
     ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }

@@ -111,13 +111,13 @@ impl Confirm {
         if self.plans.is_empty() {
             return lines;
         }
-        let doable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
+        let applicable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
         match self.copies() {
-            Some(true) if doable().count() > 0 => {
+            Some(true) if applicable().count() > 0 => {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
                 let mut effects: Vec<&String> =
-                    doable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
+                    applicable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
                 effects.dedup();
                 lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
@@ -126,7 +126,7 @@ impl Confirm {
         }
         let mut figures = vec![];
         if self.copies().is_some() {
-            let frees: Bytes = doable().map(|plan| plan.frees).sum();
+            let frees: Bytes = applicable().map(|plan| plan.frees).sum();
             figures.push(format!("Frees {frees} now"));
         }
         let waiting = |plan: &&Plan| plan.refusal.as_ref().is_some_and(|refusal| refusal.forceable);
@@ -180,7 +180,7 @@ impl Confirm {
     }
 
     /// Counts the plans that are not refused.
-    pub fn doable(&self) -> usize {
+    pub fn applicable(&self) -> usize {
         self.plans.iter().filter(|plan| plan.refusal.is_none()).count()
     }
 

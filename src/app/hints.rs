@@ -32,7 +32,7 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     }
     let screen = state.screen();
     let help = hint(state, screen, &[Action::Help], "help", 0).filter(|hint| hint.width() < width);
-    let mut room = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
+    let mut available = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
         let &(label, priority) = row.hint?;
@@ -43,8 +43,8 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     // Stop at the first hint that does not fit, so that a wider screen only adds hints.
     let mut fits = vec![];
     for (at, hint) in chosen {
-        let Some(left) = room.checked_sub(hint.width() + GAP) else { break };
-        room = left;
+        let Some(left) = available.checked_sub(hint.width() + GAP) else { break };
+        available = left;
         fits.push((at, hint));
     }
     fits.sort_by_key(|(at, _)| *at);
@@ -100,7 +100,7 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
             if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
                 add(2, &[SaveCopy], if copies { "no copy" } else { "save a copy" });
             }
-            match (plan.doable(), plan.wishes.len()) {
+            match (plan.applicable(), plan.wishes.len()) {
                 (0, _) => {}
                 (some, all) if some < all => {
                     add(0, &[Confirm], &format!("{} {some} of {all}", plan.verb()));

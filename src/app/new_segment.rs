@@ -200,7 +200,7 @@ impl Form for New {
         self.lines().len()
     }
 
-    fn place(&self) -> usize {
+    fn focus_index(&self) -> usize {
         self.lines().iter().position(|line| *line == self.line).unwrap_or(0)
     }
 

@@ -128,7 +128,7 @@ impl Permissions {
     }
 
     /// Returns true if the mode field is valid.
-    pub fn mode_is_sound(&self) -> bool {
+    pub fn is_mode_valid(&self) -> bool {
         self.mode_change().is_ok()
     }
 
@@ -243,7 +243,7 @@ impl Form for Permissions {
         Focus::ALL.len()
     }
 
-    fn place(&self) -> usize {
+    fn focus_index(&self) -> usize {
         self.focus as usize
     }
 

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
 /// A file name has at most 255 bytes.
-const LONGEST_NAME: usize = 60;
+const MAX_NAME_LENGTH: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaveField {
@@ -58,7 +58,7 @@ impl Save {
         let mut names = HashSet::new();
         let wish = |segment: &Segment| {
             let path = if several || text.ends_with('/') {
-                path.join(unused(file_name(segment), &mut names))
+                path.join(unique_name(file_name(segment), &mut names))
             } else {
                 path.clone()
             };
@@ -73,7 +73,7 @@ impl Form for Save {
         2
     }
 
-    fn place(&self) -> usize {
+    fn focus_index(&self) -> usize {
         usize::from(self.line == SaveField::Replace)
     }
 
@@ -98,7 +98,7 @@ impl Form for Save {
 
 /// Adds a number to the name if it is taken: an unlinked object and its replacement have the same
 /// name.
-fn unused(name: String, names: &mut HashSet<String>) -> String {
+fn unique_name(name: String, names: &mut HashSet<String>) -> String {
     let stem = name.trim_end_matches(".saved").to_owned();
     let numbered = (2..).map(|number| format!("{stem}-{number}.saved"));
     let free = std::iter::once(name).chain(numbered).find(|name| names.insert(name.clone()));
@@ -112,7 +112,7 @@ fn file_name(segment: &Segment) -> String {
         (id, None) => id.to_string(),
     };
     let name = name.trim_start_matches('/').replace([':', '/', '\\'], "_");
-    let short: String = name.chars().take(LONGEST_NAME).collect();
+    let short: String = name.chars().take(MAX_NAME_LENGTH).collect();
     format!("{short}.saved")
 }
 

@@ -4,7 +4,7 @@ mod change;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
-    CreateSysvArgs, KindArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
+    CreateSysvArgs, KindArgs, LockArgs, NewArgs, OutputArgs, RestoreArgs, RmArgs, SaveArgs,
 };
 
 use crate::decode::{ParseTypeError, Type};

@@ -33,14 +33,14 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
         warn(&format!("'{}' is short for {}", name.quoted(), found.segment.id.short()));
     }
     if found.by_former_name {
-        tell_former(&name, found.segment);
+        warn_of_former_name(&name, found.segment);
     }
-    tell_other_meaning(&name, found.segment, &survey.segments);
+    warn_of_other_meaning(&name, found.segment, &survey.segments);
     Ok(found.segment)
 }
 
 /// Warns that a shmid is also the key of another segment.
-fn tell_other_meaning<'a>(
+fn warn_of_other_meaning<'a>(
     name: &SegmentName<'_>,
     segment: &Segment,
     segments: impl IntoIterator<Item = &'a Segment>,
@@ -51,9 +51,9 @@ fn tell_other_meaning<'a>(
 }
 
 /// Warns that the name no longer exists, and names the unlinked object that had it.
-fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
-    const NAMED: usize = 2;
-    let holders = match segment.holders_text(NAMED) {
+fn warn_of_former_name(name: &SegmentName<'_>, segment: &Segment) {
+    const MAX_NAMED: usize = 2;
+    let holders = match segment.holders_text(MAX_NAMED) {
         holders if holders.is_empty() => String::new(),
         holders => format!(", still held by {holders}"),
     };
@@ -92,7 +92,7 @@ pub fn choose_exact<'a>(
     let segment = found?;
     // The index is needed for thousands of names, where a scan per name takes longer than the
     // removal.
-    tell_other_meaning(&name, segment, names.with_plain_key(&name).iter().copied());
+    warn_of_other_meaning(&name, segment, names.with_plain_key(&name).iter().copied());
     Ok(segment)
 }
 
@@ -117,9 +117,9 @@ pub fn choose_exact_to_read<'a>(
     }
     let segment = found?;
     if by_former_name {
-        tell_former(&name, segment);
+        warn_of_former_name(&name, segment);
     }
-    tell_other_meaning(&name, segment, &survey.segments);
+    warn_of_other_meaning(&name, segment, &survey.segments);
     Ok(segment)
 }
 

@@ -7,7 +7,7 @@ pub use items::{hex, text};
 use super::args::DumpArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
-use super::progress::{Interrupt, attended};
+use super::progress::{Interrupt, with_meter};
 use super::{Failure, Status, look_for, part};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
@@ -40,7 +40,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     let interrupt = Interrupt::listen();
     let wanted = !out.is_terminal();
     let mut sink = Sink { out, failed: false };
-    let outcome = attended("dumping", wanted, &progress, &interrupt, |_| {
+    let outcome = with_meter("dumping", wanted, &progress, &interrupt, |_| {
         write(&reader, range.clone(), args, &progress, &mut sink)
     });
     let failed = sink.failed;
@@ -82,7 +82,7 @@ fn write(
         raw(reader, range, progress, out)
     } else if args.json || args.kind.is_some() {
         if let Some(kind) = &args.kind {
-            tell_rest(&range, kind);
+            warn_of_trailing_bytes(&range, kind);
         }
         items::write(reader, range, Items::new(args.kind.as_ref(), args.json, squeeze), progress, out)
     } else {
@@ -92,7 +92,7 @@ fn write(
 
 /// Warns about trailing bytes that are too few for a value. Complete elements of an incomplete
 /// array are printed.
-fn tell_rest(range: &Range<u64>, kind: &Type) {
+fn warn_of_trailing_bytes(range: &Range<u64>, kind: &Type) {
     let whole = kind.size().max(1);
     let rest = (range.end - range.start) % whole;
     if rest == 0 {

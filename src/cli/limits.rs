@@ -59,12 +59,12 @@ struct ShmemJson {
 }
 
 /// Users named in an alert.
-const NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 
 pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
     // Unlinked objects are in no directory, so only a scan of the holders finds them.
     let survey = look_whole(machine, rules);
-    let alerts = alerts(&survey).iter().map(|alert| alert.text(NAMED)).chain(logouts(&survey)).collect();
+    let alerts = alerts(&survey).iter().map(|alert| alert.text(MAX_NAMED)).chain(logouts(&survey)).collect();
     let limits = limits(&survey, machine.limits().page_size);
     let (users, processes) = by::rows(usage(machine, &survey));
     let shmem = Shmem::new(machine, &survey);

@@ -57,21 +57,24 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
 
 /// Surveys segments and holders, including private mappings. Warns about problems.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
+    warn_of_problems(survey_and_judge(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }
 
 /// Like [`look_whole`], but without the resident sizes of System V segments.
-fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0)
+fn look_whole_without_resident(machine: &dyn Machine, rules: Rules) -> Survey {
+    warn_of_problems(
+        survey_and_judge(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0,
+    )
 }
 
 /// Like [`look_whole`], but scans private mappings, which take three quarters of the time, only
 /// where they decide if a segment is held. For other segments, processes with only a private
 /// mapping may be missing.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
-    let (survey, identifier) = judged(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
-    told(if identifier.needs_private() || survey.misses_objects() {
-        judged(machine, Depth::Private, Survey::take, || identifier).0
+    let (survey, identifier) =
+        survey_and_judge(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
+    warn_of_problems(if identifier.needs_private() || survey.misses_objects() {
+        survey_and_judge(machine, Depth::Private, Survey::take, || identifier).0
     } else {
         survey
     })
@@ -83,10 +86,10 @@ const RESCANS: usize = 3;
 
 /// Surveys and judges. The identifier tells if a verdict needs the private mappings that were
 /// skipped.
-fn judged(
+fn survey_and_judge(
     machine: &dyn Machine,
     depth: Depth,
-    take: Take,
+    take: TakeSurvey,
     identifier: impl FnOnce() -> Identifier,
 ) -> (Survey, Identifier) {
     let mut names = Names::default();
@@ -105,11 +108,11 @@ fn judged(
 }
 
 /// A function that lists the segments.
-type Take = fn(&dyn Machine, &mut Names) -> Survey;
+type TakeSurvey = fn(&dyn Machine, &mut Names) -> Survey;
 
 /// Surveys only the segments, for commands that need neither holders nor makers.
 fn look(machine: &dyn Machine) -> Survey {
-    told(Survey::take(machine, &mut Names::default()))
+    warn_of_problems(Survey::take(machine, &mut Names::default()))
 }
 
 /// Like [`look`], but also scans the holders if one of `texts` may name an unlinked object: a
@@ -122,7 +125,7 @@ fn look_for<'a>(
     let survey = Survey::take(machine, &mut Names::default());
     let exact = ExactNames::new(&survey.segments);
     let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
-    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { told(survey) }
+    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { warn_of_problems(survey) }
 }
 
 /// Like [`look`], but includes unlinked objects, which only a scan of the holders finds.
@@ -131,13 +134,13 @@ fn look_at_unlinked(machine: &dyn Machine) -> Survey {
     let (holdings, mut survey) =
         Holdings::look_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
     survey.join(&holdings, machine, &mut names);
-    told(survey)
+    warn_of_problems(survey)
 }
 
 /// Like [`look`], but without the resident sizes of System V segments, which take the kernel as
 /// long as everything else.
-fn look_at_no_memory(machine: &dyn Machine) -> Survey {
-    told(Survey::take_without_memory(machine, &mut Names::default()))
+fn look_without_resident(machine: &dyn Machine) -> Survey {
+    warn_of_problems(Survey::take_without_memory(machine, &mut Names::default()))
 }
 
 /// Explains why a filter matches nothing: the user does not exist, or the process has exited or
@@ -168,7 +171,7 @@ fn as_root(machine: &dyn Machine, purpose: &str) -> String {
 }
 
 /// Warns about the problems of a survey.
-fn told(survey: Survey) -> Survey {
+fn warn_of_problems(survey: Survey) -> Survey {
     for problem in &survey.problems {
         out::warn(problem);
     }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How often the bar is updated.
 const TICK: Duration = Duration::from_millis(50);
 /// Operations faster than this show no bar.
-const PATIENCE: Duration = Duration::from_millis(400);
+const SHOW_DELAY: Duration = Duration::from_millis(400);
 /// Columns of the bar.
 const BAR: usize = 24;
 
@@ -60,7 +60,7 @@ impl Meter {
     }
 
     /// Clears the progress line while `write` writes to the same terminal.
-    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub fn without_line<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if !drawn.is_empty() {
             drawn.clear();
@@ -82,7 +82,7 @@ impl Meter {
 
 /// Runs a long operation with a progress line, and cancels it on a signal. Pass false as `wanted`
 /// if the line would disturb other output.
-pub fn attended<T>(
+pub fn with_meter<T>(
     what: &str,
     wanted: bool,
     progress: &Progress,
@@ -103,7 +103,7 @@ pub fn attended<T>(
         drop(end);
         result
     });
-    meter.aside(|| ());
+    meter.without_line(|| ());
     result
 }
 
@@ -126,7 +126,7 @@ fn attend(meter: &Meter, progress: &Progress, interrupt: &Interrupt, over: &Atom
         if interrupt.came() {
             progress.cancel();
         }
-        if meter.visible && start.elapsed() > PATIENCE {
+        if meter.visible && start.elapsed() > SHOW_DELAY {
             meter.draw(progress);
         }
         thread::park_timeout(TICK);
@@ -170,7 +170,7 @@ mod tests {
     fn cancelled_by_the_flag() {
         let interrupt = Interrupt(Arc::new(AtomicBool::new(true)));
         let progress = Progress::new();
-        attended("", false, &progress, &interrupt, |_| {
+        with_meter("", false, &progress, &interrupt, |_| {
             while !progress.is_cancelled() {
                 thread::yield_now();
             }

@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 
 /// Shortened text keeps this width, however narrow the terminal.
-const NARROWEST: usize = 12;
+const MIN_SHORTENED: usize = 12;
 
 /// A table that is filled row by row. One string holds all text, so that thousands of rows need few
 /// allocations.
@@ -54,8 +54,8 @@ impl Table {
     pub fn print(&self, header: bool, out: &mut Out) -> io::Result<()> {
         let style = out.style();
         let mut widths = self.widths(header);
-        if let Some(room) = out.terminal_width() {
-            self.narrow(&mut widths, room);
+        if let Some(available) = out.terminal_width() {
+            self.narrow(&mut widths, available);
         }
         let mut line = String::with_capacity(widths.iter().sum::<usize>() + 64);
         if header {
@@ -82,12 +82,12 @@ impl Table {
     }
 
     /// Shortens the widest text columns until the rows fit.
-    fn narrow(&self, widths: &mut [usize], room: usize) {
+    fn narrow(&self, widths: &mut [usize], available: usize) {
         let all = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
         let texts = (0..widths.len()).filter(|&index| !self.columns[index].right);
         if let Some(widest) = texts.max_by_key(|&index| widths[index]) {
-            let least = widths[widest].min(NARROWEST);
-            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(room)).max(least);
+            let least = widths[widest].min(MIN_SHORTENED);
+            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(available)).max(least);
         }
     }
 

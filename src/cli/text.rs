@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 pub const ABSENT: &str = "-";
 
 /// Holders that the table names.
-const NAMED: usize = 2;
+const MAX_NAMED: usize = 2;
 
 /// Formats a field for the table.
 pub struct Shown<'a> {
@@ -47,7 +47,7 @@ impl fmt::Display for Shown<'_> {
             Value::Flag(flag) => f.write_str(if flag { "yes" } else { "no" }),
             Value::Time(then) => f.write_str(&time::shown(then)),
             Value::Span(seconds) => f.write_str(&age_text(seconds)),
-            Value::Named { .. } => f.write_str(&self.segment.holders_text(NAMED)),
+            Value::Named { .. } => f.write_str(&self.segment.holders_text(MAX_NAMED)),
         }
     }
 }

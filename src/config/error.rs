@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 pub enum ConfigError {
     #[error("failed to read the config file {}: {}", shown(.path), plain_error(.source))]
     Read { path: PathBuf, source: io::Error },
-    #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .most >> 20)]
-    TooLarge { path: PathBuf, most: u64 },
-    #[error("{}, line {line}: {what}", shown(.path))]
+    #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .max >> 20)]
+    TooLarge { path: PathBuf, max: u64 },
+    #[error("{}, line {line}: {problem}", shown(.path))]
     Line {
         path: PathBuf,
         /// Counted from 1.
         line: usize,
         /// The error and the allowed values, safe to print.
-        what: String,
+        problem: String,
     },
 }
 

@@ -123,21 +123,21 @@ impl Config {
         let file = open_regular(path, File::options().read(true), Links::Follow);
         match file.and_then(|file| read_at_most(&file, MAX_SIZE)) {
             Ok(Some(bytes)) => read::read(&bytes, path),
-            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: MAX_SIZE }),
+            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), max: MAX_SIZE }),
             Err(error) if is_missing(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
         }
     }
 
     /// Returns the error for key bindings that the table of actions rejects. `action` is the
-    /// offending action as written, if there is one; `what` is safe to print.
-    pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
+    /// offending action as written, if there is one; `problem` is safe to print.
+    pub fn wrong_keys(&self, action: Option<&str>, problem: &impl fmt::Display) -> ConfigError {
         let line = action.and_then(|action| self.key_lines.get(action));
         let first = self.key_lines.values().min();
         ConfigError::Line {
             path: self.path.clone(),
             line: line.or(first).copied().unwrap_or(1),
-            what: what.to_string(),
+            problem: problem.to_string(),
         }
     }
 }

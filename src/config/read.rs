@@ -24,7 +24,7 @@ pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     let text = str::from_utf8(bytes).map_err(|error| ConfigError::Line {
         path: path.to_owned(),
         line: line_of(bytes, error.valid_up_to()),
-        what: "invalid UTF-8".to_owned(),
+        problem: "invalid UTF-8".to_owned(),
     })?;
     let document = Document { text, path };
     let table = document.parse()?;
@@ -72,13 +72,13 @@ impl<'t> Document<'t> {
             // Only the display form has the path to the value.
             let shown = error.to_string();
             let keys = shown.rsplit_once("\nin `").map_or("", |(_, keys)| keys.trim_end_matches("`\n"));
-            let mut what = plain(error.message());
+            let mut problem = plain(error.message());
             let hint =
                 HINTS.iter().find(|(key, _)| *key == keys || (key.ends_with('.') && keys.starts_with(key)));
-            if let (Some((_, hint)), Some((wrong, _))) = (hint, what.split_once(", expected "))
-                && what.starts_with("invalid type")
+            if let (Some((_, hint)), Some((wrong, _))) = (hint, problem.split_once(", expected "))
+                && problem.starts_with("invalid type")
             {
-                what = format!("{wrong}, expected {hint}");
+                problem = format!("{wrong}, expected {hint}");
             }
             let at = error.span().unwrap_or_default();
             let (field, maker) = match keys.strip_prefix("maker") {
@@ -86,9 +86,9 @@ impl<'t> Document<'t> {
                 None => (keys, None),
             };
             if !field.is_empty() {
-                what = format!("{field}: {what}");
+                problem = format!("{field}: {problem}");
             }
-            self.fail(Some(at), &in_maker(maker.as_deref(), &what))
+            self.fail(Some(at), &in_maker(maker.as_deref(), &problem))
         })
     }
 
@@ -102,8 +102,8 @@ impl<'t> Document<'t> {
             } else {
                 (Some(maker.id.clone()).filter(|id| !id.is_empty()), maker.complete(patterns))
             };
-            outcome.map_err(|(field, what)| {
-                self.fail(self.field_of(index, field), &in_maker(id.as_deref(), &what))
+            outcome.map_err(|(field, problem)| {
+                self.fail(self.field_of(index, field), &in_maker(id.as_deref(), &problem))
             })?;
         }
         Ok(())
@@ -125,9 +125,9 @@ impl<'t> Document<'t> {
         Some(field.unwrap_or(maker).span())
     }
 
-    fn fail(self, at: Option<Range<usize>>, what: &str) -> ConfigError {
+    fn fail(self, at: Option<Range<usize>>, problem: &str) -> ConfigError {
         let line = line_of(self.text.as_bytes(), at.unwrap_or_default().start);
-        ConfigError::Line { path: self.path.to_owned(), line, what: quote(what.as_bytes()) }
+        ConfigError::Line { path: self.path.to_owned(), line, problem: quote(problem.as_bytes()) }
     }
 }
 
@@ -140,8 +140,8 @@ fn plain(message: &str) -> String {
         .replace("wanted string or table", "expected a word in quotes")
 }
 
-fn in_maker(id: Option<&str>, what: &str) -> String {
-    id.map_or_else(|| what.to_owned(), |id| format!("maker '{id}': {what}"))
+fn in_maker(id: Option<&str>, problem: &str) -> String {
+    id.map_or_else(|| problem.to_owned(), |id| format!("maker '{id}': {problem}"))
 }
 
 /// Deserializes an enum. Unlike the derived implementation, it lists the valid words even if the
@@ -220,9 +220,9 @@ pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
 fn span<'de, D: Deserializer<'de>>(
     value: D,
     least: u64,
-    most: u64,
+    max: u64,
     allowed: &str,
 ) -> Result<Duration, D::Error> {
-    let range = Duration::from_millis(least)..=Duration::from_millis(most);
+    let range = Duration::from_millis(least)..=Duration::from_millis(max);
     parsed(value, false, allowed, |text| parse_span(text).ok().filter(|span| range.contains(span)))
 }

@@ -10,7 +10,7 @@ use std::ops::{ControlFlow, Range};
 /// Small in tests, so that there are several chunks.
 const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
 /// Smaller ranges do not pay for a second thread.
-const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
+const MIN_PARALLEL: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
 /// Writes a range like `hexdump -C`, up to its end or the end of the segment. Squeezed holes take
 /// no time. Ends early on cancellation.
@@ -28,7 +28,7 @@ pub fn dump(
     if squeeze == Squeeze::Off {
         chunks = chunks.with_holes_up_to(CHUNK as u64);
     }
-    let shared = progress.total() >= WORTH_A_THREAD;
+    let shared = progress.total() >= MIN_PARALLEL;
     let mut state = HexDump::new(squeeze, chunks.offset());
     let mut read = Ok(());
     let mut written = Ok(());
@@ -90,8 +90,8 @@ impl Job {
         match self.chunk {
             Some(Chunk::Bytes(count)) => {
                 // Grown once, then reused.
-                let room = HexDump::room(count).max(self.text.len());
-                self.text.resize(room, 0);
+                let max_length = HexDump::max_length(count).max(self.text.len());
+                self.text.resize(max_length, 0);
                 self.length = state.fill(&self.bytes[..count], &mut self.text);
             }
             Some(Chunk::Hole(length)) => {

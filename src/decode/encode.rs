@@ -41,14 +41,14 @@ pub fn pattern_of_value(text: &str) -> Result<Vec<u8>, ParseValueError> {
 fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
     Some(match scalar {
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
-            integer(order, scalar.size(), whole(text)?, 0, unsigned_end(scalar))?
+            integer(order, scalar.size(), parse_integer(text)?, 0, unsigned_end(scalar))?
         }
         Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 => {
             let half = unsigned_end(scalar) / 2;
-            integer(order, scalar.size(), whole(text)?, -half, half)?
+            integer(order, scalar.size(), parse_integer(text)?, -half, half)?
         }
-        Scalar::F32 => order.turn(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
-        Scalar::F64 => order.turn(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
+        Scalar::F32 => order.convert(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
+        Scalar::F64 => order.convert(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
         Scalar::Bool => match text {
             "true" | "1" => vec![1],
             "false" | "0" => vec![0],
@@ -75,7 +75,7 @@ const fn unsigned_end(scalar: Scalar) -> i128 {
 }
 
 /// Parses an integer: decimal, `0x1f`, `0b101`, `0o17`, with optional sign and `_`.
-fn whole(text: &str) -> Option<i128> {
+fn parse_integer(text: &str) -> Option<i128> {
     let clean = text.replace('_', "");
     let (negative, digits) = clean.strip_prefix('-').map_or((false, clean.as_str()), |rest| (true, rest));
     if digits.starts_with(['+', '-']) {
@@ -108,7 +108,7 @@ fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> 
 
 /// Parses an RFC 3339 time, or a count since 1970 in units of `unit` nanoseconds.
 fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
-    let count = match whole(text) {
+    let count = match parse_integer(text) {
         Some(count) => count,
         None => text.parse::<Timestamp>().ok()?.as_nanosecond().div_euclid(unit),
     };

@@ -37,13 +37,13 @@ impl HexDump {
     /// must be multiples of 16 bytes.
     pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
-        out.resize(start + Self::room(bytes.len()), 0);
+        out.resize(start + Self::max_length(bytes.len()), 0);
         let length = self.fill(bytes, &mut out[start..]);
         out.truncate(start + length);
     }
 
     /// Returns the length that the lines of that many bytes can have.
-    pub(super) const fn room(bytes: usize) -> usize {
+    pub(super) const fn max_length(bytes: usize) -> usize {
         // An offset may have up to eight more digits.
         (bytes / LINE + 1) * (WHOLE + 8)
     }

@@ -134,7 +134,7 @@ impl Scalar {
 /// Returns the first bytes in native order. They are copied in a single access, so that no value is
 /// torn.
 fn first<const N: usize>(bytes: &[u8], order: ByteOrder) -> Option<[u8; N]> {
-    bytes.first_chunk::<N>().map(|&bytes| order.turn(bytes))
+    bytes.first_chunk::<N>().map(|&bytes| order.convert(bytes))
 }
 
 #[cfg(test)]

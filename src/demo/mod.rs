@@ -56,7 +56,7 @@ pub struct Demo {
     // Dropped first, so that it stops before the segments are removed.
     motion: Option<Motion>,
     made: Vec<OwnedSegment>,
-    asked_to_end: Arc<AtomicBool>,
+    termination_requested: Arc<AtomicBool>,
 }
 
 /// A segment of the demo, for display.
@@ -83,7 +83,7 @@ impl Demo {
             // If any name is taken, retry all with the next number.
             if let Some(made) = make_all(&maker, program)? {
                 let motion = Some(Motion::start(&maker, &made)?);
-                return Ok(Self { maker, motion, made, asked_to_end: Arc::default() });
+                return Ok(Self { maker, motion, made, termination_requested: Arc::default() });
             }
             example = maker.prefix();
         }
@@ -101,8 +101,8 @@ impl Demo {
 
     /// Returns true if a signal has requested termination since [`with_world`] was called. Callers
     /// with their own signal handlers check this after installing them.
-    pub fn asked_to_end(&self) -> bool {
-        self.asked_to_end.load(Ordering::Relaxed)
+    pub fn termination_requested(&self) -> bool {
+        self.termination_requested.load(Ordering::Relaxed)
     }
 
     /// Removes all segments. Dropping the demo does the same but ignores errors.
@@ -151,12 +151,12 @@ fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, 
 /// # Errors
 /// Fails if the demo could not be created or removed.
 pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
-    let asked_to_end = Arc::new(AtomicBool::new(false));
+    let termination_requested = Arc::new(AtomicBool::new(false));
     for signal in END_SIGNALS {
-        signal_hook::flag::register(signal, Arc::clone(&asked_to_end)).map_err(DemoError::Start)?;
+        signal_hook::flag::register(signal, Arc::clone(&termination_requested)).map_err(DemoError::Start)?;
     }
     let mut demo = Demo::start(Path::new(OWN_PROGRAM))?;
-    demo.asked_to_end = asked_to_end;
+    demo.termination_requested = termination_requested;
     let shown = show(&demo);
     demo.stop()?;
     Ok(shown)

@@ -55,10 +55,10 @@ fn background(x: usize, y: usize) -> u8 {
 
 /// The center of the ball, which never reaches the mark in the first row.
 fn ball_at(tick: u32) -> (usize, usize) {
-    let along = |speed: usize, room: usize| {
+    let along = |speed: usize, range: usize| {
         // Back and forth: the way back is the second half of the range.
-        let at = (tick as usize).wrapping_mul(speed) % (2 * room);
-        if at < room { at } else { 2 * room - at }
+        let at = (tick as usize).wrapping_mul(speed) % (2 * range);
+        if at < range { at } else { 2 * range - at }
     };
     (RADIUS + along(3, WIDTH - 2 * RADIUS - 1), 1 + RADIUS + along(2, HEIGHT - 2 * RADIUS - 2))
 }

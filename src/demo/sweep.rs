@@ -59,11 +59,11 @@ pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
 
 /// Attaching is visible to other processes, so check the table first.
 fn may_be_ours(row: &SysvStat, targets: Targets) -> bool {
-    let me = RealMachine.effective_uid();
+    let caller = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
     targets.may_fit(row.key, changed)
-        && row.uid == me
-        && row.creator_uid == me
+        && row.uid == caller
+        && row.creator_uid == caller
         && !row.marked
         && size_of_ours(true, row.size.0)
 }

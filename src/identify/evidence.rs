@@ -2,8 +2,8 @@
 
 use super::catalog::is_helper;
 use super::settled::{self, Settled};
-use super::{Created, ProcessStates, Proofs};
-use crate::config::maker::Whose;
+use super::{Created, Leases, ProcessStates};
+use crate::config::maker::HelperOwner;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
@@ -17,7 +17,7 @@ pub struct Evidence<'a> {
     pub machine: &'a dyn Machine,
     /// `None` before the first scan.
     pub holdings: Option<&'a Holdings>,
-    pub proofs: &'a Proofs<'a>,
+    pub leases: &'a Leases<'a>,
     pub states: ProcessStates<'a>,
     pub held: HashMap<ObjectName, Option<bool>>,
     pub commands: &'a Commands,
@@ -57,12 +57,12 @@ impl Evidence<'_> {
     }
 
     /// Returns true if a helper of this segment is running; `None` if /proc may hide it.
-    pub fn runs(&self, helper: &[u8], whose: Whose, segment: &Segment) -> Option<bool> {
+    pub fn runs(&self, helper: &[u8], whose: HelperOwner, segment: &Segment) -> Option<bool> {
         let commands = self.commands.lines.get_or_init(|| self.machine.command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
             is_helper(helper, &line.command, &arguments)
-                && (whose == Whose::Anyone || self.serves(line, segment))
+                && (whose == HelperOwner::Anyone || self.serves(line, segment))
         });
         let visibility = self.states.visibility();
         (runs || !(visibility.hides || visibility.outside)).then_some(runs)
@@ -95,16 +95,16 @@ impl Evidence<'_> {
 pub fn held(
     survey: &Survey,
     holdings: Option<&Holdings>,
-    proofs: &Proofs<'_>,
+    leases: &Leases<'_>,
 ) -> HashMap<ObjectName, Option<bool>> {
     let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
-        SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
+        SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, leases))),
         _ => None,
     });
     objects.collect()
 }
 
-fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
+fn is_held(segment: &Segment, holdings: Option<&Holdings>, leases: &Leases<'_>) -> Option<bool> {
     if segment.holders.as_ref()?.iter().any(|holder| !holder.looks_on()) {
         return Some(true);
     }
@@ -112,7 +112,7 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) 
     if !holdings.locks(segment).is_empty() || holdings.mount_point(segment).is_some() {
         return Some(true);
     }
-    match settled::posix(segment, holdings, proofs) {
+    match settled::posix(segment, holdings, leases) {
         Settled::Unheld(_) => Some(false),
         Settled::Held(_) => Some(true),
         Settled::TooFresh(_) | Settled::Unknown(_) => None,

@@ -2,7 +2,7 @@
 //! the size or the holders of its segment change.
 
 use super::ProcessStates;
-use super::catalog::{Catalog, Context, Made, Subject};
+use super::catalog::{Catalog, Context, MakerMatch, Subject};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Timestamp};
@@ -18,7 +18,7 @@ const CHUNK: usize = 32;
 
 /// Segments younger than this, in seconds, may not be initialized yet: their contents are read
 /// again.
-const YOUNG: f64 = 10.0;
+const YOUNG_AGE: f64 = 10.0;
 
 /// The makers of the last survey.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ struct Entry {
     holders: Vec<u32>,
     /// No need to look again: any required contents were read, and the segment was not young.
     settled: bool,
-    made: Option<Arc<Made<'static>>>,
+    made: Option<Arc<MakerMatch<'static>>>,
 }
 
 impl Known {
@@ -51,7 +51,7 @@ impl Known {
         machine: &dyn Machine,
         states: &(dyn Fn() -> ProcessStates<'a> + Sync),
         survey: &Survey,
-    ) -> Vec<Option<Arc<Made<'static>>>> {
+    ) -> Vec<Option<Arc<MakerMatch<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
         let owners: HashMap<&ObjectName, u32> = survey
             .segments
@@ -64,7 +64,7 @@ impl Known {
         let reads_left = match self.max_reads {
             None => usize::MAX,
             Some(_) if before.is_empty() => 0,
-            Some(most) => most,
+            Some(max) => max,
         };
         let reads_left = AtomicUsize::new(reads_left);
         let still = |segment: &Segment| before.remove(&segment.id).filter(|entry| entry.is_of(segment));
@@ -124,7 +124,7 @@ impl Known {
         let made = self.catalog.find(&subject).map(Arc::new);
         let was_read = reader.reader.get().is_some();
         reads_left.fetch_sub(usize::from(was_read), Ordering::Relaxed);
-        let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);
+        let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG_AGE);
         Entry {
             identity: segment.identity(),
             size: segment.size,

@@ -5,9 +5,9 @@ mod created;
 pub mod demo;
 mod evidence;
 mod known;
+mod leases;
 mod origin;
 mod process_state;
-mod proofs;
 pub mod semaphore;
 mod settled;
 mod state;
@@ -24,8 +24,8 @@ use crate::survey::{Holdings, Names, Survey};
 use catalog::Catalog;
 use evidence::{Commands, Evidence};
 use known::Known;
+use leases::{LeaseResults, Leases};
 use process_state::{PidNamespace, ProcessState, ProcessStates};
-use proofs::{Answers, Proofs};
 use std::time::Duration;
 
 /// Segments to read per survey: ten thousand new objects must not delay the table.
@@ -66,7 +66,7 @@ pub struct Identifier {
     settle: Option<Duration>,
     created: Option<&'static dyn Created>,
     known: Known,
-    answers: Answers,
+    answers: LeaseResults,
     commands: Commands,
 }
 
@@ -94,7 +94,7 @@ impl Identifier {
             settle: rules.settle,
             created: rules.created,
             known: Known::new(rules.catalog.unwrap_or_else(|| Catalog::built_in()), max_reads),
-            answers: Answers::default(),
+            answers: LeaseResults::default(),
             commands: Commands::default(),
         }
     }
@@ -139,14 +139,14 @@ impl Identifier {
             self.created.map_or_else(Vec::new, |log| uses::hide_own(log, machine, &states(), survey));
         let makers = self.known.find(machine, &states, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
-        let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
+        let leases = &Leases::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);
         let evidence = Evidence {
             machine,
             holdings,
-            proofs,
+            leases,
             states: states(),
-            held: evidence::held(survey, holdings, proofs),
+            held: evidence::held(survey, holdings, leases),
             commands: &self.commands,
             created: self.created,
             now: survey.at,

@@ -1,7 +1,7 @@
 //! The origin of a segment: its maker, its creator, and the evidence that it is still needed or
 //! not.
 
-use super::catalog::{Judged, Made};
+use super::catalog::{Judged, MakerMatch};
 use super::evidence::Evidence;
 use super::{PidNamespace, ProcessState, demo};
 use crate::config::maker::{Unheld, Wanted};
@@ -32,8 +32,8 @@ pub enum Finding {
     Unknown(String),
 }
 
-pub fn maker(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Option<Maker> {
-    if let Some(Made { maker, .. }) = made {
+pub fn maker(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Option<Maker> {
+    if let Some(MakerMatch { maker, .. }) = made {
         return Some(Maker::Known { id: maker.id.as_str().into(), name: maker.name.as_bytes().into() });
     }
     let pid = segment.sysv().map(|facts| facts.creator_pid).filter(|&pid| pid != 0)?;
@@ -55,7 +55,7 @@ pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
     }
 }
 
-pub fn of(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Origin {
+pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
     let origin = found(segment, made, evidence);
     match origin.finding {
         // The user asked for the segment, so it is not a leak when its first maker exits.
@@ -67,7 +67,7 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -
     }
 }
 
-fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Origin {
+fn found(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, evidence));
     match made {
         Some(made) => by_catalog(segment, made, creator, evidence),
@@ -88,7 +88,7 @@ fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) ->
 ///   decides, if known; otherwise a leak is likely, never certain.
 fn by_catalog(
     segment: &Segment,
-    made: &Made<'_>,
+    made: &MakerMatch<'_>,
     creator: Option<Origin>,
     evidence: &Evidence<'_>,
 ) -> Origin {

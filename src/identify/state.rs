@@ -4,7 +4,7 @@
 //! A segment without known holders is not necessarily a leak: it must be proven that no process
 //! holds it, and that none will attach it again.
 
-use super::catalog::Made;
+use super::catalog::MakerMatch;
 use super::evidence::Evidence;
 use super::settled::{self, Settled};
 use super::unheld;
@@ -13,7 +13,7 @@ use crate::survey::Coverage;
 use std::fmt::Write as _;
 
 /// Judges a segment, given its maker.
-pub fn judge(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Verdict {
+pub fn judge(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
     match &segment.facts {
@@ -29,7 +29,7 @@ fn sysv(
     segment: &Segment,
     facts: &SysvFacts,
     holders: &[&Holder],
-    made: Option<&Made<'_>>,
+    made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
@@ -121,7 +121,7 @@ fn posix(
     segment: &Segment,
     facts: &PosixFacts,
     holders: &[&Holder],
-    made: Option<&Made<'_>>,
+    made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
@@ -148,10 +148,10 @@ fn posix(
         }
         // Newer than the scan, and too recent to count as leaked.
         if holdings.is_younger(segment)
-            && evidence.proofs.may_ask(segment)
-            && evidence.proofs.is_fresh(segment)
+            && evidence.leases.may_ask(segment)
+            && evidence.leases.is_fresh(segment)
         {
-            let steps = ["created since the last scan".to_owned(), evidence.proofs.later()];
+            let steps = ["created since the last scan".to_owned(), evidence.leases.later()];
             return unheld::judge(segment, made, evidence, &steps);
         }
         return Verdict::new(
@@ -159,7 +159,7 @@ fn posix(
             "holders unknown: created since the last scan, or on a file system where holders cannot be found",
         );
     }
-    match settled::posix(segment, holdings, evidence.proofs) {
+    match settled::posix(segment, holdings, evidence.leases) {
         Settled::Unheld(steps) | Settled::TooFresh(steps) => unheld::judge(segment, made, evidence, &steps),
         Settled::Held(verdict) | Settled::Unknown(verdict) => verdict,
     }

@@ -1,6 +1,6 @@
 //! Decides if a segment without holders is protected, idle, or leaked.
 
-use super::catalog::Made;
+use super::catalog::MakerMatch;
 use super::evidence::Evidence;
 use super::origin::{self, Finding};
 use crate::segment::{Certainty, Kind, Segment, State, Verdict, age_text};
@@ -14,7 +14,7 @@ const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 /// Returns the verdict. `proof` has the steps that prove that no process holds the segment.
 pub fn judge(
     segment: &Segment,
-    made: Option<&Made<'_>>,
+    made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
     proof: &[String],
 ) -> Verdict {

@@ -204,7 +204,7 @@ pub struct Use {
 pub struct Claim {
     pub key: u32,
     /// Set for normal pages: the mapping then ends at or before the segment's last page.
-    pub usual_pages: bool,
+    pub normal_pages: bool,
     /// Set if the process is in this IPC namespace. A process keeps its segments when it leaves.
     pub here: bool,
 }

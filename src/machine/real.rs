@@ -2,13 +2,13 @@
 
 mod builder;
 pub(super) mod control;
+mod credentials;
 mod listing;
 mod logind;
 mod memory;
 mod posix;
 mod process;
 mod sysv;
-mod who;
 
 pub use sysv::log_uses;
 
@@ -29,7 +29,7 @@ use std::time::SystemTime;
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
 /// Attempts before a lease counts as refused.
-const LEASE_TRIES: u32 = 4;
+const MAX_LEASE_ATTEMPTS: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -106,7 +106,7 @@ impl Machine for RealMachine {
                 return Ok(false);
             }
             // Another shmlens may have the object open or leased at this moment.
-            if tries == LEASE_TRIES {
+            if tries == MAX_LEASE_ATTEMPTS {
                 return Ok(true);
             }
             drop(open);

@@ -69,9 +69,9 @@ impl Columns {
         let next = Cell::new(0);
         let find = |name: &str| {
             let (before, behind) = self.names.split_at(next.get());
-            let is_it = |column: &String| column == name;
-            let at = behind.iter().position(is_it).map(|at| at + before.len());
-            let at = at.or_else(|| before.iter().position(is_it))?;
+            let is_named = |column: &String| column == name;
+            let at = behind.iter().position(is_named).map(|at| at + before.len());
+            let at = at.or_else(|| before.iter().position(is_named))?;
             next.set(at + 1);
             words[..count].get(at).copied()
         };

@@ -107,7 +107,7 @@ impl Filter {
     /// Returns true if the filter needs a field that `is_such` accepts. A bare word may match the
     /// name of a holder, so it needs the holders.
     #[must_use]
-    pub fn asks_for(&self, is_such: fn(Field) -> bool) -> bool {
+    pub fn requires(&self, is_such: fn(Field) -> bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.test {
             Test::Mentions(_) => is_such(Field::Holders),
             Test::State(_) => is_such(Field::State),
@@ -497,7 +497,7 @@ mod tests {
             ("word", true, false),
         ] {
             let filter = Filter::from_line(line).unwrap();
-            let asks = (filter.asks_for(Field::is_judged), filter.asks_for(Field::is_of_memory));
+            let asks = (filter.requires(Field::is_judged), filter.requires(Field::is_of_memory));
             assert_eq!(asks, (judged, memory), "{line}");
         }
     }

@@ -120,7 +120,7 @@ impl<'a> SegmentName<'a> {
     /// Returns true if the name refers to an unlinked object with this former name, provided that
     /// no segment has the name now. The table adds a suffix to former names.
     #[must_use]
-    pub fn is_formerly(&self, former: &ObjectName) -> bool {
+    pub fn matches_former_name(&self, former: &ObjectName) -> bool {
         let object = match &self.form {
             Form::Former(name) => Some(name.clone()),
             _ => self.object(),

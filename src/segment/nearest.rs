@@ -1,7 +1,7 @@
 //! Suggestions for a misspelled name.
 
 use super::name::SegmentName;
-use super::resolve::{LISTED, parse_key};
+use super::resolve::{MAX_LISTED, parse_key};
 use super::{Key, Kind, Segment, SegmentId, unescape};
 
 /// Returns names similar to one that does not exist, best first.
@@ -18,7 +18,7 @@ pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<Segme
             matches!((id, kind), (SegmentId::Sysv(_), Kind::Sysv) | (SegmentId::Posix(_), Kind::Posix))
         });
     }
-    ids.truncate(LISTED);
+    ids.truncate(MAX_LISTED);
     ids
 }
 
@@ -32,7 +32,7 @@ fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let fits = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start));
     let mut ids: Vec<SegmentId> = segments.iter().filter(fits).map(|segment| segment.id.clone()).collect();
     ids.sort();
-    ids.truncate(LISTED);
+    ids.truncate(MAX_LISTED);
     ids
 }
 

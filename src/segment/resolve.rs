@@ -89,7 +89,7 @@ pub enum ResolveError {
 }
 
 /// Names that an error lists.
-pub(super) const LISTED: usize = 8;
+pub(super) const MAX_LISTED: usize = 8;
 
 fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
@@ -98,9 +98,9 @@ fn join(ids: &[SegmentId]) -> String {
 /// Joins the first few texts for a message.
 #[must_use]
 pub fn listed(texts: &[String]) -> String {
-    let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
-    if texts.len() > LISTED {
-        let _ = write!(text, " and {} more", texts.len() - LISTED);
+    let mut text = texts.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if texts.len() > MAX_LISTED {
+        let _ = write!(text, " and {} more", texts.len() - MAX_LISTED);
     }
     text
 }
@@ -183,7 +183,8 @@ pub struct Found<'a> {
 
 /// Returns the unlinked objects that had this name.
 fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    let had_it = |segment: &&Segment| segment.former_name().is_some_and(|former| name.is_formerly(former));
+    let had_it =
+        |segment: &&Segment| segment.former_name().is_some_and(|former| name.matches_former_name(former));
     segments.iter().filter(had_it).collect()
 }
 

@@ -7,12 +7,12 @@ use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
 /// Users that an alert names.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// A limit that is nearly reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// `/dev/shm is nearly full, 640 MiB of 12 GiB left`
+    /// `/dev/shm is remaining_if_nearly_full full, 640 MiB of 12 GiB left`
     pub what: String,
     /// The largest users first, safe to print.
     pub users: Vec<String>,
@@ -21,10 +21,10 @@ pub struct Alert {
 }
 
 impl Alert {
-    /// Formats the alert with up to `most` users.
+    /// Formats the alert with up to `max` users.
     #[must_use]
-    pub fn text(&self, most: usize) -> String {
-        let users = &self.users[..self.users.len().min(most)];
+    pub fn text(&self, max: usize) -> String {
+        let users = &self.users[..self.users.len().min(max)];
         if users.is_empty() {
             return self.what.clone();
         }
@@ -41,7 +41,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
     let mut alerts = vec![];
     if let Some(shm) = &limits.dev_shm {
-        if let Some(left) = nearly(shm.used.0, shm.size.0) {
+        if let Some(left) = remaining_if_nearly_full(shm.used.0, shm.size.0) {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
             let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
@@ -51,7 +51,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             };
             alerts.push(Alert { what, users, urgent: true });
         }
-        if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
+        if let Some(left) = remaining_if_nearly_full(shm.inodes_used, shm.inodes) {
             let what = match left {
                 0 => format!("/dev/shm is out of inodes ({}). Creating an object fails now", shm.inodes),
                 _ => format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes),
@@ -63,12 +63,12 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             });
         }
     }
-    if let Some((left, most)) =
-        limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
+    if let Some((left, max)) =
+        limits.shmmni.and_then(|max| Some((remaining_if_nearly_full(limits.sysv_segments, max)?, max)))
     {
         let what = match left {
-            0 => format!("System V ids are exhausted ({most}). Creating a segment fails now"),
-            _ => format!("System V ids nearly exhausted, {left} of {most} left"),
+            0 => format!("System V ids are exhausted ({max}). Creating a segment fails now"),
+            _ => format!("System V ids nearly exhausted, {left} of {max} left"),
         };
         alerts.push(Alert {
             what,
@@ -76,7 +76,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             urgent: true,
         });
     }
-    if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
+    if let Some(left) = limits.shmall.and_then(|max| remaining_if_nearly_full(limits.sysv_bytes.0, max.0)) {
         let what = match left {
             0 => "System V memory is exhausted. Creating a segment fails now".to_owned(),
             _ => format!("System V memory nearly exhausted, {} left", Bytes(left)),
@@ -108,8 +108,8 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
 }
 
 /// Returns the rest of a limit that is at least 90% used.
-fn nearly(used: u64, most: u64) -> Option<u64> {
-    (most > 0 && u128::from(used) * 10 >= u128::from(most) * 9).then(|| most.saturating_sub(used))
+fn remaining_if_nearly_full(used: u64, max: u64) -> Option<u64> {
+    (max > 0 && u128::from(used) * 10 >= u128::from(max) * 9).then(|| max.saturating_sub(used))
 }
 
 fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
@@ -129,7 +129,7 @@ fn by_user<'a>(
     }
     let mut sums: Vec<(String, u64)> = sums.into_iter().filter(|(_, sum)| *sum > 0).collect();
     sums.sort_by(|(name_a, a), (name_b, b)| b.cmp(a).then_with(|| name_a.cmp(name_b)));
-    sums.into_iter().take(NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
+    sums.into_iter().take(MAX_NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
 }
 
 /// Describes the unlinked objects if they take at least a tenth of the used memory.

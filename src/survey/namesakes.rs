@@ -4,7 +4,7 @@
 use crate::segment::{Holder, Kind, Segment, SegmentId};
 
 /// Holders that a line names.
-const NAMED: usize = 6;
+const MAX_NAMED: usize = 6;
 
 /// Returns the other segments that have, or had, the name of this one.
 #[must_use]
@@ -29,9 +29,9 @@ fn held_by(segment: &Segment) -> String {
         let (command, pid) = (holder.command_text(), holder.pid);
         format!("{command} ({pid}) {}", holder.access.word())
     };
-    let mut texts: Vec<String> = holders.iter().take(NAMED).map(text).collect();
-    if holders.len() > NAMED {
-        texts.push(format!("{} more", holders.len() - NAMED));
+    let mut texts: Vec<String> = holders.iter().take(MAX_NAMED).map(text).collect();
+    if holders.len() > MAX_NAMED {
+        texts.push(format!("{} more", holders.len() - MAX_NAMED));
     }
     if texts.is_empty() { "no holders found".to_owned() } else { format!("held by {}", texts.join(", ")) }
 }

@@ -5,7 +5,7 @@ use super::{Alert, Survey};
 use crate::segment::{Bytes, Holder, Segment};
 
 /// Mappings that an alert lists.
-const LISTED: usize = 5;
+const MAX_LISTED: usize = 5;
 
 impl Survey {
     /// Returns the holders with a mapping past the end of the segment.
@@ -50,7 +50,7 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
         1 => "a mapping extends past the end of its object: access there raises SIGBUS".to_owned(),
         count => format!("{count} mappings extend past the end of their objects: access there raises SIGBUS"),
     };
-    Some(Alert { what, users: found.into_iter().take(LISTED).collect(), urgent: true })
+    Some(Alert { what, users: found.into_iter().take(MAX_LISTED).collect(), urgent: true })
 }
 
 #[cfg(test)]

@@ -51,13 +51,13 @@ pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Re
 /// there is none, or if the file system does not support ACLs.
 pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     let mut list = vec![0u8; MAX_ACL];
-    let (into, room) = (list.as_mut_ptr(), list.len());
+    let (into, capacity) = (list.as_mut_ptr(), list.len());
     let length = attribute(
         file,
         // SAFETY: the name ends in NUL; the kernel writes at most the length of the list.
-        |fd| unsafe { libc::fgetxattr(fd, ACL.as_ptr(), into.cast(), room) },
+        |fd| unsafe { libc::fgetxattr(fd, ACL.as_ptr(), into.cast(), capacity) },
         // SAFETY: as above, and the path ends in NUL.
-        |path| unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), into.cast(), room) },
+        |path| unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), into.cast(), capacity) },
     );
     match length {
         Ok(length) => {

@@ -50,7 +50,7 @@ pub struct Mapping {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum MappingFilter {
     /// Shared file mappings.
     Shared,
     /// Shared and private file mappings. Private ones are numerous: every library has some.
@@ -66,10 +66,10 @@ pub enum Which {
 pub fn next<'a>(
     maps: BorrowedFd<'_>,
     address: u64,
-    which: Which,
+    which: MappingFilter,
     name: &'a mut [u8],
 ) -> io::Result<Option<(Mapping, &'a [u8])>> {
-    let flags = COVERING_OR_NEXT | FILE_BACKED | if which == Which::Shared { SHARED } else { 0 };
+    let flags = COVERING_OR_NEXT | FILE_BACKED | if which == MappingFilter::Shared { SHARED } else { 0 };
     let mut query = Query { size: size_of::<Query>() as u64, flags, address, ..Query::default() };
     query.name_size = u32::try_from(name.len()).unwrap_or(u32::MAX);
     query.name_address = if name.is_empty() { 0 } else { name.as_mut_ptr() as u64 };
@@ -119,9 +119,12 @@ mod tests {
         let _attachment = attachment.unwrap();
         let maps = File::open("/proc/self/maps").unwrap();
         let name = &b"/SYSV00000000 (deleted)"[..];
-        for (which, size, expected) in
-            [(Which::Shared, 64, name), (Which::All, 64, name), (Which::All, 2, b""), (Which::Shared, 0, b"")]
-        {
+        for (which, size, expected) in [
+            (MappingFilter::Shared, 64, name),
+            (MappingFilter::All, 64, name),
+            (MappingFilter::All, 2, b""),
+            (MappingFilter::Shared, 0, b""),
+        ] {
             let (mut at, mut names) = (0, vec![]);
             loop {
                 let mut buffer = vec![0; size];

@@ -228,8 +228,8 @@ fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
     let digits = temporary.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
     let name = name.to_bytes();
-    let room = MAX_NAME.saturating_sub(ending.len());
-    CString::new([&name[..name.len().min(room)], &ending].concat()).map_err(io::Error::other)
+    let max_length = MAX_NAME.saturating_sub(ending.len());
+    CString::new([&name[..name.len().min(max_length)], &ending].concat()).map_err(io::Error::other)
 }
 
 impl Drop for Unnamed {

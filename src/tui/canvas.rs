@@ -24,8 +24,8 @@ impl Canvas<'_> {
         if y >= area.bottom() || x >= area.right() {
             return x;
         }
-        let room = usize::from(width.min(area.right() - x));
-        self.buffer.set_stringn(x, y, self.plain(text), room, style).0
+        let available = usize::from(width.min(area.right() - x));
+        self.buffer.set_stringn(x, y, self.plain(text), available, style).0
     }
 
     /// Writes a text input on a single line, scrolled to the cursor.

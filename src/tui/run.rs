@@ -49,7 +49,7 @@ pub trait Console {
     fn copy(&mut self, text: &str) -> io::Result<()>;
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves the terminal, suspends, and reenters the terminal on resume.
-    fn suspend(&mut self, whom: StopTarget) -> io::Result<()>;
+    fn suspend(&mut self, target: StopTarget) -> io::Result<()>;
     /// Reenters the terminal after another process has used it.
     fn reenter(&mut self) -> io::Result<()>;
 }
@@ -206,7 +206,7 @@ impl<P: Program, S: Console> Loop<P, S> {
                 self.console.invalidate();
                 self.update_size()
             }
-            Message::Suspend(whom) => self.suspend(whom),
+            Message::Suspend(target) => self.suspend(target),
             Message::Continued => {
                 let entered = self.console.reenter();
                 self.resumed(entered)
@@ -249,8 +249,8 @@ impl<P: Program, S: Console> Loop<P, S> {
         output(result)
     }
 
-    fn suspend(&mut self, whom: StopTarget) -> Flow {
-        let suspended = self.console.suspend(whom);
+    fn suspend(&mut self, target: StopTarget) -> Flow {
+        let suspended = self.console.suspend(target);
         self.resumed(suspended)
     }
 

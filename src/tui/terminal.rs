@@ -104,9 +104,9 @@ impl Console for Terminal {
         Tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    fn suspend(&mut self, whom: StopTarget) -> io::Result<()> {
+    fn suspend(&mut self, target: StopTarget) -> io::Result<()> {
         leave();
-        job::stop(whom)?;
+        job::stop(target)?;
         self.reenter()
     }
 

@@ -92,7 +92,7 @@ fn large_object() {
     // The map fills in pieces.
     pty.rest(Duration::from_secs(2));
     #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
-    let memory = pty.most_memory() as f64 / f64::from(1 << 20);
+    let memory = pty.peak_memory() as f64 / f64::from(1 << 20);
     say("peak memory", memory, "MiB", Some(30.0));
     fs::remove_file(name).expect("our object");
 }

@@ -24,7 +24,7 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
 }
 
 /// Returns a shmid that is not in use.
-fn free_shmid() -> i32 {
+fn unused_shmid() -> i32 {
     let sysv = Sysv::new(0, 1, 0o600);
     sysv.shmid
 }
@@ -73,7 +73,7 @@ fn shmid_that_is_also_a_key_is_reported() {
 #[test]
 fn full_name_never_matches_another_object() {
     let Some(_world) = World::new() else { return };
-    let gone = free_shmid();
+    let gone = unused_shmid();
     let names = [
         format!("{gone}"),
         format!("{gone}x"),
@@ -134,7 +134,7 @@ fn prefix_is_expanded_only_for_reading_commands() {
 fn ambiguous_name_changes_nothing_without_a_kind() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
-    let gone = free_shmid();
+    let gone = unused_shmid();
     let shmid = sysv.shmid;
     let directory = std::env::temp_dir().join(format!("shmlens-names-{}", std::process::id()));
     for (name, missing) in [

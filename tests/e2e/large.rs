@@ -5,7 +5,7 @@ use crate::support::{Object, SOON, Sysv, Terminal, World};
 use std::fs;
 
 /// In KiB.
-fn most_memory(terminal: &Terminal) -> u64 {
+fn peak_memory(terminal: &Terminal) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", terminal.child().pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
@@ -32,7 +32,7 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
         terminal.send(keys);
         terminal.wait_for(shown, ONE_SECOND);
     }
-    let memory = most_memory(&terminal);
+    let memory = peak_memory(&terminal);
     assert!(memory < 30 << 10, "{memory} KiB");
     // Scanning allocated nothing.
     assert_eq!(std::os::unix::fs::MetadataExt::blocks(&object.file.metadata().unwrap()), 8);

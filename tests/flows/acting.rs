@@ -90,7 +90,7 @@ fn undo_restores_a_removed_segment_from_its_copy() {
     stage.press("jx");
     stage.wait(200);
     // Holders cannot be ruled out, so removal needs force.
-    assert_eq!(confirm(&stage).doable(), 0);
+    assert_eq!(confirm(&stage).applicable(), 0);
     stage.press("y");
     assert_eq!(names(&stage.machine), ["/a", "/b", "/c"]);
     stage.press("f");
@@ -114,7 +114,7 @@ fn confirmation_before_new_plans_arrive_is_ignored() {
         stage.wait(200);
         stage.press("f");
         stage.wait(200);
-        assert_eq!(confirm(&stage).doable(), 1);
+        assert_eq!(confirm(&stage).applicable(), 1);
         let mut typed = |key| update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
         let planning = typed(key);
         assert!(matches!(planning[..], [Effect::Engine(Request::Plan(_))]), "{planning:?}");

@@ -23,8 +23,8 @@ fn with_verdicts() -> Survey {
 }
 
 fn named<'a>(survey: &'a Survey, crowd: &Crowd, name: &[u8]) -> &'a Segment {
-    let is_it = |segment: &&Segment| crowd.truth.names.get(&object(segment)).is_some_and(|it| it == name);
-    survey.segments.iter().find(is_it).unwrap()
+    let is_named = |segment: &&Segment| crowd.truth.names.get(&object(segment)).is_some_and(|it| it == name);
+    survey.segments.iter().find(is_named).unwrap()
 }
 
 /// Asserts that no held segment counts as unheld.

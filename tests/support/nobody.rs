@@ -80,9 +80,9 @@ impl Drop for Nobody {
 /// Calls `setresuid` or `setresgid` for the effective id of this thread. The functions in the C
 /// library change all threads.
 fn set_effective(call: libc::c_long, id: u32) -> io::Result<()> {
-    const LEAVE: libc::c_long = -1;
+    const UNCHANGED: libc::c_long = -1;
     // SAFETY: these system calls take three numbers and touch no memory.
-    check(unsafe { libc::syscall(call, LEAVE, libc::c_long::from(id), LEAVE) })
+    check(unsafe { libc::syscall(call, UNCHANGED, libc::c_long::from(id), UNCHANGED) })
 }
 
 fn set_groups(groups: &[Gid]) -> io::Result<()> {

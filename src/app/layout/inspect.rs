@@ -51,7 +51,7 @@ pub struct InspectLayout {
     pub values: Option<Area>,
     /// Set if the value panel is at the right, not below.
     pub beside: bool,
-    pub foot: Area,
+    pub footer: Area,
     /// The rules above the footer, and above a value panel below the bytes.
     pub lower_rules: [Option<Area>; 2],
 }
@@ -111,9 +111,9 @@ pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
 pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
     let digits = offset_digits(options.size);
-    let fits = |room: u16| {
+    let fits = |available: u16| {
         let widest =
-            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= room);
+            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= available);
         widest.unwrap_or(WIDTHS[0])
     };
     let panel = height >= FEW_ROWS;
@@ -130,20 +130,20 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let beside = panel && width >= 100 && needed <= beside_room;
     let margin = u16::from(needed < if beside { beside_room } else { width });
 
-    let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
-    let foot_rule = Area::new(0, foot.y.saturating_sub(1), width, 1);
+    let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
+    let footer_rule = Area::new(0, footer.y.saturating_sub(1), width, 1);
     let under = if panel && !beside { PANEL_ROWS + 1 } else { 0 };
     let top = 3;
-    let rows_height = foot_rule.y.saturating_sub(top + under);
+    let rows_height = footer_rule.y.saturating_sub(top + under);
     let bytes_x = margin + offset_width(digits) + 2;
     let text_x = has_text.then(|| bytes_x + bytes_width(row_bytes, None) + 2);
     let map_width = if has_map { MAP } else { 0 };
     let map_x = margin + needed - map_width;
     let values = if beside {
         let x = map_x + map_width + 2;
-        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), foot_rule.y.saturating_sub(2)))
+        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), footer_rule.y.saturating_sub(2)))
     } else {
-        panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
+        panel.then(|| Area::new(0, footer_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
     };
     InspectLayout {
         title: Area::new(0, 0, width, 1),
@@ -157,10 +157,10 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
         map: Area::new(map_x, top, map_width, rows_height),
         values,
         beside,
-        foot,
+        footer,
         lower_rules: [
-            Some(foot_rule),
-            (under > 0).then(|| Area::new(0, foot_rule.y.saturating_sub(under), width, 1)),
+            Some(footer_rule),
+            (under > 0).then(|| Area::new(0, footer_rule.y.saturating_sub(under), width, 1)),
         ],
     }
 }

@@ -41,7 +41,7 @@ struct Widths {
 
 impl Widths {
     /// Widths for a full-width table. A long owner is cut before a whole column is dropped.
-    fn alone(width: u16, owner: u16) -> Self {
+    fn full_width(width: u16, owner: u16) -> Self {
         let (owner_max, held_by) = match width {
             0..60 => (6, 6),
             60..90 => (6, 9),
@@ -132,7 +132,7 @@ pub struct SegmentsLayout {
     pub detail: Option<Area>,
     /// Set if the detail area is beside the table.
     pub beside: bool,
-    pub foot: Area,
+    pub footer: Area,
 }
 
 /// Returns the layout. `owner` is the width of the longest owner on screen. An `alert` gets its own
@@ -141,8 +141,8 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     let Size { width, height } = size;
     let alert = u16::from(alert && height >= FEW_ROWS);
     let header = Area::new(0, 0, width, alert + if height >= 12 { 2 } else { 1 });
-    let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
-    let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
+    let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
+    let body = Area::new(0, header.height, width, height.saturating_sub(header.height + footer.height));
     let beside = width >= 130 && height >= 30;
     if beside {
         let widths = Widths::beside(width, owner);
@@ -158,7 +158,7 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
             rule: Some(Area::new(table_width + 1, body.y, 1, body.height)),
             detail: Some(Area::new(table_width + 3, body.y, detail_width, body.height)),
             beside,
-            foot,
+            footer,
         };
     }
     let detail_height = match height {
@@ -168,23 +168,23 @@ pub fn layout(size: Size, pane: TablePane, owner: u16, alert: bool) -> SegmentsL
     };
     let rule_height = u16::from(detail_height > 0);
     let table_height = body.height.saturating_sub(detail_height + rule_height + 1);
-    let alone = detail_height >= body.height;
+    let full_width = detail_height >= body.height;
     let detail = Area::new(0, body.bottom().saturating_sub(detail_height), width, detail_height);
     SegmentsLayout {
         header,
-        heading: Area::new(0, body.y, width, u16::from(!alone)),
-        table: Area::new(0, body.y + 1, width, if alone { 0 } else { table_height }),
-        columns: columns(width, width, Widths::alone(width, owner)),
-        rule: (rule_height > 0 && !alone).then(|| Area::new(0, detail.y.saturating_sub(1), width, 1)),
+        heading: Area::new(0, body.y, width, u16::from(!full_width)),
+        table: Area::new(0, body.y + 1, width, if full_width { 0 } else { table_height }),
+        columns: columns(width, width, Widths::full_width(width, owner)),
+        rule: (rule_height > 0 && !full_width).then(|| Area::new(0, detail.y.saturating_sub(1), width, 1)),
         detail: (detail_height > 0).then_some(detail),
         beside,
-        foot,
+        footer,
     }
 }
 
 /// Returns the columns that fit. They are dropped in the order of [`DROPPED`]; numbers are never
-/// truncated. `width` is the width of the terminal, `room` that of the table.
-fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
+/// truncated. `width` is the width of the terminal, `available` that of the table.
+fn columns(width: u16, available: u16, widths: Widths) -> Vec<Placed> {
     let mut columns = vec![
         (Column::Kind, 5),
         (Column::Label, 0),
@@ -199,7 +199,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     ];
     for (limit, column) in DROPPED {
         let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
-        let name = room.saturating_sub(MARGIN + taken);
+        let name = available.saturating_sub(MARGIN + taken);
         if width < limit || name < NAME_MIN {
             let at = columns.iter().position(|(present, _)| *present == column);
             match (at, column) {
@@ -213,7 +213,7 @@ fn columns(width: u16, room: u16, widths: Widths) -> Vec<Placed> {
     }
     let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
     // Keep a margin of one cell.
-    let name = room.saturating_sub(MARGIN + taken - GAP + 1).max(4);
+    let name = available.saturating_sub(MARGIN + taken - GAP + 1).max(4);
     let mut x = MARGIN;
     columns
         .into_iter()
@@ -245,7 +245,7 @@ pub enum Hit {
     /// Counted from the first visible row.
     Row(usize),
     Detail,
-    Foot,
+    Footer,
 }
 
 impl SegmentsLayout {
@@ -260,7 +260,7 @@ impl SegmentsLayout {
         if self.detail.is_some_and(|detail| detail.contains(x, y)) {
             return Some(Hit::Detail);
         }
-        self.foot.contains(x, y).then_some(Hit::Foot)
+        self.footer.contains(x, y).then_some(Hit::Footer)
     }
 
     pub fn column(&self, column: Column) -> Option<Placed> {
@@ -321,13 +321,13 @@ mod tests {
             for (height, alert) in (8..60).flat_map(|height| [(height, false), (height, true)]) {
                 let layout = layout(Size { width, height }, TablePane::Table, 12, alert);
                 let last = layout.columns.last().unwrap();
-                let room = layout.table.width;
-                assert!(last.x + last.width <= room, "{width}x{height}: {last:?}");
+                let available = layout.table.width;
+                assert!(last.x + last.width <= available, "{width}x{height}: {last:?}");
                 for pair in layout.columns.windows(2) {
                     assert!(pair[0].x + pair[0].width < pair[1].x);
                 }
                 assert!(layout.table.height >= 1, "{width}x{height}");
-                assert!(layout.foot.bottom() == height);
+                assert!(layout.footer.bottom() == height);
                 if let Some(detail) = layout.detail {
                     assert!(detail.right() <= width && detail.bottom() < height);
                     assert!(layout.beside || detail.y > layout.table.bottom());
@@ -340,8 +340,8 @@ mod tests {
     fn detail_is_hidden_below_20_rows_unless_active() {
         let size = Size { width: 80, height: 19 };
         assert_eq!(layout(size, TablePane::Table, 5, false).detail, None);
-        let alone = layout(size, TablePane::Detail, 5, false);
-        assert_eq!((alone.table.height, alone.detail.unwrap().height), (0, 16));
+        let full_width = layout(size, TablePane::Detail, 5, false);
+        assert_eq!((full_width.table.height, full_width.detail.unwrap().height), (0, 16));
         assert!(layout(Size { width: 130, height: 30 }, TablePane::Table, 5, false).beside);
         assert!(!layout(Size { width: 130, height: 29 }, TablePane::Table, 5, false).beside);
     }
@@ -352,7 +352,7 @@ mod tests {
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 2), Some(Hit::Heading(Column::Size)));
         assert_eq!(layout.hit(10, 3), Some(Hit::Row(0)));
-        assert_eq!(layout.hit(10, 23), Some(Hit::Foot));
+        assert_eq!(layout.hit(10, 23), Some(Hit::Footer));
         assert_eq!(layout.hit(10, 20), Some(Hit::Detail));
         assert_eq!(layout.hit(10, 0), None);
     }

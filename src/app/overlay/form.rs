@@ -8,7 +8,7 @@ use crate::app::text_field::TextField;
 pub trait Form {
     fn fields(&self) -> usize;
 
-    fn place(&self) -> usize;
+    fn focus_index(&self) -> usize;
 
     fn focus(&mut self, place: usize);
 
@@ -48,6 +48,6 @@ pub fn act(form: &mut dyn Form, action: Action, effects: &mut Vec<Effect>) {
 
 /// Moves the focus and wraps around.
 fn step(form: &mut dyn Form, by: isize) {
-    let (place, fields) = (form.place(), form.fields());
+    let (place, fields) = (form.focus_index(), form.fields());
     form.focus((place + fields).saturating_add_signed(by) % fields);
 }

@@ -1,7 +1,7 @@
 //! Actions on segments: plan, confirm, apply, report, undo.
 
 use super::new_segment;
-use super::report::{ActionReport, show, sum_up};
+use super::report::{ActionReport, show, summarize};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
@@ -95,7 +95,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
             }
             replan(confirm, effects);
         }
-        Action::Confirm if confirm.doable() > 0 => {
+        Action::Confirm if confirm.applicable() > 0 => {
             confirm.acting = true;
             state.work = Some(RunningAction::default());
             effects.push(Request::Apply(confirm.plans.clone()).into());
@@ -217,7 +217,7 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
             }
         }
     }
-    let done = sum_up(done, verb).into_iter().collect();
+    let done = summarize(done, verb).into_iter().collect();
     let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
     show(state, done, failures, again);
     effects.push(Request::Survey.into());

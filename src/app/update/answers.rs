@@ -94,7 +94,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     }
     // While paused, nothing is read automatically.
     if state.interval.duration().is_some() {
-        effects.extend(to_ask(&survey, &difference).map(|who| Request::Holders(who).into()));
+        effects.extend(scan_scope(&survey, &difference).map(|who| Request::Holders(who).into()));
     }
     let now = state.now;
     state.table.survey(&survey, &difference, now);
@@ -148,7 +148,7 @@ fn lost_name(
 
 /// Returns the processes to scan after these changes. The table of System V segments names the last
 /// process that attached or detached, but any process may hold a new POSIX object.
-fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
+fn scan_scope(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
         let segment = survey.segments.iter().find(|segment| segment.id == *id)?;

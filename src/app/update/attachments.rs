@@ -1,7 +1,7 @@
 //! Detaching from the segments that shmlens has attached.
 
 use super::acting;
-use super::report::{self, sum_up};
+use super::report::{self, summarize};
 use crate::act::{ActError, Hold, Released};
 use crate::app::action::Action;
 use crate::app::attachments::Attachments;
@@ -78,7 +78,7 @@ pub fn detached(
     }
     let freed = done.iter().filter(|(_, gone)| *gone).count();
     let freed = if done.len() > 1 && freed > 0 { format!("; {freed} of them freed") } else { String::new() };
-    let done = sum_up(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
+    let done = summarize(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
     if done.is_some() || !failed.is_empty() {
         report::show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
     }

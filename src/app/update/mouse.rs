@@ -10,9 +10,9 @@ use crate::engine::Clock;
 use std::time::Duration;
 
 /// Maximum time between the clicks of a double click.
-const DOUBLE: Duration = Duration::from_millis(400);
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Rows per notch of the wheel.
-const WHEEL: i16 = 3;
+const WHEEL_ROWS: i16 = 3;
 
 pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     // Nothing is drawn outside of this size.
@@ -21,8 +21,8 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     }
     state.notice = None;
     let notch = match mouse.kind {
-        MouseKind::WheelUp => -WHEEL,
-        MouseKind::WheelDown => WHEEL,
+        MouseKind::WheelUp => -WHEEL_ROWS,
+        MouseKind::WheelDown => WHEEL_ROWS,
         MouseKind::Click => 0,
     };
     if state.overlay.is_some() {
@@ -64,12 +64,12 @@ fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
             }
         }
         Some(Hit::Detail) => state.table.pane = TablePane::Detail,
-        Some(Hit::Foot) | None => {}
+        Some(Hit::Footer) | None => {}
     }
 }
 
 fn is_double(last: Option<(usize, Clock)>, row: usize, now: Clock) -> bool {
-    last.is_some_and(|(before, at)| before == row && now.saturating_sub(at) <= DOUBLE)
+    last.is_some_and(|(before, at)| before == row && now.saturating_sub(at) <= DOUBLE_CLICK)
 }
 
 fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {

@@ -79,13 +79,13 @@ impl ActionReport {
             stopped => steps.push(format!("Stopped; {stopped} not changed")),
         }
         let skipped = if self.skipped > 0 { format!(" ({} skipped)", self.skipped) } else { String::new() };
-        let done = sum_up(self.done, self.verb).map(|done| done + &skipped);
+        let done = summarize(self.done, self.verb).map(|done| done + &skipped);
         show(state, done.into_iter().chain(steps).collect(), self.failures, None);
     }
 }
 
 /// `Removed /a`, `Removed 3 segments`.
-pub fn sum_up(done: Vec<String>, verb: &str) -> Option<String> {
+pub fn summarize(done: Vec<String>, verb: &str) -> Option<String> {
     let count = done.len();
     done.into_iter().next().map(|one| if count > 1 { format!("{verb} {count} segments") } else { one })
 }

@@ -4,10 +4,10 @@
 //! `--likely` includes them. The removal is that of `rm`: each segment is checked again just before, and a
 //! copy is saved.
 
-use super::copying::Where;
+use super::copying::CopyDestination;
 use super::log::Log;
 use super::removing::remove;
-use super::tell::{Teller, refusals_of};
+use super::report::{Reporter, refusals_of};
 use super::{Terms, ask, remove_empty_directories};
 use crate::act::{self, Action, Copying, Options, Plan, StateDirectory, Task};
 use crate::cli::args::CleanArgs;
@@ -40,7 +40,7 @@ pub fn run(
         let wait = || warn("waiting for another `shmlens clean` to finish");
         StateDirectory::find().ok().and_then(|state| state.lock(LOCK, wait))
     };
-    let locked = if args.yes && !args.tell.dry_run && !terms.read_only { lock() } else { None };
+    let locked = if args.yes && !args.output.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
     let meant = survey
         .segments
@@ -54,18 +54,18 @@ pub fn run(
     let own = unknown.iter().filter(|segment| segment.owner.uid == machine.effective_uid()).count();
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };
-    let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
+    let copies = CopyDestination::new(args.no_copy, None, leaked.len(), terms.copies)?;
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
-    let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
-    let asks = !args.tell.dry_run && !args.yes && doable > 0;
-    if !args.tell.json {
+    let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
+    let asks = !args.output.dry_run && !args.yes && applicable > 0;
+    if !args.output.json {
         let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
-        if !args.yes && !args.tell.dry_run {
+        if !args.yes && !args.output.dry_run {
             // The user has to see the refusals before the question; otherwise they are part of the results.
             text += &refusals_of(&wanted);
         }
@@ -73,30 +73,30 @@ pub fn run(
         out.write_all(text.as_bytes())?;
         out.flush()?;
     }
-    if !args.tell.dry_run && !terms.read_only {
+    if !args.output.dry_run && !terms.read_only {
         remove_empty_directories(machine, &survey);
     }
-    let mut teller = Teller::with_evidence("clean", args.tell, out);
+    let mut reporter = Reporter::with_evidence("clean", args.output, out);
     for plan in &left {
-        teller.left(plan, ONLY_LIKELY)?;
+        reporter.skipped(plan, ONLY_LIKELY)?;
     }
     for segment in &unknown {
-        teller.unknown(segment)?;
+        reporter.unknown(segment)?;
     }
-    if args.tell.dry_run {
-        return told(&wanted, &mut teller).map(ended);
+    if args.output.dry_run {
+        return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirmed(&wanted, doable, &mut teller)? {
+    if asks && !confirmed(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
-    if !args.yes && !args.tell.json {
-        teller.drop_refused(&mut wanted);
+    if !args.yes && !args.output.json {
+        reporter.drop_refused(&mut wanted);
     }
     if wanted.is_empty() {
-        Ok(ended(teller.status()))
+        Ok(ended(reporter.status()))
     } else {
         let _locked = locked.or_else(lock);
-        remove(machine, wanted.into_iter().map(Ok), log, &mut teller).map(ended)
+        remove(machine, wanted.into_iter().map(Ok), log, &mut reporter).map(ended)
     }
 }
 
@@ -141,25 +141,25 @@ fn segment(plan: &Plan) -> Option<&Segment> {
 }
 
 /// Prints the plans of a dry run. Leaks are a failure, because they remain.
-fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
-    teller.planned(wanted)?;
-    Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
+fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Failure> {
+    reporter.planned(wanted)?;
+    Ok(if wanted.is_empty() { reporter.status() } else { Status::Failed })
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool, Failure> {
-    let question = match (doable, wanted.len()) {
+fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
+    let question = match (applicable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
-        (_, all) if all == doable => format!("Remove these {all} segments?"),
-        (_, all) => format!("Remove {doable} of these {all} segments?"),
+        (_, all) if all == applicable => format!("Remove these {all} segments?"),
+        (_, all) => format!("Remove {applicable} of these {all} segments?"),
     };
     if ask::possible() && ask::yes("", &question)? {
         return Ok(true);
     }
     for plan in wanted {
-        teller.not_confirmed(plan)?;
+        reporter.not_confirmed(plan)?;
     }
-    if !ask::possible() && !teller.json() {
+    if !ask::possible() && !reporter.json() {
         warn("nothing was removed: cannot ask for confirmation without a terminal; use --yes");
     }
     Ok(false)

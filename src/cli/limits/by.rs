@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::io::{self, Write as _};
 
 /// Rows per table. JSON has all of them.
-const SHOWN: usize = 10;
+const SHOWN_ROWS: usize = 10;
 
 /// Totals; the names of the fields are those in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,7 +80,7 @@ fn print_one(titles: &[&'static str], rows: &[(Vec<String>, Counts)], out: &mut 
     let names = titles.iter().map(|&title| Column { title, right: false });
     let mut table = Table::new(names.chain(columns).collect());
     let style = out.style();
-    for (names, counts) in &rows[..rows.len().min(SHOWN)] {
+    for (names, counts) in &rows[..rows.len().min(SHOWN_ROWS)] {
         for name in names {
             table.cell(Tint::Plain, format_args!("{}", style.fit(name)));
         }
@@ -92,8 +92,8 @@ fn print_one(titles: &[&'static str], rows: &[(Vec<String>, Counts)], out: &mut 
     }
     writeln!(out)?;
     table.print(true, out)?;
-    if rows.len() > SHOWN {
-        writeln!(out, "{} more", rows.len() - SHOWN)?;
+    if rows.len() > SHOWN_ROWS {
+        writeln!(out, "{} more", rows.len() - SHOWN_ROWS)?;
     }
     Ok(())
 }

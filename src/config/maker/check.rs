@@ -1,6 +1,6 @@
 //! Rules for combinations of fields.
 
-use super::pattern::{compile, has_group, words};
+use super::pattern::{compile, error_line, has_group};
 use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, Unheld};
 
 /// A field and what is wrong with it.
@@ -15,11 +15,11 @@ impl Maker {
         }
         self.check_identification()
             .and_then(|()| self.check_verdict())
-            .map_err(|(field, what)| (field, what.to_owned()))?;
+            .map_err(|(field, problem)| (field, problem.to_owned()))?;
         self.check_groups()?;
         for pattern in self.patterns.iter().filter(|_| patterns == Patterns::Compile) {
             compile(pattern).map_err(|error| {
-                ("pattern", format!("invalid regular expression '{pattern}': {}", words(&error)))
+                ("pattern", format!("invalid regular expression '{pattern}': {}", error_line(&error)))
             })?;
         }
         Ok(())
@@ -62,7 +62,7 @@ impl Maker {
     }
 
     fn check_verdict(&self) -> Result<(), (&'static str, &'static str)> {
-        let what = match self.unheld {
+        let problem = match self.unheld {
             Unheld::DeadPid if self.pids.is_empty() => "unheld = \"dead-pid\" requires pid",
             Unheld::Companion if self.helpers.is_empty() => "unheld = \"companion\" requires helpers",
             Unheld::Undecided => return Ok(()),
@@ -70,7 +70,7 @@ impl Maker {
             _ if self.reason.is_empty() => "unheld requires reason",
             _ => return Ok(()),
         };
-        Err(("unheld", what))
+        Err(("unheld", problem))
     }
 
     /// Checks that every group is defined by a pattern.

@@ -80,7 +80,7 @@ pub struct Maker {
     #[serde(deserialize_with = "many")]
     pub helpers: Vec<Template>,
     #[serde(deserialize_with = "word")]
-    pub helpers_of: Whose,
+    pub helpers_of: HelperOwner,
     /// POSIX objects that the segment belongs to: while one of them is held, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub with: Vec<Template>,
@@ -159,7 +159,7 @@ pub enum Wanted {
 /// The processes that count as helpers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Whose {
+pub enum HelperOwner {
     /// The segment's owner.
     #[default]
     Owner,
@@ -173,7 +173,7 @@ pub enum Whose {
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
     /// One of these byte strings.
-    Bytes { at: i64, any: Vec<Stretch> },
+    Bytes { at: i64, any: Vec<BytePattern> },
     /// A number that equals the size of the segment minus `less`.
     Size { at: i64, number: Number, less: u64 },
     /// A structure that needs its own code.
@@ -182,7 +182,7 @@ pub enum Check {
 
 /// Bytes with wildcards.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
+pub struct BytePattern {
     /// 0 for wildcards.
     pub bytes: Vec<u8>,
     /// The bits to compare.

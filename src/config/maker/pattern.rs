@@ -25,7 +25,7 @@ pub fn has_group(pattern: &str, group: &str) -> bool {
 }
 
 /// Formats the error on one line.
-pub fn words(error: &regex::Error) -> String {
+pub fn error_line(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "needs too much memory".to_owned(),
         // Only the last line states the error; the others point to its position.

@@ -2,7 +2,7 @@
 
 use super::shareable_list;
 use super::subject::{Peek, Subject};
-use crate::config::maker::{Check, Number, Shape, Stretch};
+use crate::config::maker::{BytePattern, Check, Number, Shape};
 use crate::identify::semaphore;
 
 const MAX_LENGTH: usize = 256;
@@ -67,7 +67,7 @@ fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
     }
 }
 
-fn one_of(stretch: &Stretch, at: i64, contents: &Peek<'_>, size: u64) -> Option<bool> {
+fn one_of(stretch: &BytePattern, at: i64, contents: &Peek<'_>, size: u64) -> Option<bool> {
     let Some(offset) = offset(at, stretch.bytes.len(), size) else { return Some(false) };
     let mut read = [0; MAX_LENGTH];
     let Some(read) = read.get_mut(..stretch.bytes.len()) else { return Some(false) };

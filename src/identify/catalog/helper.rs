@@ -1,9 +1,9 @@
 //! Helper processes that clean up segments, such as Python's resource tracker.
 
-use crate::config::maker::Whose;
+use crate::config::maker::HelperOwner;
 
 /// `TASK_COMM_LEN` without its NUL.
-const LONGEST_COMM: usize = 15;
+const MAX_COMM_LENGTH: usize = 15;
 
 /// Programs that run the script in their arguments.
 const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
@@ -21,7 +21,7 @@ pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
         let first = arguments.first().is_some_and(|first| base_name(first).starts_with(beginning));
         return comm.starts_with(beginning) || first;
     }
-    if comm == helper || (helper.len() > LONGEST_COMM && comm == &helper[..LONGEST_COMM]) {
+    if comm == helper || (helper.len() > MAX_COMM_LENGTH && comm == &helper[..MAX_COMM_LENGTH]) {
         return true;
     }
     let Some((first, rest)) = arguments.split_first() else { return false };
@@ -49,10 +49,10 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
 }
 
 /// Names the users whose helpers count.
-pub(super) const fn of_whom(whose: Whose) -> &'static str {
+pub(super) const fn describe(whose: HelperOwner) -> &'static str {
     match whose {
-        Whose::Owner => " of its owner or root",
-        Whose::Anyone => "",
+        HelperOwner::Owner => " of its owner or root",
+        HelperOwner::Anyone => "",
     }
 }
 

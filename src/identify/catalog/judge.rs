@@ -1,8 +1,8 @@
 //! Judges a segment without holders by the rule of its maker.
 
 use super::contents::Contents;
-use super::helper::of_whom;
-use super::matched::Made;
+use super::helper::describe;
+use super::matched::MakerMatch;
 use super::pids::{FoundPid, PidFrom};
 use crate::config::maker::{Unheld, Wanted};
 use crate::identify::evidence::Evidence;
@@ -28,7 +28,7 @@ pub enum Judged {
     Undecided,
 }
 
-impl Made<'_> {
+impl MakerMatch<'_> {
     /// Judges a segment without holders.
     #[must_use]
     pub fn judge(&self, segment: &Segment, evidence: &Evidence<'_>) -> Judgment {
@@ -62,7 +62,7 @@ impl Made<'_> {
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
             let whose = self.maker.helpers_of;
-            let text = format!("{}{}", escape(helper), of_whom(whose));
+            let text = format!("{}{}", escape(helper), describe(whose));
             let runs = evidence.runs(helper, whose, segment);
             (
                 runs,
@@ -144,7 +144,7 @@ mod tests {
     use super::super::{Catalog, Peek, Subject};
     use super::*;
     use crate::identify::evidence::{self, Commands};
-    use crate::identify::{Answers, ProcessStates, Proofs};
+    use crate::identify::{LeaseResults, Leases, ProcessStates};
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Access;
     use crate::survey::{Depth, Holdings, Names, Survey};
@@ -182,14 +182,14 @@ mod tests {
         let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(&machine, &mut names);
         survey.join(&holdings, &machine, &mut names);
-        let (mut answers, holdings) = (Answers::default(), Some(&holdings));
-        let proofs = Proofs::new(&machine, &mut answers, holdings, survey.at, Duration::ZERO);
+        let (mut answers, holdings) = (LeaseResults::default(), Some(&holdings));
+        let leases = Leases::new(&machine, &mut answers, holdings, survey.at, Duration::ZERO);
         let evidence = Evidence {
             machine: &machine,
             holdings,
-            proofs: &proofs,
+            leases: &leases,
             states: ProcessStates::new(&machine, None),
-            held: evidence::held(&survey, holdings, &proofs),
+            held: evidence::held(&survey, holdings, &leases),
             commands: &Commands::default(),
             created: None,
             now: survey.at,

@@ -7,7 +7,7 @@ use crate::segment::escape;
 
 /// The maker of a segment, as found in the catalog.
 #[derive(Debug, Clone)]
-pub struct Made<'c> {
+pub struct MakerMatch<'c> {
     pub maker: &'c Maker,
     pub matched: Matched,
     pub contents: Contents,
@@ -51,7 +51,7 @@ pub struct Rank {
     pub verified: bool,
 }
 
-impl Made<'_> {
+impl MakerMatch<'_> {
     /// Describes what identified the maker, as a step of a verdict.
     #[must_use]
     pub fn evidence(&self) -> String {

@@ -19,7 +19,7 @@ mod tests;
 pub use contents::Contents;
 pub use helper::is_helper;
 pub use judge::{Judged, Judgment};
-pub use matched::{Made, Matched};
+pub use matched::{MakerMatch, Matched};
 pub use pids::{FoundPid, PidFrom};
 pub use subject::{Context, Kind, Peek, Subject};
 
@@ -64,7 +64,7 @@ impl Catalog {
     /// Returns the built-in catalog, which is parsed on the first call.
     #[must_use]
     pub fn built_in() -> &'static Self {
-        static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(shipped(), vec![]));
+        static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(parse_built_in(), vec![]));
         &BUILT_IN
     }
 
@@ -72,12 +72,12 @@ impl Catalog {
     /// same id.
     #[must_use]
     pub fn with(own: &[Maker]) -> Self {
-        Self::new(shipped(), own.to_vec())
+        Self::new(parse_built_in(), own.to_vec())
     }
 
-    fn new(shipped: Vec<Maker>, own: Vec<Maker>) -> Self {
+    fn new(parse_built_in: Vec<Maker>, own: Vec<Maker>) -> Self {
         let replaced = |maker: &Maker| own.iter().any(|other| other.id == maker.id);
-        let kept: Vec<Maker> = shipped.into_iter().filter(|maker| !replaced(maker)).collect();
+        let kept: Vec<Maker> = parse_built_in.into_iter().filter(|maker| !replaced(maker)).collect();
         let entry = |own| {
             move |maker: Maker| {
                 let pattern = |text: &String| if own { Pattern::from_user(text) } else { Pattern::new(text) };
@@ -99,7 +99,7 @@ impl Catalog {
     /// Finds the maker of a segment. Reads contents only if a rule requires them and everything
     /// else matches.
     #[must_use]
-    pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<Made<'c>> {
+    pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<MakerMatch<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
         let mut check = |candidates: &[usize]| {
             for entry in candidates.iter().map(|&at| &self.entries[at]) {
@@ -124,7 +124,7 @@ impl Catalog {
     }
 }
 
-fn shipped() -> Vec<Maker> {
+fn parse_built_in() -> Vec<Maker> {
     let mut all = vec![];
     for (name, text) in FILES {
         match Maker::all(&without_examples(text), Path::new(name), Patterns::Trust) {
@@ -209,7 +209,8 @@ impl Entry {
     /// Matches a key. Returns the bits that the most specific rule fixes.
     fn by_key(&self, key: Key) -> Option<(Matched, usize)> {
         let keys = &self.maker.keys;
-        let fixed_bits = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.settled()).max() {
+        let fixed_bits = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.fixed_bits()).max()
+        {
             Some(fixed_bits) => fixed_bits,
             None if keys.is_empty() => 0,
             None => return None,
@@ -254,12 +255,12 @@ impl Entry {
         self.patterns.iter().find_map(|pattern| pattern.captures(name))
     }
 
-    fn made<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> Made<'c> {
+    fn made<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> MakerMatch<'c> {
         let name = subject.plain_name().unwrap_or_default();
         let maker = &self.maker;
         let captures = self.captures(name, maker.helpers.iter().chain(&maker.with));
         let captures = captures.as_ref();
-        Made {
+        MakerMatch {
             maker,
             matched: rank.matched,
             contents,

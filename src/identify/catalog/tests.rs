@@ -34,7 +34,12 @@ pub fn peek(bytes: &[u8]) -> impl Fn(u64, &mut [u8]) -> bool {
 }
 
 /// Looks up an example. The maker supplies the defaults.
-fn found<T>(catalog: &Catalog, maker: &Maker, example: &Example, tell: impl Fn(Option<Made<'_>>) -> T) -> T {
+fn found<T>(
+    catalog: &Catalog,
+    maker: &Maker,
+    example: &Example,
+    tell: impl Fn(Option<MakerMatch<'_>>) -> T,
+) -> T {
     let size = example.size.as_ref().or(maker.sizes.first()).map_or(4096, |size| *size.0.start());
     let mode = example.mode.or(maker.modes.first().copied()).unwrap_or(Mode::new(0o600));
     let kind = match (&example.name, maker.kinds.memfd) {
@@ -86,7 +91,7 @@ fn only_examples_are_dropped_from_the_built_in_catalog() {
         maker.fits.clear();
         maker.misses.clear();
     }
-    assert_eq!(shipped(), written);
+    assert_eq!(parse_built_in(), written);
 }
 
 #[test]
@@ -100,7 +105,7 @@ fn every_maker_fits_its_examples_and_misses_its_near_misses() {
         }
         let own = alone(maker);
         for example in &maker.fits {
-            let pids = |made: Made<'_>| made.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
+            let pids = |made: MakerMatch<'_>| made.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
             let pids = found(&own, maker, example, |made| made.map(pids));
             let best = found(catalog, maker, example, |made| made.map(|made| made.maker.id.clone()));
             let expected = example.better.as_deref().unwrap_or(id);

@@ -173,11 +173,11 @@ fn holder_with_a_mismatched_mapping_is_ignored() {
     machine.add_process(7, "foreign");
     machine.attach_in(7, 1, Access::ReadWrite);
     machine.edit(|facts| facts.sysv[0].row.nattch = 0);
-    let claim = |key, reaches, usual_pages| {
+    let claim = |key, reaches, normal_pages| {
         machine.edit(|facts| {
             let one = &mut facts.processes.get_mut(&7).unwrap().uses[0];
             one.reaches = reaches;
-            one.claim = Some(Claim { key, usual_pages, here: true });
+            one.claim = Some(Claim { key, normal_pages, here: true });
         });
         only(&machine).holders.unwrap().len()
     };
@@ -240,7 +240,7 @@ fn attachment_since_the_scan_is_reported_as_such() {
     machine.edit(|facts| {
         facts.sysv[0].row.nattch = 1;
         facts.processes.get_mut(&7).unwrap().uses[0].claim =
-            Some(Claim { key: 0, usual_pages: true, here: false });
+            Some(Claim { key: 0, normal_pages: true, here: false });
     });
     let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
     let segment = judged(&holdings);

@@ -224,8 +224,8 @@ impl FakeMachine {
     }
 
     fn may_read(facts: &FakeFacts, uid: u32, mode: u32) -> bool {
-        let me = facts.effective_uid;
-        me == 0 || (me == uid && mode & 0o400 != 0) || (me != uid && mode & 0o004 != 0)
+        let caller = facts.effective_uid;
+        caller == 0 || (caller == uid && mode & 0o400 != 0) || (caller != uid && mode & 0o004 != 0)
     }
 }
 

@@ -97,7 +97,7 @@ impl FakeMachine {
             let claim = match of {
                 Object::Sysv(shmid) => sysv.iter().find(|made| made.row.shmid.0 == shmid).map(|made| Claim {
                     key: made.row.key.0,
-                    usual_pages: true,
+                    normal_pages: true,
                     here: true,
                 }),
                 Object::File { .. } => None,
@@ -273,8 +273,8 @@ impl Processes for FakeMachine {
         if !same {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
-        let me = facts.effective_uid;
-        if me != 0 && facts.processes.get(&wanted.pid).is_some_and(|process| process.uid != me) {
+        let caller = facts.effective_uid;
+        if caller != 0 && facts.processes.get(&wanted.pid).is_some_and(|process| process.uid != caller) {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         }
         facts.terminated.push(wanted.pid);

@@ -84,7 +84,7 @@ impl Claimed {
     fn fits(&self, segment: &Segment) -> bool {
         let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
         let pages = segment.size.0.checked_next_multiple_of(page_size()).unwrap_or(u64::MAX);
-        (facts.marked || claim.key == facts.key.0) && (!claim.usual_pages || self.reaches <= pages)
+        (facts.marked || claim.key == facts.key.0) && (!claim.normal_pages || self.reaches <= pages)
     }
 }
 
@@ -172,7 +172,7 @@ impl Holdings {
     pub fn misses_attachments(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.sysv() else { return false };
         let found = object(segment).and_then(|object| self.objects.get(&object));
-        let found = found.map_or(0, |found| found.at_most(segment));
+        let found = found.map_or(0, |found| found.max_mappings(segment));
         found < facts.nattch && segment.times.attach.is_some_and(|attach| attach.seconds >= self.at.seconds)
     }
 
@@ -318,7 +318,7 @@ fn holders(
 impl Holders {
     /// Counts the mappings that can belong to this segment, including those of processes that have
     /// left our IPC namespace.
-    fn at_most(&self, segment: &Segment) -> u64 {
+    fn max_mappings(&self, segment: &Segment) -> u64 {
         let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.fits(segment));
         all.map(|(holder, _)| u64::from(holder.mappings)).sum()
     }

@@ -1,6 +1,6 @@
 //! Draws the state. The same state always produces the same cells.
 
-mod foot;
+mod footer;
 mod inspect;
 mod overlay;
 mod progress;
@@ -23,7 +23,7 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
         Some(open) => inspect::draw(state, open, &mut canvas),
         None => segments::draw(state, &mut canvas),
     }
-    foot::draw(state, &mut canvas);
+    footer::draw(state, &mut canvas);
     overlay::draw(state, &mut canvas);
 }
 

@@ -82,8 +82,8 @@ impl Console for FakeConsole {
         self.record(format!("mouse {on}"))
     }
 
-    fn suspend(&mut self, whom: StopTarget) -> io::Result<()> {
-        self.record(format!("suspends {whom:?}"))
+    fn suspend(&mut self, target: StopTarget) -> io::Result<()> {
+        self.record(format!("suspends {target:?}"))
     }
 
     fn reenter(&mut self) -> io::Result<()> {

@@ -35,18 +35,18 @@ pub struct Terminal {
 }
 
 /// A condition to wait for: text on the screen, or a function of the screen.
-pub trait Sought {
-    fn is_on(&self, screen: &Screen) -> bool;
+pub trait Condition {
+    fn is_met(&self, screen: &Screen) -> bool;
 }
 
-impl Sought for &str {
-    fn is_on(&self, screen: &Screen) -> bool {
+impl Condition for &str {
+    fn is_met(&self, screen: &Screen) -> bool {
         text(screen).contains(self)
     }
 }
 
-impl<F: Fn(&Screen) -> bool> Sought for F {
-    fn is_on(&self, screen: &Screen) -> bool {
+impl<F: Fn(&Screen) -> bool> Condition for F {
+    fn is_met(&self, screen: &Screen) -> bool {
         self(screen)
     }
 }
@@ -120,8 +120,8 @@ impl Terminal {
         clippy::needless_pass_by_value,
         reason = "a text or a closure, as it is written where it is called"
     )]
-    pub fn wait_for(&self, what: impl Sought, limit: Duration) {
-        let found = self.output.wait(limit, |seen| what.is_on(seen.screen()));
+    pub fn wait_for(&self, what: impl Condition, limit: Duration) {
+        let found = self.output.wait(limit, |seen| what.is_met(seen.screen()));
         assert!(found, "what was waited for did not come within {limit:?}. The screen:\n{}", self.screen());
     }
 

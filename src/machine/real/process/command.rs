@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 /// Returns the name, given the one in the kernel (at most 15 bytes) and the arguments.
 pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<u8> {
     let interpreter = Interpreter::of(command);
-    if interpreter.is_none() && command.len() < LONGEST {
+    if interpreter.is_none() && command.len() < MAX_COMM_LENGTH {
         return command.to_vec();
     }
     let arguments = arguments().unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn line(pid: u32) -> Option<CommandLine> {
 }
 
 /// `TASK_COMM_LEN` without its NUL.
-const LONGEST: usize = 15;
+const MAX_COMM_LENGTH: usize = 15;
 
 #[derive(Clone, Copy)]
 enum Interpreter {

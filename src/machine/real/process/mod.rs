@@ -249,7 +249,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
-        .or_else(|error| examine_otherwise(error, proc, pid, subject, wanted, &mut uses));
+        .or_else(|error| examine_fallback(error, proc, pid, subject, wanted, &mut uses));
     match done {
         Ok(()) if uses.is_empty() => Examined::Nothing,
         Ok(()) => match subject.process(pid) {
@@ -261,7 +261,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
 }
 
 /// Examines a process that the fast path could not read.
-fn examine_otherwise(
+fn examine_fallback(
     error: io::Error,
     proc: &Proc,
     pid: u32,

@@ -87,10 +87,10 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     let mut users: Vec<u32> = field(status, "Uid")
         .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
         .unwrap_or_default();
-    let mighty = ["CapPrm", "CapEff"]
+    let has_capabilities = ["CapPrm", "CapEff"]
         .into_iter()
         .any(|name| field(status, name).is_some_and(|set| u64::from_str_radix(set.trim(), 16) != Ok(0)));
-    if mighty {
+    if has_capabilities {
         users.push(0);
     }
     users.sort_unstable();

@@ -33,7 +33,7 @@ pub struct Panel {
     /// The first visible line if no entry is selected.
     pub top: usize,
     /// Fixed text below the entries.
-    pub foot: Vec<(String, Style)>,
+    pub footer: Vec<(String, Style)>,
     pub status: Option<String>,
 }
 
@@ -110,32 +110,32 @@ impl Entries {
 
 impl Panel {
     pub const fn new(title: String, entries: Entries, selected: usize) -> Self {
-        Self { title, entries, selected, top: 0, foot: vec![], status: None }
+        Self { title, entries, selected, top: 0, footer: vec![], status: None }
     }
 
     pub fn draw(&self, state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>) {
         let rows = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        let gap = u16::from(!self.foot.is_empty());
-        let foot = rows(self.foot.len()) + gap;
-        let wanted = rows(self.entries.len()).saturating_add(foot + u16::from(self.status.is_some()) + 2);
+        let gap = u16::from(!self.footer.is_empty());
+        let footer = rows(self.footer.len()) + gap;
+        let wanted = rows(self.entries.len()).saturating_add(footer + u16::from(self.status.is_some()) + 2);
         let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
         // In small terminals the entries take precedence.
-        let room = inside.height.saturating_sub(2);
-        let foot = foot.min(room / 2);
-        let shown = Area { height: room - foot, ..inside };
+        let available = inside.height.saturating_sub(2);
+        let footer = footer.min(available / 2);
+        let shown = Area { height: available - footer, ..inside };
         let top = if self.selected == NO_ENTRY {
             first_visible(self.top, &(self.top..self.top), self.entries.len(), shown.height.into())
         } else {
             self.entries.top(self.selected, shown.height)
         };
         let hidden = self.entries.draw(top, self.selected, canvas, shown);
-        let lines = self.foot.iter().take(foot.saturating_sub(gap).into());
+        let lines = self.footer.iter().take(footer.saturating_sub(gap).into());
         for (y, (text, style)) in (shown.bottom() + gap..).zip(lines) {
             canvas.text(inside.x + 1, y, inside.width, text, *style);
         }
         more(hidden, "", canvas, inside);
         let status = self.status.as_deref().unwrap_or_default();
-        canvas.text(inside.x + 1, shown.bottom() + foot, inside.width, status, canvas.theme.text);
+        canvas.text(inside.x + 1, shown.bottom() + footer, inside.width, status, canvas.theme.text);
         last_line(state, overlay, canvas, inside);
     }
 }

@@ -28,9 +28,9 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
     let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
-    let foot = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
+    let footer = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
     // Without an error, its row is empty.
-    FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, foot, least: 1 }
+    FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, footer, min_rows: 1 }
         .draw(state, overlay, canvas);
 }
 
@@ -158,7 +158,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
     let typed = |text: &TextField| text.edited && !text.text().is_empty();
     let remark = match focus {
         _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
-        Focus::Mode if !form.mode_is_sound() => ("invalid mode".to_owned(), theme.failed),
+        Focus::Mode if !form.is_mode_valid() => ("invalid mode".to_owned(), theme.failed),
         Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
         Focus::Mode => (format!("{}  {}; now {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
         Focus::Owner => remark("uid", segment.owner.uid, &form.owner_found, typed(&form.owner)),

@@ -19,16 +19,16 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     let heading = if state.table.pane == TablePane::Detail { theme.focus } else { theme.strong };
     let verdict = segment.verdict.state;
     let state_text = format!("{} {}", theme.glyphs.state(verdict), verdict.label());
-    let room = area.width.saturating_sub(crate::tui::canvas::cells(&state_text) + 4);
+    let available = area.width.saturating_sub(crate::tui::canvas::cells(&state_text) + 4);
     let margin = u16::from(!beside);
-    let x = label(segment, canvas, (area.x + margin, area.y), room, heading);
+    let x = label(segment, canvas, (area.x + margin, area.y), available, heading);
     canvas.text(x + 2, area.y, area.width, &state_text, state_style(theme, verdict));
 
     let body = Area::new(area.x + margin, area.y + 1, area.width - 1 - margin, area.height.saturating_sub(1));
     let all = state.detail();
     let (facts, bytes) =
-        if beside { stacked(body, broken(canvas, &all, body.width).len()) } else { side_by_side(body) };
-    let rows = broken(canvas, &all, facts.width);
+        if beside { stacked(body, wrap_facts(canvas, &all, body.width).len()) } else { side_by_side(body) };
+    let rows = wrap_facts(canvas, &all, facts.width);
     // The view never scrolls past the last lines.
     let top = state.table.detail_top.min(rows.len().saturating_sub(usize::from(facts.height)));
     for (y, (label, text)) in (facts.y..facts.bottom()).zip(&rows[top..]) {
@@ -41,7 +41,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
 }
 
 /// Wraps the facts to `width` cells.
-fn broken(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'static str, String)> {
+fn wrap_facts(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'static str, String)> {
     let mut rows = vec![];
     for line in lines {
         let parts = canvas.wrap(&line.text, width.saturating_sub(LABEL));
@@ -104,7 +104,7 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
             let style = theme.byte(byte);
             canvas.text(bytes_x + 3 * column + column / 8, y, 2, &format!("{byte:02x}"), style);
             if area.width >= row_width(per_row) {
-                super::super::inspect::byte_sign(canvas, text_x + column, y, byte, style);
+                super::super::inspect::byte_symbol(canvas, text_x + column, y, byte, style);
             }
         }
     }

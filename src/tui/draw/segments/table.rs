@@ -134,20 +134,20 @@ pub fn label(
             mark if cells(&name) + cells(mark) <= width => (mark.to_owned(), canvas.theme.dim),
             _ => (format!(" {}", canvas.theme.glyphs.state(SegmentState::Removed)), canvas.theme.removed),
         };
-        let room = width.saturating_sub(cells(&mark));
-        let end = canvas.text(x, y, room, &canvas.fit(&name, room), style);
+        let available = width.saturating_sub(cells(&mark));
+        let end = canvas.text(x, y, available, &canvas.fit(&name, available), style);
         return canvas.text(end, y, (x + width).saturating_sub(end), &mark, mark_style);
     };
     let name = canvas.fit(&segment.id.to_string(), width);
     let end = canvas.text(x, y, width, &name, style);
-    let room = (x + width).saturating_sub(end + 1);
+    let available = (x + width).saturating_sub(end + 1);
     if facts.key.is_private() {
         return end;
     }
     // A truncated key is useless: show it in full, drop the leading zeros, or leave it out.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
-    match keys.iter().find(|key| cells(key) <= room) {
-        Some(key) => canvas.text(end + 1, y, room, key, canvas.theme.dim),
+    match keys.iter().find(|key| cells(key) <= available) {
+        Some(key) => canvas.text(end + 1, y, available, key, canvas.theme.dim),
         None => end,
     }
 }
@@ -211,7 +211,7 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
         (_, Some(0)) | (None, None) => (theme.glyphs.nothing.to_owned(), theme.dim),
         (None, Some(count)) => (format!("nattch {count}"), theme.dim),
         (Some(holders), _) => {
-            let fits = (1..=holders.len()).rev().map(|most| segment.holders_text(most));
+            let fits = (1..=holders.len()).rev().map(|max| segment.holders_text(max));
             let text = fits.into_iter().find(|text| cells(text) <= width);
             (text.unwrap_or_else(|| canvas.fit(&segment.holders_text(1), width)), theme.text)
         }
@@ -262,8 +262,8 @@ fn resident(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) 
         return;
     };
     if placed.column == Column::ResidentBar {
-        let room = placed.width - 5;
-        canvas.text(placed.x, y, room, &bar(share, room, &theme.glyphs), theme.text);
+        let available = placed.width - 5;
+        canvas.text(placed.x, y, available, &bar(share, available, &theme.glyphs), theme.text);
     }
     canvas.text_right(right, y, 4, &percent(share), theme.text);
 }

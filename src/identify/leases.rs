@@ -28,7 +28,7 @@ pub enum Lease {
 
 /// The results since the last process scan.
 #[derive(Debug, Default)]
-pub struct Answers {
+pub struct LeaseResults {
     scan: Option<Timestamp>,
     leases: HashMap<SegmentId, (Identity, Lease)>,
     /// Leases granted after earlier scans, of objects that shmlens has opened since.
@@ -37,7 +37,7 @@ pub struct Answers {
     needs_private: bool,
 }
 
-impl Answers {
+impl LeaseResults {
     /// Returns true if a verdict of the last survey needs a scan of private mappings.
     pub const fn needs_private(&self) -> bool {
         self.needs_private
@@ -45,10 +45,10 @@ impl Answers {
 }
 
 /// Requests leases and caches the results.
-pub struct Proofs<'a> {
+pub struct Leases<'a> {
     machine: &'a dyn Machine,
     uid: u32,
-    answers: RefCell<&'a mut Answers>,
+    answers: RefCell<&'a mut LeaseResults>,
     now: Timestamp,
     /// Objects used within this time are skipped.
     quiet: Duration,
@@ -56,11 +56,11 @@ pub struct Proofs<'a> {
     own: OnceCell<HashSet<Object>>,
 }
 
-impl<'a> Proofs<'a> {
+impl<'a> Leases<'a> {
     /// Reuses the results since the last scan.
     pub fn new(
         machine: &'a dyn Machine,
-        answers: &'a mut Answers,
+        answers: &'a mut LeaseResults,
         holdings: Option<&Holdings>,
         now: Timestamp,
         quiet: Duration,

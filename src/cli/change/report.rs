@@ -2,7 +2,7 @@
 //! `--json`, one object per line.
 
 use crate::act::{ActError, Outcome, Plan, Refusal, Task, Undo};
-use crate::cli::args::TellArgs;
+use crate::cli::args::OutputArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
 use crate::segment::resolve::listed;
@@ -13,9 +13,9 @@ use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
 /// Reports the result for each segment and remembers failures.
-pub struct Teller<'a> {
+pub struct Reporter<'a> {
     action: &'static str,
-    args: TellArgs,
+    args: OutputArgs,
     out: &'a mut Out,
     failed: bool,
     /// Refused segments by message, so that each message is printed once.
@@ -64,18 +64,18 @@ struct Line<'a> {
     evidence: Option<&'a Evidence>,
 }
 
-impl<'a> Teller<'a> {
-    pub const fn new(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
+impl<'a> Reporter<'a> {
+    pub const fn new(action: &'static str, args: OutputArgs, out: &'a mut Out) -> Self {
         Self { action, args, out, failed: false, refused: vec![], evidence: None, with_evidence: false }
     }
 
     /// Creates a teller that reports the evidence of each leak.
-    pub fn with_evidence(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
+    pub fn with_evidence(action: &'static str, args: OutputArgs, out: &'a mut Out) -> Self {
         Self { with_evidence: true, ..Self::new(action, args, out) }
     }
 
     /// Sets the segment that the next reports are about.
-    pub fn is_about(&mut self, plan: &Plan) {
+    pub fn set_subject(&mut self, plan: &Plan) {
         self.evidence = match &plan.task {
             Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
             _ => None,
@@ -92,13 +92,13 @@ impl<'a> Teller<'a> {
     /// Reports a leak that the user did not agree to remove.
     pub fn not_confirmed(&mut self, plan: &Plan) -> Result<(), Failure> {
         self.failed = true;
-        self.left(plan, "not confirmed; use --yes")
+        self.skipped(plan, "not confirmed; use --yes")
     }
 
     /// Reports a leak that is not removed. This is not a failure.
-    pub fn left(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
+    pub fn skipped(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
         match &plan.task {
-            Task::Change { segment, .. } => self.left_alone(segment, why),
+            Task::Change { segment, .. } => self.report_skipped(segment, why),
             Task::Create(_) => Ok(()),
         }
     }
@@ -106,10 +106,10 @@ impl<'a> Teller<'a> {
     /// Reports a segment that may be leaked or in use.
     pub fn unknown(&mut self, segment: &Segment) -> Result<(), Failure> {
         let why = segment.verdict.reasons.first().cloned().unwrap_or_default();
-        self.left_alone(segment, &format!("may be in use: {why}"))
+        self.report_skipped(segment, &format!("may be in use: {why}"))
     }
 
-    fn left_alone(&mut self, segment: &Segment, why: &str) -> Result<(), Failure> {
+    fn report_skipped(&mut self, segment: &Segment, why: &str) -> Result<(), Failure> {
         if !self.args.json {
             return Ok(());
         }
@@ -152,7 +152,7 @@ impl<'a> Teller<'a> {
             return Ok(self.out.write_all(self.out.style().fit(&text).as_bytes())?);
         }
         for plan in plans {
-            self.is_about(plan);
+            self.set_subject(plan);
             let error = plan.refusal.as_ref().map(Refusal::text);
             let status = if error.is_some() { "refused" } else { "planned" };
             let undo = match &plan.undo {
@@ -174,7 +174,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Reports what a step without a full plan would do.
-    pub fn would(&mut self, subject: &str, what: String) -> Result<(), Failure> {
+    pub fn planned_step(&mut self, subject: &str, what: String) -> Result<(), Failure> {
         if self.args.json {
             let said = &[what];
             return self.line(&Line {
@@ -193,7 +193,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Reports that there was nothing to do. JSON output is empty in that case.
-    pub fn nothing(&mut self, text: &str) -> Result<(), Failure> {
+    pub fn nothing_to_do(&mut self, text: &str) -> Result<(), Failure> {
         if !self.args.json && !self.failed {
             writeln!(self.out, "{text}")?;
         }
@@ -201,7 +201,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Reports a segment that another process removed first.
-    pub fn gone(&mut self, subject: &str) -> Result<(), Failure> {
+    pub fn already_gone(&mut self, subject: &str) -> Result<(), Failure> {
         let said = "already gone: another process removed it".to_owned();
         if self.args.json {
             return self.line(&Line {
@@ -218,7 +218,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Reports the outcome of a plan.
-    pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+    pub fn outcome(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
             Ok(done) => {
                 if self.args.json {
@@ -250,16 +250,16 @@ impl<'a> Teller<'a> {
             return Ok(());
         }
         let status = if error.nothing_done() { "refused" } else { "failed" };
-        self.not_done(subject, status, error.to_string())
+        self.not_changed(subject, status, error.to_string())
     }
 
     /// Reports a name that matches no segment.
     pub fn not_found(&mut self, named: &OsStr, failure: &Failure) -> Result<(), Failure> {
-        self.not_done(&escape(named.as_bytes()), "refused", failure.to_string())
+        self.not_changed(&escape(named.as_bytes()), "refused", failure.to_string())
     }
 
     /// Reports a change that was not made.
-    pub fn not_done(&mut self, subject: &str, status: &str, error: String) -> Result<(), Failure> {
+    pub fn not_changed(&mut self, subject: &str, status: &str, error: String) -> Result<(), Failure> {
         self.failed = true;
         if !self.args.json {
             // Keep the order of results and messages on a terminal.
@@ -299,9 +299,13 @@ pub fn text_of(plans: &[&Plan]) -> String {
         let subject = plan.subject();
         match &plan.refusal {
             Some(refusal) if refusal.forceable => {
-                lines.push(format!("{subject}: {}\n  {}\n", plan.will.join("; "), not_done(plan, refusal)));
+                lines.push(format!(
+                    "{subject}: {}\n  {}\n",
+                    plan.will.join("; "),
+                    not_changed(plan, refusal)
+                ));
             }
-            Some(refusal) => group(&mut refused, not_done(plan, refusal), subject),
+            Some(refusal) => group(&mut refused, not_changed(plan, refusal), subject),
             None => {
                 let rest = rest_of(plan);
                 let shared = after.iter().any(|(text, _)| *text == rest);
@@ -336,20 +340,20 @@ pub fn refusals_of(plans: &[Plan]) -> String {
     let mut refused = vec![];
     for plan in plans {
         if let Some(refusal) = &plan.refusal {
-            group(&mut refused, not_done(plan, refusal), plan.subject());
+            group(&mut refused, not_changed(plan, refusal), plan.subject());
         }
     }
     let lines = refused.iter().map(|(text, subjects)| format!("{}: {text}\n", listed(subjects)));
     lines.collect::<Vec<_>>().concat()
 }
 
-fn not_done(plan: &Plan, refusal: &Refusal) -> String {
-    let not_done = match plan.task.word() {
+fn not_changed(plan: &Plan, refusal: &Refusal) -> String {
+    let not_changed = match plan.task.word() {
         "rm" => "not removed",
         "create" => "not created",
         _ => "not changed",
     };
-    format!("{not_done}: {}", refusal.text())
+    format!("{not_changed}: {}", refusal.text())
 }
 
 fn group(groups: &mut Vec<(String, Vec<String>)>, text: String, subject: String) {

@@ -18,12 +18,12 @@ pub fn own() -> Credentials {
 
 /// Returns the credentials of a process, whose status file is world-readable.
 pub fn process(pid: u32) -> Option<Credentials> {
-    let mut who = parse(&fs::read(format!("/proc/{pid}/status")).ok()?)?;
+    let mut credentials = parse(&fs::read(format!("/proc/{pid}/status")).ok()?)?;
     if in_another_user_namespace(pid) {
         // Capabilities in another user namespace have no effect here: capabilities(7).
-        who.capabilities = 0;
+        credentials.capabilities = 0;
     }
-    Some(who)
+    Some(credentials)
 }
 
 /// Returns true if the process is in another user namespace. This is unknown for processes of other
@@ -75,9 +75,12 @@ mod tests {
     #[test]
     fn status_file_parses_with_any_command() {
         let text = b"Name:\tUid:\xff\nUid:\t1\t1000\t3\t4\nGid:\t1\t100\t3\t4\nGroups:\t4 24 \nCapEff:\t0000000000008002\n";
-        let who = parse(text).unwrap();
-        assert_eq!(who, Credentials { uid: 1000, gid: 100, groups: vec![4, 24], capabilities: 0x8002 });
-        assert!(process(std::process::id()).is_some_and(|who| who == own()));
+        let credentials = parse(text).unwrap();
+        assert_eq!(
+            credentials,
+            Credentials { uid: 1000, gid: 100, groups: vec![4, 24], capabilities: 0x8002 }
+        );
+        assert!(process(std::process::id()).is_some_and(|credentials| credentials == own()));
         assert_eq!(process(u32::MAX), None);
     }
 }
