@@ -2,22 +2,22 @@
 //! segments of the C++ and Python programs in assets/demo.
 
 mod acting;
+mod appearance;
 mod attached;
 mod bytes;
+mod changes;
 mod clean;
 mod demo;
 mod ends;
 mod holders;
+mod idle;
 mod inspect;
 mod large;
-mod looks;
-mod meanwhile;
 mod mouse;
 mod names;
 mod new_segment;
 mod permissions;
 mod resize;
-mod rest;
 mod table;
 mod table_keys;
 

@@ -1,12 +1,12 @@
 //! Holders of segments, compared with a crowd of real processes that report what they hold.
 
 mod complete;
+mod consistency;
 mod ending;
 mod found;
-mod judged;
-mod same;
 mod storm;
 mod truth;
+mod verdicts;
 
 use crate::support::{Child, compile_cpp};
 use shmlens::machine::real::RealMachine;

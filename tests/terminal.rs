@@ -1,8 +1,8 @@
 //! The terminal is restored however the program ends, and is not touched while nothing changes.
 
 mod ends;
+mod idle;
 mod keys;
-mod rest;
 mod stops;
 
 use crate::support::{SOON, Terminal, shmlens};

@@ -2,11 +2,11 @@
 //! they are killed.
 
 mod boost;
-mod inside;
-mod never;
+mod escaping;
+mod never_leaked;
 mod postgresql;
 mod python;
-mod shown;
+mod visibility;
 mod x11;
 
 use crate::support::{Child, SOON, python, shmlens, wait_until};
