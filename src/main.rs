@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => error.exit(),
     };
-    // A file that may not grow any more (`ulimit -f`) is an error to be told, and no end.
+    // A file that reaches its size limit (`ulimit -f`) should cause an error, not kill the program.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     real::log_uses(NotedUses::shared());
     match args.command {
@@ -45,14 +45,14 @@ fn main() -> ExitCode {
                 };
                 report_with(args.look, |out| cli::change(&RealMachine, &change, terms, out))
             }
-            // Settings that are not understood may turn changes off.
+            // An invalid config may have turned changes off.
             Err(error) => ended(Err(error)),
         },
         Some(Command::Demo(demo)) => show_demo(demo, args.look, args.read_only),
     }
 }
 
-/// How a report judges segments: those that do not judge ask no settings.
+/// Returns the rules for judging segments. Reports that do not judge do not read the config.
 fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
     if !matches!(report, cli::Report::List(_) | cli::Report::Info(_)) {
         return Ok(Rules::default());
@@ -61,7 +61,6 @@ fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
     Ok(Rules::with(&settings.makers, settings.settle).with_created(LoggedSegments::shared()))
 }
 
-/// Opens the terminal UI.
 fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
     let color = match look.color {
@@ -75,8 +74,8 @@ fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
     Ok(tui::open(&machine, &settings, shown)?)
 }
 
-/// The settings. Those that may not be read, as under `sudo -u` with another's
-/// HOME, are nobody's wish: the defaults do.
+/// Reads the config, or returns the defaults if permission is denied, as under `sudo -u` with
+/// another user's HOME.
 fn settings() -> anyhow::Result<Config> {
     match Config::load() {
         Err(ConfigError::Read { path, source }) if source.kind() == io::ErrorKind::PermissionDenied => {
@@ -88,8 +87,8 @@ fn settings() -> anyhow::Result<Config> {
     }
 }
 
-/// The exit status of the terminal UI; what is wrong with the terminal or the
-/// settings is wrong usage.
+/// Returns the exit status of the terminal UI. Problems with the terminal or the config are usage
+/// errors.
 fn ended(outcome: anyhow::Result<ExitReason>) -> ExitCode {
     match outcome {
         Ok(reason) => ExitCode::from(u8::try_from(reason.status()).unwrap_or(1)),
@@ -102,7 +101,7 @@ fn ended(outcome: anyhow::Result<ExitReason>) -> ExitCode {
 
 /// Creates the demo's segments, and removes them at the end.
 fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
-    // Before anything is created: the config may turn changes off.
+    // Read the config before creating anything, because it may turn changes off.
     match settings() {
         Ok(settings) if read_only || settings.read_only => {
             warn(&demo::DemoError::ReadOnly.to_string());
@@ -122,13 +121,13 @@ fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
         };
     }
     let shown = demo::with_world(|demo| {
-        // A signal that came while the world was made.
-        if demo.asked_to_end() { Ok(ExitReason::Quit) } else { open_ui(look, read_only) }
+        // A signal may have arrived while the demo was created.
+        if demo.termination_requested() { Ok(ExitReason::Quit) } else { open_ui(look, read_only) }
     });
     ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }
 
-/// Does what prints something, on this machine.
+/// Runs a command that prints to standard output. Returns its exit status.
 fn report_with(look: LookArgs, run: impl FnOnce(&mut Out) -> Result<Status, Failure>) -> ExitCode {
     let outcome = Out::stdout(Style::new(look)).map_err(Failure::Output).and_then(|mut out| run(&mut out));
     let status = outcome.unwrap_or_else(|failure| {

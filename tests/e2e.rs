@@ -2,22 +2,22 @@
 //! segments of the C++ and Python programs in assets/demo.
 
 mod acting;
+mod appearance;
 mod attached;
 mod bytes;
+mod changes;
 mod clean;
 mod demo;
 mod ends;
 mod holders;
+mod idle;
 mod inspect;
 mod large;
-mod looks;
-mod meanwhile;
 mod mouse;
 mod names;
 mod new_segment;
 mod permissions;
 mod resize;
-mod rest;
 mod table;
 mod table_keys;
 
@@ -32,13 +32,13 @@ use std::thread;
 use std::time::Duration;
 use vt100::Screen;
 
-/// Response time that a user does not notice.
+/// A delay that users do not notice.
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
-/// Milliseconds between two steps of a writer: long enough that it stays still after the first one.
+/// The interval of a writer, in milliseconds. Long enough that it stays still after the first step.
 const STILL: &str = "3600000";
 
-/// Starts the program on 80 columns and 24 rows.
+/// Starts the program in 80 columns and 24 rows.
 fn open() -> Terminal {
     Terminal::start((80, 24), shmlens())
 }
@@ -52,13 +52,13 @@ fn open_first() -> Terminal {
     terminal
 }
 
-/// Starts a program of assets/demo that creates a segment of that name or key, and waits until it
-/// exists. `None` without its compiler or interpreter.
+/// Starts a program of assets/demo that creates a segment with this name or key, and waits until
+/// the segment exists. `None` without a compiler or interpreter.
 fn writer(program: &str, name: &str, interval: &str) -> Option<Child> {
     Some(started(demo_program(program)?.args([name, "0", interval])))
 }
 
-/// A writer whose segment exists.
+/// Waits until the segment of a writer exists.
 #[track_caller]
 fn started(command: &mut Command) -> Child {
     // Python's resource tracker complains when the test kills it at the end.
@@ -83,8 +83,8 @@ fn no_row(words: &str) -> impl Fn(&Screen) -> bool {
     move |screen| place(screen, words).is_none()
 }
 
-/// Answers an open confirmation. It ignores keys in its first 150 ms, and nothing on the screen
-/// shows when these are over.
+/// Answers a confirmation. It ignores keys for 150 ms, and nothing on the screen shows when that is
+/// over.
 fn answer(terminal: &Terminal, key: &str) {
     thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);
@@ -116,7 +116,7 @@ const fn byte_cell(offset: u16) -> (u16, u16) {
     (3 + offset / 16, 11 + 3 * column + (column >= 8) as u16)
 }
 
-/// Returns the two digits of a byte as shown on the screen.
+/// Returns the hex digits of a byte on screen.
 fn byte_on(screen: &Screen, offset: u16) -> String {
     let (row, column) = byte_cell(offset);
     let digit = |column| screen.cell(row, column).map(|cell| cell.contents().to_owned()).unwrap_or_default();

@@ -1,12 +1,12 @@
-//! Holder detection, compared with a crowd of real processes that report what they hold.
+//! Holders of segments, compared with a crowd of real processes that report what they hold.
 
 mod complete;
+mod consistency;
 mod ending;
 mod found;
-mod judged;
-mod same;
 mod storm;
 mod truth;
+mod verdicts;
 
 use crate::support::{Child, compile_cpp};
 use shmlens::machine::real::RealMachine;
@@ -15,15 +15,15 @@ use std::io::BufReader;
 use std::process::Command;
 use truth::Truth;
 
-/// A running crowd and its holdings.
+/// A running crowd, and the segments that it holds.
 struct Crowd {
     _child: Child,
     truth: Truth,
 }
 
 impl Crowd {
-    /// Starts that many ordinary processes with that many segments of each kind, and the processes
-    /// that are hard to see. Call it in a world. `None` without a compiler.
+    /// Starts this many ordinary processes with this many segments of each kind, and processes that
+    /// are hard to see. Requires a world. `None` without a compiler.
     fn gather(processes: usize, segments: usize) -> Option<Self> {
         let program = compile_cpp("tests/holders/crowd.cpp")?;
         let arguments = [processes, 20, segments].map(|number| number.to_string());
@@ -38,7 +38,7 @@ impl Crowd {
     }
 }
 
-/// Takes a survey with a full scan of the visible processes.
+/// Takes a survey after a full scan of the visible processes.
 fn look() -> (Survey, Holdings) {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);

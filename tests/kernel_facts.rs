@@ -1,4 +1,4 @@
-//! Kernel behavior that shmlens depends on: each fact is verified on this kernel with the code of shmlens.
+//! Kernel behavior that shmlens depends on, checked with the code of shmlens.
 
 mod future;
 mod mounts;
@@ -35,14 +35,14 @@ fn open(id: &SegmentId) -> Result<Reader, OpenError> {
     Reader::open(&RealMachine, &listed(id))
 }
 
-/// Reads that many bytes at an offset.
+/// Reads bytes at an offset.
 fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {
     let mut buffer = PageBuffer::default();
     reader.fill(&mut buffer, offset, count).unwrap();
     buffer.to_vec()
 }
 
-/// Reads everything in pieces and counts the bytes that are not zero.
+/// Reads everything piecewise, and counts the nonzero bytes.
 fn read_through(reader: &Reader) -> usize {
     let zeros = vec![0; 1 << 16];
     let mut buffer = PageBuffer::default();

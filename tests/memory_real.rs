@@ -42,8 +42,8 @@ fn found(reader: &Reader, text: &str) -> Vec<u64> {
     found
 }
 
-/// Runs every kind of scan on a segment of 256 MiB that contains "first" at its start, "across" at
-/// 128 MiB, and "last" at its end.
+/// Runs every kind of scan on a segment of 256 MiB with "first" at its start, "across" at 128 MiB,
+/// and "last" at its end.
 fn scan_everything(reader: Reader, change: impl FnOnce()) {
     let size = 256 * MIB;
     let middle = 128 * MIB - 3;
@@ -86,7 +86,7 @@ fn scanning_an_object_allocates_nothing() {
     scan_everything(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
     let after = object.file.metadata().unwrap();
     assert_eq!(after.blocks(), before.blocks());
-    // The file is this user's own, so it can be read without a trace.
+    // Its owner can read a file without changing the access time.
     assert_eq!((after.atime(), after.atime_nsec()), (before.atime(), before.atime_nsec()));
 }
 
@@ -104,7 +104,7 @@ fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
     assert_eq!(after.sysv().unwrap().nattch, 0);
 }
 
-/// In debug builds a `Reader` panics at a large read whose address is slow on some processors.
+/// In debug builds, `Reader` panics at a large read whose address is slow on some processors.
 #[test]
 fn large_reads_avoid_slow_addresses() {
     let Some(_world) = World::new() else { return };
@@ -120,7 +120,7 @@ fn large_reads_avoid_slow_addresses() {
         for (start, length) in patterns {
             let wanted = &bytes[start..start + length];
             let pattern = Pattern::bytes(wanted).unwrap();
-            // Chunks begin at the start of the range, so try some offsets within a page.
+            // Chunks start with the range, so try several offsets within a page.
             for from in [0, 16, 4080, 4097] {
                 let first = find_next(&reader, &pattern, from, Direction::Forward, &progress).unwrap();
                 let mut rest = bytes[usize::try_from(from).unwrap()..].windows(length);
@@ -130,7 +130,7 @@ fn large_reads_avoid_slow_addresses() {
             let naive = bytes.windows(length).rposition(|part| part == wanted);
             assert_eq!(last, naive.map(|at| at as u64));
         }
-        // Going forward, there is no gap of 4 KiB to stop at; going backward, only the start.
+        // Going forward, no gap of 4 KiB stops the search; going backward, only the start does.
         assert_eq!(next_data(&reader, 16, Direction::Forward, 4096, &progress).unwrap(), None);
         assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
         let mut live = Live::new(reader);
@@ -172,11 +172,11 @@ fn large_system_v_segment_is_mapped_in_pieces() {
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
-    // Root would see all of it at once.
+    // Root would see everything at once.
     let _nobody = Nobody::here();
     let resident = listed(&segment.id()).resident;
     let mut live = Live::new(open(&segment.id()));
-    // The window is read immediately, however far the scan has come.
+    // The window is read at once, however far the scan is.
     let first = look(&mut live, size - 16..size, Duration::from_millis(2));
     assert_eq!(&first.bytes[9..], b"the end");
     assert!(first.scanned < size, "a tebibyte in two milliseconds");

@@ -1,4 +1,5 @@
-//! Snapshots of every screen and overlay over the fake machine, in several sizes and themes, with styles.
+//! Snapshots of every screen and overlay on the fake machine, in several sizes and themes, with
+//! styles.
 
 use crate::support::{Acts, Stage};
 use shmlens::app::event::Event;
@@ -8,7 +9,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
 
-/// Returns a machine with one segment for each appearance.
+/// Returns a machine with a segment for each appearance.
 fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
     let mut list = vec![];
@@ -54,7 +55,7 @@ fn plain() -> Theme {
     Theme::new(Name::Default, Depth::Sixteen, false)
 }
 
-/// Compares the screen with the snapshot of this name.
+/// Compares the screen with a snapshot.
 fn kept(name: &str, stage: &Stage, theme: &Theme) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("screens/snapshots");
@@ -246,7 +247,7 @@ fn unparsable_line_is_reported_and_the_rest_shown() {
         let mut stage = Stage::new(machine.clone(), width, height);
         assert!(stage.screen().contains("/proc/sysvipc/shm line 5"), "{}", stage.screen());
         kept(&format!("problem-{width}x{height}"), &stage, &plain());
-        // Alerts once, and again only when another limit is nearly reached.
+        // Alerts once, and again only about another limit.
         stage.press("j");
         stage.survey();
         assert!(!stage.screen().contains("line 5"));
@@ -303,7 +304,7 @@ fn every_width_and_type_is_drawn_completely() {
                 stage.press(&format!("/psm<enter><enter>t{}<enter>{}", scalar.word(), "w".repeat(presses)));
                 let layout = stage.state.inspect.as_ref().unwrap().layout(stage.state.size);
                 assert!(layout.map.right() <= width);
-                // A truncated value would lose its middle.
+                // Truncation would drop the middle of a value.
                 for row in stage.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
                     let values: String = row.chars().take(usize::from(layout.map.x)).collect();
                     assert!(!values.contains('…'), "{width} {scalar:?} {presses}: {row}");
@@ -368,7 +369,7 @@ fn held() -> FakeMachine {
     machine.remove_object("scratch");
     machine.add_sysv(32773, 0, FakeBytes::full(&vec![1; 1 << 20]));
     machine.edit(|facts| {
-        // Last used by a process outside the pid namespace, so nothing is certain.
+        // A process outside of the pid namespace used it last, so nothing is certain.
         for (at, creator) in [(3, 77), (1, 78)] {
             let row = &mut facts.sysv[at].row;
             (row.creator_pid, row.last_pid, row.attach) = (creator, 0, row.change);
@@ -426,7 +427,7 @@ fn nearly_full_alert() {
 fn own_attachments() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
-        // The third one is marked for removal and has no other holder.
+        // The third segment is marked for removal and has no other holder.
         stage.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
         stage.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
         kept(&format!("holds-{width}x{height}"), &stage, &plain());

@@ -1,6 +1,5 @@
-//! Structure of the repository: the place of each file and the direction of dependencies between
-//! modules. Each rule is a function over the sources that must also reject an offender written for
-//! it.
+//! The structure of the repository: the place of each file and the direction of dependencies
+//! between modules. Each rule is a function over the sources, and has to reject an offender too.
 
 mod dependencies;
 mod layout;
@@ -11,8 +10,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Sources by path relative to the repository. A directory of another origin ends with a slash and
-/// has no text.
+/// Sources by path in the repository. A directory that is not checked ends with a slash and has no
+/// text.
 type Sources = BTreeMap<String, String>;
 
 /// The directories whose files are checked.
@@ -20,7 +19,6 @@ const OWN: [&str; 4] = ["src", "tests", "assets", ".ci"];
 /// The history and the build directory.
 const IGNORED: [&str; 2] = [".git", "target"];
 
-/// Reads every file of the repository.
 fn repository() -> Sources {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Sources::new();
@@ -91,7 +89,7 @@ fn unsafe_uses(sources: &Sources) -> Vec<String> {
     words(safe, &["unsafe"])
 }
 
-/// Returns the places of these words in code.
+/// Finds these words in code.
 fn words<'a>(sources: impl Iterator<Item = (&'a str, &'a str)>, words: &[&str]) -> Vec<String> {
     let mut found = vec![];
     for (path, text) in sources {

@@ -1,8 +1,8 @@
 //! The terminal is restored however the program ends, and is not touched while nothing changes.
 
 mod ends;
+mod idle;
 mod keys;
-mod rest;
 mod stops;
 
 use crate::support::{SOON, Terminal, shmlens};
@@ -15,7 +15,7 @@ fn opened() -> Terminal {
     terminal
 }
 
-/// Returns whether the Segments screen is shown.
+/// Returns true if the Segments screen is shown.
 fn is_open(screen: &Screen) -> bool {
     screen.alternate_screen() && screen.contents().contains("shmlens ")
 }

@@ -3,7 +3,7 @@
 
 use super::key::Key;
 
-/// Defines the contexts from rows: the heading in help, and the context whose keys also work there.
+/// Defines the contexts from rows of heading in help and base context.
 macro_rules! contexts {
     ($($(#[$doc:meta])* $context:ident: $title:literal $(, $base:ident)?;)*) => {
         /// A screen or an overlay, with its own key bindings.
@@ -23,7 +23,7 @@ macro_rules! contexts {
                 }
             }
 
-            /// The parent context, whose keys also work in this one.
+            /// The context whose keys also work in this one.
             pub fn base(self) -> Option<Self> {
                 match self {
                     $(Self::$context => [$(Self::$base,)?].first().copied(),)*
@@ -61,7 +61,7 @@ impl Context {
         !matches!(self, Self::Segments | Self::Detail | Self::Inspect)
     }
 
-    /// Returns whether character keys go to a text field.
+    /// Returns true if character keys go to a text field.
     pub const fn is_text(self) -> bool {
         matches!(self, Self::Palette | Self::Prompt | Self::Filter | Self::Text)
     }
@@ -79,9 +79,9 @@ pub struct ActionInfo {
     pub name: &'static str,
     pub doc: &'static str,
     pub contexts: &'static [Context],
-    /// The default keys.
     pub keys: &'static [&'static str],
-    /// The label in the hints and its priority: hints with the largest number are dropped first.
+    /// The label in the hints, with its priority. When space runs out, the largest number is
+    /// dropped first.
     pub hint: Option<&'static (&'static str, u8)>,
 }
 
@@ -215,7 +215,6 @@ impl ActionInfo {
         matches!(self.contexts, [Segments, Detail, Inspect, List, Text])
     }
 
-    /// The default keys.
     pub fn default_keys(&self) -> impl Iterator<Item = Key> + '_ {
         self.keys.iter().filter_map(|text| text.parse().ok())
     }
@@ -240,7 +239,7 @@ mod tests {
         for row in ACTIONS {
             assert!(names.insert(row.name), "{} stands twice", row.name);
             assert!(!row.doc.is_empty() && !row.contexts.is_empty());
-            // The width of the palette in an 80-column terminal.
+            // The palette has 37 columns for the description in an 80-column terminal.
             assert!(row.doc.len() <= 37, "{} is too long", row.doc);
             for key in row.keys {
                 assert!(key.parse::<Key>().is_ok(), "{key}");

@@ -8,10 +8,10 @@ use crate::engine::Clock;
 pub struct Attachments {
     /// `None` until the kernel has answered.
     pub found: Option<Vec<Hold>>,
-    /// The time when the current list appeared.
+    /// When the current list appeared.
     pub since: Clock,
     pub list: List,
-    /// Detaching is in progress.
+    /// Set while detaching.
     pub acting: bool,
 }
 
@@ -27,7 +27,7 @@ impl Attachments {
         }
     }
 
-    /// The number of segments that detaching would free.
+    /// Counts the segments that detaching would free.
     pub fn last(&self) -> usize {
         self.shown().iter().filter(|hold| hold.is_last()).count()
     }

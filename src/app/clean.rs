@@ -18,7 +18,6 @@ pub struct Clean {
 #[derive(Debug, Clone)]
 pub struct LeakItem {
     pub segment: Box<Segment>,
-    /// Selected for removal.
     pub checked: bool,
 }
 
@@ -98,7 +97,7 @@ impl Clean {
         }
     }
 
-    /// The selection and its effect: `2 selected, frees 310 MiB`.
+    /// `2 selected, frees 310 MiB`
     pub fn sum(&self) -> String {
         let checked = self.checked().count();
         match (self.items.len(), checked) {

@@ -16,21 +16,21 @@ pub struct Confirm {
     pub wishes: Vec<Wish>,
     /// Empty until the engine has created the plans.
     pub plans: Vec<Plan>,
-    /// The time when the current plans appeared on screen.
+    /// When the current plans appeared on screen.
     pub since: Clock,
     /// The selected segment of a batch, or the first visible row of a single plan.
     pub list: List,
-    /// The plans are being applied.
+    /// Set while the plans are being applied.
     pub acting: bool,
-    /// The wishes have changed and new plans were requested.
+    /// Set when the wishes have changed and new plans were requested.
     pub stale: bool,
-    /// The number of segments that the filter hides.
+    /// Segments that the filter hides.
     pub hidden: usize,
-    /// The list to return to.
+    /// The list that Esc returns to.
     pub back: Option<Box<Clean>>,
 }
 
-/// The meaning of a sentence, which selects its style.
+/// The kind of a sentence, which selects its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Plain,
@@ -58,12 +58,12 @@ impl Confirm {
         self.wishes.len() > 1
     }
 
-    /// The index of the segment that force applies to.
+    /// The segment that force applies to.
     pub const fn selected(&self) -> usize {
         if self.is_batch() { self.list.selected } else { 0 }
     }
 
-    /// The number of rows of a single plan's text.
+    /// Counts the rows that a single plan takes.
     pub fn rows(&self, size: Size, keys: &Keymap) -> usize {
         let width = usize::from(text_width(size)).saturating_sub(4);
         let sentences = self.sentences(0, keys);
@@ -111,13 +111,13 @@ impl Confirm {
         if self.plans.is_empty() {
             return lines;
         }
-        let doable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
+        let applicable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
         match self.copies() {
-            Some(true) if doable().count() > 0 => {
+            Some(true) if applicable().count() > 0 => {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
                 let mut effects: Vec<&String> =
-                    doable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
+                    applicable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
                 effects.dedup();
                 lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
@@ -126,7 +126,7 @@ impl Confirm {
         }
         let mut figures = vec![];
         if self.copies().is_some() {
-            let frees: Bytes = doable().map(|plan| plan.frees).sum();
+            let frees: Bytes = applicable().map(|plan| plan.frees).sum();
             figures.push(format!("Frees {frees} now"));
         }
         let waiting = |plan: &&Plan| plan.refusal.as_ref().is_some_and(|refusal| refusal.forceable);
@@ -150,7 +150,7 @@ impl Confirm {
         }
     }
 
-    /// Returns whether toggling copies would change any plan.
+    /// Returns true if toggling copies would change any plan.
     pub fn can_toggle_copies(&self) -> bool {
         let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
         self.copies().is_some() && self.plans.iter().any(helps)
@@ -171,7 +171,7 @@ impl Confirm {
         self.wishes.first().map_or("", |wish| wish.wanted.verb())
     }
 
-    /// Returns whether copies are saved, or `None` for actions that save none.
+    /// Returns true if copies are saved; `None` for actions that save none.
     pub fn copies(&self) -> Option<bool> {
         match self.wishes.first()?.wanted {
             Wanted::Remove { copy } => Some(copy),
@@ -179,8 +179,8 @@ impl Confirm {
         }
     }
 
-    /// The number of plans that are not refused.
-    pub fn doable(&self) -> usize {
+    /// Counts the plans that are not refused.
+    pub fn applicable(&self) -> usize {
         self.plans.iter().filter(|plan| plan.refusal.is_none()).count()
     }
 
@@ -198,7 +198,7 @@ impl Confirm {
                 .is_some_and(|refusal| refusal.forceable)
     }
 
-    /// Returns true if the plans match the current wishes.
+    /// Returns true if the plans match the current wishes, so that they can be shown.
     pub fn fits(&self, plans: &[Plan]) -> bool {
         plans.len() == self.wishes.len()
             && plans.iter().zip(&self.wishes).all(|(plan, wish)| match &plan.task {
@@ -229,7 +229,7 @@ fn refused(plan: &Plan, refusal: &Refusal, keys: &Keymap) -> String {
     format!("{}. {remedy}", refusal.reason)
 }
 
-/// The reason why force is needed or was used.
+/// Explains why force is needed, or why it was used.
 fn obstacle(plan: &Plan, keys: &Keymap) -> Option<(String, Tone)> {
     let force = keys.name_of(Act::Force);
     match (&plan.refusal, &plan.overridden) {

@@ -14,15 +14,15 @@ use unicode_width::UnicodeWidthStr as _;
 pub struct Hint {
     pub key: String,
     pub label: Cow<'static, str>,
-    /// The priority: hints with the largest number are dropped first.
+    /// The largest number is dropped first when space runs out.
     pub priority: u8,
-    /// The action is available now.
+    /// Set if the action is available now.
     pub enabled: bool,
 }
 
 pub const GAP: usize = 2;
 
-/// Returns the hints that fit into `width` cells, and the right-aligned hint.
+/// Returns the left-aligned hints that fit into `width` cells, and the right-aligned one.
 pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     // Popups have no line for hints.
     if let Some(overlay @ (Overlay::Choice(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::Help(_))) =
@@ -32,7 +32,7 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     }
     let screen = state.screen();
     let help = hint(state, screen, &[Action::Help], "help", 0).filter(|hint| hint.width() < width);
-    let mut room = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
+    let mut available = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
         let &(label, priority) = row.hint?;
@@ -43,8 +43,8 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     // Stop at the first hint that does not fit, so that a wider screen only adds hints.
     let mut fits = vec![];
     for (at, hint) in chosen {
-        let Some(left) = room.checked_sub(hint.width() + GAP) else { break };
-        room = left;
+        let Some(left) = available.checked_sub(hint.width() + GAP) else { break };
+        available = left;
         fits.push((at, hint));
     }
     fits.sort_by_key(|(at, _)| *at);
@@ -100,7 +100,7 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
             if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
                 add(2, &[SaveCopy], if copies { "no copy" } else { "save a copy" });
             }
-            match (plan.doable(), plan.wishes.len()) {
+            match (plan.applicable(), plan.wishes.len()) {
                 (0, _) => {}
                 (some, all) if some < all => {
                     add(0, &[Confirm], &format!("{} {some} of {all}", plan.verb()));

@@ -25,7 +25,7 @@ pub struct Holders {
 pub struct HolderRow {
     pub holder: Holder,
     pub others: Vec<OtherSegment>,
-    /// The total resident size of all segments that the process holds.
+    /// The resident size of all segments that the process holds.
     pub resident: Bytes,
 }
 
@@ -35,8 +35,8 @@ pub struct OtherSegment {
     pub label: String,
     pub access: Access,
     pub resident: Bytes,
-    /// True if the segment is freed when this holder exits: it was removed and has no other
-    /// holders.
+    /// Set if the segment was removed and this process is its only holder, so that it is freed on
+    /// exit.
     pub freed: bool,
 }
 
@@ -45,10 +45,10 @@ pub struct OtherSegment {
 pub struct Terminate {
     pub ending: Ending,
     pub row: HolderRow,
-    /// The time when the dialog appeared.
+    /// When the dialog appeared.
     pub since: Clock,
     pub acting: bool,
-    /// The list to return to.
+    /// The list that Esc returns to.
     pub back: Holders,
 }
 
@@ -191,7 +191,7 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
     rows
 }
 
-/// Returns true if the segment is freed when its only holder exits.
+/// Returns true if the segment was removed and has a single holder.
 pub fn is_freed_with_its_holder(segment: &Segment) -> bool {
     let one = segment.holders.as_deref().is_some_and(|holders| holders.len() == 1);
     segment.verdict.state == State::Removed && one && segment.unseen() == 0

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A step in a list of intervals.
+/// An interval, as an index into a list of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
     steps: &'static [u64],
@@ -19,7 +19,6 @@ impl Interval {
         Self::nearest(SURVEY, every)
     }
 
-    /// The refresh interval of the open segment.
     pub fn live(every: Duration) -> Self {
         Self::nearest(LIVE, every)
     }

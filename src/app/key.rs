@@ -48,7 +48,7 @@ impl Key {
         Self { code: Code::Char(c), ctrl: true, alt: false }
     }
 
-    /// The character that the key types, if any.
+    /// The character that this key types, if any.
     pub const fn typed(self) -> Option<char> {
         match self {
             Self { code: Code::Char(c), ctrl: false, alt: false } => Some(c),

@@ -10,14 +10,13 @@ pub struct Keymap {
     keys: HashMap<Action, Vec<Key>>,
 }
 
-/// An error in the `keys` section of the config.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeymapError {
     #[error("[keys] unknown action '{0}': `shmlens man` lists all actions")]
     Action(String),
     #[error("[keys] {action}: {reason}")]
     Key { action: &'static str, reason: String },
-    /// The same key for two actions in a context.
+    /// Two actions in the same context have the same key.
     #[error("[keys] '{key}' is bound to both {first} and {second}")]
     Twice { key: Key, first: &'static str, second: &'static str },
 }
@@ -25,7 +24,7 @@ pub enum KeymapError {
 impl Default for Keymap {
     fn default() -> Self {
         let keys = ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
-        // A test of the table proves that its keys are valid.
+        // A test proves that the keys in the table are valid.
         Self::from_keys(keys).unwrap_or_else(|_| Self { actions: HashMap::new(), keys: HashMap::new() })
     }
 }
@@ -86,7 +85,7 @@ impl Keymap {
         self.actions.get(&(context, key)).copied()
     }
 
-    /// The keys of an action. Hints show the first.
+    /// The keys of an action. Hints show the first one.
     pub fn keys(&self, action: Action) -> &[Key] {
         self.keys.get(&action).map_or(&[], Vec::as_slice)
     }

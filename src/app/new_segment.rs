@@ -32,9 +32,8 @@ pub enum NewField {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Editing,
-    /// Accepted; waiting for the plan.
+    /// The user submitted the form: waiting for the plan.
     Planning,
-    /// The plan is being applied.
     Applying,
 }
 
@@ -48,9 +47,9 @@ pub struct New {
     /// Empty for the size of the source file.
     pub size: TextField,
     pub mode: TextField,
-    /// The source file; empty for none.
+    /// Empty for no source file.
     pub from: TextField,
-    /// Fail if the segment exists, instead of selecting it.
+    /// Fail if the segment exists. Otherwise select it.
     pub exclusive: bool,
     pub huge: bool,
     pub no_reserve: bool,
@@ -81,7 +80,7 @@ impl Default for New {
 }
 
 impl NewField {
-    /// Returns true if the field is an option, not a text field.
+    /// Returns true for an option, false for a text field.
     pub const fn is_option(self) -> bool {
         matches!(self, Self::Kind | Self::Exclusive | Self::Huge | Self::NoReserve)
     }
@@ -99,12 +98,12 @@ impl New {
         }
     }
 
-    /// The question for the engine, or the first invalid field.
+    /// Returns the request for a plan, or the first invalid field.
     pub fn question(&self) -> Result<Question, String> {
         let from = self.from.text();
         let source = match from {
             "" => Source::Nothing,
-            // Paths are typed as they are, without escapes.
+            // Paths are taken literally, without escapes.
             path => Source::File(PathBuf::from(OsString::from_vec(path.as_bytes().to_vec()))),
         };
         let new = match self.kind {
@@ -150,7 +149,7 @@ impl New {
         }
     }
 
-    /// Returns true if the only problem is an empty required field.
+    /// Returns true if the only error is an empty required field.
     pub fn is_incomplete(&self) -> bool {
         let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();
         let no_size = self.size_text().is_empty() && self.from.text().is_empty();
@@ -201,7 +200,7 @@ impl Form for New {
         self.lines().len()
     }
 
-    fn place(&self) -> usize {
+    fn focus_index(&self) -> usize {
         self.lines().iter().position(|line| *line == self.line).unwrap_or(0)
     }
 

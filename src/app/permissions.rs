@@ -15,7 +15,6 @@ use std::collections::BTreeMap;
 pub const BITS: [u32; 6] = [0o400, 0o200, 0o040, 0o020, 0o004, 0o002];
 pub const WHO: [&str; 3] = ["owner", "group", "others"];
 
-/// The focused part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
     Bits,
@@ -35,15 +34,15 @@ pub type FoundName = Result<(u32, String), String>;
 
 #[derive(Debug, Clone)]
 pub struct Permissions {
-    /// The segments. Bits and access are shown for the first segment.
+    /// The grid and the answers show the first segment.
     pub segments: Vec<Segment>,
-    /// The edited bits of the first segment.
+    /// The mode of the first segment with the edits applied.
     pub mode: Mode,
-    /// The toggles since the mode was last typed, for segments whose modes differ.
+    /// Bits toggled since the mode was last typed. Modes of several segments may differ, so they
+    /// are applied to each one.
     toggled: BTreeMap<u32, bool>,
     /// The typed mode that the toggles apply to.
     typed: String,
-    /// The focused part.
     pub focus: Focus,
     /// The index of the selected bit in [`BITS`].
     pub cursor: usize,
@@ -51,7 +50,6 @@ pub struct Permissions {
     pub mode_field: TextField,
     pub owner: TextField,
     pub group: TextField,
-    /// The user or pid for the access query.
     pub who: TextField,
     /// `None` until resolved.
     pub owner_found: Option<FoundName>,
@@ -62,16 +60,16 @@ pub struct Permissions {
     /// `None` until the engine has answered.
     pub rules: Option<Rules>,
     pub error: Option<String>,
-    /// Accepted; waiting for the names to be resolved.
+    /// The user submitted the form: waiting for the names to be resolved.
     pub submitted: bool,
 }
 
 impl Permissions {
-    /// Returns the form, or `None` without segments.
+    /// Returns `None` without segments.
     pub fn new(segments: Vec<Segment>) -> Option<Self> {
         let first = segments.first()?;
         let mode = first.mode;
-        // Fields with different values start empty.
+        // A field whose value differs between the segments starts empty.
         let field = |of: fn(&Segment) -> String| {
             let text = of(first);
             let same = segments.iter().all(|segment| of(segment) == text);
@@ -129,12 +127,12 @@ impl Permissions {
         }
     }
 
-    /// Returns whether the mode field is valid.
-    pub fn mode_is_sound(&self) -> bool {
+    /// Returns true if the mode field is valid.
+    pub fn is_mode_valid(&self) -> bool {
         self.mode_change().is_ok()
     }
 
-    /// The requested mode, or `None` if it was not edited.
+    /// The requested mode; `None` if it was not edited.
     fn mode_change(&self) -> Result<Option<ModeChange>, String> {
         match self.mode_field.text() {
             text if self.mode_field.edited && !text.is_empty() => {
@@ -144,7 +142,7 @@ impl Permissions {
         }
     }
 
-    /// The access change for each segment, or `None` while a name is unresolved.
+    /// The change for each segment; `None` while a name is unresolved.
     pub fn action(&self) -> Result<Option<Action>, String> {
         let mode = self.mode_change()?;
         let (Some(uid), Some(gid)) = (
@@ -162,7 +160,6 @@ impl Permissions {
         }
     }
 
-    /// The error to show, if any.
     pub fn problem(&self) -> Option<String> {
         let found = |field: &TextField, found: &Option<FoundName>| {
             let typed = field.edited && !field.text().is_empty();
@@ -191,7 +188,7 @@ impl Permissions {
         Some(self.edited_rules()?.classes())
     }
 
-    /// The answer to the access query, or the error.
+    /// The answer to the access query, or its error.
     pub fn answer(&self) -> Option<Result<(&str, Answer), &str>> {
         match self.who_found.as_ref()? {
             Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
@@ -199,7 +196,7 @@ impl Permissions {
         }
     }
 
-    /// The call in C, and its side effects.
+    /// The equivalent call in C, and its side effects.
     pub fn in_c(&self) -> (String, String) {
         match self.segments.first().map(Segment::kind) {
             Some(Kind::Posix) => (
@@ -246,7 +243,7 @@ impl Form for Permissions {
         Focus::ALL.len()
     }
 
-    fn place(&self) -> usize {
+    fn focus_index(&self) -> usize {
         self.focus as usize
     }
 
@@ -325,7 +322,7 @@ impl Form for Permissions {
     }
 }
 
-/// The number for a field: `Some(None)` for an unedited field, `None` while unresolved.
+/// The uid or gid in a field: `Some(None)` if it was not edited, `None` while it is unresolved.
 #[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
 fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, String> {
     match found {

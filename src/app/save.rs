@@ -10,12 +10,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-/// Maximum length of the segment name's part of a file name.
-const LONGEST_NAME: usize = 60;
+/// A file name has at most 255 bytes.
+const MAX_NAME_LENGTH: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SaveField {
-    /// A file, or a directory for several segments.
+    /// A file for one segment, a directory for several.
     Path,
     Replace,
 }
@@ -24,7 +24,7 @@ pub enum SaveField {
 pub struct Save {
     pub segments: Vec<Segment>,
     pub line: SaveField,
-    /// A file, or a directory for several segments.
+    /// A file for one segment, a directory for several.
     pub path: TextField,
     pub replace: bool,
     pub error: Option<String>,
@@ -32,8 +32,7 @@ pub struct Save {
 }
 
 impl Save {
-    /// Returns the form with a default path: a file named after a single segment, or the current
-    /// directory.
+    /// Suggests a file named after a single segment, or the current directory for several.
     pub fn new(segments: Vec<Segment>) -> Self {
         let path = match segments.as_slice() {
             [one] => file_name(one),
@@ -59,7 +58,7 @@ impl Save {
         let mut names = HashSet::new();
         let wish = |segment: &Segment| {
             let path = if several || text.ends_with('/') {
-                path.join(unused(file_name(segment), &mut names))
+                path.join(unique_name(file_name(segment), &mut names))
             } else {
                 path.clone()
             };
@@ -74,7 +73,7 @@ impl Form for Save {
         2
     }
 
-    fn place(&self) -> usize {
+    fn focus_index(&self) -> usize {
         usize::from(self.line == SaveField::Replace)
     }
 
@@ -97,9 +96,9 @@ impl Form for Save {
     }
 }
 
-/// Returns the name, with a number added if it is taken: an unlinked object and its replacement
-/// have the same name.
-fn unused(name: String, names: &mut HashSet<String>) -> String {
+/// Adds a number to the name if it is taken: an unlinked object and its replacement have the same
+/// name.
+fn unique_name(name: String, names: &mut HashSet<String>) -> String {
     let stem = name.trim_end_matches(".saved").to_owned();
     let numbered = (2..).map(|number| format!("{stem}-{number}.saved"));
     let free = std::iter::once(name).chain(numbered).find(|name| names.insert(name.clone()));
@@ -113,7 +112,7 @@ fn file_name(segment: &Segment) -> String {
         (id, None) => id.to_string(),
     };
     let name = name.trim_start_matches('/').replace([':', '/', '\\'], "_");
-    let short: String = name.chars().take(LONGEST_NAME).collect();
+    let short: String = name.chars().take(MAX_NAME_LENGTH).collect();
     format!("{short}.saved")
 }
 

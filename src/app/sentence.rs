@@ -5,8 +5,8 @@ use crate::segment::{Kind, Segment, SegmentId};
 
 /// First words that are names and stay lower case.
 const NAMES: [&str; 2] = ["shmlens", "nattch"];
-/// Past participles that results start with. They take the name of the
-/// segment: `removed; …` becomes `Removed /x; …`.
+/// Past participles that results start with. The name of the segment follows: `removed; …` becomes
+/// `Removed /x; …`.
 const PARTICIPLES: [&str; 7] = ["removed", "locked", "unlocked", "created", "restored", "saved", "detached"];
 /// The prefix of POSIX objects in their full form.
 const POSIX: &str = "posix:";

@@ -22,7 +22,6 @@ use std::time::Duration;
 /// The initial settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The survey interval.
     pub interval: Duration,
     /// The refresh interval of an open segment.
     pub live_interval: Duration,
@@ -42,31 +41,27 @@ pub struct State {
     pub survey: Option<Survey>,
     /// Urgent alerts of the last survey.
     pub alerts: Vec<Alert>,
-    /// The survey interval.
     pub interval: Interval,
-    /// The initial refresh interval of an opened segment.
+    /// The refresh interval of a newly opened segment.
     pub live_interval: Interval,
     pub table: Table,
     pub inspect: Option<Inspect>,
     /// The Detail screen: its first visible line.
     pub detail: Option<usize>,
     pub opening: Option<(SubscriptionId, Segment)>,
-    /// The keys typed while a segment is opening, handled once it is open.
+    /// Keys typed while a segment is opening, handled once it is open.
     pub typed_ahead: Vec<Key>,
     pub overlay: Option<Overlay>,
-    /// The status line, shown until the next key.
     pub notice: Option<Notice>,
     /// The segments that stay attached.
     pub kept: BTreeSet<SegmentId>,
     pub read_only: bool,
     /// The session log, one line per action and segment.
     pub log: Vec<String>,
-    /// The undo of the last action.
     pub undo: Option<Undo>,
-    /// The action in progress.
     pub work: Option<RunningAction>,
     pub mouse: bool,
-    /// The last clicked row and its time, for double clicks.
+    /// The last click and its row, to detect double clicks.
     pub last_click: Option<(usize, Clock)>,
     pub(super) requested: RequestCache,
     subscriptions: u64,
@@ -204,8 +199,8 @@ impl State {
         self.survey.as_ref().and_then(|survey| self.table.selected(survey))
     }
 
-    /// Returns the reason why an action is currently unavailable. Its hint is then dimmed, and its
-    /// key shows the reason.
+    /// Returns the reason why an action is unavailable. The hint is then dim, and the key shows the
+    /// reason.
     pub fn refusal(&self, action: Action) -> Option<String> {
         use Action::{
             CopyId, Detach, GoToMark, Holders, Inspect, Lock, Mark, New, Permissions, Remove, Save,

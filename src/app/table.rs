@@ -57,13 +57,12 @@ pub struct Table {
     /// The rows, as indices into the survey.
     pub shown: Vec<usize>,
     pub cursor: usize,
-    /// The segment under the cursor.
     pub selected: Option<SegmentId>,
     /// The segment to select as soon as a row shows it.
     pub pending_selection: Option<SegmentId>,
     pub top: usize,
     pub marks: BTreeSet<SegmentId>,
-    /// The time of the last change of each segment.
+    /// When each segment last changed.
     pub glow: HashMap<SegmentId, Clock>,
     /// The contents of the selected segment.
     pub strip: Strip,
@@ -128,7 +127,7 @@ impl Table {
             self.selected.as_ref().and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
         match found {
             Some(row) => self.cursor = row,
-            // The selected segment is gone or filtered out: select the row that took its place.
+            // The selected segment is gone or filtered out: select the row in its place.
             None => self.select(self.cursor, survey),
         }
     }

@@ -5,15 +5,15 @@ use crate::segment::quote;
 use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Returns the part of the input that fits into `room` cells with its cursor visible, and the cell
+/// Returns the part of the input that fits into `available` cells with its cursor visible, and the cell
 /// of the cursor. Control characters and invisible characters are escaped.
-pub fn visible(input: &Input, room: usize) -> (String, usize) {
+pub fn visible(input: &Input, available: usize) -> (String, usize) {
     let escaped = |c: char| quote(c.encode_utf8(&mut [0; 4]).as_bytes());
     let shown: Vec<String> = input.value().chars().map(escaped).collect();
     let (before, _) = shown.split_at(input.cursor().min(shown.len()));
     let mut cell: usize = before.iter().map(|text| text.width()).sum();
     let mut first = 0;
-    while cell >= room.max(1) && first < before.len() {
+    while cell >= available.max(1) && first < before.len() {
         cell -= shown[first].width();
         first += 1;
     }
@@ -37,12 +37,12 @@ impl TextField {
         Self { input: Input::new(text.into()), edited: false, entered: false }
     }
 
-    /// The text without surrounding spaces.
+    /// The text, trimmed.
     pub fn text(&self) -> &str {
         self.input.value().trim()
     }
 
-    /// Replaces the text, which counts as edited.
+    /// Replaces the text, as if the user had typed it.
     pub fn set(&mut self, text: impl Into<String>) {
         *self = Self { edited: true, ..Self::new(text) };
     }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn unprintable_characters_are_escaped_and_the_cursor_stays_visible() {
-        for (text, room, shown) in [
+        for (text, available, shown) in [
             ("ab", 10, ("ab", 2)),
             ("a\u{202e}b", 20, (r"a\xe2\x80\xaeb", 14)),
             ("a\u{202e}b", 8, ("b", 1)),
@@ -104,7 +104,7 @@ mod tests {
             ("カメラ", 5, ("メラ", 4)),
         ] {
             let input = Input::new(text.to_owned());
-            assert_eq!(visible(&input, room), (shown.0.to_owned(), shown.1), "{text}");
+            assert_eq!(visible(&input, available), (shown.0.to_owned(), shown.1), "{text}");
         }
     }
 

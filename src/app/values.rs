@@ -6,11 +6,11 @@ use crate::decode::{ByteOrder, Scalar, text_at};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueEntry {
     pub label: &'static str,
-    /// The byte order, if it differs from the selected one.
+    /// Set if it differs from the selected byte order.
     pub order: Option<ByteOrder>,
     /// `None` past the end of the segment.
     pub text: Option<String>,
-    /// This type is the display type.
+    /// This is the display type.
     pub chosen: bool,
 }
 

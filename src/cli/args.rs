@@ -4,7 +4,7 @@ mod change;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
-    CreateSysvArgs, KindArgs, LockArgs, NewArgs, RestoreArgs, RmArgs, SaveArgs, TellArgs,
+    CreateSysvArgs, KindArgs, LockArgs, NewArgs, OutputArgs, RestoreArgs, RmArgs, SaveArgs,
 };
 
 use crate::decode::{ParseTypeError, Type};
@@ -15,17 +15,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// The command line.
 #[derive(Debug, Parser)]
 #[command(name = "shmlens", version, max_term_width = 100, about = ABOUT, long_about = DESCRIPTION, after_help = SEGMENTS)]
 pub struct Args {
-    /// The appearance of the output.
     #[command(flatten)]
     pub look: LookArgs,
     /// Refuse to change anything
     #[arg(long, global = true, help_heading = "Global options")]
     pub read_only: bool,
-    /// The command; without one, the terminal UI opens.
+    /// Opens the terminal UI if there is no command.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -55,7 +53,7 @@ also take a unique prefix of a POSIX name. Sizes take K, M, G (powers of 1024).
 
 Exit status: 0 done, 1 failed or nothing found, 2 usage error.";
 
-/// The appearance of the output of every command.
+/// The output options of every command.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub struct LookArgs {
@@ -78,20 +76,17 @@ pub enum When {
     Never,
 }
 
-/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Something that is printed.
     #[command(flatten)]
     Report(Report),
-    /// Something that is changed.
     #[command(flatten)]
     Change(Change),
     /// Create live example segments and open the terminal UI on them
     Demo(DemoArgs),
 }
 
-/// The commands that print a report.
+/// Commands that print a report.
 #[derive(Debug, Subcommand)]
 pub enum Report {
     /// List segments in a table
@@ -112,12 +107,10 @@ pub enum Report {
     Man,
 }
 
-/// `list`
 #[derive(Debug, clap::Args)]
 #[command(after_help = LIST_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct ListArgs {
-    /// The filter.
     #[arg(value_name = "FILTER", help = FILTER)]
     pub filter: Vec<String>,
     /// Print JSON, in the format of `info --json`
@@ -145,7 +138,6 @@ pub struct ListArgs {
     /// Show only leaked segments, certain or likely
     #[arg(long)]
     pub leaked: bool,
-    /// When a segment may be called leaked.
     #[command(flatten)]
     pub settle: SettleArgs,
 }
@@ -159,7 +151,7 @@ pub struct SettleArgs {
 }
 
 impl SettleArgs {
-    /// Returns the rules with the overrides from the command line.
+    /// Applies the overrides from the command line.
     #[must_use]
     pub fn over(self, rules: Rules) -> Rules {
         Rules { settle: self.time.or(rules.settle), ..rules }
@@ -175,7 +167,6 @@ EXAMPLES
   shmlens list --leaked --columns id,size,reasons  leaks, with the evidence
   shmlens list --json | jq -r '.segments[].id'     names only";
 
-/// `info`
 #[derive(Debug, clap::Args)]
 #[command(after_help = INFO_EXAMPLES)]
 pub struct InfoArgs {
@@ -186,7 +177,6 @@ pub struct InfoArgs {
     /// Print JSON, in the format of `list --json`
     #[arg(long)]
     pub json: bool,
-    /// When a segment may be called leaked.
     #[command(flatten)]
     pub settle: SettleArgs,
 }
@@ -207,7 +197,6 @@ pub struct PartArgs {
     pub length: Option<Bytes>,
 }
 
-/// `dump`
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub struct DumpArgs {
@@ -215,7 +204,6 @@ pub struct DumpArgs {
     /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
-    /// Which part of it.
     #[command(flatten)]
     pub part: PartArgs,
     /// Print repeated lines instead of a single *
@@ -241,7 +229,6 @@ EXAMPLES
   shmlens dump /camera0 --raw > copy             raw bytes to a file
   shmlens dump deleted:1b:2f                     unlinked, still in use";
 
-/// `watch`
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
 pub struct WatchArgs {
@@ -249,7 +236,6 @@ pub struct WatchArgs {
     /// unlinked segment
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
-    /// Which part of it.
     #[command(flatten)]
     pub part: PartArgs,
     /// Interval between reads: 100ms, 2s [default: 100ms, or longer to stay under 20% of a CPU]
@@ -278,7 +264,6 @@ EXAMPLES
 Exits with status 0 after Ctrl-C or --count changes, and with status 1 when the
 segment is removed, or when the last holder of an unlinked segment exits.";
 
-/// `find`
 #[derive(Debug, clap::Args)]
 #[command(after_help = FIND_EXAMPLES, override_usage = "shmlens find [OPTIONS] PATTERN [SEGMENT]...\n       \
     shmlens find [OPTIONS] --hex HEX|--value TYPE:VALUE [SEGMENT]...")]
@@ -316,7 +301,6 @@ System V segments are searched only if you name them, because attaching changes
 their times. Exits with status 1 if nothing is found or a named segment cannot
 be read.";
 
-/// `limits`
 #[derive(Debug, clap::Args)]
 #[command(after_help = LIMITS_EXAMPLES)]
 pub struct LimitsArgs {
@@ -339,7 +323,6 @@ is the sum of the sizes of all POSIX segments. It may exceed the capacity, since
 memory is allocated when a page is first written; when none is left, writing
 raises SIGBUS.";
 
-/// `completions`
 #[derive(Debug, clap::Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub struct CompletionsArgs {
@@ -353,7 +336,6 @@ EXAMPLES
   shmlens completions bash > ~/.local/share/bash-completion/completions/shmlens
   shmlens completions fish > ~/.config/fish/completions/shmlens.fish";
 
-/// `demo`
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[command(after_help = DEMO_EXAMPLES)]
 pub struct DemoArgs {
@@ -370,9 +352,8 @@ EXAMPLES
 /// A sort order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// By what.
     pub field: Field,
-    /// Whether the usual order of that field is turned round.
+    /// Reverses the usual order of that field.
     pub reversed: bool,
 }
 
@@ -421,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn the_arguments_are_sound_and_every_one_has_its_line() {
+    fn arguments_are_valid_and_documented() {
         fn check(command: &clap::Command) {
             for argument in command.get_arguments() {
                 assert!(
@@ -443,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_may_be_turned_in_two_ways() {
+    fn sort_order_can_be_reversed_in_two_ways() {
         let size = Sort { field: Field::Size, reversed: false };
         assert_eq!(list(&["--sort", "size"]).unwrap().sort, Some(size));
         assert_eq!(list(&["--sort", "-size"]).unwrap().sort, Some(Sort { reversed: true, ..size }));
@@ -452,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_column_is_an_error_that_lists_all() {
+    fn unknown_column_is_an_error_that_lists_all() {
         let error = list(&["--columns", "id,colour"]).unwrap_err().to_string();
         for word in ["'colour'", "nattch", "marked_for_removal", "inode"] {
             assert!(error.contains(word), "{error}");

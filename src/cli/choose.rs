@@ -33,14 +33,14 @@ pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Re
         warn(&format!("'{}' is short for {}", name.quoted(), found.segment.id.short()));
     }
     if found.by_former_name {
-        tell_former(&name, found.segment);
+        warn_of_former_name(&name, found.segment);
     }
-    tell_other_meaning(&name, found.segment, &survey.segments);
+    warn_of_other_meaning(&name, found.segment, &survey.segments);
     Ok(found.segment)
 }
 
-/// Warns that a number which is a shmid is also the key of another segment.
-fn tell_other_meaning<'a>(
+/// Warns that a shmid is also the key of another segment.
+fn warn_of_other_meaning<'a>(
     name: &SegmentName<'_>,
     segment: &Segment,
     segments: impl IntoIterator<Item = &'a Segment>,
@@ -50,17 +50,18 @@ fn tell_other_meaning<'a>(
     }
 }
 
-/// Reports that the name no longer exists, and which unlinked object it refers to.
-fn tell_former(name: &SegmentName<'_>, segment: &Segment) {
-    const NAMED: usize = 2;
-    let holders = match segment.holders_text(NAMED) {
+/// Warns that the name no longer exists, and names the unlinked object that had it.
+fn warn_of_former_name(name: &SegmentName<'_>, segment: &Segment) {
+    const MAX_NAMED: usize = 2;
+    let holders = match segment.holders_text(MAX_NAMED) {
         holders if holders.is_empty() => String::new(),
         holders => format!(", still held by {holders}"),
     };
     warn(&format!("'{}' was unlinked; using {}{holders}", name.quoted(), segment.id));
 }
 
-/// Fails with advice if a process that could not be inspected may hold an unlinked object with this name.
+/// Fails with advice if a process that could not be inspected may hold an unlinked object with this
+/// name.
 fn refuse_unseen(machine: &dyn Machine, survey: &Survey, name: &SegmentName<'_>) -> Result<(), Failure> {
     let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
     if matches!(name.id(), Some(SegmentId::Deleted { .. })) && unreadable > 0 {
@@ -89,13 +90,14 @@ pub fn choose_exact<'a>(
         refuse_other_files(machine, &name)?;
     }
     let segment = found?;
-    // Indexed: a scan for each of thousands of names takes longer than their removal.
-    tell_other_meaning(&name, segment, names.with_plain_key(&name).iter().copied());
+    // The index is needed for thousands of names, where a scan per name takes longer than the
+    // removal.
+    warn_of_other_meaning(&name, segment, names.with_plain_key(&name).iter().copied());
     Ok(segment)
 }
 
-/// Like [`choose_exact`], for `save`, which changes nothing: also takes the former name of an unlinked
-/// object, unless several had the name.
+/// Like [`choose_exact`], but for `save`, which changes nothing: also accepts the former name of an
+/// unlinked object, if only one had it.
 pub fn choose_exact_to_read<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
@@ -115,22 +117,22 @@ pub fn choose_exact_to_read<'a>(
     }
     let segment = found?;
     if by_former_name {
-        tell_former(&name, segment);
+        warn_of_former_name(&name, segment);
     }
-    tell_other_meaning(&name, segment, &survey.segments);
+    warn_of_other_meaning(&name, segment, &survey.segments);
     Ok(segment)
 }
 
-/// Returns whether `/dev/shm` has a file with this name that is not a segment of the survey.
+/// Returns true if a file in `/dev/shm` has this name but is not a segment of the survey.
 fn has_file(machine: &dyn Machine, survey: &Survey, object: &ObjectName) -> bool {
-    // Checking thousands of names with a system call each takes as long as removing them. The survey has all
-    // names in the top directory, but not those in directories that this user may not list.
+    // A system call per name takes as long as removing it. The survey has all names at the top
+    // level, but not those in directories that this user may not list.
     if !object.as_bytes().contains(&b'/') && !survey.unlisted.contains(&Kind::Posix) {
         return survey.other_names.contains(object);
     }
     match machine.stat_object(object) {
         Ok(_) => true,
-        // The name is that of a file system mounted below `/dev/shm`.
+        // A file system is mounted at the name.
         Err(error) => error.kind() == io::ErrorKind::CrossesDevices,
     }
 }

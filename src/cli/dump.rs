@@ -7,7 +7,7 @@ pub use items::{hex, text};
 use super::args::DumpArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
-use super::progress::{Interrupt, attended};
+use super::progress::{Interrupt, with_meter};
 use super::{Failure, Status, look_for, part};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
@@ -16,9 +16,9 @@ use items::Items;
 use std::io::{self, Write};
 use std::ops::Range;
 
-/// The number of bytes per read.
+/// Bytes per read.
 const PIECE: usize = 256 << 10;
-/// The size limit for a single value.
+/// The largest value that is decoded.
 const LARGEST: u64 = 16 << 20;
 
 pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
@@ -40,7 +40,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     let interrupt = Interrupt::listen();
     let wanted = !out.is_terminal();
     let mut sink = Sink { out, failed: false };
-    let outcome = attended("dumping", wanted, &progress, &interrupt, |_| {
+    let outcome = with_meter("dumping", wanted, &progress, &interrupt, |_| {
         write(&reader, range.clone(), args, &progress, &mut sink)
     });
     let failed = sink.failed;
@@ -65,7 +65,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     Ok(Status::Done)
 }
 
-/// Returns whether the segment lost part of `range` during the read.
+/// Returns true if part of `range` no longer exists after the read.
 pub fn has_shrunk(reader: &Reader, range: &Range<u64>, progress: &Progress) -> bool {
     progress.is_cut_short() || reader.size().is_ok_and(|size| size < range.end)
 }
@@ -82,7 +82,7 @@ fn write(
         raw(reader, range, progress, out)
     } else if args.json || args.kind.is_some() {
         if let Some(kind) = &args.kind {
-            tell_rest(&range, kind);
+            warn_of_trailing_bytes(&range, kind);
         }
         items::write(reader, range, Items::new(args.kind.as_ref(), args.json, squeeze), progress, out)
     } else {
@@ -90,9 +90,9 @@ fn write(
     }
 }
 
-/// Warns about bytes at the end that do not form a complete value. Of an incomplete array, the complete
-/// elements are printed.
-fn tell_rest(range: &Range<u64>, kind: &Type) {
+/// Warns about trailing bytes that are too few for a value. Complete elements of an incomplete
+/// array are printed.
+fn warn_of_trailing_bytes(range: &Range<u64>, kind: &Type) {
     let whole = kind.size().max(1);
     let rest = (range.end - range.start) % whole;
     if rest == 0 {
@@ -122,7 +122,7 @@ fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'
     out.flush()
 }
 
-/// An output that remembers whether it failed, to distinguish write errors from read errors.
+/// Remembers if writing failed, to tell write errors from read errors.
 struct Sink<'a> {
     out: &'a mut Out,
     failed: bool,

@@ -9,7 +9,6 @@ use crate::segment::{SegmentId, plain_error};
 use std::io;
 use std::process::ExitCode;
 
-/// The exit status of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// 0: success.
@@ -30,10 +29,9 @@ impl From<Status> for ExitCode {
     }
 }
 
-/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The reader of the output has exited, as in `| head`. This is not reported as an error.
+    /// The reader has closed the pipe, as in `| head`. Not reported.
     #[error("output closed")]
     Closed,
     #[error("failed to write the output: {}", plain_error(.0))]
@@ -47,48 +45,34 @@ pub enum Failure {
     #[error("{} is {kind}, not shared memory", id.short())]
     NotMemory {
         id: SegmentId,
-        /// The type of the file, with its article.
+        /// The file type, with an article.
         kind: &'static str,
     },
-    /// The file is on another file system that is mounted below `/dev/shm`.
+    /// Another file system is mounted there.
     #[error("{} is on another file system mounted under /dev/shm; shmlens does not inspect it", .id.short())]
     OtherMount { id: SegmentId },
-    /// The pattern to find is invalid.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// The value to find is invalid.
     #[error(transparent)]
     Value(#[from] ParseValueError),
-    /// The arguments contradict each other.
     #[error("{0}")]
     Usage(String),
-    /// The requested range starts past the end of the segment.
+    /// The range starts past the end of the segment.
     #[error("offset {offset} is past the end of {} ({size} bytes)", id.short())]
-    Beyond {
-        id: SegmentId,
-        /// The start of the range.
-        offset: u64,
-        /// The size of the segment.
-        size: u64,
-    },
-    /// An open segment cannot be read.
+    Beyond { id: SegmentId, offset: u64, size: u64 },
     #[error("failed to read {}: {}", id.short(), plain_error(.source))]
-    Read {
-        id: SegmentId,
-        /// The error from the kernel.
-        source: io::Error,
-    },
+    Read { id: SegmentId, source: io::Error },
     /// No process that this user may inspect holds an unlinked object with this name.
     #[error(
         "no segment named '{name}' in the processes that you can inspect; {unreadable} could not be \
          inspected{remedy}"
     )]
     NotFoundEverywhere {
-        /// The name as given, safe to print.
+        /// As given, safe to print.
         name: String,
-        /// The number of processes that could not be inspected.
+        /// Processes that could not be inspected.
         unreadable: usize,
-        /// Advice as a sentence; empty for root.
+        /// A sentence of advice; empty for root.
         remedy: String,
     },
     /// Only this program still holds an unlinked object.
@@ -108,7 +92,6 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Returns the exit status for this error.
     #[must_use]
     pub const fn status(&self) -> Status {
         match self {

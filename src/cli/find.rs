@@ -4,7 +4,7 @@ use super::args::FindArgs;
 use super::choose::choose;
 use super::dump::{has_shrunk, hex, text};
 use super::out::{Out, warn};
-use super::progress::{Interrupt, Meter, attended};
+use super::progress::{Interrupt, Meter, with_meter};
 use super::style::Tint;
 use super::{Failure, Status, look_at_unlinked, look_for};
 use crate::decode::pattern_of_value;
@@ -19,12 +19,11 @@ use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// The number of bytes displayed before a match.
-const BEFORE: u64 = 8;
-/// The number of bytes displayed per match.
-const SHOWN: usize = 40;
+/// Bytes printed before a match.
+const CONTEXT_BEFORE: u64 = 8;
+/// Bytes printed per match.
+const CONTEXT_LENGTH: usize = 40;
 
-/// Searches the segments and prints the matches.
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = wanted(args)?;
     let by_name = !names.is_empty();
@@ -40,7 +39,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     let interrupt = Interrupt::listen();
     let mut search =
         Search { args, pattern: &pattern, named: by_name, found: 0, failed: false, denied: vec![] };
-    let tried = attended("searching", true, &progress, &interrupt, |meter| {
+    let tried = with_meter("searching", true, &progress, &interrupt, |meter| {
         let mut tried = 0;
         for segment in &segments {
             if interrupt.came() || search.is_over() {
@@ -56,8 +55,8 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     })?;
     out.flush()?;
     if !by_name {
-        tell_left_out(&of_kind(&survey, Kind::Sysv), &search.denied);
-        tell_concealed(machine, &survey);
+        warn_of_skipped(&of_kind(&survey, Kind::Sysv), &search.denied);
+        warn_of_concealed(machine, &survey);
     }
     if interrupt.came() {
         return Err(Failure::Stopped(format!(
@@ -85,7 +84,7 @@ fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
     Ok((pattern, names))
 }
 
-/// Returns the segments with these names, without duplicates.
+/// Returns the named segments, without duplicates.
 fn chosen<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
@@ -105,8 +104,8 @@ fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
     survey.segments.iter().filter(|segment| segment.kind() == kind).collect()
 }
 
-/// Reports the segments that were skipped, and why.
-fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
+/// Warns about the segments that were skipped.
+fn warn_of_skipped(sysv: &[&Segment], denied: &[SegmentId]) {
     if !sysv.is_empty() {
         let ids: Vec<String> = sysv.iter().map(|segment| segment.id.short()).collect();
         let (segments, its, them) =
@@ -128,8 +127,8 @@ fn tell_left_out(sysv: &[&Segment], denied: &[SegmentId]) {
     }
 }
 
-/// Reports the unlinked objects that were skipped.
-fn tell_concealed(machine: &dyn Machine, survey: &Survey) {
+/// Warns about the unlinked objects that were skipped.
+fn warn_of_concealed(machine: &dyn Machine, survey: &Survey) {
     let concealed = survey.segments.iter().filter(|segment| segment.is_concealed());
     let texts: Vec<String> = concealed
         .map(|one| match one.former_name() {
@@ -215,7 +214,7 @@ impl Search<'_> {
             }
             for offset in matches.offsets().take_while(|_| !progress.is_cancelled()) {
                 self.found += 1;
-                written = meter.aside(|| {
+                written = meter.without_line(|| {
                     self.print(segment, &reader, offset, out)?;
                     if at_once { out.flush() } else { Ok(()) }
                 });
@@ -238,13 +237,12 @@ impl Search<'_> {
             self.failed = true;
         }
         if self.args.count && (self.named || self.found > before) {
-            meter.aside(|| self.print_count(&segment.id, self.found - before, out))?;
+            meter.without_line(|| self.print_count(&segment.id, self.found - before, out))?;
         }
         Ok(())
     }
 
-    /// A failure to open a segment that the user named is an error. Other segments may be gone or unreadable,
-    /// and are skipped.
+    /// Fails if the user named the segment. Otherwise skips it: it may be gone or unreadable.
     fn not_opened(&mut self, error: OpenError) {
         match error {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
@@ -258,9 +256,9 @@ impl Search<'_> {
 
     /// `posix:/name  0x00000010  |........hello world...|`
     fn print(&self, segment: &Segment, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
-        let start = offset.saturating_sub(BEFORE);
-        let mut bytes = [0; SHOWN];
-        // The surrounding bytes may be gone by now, although the match was there.
+        let start = offset.saturating_sub(CONTEXT_BEFORE);
+        let mut bytes = [0; CONTEXT_LENGTH];
+        // The match may be gone by now.
         let count = reader.read_at(start, &mut bytes).unwrap_or(0);
         let bytes = &bytes[..count];
         let id = reader.id().to_string();

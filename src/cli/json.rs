@@ -12,10 +12,9 @@ use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::thread;
 
-/// The version of the format.
 const VERSION: u32 = 1;
 
-/// The whole report, with the first half of the segments.
+/// The report up to the first half of the segments.
 #[derive(Serialize)]
 struct Report<'a> {
     version: u32,
@@ -24,17 +23,17 @@ struct Report<'a> {
     segments: Segments<'a>,
 }
 
-/// The second half of the segments, at the same nesting depth.
+/// The other half of the segments, at the same nesting depth.
 #[derive(Serialize)]
 struct Rest<'a> {
     segments: Segments<'a>,
 }
 
-/// The text before the segments in [`Rest`], and the text after the segments in both structs.
+/// The text before the segments in [`Rest`], and after them in both structs.
 const BEFORE: &str = "{\n  \"segments\": [";
 const AFTER: &str = "\n  ]\n}";
 
-/// Converts one segment at a time: all of them at once would take more memory than the output.
+/// Serializes one segment at a time: all of them at once would take more memory than the output.
 struct Segments<'a>(&'a [&'a Segment], &'a Source<'a>);
 
 impl Serialize for Segments<'_> {
@@ -43,7 +42,7 @@ impl Serialize for Segments<'_> {
     }
 }
 
-/// The source of the segments.
+/// The data that segments are serialized from.
 struct Source<'a> {
     machine: &'a dyn Machine,
     survey: &'a Survey,
@@ -94,12 +93,12 @@ struct SegmentJson {
     inode: Option<u64>,
 }
 
-/// The number of processes, and the number that could not be inspected.
+/// Processes in total, and those that could not be inspected.
 #[derive(Debug, Serialize)]
 pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
-    /// The kinds of segments that could not be listed.
+    /// Kinds of segments that could not be listed.
     unlisted: Vec<&'static str>,
 }
 
@@ -126,7 +125,7 @@ impl HolderJson {
     }
 }
 
-/// Another segment that has, or had, the same name.
+/// Another segment with the same name, now or in the past.
 #[derive(Debug, Serialize)]
 struct NamesakeJson {
     id: String,
@@ -176,7 +175,6 @@ struct TimesJson {
     modify: Option<String>,
 }
 
-/// Writes these segments of a survey as JSON.
 pub fn write(
     machine: &dyn Machine,
     survey: &Survey,
@@ -194,7 +192,7 @@ pub fn write(
             segments: Segments(first, source),
         })
     };
-    // With thousands of segments, formatting takes a fifth of the total time, so two threads share the work.
+    // Formatting thousands of segments takes a fifth of the time, so two threads share it.
     let (first, rest) = thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, rest) {
         Ok(rest) => (first(), rest.join().unwrap_or_else(|panic| resume_unwind(panic))),
         Err(_) => (first(), rest()),
@@ -220,7 +218,7 @@ impl<'a> Source<'a> {
 }
 
 impl CoverageJson {
-    /// Returns `None` if the processes were not scanned.
+    /// Returns `None` if processes were not scanned.
     #[must_use]
     pub fn new(survey: &Survey) -> Option<Self> {
         let coverage = survey.coverage.as_ref()?;
@@ -286,7 +284,7 @@ impl SegmentJson {
                 .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
             state: segment.verdict.state.word(),
             certainty: segment.verdict.state.certainty().map(Certainty::word),
-            // Warnings about a future SIGBUS are part of `reasons`, because the set of fields is stable.
+            // The set of fields is stable, so warnings about a future SIGBUS are part of `reasons`.
             reasons: [&segment.verdict.reasons[..], &survey.past_end_lines(segment)].concat(),
             removed_by: posix
                 .and_then(|facts| facts.unlinked.as_ref())
@@ -302,7 +300,7 @@ impl SegmentJson {
 
 impl OwnerJson {
     fn new(owner: &Owner) -> Self {
-        // A name that is missing from the user database is null here; the text forms would print the number.
+        // JSON has null for an unknown user; the text forms print the number.
         Self {
             uid: owner.uid,
             user: owner.user.as_ref().map(|_| owner.user_text()),

@@ -19,14 +19,13 @@ use std::io::{self, Write as _};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Limit {
-    /// The name of the setting.
     name: &'static str,
-    /// A description of the limited resource.
+    /// The resource, as in the table.
     what: &'static str,
     unit: Unit,
-    /// The usage; `None` if unknown.
+    /// `None` if unknown.
     used: Option<u64>,
-    /// The limit; `None` if there is none or if it is unknown.
+    /// `None` if unlimited or unknown.
     #[serde(rename = "limit")]
     most: Option<u64>,
 }
@@ -47,11 +46,11 @@ struct Report {
     users: Vec<User>,
     processes: Vec<Process>,
     shmem: Option<ShmemJson>,
-    /// Warnings about problems that users will run into, one sentence each.
+    /// Warnings, one sentence each.
     alerts: Vec<String>,
 }
 
-/// The memory in bytes that the kernel counts as shared.
+/// Memory in bytes that the kernel counts as shared.
 #[derive(Debug, Serialize)]
 struct ShmemJson {
     total: u64,
@@ -59,13 +58,13 @@ struct ShmemJson {
     rest: u64,
 }
 
-/// The number of users that an alert about a nearly full resource names.
-const NAMED: usize = 5;
+/// Users named in an alert.
+const MAX_NAMED: usize = 5;
 
 pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
-    // The scan includes holders, because unlinked objects are not in any directory.
+    // Unlinked objects are in no directory, so only a scan of the holders finds them.
     let survey = look_whole(machine, rules);
-    let alerts = alerts(&survey).iter().map(|alert| alert.text(NAMED)).chain(logouts(&survey)).collect();
+    let alerts = alerts(&survey).iter().map(|alert| alert.text(MAX_NAMED)).chain(logouts(&survey)).collect();
     let limits = limits(&survey, machine.limits().page_size);
     let (users, processes) = by::rows(usage(machine, &survey));
     let shmem = Shmem::new(machine, &survey);

@@ -5,7 +5,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look, look_at_no_memory, look_quickly, note_unknown};
+use super::{Failure, Status, json, look, look_quickly, look_without_resident, note_unknown};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::Field;
@@ -13,40 +13,39 @@ use crate::segment::filter::Filter;
 use crate::segment::{Segment, Timestamp};
 use std::io::{self, Write as _};
 
-/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shows {
+enum ColumnContent {
     /// The name, or the shmid and the key.
     Label,
     Field(Field),
 }
 
-/// The default columns, the same as in the terminal UI.
-const USUAL: [Shows; 10] = [
-    Shows::Field(Field::Kind),
-    Shows::Label,
-    Shows::Field(Field::Size),
-    Shows::Field(Field::Resident),
-    Shows::Field(Field::Mode),
-    Shows::Field(Field::Owner),
-    Shows::Field(Field::Holders),
-    Shows::Field(Field::MadeBy),
-    Shows::Field(Field::Age),
-    Shows::Field(Field::State),
+/// The default columns, as in the terminal UI.
+const DEFAULT_COLUMNS: [ColumnContent; 10] = [
+    ColumnContent::Field(Field::Kind),
+    ColumnContent::Label,
+    ColumnContent::Field(Field::Size),
+    ColumnContent::Field(Field::Resident),
+    ColumnContent::Field(Field::Mode),
+    ColumnContent::Field(Field::Owner),
+    ColumnContent::Field(Field::Holders),
+    ColumnContent::Field(Field::MadeBy),
+    ColumnContent::Field(Field::Age),
+    ColumnContent::Field(Field::State),
 ];
 
-/// Prints the segments that match the filter. No match is a success, but a segment that cannot be listed is a
-/// failure.
+/// Prints the segments that match the filter. Finding none is a success, but failing to list a kind
+/// of segment is not.
 pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) -> Result<Status, Failure> {
     let mut words = args.filter.clone();
     words.extend(args.leaked.then(|| "leaked".to_owned()));
     let filter = Filter::from_words(&words)?;
-    let survey = if asks_for(args, &filter, Field::is_judged) {
+    let survey = if requires(args, &filter, Field::is_judged) {
         look_quickly(machine, args.settle.over(rules))
-    } else if asks_for(args, &filter, Field::is_of_memory) {
+    } else if requires(args, &filter, Field::is_of_memory) {
         look(machine)
     } else {
-        look_at_no_memory(machine)
+        look_without_resident(machine)
     };
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
@@ -70,32 +69,32 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     Ok(if survey.failed.is_empty() { Status::Done } else { Status::Failed })
 }
 
-/// Returns whether the output, the order or the filter needs a field that `is_such` accepts. Data that is not
-/// needed is not collected, because collecting everything takes ten times as long.
-fn asks_for(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
+/// Returns true if the columns, the order or the filter use a field that `is_such` accepts.
+/// Collecting everything takes ten times as long, so unused data is left out.
+fn requires(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
     args.json
         || args.columns.is_empty()
         || args.columns.iter().any(|&field| is_such(field))
         || args.sort.is_some_and(|sort| is_such(sort.field))
-        || filter.asks_for(is_such)
+        || filter.requires(is_such)
 }
 
 fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
-    let columns: Vec<Shows> = if args.columns.is_empty() {
-        USUAL.to_vec()
+    let columns: Vec<ColumnContent> = if args.columns.is_empty() {
+        DEFAULT_COLUMNS.to_vec()
     } else {
-        args.columns.iter().copied().map(Shows::Field).collect()
+        args.columns.iter().copied().map(ColumnContent::Field).collect()
     };
     let mut table = Table::new(columns.iter().map(|&shows| column(shows)).collect());
     let style = out.style();
     for segment in segments {
         for &shows in &columns {
             match shows {
-                Shows::Label => table.cell(
+                ColumnContent::Label => table.cell(
                     Tint::Plain,
                     format_args!("{}{}", style.fit(&segment.label()), segment.label_mark()),
                 ),
-                Shows::Field(field) => {
+                ColumnContent::Field(field) => {
                     let shown = Shown { segment, field, now, bytes: args.bytes };
                     let tint =
                         if field == Field::State { Tint::of(segment.verdict.state) } else { Tint::Plain };
@@ -111,15 +110,15 @@ fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut
     table.print(!args.no_header, out)
 }
 
-const fn column(shows: Shows) -> Column {
+const fn column(shows: ColumnContent) -> Column {
     match shows {
-        Shows::Label => Column { title: "NAME OR KEY", right: false },
-        Shows::Field(field) => Column { title: field.title(), right: is_figure(field) },
+        ColumnContent::Label => Column { title: "NAME OR KEY", right: false },
+        ColumnContent::Field(field) => Column { title: field.title(), right: is_figure(field) },
     }
 }
 
 fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
-    // The CSV column `holders` contains names; pids are included only on request.
+    // The `holders` column has the names. Pids are printed only if requested.
     let all = || Field::ALL.iter().copied().filter(|&field| field != Field::Pid).collect();
     let fields = if args.columns.is_empty() { &all() } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
@@ -133,7 +132,7 @@ fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut O
     writer.flush()
 }
 
-/// Returns the underlying I/O error, so that a closed pipe is still recognized.
+/// Unwraps I/O errors, so that a closed pipe is still recognized.
 fn csv_error(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

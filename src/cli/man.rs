@@ -1,5 +1,4 @@
-//! `man`: prints the manual page, which is generated from the arguments and tables of the program to stay
-//! current.
+//! `man`: prints the manual page, generated from the arguments and tables of the program.
 
 use super::out::Out;
 use super::{Args, Failure, Status};
@@ -89,7 +88,7 @@ fn subcommands(roff: &mut Roff, parent: &str, command: &Command) {
     }
 }
 
-/// The heading of an argument, as in the usage: `--sort FIELD`.
+/// An argument as in the usage: `--sort FIELD`.
 fn head(argument: &Arg) -> Vec<Inline> {
     let mut head = vec![];
     if let Some(short) = argument.get_short() {
@@ -109,7 +108,7 @@ fn head(argument: &Arg) -> Vec<Inline> {
     head
 }
 
-/// Ends a help text with a period, which is customary in manuals but not in help.
+/// Adds a period: manuals have one, help does not.
 fn sentence(help: Option<String>) -> String {
     let mut text = help.unwrap_or_default();
     if !text.ends_with(']') {
@@ -200,7 +199,7 @@ fn states(roff: &mut Roff) {
         (
             "leaked",
             "No holders. Certain: there is proof that nothing will use it again, such as a private segment whose \
-             creator exited, a dead pid in its name or contents, or a catalogue rule. Likely (shown as leaked?): nothing \
+             creator exited, a dead pid in its name or contents, or a catalog rule. Likely (shown as leaked?): nothing \
              indicates that this is normal. A System V segment with a key is never more than likely, because a \
              program may attach to the key again.",
         ),
@@ -213,7 +212,7 @@ fn fields(roff: &mut Roff) {
     roff.control("SH", ["FIELDS"])
         .text(vec![roman("For filters, --columns and --sort. JSON uses the same names.")]);
     for field in Field::ALL {
-        // The angle brackets mark links in rustdoc.
+        // The brackets are rustdoc links.
         term(roff, vec![bold(field.word())], &field.doc().replace(['<', '>'], ""));
     }
 }
@@ -301,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_option_field_and_key_is_there() {
+    fn man_page_covers_every_command_option_field_and_key() {
         let mut text = vec![];
         page(&mut text).unwrap();
         assert!(text.is_ascii(), "not every troff reads more");

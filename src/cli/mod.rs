@@ -40,8 +40,8 @@ use out::Out;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Runs a command that prints a report about `machine`. On an error, [`Failure::status`] returns the exit
-/// status.
+/// Runs a command that prints a report about `machine`. [`Failure::status`] returns the exit status
+/// of an error.
 pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) -> Result<Status, Failure> {
     match report {
         Report::List(args) => list::run(machine, rules, args, out),
@@ -55,42 +55,45 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
     }
 }
 
-/// Scans segments and holders, including private mappings. Prints problems on standard error.
+/// Surveys segments and holders, including private mappings. Warns about problems.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
+    warn_of_problems(survey_and_judge(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }
 
 /// Like [`look_whole`], but without the resident sizes of System V segments.
-fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0)
+fn look_whole_without_resident(machine: &dyn Machine, rules: Rules) -> Survey {
+    warn_of_problems(
+        survey_and_judge(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0,
+    )
 }
 
-/// Like [`look_whole`], but scans private mappings only where needed to decide whether a segment has holders,
-/// because that scan takes three quarters of the time. For segments with known holders, processes with only a
-/// private mapping may be missing.
+/// Like [`look_whole`], but scans private mappings, which take three quarters of the time, only
+/// where they decide if a segment is held. For other segments, processes with only a private
+/// mapping may be missing.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
-    let (survey, identifier) = judged(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
-    told(if identifier.needs_private() || survey.misses_objects() {
-        judged(machine, Depth::Private, Survey::take, || identifier).0
+    let (survey, identifier) =
+        survey_and_judge(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
+    warn_of_problems(if identifier.needs_private() || survey.misses_objects() {
+        survey_and_judge(machine, Depth::Private, Survey::take, || identifier).0
     } else {
         survey
     })
 }
 
-/// The number of times that the machine is scanned again because segments were attached between the scan of
-/// the processes and that of the segments.
+/// How often to rescan when segments were attached between the scan of the processes and that of
+/// the segments.
 const RESCANS: usize = 3;
 
-/// Scans and judges the segments. The returned identifier can tell whether a verdict needs the private
-/// mappings that were skipped.
-fn judged(
+/// Surveys and judges. The identifier tells if a verdict needs the private mappings that were
+/// skipped.
+fn survey_and_judge(
     machine: &dyn Machine,
     depth: Depth,
-    take: Take,
+    take: TakeSurvey,
     identifier: impl FnOnce() -> Identifier,
 ) -> (Survey, Identifier) {
     let mut names = Names::default();
-    // Reads the segment table after the processes, so that a segment listed without holders had none by then.
+    // Reads the segments after the processes: a segment listed without holders had none by then.
     let (mut holdings, (mut survey, mut identifier)) =
         Holdings::look_and(machine, depth, &mut names, |names| (take(machine, names), identifier()));
     for _ in 0..RESCANS {
@@ -105,15 +108,15 @@ fn judged(
 }
 
 /// A function that lists the segments.
-type Take = fn(&dyn Machine, &mut Names) -> Survey;
+type TakeSurvey = fn(&dyn Machine, &mut Names) -> Survey;
 
-/// Scans only the segments, for commands that need neither holders nor makers.
+/// Surveys only the segments, for commands that need neither holders nor makers.
 fn look(machine: &dyn Machine) -> Survey {
-    told(Survey::take(machine, &mut Names::default()))
+    warn_of_problems(Survey::take(machine, &mut Names::default()))
 }
 
-/// Like [`look`], but also scans the holders if one of `texts` may name an unlinked object: a `deleted:` id,
-/// or a name that does not exist in `/dev/shm`.
+/// Like [`look`], but also scans the holders if one of `texts` may name an unlinked object: a
+/// `deleted:` id, or a name that is not in `/dev/shm`.
 fn look_for<'a>(
     machine: &dyn Machine,
     texts: impl IntoIterator<Item = &'a OsStr>,
@@ -122,7 +125,7 @@ fn look_for<'a>(
     let survey = Survey::take(machine, &mut Names::default());
     let exact = ExactNames::new(&survey.segments);
     let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
-    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { told(survey) }
+    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { warn_of_problems(survey) }
 }
 
 /// Like [`look`], but includes unlinked objects, which only a scan of the holders finds.
@@ -131,17 +134,17 @@ fn look_at_unlinked(machine: &dyn Machine) -> Survey {
     let (holdings, mut survey) =
         Holdings::look_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
     survey.join(&holdings, machine, &mut names);
-    told(survey)
+    warn_of_problems(survey)
 }
 
-/// Like [`look`], but without the resident sizes of System V segments: calculating these takes the kernel as
+/// Like [`look`], but without the resident sizes of System V segments, which take the kernel as
 /// long as everything else.
-fn look_at_no_memory(machine: &dyn Machine) -> Survey {
-    told(Survey::take_without_memory(machine, &mut Names::default()))
+fn look_without_resident(machine: &dyn Machine) -> Survey {
+    warn_of_problems(Survey::take_without_memory(machine, &mut Names::default()))
 }
 
-/// Explains why a filter may match nothing: the user does not exist, or a process has exited or cannot be
-/// inspected.
+/// Explains why a filter matches nothing: the user does not exist, or the process has exited or
+/// cannot be inspected.
 fn note_unknown(machine: &dyn Machine, filter: &Filter) {
     for owner in filter.owners().filter(|owner| owner.parse::<u32>().is_err()) {
         if machine.user_by_name(owner).is_none() {
@@ -162,13 +165,13 @@ fn note_unknown(machine: &dyn Machine, filter: &Filter) {
     }
 }
 
-/// Advises users other than root to run as root.
+/// Advises ordinary users to run as root.
 fn as_root(machine: &dyn Machine, purpose: &str) -> String {
     if machine.effective_uid() == 0 { String::new() } else { format!(". Run as root{purpose}") }
 }
 
-/// Prints problems of the survey on standard error.
-fn told(survey: Survey) -> Survey {
+/// Warns about the problems of a survey.
+fn warn_of_problems(survey: Survey) -> Survey {
     for problem in &survey.problems {
         out::warn(problem);
     }

@@ -1,5 +1,5 @@
-//! Standard output, buffered and written in a few large calls. Everything that is not a result goes to
-//! standard error.
+//! Standard output, buffered and written in a few large calls. Only results go there; everything
+//! else goes to standard error.
 
 use super::Style;
 use super::style::fit_ascii;
@@ -13,38 +13,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// The size of the buffer.
 const BUFFER: usize = 64 << 10;
 
-/// The destination of results.
 pub struct Out {
     to: BufWriter<Box<dyn Write + Send>>,
     style: Style,
-    /// The destination is the standard output of this process.
+    /// Set for the standard output of this process.
     standard: bool,
 }
 
 impl Out {
-    /// Opens standard output through a duplicate descriptor, because the handle of the standard library
-    /// searches all output for the last newline.
+    /// Duplicates the descriptor, because the standard library's handle searches all output for the
+    /// last newline.
     pub fn stdout(style: Style) -> io::Result<Self> {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         Ok(Self { standard: true, ..Self::new(Box::new(file), style) })
     }
 
-    /// Creates an output that writes to `to`.
     #[must_use]
     pub fn new(to: Box<dyn Write + Send>, style: Style) -> Self {
         Self { to: BufWriter::with_capacity(BUFFER, to), style, standard: false }
     }
 
-    /// Returns whether the output is a terminal.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         self.standard && io::stdout().is_terminal()
     }
 
-    /// The width of the terminal in columns; `None` if the output is not a terminal.
+    /// The width in columns; `None` if this is not a terminal.
     #[must_use]
     pub fn terminal_width(&self) -> Option<usize> {
         let (width, _) = terminal_size::terminal_size_of(io::stdout()).filter(|_| self.is_terminal())?;
@@ -58,7 +54,7 @@ impl Out {
             thread::sleep(time);
             return Ok(());
         }
-        // The time is rounded up and capped at an hour.
+        // Round up, and wait for an hour at most.
         let millis = time.as_micros().div_ceil(1000).min(3_600_000);
         let timeout = PollTimeout::try_from(millis).unwrap_or(PollTimeout::MAX);
         let stdout = io::stdout();
@@ -81,7 +77,7 @@ impl Write for Out {
         self.to.write(bytes)
     }
 
-    // JSON is written in pieces of a few bytes, for which the default loop around `write` is slow.
+    // JSON arrives in pieces of a few bytes, for which the default loop is slow.
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.to.write_all(bytes)
     }
@@ -94,7 +90,7 @@ impl Write for Out {
 /// Restricts standard error to ASCII.
 static ASCII_ERRORS: AtomicBool = AtomicBool::new(false);
 
-/// Sets whether [`warn`] is restricted to ASCII.
+/// Restricts [`warn`] to ASCII.
 pub fn set_ascii_errors(ascii: bool) {
     ASCII_ERRORS.store(ascii, Ordering::Relaxed);
 }
@@ -102,6 +98,6 @@ pub fn set_ascii_errors(ascii: bool) {
 pub fn warn(text: &str) {
     let ascii = ASCII_ERRORS.load(Ordering::Relaxed);
     let text = if ascii { fit_ascii(text) } else { Cow::Borrowed(text) };
-    // If standard error is closed, there is no other place for the message.
+    // If standard error is closed, the message is lost.
     let _ = writeln!(io::stderr(), "shmlens: {text}");
 }

@@ -28,9 +28,9 @@ pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
     Ok(args)
 }
 
-/// Rebuilds an error with all quoted arguments escaped. clap mixes quoted text with its own styling, so the
-/// arguments are escaped and parsed again. A valid argument, such as a size with a trailing tab, stays
-/// unescaped: escaping would replace the error with a different one.
+/// Rebuilds an error with all quoted arguments escaped. clap mixes quoted text with its own
+/// styling, so this escapes the arguments and parses them again. Valid arguments, such as a size
+/// with a trailing tab, are left alone: escaping would cause a different error.
 fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let option = |error: &clap::Error| match error.kind() {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => error.get(ContextKind::InvalidArg).cloned(),
@@ -56,8 +56,8 @@ fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     error
 }
 
-/// Returns an option that is also the name of a file in the working directory, so that `*` in a shell may
-/// have inserted it.
+/// Returns an option that is also the name of a file in the working directory, which `*` in a shell
+/// may have inserted.
 fn file_like_option(arguments: &[OsString]) -> Option<&OsString> {
     let options = arguments.iter().skip(1).take_while(|one| one.as_os_str() != "--");
     let mut options = options.filter(|one| one.len() > 1 && one.as_bytes().starts_with(b"-"));
@@ -73,7 +73,7 @@ mod tests {
         let words = [&[b"shmlens".as_slice()], words].concat();
         let error = parse(&words.iter().map(|word| OsString::from_vec(word.to_vec())).collect::<Vec<_>>())
             .unwrap_err();
-        // clap's own styling is kept; the rest must be plain text.
+        // Keep clap's styling; anything else must be plain text.
         let text = error.render().ansi().to_string();
         let mut plain = String::new();
         let mut rest = text.as_str();
@@ -122,7 +122,7 @@ mod tests {
             text.contains("unexpected argument '--jsom' found") && text.contains("Usage: shmlens list"),
             "{text}"
         );
-        // After escaping, the first argument is no longer a number.
+        // After escaping, `4\x0b` is no longer a number.
         let (_, text) = error(&[b"dump", b"--offset", b"4\x0b", b"--length", b"\x1b", b"a"]);
         assert!(text.contains(r"'\x1b'"), "{text}");
     }

@@ -10,59 +10,57 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The interval between updates.
+/// How often the bar is updated.
 const TICK: Duration = Duration::from_millis(50);
-/// The delay before the progress bar appears.
-const PATIENCE: Duration = Duration::from_millis(400);
-/// The width of the bar in columns.
+/// Operations faster than this show no bar.
+const SHOW_DELAY: Duration = Duration::from_millis(400);
+/// Columns of the bar.
 const BAR: usize = 24;
 
-/// A flag that is set by Ctrl-C, SIGTERM or SIGHUP. A second signal terminates the program at once.
+/// Set by Ctrl-C, SIGTERM or SIGHUP. A second signal terminates the program.
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Installs the signal handlers. If that fails, signals terminate the program as usual.
+    /// Installs the handlers. On failure, signals terminate the program as usual.
     #[must_use]
     pub fn listen() -> Self {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // The order matters: at the first signal, the flag must not be set yet.
+            // In this order, or the first signal would terminate the program.
             let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag));
             let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
         }
         Self(flag)
     }
 
-    /// Installs no handlers, so signals terminate the program.
+    /// Installs no handlers: signals terminate the program.
     #[must_use]
     pub fn none() -> Self {
         Self(Arc::default())
     }
 
-    /// Returns whether a signal has arrived.
+    /// Returns true once a signal has arrived.
     #[must_use]
     pub fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// The progress line.
 pub struct Meter {
     what: Mutex<String>,
-    /// The line that is on the screen; empty if there is none.
+    /// The line on the screen, if any.
     drawn: Mutex<String>,
     visible: bool,
     ascii: bool,
 }
 
 impl Meter {
-    /// Sets the description of the operation.
     pub fn say(&self, what: String) {
         *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
-    /// Runs a function that writes to the same terminal, with the progress line cleared.
-    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+    /// Clears the progress line while `write` writes to the same terminal.
+    pub fn without_line<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if !drawn.is_empty() {
             drawn.clear();
@@ -82,9 +80,9 @@ impl Meter {
     }
 }
 
-/// Runs a long operation, cancels it on a signal, and draws the progress line. Set `wanted` to false where
-/// the line would interfere with other output.
-pub fn attended<T>(
+/// Runs a long operation with a progress line, and cancels it on a signal. Pass false as `wanted`
+/// if the line would disturb other output.
+pub fn with_meter<T>(
     what: &str,
     wanted: bool,
     progress: &Progress,
@@ -105,11 +103,11 @@ pub fn attended<T>(
         drop(end);
         result
     });
-    meter.aside(|| ());
+    meter.without_line(|| ());
     result
 }
 
-/// Ends the thread that draws the line, even if the operation panics.
+/// Ends the thread that draws, even after a panic.
 struct EndOnDrop<'a> {
     over: &'a AtomicBool,
     attendant: &'a thread::Thread,
@@ -128,7 +126,7 @@ fn attend(meter: &Meter, progress: &Progress, interrupt: &Interrupt, over: &Atom
         if interrupt.came() {
             progress.cancel();
         }
-        if meter.visible && start.elapsed() > PATIENCE {
+        if meter.visible && start.elapsed() > SHOW_DELAY {
             meter.draw(progress);
         }
         thread::park_timeout(TICK);
@@ -156,7 +154,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
     #[test]
-    fn the_bar_is_always_as_wide() {
+    fn bar_is_always_as_wide() {
         for ascii in [false, true] {
             let width = |done, total| {
                 line("", done, total, ascii).find('%').map(|at| line("", done, total, ascii)[..at].width())
@@ -172,7 +170,7 @@ mod tests {
     fn cancelled_by_the_flag() {
         let interrupt = Interrupt(Arc::new(AtomicBool::new(true)));
         let progress = Progress::new();
-        attended("", false, &progress, &interrupt, |_| {
+        with_meter("", false, &progress, &interrupt, |_| {
             while !progress.is_cancelled() {
                 thread::yield_now();
             }

@@ -7,35 +7,31 @@ use std::borrow::Cow;
 use std::env;
 use std::io::{IsTerminal as _, stderr, stdout};
 
-/// The style of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
-    /// Colors, as escape sequences.
     pub color: bool,
-    /// ASCII characters only.
     pub ascii: bool,
 }
 
-/// The meaning of text, which color can emphasize.
+/// The meaning of a text, which selects its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tint {
     /// No particular meaning.
     Plain,
-    /// Headings and absent values.
+    /// Headings and missing values.
     Dim,
     Good,
     /// Removed, but still held.
     Warning,
     /// A match of a search.
     Accent,
-    /// A state that stands out from the others.
+    /// A state that stands out.
     Special,
-    /// An error or problem.
     Bad,
 }
 
 impl Style {
-    /// Derives the style from the arguments, the environment and the terminal.
+    /// Derives the style from arguments, environment and terminal.
     #[must_use]
     pub fn new(look: LookArgs) -> Self {
         let terminal = stdout().is_terminal();
@@ -53,14 +49,14 @@ impl Style {
         Self { color, ascii: ascii(terminal) }
     }
 
-    /// Formats a name for the output. In ASCII mode, other characters become escaped bytes, which names on
-    /// the command line may contain too.
+    /// Formats a name. In ASCII mode, other characters become escaped bytes, which names on the
+    /// command line may contain too.
     #[must_use]
     pub fn fit(self, text: &str) -> Cow<'_, str> {
         if self.ascii { fit_ascii(text) } else { Cow::Borrowed(text) }
     }
 
-    /// Colors the text if colors are enabled.
+    /// Colors the text, if colors are enabled.
     #[must_use]
     pub fn paint(self, tint: Tint, text: &str) -> String {
         if self.color && !text.is_empty() {
@@ -71,7 +67,7 @@ impl Style {
     }
 }
 
-/// Converts text to ASCII: an arrow between two words becomes `->`, every other character its escaped bytes.
+/// Converts text to ASCII: `→` between words becomes `->`, other characters become escaped bytes.
 pub fn fit_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -79,7 +75,7 @@ pub fn fit_ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(in_ascii(&text.replace(" → ", " -> ").replace(" … ", " ... ")).into_owned())
 }
 
-/// Returns whether the locale uses UTF-8, according to the first of these variables that is set
+/// Returns true if the locale uses UTF-8, according to the first of these variables that is set
 /// (`locale(7)`).
 #[must_use]
 pub fn locale_is_utf8() -> bool {
@@ -94,7 +90,7 @@ pub fn locale_is_utf8() -> bool {
 }
 
 impl Tint {
-    /// The color of a state, in addition to its label.
+    /// The color of a state. The label carries the same information.
     #[must_use]
     pub const fn of(state: State) -> Self {
         match state {
@@ -107,7 +103,6 @@ impl Tint {
         }
     }
 
-    /// The escape sequence that enables the color.
     #[must_use]
     pub const fn sequence(self) -> &'static str {
         match self {
@@ -121,7 +116,6 @@ impl Tint {
         }
     }
 
-    /// The escape sequence that disables the color.
     #[must_use]
     pub const fn end(self) -> &'static str {
         if matches!(self, Self::Plain) { "" } else { "\x1b[0m" }
@@ -134,7 +128,7 @@ mod tests {
     use crate::segment::{escape, unescape};
 
     #[test]
-    fn a_name_in_ascii_is_still_that_name() {
+    fn ascii_name_still_identifies_the_segment() {
         let style = Style { ascii: true, ..Style::default() };
         let name = "Größe カメラ\\".as_bytes();
         let shown = style.fit(&escape(name)).into_owned();

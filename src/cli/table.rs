@@ -8,10 +8,10 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 
-/// The minimum width of shortened text, however narrow the terminal is.
-const NARROWEST: usize = 12;
+/// Shortened text keeps this width, however narrow the terminal.
+const MIN_SHORTENED: usize = 12;
 
-/// A table that is filled row by row. A single string contains all text, so that thousands of rows need few
+/// A table that is filled row by row. One string holds all text, so that thousands of rows need few
 /// allocations.
 pub struct Table {
     columns: Vec<Column>,
@@ -22,43 +22,40 @@ pub struct Table {
 #[derive(Debug, Clone)]
 pub struct Column {
     pub title: &'static str,
-    /// The column is numeric and aligned to the right.
     pub right: bool,
 }
 
-/// Kept small, because a table may have many cells.
+/// Small, because a table may have many of them.
 struct Cell {
-    /// The length of the text in bytes.
+    /// In bytes.
     length: u32,
-    /// The width in terminal columns.
+    /// In terminal columns.
     width: u16,
     tint: Tint,
 }
 
 impl Table {
-    /// Creates a table without rows.
     #[must_use]
     pub fn new(columns: Vec<Column>) -> Self {
         Self { columns, text: String::new(), cells: vec![] }
     }
 
-    /// Appends a cell to the current row.
+    /// Appends a cell to the last row.
     pub fn cell(&mut self, tint: Tint, content: fmt::Arguments) {
         let start = self.text.len();
         let _ = self.text.write_fmt(content);
         let text = &self.text[start..];
         let width = if text.is_ascii() { text.len() } else { text.width() };
-        // No cell has 4 GiB of text; a cell wider than 64 Ki columns would only be misaligned.
+        // No text is 4 GiB long; a cell wider than 64 Ki columns would only be misaligned.
         let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
         self.cells.push(Cell { length, width: u16::try_from(width).unwrap_or(u16::MAX), tint });
     }
 
-    /// Prints the table, with headings if `header` is set.
     pub fn print(&self, header: bool, out: &mut Out) -> io::Result<()> {
         let style = out.style();
         let mut widths = self.widths(header);
-        if let Some(room) = out.terminal_width() {
-            self.narrow(&mut widths, room);
+        if let Some(available) = out.terminal_width() {
+            self.narrow(&mut widths, available);
         }
         let mut line = String::with_capacity(widths.iter().sum::<usize>() + 64);
         if header {
@@ -84,13 +81,13 @@ impl Table {
         Ok(())
     }
 
-    /// Shrinks the widest text columns until the rows fit.
-    fn narrow(&self, widths: &mut [usize], room: usize) {
+    /// Shortens the widest text columns until the rows fit.
+    fn narrow(&self, widths: &mut [usize], available: usize) {
         let all = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
         let texts = (0..widths.len()).filter(|&index| !self.columns[index].right);
         if let Some(widest) = texts.max_by_key(|&index| widths[index]) {
-            let least = widths[widest].min(NARROWEST);
-            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(room)).max(least);
+            let least = widths[widest].min(MIN_SHORTENED);
+            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(available)).max(least);
         }
     }
 

@@ -5,25 +5,23 @@ use crate::segment::field::{Field, Value};
 use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
 use std::fmt::{self, Write as _};
 
-/// The placeholder for a missing value.
 pub const ABSENT: &str = "-";
 
-/// The number of holders that the table lists by name.
-const NAMED: usize = 2;
+/// Holders that the table names.
+const MAX_NAMED: usize = 2;
 
-/// A field, formatted for the table.
+/// Formats a field for the table.
 pub struct Shown<'a> {
     pub segment: &'a Segment,
     pub field: Field,
-    /// The time of the survey, from which ages are measured.
+    /// Ages are relative to this time.
     pub now: Timestamp,
-    /// Print sizes as plain numbers.
     pub bytes: bool,
 }
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every table has these fields: write them without allocating a copy.
+        // Every table has these fields: avoid the copy.
         match (self.field, &self.segment.id) {
             (Field::Kind, _) => return f.write_str(self.segment.kind().word()),
             (Field::State, _) => return f.write_str(self.segment.verdict.state.label()),
@@ -49,19 +47,19 @@ impl fmt::Display for Shown<'_> {
             Value::Flag(flag) => f.write_str(if flag { "yes" } else { "no" }),
             Value::Time(then) => f.write_str(&time::shown(then)),
             Value::Span(seconds) => f.write_str(&age_text(seconds)),
-            Value::Named { .. } => f.write_str(&self.segment.holders_text(NAMED)),
+            Value::Named { .. } => f.write_str(&self.segment.holders_text(MAX_NAMED)),
         }
     }
 }
 
-/// Returns whether the table marks the maker: the catalog names it, and the process that created the segment
-/// has exited. If the catalog has no name, the maker itself reads `gone`.
+/// Returns true if the table marks the maker: the catalog names it, but its process has exited.
+/// Without a name in the catalog, the maker itself reads `gone`.
 fn is_marked(segment: &Segment) -> bool {
     segment.exited_creator().is_some() && segment.named_maker().is_some()
 }
 
-/// Formats a field for programs: plain numbers, RFC 3339 times and the names that JSON uses; absent values
-/// are empty.
+/// Formats a field for programs: plain numbers, RFC 3339 times, and the names used in JSON. Missing
+/// values are empty.
 #[must_use]
 pub fn raw(segment: &Segment, field: Field, now: Timestamp) -> String {
     match field.of(segment, now) {
@@ -83,7 +81,7 @@ fn joined(numbers: &[u64]) -> String {
     numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Returns whether the column of a field is numeric.
+/// Returns true if the column is numeric.
 #[must_use]
 pub const fn is_figure(field: Field) -> bool {
     matches!(

@@ -6,7 +6,7 @@ use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 use std::sync::LazyLock;
 
-/// The time zone, loaded only when a time is printed.
+/// Loaded when the first time is printed.
 static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
 
 fn timestamp(time: Timestamp) -> Option<jiff::Timestamp> {
@@ -17,8 +17,8 @@ fn local(time: Timestamp) -> Option<ZonedDateTime> {
     Some(timestamp(time)?.to_zoned_datetime(ZONE.clone()))
 }
 
-/// Formats a time as RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. Returns `None` for a year that
-/// the format cannot represent; the times of a file can be arbitrary.
+/// Formats a time as RFC 3339 with whole seconds: `2026-01-05T12:01:09+01:00`. `None` if the year
+/// does not fit the format; the times of a file can be arbitrary.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> Option<String> {
     printed(time, 0)
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_no_calendar_has_is_no_panic() {
+    fn times_outside_of_any_calendar_do_not_panic() {
         for seconds in [i64::MIN, i64::MAX] {
             let time = Timestamp { seconds, nanos: 999_999_999 };
             assert_eq!(rfc3339(time), None);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_reads_back_as_itself() {
+    fn formatted_time_parses_back() {
         let time = Timestamp { seconds: 1_767_610_869, nanos: 250_000_000 };
         let text = rfc3339(time).unwrap();
         let read: jiff::Timestamp = text.parse().unwrap();

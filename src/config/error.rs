@@ -1,29 +1,24 @@
-//! Errors in the settings file: the file, the line, and what
-//! is allowed there.
+//! Errors in the config file, with the line and the allowed values.
 
 use crate::segment::{escape, plain_error};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The reason why the settings cannot be used.
+/// The reason why the config cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("failed to read the config file {}: {}", shown(.path), plain_error(.source))]
     Read { path: PathBuf, source: io::Error },
-    #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .most >> 20)]
-    TooLarge {
-        path: PathBuf,
-        /// The size limit.
-        most: u64,
-    },
-    #[error("{}, line {line}: {what}", shown(.path))]
+    #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .max >> 20)]
+    TooLarge { path: PathBuf, max: u64 },
+    #[error("{}, line {line}: {problem}", shown(.path))]
     Line {
         path: PathBuf,
         /// Counted from 1.
         line: usize,
-        /// The problem and the allowed values, safe to print.
-        what: String,
+        /// The error and the allowed values, safe to print.
+        problem: String,
     },
 }
 

@@ -1,5 +1,5 @@
-//! The settings file, its defaults and its errors. The program reads it and
-//! never writes it; assets/config.toml documents every setting.
+//! The config file, its defaults and its errors. The program never writes it. assets/config.toml
+//! documents every setting.
 
 mod error;
 pub mod maker;
@@ -19,19 +19,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The size limit of the config file.
+/// In bytes.
 const MAX_SIZE: u64 = 1 << 20;
 
-/// The settings of a user. assets/config.toml documents them.
+/// The user's settings. assets/config.toml documents them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     #[serde(deserialize_with = "read::word")]
     pub theme: Theme,
-    /// The time between surveys.
+    /// The survey interval.
     #[serde(deserialize_with = "read::interval")]
     pub interval: Duration,
-    /// The time between updates of an open segment.
+    /// The refresh interval of an open segment.
     #[serde(deserialize_with = "read::live_interval")]
     pub live_interval: Duration,
     pub mouse: bool,
@@ -39,18 +39,18 @@ pub struct Config {
     pub read_only: bool,
     #[serde(deserialize_with = "read::word")]
     pub color: When,
-    /// The most bytes that the copies of removed segments may take together.
+    /// The limit on the total size of copies of removed segments.
     #[serde(deserialize_with = "read::copies")]
     pub copies: Bytes,
-    /// The time that a segment has to be unused before it may be called leaked. `None`: a minute,
-    /// and ten if its maker is unknown.
+    /// The time that a segment must be unused before it counts as leaked; `None` for a minute, or
+    /// ten minutes if its maker is unknown.
     #[serde(deserialize_with = "read::settle")]
     pub settle: Option<Duration>,
-    /// Makers of shared memory, in addition to the catalogue.
+    /// Makers in addition to the built-in catalog.
     #[serde(rename = "maker")]
     pub makers: Vec<maker::Maker>,
-    /// The keys of actions, both as written. The table of actions checks them, and
-    /// [`Config::wrong_keys`] creates the error.
+    /// Key bindings as written. The table of actions checks them, and [`Config::wrong_keys`]
+    /// creates the error.
     pub keys: BTreeMap<String, Vec<String>>,
     #[serde(skip)]
     key_lines: BTreeMap<String, usize>,
@@ -58,14 +58,12 @@ pub struct Config {
     path: PathBuf,
 }
 
-/// The built-in themes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
     /// The terminal's own sixteen colors.
     #[default]
     Default,
-    /// True colors for a dark background.
     Dark,
     /// True colors for a light background.
     Light,
@@ -104,11 +102,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the user's settings file; the defaults if there is none.
+    /// Reads the user's config file. Returns the defaults if there is none.
     ///
     /// # Errors
-    /// Fails if there is one that cannot be read, or the first thing in it that is
-    /// wrong, with its line and what is allowed.
+    /// Fails if the file cannot be read, or at the first error in it, with its line and the allowed
+    /// values.
     pub fn load() -> Result<Self, ConfigError> {
         match place::path(|name| env::var_os(name)) {
             Some(path) => Self::load_from(&path),
@@ -116,35 +114,35 @@ impl Config {
         }
     }
 
-    /// Reads a settings file; the defaults if there is none.
+    /// Reads a config file. Returns the defaults if there is none.
     ///
     /// # Errors
     /// Like [`Config::load`].
     pub fn load_from(path: &Path) -> Result<Self, ConfigError> {
-        // People keep their config files elsewhere and link to them.
+        // Config files are often links into a repository.
         let file = open_regular(path, File::options().read(true), Links::Follow);
         match file.and_then(|file| read_at_most(&file, MAX_SIZE)) {
             Ok(Some(bytes)) => read::read(&bytes, path),
-            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), most: MAX_SIZE }),
+            Ok(None) => Err(ConfigError::TooLarge { path: path.to_owned(), max: MAX_SIZE }),
             Err(error) if is_missing(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path: path.to_owned(), source }),
         }
     }
 
-    /// Returns the error for keys that the table of actions refuses: `action` as written in the
-    /// file, if the error is about one; `what` safe to print.
-    pub fn wrong_keys(&self, action: Option<&str>, what: &impl fmt::Display) -> ConfigError {
+    /// Returns the error for key bindings that the table of actions rejects. `action` is the
+    /// offending action as written, if there is one; `problem` is safe to print.
+    pub fn wrong_keys(&self, action: Option<&str>, problem: &impl fmt::Display) -> ConfigError {
         let line = action.and_then(|action| self.key_lines.get(action));
         let first = self.key_lines.values().min();
         ConfigError::Line {
             path: self.path.clone(),
             line: line.or(first).copied().unwrap_or(1),
-            what: what.to_string(),
+            problem: problem.to_string(),
         }
     }
 }
 
-/// Returns true if there is no file, or its directory does not exist.
+/// Returns true if the file or its directory does not exist.
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -164,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_file_has_every_setting_at_its_default() {
+    fn documented_file_has_every_setting_at_its_default() {
         assert_eq!(parse(DOCUMENTED), Ok(defaults()));
         assert_eq!(parse(""), Ok(defaults()));
         let named: Vec<&str> = DOCUMENTED
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_maker_parses() {
+    fn documented_maker_parses() {
         let (_, example) = DOCUMENTED.split_once("#   [[maker]]").unwrap();
         let example: Vec<&str> =
             example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
@@ -261,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_several_errors_is_reported() {
+    fn first_of_several_errors_is_reported() {
         let error = parse("mouse = 1\ncolor = 1\nascii = 1").unwrap_err();
         assert!(error.contains("line 1: mouse: invalid type: integer `1`"), "{error}");
     }
@@ -289,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_means_defaults_and_an_unreadable_one_is_an_error() {
+    fn missing_file_means_defaults_and_an_unreadable_one_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
         assert_eq!(Config::load_from(&path).unwrap(), Config::default());

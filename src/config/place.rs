@@ -1,13 +1,13 @@
-//! The path of the settings file, by the XDG base directory specification.
+//! The path of the config file, according to the XDG base directory specification.
 
 use nix::unistd::{User, getuid};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Returns `$XDG_CONFIG_HOME/shmlens/config.toml`, or the path below `~/.config` if that is not
-/// set. `None` for a user without a home. `lookup` returns the value of a variable.
+/// Returns `$XDG_CONFIG_HOME/shmlens/config.toml`, or the path below `~/.config` if the variable is
+/// not set. `None` for a user without a home directory. `lookup` returns the value of a variable.
 pub fn path(lookup: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    // The specification says to ignore a relative path.
+    // The specification says to ignore relative paths.
     let absolute = |name| lookup(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").or_else(|| User::from_uid(getuid()).ok().flatten().map(|user| user.dir));
     let directory = absolute("XDG_CONFIG_HOME").or_else(|| Some(home()?.join(".config")))?;
@@ -24,7 +24,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_is_below_the_config_home_or_the_home() {
+    fn path_is_below_the_config_home_or_the_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
         assert_eq!(found(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), at("/c/shmlens/config.toml"));
         for ignored in ["", "relative/path"] {

@@ -1,4 +1,4 @@
-//! Reads TOML through serde, and turns its errors into plain ones with a line.
+//! Parses TOML with serde, and converts its errors into plain ones with a line number.
 
 use super::maker::{Maker, Patterns};
 use super::{Config, ConfigError};
@@ -12,19 +12,19 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
-/// The expected value of a key, where serde only names a type of its own.
+/// Descriptions of values for which serde's error would name a Rust type.
 const HINTS: [(&str, &str); 3] = [
     ("keys.", "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]"),
     ("keys", "[keys] followed by lines like quit = [\"x\"]"),
     ("maker", "[[maker]] followed by lines like id = \"…\""),
 ];
 
-/// Reads the settings; missing ones keep their default.
+/// Parses the config. Missing settings keep their defaults.
 pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     let text = str::from_utf8(bytes).map_err(|error| ConfigError::Line {
         path: path.to_owned(),
         line: line_of(bytes, error.valid_up_to()),
-        what: "invalid UTF-8".to_owned(),
+        problem: "invalid UTF-8".to_owned(),
     })?;
     let document = Document { text, path };
     let table = document.parse()?;
@@ -36,7 +36,7 @@ pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     Ok(Config { key_lines, path: path.to_owned(), ..config })
 }
 
-/// Reads the makers of a file that contains nothing else.
+/// Parses a file that contains only makers.
 pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -69,16 +69,16 @@ impl<'t> Document<'t> {
 
     fn deserialize<T: Deserialize<'t>>(self, table: Spanned<DeTable<'t>>) -> Result<T, ConfigError> {
         T::deserialize(toml::de::Deserializer::from(table)).map_err(|error| {
-            // The keys that lead to the value are only in the display form.
+            // Only the display form has the path to the value.
             let shown = error.to_string();
             let keys = shown.rsplit_once("\nin `").map_or("", |(_, keys)| keys.trim_end_matches("`\n"));
-            let mut what = plain(error.message());
+            let mut problem = plain(error.message());
             let hint =
                 HINTS.iter().find(|(key, _)| *key == keys || (key.ends_with('.') && keys.starts_with(key)));
-            if let (Some((_, hint)), Some((wrong, _))) = (hint, what.split_once(", expected "))
-                && what.starts_with("invalid type")
+            if let (Some((_, hint)), Some((wrong, _))) = (hint, problem.split_once(", expected "))
+                && problem.starts_with("invalid type")
             {
-                what = format!("{wrong}, expected {hint}");
+                problem = format!("{wrong}, expected {hint}");
             }
             let at = error.span().unwrap_or_default();
             let (field, maker) = match keys.strip_prefix("maker") {
@@ -86,13 +86,13 @@ impl<'t> Document<'t> {
                 None => (keys, None),
             };
             if !field.is_empty() {
-                what = format!("{field}: {what}");
+                problem = format!("{field}: {problem}");
             }
-            self.fail(Some(at), &in_maker(maker.as_deref(), &what))
+            self.fail(Some(at), &in_maker(maker.as_deref(), &problem))
         })
     }
 
-    /// Checks that the fields of each maker go together.
+    /// Checks each maker for contradictory fields.
     fn check(self, makers: &mut [Maker], patterns: Patterns) -> Result<(), ConfigError> {
         for index in 0..makers.len() {
             let (before, rest) = makers.split_at_mut(index);
@@ -102,14 +102,14 @@ impl<'t> Document<'t> {
             } else {
                 (Some(maker.id.clone()).filter(|id| !id.is_empty()), maker.complete(patterns))
             };
-            outcome.map_err(|(field, what)| {
-                self.fail(self.field_of(index, field), &in_maker(id.as_deref(), &what))
+            outcome.map_err(|(field, problem)| {
+                self.fail(self.field_of(index, field), &in_maker(id.as_deref(), &problem))
             })?;
         }
         Ok(())
     }
 
-    /// Returns the id of the maker whose table an offset is in.
+    /// Returns the id of the maker at an offset.
     fn maker_at(self, offset: usize) -> Option<String> {
         let table = DeTable::parse(self.text).ok()?.into_inner();
         let makers = table.get("maker")?.get_ref().as_array()?;
@@ -117,7 +117,7 @@ impl<'t> Document<'t> {
         Some(maker.get_ref().as_table()?.get("id")?.get_ref().as_str()?.to_owned())
     }
 
-    /// Returns the position of a field of a maker, or of the maker if it does not have that field.
+    /// Returns the position of a field of a maker, or of the maker if it lacks the field.
     fn field_of(self, index: usize, field: &str) -> Option<Range<usize>> {
         let table = DeTable::parse(self.text).ok()?.into_inner();
         let maker = table.get("maker")?.get_ref().as_array()?.get(index)?;
@@ -125,13 +125,13 @@ impl<'t> Document<'t> {
         Some(field.unwrap_or(maker).span())
     }
 
-    fn fail(self, at: Option<Range<usize>>, what: &str) -> ConfigError {
+    fn fail(self, at: Option<Range<usize>>, problem: &str) -> ConfigError {
         let line = line_of(self.text.as_bytes(), at.unwrap_or_default().start);
-        ConfigError::Line { path: self.path.to_owned(), line, what: quote(what.as_bytes()) }
+        ConfigError::Line { path: self.path.to_owned(), line, problem: quote(problem.as_bytes()) }
     }
 }
 
-/// Rewords serde's terms.
+/// Replaces serde's terms by those of the config.
 fn plain(message: &str) -> String {
     message
         .replace("unknown variant", "unknown value")
@@ -140,12 +140,12 @@ fn plain(message: &str) -> String {
         .replace("wanted string or table", "expected a word in quotes")
 }
 
-fn in_maker(id: Option<&str>, what: &str) -> String {
-    id.map_or_else(|| what.to_owned(), |id| format!("maker '{id}': {what}"))
+fn in_maker(id: Option<&str>, problem: &str) -> String {
+    id.map_or_else(|| problem.to_owned(), |id| format!("maker '{id}': {problem}"))
 }
 
-/// Deserializes an enum. Unlike the derived form, the error for a value without
-/// quotes also names the words.
+/// Deserializes an enum. Unlike the derived implementation, it lists the valid words even if the
+/// quotes are missing.
 pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<T, D::Error> {
     let parse = |text: &str| {
         T::deserialize(StrDeserializer::<de::value::Error>::new(text)).map_err(|error| error.to_string())
@@ -153,8 +153,8 @@ pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<
     value.deserialize_any(Text { allowed: "a word in quotes", bare: true, parse: &parse })
 }
 
-/// Deserializes a string that `parse` accepts, or, if `bare` is set, a number.
-/// `allowed` completes "expected …".
+/// Deserializes a string that `parse` accepts, or a number if `bare` is set. `allowed` completes
+/// "expected …".
 pub fn parsed<'de, D: Deserializer<'de>, T>(
     value: D,
     bare: bool,
@@ -165,7 +165,7 @@ pub fn parsed<'de, D: Deserializer<'de>, T>(
     value.deserialize_any(Text { allowed, bare, parse: &parse })
 }
 
-/// The visitor of values that are written as text, with or without quotes.
+/// Visits values that are written as text, with or without quotes.
 struct Text<'a, T> {
     allowed: &'a str,
     bare: bool,
@@ -216,13 +216,13 @@ pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
     parsed(value, false, "a size in quotes, such as \"512M\" or \"2G\"", |text| text.parse().ok())
 }
 
-/// Deserializes a time span within limits, in milliseconds.
+/// Deserializes a duration within limits, in milliseconds.
 fn span<'de, D: Deserializer<'de>>(
     value: D,
     least: u64,
-    most: u64,
+    max: u64,
     allowed: &str,
 ) -> Result<Duration, D::Error> {
-    let range = Duration::from_millis(least)..=Duration::from_millis(most);
+    let range = Duration::from_millis(least)..=Duration::from_millis(max);
     parsed(value, false, allowed, |text| parse_span(text).ok().filter(|span| range.contains(span)))
 }

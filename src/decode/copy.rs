@@ -3,7 +3,7 @@
 use crate::segment::escape;
 use std::fmt::Write as _;
 
-/// The formats in which bytes can be copied.
+/// Formats for copying bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CopyFormat {
     /// `de ad be ef`.
@@ -17,7 +17,7 @@ pub enum CopyFormat {
 }
 
 impl CopyFormat {
-    /// All formats, in menu order.
+    /// In menu order.
     pub const ALL: [Self; 4] = [Self::Hex, Self::Text, Self::C, Self::Python];
 
     #[must_use]
@@ -31,7 +31,7 @@ impl CopyFormat {
     }
 }
 
-/// Formats bytes. `offset` is their origin, for formats with comments.
+/// Formats bytes. `offset` is where they come from, for formats with comments.
 #[must_use]
 pub fn copy_as(bytes: &[u8], offset: u64, form: CopyFormat) -> String {
     match form {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_are_valid_in_every_format() {
+    fn empty_input_is_valid_in_every_format() {
         let all = CopyFormat::ALL.map(|form| copy_as(b"", 0, form));
         assert_eq!(all, ["", "", "/* 0 bytes at offset 0x0 */", "b\"\""]);
     }

@@ -6,14 +6,14 @@ use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader, in_order};
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
-/// The number of bytes formatted at once. Their lines are five times as long and should fit into
-/// the L2 cache. Small in tests, so that there are several chunks.
+/// Bytes formatted at once. Their lines are five times as long and should fit into the L2 cache.
+/// Small in tests, so that there are several chunks.
 const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
-/// Ranges of at least this size justify a second thread.
-const WORTH_A_THREAD: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
+/// Smaller ranges do not pay for a second thread.
+const MIN_PARALLEL: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
-/// Writes the range like `hexdump -C`, up to its end or the end of the segment. When squeezing,
-/// holes are free. Ends early on cancellation.
+/// Writes a range like `hexdump -C`, up to its end or the end of the segment. Squeezed holes take
+/// no time. Ends early on cancellation.
 ///
 /// # Errors
 /// Fails if reading the segment or writing to `out` fails.
@@ -28,7 +28,7 @@ pub fn dump(
     if squeeze == Squeeze::Off {
         chunks = chunks.with_holes_up_to(CHUNK as u64);
     }
-    let shared = progress.total() >= WORTH_A_THREAD;
+    let shared = progress.total() >= MIN_PARALLEL;
     let mut state = HexDump::new(squeeze, chunks.offset());
     let mut read = Ok(());
     let mut written = Ok(());
@@ -64,7 +64,7 @@ struct Job {
     chunk: Option<Chunk>,
     state: Option<HexDump>,
     text: Vec<u8>,
-    /// The length of this chunk's lines in `text`.
+    /// The length of its lines in `text`.
     length: usize,
 }
 
@@ -90,8 +90,8 @@ impl Job {
         match self.chunk {
             Some(Chunk::Bytes(count)) => {
                 // Grown once, then reused.
-                let room = HexDump::room(count).max(self.text.len());
-                self.text.resize(room, 0);
+                let max_length = HexDump::max_length(count).max(self.text.len());
+                self.text.resize(max_length, 0);
                 self.length = state.fill(&self.bytes[..count], &mut self.text);
             }
             Some(Chunk::Hole(length)) => {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_sparse_object_is_a_few_lines() {
+    fn largest_sparse_object_is_a_few_lines() {
         let mut bytes = FakeBytes::hole((1 << 62) + 5);
         bytes.write(1 << 61, b"hello");
         let (machine, reader) = object(bytes);
@@ -148,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_past_the_end_has_only_an_offset() {
+    fn range_past_the_end_has_only_an_offset() {
         let (_machine, reader) = object(FakeBytes::full(b"hello"));
         assert_eq!(dumped(&reader, 9..20, Squeeze::On), "00000005\n");
         assert_eq!(dumped(&reader, 4..20, Squeeze::On).lines().count(), 2);
     }
 
     #[test]
-    fn a_write_error_is_returned() {
+    fn write_error_is_returned() {
         struct Closed;
         impl Write for Closed {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {

@@ -5,7 +5,6 @@ use super::{ByteOrder, Scalar};
 use crate::segment::{escape, unescape};
 use jiff::Timestamp;
 
-/// An error in a value to search for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseValueError {
     /// The type is missing or unknown.
@@ -23,7 +22,7 @@ pub enum ParseValueError {
     },
 }
 
-/// Returns the in-memory bytes of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f`, in native
+/// Returns the bytes in memory of a value such as `f64:3.5`, `u32:7` or `u32be:0x1f`, in native
 /// byte order unless `le` or `be` is given.
 ///
 /// # Errors
@@ -42,14 +41,14 @@ pub fn pattern_of_value(text: &str) -> Result<Vec<u8>, ParseValueError> {
 fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
     Some(match scalar {
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
-            integer(order, scalar.size(), whole(text)?, 0, unsigned_end(scalar))?
+            integer(order, scalar.size(), parse_integer(text)?, 0, unsigned_end(scalar))?
         }
         Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64 => {
             let half = unsigned_end(scalar) / 2;
-            integer(order, scalar.size(), whole(text)?, -half, half)?
+            integer(order, scalar.size(), parse_integer(text)?, -half, half)?
         }
-        Scalar::F32 => order.turn(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
-        Scalar::F64 => order.turn(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
+        Scalar::F32 => order.convert(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
+        Scalar::F64 => order.convert(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
         Scalar::Bool => match text {
             "true" | "1" => vec![1],
             "false" | "0" => vec![0],
@@ -70,13 +69,13 @@ fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
     })
 }
 
-/// Returns the lowest number that does not fit in an unsigned type.
+/// Returns the lowest number that an unsigned type cannot hold.
 const fn unsigned_end(scalar: Scalar) -> i128 {
     1 << (8 * scalar.size())
 }
 
 /// Parses an integer: decimal, `0x1f`, `0b101`, `0o17`, with optional sign and `_`.
-fn whole(text: &str) -> Option<i128> {
+fn parse_integer(text: &str) -> Option<i128> {
     let clean = text.replace('_', "");
     let (negative, digits) = clean.strip_prefix('-').map_or((false, clean.as_str()), |rest| (true, rest));
     if digits.starts_with(['+', '-']) {
@@ -95,7 +94,7 @@ fn whole(text: &str) -> Option<i128> {
     Some(if negative { -value } else { value })
 }
 
-/// Returns the lowest `size` bytes of a number within `low..end`.
+/// Encodes a number within `low..end` in `size` bytes.
 fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> Option<Vec<u8>> {
     if !(low..end).contains(&value) {
         return None;
@@ -107,16 +106,15 @@ fn integer(order: ByteOrder, size: usize, value: i128, low: i128, end: i128) -> 
     Some(bytes)
 }
 
-/// Parses an RFC 3339 time or a count since 1970 in units of `unit` nanoseconds.
+/// Parses an RFC 3339 time, or a count since 1970 in units of `unit` nanoseconds.
 fn time(order: ByteOrder, text: &str, unit: i128) -> Option<Vec<u8>> {
-    let count = match whole(text) {
+    let count = match parse_integer(text) {
         Some(count) => count,
         None => text.parse::<Timestamp>().ok()?.as_nanosecond().div_euclid(unit),
     };
     integer(order, 8, count, i64::MIN.into(), i128::from(i64::MAX) + 1)
 }
 
-/// Returns examples of values of a type.
 fn hint(scalar: Scalar) -> String {
     match scalar {
         Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64 => {
@@ -186,7 +184,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
+        fn decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
             let order = if big { ByteOrder::Big } else { ByteOrder::Little };
             for scalar in Scalar::ALL.into_iter().filter(|scalar| !scalar.word().starts_with("time")) {
                 let value = scalar.read(&bytes, order).unwrap().to_string();
@@ -200,7 +198,7 @@ mod tests {
         }
 
         #[test]
-        fn a_decoded_time_parses_to_its_bytes(count in 0i64..4_000_000_000) {
+        fn decoded_time_parses_to_its_bytes(count in 0i64..4_000_000_000) {
             for (scalar, unit) in [(Scalar::TimeSeconds, 1), (Scalar::TimeMicros, 1_000_000)] {
                 let bytes = (count * unit).to_ne_bytes();
                 let json = serde_json::to_string(&scalar.read(&bytes, ByteOrder::native()).unwrap()).unwrap();
@@ -212,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "\\PC*") {
+        fn arbitrary_text_does_not_panic(text in "\\PC*") {
             let _ = pattern_of_value(&text);
         }
     }

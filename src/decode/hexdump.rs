@@ -6,7 +6,6 @@
 
 use super::hexline::{self, LINE, WHOLE};
 
-/// The handling of repeated lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Squeeze {
     /// Write a single `*` for a run of repeated lines.
@@ -19,11 +18,11 @@ pub enum Squeeze {
 #[derive(Debug, Clone)]
 pub struct HexDump {
     squeeze: Squeeze,
-    /// The last whole line.
+    /// The last whole line, to detect repetitions.
     last: Option<[u8; LINE]>,
-    /// True if the `*` has been written.
+    /// Set once the `*` is written.
     squeezed: bool,
-    /// The end of the dump so far.
+    /// The offset after the last byte.
     end: u64,
 }
 
@@ -38,18 +37,18 @@ impl HexDump {
     /// must be multiples of 16 bytes.
     pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
         let start = out.len();
-        out.resize(start + Self::room(bytes.len()), 0);
+        out.resize(start + Self::max_length(bytes.len()), 0);
         let length = self.fill(bytes, &mut out[start..]);
         out.truncate(start + length);
     }
 
-    /// Returns the maximum length of the lines for that many bytes.
-    pub(super) const fn room(bytes: usize) -> usize {
+    /// Returns the length that the lines of that many bytes can have.
+    pub(super) const fn max_length(bytes: usize) -> usize {
         // An offset may have up to eight more digits.
         (bytes / LINE + 1) * (WHOLE + 8)
     }
 
-    /// Writes lines like [`HexDump::lines`] into a sufficiently large buffer. Returns their length.
+    /// Like [`HexDump::lines`], for a buffer that is large enough. Returns the length of the lines.
     pub(super) fn fill(&mut self, bytes: &[u8], out: &mut [u8]) -> usize {
         let squeeze = self.squeeze == Squeeze::On;
         let (mut last, mut squeezed, mut end) = (self.last, self.squeezed, self.end);
@@ -74,7 +73,7 @@ impl HexDump {
         at
     }
 
-    /// Appends the lines of zero bytes. When squeezing, takes constant time.
+    /// Appends the lines of zero bytes. Takes constant time when squeezing.
     pub fn zeros(&mut self, mut length: u64, out: &mut Vec<u8>) {
         let few = [0; 64 * LINE];
         if self.squeeze == Squeeze::On && length > few.len() as u64 {
@@ -92,7 +91,7 @@ impl HexDump {
         }
     }
 
-    /// Returns the state after the lines of `bytes`, without writing them.
+    /// Returns the state after these bytes, without writing their lines.
     #[must_use]
     pub fn after(&self, bytes: &[u8]) -> Self {
         let (lines, _) = bytes.as_chunks::<LINE>();
@@ -105,7 +104,7 @@ impl HexDump {
         Self { last, squeezed, end: self.end + bytes.len() as u64, ..*self }
     }
 
-    /// Advances the state past zero bytes, like [`HexDump::after`].
+    /// Skips zero bytes, like [`HexDump::after`].
     pub(super) fn pass_zeros(&mut self, length: u64) {
         let few = [0; 2 * LINE];
         let first = usize::try_from(length).unwrap_or(few.len()).min(few.len());
@@ -148,7 +147,7 @@ mod tests {
 
     /// Returns the output of the real `hexdump`; `None` if it is not installed.
     fn hexdump(arguments: &[&str], bytes: &[u8]) -> Option<String> {
-        // Uses a file, since `hexdump` skips differently in a pipe.
+        // In a pipe, `hexdump` skips differently.
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(bytes).unwrap();
         file.rewind().unwrap();
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_each_kind() {
+    fn formats_each_kind_of_line() {
         let mut bytes = b"hello, \x1b[2J\xff\0~".to_vec();
         bytes.extend_from_slice(&[0; 48]);
         bytes.push(7);
@@ -190,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_dump_has_only_an_offset_unless_it_is_0() {
+    fn empty_dump_has_only_an_offset_unless_it_is_0() {
         assert_eq!(dumped(Squeeze::On, 0, &[]), "");
         assert_eq!(dumped(Squeeze::On, 8, &[]), "00000008\n");
     }
 
     #[test]
-    fn a_hole_costs_the_same_whatever_its_size() {
+    fn hole_costs_the_same_whatever_its_size() {
         let mut dump = HexDump::new(Squeeze::On, 0);
         let mut out = vec![];
         dump.zeros((1 << 62) + 3, &mut out);

@@ -1,17 +1,16 @@
 //! Formats one line of a hex dump: `00000010  68 65 …  00 00  |he….|`.
 
-/// Bytes per line.
 pub const LINE: usize = 16;
-/// The length of a whole line with an eight-digit offset, including the newline.
+/// A line with an eight-digit offset and its newline.
 pub const WHOLE: usize = 79;
-/// The minimum number of offset digits.
+/// An offset has at least this many digits.
 const DIGITS: usize = 8;
-/// The columns where the two groups of hex digits and the text start.
+/// The columns of the two groups of hex digits, and of the text.
 const FIRST: usize = DIGITS + 2;
 const SECOND: usize = FIRST + 3 * LINE / 2 + 1;
 const TEXT: usize = SECOND + 3 * LINE / 2 + 2;
 
-/// The encoding of each byte: two digits, a blank and a zero, starting at the lowest bits.
+/// The two digits of each byte, a blank and a zero, starting at the lowest bits.
 const DIGITS_OF: [u32; 256] = {
     let digits = b"0123456789abcdef";
     let mut table = [0; 256];
@@ -52,7 +51,7 @@ fn eight(out: &mut [u8; WHOLE], at: usize, bytes: u64) {
     out[at..at + 8].copy_from_slice(&bytes.to_le_bytes());
 }
 
-/// Writes a whole line at any offset and returns its length.
+/// Writes a whole line at any offset. Returns its length.
 pub fn put(offset: u64, line: &[u8; LINE], out: &mut [u8]) -> usize {
     match (u32::try_from(offset), out.first_chunk_mut::<WHOLE>()) {
         (Ok(offset), Some(out)) => {
@@ -63,8 +62,8 @@ pub fn put(offset: u64, line: &[u8; LINE], out: &mut [u8]) -> usize {
     }
 }
 
-/// Writes a line of up to 16 bytes and returns its length. The text column of a short line ends
-/// after its last byte.
+/// Writes up to 16 bytes as a line. Returns its length. A short line ends after the text of its
+/// last byte.
 pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
     let mut line = [0; LINE];
     let length = bytes.len().min(LINE);
@@ -82,7 +81,7 @@ pub fn put_any(offset: u64, bytes: &[u8], out: &mut [u8]) -> usize {
     digits + end - DIGITS
 }
 
-/// Writes an offset with at least eight digits and returns its length.
+/// Writes an offset in at least eight digits. Returns its length.
 pub fn put_offset(offset: u64, out: &mut [u8]) -> usize {
     let digits = ((u64::BITS - offset.leading_zeros()).div_ceil(4) as usize).max(DIGITS);
     for (at, digit) in out[..digits].iter_mut().rev().enumerate() {

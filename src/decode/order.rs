@@ -1,6 +1,5 @@
 //! Byte order.
 
-/// The byte order of a number in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ByteOrder {
     /// Lowest byte first, as on x86 and most ARM systems.
@@ -10,7 +9,6 @@ pub enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// Returns the byte order of this machine.
     #[must_use]
     pub const fn native() -> Self {
         if cfg!(target_endian = "big") { Self::Big } else { Self::Little }
@@ -33,7 +31,6 @@ impl ByteOrder {
         }
     }
 
-    /// Returns the other byte order.
     #[must_use]
     pub const fn flip(self) -> Self {
         match self {
@@ -42,8 +39,8 @@ impl ByteOrder {
         }
     }
 
-    /// Converts bytes between this byte order and the native one.
-    pub(super) fn turn<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
+    /// Converts between this byte order and the native one.
+    pub(super) fn convert<const N: usize>(self, mut bytes: [u8; N]) -> [u8; N] {
         if self != Self::native() {
             bytes.reverse();
         }

@@ -41,7 +41,7 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// All scalars, in listing order.
+    /// In listing order.
     pub const ALL: [Self; 16] = [
         Self::U8,
         Self::U16,
@@ -83,7 +83,7 @@ impl Scalar {
         }
     }
 
-    /// Returns the size in bytes: 1, 2, 4 or 8.
+    /// In bytes: 1, 2, 4 or 8.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
@@ -100,8 +100,8 @@ impl Scalar {
         }
     }
 
-    /// Decodes the value at the start of `bytes`; `None` if there are too few bytes. A bool other
-    /// than 0 and 1 decodes as a number.
+    /// Decodes the value at the start of `bytes`; `None` if there are too few. A bool other than 0
+    /// and 1 decodes as a number.
     #[must_use]
     pub fn read(self, bytes: &[u8], order: ByteOrder) -> Option<Value> {
         let time =
@@ -134,7 +134,7 @@ impl Scalar {
 /// Returns the first bytes in native order. They are copied in a single access, so that no value is
 /// torn.
 fn first<const N: usize>(bytes: &[u8], order: ByteOrder) -> Option<[u8; N]> {
-    bytes.first_chunk::<N>().map(|&bytes| order.turn(bytes))
+    bytes.first_chunk::<N>().map(|&bytes| order.convert(bytes))
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_bool_decodes_as_a_number() {
+    fn invalid_bool_decodes_as_a_number() {
         let read = |byte: u8| text(Scalar::Bool, &[byte], ByteOrder::native());
         assert_eq!((read(0), read(1), read(7)), ("false".into(), "true".into(), "7".into()));
     }
@@ -182,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
+        fn other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
             let mut turned = bytes;
             turned.reverse();
             for scalar in Scalar::ALL.into_iter().filter(|scalar| scalar.size() == 8) {

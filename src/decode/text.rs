@@ -10,7 +10,6 @@ pub fn text_at(bytes: &[u8]) -> Option<String> {
     (!text.is_empty()).then(|| escape(text))
 }
 
-/// Returns the bytes before the first NUL.
 pub(super) fn until_nul(bytes: &[u8]) -> &[u8] {
     memchr::memchr(0, bytes).map_or(bytes, |end| &bytes[..end])
 }

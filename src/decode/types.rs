@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// More dimensions than any practical array has.
+/// More than any real array has.
 const MAX_DIMENSIONS: usize = 16;
 
 /// A scalar or an array of scalars: `u32`, `u16be`, `f64[3][3]`. An array of `char` is a
@@ -21,7 +21,6 @@ pub struct Type {
     size: u64,
 }
 
-/// An error in a type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseTypeError {
     /// The scalar is unknown.
@@ -40,7 +39,7 @@ pub enum ParseTypeError {
 }
 
 impl ParseTypeError {
-    /// Returns the problem without the type's text, for messages that already quote the text.
+    /// Describes the expected form, for messages that already quote the text.
     #[must_use]
     pub fn expected(&self) -> String {
         match self {
@@ -59,8 +58,8 @@ impl Type {
     /// Returns a type. `dims` starts with the outermost dimension and is empty for a scalar.
     ///
     /// # Errors
-    /// Fails if a dimension is 0, if there are more than 16, or if the size in bytes does not fit
-    /// in 63 bits.
+    /// Fails if a dimension is 0, if there are more than 16, or if the size does not fit in 63
+    /// bits.
     pub fn new(scalar: Scalar, order: ByteOrder, dims: Vec<u64>) -> Result<Self, ParseTypeError> {
         let mut parsed = Self { scalar, order, dims, size: scalar.size() as u64 };
         if parsed.dims.contains(&0) {
@@ -84,13 +83,13 @@ impl Type {
         self.order
     }
 
-    /// Returns the dimensions, outermost first; empty for a scalar.
+    /// Outermost first; empty for a scalar.
     #[must_use]
     pub fn dims(&self) -> &[u64] {
         &self.dims
     }
 
-    /// Returns the size in bytes: never 0, at most 2^63-1.
+    /// In bytes: never 0, at most 2^63-1.
     #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
@@ -168,19 +167,18 @@ pub(super) fn parse_scalar(name: &str) -> Option<(Scalar, ByteOrder)> {
     })
 }
 
-/// Returns the names of all scalars, for error messages.
+/// Lists the names of all scalars, for error messages.
 pub(super) fn scalar_names() -> String {
     Scalar::ALL.map(Scalar::word).join(", ")
 }
 
-/// A decoded [`Type`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decoded {
     Value(Value),
     /// A fixed-length text up to its first NUL, escaped.
     Text(String),
     Array(Vec<Self>),
-    /// Not enough bytes.
+    /// There were too few bytes.
     Missing,
 }
 
@@ -206,7 +204,7 @@ impl fmt::Display for Decoded {
 }
 
 impl Serialize for Decoded {
-    /// Writes numbers, strings, nested arrays, and null for missing values.
+    /// Serializes a missing value as null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Value(value) => value.serialize(serializer),
@@ -246,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_ends_where_the_bytes_do() {
+    fn array_ends_where_the_bytes_do() {
         assert_eq!(read("u16le[4]", &[1, 0, 2, 0, 3]), "[1, 2]");
         assert_eq!(read("u16le[9000000000][3]", &[1, 0, 2, 0, 3, 0, 4]), "[[1, 2, 3], []]");
         assert_eq!(read("u16", &[1]), "(past the end)");
@@ -281,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_size_includes_all_elements() {
+    fn size_includes_all_elements() {
         for (text, size) in [("u8", 1), ("f64[3][3]", 72), ("char[16]", 16), ("time_ns", 8)] {
             assert_eq!(text.parse::<Type>().unwrap().size(), size, "{text}");
         }
@@ -289,7 +287,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_displayed_type_parses_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
+        fn displayed_type_parses_back(scalar in 0..Scalar::ALL.len(), big: bool, dims in proptest::collection::vec(1u64..9, 0..4)) {
             let order = if big && Scalar::ALL[scalar].size() > 1 { ByteOrder::Big } else { ByteOrder::native() };
             let parsed = Type::new(Scalar::ALL[scalar], order, dims).unwrap();
             prop_assert_eq!(parsed.to_string().parse::<Type>(), Ok(parsed));

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ZonedDateTime};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// A decoded value. Its text form is exact: parsing it returns the same value.
+/// A decoded value. Parsing its text form gives exactly the same value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// An unsigned integer.
@@ -38,7 +38,7 @@ pub enum Time {
 }
 
 impl Time {
-    /// Returns the number as stored in memory.
+    /// The number in memory.
     #[must_use]
     pub const fn count(self) -> i64 {
         match self {
@@ -87,7 +87,7 @@ impl fmt::Display for Value {
             Self::Signed(value) => value.fmt(f),
             Self::F32(value) if value.is_nan() => f.pad("nan"),
             Self::F64(value) if value.is_nan() => f.pad("nan"),
-            // Debug uses an exponent for very large and very small numbers.
+            // Unlike Display, Debug uses an exponent for very large and very small numbers.
             Self::F32(value) => f.pad(&format!("{value:?}")),
             Self::F64(value) => f.pad(&format!("{value:?}")),
             Self::Bool(value) => value.fmt(f),
@@ -99,7 +99,7 @@ impl fmt::Display for Value {
 }
 
 impl Serialize for Value {
-    /// Writes numbers as numbers, non-finite floats as null, and characters as escaped text.
+    /// Serializes floats that are not finite as null, and characters as escaped text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Unsigned(value) => serializer.serialize_u64(value),
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_displayed_float_parses_back(bits in any::<u64>()) {
+        fn displayed_float_parses_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);
             let back: f64 = Value::F64(value).to_string().parse().unwrap();
             prop_assert!(back.to_bits() == bits || (back.is_nan() && value.is_nan()));

@@ -6,7 +6,6 @@ use std::io;
 /// The reason why the demo could not be created or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// Read-only mode is on.
     #[error(
         "the demo creates segments, but changes are disabled (read-only). Omit --read-only, and set \
              read-only = false in the config file"
@@ -29,7 +28,7 @@ pub enum DemoError {
     /// `/proc` has no data on this process.
     #[error("failed to start the demo: cannot read /proc/self ({}). Mount /proc", plain_error(.0))]
     OwnProcess(#[source] io::Error),
-    /// A thread or signal handler could not be set up.
+    /// Failed to start a thread or to install a signal handler.
     #[error("failed to start the demo: {}. Check the limit on processes with `ulimit -u`", plain_error(.0))]
     Start(#[source] io::Error),
     #[error("failed to print the demo segments: {}", plain_error(.0))]

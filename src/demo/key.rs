@@ -1,5 +1,5 @@
-//! The keys of the demo's System V segments. They encode the demo's pid, so that the segments of a
-//! running demo can be recognized without attaching them. A key alone never proves that a segment
+//! The keys of the demo's System V segments. They contain the demo's pid, so that the segments of a
+//! running demo are recognized without attaching them. A key alone never proves that a segment
 //! belongs to a demo.
 
 use super::mark::Maker;
@@ -7,16 +7,15 @@ use super::part::Part;
 use crate::identify::demo::{ORPHAN, PID_MASK, PREFIX, PREFIX_MASK};
 use crate::segment::Key;
 
-/// The shift of four bits: the number of the demo in its process, modulo 16.
+/// Four bits: the number of the demo in its process, modulo 16.
 const SERIAL_SHIFT: u32 = 23;
 
-/// Returns the key for a part of a demo.
 pub const fn of(part: Part, maker: &Maker) -> Key {
     let orphan = if matches!(part, Part::Orphan) { ORPHAN } else { 0 };
     Key(PREFIX | (maker.serial % 16) << SERIAL_SHIFT | orphan | maker.pid & PID_MASK)
 }
 
-/// Returns the pid of the demo that uses a key; `None` for other keys.
+/// Returns the pid of the demo that uses the key; `None` for other keys.
 pub const fn pid(key: Key) -> Option<u32> {
     if key.0 & PREFIX_MASK == PREFIX { Some(key.0 & PID_MASK) } else { None }
 }
@@ -26,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_contains_the_pid() {
+    fn key_contains_the_pid() {
         let mut maker = Maker::new().unwrap();
         (maker.pid, maker.serial) = (4_194_303, 17);
         let (state, orphan) = (of(Part::State, &maker), of(Part::Orphan, &maker));

@@ -22,8 +22,8 @@ pub enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// Returns the slot size: the text plus a byte, rounded up to 8. Python counts characters; the
-    /// demo's texts are ASCII.
+    /// Returns the size of the slot: the text plus a byte, rounded up to 8. Python counts
+    /// characters, but the demo's texts are ASCII.
     pub const fn slot(&self) -> usize {
         match self {
             Self::Text(text) => 8 * (text.len() / 8 + 1),
@@ -32,7 +32,7 @@ impl Item<'_> {
         }
     }
 
-    /// Returns the contents of the slot.
+    /// Encodes the item.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = match self {
             Self::Int(value) => value.to_ne_bytes().to_vec(),
@@ -60,7 +60,7 @@ impl Item<'_> {
         bytes
     }
 
-    /// Returns the code that tells Python how to restore the value.
+    /// Returns the code by which Python restores the value.
     const fn code(&self) -> u8 {
         match self {
             Self::Int(_) | Self::Float(_) | Self::Bool(_) => 0,
@@ -81,7 +81,7 @@ pub fn slot_start(items: &[Item<'_>], index: usize) -> usize {
     data_start(items.len()) + items[..index].iter().map(Item::slot).sum::<usize>()
 }
 
-/// Returns the contents of the whole segment.
+/// Encodes the list.
 pub fn bytes(items: &[Item<'_>]) -> Vec<u8> {
     let mut out = (items.len() as u64).to_ne_bytes().to_vec();
     let mut offset = 0u64;
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_size_is_16_plus_17_per_item_plus_data() {
+    fn size_is_16_plus_17_per_item_plus_data() {
         let items = [Item::Int(-1), Item::Text("12345678"), Item::Bytes(b"ab"), Item::None, Item::Bool(true)];
         let bytes = bytes(&items);
         assert_eq!(bytes.len(), 16 + 17 * 5 + (8 + 16 + 8 + 8 + 8));

@@ -1,7 +1,7 @@
-//! The line of text at the start of a segment that identifies the demo that created the segment.
+//! The mark: a line of text at the start of a segment that names the demo that created it.
 //!
-//! A killed demo cannot remove its segments. The next demo removes them if the process in this line
-//! has exited.
+//! A killed demo cannot remove its segments. The next demo does, once the process in the mark has
+//! exited.
 
 use nix::errno::Errno;
 use nix::sys::signal::kill;
@@ -12,10 +12,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The space reserved for the line, in bytes.
+/// The bytes reserved for the line.
 pub const LENGTH: usize = 64;
 
-/// The prefix of all demo object names.
+/// All object names of demos start with this.
 pub const PREFIX: &str = "demo-";
 
 const MAGIC: &str = "shmlens demo 1";
@@ -24,17 +24,17 @@ const MAGIC: &str = "shmlens demo 1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Maker {
     pub pid: u32,
-    /// The start time of the process in clock ticks since boot, since pids are reused.
+    /// In clock ticks since boot. Pids are reused.
     started: u64,
-    /// The inode number of the pid namespace. Containers may share memory without seeing each
-    /// other's processes.
+    /// The inode of the pid namespace. Containers may share memory without seeing each other's
+    /// processes.
     namespace: u64,
-    /// The number of the demo in its process, starting at 1.
+    /// The number of the demo in its process, from 1.
     pub serial: u32,
 }
 
 impl Maker {
-    /// Returns a new demo of this process.
+    /// Identifies a new demo of this process.
     ///
     /// # Errors
     /// Fails if `/proc` has no data on this process.
@@ -49,7 +49,7 @@ impl Maker {
         })
     }
 
-    /// Returns the prefix of the demo's object names.
+    /// All object names of this demo start with this.
     pub fn prefix(&self) -> String {
         match self.serial {
             1 => format!("{PREFIX}{}-", self.pid),
@@ -57,11 +57,11 @@ impl Maker {
         }
     }
 
-    /// Returns the line for a part, without trailing NULs.
+    /// Returns the line for a part, without padding.
     pub fn line(&self, part: &str) -> String {
         let Self { pid, started, namespace, serial } = self;
         let mut line = format!("{MAGIC} {part} {pid} {started} {namespace} {serial}");
-        // Even with the kernel's largest numbers it is 13 bytes shorter than LENGTH.
+        // Even the largest numbers leave 13 bytes.
         line.truncate(LENGTH - 1);
         line
     }
@@ -74,8 +74,8 @@ impl Maker {
         bytes
     }
 
-    /// Parses a line into the demo and the name of the part. `None` unless every byte up to the
-    /// first NUL matches the format of shmlens.
+    /// Parses a line. Returns the demo and the part, or `None` unless every byte up to the first
+    /// NUL has the expected format.
     pub fn read(bytes: &[u8]) -> Option<(Self, String)> {
         let line = bytes.split(|&byte| byte == 0).next()?;
         let line = std::str::from_utf8(line).ok()?;
@@ -104,11 +104,9 @@ impl Maker {
     }
 }
 
-/// The state of a process.
 enum Life {
-    /// No process has that pid.
     Gone,
-    /// The process is running and started that many clock ticks after boot.
+    /// Running since that many clock ticks after boot.
     Since(u64),
     /// The pid exists, but `/proc` does not show it.
     Unknown,
@@ -129,7 +127,6 @@ impl Life {
 }
 
 /// Returns true if a process with that pid may have existed at a time, in seconds since 1970.
-/// Returns true if unknown.
 pub fn may_have_lived(pid: u32, at: i64) -> bool {
     let Ok(pid) = i32::try_from(pid) else { return false };
     match Life::of(pid) {
@@ -154,7 +151,7 @@ pub mod tests {
     use std::process::Command;
     use std::time::{Duration, Instant};
 
-    /// Returns a demo whose process has exited.
+    /// A demo whose process has exited.
     pub fn exited() -> Maker {
         let mut child = Command::new("true").spawn().unwrap();
         let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;
@@ -164,7 +161,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_line_parses_back() {
+    fn line_parses_back() {
         let maker = Maker::new().unwrap();
         assert_eq!(Maker::read(&maker.bytes("state")), Some((maker, "state".to_owned())));
         let longest = Maker { pid: 4_194_304, started: 1 << 36, namespace: 4_294_967_295, serial: 999 };
@@ -192,7 +189,7 @@ pub mod tests {
     }
 
     #[test]
-    fn a_running_demo_is_not_gone() {
+    fn running_demo_is_not_gone() {
         let maker = Maker::new().unwrap();
         assert!(!maker.is_gone());
         assert!(!Maker { pid: 1, started: 0, namespace: maker.namespace + 1, serial: 1 }.is_gone());
@@ -200,7 +197,7 @@ pub mod tests {
     }
 
     #[test]
-    fn an_exited_demo_is_gone_even_if_its_pid_is_reused() {
+    fn exited_demo_is_gone_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
         assert!(exited().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());

@@ -1,5 +1,5 @@
-//! The live segments of `shmlens demo`: a few of both kinds, as C++ and Python programs would
-//! create them.
+//! The live segments of `shmlens demo`: a few of both kinds, as C++ and Python programs create
+//! them.
 //!
 //! | part | contents |
 //! |---|---|
@@ -7,10 +7,10 @@
 //! | orphan | System V: created by a process that has exited |
 //! | list | POSIX: a Python `ShareableList` that changes |
 //! | image | POSIX: 320 by 240 gray pixels, a moving ball |
-//! | sparse | POSIX: 256 MiB, 1 % of it written |
+//! | sparse | POSIX: 256 MiB, 1% of it written |
 //!
-//! Dropping [`Demo`] removes all of them, even after a panic. The segments of a killed demo are
-//! removed when the next one starts. A demo never touches segments that no demo created.
+//! Dropping [`Demo`] removes them, even after a panic. The segments of a killed demo are removed
+//! when the next one starts. A demo never touches segments that no demo created.
 
 mod error;
 mod key;
@@ -41,23 +41,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use sweep::Targets;
 
-/// The signals that end the demo cleanly.
 const END_SIGNALS: [i32; 3] = [SIGHUP, SIGINT, SIGTERM];
 
 /// The running program, even if its file was replaced.
 const OWN_PROGRAM: &str = "/proc/self/exe";
 
-/// The maximum number of names to try.
+/// Names to try.
 const MAX_TRIES: u32 = 64;
 
 /// A running demo. Dropping it removes its segments.
 #[derive(Debug)]
 pub struct Demo {
     maker: Maker,
-    // Declared first, so that it stops before the segments are removed.
+    // Dropped first, so that it stops before the segments are removed.
     motion: Option<Motion>,
     made: Vec<OwnedSegment>,
-    asked_to_end: Arc<AtomicBool>,
+    termination_requested: Arc<AtomicBool>,
 }
 
 /// A segment of the demo, for display.
@@ -65,7 +64,7 @@ pub struct Demo {
 pub struct DemoSegment {
     pub id: SegmentId,
     pub size: Bytes,
-    /// A short description of its contents.
+    /// Describes the contents.
     pub about: &'static str,
 }
 
@@ -84,14 +83,13 @@ impl Demo {
             // If any name is taken, retry all with the next number.
             if let Some(made) = make_all(&maker, program)? {
                 let motion = Some(Motion::start(&maker, &made)?);
-                return Ok(Self { maker, motion, made, asked_to_end: Arc::default() });
+                return Ok(Self { maker, motion, made, termination_requested: Arc::default() });
             }
             example = maker.prefix();
         }
         Err(DemoError::Taken { tried: MAX_TRIES, example })
     }
 
-    /// Returns the segments of the demo.
     pub fn segments(&self) -> Vec<DemoSegment> {
         let shown = |made: &OwnedSegment| DemoSegment {
             id: made.id.clone(),
@@ -102,9 +100,9 @@ impl Demo {
     }
 
     /// Returns true if a signal has requested termination since [`with_world`] was called. Callers
-    /// that install their own signal handlers check this once afterward.
-    pub fn asked_to_end(&self) -> bool {
-        self.asked_to_end.load(Ordering::Relaxed)
+    /// with their own signal handlers check this after installing them.
+    pub fn termination_requested(&self) -> bool {
+        self.termination_requested.load(Ordering::Relaxed)
     }
 
     /// Removes all segments. Dropping the demo does the same but ignores errors.
@@ -121,7 +119,8 @@ impl Demo {
         for mut made in self.made.drain(..) {
             outcome = outcome.and(made.remove());
         }
-        // An object that was removed and restored is a different object with the same mark.
+        // The user may have removed and restored an object: the copy is a different object with the
+        // same mark.
         sweep::remove_leftovers(Targets::Own(self.maker));
         outcome
     }
@@ -146,19 +145,18 @@ fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, 
     Ok(Some(all))
 }
 
-/// Runs `show` with a demo, and removes the demo afterward, even if `show` panics. From the start,
-/// SIGHUP, SIGINT and SIGTERM no longer end the process: `show` has to return when one arrives, and
-/// must not exit.
+/// Runs `show` with a demo, and removes the demo afterward, even if `show` panics. SIGHUP, SIGINT
+/// and SIGTERM no longer end the process: `show` has to return when one arrives, and must not exit.
 ///
 /// # Errors
 /// Fails if the demo could not be created or removed.
 pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
-    let asked_to_end = Arc::new(AtomicBool::new(false));
+    let termination_requested = Arc::new(AtomicBool::new(false));
     for signal in END_SIGNALS {
-        signal_hook::flag::register(signal, Arc::clone(&asked_to_end)).map_err(DemoError::Start)?;
+        signal_hook::flag::register(signal, Arc::clone(&termination_requested)).map_err(DemoError::Start)?;
     }
     let mut demo = Demo::start(Path::new(OWN_PROGRAM))?;
-    demo.asked_to_end = asked_to_end;
+    demo.termination_requested = termination_requested;
     let shown = show(&demo);
     demo.stop()?;
     Ok(shown)

@@ -15,10 +15,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The time between ticks.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The thread, which stops when this is dropped.
+/// Changes the segments until it is dropped.
 #[derive(Debug)]
 pub struct Motion {
     stop: Option<Sender<()>>,
@@ -26,7 +25,7 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// Starts changing the segments.
+    /// Starts the thread.
     ///
     /// # Errors
     /// Fails if no thread can be started.
@@ -36,7 +35,7 @@ impl Motion {
         let run = move || {
             let mut next = Instant::now();
             for tick in 1.. {
-                // After a pause, such as a suspend, continue from now without catching up.
+                // After a suspend, go on from now instead of catching up.
                 next = (next + TICK).max(Instant::now());
                 let wait = next.saturating_duration_since(Instant::now());
                 if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) || moving.step(tick).is_err()
@@ -54,7 +53,7 @@ impl Drop for Motion {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Even if the thread panicked, the demo would have to be removed.
+            // If the thread panicked, the demo still has to be removed.
             let _ = thread.join();
         }
     }
@@ -86,7 +85,7 @@ impl Moving {
         moving
     }
 
-    /// Advances by one tick. Writes only the changed bytes, a few pages at most.
+    /// Advances by one tick. Writes only the bytes that change, a few pages at most.
     fn step(&mut self, tick: u32) -> io::Result<()> {
         if let Some(open) = &self.state {
             for (offset, bytes) in state::changes(tick) {

@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 /// The child's hidden subcommand: `demo-orphan KEY SIZE`, contents on stdin.
 pub const COMMAND: &str = "demo-orphan";
 
-/// Creates a segment that starts with `content` in a child process, and returns its id and the pid
-/// of the child, which has exited. `program` is the shmlens executable.
+/// Creates a segment in a child process, which then exits. Returns the id of the segment and the
+/// pid of the child. `program` is the shmlens executable.
 pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> io::Result<(ShmId, u32)> {
     let mut child = Command::new(program)
         .args([COMMAND, &key.0.to_string(), &size.0.to_string()])
@@ -24,11 +24,11 @@ pub fn create_orphan(program: &Path, key: Key, size: Bytes, content: &[u8]) -> i
         // Ctrl-C in the terminal could end the child before it writes the mark.
         .process_group(0)
         .spawn()?;
-    // A child that exits early prints no answer, which is detected below.
+    // If the child exits early, it prints no answer, which is detected below.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(content));
     let mut answer = String::new();
     let read = child.stdout.take().map(|mut stdout| stdout.read_to_string(&mut answer));
-    // If SIGCHLD is ignored, this fails but still waits for the child.
+    // If SIGCHLD is ignored, this returns an error but still waits for the child.
     let _ = child.wait();
     read.transpose()?;
     let word = answer.trim().split_once(' ').and_then(|(kind, number)| Some((kind, number.parse().ok()?)));

@@ -27,11 +27,11 @@ pub struct OwnedSegment {
     removed: bool,
 }
 
-/// The demo's handle on its segment.
+/// The demo's handle on a segment.
 #[derive(Debug)]
 pub enum Handle {
     Attached(Arc<Attachment>, Identity),
-    /// Not open, since a child process created the segment.
+    /// A child process created the segment.
     Closed(Identity),
     Open(Arc<File>),
 }
@@ -73,7 +73,7 @@ impl OwnedSegment {
         Ok(Some(made))
     }
 
-    /// Removes the segment. A segment that is already gone is not an error.
+    /// Removes the segment, unless it is already gone.
     pub fn remove(&mut self) -> Result<(), DemoError> {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
@@ -117,7 +117,7 @@ fn create_object(part: Part, maker: &Maker, name: &ObjectName) -> io::Result<Fil
     let path = Path::new(DEV_SHM).join(name.as_path());
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
-    // Another object may have taken the name in the meantime.
+    // Another object may have taken the name.
     let mut mark = [0; mark::LENGTH];
     file.read_exact_at(&mut mark, part.mark_at())?;
     match Maker::read(&mark) {
@@ -135,9 +135,9 @@ fn unless_taken<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
-    // The table includes segments without read permission.
+    // Unlike `IPC_STAT`, the table does not require read permission.
     let table = RealMachine.sysv_rows()?;
-    // A segment marked for removal has no key, and disappears with its last attachment.
+    // Once marked for removal, a segment has no key, and disappears with its last attachment.
     if !table.rows.iter().any(|row| row.shmid == shmid && row.identity() == *identity) {
         return Ok(());
     }

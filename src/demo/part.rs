@@ -5,7 +5,6 @@ use super::mark::{self, Maker};
 use super::picture::{HEIGHT, Picture, WIDTH};
 use super::{sparse, state};
 
-/// A segment of a demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// System V, a C struct that changes.
@@ -20,7 +19,7 @@ pub enum Part {
     Sparse,
 }
 
-/// The indexes of the list items that change.
+/// Indexes of list items that change.
 pub mod item {
     /// `int`: the tick.
     pub const TICK: usize = 1;
@@ -32,7 +31,7 @@ pub mod item {
     pub const STATE: usize = 4;
 }
 
-/// Returns the list items at a tick. Item sizes never change.
+/// Returns the list items at a tick. Their sizes never change.
 pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
     [
         Item::Text(made_by),
@@ -49,7 +48,7 @@ impl Part {
     /// All parts, in order of creation.
     pub const ALL: [Self; 5] = [Self::State, Self::Orphan, Self::List, Self::Picture, Self::Sparse];
 
-    /// Returns the name used in marks and object names.
+    /// The name in marks and object names.
     pub const fn name(self) -> &'static str {
         match self {
             Self::State => "state",
@@ -70,7 +69,6 @@ impl Part {
         }
     }
 
-    /// Returns the part of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
@@ -79,7 +77,7 @@ impl Part {
         matches!(self, Self::State | Self::Orphan)
     }
 
-    /// Returns the offset of the mark, which is not 0 in the Python list: it starts with a table.
+    /// Returns the offset of the mark. It is not 0 in the Python list, which starts with a table.
     pub const fn mark_at(self) -> u64 {
         match self {
             Self::List => list::data_start(7) as u64,
@@ -87,24 +85,23 @@ impl Part {
         }
     }
 
-    /// Returns the size in bytes if it is the same in every demo.
+    /// Returns the size if it is the same in every demo.
     pub const fn fixed_size(self) -> Option<u64> {
         match self {
             Self::State => Some(state::SIZE as u64),
             Self::Orphan => Some(ORPHAN_SIZE as u64),
-            // The first item is the mark, whose length depends on the pid.
+            // The list contains the mark, whose length depends on the pid.
             Self::List => None,
             Self::Picture => Some((WIDTH * HEIGHT) as u64),
             Self::Sparse => Some(sparse::SIZE),
         }
     }
 
-    /// Returns the size in bytes.
     pub fn size(self, maker: &Maker) -> u64 {
         self.fixed_size().unwrap_or_else(|| self.content(maker).len() as u64)
     }
 
-    /// Returns the contents at tick 0; for the sparse and the orphaned part only the start.
+    /// Returns the contents at tick 0. Large parts return only the start.
     pub fn content(self, maker: &Maker) -> Vec<u8> {
         let mark = maker.bytes(self.name());
         match self {

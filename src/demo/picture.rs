@@ -8,7 +8,6 @@ pub const HEIGHT: usize = 240;
 
 const RADIUS: usize = 12;
 
-/// The picture and the position of the ball.
 pub struct Picture {
     pixels: Vec<u8>,
     ball: (usize, usize),
@@ -28,8 +27,7 @@ impl Picture {
         &self.pixels
     }
 
-    /// Moves the ball to its position at a tick. Returns the offset of the first changed row, and
-    /// the changed rows.
+    /// Moves the ball. Returns the offset of the first row that changed, and the rows that changed.
     pub fn step(&mut self, tick: u32) -> (usize, &[u8]) {
         let before = self.ball;
         for (x, y) in disc(before) {
@@ -49,23 +47,22 @@ impl Picture {
     }
 }
 
-/// Returns a gradient from dark to half bright along both axes.
+/// A gradient from dark to half bright along both axes.
 fn background(x: usize, y: usize) -> u8 {
     let slope = (x + y) * 96 / (WIDTH + HEIGHT);
     u8::try_from(16 + slope).unwrap_or(u8::MAX)
 }
 
-/// Returns the center of the ball, which never reaches the mark in the first row.
+/// The center of the ball, which never reaches the mark in the first row.
 fn ball_at(tick: u32) -> (usize, usize) {
-    let along = |speed: usize, room: usize| {
-        // Back and forth: the second half of the path is the first half reversed.
-        let at = (tick as usize).wrapping_mul(speed) % (2 * room);
-        if at < room { at } else { 2 * room - at }
+    let along = |speed: usize, range: usize| {
+        // Back and forth: the way back is the second half of the range.
+        let at = (tick as usize).wrapping_mul(speed) % (2 * range);
+        if at < range { at } else { 2 * range - at }
     };
     (RADIUS + along(3, WIDTH - 2 * RADIUS - 1), 1 + RADIUS + along(2, HEIGHT - 2 * RADIUS - 2))
 }
 
-/// Returns the pixels of the ball.
 fn disc((x, y): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
     let rows = y - RADIUS..=y + RADIUS;
     rows.flat_map(move |row| (x - RADIUS..=x + RADIUS).map(move |column| (column, row))).filter(

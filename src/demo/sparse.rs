@@ -1,24 +1,24 @@
 //! A large segment with 1% of its bytes written, in scattered runs.
 
-/// The size in bytes; uses about 2.6 MiB of memory.
+/// In bytes. About 2.6 MiB of it are allocated.
 pub const SIZE: u64 = 256 << 20;
-/// The length of a run: at least a page on every machine.
+/// At least a page on every machine.
 pub const RUN: u64 = 64 << 10;
 
 const RECORD: u64 = 64;
 const RUNS: u64 = SIZE / RUN / 100 + 1;
 
-/// Returns the offsets of the runs in ascending order, starting at 0.
+/// Returns the offsets of the runs, ascending from 0.
 pub fn runs() -> impl Iterator<Item = u64> {
     let stride = SIZE / RUN / RUNS;
     (0..RUNS).map(move |run| {
-        // The same offsets in every demo, but without a visible pattern.
+        // The same in every demo, but without a visible pattern.
         let scatter = xxhash_rust::xxh3::xxh3_64(&run.to_le_bytes()) % (stride - 1);
         (run * stride + if run == 0 { 0 } else { scatter }) * RUN
     })
 }
 
-/// Returns the contents of a run: lines of text of 64 bytes each.
+/// Returns the contents of a run: lines of 64 bytes.
 pub fn content(offset: u64) -> Vec<u8> {
     let mut out = Vec::new();
     for record in offset / RECORD..(offset + RUN) / RECORD {
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_filled() {
+    fn run_is_filled() {
         let content = content(3 * RUN);
         assert_eq!(content.len() as u64, RUN);
         assert!(content.starts_with(b"record 00003072 at offset 0x000030000, of 256 MiB"));

@@ -15,19 +15,18 @@ const RING: usize = 120;
 const SAMPLE: usize = 16;
 const SAMPLES: u32 = 16;
 
-/// The number of ticks between samples in the ring.
+/// Ticks between samples in the ring.
 const SAMPLE_EVERY: u32 = 4;
-/// The number of ticks between changes of the state.
+/// Ticks between changes of the state.
 const STATE_EVERY: u32 = 100;
-/// The names of the states, by number.
 const STATES: [&str; 3] = ["idle", "running", "paused"];
 
-/// Returns the sine at a tick, with a period of six seconds.
+/// A sine with a period of six seconds.
 pub fn sine(tick: u32) -> f64 {
     (f64::from(tick) / 20.0).sin()
 }
 
-/// Returns the state at a tick: its number and its name.
+/// Returns the number and the name of the state.
 pub fn state(tick: u32) -> (u8, &'static str) {
     match tick / STATE_EVERY % 3 {
         0 => (0, STATES[0]),
@@ -46,7 +45,7 @@ pub fn first(mark: &[u8; mark::LENGTH]) -> Vec<u8> {
     bytes
 }
 
-/// Returns the offsets and bytes to write at a tick. Counters come last, so that a reader that sees
+/// Returns the bytes to write at a tick, with their offsets. Counters come last: a reader that sees
 /// a new ring index finds the sample already written.
 pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
     let mut changes = vec![];
@@ -83,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_holds_the_last_sixteen_samples() {
+    fn ring_holds_the_last_sixteen_samples() {
         let mut bytes = first(&[0; mark::LENGTH]);
         for tick in 1..=100 {
             for (offset, change) in changes(tick) {

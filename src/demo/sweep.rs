@@ -14,7 +14,6 @@ use crate::segment::{Key, ObjectName, SegmentId};
 use crate::sys::unlink::ASIDE;
 use std::io;
 
-/// The segments to remove.
 #[derive(Debug, Clone, Copy)]
 pub enum Targets {
     /// Segments of demos whose process has exited.
@@ -31,7 +30,7 @@ impl Targets {
         }
     }
 
-    /// Returns true if a segment with that key may belong to a demo.
+    /// Returns true if the segment with that key may belong to a demo.
     fn may_fit(&self, key: Key, changed: i64) -> bool {
         match self {
             Self::Gone => key::pid(key).is_some_and(|pid| !may_have_lived(pid, changed)),
@@ -40,8 +39,7 @@ impl Targets {
     }
 }
 
-/// Removes segments of demos and returns their ids. Keeps segments that cannot be checked or
-/// removed.
+/// Removes segments of demos and returns their ids. Skips those that cannot be checked or removed.
 pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
     let mut removed = vec![];
     let table = RealMachine.sysv_rows().unwrap_or_default();
@@ -59,13 +57,13 @@ pub fn remove_leftovers(targets: Targets) -> Vec<SegmentId> {
     removed
 }
 
-/// Attaching is visible to other processes, so check everything in the table first.
+/// Attaching is visible to other processes, so check the table first.
 fn may_be_ours(row: &SysvStat, targets: Targets) -> bool {
-    let me = RealMachine.effective_uid();
+    let caller = RealMachine.effective_uid();
     let changed = row.change.map_or(i64::MAX, |change| change.seconds);
     targets.may_fit(row.key, changed)
-        && row.uid == me
-        && row.creator_uid == me
+        && row.uid == caller
+        && row.creator_uid == caller
         && !row.marked
         && size_of_ours(true, row.size.0)
 }
@@ -86,7 +84,7 @@ fn size_of_ours(sysv: bool, size: u64) -> bool {
 
 fn remove_sysv(row: &SysvStat, targets: Targets) -> io::Result<bool> {
     let open = RealMachine.attach(row.shmid)?;
-    // The id cannot be reused while attached, so the checked segment is the one that is removed.
+    // While attached, the id cannot be reused: the checked segment is removed.
     if open.stat()?.identity != row.identity() {
         return Ok(false);
     }
@@ -110,7 +108,7 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
         let called = format!("{}{word}", maker.prefix());
         let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
         if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
-            // The object is open, so its inode number cannot be reused.
+            // While the object is open, its inode number cannot be reused.
             let held = RealMachine.handle(name)?;
             return Ok(held.stat()?.identity() == stat.identity
                 && RealMachine.unlink(name, held.as_ref(), &|_| true)? == Removal::Removed);

@@ -1,5 +1,5 @@
-//! The log of segments that shmlens created or restored. The user requested them, so they are not
-//! certain leaks after their maker exits.
+//! The segments that shmlens created or restored. The user asked for them, so they are not certain
+//! leaks when their maker exits.
 
 use crate::machine::{LastUse, Machine};
 use crate::segment::{Segment, Timestamp};
@@ -9,11 +9,11 @@ use std::fmt::Debug;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Before {
     pub last: LastUse,
-    /// True if the times count too. Times recorded by another user could make a segment look older.
+    /// Set if the times count too. Times recorded by another user could make a segment look older.
     pub trusted: bool,
 }
 
-/// Keeps track of the segments that shmlens created or restored.
+/// Knows the segments that shmlens created or restored.
 pub trait Created: Debug + Send + Sync {
     /// Returns true if shmlens created or restored a segment. Rereads the logs for each survey
     /// time.

@@ -1,5 +1,5 @@
-//! The keys of the demo's System V segments. A segment with such a key is a certain leak only if a
-//! running demo shows it as its leak example.
+//! The keys of the demo's System V segments. A segment with such a key is a certain leak only while
+//! its demo runs and presents it as its leak.
 
 use super::{PidNamespace, ProcessState, ProcessStates};
 use crate::segment::Key;
@@ -7,12 +7,12 @@ use crate::segment::Key;
 /// The value of the five highest bits.
 pub const PREFIX: u32 = 0b01011 << 27;
 pub const PREFIX_MASK: u32 = 0b11111 << 27;
-/// Set for the segment of a child that has exited.
+/// Set in the key of the orphan, whose creator has exited.
 pub const ORPHAN: u32 = 1 << 22;
-/// The pid of the demo, which is at most 2^22 (`PID_MAX_LIMIT`).
+/// The pid of the demo, at most 2^22 (`PID_MAX_LIMIT`).
 pub const PID_MASK: u32 = (1 << 22) - 1;
 
-/// Returns the pid of the running demo that shows a segment with this key as leaked.
+/// Returns the pid of a running demo that presents the segment with this key as leaked.
 pub fn shown_by(key: Key, states: &ProcessStates<'_>) -> Option<u32> {
     let orphan = key.0 & (PREFIX_MASK | ORPHAN) == PREFIX | ORPHAN;
     let pid = key.0 & PID_MASK;

@@ -1,9 +1,9 @@
-//! All inputs of a verdict besides the segment itself.
+//! The inputs of a verdict, besides the segment itself.
 
-use super::catalogue::is_helper;
+use super::catalog::is_helper;
 use super::settled::{self, Settled};
-use super::{Created, ProcessStates, Proofs};
-use crate::config::maker::Whose;
+use super::{Created, Leases, ProcessStates};
+use crate::config::maker::HelperOwner;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
@@ -15,9 +15,9 @@ use std::time::Duration;
 /// The machine at the time of a survey.
 pub struct Evidence<'a> {
     pub machine: &'a dyn Machine,
-    /// The holders of each segment; `None` before the first scan.
+    /// `None` before the first scan.
     pub holdings: Option<&'a Holdings>,
-    pub proofs: &'a Proofs<'a>,
+    pub leases: &'a Leases<'a>,
     pub states: ProcessStates<'a>,
     pub held: HashMap<ObjectName, Option<bool>>,
     pub commands: &'a Commands,
@@ -27,7 +27,7 @@ pub struct Evidence<'a> {
     pub settle: Option<Duration>,
 }
 
-/// The command lines of all processes. Reading them is as expensive as a scan, so they are read at
+/// The command lines of all processes. Reading them takes as long as a scan, so they are read at
 /// most once per scan.
 #[derive(Debug, Default)]
 pub struct Commands {
@@ -36,7 +36,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Drops the command lines unless they were read after this scan.
+    /// Drops the command lines if they are older than this scan.
     pub fn keep_for(&mut self, holdings: Option<&Holdings>) {
         let scan = holdings.map(|holdings| holdings.at);
         if scan.is_none() || self.of != scan {
@@ -57,19 +57,19 @@ impl Evidence<'_> {
     }
 
     /// Returns true if a helper of this segment is running; `None` if /proc may hide it.
-    pub fn runs(&self, helper: &[u8], whose: Whose, segment: &Segment) -> Option<bool> {
+    pub fn runs(&self, helper: &[u8], whose: HelperOwner, segment: &Segment) -> Option<bool> {
         let commands = self.commands.lines.get_or_init(|| self.machine.command_lines());
         let runs = commands.iter().any(|line| {
             let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
             is_helper(helper, &line.command, &arguments)
-                && (whose == Whose::Anyone || self.serves(line, segment))
+                && (whose == HelperOwner::Anyone || self.serves(line, segment))
         });
         let visibility = self.states.visibility();
         (runs || !(visibility.hides || visibility.outside)).then_some(runs)
     }
 
     /// Returns true if a process runs as the segment's owner, or as a user that can become the
-    /// owner: a program that drops its privileges does not change those of its helpers.
+    /// owner: the helpers of a program keep the privileges that it drops.
     fn serves(&self, line: &CommandLine, segment: &Segment) -> bool {
         const CAP_SETUID: u64 = 1 << 7;
         if line.uid == segment.owner.uid {
@@ -90,21 +90,21 @@ impl Evidence<'_> {
     }
 }
 
-/// Returns a map from each POSIX object to true if a process holds the object, or `None` if a
-/// holder may have been missed.
+/// Maps each POSIX object to true if a process holds it, or to `None` if the scan may have missed a
+/// holder.
 pub fn held(
     survey: &Survey,
     holdings: Option<&Holdings>,
-    proofs: &Proofs<'_>,
+    leases: &Leases<'_>,
 ) -> HashMap<ObjectName, Option<bool>> {
     let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
-        SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, proofs))),
+        SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, leases))),
         _ => None,
     });
     objects.collect()
 }
 
-fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) -> Option<bool> {
+fn is_held(segment: &Segment, holdings: Option<&Holdings>, leases: &Leases<'_>) -> Option<bool> {
     if segment.holders.as_ref()?.iter().any(|holder| !holder.looks_on()) {
         return Some(true);
     }
@@ -112,7 +112,7 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>, proofs: &Proofs<'_>) 
     if !holdings.locks(segment).is_empty() || holdings.mount_point(segment).is_some() {
         return Some(true);
     }
-    match settled::posix(segment, holdings, proofs) {
+    match settled::posix(segment, holdings, leases) {
         Settled::Unheld(_) => Some(false),
         Settled::Held(_) => Some(true),
         Settled::TooFresh(_) | Settled::Unknown(_) => None,

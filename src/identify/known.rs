@@ -1,8 +1,8 @@
-//! The makers of the segments, cached between surveys. A maker is looked up again only when the
-//! segment's identity, size or holders have changed.
+//! The makers of segments, cached between surveys. A maker is looked up again when the identity,
+//! the size or the holders of its segment change.
 
 use super::ProcessStates;
-use super::catalogue::{Catalogue, Context, Made, Subject};
+use super::catalog::{Catalog, Context, MakerMatch, Subject};
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
 use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Timestamp};
@@ -13,19 +13,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// The number of segments that a thread processes at a time.
+/// Segments that a thread takes at a time.
 const CHUNK: usize = 32;
 
-/// Segments younger than this many seconds may not be initialized yet, so their contents are
-/// reread.
-const YOUNG: f64 = 10.0;
+/// Segments younger than this, in seconds, may not be initialized yet: their contents are read
+/// again.
+const YOUNG_AGE: f64 = 10.0;
 
-/// The makers of the segments of the last survey.
+/// The makers of the last survey.
 #[derive(Debug)]
 pub struct Known {
-    catalogue: &'static Catalogue,
-    /// The maximum number of segments to read per survey; `None` for no limit, since a command that
-    /// runs once must be complete. With a limit, the first survey reads none.
+    catalog: &'static Catalog,
+    /// Segments to read per survey; `None` for no limit, because a command that runs once must be
+    /// complete. With a limit, the first survey reads none.
     max_reads: Option<usize>,
     segments: HashMap<SegmentId, Entry>,
 }
@@ -35,23 +35,23 @@ struct Entry {
     identity: Identity,
     size: Bytes,
     holders: Vec<u32>,
-    /// The contents were read if a rule required them, and the segment was not young.
+    /// No need to look again: any required contents were read, and the segment was not young.
     settled: bool,
-    made: Option<Arc<Made<'static>>>,
+    made: Option<Arc<MakerMatch<'static>>>,
 }
 
 impl Known {
-    pub fn new(catalogue: &'static Catalogue, max_reads: Option<usize>) -> Self {
-        Self { catalogue, max_reads, segments: HashMap::new() }
+    pub fn new(catalog: &'static Catalog, max_reads: Option<usize>) -> Self {
+        Self { catalog, max_reads, segments: HashMap::new() }
     }
 
-    /// Finds the maker of every segment of a survey, in its order.
+    /// Finds the maker of every segment, in the order of the survey.
     pub fn find<'a>(
         &mut self,
         machine: &dyn Machine,
         states: &(dyn Fn() -> ProcessStates<'a> + Sync),
         survey: &Survey,
-    ) -> Vec<Option<Arc<Made<'static>>>> {
+    ) -> Vec<Option<Arc<MakerMatch<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
         let owners: HashMap<&ObjectName, u32> = survey
             .segments
@@ -64,7 +64,7 @@ impl Known {
         let reads_left = match self.max_reads {
             None => usize::MAX,
             Some(_) if before.is_empty() => 0,
-            Some(most) => most,
+            Some(max) => max,
         };
         let reads_left = AtomicUsize::new(reads_left);
         let still = |segment: &Segment| before.remove(&segment.id).filter(|entry| entry.is_of(segment));
@@ -87,9 +87,9 @@ impl Known {
             }
         };
         thread::scope(|scope| {
-            // With a limit on reads, two threads could exceed it.
+            // Two threads could exceed a limit on reads.
             if due > CHUNK && known.max_reads.is_none() {
-                // If no thread can be started, this one does all the work.
+                // Without a second thread, this one does all the work.
                 let _ = thread::Builder::new().spawn_scoped(scope, work);
             }
             work();
@@ -114,17 +114,17 @@ impl Known {
         let reader = TracelessReader { machine, segment, reader: OnceCell::new() };
         let read = |offset, into: &mut [u8]| reader.read(offset, into);
         let context = Context::new(machine, states, segment, owners);
-        // Attaching a System V segment has side effects.
+        // Attaching a System V segment leaves a trace.
         let readable = segment.kind() != Kind::Sysv;
         let allowed = !readable || reads_left.load(Ordering::Relaxed) > 0;
         let mut subject = Subject { context: Some(&context), ..Subject::of(segment) };
         if readable && allowed {
             subject.contents = Some(&read);
         }
-        let made = self.catalogue.find(&subject).map(Arc::new);
+        let made = self.catalog.find(&subject).map(Arc::new);
         let was_read = reader.reader.get().is_some();
         reads_left.fetch_sub(usize::from(was_read), Ordering::Relaxed);
-        let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG);
+        let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG_AGE);
         Entry {
             identity: segment.identity(),
             size: segment.size,
@@ -147,7 +147,7 @@ fn pids(segment: &Segment) -> impl Iterator<Item = u32> {
     segment.holders.iter().flat_map(|holders| holders.iter().map(|holder| holder.pid))
 }
 
-/// Reads a segment, but only without side effects.
+/// Reads a segment, if that leaves no trace.
 struct TracelessReader<'a> {
     machine: &'a dyn Machine,
     segment: &'a Segment,
@@ -155,7 +155,7 @@ struct TracelessReader<'a> {
     reader: OnceCell<Option<(Reader, Vec<u8>)>>,
 }
 
-/// The number of first bytes that are read at once.
+/// Bytes that are read at once.
 const HEAD: usize = 512;
 
 impl TracelessReader<'_> {

@@ -1,13 +1,13 @@
 //! Determines the maker and the state of each segment.
 
-pub mod catalogue;
+pub mod catalog;
 mod created;
 pub mod demo;
 mod evidence;
 mod known;
+mod leases;
 mod origin;
 mod process_state;
-mod proofs;
 pub mod semaphore;
 mod settled;
 mod state;
@@ -21,55 +21,52 @@ pub use created::{Before, Created};
 use crate::config::maker;
 use crate::machine::Machine;
 use crate::survey::{Holdings, Names, Survey};
-use catalogue::Catalogue;
+use catalog::Catalog;
 use evidence::{Commands, Evidence};
 use known::Known;
+use leases::{LeaseResults, Leases};
 use process_state::{PidNamespace, ProcessState, ProcessStates};
-use proofs::{Answers, Proofs};
 use std::time::Duration;
 
-/// The maximum number of segments to read per survey: ten thousand new objects must not delay the
-/// table.
+/// Segments to read per survey: ten thousand new objects must not delay the table.
 const MAX_READS: usize = 300;
 
 /// The settings for judging segments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Rules {
-    /// The catalog, with the user's own makers; `None` for the built-in one, which is parsed on
-    /// demand.
-    pub catalogue: Option<&'static Catalogue>,
-    /// The minimum time that a segment must be unused before it counts as leaked; `None` for a
-    /// minute, or ten minutes if its maker is unknown.
+    /// `None` for the built-in catalog, which is parsed on demand.
+    pub catalog: Option<&'static Catalog>,
+    /// The time that a segment must be unused before it counts as leaked; `None` for a minute, or
+    /// ten minutes if its maker is unknown.
     pub settle: Option<Duration>,
-    /// The log of segments that shmlens created or restored.
+    /// The segments that shmlens created or restored.
     pub created: Option<&'static dyn Created>,
 }
 
 impl Rules {
-    /// Returns rules with the user's makers, which are never freed.
+    /// Returns rules with the user's makers, which are leaked: rules live as long as the process.
     #[must_use]
     pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {
             return Self { settle, ..Self::default() };
         }
-        let catalogue = Some(&*Box::leak(Box::new(Catalogue::with(makers))));
-        Self { catalogue, settle, created: None }
+        let catalog = Some(&*Box::leak(Box::new(Catalog::with(makers))));
+        Self { catalog, settle, created: None }
     }
 
-    /// Adds the log of segments that shmlens created or restored.
     #[must_use]
     pub fn with_created(self, created: &'static dyn Created) -> Self {
         Self { created: Some(created), ..self }
     }
 }
 
-/// Judges surveys. Caches results between surveys.
+/// Judges surveys, with a cache from one survey to the next.
 #[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
     created: Option<&'static dyn Created>,
     known: Known,
-    answers: Answers,
+    answers: LeaseResults,
     commands: Commands,
 }
 
@@ -80,14 +77,13 @@ impl Default for Identifier {
 }
 
 impl Identifier {
-    /// Returns an identifier for a one-shot command: it reads every segment that a rule requires.
+    /// For a single survey: reads every segment that a rule requires.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self::with_reads(rules, None)
     }
 
-    /// Returns an identifier for repeated surveys. It limits the number of segments read per
-    /// survey, so that no survey takes long.
+    /// For repeated surveys: limits the segments read per survey, so that none takes long.
     #[must_use]
     pub fn for_repeated_surveys(rules: Rules) -> Self {
         Self::with_reads(rules, Some(MAX_READS))
@@ -97,8 +93,8 @@ impl Identifier {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalogue.unwrap_or_else(|| Catalogue::built_in()), max_reads),
-            answers: Answers::default(),
+            known: Known::new(rules.catalog.unwrap_or_else(|| Catalog::built_in()), max_reads),
+            answers: LeaseResults::default(),
             commands: Commands::default(),
         }
     }
@@ -114,7 +110,6 @@ impl Identifier {
         self.judge(machine, Survey::take(machine, names), holdings, names)
     }
 
-    /// Judges an existing survey.
     #[must_use]
     pub fn judge(
         &mut self,
@@ -137,21 +132,21 @@ impl Identifier {
         self.answers.needs_private()
     }
 
-    /// Judges all segments of a survey that was joined with `holdings`.
+    /// Judges the segments of a survey that was joined with `holdings`.
     fn assess(&mut self, machine: &dyn Machine, survey: &mut Survey, holdings: Option<&Holdings>) {
         let states = || ProcessStates::new(machine, holdings);
         let replaced =
             self.created.map_or_else(Vec::new, |log| uses::hide_own(log, machine, &states(), survey));
         let makers = self.known.find(machine, &states, survey);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
-        let proofs = &Proofs::new(machine, &mut self.answers, holdings, survey.at, quiet);
+        let leases = &Leases::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);
         let evidence = Evidence {
             machine,
             holdings,
-            proofs,
+            leases,
             states: states(),
-            held: evidence::held(survey, holdings, proofs),
+            held: evidence::held(survey, holdings, leases),
             commands: &self.commands,
             created: self.created,
             now: survey.at,

@@ -1,7 +1,7 @@
-//! The origin of a segment: its maker, its creator process, and the resulting evidence that the
-//! segment is needed or not.
+//! The origin of a segment: its maker, its creator, and the evidence that it is still needed or
+//! not.
 
-use super::catalogue::{Judged, Made};
+use super::catalog::{Judged, MakerMatch};
 use super::evidence::Evidence;
 use super::{PidNamespace, ProcessState, demo};
 use crate::config::maker::{Unheld, Wanted};
@@ -10,15 +10,13 @@ use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 /// The origin of a segment without holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The evidence, in steps.
     pub steps: Vec<String>,
     pub finding: Finding,
 }
 
-/// The need for a segment without holders, with the reason.
+/// The need for a segment without holders, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// The segment must not be removed.
     Protected(String),
     /// The creator is running.
     CreatorRuns(String),
@@ -34,9 +32,8 @@ pub enum Finding {
     Unknown(String),
 }
 
-/// Returns the maker of a segment.
-pub fn maker(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Option<Maker> {
-    if let Some(Made { maker, .. }) = made {
+pub fn maker(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Option<Maker> {
+    if let Some(MakerMatch { maker, .. }) = made {
         return Some(Maker::Known { id: maker.id.as_str().into(), name: maker.name.as_bytes().into() });
     }
     let pid = segment.sysv().map(|facts| facts.creator_pid).filter(|&pid| pid != 0)?;
@@ -47,7 +44,6 @@ pub fn maker(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>
     }
 }
 
-/// Returns the state of a segment's creator.
 pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
     let Some(facts) = segment.sysv().filter(|facts| facts.creator_pid != 0) else {
         return CreatorLife::Unknown;
@@ -59,11 +55,10 @@ pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
     }
 }
 
-/// Returns the origin of a segment without holders.
-pub fn of(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Origin {
+pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
     let origin = found(segment, made, evidence);
     match origin.finding {
-        // The user requested the segment, so it is not a leak when its first maker exits.
+        // The user asked for the segment, so it is not a leak when its first maker exits.
         Finding::Dead(why) if evidence.was_created_here(segment) => Origin {
             finding: Finding::Unknown(format!("{why}, but shmlens created or restored it")),
             ..origin
@@ -72,10 +67,10 @@ pub fn of(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -
     }
 }
 
-fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Origin {
+fn found(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
     let creator = segment.sysv().map(|facts| by_creator(segment, facts, evidence));
     match made {
-        Some(made) => by_catalogue(segment, made, creator, evidence),
+        Some(made) => by_catalog(segment, made, creator, evidence),
         None => creator.unwrap_or_else(|| Origin {
             steps: vec![],
             finding: Finding::Unknown("unknown maker".to_owned()),
@@ -83,16 +78,17 @@ fn found(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) ->
     }
 }
 
-/// Judges by the maker's rule and, if that is undecided, by the creator.
+/// Judges by the maker's rule, or by the creator if the rule is undecided.
 ///
 /// A rule is undecided for one of two reasons:
-/// - It depends on something unknown, such as a helper that /proc may hide. Then no leak is certain,
-///   even if the creator has exited, and a segment that is protected while needed stays protected.
-/// - The maker has no verdict, as for a library that lets programs name their segments. Then the
-///   creator decides, if known; otherwise a leak is likely, never certain.
-fn by_catalogue(
+/// - It depends on something unknown, such as a helper that /proc may hide. Then no leak is
+///   certain, even if the creator has exited, and a segment that is protected while needed stays
+///   protected.
+/// - The maker has no verdict, such as a library whose users name their segments. Then the creator
+///   decides, if known; otherwise a leak is likely, never certain.
+fn by_catalog(
     segment: &Segment,
-    made: &Made<'_>,
+    made: &MakerMatch<'_>,
     creator: Option<Origin>,
     evidence: &Evidence<'_>,
 ) -> Origin {
@@ -186,10 +182,10 @@ fn creator_unknown(pid: u32, why: &str) -> Origin {
     }
 }
 
-/// Judges a segment whose creator has exited. The last process to attach or detach the segment may
-/// attach it again while running. A key is a public name that any program may attach to later.
-/// Without a key, only processes that know the shmid can attach the segment, and the kernel records
-/// the last of them.
+/// Judges a segment whose creator has exited. The last process that attached or detached it may
+/// attach it again while it runs. A key is a public name, so any program may attach a segment that
+/// has one. Without a key, only processes that know the shmid can, and the kernel records the last
+/// of them.
 fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: &Evidence<'_>) -> Origin {
     let pid = facts.creator_pid;
     let mut steps = vec![step];

@@ -1,4 +1,4 @@
-//! Determines the state of a process from its pid alone, considering pid reuse and pid namespaces.
+//! The state of a process, given only its pid. Considers pid reuse and pid namespaces.
 
 use crate::machine::process::{Clock, Process, Processes, Visibility};
 use crate::segment::Timestamp;
@@ -7,7 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 /// A process that started more than this many seconds after the last change of a segment did not
-/// create it. System V times are whole seconds, and process start times are accurate to 10 ms.
+/// create it. System V times are whole seconds, start times are accurate to 10 ms.
 const SLACK: f64 = 2.0;
 
 /// The state of a process with a known pid.
@@ -17,23 +17,22 @@ pub enum ProcessState {
     Exited,
     /// The pid now belongs to a process that started later.
     PidReused(Box<Process>),
-    /// A process in a child pid namespace has the pid. It may be the process that recorded its own
-    /// pid.
+    /// A process in a child namespace has the pid, and may be the one that recorded it.
     InChildNamespace,
-    /// The state cannot be determined, for this reason.
+    /// Undetermined, for this reason.
     Unknown(&'static str),
 }
 
 /// The pid namespace of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidNamespace {
-    /// Ours: the kernel reported the pid.
+    /// Ours, because the kernel reported the pid.
     Ours,
-    /// The namespace of the process that recorded its own pid.
+    /// That of the process that recorded its own pid.
     Writers,
 }
 
-/// A cache of process states, filled on demand.
+/// Process states, filled on demand.
 pub struct ProcessStates<'a> {
     processes: &'a dyn Processes,
     scan: Option<&'a Holdings>,
@@ -45,7 +44,7 @@ pub struct ProcessStates<'a> {
 }
 
 impl<'a> ProcessStates<'a> {
-    /// Returns an empty cache, which reuses scan results of processes that have not run since.
+    /// Reuses scan results of processes that have not run since.
     pub fn new(processes: &'a dyn Processes, scan: Option<&'a Holdings>) -> Self {
         let (found, hidden) = <(RefCell<HashMap<_, _>>, RefCell<HashMap<_, _>>)>::default();
         let (inner, visibility, clock) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
@@ -81,9 +80,9 @@ impl<'a> ProcessStates<'a> {
         }
     }
 
-    /// Returns true if a process started after a segment changed at `then`. The kernel computes the
-    /// start time from the current clock. If the clock was set forward since, an earlier `then` is
-    /// too old by that amount.
+    /// Returns true if a process started after a segment changed at `then`. The kernel derives
+    /// start times from the current clock: if it was set forward since, `then` is too old by that
+    /// amount.
     fn began_later(&self, process: &Process, then: Timestamp) -> bool {
         let later = process.began.seconds_since(then);
         let clock = self.clock.get_or_init(|| self.processes.clock());
@@ -92,14 +91,13 @@ impl<'a> ProcessStates<'a> {
         }
         let before_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
         match (clock.boot.seconds_since(then) > SLACK, before_set) {
-            // The clock was set more than once, and never showed this time.
+            // The clock was set more than once and never showed this time.
             (true, false) => false,
             (_, true) => later - clock.forward > SLACK,
             (false, false) => true,
         }
     }
 
-    /// Returns which processes are not visible.
     pub fn visibility(&self) -> Visibility {
         *self.visibility.get_or_init(|| self.processes.visibility())
     }
@@ -148,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_follows_from_start_time_namespace_and_visibility() {
+    fn state_follows_from_start_time_namespace_and_visibility() {
         let machine = FakeMachine::new();
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
@@ -192,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zombie_has_exited() {
+    fn zombie_has_exited() {
         let machine = FakeMachine::new();
         machine.add_process(7, "writer");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().ended = true);
@@ -200,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_forward_makes_no_process_younger() {
+    fn clock_set_forward_does_not_make_processes_younger() {
         let machine = FakeMachine::new();
         let now = machine.now().seconds;
         machine.add_process(7, "writer");

@@ -1,10 +1,10 @@
 //! The file format of POSIX semaphores: `sem_open(3)` maps a `sem_t`.
 //!
-//! glibc (sysdeps/nptl/internaltypes.h), 64 bits: u32 value, u32 waiters, i32
-//! 0x80 for one that processes share, 20 bytes unused. 32 bits: the value with
-//! a flag for waiters below it, 0x80, unused, waiters. musl
-//! (`src/thread/sem_open.c`): an int with the value and the flag as its highest bit, an int
-//! of waiters, 0 for one that processes share.
+//! - glibc, 64 bits (sysdeps/nptl/internaltypes.h): u32 value, u32 waiters, i32 0x80 if shared
+//!   between processes, 20 unused bytes.
+//! - glibc, 32 bits: u32 value shifted left above a flag for waiters, 0x80, unused, waiters.
+//! - musl (`src/thread/sem_open.c`): int value with a flag for waiters as its highest bit, int
+//!   waiters, 0 if shared.
 
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
@@ -12,16 +12,15 @@ use crate::segment::{Facts, ObjectName, PosixFacts, Segment, SegmentId, Unlinked
 
 /// The prefix that `sem_open(3)` adds to a name.
 const PREFIX: &[u8] = b"sem.";
-/// The sizes of semaphore files in bytes.
+/// In bytes.
 const SIZES: [u64; 2] = [16, 32];
 
 /// A named semaphore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Semaphore {
     pub value: u32,
-    /// The number of waiting threads, including killed ones.
+    /// Waiting threads, including killed ones.
     pub waiters: u32,
-    /// The C library that wrote the semaphore.
     pub library: Library,
 }
 
@@ -61,12 +60,12 @@ pub fn read(bytes: &[u8]) -> Option<Semaphore> {
         }
         _ => return None,
     };
-    // glibc does not initialize unused bytes, musl zeroes them.
+    // glibc leaves unused bytes uninitialized, musl zeroes them.
     let zeroed = semaphore.library != Library::Musl || rest.iter().all(|&word| word == 0);
     (semaphore.value <= MAX_VALUE && semaphore.waiters <= MAX_WAITERS && zeroed).then_some(semaphore)
 }
 
-/// Returns whether a segment has the name and size of a semaphore.
+/// Returns true for the name and size of a semaphore.
 #[must_use]
 pub fn looks_like_one(segment: &Segment) -> bool {
     let name: Option<&ObjectName> = match (&segment.id, &segment.facts) {
@@ -88,7 +87,7 @@ pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
     read(bytes).or_else(|| zeros.then_some(Semaphore { value: 0, waiters: 0, library: Library::Musl }))
 }
 
-/// Reads the semaphore in a segment, if that has no side effects.
+/// Reads the semaphore in a segment, if that leaves no trace.
 #[must_use]
 pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
     if !looks_like_one(segment) {
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn other_contents_are_no_semaphore() {
+    fn other_contents_are_not_a_semaphore() {
         for words in [
             &[][..],
             &[1, 0, 0x80],
@@ -198,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+        fn arbitrary_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if let Some(found) = read(&bytes) {
                 prop_assert!(found.value <= MAX_VALUE && matches!(bytes.len(), 16 | 32));
             }

@@ -1,36 +1,36 @@
 //! Decides if a POSIX object without known holders really has none: some processes cannot be
 //! examined, and a descriptor in transit belongs to no process.
 
-use super::proofs::{Lease, Proofs};
+use super::leases::{Lease, Leases};
 use crate::segment::{Segment, State, Verdict, shell_quote};
 use crate::survey::{Coverage, Holdings};
 
 /// The conclusion about an object without known holders.
 #[derive(Debug)]
 pub enum Settled {
-    /// The object has no holders. Contains the steps that prove it.
+    /// The object has no holders. Contains the proof, in steps.
     Unheld(Vec<String>),
-    /// The object has an invisible holder. Contains the resulting verdict.
+    /// A holder is invisible. Contains the verdict.
     Held(Verdict),
-    /// The object was used too recently to request a lease, but this user may do so later. Contains
-    /// the steps so far.
+    /// A lease was not requested because the object was used too recently. Contains the steps so
+    /// far.
     TooFresh(Vec<String>),
-    /// The holders are unknown. Contains the resulting verdict.
+    /// The holders are unknown. Contains the verdict.
     Unknown(Verdict),
 }
 
 /// Decides if an object has holders, based on the process scan and a lease.
-pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Settled {
+pub fn posix(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Settled {
     let coverage = &holdings.coverage;
     let checked = checked(segment, holdings);
-    let lease = proofs.ask(segment, holdings);
+    let lease = leases.ask(segment, holdings);
     if !holdings.private && lease != Lease::Granted {
-        proofs.note_private();
+        leases.note_private();
     }
     let missing = || format!("no holders found, but {}", missing(coverage));
     match (lease, checked) {
         (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
-        (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !proofs.by_root() => {
+        (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.by_root() => {
             let said = "open or mapped by a process that you cannot inspect. Run as root to see it";
             let others = "otherwise a descriptor in transit or a loop device";
             Settled::Held(Verdict::new(State::Unknown, said).because(others).because(REFUSED))
@@ -51,15 +51,15 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
         )),
         // If even the users of the other processes are unknown, the scan itself failed.
         (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
-            Settled::TooFresh(vec![missing(), proofs.later()])
+            Settled::TooFresh(vec![missing(), leases.later()])
         }
-        (_, None) if proofs.is_shut(segment) => {
+        (_, None) if leases.is_shut(segment) => {
             let id = shell_quote(segment.id.to_string().as_bytes());
             let said = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
             Settled::Unknown(Verdict::new(State::Unknown, missing()).because(said))
         }
         (_, None) => {
-            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, proofs)))
+            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, leases)))
         }
     }
 }
@@ -67,19 +67,19 @@ pub fn posix(segment: &Segment, holdings: &Holdings, proofs: &Proofs<'_>) -> Set
 const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_SETLEASE), which proves it";
 const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
 
-/// Returns the verdict on an object whose holder is known only to the kernel.
+/// Returns the verdict on an object that has a holder according to the kernel.
 fn held(step: String) -> Verdict {
     let said = "holder not visible: descriptor in transit, loop device or another pid namespace";
     Verdict::new(State::Unknown, said).because(step).because(REFUSED)
 }
 
-/// Returns the step that lists the checked processes, if no others can open the object.
+/// Returns the step that lists the checked processes, if no other process can open the object.
 fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
     let coverage = &holdings.coverage;
     if !holdings.private {
         return None;
     }
-    // Omits the number of processes, which changes with every scan.
+    // Leaves out the number of processes, which changes with every scan.
     if coverage.is_whole() {
         return Some(
             "not open, mapped or locked: all processes checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)"
@@ -112,8 +112,8 @@ fn missing(coverage: &Coverage) -> String {
     parts.join(", and ")
 }
 
-fn remedy(coverage: &Coverage, proofs: &Proofs<'_>) -> &'static str {
-    match (coverage.visibility.outside, proofs.by_root()) {
+fn remedy(coverage: &Coverage, leases: &Leases<'_>) -> &'static str {
+    match (coverage.visibility.outside, leases.by_root()) {
         _ if coverage.failed.is_some() => "run again when that is solved",
         (true, _) => "run on the host as root to see all processes",
         (false, false) => "run as root to see all processes",

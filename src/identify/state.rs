@@ -1,10 +1,10 @@
-//! Determines the state of a segment: the first that applies of removed, in use, unknown,
+//! Determines the state of a segment, the first that applies of: removed, in use, unknown,
 //! protected, idle, leaked.
 //!
-//! A segment without known holders is not necessarily a leak: there must be proof that no process
+//! A segment without known holders is not necessarily a leak: it must be proven that no process
 //! holds it, and that none will attach it again.
 
-use super::catalogue::Made;
+use super::catalog::MakerMatch;
 use super::evidence::Evidence;
 use super::settled::{self, Settled};
 use super::unheld;
@@ -12,8 +12,8 @@ use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlin
 use crate::survey::Coverage;
 use std::fmt::Write as _;
 
-/// Returns the verdict on a segment, given the maker from the catalog.
-pub fn judge(segment: &Segment, made: Option<&Made<'_>>, evidence: &Evidence<'_>) -> Verdict {
+/// Judges a segment, given its maker.
+pub fn judge(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
     match &segment.facts {
@@ -29,7 +29,7 @@ fn sysv(
     segment: &Segment,
     facts: &SysvFacts,
     holders: &[&Holder],
-    made: Option<&Made<'_>>,
+    made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
@@ -79,7 +79,7 @@ fn count(
         let _ = write!(text, ": {found} found, {missing} {place}");
     } else if found > others {
         // The table is newer than the scan, or a process attached a segment with the same shmid in
-        // another IPC namespace and then entered this one.
+        // another IPC namespace before it entered this one.
         let _ = write!(
             text,
             ": {found} found; some detached since the last scan or belong to another IPC namespace"
@@ -121,7 +121,7 @@ fn posix(
     segment: &Segment,
     facts: &PosixFacts,
     holders: &[&Holder],
-    made: Option<&Made<'_>>,
+    made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
@@ -146,12 +146,12 @@ fn posix(
         if let Some(failed) = &holdings.coverage.failed {
             return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
-        // Created after the scan, and too recent to count as leaked.
+        // Newer than the scan, and too recent to count as leaked.
         if holdings.is_younger(segment)
-            && evidence.proofs.may_ask(segment)
-            && evidence.proofs.is_fresh(segment)
+            && evidence.leases.may_ask(segment)
+            && evidence.leases.is_fresh(segment)
         {
-            let steps = ["created since the last scan".to_owned(), evidence.proofs.later()];
+            let steps = ["created since the last scan".to_owned(), evidence.leases.later()];
             return unheld::judge(segment, made, evidence, &steps);
         }
         return Verdict::new(
@@ -159,7 +159,7 @@ fn posix(
             "holders unknown: created since the last scan, or on a file system where holders cannot be found",
         );
     }
-    match settled::posix(segment, holdings, evidence.proofs) {
+    match settled::posix(segment, holdings, evidence.leases) {
         Settled::Unheld(steps) | Settled::TooFresh(steps) => unheld::judge(segment, made, evidence, &steps),
         Settled::Held(verdict) | Settled::Unknown(verdict) => verdict,
     }

@@ -1,7 +1,7 @@
 //! Tests of every rule for states, at its boundaries, on a fake machine.
 
-mod again;
-mod doubt;
+mod cache;
+mod uncertainty;
 
 use super::*;
 use crate::machine::LastUse;
@@ -44,7 +44,8 @@ fn assert_is(machine: &FakeMachine, state: State, words: &[&str]) {
     }
 }
 
-/// Returns a machine with one segment of ann's, without a key, whose creator has exited.
+/// Returns a machine with one segment, which belongs to ann, has no key, and whose creator has
+/// exited.
 fn with_sysv() -> FakeMachine {
     with_key(0)
 }
@@ -55,9 +56,9 @@ fn with_key(key: u32) -> FakeMachine {
     machine
 }
 
-/// A key is a public name that programs may attach to later.
+/// A program may attach to a key later.
 #[test]
-fn a_key_makes_a_leak_likely_at_most() {
+fn key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
     let why = "creator 4121 exited, but programs may attach to its key 0x000004d2";
     assert_is(&machine, LIKELY, &[why]);
@@ -68,14 +69,14 @@ fn a_key_makes_a_leak_likely_at_most() {
     assert_is(&machine, LIKELY, &["last used more than 10m ago"]);
     changed(599);
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // A catalog rule can prove more.
+    // A rule of the catalog can prove more.
     let informix = with_key(0x5256_4801);
     informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&informix, CERTAIN, &["no oninit is running"]);
 }
 
 #[test]
-fn a_leak_without_a_key_needs_an_exited_last_user() {
+fn leak_without_a_key_needs_an_exited_last_user() {
     let machine = with_sysv();
     let last = |pid| machine.edit(|facts| facts.sysv[0].row.last_pid = pid);
     let own = machine.own_pid();
@@ -122,7 +123,7 @@ fn evidence_is_not_repeated_below_the_headline() {
 }
 
 #[test]
-fn an_x_image_is_a_certain_leak_once_its_client_exited() {
+fn x_image_is_a_certain_leak_once_its_client_exited() {
     let machine = with_sysv();
     machine.add_process(4188, "Xvfb");
     machine.edit(|facts| {
@@ -134,7 +135,7 @@ fn an_x_image_is_a_certain_leak_once_its_client_exited() {
 
 /// The kernel shows a pid outside of the pid namespace as 0.
 #[test]
-fn a_last_user_outside_of_the_pid_namespace_proves_nothing() {
+fn last_user_outside_of_the_pid_namespace_proves_nothing() {
     let machine = with_sysv();
     assert_is(&machine, CERTAIN, &[]);
     machine.edit(|facts| {
@@ -144,7 +145,8 @@ fn a_last_user_outside_of_the_pid_namespace_proves_nothing() {
     assert_is(&machine, LIKELY, &["a process outside this pid namespace used it last"]);
 }
 
-/// A log of two shmlens runs: 5000 attached a segment after 5001, which attached it after `user`.
+/// The logs of two shmlens runs: 5000 attached a segment after 5001, which attached it after
+/// `user`.
 #[derive(Debug)]
 struct Runs {
     user: u32,
@@ -192,7 +194,7 @@ fn our_own_attachments_never_prove_a_leak() {
     });
     let of = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
     let state = |runs| of(runs).verdict.state;
-    // The last user exited long ago; times recorded by another user are not trusted.
+    // The last user exited long ago, but times recorded by another user are not trusted.
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
     // The segment was unused before.
     assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
@@ -213,7 +215,7 @@ fn our_own_attachments_never_prove_a_leak() {
 }
 
 #[test]
-fn a_leak_that_shmlens_created_is_likely_at_most() {
+fn leak_that_shmlens_created_is_likely_at_most() {
     static CREATED: Runs = Runs { created: true, ..KNOWN };
     let rules = Rules::default().with_created(&CREATED);
     for machine in [with_sysv(), with_object("nccl-a1B2c3"), with_object("torch_4121_7_0")] {
@@ -225,7 +227,7 @@ fn a_leak_that_shmlens_created_is_likely_at_most() {
 }
 
 #[test]
-fn the_leak_of_a_running_demo_is_certain() {
+fn leak_of_a_running_demo_is_certain() {
     let key = demo::PREFIX + demo::ORPHAN + 700;
     let machine = with_key(key);
     assert_is(&machine, LIKELY, &["may attach to its key"]);
@@ -235,7 +237,7 @@ fn the_leak_of_a_running_demo_is_certain() {
     assert_is(&machine, CERTAIN, &["creator 4121 exited", "shmlens demo (700) uses for its leak example"]);
 }
 
-/// Returns a machine with one object of ann's, created an hour ago.
+/// Returns a machine with one object, which ann created an hour ago.
 fn with_object(name: &str) -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_object(name, FakeBytes::hole(32));
@@ -281,7 +283,7 @@ fn removed_outranks_every_state() {
 }
 
 #[test]
-fn a_segment_with_holders_is_in_use() {
+fn segment_with_holders_is_in_use() {
     let machine = with_sysv();
     machine.add_process(7, "writer");
     machine.attach_in(7, 1, Access::ReadWrite);
@@ -305,7 +307,7 @@ fn a_segment_with_holders_is_in_use() {
 }
 
 #[test]
-fn a_locked_object_is_in_use() {
+fn locked_object_is_in_use() {
     let machine = with_object("nccl-a1B2c3");
     let lock = |pid, inode| FileLock { device: OBJECTS, inode, pid };
     machine.edit(|facts| facts.locks = vec![lock(Some(17), 2)]);
@@ -347,7 +349,7 @@ fn our_writable_mapping_counts_as_a_holder() {
 }
 
 #[test]
-fn unknown_until_it_is_proven_that_it_has_no_holders() {
+fn object_is_unknown_until_proven_unheld() {
     let machine = with_object("nccl-a1B2c3");
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());
     assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
@@ -385,7 +387,7 @@ fn unknown_until_it_is_proven_that_it_has_no_holders() {
 }
 
 #[test]
-fn a_private_object_depends_only_on_processes_of_its_owner_and_root() {
+fn private_object_depends_only_on_processes_of_its_owner_and_root() {
     let machine = with_object("nccl-a1B2c3");
     // Carl cannot take a lease.
     machine.edit(|facts| facts.effective_uid = 1002);
@@ -422,7 +424,7 @@ fn a_private_object_depends_only_on_processes_of_its_owner_and_root() {
 }
 
 #[test]
-fn a_lease_of_root_or_the_owner_decides() {
+fn lease_of_root_or_the_owner_decides() {
     for uid in [0, 1000] {
         a_lease_decides(uid);
     }
@@ -472,10 +474,10 @@ fn nattch_0_proves_no_holders_for_every_user() {
 }
 
 #[test]
-fn a_rule_can_protect_a_segment() {
+fn rule_can_protect_a_segment() {
     let machine = with_object("libpod_lock");
     assert_is(&machine, State::Protected, &["no holders; protected: "]);
-    // This holds even if the object was used just now.
+    // Even if the object was used just now.
     edit(&machine, set_times);
     assert_is(&machine, State::Protected, &[]);
     machine.add_process(7, "podman");
@@ -484,7 +486,7 @@ fn a_rule_can_protect_a_segment() {
 }
 
 #[test]
-fn a_segment_is_idle_while_its_creator_runs() {
+fn segment_is_idle_while_its_creator_runs() {
     let machine = with_sysv();
     machine.add_process(4121, "wri\nter");
     let segment = only(&machine);
@@ -517,7 +519,7 @@ fn a_segment_is_idle_while_its_creator_runs() {
 }
 
 #[test]
-fn a_recently_used_segment_is_idle() {
+fn recently_used_segment_is_idle() {
     let machine = with_sysv();
     let changed = |ago| {
         machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now - ago)));
@@ -539,7 +541,7 @@ fn a_recently_used_segment_is_idle() {
 
 /// The clock was set back, or an owner set the times of an object.
 #[test]
-fn a_segment_used_in_the_future_is_never_leaked() {
+fn segment_used_in_the_future_is_never_leaked() {
     let settled_at_once = Rules { settle: Some(Duration::ZERO), ..Rules::default() };
     let machine = with_sysv();
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now + 100)));
@@ -553,13 +555,13 @@ fn a_segment_used_in_the_future_is_never_leaked() {
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 100));
     assert_is(&machine, State::Idle, &["in the future"]);
     assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
-    // Slightly ahead of the clock, which was read earlier.
+    // A little ahead of the clock, which was read earlier.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
     assert_eq!(segments_by(&machine, settled_at_once).remove(0).verdict.state, LIKELY);
 }
 
 #[test]
-fn a_segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
+fn segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
     let machine = with_object("a");
     edit(&machine, |object, now| set_times(object, now - 600));
     let reasons = ["unknown maker", "not read or written through files for 10m; mappings leave no time"];
@@ -582,7 +584,7 @@ fn a_segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
 }
 
 #[test]
-fn the_settle_time_replaces_both_defaults() {
+fn settle_time_replaces_both_defaults() {
     let machine = with_sysv();
     machine.add_object("a", FakeBytes::hole(1));
     let states = |settle| {
@@ -598,7 +600,7 @@ fn the_settle_time_replaces_both_defaults() {
 }
 
 #[test]
-fn a_known_maker_is_judged_by_its_rule() {
+fn known_maker_is_judged_by_its_rule() {
     let nobody = |name: &str, state: State, words: &[&str]| assert_is(&with_object(name), state, words);
     nobody("nccl-a1B2c3", CERTAIN, &["name matches NVIDIA NCCL"]);
     nobody("jack-shm-registry", State::Idle, &["no holders, which is normal"]);
@@ -622,12 +624,12 @@ fn a_known_maker_is_judged_by_its_rule() {
 }
 
 #[test]
-fn a_pid_in_a_child_namespace_may_be_the_maker() {
+fn pid_in_a_child_namespace_may_be_the_maker() {
     let machine = with_object("torch_4121_7_0");
     machine.edit(|facts| facts.inner_pids = vec![4121]);
     let wanted = "its creator (pid 4121, from its name) may be running in another pid namespace";
     assert_is(&machine, State::Idle, &["still needed", wanted]);
-    // This holds even if another process has that pid here.
+    // Even if another process has that pid here.
     machine.add_process(4121, "another");
     machine.edit(|facts| {
         facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
@@ -658,7 +660,7 @@ fn without_full_visibility_a_pid_proves_nothing() {
 }
 
 #[test]
-fn an_undecided_rule_is_likely_at_most_or_protected() {
+fn undecided_rule_is_likely_at_most_or_protected() {
     // Its creator has exited, and its server may be hidden.
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x5256_4801, FakeBytes::hole(4096));
@@ -669,14 +671,14 @@ fn an_undecided_rule_is_likely_at_most_or_protected() {
     machine.edit(|facts| facts.visibility.hides = false);
     machine.add_process(9, "oninit");
     assert_is(&machine, State::Protected, &["oninit is running"]);
-    // This holds even while the creator runs.
+    // Even while the creator runs.
     machine.edit(|facts| facts.processes.clear());
     machine.add_process(4121, "onsomething");
     assert_is(&machine, State::Idle, &["creator is running: onsomething (4121)"]);
 }
 
 #[test]
-fn a_maker_without_a_verdict_is_judged_as_unknown() {
+fn maker_without_a_verdict_is_judged_as_unknown() {
     let machine = with_object("sem.gate");
     let segment = only(&machine);
     assert_eq!(segment.made_by.unwrap().name_text(), "POSIX named semaphore");
@@ -691,7 +693,7 @@ fn a_maker_without_a_verdict_is_judged_as_unknown() {
 }
 
 #[test]
-fn the_creator_belongs_to_the_context() {
+fn creator_belongs_to_the_context() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
     assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
@@ -730,7 +732,7 @@ fn user_makers_come_first() {
 }
 
 #[test]
-fn the_first_reason_changes_only_with_the_state() {
+fn first_reason_changes_only_with_the_state() {
     let machine = with_sysv();
     for name in ["nccl-a1B2c3", "a", "psm_1f09ab2c", "sem.gate", "libpod_lock", "held"] {
         machine.add_object(name, FakeBytes::hole(32));
@@ -751,7 +753,7 @@ fn the_first_reason_changes_only_with_the_state() {
     machine.add_process(8, "another");
     machine.add_process(10, "and one more");
     assert_eq!(said(), before);
-    // This holds even if some processes cannot be examined.
+    // Even if some processes cannot be examined.
     for pid in [8, 10] {
         machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
     }
@@ -761,7 +763,7 @@ fn the_first_reason_changes_only_with_the_state() {
 }
 
 #[test]
-fn a_young_segment_is_read_again() {
+fn young_segment_is_read_again() {
     let machine = with_object("psm_1f09ab2c");
     let list: Vec<u8> = [
         &[1u8, 0, 0, 0, 0, 0, 0, 0],

@@ -1,6 +1,6 @@
 //! Decides if a segment without holders is protected, idle, or leaked.
 
-use super::catalogue::Made;
+use super::catalog::MakerMatch;
 use super::evidence::Evidence;
 use super::origin::{self, Finding};
 use crate::segment::{Certainty, Kind, Segment, State, Verdict, age_text};
@@ -8,26 +8,26 @@ use std::time::Duration;
 
 /// The minimum time that a segment must be unused before it counts as leaked.
 pub const SETTLE: Duration = Duration::from_secs(60);
-/// Like [`SETTLE`], for a segment whose maker is unknown.
+/// The same for a segment whose maker is unknown.
 const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 
-/// Returns the verdict. `proof` contains the steps that show that no process holds the segment.
+/// Returns the verdict. `proof` has the steps that prove that no process holds the segment.
 pub fn judge(
     segment: &Segment,
-    made: Option<&Made<'_>>,
+    made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
     proof: &[String],
 ) -> Verdict {
     let origin = origin::of(segment, made, evidence);
     let used = segment.last_used();
-    // If the last use is in the future, its age is unknown, so the segment never counts as leaked.
+    // A last use in the future has an unknown age: the segment never counts as leaked.
     let in_future = used.is_some_and(|then| then.is_future(evidence.now));
     let quiet = used.map_or(f64::INFINITY, |then| evidence.now.seconds_since(then).max(0.0));
     let wait = |usual: Duration| evidence.settle.unwrap_or(usual).as_secs_f64();
-    // The first reason must change only with the state, so it contains no number that changes with
-    // every survey.
+    // The first reason may only change with the state, so it must not contain a number that changes
+    // with every survey.
     let with = |state, said: String| {
-        // If the first reason is "creator 78 exited", shorten "creator 78 exited: no process 78" to
+        // After "creator 78 exited" as first reason, shorten "creator 78 exited: no process 78" to
         // the rest.
         let rest = |step: &String| match step.split_once(": ") {
             Some((claim, proof)) if said.contains(claim) => proof.to_owned(),

@@ -1,23 +1,23 @@
-//! Hides our own attachments: reading a System V segment may attach it, which overwrites the pid
-//! and the times of its last use, and verdicts depend on those.
+//! Hides our own attachments: attaching a System V segment overwrites the pid and the times of its
+//! last use, and verdicts depend on those.
 
 use super::{Before, Created, PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;
 use crate::segment::{Facts, Segment, Times};
 use crate::survey::Survey;
 
-/// The maximum number of consecutive shmlens runs that attached a segment.
+/// Consecutive shmlens runs to look back.
 const MAX_RUNS: usize = 16;
 
-/// The last use of a segment as reported by the kernel.
+/// The last use of a segment according to the kernel.
 pub struct Reported {
     at: usize,
     last_pid: u32,
     times: Times,
 }
 
-/// Replaces the last use of each segment that shmlens used last with the use before that. Returns
-/// the last uses that the kernel reports.
+/// Replaces the last use of each segment by the use before shmlens attached it. Returns the
+/// original values.
 pub fn hide_own(
     log: &dyn Created,
     machine: &dyn Machine,
@@ -31,7 +31,7 @@ pub fn hide_own(
         let Some(reported) = segment.sysv().map(|facts| facts.last_pid).filter(|&pid| pid != 0) else {
             continue;
         };
-        // An earlier run has exited, unless its pid was reused or the run still shows the segment.
+        // An earlier run has exited, unless its pid was reused or it still shows the segment.
         let is_run = |pid: u32, segment: &Segment| {
             let used = segment.times.attach.max(segment.times.detach);
             pid == own
@@ -62,7 +62,7 @@ pub fn hide_own(
     replaced
 }
 
-/// Restores the last uses reported by the kernel, after the verdicts.
+/// Restores the original values after the verdicts.
 pub fn restore(survey: &mut Survey, replaced: Vec<Reported>) {
     for Reported { at, last_pid, times } in replaced {
         let segment = &mut survey.segments[at];

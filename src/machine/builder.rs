@@ -1,14 +1,14 @@
-//! Builders for new segments, which other processes can use only when they are complete.
+//! Builders of new segments. Other processes can use a segment only once it is complete.
 
 use crate::segment::{Mode, Owner, SegmentId, Timestamp};
 use std::io;
 
-/// The mode of a System V segment that is being filled: only its creator may use it. The mode also
-/// marks the segment as unfinished.
+/// The mode of a System V segment while it is being filled: only the creator may use it. Also marks
+/// the segment as unfinished.
 pub const FILLING: Mode = Mode::new(0o700);
 
-/// A segment that is being filled. A POSIX object has no name yet. A System V segment has its key
-/// from the start, because the kernel cannot set it later, but only its creator may use it.
+/// A segment that is being filled. A POSIX object gets its name at the end. A System V segment has
+/// its key from the start, because the kernel cannot set it later, but only its creator may use it.
 /// Dropping this removes the segment unless it was finished.
 pub trait SegmentBuilder: Send {
     /// Writes bytes. Ranges that are never written stay holes.
@@ -45,7 +45,6 @@ pub struct FinalAttributes<'a> {
     pub used: Option<(Timestamp, Timestamp)>,
 }
 
-/// A finished segment.
 #[derive(Debug)]
 pub struct Finished {
     pub id: SegmentId,
@@ -53,7 +52,6 @@ pub struct Finished {
     pub refused: Vec<Refused>,
 }
 
-/// An attribute that could not be set.
 #[derive(Debug)]
 pub enum Refused {
     /// The owner: the segment belongs to its creator.

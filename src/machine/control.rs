@@ -55,8 +55,8 @@ pub trait Control: Send + Sync {
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal>;
 
-    /// Returns the original name of an object that a removal renamed to `aside`; `None` for any
-    /// other name.
+    /// Returns the original name of an object that a removal renamed to `aside`; `None` for other
+    /// names.
     fn name_before(&self, aside: &ObjectName) -> Option<ObjectName>;
 
     /// Renames an object within its directory unless the new name is taken.
@@ -90,8 +90,8 @@ pub trait Control: Send + Sync {
     /// [`FILLING`](super::FILLING) until it is finished.
     fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
-    /// Returns the scope in which segment ids and pids are unique: this boot, a space, and the IPC
-    /// and pid namespaces.
+    /// Returns the scope in which ids and pids are unique: this boot, a space, and the IPC and pid
+    /// namespaces.
     fn world(&self) -> String;
 
     /// Returns the credentials of this thread.
@@ -114,7 +114,7 @@ pub trait Control: Send + Sync {
     fn memlock_limit(&self) -> Option<Bytes>;
 }
 
-/// The memory available for a new System V segment; `None` if unknown.
+/// Memory available for a new System V segment; `None` where unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MemoryFacts {
     /// The maximum size that can be reserved for a segment (`vm.overcommit_memory`).
@@ -127,24 +127,23 @@ pub struct MemoryFacts {
 pub struct HugePages {
     /// The page size; 0 if the kernel has no huge pages.
     pub size: Bytes,
-    /// The number of pages that can be reserved.
+    /// Pages that can be reserved.
     pub free: u64,
     /// The group that may use huge pages (`vm.hugetlb_shm_group`).
     pub group: Option<u32>,
 }
 
-/// The facts, apart from an object's own mode and owner, that decide if it can be changed or
-/// removed.
+/// Facts that decide if an object can be changed or removed, apart from its own mode and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guards {
     pub read_only: bool,
     pub flags: FileFlags,
-    /// The number of names (hard links) of the object.
+    /// Names (hard links) of the object.
     pub links: u32,
     pub directory_uid: u32,
     pub directory_mode: Mode,
     pub directory_flags: FileFlags,
-    /// The caller may create and remove names in the directory, according to its mode and ACL.
+    /// Set if the mode and ACL of the directory allow the caller to create and remove names.
     pub writable: bool,
 }
 
@@ -157,7 +156,7 @@ pub struct FileFlags {
     pub append_only: bool,
 }
 
-/// A System V segment as the kernel describes it, `struct shmid_ds`.
+/// A System V segment as in `struct shmid_ds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SysvStat {
     pub shmid: ShmId,
@@ -254,12 +253,12 @@ pub enum Removal {
     Removed,
     /// The name no longer existed.
     Gone,
-    /// The name belonged to another object, which was left alone.
+    /// Another object has the name and was left alone.
     Another,
     /// The check of the renamed object refused the removal; its name was restored.
     Refused,
-    /// The object's name could not be restored because a new object had taken it. The object is
-    /// intact and now has this name.
+    /// A new object took the name, so it could not be restored. The object is intact and has this
+    /// name.
     Astray(ObjectName),
 }
 
@@ -315,12 +314,10 @@ impl Credentials {
     /// Every capability.
     pub const ALL: u64 = (1 << 41) - 1;
 
-    /// Returns true if the credentials include a capability.
     pub const fn may(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u64 & 1 != 0
     }
 
-    /// Returns true if the credentials include a group.
     pub fn is_in(&self, gid: u32) -> bool {
         self.gid == gid || self.groups.contains(&gid)
     }

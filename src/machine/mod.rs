@@ -53,16 +53,12 @@ pub trait Machine: Control + Processes {
         None
     }
 
-    /// Returns the name of a user.
     fn user_name(&self, uid: u32) -> Option<String>;
 
-    /// Returns the name of a group.
     fn group_name(&self, gid: u32) -> Option<String>;
 
-    /// Returns the effective user of this process.
     fn effective_uid(&self) -> u32;
 
-    /// Returns the current time.
     fn now(&self) -> Timestamp;
 
     /// Opens a POSIX object for reading.
@@ -114,8 +110,8 @@ pub struct LastUse {
     pub detach: Option<Timestamp>,
 }
 
-/// Records the last use of System V segments before shmlens attaches them, since attaching
-/// overwrites the kernel's record.
+/// Records the last use of System V segments before shmlens attaches them, because attaching
+/// overwrites it.
 pub trait UseLog: Sync {
     /// Records the last use of a segment that this process is about to attach or detach.
     fn note(&self, shmid: ShmId, identity: &Identity, last: LastUse);
@@ -124,29 +120,28 @@ pub trait UseLog: Sync {
 /// The contents of `/dev/shm`.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectListing {
-    /// The regular files, which are the segments.
+    /// Regular files: the segments.
     pub objects: Vec<(ObjectName, ObjectStat)>,
-    /// The names of everything else: directories, FIFOs, links, sockets, devices.
+    /// Everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
-    /// The number of directories, including `/dev/shm` itself.
+    /// Includes `/dev/shm` itself.
     pub directories: u64,
-    /// The mount points. Other file systems are not listed.
+    /// Mount points. Other file systems are not listed.
     pub mounts: Vec<ObjectName>,
-    /// The directories that could not be read, and why.
+    /// Directories that could not be read.
     pub unreadable: Vec<Unreadable>,
 }
 
 /// A directory below `/dev/shm` that could not be read.
 #[derive(Debug, Clone)]
 pub struct Unreadable {
-    /// Its path below `/dev/shm`.
+    /// The path below `/dev/shm`.
     pub name: ObjectName,
     pub uid: u32,
     pub gid: u32,
     pub mode: u32,
-    /// The kind of the error.
     pub kind: io::ErrorKind,
-    /// The error message, safe to print.
+    /// Safe to print.
     pub reason: String,
 }
 
@@ -161,18 +156,17 @@ impl Unreadable {
 /// The stat of an object, `statx(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObjectStat {
-    /// The device number of its file system.
+    /// The device of its file system.
     pub device: u64,
-    /// Its inode number.
     pub inode: u64,
-    /// The number of hard links; 0 once the object is unlinked.
+    /// 0 once the object is unlinked.
     pub links: u32,
     /// File type and permission bits.
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
     pub size: Bytes,
-    /// The allocated bytes, in memory or swapped out.
+    /// In memory or swapped out.
     pub allocated: Bytes,
     pub access: Timestamp,
     /// Last write through a descriptor.
@@ -184,13 +178,13 @@ pub struct ObjectStat {
 }
 
 impl ObjectStat {
-    /// Returns the object's identity, independent of its name.
+    /// Returns the identity, which does not depend on the name.
     pub const fn identity(&self) -> Identity {
         Identity::Posix { device: self.device, inode: self.inode, birth: self.birth }
     }
 }
 
-/// The kernel's limits on segments, and the file systems they are on.
+/// The kernel's limits on segments, and the size of `/dev/shm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LimitFacts {
     /// The maximum number of System V segments, `kernel.shmmni`.
@@ -199,11 +193,10 @@ pub struct LimitFacts {
     pub shmmax: Option<u64>,
     /// The maximum number of pages of all System V segments, `kernel.shmall`.
     pub shmall: Option<u64>,
-    /// The page size in bytes.
+    /// In bytes.
     pub page_size: u64,
-    /// The file system at `/dev/shm`, if there is one.
     pub dev_shm: Option<DevShm>,
-    /// True if systemd removes the segments of ordinary users at logout (`RemoveIPC`,
+    /// Set if systemd removes the segments of ordinary users at logout (`RemoveIPC`,
     /// `logind.conf(5)`); `None` without logind.
     pub remove_ipc: Option<bool>,
 }
@@ -219,20 +212,20 @@ pub struct DevShm {
     pub inodes_used: u64,
 }
 
-/// The side effect of reading a segment.
+/// The trace that reading leaves on a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     None,
-    /// The access time of the object changes: only its owner and root can avoid that.
+    /// The access time of the object. Only its owner and root can avoid that.
     AccessTime,
-    /// nattch is one higher while the segment is open; the last pid and times change.
+    /// nattch is one higher while the segment is open; the last pid and the times change.
     Attached,
 }
 
-/// An extent of a segment.
+/// A part of a segment that is either all data or all hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// The offset of the first byte after the extent.
+    /// Exclusive.
     pub end: u64,
     pub kind: ExtentKind,
 }
@@ -241,7 +234,7 @@ pub struct Extent {
 pub enum ExtentKind {
     /// Never written: reads as zeros and uses no memory.
     Hole,
-    /// Allocated, even if it is zero.
+    /// Allocated, although it may be zero.
     Data,
 }
 
@@ -258,7 +251,7 @@ pub trait Contents: Send + Sync {
     /// of the same kind. `None` at and past the end.
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>>;
 
-    /// Returns the side effect of reading.
+    /// Returns the trace that reading leaves.
     fn trace(&self) -> Trace;
 
     /// Returns the POSIX ACL in the format of the extended attribute `system.posix_acl_access`;
@@ -267,15 +260,13 @@ pub trait Contents: Send + Sync {
         Ok(None)
     }
 
-    /// Tells the kernel that this range is no longer needed, so that it does not count toward this
-    /// process's memory.
+    /// Drops this range from the process's memory, because it is no longer needed.
     fn release(&self, _offset: u64, _length: u64) {}
 }
 
-/// The stat of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentsStat {
-    /// The current size: a POSIX object may grow and shrink.
+    /// A POSIX object may grow and shrink.
     pub size: u64,
     pub identity: Identity,
     /// The segment was unlinked or marked for removal, and exists only while it is held.

@@ -7,24 +7,23 @@ use std::io;
 pub trait Processes: Send + Sync {
     fn own_pid(&self) -> u32;
 
-    /// Returns the limits of what this user can see.
     fn visibility(&self) -> Visibility;
 
-    /// Returns the clock for converting process start times.
+    /// Returns the clock that converts the start times of processes.
     fn clock(&self) -> Clock;
 
-    /// Returns all visible processes.
+    /// Lists the visible processes.
     fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
-    /// Returns the last assigned pid. While it is unchanged, no process has started. `None` if
+    /// Returns the pid assigned last: while it is unchanged, no process has started. `None` if
     /// unknown.
     fn newest_pid(&self) -> Option<u32>;
 
     /// Returns the shared memory that a process has mapped and open.
     fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
 
-    /// Returns the CPU time of a process in nanoseconds, summed over its threads. A process that
-    /// has not run since its last examination has changed nothing. `None` if unknown.
+    /// Returns the CPU time of a process in nanoseconds, over all threads. While it is unchanged,
+    /// the process has not run and holds the same segments. `None` if unknown.
     fn cpu_time(&self, pid: u32) -> Option<u64>;
 
     /// Returns the devices and the namespace of segments. Without them no holder can be found.
@@ -100,7 +99,7 @@ pub struct Process {
     pub uid: u32,
     pub gid: u32,
     pub began: Timestamp,
-    /// The process has exited, but its parent has not waited for it yet.
+    /// Set for a zombie.
     pub ended: bool,
 }
 
@@ -117,11 +116,11 @@ pub struct CommandLine {
     pub arguments: Vec<Vec<u8>>,
 }
 
-/// A process in the list.
+/// A process as listed in `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
     pub pid: u32,
-    /// A unique number for each process, unlike a pid, which is reused.
+    /// Unique to each process, unlike a pid.
     pub serial: u64,
 }
 
@@ -137,7 +136,7 @@ pub struct SegmentDevices {
     pub namespace: Option<u64>,
 }
 
-/// The options of a search for holders.
+/// Options of a search for holders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Wanted {
     pub segment_devices: SegmentDevices,
@@ -147,7 +146,7 @@ pub struct Wanted {
     pub as_text: bool,
 }
 
-/// The limits of what this user can see.
+/// Limits of what this user can see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Visibility {
     /// `/proc` is mounted with `hidepid`.
@@ -159,29 +158,26 @@ pub struct Visibility {
     pub foreign: bool,
 }
 
-/// The clock that converts the start times of processes, which are relative to boot.
+/// Converts the start times of processes, which are relative to boot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
     pub now: Timestamp,
-    /// The boot time according to the current clock.
+    /// According to the current clock.
     pub boot: Timestamp,
-    /// The seconds by which the clock was set forward since boot; 0 if unknown.
+    /// Seconds by which the clock was set forward since boot; 0 if unknown.
     pub forward: f64,
 }
 
 /// The outcome of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Examined {
-    /// Permission denied. Lists every user that the process is, was or can become; empty if
-    /// unknown.
+    /// Permission denied. Lists all users that the process is, was or can become; empty if unknown.
     Unreadable(Vec<u32>),
-    /// This program ran out of descriptors or memory.
+    /// This process ran out of descriptors or memory.
     Exhausted,
-    /// The process has exited.
     Gone,
-    /// The process holds no shared memory.
     Nothing,
-    /// The process and all shared memory that it holds.
+    /// The process holds shared memory.
     Found(Process, Vec<Use>),
 }
 
@@ -189,29 +185,27 @@ pub enum Examined {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     pub of: Object,
-    /// The access of the process: read and write if it may write, otherwise read, even if it may do
-    /// neither (`PROT_NONE`, `O_PATH`): such a process keeps the memory alive and can start reading
-    /// at any time.
+    /// Read-write if the process may write, otherwise read-only, even if it may do neither
+    /// (`PROT_NONE`, `O_PATH`): such a process keeps the memory alive and can start reading at any
+    /// time.
     pub access: Access,
     /// A private mapping: writes are invisible to other processes.
     pub private: bool,
     pub place: Place,
-    /// For a mapping, its end offset in the file.
+    /// For a mapping, the end offset in the file.
     pub reaches: u64,
-    /// System V only: the facts of the mapping.
+    /// System V only.
     pub claim: Option<Claim>,
 }
 
-/// The facts that a mapping reveals about its System V segment. A shmid is only unique within its
-/// IPC namespace, and a process may have attached a segment before it changed namespaces.
+/// Facts about a System V segment that its mapping reveals. A shmid is unique only within an IPC
+/// namespace, and a process may have attached a segment before it changed namespaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Claim {
-    /// The key in its name.
     pub key: u32,
-    /// True for normal pages: the mapping then ends at or before the segment's last page.
-    pub usual_pages: bool,
-    /// True if the process is in this IPC namespace. A process keeps its segments when it leaves a
-    /// namespace.
+    /// Set for normal pages: the mapping then ends at or before the segment's last page.
+    pub normal_pages: bool,
+    /// Set if the process is in this IPC namespace. A process keeps its segments when it leaves.
     pub here: bool,
 }
 
@@ -224,11 +218,10 @@ pub enum Object {
     File { device: u64, inode: u64 },
 }
 
-/// A lock on a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileLock {
     pub device: u64,
     pub inode: u64,
-    /// The holder's pid; `None` if the kernel does not report one.
+    /// `None` if the kernel does not report one.
     pub pid: Option<u32>,
 }

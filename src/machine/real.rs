@@ -2,13 +2,13 @@
 
 mod builder;
 pub(super) mod control;
+mod credentials;
 mod listing;
 mod logind;
 mod memory;
 mod posix;
 mod process;
 mod sysv;
-mod who;
 
 pub use sysv::log_uses;
 
@@ -28,11 +28,10 @@ use std::time::SystemTime;
 /// The directory of POSIX objects, hardcoded in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
 const MEMINFO: &str = "/proc/meminfo";
-/// The number of attempts before a lease counts as refused.
-const LEASE_TRIES: u32 = 4;
+/// Attempts before a lease counts as refused.
+const MAX_LEASE_ATTEMPTS: u32 = 4;
 const SYSV_TABLE: &str = "/proc/sysvipc/shm";
 
-/// The local machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealMachine;
 
@@ -106,8 +105,8 @@ impl Machine for RealMachine {
             if !sys::lease::is_open_elsewhere(&open.file)? {
                 return Ok(false);
             }
-            // Another shmlens may have opened the object or requested a lease at this moment.
-            if tries == LEASE_TRIES {
+            // Another shmlens may have the object open or leased at this moment.
+            if tries == MAX_LEASE_ATTEMPTS {
                 return Ok(true);
             }
             drop(open);

@@ -14,11 +14,10 @@ pub const MARKED: u32 = 0o1000;
 /// The bit in `perms` of a segment locked with `SHM_LOCK` (`SHM_LOCKED`).
 pub const LOCKED: u32 = 0o2000;
 
-/// The parsed table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Table {
     pub rows: Vec<SysvStat>,
-    /// The lines that do not parse, escaped, with the reason.
+    /// Escaped lines that do not parse, with the reason.
     pub problems: Vec<String>,
 }
 
@@ -53,12 +52,12 @@ pub fn parse(text: &[u8]) -> Table {
     table
 }
 
-/// More columns than any kernel has.
+/// More than any kernel has.
 const MAX_COLUMNS: usize = 32;
 
 impl Columns {
     fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
-        // Invalid UTF-8 cannot be a number either.
+        // A number is never invalid UTF-8.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MAX_COLUMNS];
         let mut count = 0;
@@ -66,13 +65,13 @@ impl Columns {
             *place = word;
             count += 1;
         }
-        // Columns are requested roughly in order, so search from the previous one.
+        // Columns are requested roughly in order, so start at the previous one.
         let next = Cell::new(0);
         let find = |name: &str| {
             let (before, behind) = self.names.split_at(next.get());
-            let is_it = |column: &String| column == name;
-            let at = behind.iter().position(is_it).map(|at| at + before.len());
-            let at = at.or_else(|| before.iter().position(is_it))?;
+            let is_named = |column: &String| column == name;
+            let at = behind.iter().position(is_named).map(|at| at + before.len());
+            let at = at.or_else(|| before.iter().position(is_named))?;
             next.set(at + 1);
             words[..count].get(at).copied()
         };
@@ -122,7 +121,7 @@ mod tests {
     const HEADER: &str = "       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap\n";
 
     #[test]
-    fn a_line_of_linux_6() {
+    fn parses_a_line_of_linux_6() {
         let line = "      1234      32770  3666               1048576  4121  4188      2 100000  1000  1000  1000 1767610869          0 1767610860                131072                  4096\n";
         let table = parse(format!("{HEADER}{line}").as_bytes());
         assert_eq!(table.problems, Vec::<String>::new());
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_does_not_parse_is_reported_and_the_others_stay() {
+    fn invalid_line_is_reported_and_others_are_kept() {
         let good = "1 1 600 1 1 1 0 0 0 0 0 0 0 5 0 0\n";
         let text =
             format!("{HEADER}{good}1 2 9 1 1 1 0 0 0 0 0 0 0 5 0 0\nnonsense \x1b[2J\n{good}1 3 600\n");

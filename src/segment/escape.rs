@@ -21,7 +21,7 @@ const INVISIBLE: [(char, char); 11] = [
     ('\u{e0100}', '\u{e01ef}'), // variation selectors, supplement
 ];
 
-/// Returns whether a character can be displayed without escaping.
+/// Returns true if a character can be displayed without escaping.
 pub(super) fn is_plain(c: char) -> bool {
     if c == '\\' {
         return false;
@@ -32,16 +32,16 @@ pub(super) fn is_plain(c: char) -> bool {
     if INVISIBLE.iter().any(|&(from, to)| (from..=to).contains(&c)) {
         return false;
     }
-    // The standard library knows which characters are printable: it escapes control, format, private,
-    // unassigned and separator characters. The preceding letter is needed because it escapes a combining mark
-    // only at the start.
+    // The standard library escapes control, format, private, unassigned and separator characters.
+    // It escapes a combining mark only at the start, hence the letter before it.
     let mut pair = [0u8; 5];
     pair[0] = b'a';
     let width = c.encode_utf8(&mut pair[1..]).len();
     std::str::from_utf8(&pair[..=width]).is_ok_and(|text| text.escape_debug().count() == 2)
 }
 
-/// Returns the unique text form of a name: backslashes and bytes that cannot be displayed become `\xNN`.
+/// Returns the only text form of a name: backslashes and bytes that cannot be displayed become
+/// `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     shown(bytes, is_plain)
@@ -56,7 +56,7 @@ pub fn quote(bytes: &[u8]) -> String {
 
 /// Converts bytes to text and escapes all characters that `is_plain` rejects.
 fn shown(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
-    // Fast path: nearly all names are printable ASCII, and a machine may have thousands.
+    // Nearly all names are printable ASCII, and a machine may have thousands.
     if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
         && let Ok(plain) = std::str::from_utf8(bytes)
     {
@@ -135,14 +135,14 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn plain_names_stay_as_they_are() {
+    fn plain_names_are_unchanged() {
         for name in ["psm_1f09ab2c", "dir/name", "Größe", "カメラ 0", "e\u{301}te\u{301}"] {
             assert_eq!(escape(name.as_bytes()), name);
         }
     }
 
     #[test]
-    fn what_an_enemy_would_use_is_shown_as_bytes() {
+    fn deceptive_characters_are_escaped() {
         assert_eq!(escape(b"a\x1b[2Jb"), r"a\x1b[2Jb");
         assert_eq!(escape(b"a\nb\x7f"), r"a\x0ab\x7f");
         assert_eq!(escape(b"\xff\xfe"), r"\xff\xfe");
@@ -157,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn a_backslash_that_escapes_nothing_is_taken_as_it_is() {
+    fn backslash_without_an_escape_is_literal() {
         assert_eq!(unescape(r"a\b\x4"), br"a\b\x4");
         assert_eq!(unescape(r"\x4z\x+1"), br"\x4z\x+1");
     }
 
     proptest! {
         #[test]
-        fn one_to_one(name in proptest::collection::vec(any::<u8>(), 0..64)) {
+        fn text_form_is_one_to_one(name in proptest::collection::vec(any::<u8>(), 0..64)) {
             let text = escape(&name);
             prop_assert_eq!(unescape(&text), name);
             prop_assert!(!text.chars().any(char::is_control));
@@ -178,7 +178,7 @@ mod tests {
         }
 
         #[test]
-        fn one_to_one_for_unicode(name in "\\PC*|.*") {
+        fn text_form_is_one_to_one_for_unicode(name in "\\PC*|.*") {
             prop_assert_eq!(unescape(escape(name.as_bytes())), name.as_bytes());
         }
     }

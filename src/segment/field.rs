@@ -1,45 +1,42 @@
-//! The fields of a segment: one table of names that columns, sort orders and filters share.
+//! The fields of a segment, with the names that columns, sort orders and filters share.
 
 use super::{Facts, Segment, SegmentId, State, Timestamp};
 use std::cmp::Ordering;
 
-/// The value of a field before it is formatted.
+/// The value of a field, unformatted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// The segment does not have this field.
     Absent,
-    /// Text that is safe to print.
+    /// Safe to print.
     Text(String),
     Number(u64),
-    /// A size in bytes.
+    /// In bytes.
     Size(u64),
-    /// A System V key.
     Key(u32),
     Mode(u32),
     Flag(bool),
     Time(Timestamp),
-    /// A duration in seconds.
+    /// In seconds.
     Span(f64),
-    /// Several numbers in ascending order; a filter matches if it matches one of them.
+    /// In ascending order. A filter matches if it matches one of them.
     Numbers(Vec<u64>),
     /// A count, with the names of the counted items.
     Named {
         count: u64,
-        /// The names, safe to print.
+        /// Safe to print.
         names: String,
     },
 }
 
 macro_rules! fields {
     ($($(#[doc = $doc:literal])+ $variant:ident $word:literal $title:literal,)+) => {
-        /// A field of a segment.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Field {
             $($(#[doc = $doc])+ $variant,)+
         }
 
         impl Field {
-            /// Every field, in the order of `list --json`, where `holders` contains the pids.
+            /// In the order of `list --json`, where `holders` contains the pids.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name in JSON, filters, `--columns` and `--sort`.
@@ -48,13 +45,11 @@ macro_rules! fields {
                 match self { $(Self::$variant => $word,)+ }
             }
 
-            /// The column heading.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)+ }
             }
 
-            /// A one-line description.
             #[must_use]
             pub fn doc(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim(),)+ }
@@ -133,13 +128,11 @@ fields! {
 }
 
 impl Field {
-    /// Returns the field with this name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|field| field.word() == word)
     }
 
-    /// Returns the value of the field at the time `now`.
     #[must_use]
     pub fn of(self, segment: &Segment, now: Timestamp) -> Value {
         let sysv = segment.sysv();
@@ -206,7 +199,7 @@ impl Field {
         }
     }
 
-    /// The value to sort by.
+    /// Returns the value to sort by.
     fn sort_value(self, segment: &Segment, now: Timestamp) -> Value {
         match self {
             Self::State => {
@@ -218,8 +211,8 @@ impl Field {
     }
 
     /// Sorts by this field: numbers by value, states in the order in which they are checked, text
-    /// alphabetically. Segments without the field come last in both directions. The table of the UI and
-    /// `list` share this order.
+    /// alphabetically. Segments without the field come last in both directions. The table of the UI
+    /// and `list` both use this order.
     pub fn sort<'a, T>(
         self,
         items: &mut Vec<T>,
@@ -242,7 +235,7 @@ impl Field {
         items.extend(keyed.into_iter().map(|(_, item)| item));
     }
 
-    /// Returns whether the field depends on the holders or the maker of the segment.
+    /// Returns true if the field depends on the holders or the maker.
     #[must_use]
     pub fn is_judged(self) -> bool {
         matches!(
@@ -258,13 +251,13 @@ impl Field {
         )
     }
 
-    /// Returns whether the field depends on the amount of the segment that is in memory.
+    /// Returns true if the field depends on how much of the segment is in memory.
     #[must_use]
     pub fn is_of_memory(self) -> bool {
         matches!(self, Self::Resident | Self::Swapped)
     }
 
-    /// Returns whether descending order is the more useful default.
+    /// Returns true if descending order is the more useful default.
     #[must_use]
     pub const fn largest_first(self) -> bool {
         matches!(
@@ -282,7 +275,7 @@ impl Field {
 }
 
 impl Value {
-    /// The numeric value, if any. A time has none, because filters compare its age.
+    /// Returns the number, if there is one. Not for a time, because filters compare its age.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -301,7 +294,7 @@ impl Value {
         }
     }
 
-    /// Compares two values of one field; absent values come last.
+    /// Compares two values of a field; absent ones come last.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -318,8 +311,8 @@ impl Value {
 }
 
 impl Segment {
-    /// Returns whether the name, the key, the full id, the maker, or the name of a holder contains a bare
-    /// word, ignoring case.
+    /// Returns true if the name, the key, the full id, the maker, or the name of a holder contains
+    /// a bare word, ignoring case.
     #[must_use]
     pub fn mentions(&self, lowercase: &str) -> bool {
         let has = |text: String| text.to_lowercase().contains(lowercase);
@@ -369,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_comes_last() {
+    fn missing_values_sort_last() {
         assert_eq!(Value::Absent.compare(&Value::Number(7)), Ordering::Greater);
         assert_eq!(Value::Number(u64::MAX).compare(&Value::Number(u64::MAX - 1)), Ordering::Greater);
     }

@@ -6,7 +6,7 @@ use super::nearest::distance;
 use super::{Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, parse_span, quote};
 use regex::Regex;
 
-/// A filter: a segment has to match every word. An empty filter matches all segments.
+/// A segment has to match every word. An empty filter matches all segments.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     clauses: Vec<Clause>,
@@ -23,10 +23,9 @@ enum Test {
     /// A bare word: a substring of the name or key.
     Mentions(String),
     State(&'static str),
-    /// An exact match with the text of the field; uids and gids match too.
+    /// Equal to the text of the field, or to a uid or gid.
     Is(Field, String),
     Matches(Field, Regex),
-    /// A numeric value within these bounds.
     Within(Field, Bounds),
 }
 
@@ -38,25 +37,16 @@ struct Bounds {
     to_open: bool,
 }
 
-/// An error in a filter word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// The field does not exist.
     #[error("unknown field '{field}'{}`shmlens man` lists the fields", suggestion(*.nearest))]
     Field {
-        /// The name of the unknown field.
         field: String,
         /// The field with the most similar name.
         nearest: Option<Field>,
     },
-    /// The value is not valid for the field.
     #[error("invalid filter '{word}': {reason}")]
-    Value {
-        /// The whole word.
-        word: String,
-        /// The reason why the word is invalid.
-        reason: String,
-    },
+    Value { word: String, reason: String },
 }
 
 fn suggestion(nearest: Option<Field>) -> String {
@@ -88,11 +78,11 @@ fn state_called(word: &str) -> Option<Test> {
     }
 }
 
-/// The operators, longest first.
+/// Longest first.
 const OPERATORS: [&str; 7] = ["!=", "<=", ">=", "=", "<", ">", "~"];
 
 impl Filter {
-    /// Parses a filter from words. Fails for an unknown field or a value that is invalid for the field.
+    /// Fails for an unknown field or a value that is invalid for the field.
     pub fn from_words<S: AsRef<str>>(words: &[S]) -> Result<Self, FilterError> {
         let clauses = words
             .iter()
@@ -103,21 +93,21 @@ impl Filter {
         Ok(Self { clauses })
     }
 
-    /// Parses a filter line, in which whitespace separates words and quotes group them.
+    /// Parses a line, in which whitespace separates words and quotes group them.
     pub fn from_line(line: &str) -> Result<Self, FilterError> {
         Self::from_words(&split(line))
     }
 
-    /// Returns whether the segment matches every word.
+    /// Returns true if the segment matches every word.
     #[must_use]
     pub fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
         self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
     }
 
-    /// Returns whether the filter needs a field that `is_such` accepts. A bare word may match the name of a
-    /// holder, so a filter with a bare word needs the holders.
+    /// Returns true if the filter needs a field that `is_such` accepts. A bare word may match the
+    /// name of a holder, so it needs the holders.
     #[must_use]
-    pub fn asks_for(&self, is_such: fn(Field) -> bool) -> bool {
+    pub fn requires(&self, is_such: fn(Field) -> bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.test {
             Test::Mentions(_) => is_such(Field::Holders),
             Test::State(_) => is_such(Field::State),
@@ -125,7 +115,7 @@ impl Filter {
         })
     }
 
-    /// The pids that the filter requires by number.
+    /// Returns the pids that the filter requires by number.
     pub fn pids(&self) -> impl Iterator<Item = u32> {
         self.clauses.iter().filter(|clause| !clause.negated).filter_map(|clause| match &clause.test {
             #[expect(
@@ -143,7 +133,7 @@ impl Filter {
         })
     }
 
-    /// The owners that the filter requires.
+    /// Returns the owners that the filter requires.
     pub fn owners(&self) -> impl Iterator<Item = &str> {
         self.clauses.iter().filter(|clause| !clause.negated).filter_map(|clause| match &clause.test {
             Test::Is(Field::Owner, owner) => Some(owner.as_str()),
@@ -151,7 +141,7 @@ impl Filter {
         })
     }
 
-    /// Returns whether the filter matches every segment.
+    /// Returns true if the filter matches every segment.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.clauses.is_empty()
@@ -207,7 +197,7 @@ impl Test {
     fn parse(field: Field, operator: &str, value: &str) -> Result<Self, String> {
         if operator == "~" {
             return Regex::new(value).map(|regex| Self::Matches(field, regex)).map_err(|error| {
-                // Only the last line of the message states the error; the lines before it draw a picture.
+                // The last line states the error; the lines above it draw a picture.
                 let text = error.to_string();
                 format!(
                     "invalid regular expression: {}",
@@ -304,7 +294,7 @@ impl Test {
     }
 }
 
-/// Compares text exactly, except that a POSIX name may omit its leading slash.
+/// Compares text. A POSIX name may omit its leading slash.
 fn same_text(field: Field, value: &str, wanted: &str) -> bool {
     value == wanted || (field == Field::Name && value.strip_prefix('/') == Some(wanted))
 }
@@ -398,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_word() {
+    fn words_parse_in_every_form() {
         for (line, sysv, posix) in [
             ("", true, true),
             ("kind=sysv", true, false),
@@ -443,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pid_is_that_of_a_holder() {
+    fn pid_filter_matches_holders() {
         let mut segment = example::sysv();
         let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
         // The creator and the last user do not count as holders.
@@ -494,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_filter_asks_for() {
+    fn filter_reports_needed_fields() {
         for (line, judged, memory) in [
             ("", false, false),
             ("kind=sysv", true, false),
@@ -507,13 +497,13 @@ mod tests {
             ("word", true, false),
         ] {
             let filter = Filter::from_line(line).unwrap();
-            let asks = (filter.asks_for(Field::is_judged), filter.asks_for(Field::is_of_memory));
+            let asks = (filter.requires(Field::is_judged), filter.requires(Field::is_of_memory));
             assert_eq!(asks, (judged, memory), "{line}");
         }
     }
 
     #[test]
-    fn a_wrong_word_says_what_is_right() {
+    fn invalid_word_error_lists_valid_forms() {
         let error = |line: &str| Filter::from_line(line).unwrap_err().to_string();
         assert_eq!(error("colour=red"), "unknown field 'colour'. `shmlens man` lists the fields");
         assert_eq!(

@@ -2,56 +2,52 @@
 
 use super::{Owner, Timestamp, escape};
 
-/// A process that holds a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The pid in the pid namespace of the process that scanned.
+    /// In the pid namespace of the process that scanned.
     pub pid: u32,
-    /// The name of the program, or of the script that an interpreter runs. It may contain any bytes: print
+    /// The program, or the script that an interpreter runs. May contain any bytes: print
     /// [`Holder::command_text`].
     pub command: Box<[u8]>,
     pub owner: Owner,
-    /// The start time of the process.
+    /// When the process started.
     pub began: Timestamp,
-    /// The start time in clock ticks since boot. Together with the pid it identifies the process even after
-    /// the pid is reused.
+    /// In clock ticks since boot. Identifies the process, together with the pid, even after the pid
+    /// is reused.
     pub start: u64,
     pub access: Access,
-    /// The number of mappings of the segment.
     pub mappings: u32,
-    /// The end of the mapping that reaches farthest, as an offset in the segment; 0 without a mapping.
+    /// Where the mapping that reaches farthest ends in the segment; 0 without a mapping.
     pub mapped_to: u64,
-    /// The number of open descriptors for the segment.
     pub descriptors: u32,
     /// A mapping or descriptor through which the segment can be opened.
     pub place: Place,
     /// At least one mapping is private: writes to such a mapping are invisible to other processes.
     pub private: bool,
-    /// The holder is the process that scanned.
+    /// Set for the process that scanned.
     pub ourselves: bool,
 }
 
-/// The place in a process where a segment is held.
+/// Where a process holds a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A mapping at these addresses.
     Mapping {
         start: u64,
-        /// The end address, exclusive.
+        /// Exclusive.
         end: u64,
     },
     /// An open descriptor.
     Descriptor(i32),
 }
 
-/// The access of a holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     Read,
     ReadWrite,
 }
 
-/// The way in which a process holds a segment.
+/// How a process holds a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum How {
     /// Mapped or attached.
@@ -61,7 +57,7 @@ pub enum How {
 }
 
 impl Access {
-    /// The word in JSON and on the screen: `r` or `rw`.
+    /// `r` or `rw`, in JSON and on screen.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -72,7 +68,7 @@ impl Access {
 }
 
 impl How {
-    /// The word in JSON: `mapping` or `descriptor`.
+    /// `mapping` or `descriptor`, in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -83,26 +79,26 @@ impl How {
 }
 
 impl Holder {
-    /// The name of the command, safe to print.
+    /// Safe to print.
     #[must_use]
     pub fn command_text(&self) -> String {
         escape(&self.command)
     }
 
-    /// Returns whether both are the same process, even if the pid was reused.
+    /// Returns true if both are the same process, even if the pid was reused.
     #[must_use]
     pub const fn is_same_process(&self, other: &Self) -> bool {
         self.pid == other.pid && self.start == other.start
     }
 
-    /// Returns whether the holder is this program reading the segment, which does not count as use. A segment
-    /// that this program writes to is its own, such as one of the demo.
+    /// Returns true if this program only reads the segment, which does not count as use. Segments
+    /// that it writes to, such as those of the demo, are its own.
     #[must_use]
     pub const fn looks_on(&self) -> bool {
         self.ourselves && matches!(self.access, Access::Read)
     }
 
-    /// Returns the way in which the process holds the segment; a mapping outranks a descriptor.
+    /// A mapping outranks a descriptor.
     #[must_use]
     pub const fn how(&self) -> How {
         if self.mappings > 0 { How::Mapping } else { How::Descriptor }

@@ -25,7 +25,7 @@ impl fmt::Display for ShmId {
 pub struct Key(pub u32);
 
 impl Key {
-    /// Returns whether the key is `IPC_PRIVATE`, which a segment also gets when it is marked for removal.
+    /// Returns true for `IPC_PRIVATE`, which a segment also gets when it is marked for removal.
     #[must_use]
     pub const fn is_private(self) -> bool {
         self.0 == 0
@@ -72,7 +72,7 @@ impl ObjectName {
         &self.0
     }
 
-    /// The path relative to `/dev/shm`.
+    /// Relative to `/dev/shm`.
     #[must_use]
     pub fn as_path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.0))
@@ -99,12 +99,7 @@ pub enum SegmentId {
     /// `posix:/name`
     Posix(ObjectName),
     /// A POSIX object that is unlinked but still held.
-    Deleted {
-        /// The device number of the file system.
-        device: u64,
-        /// The inode number.
-        inode: u64,
-    },
+    Deleted { device: u64, inode: u64 },
 }
 
 impl fmt::Display for SegmentId {
@@ -177,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_id_is_refused() {
+    fn invalid_ids_are_rejected() {
         for text in [
             "",
             "sysv:",
@@ -200,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_posix_name_is_read_in_every_form() {
+    fn posix_name_is_read_in_every_form() {
         for text in ["a", "/a", "posix:a", "posix:/a", "/dev/shm/a", "/dev/shm//a", r"\x61"] {
             assert_eq!(ObjectName::from_text(text.as_bytes()), ObjectName::new(b"a"), "{text}");
         }
@@ -211,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_id_does_not_read_as_a_path() {
+    fn short_id_does_not_parse_as_a_path() {
         for (id, short) in
             [("posix:/a", "/a"), ("sysv:3", "sysv:3"), ("posix:/dev/shm/a", "posix:/dev/shm/a")]
         {

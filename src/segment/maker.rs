@@ -6,17 +6,16 @@ use std::sync::Arc;
 /// The program that created a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Maker {
-    /// A program or library that a rule of the catalog identifies.
+    /// A program or library that the catalog knows.
     Known { id: Arc<str>, name: Arc<[u8]> },
-    /// The running process with the pid of the creator. A process can choose any name for itself: print
-    /// [`Maker::name_text`].
+    /// The running creator. A process can choose any name for itself: print [`Maker::name_text`].
     Process(Arc<[u8]>),
-    /// The pid of a creator that has exited.
+    /// A creator that has exited, by pid.
     Exited(u32),
 }
 
 impl Maker {
-    /// The id of the rule, `process`, or `gone`.
+    /// The id in the catalog, `process`, or `gone`.
     #[must_use]
     pub fn id(&self) -> &str {
         match self {
@@ -33,13 +32,13 @@ impl Maker {
         }
     }
 
-    /// The name, safe to print.
+    /// Safe to print.
     #[must_use]
     pub fn name_text(&self) -> String {
         escape(self.name())
     }
 
-    /// Returns whether the id or the name contains the text, ignoring case.
+    /// Returns true if the id or the name contains the text, ignoring case.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         let text = text.to_lowercase();

@@ -39,48 +39,44 @@ pub use wrap::wrap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-/// The suffix of a former name in the table.
+/// The table adds this to a former name.
 const DELETED_MARK: &str = " (deleted)";
 
 /// A shared-memory segment, as found by a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     pub id: SegmentId,
-    /// The size that the creator requested.
+    /// As requested by the creator.
     pub size: Bytes,
-    /// The size of the part in memory; `None` where the kernel does not report this size (before Linux
-    /// 2.6.38, which added the `rss` column).
+    /// The size of the part in memory; `None` where the kernel does not report it (the `rss` column
+    /// was added in Linux 2.6.38).
     pub resident: Option<Bytes>,
-    /// The size of the part that is swapped out; `None` where the kernel does not report this size.
+    /// The size of the part that is swapped out; `None` where the kernel does not report it.
     pub swapped: Option<Bytes>,
     /// The nine permission bits.
     pub mode: Mode,
-    /// The current owner.
     pub owner: Owner,
     pub times: Times,
-    /// The facts that are specific to the kind.
     pub facts: Facts,
-    /// The holders; `None` if the survey did not scan for holders, or if the segment is newer than the scan.
+    /// `None` if the survey did not scan for holders, or if the segment is newer than the scan.
     pub holders: Option<Arc<[Holder]>>,
-    /// The maker, if known.
     pub made_by: Option<Maker>,
-    /// The state of the process that the kernel recorded as the creator (System V only).
+    /// The state of the creator, which the kernel records only for System V.
     pub creator_life: CreatorLife,
-    /// The state (in use, removed, leaked…) and the reasons for it.
     pub verdict: Verdict,
 }
 
 /// The state of the process that created a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CreatorLife {
-    /// The state cannot be determined, or the segment has not been judged yet.
+    /// Undetermined, or the segment has not been judged yet.
     #[default]
     Unknown,
     Running,
     Exited,
 }
 
-/// The facts that only segments of one kind have.
+/// Facts that only one kind of segment has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Facts {
     /// System V: `shmget(2)`, listed in `/proc/sysvipc/shm`.
@@ -89,27 +85,27 @@ pub enum Facts {
     Posix(PosixFacts),
 }
 
-/// The facts from `/proc/sysvipc/shm` that only System V segments have.
+/// Facts from `/proc/sysvipc/shm`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SysvFacts {
-    /// The key that the segment was created with; 0 for `IPC_PRIVATE` and for a segment marked for removal.
+    /// 0 for `IPC_PRIVATE` and for a segment marked for removal.
     pub key: Key,
     /// The user who created the segment (`cuid`, `cgid`).
     pub creator: Owner,
-    /// The pid of the creator in the pid namespace of the reader; 0 if it has none there.
+    /// In the pid namespace of the reader; 0 if the creator has no pid there.
     pub creator_pid: u32,
-    /// The pid of the last process that attached or detached.
+    /// The last process that attached or detached.
     pub last_pid: u32,
-    /// The number of attachments: mappings, not processes.
+    /// Attachments: mappings, not processes.
     pub nattch: u64,
-    /// Locked in memory with `SHM_LOCK`.
+    /// Locked in memory (`SHM_LOCK`).
     pub locked: bool,
-    /// Marked for removal with `IPC_RMID`: the kernel removes the segment at the last detach.
+    /// Marked for removal (`IPC_RMID`): the kernel removes the segment at the last detach.
     pub marked: bool,
 }
 
 impl SysvFacts {
-    /// Describes the key: `0x000004d2 (1234)`, or the reason why there is none.
+    /// `0x000004d2 (1234)`, or the reason why there is no key.
     #[must_use]
     pub fn key_text(&self) -> String {
         match (self.key.is_private(), self.marked) {
@@ -130,37 +126,35 @@ impl SysvFacts {
     }
 }
 
-/// Formats a pid that the kernel recorded; 0 means that the process has no pid in this pid namespace.
+/// Formats a pid from the kernel; 0 means that the process has no pid in this namespace.
 #[must_use]
 pub fn pid_text(pid: u32) -> String {
     if pid == 0 { "outside this pid namespace".to_owned() } else { pid.to_string() }
 }
 
-/// The facts from `statx(2)` that only POSIX objects have.
+/// Facts from `statx(2)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PosixFacts {
-    /// The device number of the tmpfs.
     pub device: u64,
     pub inode: u64,
-    /// The number of names (hard links).
+    /// Names (hard links).
     pub links: u32,
     /// Set if the object is unlinked.
     pub unlinked: Option<Unlinked>,
 }
 
-/// The facts about an unlinked object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unlinked {
-    /// The name under which a holder opened the object. Another object may have this name now.
+    /// The name under which a holder opened the object. Another object may have it now.
     pub name: Option<ObjectName>,
-    /// The probable causes of the unlink, most likely first; empty if there is no indication.
+    /// Probable causes of the unlink, most likely first.
     pub by: Vec<Unlinker>,
-    /// The object is hidden from this user because its holders only have it mapped: the size is that of the
-    /// largest mapping, the owner is that of a holder, and mode and times are unknown.
+    /// This user may not inspect the object, because its holders only have it mapped: the size is
+    /// that of the largest mapping, the owner is that of a holder, and mode and times are unknown.
     pub concealed: bool,
 }
 
-/// A component other than the creating program that unlinks objects.
+/// A program that unlinks objects of other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unlinker {
     /// systemd-logind, when the owner logs out (`RemoveIPC=yes`).
@@ -170,7 +164,6 @@ pub enum Unlinker {
 }
 
 impl Unlinker {
-    /// The word in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -198,7 +191,6 @@ impl Unlinker {
     }
 }
 
-/// The kinds of shared memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     Sysv,
@@ -220,7 +212,7 @@ impl Kind {
         }
     }
 
-    /// The name of the kind in sentences.
+    /// The name in sentences.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -232,8 +224,8 @@ impl Kind {
 }
 
 impl Segment {
-    /// The number of holders: the processes that were found, plus the attachments of processes that were not.
-    /// `None` if the survey did not scan for holders.
+    /// Counts the holders that were found, and the attachments of others. `None` if the survey did
+    /// not scan for holders.
     #[must_use]
     pub fn holder_count(&self) -> Option<u64> {
         match (&self.holders, self.sysv()) {
@@ -243,12 +235,12 @@ impl Segment {
         }
     }
 
-    /// The holders, without this program if it only reads the segment: the table marks that case.
+    /// The holders without this program, if it only reads: the table marks that case.
     fn others(&self) -> impl Iterator<Item = &Holder> {
         self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.looks_on())
     }
 
-    /// System V: the number of attachments in processes that were not found.
+    /// Counts the attachments of System V holders that were not found.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         let found = self.holders.iter().flat_map(|holders| holders.iter());
@@ -256,8 +248,8 @@ impl Segment {
         self.sysv().map_or(0, |facts| facts.nattch.saturating_sub(found))
     }
 
-    /// Lists at most `most` holders by name: `writer, reader.py, +3`; empty without holders. Each attachment
-    /// of a process that was not found counts as one holder.
+    /// Lists up to `most` holders by name: `writer, reader.py, +3`. Each attachment of a process
+    /// that was not found counts as a holder.
     #[must_use]
     pub fn holders_text(&self, most: usize) -> String {
         let holders: Vec<&Holder> = self.others().collect();
@@ -314,7 +306,7 @@ impl Segment {
         (self.creator_life == CreatorLife::Exited).then(|| self.sysv().map(|facts| facts.creator_pid))?
     }
 
-    /// The maker, unless the only known fact is that the creator has exited.
+    /// Returns the maker, unless the only known fact is that it has exited.
     #[must_use]
     pub fn named_maker(&self) -> Option<&Maker> {
         self.made_by.as_ref().filter(|maker| !matches!(maker, Maker::Exited(_)))
@@ -329,7 +321,6 @@ impl Segment {
         }
     }
 
-    /// The System V facts, if the segment is a System V segment.
     #[must_use]
     pub const fn sysv(&self) -> Option<&SysvFacts> {
         match &self.facts {
@@ -338,7 +329,6 @@ impl Segment {
         }
     }
 
-    /// The POSIX facts, if the segment is a POSIX object.
     #[must_use]
     pub const fn posix(&self) -> Option<&PosixFacts> {
         match &self.facts {
@@ -362,19 +352,19 @@ impl Segment {
         }
     }
 
-    /// The former name of an unlinked object; `None` if the name is unknown or the segment is not unlinked.
+    /// Returns the former name of an unlinked object, if known.
     #[must_use]
     pub fn former_name(&self) -> Option<&ObjectName> {
         self.posix()?.unlinked.as_ref()?.name.as_ref()
     }
 
-    /// Returns whether the segment is an unlinked object that this user may not inspect.
+    /// Returns true for an unlinked object that this user may not inspect.
     #[must_use]
     pub fn is_concealed(&self) -> bool {
         self.posix().and_then(|facts| facts.unlinked.as_ref()).is_some_and(|unlinked| unlinked.concealed)
     }
 
-    /// Returns whether both are names (hard links) of the same POSIX object.
+    /// Returns true if both are names (hard links) of the same object.
     #[must_use]
     pub fn is_same_object(&self, other: &Self) -> bool {
         let object = |segment: &Self| segment.posix().map(|facts| (facts.device, facts.inode));
@@ -387,15 +377,15 @@ impl Segment {
         if self.former_name().is_some() { DELETED_MARK } else { "" }
     }
 
-    /// Returns whether both segments have, or had, the same POSIX name: one of them is unlinked, so the name
-    /// now refers to the other.
+    /// Returns true if both have, or had, the same POSIX name: one of them is unlinked, and the
+    /// name now refers to the other.
     #[must_use]
     pub fn shares_name_with(&self, other: &Self) -> bool {
         let name = self.posix_name();
         name.is_some() && name == other.posix_name() && self.id != other.id
     }
 
-    /// The name of a POSIX object, or its former name if the object is unlinked.
+    /// Returns the name of a POSIX object, or its former name.
     #[must_use]
     pub fn posix_name(&self) -> Option<&ObjectName> {
         match &self.id {
@@ -416,13 +406,14 @@ impl Segment {
         since.filter(|then| !then.is_future(now)).map(|then| now.seconds_since(then).max(0.0))
     }
 
-    /// The latest time that the kernel recorded. Reads and writes through a mapping are not recorded.
+    /// Returns the latest time that the kernel recorded. Reads and writes through a mapping are not
+    /// recorded.
     #[must_use]
     pub fn last_used(&self) -> Option<Timestamp> {
         self.times.touched()
     }
 
-    /// The identity that distinguishes this segment from a later one with the same name.
+    /// Returns what distinguishes this segment from a later one with the same name.
     #[must_use]
     pub fn identity(&self) -> Identity {
         match &self.facts {
@@ -439,37 +430,26 @@ impl Segment {
     }
 }
 
-/// The properties that distinguish a segment from a later one with the same shmid or name.
+/// Distinguishes a segment from a later one with the same shmid or name.
 ///
 /// A System V segment that is marked for removal loses its key, so key 0 matches any key
 /// ([`Identity::fits`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
-    /// `IPC_SET` can change none of these values; only removal clears the key.
-    Sysv {
-        /// The key; 0 once the segment is marked for removal.
-        key: Key,
-        /// The uid of the creator.
-        creator_uid: u32,
-        /// The pid of the creator.
-        creator_pid: u32,
-        /// The size, which is constant.
-        size: Bytes,
-    },
-    /// tmpfs reuses an inode number only after its counter wraps around; the birth time rules out even that
-    /// case.
+    /// `IPC_SET` changes none of these. Only removal clears the key.
+    Sysv { key: Key, creator_uid: u32, creator_pid: u32, size: Bytes },
+    /// tmpfs reuses an inode number only after its counter wraps around. The birth time rules out
+    /// even that.
     Posix {
-        /// The device number.
         device: u64,
-        /// The inode number.
         inode: u64,
-        /// The birth time, if the kernel reports one.
+        /// `None` if the kernel does not report it.
         birth: Option<Timestamp>,
     },
 }
 
 impl Identity {
-    /// Returns whether `now` can be the same segment as `self`.
+    /// Returns true if `now` can be the same segment.
     #[must_use]
     pub fn fits(&self, now: &Self) -> bool {
         match (self, now) {

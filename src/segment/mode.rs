@@ -2,16 +2,15 @@
 
 use std::fmt;
 
-/// The permission bits of a segment: nine for System V, up to twelve for a file.
+/// Permission bits: nine for System V, up to twelve for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mode(u16);
 
 impl Mode {
-    /// Extracts the permission bits from a raw mode. Drops the file type and the "locked" and "marked" flags
-    /// of `/proc/sysvipc/shm`.
+    /// Drops the file type, and the "locked" and "marked" flags of `/proc/sysvipc/shm`.
     #[must_use]
     pub const fn new(raw: u32) -> Self {
-        // The cast is lossless: only twelve bits remain.
+        // Lossless: only twelve bits remain.
         Self((raw & 0o7777) as u16)
     }
 
@@ -20,7 +19,7 @@ impl Mode {
         self.0 as u32
     }
 
-    /// The symbolic form of `ls -l` without the file type: `rw-rw-rw-`.
+    /// As in `ls -l`, without the file type: `rw-rw-rw-`.
     #[must_use]
     pub fn symbolic(self) -> String {
         let special = [(0o4000, 's', 'S'), (0o2000, 's', 'S'), (0o1000, 't', 'T')];

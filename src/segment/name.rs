@@ -1,7 +1,8 @@
-//! Parsing of the names that users give to segments.
+//! Parses the names that users give to segments.
 //!
-//! A full form (`sysv:…`, `key:…`, a number, a leading `/`, …) has only that meaning. A file in `/dev/shm`
-//! can have the same text as its name, so commands that change something also check for other meanings.
+//! A full form (`sysv:…`, `key:…`, a number, a leading `/`, …) has only that meaning. A file in
+//! `/dev/shm` may have the same text as its name, so commands that change something also check for
+//! other meanings.
 
 use super::id::{digits, path_below_dev_shm};
 use super::resolve::{ResolveError, parse_key};
@@ -19,13 +20,12 @@ pub struct SegmentName<'a> {
 enum Form {
     /// A full id, a shmid, or a POSIX name with a slash.
     Id(SegmentId),
-    /// A System V key.
     Key(Key),
     /// A bare word: a POSIX name or a prefix of one, unescaped.
     Word(Vec<u8>),
-    /// The former name of an unlinked object, and nothing else.
+    /// Only the former name of an unlinked object.
     Former(ObjectName),
-    /// Not a valid name: the rest of a full form is invalid, or the kind differs from the requested one.
+    /// Not a name: the rest of a full form is invalid, or the kind differs from the requested one.
     Invalid,
 }
 
@@ -66,8 +66,8 @@ impl Form {
 }
 
 impl<'a> SegmentName<'a> {
-    /// Parses a name. With a `kind`, the name refers only to segments of that kind: `sysv:9` with kind POSIX
-    /// is the object `/sysv:9`.
+    /// Parses a name. With a `kind`, it refers only to segments of that kind: `sysv:9` with kind
+    /// POSIX is the object `/sysv:9`.
     #[must_use]
     pub fn read<T: AsRef<[u8]> + ?Sized>(text: &'a T, kind: Option<Kind>) -> Self {
         let text = text.as_ref();
@@ -98,7 +98,7 @@ impl<'a> SegmentName<'a> {
         self.kind
     }
 
-    /// The POSIX object that has exactly this name.
+    /// Returns the POSIX object with exactly this name.
     #[must_use]
     pub fn object(&self) -> Option<ObjectName> {
         match self.id()? {
@@ -107,7 +107,7 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// The segment id that the name spells out in full; a key is not an id.
+    /// Returns the id that the name spells out. A key is not an id.
     #[must_use]
     pub fn id(&self) -> Option<SegmentId> {
         match &self.form {
@@ -117,10 +117,10 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// Returns whether the name refers to an unlinked object with the former name `former`, provided that no
-    /// segment has the name now. The table adds a suffix to former names.
+    /// Returns true if the name refers to an unlinked object with this former name, provided that
+    /// no segment has the name now. The table adds a suffix to former names.
     #[must_use]
-    pub fn is_formerly(&self, former: &ObjectName) -> bool {
+    pub fn matches_former_name(&self, former: &ObjectName) -> bool {
         let object = match &self.form {
             Form::Former(name) => Some(name.clone()),
             _ => self.object(),
@@ -131,24 +131,24 @@ impl<'a> SegmentName<'a> {
         })
     }
 
-    /// Returns whether the name can only be the former name of an unlinked object.
+    /// Returns true if the name can only be a former name.
     pub(super) const fn is_former(&self) -> bool {
         matches!(self.form, Form::Former(_))
     }
 
-    /// The invalid part of a malformed key, such as `key:zz` or `0xzz`.
+    /// Returns the invalid part of a malformed key such as `key:zz` or `0xzz`.
     pub(super) fn invalid_key(&self) -> Option<&[u8]> {
         let key =
             self.text.strip_prefix(b"key:").or_else(|| self.text.starts_with(b"0x").then_some(self.text))?;
         (self.form == Form::Invalid && self.kind != Some(Kind::Posix)).then_some(key)
     }
 
-    /// Returns whether the name is the key of private segments, which identifies no segment.
+    /// Returns true for the key of private segments, which identifies no segment.
     pub(super) fn is_private_key(&self) -> bool {
         matches!(self.form, Form::Key(key) if key.is_private())
     }
 
-    /// The key, if the name is one. Key 0 is `IPC_PRIVATE`, which identifies no segment.
+    /// Returns the key, unless it is `IPC_PRIVATE` (0), which identifies no segment.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         match self.form {
@@ -157,7 +157,7 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// The number in `1234` or `sysv:1234`, even if it is too large for a shmid.
+    /// Returns the number in `1234` or `sysv:1234`, even if it is too large for a shmid.
     pub(super) fn number(&self) -> Option<u32> {
         let text = self.text.strip_prefix(b"sysv:").unwrap_or(self.text);
         let is_number = matches!(self.form, Form::Id(SegmentId::Sysv(_)) | Form::Invalid)
@@ -165,12 +165,12 @@ impl<'a> SegmentName<'a> {
         digits(text, 10).filter(|_| is_number).and_then(|number| u32::try_from(number).ok())
     }
 
-    /// The number, if the text consists only of digits.
+    /// Returns the number if the text is all digits.
     pub(super) fn plain_number(&self) -> Option<u32> {
         self.number().filter(|_| self.text.iter().all(u8::is_ascii_digit))
     }
 
-    /// The prefix of a POSIX name, if the name can be one.
+    /// Returns the name as a prefix of POSIX names, if it can be one.
     pub(super) fn prefix(&self) -> Option<&[u8]> {
         match &self.form {
             Form::Word(word) if !word.is_empty() => Some(word),
@@ -178,8 +178,8 @@ impl<'a> SegmentName<'a> {
         }
     }
 
-    /// Other objects that the text would mean in a shell, if they existed: the file `/dev/shm/sysv:0` for
-    /// `sysv:0`, a file with a backslash in its name for `a\x41`.
+    /// Returns other objects that the text would mean in a shell if they existed: the file
+    /// `/dev/shm/sysv:0` for `sysv:0`, or one with a backslash in its name for `a\x41`.
     #[must_use]
     pub fn others(&self) -> Vec<ObjectName> {
         if self.form == Form::Invalid || matches!(self.kind, Some(Kind::Sysv | Kind::Deleted)) {
@@ -197,7 +197,7 @@ impl<'a> SegmentName<'a> {
         others
     }
 
-    /// The error for a name that could mean `found` as well as one of `others`.
+    /// Returns the error for a name that could mean `found` or one of `others`.
     pub(super) fn ambiguous_with(&self, found: &[&Segment], others: &[ObjectName]) -> ResolveError {
         let missing = if found.is_empty() { " (does not exist)" } else { "" };
         let first = match (&self.form, found) {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_decides_what_a_full_form_means() {
+    fn kind_overrides_the_full_form() {
         for (text, kind, meaning) in [
             ("9", Kind::Sysv, Some("sysv:9")),
             ("9", Kind::Posix, Some("posix:/9")),
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_form_knows_which_file_has_the_same_text() {
+    fn full_form_lists_files_with_the_same_text() {
         let others = |text: &str, kind| {
             let names = SegmentName::read(text, kind).others();
             names.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_byte_and_its_escape_are_the_same_name() {
+    fn raw_byte_and_its_escape_are_the_same_name() {
         let raw = SegmentName::read(b"caf\xe9", None);
         assert_eq!(raw.object(), SegmentName::read(r"caf\xe9", None).object());
         assert_eq!(raw.quoted(), r"caf\xe9");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn no_sign_and_no_key_of_zero() {
+    fn sign_and_zero_key_are_rejected() {
         for text in ["+9", "sysv:+9", "key:+9", "0x+9", "key:0", "0x0", "99999999999"] {
             let name = SegmentName::read(text, Some(Kind::Sysv));
             assert!(name.id().is_none() && name.key().is_none(), "{text}");

@@ -1,7 +1,7 @@
-//! Suggestions for a name that does not exist.
+//! Suggestions for a misspelled name.
 
 use super::name::SegmentName;
-use super::resolve::{LISTED, parse_key};
+use super::resolve::{MAX_LISTED, parse_key};
 use super::{Key, Kind, Segment, SegmentId, unescape};
 
 /// Returns names similar to one that does not exist, best first.
@@ -18,11 +18,11 @@ pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<Segme
             matches!((id, kind), (SegmentId::Sysv(_), Kind::Sysv) | (SegmentId::Posix(_), Kind::Posix))
         });
     }
-    ids.truncate(LISTED);
+    ids.truncate(MAX_LISTED);
     ids
 }
 
-/// Returns names with this prefix, at most as many as a message lists.
+/// Returns names with this prefix, up to the limit of a message.
 fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let start = start.strip_prefix(b"posix:").unwrap_or(start);
     let start = start.strip_prefix(b"/dev/shm/").or_else(|| start.strip_prefix(b"/")).unwrap_or(start);
@@ -32,19 +32,19 @@ fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let fits = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start));
     let mut ids: Vec<SegmentId> = segments.iter().filter(fits).map(|segment| segment.id.clone()).collect();
     ids.sort();
-    ids.truncate(LISTED);
+    ids.truncate(MAX_LISTED);
     ids
 }
 
-/// Returns the names with the smallest edit distance. A number is compared with shmids and keys by its
-/// digits, decimal or hexadecimal, because the numeric difference is meaningless.
+/// Returns the names with the smallest edit distance. A number is compared with shmids and keys
+/// digit by digit, in decimal or hexadecimal, because the numeric difference is meaningless.
 fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     let wanted = bare(text);
     let (number, is_hex) = (parse_key(&wanted), wanted.starts_with("0x"));
     let is_key = text.starts_with("key:") || is_hex;
     let written = |key: Key| if is_hex { format!("{:#x}", key.0) } else { key.0.to_string() };
-    // The edit distance takes time proportional to the product of both lengths. A name has up to 255
-    // characters, and there may be thousands of names, so only the start of a long name is compared.
+    // The edit distance takes time proportional to both lengths. Names have up to 255 characters,
+    // and there may be thousands of them, so only the start is compared.
     let wanted: String = number.map_or(wanted, written).chars().take(40).collect();
     let limit = wanted.chars().count() / 3 + 1;
     let limit = if number.is_some() { limit.min(2) } else { limit };

@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-/// Formats a system error without its error number. The result is not escaped: the caller has to escape a
+/// Formats a system error without its number. The result is not escaped: the caller has to escape a
 /// message that contains names.
 #[must_use]
 pub fn plain_error(error: &impl Display) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
-    // `EMFILE`. The system-wide limit (`ENFILE`) has a different message.
+    // `EMFILE`. The message for the system-wide limit (`ENFILE`) is different.
     let remedy = if text == "Too many open files" { " (`ulimit -n`)" } else { "" };
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_lowercase);
@@ -21,7 +21,7 @@ mod tests {
     use std::io;
 
     #[test]
-    fn the_words_without_the_number() {
+    fn error_text_omits_the_number() {
         assert_eq!(plain_error(&io::Error::from_raw_os_error(libc::ENOSPC)), "no space left on device");
         assert_eq!(
             plain_error(&io::Error::from_raw_os_error(libc::EMFILE)),

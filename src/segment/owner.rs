@@ -7,21 +7,21 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     pub uid: u32,
-    /// The name of the user, if the uid has one.
+    /// `None` if the uid has no name.
     pub user: Option<Arc<str>>,
     pub gid: u32,
-    /// The name of the group, if the gid has one.
+    /// `None` if the gid has no name.
     pub group: Option<Arc<str>>,
 }
 
 impl Owner {
-    /// The name of the user, or the uid if there is no name; safe to print.
+    /// The user's name or the uid, safe to print.
     #[must_use]
     pub fn user_text(&self) -> String {
         text(self.user.as_deref(), self.uid)
     }
 
-    /// The name of the group, or the gid if there is no name; safe to print.
+    /// The group's name or the gid, safe to print.
     #[must_use]
     pub fn group_text(&self) -> String {
         text(self.group.as_deref(), self.gid)

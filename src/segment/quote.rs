@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Quotes one argument of a command.
+/// Quotes a command-line argument.
 #[must_use]
 pub fn shell_quote(bytes: &[u8]) -> String {
     if !bytes.is_empty() && bytes.iter().all(|&byte| is_word(byte)) {
@@ -20,16 +20,15 @@ pub fn shell_quote(bytes: &[u8]) -> String {
         let text: String = bytes.iter().copied().map(char::from).collect();
         return format!("'{}'", text.replace('\'', r"'\''"));
     }
-    // Single quotes can also contain non-ASCII letters, but `in_ascii` turns these into `\xNN`, which only
-    // the `$'…'` form supports.
+    // `in_ascii` turns other letters into `\xNN`, which only `$'…'` supports.
     let mut quoted = String::from("$'");
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
                 '\\' | '\'' => quoted.extend(['\\', c]),
-                // After an escaped quote, an interactive shell may treat `!` as history expansion.
+                // After an escaped quote, an interactive shell may expand `!`.
                 '!' => push_octal(&mut quoted, b"!"),
-                // Only letters and digits: ASCII output replaces symbols such as arrows.
+                // Only letters and digits, because ASCII output replaces symbols such as arrows.
                 c if is_plain(c) && (c.is_ascii() || c.is_alphanumeric()) => quoted.push(c),
                 c => push_octal(&mut quoted, c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
@@ -40,8 +39,8 @@ pub fn shell_quote(bytes: &[u8]) -> String {
     quoted
 }
 
-/// Quotes a path as a command argument. A relative path with a leading dash would be parsed as an option, so
-/// it is prefixed with `./`.
+/// Quotes a path as a command-line argument. A relative path with a leading dash would be parsed as
+/// an option, so it gets the prefix `./`.
 #[must_use]
 pub fn quote_path(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
@@ -51,8 +50,8 @@ pub fn quote_path(path: &Path) -> String {
     shell_quote(bytes)
 }
 
-/// Returns whether a character has no special meaning to any shell in any position. `~` and `=` have one at
-/// the start of a word.
+/// Returns true if the character has no special meaning in any shell and any position. `~` and `=`
+/// have one at the start of a word.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'_' | b'@' | b'%' | b'+' | b':' | b',' | b'.' | b'/' | b'-')
@@ -72,7 +71,7 @@ mod tests {
     use proptest::prelude::*;
     use std::process::Command;
 
-    /// Returns the bytes that a shell passes on for the quoted text.
+    /// Returns the bytes that a shell reads from the quoted text.
     fn read_by(shell: &str, quoted: &str) -> Vec<u8> {
         let mut command = Command::new(shell);
         command.arg("-c").arg(format!("printf %s {quoted}"));
@@ -87,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_stay_as_they_are() {
+    fn plain_words_are_unchanged() {
         for text in
             ["/root/.local/state/shmlens/copies/0001-7.shmlens", "sysv:3", "posix:/a_b-c", "0644", "-x"]
         {
@@ -138,7 +137,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
-        fn a_shell_reads_back_the_same_bytes(name in name()) {
+        fn shell_reads_back_the_same_bytes(name in name()) {
             let quoted = shell_quote(&name);
             prop_assert!(is_harmless(&quoted), "{:?}", quoted);
             prop_assert_eq!(&read_by("bash", &quoted), &name, "{}", quoted);

@@ -1,5 +1,5 @@
-//! Resolves names to segments. Commands that change something take exact names only; other commands also take
-//! a unique prefix of a POSIX name.
+//! Resolves names to segments. Commands that change something take exact names only; others also
+//! take a unique prefix of a POSIX name.
 
 use super::name::SegmentName;
 use super::nearest::nearest;
@@ -7,76 +7,74 @@ use super::{Key, Kind, ObjectName, Segment, SegmentId, shell_quote};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-/// An error for a name that does not identify exactly one segment.
+/// A name does not identify exactly one segment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    /// No segment has this name.
     #[error("no segment named '{text}'{}", suggestion(.nearest))]
     Unknown {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
         /// Similar names.
         nearest: Vec<SegmentId>,
     },
-    /// The text after `key:` or `0x` is not a valid key.
+    /// The text after `key:` or `0x` is not a key.
     #[error("'{text}' is not a key: expected a number, as in key:1234 or 0x4d2")]
     NotAKey {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
     },
     /// The key is 0, which every private segment has.
     #[error("'{text}': key 0 is IPC_PRIVATE, which names no segment. Use the shmid (sysv:SHMID)")]
     PrivateKey {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
     },
-    /// No segment has this shmid, but one has the number as its key, or vice versa.
+    /// No segment has this shmid, but one has this key, or vice versa.
     #[error("{}", other_number(*.number, *.is_key, .segment))]
     OtherNumber {
         number: u32,
-        /// The number was given as a key and is a shmid.
+        /// The number was given as a key, but is a shmid.
         is_key: bool,
-        /// The segment that has the number.
         segment: SegmentId,
     },
-    /// More than one segment has this key or prefix.
+    /// Several segments have this key or prefix.
     #[error("'{text}' matches {} segments: {}. Use the full name of one of them", .candidates.len(), join(.candidates))]
     Ambiguous {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
         candidates: Vec<SegmentId>,
     },
-    /// The text is also the name of a file in `/dev/shm`.
+    /// The name of a segment is also that of a file in `/dev/shm`.
     #[error("'{text}' could mean {}. {remedy}", meanings.join(" or "))]
     TwoMeanings {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
-        /// Every possible meaning, in a form that can be typed.
+        /// Each meaning in an unambiguous form.
         meanings: Vec<String>,
-        /// Advice on how to name one of the segments.
+        /// How to name one of the segments.
         remedy: String,
     },
-    /// More than one unlinked object had this name, and no segment has it now.
+    /// Several unlinked objects had this name, and no segment has it now.
     #[error(
         "'{text}' is the former name of {} unlinked segments: {}. Use the id of one of them",
         .candidates.len(), listed(.candidates)
     )]
     FormerNames {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
         /// Descriptions of the segments.
         candidates: Vec<String>,
     },
-    /// A command that changes something was given a former name.
+    /// A command that changes something got a former name.
     #[error(
         "no segment named '{text}': it was unlinked and is now {}. Only commands that read take former names; \
          the memory is freed when the last holder detaches. `shmlens info {}` shows more",
         listed(.candidates), shell_quote(.name)
     )]
     Unlinked {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
-        /// The name as it was given, in raw bytes.
+        /// As given, in raw bytes.
         name: Vec<u8>,
         /// Descriptions of the unlinked segments that had the name.
         candidates: Vec<String>,
@@ -84,15 +82,14 @@ pub enum ResolveError {
     /// `--kind` contradicts the form of the name.
     #[error("'{text}' is not the name of a {} segment", kind.name())]
     NotOfKind {
-        /// The name, safe to print.
+        /// Safe to print.
         text: String,
-        /// The requested kind.
         kind: Kind,
     },
 }
 
-/// The number of names that an error lists.
-pub(super) const LISTED: usize = 8;
+/// Names that an error lists.
+pub(super) const MAX_LISTED: usize = 8;
 
 fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
@@ -101,9 +98,9 @@ fn join(ids: &[SegmentId]) -> String {
 /// Joins the first few texts for a message.
 #[must_use]
 pub fn listed(texts: &[String]) -> String {
-    let mut text = texts.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
-    if texts.len() > LISTED {
-        let _ = write!(text, " and {} more", texts.len() - LISTED);
+    let mut text = texts.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if texts.len() > MAX_LISTED {
+        let _ = write!(text, " and {} more", texts.len() - MAX_LISTED);
     }
     text
 }
@@ -126,7 +123,7 @@ fn other_number(number: u32, is_key: bool, segment: &SegmentId) -> String {
     }
 }
 
-/// Finds the segment whose key equals the given shmid, or whose shmid equals the given key: both are plain
+/// Finds the segment whose key is the given shmid, or whose shmid is the given key: both are plain
 /// numbers, and `ipcs` lists them side by side.
 fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<ResolveError> {
     let (number, is_key) = match (name.key(), name.number()) {
@@ -141,7 +138,7 @@ fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<Resol
     Some(ResolveError::OtherNumber { number, is_key, segment: found.id.clone() })
 }
 
-/// Returns the other meaning of a plain number that names `found` as a shmid: the segment with that key.
+/// Returns the segment whose key is the number that names `found` as a shmid.
 #[must_use]
 pub fn other_meaning<'a>(
     name: &SegmentName<'_>,
@@ -178,15 +175,16 @@ pub fn parse_key(text: &str) -> Option<Key> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found<'a> {
     pub segment: &'a Segment,
-    /// The text is only a prefix of the name.
+    /// Set if the text is only a prefix of the name.
     pub by_prefix: bool,
-    /// The text is the name that the segment had before it was unlinked.
+    /// Set if the text is the name before the segment was unlinked.
     pub by_former_name: bool,
 }
 
-/// The unlinked objects that had this name.
+/// Returns the unlinked objects that had this name.
 fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    let had_it = |segment: &&Segment| segment.former_name().is_some_and(|former| name.is_formerly(former));
+    let had_it =
+        |segment: &&Segment| segment.former_name().is_some_and(|former| name.matches_former_name(former));
     segments.iter().filter(had_it).collect()
 }
 
@@ -206,7 +204,7 @@ fn described(segments: &[&Segment]) -> Vec<String> {
     segments.iter().map(text).collect()
 }
 
-/// Returns the only unlinked object that had this name; `None` if there is none.
+/// Returns the only unlinked object that had this name, if any.
 fn one_former<'a>(
     name: &SegmentName<'_>,
     segments: &'a [Segment],
@@ -218,8 +216,8 @@ fn one_former<'a>(
     }
 }
 
-/// Finds a segment for a command that changes nothing: by its exact name, by the former name of an unlinked
-/// object, or by a bare word that is a prefix of only one POSIX name. Unlinked objects are found only if the
+/// Finds a segment for a command that only reads: by its exact name, by the former name of an
+/// unlinked object, or by a unique prefix of a POSIX name. Finds unlinked objects only if the
 /// survey includes them.
 pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Found<'a>, ResolveError> {
     let (id, key) = (name.id(), name.key());
@@ -237,7 +235,6 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
     Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
 }
 
-/// The POSIX objects whose names start with a bare word.
 fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
     let starts =
         |object: &ObjectName| name.prefix().is_some_and(|prefix| object.as_bytes().starts_with(prefix));
@@ -245,7 +242,7 @@ fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a
     segments.iter().filter(listed).collect()
 }
 
-/// An index that finds many segments by their exact names, for commands that change something.
+/// An index of exact names, for commands that change many segments.
 pub struct ExactNames<'a> {
     segments: &'a [Segment],
     by_id: HashMap<&'a SegmentId, &'a Segment>,
@@ -270,14 +267,14 @@ impl<'a> ExactNames<'a> {
         name.plain_number().and_then(|number| self.by_key.get(&Key(number))).map_or(&[], Vec::as_slice)
     }
 
-    /// Finds the segment with exactly this name. Fails if the text could also mean another object, even if no
-    /// segment has the name.
+    /// Finds the segment with exactly this name. Fails if the text could also mean another object,
+    /// even if no segment has the name.
     pub fn resolve(&self, name: &SegmentName<'_>) -> Result<&'a Segment, ResolveError> {
         self.resolve_unless(name, |_| false)
     }
 
-    /// Like [`ExactNames::resolve`]. `exists` reports files that are not segments, such as FIFOs, which `*`
-    /// in a shell also expands to.
+    /// Like [`ExactNames::resolve`]. `exists` reports files that are not segments, such as FIFOs,
+    /// which `*` in a shell matches too.
     pub fn resolve_unless(
         &self,
         name: &SegmentName<'_>,
@@ -303,8 +300,8 @@ impl<'a> ExactNames<'a> {
         one(name, &found, self.segments)
     }
 
-    /// Like [`ExactNames::resolve`], for a command that changes nothing: also takes the former name of an
-    /// unlinked object, unless several had the name.
+    /// Like [`ExactNames::resolve`], but for a command that only reads: also accepts the former
+    /// name of an unlinked object, if only one had it.
     pub fn resolve_to_read(
         &self,
         name: &SegmentName<'_>,
@@ -316,8 +313,8 @@ impl<'a> ExactNames<'a> {
         }
     }
 
-    /// Returns whether a scan of the holders is needed to resolve the name: no listed object has it, but an
-    /// unlinked object may have it or may have had it.
+    /// Returns true if resolving the name requires a scan of the holders: no listed object has it,
+    /// but an unlinked object may have had it.
     #[must_use]
     pub fn may_be_unlinked(&self, name: &SegmentName<'_>) -> bool {
         name.is_former()
@@ -325,7 +322,6 @@ impl<'a> ExactNames<'a> {
     }
 }
 
-/// Returns the only match, or an error.
 fn one<'a>(
     name: &SegmentName<'_>,
     found: &[&'a Segment],
@@ -382,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_a_name() {
+    fn names_parse_in_every_form() {
         let world = world();
         for (text, id) in [
             ("sysv:32770", "sysv:32770"),
@@ -413,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_form_is_never_a_bare_name_or_a_prefix() {
+    fn full_form_is_never_a_bare_name_or_a_prefix() {
         let names =
             ["9", "9x", "0x9", "0x9abc", "key:9", "key:99", "sysv:9", "sysv:99", "posix:9", "posix:99"];
         let names = [&names[..], &["deleted:9:9", "deleted:9:99", "state-evil", "0x", "key:"]].concat();
@@ -448,7 +444,7 @@ mod tests {
             let exact = ExactNames::new(&world).resolve(&SegmentName::read(text, None));
             assert!(exact.is_err(), "{text}: {exact:?}");
         }
-        // A name with a slash means that object, not an object named like the whole text.
+        // With a slash, the name can only mean that object.
         assert_eq!(found("posix:9", &world).as_deref(), Ok("posix:/9"));
     }
 
@@ -474,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_with_two_meanings_changes_nothing() {
+    fn text_with_two_meanings_changes_nothing() {
         let mut world = world();
         for name in
             ["sysv:32770", "0x4d2", "key:7", "posix:camera", r"a\x41", "dev/shm/camera", "deleted:1:2"]
@@ -502,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_the_other_kind_says_so() {
+    fn number_of_the_other_kind_is_explained() {
         let mut world = world();
         world.retain(|segment| segment.id != SegmentId::Sysv(ShmId(1234)));
         let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
@@ -516,7 +512,7 @@ mod tests {
         for text in ["key:32770", "0x8002"] {
             assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);
         }
-        // The number is too large for a shmid. Key 0 is `IPC_PRIVATE`, which many segments have.
+        // Too large for a shmid. Key 0 is `IPC_PRIVATE`, which many segments have.
         if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
             facts.key = Key(0xdead_beef);
         }
@@ -531,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_name_lists_the_candidates() {
+    fn ambiguous_name_lists_the_candidates() {
         let mut world = world();
         world.push(example::sysv());
         for (text, count) in [("cam", 2), ("0x4d2", 2), ("sysv:32770", 2)] {
@@ -545,7 +541,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_lists_the_nearest() {
+    fn unknown_name_lists_the_nearest() {
         let world = world();
         for (text, nearest) in [
             ("/camrea0", "/camera0"),
@@ -560,7 +556,7 @@ mod tests {
             let error = found(text, &world).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean {nearest}")), "{error}");
         }
-        // A number that differs in more than two digits is not suggested.
+        // Numbers that differ in more than two digits are not suggested.
         for text in ["5", "sysv:7", "key:1", "0x77", "key:99999999", "1243567890"] {
             let error = found(text, &world).unwrap_err().to_string();
             assert!(error.ends_with(". Run `shmlens list` to see all segments"), "{error}");
@@ -572,7 +568,7 @@ mod tests {
     }
 
     #[test]
-    fn a_former_name_counts_where_nothing_has_it_now() {
+    fn former_name_matches_only_if_unused() {
         let mut world = world();
         world.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
         for (text, id) in [
@@ -581,7 +577,7 @@ mod tests {
             ("posix:psm_old", "deleted:1a:7"),
             ("/dev/shm/psm_old", "deleted:1a:7"),
             ("deleted:1a:8", "deleted:1a:8"),
-            // The existing object has the name, and only names of existing objects match by prefix.
+            // An existing object is preferred, and prefixes match only existing objects.
             ("camera", "posix:/camera"),
             ("psm", "posix:/psm_1f09ab2c"),
         ] {
@@ -607,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_name_that_nothing_listed_has_asks_for_a_scan() {
+    fn only_unlisted_names_require_a_scan() {
         let world = world();
         let exact = ExactNames::new(&world);
         for (text, asks) in [

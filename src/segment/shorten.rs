@@ -1,31 +1,31 @@
-//! Shortening of names that do not fit.
+//! Shortens names that do not fit.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Replaces the middle of text that is too long: `/very-long…name_77`.
+/// Replaces the middle of a text that is too long: `/very-long…name_77`.
 #[must_use]
 pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let room = width.saturating_sub(ellipsis.width());
-    if room == 0 {
+    let available = width.saturating_sub(ellipsis.width());
+    if available == 0 {
         return ellipsis.chars().take(width).collect();
     }
-    let tail_room = room / 2;
-    let head = take_cells(text.chars(), room - tail_room);
-    let tail: String = take_cells(text.chars().rev(), tail_room).chars().rev().collect();
+    let tail_width = available / 2;
+    let head = take_cells(text.chars(), available - tail_width);
+    let tail: String = take_cells(text.chars().rev(), tail_width).chars().rev().collect();
     format!("{head}{ellipsis}{tail}")
 }
 
-/// Takes as many characters as fit into `room` cells.
+/// Takes the characters that fit into `available` cells.
 #[must_use]
-pub fn take_cells(letters: impl Iterator<Item = char>, mut room: usize) -> String {
+pub fn take_cells(letters: impl Iterator<Item = char>, mut available: usize) -> String {
     letters
         .take_while(|c| {
             let width = c.width().unwrap_or(0);
-            let fits = width <= room;
-            room = room.saturating_sub(width);
+            let fits = width <= available;
+            available = available.saturating_sub(width);
             fits
         })
         .collect()

@@ -4,20 +4,19 @@ use std::fmt;
 use std::iter::Sum;
 use std::str::FromStr;
 
-/// A size in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
 
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 impl Bytes {
-    /// The number and its unit: one decimal below ten, none above, at most four characters.
+    /// The number and the unit: one decimal below ten, none above, at most four characters.
     #[must_use]
     pub fn human(self) -> (String, &'static str) {
         if self.0 < 1024 {
             return (self.0.to_string(), UNITS[0]);
         }
-        // Tenths of the unit, rounded half up. Integers, because floats would print 2^63-1 incorrectly.
+        // In tenths of the unit, rounded half up. Floats would print 2^63-1 incorrectly.
         let mut unit = (63 - self.0.leading_zeros() as usize) / 10;
         let tenths = |unit: usize| {
             let bits = 10 * unit;
@@ -44,19 +43,17 @@ impl fmt::Display for Bytes {
 }
 
 impl Sum for Bytes {
-    /// Adds the sizes with saturation: a few sparse objects of 2^62 bytes are enough to overflow.
+    /// Saturates: a few sparse objects of 2^62 bytes would overflow.
     fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
         Self(sizes.fold(0u64, |sum, size| sum.saturating_add(size.0)))
     }
 }
 
-/// The error for text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid size '{0}': {expected}", expected = Self::EXPECTED)]
 pub struct ParseSizeError(String);
 
 impl ParseSizeError {
-    /// The accepted forms.
     pub const EXPECTED: &str = "expected a size such as 4096, 64K or 1M";
 }
 
@@ -124,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn no_figure_is_wider_than_four() {
+    fn sizes_have_at_most_four_characters() {
         for bit in 0..64 {
             for near in [-1i128, 0, 1] {
                 let bytes = u64::try_from((1i128 << bit) + near).unwrap_or(0);

@@ -1,33 +1,31 @@
-//! The state of a segment, and the reasons for it.
+//! The state of a segment and its reasons.
 
-/// The state of a segment: the first one that applies, in this order.
+/// The first state that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// Marked for removal or unlinked, but still held.
     Removed,
-    /// The segment has a holder.
     InUse,
-    /// The segment may have holders that were not found.
+    /// There may be holders that were not found.
     Unknown,
-    /// The segment has no holders, but must not be removed.
+    /// No holders, but must not be removed.
     Protected,
-    /// The segment has no holders, which is normal for it.
+    /// No holders, which is normal for this segment.
     Idle,
-    /// The segment has no holders, and nothing will use it again.
+    /// No holders, and nothing will use the segment again.
     Leaked(Certainty),
 }
 
-/// The certainty of a leak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Certainty {
     /// The creator is known to have exited.
     Certain,
-    /// The creator is unknown, and nothing indicates that the segment normally exists without holders.
+    /// The creator is unknown, and nothing suggests that the segment normally has no holders.
     Likely,
 }
 
 impl State {
-    /// Every state, in the order in which the states are checked.
+    /// In the order in which they are checked.
     pub const ALL: [Self; 7] = [
         Self::Removed,
         Self::InUse,
@@ -38,7 +36,7 @@ impl State {
         Self::Leaked(Certainty::Likely),
     ];
 
-    /// The distinct words that [`State::word`] returns.
+    /// The distinct results of [`State::word`].
     pub const WORDS: [&str; 6] = ["removed", "in-use", "unknown", "protected", "idle", "leaked"];
 
     /// The word in JSON and filters.
@@ -54,7 +52,7 @@ impl State {
         }
     }
 
-    /// The label in the user interface.
+    /// The label on screen.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -64,7 +62,6 @@ impl State {
         }
     }
 
-    /// The certainty of a leak, if the segment is leaked.
     #[must_use]
     pub const fn certainty(self) -> Option<Certainty> {
         match self {
@@ -73,7 +70,7 @@ impl State {
         }
     }
 
-    /// Returns whether the segment is leaked, certain or likely.
+    /// Returns true for leaks, certain or likely.
     #[must_use]
     pub const fn is_leaked(self) -> bool {
         matches!(self, Self::Leaked(_))
@@ -91,23 +88,20 @@ impl Certainty {
     }
 }
 
-/// A state with at least one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub state: State,
-    /// The reasons: the first is a summary, the others are the steps that led to it, with the evidence for
-    /// each.
+    /// A summary, then the steps that led to it, each with its evidence.
     pub reasons: Vec<String>,
 }
 
 impl Verdict {
-    /// Creates a verdict with its first reason.
     #[must_use]
     pub fn new(state: State, reason: impl Into<String>) -> Self {
         Self { state, reasons: vec![reason.into()] }
     }
 
-    /// Adds a step to the reasons.
+    /// Adds a step.
     #[must_use]
     pub fn because(mut self, step: impl Into<String>) -> Self {
         self.reasons.push(step.into());

@@ -3,17 +3,16 @@
 use super::quote;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A point in time in UTC: seconds and nanoseconds since 1970. System V times have whole seconds only.
+/// A point in time in UTC. System V times have no fraction of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Seconds since 1970-01-01T00:00:00Z.
+    /// Since 1970-01-01T00:00:00Z.
     pub seconds: i64,
-    /// Nanoseconds within the second, below 1e9.
+    /// Below 1e9.
     pub nanos: u32,
 }
 
 impl Timestamp {
-    /// Creates a timestamp without a fraction of a second.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds, nanos: 0 }
@@ -30,9 +29,9 @@ impl Timestamp {
             + (f64::from(self.nanos) - f64::from(earlier.nanos)) / 1e9
     }
 
-    /// Returns whether the time lies in the future: the clock was set back later, or a program set the times
-    /// of a file (`utimensat(2)`). Allows a few seconds, because `now` may have been read before the time was
-    /// recorded.
+    /// Returns true for a time in the future: the clock was set back since, or a program set the
+    /// times of a file (`utimensat(2)`). Allows a few seconds, because `now` may have been read
+    /// before the time was recorded.
     #[must_use]
     pub fn is_future(self, now: Self) -> bool {
         const SLACK: f64 = 5.0;
@@ -52,11 +51,11 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// The times that the kernel records for a segment. A System V segment has the first three, a POSIX segment
-/// the last four.
+/// The times that the kernel records. A System V segment has the first three, a POSIX segment the
+/// last four.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Times {
-    /// Last `shmat`; `None` if the segment was never attached.
+    /// Last `shmat`; `None` if never attached.
     pub attach: Option<Timestamp>,
     /// Last `shmdt`.
     pub detach: Option<Timestamp>,
@@ -64,15 +63,15 @@ pub struct Times {
     pub change: Option<Timestamp>,
     /// POSIX: last read through a descriptor.
     pub access: Option<Timestamp>,
-    /// POSIX: last write through a descriptor, or last change of the size. Writes through a mapping are not
-    /// recorded.
+    /// POSIX: last write through a descriptor, or last change of size. Writes through a mapping are
+    /// not recorded.
     pub modify: Option<Timestamp>,
     /// POSIX: creation.
     pub birth: Option<Timestamp>,
 }
 
 impl Times {
-    /// The latest of all times.
+    /// Returns the latest time.
     #[must_use]
     pub fn touched(&self) -> Option<Timestamp> {
         [self.attach, self.detach, self.change, self.access, self.modify, self.birth]
@@ -82,7 +81,7 @@ impl Times {
     }
 }
 
-/// Formats an age for the table in the largest unit that fits, in two or three characters (`12s`, `3m`, `2h`,
+/// Formats an age in the largest unit that fits, in two or three characters (`12s`, `3m`, `2h`,
 /// `4d`, `3y`).
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped before")]
@@ -107,18 +106,16 @@ pub fn ago_text(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The error for text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid duration '{0}': {expected}", expected = Self::EXPECTED)]
 pub struct ParseSpanError(String);
 
 impl ParseSpanError {
-    /// The accepted forms.
     pub const EXPECTED: &str = "expected a time such as 500ms, 90s, 1.5h or 2d";
 }
 
-/// Parses a duration: `250ms`, `90s`, `1.5h`, `2d`; a bare number is in seconds. Negative durations are
-/// invalid.
+/// Parses a duration: `250ms`, `90s`, `1.5h`, `2d`. A bare number is in seconds. Negative durations
+/// are invalid.
 pub fn parse_span(text: &str) -> Result<Duration, ParseSpanError> {
     let wrong = || ParseSpanError(quote(text.as_bytes()));
     let clean = text.trim();
@@ -170,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_keeps_its_fraction() {
+    fn difference_keeps_its_fraction() {
         let early = Timestamp { seconds: 10, nanos: 900_000_000 };
         let late = Timestamp { seconds: 12, nanos: 400_000_000 };
         assert!((late.seconds_since(early) - 1.5).abs() < 1e-9);
@@ -178,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_future_time_is_never_0s_ago() {
+    fn future_time_is_never_0s_ago() {
         let now = Timestamp::from_seconds(1000);
         for (seconds, text) in [(997, "3s ago"), (1000, "0s ago"), (1002, "0s ago"), (1010, "in the future")]
         {
             assert_eq!(ago_text(Timestamp::from_seconds(seconds), now), text);
         }
         for seconds in [i64::MIN, i64::MAX] {
-            // A file may have any time: the calculation must not overflow.
+            // A file may have any time, so this must not overflow.
             let _ = ago_text(Timestamp::from_seconds(seconds), now);
         }
         assert!(Timestamp::from_seconds(i64::MAX).is_future(Timestamp::from_seconds(-1000)));

@@ -1,13 +1,12 @@
-//! Line wrapping.
+//! Wraps lines.
 
 use super::take_cells;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Wraps text into lines of at most `width` cells, between words if possible: a word longer than a line is
-/// split.
+/// Wraps text at spaces. Splits words that are longer than a line.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    // Text that fits stays unchanged, including aligned columns.
+    // Keep aligned columns in text that fits.
     if text.width() <= width && !text.trim().is_empty() {
         return vec![text.to_owned()];
     }

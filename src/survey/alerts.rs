@@ -6,26 +6,25 @@ use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
 
-/// The maximum number of users that an alert names.
-const NAMED: usize = 3;
+/// Users that an alert names.
+const MAX_NAMED: usize = 3;
 
 /// A limit that is nearly reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// `/dev/shm is nearly full, 640 MiB of 12 GiB left`
+    /// `/dev/shm is remaining_if_nearly_full full, 640 MiB of 12 GiB left`
     pub what: String,
     /// The largest users first, safe to print.
     pub users: Vec<String>,
-    /// Set if immediate attention is needed. The terminal UI shows only urgent alerts, `limits`
-    /// prints all.
+    /// Set if immediate attention is needed. The UI shows only urgent alerts, `limits` prints all.
     pub urgent: bool,
 }
 
 impl Alert {
-    /// Returns a line with a limited number of users.
+    /// Formats the alert with up to `max` users.
     #[must_use]
-    pub fn text(&self, most: usize) -> String {
-        let users = &self.users[..self.users.len().min(most)];
+    pub fn text(&self, max: usize) -> String {
+        let users = &self.users[..self.users.len().min(max)];
         if users.is_empty() {
             return self.what.clone();
         }
@@ -42,7 +41,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     let limits = &survey.limits;
     let mut alerts = vec![];
     if let Some(shm) = &limits.dev_shm {
-        if let Some(left) = nearly(shm.used.0, shm.size.0) {
+        if let Some(left) = remaining_if_nearly_full(shm.used.0, shm.size.0) {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
             let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
@@ -52,7 +51,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             };
             alerts.push(Alert { what, users, urgent: true });
         }
-        if let Some(left) = nearly(shm.inodes_used, shm.inodes) {
+        if let Some(left) = remaining_if_nearly_full(shm.inodes_used, shm.inodes) {
             let what = match left {
                 0 => format!("/dev/shm is out of inodes ({}). Creating an object fails now", shm.inodes),
                 _ => format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes),
@@ -64,12 +63,12 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             });
         }
     }
-    if let Some((left, most)) =
-        limits.shmmni.and_then(|most| Some((nearly(limits.sysv_segments, most)?, most)))
+    if let Some((left, max)) =
+        limits.shmmni.and_then(|max| Some((remaining_if_nearly_full(limits.sysv_segments, max)?, max)))
     {
         let what = match left {
-            0 => format!("System V ids are exhausted ({most}). Creating a segment fails now"),
-            _ => format!("System V ids nearly exhausted, {left} of {most} left"),
+            0 => format!("System V ids are exhausted ({max}). Creating a segment fails now"),
+            _ => format!("System V ids nearly exhausted, {left} of {max} left"),
         };
         alerts.push(Alert {
             what,
@@ -77,7 +76,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             urgent: true,
         });
     }
-    if let Some(left) = limits.shmall.and_then(|most| nearly(limits.sysv_bytes.0, most.0)) {
+    if let Some(left) = limits.shmall.and_then(|max| remaining_if_nearly_full(limits.sysv_bytes.0, max.0)) {
         let what = match left {
             0 => "System V memory is exhausted. Creating a segment fails now".to_owned(),
             _ => format!("System V memory nearly exhausted, {} left", Bytes(left)),
@@ -90,8 +89,8 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     alerts
 }
 
-/// Returns an alert if the sizes of all objects exceed the capacity of `/dev/shm`. A tmpfs
-/// allocates a page when it is first written; if none is left, writing to a mapping raises SIGBUS.
+/// Returns an alert if the objects are larger than `/dev/shm` in total. A tmpfs allocates pages on
+/// the first write; if there are none left, a write to a mapping raises SIGBUS.
 fn overcommitted(survey: &Survey) -> Option<Alert> {
     let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
     let promised = promised(survey);
@@ -108,9 +107,9 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
     Some(Alert { what, users, urgent })
 }
 
-/// Returns the remainder of a limit that is at least 90% used.
-fn nearly(used: u64, most: u64) -> Option<u64> {
-    (most > 0 && u128::from(used) * 10 >= u128::from(most) * 9).then(|| most.saturating_sub(used))
+/// Returns the rest of a limit that is at least 90% used.
+fn remaining_if_nearly_full(used: u64, max: u64) -> Option<u64> {
+    (max > 0 && u128::from(used) * 10 >= u128::from(max) * 9).then(|| max.saturating_sub(used))
 }
 
 fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
@@ -130,10 +129,10 @@ fn by_user<'a>(
     }
     let mut sums: Vec<(String, u64)> = sums.into_iter().filter(|(_, sum)| *sum > 0).collect();
     sums.sort_by(|(name_a, a), (name_b, b)| b.cmp(a).then_with(|| name_a.cmp(name_b)));
-    sums.into_iter().take(NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
+    sums.into_iter().take(MAX_NAMED).map(|(name, sum)| format!("{name} {}", words(sum))).collect()
 }
 
-/// Describes the unlinked objects if they use at least a tenth of the used memory.
+/// Describes the unlinked objects if they take at least a tenth of the used memory.
 fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
     let those = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
     let bytes: Bytes = those().filter_map(|segment| segment.resident).sum();
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_an_alert_from_90_percent_on() {
+    fn limit_is_an_alert_from_90_percent_on() {
         let machine = FakeMachine::new();
         for shmid in 0..8 {
             machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 4096]));
@@ -182,7 +181,7 @@ mod tests {
             texts(&machine),
             ["System V ids are exhausted (8). Creating a segment fails now. ann has 8"]
         );
-        // 0 means no limit.
+        // No limit.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
     }
@@ -194,7 +193,7 @@ mod tests {
         machine.add_object("b", FakeBytes::hole(6 << 30));
         assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
         machine.add_object("c", FakeBytes::hole(1));
-        // A hard link of the same object adds nothing.
+        // A hard link adds nothing.
         machine.edit(|facts| {
             let object = facts.posix.values().next().unwrap().clone();
             facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);
@@ -239,7 +238,7 @@ mod tests {
                 "System V memory is exhausted. Creating a segment fails now. ann has 40 KiB",
             ]
         );
-        // A twelfth of the used memory is not mentioned.
+        // A twelfth of the used memory is not worth mentioning.
         machine.edit(|facts| {
             let shm = facts.limits.dev_shm.as_mut().unwrap();
             (shm.size, shm.used) = (Bytes(36 * 4096), Bytes(36 * 4096));

@@ -3,12 +3,12 @@
 use super::Survey;
 use crate::segment::{Kind, Segment, SegmentId, State};
 
-/// The segments that appeared, changed and vanished from one survey to the next.
+/// Segments that appeared, changed and vanished from one survey to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
     /// New segments, including those that replaced another of the same name.
     pub appeared: Vec<SegmentId>,
-    /// Segments with another size, mode, owner, state, number of attachments…
+    /// Their size, mode, owner, state or number of attachments is different.
     pub changed: Vec<SegmentId>,
     pub vanished: Vec<SegmentId>,
 }
@@ -20,8 +20,8 @@ impl Difference {
     }
 }
 
-/// Compares two surveys. Ignores times, since any read changes the access time, and the results of
-/// the first holder scan.
+/// Compares two surveys. Ignores times, because any read changes the access time, and the results
+/// of the first holder scan.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both are sorted by id.
@@ -56,7 +56,7 @@ fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
         && (!judged || a.holders.is_some() != b.holders.is_some() || headline(a) == headline(b))
 }
 
-/// Returns the state and the first reason. Later reasons may change although the segment does not.
+/// Returns the state and the first reason. Later reasons may change while the segment does not.
 fn headline(segment: &Segment) -> (State, Option<&String>) {
     (segment.verdict.state, segment.verdict.reasons.first())
 }
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn times_and_later_reasons_are_no_change() {
+    fn times_and_later_reasons_are_not_changes() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let before = Survey::take(&machine, &mut Names::default());
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_segment_appears_and_a_marked_one_changes() {
+    fn replaced_segment_appears_and_a_marked_one_changes() {
         let machine = FakeMachine::new();
         for name in ["stays", "grows", "goes", "replaced"] {
             machine.add_object(name, FakeBytes::hole(100));

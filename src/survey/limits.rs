@@ -1,4 +1,4 @@
-//! The kernel's limits and their use.
+//! Limits of the kernel, and their usage.
 
 use crate::machine::{DevShm, LimitFacts};
 use crate::segment::{Bytes, Segment};
@@ -9,15 +9,15 @@ pub struct Limits {
     pub shmmni: Option<u64>,
     /// The maximum size of a System V segment.
     pub shmmax: Option<Bytes>,
-    /// The maximum total size of all System V segments.
+    /// The maximum total size of System V segments.
     pub shmall: Option<Bytes>,
     pub sysv_segments: u64,
-    /// The sum of the sizes of all System V segments.
+    /// The total size of System V segments.
     pub sysv_bytes: Bytes,
     /// `None` without `/dev/shm`.
     pub dev_shm: Option<DevShmUse>,
     pub page_size: u64,
-    /// True if systemd removes segments of ordinary users at logout; `None` without systemd.
+    /// Set if systemd removes segments of ordinary users at logout; `None` without systemd.
     pub remove_ipc: Option<bool>,
 }
 
@@ -27,10 +27,10 @@ impl From<DevShm> for DevShmUse {
     }
 }
 
-/// The use of `/dev/shm`.
+/// The usage of `/dev/shm`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DevShmUse {
-    /// The capacity; 0 for no limit.
+    /// 0 for no limit.
     pub size: Bytes,
     pub used: Bytes,
     /// The maximum number of files; 0 for no limit.

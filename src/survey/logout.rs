@@ -7,13 +7,13 @@ use super::{Limits, Survey};
 use crate::segment::{Facts, Owner, Segment, State};
 use std::collections::BTreeMap;
 
-/// The lowest uid of ordinary users (`uid_is_system` of systemd).
+/// The lowest uid of ordinary users (`uid_is_system` in systemd).
 const FIRST_ORDINARY: u32 = 1000;
-/// The uid of `nobody`, which never logs in.
+/// `nobody`, which never logs in.
 const NOBODY: u32 = 65534;
 
-/// Returns a warning if a segment will be removed at its owner's logout, with advice on how to keep
-/// it; `None` otherwise. A sentence without a period, safe to print.
+/// Returns a warning if a segment will be removed when its owner logs out, and how to avoid that. A
+/// sentence without a period, safe to print.
 #[must_use]
 pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     if !is_removed_at_logout(segment, limits) {
@@ -30,8 +30,7 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     ))
 }
 
-/// Returns the users whose segments are removed at logout, in one sentence; `None` if there are
-/// none.
+/// Names the users whose segments are removed at logout, in one sentence.
 #[must_use]
 pub fn logouts(survey: &Survey) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -44,13 +43,13 @@ pub fn logouts(survey: &Survey) -> Option<String> {
     })
 }
 
-/// Returns true if systemd removes a segment at logout. Segments marked for removal disappear with
-/// their holders anyway.
+/// Returns true if systemd removes a segment at logout. Segments marked for removal go with their
+/// holders anyway.
 fn is_removed_at_logout(segment: &Segment, limits: &Limits) -> bool {
     limits.remove_ipc == Some(true) && is_ordinary(&segment.owner) && segment.verdict.state != State::Removed
 }
 
-/// Returns whether systemd removes segments of this user. A user without a name cannot log in.
+/// Returns true if systemd removes segments of this user. A user without a name cannot log in.
 pub fn is_ordinary(owner: &Owner) -> bool {
     owner.user.is_some() && owner.uid >= FIRST_ORDINARY && owner.uid != NOBODY
 }

@@ -30,45 +30,44 @@ use std::io;
 use std::panic::resume_unwind;
 use std::thread;
 
-/// The segments and limits of the machine at one point in time.
+/// Segments and limits of a machine at one point in time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
-    /// All segments: System V by shmid, then POSIX by name.
+    /// System V by shmid, then POSIX by name.
     pub segments: Vec<Segment>,
     pub limits: Limits,
     /// `None` until the processes are scanned.
     pub coverage: Option<Coverage>,
-    /// The failures to list, a line each that is safe to print.
+    /// Problems with listing, one per line, safe to print.
     pub problems: Vec<String>,
-    /// The names in `/dev/shm` that are not segments: directories, FIFOs, links, mount points.
+    /// Names in `/dev/shm` that are not segments: directories, FIFOs, links, mount points.
     pub other_names: HashSet<ObjectName>,
-    /// The kinds whose segments could not all be listed.
+    /// Kinds whose segments could not all be listed.
     pub unlisted: Vec<Kind>,
-    /// The kinds in `unlisted` that miss more than other users' private directories.
+    /// Kinds in `unlisted` that lack more than the private directories of other users.
     pub failed: Vec<Kind>,
-    /// The number of files in `/dev/shm` that are not segments, including directories and
-    /// `/dev/shm` itself.
+    /// Files in `/dev/shm` that are not segments, including directories and `/dev/shm` itself.
     pub(crate) other_files: u64,
     pub at: Timestamp,
-    /// The start time of the holder scan used.
+    /// When the holder scan started.
     pub scanned: Option<Timestamp>,
 }
 
 impl Survey {
-    /// Takes a survey. Reads tables and stats files, but opens and attaches nothing. Adds failures
-    /// to `problems`.
+    /// Takes a survey. Reads tables and stats files, but opens and attaches nothing. Adds errors to
+    /// `problems`.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| match machine.sysv_table() {
             Ok(text) => Ok(sysv_table::parse(&text)),
-            // Without /proc, or if it only shows processes (subset=pid), system calls still list
-            // the segments, but not their resident memory.
+            // Without /proc, or if it only shows processes (subset=pid), system calls can still
+            // list the segments, but not their resident memory.
             Err(_) => machine.sysv_rows(),
         })
     }
 
-    /// Takes a survey without the resident memory of System V segments, which takes most of the
-    /// time if there are thousands of segments.
+    /// Like [`Survey::take`], but without the resident memory of System V segments, which takes
+    /// most of the time if there are thousands of segments.
     #[must_use]
     pub fn take_without_memory(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| machine.sysv_rows())
@@ -112,8 +111,8 @@ impl Survey {
         }
     }
 
-    /// Adds the holders of each segment, and the unlinked objects that are still held. The process
-    /// scan must be older than this survey.
+    /// Adds the holders of each segment, and unlinked objects that are still held. The scan must be
+    /// older than this survey.
     pub fn join(&mut self, holdings: &Holdings, machine: &dyn Machine, names: &mut Names) {
         for segment in &mut self.segments {
             segment.holders = holdings.of(segment);
@@ -144,7 +143,6 @@ impl Survey {
         used.used > listed
     }
 
-    /// Returns the resident memory of all segments.
     #[must_use]
     pub fn resident(&self) -> Bytes {
         self.segments.iter().filter_map(|segment| segment.resident).sum()
@@ -153,10 +151,10 @@ impl Survey {
 
 type ReadTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
 
-/// Lists both kinds in parallel: with thousands of segments the kernel takes most of the time.
+/// Lists both kinds in parallel. With thousands of segments, the kernel takes most of the time.
 fn list_both(machine: &dyn Machine, table: &ReadTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
     thread::scope(|scope| {
-        // If no thread can be started, list one after the other.
+        // Without a second thread, list one after the other.
         let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {
             return (table(), machine.list_objects());
         };

@@ -5,11 +5,9 @@ use crate::segment::{Owner, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The lifetime of an entry in seconds. Users can be renamed, but a network user database must not
-/// be queried every second.
+/// In seconds. Users can be renamed, but a network user database must not be queried every second.
 const LIFETIME: f64 = 60.0;
 
-/// The cached names.
 #[derive(Debug, Default)]
 pub struct Names {
     users: HashMap<u32, Option<Arc<str>>>,
@@ -27,7 +25,6 @@ impl Names {
         }
     }
 
-    /// Returns the owner with these ids, and the names.
     pub fn owner(&mut self, machine: &dyn Machine, uid: u32, gid: u32) -> Owner {
         let user = self.users.entry(uid).or_insert_with(|| machine.user_name(uid).map(Into::into)).clone();
         let group = self.groups.entry(gid).or_insert_with(|| machine.group_name(gid).map(Into::into)).clone();
@@ -41,7 +38,7 @@ mod tests {
     use crate::machine::fake::FakeMachine;
 
     #[test]
-    fn a_name_is_cached_for_a_minute() {
+    fn name_is_cached_for_a_minute() {
         let machine = FakeMachine::new();
         let mut names = Names::default();
         let mut ann = |seconds: i64| {

@@ -1,10 +1,10 @@
-//! Objects that share a name, because one was unlinked and another was created. Programs that hold
-//! the old object and programs that open the new one do not see each other's data.
+//! Objects that share a name, because one was unlinked and another one was created. Programs that
+//! hold the old object do not see the data of programs that open the new one.
 
 use crate::segment::{Holder, Kind, Segment, SegmentId};
 
-/// The maximum number of holders that a line names.
-const NAMED: usize = 6;
+/// Holders that a line names.
+const MAX_NAMED: usize = 6;
 
 /// Returns the other segments that have, or had, the name of this one.
 #[must_use]
@@ -29,9 +29,9 @@ fn held_by(segment: &Segment) -> String {
         let (command, pid) = (holder.command_text(), holder.pid);
         format!("{command} ({pid}) {}", holder.access.word())
     };
-    let mut texts: Vec<String> = holders.iter().take(NAMED).map(text).collect();
-    if holders.len() > NAMED {
-        texts.push(format!("{} more", holders.len() - NAMED));
+    let mut texts: Vec<String> = holders.iter().take(MAX_NAMED).map(text).collect();
+    if holders.len() > MAX_NAMED {
+        texts.push(format!("{} more", holders.len() - MAX_NAMED));
     }
     if texts.is_empty() { "no holders found".to_owned() } else { format!("held by {}", texts.join(", ")) }
 }

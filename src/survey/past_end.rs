@@ -4,11 +4,11 @@
 use super::{Alert, Survey};
 use crate::segment::{Bytes, Holder, Segment};
 
-/// The maximum number of mappings that one alert lists.
-const LISTED: usize = 5;
+/// Mappings that an alert lists.
+const MAX_LISTED: usize = 5;
 
 impl Survey {
-    /// Returns the holders with a mapping that extends past the end of the segment.
+    /// Returns the holders with a mapping past the end of the segment.
     ///
     /// A System V segment never shrinks. An object that changed after the scan may have been
     /// remapped, so it is not reported before the next scan.
@@ -21,7 +21,7 @@ impl Survey {
         holders.iter().filter(move |holder| end.is_some_and(|end| holder.mapped_to > end))
     }
 
-    /// Returns a line for each such holder, safe to print.
+    /// Returns a line per holder, safe to print.
     #[must_use]
     pub fn past_end_lines(&self, segment: &Segment) -> Vec<String> {
         self.past_end(segment)
@@ -39,7 +39,6 @@ fn past_end(segment: &Segment, holder: &Holder) -> String {
     format!("{command} ({pid}) maps {label} up to {}, but its size is {size}", Bytes(*mapped_to))
 }
 
-/// Returns an alert about all such mappings.
 pub(super) fn alert(survey: &Survey) -> Option<Alert> {
     let found: Vec<String> = survey
         .segments
@@ -51,7 +50,7 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
         1 => "a mapping extends past the end of its object: access there raises SIGBUS".to_owned(),
         count => format!("{count} mappings extend past the end of their objects: access there raises SIGBUS"),
     };
-    Some(Alert { what, users: found.into_iter().take(LISTED).collect(), urgent: true })
+    Some(Alert { what, users: found.into_iter().take(MAX_LISTED).collect(), urgent: true })
 }
 
 #[cfg(test)]
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_descriptor_maps_nothing() {
+    fn open_descriptor_maps_nothing() {
         let machine = FakeMachine::new();
         machine.add_object("x", FakeBytes::hole(0));
         machine.add_process(4121, "writer");
@@ -101,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_changed_after_the_scan_waits_for_the_next_scan() {
+    fn object_that_changed_after_the_scan_waits_for_the_next_scan() {
         let machine = machine(0);
         machine.edit(|facts| {
             let later = Timestamp::from_seconds(facts.now + 1);

@@ -8,8 +8,8 @@ use crate::segment::{
 };
 use std::io;
 
-/// Adds the listed objects and problems. Returns true if there were only permission errors: other
-/// users' private directories and mounts are expected.
+/// Adds the listed objects and problems. Returns true if nothing is missing except private
+/// directories of other users, and mounts.
 pub fn add(
     listing: io::Result<ObjectListing>,
     machine: &dyn Machine,

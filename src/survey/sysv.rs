@@ -75,7 +75,7 @@ mod tests {
     use crate::segment::{Bytes, Mode};
 
     #[test]
-    fn an_invalid_line_hides_no_other() {
+    fn invalid_line_hides_no_other() {
         let machine = FakeMachine::new();
         machine.add_sysv(3, 0x4d2, FakeBytes::full(&[1; 5000]));
         machine.edit(|facts| facts.stray_lines.push("no segment".to_owned()));

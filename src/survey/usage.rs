@@ -1,4 +1,4 @@
-//! Sums of shared memory: by user, by process, and in total, compared with `Shmem` in
+//! Sums of shared memory by user, by process, and in total, compared with `Shmem` in
 //! `/proc/meminfo`.
 
 use super::Survey;
@@ -6,7 +6,7 @@ use crate::machine::Machine;
 use crate::segment::{Bytes, CreatorLife, Holder, Kind, Segment, escape};
 use std::collections::{BTreeMap, HashSet};
 
-/// Returns all POSIX objects, including unlinked ones. An object with several names (hard links) is
+/// Returns the POSIX objects, including unlinked ones. An object with several names (hard links) is
 /// returned once.
 pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
     let mut seen = HashSet::new();
@@ -16,15 +16,14 @@ pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
         .filter(move |segment| segment.posix().is_some_and(|facts| seen.insert((facts.device, facts.inode))))
 }
 
-/// Returns the total size of all objects: the memory that they use once every page has been
-/// written.
+/// Returns the total size of all objects: the memory that they take once every page is written.
 #[must_use]
 pub fn promised(survey: &Survey) -> Bytes {
     objects(survey).map(|segment| segment.size).sum()
 }
 
-/// Returns the memory that is freed immediately by removing all of these segments. An object with
-/// several names (hard links) is freed once, with its last name.
+/// Returns the memory that removing all of these segments frees at once. An object with several
+/// names (hard links) is freed with the last one.
 #[must_use]
 pub fn freed<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> Bytes {
     let mut removed: BTreeMap<(u64, u64), u32> = BTreeMap::new();
@@ -39,7 +38,7 @@ pub fn freed<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> Bytes {
 }
 
 impl Survey {
-    /// Returns a warning if `/dev/shm` has no room to fill an object.
+    /// Returns a warning if `/dev/shm` is too small for the full object.
     #[must_use]
     pub fn too_large(&self, segment: &Segment) -> Option<String> {
         let missing = segment.size.0.saturating_sub(segment.resident?.0);
@@ -65,7 +64,7 @@ impl Shmem {
         machine.shmem().map(|total| Self { total, listed })
     }
 
-    /// Returns the memory that no listed segment accounts for.
+    /// Returns the memory that is in no listed segment.
     #[must_use]
     pub fn rest(&self) -> Bytes {
         Bytes(self.total.0.saturating_sub(self.listed.0))
@@ -87,16 +86,15 @@ impl Shmem {
     }
 }
 
-/// Counts and sums of segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sum {
     /// System V segments.
     pub ids: u64,
-    /// Their sizes.
+    /// Size of the System V segments.
     pub bytes: Bytes,
     /// POSIX objects.
     pub objects: u64,
-    /// Their memory.
+    /// Memory of the POSIX objects.
     pub object_bytes: Bytes,
 }
 
@@ -110,31 +108,27 @@ impl Sum {
         *bytes = Bytes(bytes.0.saturating_add(more.0));
     }
 
-    /// Returns the sort key: bytes, then segments.
+    /// Returns the sort key.
     fn weight(&self) -> (u64, u64) {
         (self.bytes.0.saturating_add(self.object_bytes.0), self.ids + self.objects)
     }
 }
 
-/// The segments of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProcessUsage {
-    /// Its pid.
     pub pid: u32,
-    /// Its name, safe to print.
+    /// Safe to print.
     pub command: String,
-    /// Its user, safe to print.
+    /// Safe to print.
     pub user: String,
-    /// Its segments.
     pub sum: Sum,
 }
 
-/// Segments by user and by process, the largest first.
+/// The largest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// By owner: uid, name if known, sum.
+    /// Owners: uid, name if known, sum.
     pub users: Vec<(u32, Option<String>, Sum)>,
-    /// By process.
     pub processes: Vec<ProcessUsage>,
 }
 
@@ -142,7 +136,7 @@ pub struct Usage {
 ///
 /// A segment counts in full for its owner and for each holder, regardless of the number of
 /// mappings. An unattached System V segment counts for its creator while the creator runs, to find
-/// programs that create ids and never attach them.
+/// programs that create segments and never attach them.
 #[must_use]
 pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
     let mut users: BTreeMap<u32, (Option<String>, Sum)> = BTreeMap::new();
@@ -154,7 +148,7 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
         if !segment.is_concealed() {
             users.entry(owner.uid).or_insert_with(|| (name(), Sum::default())).1.add(segment);
         }
-        // Skip our own attachments, which are for inspection only.
+        // Our own attachments are only for inspection.
         let holders = segment.holders.as_deref().unwrap_or_default().iter();
         for holder in holders.filter(|holder| !holder.looks_on()) {
             let new = || (Holder::command_text(holder), holder.owner.user_text(), Sum::default());
@@ -215,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_counts_for_each_holder_or_for_its_running_creator() {
+    fn segment_counts_for_each_holder_or_for_its_running_creator() {
         let machine = FakeMachine::new();
         for (pid, name) in [(7, "writer"), (8, "reader"), (9, "maker")] {
             machine.add_process(pid, name);
@@ -225,7 +219,7 @@ mod tests {
             machine.edit(|facts| facts.sysv[at].row.creator_pid = creator);
         }
         machine.edit(|facts| facts.sysv[2].row.uid = 1001);
-        // Mapped twice in one process, and once in another.
+        // Mapped twice in one process and once in another.
         for pid in [7, 7, 8] {
             machine.attach_in(pid, 1, Access::ReadWrite);
         }

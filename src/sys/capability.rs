@@ -19,7 +19,7 @@ struct Data {
     inheritable: u32,
 }
 
-/// Returns the effective capabilities, a bit for each by its number in `capability.h`.
+/// Returns the effective capabilities as bits, by their numbers in `capability.h`.
 pub fn effective() -> io::Result<u64> {
     let mut header = Header { version: VERSION, pid: 0 };
     let mut data = [Data::default(); 2];

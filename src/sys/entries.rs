@@ -16,7 +16,7 @@ impl Default for Buffer {
     }
 }
 
-/// Offsets in `struct linux_dirent64`.
+/// Offsets of the fields of `struct linux_dirent64`.
 const LENGTH: usize = 16;
 const NAME: usize = 19;
 
@@ -44,7 +44,6 @@ pub fn for_each(
     }
 }
 
-/// Returns the first entry and its length.
 fn entry(bytes: &[u8]) -> Option<(u64, &CStr, usize)> {
     let inode = u64::from_ne_bytes(bytes.get(..8)?.try_into().ok()?);
     let length = usize::from(u16::from_ne_bytes(bytes.get(LENGTH..LENGTH + 2)?.try_into().ok()?));
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_not_a_directory() {
+    fn file_is_not_a_directory() {
         let file = File::open("/proc/self/stat").unwrap();
         let error = for_each(file.as_fd(), &mut Buffer::default(), |_, _| {}).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENOTDIR));

@@ -7,10 +7,10 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// `fchmodat2` has this number on every architecture.
+/// The number of `fchmodat2` on every architecture.
 const SYS_FCHMODAT2: libc::c_long = 452;
 const ACL: &CStr = c"system.posix_acl_access";
-/// The maximum size of an ACL.
+/// In bytes; far more than any list in use.
 const MAX_ACL: usize = 64 << 10;
 
 /// Sets the twelve permission bits.
@@ -51,13 +51,13 @@ pub fn chown(file: BorrowedFd<'_>, uid: Option<u32>, gid: Option<u32>) -> io::Re
 /// there is none, or if the file system does not support ACLs.
 pub fn acl(file: BorrowedFd<'_>) -> io::Result<Option<Vec<u8>>> {
     let mut list = vec![0u8; MAX_ACL];
-    let (into, room) = (list.as_mut_ptr(), list.len());
+    let (into, capacity) = (list.as_mut_ptr(), list.len());
     let length = attribute(
         file,
         // SAFETY: the name ends in NUL; the kernel writes at most the length of the list.
-        |fd| unsafe { libc::fgetxattr(fd, ACL.as_ptr(), into.cast(), room) },
+        |fd| unsafe { libc::fgetxattr(fd, ACL.as_ptr(), into.cast(), capacity) },
         // SAFETY: as above, and the path ends in NUL.
-        |path| unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), into.cast(), room) },
+        |path| unsafe { libc::getxattr(path.as_ptr(), ACL.as_ptr(), into.cast(), capacity) },
     );
     match length {
         Ok(length) => {
@@ -100,7 +100,7 @@ pub fn clear_acl(file: BorrowedFd<'_>) -> io::Result<()> {
     }
 }
 
-/// Returns true if the error means that a file has no ACL, or cannot have one.
+/// Returns true if the file has no ACL, or cannot have one.
 fn means_no_acl(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENODATA | libc::EOPNOTSUPP))
 }

@@ -18,14 +18,13 @@ use std::path::{Component, Path};
 #[derive(Debug)]
 pub struct OpenObject {
     pub file: File,
-    /// The stat at the time of opening.
+    /// As of opening.
     pub stat: FileStat,
-    /// True if reading does not change the access time (`O_NOATIME`, for the owner and root).
+    /// Set if reading does not change the access time (`O_NOATIME`, for the owner and root).
     pub keeps_access_time: bool,
 }
 
-/// The maximum number of attempts to open an object that keeps being replaced, if `/proc` is not
-/// mounted.
+/// Attempts to open an object that keeps being replaced, without `/proc`.
 const MAX_OPENS: usize = 16;
 
 /// Opens a directory to list it or to look up names in it.
@@ -90,8 +89,8 @@ pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     Ok(at)
 }
 
-/// Opens the directory that contains `path` below `root`, and returns the last component of the
-/// path. Never follows a link.
+/// Opens the directory of `path` below `root`, and returns the last component of the path. Never
+/// follows a link.
 pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CString)> {
     let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
     let name = path.file_name().ok_or_else(invalid)?;
@@ -106,13 +105,12 @@ pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CStr
 /// A file below a root, and its directory.
 #[derive(Debug)]
 pub struct InDirectory {
-    /// The file itself.
     pub file: FileStat,
     pub directory: FileStat,
-    /// True if the effective user may create, rename and remove names in the directory, according
-    /// to its mode and ACL. Ignores the sticky bit and the attributes of the file.
+    /// Set if the mode and ACL of the directory let the effective user create, rename and remove
+    /// names. Ignores the sticky bit and the attributes of the file.
     pub writable: bool,
-    /// True if the file system is mounted read-only.
+    /// Set if the file system is mounted read-only.
     pub read_only: bool,
 }
 
@@ -125,7 +123,7 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     let (directory, name) = open_parent(root, path)?;
     let access = AccessFlags::W_OK | AccessFlags::X_OK;
     let writable = match faccessat(&directory, c".", access, AtFlags::AT_EACCESS) {
-        // Read-only mounts and immutable directories are reported in separate fields.
+        // These have their own fields.
         Ok(()) | Err(Errno::EROFS | Errno::EPERM) => true,
         Err(_) => false,
     };
@@ -198,8 +196,7 @@ fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> 
     Err(io::ErrorKind::NotFound.into())
 }
 
-/// Opens an object by name, without `/proc`. The object may have been replaced since its handle was
-/// opened.
+/// Opens an object by name, without `/proc`. It may have been replaced since its handle was opened.
 fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)> {
     let (directory, name) = open_parent(root, path)?;
     nonblocking(access | OFlag::O_NOFOLLOW, |flags| openat(&directory, name.as_c_str(), flags, Mode::empty()))
@@ -231,12 +228,12 @@ pub const fn kind_of(mode: u32) -> Option<&'static str> {
     }
 }
 
-/// Opens a link. Returns the file, and true if reading does not change the access time.
+/// Opens a link. The second result tells if reading leaves the access time alone.
 fn open_link(access: OFlag, link: &str) -> io::Result<(File, bool)> {
     nonblocking(access, |flags| open(link, flags, Mode::empty()))
 }
 
-/// Opens without blocking, and with `O_NOATIME` if permitted. Returns true if it was.
+/// Opens without blocking, and with `O_NOATIME` if permitted. The second result tells if it was.
 fn nonblocking(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
     match open(flags | OFlag::O_NOATIME) {
@@ -246,11 +243,10 @@ fn nonblocking(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io
     }
 }
 
-/// An extent of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileExtent {
     pub end: u64,
-    /// True for data, false for a hole, which reads as zeros.
+    /// Set for data. A hole reads as zeros.
     pub data: bool,
 }
 
@@ -260,14 +256,14 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
     if offset >= size {
         return Ok(None);
     }
-    // No data from here on, or the object has shrunk below this offset.
+    // There is no more data, or the object has shrunk.
     let data = seek(file, offset, Whence::SeekData)?.map_or(size, |data| data.min(size));
     if data > offset {
         return Ok(Some(FileExtent { end: data, data: false }));
     }
     let end = offset.saturating_add(limit.max(1)).min(size);
-    // SEEK_HOLE visits every page up to the next hole, at about 5 ns each. A query for one page, as
-    // below, takes about 50 times as long.
+    // SEEK_HOLE visits every page up to the next hole, at about 5 ns each. Asking for a single
+    // page, as below, takes about 50 times as long.
     let end = if (end - offset) < (size - offset) / 64 {
         end_of_data(file, offset, end)?
     } else {
@@ -279,7 +275,7 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
     Ok(Some(FileExtent { end, data: true }))
 }
 
-/// Returns the end of the data at `offset`, at most `end`. Checks page by page.
+/// Returns the end of the data at `offset`, at most `end`. Asks page by page.
 fn end_of_data(file: &File, offset: u64, end: u64) -> io::Result<u64> {
     let page = page_size();
     let mut at = offset - offset % page + page;

@@ -116,7 +116,7 @@ fn pad<const N: usize>(bytes: [u8; N]) -> [u8; 8] {
     padded
 }
 
-/// Returns the width of the widest aligned access at an address within `left` bytes.
+/// Returns the widest aligned access at an address, within `left` bytes.
 const fn width(address: usize, left: usize) -> usize {
     let mut width = 8;
     while width > 1 && (!address.is_multiple_of(width) || width > left) {
@@ -142,8 +142,8 @@ fn repeat(length: usize, mut call: impl FnMut(usize) -> isize) -> Option<usize> 
     Some(done)
 }
 
-/// Maps the pages of a range and returns true if they can be accessed. Kernels before 5.14 cannot
-/// detect missing pages.
+/// Maps the pages of a range. Returns true if they can be accessed. Kernels before 5.14 cannot
+/// tell.
 fn populate(start: NonNull<u8>, length: usize, advice: libc::c_int) -> bool {
     let page = usize::try_from(super::page_size()).unwrap_or(1);
     let before = start.as_ptr().addr() % page;
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_aligned_value_is_loaded_at_once() {
+    fn aligned_value_is_loaded_at_once() {
         for width in [1, 2, 4, 8] {
             for address in (0..64).step_by(width) {
                 assert!(super::width(address, 8) >= width);
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    /// Passes two mapped pages to `check`, the first of which is backed by a file.
+    /// Passes two mapped pages to `check`. Only the first one is backed by a file.
     fn with_mapping(check: impl FnOnce(NonNull<u8>, usize)) {
         let page = usize::try_from(page_size()).unwrap();
         let file = tempfile::tempfile().unwrap();
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_page_ends_the_copy_without_a_signal() {
+    fn missing_page_ends_the_copy_without_a_signal() {
         with_mapping(|start, page| {
             let bytes = vec![7; 2 * page];
             let mut found = vec![0; 2 * page];

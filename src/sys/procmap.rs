@@ -15,7 +15,6 @@ const SHARED: u64 = 0x08;
 const COVERING_OR_NEXT: u64 = 0x10;
 const FILE_BACKED: u64 = 0x20;
 
-/// `struct procmap_query`.
 #[repr(C)]
 #[derive(Default)]
 struct Query {
@@ -40,19 +39,18 @@ struct Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
     pub start: u64,
-    /// The end address.
+    /// Exclusive.
     pub end: u64,
     pub offset: u64,
     pub device: u64,
     pub inode: u64,
     pub writable: bool,
-    /// True if writes are visible in the file and in all other mappings of it.
+    /// Set if writes are visible in the file and in its other mappings.
     pub shared: bool,
 }
 
-/// The mappings to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum MappingFilter {
     /// Shared file mappings.
     Shared,
     /// Shared and private file mappings. Private ones are numerous: every library has some.
@@ -68,10 +66,10 @@ pub enum Which {
 pub fn next<'a>(
     maps: BorrowedFd<'_>,
     address: u64,
-    which: Which,
+    which: MappingFilter,
     name: &'a mut [u8],
 ) -> io::Result<Option<(Mapping, &'a [u8])>> {
-    let flags = COVERING_OR_NEXT | FILE_BACKED | if which == Which::Shared { SHARED } else { 0 };
+    let flags = COVERING_OR_NEXT | FILE_BACKED | if which == MappingFilter::Shared { SHARED } else { 0 };
     let mut query = Query { size: size_of::<Query>() as u64, flags, address, ..Query::default() };
     query.name_size = u32::try_from(name.len()).unwrap_or(u32::MAX);
     query.name_address = if name.is_empty() { 0 } else { name.as_mut_ptr() as u64 };
@@ -114,16 +112,19 @@ mod tests {
     use std::os::fd::AsFd as _;
 
     #[test]
-    fn a_shared_mapping_is_found_with_its_name_or_without() {
+    fn shared_mapping_is_found_with_its_name_or_without() {
         let shmid = shm::create(0, 4096, 0o600).unwrap();
         let attachment = shm::Attachment::read_only(shmid);
         shm::remove(shmid).unwrap();
         let _attachment = attachment.unwrap();
         let maps = File::open("/proc/self/maps").unwrap();
         let name = &b"/SYSV00000000 (deleted)"[..];
-        for (which, size, expected) in
-            [(Which::Shared, 64, name), (Which::All, 64, name), (Which::All, 2, b""), (Which::Shared, 0, b"")]
-        {
+        for (which, size, expected) in [
+            (MappingFilter::Shared, 64, name),
+            (MappingFilter::All, 64, name),
+            (MappingFilter::All, 2, b""),
+            (MappingFilter::Shared, 0, b""),
+        ] {
             let (mut at, mut names) = (0, vec![]);
             loop {
                 let mut buffer = vec![0; size];

@@ -7,26 +7,23 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
-/// The handling of a symbolic link at the end of a path.
+/// How to treat a symbolic link at the end of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// Open the target of the link.
     Follow,
-    /// Fail with an error.
     Refuse,
 }
 
 /// Opens a regular file with these options.
 pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Result<File> {
-    // Checked before opening, because opening a device can have effects: a tape rewinds, a watchdog
-    // starts.
+    // Check before opening: opening a device may rewind a tape or start a watchdog.
     let stat = match links {
         Links::Follow => fs::metadata(path),
         Links::Refuse => fs::symlink_metadata(path),
     };
     match stat {
         Ok(stat) => check(stat.mode())?,
-        // The options may create the file.
+        // The options may ask to create the file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
@@ -42,7 +39,7 @@ pub fn open_regular(path: &Path, options: &OpenOptions, links: Links) -> io::Res
 
 /// Reads a whole file. `None` if it is longer than `limit` bytes.
 pub fn read_at_most(file: &File, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    // Rejects sparse files by their length; devices and /proc report none.
+    // Rejects sparse files at once; devices and /proc report a length of 0.
     if file.metadata()?.len() > limit {
         return Ok(None);
     }

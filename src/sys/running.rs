@@ -17,7 +17,7 @@ const FILES: libc::c_int = 2;
 /// # Errors
 /// `EINVAL` if there is no such process.
 pub fn cpu_time(pid: u32) -> io::Result<u64> {
-    // The clock id has room for 28 bits of the pid.
+    // The clock id has 28 bits for the pid.
     let pid = libc::pid_t::try_from(pid).ok().filter(|&pid| pid <= LAST_PID);
     let pid = pid.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
     let mut time = MaybeUninit::<libc::timespec>::zeroed();
@@ -58,7 +58,7 @@ mod tests {
         let own = process::id();
         match share_descriptors(own, own) {
             Ok(shared) => assert!(shared),
-            // The kernel lacks it.
+            // The kernel has no `kcmp`.
             Err(error) => assert_eq!(error.raw_os_error(), Some(libc::ENOSYS)),
         }
         if let Ok(shared) = share_descriptors(own, std::os::unix::process::parent_id()) {

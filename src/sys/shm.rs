@@ -15,7 +15,7 @@ const IPC_INFO: libc::c_int = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShmStat {
     pub shmid: i32,
-    /// The requested size in bytes.
+    /// As requested, in bytes.
     pub size: u64,
     /// 0 for a private segment or one marked for removal.
     pub key: u32,
@@ -25,11 +25,11 @@ pub struct ShmStat {
     pub gid: u32,
     pub creator_uid: u32,
     pub creator_gid: u32,
-    /// The creator in this pid namespace.
+    /// In this pid namespace.
     pub creator_pid: i32,
     /// The last process that attached or detached.
     pub last_pid: i32,
-    /// The number of attachments.
+    /// Attachments.
     pub nattch: u64,
     /// Time of creation or of the last `IPC_SET`.
     pub change_time: i64,
@@ -194,7 +194,7 @@ pub fn remove(shmid: i32) -> io::Result<()> {
     check(unsafe { libc::shmctl(shmid, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
 }
 
-/// A segment that is attached to this process. Dropping it detaches.
+/// An attached segment. Dropping it detaches.
 #[derive(Debug)]
 pub struct Attachment {
     address: NonNull<u8>,
@@ -219,21 +219,21 @@ impl Attachment {
         Self::new(shmid, libc::SHM_RDONLY)
     }
 
-    /// Attaches for writing. Only for segments that shmlens created: by the demo, `create`,
+    /// Attaches for writing. Only for segments that shmlens created: in the demo, `create` and
     /// `restore`.
     pub fn read_write(shmid: i32) -> io::Result<Self> {
         Self::new(shmid, 0)
     }
 
-    /// Attaches a segment only to keep it, with a length of 0.
+    /// Attaches a segment only to keep its id from being reused. The length is 0.
     pub fn pin(shmid: i32) -> io::Result<Self> {
         Self::attach(shmid, libc::SHM_RDONLY)
     }
 
     fn new(shmid: i32, flags: libc::c_int) -> io::Result<Self> {
         let mut attachment = Self::attach(shmid, flags)?;
-        // From here on Drop detaches after a failure. The id cannot be reused while attached, so
-        // this is the size of the right segment.
+        // From here on, Drop detaches after a failure. The id cannot be reused while attached, so
+        // this is the size of the same segment.
         let size = stat(shmid)?.size;
         attachment.length =
             usize::try_from(size).map_err(|_| io::Error::from_raw_os_error(libc::EOVERFLOW))?;
@@ -263,7 +263,7 @@ impl Attachment {
         Ok(Self { address, length: 0, writable: flags & libc::SHM_RDONLY == 0 })
     }
 
-    /// Returns the size of the segment in bytes.
+    /// In bytes.
     pub const fn len(&self) -> u64 {
         self.length as u64
     }

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// The skipped tests and the reasons.
+/// The skipped tests, with reasons.
 static SKIPPED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
 
 /// Skips the current test because a tool or a privilege is missing. Under `CI=true` the test fails

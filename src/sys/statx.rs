@@ -5,21 +5,20 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 
-/// The stat of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FileStat {
     /// The device number, as returned by `stat(2)`.
     pub device: u64,
     pub inode: u64,
-    /// The number of hard links.
+    /// Hard links.
     pub links: u32,
     /// File type and permission bits.
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
-    /// The length in bytes.
+    /// In bytes.
     pub size: u64,
-    /// The allocated size, in units of 512 bytes.
+    /// In units of 512 bytes.
     pub blocks: u64,
     /// The last access. All times are seconds and nanoseconds since 1970.
     pub access: (i64, u32),
@@ -27,7 +26,7 @@ pub struct FileStat {
     pub modify: (i64, u32),
     /// The last change of the inode.
     pub change: (i64, u32),
-    /// The creation time; `None` if the file system has none (tmpfs does since Linux 5.18).
+    /// `None` if the file system records no creation time (tmpfs does since Linux 5.18).
     pub birth: Option<(i64, u32)>,
     /// The mount through which the file was reached; `None` before Linux 5.8.
     pub mount: Option<u64>,

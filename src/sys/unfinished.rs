@@ -17,7 +17,7 @@ use std::path::Path;
 /// The prefix of unfinished files, followed by 16 hexadecimal digits.
 pub const UNFINISHED: &str = ".shmlens-unfinished-";
 const DIGITS: usize = 16;
-/// The maximum number of attempts if a cleanup removes the file before it is locked.
+/// Attempts if a cleanup removes the file before it is locked.
 const ATTEMPTS: usize = 100;
 
 /// Returns a random name for an unfinished file.
@@ -39,12 +39,12 @@ pub(super) fn create(directory: &OwnedFd, mode: Mode) -> io::Result<(File, CStri
         let name = random_name()?;
         let file = File::from(openat(directory, name.as_c_str(), flags, mode)?);
         match try_lock(&file) {
-            // Another process may have cleaned up between the two calls.
+            // Another process may have removed it between the two calls.
             Ok(()) if file.metadata()?.nlink() > 0 => return Ok((file, name)),
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            // Without locks on this file system, a cleanup cannot lock the file either, so it is
-            // never removed.
+            // The file system has no locks. A cleanup cannot lock the file either, so it never
+            // removes it.
             Err(_) => return Ok((file, name)),
         }
     }
@@ -57,11 +57,10 @@ pub(super) fn try_lock(file: &File) -> io::Result<()> {
     check(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }).map(drop)
 }
 
-/// The number and size of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
     pub files: usize,
-    /// The size on disk in bytes.
+    /// On disk, in bytes.
     pub bytes: u64,
 }
 
@@ -79,9 +78,9 @@ impl Amount {
 /// The unfinished files in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unfinished {
-    /// Files without a writer: [`remove_abandoned`] removes them.
+    /// Without a writer. [`remove_abandoned`] removes them.
     pub abandoned: Amount,
-    /// Files that are being written.
+    /// With a writer.
     pub in_progress: Amount,
 }
 
@@ -99,7 +98,7 @@ pub fn count_unfinished(directory: &Path) -> Unfinished {
 pub fn remove_abandoned(directory: &Path) -> Amount {
     let mut removed = Amount::default();
     each(directory, |file| {
-        // Remove while locked, so that no writer can start in between.
+        // Remove it while locked, so that no writer can start in between.
         if file.is_free() && file.remove() {
             removed.count(&file.stat);
         }
@@ -132,7 +131,7 @@ fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
     let mut opened = None;
     for entry in entries.filter_map(Result::ok) {
         let name = entry.file_name();
-        // Check before opening: other users may put anything into a shared directory.
+        // Check before opening: other users can put anything into a shared directory.
         if !is_unfinished_name(name.as_bytes()) || !entry.metadata().is_ok_and(|stat| is_own(&stat)) {
             continue;
         }
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_other_users_stay() {
+    fn files_of_other_users_are_kept() {
         if !crate::sys::skip::is_root_or_skip() {
             return;
         }

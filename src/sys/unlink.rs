@@ -21,23 +21,23 @@ use std::path::{Path, PathBuf};
 /// or one whose name is too long, keeps its name and is moved to a directory with such a name
 /// instead ([`path_before`]). The owner of the directory is the user who removed the object.
 pub const ASIDE: &str = "shmlens-removing-";
-/// The number of random digits after the prefix.
+/// Random digits after the prefix.
 const DIGITS: usize = 16;
-/// The maximum length of a file name in bytes.
+/// The longest file name in bytes.
 pub(super) const MAX_NAME: usize = 255;
 
 /// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     Removed,
-    /// The name no longer existed.
+    /// The name no longer exists.
     Gone,
-    /// The name belonged to another object, which was left alone.
+    /// Another object has the name and was left alone.
     Another,
     /// The check of the renamed object refused the removal; its name was restored.
     Refused,
-    /// The object's name could not be restored because a new object had taken it. The object is
-    /// intact and now has this name.
+    /// A new object took the name, so it could not be restored. The object is intact and has this
+    /// name.
     Astray(PathBuf),
 }
 
@@ -49,8 +49,8 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     unlink_if(root, path, device, inode, &|_| true)
 }
 
-/// Works like [`unlink_exactly`], but only if `may_go` agrees once the object has a secret name,
-/// passed as a path below `root`: from then on no process can open the object by name.
+/// Like [`unlink_exactly`], but only if `may_go` returns true. It gets the secret path of the
+/// object below `root`: from then on, no process can open the object by name.
 pub fn unlink_if(
     root: &Path,
     path: &Path,
@@ -72,7 +72,7 @@ enum Step {
     MovedAside,
 }
 
-/// Runs `meanwhile` after each step: tests use it to simulate other processes.
+/// Runs `meanwhile` after each step. Tests simulate other processes with it.
 fn unlink_step_by_step(
     root: &Path,
     path: &Path,
@@ -86,7 +86,7 @@ fn unlink_step_by_step(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Removal::Gone),
         Err(error) => return Err(error),
     };
-    // Most mismatches end here, before anything has changed.
+    // Most replaced objects are detected here, before anything has changed.
     match is_same_object(directory.as_fd(), &name, device, inode)? {
         Some(true) => {}
         Some(false) => return Ok(Removal::Another),
@@ -100,8 +100,8 @@ fn unlink_step_by_step(
         Err(error) => {
             aside.remove_directory(&directory);
             return match error.raw_os_error() {
-                // A recovery removed the directory as a leftover because this process was stopped
-                // for a long time.
+                // This process was stopped for so long that a recovery removed the directory as a
+                // leftover.
                 Some(libc::ENOENT)
                     if is_same_object(directory.as_fd(), &name, device, inode)? == Some(true) =>
                 {
@@ -169,15 +169,15 @@ pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
     remove_directory(directory.as_fd(), &name)
 }
 
-/// The temporary place of an object that is being removed.
+/// Where an object is while it is being removed.
 struct Aside {
-    /// The directory created for the object, and its name.
+    /// The directory created for the object, with its name.
     own: Option<(OwnedFd, CString)>,
     name: CString,
 }
 
 impl Aside {
-    /// Chooses a free place for the object of that name.
+    /// Chooses a free place for the object.
     fn choose(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
         let beside = name_aside(name.to_bytes())?;
         let is_own = statx_at(directory, name).is_ok_and(|stat| stat.uid == geteuid().as_raw());
@@ -191,7 +191,7 @@ impl Aside {
         });
         Ok(match made {
             Ok(fd) => Self { own: Some((fd, directory_name)), name: name.to_owned() },
-            // A full file system has no room for a directory, but removal must still work.
+            // A full file system has no room for a directory, but removal must work there too.
             Err(_) => Self { own: None, name: beside },
         })
     }
@@ -200,14 +200,14 @@ impl Aside {
         self.own.as_ref().map_or(beside.as_fd(), |(fd, _)| fd.as_fd())
     }
 
-    /// Removes the directory created for the object, if it is empty.
+    /// Removes the directory created for the object, unless something is in it.
     fn remove_directory(&self, beside: &OwnedFd) {
         if let Some((_, name)) = &self.own {
             let _ = remove_directory(beside.as_fd(), name);
         }
     }
 
-    /// Returns the temporary path of an object with the original path `before`.
+    /// Returns the temporary path of the object at `before`.
     fn path(&self, before: &Path) -> PathBuf {
         let name = |name: &CStr| OsStr::from_bytes(name.to_bytes()).to_owned();
         match &self.own {
@@ -259,7 +259,7 @@ pub fn path_before(aside: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Returns true if a removal created this directory, judging by its name.
+/// Returns true if the name is that of a directory created by a removal.
 pub fn is_aside(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
     let digits = name.strip_prefix(ASIDE.as_bytes()).unwrap_or_default();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checked_object_is_removed() {
+    fn checked_object_is_removed() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("dir")).unwrap();
         for path in ["one", "dir/two"] {
@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(names(root.path()), ["name", "old"]);
     }
 
-    /// Removes `name` while simulated processes act after each step, and returns the outcome.
+    /// Removes `name` while `others` acts after each step. Returns the outcome.
     fn meanwhile(root: &Path, others: impl Fn(Step)) -> Removal {
         fs::write(root.join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.join("name")).unwrap();
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_moved_by_mistake_gets_its_name_back() {
+    fn object_moved_by_mistake_gets_its_name_back() {
         for kind in ["object", "link", "directory", "nothing"] {
             let root = tempfile::tempdir().unwrap();
             let path = root.path().join("name");
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_moved_by_mistake_does_not_replace_a_third() {
+    fn object_moved_by_mistake_does_not_replace_a_third() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| match step {
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_created_after_the_move_is_kept() {
+    fn object_created_after_the_move_is_kept() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| {
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_removal_gives_the_name_back() {
+    fn refused_removal_gives_the_name_back() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.path().join("name")).unwrap();
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_before_is_told_by_the_name_aside() {
+    fn temporary_name_contains_the_original() {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let aside = name_aside(name).unwrap();
             assert_eq!(name_before(aside.to_bytes()), Some(name));
@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupted_removal_keeps_a_name_of_any_length() {
+    fn interrupted_removal_keeps_a_name_of_any_length() {
         let root = tempfile::tempdir().unwrap();
         for length in [1, 221, 222, 255] {
             let name = "x".repeat(length);
@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_never_replaces() {
+    fn rename_never_replaces() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a"), b"a").unwrap();
         fs::write(root.path().join("b"), b"b").unwrap();

@@ -21,20 +21,19 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// The maximum number of attempts at a name that other processes keep creating and removing.
+/// Attempts at a name that other processes keep creating and removing.
 const RETRIES: usize = 16;
 
-/// The reason why a file was not replaced.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    /// The name belongs to something other than a regular file.
+    /// Something other than a regular file has the name.
     #[error("{0}, not a regular file")]
     NotRegular(&'static str),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// A file without a name, or with a temporary one. Dropping it removes the file unless it was
+/// A file without a name, or with a temporary one. Dropping it removes the file unless it is
 /// published.
 #[derive(Debug)]
 pub struct Unnamed {
@@ -98,10 +97,10 @@ impl Unnamed {
         self.replace_step_by_step(|_| ())
     }
 
-    /// Runs `others` after each step: tests use it to simulate other processes.
+    /// Runs `others` after each step. Tests simulate other processes with it.
     fn replace_step_by_step(&mut self, mut others: impl FnMut(Step)) -> Result<(), ReplaceError> {
         for _ in 0..RETRIES {
-            // Most mismatches end here, before anything has changed.
+            // Most other types are detected here, before anything has changed.
             if !self.name_is_regular()? {
                 match self.publish() {
                     Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
@@ -129,12 +128,12 @@ impl Unnamed {
         Err(io::Error::from(Errno::EBUSY).into())
     }
 
-    /// Gives the file a temporary name: only named files can be exchanged.
+    /// Gives the file a temporary name, because only named files can be exchanged.
     fn give_temporary_name(&mut self) -> io::Result<CString> {
         if let Some(temporary) = &self.temporary {
             return Ok(temporary.clone());
         }
-        // Lock first, like any other file with a temporary name.
+        // Lock it first, like any unfinished file.
         let _ = try_lock(&self.file);
         let temporary = random_name()?;
         self.link(&temporary)?;
@@ -168,7 +167,7 @@ impl Unnamed {
         self.temporary = None;
         match exchange(self.directory.as_fd(), &displaced, &self.name) {
             Ok(()) => {}
-            // This file was removed in the meantime, so the name is free.
+            // Another process removed this file, so the name is free.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 rename_to_free(self.directory.as_fd(), &displaced, &self.name)?;
             }
@@ -176,7 +175,7 @@ impl Unnamed {
         }
         let own = self.file.metadata()?.ino();
         match statx_at(self.directory.as_fd(), &displaced) {
-            // A third file took the name in the meantime: leave it in place.
+            // A third file has taken the name: leave it alone.
             Ok(stat) if stat.inode != own => {
                 let now = escape(displaced.to_bytes());
                 let told = format!("replaced twice at the same time; the newer file is now {now}");
@@ -215,7 +214,6 @@ impl Unnamed {
     }
 }
 
-/// A step of a replacement, for tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// A regular file has the name.
@@ -224,20 +222,20 @@ enum Step {
     Exchanged,
 }
 
-/// Returns a name for a file of another program that no cleanup matches:
+/// Returns a name for a file of another program that no cleanup touches:
 /// `NAME.shmlens-displaced-…`.
 fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
     let digits = temporary.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
     let name = name.to_bytes();
-    let room = MAX_NAME.saturating_sub(ending.len());
-    CString::new([&name[..name.len().min(room)], &ending].concat()).map_err(io::Error::other)
+    let max_length = MAX_NAME.saturating_sub(ending.len());
+    CString::new([&name[..name.len().min(max_length)], &ending].concat()).map_err(io::Error::other)
 }
 
 impl Drop for Unnamed {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
-            // After a failure the file keeps a name that explains its origin.
+            // On failure, the file keeps a name that explains where it came from.
             let _ = unlink(self.directory.as_fd(), temporary);
         }
     }
@@ -259,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_has_no_name_until_published() {
+    fn file_has_no_name_until_published() {
         let root = tempfile::tempdir().unwrap();
         for named_meanwhile in [false, true] {
             let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
@@ -292,7 +290,7 @@ mod tests {
         file
     }
 
-    /// Creates something other than a regular file at the name, and returns its inode.
+    /// Creates a file of this kind at the name. Returns its inode.
     fn put(root: &Path, kind: &str) -> u64 {
         let path = root.join("a");
         match kind {
@@ -321,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_displaced_after_the_check_gets_its_name_back() {
+    fn file_displaced_after_the_check_gets_its_name_back() {
         for kind in KINDS {
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("a"), "old").unwrap();
@@ -365,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_becomes_free_after_the_check_is_taken() {
+    fn name_that_becomes_free_after_the_check_is_taken() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a"), "old").unwrap();
         let remove = |step| {

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd as _;
 
-/// The number of bytes after which the kernel starts writing.
+/// Bytes after which the kernel starts writing.
 const STEP: i64 = 8 << 20;
 
-/// A writer from the start of a file. Without it the disk would be idle until `fsync(2)`.
+/// Tracks how much of a file was produced. Without it, the disk would be idle until `fsync(2)`.
 pub struct WriteBehind<'a> {
     file: &'a File,
     written: i64,
@@ -15,7 +15,7 @@ pub struct WriteBehind<'a> {
 }
 
 impl<'a> WriteBehind<'a> {
-    /// Returns a writer for an empty file.
+    /// Starts at the beginning of an empty file.
     #[must_use]
     pub const fn new(file: &'a File) -> Self {
         Self { file, written: 0, started: 0 }

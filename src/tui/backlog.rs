@@ -18,9 +18,9 @@ pub struct Slot(Backlog);
 impl Backlog {
     /// Reserves a slot. Blocks while the queue is full.
     pub fn enter(&self) -> Slot {
-        let (waiting, room) = &*self.0;
+        let (waiting, not_full) = &*self.0;
         let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = room
+        let mut waiting = not_full
             .wait_while(waiting, |waiting| *waiting >= MAX_QUEUED)
             .unwrap_or_else(PoisonError::into_inner);
         *waiting += 1;
@@ -30,9 +30,9 @@ impl Backlog {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let (waiting, room) = &*self.0.0;
+        let (waiting, not_full) = &*self.0.0;
         *waiting.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        room.notify_one();
+        not_full.notify_one();
     }
 }
 

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr as _;
 
-/// A frame to draw on, with its theme.
+/// A frame to draw on, and its theme.
 pub struct Canvas<'a> {
     pub buffer: &'a mut Buffer,
     pub theme: &'a Theme,
@@ -24,8 +24,8 @@ impl Canvas<'_> {
         if y >= area.bottom() || x >= area.right() {
             return x;
         }
-        let room = usize::from(width.min(area.right() - x));
-        self.buffer.set_stringn(x, y, self.plain(text), room, style).0
+        let available = usize::from(width.min(area.right() - x));
+        self.buffer.set_stringn(x, y, self.plain(text), available, style).0
     }
 
     /// Writes a text input on a single line, scrolled to the cursor.
@@ -95,7 +95,7 @@ impl Canvas<'_> {
             self.text(x, y, 1, sign, style);
         }
         let title = format!(" {} ", self.fit(title, area.width.saturating_sub(6)));
-        // Only the border is dim.
+        // Only the border is dim, not the title.
         self.fill(Area::new(area.x + 1, area.y, cells(&title).min(area.width - 2), 1), " ", self.theme.text);
         self.text(area.x + 1, area.y, area.width - 2, &title, self.theme.focus);
         Area::new(area.x + 2, area.y + 1, area.width - 4, area.height - 2)

@@ -5,7 +5,7 @@ use crate::segment::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
-    /// The `--ascii` set, which may only contain ASCII.
+    /// The `--ascii` set.
     pub ascii: bool,
     pub selected: &'static str,
     pub marked: &'static str,

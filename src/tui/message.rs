@@ -14,7 +14,7 @@ pub enum Message {
     Input(Event, Slot),
     /// A request to suspend (SIGTSTP).
     Suspend(StopTarget),
-    /// The process continues after a SIGSTOP (SIGCONT). The terminal may have changed.
+    /// Resumed after a SIGSTOP (SIGCONT). The terminal may have changed.
     Continued,
     /// The terminal was resized (SIGWINCH).
     Resized,

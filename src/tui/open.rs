@@ -18,9 +18,9 @@ use std::time::Duration;
 /// Command-line options for the UI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UiOptions {
-    /// Auto uses the setting in the config.
+    /// `Auto` uses the setting in the config.
     pub color: When,
-    /// ASCII only, regardless of the config.
+    /// Overrides the config.
     pub ascii: bool,
     pub read_only: bool,
 }
@@ -76,7 +76,7 @@ fn theme_for(config: &Config, options: UiOptions) -> Theme {
     Theme::new(config.theme, depth, options.ascii || config.ascii)
 }
 
-/// State and theme in the form that the event loop needs.
+/// State and theme, as the event loop needs them.
 struct Ui {
     state: State,
     theme: Theme,

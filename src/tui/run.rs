@@ -23,34 +23,33 @@ use std::time::Duration;
 
 /// Timeout for the first survey before the first frame.
 const FIRST_SURVEY: Duration = Duration::from_millis(30);
-/// The time for handling queued messages before the next frame: half a frame.
+/// Handle queued messages for at most half a frame before drawing.
 const DRAIN_TIME: Duration = Duration::from_millis(8);
 /// Minimum interval of redraws without an event.
 const SHORTEST_TICK: Duration = Duration::from_millis(10);
 
-/// The program that the loop runs, without I/O and without a clock.
+/// The program that the loop runs. It does no I/O and has no clock.
 pub trait Program {
-    /// Handles an event. Only this changes the state.
+    /// Handles an event. Only this method changes the state.
     fn update(&mut self, now: Clock, event: Event) -> Vec<Effect>;
 
-    /// The time until the next redraw without an event, if any.
+    /// Returns the time until the next redraw without an event, if any.
     fn next_tick(&self, now: Clock) -> Option<Duration>;
 
     /// Paints the screen into an empty buffer.
     fn draw(&self, buffer: &mut Buffer);
 }
 
-/// The terminal as seen by the loop.
+/// The terminal, as the loop sees it.
 pub trait Console {
     fn size(&self) -> io::Result<Size>;
-    /// Shows a frame.
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
-    /// Marks the screen contents as unknown: the next frame is drawn completely.
+    /// Forgets the screen contents, so that the next frame is drawn completely.
     fn invalidate(&mut self);
     fn copy(&mut self, text: &str) -> io::Result<()>;
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves the terminal, suspends, and reenters the terminal on resume.
-    fn suspend(&mut self, whom: StopTarget) -> io::Result<()>;
+    fn suspend(&mut self, target: StopTarget) -> io::Result<()>;
     /// Reenters the terminal after another process has used it.
     fn reenter(&mut self) -> io::Result<()>;
 }
@@ -58,7 +57,7 @@ pub trait Console {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunOptions {
     pub mouse: bool,
-    /// Maximum total size of copies of removed segments.
+    /// The limit on the total size of copies of removed segments.
     pub copies: Bytes,
 }
 
@@ -138,7 +137,7 @@ struct Loop<P, S> {
     survey_timeout: Duration,
 }
 
-/// Continue, or exit with a result.
+/// Continue, or exit with this result.
 type Flow = ControlFlow<Result<ExitReason, RunError>>;
 
 impl<P: Program, S: Console> Loop<P, S> {
@@ -202,12 +201,12 @@ impl<P: Program, S: Console> Loop<P, S> {
                 self.dispatch(event)
             }
             Message::Resized => {
-                // If the terminal was resized twice between two frames, it has its old size but
-                // different contents.
+                // Two resizes between frames may restore the old size, but the contents have
+                // changed.
                 self.console.invalidate();
                 self.update_size()
             }
-            Message::Suspend(whom) => self.suspend(whom),
+            Message::Suspend(target) => self.suspend(target),
             Message::Continued => {
                 let entered = self.console.reenter();
                 self.resumed(entered)
@@ -250,8 +249,8 @@ impl<P: Program, S: Console> Loop<P, S> {
         output(result)
     }
 
-    fn suspend(&mut self, whom: StopTarget) -> Flow {
-        let suspended = self.console.suspend(whom);
+    fn suspend(&mut self, target: StopTarget) -> Flow {
+        let suspended = self.console.suspend(target);
         self.resumed(suspended)
     }
 

@@ -30,13 +30,13 @@ impl<W: Write> Screen<W> {
         Self { out, shown: Buffer::default(), next: Buffer::default(), bytes: vec![], invalid: true }
     }
 
-    /// Marks the contents as unknown: the next frame is drawn completely.
+    /// Forgets the contents, so that the next frame is drawn completely.
     pub const fn invalidate(&mut self) {
         self.invalid = true;
     }
 
-    /// Paints a frame and writes the cells that changed. After a resize or an error, the next
-    /// frame is drawn completely.
+    /// Paints a frame and writes the cells that changed. After a resize or an error, writes them
+    /// all.
     pub fn draw(&mut self, size: Size, paint: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         let area = Rect::new(0, 0, size.width, size.height);
         self.next.resize(area);

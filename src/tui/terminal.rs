@@ -32,11 +32,11 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
 /// Set while the program owns the terminal.
 static ENTERED: AtomicBool = AtomicBool::new(false);
-/// Held while writing, so that leaving does not interrupt the output.
+/// Held while writing, so that leaving does not cut a sequence in half.
 static WRITING: Mutex<()> = Mutex::new(());
-/// Set once the terminal was left permanently.
+/// Set after leaving for good.
 static FINISHED: AtomicBool = AtomicBool::new(false);
-/// The time that leaving waits for a writer. A writer that takes longer is blocked.
+/// Leaving waits this long for a writer. A slower one is blocked.
 const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]
@@ -104,9 +104,9 @@ impl Console for Terminal {
         Tty.write_all(if on { MOUSE_ON } else { MOUSE_OFF })
     }
 
-    fn suspend(&mut self, whom: StopTarget) -> io::Result<()> {
+    fn suspend(&mut self, target: StopTarget) -> io::Result<()> {
         leave();
-        job::stop(whom)?;
+        job::stop(target)?;
         self.reenter()
     }
 
@@ -147,7 +147,7 @@ pub fn leave() {
         return;
     }
     let mut bytes = vec![];
-    // A frame may have been written partially.
+    // A frame may be half written.
     let composed = queue!(bytes, EndSynchronizedUpdate, ResetColor).and_then(|()| {
         bytes.extend(MOUSE_OFF);
         queue!(bytes, DisableBracketedPaste, Show, LeaveAlternateScreen)
@@ -185,8 +185,8 @@ fn leave_on_panic() {
     });
 }
 
-/// Exits the process unless it has left the terminal permanently after this time: it was asked to
-/// end, but may be blocked by a terminal that accepts no more output.
+/// Exits the process after this time, unless it has left the terminal by then. It may be blocked by
+/// a terminal that accepts no output.
 pub fn exit_after(after: Duration, status: i32) {
     let end = move || {
         thread::sleep(after);

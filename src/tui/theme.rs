@@ -45,7 +45,6 @@ pub struct Theme {
 /// The color depth of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// No colors.
     Mono,
     Sixteen,
     Many,
@@ -53,7 +52,7 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// Detects the depth from environment variables, which `lookup` returns.
+    /// Detects the depth from the environment variables that `lookup` returns.
     pub fn detect(lookup: impl Fn(&str) -> Option<String>) -> Self {
         if lookup("NO_COLOR").is_some_and(|value| !value.is_empty()) {
             return Self::Mono;
@@ -73,7 +72,6 @@ impl Depth {
 }
 
 impl Theme {
-    /// Returns a theme, reduced to the depth of the terminal.
     pub fn new(name: Name, depth: Depth, ascii: bool) -> Self {
         let mut theme = match (name, depth) {
             (Name::Mono, _) | (_, Depth::Mono) => Self::mono(),
@@ -218,7 +216,7 @@ impl Theme {
     }
 }
 
-/// Black text stays readable on all these backgrounds.
+/// Black text is readable on all these backgrounds.
 const fn on(background: Color) -> Style {
     Style::new().bg(background).fg(Color::Black)
 }

@@ -11,7 +11,7 @@ use shmlens::segment::{Mode, ObjectName, SegmentId};
 use shmlens::sys::shm::Attachment;
 use std::process::Command;
 
-/// Returns whether the kernel lets this thread read, and read and write.
+/// Returns true if the kernel lets this thread read, and read and write.
 fn tried(id: &SegmentId) -> (bool, bool) {
     match id {
         SegmentId::Sysv(shmid) => {

@@ -102,7 +102,7 @@ fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
     let mut terminal = Terminal::start((100, 30), command);
     terminal.wait_for("Remove it anyway?", SOON);
     assert!(terminal.screen().contains("posix:/one"), "{}", terminal.screen());
-    // Anything but yes means no.
+    // Only `y` and `yes` mean yes.
     terminal.send("\r");
     terminal.wait_for("posix:/two", SOON);
     terminal.send("y\r");
@@ -135,7 +135,7 @@ fn lock_reports_the_memlock_limit() {
         stderr.contains("your limit for locked memory is 64 KiB, but the segment is 1.0 MiB"),
         "{stderr}"
     );
-    // Two of them exceed the limit, which only the kernel knows.
+    // Together they exceed the limit, but only the kernel knows the sum.
     let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
     ended(&lock(3 << 19), 0);
     let mut command = as_user(["lock", "0x4d3"]);
@@ -181,7 +181,7 @@ fn read_only_setting_disables_every_change() {
     let (status, mode, report) = chmod("read-only = true\n");
     assert_eq!((status, mode), (Some(1), 0o644));
     assert!(report.contains("read-only = false in the config"), "{report}");
-    // Settings that cannot be parsed may have meant read-only.
+    // The typo may have been meant as read-only.
     assert_eq!(chmod("read-onyl = true\n").1, 0o644);
     assert_eq!(chmod("read-only = false\n").1, 0o600);
 }
@@ -239,7 +239,7 @@ fn printed_commands_can_be_pasted() {
         assert!(!object.path().exists());
         ended(&paste(command, &state), 0);
         assert_eq!(fs::read(object.path()).unwrap(), b"contents\n", "{command}");
-        // A second shell word would have run a command.
+        // The name must be a single word to the shell.
         assert!(!Path::new("pwned").exists());
     }
 }
@@ -285,7 +285,7 @@ fn batch_messages_name_their_segment() {
         fs::write(taken.join(name), "").unwrap();
     }
     let (missing, taken) = (home.path().join("missing/"), taken.to_str().unwrap());
-    // Returns the number of lines that name a segment. Only the log names none.
+    // Counts the lines that name a segment. Only the log names none.
     let check = |stderr: &str| {
         let is_named = |line: &&str| names.iter().any(|name| line.contains(name));
         let other: Vec<&str> = stderr.lines().filter(|line| !is_named(line)).collect();
@@ -303,7 +303,7 @@ fn batch_messages_name_their_segment() {
             &["lock"],
             &["clean", "--yes", "--settle", "0s"],
         ] {
-            // Only failures are compared; segments must survive for the next batch.
+            // Compare only failures: later batches need the segments.
             let dry = batch[0] == "rm";
             for json in [false, true] {
                 fs::write(&config, format!("copies = \"{copies}\"\n")).unwrap();

@@ -235,7 +235,7 @@ fn missing_huge_pages_fail_and_leave_nothing() {
     huge_pages_hold_what_was_in_the_file();
 }
 
-/// Called from here because huge pages are not missing while this test has free ones.
+/// Not a test of its own: its free huge pages would break the test that expects none.
 fn huge_pages_hold_what_was_in_the_file() {
     let _pool = HugePages::of(3);
     if HugePages::free() < 3 {
@@ -261,7 +261,7 @@ fn huge_pages_hold_what_was_in_the_file() {
     assert!(error.contains("not enough free huge pages"), "{error}");
 }
 
-/// Returns the refusal of the plan, and the error of the kernel without the plan.
+/// Returns the refusal in the plan, and the kernel's error without a plan.
 fn predicted_and_real(new: &NewSegment) -> (String, String) {
     let mut plan = act::plan_create(&RealMachine, new, &Options::default());
     let predicted = plan.refusal.take();
@@ -319,7 +319,7 @@ fn create_plan_predicts_kernel_refusals() {
     ] {
         check(&sysv(size, huge, no_reserve), words);
     }
-    // In this mount namespace only.
+    // Affects only this IPC namespace.
     fs::write("/proc/sys/kernel/shmmni", "1").unwrap();
     let _one = Sysv::new(0, 1, 0o600);
     check(&sysv(1, false, false), "kernel.shmmni allows (1)");

@@ -46,7 +46,7 @@ fn mode_and_owner_change_together_and_undo_together() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o640).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0o4740).owned_by(NOBODY, NOBODY);
-    // The owner changes first; a mode with setuid or setgid bits would be cleared by that.
+    // Changing the owner clears setuid and setgid, so the mode has to be set afterward.
     object.file.set_permissions(Permissions::from_mode(0o4740)).unwrap();
     let seen = || {
         let facts = shm::stat(sysv.shmid).unwrap();
@@ -65,7 +65,7 @@ fn mode_and_owner_change_together_and_undo_together() {
         carry_out(&id, &action).unwrap();
     }
     assert_eq!(seen(), ((0o640, NOBODY, NOBODY), (0o4740, NOBODY, NOBODY)));
-    // All or nothing: a change the user may make only partly is not started.
+    // A change that is only partly permitted is not started.
     let before = object.file.metadata().unwrap().ctime_nsec();
     let nobody = Nobody::here();
     let error = carry_out(&object.id(), &both("0600")).unwrap_err().to_string();
@@ -106,7 +106,7 @@ fn partial_change_is_rolled_back() {
     object.file.set_permissions(Permissions::from_mode(0o666)).unwrap();
     let owner = OwnerChange { uid: Some(1000), gid: None };
     let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(0o600)), owner);
-    // Planned as root, so that the kernel refuses: an owner cannot give the segment away.
+    // Planned as root, so that only the kernel refuses: an owner cannot give the segment away.
     let plan = planned(&object.id(), &both);
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -121,7 +121,7 @@ fn partial_change_is_rolled_back() {
 fn result_reports_the_mode_the_kernel_set() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
-    // Planned as root, because a plan of the user nobody predicts it.
+    // Planned as root, because a plan as nobody would predict it.
     let plan = planned(&object.id(), &to(0o2640));
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -147,7 +147,7 @@ fn relative_mode_applies_to_the_current_mode() {
 #[test]
 fn owner_may_change_own_segments() {
     let Some(_world) = World::new() else { return };
-    // The mode denies even the owner to read.
+    // Not even the owner may read.
     let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0).owned_by(NOBODY, NOBODY);
     let nobody = Nobody::here();
@@ -178,7 +178,7 @@ fn refusal_names_the_users_who_may_change_it() {
     let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
     let mut plans = vec![];
     for id in [sysv.id(), object.id()] {
-        // Planned as root, so that the kernel refuses.
+        // Planned as root, so that only the kernel refuses.
         plans.extend([to(0o600), chown(NOBODY, NOBODY), Action::Lock].map(|action| planned(&id, &action)));
     }
     let nobody = Nobody::here();

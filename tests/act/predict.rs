@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 const ROOT: u32 = 0;
 const ANN: u32 = 1000;
 
-/// A segment that is removed on drop.
+/// Removed on drop.
 enum Made {
     Sysv(Sysv),
     Object(Object),
@@ -68,7 +68,7 @@ fn remount(flags: MsFlags) {
     mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT | flags, none).unwrap();
 }
 
-/// Makes one segment for each case that the kernel treats differently.
+/// Creates a segment for each case that the kernel treats differently.
 fn segments() -> Vec<(&'static str, Made)> {
     for (name, uid, mode) in [
         ("open", ROOT, 0o777),
@@ -112,7 +112,7 @@ fn clear() {
     for (flag, path) in [("-i", "flag_i"), ("-a", "flag_a"), ("-i", "immutable"), ("-a", "append")] {
         let path = format!("/dev/shm/{path}");
         chattr(flag, &path);
-        // Its own drop could not remove it.
+        // Dropping it could not remove it.
         let _ = fs::remove_file(path);
     }
     for directory in ["open", "closed", "nobodys", "anns", "immutable", "append"] {
@@ -141,7 +141,7 @@ fn actions() -> Vec<Action> {
     ]
 }
 
-/// Applies the action as the user of this thread, ignoring the refusal of the plan.
+/// Applies the action as the user of this thread, ignoring the refusal in the plan.
 #[track_caller]
 fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> bool {
     let plan = act::plan(&RealMachine, shown, action, &FORCE);
@@ -150,7 +150,7 @@ fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> b
     match (&predicted, &result) {
         (None, Ok(_)) => true,
         (Some(refusal), Err(error)) => {
-            // The prediction and the error use the same words, unless only the kernel knows the reason.
+            // Prediction and error use the same words, unless only the kernel knows the reason.
             let message = error.to_string();
             let unverified = matches!(error, act::ActError::Unverified { .. });
             assert!(!refusal.forceable, "{about}: {refusal:?}");
@@ -190,7 +190,7 @@ fn plans_predict_kernel_refusals() {
             clear();
         }
     }
-    // Both outcomes occurred for both users.
+    // Both users had both outcomes.
     assert_eq!(counts.len(), 4, "{counts:?}");
 }
 
@@ -253,7 +253,7 @@ fn remedies_work() {
     fs::remove_file(path).unwrap();
 }
 
-/// The result of a run: for each segment, whether it was (or would be) done, and the error.
+/// Returns the result for each segment: if it was (or would be) done, and the error.
 fn run(
     as_root: bool,
     home: &Path,
@@ -285,9 +285,10 @@ fn run(
         all_done &= done;
         let segment = line["segment"].as_str().unwrap();
         let error = line["error"].as_str().unwrap_or_default();
-        // JSON has a field for the segment; the error may name it as well.
+        // The segment has its own field in JSON, but the error may name it too.
         let error = error.strip_prefix(&format!("{segment}: ")).unwrap_or(error);
-        // A child forked by another test holds descriptors of this process until its exec.
+        // A child that another test has just forked holds descriptors of this process until it
+        // execs.
         let error = match error.strip_prefix("in use: held by ").and_then(|rest| rest.split_once(". ")) {
             Some((_, remedy)) => format!("in use. {remedy}"),
             None => error.to_owned(),
@@ -354,7 +355,7 @@ fn dry_run_matches_the_real_run() {
                 *seen.entry((as_root, dry.0, offers)).or_insert(0) += 1;
             }
             if command == ["rm", "--yes", "--no-copy"] {
-                // With force, the offered removal succeeds.
+                // With force, the removal succeeds.
                 let offered = dry.iter().filter(|(_, (_, error))| error.contains("--force"));
                 let offered: Vec<&str> = offered.map(|(segment, _)| segment.as_str()).collect();
                 assert!(offered.len() > 1, "{dry:?}");
@@ -381,7 +382,7 @@ fn dry_run_keeps_the_order_of_the_arguments() {
         fs::write(Path::new("/dev/shm").join(name), name).unwrap();
         fs::hard_link(Path::new("/dev/shm").join(name), format!("/dev/shm/{name}2")).unwrap();
     }
-    // Forks of other tests would share a descriptor of this process and change the count of holders.
+    // A child forked by another test would inherit a descriptor and add a holder.
     let file = fs::File::open(held.path()).unwrap();
     let _holder = Child::spawn(Command::new("sleep").arg("60").stdin(file));
     let held = closed(held);
@@ -402,7 +403,7 @@ fn dry_run_keeps_the_order_of_the_arguments() {
     assert_eq!(real.iter().map(subject).collect::<Vec<_>>(), ids);
     for (dry, real) in dry.iter().zip(&real) {
         assert_eq!(dry["status"] == "planned", real["status"] == "done", "{dry} {real}");
-        // Of two names of an object, the second removal frees it.
+        // An object with two names is freed with the second one.
         let message = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
         assert_eq!(message(dry), message(real), "{dry} {real}");
         if let (Some(dry), Some(real)) = (dry["error"].as_str(), real["error"].as_str()) {
@@ -423,7 +424,7 @@ fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
         created_by_nobody(),
         Made::Sysv(in_use),
         Made::Sysv(Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY)),
-        // Held open by this test.
+        // This test has it open.
         object("in_use", NOBODY),
     ];
     for (name, uid, mode) in [
@@ -433,10 +434,10 @@ fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
         ("unreadable", NOBODY, 0),
     ] {
         let object = Object::new(format!("{name}_{as_root}"), 5000, mode).owned_by(uid, uid);
-        // The descriptor would count as a holder.
+        // An open descriptor would count as a holder.
         made.push(Made::Object(closed(object)));
     }
-    // A child forked by another test may keep the descriptor until its exec.
+    // A child forked by another test may keep the descriptor until it execs.
     wait_until(SOON, || {
         let output = Command::new(env!("CARGO_BIN_EXE_shmlens")).args(["list", "--json"]).output().unwrap();
         let list: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -447,7 +448,7 @@ fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
     (made, held)
 }
 
-/// The same object with its descriptor replaced by one of another file.
+/// Returns the object with a descriptor of another file.
 fn closed(mut object: Object) -> Object {
     object.file = fs::File::open("/dev/null").unwrap();
     object

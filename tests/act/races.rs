@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "/dev/shm/name";
 const OTHER: &str = "/dev/shm/other";
-/// Time limit of each race.
+/// Per race.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 fn actions() -> [Action; 3] {
     [to(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
 }
 
-/// File attributes that must not change.
+/// Attributes that must not change.
 fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
     let facts = file.metadata().unwrap();
     (facts.mode(), facts.uid(), facts.gid(), facts.size(), facts.nlink(), facts.ctime(), facts.ctime_nsec())
@@ -67,7 +67,7 @@ fn act_refuses_a_directory_replaced_by_a_link() {
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
     let object = Object::new("dir/name", 10, 0o600);
-    // The same object through another path: links are not followed even then.
+    // Reached through a symbolic link, even the same object is refused.
     for action in actions() {
         let plan = planned(&object.id(), &action);
         fs::rename("/dev/shm/dir", "/dev/shm/moved").unwrap();
@@ -106,7 +106,7 @@ fn act_refuses_a_reused_key_and_shmid() {
     }
 }
 
-/// Creates a segment with that unused shmid.
+/// Creates a segment with this shmid, which must be unused.
 #[track_caller]
 fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
     fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string()).unwrap();
@@ -115,8 +115,8 @@ fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
     new
 }
 
-/// Runs `apply` repeatedly while another thread runs `swap`, at least `least` times; both get the
-/// round number.
+/// Runs `apply` at least `least` times while another thread runs `swap`. Both get the number of the
+/// round.
 fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync) {
     race_until(
         least,
@@ -154,7 +154,7 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
 }
 
 fn exchange(a: &str, b: &str) {
-    // Either may be missing for a moment.
+    // One of the names may be missing for a moment.
     let _ = renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE);
 }
 
@@ -203,13 +203,14 @@ fn remove_never_deletes_a_swapped_object() {
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
-    // All objects created here that were never planned, with their descriptors.
+    // Objects that were never planned, with their descriptors.
     let made = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut astray) = (0, 0, 0);
     race(
         3000,
         |_| {
-            // Created elsewhere, then exchanged with the current object, which is kept.
+            // Create it under another name, then exchange it with the current object, which is
+            // kept.
             let ours = "/dev/shm/fresh";
             let file = File::create_new(ours).unwrap();
             if renameat2(AT_FDCWD, ours, AT_FDCWD, NAME, RenameFlags::RENAME_NOREPLACE).is_err() {
@@ -219,7 +220,7 @@ fn remove_never_deletes_a_swapped_object() {
                     Ok(now) if now.ino() != file.metadata().unwrap().ino() => {
                         fs::rename(ours, aside).unwrap();
                     }
-                    // The name vanished meanwhile: skip this round.
+                    // The name is gone: skip this round.
                     _ => return drop(fs::remove_file(ours)),
                 }
             }
@@ -229,7 +230,7 @@ fn remove_never_deletes_a_swapped_object() {
                 .as_mut()
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
             else {
-                // Swapped away before the survey: the other thread has it.
+                // The other thread has exchanged it since the survey.
                 made.lock().unwrap().push(file);
                 return;
             };
@@ -252,7 +253,7 @@ fn remove_never_deletes_a_swapped_object() {
                 exchange(NAME, OTHER);
                 return;
             }
-            // Puts a new object or a link out of the directory in place of the name.
+            // Put a new object, or a link out of the directory, in place of the name.
             let kept = others.join(format!("s{round}"));
             let _ = renameat2(AT_FDCWD, NAME, AT_FDCWD, &kept, RenameFlags::RENAME_NOREPLACE);
             if round % 3 == 1 {
@@ -270,7 +271,7 @@ fn remove_never_deletes_a_swapped_object() {
     }
 }
 
-/// Returns that object as a survey would, without listing the others.
+/// Returns the object as a survey would, without listing others.
 fn surveyed(name: &str) -> Option<shmlens::segment::Segment> {
     use shmlens::machine::Machine as _;
     use shmlens::segment::{Facts, ObjectName, PosixFacts, SegmentId};
@@ -310,12 +311,12 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // The scheduler decides whether the shmid is reused between plan and act; on one
-            // processor this can take a while.
+            // The scheduler decides if the shmid is reused between plan and act; on one processor
+            // this can take a while.
             removed > 0 && not > 0
         },
         |_| {
-            // The planned segment, unchanged, then another one with its shmid.
+            // The planned segment, then another one with its shmid.
             let planned = turn.fetch_xor(true, Ordering::Relaxed);
             let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
             let Ok(made) =
@@ -339,7 +340,7 @@ fn remove_never_deletes_a_reused_shmid() {
     assert!(removed > 0 && not > 0, "{removed} {not}");
 }
 
-/// As `rm` does it with thousands: nothing is attached for the removal.
+/// As `rm` does with thousands of segments: it attaches none of them.
 const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0, clean: false };
 
 #[test]
@@ -380,7 +381,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
                 }
             },
             |round| {
-                // Another thread removes the last ones and creates new ones in their slots.
+                // Another thread removes the last ones and reuses their slots.
                 let at = planned.len().saturating_sub(1 + round as usize);
                 let _ = shm::remove(planned[at].shmid);
                 if round < 300 {
@@ -388,7 +389,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
                 }
             },
         );
-        // Exactly the planned segments are gone.
+        // Only the planned segments are gone.
         for planned in &planned {
             assert!(shm::stat(planned.shmid).is_err());
         }
@@ -397,7 +398,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
         }
         drop(others);
         eprintln!("{gone} of {} were removed earlier", planned.len());
-        // Their shmids belong to other segments now.
+        // Other segments have their shmids now.
         planned.into_iter().for_each(std::mem::forget);
     }
 }

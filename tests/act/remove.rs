@@ -25,7 +25,7 @@ fn removed_segments_live_until_the_last_holder_exits() {
     );
     let facts = shm::stat(held.shmid).unwrap();
     assert_eq!((facts.mode, facts.nattch, facts.key), (0o1600, 1, 0));
-    // Already marked; removing it again is refused.
+    // A marked segment cannot be removed again.
     let error = carry_out(&held.id(), &REMOVE).unwrap_err().to_string();
     assert!(error.contains("already removed"), "{error}");
     drop(attached);
@@ -52,7 +52,7 @@ fn remove_of_a_possibly_held_segment_needs_force() {
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     assert!(object.path().exists());
     drop(attached);
-    // Planned while unheld, attached since.
+    // Attached after it was planned.
     let plan = act::plan(&RealMachine, &shown(&sysv.id()), &REMOVE, &Options::default());
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     assert!(act::apply(&RealMachine, &plan).result.unwrap_err().to_string().contains("attached once"));
@@ -68,7 +68,7 @@ fn only_the_owner_may_remove() {
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
     drop(foreign);
-    // A segment that not even its owner can read.
+    // Not even its owner can read it.
     let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
     let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| planned(&id, &REMOVE));
@@ -128,7 +128,7 @@ fn recover_completes_a_killed_removal() {
         let (_, _, stderr) = run(&["rm", "--dry-run", "--no-copy", "--force", "other"]);
         stderr.contains("removal of posix:/dir/one") && stderr.contains("shmlens rm --recover")
     });
-    // The dry run matches the real run, including a name that is taken.
+    // The dry run matches the real one, including a name that is taken.
     let (status, stdout, stderr) = run(&["rm", "--recover", "--dry-run"]);
     assert_eq!((status, stdout.lines().count()), (Some(1), 1), "{stdout}");
     assert!(stdout.contains("renames it back to posix:/dir/one"), "{stdout}");
@@ -165,12 +165,12 @@ fn recover_renames_a_planted_leftover_only_by_name() {
     let Some(_world) = World::new() else { return };
     let name = "shmlens-removing-0123456789abcdef-victim";
     let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
-    // The directory of a removal by root, with an object of another user and a long name.
+    // Left by a removal as root: an object of another user with a long name.
     let long = "x".repeat(255);
     fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
     let own =
         Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
-    // The directory of another user.
+    // Another user's.
     fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
     chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
     let foreign = Object::new("shmlens-removing-0000000000000000/passwd", 10, 0o600).owned_by(NOBODY, NOBODY);

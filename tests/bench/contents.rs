@@ -1,4 +1,4 @@
-//! Speed of dumping, searching and watching contents, compared with common tools on the file in /dev/shm.
+//! Dumps, searches and watches contents, compared with common tools on the file in /dev/shm.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// Not contained in random bytes.
+/// Random bytes do not contain it.
 const NEEDLE: &str = "the needle in it";
 
 fn main() -> io::Result<()> {
@@ -32,7 +32,7 @@ fn main() -> io::Result<()> {
     live(if short() { 128 } else { 1024 } * MIB, rounds)
 }
 
-/// Random bytes: no line repeats.
+/// Dumps random bytes, so that no line repeats.
 fn dump(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("dump", size)?;
     let mut contest = Contest::new(format!("dump of {} MiB of random bytes to /dev/null", size / MIB));
@@ -50,7 +50,7 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
         contest.add("hexyl", size, None, discard(hexyl));
     }
     if installed("hexdump") {
-        // It is so slow that a tenth must suffice.
+        // So slow that a tenth of the data has to do.
         let mut hexdump = Command::new("hexdump");
         hexdump.args(["-C", "-n", &(size / 10).to_string()]).arg(object.path());
         contest.add("hexdump -C, a tenth of it", size / 10, None, discard(hexdump));
@@ -59,7 +59,7 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Matches in a hole are counted, not searched for.
+/// A match in a hole is counted without searching.
 fn find_in_a_hole(rounds: usize) -> io::Result<()> {
     let hole = Object::hole("hole", 4 << 40)?;
     let small = Object::hole("small", 4096)?;
@@ -79,7 +79,7 @@ fn find_in_a_hole(rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Three matches, so that the whole file is searched.
+/// Finds three matches, so that the whole file is searched.
 fn find(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("find", size)?;
     for offset in [size / 3, size / 2, size - NEEDLE.len() as u64] {
@@ -99,7 +99,7 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     );
     let mut grep = Command::new("grep");
     grep.args(["-c", "-a", "-F", NEEDLE]).arg(object.path());
-    // grep is slow in other locales; this compares bytes.
+    // grep is slower in other locales.
     grep.env("LC_ALL", "C");
     contest.add(
         "grep -c -a -F",
@@ -113,8 +113,8 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Repeated samples of a segment by [`Live`], compared with a bare loop that reads it and compares
-/// it with a copy, and with reading alone.
+/// Samples a segment with [`Live`], compared with a loop that reads it and compares it with a copy,
+/// and with reading alone.
 fn live(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("live", size)?;
     let before = resident()?;
@@ -150,7 +150,7 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns the memory of this process in KiB.
+/// Returns the resident memory of this process in KiB.
 fn resident() -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let figure = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -160,26 +160,26 @@ fn resident() -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))
 }
 
-/// An object in /dev/shm, named after this process and removed on drop.
+/// Named after this process, and removed on drop.
 struct Object {
     name: String,
 }
 
 impl Object {
-    /// Creates one of zeros that were never written.
+    /// Creates an object of zeros that were never written.
     fn hole(what: &str, size: u64) -> io::Result<Self> {
         let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         File::create_new(object.path())?.set_len(size)?;
         Ok(object)
     }
 
-    /// Creates one of random bytes.
+    /// Creates an object of random bytes.
     fn new(what: &str, size: u64) -> io::Result<Self> {
         let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         let mut file = BufWriter::with_capacity(1 << 20, File::create_new(object.path())?);
         let mut state = 0x9e37_79b9_7f4a_7c15u64;
         for _ in 0..size / 8 {
-            // xorshift64: fast, and random enough for text tools.
+            // xorshift64 is random enough for text tools.
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;

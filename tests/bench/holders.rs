@@ -1,5 +1,5 @@
-//! Speed of the holder scan in a crowd of 500 processes with about 330 mappings each and 1000
-//! segments of each kind: compared with lsof, and with a bare loop over the same system calls.
+//! Scans for holders among 500 processes with about 330 mappings each and 1000 segments of each
+//! kind, compared with lsof and a bare loop over the same system calls.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -27,7 +27,7 @@ use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
 
 const PROCESSES: usize = 500;
-/// In addition to those of the program itself and of its holdings.
+/// In addition to those of the program itself and of its segments.
 const MAPPINGS: usize = 300;
 const SEGMENTS: usize = 1000;
 
@@ -55,14 +55,14 @@ fn main() {
     listed(&crowd, rounds);
 }
 
-/// `list --json` with holders and states, where no verdict depends on a private mapping: it does not scan
-/// those, which is three quarters of the work. At most 0.1 of the time of lsof.
+/// Runs `list --json` with holders and states. No verdict depends on a private mapping, so it does
+/// not scan them, which is three quarters of the work. Takes at most 0.1 of the time of lsof.
 fn listed(crowd: &Path, rounds: usize) {
     const PROCESSES: usize = 400;
     let numbers = [PROCESSES, MAPPINGS, SEGMENTS].map(|number| number.to_string());
     let mut partner = Partner::start(Command::new(crowd).args(numbers).arg("shared"));
     let truth = Truth::read(&mut partner.answers);
-    // Leaked objects, for which the kernel is asked.
+    // Each of these leaked objects takes a lease request.
     for number in 0..10 {
         std::fs::write(format!("/dev/shm/nccl-a1B2c{number}"), "left").expect("a new object");
     }
@@ -86,7 +86,7 @@ fn listed(crowd: &Path, rounds: usize) {
     contest.run(rounds);
 }
 
-/// Checks that every holder is found with the right access.
+/// Checks that every holder is found, with the right access.
 fn complete(truth: &Truth) {
     let mut names = Names::default();
     let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
@@ -119,7 +119,7 @@ fn look(depth: Depth, rounds: usize) {
         assert!(holdings.coverage.processes > PROCESSES);
         took
     });
-    // At most 1.3 times the time of the kernel.
+    // At most 1.3 times the time of the system calls.
     contest.add("bare C loop", 0, Some(1.0 / 1.3), || bare.time());
     contest.add("shmlens, again", 0, None, || {
         let began = Instant::now();
@@ -146,13 +146,13 @@ fn look(depth: Depth, rounds: usize) {
     contest.run(rounds);
 }
 
-/// Processor time of the UI while nothing changes, and while a segment is attached twice a second,
-/// which triggers a holder scan each time.
+/// Measures the CPU time of the UI while nothing changes, and while a segment is attached twice a
+/// second, which triggers a holder scan each time.
 fn measure_ui(what: &str, time: Duration) {
     let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
     let mut pty = Pty::start(shmlens());
     pty.wait(b"NAME OR KEY", PICTURE);
-    // The first scans are finished.
+    // Wait for the first scans.
     pty.rest(Duration::from_secs(4));
     for (how, moves) in [("nothing changes", false), ("attaches and detaches", true)] {
         let (before, began) = (pty.processor_time(), Instant::now());

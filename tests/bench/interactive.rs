@@ -1,4 +1,4 @@
-//! Startup time, response time and idle cost of the interactive program: on a real pseudo-terminal,
+//! Startup time, response time and idle cost of the interactive program on a real pseudo-terminal,
 //! in its own world.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
@@ -35,7 +35,7 @@ fn main() {
     keys(if short() { 50 } else { 500 });
 }
 
-/// A measured value and whether it is within its limit.
+/// Prints a measured value, and if it meets its goal.
 fn say(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
     let goal = match goal {
         Some(goal) if figure < goal => format!("   (goal {goal} {unit}: reached)"),
@@ -54,7 +54,7 @@ fn at_rest(time: Duration) {
     let mut pty = Pty::start(shmlens());
     pty.wait(b"psm_00000003", PICTURE);
     let rest = |pty: &mut Pty, what: &str, goal| {
-        // Work of the keys is finished.
+        // Wait until the keys are handled.
         pty.rest(Duration::from_millis(500));
         let (before, began) = (pty.processor_time(), Instant::now());
         pty.rest(time);
@@ -92,7 +92,7 @@ fn large_object() {
     // The map fills in pieces.
     pty.rest(Duration::from_secs(2));
     #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
-    let memory = pty.most_memory() as f64 / f64::from(1 << 20);
+    let memory = pty.peak_memory() as f64 / f64::from(1 << 20);
     say("peak memory", memory, "MiB", Some(30.0));
     fs::remove_file(name).expect("our object");
 }
@@ -124,7 +124,7 @@ fn first_frame(rounds: usize) {
     say("median", milliseconds(frames[frames.len() / 2]), "ms", Some(50.0));
 }
 
-/// The command that a user would run instead.
+/// The commands that a user would run instead.
 fn tools(segments: usize) -> (impl FnMut() -> Duration, impl FnMut() -> Duration) {
     let mut ipcs = Command::new("ipcs");
     ipcs.arg("-m");
@@ -158,7 +158,7 @@ fn survey(rounds: usize) {
     say("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
 }
 
-/// Worst-case delay of a key: the state takes over the result of a survey.
+/// Measures the longest delay of a key: the state takes over the result of a survey.
 fn survey_handover(rounds: usize) {
     let settings = Settings {
         interval: Duration::from_secs(1),
@@ -188,19 +188,20 @@ fn survey_handover(rounds: usize) {
     say("longest", milliseconds(times[rounds - 1]), "ms", None);
 }
 
-/// Time from a key to its frame, while one survey follows another.
+/// Measures the time from a key to its frame while surveys run back to back.
 fn keys(count: usize) {
     println!("key press to frame during a survey of 4000 + 10 000 segments, {count} keys");
     let mut pty = Pty::start(shmlens());
     pty.wait(b"0x0000", PICTURE);
-    // The shortest interval. The changed text depends on the previous screen, so it is not waited for.
+    // Select the shortest interval. The new text depends on the previous screen, so do not wait for
+    // it.
     pty.send(b"---------");
     pty.rest(Duration::from_secs(1));
     let mut times: Vec<Duration> = (0..count)
         .map(|at| {
-            // At a different moment of the survey each time.
+            // Hit a different moment of the survey each time.
             pty.rest(Duration::from_micros(20_000 + 7919 * (at as u64 % 13)));
-            // Only the newly selected row has its marker written.
+            // Wait for the marker of the newly selected row.
             let sent = pty.send(if at % 2 == 0 { b"j" } else { b"k" });
             pty.wait("▌".as_bytes(), PICTURE) - sent
         })

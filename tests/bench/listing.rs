@@ -1,5 +1,5 @@
-//! Speed of listing 1000 System V and 1000 POSIX segments, compared with the two tools that list
-//! them. In its own world, because the table is global.
+//! Lists 1000 System V and 1000 POSIX segments, compared with the two tools for that. In its own
+//! world, because the table is global.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmlens, short};
 
-/// Number of segments of each kind.
+/// Segments of each kind.
 const EACH: u32 = 1000;
 
 fn main() {
@@ -55,7 +55,6 @@ fn list(rounds: usize) {
     contest.run(rounds);
 }
 
-/// Runs one after the other.
 fn both(
     mut first: impl FnMut() -> Duration,
     mut second: impl FnMut() -> Duration,

@@ -1,11 +1,11 @@
-//! C and C++ test programs that a benchmark compiles, runs and queries for times.
+//! C and C++ programs that a benchmark compiles, runs and asks for times.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// A program that answers requests; it ends when dropped.
+/// A program that answers requests. Dropping it ends it.
 pub struct Partner {
     child: Child,
     questions: Option<ChildStdin>,
@@ -21,7 +21,7 @@ impl Partner {
         Self { child, questions, answers }
     }
 
-    /// Returns the time it takes, by its own clock.
+    /// Returns the time of one run by the clock of the program.
     pub fn time(&mut self) -> Duration {
         self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that reads requests");
         let mut line = String::new();
@@ -33,7 +33,7 @@ impl Partner {
 
 impl Drop for Partner {
     fn drop(&mut self) {
-        // It ends at the end of its input.
+        // It exits at the end of its input.
         drop(self.questions.take());
         let _ = self.child.wait();
     }

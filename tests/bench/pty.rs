@@ -11,16 +11,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// The sequence that ends each frame.
+/// Ends each frame.
 pub const PICTURE: &[u8] = b"\x1b[?2026l";
 /// Timeout of every wait.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// A running program with its terminal, killed on drop.
+/// A program and its terminal. Dropping it kills the program.
 pub struct Pty {
     child: Child,
     master: File,
-    /// Its start time.
+    /// When the program was started.
     pub began: Instant,
     /// Output since the last wait.
     written: Vec<u8>,
@@ -51,7 +51,7 @@ impl Pty {
         Self { child, master, began, written: vec![] }
     }
 
-    /// Waits until these bytes, then those, are written, and returns the time.
+    /// Waits for the bytes `sought`, and then for `then`. Returns the time.
     pub fn wait(&mut self, sought: &[u8], then: &[u8]) -> Instant {
         let until = Instant::now() + LIMIT;
         loop {
@@ -71,7 +71,6 @@ impl Pty {
         }
     }
 
-    /// Types keys.
     pub fn send(&mut self, keys: &[u8]) -> Instant {
         self.written.clear();
         let now = Instant::now();
@@ -79,14 +78,14 @@ impl Pty {
         now
     }
 
-    /// Reads output for that long.
+    /// Reads output for this long.
     pub fn rest(&mut self, time: Duration) {
         let until = Instant::now() + time;
         while self.read(until) {}
         self.written.clear();
     }
 
-    /// Reads available output, or waits for some until then.
+    /// Waits for output until this time.
     fn read(&mut self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
@@ -100,13 +99,13 @@ impl Pty {
         count > 0
     }
 
-    /// Returns the processor time of its threads, including ended ones.
+    /// Returns the CPU time of all threads, including ended ones.
     pub fn processor_time(&self) -> Duration {
         Duration::from_nanos(cpu_time(self.child.id()).expect("a process"))
     }
 
-    /// Returns its peak memory in bytes.
-    pub fn most_memory(&self) -> u64 {
+    /// Returns the peak memory in bytes.
+    pub fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024

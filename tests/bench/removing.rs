@@ -1,5 +1,5 @@
-//! Speed of removing 4000 System V segments without a copy, compared with one call of `ipcrm` for
-//! all. In its own world, because every segment in it is removed.
+//! Removes 4000 System V segments without copies, compared with one call of `ipcrm`. In its own
+//! world, because every segment in it is removed.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -14,9 +14,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Contest, installed, shmlens, short};
 
-/// Number of segments.
+/// Segments to remove.
 const COUNT: usize = 4000;
-/// A third of the speed of ipcrm, which checks nothing before or after and keeps no log.
+/// ipcrm checks nothing before or after, and keeps no log.
 const GOAL: Option<f64> = Some(1.0 / 3.0);
 
 fn main() {
@@ -38,8 +38,8 @@ fn main() {
     contest.run(rounds);
 }
 
-/// Returns the time that the command takes to remove new segments; `before` precedes each id. None
-/// may remain.
+/// Returns the time that a command takes to remove new segments. `before` precedes each id on the
+/// command line.
 fn removed(mut command: Command, before: &[&str]) -> Duration {
     for _ in 0..COUNT {
         let shmid = shm::create(0, 4096, 0o600).expect("a new segment");

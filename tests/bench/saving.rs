@@ -1,4 +1,4 @@
-//! Speed of saving and restoring segments, compared with `cp --sparse=always` of the same object and back.
+//! Saves and restores segments, compared with `cp --sparse=always` of the same object and back.
 
 mod support;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// At least the speed of cp.
+/// At least as fast as cp.
 const GOAL: Option<f64> = Some(1.0);
 
 fn main() -> io::Result<()> {
@@ -31,7 +31,8 @@ fn main() -> io::Result<()> {
     contests("64 KiB of data in each 64 MiB", &sparse, size / 16, rounds)
 }
 
-/// Saves and restores it, in memory and on disk. `data` is its amount of data in bytes.
+/// Saves and restores an object, in memory and on disk. `data` is the number of bytes that are not
+/// holes.
 fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result<()> {
     let memory = Files::new(Path::new("/dev/shm"), "tmpfs")?;
     let disk = Files::new(&std::env::temp_dir(), "disk, with fsync")?;
@@ -78,7 +79,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
     Ok(())
 }
 
-/// Runs our program with its state in that directory; it must succeed.
+/// Runs our program with its state in this directory.
 fn whole(mut command: Command, files: &Files) -> impl FnMut() -> Duration {
     command.env("XDG_STATE_HOME", files.at("state"));
     checked(command, |output| assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)))
@@ -96,7 +97,7 @@ fn copy(from: &Path, to: &Path, sync: bool) -> Command {
     command
 }
 
-/// Runs the command that creates this file, which does not exist before.
+/// Removes the file before each run of the command that creates it.
 fn without(file: PathBuf, mut run: impl FnMut() -> Duration) -> impl FnMut() -> Duration {
     move || {
         let _ = fs::remove_file(&file);
@@ -104,7 +105,7 @@ fn without(file: PathBuf, mut run: impl FnMut() -> Duration) -> impl FnMut() -> 
     }
 }
 
-/// A directory for files, removed on drop.
+/// Removed on drop.
 struct Files {
     path: PathBuf,
     place: &'static str,
@@ -128,7 +129,7 @@ impl Drop for Files {
     }
 }
 
-/// An object in /dev/shm, named after this process and removed on drop.
+/// Named after this process, and removed on drop.
 struct Object {
     name: String,
 }
@@ -140,7 +141,7 @@ impl Object {
         Ok(object)
     }
 
-    /// Random bytes, which cp does not turn into holes.
+    /// Writes random bytes, which cp does not turn into holes.
     fn fill(&self, size: u64) -> io::Result<()> {
         let file = File::options().write(true).open(self.path())?;
         let mut file = BufWriter::with_capacity(1 << 20, file);

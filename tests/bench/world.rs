@@ -7,8 +7,8 @@ use shmlens::sys::shm;
 use std::fs::File;
 use std::io::Write as _;
 
-/// Moves this process into new IPC and mount namespaces: empty, and gone when it exits. Returns
-/// false, with a message, without permission.
+/// Moves this process into new IPC and mount namespaces: empty, and gone when it exits. Prints a
+/// message and returns false without permission.
 pub fn enter(benchmark: &str) -> bool {
     match namespaces() {
         Ok(()) => true,
@@ -27,7 +27,8 @@ fn namespaces() -> nix::Result<()> {
     mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))
 }
 
-/// Creates segments of all sizes, some with data: with these keys, and objects with these numbers.
+/// Creates segments of all sizes, some with data. System V segments get these keys, objects these
+/// numbers.
 pub fn fill(keys: impl Iterator<Item = u32>, numbers: impl Iterator<Item = u32>) {
     for key in keys {
         let shmid = shm::create(key, 4096 * key as usize, 0o640).expect("a new segment");

@@ -1,4 +1,4 @@
-//! Selection among the leaked segments.
+//! Selecting among the leaked segments.
 
 use super::{Leaks, there};
 use crate::support::NOBODY;
@@ -8,7 +8,7 @@ use std::os::unix::fs::chown;
 use std::path::Path;
 
 impl Leaks {
-    /// Returns the listed segments.
+    /// Returns the segments that `clean --json` lists.
     #[track_caller]
     fn chosen(&self, arguments: &[&str]) -> Vec<String> {
         let certain = self.clean(&[arguments, &["--json"]].concat()).stdout.contains(r#""certain""#);
@@ -43,7 +43,7 @@ fn clean_selects_by_size_owner_age_and_filter() {
     assert_eq!(leaks.chosen(&["--user", "root", "--min-size", "1K", "size<1M"]), [small.as_str()]);
     assert_eq!(leaks.clean(&["no=such"]).status, Some(2));
 
-    // Segments that were not selected stay and do not affect the status.
+    // Segments that were not selected stay, and do not affect the status.
     leaks.clean(&["--yes", "--user", "nobody"]).assert_is(0, &["1 segment leaked"]);
     leaks.clean(&["--yes", "--older-than", "1h"]).assert_is(0, &["No leaked segment matches.\n"]);
     leaks.clean(&["--yes", "size>1M"]).assert_is(0, &[]);

@@ -1,7 +1,7 @@
 //! `clean`: leaked segments, their evidence, and their removal.
 
 mod choice;
-mod moment;
+mod races;
 mod verdicts;
 
 use crate::support::{Object, World, orphan, shmlens};
@@ -28,7 +28,7 @@ struct Ended {
 }
 
 impl Leaks {
-    /// Creates an empty one. `None` without root.
+    /// Returns `None` without root.
     fn new() -> Option<Self> {
         let world = World::new()?;
         Some(Self { home: tempfile::tempdir().unwrap(), _world: world })
@@ -41,7 +41,7 @@ impl Leaks {
         orphan(0, size, &[]).to_string()
     }
 
-    /// Creates one with shmlens itself: at most a likely leak.
+    /// Creates a segment with shmlens: at most a likely leak.
     fn created(&self, arguments: &[&str]) -> String {
         let made = self.run(&[&["create"], arguments, &["--json"]].concat());
         assert_eq!(made.status, Some(0), "{made:?}");
@@ -49,7 +49,7 @@ impl Leaks {
         made["segment"].as_str().unwrap().to_owned()
     }
 
-    /// Creates an object without holders; the name decides between certain and likely.
+    /// Creates an object without holders. The name decides between certain and likely.
     fn object(name: &str, size: u64) -> String {
         let object = Object::new("made", size, 0o600);
         fs::rename(object.path(), Path::new("/dev/shm").join(name)).unwrap();
@@ -101,7 +101,7 @@ impl Ended {
     }
 }
 
-/// Returns all kernel attributes of the segments in this world.
+/// Returns everything that the kernel reports on the segments of this world.
 fn everything() -> (String, Vec<String>) {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let objects = fs::read_dir("/dev/shm").unwrap().map(|entry| {
@@ -114,7 +114,7 @@ fn everything() -> (String, Vec<String>) {
     (table, objects)
 }
 
-/// Returns the ids of the segments that exist.
+/// Returns the ids of all segments.
 fn there() -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let sysv = table.lines().skip(1).map(|line| format!("sysv:{}", line.split_whitespace().nth(1).unwrap()));
@@ -140,7 +140,7 @@ fn clean_reports_no_leaks_when_there_are_none() {
 }
 
 #[test]
-fn clean_shows_evidence_and_totals_and_removes_nothing_unasked() {
+fn clean_shows_evidence_and_totals_and_removes_nothing_unconfirmed() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("1M"), Leaks::object("nccl-a1B2c3", 8192));
     let likely = Leaks::object("plain", 100);
@@ -179,7 +179,7 @@ fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
     let (sysv, certain, likely) =
         (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8), Leaks::object("plain", 8));
     let ended = leaks.clean(&["--yes"]);
-    // Likely leaks stay, which is not a failure.
+    // Remaining likely leaks are not a failure.
     ended.assert_is(0, &[&format!("{sysv}: removed"), &format!("{certain}: removed")]);
     assert_eq!(there(), [likely.as_str()]);
     leaks.clean(&["--yes"]).assert_is(0, &["1 segment likely leaked"]);
@@ -209,7 +209,7 @@ fn restore_brings_back_a_cleaned_segment() {
     leaks.clean(&["--yes"]).assert_is(0, &["shmlens created or restored it", "1 segment likely leaked"]);
     assert_eq!(there(), [id]);
     leaks.clean(&["--yes", "--likely", "--no-copy"]).assert_is(0, &[]);
-    // Without a copy nothing remains.
+    // Without a copy, nothing remains.
     let other = leaks.sysv("4K");
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[&format!("{other}: removed\n")]);
     assert_eq!(leaks.copies().len(), 1);

@@ -1,4 +1,5 @@
-//! Verdicts (certain leak, likely leak, unknown) for root and the owner, and the exit status of `clean`.
+//! Verdicts for root and the owner (certain leak, likely leak, unknown), and the exit status of
+//! `clean`.
 
 use super::{Ended, Leaks, there};
 use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, skip_for_kernel, tool, wait_until};
@@ -12,7 +13,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Runs shmlens as nobody; nobody has no home directory, so nothing is logged.
+/// Runs shmlens as nobody, whose missing home directory means that nothing is logged.
 fn as_nobody_ended(arguments: &[&str]) -> Ended {
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
@@ -20,7 +21,7 @@ fn as_nobody_ended(arguments: &[&str]) -> Ended {
     Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-/// Returns the state of the only segment, with its reasons.
+/// Returns the state and the reasons of a segment.
 fn state_of(leaks: &Leaks, id: &str) -> (String, String) {
     let listed = leaks.run(&["list", "--json", "--settle", "0s"]);
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
@@ -42,7 +43,7 @@ fn object_of_nobody(name: &str) -> String {
     id
 }
 
-/// Puts a descriptor in transit: it waits in a socket and no process has it.
+/// Puts a descriptor in transit: it waits in a socket, and no process has it open.
 fn in_transit(path: &str) -> (OwnedFd, OwnedFd) {
     let file = File::open(path).unwrap();
     let (from, to) =
@@ -74,7 +75,7 @@ fn own_creations_are_at_most_likely_leaks() {
     let mut all = created.to_vec();
     all.sort();
     assert_eq!(there(), all);
-    // Another object of that name, created by another program.
+    // Another program has created an object with the same name.
     fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
     let after = Instant::now() + Duration::from_millis(300);
     wait_until(SOON, || Instant::now() > after);
@@ -85,7 +86,7 @@ fn own_creations_are_at_most_likely_leaks() {
 #[test]
 fn unprivileged_user_gets_verdicts_on_own_segments() {
     let Some(leaks) = Leaks::new() else { return };
-    // World-readable, so examining the owner's and root's processes would not be enough.
+    // World-readable, so examining the processes of the owner and root is not enough.
     let id = object_of_nobody("nccl-onFp46");
     fs::set_permissions("/dev/shm/nccl-onFp46", Permissions::from_mode(0o666)).unwrap();
     let words = [format!("{id}  leaked  8 B, nobody"), "granted a write lease".to_owned()];
@@ -95,7 +96,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
     as_nobody_ended(&["clean", "--settle", "0s", "--yes", "--no-copy"])
         .assert_is(0, &[&format!("{id}: removed")]);
     assert!(there().is_empty());
-    // Before it settles it is idle, not unknown.
+    // Recently used, so it is idle, not unknown.
     object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
     list.assert_is(0, &["idle"]);
@@ -112,7 +113,7 @@ fn descriptor_in_transit_makes_the_verdict_unknown() {
     assert!(!ended.stdout.contains("Nothing is leaked"), "{ended:?}");
     let json = leaks.clean_json(&["--yes"], 1);
     assert_eq!((&json[&id]["status"], &json[&id]["state"]), (&"left".into(), &"unknown".into()));
-    // The other one is not root's: it is reported but does not affect the status.
+    // An unknown segment of another user is reported, but does not affect the status.
     leaks.clean(&["--yes", "owner=nobody"]).assert_is(0, &["1 segment unknown: "]);
     as_nobody_ended(&["clean", "--settle", "0s", "--user", "nobody"]).assert_is(1, &["1 segment unknown: "]);
     let refused = leaks.run(&["rm", "--yes", "/nccl-a1B2c3"]);
@@ -145,7 +146,7 @@ fn loop_device_counts_as_a_holder() {
 fn named_segments_are_checked_without_delay() {
     let Some(_leaks) = Leaks::new() else { return };
     object_of_nobody("x");
-    // The user nobody cannot examine root's processes.
+    // nobody cannot examine root's processes.
     let removed = as_nobody_ended(&["rm", "--yes", "--no-copy", "/x"]);
     removed.assert_is(0, &["posix:/x: removed"]);
     // The dry run also reports a holder that is not visible.
@@ -173,7 +174,7 @@ fn older_than_counts_from_the_last_use() {
     wait_until(SOON, || made.elapsed() > Duration::from_millis(1500));
     let old = |least: &str| leaks.clean_json(&["--older-than", least, "--dry-run"], i32::from(least == "1s"));
     assert!(old("1s").contains_key(&id) && old("1h").is_empty());
-    // A write makes it recent, whenever it was created.
+    // A write makes it recent, however old it is.
     fs::write("/dev/shm/nccl-a1B2c3", "again").unwrap();
     leaks.clean_json(&["--older-than", "1s", "--dry-run"], 0);
 }
@@ -183,7 +184,7 @@ fn clean_fails_when_a_kind_cannot_be_listed() {
     let Some(leaks) = Leaks::new() else { return };
     let id = Leaks::object("a", 8);
     let Some(shell) = tool("sh") else { return };
-    // The user nobody cannot read the directory.
+    // nobody cannot read the directory.
     fs::set_permissions("/dev/shm", Permissions::from_mode(0o700)).unwrap();
     let list = as_nobody_ended(&["list", "--json"]);
     let clean = as_nobody_ended(&["clean"]);
@@ -191,7 +192,7 @@ fn clean_fails_when_a_kind_cannot_be_listed() {
     assert_eq!((list.status, clean.status), (Some(1), Some(1)), "{list:?} {clean:?}");
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!(json["coverage"]["unlisted"], serde_json::json!(["posix", "deleted"]));
-    // Too few descriptors: the report must not claim that nothing is leaked.
+    // Without enough descriptors, the report must not claim that nothing is leaked.
     for command in ["list --json", "clean"] {
         for most in 3..12 {
             let script = format!("ulimit -n {most}; exec \"$0\" {command}");
@@ -247,7 +248,7 @@ fn reads_without_a_state_directory_are_no_evidence() {
     clean.assert_is(0, &["leaked?", "may have been shmlens, which has no state directory"]);
 }
 
-/// Gives nobody a home directory for this test.
+/// Gives nobody a home directory until it is dropped.
 fn home_of_nobody() -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
@@ -275,7 +276,8 @@ fn root_reads_the_log_of_the_owner() {
     as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
     let created = "posix:/nccl-a1B2c3".to_owned();
     assert_eq!(state_of(&leaks, &created).0, "leaked likely");
-    // Another object of that name, older than the log record: a record identifies an object, not a name.
+    // Another object with the same name, older than the log record: a record identifies an object,
+    // not a name.
     Leaks::object("nccl-d4E5f6", 8);
     assert_eq!(state_of(&leaks, "posix:/nccl-d4E5f6").0, "leaked certain");
     fs::rename("/dev/shm/nccl-d4E5f6", "/dev/shm/nccl-a1B2c3").unwrap();
@@ -288,7 +290,7 @@ fn root_reads_the_log_of_the_owner() {
     let (state, reasons) = state_of(&leaks, &sysv);
     assert_eq!(state, "idle", "{reasons}");
     assert!(home.path().join(".local/state/shmlens/attached.jsonl").exists());
-    // A log that belongs to another user is ignored.
+    // Another user's log is ignored.
     chown(home.path().join(".local/state/shmlens/attached.jsonl"), Some(1), None).unwrap();
     assert_eq!(state_of(&leaks, &sysv).0, "leaked certain");
 }

@@ -1,5 +1,5 @@
-//! Questions of users: who holds segments (by pid), who uses the memory, what ends in SIGBUS, and
-//! which number is a key.
+//! Questions that users have: which process holds a segment, who uses the memory, what will raise
+//! SIGBUS, and which number is a key.
 
 use super::{json, printed, stderr_of};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmlens, skip};
@@ -11,9 +11,9 @@ use std::process::Command;
 
 const PYTHON: &str = "/usr/bin/python3";
 
-/// Starts a Python program as root or as nobody and waits until it prints `ready`.
+/// Starts a Python program as root or nobody, and waits until it prints `ready`.
 fn start(text: &str, as_root: bool) -> Option<Child> {
-    // The user nobody cannot run a python below /root.
+    // nobody cannot run a Python below /root.
     if !Path::new(PYTHON).exists() {
         skip("has no /usr/bin/python3");
         return None;
@@ -28,7 +28,7 @@ fn start(text: &str, as_root: bool) -> Option<Child> {
     Some(child)
 }
 
-/// Returns the standard output of shmlens, run as root or as nobody.
+/// Returns the standard output of shmlens, run as root or nobody.
 fn output_as(arguments: &[&str], as_root: bool) -> String {
     let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
     let output = command.args(arguments).output().unwrap();
@@ -60,14 +60,14 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 ";
 
 #[test]
-fn a_filter_that_cannot_match_says_why() {
+fn filter_that_cannot_match_says_why() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 4096, 0o666);
     let notes = |arguments: &[&str], as_root: bool| {
         let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
         let output = command.args(arguments).output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        // Nobody may not read the config file of root.
+        // nobody may not read root's config file.
         let stderr = String::from_utf8(output.stderr).unwrap();
         let notes = stderr.lines().filter(|line| !line.contains("config file"));
         notes.map(|line| format!("{line}\n")).collect::<Vec<_>>().concat()
@@ -81,7 +81,7 @@ fn a_filter_that_cannot_match_says_why() {
 }
 
 #[test]
-fn an_object_larger_than_what_is_left_is_told() {
+fn object_larger_than_free_space_is_reported() {
     let Some(_world) = World::new() else { return };
     let size = nix::sys::statvfs::statvfs("/dev/shm").unwrap();
     let size = (size.blocks() * size.fragment_size() + (1 << 30)).to_string();
@@ -144,7 +144,7 @@ print('ready'); sys.stdin.read()"
         )
     };
     let ids: Vec<i32> = small.iter().map(|sysv| sysv.shmid).collect();
-    // Two processes hold the large one, one of them twice.
+    // Two processes hold the large one; one of them attached it twice.
     let Some(first) = start(&attach(&[&[large.shmid, large.shmid], &ids[..]].concat()), false) else {
         return;
     };
@@ -201,7 +201,7 @@ print('ready'); sys.stdin.read()"
     let objects: Vec<Object> = (0..13)
         .map(|uid: u32| Object::new(format!("of-{uid}"), 1, 0o600).owned_by(40_000 + uid, 0))
         .collect();
-    // The ids of the exited creator are root's.
+    // Segments of the exited creator count for root.
     let table = printed(["limits"]);
     assert!(table.contains("\n4 more\n"), "{table}");
     assert_eq!(json(["limits", "--json"])["users"].as_array().unwrap().len(), 14);
@@ -286,7 +286,8 @@ fn list_reports_a_mapping_past_the_end() {
             let alerts = json_as(&["limits", "--json"], as_root)["alerts"].clone();
             let alert = alerts[0].as_str().unwrap();
             assert!(alert.contains("SIGBUS") && alert.ends_with(&words), "{alert}");
-            // The rest of the last page belongs to the mapping, and a segment that grew again is fine.
+            // The rest of the last page belongs to the mapping, and a segment that has grown again
+            // is fine.
             for size in [(1 << 20) - 4095, 1 << 21] {
                 object.file.set_len(size).unwrap();
                 assert!(!output_as(&["info", name], as_root).contains("SIGBUS"), "{size}");
@@ -321,7 +322,7 @@ print('ready'); sys.stdin.read()"
     assert_eq!(column(), "My server (gone)\n");
     let info = run(&["info", "0x4d2"]);
     assert!(info.contains(&format!("My server (catalog: mine; creator {pid} exited)")), "{info}");
-    // The maker field keeps its value for scripts.
+    // Scripts can rely on the maker field.
     let answer: Value = serde_json::from_str(&run(&["list", "--json"])).unwrap();
     assert_eq!(answer["segments"][0]["made_by"], value!({"id": "mine", "name": "My server"}));
     assert_eq!(run(&["list", "--csv", "--columns", "made_by", "--no-header"]), "My server\r\n");

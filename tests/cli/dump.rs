@@ -10,7 +10,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Returns reproducible pseudorandom bytes.
 fn random(count: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(count + 8);
@@ -251,7 +250,7 @@ fn dump_explains_a_missing_read_permission() {
     assert_eq!(dump("theirs").stdout, b"text");
 }
 
-/// A dump blocked on a full pipe.
+/// Starts a dump that blocks on a full pipe.
 fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
     let mut child = shmlens()
         .args(["dump", name, "--raw"])
@@ -314,7 +313,7 @@ fn ctrl_c_stops_the_command() {
     let mut out = child.stdout();
     out.read_exact(&mut [0; 100]).unwrap();
     child.signal(Signal::SIGINT);
-    // The signal must arrive while it writes: read on until it ends.
+    // The signal must arrive during a write, so read to the end only now.
     std::io::copy(&mut out, &mut std::io::sink()).unwrap();
     assert_eq!(child.wait(SOON).code(), Some(1));
 }

@@ -130,7 +130,7 @@ fn find_status_tells_no_match_from_a_wrong_pattern() {
 #[test]
 fn ctrl_c_stops_the_command() {
     let Some(_world) = World::new() else { return };
-    // Matches in a hole are only counted, but each is printed.
+    // Matches in a hole are counted without searching, but each one is printed.
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 01"]).stdout(Stdio::null()).stderr(Stdio::piped()),
@@ -140,7 +140,7 @@ fn ctrl_c_stops_the_command() {
     let mut child = Child::spawn(
         shmlens().args(["find", "--hex", "00 00 00 00"]).stdout(Stdio::null()).stderr(Stdio::piped()),
     );
-    // The signal counts once its handler is installed.
+    // Wait until the signal handler is installed.
     let status = format!("/proc/{}/status", child.pid());
     wait_until(SOON, || {
         let text = fs::read_to_string(&status).unwrap();
@@ -152,7 +152,7 @@ fn ctrl_c_stops_the_command() {
 }
 
 #[test]
-fn an_object_that_shrinks_is_told() {
+fn shrinking_object_is_reported() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 8 << 20, 0o600);
     object.write(0, &vec![b'x'; 8 << 20]);

@@ -61,7 +61,7 @@ fn nearly_full_limit_is_reported_with_its_users() {
     let expected =
         format!("/dev/shm is nearly full, 72 KiB of 1.0 MiB left: {user} has 600 KiB, root has 352 KiB");
     assert_eq!(*full, expected);
-    // Unlinked and open here: no directory lists it, but it still uses memory.
+    // Unlinked but open, so it still uses memory.
     fs::remove_file(gone.path()).unwrap();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
     let (ours, pid) = (", 352 KiB unlinked but still in use, most by ", format!(" ({})", process::id()));
@@ -73,7 +73,7 @@ fn nearly_full_limit_is_reported_with_its_users() {
     drop(gone);
 }
 
-/// Another `/run` in the mount namespace of this thread, until dropped.
+/// Mounts an empty `/run` in the mount namespace of this thread, until dropped.
 struct Run;
 
 impl Run {

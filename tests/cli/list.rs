@@ -108,7 +108,7 @@ fn json_matches_stat() {
     }
 }
 
-/// Formats a time in the local time zone with `date`.
+/// Formats a time in the local time zone, as `date` does.
 fn jiff_text(seconds: i64) -> String {
     tool_output(Command::new("date").args(["+%Y-%m-%dT%H:%M:%S%:z", "-d"]).arg(format!("@{seconds}")))
         .trim()
@@ -151,7 +151,7 @@ fn json_matches_python() {
     assert_eq!(segments(&json(["list", "--json", "kind=posix"])).len(), 0);
 }
 
-/// Value types of the documented shape.
+/// Checks a value against the documented type.
 fn fits(value: &Value, kind: &str) -> bool {
     kind.split('|').any(|kind| match kind {
         "null" => value.is_null(),
@@ -213,7 +213,7 @@ fn json_has_the_documented_shape() {
         let segment = segment(&list, &id.to_string());
         let [integer, _, person, flag] = sysv;
         let name = if posix == "null" { "null" } else { "text" };
-        // This test created it and is running.
+        // This running test created it.
         let maker = if posix == "null" { "object" } else { "null" };
         has_shape(
             segment,
@@ -338,7 +338,7 @@ fn table_is_aligned_and_plain() {
         lines[1].starts_with(&sysv) && lines[1].contains("  24 MiB  ") && lines[1].contains("  0666L  "),
         "{table}"
     );
-    // Every state is aligned with its heading, even after wide letters.
+    // The column stays aligned after wide characters.
     let column = unicode_width::UnicodeWidthStr::width(&lines[0][..lines[0].find("STATE").unwrap()]);
     for line in &lines[1..] {
         let state = line.rfind("  ").unwrap() + 2;
@@ -383,7 +383,7 @@ fn csv_round_trips() {
     assert!(text.ends_with("\r\n"));
     let own = std::env::current_exe().unwrap();
     let own = own.file_name().unwrap().to_str().unwrap();
-    // A child of another test closes its inherited descriptors at its exec.
+    // A child forked by another test holds this process's descriptors until it execs.
     let by_us = |commands: &str| commands.split(", ").filter(|command| *command == own).count();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let headings = reader.headers().unwrap().clone();

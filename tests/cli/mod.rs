@@ -16,12 +16,11 @@ use serde_json::Value;
 use shmlens::sys::shm;
 use std::process::Output;
 
-/// Runs the program with these arguments.
 fn run<const N: usize>(arguments: [&str; N]) -> Output {
     shmlens().args(arguments).output().unwrap()
 }
 
-/// Returns standard output; the command must succeed without messages.
+/// Returns standard output. The command must succeed without messages.
 #[track_caller]
 fn printed<const N: usize>(arguments: [&str; N]) -> String {
     let output = run(arguments);
@@ -30,13 +29,13 @@ fn printed<const N: usize>(arguments: [&str; N]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Returns standard output parsed as JSON.
+/// Returns standard output as JSON.
 #[track_caller]
 fn json<const N: usize>(arguments: [&str; N]) -> Value {
     serde_json::from_str(&printed(arguments)).unwrap()
 }
 
-/// Returns standard error; the command must end with that status and print nothing else.
+/// Returns standard error. The command must exit with this status and print nothing else.
 #[track_caller]
 fn stderr_of<const N: usize>(arguments: [&str; N], status: i32) -> String {
     let output = run(arguments);
@@ -47,13 +46,12 @@ fn stderr_of<const N: usize>(arguments: [&str; N], status: i32) -> String {
     stderr
 }
 
-/// Waits until nothing is attached. A child that another test forks while this process is attached
-/// inherits the attachment for a moment.
+/// Waits until the segment is detached: a child forked by another test inherits the attachments of
+/// this process until it execs.
 fn settle(sysv: &Sysv) {
     wait_until(SOON, || shm::stat(sysv.shmid).unwrap().nattch == 0);
 }
 
-/// Returns the output of another tool.
 #[track_caller]
 fn tool_output(command: &mut std::process::Command) -> String {
     let output = command.output().unwrap();

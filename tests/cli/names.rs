@@ -24,7 +24,7 @@ fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
 }
 
 /// Returns a shmid that is not in use.
-fn free_shmid() -> i32 {
+fn unused_shmid() -> i32 {
     let sysv = Sysv::new(0, 1, 0o600);
     sysv.shmid
 }
@@ -50,9 +50,9 @@ fn names_that_cannot_be_say_why() {
 }
 
 #[test]
-fn a_shmid_that_is_also_a_key_is_told() {
+fn shmid_that_is_also_a_key_is_reported() {
     let Some(_world) = World::new() else { return };
-    // The first of a namespace has the shmid 0, which is nobody's key.
+    // The first shmid of a namespace is 0, which no segment has as its key.
     let [_first, one] = [(); 2].map(|()| Sysv::new(0, 1, 0o600));
     let keyed = Sysv::new(one.shmid.unsigned_abs(), 1, 0o600);
     let number = one.shmid.to_string();
@@ -73,7 +73,7 @@ fn a_shmid_that_is_also_a_key_is_told() {
 #[test]
 fn full_name_never_matches_another_object() {
     let Some(_world) = World::new() else { return };
-    let gone = free_shmid();
+    let gone = unused_shmid();
     let names = [
         format!("{gone}"),
         format!("{gone}x"),
@@ -134,7 +134,7 @@ fn prefix_is_expanded_only_for_reading_commands() {
 fn ambiguous_name_changes_nothing_without_a_kind() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
-    let gone = free_shmid();
+    let gone = unused_shmid();
     let shmid = sysv.shmid;
     let directory = std::env::temp_dir().join(format!("shmlens-names-{}", std::process::id()));
     for (name, missing) in [
@@ -218,7 +218,7 @@ fn shell_glob_in_dev_shm_removes_only_objects() {
         let text = format!("cd /dev/shm; {}", text.replace("shmlens", env!("CARGO_BIN_EXE_shmlens")));
         let mut command = Command::new("sh");
         let mut given = shmlens();
-        // The state directory of the tests.
+        // The shell needs the state directory of the tests too.
         given.args(["list"]);
         command.envs(given.get_envs().filter_map(|(name, value)| Some((name, value?))));
         ended(command.args(["-c", &text]))
@@ -288,7 +288,7 @@ fn non_utf8_names_work() {
         let (status, _, stderr) = run([os("watch"), os("--offset"), os("9"), name]);
         assert!(status == 1 && stderr.contains(r"/caf\xe9"), "{stderr}");
     }
-    // The pattern of `find` may also be any bytes.
+    // The pattern of `find` may contain any bytes, too.
     let (status, stdout, _) = run([os("find"), OsStr::from_bytes(b"\xe9"), raw]);
     assert!(status == 0 && stdout.contains(r"posix:/caf\xe9  0x00000003"), "{stdout}");
     let (status, stdout, stderr) =

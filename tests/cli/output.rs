@@ -13,7 +13,7 @@ fn closed_pipe_ends_the_command_quietly() {
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"]] {
         let mut child = shmlens().args(report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Reads a little, like `head`; the rest does not fit into the pipe.
+        // Read a little, like `head`. The rest does not fit into the pipe.
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 100]).unwrap();
         drop(stdout);

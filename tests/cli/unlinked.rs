@@ -1,5 +1,5 @@
-//! Unlinked objects that are still held, addressed by id and by former name, with real programs:
-//! objects that a resource tracker unlinked can be rescued.
+//! Unlinked objects that are still held, addressed by id or former name, with real programs.
+//! Objects that a resource tracker unlinked can be rescued.
 
 use super::{json, printed, run};
 use crate::support::{
@@ -11,7 +11,6 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-/// Returns standard output and standard error.
 #[track_caller]
 fn texts(output: &Output) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -19,7 +18,7 @@ fn texts(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// Returns the standard error of a command that fails.
+/// Returns the standard error of a failing command.
 #[track_caller]
 fn error(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -34,7 +33,7 @@ fn unlinked() -> Value {
     one.clone()
 }
 
-/// Starts a C++ program that holds objects it unlinked. `None` without a compiler.
+/// Starts a C++ program that holds objects that it has unlinked. `None` without a compiler.
 fn holder(objects: &[[&str; 3]]) -> Option<Child> {
     let program = compile_cpp("tests/cli/unlinked_holder.cpp")?;
     Some(ready(Command::new(program).args(objects.iter().flatten())))
@@ -46,8 +45,8 @@ fn ready(command: &mut Command) -> Child {
     child
 }
 
-/// Starts a Python program that holds an object, and whose child attaches and exits: the resource
-/// tracker of the child unlinks the object.
+/// Starts a Python program that holds an object, and whose child attaches it and exits: the child's
+/// resource tracker unlinks the object.
 fn tracked(name: &str) -> Option<Child> {
     let text = format!(
         "import subprocess, sys\n\
@@ -60,7 +59,7 @@ fn tracked(name: &str) -> Option<Child> {
          sys.stdin.read()\n\
          held.buf[0] = ord('j')\n"
     );
-    // The tracker warns about what it unlinks.
+    // The tracker warns about objects that it unlinks.
     let child = ready(python(&text)?.env("PYTHONWARNINGS", "ignore"));
     wait_until(SOON, || !fs::exists(format!("/dev/shm/{name}")).unwrap());
     Some(child)
@@ -77,7 +76,7 @@ fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
     for name in [id, "/psm_1f09ab2c", "psm_1f09ab2c", "posix:/psm_1f09ab2c", "/dev/shm/psm_1f09ab2c"] {
         let (stdout, stderr) = texts(&run(["dump", "--raw", "--length", "5", name]));
         assert_eq!(stdout, "hello", "{name}");
-        // The message says that the name is gone.
+        // The warning says that the name is gone.
         assert_eq!(name == id, stderr.is_empty(), "{stderr}");
         assert!(name == id || stderr.contains(&format!("was unlinked; using {id}")), "{stderr}");
         let (stdout, _) = texts(&run(["find", "hello", name]));
@@ -91,7 +90,7 @@ fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
     assert_eq!(csv, format!("id,name,former_name\r\n{id},,/psm_1f09ab2c\r\n"));
     let table = printed(["list", "kind=deleted"]);
     assert!(table.contains("/psm_1f09ab2c (deleted)"), "{table}");
-    // The column alone also triggers the scan for holders, and filters accept it.
+    // The column alone triggers a scan of the holders, and filters accept it.
     assert_eq!(printed(["list", "--columns", "former_name", "--no-header"]).trim(), "/psm_1f09ab2c");
     assert_eq!(printed(["list", "--columns", "id", "--no-header", "former_name~psm"]).trim(), id);
 }
@@ -102,7 +101,7 @@ fn unlinked_object_is_watched_until_its_last_holder_exits() {
     let Some(mut holder) = tracked("camera0") else { return };
     let mut watch = Child::spawn_piped(shmlens().args(["watch", "--csv", "camera0"]));
     assert!(watch.line(SOON).starts_with("time,"));
-    // It writes once more and exits.
+    // The holder writes once more and exits.
     holder.close_input();
     let change = watch.line(SOON);
     assert!(change.contains("6a") || change.contains("106"), "{change}");
@@ -137,7 +136,7 @@ fn unlinked_object_is_saved_and_restored_under_its_former_name() {
         assert_eq!(namesake("/camera0")["id"], id);
         assert_eq!(namesake("/camera0")["holders"].as_array().unwrap().len(), 1);
         assert_eq!(namesake(&id)["id"], "posix:/camera0");
-        // The name refers to the new object again.
+        // The new object has the name again.
         assert_eq!(json(["info", "/camera0", "--json"])["segments"][0]["id"], "posix:/camera0");
         fs::remove_file("/dev/shm/camera0").unwrap();
     }
@@ -172,7 +171,7 @@ fn owner_rescues_open_objects_and_gets_a_remedy_for_mapped_ones() {
             }
         }
     }
-    // It is still listed, with the attributes known from the holder's mappings.
+    // It is listed with the attributes known from its holder's mappings.
     let (listed, _) = texts(&shmlens(&["list", "--json", "former_name~mapped"]));
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let segment = &listed["segments"][0];
@@ -189,7 +188,7 @@ fn owner_rescues_open_objects_and_gets_a_remedy_for_mapped_ones() {
     }
     let copy = directory.path().join("mapped.saved");
     assert!(error(&shmlens(&["save", "/mapped", copy.to_str().unwrap()])).contains("Run as root"));
-    // An id that is not found: only root can search the other processes.
+    // Only root can search all processes for the id.
     assert!(error(&shmlens(&["dump", "deleted:1:2"])).contains("Run as root"));
     texts(&run(["dump", "/mapped"]));
 }
@@ -216,7 +215,7 @@ fn shared_former_name_lists_both_objects() {
 }
 
 #[test]
-fn a_former_name_works_as_the_table_shows_it_and_with_its_kind() {
+fn former_name_works_as_the_table_shows_it_and_with_its_kind() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/gone soon", "text", "open"]]) else { return };
     for name in ["/gone soon (deleted)", "gone soon (deleted)"] {
@@ -231,14 +230,14 @@ fn a_former_name_works_as_the_table_shows_it_and_with_its_kind() {
         assert!(error.contains("it was unlinked and is now deleted:"), "{error}");
         assert!(error.contains(&format!("`shmlens info '{name}'` shows more")), "{error}");
     }
-    // An object that has exactly this name is meant.
+    // The object with exactly this name takes precedence.
     let object = Object::new("gone soon (deleted)", 4, 0o600);
     object.write(0, b"live");
     assert_eq!(printed(["dump", "--raw", "/gone soon (deleted)"]), "live");
 }
 
 #[test]
-fn a_search_of_everything_reads_unlinked_objects() {
+fn search_of_everything_reads_unlinked_objects() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/gone", "needle", "open"]]) else { return };
     let id = unlinked()["id"].as_str().unwrap().to_owned();
@@ -287,10 +286,10 @@ fn live_name_wins_over_a_former_name() {
     let object = Object::new("name", 3, 0o600);
     object.write(0, b"new");
     assert_eq!(printed(["dump", "--raw", "/name"]), "new");
-    // An exact former name wins over the prefix of a live one.
+    // An exact former name takes precedence over the prefix of another name.
     let _longer = Object::new("camera0", 5, 0o600);
     assert_eq!(texts(&run(["dump", "--raw", "--length", "5", "camera"])).0, "exact");
-    // A live object has the name: neither former one matches.
+    // A former name no longer matches once an object has the name.
     drop(object);
     nix::unistd::mkfifo("/dev/shm/name", nix::sys::stat::Mode::S_IRWXU).unwrap();
     assert!(error(&run(["dump", "/name"])).contains("a FIFO"));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// Starts a watch with CSV output, whose header shows that it has started.
+/// Starts a watch with CSV output. The header shows that it has started.
 fn watch(arguments: &[&str]) -> Child {
     let mut child = Child::spawn_piped(
         shmlens().args(["watch", "--csv", "--interval", "5ms"]).args(arguments).stderr(Stdio::piped()),
@@ -61,7 +61,8 @@ fn watch_prints_json_and_text() {
         let mut child = Child::spawn_piped(
             shmlens().args(["watch", "a", "--interval", "5ms", "--count", "1"]).args(options),
         );
-        // Without a header nothing shows the start: change the byte until it is seen.
+        // Without a header, nothing shows that the watch has started: change the byte until it is
+        // reported.
         let mut byte = 0_u8;
         let mut done = None;
         wait_until(SOON, || {
@@ -118,7 +119,7 @@ fn ctrl_c_and_a_closed_pipe_end_watch_successfully() {
     let mut child = watch(&["a"]);
     child.signal(Signal::SIGINT);
     assert_eq!(child.wait(SOON).code(), Some(0));
-    // Nothing changes, but a closed pipe still ends it.
+    // A closed pipe ends the watch even while nothing changes.
     let program = env!("CARGO_BIN_EXE_shmlens");
     let line = format!("'{program}' watch a --csv --interval 5ms | head -1; echo ${{PIPESTATUS[0]}}");
     let output = Command::new("bash").args(["-c", &line]).output().unwrap();

@@ -41,10 +41,10 @@ fn signal_during_startup_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     for delay in 0..20 {
         let mut child = Child::spawn(shmlens().args(["demo", "--headless"]).stdout(Stdio::null()));
-        // The moment varies on purpose; this is not a wait.
+        // The moment under test, not a wait.
         thread::sleep(Duration::from_millis(delay));
         child.signal(Signal::SIGTERM);
-        // Before it handles signals it has created nothing, and this one kills it.
+        // Before it handles signals, it has created nothing.
         child.wait(SOON);
         assert_eq!(totals(), (0, 0), "after {delay} ms");
     }

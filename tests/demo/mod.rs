@@ -2,7 +2,7 @@
 
 mod contents;
 mod ending;
-mod leavings;
+mod leftovers;
 mod programs;
 mod world;
 
@@ -24,7 +24,7 @@ struct Headless {
 }
 
 impl Headless {
-    /// Starts one and waits until it has printed its segments.
+    /// Waits until the segments are listed.
     fn start() -> Self {
         let mut child = Child::spawn_piped(shmlens().args(["demo", "--headless"]));
         let mut id = || {
@@ -44,7 +44,7 @@ impl Headless {
         Self { child, state, orphan, list, picture, sparse }
     }
 
-    /// Returns how many of the five exist.
+    /// Counts its segments that exist.
     fn count(&self) -> usize {
         let objects = [&self.list, &self.picture, &self.sparse];
         objects.iter().filter(|path| path.exists()).count()
@@ -52,7 +52,7 @@ impl Headless {
     }
 }
 
-/// Returns every System V segment.
+/// Returns all System V segments.
 fn rows() -> Vec<SysvStat> {
     let table = sysv_table::parse(&fs::read("/proc/sysvipc/shm").unwrap());
     assert_eq!(table.problems, Vec::<String>::new());
@@ -63,7 +63,7 @@ fn row(shmid: ShmId) -> Option<SysvStat> {
     rows().into_iter().find(|row| row.shmid == shmid)
 }
 
-/// Returns the number of System V segments and of objects.
+/// Counts the System V segments and the objects.
 pub fn totals() -> (usize, usize) {
     (rows().len(), fs::read_dir("/dev/shm").unwrap().count())
 }

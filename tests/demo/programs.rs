@@ -19,7 +19,7 @@ fn ticks(output: &Output, text: &str) -> Vec<u64> {
     String::from_utf8_lossy(&output.stdout).lines().map(tick).collect()
 }
 
-/// Runs a writer, runs readers on its segment, and ends it with a signal.
+/// Runs a writer, then readers of its segment, then signals the writer.
 fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], signal: Signal) {
     let Some(mut command) = program(writer) else { return };
     let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
@@ -31,7 +31,7 @@ fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], sig
         let ticks = ticks(&output, text);
         assert_eq!(ticks.len(), 3, "{reader}");
         assert!(ticks[0] < ticks[2], "{reader} sees nothing move: {ticks:?}");
-        // A reader that only attached has not removed it.
+        // The reader only attached, so it must not remove the segment.
         assert_eq!(totals(), made, "after {reader}");
     }
     writer.signal(signal);

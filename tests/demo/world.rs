@@ -1,4 +1,4 @@
-//! The demo inside this process: nothing stays, however it ends.
+//! The demo in this process: nothing is left, however it ends.
 
 use super::row;
 use crate::support::{SOON, wait_until};
@@ -15,8 +15,8 @@ fn start() -> Result<Demo, DemoError> {
 
 fn is_there(id: &SegmentId) -> bool {
     match id {
-        // A child forked by another test inherits the attachments until it exits or calls exec, and
-        // a removed segment stays that long.
+        // A removed segment exists while a child forked by another test has it attached, until the
+        // child execs.
         SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| !row.marked),
         SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
         SegmentId::Deleted { .. } => false,
@@ -131,7 +131,7 @@ fn changed_mode_does_not_prevent_removal() {
 }
 
 #[test]
-fn object_that_replaced_a_segment_stays() {
+fn object_that_replaced_a_segment_is_kept() {
     let demo = start().unwrap();
     let path = format!("/dev/shm{}", posix(&demo, 2));
     std::fs::remove_file(&path).unwrap();

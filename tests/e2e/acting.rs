@@ -28,7 +28,7 @@ fn permission_and_lock_changes_can_be_undone() {
     terminal.wait_for("u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || mode() & 0o777 == 0o600);
-    // Keys are ignored until the undo is reported.
+    // Undo ignores keys until it has finished.
     terminal.wait_for("mode 0644 → 0600", SOON);
     terminal.send("l");
     terminal.wait_for("y lock", SOON);
@@ -47,14 +47,14 @@ fn undo_restores_a_removed_segment() {
     let terminal = open();
     terminal.wait_for(row("▌ posix /object"), SOON);
     terminal.send("x");
-    // This test holds it, so removal needs force.
+    // This test has it attached, so removal needs force.
     terminal.wait_for("f: force", SOON);
     answer(&terminal, "f");
     terminal.wait_for("forced", SOON);
     assert!(object.path().exists());
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
-    // This test has it open, so it stays alive without its name.
+    // This test has it open, so it still exists without its name.
     terminal.wait_for(row("posix /object 98 KiB 4% 0640 root"), SOON);
     terminal.wait_for(row("◌ removed"), SOON);
     terminal.send("u");
@@ -68,10 +68,10 @@ fn undo_restores_a_removed_segment() {
     quit(terminal);
 }
 
-/// Large enough that its copy takes a while and shows progress.
+/// Large enough that its copy takes a while.
 const LARGE: u64 = 400 << 20;
 
-/// Returns everything in the directories below this one.
+/// Returns all files below a directory.
 fn files(below: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(below) else { return vec![] };
     let entries = entries.map(|entry| entry.unwrap().path());
@@ -115,7 +115,7 @@ fn unlinked_object_is_saved_with_w_and_restored() {
     terminal.wait_for("camera0.saved", SOON);
     terminal.send(&format!("{}<Enter>", file.display()));
     terminal.wait_for("Saved deleted:", SOON);
-    // The preview shows the bytes too, so wait for the offsets of Inspect.
+    // The preview shows the same bytes, so wait for the offsets of Inspect.
     terminal.send("<Enter>");
     terminal.wait_for("0000_0000", SOON);
     terminal.wait_for("66 72 61 6d 65", SOON);

@@ -1,12 +1,11 @@
-//! Attachments: one while Inspect is open, kept on request, and none after the program has ended in
-//! any way.
+//! Attachments: one while Inspect is open, kept on request, and none after the program ends.
 
 use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
 use crate::support::{SOON, Sysv, Terminal, World, wait_until};
 use shmlens::sys::shm;
 use std::process::Command;
 
-/// Returns the attachments of segment 0 according to `ipcs`.
+/// Returns the attachments of shmid 0 according to `ipcs`.
 fn ipcs() -> String {
     let output = Command::new("ipcs").args(["-m", "-i", "0"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -45,7 +44,7 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     terminal.wait_for(row("▌ ◉ sysv sysv:0"), SOON);
     terminal.wait_for("(shmlens)", SOON);
     assert_eq!(nattch(0), 2);
-    // Opening it again adds no attachment.
+    // Inspecting it again adds no attachment.
     terminal.send("<Enter>");
     terminal.wait_for("attached: nattch +1", SOON);
     assert_eq!(nattch(0), 2);
@@ -95,7 +94,7 @@ fn last_detach_destroys_a_marked_segment() {
     terminal.send(":log<Enter>");
     terminal.wait_for("Log of this session", SOON);
     terminal.send("<Esc>");
-    // Esc followed immediately by a letter is one key.
+    // An Esc directly followed by a letter would be a single key.
     terminal.wait_for(no_row("Log of this session"), SOON);
     quit(terminal);
 }

@@ -4,7 +4,7 @@ use super::{STILL, copied, leave_and_quit, open_first, row, writer};
 use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
 use vt100::Screen;
 
-/// Starts a C++ writer that stays still, with its segment open in Inspect. Its name is at offset
+/// Starts a C++ writer that stays still, and opens its segment in Inspect. The name is at offset
 /// 28, `tick` at 8, `sine` at 16.
 fn inside() -> Option<(Child, Terminal)> {
     let writer = writer("posix_writer.cpp", "/1234", STILL)?;
@@ -42,7 +42,7 @@ fn search_finds_bytes_and_values() {
     terminal.wait_for("0x0000_001c, 28 of 56", SOON);
     terminal.send("=u32:0x53484d31<Enter>");
     terminal.wait_for("0x0000_0000, 0 of 56", SOON);
-    // An invalid pattern is reported in the prompt and can be corrected.
+    // The prompt reports an invalid pattern, which the user can correct.
     terminal.send("\\7g<Enter>");
     terminal.wait_for("Invalid hex '7g'", SOON);
     terminal.send("<Backspace>7<Enter>");
@@ -103,7 +103,7 @@ fn next_change_jumps_to_a_distant_change() {
     let object = Object::new("object", 64 << 10, 0o600);
     object.write(0, &vec![1; 64 << 10]);
     let terminal = open_first();
-    // Changes are known once the map has scanned the whole segment.
+    // Changes are found once the map has scanned the whole segment.
     terminal.wait_for(|screen: &Screen| screen.cell(13, 79).is_some_and(|cell| cell.contents() == "▐"), SOON);
     object.write(0x5003, b"\x02");
     object.write(0x9000, b"\x02");
@@ -142,7 +142,7 @@ fn bytes_are_shown_by_type_order_and_row_width() {
     terminal.send("t");
     terminal.wait_for("Show as", SOON);
     terminal.send("ff<Enter>");
-    // The sine of 0.1.
+    // sin(0.1)
     terminal.wait_for(row("0000_0010 0.09983341664682815"), SOON);
     terminal.send("t<Home><Enter>");
     terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);

@@ -1,4 +1,4 @@
-//! `shmlens demo` on a terminal: its segments are listed, change, and are removed afterwards.
+//! `shmlens demo` on a terminal: its segments are listed, change, and are removed at the end.
 
 use super::{quit, row};
 use crate::demo::totals;
@@ -6,7 +6,7 @@ use crate::support::{SOON, Terminal, World, shmlens};
 use nix::sys::signal::Signal;
 use vt100::Screen;
 
-/// Starts the demo on a terminal and waits for all of its segments.
+/// Starts the demo, and waits until all its segments are listed.
 fn open() -> Terminal {
     let mut command = shmlens();
     command.arg("demo");

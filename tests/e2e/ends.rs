@@ -44,7 +44,7 @@ fn hangup_ends_the_program_and_detaches() {
     let start = Instant::now();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
-    // In such a short run it cannot use much processor time.
+    // A run this short cannot use much CPU time.
     assert!(start.elapsed() < ONE_SECOND, "it took {:?}", start.elapsed());
     assert_eq!(nattch(0), 1);
 }
@@ -73,7 +73,7 @@ fn resumed_program_is_live_again() {
     terminal.send("q");
     terminal.wait_for("NAME OR KEY", SOON);
     terminal.send("q");
-    // Input typed before the shell is back may be lost.
+    // Input may be lost before the shell is back.
     let prompts = |screen: &Screen| !screen.alternate_screen() && screen.contents().ends_with("prompt> ");
     terminal.wait_for(prompts, SOON);
     terminal.send("exit $?<Enter>");
@@ -83,7 +83,7 @@ fn resumed_program_is_live_again() {
 
 #[test]
 fn missing_terminal_suggests_an_alternative() {
-    // Only standard input or only output is redirected; the rest stays a terminal.
+    // Standard input or output is redirected; the other one is still a terminal.
     for (redirect, left) in [("</dev/null", ""), (">out", "")] {
         let mut command = Command::new("sh");
         let script = format!("cd \"$HOME\" && \"$0\" {redirect}");

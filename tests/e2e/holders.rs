@@ -1,4 +1,4 @@
-//! The holders of a segment, and ending one of them: real C++ and Python programs.
+//! The holders of a segment, and terminating one of them: real C++ and Python programs.
 
 use super::{STILL, answer, collapse_spaces, no_row, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use vt100::Screen;
 
-/// Starts a Python program that has the object open and mapped for reading.
+/// Starts a Python program that opens the object and maps it for reading.
 fn reader(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys, time\n\
@@ -34,7 +34,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     terminal.wait_for(row("▌ posix /held"), SOON);
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);
-    // The creator may write, and the process that mapped it for reading may only read.
+    // The creator may write. The process that mapped it for reading may not.
     let written = format!("{} posix_writer", cpp.pid());
     terminal.wait_for(row(&written), SOON);
     let screen = terminal.screen();
@@ -44,7 +44,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     };
     assert!(line(cpp.pid().to_string()).contains(" rw root up "), "{screen}");
     assert!(line(python.pid().to_string()).contains(" r root up "), "{screen}");
-    // Sorted by pid, the C++ program comes first.
+    // The C++ program has the lower pid, so it comes first.
     terminal.send("G");
     terminal.send("K");
     terminal.wait_for(format!("({})", python.pid()).as_str(), SOON);
@@ -101,7 +101,7 @@ fn pid_from_another_namespace_signals_nothing() {
     let Some(_world) = World::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
     let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
-    // In the namespace, an unrelated process gets the pid that the holder has outside.
+    // In the namespace, an unrelated process gets the same pid as the holder outside.
     let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
                 [ $! = $1 ] || { echo no such pid; exit; }; \
                 \"$0\"; kill -0 $! && echo still there";

@@ -5,13 +5,13 @@ use crate::support::{Object, SOON, Terminal, World, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
 
-/// Returns the current tick of the writer.
+/// Returns the tick of the writer.
 fn tick(name: &str) -> u64 {
     let bytes = fs::read(format!("/dev/shm/{name}")).unwrap();
     u64::from_ne_bytes(bytes[8..16].try_into().unwrap())
 }
 
-/// Returns whether a byte has the background of a change.
+/// Returns true if a byte has the background of a change.
 fn glows(screen: &Screen, offset: u16) -> bool {
     let (row, column) = byte_cell(offset);
     screen.cell(row, column).is_some_and(|cell| cell.bgcolor() != Color::Default)
@@ -39,7 +39,7 @@ fn inspect_shows_bytes_of_real_programs() {
     }
 }
 
-/// Asserts that a changed byte of the tick is shown within a second and highlighted.
+/// Asserts that a change of the tick is on screen and highlighted within a second.
 fn assert_change_is_shown(program: &str, name: &str) {
     let Some(writer) = writer(program, name, "100") else { return };
     let terminal = open_first();
@@ -70,13 +70,13 @@ fn highlight_fades() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();
-    // A byte that is read for the first time has not changed.
+    // A byte on screen for the first time has not changed.
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "00", SOON);
     object.write(5, b"\xab");
     terminal.wait_for(|screen: &Screen| byte_on(screen, 5) == "ab" && glows(screen, 5), SOON);
     let color = |screen: &Screen| screen.cell(3, byte_cell(5).1).map(vt100::Cell::bgcolor);
     let fresh = terminal.on_screen(color);
-    // It fades in steps and disappears.
+    // The highlight fades in steps and disappears.
     terminal.wait_for(|screen: &Screen| glows(screen, 5) && color(screen) != fresh, SOON);
     terminal.wait_for(|screen: &Screen| !glows(screen, 5) && byte_on(screen, 5) == "ab", SOON);
     leave_and_quit(terminal);

@@ -4,8 +4,8 @@ use super::{ONE_SECOND, leave_and_quit, open, open_first, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World};
 use std::fs;
 
-/// Returns the peak memory of the program in KiB.
-fn most_memory(terminal: &Terminal) -> u64 {
+/// In KiB.
+fn peak_memory(terminal: &Terminal) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", terminal.child().pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
@@ -32,9 +32,9 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
         terminal.send(keys);
         terminal.wait_for(shown, ONE_SECOND);
     }
-    let memory = most_memory(&terminal);
+    let memory = peak_memory(&terminal);
     assert!(memory < 30 << 10, "{memory} KiB");
-    // Only written pages are resident after the scan.
+    // Scanning allocated nothing.
     assert_eq!(std::os::unix::fs::MetadataExt::blocks(&object.file.metadata().unwrap()), 8);
     leave_and_quit(terminal);
 }

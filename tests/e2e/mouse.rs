@@ -23,7 +23,7 @@ fn click_selects_and_double_click_inspects() {
     terminal.wait_for(row("▌ posix /o02"), SOON);
     double_click(&terminal, third - 1, 12);
     terminal.wait_for("/o01   200 B", SOON);
-    // A click on a byte moves the cursor there.
+    // A click on a byte moves the cursor.
     let (row_at, column) = super::byte_cell(0x2a);
     terminal.wait_for("0000_0020", SOON);
     terminal.click(row_at, column);
@@ -59,7 +59,7 @@ fn click_on_a_heading_sorts() {
     let heading = row_of(&terminal, "KIND NAME OR KEY");
     terminal.wait_for(row("▌ posix /o00"), SOON);
     let column = terminal.screen().lines().nth(usize::from(heading)).unwrap().find("SIZE").unwrap();
-    // "↑" after the name takes three bytes and one cell.
+    // The "↑" before it takes three bytes but one cell.
     let column = u16::try_from(column).unwrap() - 2;
     terminal.click(heading, column);
     terminal.wait_for(row("KIND NAME OR KEY ↓SIZE"), SOON);
@@ -86,7 +86,7 @@ fn mouse_capture_toggles() {
     quit(terminal);
 }
 
-/// Returns whether the terminal was last told to report clicks.
+/// Returns true if the terminal is in a mode that reports clicks.
 fn mouse_is_captured(terminal: &Terminal) -> bool {
     terminal.left_behind().iter().any(|left| left.contains("mouse capture (1000)"))
 }

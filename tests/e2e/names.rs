@@ -1,5 +1,5 @@
-//! Names chosen by other programs, and other file types in /dev/shm: no name reaches the terminal
-//! unescaped, and none stops the program.
+//! Names chosen by other programs, and other types of files in /dev/shm: no name reaches the
+//! terminal unescaped, and none stops the program.
 
 use super::{ONE_SECOND, copied, leave_and_quit, open_first, quit, row};
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
@@ -12,7 +12,7 @@ use std::os::unix::net::UnixListener;
 const HOSTILE: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
 const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
 
-/// Returns whether the output contains an active escape sequence of the name.
+/// Returns true if an escape sequence from a name reached the terminal.
 fn is_raw(raw: &[u8]) -> bool {
     [&b"\x1b]0;"[..], b"\x1b[5i", b"title\x07", b"\xff", b"\xe2\x80\xae"]
         .iter()
@@ -42,7 +42,7 @@ fn names_with_escape_sequences_are_escaped() {
     terminal.wait_for("NAME OR KEY", SOON);
     terminal.send("q");
     terminal.wait_exit(SOON);
-    // The clipboard uses an escape sequence of the program itself.
+    // The program itself uses this escape sequence for the clipboard.
     let raw = String::from_utf8(terminal.raw()).expect("only UTF-8 is written").replace("\x1b]52;c;", "");
     assert!(!is_raw(raw.as_bytes()), "{raw:?}");
 }

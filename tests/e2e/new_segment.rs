@@ -1,4 +1,4 @@
-//! Creating one segment of each kind with `n`, verified with the kernel.
+//! Creating segments of each kind with `n`, verified with the kernel.
 
 use super::{open, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
@@ -39,7 +39,7 @@ fn new_segment_creates_every_kind() {
     terminal.send("n<Up> <Tab><Tab>64T<Up><Up><Up> <Enter>");
     terminal.wait_for("64 TiB", SOON);
     wait_until(SOON, || shmids().len() == 2);
-    // Keys typed while the overlay is open do not reach the table.
+    // The table does not get keys typed while the form is open.
     terminal.wait_for(row("▌ sysv sysv:1"), SOON);
     let private = shm::stat(*shmids().last().unwrap()).unwrap();
     assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
@@ -68,7 +68,7 @@ fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     terminal.wait_for("key 0x000004d2: the key is in use", SOON);
     terminal.send("<Tab>big<Enter>");
     terminal.wait_for("Invalid size 'big'", SOON);
-    // After correction, it is created.
+    // With corrected input, it is created.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
     terminal.wait_for(row("▌ sysv sysv:1"), SOON);
     let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
@@ -105,7 +105,7 @@ fn stopped_creation_leaves_nothing() {
             wait_until(SOON, || !shmids().is_empty());
             stop(&mut terminal);
             let [shmid] = shmids()[..] else { break };
-            // It was complete before it could be stopped.
+            // It was complete before the stop.
             assert_eq!(shm::stat(shmid).unwrap().mode, 0o666);
             shm::remove(shmid).unwrap();
             assert!(began.elapsed() < SOON, "every attempt was too late");

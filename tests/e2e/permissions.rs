@@ -1,4 +1,4 @@
-//! The permissions overlay on real segments: changed by typing, verified with the kernel.
+//! The permissions form on real segments, verified with the kernel.
 
 use super::{no_row, open, quit, row};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
@@ -28,7 +28,7 @@ fn owner_group_and_mode_match_the_input() {
     };
     let terminal = open();
     terminal.wait_for(row("▌ sysv sysv:0"), SOON);
-    // Both at once, by id and by name; the mode in letters.
+    // Two segments at once, with a symbolic mode.
     terminal.send("  p");
     terminal.wait_for("Permissions of 2 segments", SOON);
     terminal.send("<Tab>g+rw,o+r<Tab>nobody<Tab>4242<Enter>");
@@ -39,13 +39,13 @@ fn owner_group_and_mode_match_the_input() {
     terminal.wait_for("Changed 2 segments. u: undo", SOON);
     terminal.send("u");
     wait_until(SOON, || kernel() == [(0o600, 0, 0); 2]);
-    // Closing it changes nothing.
+    // Closing the form changes nothing.
     terminal.wait_for(row("▌ posix /object 4.9 KiB 0% 0600 root"), SOON);
     terminal.send("p 7<Tab>nobody");
     terminal.wait_for(row("nobody, uid 65534; now 0"), SOON);
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Permissions of"), SOON);
-    // An unknown name is reported, changes nothing, and can be corrected.
+    // An unknown user is reported, and can be corrected.
     terminal.send("p<Tab><Tab>no-such-user<Enter>");
     terminal.wait_for("No user named 'no-such-user'", SOON);
     assert_eq!(kernel(), [(0o600, 0, 0); 2]);
@@ -61,7 +61,7 @@ fn owner_group_and_mode_match_the_input() {
 fn overlay_shows_access_of_users_and_processes() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 5000, 0o640).owned_by(1000, NOBODY);
-    // A process of nobody to evaluate.
+    // A process of nobody, for the access query.
     let mut sleeper = Child::spawn_piped(&mut as_nobody("/bin/sleep", ["1000"]));
     let pid = sleeper.pid().to_string();
     let terminal = open();
@@ -69,7 +69,7 @@ fn overlay_shows_access_of_users_and_processes() {
     terminal.send("p<Tab><Tab><Tab><Tab>");
     terminal.send(&pid);
     terminal.wait_for(row("(nobody): read-only: as group member,"), SOON);
-    // For the edited mode, not the stored one.
+    // For the edited mode, not the current one.
     terminal.send("<Up><Up><Up>0666<Down><Down>0<Down>");
     terminal.wait_for(row("(nobody): read-write: as other"), SOON);
     terminal.send("<C-u>root");

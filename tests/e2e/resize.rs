@@ -7,7 +7,7 @@ use vt100::Screen;
 const SIZES: [(u16, u16); 10] =
     [(40, 8), (39, 8), (40, 7), (20, 3), (3, 2), (1, 1), (1, 50), (200, 1), (200, 60), (79, 19)];
 
-/// Resizes through all sizes and back, and expects the same screen.
+/// Resizes through all sizes and back, and expects the same screen again.
 fn resize_through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> bool) {
     terminal.wait_for(&is_there, SOON);
     let before = terminal.on_screen(upper_half);
@@ -20,7 +20,7 @@ fn resize_through_all_sizes(terminal: &Terminal, is_there: impl Fn(&Screen) -> b
     }
 }
 
-/// Returns the upper half of the screen: ages are below.
+/// Returns the upper half of the screen. The lower half shows ages.
 fn upper_half(screen: &Screen) -> Vec<String> {
     screen.rows(0, 80).take(12).map(|row| row.trim_end().to_owned()).collect()
 }
@@ -39,7 +39,7 @@ fn inspect_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // After the map at the edge has scanned to the zeros at the end.
+    // Wait until the map has scanned up to the zeros at the end.
     resize_through_all_sizes(&terminal, |screen: &Screen| screen.contents().contains("╰░"));
     leave_and_quit(terminal);
 }
@@ -57,7 +57,7 @@ fn resize_changes_the_layout() {
         ((140, 45), "STATE │ /object"),
     ] {
         terminal.resize(size);
-        // The footer is the last row, where there is space for one.
+        // Narrower terminals have no footer.
         let foot = (size.0 >= 40).then_some(size.1 - 1);
         let fits = |screen: &Screen| place(screen, heading).is_some() && place(screen, "? help") == foot;
         terminal.wait_for(fits, SOON);
@@ -65,7 +65,7 @@ fn resize_changes_the_layout() {
     quit(terminal);
 }
 
-/// Both resizes may arrive before a frame: then the screen has its old size and shows something else.
+/// If both resizes arrive before the next frame, the size is the old one but the contents are not.
 #[test]
 fn brief_resize_redraws() {
     let Some(_world) = World::new() else { return };
@@ -111,7 +111,7 @@ fn huge_terminal_is_drawn_in_part() {
         assert_eq!(below, None, "below the drawn part");
         assert!(screen.rows(0, 1000).any(|row| row.trim_end().chars().count() > 990));
     });
-    // A click beyond the drawn area does nothing; one on the heading sorts.
+    // A click outside of the drawn part does nothing; a click on a heading sorts.
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
     terminal.click(410, 1050);

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 use vt100::Color;
 
-/// Timeout for a change to appear: one survey per second, plus drawing.
+/// Time for a change to appear: surveys run once per second.
 const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]
@@ -72,7 +72,7 @@ fn selection_survives_appearing_and_vanishing_segments() {
     end(before);
     terminal.wait_for(no_row("/before"), NEXT_SURVEY);
     terminal.wait_for(row("▌ posix /middle"), SOON);
-    // When the selected segment disappears, the next one at its place is selected.
+    // The next row takes the selection of a segment that disappears.
     end(middle);
     terminal.wait_for(row("▌ sysv sysv:0"), NEXT_SURVEY);
     end(behind);
@@ -80,7 +80,7 @@ fn selection_survives_appearing_and_vanishing_segments() {
     quit(terminal);
 }
 
-/// Returns whether the name in the row with these words has the background of a change.
+/// Returns true if the name in the row with these words has the background of a change.
 fn glows(terminal: &Terminal, words: &str) -> bool {
     terminal.cell(row_of(terminal, words), 12).bgcolor() != Color::Default
 }

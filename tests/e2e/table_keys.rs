@@ -25,7 +25,7 @@ fn open_on_three() -> Terminal {
     terminal
 }
 
-/// Returns the rows in which these words appear, in the order of the screen.
+/// Checks that the rows with these words appear in this order.
 fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
     move |screen| {
         let rows = words.map(|words| place(screen, words));
@@ -68,7 +68,7 @@ fn table_sorts_by_a_column_in_both_orders() {
     terminal.wait_for(order(["sysv sysv:0", "posix /big", "posix /small"]), SOON);
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
-    // A letter moves to the next item that starts with it: state, then size.
+    // Typing a letter goes to the next item with that initial: state, then size.
     terminal.send("s");
     terminal.send("<Enter>");
     terminal.wait_for(order(["posix /big", "sysv sysv:0", "posix /small"]), SOON);
@@ -128,7 +128,7 @@ fn help_and_palette_open() {
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
     terminal.wait_for("inspect contents, read-only", SOON);
-    // It scrolls to the legend.
+    // The legend is at the end.
     terminal.send("G");
     terminal.wait_for("marked; attached by shmlens", SOON);
     terminal.send("<Esc>");
@@ -156,7 +156,7 @@ fn strip_shows_the_first_bytes_live() {
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     let seen = terminal.screen();
-    // It is live: the tick changes.
+    // The bytes are live: the tick changes.
     terminal.wait_for(move |screen: &Screen| screen.contents() != seen, SOON);
     assert!(usize::from(sysv) < terminal.screen().lines().count());
     quit(terminal);

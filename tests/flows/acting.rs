@@ -21,7 +21,7 @@ fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
     }
 }
 
-/// Returns a machine with a process that cannot be examined, so the holders are not certain.
+/// Returns a machine where a process cannot be examined, so that holders may be missing.
 fn unsettled() -> FakeMachine {
     let machine = small();
     machine.add_process(1, "init");
@@ -29,7 +29,7 @@ fn unsettled() -> FakeMachine {
         facts.effective_uid = 1000;
         let init = facts.processes.get_mut(&1).unwrap();
         (init.uid, init.readable) = (0, false);
-        // The kernel refuses a lease: a process that is not visible holds them.
+        // The kernel refuses a lease: an invisible process holds the objects.
         facts.in_transit = true;
     });
     machine
@@ -89,8 +89,8 @@ fn undo_restores_a_removed_segment_from_its_copy() {
     let mut stage = stage(unsettled());
     stage.press("jx");
     stage.wait(200);
-    // Holders cannot be excluded, so removal needs force.
-    assert_eq!(confirm(&stage).doable(), 0);
+    // Holders cannot be ruled out, so removal needs force.
+    assert_eq!(confirm(&stage).applicable(), 0);
     stage.press("y");
     assert_eq!(names(&stage.machine), ["/a", "/b", "/c"]);
     stage.press("f");
@@ -105,7 +105,7 @@ fn undo_restores_a_removed_segment_from_its_copy() {
     assert!(look.is_none_or(|look| look.as_ref().is_ok_and(|look| !look.bytes.is_empty())));
 }
 
-/// The plans on the screen belong to older input until new ones arrive.
+/// The plans on screen are outdated until new ones arrive.
 #[test]
 fn confirmation_before_new_plans_arrive_is_ignored() {
     for key in ['f', 'c'] {
@@ -114,7 +114,7 @@ fn confirmation_before_new_plans_arrive_is_ignored() {
         stage.wait(200);
         stage.press("f");
         stage.wait(200);
-        assert_eq!(confirm(&stage).doable(), 1);
+        assert_eq!(confirm(&stage).applicable(), 1);
         let mut typed = |key| update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
         let planning = typed(key);
         assert!(matches!(planning[..], [Effect::Engine(Request::Plan(_))]), "{planning:?}");
@@ -129,7 +129,7 @@ fn batch_reports_each_result() {
     stage.press("<space><space><space>x");
     assert_eq!(confirm(&stage).wishes.len(), 3);
     stage.wait(200);
-    // Force only for the second one; the System V segment is free and needs none.
+    // Force applies only to the second segment. The System V segment has no holders and needs none.
     stage.press("jf");
     stage.wait(200);
     stage.press("y");
@@ -218,7 +218,7 @@ fn undo_never_restores_an_older_copy() {
             stage.wait(200);
         }
     };
-    // An older copy exists, which this undo must not use.
+    // There is an older copy that undo must not use.
     remove(&mut stage, "jxfy");
     assert_eq!(names(&stage.machine), ["/b", "/c"], "{}", notice(&stage));
     remove(&mut stage, "xcfy");
@@ -290,7 +290,7 @@ fn stopped_undo_can_be_retried() {
     stage.acts = Acts::Hang;
     stage.state.undo = Some(Undo::Copies(vec![saved("a"), saved("b")]));
     stage.press("u");
-    // Before it takes noticeable time, the keys stay the same.
+    // An action that takes no noticeable time does not change the keys.
     stage.press("<esc>");
     assert_eq!(stage.acts, Acts::Hang);
     stage.report(working());
@@ -308,7 +308,7 @@ fn stopped_undo_can_be_retried() {
     assert!(notice(&stage).contains("No filter set"), "{}", notice(&stage));
 }
 
-/// Returns a stage with a running action, and the report of its end.
+/// Returns a stage on which a running action has just ended with these outcomes.
 fn reported(outcomes: Vec<Outcome>) -> Stage {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
@@ -331,7 +331,7 @@ fn removed(name: &str) -> Outcome {
 }
 
 fn failed(name: &str) -> Outcome {
-    // The error text does not name the segment.
+    // The error itself does not name the segment.
     let error = ActError::NotKept { id: object(name), source: KeepError::State(StateError::Homeless) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Err(error) }
 }
@@ -359,7 +359,7 @@ fn footer_reports_the_result_and_the_undo_key() {
         let stage = reported(outcomes);
         assert_eq!(notice(&stage), message);
     }
-    // The log shows the command.
+    // The log has the command.
     let stage = reported(vec![removed("a")]);
     assert_eq!(stage.state.log, ["rm /a: removed; undo: shmlens restore /copies/1"]);
 }
@@ -397,7 +397,7 @@ fn force_is_offered_only_where_it_helps() {
     held.press("jx");
     held.wait(200);
     assert!(held.screen().contains("f: force") && held.screen().contains("f force"), "{}", held.screen());
-    // A segment of another user: force does not grant the right to remove it.
+    // Force does not grant the right to remove another user's segment.
     machine.edit(|facts| facts.effective_uid = 1001);
     let mut foreign = stage(machine);
     foreign.press("jx");
@@ -408,7 +408,7 @@ fn force_is_offered_only_where_it_helps() {
     assert!(!confirm(&foreign).wishes[0].force);
 }
 
-/// Presses keys, each after the open dialog accepts keys.
+/// Presses keys, and waits before each until the dialog accepts keys.
 fn press_slowly(stage: &mut Stage, keys: &str) {
     for key in keys.chars() {
         stage.press(&key.to_string());
@@ -491,11 +491,11 @@ fn dialog_remedy_names_a_key() {
     press_slowly(&mut held, "jx");
     let screen = held.screen();
     assert!(screen.contains("u restores it") && !screen.contains("shmlens restore"), "{screen}");
-    // With force selected, the reason stays visible.
+    // With force, the reason is still on screen.
     press_slowly(&mut held, "f");
     let screen = held.screen();
     assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
-    // Without a place for copies.
+    // Without a directory for copies.
     let mut unreadable = stage(machine);
     unreadable.machine.edit(|facts| facts.sysv[0].row.mode = shmlens::segment::Mode::new(0));
     unreadable.machine.edit(|facts| facts.effective_uid = 1000);

@@ -1,5 +1,5 @@
 //! Alerts: a limit that is nearly reached, a held object that loses its name, a logout that removes
-//! segments; and semaphores.
+//! segments. And semaphores.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -14,7 +14,7 @@ fn world() -> FakeMachine {
     machine
 }
 
-/// Uses that percentage of `/dev/shm`.
+/// Fills `/dev/shm` to this percentage.
 fn fill(machine: &FakeMachine, percent: u64) {
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
@@ -34,7 +34,7 @@ fn nearly_full_limit_adds_a_row_with_its_largest_users() {
     let screen = stage.screen();
     let row = screen.lines().nth(2).unwrap();
     assert_eq!(row, " /dev/shm is nearly full, 5.0 KiB of 100 KiB left: ann has 40 KiB");
-    // The table starts one row lower, and clicks account for it.
+    // The alert moves the table down a row, and clicks with it.
     let after = stage.state.table_layout();
     assert_eq!((after.heading.y, after.table.y), (before.heading.y + 1, before.table.y + 1));
     assert!(screen.lines().nth(3).unwrap().contains("NAME OR KEY"), "{screen}");
@@ -71,7 +71,7 @@ fn unlink_of_a_held_object_alerts_once() {
     stage.survey();
     assert!(notice(&stage).starts_with("sysv:5 was removed; 4.0 KiB stays in memory"), "{}", notice(&stage));
     stage.press("j");
-    // Removing an unheld object does not alert, and neither do conditions from before the start.
+    // There is no alert for objects without holders, or for conditions that existed at the start.
     stage.machine.add_object("free", FakeBytes::full(b"x"));
     stage.survey();
     stage.machine.remove_object("free");

@@ -1,4 +1,4 @@
-//! Process information in the terminal UI: a filter by pid, a mapping past the end, an exited creator.
+//! Processes in the UI: a filter by pid, a mapping past the end, a creator that has exited.
 
 use super::stage;
 use crate::support::Stage;
@@ -35,7 +35,7 @@ fn mapping_past_the_end_alerts_and_warns_in_the_detail_area() {
     let screen = stage.screen();
     let line = "writer (4121) maps /x up to 4.0 KiB, but its size is 0 B";
     assert!(screen.contains(&format!("access there raises SIGBUS: {line}")), "{screen}");
-    // The detail area wraps it.
+    // The line wraps after this.
     assert!(screen.contains("warning   writer (4121) maps"), "{screen}");
 }
 
@@ -71,7 +71,7 @@ fn exited_creator_is_marked_after_a_known_program() {
     let screen = stage.screen();
     assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");
     assert!(screen.contains("(creator 4121"), "the detail area wraps it\n{screen}");
-    // Its creator started before it was created, and is running.
+    // Its creator started before the segment was created, and still runs.
     stage.machine.add_process(4121, "jackd");
     stage.machine.edit(|facts| {
         let now = facts.now;

@@ -1,4 +1,4 @@
-//! The list of leaks, its selection, and the removal.
+//! The list of leaks, the selection in it, and the removal.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -107,7 +107,7 @@ fn clean_lists_only_filtered_segments() {
 fn list_follows_the_survey() {
     let mut stage = stage(world());
     stage.press("c");
-    // Deselected segments stay deselected; segments that are held by now are no longer leaks.
+    // Deselected segments stay deselected. Segments that are held now are no longer leaks.
     stage.press("j<space>");
     stage.machine.attach_in(4188, 5, Access::ReadWrite);
     stage.survey();
@@ -120,7 +120,7 @@ fn list_follows_the_survey() {
     assert!(ids(&stage).is_empty());
 }
 
-/// Makes every object two hours old.
+/// Makes all objects two hours old.
 fn old(machine: &FakeMachine) {
     machine.edit(|facts| {
         let then = Timestamp::from_seconds(facts.now - 7200);
@@ -156,11 +156,11 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
-    // The state of its creator is unknown now.
+    // Now the state of its creator is unknown.
     stage.machine.edit(|facts| facts.hidden = vec![4121]);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
-    // Another object has the name.
+    // Another object takes the name.
     stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
     old(&stage.machine);
     stage.survey();
@@ -212,7 +212,7 @@ fn leaving_the_dialog_returns_to_the_list_and_selection() {
         assert_eq!(shown(&stage).list.selected, 2, "{leave}");
         let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, checked)| checked).collect();
         assert_eq!(ticks, [true, false, false], "{leave}");
-        // The list includes the changes since.
+        // The list is up to date again.
         stage.press("<enter>");
         stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 5));
         stage.survey();

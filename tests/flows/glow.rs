@@ -1,4 +1,4 @@
-//! Highlights in the table: for changes, not for newly known facts.
+//! Highlights in the table: for changes, not for facts that were only just found.
 
 use super::stage;
 use crate::support::Stage;
@@ -28,7 +28,7 @@ fn first_holder_scan_highlights_nothing() {
     machine.map_in(7, "unlinked", Access::Read);
     machine.remove_object("unlinked");
     let mut stage = stage(machine);
-    // As at program start: the table appears before its holders are known.
+    // At the start, the table is shown before the holders are known.
     let early = Identifier::default().survey(&stage.machine, None, &mut Names::default());
     stage.state.survey = None;
     stage.report(Body::Surveyed(Box::new(early)));
@@ -36,7 +36,7 @@ fn first_holder_scan_highlights_nothing() {
     stage.survey();
     assert_eq!(stage.state.survey.as_ref().unwrap().segments.len(), 4);
     assert_eq!(glowing(&stage), Vec::<String>::new());
-    // More processes are no change of a segment either.
+    // Another process does not change a segment either.
     stage.machine.add_process(8, "other");
     stage.survey();
     assert_eq!(glowing(&stage), Vec::<String>::new());

@@ -1,4 +1,5 @@
-//! The holders of the selected segment, what else each of them holds, and ending one of them.
+//! The holders of the selected segment, the other segments that they hold, and terminating one of
+//! them.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -12,7 +13,7 @@ use shmlens::engine::Request;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// `sysv:5` with three holders, one of them this program; a mapped camera.
+/// `sysv:5` with three holders, one of which is shmlens, and a mapped camera.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
@@ -57,7 +58,7 @@ fn holders_are_listed_with_their_other_segments() {
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    // The other process cannot see any process.
+    // The process may not be examined.
     stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
     stage.survey();
     let screen = stage.screen();
@@ -88,7 +89,7 @@ fn end_signals_the_process_after_confirmation() {
     assert_eq!(ended(&stage), [4121]);
     assert_eq!(notice(&stage), "writer (4121) terminated");
     assert_eq!(stage.state.log, ["terminate sysv:5: writer (4121) terminated"]);
-    // Back in the list, without it.
+    // The list is back without the process.
     assert!(shown(&stage).rows.iter().all(|row| row.holder.pid != 4121));
     assert!(!stage.screen().contains("SIGTERM"));
 }
@@ -151,7 +152,7 @@ fn end_refuses_foreign_and_reused_pids() {
     stage.machine.edit(|facts| facts.effective_uid = 0);
     stage.press("K");
     stage.wait(200);
-    // Its pid is reused while the question is open.
+    // The pid is reused while the dialog is open.
     stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().began.seconds += 7);
     stage.press("y");
     assert!(notice(&stage).contains("already exited"), "{}", notice(&stage));
@@ -179,7 +180,7 @@ fn list_follows_the_survey_and_reports_a_removed_segment() {
     assert!(stage.screen().contains("No holders."), "{}", stage.screen());
     stage.press("K");
     assert!(notice(&stage).contains("No holder selected"));
-    // Another object has the name.
+    // Another object takes the name.
     stage.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
     stage.survey();
     assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());

@@ -1,4 +1,4 @@
-//! Own attachments: listed and detached, one or all.
+//! The attachments of shmlens: listing them, detaching one or all.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -9,7 +9,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::machine::process::Processes as _;
 use shmlens::segment::{Access, ShmId, State};
 
-/// Returns a stage with two segments and an object, each inspected and kept.
+/// Returns a stage with two segments and an object, all of which stay attached.
 fn held() -> Stage {
     let machine = FakeMachine::new();
     for shmid in [3, 5] {
@@ -37,7 +37,7 @@ fn own_attachments_are_listed_and_one_can_be_detached() {
     let mut stage = held();
     stage.press("gjD");
     assert_eq!(shown(&stage).shown().len(), 3);
-    // The one selected in the table.
+    // The list selects the segment that is selected in the table.
     assert_eq!(shown(&stage).shown()[shown(&stage).list.selected].id.to_string(), "sysv:5");
     stage.press("y");
     assert_eq!(nattch(&stage, 1), 1, "typed ahead");
@@ -86,7 +86,8 @@ fn dialog_follows_the_kernel_and_acts_only_on_what_it_showed() {
     let mut stage = held();
     stage.press("gD");
     stage.wait(200);
-    // Marked by another process: the next survey shows it, and the dialog ignores keys at first.
+    // Another process marks it: the list shows that after the next survey, and ignores keys at
+    // first.
     stage.machine.sysv_remove(ShmId(3)).unwrap();
     stage.survey();
     assert_eq!(shown(&stage).last(), 1);
@@ -111,7 +112,7 @@ fn detaching_the_open_segment_leaves_inspect() {
     stage.press("y");
     assert!(stage.state.inspect.is_none());
     assert_eq!(nattch(&stage, 0), 0);
-    // Leaving is confirmed only where it destroys the segment.
+    // Leaving is only confirmed where it frees the segment.
     stage.press("<enter>");
     stage.press("q");
     assert_eq!(notice(&stage), "");
@@ -124,17 +125,17 @@ fn detaching_the_open_segment_leaves_inspect() {
     assert!(notice(&stage).contains("50 B"), "{}", notice(&stage));
 }
 
-/// Own attachments change no verdict; the mark shows them.
+/// Our own attachments do not change a verdict.
 #[test]
 fn own_attachment_does_not_change_the_verdict() {
     let mut stage = held();
-    // Some processes are not visible, so only the kernel knows.
+    // Some processes are invisible, so only the kernel knows.
     stage.machine.edit(|facts| facts.visibility.outside = true);
     let own = stage.machine.own_pid();
     stage.machine.add_process(own, "shmlens");
     for shmid in [3, 5] {
         stage.machine.attach_in(own, shmid, Access::Read);
-        // This attachment is counted already.
+        // The kernel counts our attachment too.
         stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|made| made.row.nattch = 1));
     }
     stage.machine.map_in(own, "a", Access::Read);

@@ -16,7 +16,7 @@ fn open(stage: &Stage) -> &Inspect {
     stage.state.inspect.as_ref().unwrap()
 }
 
-/// Returns a stage with one open object of `size` bytes, filled by `write`.
+/// Inspects an object of `size` bytes that `write` fills.
 fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
     let machine = FakeMachine::new();
     let mut bytes = FakeBytes::hole(size);
@@ -52,7 +52,7 @@ fn keys_move_the_cursor() {
         ("<ctrl-d><ctrl-u>", 0),
         ("lll<pgup>", 3),
         ("G<pgdn>", 9999),
-        // The last row is short: the cursor keeps its column as far as possible.
+        // The last row is short: the cursor keeps its column if it can.
         ("<end>0", 9984),
     ] {
         let mut stage = inside(10_000, |bytes| bytes.write(0, &[1]));
@@ -135,11 +135,11 @@ fn esc_stops_a_search_before_it_leaves_inspect() {
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
     assert!(notice(&stage).contains("Search stopped"));
-    // A search without results yet does not block.
+    // A search without a result yet does not block other keys.
     stage.press("njj");
     assert!(open(&stage).pending.is_none());
     stage.press("gn");
-    // A late result is ignored.
+    // Results of canceled searches are dropped.
     stage.report_inspect(Body::Found(Found { number: 1, result: Ok(Some(5000)), wrapped: false }));
     assert_eq!(open(&stage).cursor, 0);
     stage.press("<esc>");
@@ -211,7 +211,7 @@ fn freeze_keeps_the_bytes_shown() {
     stage.machine.edit_object("it", |bytes| bytes.write(0, &vec![2; 100_000]));
     stage.look();
     assert_eq!(open(&stage).byte(0), Some(1));
-    // Newly visible bytes are read once; bytes seen before stay frozen.
+    // Bytes that come into view are read once. Bytes seen before stay frozen.
     stage.press("<pgdn><pgdn><pgdn>");
     assert_eq!(open(&stage).byte(open(&stage).cursor), Some(2));
     stage.press("g");
@@ -223,13 +223,13 @@ fn freeze_keeps_the_bytes_shown() {
 #[test]
 fn row_width_type_and_byte_order_can_be_set() {
     let mut stage = inside(1000, |bytes| bytes.write(0, &[1, 0, 0, 0]));
-    // 24 would not fit into 80 columns, so it is skipped.
+    // 24 bytes per row do not fit in 80 columns.
     for chosen in [Some(8), Some(16), None, Some(8)] {
         stage.press("w");
         assert_eq!(open(&stage).row_bytes, chosen);
     }
     stage.press("ww");
-    // A width chosen in a wide terminal that no longer fits is reduced.
+    // A width chosen in a wide terminal is reduced in a narrow one.
     stage.inject(Event::Resize(Size { width: 200, height: 24 }));
     stage.press("wwww");
     assert_eq!(open(&stage).layout(stage.state.size).row_bytes, 32);
@@ -239,7 +239,7 @@ fn row_width_type_and_byte_order_can_be_set() {
     stage.press("e");
     assert_eq!(open(&stage).order, ByteOrder::Big);
     stage.press("l");
-    // The name can be typed.
+    // A type can be selected by typing its name.
     stage.press("tu32<enter>");
     assert_eq!((open(&stage).shown_as, open(&stage).cursor), (Some(Scalar::U32), 0));
     stage.press("l");
@@ -256,7 +256,7 @@ fn marks_and_copies_work() {
     stage.press("'b");
     assert!(notice(&stage).contains("marks: a"), "{}", notice(&stage));
     stage.press("hy<enter>");
-    // From the mark at 3 back to the cursor at 2, both included.
+    // From the mark at 3 back to the cursor at 2, inclusive.
     assert_eq!(stage.clipboard.as_deref(), Some("be ef"));
     let mut stage = inside(1000, |bytes| bytes.write(16, b"A row of letters"));
     stage.press("jlllyt<enter>");
@@ -277,7 +277,7 @@ fn leaving_detaches_unless_kept() {
     stage.press("<enter>Pq");
     assert_eq!(nattch(&stage), 1);
     assert!(stage.state.kept.contains(&"sysv:5".parse().unwrap()));
-    // Inspecting again reuses the attachment.
+    // Inspecting it again reuses the attachment.
     stage.press("<enter>");
     assert_eq!((nattch(&stage), open(&stage).keep), (1, true));
     stage.press("q");

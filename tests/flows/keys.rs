@@ -1,5 +1,5 @@
-//! The action table matches the program: every row does something in each of its contexts, and
-//! every key is named by its binding.
+//! The table of actions matches the program: every row does something in each of its contexts, and
+//! texts name each key by its binding.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -9,7 +9,7 @@ use shmlens::app::{Keymap, update};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// Returns a machine with leaks, and objects that processes hold.
+/// Returns a machine with leaks and held objects.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     for shmid in 0..12 {
@@ -28,7 +28,7 @@ fn world() -> FakeMachine {
     machine
 }
 
-/// Presses keys, each after the open dialog accepts keys.
+/// Presses keys, and waits before each until the dialog accepts keys.
 fn press_slowly(keys: &str) -> Stage {
     let mut stage = stage(world());
     for keys in keys.split('|') {
@@ -41,11 +41,12 @@ fn press_slowly(keys: &str) -> Stage {
     stage
 }
 
-/// Returns key sequences that lead to a context. A row must do something after at least one of them.
+/// Returns key sequences that lead to the context. Each row must do something after one of them.
 const fn states(context: Context) -> &'static [&'static str] {
     match context {
-        // Several are attached, something can be undone, and a filter is set.
+        // Several segments are attached, there is something to undo, and a filter is set.
         Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
+        Context::Detail => &["<enter>Pq|l|y|<tab>"],
         Context::Inspect => &["G<enter>ma|/one<enter>jjjhhh"],
         Context::Pager => &["?<pgdn>jj", ":log<enter>"],
         Context::Choice => &["sjjj"],
@@ -60,15 +61,19 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Filter => {
             &["/kind=sysv size>1<left><left><left><left>jjj<down><down>", "/!zz ! zz<left><left><down><down>"]
         }
-        // These are the base of other contexts.
+        // Other contexts cover their bases.
         Context::List | Context::Text => &[],
     }
 }
 
-/// Returns whether the row does something, without a refusal, in the state that these keys lead to.
+/// Returns true if the action does something, without a refusal, after these keys.
 fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
     let mut stage = press_slowly(keys);
-    stage.press("");
+    if context == Context::Detail {
+        // Only a small screen scrolls.
+        stage.inject(Event::Resize(Size { width: 80, height: 10 }));
+        stage.press("jj");
+    }
     assert_eq!(stage.state.context(), context, "{keys}");
     let key = stage.state.keymap.keys_in(context, row.action).next();
     let Some(key) = key else {
@@ -92,13 +97,13 @@ fn every_action_works_in_each_of_its_contexts() {
             assert!(works_somewhere, "{} does nothing in {context:?}", row.name);
         }
     }
-    // Each context of a row was visited, or is the base of one that was.
+    // Each context of a row was covered, or is the base of one that was.
     for context in [Context::List, Context::Text] {
         assert!(Context::ALL.iter().any(|other| other.base() == Some(context)));
     }
 }
 
-/// Returns a stage with one additional key binding for each of these.
+/// Returns a stage with additional key bindings.
 fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
     let mut stage = stage(machine);
     let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
@@ -175,7 +180,7 @@ fn text_field_takes_bound_letters() {
     stage.press("/xz");
     assert_eq!(stage.state.table.filter_text, "xz");
     assert!(!stage.suspended);
-    // Ctrl-C leaves, whatever other keys are bound.
+    // Ctrl-C quits, whatever else is bound.
     stage.press("<ctrl-c>z");
     assert!(stage.suspended && stage.state.overlay.is_none() && !stage.quit);
 }
@@ -190,7 +195,7 @@ fn help_lists_the_working_keys_of_every_context() {
         assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
     }
     assert!(screen.contains("f9            terminate the selected holder"), "{screen}");
-    // A letter typed there closes no prompt.
+    // A letter cannot close a prompt: it is typed.
     let prompts = screen.split("│ Prompts").nth(1).unwrap();
     let close = prompts.lines().find(|line| line.contains("close or cancel")).unwrap();
     assert!(!close.contains('q'), "{close}");

@@ -84,12 +84,12 @@ fn existing_segment_is_never_touched() {
     let before = stage.machine.edit(|facts| format!("{:?}", facts.posix));
     stage.press("nb<enter>");
     assert!(stage.screen().contains("the name is in use"), "{}", stage.screen());
-    // Open for another name.
+    // Open the form for another name.
     stage.press("<esc>n<up> <tab>1234<enter>");
     assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: the key is in use"));
     assert_eq!(stage.machine.edit(|facts| format!("{:?}", facts.posix)), before);
     assert_eq!(counts(&stage.machine), (1, 3));
-    // Without `exclusive`, the existing one is shown instead.
+    // Without `exclusive`, the existing segment is selected instead.
     stage.press("<down><down><down><down><space><enter>");
     assert_eq!((selected(&stage).as_str(), counts(&stage.machine)), ("sysv:5", (1, 3)));
     assert!(notice(&stage).contains("already exists; nothing was changed"), "{}", notice(&stage));
@@ -106,7 +106,7 @@ fn create_refuses_a_name_taken_after_the_plan() {
     stage.machine.add_object("new", FakeBytes::full(b"another"));
     stage.press("<enter>");
     assert!(form(&stage).error.as_ref().unwrap().contains("/new"));
-    // Once the name is free again, the same key creates it.
+    // Once the name is free, the same key creates it.
     stage.machine.remove_object("new");
     stage.press("<enter>");
     assert_eq!(selected(&stage), "posix:/new", "{}", stage.screen());
@@ -160,7 +160,7 @@ fn undo_of_a_creation_confirms_and_keeps_a_copy() {
     assert_eq!(counts(&stage.machine), (1, 3), "{}", notice(&stage));
     stage.press("u");
     assert_eq!(counts(&stage.machine), (2, 3), "{}", notice(&stage));
-    // Removed by another process.
+    // Another process removes it.
     stage.press("nx<enter>");
     stage.machine.remove_object("x");
     stage.survey();
@@ -186,7 +186,7 @@ fn late_plans_never_change_the_input() {
     assert_eq!(form(&stage).step, Step::Planning);
     stage.press("er");
     stage.answer();
-    // Not that of a moment ago, and not this one unasked.
+    // The late answer belongs to an earlier input, so nothing was created.
     assert_eq!((form(&stage).step, counts(&stage.machine)), (Step::Editing, (1, 3)));
     stage.late = Some(vec![]);
     stage.press("<enter>");

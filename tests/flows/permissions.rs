@@ -1,4 +1,4 @@
-//! The permissions overlay: mode, owner and group, and the resulting access.
+//! The permissions form: mode, owner and group, and the resulting access.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -15,7 +15,7 @@ fn form(stage: &Stage) -> &Permissions {
     }
 }
 
-/// Returns mode, user and group of the System V segment.
+/// Returns mode, user and group.
 fn sysv(machine: &FakeMachine) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let row = facts.sysv[0].row;
@@ -23,7 +23,7 @@ fn sysv(machine: &FakeMachine) -> (u32, u32, u32) {
     })
 }
 
-/// Returns mode, user and group of an object.
+/// Returns mode, user and group.
 fn object(machine: &FakeMachine, name: &str) -> (u32, u32, u32) {
     machine.edit(|facts| {
         let stat = facts.posix[&ObjectName::new(name.as_bytes()).unwrap()].stat;
@@ -74,7 +74,7 @@ fn unknown_user_is_reported_and_changes_nothing() {
         ("p<tab><tab>ann:bob<enter>", "in its own field"),
         ("p<tab>rw<enter>", "invalid mode"),
         ("p<enter>", "nothing to change"),
-        // Valid fields do not override an invalid one.
+        // One invalid field is enough.
         ("p<tab>0666<tab>bob<tab>4294967295<enter>", "group"),
     ] {
         let mut stage = stage(small());
@@ -84,7 +84,7 @@ fn unknown_user_is_reported_and_changes_nothing() {
         assert!(stage.screen().contains(&words[1..]), "{}", stage.screen());
         assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
     }
-    // It stays open for correction.
+    // The form stays open for correction.
     let mut stage = stage(small());
     stage.press("p<tab><tab>bo<enter>b<enter>");
     yes(&mut stage);
@@ -108,12 +108,12 @@ fn overlay_explains_access() {
     assert!(bob.starts_with("bob: no access: as other, mode 0600 grants --"), "{bob}");
     let root = asked(&mut stage, "<ctrl-u>root");
     assert!(root.starts_with("root: read-write: CAP_IPC_OWNER"), "{root}");
-    // Its creator is the process on this machine.
+    // The process is the creator of the segment.
     let process = asked(&mut stage, "<ctrl-u>4121");
     assert!(process.starts_with("process 4121 (ann): read-write: as owner"), "{process}");
     assert!(asked(&mut stage, "<ctrl-u>77").contains("no process 77"));
     assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
-    // For the edited mode, not the stored one.
+    // For the edited mode, not the current one.
     let edited = asked(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
     assert!(edited.starts_with("bob: read-only: as other, mode 0604"), "{edited}");
     let edited = asked(&mut stage, "<up><up>bob");
@@ -148,7 +148,7 @@ fn overlay_applies_the_acl() {
     let mut stage = stage(machine);
     stage.press("jp<tab><tab><tab><tab>bob");
     assert!(stage.screen().contains("bob: read-write: ACL grants the user rw"));
-    // The group bits of a mode are the ACL mask.
+    // With an ACL, the group bits of the mode are the mask.
     stage.press("<shift-tab><shift-tab><shift-tab>");
     stage.press("g-w");
     let screen = stage.screen();
@@ -166,10 +166,10 @@ fn batch_change_sets_only_the_edited_fields() {
     stage.press("<space><space><space><space>p");
     assert!(stage.screen().contains("Permissions of 4 segments"));
     assert_eq!((form(&stage).mode_field.text(), form(&stage).owner.text()), ("", ""));
-    // Only the group: modes and owners differ and stay.
+    // Only the group changes. Modes and owners differ between the segments and stay.
     stage.press("<tab><tab><tab>bob<enter>");
     stage.wait(200);
-    // Each has its own plan and result: one was replaced meanwhile.
+    // Each segment has its own plan and result. One of them was replaced.
     stage.machine.remove_object("a");
     stage.press("y");
     assert!(notice(&stage).contains("Changed 3 segments. u: undo. "), "{}", notice(&stage));
@@ -177,7 +177,7 @@ fn batch_change_sets_only_the_edited_fields() {
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1001));
     assert_eq!(object(&stage.machine, "b"), (0o666, 1000, 1001));
     assert_eq!(object(&stage.machine, "c"), (0o600, 1001, 1001));
-    // In letters, relative to each segment's own mode.
+    // A symbolic mode is relative to each segment's own mode.
     stage.press("Aap<tab>o+r,u-w<enter>");
     yes(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o404, 1000, 1001), "{}", notice(&stage));
@@ -189,7 +189,7 @@ fn batch_change_sets_only_the_edited_fields() {
 fn overlay_keeps_its_segment_when_the_selection_moves() {
     let mut stage = stage(small());
     stage.press("jp<tab>0666");
-    // The selection moves to another one.
+    // The selection moves to another segment.
     stage.machine.remove_object("a");
     stage.survey();
     stage.press("<enter>");
@@ -234,7 +234,7 @@ fn late_answers_to_older_names_are_ignored() {
     stage.press("p<tab><tab>bob");
     stage.late = Some(vec![]);
     stage.press("by<enter>");
-    // bob is known, bobby is not yet.
+    // bob is resolved, bobby is not yet.
     assert!(form(&stage).submitted && form(&stage).owner_found.is_none());
     stage.press("<backspace><backspace>");
     assert!(!form(&stage).submitted, "what was typed since is to be said anew");

@@ -40,7 +40,7 @@ fn save_writes_the_selected_segment_to_the_typed_file() {
     assert!(stage.state.log.iter().any(|line| line.starts_with("save ")), "{:?}", stage.state.log);
     let length = fs::metadata(&file).unwrap().len();
     assert!(length > 100);
-    // An existing file is refused until overwriting is requested.
+    // Overwriting an existing file takes a second request.
     fs::write(&file, b"mine").unwrap();
     stage.press(&format!("w{}<enter>", file.display()));
     let error = form(&stage).error.clone().unwrap();
@@ -80,11 +80,11 @@ fn failed_form_stays_open_and_esc_leaves_or_stops_it() {
     assert!(form(&stage).error.as_ref().unwrap().contains("Create the directory first"));
     stage.press("<esc>");
     assert!(stage.state.overlay.is_none());
-    // A long save is stopped, not left running.
+    // A save in progress can be stopped.
     stage.acts = Acts::Hang;
     stage.press("w<enter><esc>");
     assert!(form(&stage).saving && stage.acts == Acts::Stopped);
-    // Saving changes nothing, so read-only mode allows it.
+    // Saving changes no segment, so read-only mode allows it.
     let mut stage = super::stage(small());
     stage.state.read_only = true;
     stage.press("w");
@@ -107,10 +107,10 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     assert!(notice(&stage).contains("restores as /camera0"), "{}", notice(&stage));
     let restored = shmlens::act::restore(&stage.machine, &file, &shmlens::memory::Progress::new()).unwrap();
     assert_eq!(restored.id.to_string(), "posix:/camera0");
-    // Both have lines that link them.
+    // Both have a line about the other one.
     stage.survey();
     let linked = |stage: &Stage| {
-        stage.state.detail().into_iter().find(|line| line.label == "same name").map(|line| line.text)
+        stage.state.detail_lines().into_iter().find(|line| line.label == "same name").map(|line| line.text)
     };
     stage.press("g");
     let new = linked(&stage).unwrap();

@@ -255,13 +255,13 @@ fn clicks_beyond_the_drawn_area_are_ignored() {
         stage.mouse(Mouse { x, y, kind: MouseKind::WheelDown });
         assert_eq!(selected(&stage), before, "{x},{y}");
     }
-    // A click beside an open list closes it; one beyond the drawn area does not.
+    // A click beside a menu closes it; a click outside of the drawn part does nothing.
     stage.press("s");
     stage.mouse(click(LARGEST.width, 5));
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
     stage.mouse(click(3, 5));
     assert!(stage.state.overlay.is_none());
-    // The read size of Inspect is bounded too.
+    // Inspect reads a limited number of bytes, too.
     stage.press("j<enter>");
     let inspect = stage.state.inspect.as_ref().unwrap();
     let window = inspect.watching(stage.state.size).window;

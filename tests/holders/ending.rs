@@ -7,7 +7,7 @@ use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
 
-/// Starts a process of that user that holds the object and waits.
+/// Starts a process of this user that holds the object and waits.
 fn holder(object: &Object, uid: u32) -> Child {
     let text = format!("exec 3<{}; echo ready; read line", object.path().display());
     let mut child = Child::spawn_piped(Command::new("/bin/sh").args(["-c", &text]).uid(uid).current_dir("/"));
@@ -40,7 +40,7 @@ fn end_refuses_a_pid_with_another_start_time() {
 }
 
 #[test]
-fn refusal_to_end_names_the_users_who_may() {
+fn refused_termination_names_permitted_users() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o644);
     let mut child = holder(&object, 4242);

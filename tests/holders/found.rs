@@ -1,4 +1,4 @@
-//! Holders found by shmlens, in the format of the crowd.
+//! The holders that shmlens found, in the format of the crowd.
 
 use super::truth::Held;
 use shmlens::machine::process::Object;
@@ -6,7 +6,6 @@ use shmlens::segment::{Facts, Segment, SegmentId};
 use shmlens::survey::Survey;
 use std::collections::BTreeMap;
 
-/// Returns the name of a segment in the crowd's format.
 pub fn object(segment: &Segment) -> Object {
     match (&segment.id, &segment.facts) {
         (SegmentId::Sysv(shmid), _) => Object::Sysv(shmid.0),
@@ -15,7 +14,6 @@ pub fn object(segment: &Segment) -> Object {
     }
 }
 
-/// Returns the holders that were found.
 pub fn found(survey: &Survey) -> BTreeMap<Object, Vec<Held>> {
     let holders = |segment: &Segment| {
         let holders = segment.holders.iter().flat_map(|all| all.iter());

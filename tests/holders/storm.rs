@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const TIME: Duration = Duration::from_secs(3);
-/// The process ends slightly later than requested.
+/// Shorter than `TIME`, so that the process is still running.
 const WATCHED: Duration = Duration::from_millis(2500);
 
 #[test]

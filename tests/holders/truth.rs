@@ -1,11 +1,11 @@
-//! Holdings reported by the crowd: the lines of `crowd.cpp`.
+//! The lines of `crowd.cpp`: what the crowd holds.
 
 use shmlens::machine::process::Object;
 use shmlens::segment::Access;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 
-/// Access of one process to an object.
+/// A process's access to an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Held {
     pub pid: u32,
@@ -15,25 +15,23 @@ pub struct Held {
     pub private: bool,
 }
 
-/// Holders as reported by the holders themselves.
+/// Holders as they report themselves.
 #[derive(Debug, Default)]
 pub struct Truth {
-    /// Every segment and object, with its holders by pid.
+    /// All segments and objects, with their holders by pid.
     pub held: BTreeMap<Object, Vec<Held>>,
-    /// The name of every object.
     pub names: HashMap<Object, Vec<u8>>,
     /// The unlinked objects.
     pub deleted: BTreeSet<Object>,
-    /// The processes by role.
     pub roles: HashMap<String, Vec<u32>>,
-    /// The names of processes that set their own.
+    /// The names that processes gave themselves.
     pub commands: HashMap<u32, Vec<u8>>,
     /// Attachments that are counted but cannot be found.
     pub unseen: BTreeMap<Object, u32>,
 }
 
 impl Truth {
-    /// Reads the lines up to the one that reports all processes ready.
+    /// Reads up to the line that reports all processes ready.
     pub fn read(lines: &mut impl BufRead) -> Self {
         let mut truth = Self::default();
         let mut line = String::new();

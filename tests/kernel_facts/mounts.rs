@@ -13,8 +13,7 @@ use std::process::Stdio;
 
 const NONE: Option<&str> = None;
 
-/// Runs shmlens with these arguments until it ends; returns its exit status and
-/// what it printed to standard error.
+/// Runs shmlens to its end. Returns the exit status and standard error.
 #[track_caller]
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child = Child::spawn(shmlens().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()));
@@ -32,7 +31,7 @@ fn mounts_are_reported_and_not_entered() {
     mount(Some("tmpfs"), "/dev/shm/disk", Some("tmpfs"), MsFlags::empty(), NONE).unwrap();
     fs::write("/dev/shm/disk/inner", "x").unwrap();
     fs::write("/dev/shm/plain/twice", "x").unwrap();
-    // The same file system again, and a single file of it.
+    // The same file system once more, and a single file of it.
     mount(Some("/dev/shm/plain"), "/dev/shm/deep/er", NONE, MsFlags::MS_BIND, NONE).unwrap();
     fs::write("/dev/shm/file", "").unwrap();
     mount(Some("/dev/shm/seen"), "/dev/shm/file", NONE, MsFlags::MS_BIND, NONE).unwrap();
@@ -104,7 +103,7 @@ fn hung_file_system_blocks_nothing() {
         &["create", "posix", "hung/x", "--size", "4K"],
         &["limits"],
     ] {
-        // Ends within the limit of the test.
+        // The command must end within the time limit of the test.
         run(command);
     }
     drop(daemon);

@@ -63,7 +63,7 @@ fn special_files_are_not_listed_and_not_opened() {
     assert_eq!(read(&open(&object.id()).unwrap(), 0, 9), b"inner");
 }
 
-/// Returns whether the process sleeps in a system call.
+/// Returns true if the process sleeps in a system call.
 fn sleeps(child: &Child) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.pid())).unwrap();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
@@ -81,11 +81,11 @@ fn survey_does_not_wake_a_fifo_reader() {
     assert!(RealMachine.open_object(&name("fifo")).is_err());
     assert!(RealMachine.stat_object(&name("fifo")).is_ok());
     let descriptor = format!("/proc/{}/fd/3", writer.pid());
-    // It may have inherited descriptors from other tests.
+    // It may have inherited descriptors of other tests.
     assert_ne!(fs::read_link(&descriptor).ok(), Some(Path::new("/dev/shm/fifo").to_owned()));
-    // On a busy machine it may wait for a processor before it sleeps again.
+    // On a busy machine, it waits for a processor before it sleeps again.
     wait_until(SOON, || sleeps(&writer));
-    // An open would have woken it like this.
+    // Opening the FIFO wakes it, so nothing has opened it before.
     let _reader = File::open("/dev/shm/fifo").unwrap();
     assert_eq!(writer.line(SOON), "woken");
 }

@@ -1,5 +1,5 @@
-//! Operation without `/proc`: segments are listed, read and saved, and none is called gone or
-//! leaked for lack of `/proc`.
+//! Without `/proc`: segments are listed, read and saved, and none counts as gone or leaked because
+//! of that.
 
 use crate::support::{Object, Sysv, World, shmlens, tool};
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! POSIX objects: reads leave them unchanged, whatever happens to them meanwhile.
+//! POSIX objects: reading leaves them unchanged, whatever happens in the meantime.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{NOBODY, Nobody, Object, World};

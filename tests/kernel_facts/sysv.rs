@@ -1,4 +1,4 @@
-//! System V segments: traces of an attachment, and reads without traces.
+//! System V segments: the traces of an attachment, and reading without traces.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
@@ -76,7 +76,7 @@ fn reading_a_sparse_segment_allocates_no_page() {
         (0, PAGE),
         (5 * PAGE, 7 * PAGE),
         (40_000 * PAGE, 40_001 * PAGE),
-        // The last page belongs to the segment up to the segment's size.
+        // The last page ends with the segment.
         (65_536 * PAGE, 65_536 * PAGE + 100),
     ];
     let check = || {
@@ -150,7 +150,7 @@ fn removed_segment_stays_readable_until_detach() {
     let now = facts(&id);
     assert!(now.marked && now.key == Key(0), "{now:?}");
     assert_eq!(read(&reader, 0, 4), b"text");
-    // It is still the same segment and can be attached again.
+    // It is still the same segment, and can be attached again.
     drop(Reader::open(&RealMachine, &as_listed).unwrap());
     drop(reader);
     assert!(super::survey().segments.is_empty());
@@ -204,7 +204,7 @@ fn segment_of_64_tib_is_scanned_in_pieces() {
     assert_eq!(listed(&segment.id()).size, Bytes(size));
     segment.write(size - 1, b"x");
     let start = Instant::now();
-    // Root reads its holes directly, as a file.
+    // Root reads its holes at once, as a file.
     assert_eq!(open(&segment.id()).unwrap().extent_at(0, u64::MAX).unwrap().unwrap().end, size - PAGE);
     let _nobody = Nobody::here();
     let reader = open(&segment.id()).unwrap();

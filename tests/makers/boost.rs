@@ -1,4 +1,4 @@
-//! Boost.Interprocess: its segments have no owner process and stay until a program removes them.
+//! Boost.Interprocess: its segments belong to no process, and stay until a program removes them.
 
 use super::{Verdict, listed, verdict};
 use crate::support::{Child, SOON, World, compile_cpp, skip};
@@ -39,7 +39,7 @@ fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     program.end();
     assert_eq!(makers(&listed()), expected);
     for (id, _) in MADE {
-        // The program may open it by name at its next start.
+        // The next run of the program may open it by name.
         verdict(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }
 }

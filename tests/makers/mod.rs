@@ -1,12 +1,12 @@
-//! Real programs that create shared memory: the verdict on their segments while they run and after
+//! Programs that create shared memory: the verdicts on their segments while they run, and after
 //! they are killed.
 
 mod boost;
-mod inside;
-mod never;
+mod escaping;
+mod never_leaked;
 mod postgresql;
 mod python;
-mod shown;
+mod visibility;
 mod x11;
 
 use crate::support::{Child, SOON, python, shmlens, wait_until};
@@ -20,21 +20,19 @@ use std::path::Path;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A user that runs nothing else: processes of root or of other tests are not mistaken for helpers
-/// of its programs.
+/// Returns a user without other processes: those of root or of other tests would count as helpers.
 fn stranger() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     const FIRST: u32 = 200_000_000;
     FIRST + process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Returns a command run by that user.
 fn run_by(user: u32, mut command: Command) -> Command {
     command.uid(user).gid(user).current_dir("/");
     command
 }
 
-/// Returns a Python that any user can run: its path may lead through directories of root. `None`
+/// Returns a Python that any user can run: its path may lead through root's directories. `None`
 /// without Python.
 fn python_of(user: u32, text: &str) -> Option<Command> {
     let system_python = Path::new("/usr/bin/python3");
@@ -45,7 +43,7 @@ fn python_of(user: u32, text: &str) -> Option<Command> {
     } else {
         python(text)?
     };
-    // The tracker would warn about what it unlinks.
+    // The tracker would warn about objects that it unlinks.
     command.env("PYTHONWARNINGS", "ignore");
     Some(run_by(user, command))
 }
@@ -77,7 +75,7 @@ impl Verdict {
         }
     }
 
-    /// Asserts the state. Inside a pid namespace less is certain about an object, because processes
+    /// Asserts the state. An object in a pid namespace is never a certain leak, because processes
     /// outside may need it.
     #[track_caller]
     fn assert_is(&self, state: &str, words: &[&str]) {
@@ -94,13 +92,13 @@ impl Verdict {
     }
 }
 
-/// Returns whether every process is visible from here.
+/// Returns true if every process is visible.
 fn sees_all() -> bool {
     // `PROC_PID_INIT_INO` of the kernel.
     fs::read_link("/proc/self/ns/pid").is_ok_and(|link| link == Path::new("pid:[4026531836]"))
 }
 
-/// Returns the output of `list --json`, where use within `settle` counts as recent.
+/// Returns `list --json`, where use within `settle` is recent.
 #[track_caller]
 fn listed_with(mut command: Command, settle: &str) -> Vec<Verdict> {
     let output = command.args(["list", "--json", "--settle", settle]).output().unwrap();
@@ -129,7 +127,7 @@ fn made_by(maker: &str) -> Vec<Verdict> {
     listed().into_iter().filter(|verdict| verdict.maker == maker).collect()
 }
 
-/// Kills a process and waits until it is reaped or a zombie.
+/// Kills a process, and waits until it is a zombie or reaped.
 fn kill_and_wait(pid: i32) {
     let pid = Pid::from_raw(pid);
     let _ = kill(pid, Signal::SIGKILL);
@@ -139,7 +137,7 @@ fn kill_and_wait(pid: i32) {
     });
 }
 
-/// Waits for a line that starts with this word and returns the rest.
+/// Waits for a line that starts with a word. Returns the rest of the line.
 #[track_caller]
 fn line_with(child: &mut Child, word: &str) -> String {
     let line = child.line(SOON);
@@ -147,7 +145,7 @@ fn line_with(child: &mut Child, word: &str) -> String {
     rest.trim().to_owned()
 }
 
-/// Creates a directory of that user, below one that every user may enter.
+/// Creates a directory of this user, in one that every user may enter.
 fn directory_of(user: u32) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     nix::unistd::chown(directory.path(), Some(user.into()), Some(user.into())).unwrap();

@@ -1,4 +1,4 @@
-//! The `PostgreSQL` server: the interlock that prevents a second postmaster, and the memory of its queries.
+//! `PostgreSQL`: the interlock that prevents a second postmaster, and the memory of queries.
 
 use super::{Verdict, directory_of, kill_and_wait, listed, made_by, run_by, stranger, verdict};
 use crate::support::{Child, Object, SOON, World, skip, wait_until};
@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Timeout for `initdb`, which is slow.
+/// `initdb` is slow.
 const LONG: Duration = Duration::from_secs(60);
 
-/// A server with an empty data directory, run by a user that runs nothing else.
+/// A server with an empty data directory, run by a user without other processes.
 struct Server {
     user: u32,
     directory: tempfile::TempDir,
@@ -21,7 +21,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts a server in this world. `None` where it is not installed.
+    /// Starts a server in this world. `None` if it is not installed.
     fn start() -> Option<Self> {
         let programs = programs()?;
         let user = stranger();
@@ -45,7 +45,7 @@ impl Server {
         let mut run = run_by(user, run);
         let postmaster = Child::spawn(run.stdout(Stdio::null()).stderr(Stdio::null()));
         let file = directory.join("data/postmaster.pid");
-        // A killed server has left its own lock file.
+        // A killed server leaves its lock file behind.
         let first = format!("{}\n", postmaster.pid());
         let is_ready = |text: String| text.starts_with(&first) && text.contains("ready");
         wait_until(LONG, || fs::read_to_string(&file).is_ok_and(is_ready));
@@ -62,7 +62,7 @@ impl Server {
     }
 }
 
-/// Finds the server programs: Debian keeps them out of PATH.
+/// Finds the server programs, which Debian does not put into PATH.
 fn programs() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().filter_map(Result::ok);
     let places = versions.map(|version| version.path().join("bin")).chain(["/usr/bin".into()]);
@@ -73,7 +73,7 @@ fn programs() -> Option<PathBuf> {
     found
 }
 
-/// Adds a user name in this world only: `initdb` needs one.
+/// Adds a user in this world only, because `initdb` needs a name.
 fn name(user: u32) {
     let mut users = fs::read_to_string("/etc/passwd").unwrap();
     writeln!(users, "shmlens-test:x:{user}:{user}::/:/bin/sh").unwrap();
@@ -118,11 +118,11 @@ fn postgresql_segments_leak_only_after_the_server_died() {
     for one in &memory {
         one.assert_is("in-use", &[]);
     }
-    // A segment without holders must stay while the server runs.
+    // A segment without holders is needed while the server runs.
     let between = Object::new("PostgreSQL.1804289383", 4096, 0o600).owned_by(server.user, server.user);
     let id = between.id().to_string();
     verdict(&id).assert_is("in-use", &[]);
-    // Dropping it removes it by name.
+    // Dropping the object removes it by name.
     fs::rename(between.path(), "/dev/shm/PostgreSQL.1804289384").unwrap();
     drop(between);
     let unheld = verdict("posix:/PostgreSQL.1804289384");
@@ -136,7 +136,7 @@ fn postgresql_segments_leak_only_after_the_server_died() {
     for one in memory {
         one.assert_is("leaked certain", &["no postgres of its owner or root is running"]);
     }
-    // The leftovers are not needed: without them the server starts again.
+    // The server starts again without the leftovers.
     let removed =
         crate::support::shmlens().args(["clean", "--yes", "--no-copy", "--settle", "0s"]).output().unwrap();
     assert_eq!(removed.status.code(), Some(0), "{removed:?}");

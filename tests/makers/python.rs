@@ -3,18 +3,18 @@
 use super::{Verdict, kill_and_wait, line_with, listed, listed_with, made_by, python_of, stranger, verdict};
 use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
-/// Runs the lines it receives and answers "ok" to each.
+/// Runs each line that it receives and answers "ok".
 const SHELL: &str =
     "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
 
-/// A Python process that runs given statements.
+/// A Python process that runs statements on request.
 struct Python {
     child: Child,
     tracker: i32,
 }
 
 impl Python {
-    /// Starts one as a user that runs nothing else, with its resource tracker.
+    /// Starts Python as a user without other processes, with its resource tracker.
     fn start() -> Option<Self> {
         let child = Child::spawn_piped(&mut python_of(stranger(), SHELL)?);
         let mut python = Self { child, tracker: 0 };
@@ -42,7 +42,7 @@ impl Python {
         self.child.pid().as_raw()
     }
 
-    /// Kills the tracker first, then the program, so that nothing cleans up.
+    /// Kills the tracker and then the program, so that nothing cleans up.
     fn kill_all(&mut self) {
         kill_and_wait(self.tracker);
         self.child.end();
@@ -63,7 +63,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     );
     assert_eq!(held.segment["made_by"]["name"], "Python multiprocessing.shared_memory");
 
-    // Closed, not unlinked: the tracker unlinks it at exit.
+    // Closed but not unlinked: the tracker unlinks it at exit.
     python.run("one.close()");
     verdict(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
 
@@ -73,7 +73,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
     // Less than an hour old.
     let young = listed_with(shmlens(), "1h").remove(0);
-    // If a process cannot be examined, the kernel is not asked yet.
+    // If a process cannot be examined, no lease is requested yet.
     assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
     wait_until(SOON, || listed_with(shmlens(), "1s")[0].state.starts_with("leaked"));
 }
@@ -110,7 +110,7 @@ fn locks_and_semaphores_are_held_then_leaked() {
     python.run("context = get_context('spawn')");
     python.run("lock, semaphore, queue = context.Lock(), context.Semaphore(3), context.Queue()");
     let semaphores = made_by("cpython-mp-semaphore");
-    // A queue has two locks and a semaphore itself.
+    // A queue has two locks and a semaphore.
     assert!(semaphores.len() >= 4, "{semaphores:#?}");
     for one in &semaphores {
         one.assert_is("in-use", &[]);
@@ -132,7 +132,7 @@ fn lock_of_forked_programs_has_no_name() {
     let all = listed();
     assert_eq!(all.len(), 1, "{all:#?}");
     all[0].assert_is("removed", &["unlinked, kept alive by python3"]);
-    // The former name is the temporary name used by the C library.
+    // It is only known by the temporary name that glibc used.
     assert_eq!(all[0].maker, "glibc-named-semaphore");
     python.kill_all();
     assert!(listed().is_empty());
@@ -179,7 +179,7 @@ fn value_heap_is_unlinked_and_kept_alive() {
     assert!(listed().is_empty());
 }
 
-/// A program that drops root privileges keeps the tracker it started as root.
+/// A program that drops root's privileges keeps the tracker that it started as root.
 #[test]
 fn resource_tracker_of_root_keeps_segments_of_another_user() {
     let Some(_world) = World::new() else { return };

@@ -1,4 +1,4 @@
-//! X11 with MIT-SHM: a segment that a client creates and its server attaches.
+//! X11 with MIT-SHM: a client creates a segment, and the server attaches it.
 
 use super::{Verdict, verdict};
 use crate::support::{Child, SOON, World, skip, tool, wait_until};
@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A server without a screen, and its display.
+/// Starts a server without a screen. Returns it and its display.
 fn server() -> Option<(Child, String)> {
     let mut command = Command::new(tool("Xvfb")?);
     command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", "64x64x24", "-noreset"]);
@@ -16,7 +16,7 @@ fn server() -> Option<(Child, String)> {
     Some((server, display))
 }
 
-/// Compiles the client. `None` without the compiler or headers.
+/// Compiles the client. `None` without a compiler or the headers.
 fn client(directory: &Path) -> Option<PathBuf> {
     if !Path::new("/usr/include/X11/extensions/XShm.h").exists() {
         skip("needs the headers of X's extensions (libxext-dev), which are not installed");
@@ -57,7 +57,7 @@ fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
     let (mut polite, id) = start();
     verdict(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
     held_by(&verdict(&id), &polite);
-    // Most clients mark it immediately, so it disappears when both detach.
+    // Most clients mark the segment at once, so that it disappears when both detach.
     polite.say("remove\n");
     assert_eq!(polite.line(SOON), "done");
     verdict(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
@@ -68,10 +68,10 @@ fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
     let (mut careless, id) = start();
     held_by(&verdict(&id), &careless);
     careless.end();
-    // The server detached the client's segment.
+    // The server has detached the segment.
     wait_until(SOON, || verdict(&id).holders.is_empty());
     verdict(&id).assert_is("leaked certain", &["no process has the creator's pid", "nattch 0"]);
-    // It removes its socket.
+    // A server that exits removes its socket.
     server.signal(Signal::SIGTERM);
     server.wait(SOON);
 }

@@ -13,7 +13,7 @@ fn acl() -> Vec<u8> {
     list(&[(1, 6, u32::MAX), (2, 4, 65534), (4, 0, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)])
 }
 
-/// Encodes an ACL from these entries: tag, rights and id.
+/// Encodes an ACL from entries of tag, rights and id.
 pub(super) fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
     let mut acl = 2u32.to_le_bytes().to_vec();
     for (tag, rights, id) in entries {
@@ -48,7 +48,7 @@ fn restore_keeps_an_acl_and_adds_none() {
     assert!(message.contains("user:65534:r--") && message.contains("mask::r--"), "{message}");
 }
 
-/// The default ACL of a directory applies to new objects of programs, not to restored ones.
+/// A directory's default ACL applies to objects that programs create, not to restored ones.
 #[test]
 fn restore_does_not_inherit_a_default_acl() {
     use shmlens::sys::handle;

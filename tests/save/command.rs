@@ -154,9 +154,9 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("copy limit of 1.0 MiB") && message.contains("--save"), "{message}");
-    // One failure does not stop the rest.
+    // One failure does not stop the others.
     assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
-    // An unreadable segment: IPC_RMID checks only the creator and owner.
+    // Nobody can read it, but IPC_RMID only checks the owner and the creator.
     let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.chmod(0o200);
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -177,7 +177,7 @@ fn rm_without_disk_space_for_the_copy_removes_nothing() {
     fs::create_dir(&state).unwrap();
     mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
     let object = Object::new("a", 4 << 20, 0o600);
-    // The second one holds as much as is free; a copy needs more than the contents.
+    // The second one has as much data as there is space, but a copy needs a little more.
     for (length, words) in [(2 << 20, "2.0 MiB of data"), (1 << 20, "1.0 MiB free")] {
         object.file.set_len(0).unwrap();
         object.file.set_len(4 << 20).unwrap();

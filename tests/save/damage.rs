@@ -10,7 +10,7 @@ use shmlens::memory::Progress;
 use std::fs;
 use std::path::Path;
 
-/// Restores from these bytes, which must fail and leave nothing.
+/// Restores these bytes, which must fail and leave nothing behind.
 #[track_caller]
 fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
     fs::write(path, bytes).unwrap();
@@ -21,7 +21,7 @@ fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
     error
 }
 
-/// Returns one saved file of each kind, with a few pages and holes.
+/// Returns a saved segment of each kind, with a few pages and holes.
 fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
     let object = Object::new("a", 40_000, 0o600);
     object.write(5000, b"hello");
@@ -37,7 +37,7 @@ fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
         bytes
     });
     drop((object, sysv));
-    // A child of another test keeps inherited descriptors until its exec.
+    // A child forked by another test keeps inherited descriptors until it execs.
     wait_until(SOON, || segments().is_empty());
     files
 }
@@ -72,7 +72,7 @@ fn restore_rejects_any_flipped_byte() {
     }
 }
 
-/// A System V segment has its key from the start, so damage must be detected before it is created.
+/// A System V segment has its key from the start, so damage must be found before it is created.
 #[test]
 fn damaged_file_never_creates_a_segment() {
     let Some(_world) = World::new() else { return };
@@ -81,7 +81,7 @@ fn damaged_file_never_creates_a_segment() {
     let [_, mut damaged] = saved(&directory);
     let at = damaged.len() - 40;
     damaged[at] ^= 1;
-    // The kernel counts every created segment in its shmid.
+    // Shmids count the segments that were created.
     let number = || i64::from(Sysv::new(0, 1, 0o600).shmid);
     let (first, second) = (number(), number());
     refused(&path, &damaged, "the last byte of data");

@@ -1,5 +1,5 @@
-//! A disk that is short of space: the plan names the old copies that are deleted, and no other copy
-//! is deleted.
+//! A disk that is short of space: the plan names the old copies to be deleted, and no others are
+//! deleted.
 
 use super::{copies, directory, program, run, segment, stdout_of};
 use crate::support::{Object, Sysv, World};
@@ -11,11 +11,11 @@ use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// Size of the state directory.
+/// The options of the mount for the state directory.
 const STATE_MOUNT_OPTIONS: &str = "size=1m,mode=0700";
 const LENGTH: usize = 300 << 10;
 
-/// A state directory with space for three copies, and three copies in it.
+/// A state directory with space for three copies, and three copies.
 struct Disk {
     directory: TempDir,
     state: PathBuf,
@@ -63,7 +63,7 @@ fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
     let objects = ["/d", "/e"].map(object);
     let plan = stdout_of(&disk.directory, ["rm", "--dry-run", "--force", "/d", "/e"]);
     let lines: Vec<&str> = plan.lines().filter(|line| line.contains("to free disk space")).collect();
-    // Each plan includes the space that the previous ones use.
+    // Each plan takes the space of the previous ones into account.
     assert!(lines[0].contains("the oldest copy (/a 300 KiB, saved "), "{plan}");
     assert!(lines[1].contains("the oldest copy (/b 300 KiB, saved "), "{plan}");
     assert_eq!(disk.copies(), disk.old);
@@ -78,7 +78,7 @@ fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
 fn no_copy_is_deleted_when_too_little_would_be_freed() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
-    // A second link keeps the data of two copies.
+    // Another link keeps the data of two copies.
     for (at, old) in disk.old[..2].iter().enumerate() {
         fs::hard_link(old, disk.state.join(at.to_string())).unwrap();
     }
@@ -97,7 +97,7 @@ fn no_copy_is_deleted_when_too_little_would_be_freed() {
 }
 
 #[test]
-fn old_copies_stay_when_the_last_check_fails() {
+fn old_copies_are_kept_when_the_last_check_fails() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     let state = StateDirectory::at(disk.state.join("shmlens"));
@@ -125,7 +125,7 @@ fn old_copies_stay_when_the_last_check_fails() {
     let _attached = shmlens::sys::shm::Attachment::read_only(sysv.shmid).unwrap();
     let result = act::apply(&RealMachine, &of_replaced).result;
     assert!(matches!(result, Err(ActError::InUseNow { .. })), "{result:?}");
-    // A copy that the plan does not name stays, although the disk got shorter since.
+    // A copy that the plan does not name stays, although there is less space now.
     let later = object("/f");
     let of_later = plan(&later.id());
     fs::write(disk.state.join("others"), vec![7; 108 << 10]).unwrap();
@@ -149,7 +149,7 @@ fn batch_never_deletes_its_own_copies_for_space() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(message.contains("posix:/g, posix:/h: not enough disk space"), "{message}");
-    // Each segment that is gone has a copy.
+    // Each removed segment has a copy.
     assert_eq!(objects.iter().filter(|object| object.path().exists()).count(), 2);
     let copies = disk.copies();
     let saved = copies.iter().map(|copy| act::look_into(copy).unwrap().name.id().to_string());

@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
-/// Number of moments to try.
+/// Moments to try.
 const KILL_MOMENTS: u32 = 16;
 
 fn bytes() -> Vec<u8> {
     (0..SIZE / 4).flat_map(|at| u32::try_from(at).unwrap().wrapping_mul(0x9e37_79b1).to_le_bytes()).collect()
 }
 
-/// Returns whether the file is a complete saved segment.
+/// Returns true if the file is a complete saved segment.
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
     let Ok(mut reading) = Reading::begin(file) else { return false };
@@ -38,8 +38,8 @@ fn is_whole(path: &Path) -> bool {
     }
 }
 
-/// Runs the command once to the end to measure it, then kills it at moments from start to end.
-/// `prepare` runs before each run, `check` after it.
+/// Runs the command once to measure it, then kills it at moments from start to end. `prepare` runs
+/// before each run, `check` after it.
 fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMut(bool)) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     prepare();
@@ -50,7 +50,7 @@ fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMu
     for moment in 0..KILL_MOMENTS {
         prepare();
         let mut child = Child::spawn(command);
-        // The sleep is the moment under test, not a wait.
+        // The moment under test, not a wait.
         thread::sleep(whole * moment / KILL_MOMENTS);
         let ended = child.ended().is_some();
         child.end();
@@ -96,7 +96,8 @@ fn killed_restore_leaves_a_complete_object_or_none() {
     });
 }
 
-/// The key exists from the start, so an incomplete segment may remain. It is recognized and removed.
+/// The key exists from the start, so an incomplete segment may be left behind, which has to be
+/// recognized and removed.
 #[test]
 fn recover_removes_leftovers_of_a_killed_restore() {
     let Some(_world) = World::new() else { return };
@@ -173,7 +174,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
         assert!(recovered.status.success(), "{recovered:?}");
         assert_eq!(recovered.stdout != b"nothing to recover\n", was_half, "{recovered:?}");
-        // Segments that exist are complete.
+        // Any segment is complete.
         match &segments()[..] {
             [] => {}
             [segment] => {
@@ -203,7 +204,7 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         for copy in copies(&directory) {
             fs::remove_file(copy).unwrap();
         }
-        // A kill between the two steps of a removal leaves the object under another name.
+        // Killed between the two steps of a removal: the object has another name.
         for name in files(Path::new("/dev/shm")) {
             fs::remove_file(Path::new("/dev/shm").join(name)).unwrap();
         }
@@ -213,7 +214,7 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         let there = fs::read("/dev/shm/a").is_ok_and(|found| found == bytes());
         let copies = copies(&directory);
         assert!(copies.iter().all(|copy| is_whole(copy)) && copies.len() <= 1, "{copies:?}");
-        // Killed after the last step: removed, and the copy exists.
+        // Killed after the last step: the object is removed, and the copy exists.
         assert!((there || copies.len() == 1) && !(there && ended), "{there} {copies:?} {ended}");
     });
 }
@@ -235,7 +236,7 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     child.signal(Signal::SIGINT);
     let status = child.wait(SOON);
     if status.success() {
-        // It had finished before.
+        // The command had finished.
         assert!(is_whole(&path));
     } else {
         assert!(!path.exists());
@@ -245,11 +246,11 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     assert!(object.path().exists());
 }
 
-/// Signals a `create --from` of many small extents while it fills the segment, and returns its
-/// standard error.
+/// Signals a `create --from` of many small extents while it fills the segment. Returns standard
+/// error.
 fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> String {
     let directory = directory();
-    // In tmpfs, which reports its holes quickly.
+    // In tmpfs, which finds holes quickly.
     let object = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {
         object.write(at << 16, b"x");

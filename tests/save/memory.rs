@@ -1,4 +1,4 @@
-//! Saving and restoring use little memory, whatever the size of the segment.
+//! Saving and restoring take little memory, whatever the size of the segment.
 
 use super::{directory, program, segments};
 use crate::support::{Child, Object, Sysv, World};
@@ -6,19 +6,19 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Returns the peak resident memory of the command in bytes, including shared pages.
-fn most(command: &mut Command) -> u64 {
+/// Returns the peak memory of a command in bytes, including shared pages.
+fn peak_memory(command: &mut Command) -> u64 {
     let mut child = Child::spawn(command.stdout(Stdio::null()));
     let status = format!("/proc/{}/status", child.pid());
-    let mut most = 0;
+    let mut peak_memory = 0;
     loop {
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        most = most.max(kilobytes.unwrap_or(0) << 10);
+        peak_memory = peak_memory.max(kilobytes.unwrap_or(0) << 10);
         if let Some(status) = child.ended() {
             assert!(status.success());
-            return most;
+            return peak_memory;
         }
         std::thread::sleep(Duration::from_micros(500));
     }
@@ -35,14 +35,14 @@ fn save_and_restore_use_less_than_32_mib() {
     sysv.write(5, &data);
     for id in ["/a", "key:7"] {
         let path = directory.path().join("file");
-        let saving = most(program(&directory).args(["save", id]).arg(&path));
+        let saving = peak_memory(program(&directory).args(["save", id]).arg(&path));
         fs::remove_file(object.path()).ok();
         if id == "key:7" {
             shmlens::sys::shm::remove(sysv.shmid).unwrap();
         }
-        let restoring = most(program(&directory).arg("restore").arg(&path));
-        for most in [saving, restoring] {
-            assert!(most > 0 && most < 32 << 20, "{id}: {saving} and {restoring}");
+        let restoring = peak_memory(program(&directory).arg("restore").arg(&path));
+        for peak_memory in [saving, restoring] {
+            assert!(peak_memory > 0 && peak_memory < 32 << 20, "{id}: {saving} and {restoring}");
         }
         fs::remove_file(&path).unwrap();
     }

@@ -1,15 +1,15 @@
-//! Save, restore, and removal with a copy: the restored segment equals the original, and every
-//! failure leaves the segment or a complete copy.
+//! Save, restore, and removal with a copy: the restored segment equals the original, and a failure
+//! leaves the segment or a complete copy.
 
 mod acl;
 mod command;
 mod damage;
 mod disk_space;
-mod in_the_way;
 mod kills;
-mod meanwhile;
 mod memory;
-mod same;
+mod obstacles;
+mod races;
+mod round_trip;
 mod streams;
 mod trust;
 mod unfinished;
@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// A directory for files, with the state directory in it.
+/// Returns a directory for files. The state directory is below it.
 fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -86,7 +86,7 @@ fn files(directory: &Path) -> Vec<OsString> {
     names
 }
 
-/// Returns the copies that `rm` kept.
+/// Returns the copies that `rm` saved.
 fn copies(directory: &TempDir) -> Vec<PathBuf> {
     let folder = directory.path().join("state/shmlens/copies");
     files(&folder).into_iter().map(|name| folder.join(name)).collect()

@@ -1,4 +1,4 @@
-//! Standard input and output instead of a file, and the targets that `save` never replaces.
+//! Standard input and output instead of a file, and files that `save` never replaces.
 
 use super::{directory, files, program, run, segments, stderr_of, stdout_of};
 
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tempfile::TempDir;
 
-/// Special files, by their description in messages.
+/// Returns special files with their descriptions in messages.
 fn special_files(directory: &TempDir) -> Vec<(&'static str, PathBuf)> {
     let at = |name: &str| directory.path().join(name);
     let mode = Mode::from_bits_truncate(0o600);
@@ -103,7 +103,7 @@ fn segment_round_trips_through_a_pipe() {
     assert!(!Path::new("-").exists());
 }
 
-/// Restores from these bytes through a pipe.
+/// Restores these bytes from a pipe.
 fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
     let (from, mut to) = std::io::pipe().unwrap();
     let mut command = program(directory);
@@ -176,7 +176,7 @@ fn save_never_replaces_a_segment() {
     assert_eq!(files(Path::new("/dev/shm")), ["a", "b"]);
     assert_eq!(&fs::read(target.path()).unwrap()[..6], b"target");
     nix::mount::umount(&mounted).unwrap();
-    // Elsewhere saving changes no shared file.
+    // In read-only mode, saving elsewhere is allowed.
     stdout_of(&directory, ["--read-only", "save", "/a", directory.path().join("file").to_str().unwrap()]);
 }
 
@@ -190,11 +190,11 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
     sysv.write(0, &vec![7; 4 << 20]);
     for name in ["/a", "key:7"] {
         for signal in [Signal::SIGINT, Signal::SIGTERM] {
-            // Nothing reads any more.
+            // Close the reading end.
             let (mut from, to) = std::io::pipe().unwrap();
             let mut child =
                 Child::spawn(program(&directory).args(["save", name, "-"]).stdout(to).stderr(Stdio::piped()));
-            // It writes, and the pipe is full.
+            // Wait until the pipe is full.
             std::io::Read::read_exact(&mut from, &mut [0]).unwrap();
             child.signal(signal);
             assert!(!child.wait(SOON).success());
@@ -207,7 +207,7 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
             let mut child = Child::spawn(
                 program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
             );
-            // All but the end, then silence.
+            // Everything but the end, then silence.
             child.say_bytes(&saved[..saved.len() / 2]);
             wait_until(SOON, || is_filling(&child));
             child.signal(signal);
@@ -220,7 +220,7 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
     assert!(segments().is_empty() && files(Path::new("/dev/shm")).is_empty());
 }
 
-/// Returns whether the process has the segment it fills open.
+/// Returns true if the process has the segment that it fills open.
 fn is_filling(child: &Child) -> bool {
     let maps = fs::read_to_string(format!("/proc/{}/maps", child.pid())).unwrap_or_default();
     let open = fs::read_dir(format!("/proc/{}/fd", child.pid())).into_iter().flatten().flatten();

@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Returns a saved setuid program of root in a file of this owner and mode.
+/// Saves a setuid program of root, and gives the file this owner and mode.
 fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
     let path = directory.path().join("file");
     let object = Object::new("program", 5000, 0o600);
@@ -131,7 +131,7 @@ fn confirmation_restores_exactly_the_file_shown() {
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
     assert!(terminal.screen().contains("nothing was restored") && nothing_was_restored());
     let mut terminal = ask();
-    // A file renamed into place after the question is not the one shown.
+    // A file renamed into place after the question is not the one that the user confirmed.
     let other = Object::new("other", 10, 0o600);
     let newer = directory.path().join("newer");
     save(&other.id(), &newer);
@@ -150,7 +150,7 @@ fn shown_user_names_come_from_this_machine() {
     let path = setuid_program(&directory, NOBODY, 0o600);
     let shown = SavedFile::open(&path).unwrap();
     let machine = shmlens::machine::fake::FakeMachine::new();
-    // Another user database is in effect, and the file claims root.
+    // The user database has changed, and the file claims to be root's.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
     assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));
 }
@@ -180,7 +180,7 @@ fn run_all(directory: &TempDir, arguments: &[&str]) {
 fn file_writable_through_an_acl_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
-    // The group bits of the mode are the ACL mask; the group itself is root's.
+    // The group bits are the mask of the ACL. The group itself is root's.
     for (entry, refused) in
         [((2, 6, 1001), true), ((8, 6, 1001), true), ((2, 4, 1001), false), ((2, 6, 0), false)]
     {

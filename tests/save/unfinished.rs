@@ -16,7 +16,7 @@ fn unfinished(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(name))
 }
 
-/// Starts a command and stops it while its unfinished copy has some size.
+/// Starts a command, and stops it once its unfinished copy has some size.
 fn stopped(command: &mut Command, directory: &Path) -> (Child, PathBuf) {
     let child = Child::spawn(without_tmpfile(command).stdout(Stdio::null()).stderr(Stdio::null()));
     let grown = || {
@@ -46,10 +46,10 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
     let (large, other) = (object("large", 256), object("other", 8));
     let mut command = program(&directory);
     let (mut child, left) = stopped(command.args(["rm", "--yes", "--force", "/large"]), &copies);
-    // Its writer holds the lock.
+    // The writer still holds the lock.
     assert_eq!(output_of(&directory, ["chmod", "0600", "/other"]), "");
     assert!(left.exists());
-    // It counts against the limit.
+    // It counts toward the limit.
     fs::create_dir_all(directory.path().join("config/shmlens")).unwrap();
     fs::write(directory.path().join("config/shmlens/config.toml"), "copies = \"15M\"").unwrap();
     let mut command = program(&directory);
@@ -59,7 +59,7 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
     assert!(error.contains("copy limit of 15 MiB") && error.contains("unfinished copies"), "{error}");
     assert!(other.path().exists());
     child.end();
-    // Commands that change nothing leave it.
+    // Commands that change nothing leave it alone.
     for arguments in [
         &["list"][..],
         &["chmod", "--dry-run", "0600", "/other"],
@@ -99,7 +99,7 @@ fn next_save_into_a_directory_removes_an_unfinished_file() {
     assert!(left.exists(), "{output:?}");
     save(false, "c");
     assert_eq!(files(&to), ["a", "b", "c"]);
-    // With the fallback too, a complete file has its name and nothing else remains.
+    // The fallback too leaves a complete file and nothing else.
     let mut command = program(&directory);
     command.args(["save", "--force", "/other"]).arg(to.join("a"));
     assert!(without_tmpfile(&mut command).output().unwrap().status.success());

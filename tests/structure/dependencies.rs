@@ -1,4 +1,4 @@
-//! The rules about which module may use which.
+//! Rules for the dependencies between modules.
 
 use super::source::{Use, uses};
 use super::{Sources, module, rust};
@@ -13,7 +13,7 @@ pub const MODULES: [&str; 14] = [
 /// The modules of `app` that define its actions and keys.
 const TABLES: [&str; 3] = ["action", "key", "keymap"];
 
-/// Returns every use of a module by another one that must not use it.
+/// Returns the uses that are not allowed.
 pub fn wrong(sources: &Sources) -> Vec<String> {
     let mut wrong = vec![];
     for (path, text) in rust(sources) {
@@ -53,7 +53,7 @@ fn allowed(from: &str, used: &Use) -> bool {
 
 /// Returns the rank of a module. An unknown module ranks last.
 fn rank(module: &str) -> usize {
-    // config has the rank of machine: neither may use the other.
+    // config and machine may not use each other.
     let module = if module == "config" { "machine" } else { module };
     MODULES[..11].iter().position(|name| *name == module).unwrap_or(usize::MAX)
 }

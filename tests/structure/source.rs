@@ -3,20 +3,18 @@
 /// A word or punctuation mark of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
-    /// Its text.
     pub text: &'a str,
-    /// Its line, counted from 1.
+    /// Counted from 1.
     pub line: usize,
 }
 
 /// A path into the crate.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Use {
-    /// Its segments, from the root of the crate.
+    /// The segments of the path, from the root of the crate.
     pub path: Vec<String>,
-    /// Its line.
     pub line: usize,
-    /// It is in a test module.
+    /// Set in a test module.
     pub in_tests: bool,
 }
 
@@ -42,7 +40,7 @@ fn word(text: &str) -> usize {
     text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
 
-/// Returns the length of whitespace, a comment, a literal or the quote of a lifetime that starts the
+/// Returns the length of the whitespace, comment, literal or quote of a lifetime that starts the
 /// text. `None` if it starts with a token.
 fn skipped(text: &str) -> Option<usize> {
     let space = text.len() - text.trim_start().len();
@@ -64,7 +62,7 @@ fn skipped(text: &str) -> Option<usize> {
     raw(text).or_else(|| character(text))
 }
 
-/// Returns the length of a comment; comments nest.
+/// Returns the length of a comment. Comments nest.
 fn comment(text: &str) -> usize {
     let (mut depth, mut at) = (0_u32, 0);
     loop {
@@ -126,7 +124,7 @@ pub fn uses(text: &str, modules: &[&str]) -> Vec<Use> {
     let tokens = code(text);
     let word = |at: usize| tokens.get(at).map_or("", |token| token.text);
     let mut uses = vec![];
-    // The modules open within the file, and their brace depth.
+    // Modules that are open at this point, with the depth of their braces.
     let mut open: Vec<(&str, usize)> = vec![];
     let (mut depth, mut at) = (0, 0);
     while at < tokens.len() {
@@ -165,7 +163,7 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// Reads the path at a token, below these segments, and returns the index after it.
+    /// Reads the path at a token, relative to `parts`. Returns the index after it.
     fn read(&mut self, mut at: usize, parts: &[&str]) -> usize {
         let tokens = self.tokens;
         let mut parts = parts.to_vec();

@@ -11,15 +11,11 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running process. Dropping it kills and reaps it, and the kernel kills it when the thread that
+/// A running process. Dropping it kills and reaps it. The kernel kills it when the thread that
 /// started it ends.
 pub struct Child(process::Child);
 
 impl Child {
-    /// Starts a process.
-    ///
-    /// # Panics
-    /// If it cannot be started.
     #[track_caller]
     pub fn spawn(command: &mut Command) -> Self {
         // SAFETY: one prctl, which is async-signal-safe and allocates nothing.
@@ -36,12 +32,11 @@ impl Child {
         Self::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))
     }
 
-    /// Returns its process id.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(self.0.id().cast_signed())
     }
 
-    /// Returns its peak resident memory in bytes (`VmHWM`).
+    /// Returns the peak resident memory in bytes (`VmHWM`).
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("VmHWM");
@@ -49,30 +44,28 @@ impl Child {
         kib * 1024
     }
 
-    /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// Writes to its standard input.
+    /// Writes to standard input.
     pub fn say(&mut self, text: &str) {
         self.0.stdin.as_mut().expect("a piped standard input").write_all(text.as_bytes()).unwrap();
     }
 
-    /// Closes its standard input.
     pub fn close_input(&mut self) {
         self.0.stdin = None;
     }
 
-    /// Writes bytes to its standard input.
+    /// Writes bytes to standard input.
     pub fn say_bytes(&mut self, bytes: &[u8]) {
         self.0.stdin.as_mut().expect("a piped standard input").write_all(bytes).unwrap();
     }
 
-    /// Reads the next line of its standard output, without the newline.
+    /// Reads the next line of standard output, without the newline.
     ///
     /// # Panics
-    /// When none comes within the limit, or the output ends.
+    /// If there is none within the limit, or the output ends.
     #[track_caller]
     pub fn line(&mut self, limit: Duration) -> String {
         let start = Instant::now();
@@ -93,10 +86,10 @@ impl Child {
         }
     }
 
-    /// Waits for its exit.
+    /// Waits for the process to exit.
     ///
     /// # Panics
-    /// When it does not end within the limit.
+    /// If it does not exit within the limit.
     #[track_caller]
     pub fn wait(&mut self, limit: Duration) -> ExitStatus {
         let mut status = None;
@@ -107,24 +100,24 @@ impl Child {
         status.unwrap()
     }
 
-    /// Returns its exit status, if it has exited.
+    /// Returns the exit status if the process has exited.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.0.try_wait().unwrap()
     }
 
-    /// Takes its piped standard output, to be read in another way.
+    /// Takes the pipe of standard output.
     pub fn stdout(&mut self) -> ChildStdout {
         self.0.stdout.take().expect("a piped standard output")
     }
 
-    /// Reads its piped standard error to the end.
+    /// Reads standard error to its end.
     pub fn stderr(&mut self) -> String {
         let mut text = String::new();
         self.0.stderr.as_mut().expect("a piped standard error").read_to_string(&mut text).unwrap();
         text
     }
 
-    /// It may have exited and been reaped already.
+    /// Kills and reaps the process, if it has not exited yet.
     pub fn end(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -137,8 +130,8 @@ impl Drop for Child {
     }
 }
 
-/// Runs a command whose process calls this before exec, while it is still a copy of this one: a
-/// single system call that allocates nothing.
+/// Calls `question` in a child before it execs, while it is still a copy of this process.
+/// `question` must be a single system call that allocates nothing.
 pub fn ask_before_exec(mut question: impl FnMut() -> io::Result<bool> + Send + Sync + 'static) -> bool {
     let mut command = Command::new("true");
     let answer = move || if question()? { Ok(()) } else { Err(io::ErrorKind::Other.into()) };

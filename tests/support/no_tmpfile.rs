@@ -1,13 +1,14 @@
-//! A kernel without `O_TMPFILE` on any file system, as with NFS.
+//! Simulates a kernel without `O_TMPFILE` on any file system, as with NFS.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// The bit that distinguishes `O_TMPFILE` from other flags, see `open(2)`.
+/// The bit that `O_TMPFILE` does not share with other flags, see `open(2)`.
 const TMPFILE: u32 = 0o20_000_000;
 
-/// Makes `openat` with `O_TMPFILE` fail with `EOPNOTSUPP` in the command, through a `seccomp(2)` filter.
+/// Makes `openat` with `O_TMPFILE` fail with `EOPNOTSUPP` in the command, through a `seccomp(2)`
+/// filter.
 pub fn without_tmpfile(command: &mut Command) -> &mut Command {
     let step = |code: u32, jt, jf, k| libc::sock_filter { code: u16::try_from(code).unwrap(), jt, jf, k };
     let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;

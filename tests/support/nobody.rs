@@ -11,13 +11,13 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-/// The user and the group that own nothing.
+/// Owns nothing.
 pub const NOBODY: u32 = 65534;
 
 /// Returns a command that runs as nobody. Needs root.
 ///
-/// The program is opened here and executed by descriptor, because nobody may have no access to its
-/// path, such as a build directory below /root. This works for programs, not for scripts.
+/// The program is opened here and executed by descriptor, because nobody may not be able to reach
+/// its path, such as a build directory below /root. This does not work for scripts.
 pub fn as_nobody(program: impl AsRef<Path>, arguments: impl IntoIterator<Item: AsRef<OsStr>>) -> Command {
     let program = program.as_ref();
     let file = open(program, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
@@ -25,7 +25,7 @@ pub fn as_nobody(program: impl AsRef<Path>, arguments: impl IntoIterator<Item: A
     let mut command = Command::new(format!("/proc/self/fd/{}", file.as_raw_fd()));
     // The standard library drops the groups when root gives up its uid.
     command.arg0(program).args(arguments).uid(NOBODY).gid(NOBODY).current_dir("/");
-    // SAFETY: the closure does nothing; it keeps the descriptor open as long as the command lives.
+    // SAFETY: the closure does nothing. It keeps the descriptor open as long as the command lives.
     unsafe {
         command.pre_exec(move || {
             let _ = &file;
@@ -35,7 +35,7 @@ pub fn as_nobody(program: impl AsRef<Path>, arguments: impl IntoIterator<Item: A
     command
 }
 
-/// Limits the memory that the command may lock, in bytes.
+/// Limits the locked memory of the command, in bytes.
 pub fn limit_locked(command: &mut Command, limit: u64) {
     use nix::sys::resource::{Resource, setrlimit};
     // SAFETY: the closure makes one system call, and allocates nothing.
@@ -44,15 +44,15 @@ pub fn limit_locked(command: &mut Command, limit: u64) {
     }
 }
 
-/// While this exists, its thread is nobody to the kernel: effective uid and gid 65534, without
-/// groups and capabilities. Other threads keep their identity. Needs root.
+/// Makes the current thread run as nobody until it is dropped: effective uid and gid 65534, without
+/// groups and capabilities. Other threads are not affected. Needs root.
 pub struct Nobody {
     groups: Vec<Gid>,
     this_thread: PhantomData<*const ()>,
 }
 
 impl Nobody {
-    /// Switches this thread to nobody.
+    /// Switches the thread to nobody.
     ///
     /// # Panics
     /// Without root.
@@ -67,7 +67,7 @@ impl Nobody {
 
 impl Drop for Nobody {
     fn drop(&mut self) {
-        // In this order: only root may set the group again.
+        // In this order, because only root may set the group.
         let back = set_effective(libc::SYS_setresuid, 0)
             .and_then(|()| set_effective(libc::SYS_setresgid, 0))
             .and_then(|()| set_groups(&self.groups));
@@ -77,12 +77,12 @@ impl Drop for Nobody {
     }
 }
 
-/// Calls `setresuid` or `setresgid` for the effective id of this thread only: the C library
-/// functions change every thread.
+/// Calls `setresuid` or `setresgid` for the effective id of this thread. The functions in the C
+/// library change all threads.
 fn set_effective(call: libc::c_long, id: u32) -> io::Result<()> {
-    const LEAVE: libc::c_long = -1;
+    const UNCHANGED: libc::c_long = -1;
     // SAFETY: these system calls take three numbers and touch no memory.
-    check(unsafe { libc::syscall(call, LEAVE, libc::c_long::from(id), LEAVE) })
+    check(unsafe { libc::syscall(call, UNCHANGED, libc::c_long::from(id), UNCHANGED) })
 }
 
 fn set_groups(groups: &[Gid]) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Programs that use shared memory: shmlens itself, C++ and Python.
+//! The programs under test: shmlens itself, C++ and Python.
 
 use super::tool;
 use std::collections::HashMap;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 use std::sync::{Mutex, PoisonError};
 
-/// Returns the program under test, without settings of this machine in its environment, and with a
-/// state directory for tests.
+/// Returns a command for shmlens, without the user's settings in the environment, and with a state
+/// directory for tests.
 pub fn shmlens() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shmlens"));
     for (name, _) in env::vars_os() {
@@ -26,16 +26,16 @@ pub fn shmlens() -> Command {
     command
 }
 
-/// Compiles a single-file C++ program, by its path in the repository, once per test run, and
-/// returns the program. `None` without a compiler.
+/// Compiles a C++ program once per test run. `source` is a path in the repository. `None` without a
+/// compiler.
 ///
 /// # Panics
-/// When it does not compile without a warning.
+/// If it does not compile without warnings.
 pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
     static COMPILED: Mutex<Option<HashMap<PathBuf, PathBuf>>> = Mutex::new(None);
     let compiler = tool("g++")?;
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
-    // Held while compiling: other threads that need the program wait.
+    // Held while compiling, so that other threads wait for the program.
     let mut shared = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let programs = shared.get_or_insert_default();
     if let Some(program) = programs.get(&source) {
@@ -43,7 +43,7 @@ pub fn compile_cpp(source: impl AsRef<Path>) -> Option<PathBuf> {
     }
     let name = source.file_stem().unwrap_or_default().to_string_lossy();
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-cpp"));
-    // Compiled under a name of this process, then renamed: another test run may use the old one.
+    // Compile it under another name, then rename it: another test run may use the old one.
     let fresh = program.with_extension(process::id().to_string());
     let output = Command::new(compiler)
         .args(["-std=c++17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"])
@@ -62,7 +62,7 @@ pub fn asset(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo").join(name)
 }
 
-/// Returns a command for a program of assets/demo. `None` without its compiler or interpreter.
+/// Returns a command for a program of assets/demo. `None` without a compiler or interpreter.
 pub fn demo_program(name: &str) -> Option<Command> {
     if asset(name).extension() == Some("cpp".as_ref()) {
         return compile_cpp(asset(name)).map(Command::new);

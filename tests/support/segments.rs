@@ -1,4 +1,4 @@
-//! Segments for tests: removed on drop, which tests outside of a [`World`](super::World) need.
+//! Segments for tests, removed on drop.
 
 use nix::unistd::{Gid, Uid, fchown};
 use shmlens::segment::{Bytes, Key, ObjectName, SegmentId, ShmId};
@@ -13,12 +13,11 @@ use std::path::{Path, PathBuf};
 
 /// A System V segment.
 pub struct Sysv {
-    /// Its identifier.
     pub shmid: i32,
 }
 
 impl Sysv {
-    /// Creates one; key 0 is `IPC_PRIVATE`. Outside of a world, any other key may be taken.
+    /// Creates a segment; key 0 is `IPC_PRIVATE`. Outside of a world, any other key may be taken.
     #[track_caller]
     pub fn new(key: u32, size: u64, mode: u32) -> Self {
         let size = usize::try_from(size).unwrap();
@@ -28,7 +27,7 @@ impl Sysv {
         }
     }
 
-    /// Creates one of any size without reserving memory (`SHM_NORESERVE`).
+    /// Creates a segment of any size without reserving memory (`SHM_NORESERVE`).
     pub fn unreserved(size: u64, mode: u32) -> Self {
         let flags = libc::IPC_CREAT | libc::SHM_NORESERVE | mode.cast_signed();
         // SAFETY: shmget takes numbers and touches no memory of ours.
@@ -37,13 +36,12 @@ impl Sysv {
         Self { shmid }
     }
 
-    /// Changes the owner; needs root.
+    /// Changes the owner. Needs root.
     pub fn owned_by(self, uid: u32, gid: u32) -> Self {
         self.set(|permissions| (permissions.uid, permissions.gid) = (uid, gid));
         self
     }
 
-    /// Changes its permission bits.
     pub fn chmod(&self, mode: u16) {
         self.set(|permissions| permissions.mode = mode);
     }
@@ -62,19 +60,18 @@ impl Sysv {
         assert_eq!(unsafe { libc::shmctl(self.shmid, libc::IPC_SET, raw.as_mut_ptr()) }, 0);
     }
 
-    /// Locks it in memory with `shmctl(SHM_LOCK)`.
+    /// Locks the segment in memory (`SHM_LOCK`).
     pub fn lock(&self) {
         // SAFETY: SHM_LOCK ignores the pointer.
         assert_eq!(unsafe { libc::shmctl(self.shmid, libc::SHM_LOCK, std::ptr::null_mut()) }, 0);
     }
 
-    /// Attaches it to write bytes, then detaches.
+    /// Writes bytes through a temporary attachment.
     pub fn write(&self, offset: u64, bytes: &[u8]) {
         let attachment = shm::Attachment::read_write(self.shmid).unwrap();
         assert_eq!(attachment.copy_from(offset, bytes), bytes.len());
     }
 
-    /// Returns its segment id.
     pub const fn id(&self) -> SegmentId {
         SegmentId::Sysv(ShmId(self.shmid))
     }
@@ -87,23 +84,22 @@ impl Drop for Sysv {
     }
 }
 
-/// Creates a System V segment in a child that exits.
+/// Creates a segment in a child process, which exits.
 pub fn orphan(key: u32, size: u64, content: &[u8]) -> SegmentId {
     let program = Path::new(env!("CARGO_BIN_EXE_shmlens"));
     let created = shmlens::demo::create_orphan(program, Key(key), Bytes(size), content);
     SegmentId::Sysv(created.expect("an orphan").0)
 }
 
-/// A POSIX object, with a readable and writable descriptor.
+/// A POSIX object, open for reading and writing.
 pub struct Object {
-    /// Its descriptor.
     pub file: File,
     name: Vec<u8>,
 }
 
 impl Object {
-    /// Creates one of that name, which may contain any byte. A name outside of a world should
-    /// contain the pid.
+    /// Creates an object. The name may contain any bytes. Outside of a world, it should contain the
+    /// pid.
     #[track_caller]
     pub fn new(name: impl AsRef<[u8]>, size: u64, mode: u32) -> Self {
         let name = name.as_ref().to_vec();
@@ -115,23 +111,20 @@ impl Object {
         Self { file, name }
     }
 
-    /// Changes the owner; needs root.
+    /// Changes the owner. Needs root.
     pub fn owned_by(self, uid: u32, gid: u32) -> Self {
         fchown(&self.file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).unwrap();
         self
     }
 
-    /// Writes bytes into it.
     pub fn write(&self, offset: u64, bytes: &[u8]) {
         self.file.write_all_at(bytes, offset).unwrap();
     }
 
-    /// Returns its path.
     pub fn path(&self) -> PathBuf {
         path(&self.name)
     }
 
-    /// Returns its segment id.
     pub fn id(&self) -> SegmentId {
         SegmentId::Posix(ObjectName::new(&self.name).unwrap())
     }

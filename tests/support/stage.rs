@@ -1,5 +1,5 @@
-//! The interactive program on a fake machine without a terminal: keys go in, the engine runs step
-//! by step, and the screen can be drawn into cells.
+//! The interactive program on a fake machine without a terminal: tests press keys, run the engine
+//! step by step, and draw the screen into cells.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -19,18 +19,17 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Timing of actions.
+/// When actions finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acts {
-    /// They finish immediately.
+    /// Immediately.
     AtOnce,
-    /// They never finish.
+    /// Never.
     Hang,
-    /// They never finish, and were asked to stop.
+    /// Never, and they were asked to stop.
     Stopped,
 }
 
-/// The program, its machine, and its engine.
 pub struct Stage {
     pub machine: FakeMachine,
     pub state: State,
@@ -41,17 +40,16 @@ pub struct Stage {
     pub suspended: bool,
     /// Searches never finish.
     pub searches_hang: bool,
-    /// Requests without an answer yet; `None` answers each immediately.
+    /// Questions that are not answered yet; `None` answers each at once.
     pub late: Option<Vec<Question>>,
-    /// Timing of actions.
     pub acts: Acts,
     steps: Steps,
-    /// Contains the log and the copies.
+    /// For the log and the copies.
     _home: tempfile::TempDir,
 }
 
 impl Stage {
-    /// Starts the program and takes its first survey.
+    /// Starts the program. Takes the first survey.
     pub fn new(machine: FakeMachine, width: u16, height: u16) -> Self {
         let settings = Settings {
             interval: Duration::from_secs(1),
@@ -65,7 +63,7 @@ impl Stage {
         let copies = Some(StateDirectory::at(home.path()));
         let options = Options { copies: Bytes(1 << 30), rules: Rules::default(), state: copies };
         let mut steps = Steps::new(Arc::new(machine.clone()), options);
-        // The first survey has the holders.
+        // The first survey has holders.
         steps.send(Request::Holders(ScanScope::All));
         let mut stage = Self {
             machine,
@@ -90,7 +88,7 @@ impl Stage {
         self.request(Request::Survey);
     }
 
-    /// Advances time, with all events in it.
+    /// Advances the time.
     pub fn wait(&mut self, millis: u64) {
         let until = self.clock + Duration::from_millis(millis);
         while let Some(due) = self.steps.deadline().filter(|&due| due <= until) {
@@ -144,18 +142,18 @@ impl Stage {
         }
     }
 
-    /// Injects a report that does not come from the engine.
+    /// Injects a report, as if from the engine.
     pub fn report(&mut self, body: Body) {
         self.inject(Event::Engine(Report::new(self.clock, body)));
     }
 
-    /// Injects a report about the segment in Inspect that does not come from the engine.
+    /// Injects a report about the segment in Inspect, as if from the engine.
     pub fn report_inspect(&mut self, body: Body) {
         let id = self.state.inspect.as_ref().map_or(SubscriptionId(0), |inspect| inspect.subscription);
         self.inject(Event::Engine(Report::of(id, self.clock, body)));
     }
 
-    /// Answers the delayed requests in order.
+    /// Answers the delayed questions in order.
     pub fn answer(&mut self) {
         for question in self.late.take().unwrap_or_default() {
             self.request(Request::Ask(question));
@@ -176,7 +174,7 @@ impl Stage {
         }
     }
 
-    /// Runs the engine up to now.
+    /// Runs the engine up to the current time.
     fn run(&mut self) {
         let reports = self.steps.advance(self.clock.saturating_sub(self.steps.now()));
         self.take(reports);
@@ -201,8 +199,7 @@ impl Stage {
         text_of(&self.cells(&Theme::new(Name::Default, Depth::Sixteen, false)))
     }
 
-    /// Returns the screen as text, followed by its styles: for each row the runs of cells that are
-    /// not plain.
+    /// Returns the screen as text, followed by the runs of styled cells in each row.
     pub fn picture(&self, theme: &Theme) -> String {
         let buffer = self.cells(theme);
         format!("{}\n{}", text_of(&buffer), styles_of(&buffer))

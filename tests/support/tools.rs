@@ -1,4 +1,4 @@
-//! System tools that results are compared with.
+//! System tools to compare results with.
 
 use shmlens::sys::skip::skip;
 use std::env;

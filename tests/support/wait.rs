@@ -1,16 +1,16 @@
-//! Waiting for conditions. Tests never sleep for a guessed time.
+//! Waits for conditions. Tests never sleep for a guessed time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Timeout for events that are immediate on an idle machine and may be slow on a busy one.
+/// Timeout for events that are immediate on an idle machine, but may be slow on a busy one.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// Waits until the condition holds.
+/// Waits until a condition holds.
 ///
-/// If it does not hold within the limit, at the caller's line.
-/// When it does not hold within the limit, at the line that waits.
+/// # Panics
+/// If it does not hold within the limit.
 #[track_caller]
 pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -20,7 +20,8 @@ pub fn wait_until(limit: Duration, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Sets a flag on drop: threads that work until it is set end with the test, even if the test fails.
+/// Sets a flag on drop, so that threads that run until it is set end with the test, even if the
+/// test fails.
 pub struct SetOnDrop<'a>(pub &'a AtomicBool);
 
 impl Drop for SetOnDrop<'_> {

@@ -162,7 +162,7 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
-/// Returns whether it runs: an unreaped zombie does not.
+/// Returns true if it runs: an unreaped zombie does not.
 fn alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

@@ -30,12 +30,12 @@ fn program() -> String {
     shmlens().get_program().to_str().unwrap().to_owned()
 }
 
-/// Returns whether the shell has the terminal.
+/// Returns true if the shell has the terminal.
 fn prompted(screen: &Screen) -> bool {
     !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().trim_end().ends_with("prompt>")
 }
 
-/// Returns whether the shell reports a stopped job.
+/// Returns true if the shell reports a stopped job.
 fn stopped(screen: &Screen) -> bool {
     prompted(screen) && screen.contents().contains("Stopped")
 }

@@ -28,7 +28,8 @@ impl Glow {
         }
     }
 
-    /// The faded fraction of a byte's glow, from 0 (fresh), or `None` without glow.
+    /// Returns how far the glow of a byte has faded, from 0 (fresh) to 1; `None` if it does not
+    /// glow.
     pub fn faded(&self, offset: u64, now: Clock) -> Option<f32> {
         let age = now.saturating_sub(*self.since.get(&offset)?);
         (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())

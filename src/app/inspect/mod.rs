@@ -27,7 +27,6 @@ use std::time::Duration;
 /// Bytes read past the end of the view, to decode values at its last offset.
 const LOOKAHEAD: u64 = 64;
 
-/// The state of the subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     Opening,
@@ -61,15 +60,14 @@ pub const DATA: &str = "data";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSearch {
     pub number: u64,
-    /// The target: [`CHANGES`], [`DATA`] or the pattern as typed.
+    /// [`CHANGES`], [`DATA`], or the pattern as typed.
     pub subject: String,
-    /// The number of bytes searched and the total.
+    /// Bytes searched so far, and in total.
     pub progress: Option<(u64, u64)>,
-    /// Only checks if anything in the segment changed, to explain why no change was found.
+    /// Set if the search only checks that anything changed, to explain why no change was found.
     pub any_change: bool,
 }
 
-/// The last contents of the window.
 #[derive(Debug, Clone, Default)]
 pub struct View {
     pub offset: u64,
@@ -78,7 +76,6 @@ pub struct View {
     pub extents: Vec<(Range<u64>, ExtentKind)>,
     /// Ranges that differ from the baseline.
     pub differs: Vec<Range<u64>>,
-    /// Matches of the last search.
     pub matches: Vec<Range<u64>>,
 }
 
@@ -88,17 +85,16 @@ pub struct Inspect {
     pub subscription: SubscriptionId,
     pub segment: Segment,
     pub status: Status,
-    /// The side effect of reading.
+    /// What reading leaves behind: a new access time, an attachment, or nothing.
     pub trace: Trace,
     pub presence: Presence,
     pub top: u64,
     pub cursor: u64,
     /// `None` for as many as fit.
     pub row_bytes: Option<u16>,
-    /// The display type; `None` for hex.
+    /// `None` for hex.
     pub shown_as: Option<Scalar>,
     pub order: ByteOrder,
-    /// The last contents of the window.
     pub view: View,
     pub glow: Glow,
     pub map: SegmentMap,
@@ -106,17 +102,17 @@ pub struct Inspect {
     pub scanned: u64,
     pub rate: Rate,
     pub interval: Interval,
-    /// Set while the view is frozen.
+    /// Set while frozen.
     pub frozen: Option<Frozen>,
     pub search: Option<LastSearch>,
     pub pending: Option<PendingSearch>,
     pub marks: BTreeMap<char, u64>,
     pub last_mark: Option<char>,
-    /// Stays attached after leaving.
+    /// Set to stay attached after leaving.
     pub keep: bool,
     pub pane: InspectPane,
     pub values_top: usize,
-    /// The notice shown when the segment last shrank.
+    /// The notice about the last time that the segment shrank.
     pub shrunk: Option<String>,
     requests: u64,
 }
@@ -170,7 +166,7 @@ impl Inspect {
         RowOptions { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
     }
 
-    /// The bytes under the cursor: a single byte or a whole value.
+    /// The width of the cursor: a single byte, or a whole value.
     pub fn step(&self) -> u64 {
         self.shown_as.map_or(1, |scalar| scalar.size() as u64)
     }
@@ -182,7 +178,7 @@ impl Inspect {
         self.scroll_to_cursor(size);
     }
 
-    /// As [`Inspect::go_to`], but scrolls a target outside the view to the upper third of the
+    /// Like [`Inspect::go_to`], but scrolls a target outside the view to the upper third of the
     /// screen, so that its context is visible.
     pub fn jump(&mut self, offset: u64, size: Size) {
         let layout = self.layout(size);
@@ -210,7 +206,7 @@ impl Inspect {
     /// Moves the cursor and stops at the ends.
     pub fn move_by(&mut self, bytes: i64, size: Size) {
         let target = self.cursor.saturating_add_signed(bytes);
-        // A vertical move past the end keeps its column if the last row is long enough.
+        // Moving up or down past the end keeps the column if the last row is long enough.
         let last = self.size().saturating_sub(1);
         if target > last && bytes.unsigned_abs() > self.step() {
             let row = u64::from(self.layout(size).row_bytes);
@@ -252,7 +248,6 @@ impl Inspect {
         Watching { window: self.top..end, cells: usize::from(layout.map.height), every }
     }
 
-    /// Applies a report of the engine.
     pub fn apply(&mut self, look: Snapshot, now: Clock) {
         self.status = Status::Open;
         self.presence = look.presence;
@@ -276,7 +271,7 @@ impl Inspect {
         self.find_matches();
     }
 
-    /// Finds the pattern's matches in the window.
+    /// Finds the matches of the last search in the window.
     pub fn find_matches(&mut self) {
         let view = &mut self.view;
         view.matches = self.search.as_ref().map_or_else(Vec::new, |search| {
@@ -291,7 +286,6 @@ impl Inspect {
         });
     }
 
-    /// Freezes or resumes.
     pub fn freeze(&mut self) {
         self.frozen = if self.frozen.is_some() {
             None
@@ -328,7 +322,7 @@ impl Inspect {
         range.start.max(self.view.offset)..range.end.min(end)
     }
 
-    /// Returns the number for a new search. Results of older searches are dropped.
+    /// Returns the number of a new search. Results of older searches are dropped.
     pub const fn next_request(&mut self) -> u64 {
         self.requests += 1;
         self.requests

@@ -24,14 +24,14 @@ const PANEL_MAX: u16 = 56;
 /// Rows of the value panel below the bytes.
 const PANEL_ROWS: u16 = 7;
 
-/// The parameters of the layout besides the terminal size.
+/// The inputs of the layout besides the terminal size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowOptions {
-    /// In bytes.
+    /// The size of the segment in bytes.
     pub size: u64,
     /// `None` for as many as fit.
     pub row_bytes: Option<u16>,
-    /// The display type; `None` for hex.
+    /// `None` for hex.
     pub shown_as: Option<Scalar>,
 }
 
@@ -45,14 +45,13 @@ pub struct InspectLayout {
     /// Hexadecimal digits of an offset.
     pub digits: u16,
     pub bytes_x: u16,
-    /// The first column of the text; `None` when the bytes are shown as values or the screen is
-    /// too narrow.
+    /// The first column of the text; `None` if the screen is too narrow or shows values.
     pub text_x: Option<u16>,
     pub map: Area,
     pub values: Option<Area>,
-    /// The value panel is at the right instead of below.
+    /// Set if the value panel is at the right, not below.
     pub beside: bool,
-    pub foot: Area,
+    pub footer: Area,
     /// The rules above the footer, and above a value panel below the bytes.
     pub lower_rules: [Option<Area>; 2],
 }
@@ -104,7 +103,7 @@ fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
     offset_width(digits) + 2 + bytes_width(row_bytes, shown_as) + text + 1 + MAP
 }
 
-/// Returns whether rows of `row_bytes` bytes fit.
+/// Returns true if rows of `row_bytes` bytes fit.
 pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
     row_width(row_bytes, offset_digits(options.size), options.shown_as) <= size.width
 }
@@ -112,14 +111,14 @@ pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
 pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
     let digits = offset_digits(options.size);
-    let fits = |room: u16| {
+    let fits = |available: u16| {
         let widest =
-            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= room);
+            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= available);
         widest.unwrap_or(WIDTHS[0])
     };
     let panel = height >= FEW_ROWS;
     let beside_room = width.saturating_sub(PANEL_MIN + 2);
-    // The width may have been chosen in a wider terminal.
+    // The user may have chosen the width in a wider terminal.
     let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
     let text = if options.shown_as.is_none() { 2 + row_bytes } else { 0 };
@@ -131,20 +130,20 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let beside = panel && width >= 100 && needed <= beside_room;
     let margin = u16::from(needed < if beside { beside_room } else { width });
 
-    let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
-    let foot_rule = Area::new(0, foot.y.saturating_sub(1), width, 1);
+    let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
+    let footer_rule = Area::new(0, footer.y.saturating_sub(1), width, 1);
     let under = if panel && !beside { PANEL_ROWS + 1 } else { 0 };
     let top = 3;
-    let rows_height = foot_rule.y.saturating_sub(top + under);
+    let rows_height = footer_rule.y.saturating_sub(top + under);
     let bytes_x = margin + offset_width(digits) + 2;
     let text_x = has_text.then(|| bytes_x + bytes_width(row_bytes, None) + 2);
     let map_width = if has_map { MAP } else { 0 };
     let map_x = margin + needed - map_width;
     let values = if beside {
         let x = map_x + map_width + 2;
-        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), foot_rule.y.saturating_sub(2)))
+        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), footer_rule.y.saturating_sub(2)))
     } else {
-        panel.then(|| Area::new(0, foot_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
+        panel.then(|| Area::new(0, footer_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
     };
     InspectLayout {
         title: Area::new(0, 0, width, 1),
@@ -158,16 +157,16 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
         map: Area::new(map_x, top, map_width, rows_height),
         values,
         beside,
-        foot,
+        footer,
         lower_rules: [
-            Some(foot_rule),
-            (under > 0).then(|| Area::new(0, foot_rule.y.saturating_sub(under), width, 1)),
+            Some(footer_rule),
+            (under > 0).then(|| Area::new(0, footer_rule.y.saturating_sub(under), width, 1)),
         ],
     }
 }
 
 impl InspectLayout {
-    /// The number of bytes on the screen.
+    /// Bytes per screen.
     pub const fn page(&self) -> u64 {
         self.rows.height as u64 * self.row_bytes as u64
     }

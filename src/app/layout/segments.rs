@@ -6,7 +6,7 @@
 //!  ▌ /md_ring …                            table
 //!  ─ /md_ring ────────── live, no trace    title of the live strip
 //!  0000  47 4e 49 52 …                     strip, see [`super::strip`]
-//!  ↵ inspect  …                            foot: hints, or a line to type in
+//!  ↵ inspect  …                            footer: hints, or a line to type in
 //! ```
 //!
 //! The table takes the rows that it needs, and the strip the rest.
@@ -69,7 +69,6 @@ impl Column {
         }
     }
 
-    /// Returns true for a right-aligned column.
     pub const fn is_right(self) -> bool {
         matches!(self, Self::Size | Self::Resident | Self::Age)
     }
@@ -85,7 +84,7 @@ pub struct Placed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// Has one to three rows.
+    /// One to three rows.
     pub header: Area,
     pub heading: Area,
     pub table: Area,
@@ -94,7 +93,7 @@ pub struct SegmentsLayout {
     pub columns: Vec<Placed>,
     /// Hidden in small terminals.
     pub strip: Option<StripLayout>,
-    pub foot: Area,
+    pub footer: Area,
 }
 
 /// The parts of the state that the layout depends on.
@@ -115,8 +114,8 @@ pub fn layout(size: Size, needs: Needs) -> SegmentsLayout {
     let Size { width, height } = size;
     let alert = u16::from(needs.alert && height >= FEW_ROWS);
     let header = Area::new(0, 0, width, alert + if height >= TALL { 2 } else { 1 });
-    let foot = Area::new(0, height.saturating_sub(1), width, height.min(1));
-    let body = Area::new(0, header.height, width, height.saturating_sub(header.height + foot.height));
+    let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
+    let body = Area::new(0, header.height, width, height.saturating_sub(header.height + footer.height));
     let rows = body.height.saturating_sub(1);
     let table = if height < FEW_ROWS { rows } else { table_rows(rows, needs.rows) };
     let scrolls = needs.rows > usize::from(table) && table > 3;
@@ -129,7 +128,7 @@ pub fn layout(size: Size, needs: Needs) -> SegmentsLayout {
         more: scrolls.then(|| Area::new(0, top - 1, width, 1)),
         columns: columns(width, needs.owner),
         strip: (strip.height > 0).then(|| StripLayout::new(strip)),
-        foot,
+        footer,
     }
 }
 
@@ -227,7 +226,7 @@ pub enum Hit {
     /// Counted from the first visible row.
     Row(usize),
     Strip,
-    Foot,
+    Footer,
 }
 
 impl SegmentsLayout {
@@ -242,7 +241,7 @@ impl SegmentsLayout {
         if self.strip.as_ref().is_some_and(|strip| strip.area.contains(x, y)) {
             return Some(Hit::Strip);
         }
-        self.foot.contains(x, y).then_some(Hit::Foot)
+        self.footer.contains(x, y).then_some(Hit::Footer)
     }
 
     pub fn column(&self, column: Column) -> Option<Placed> {
@@ -310,10 +309,10 @@ mod tests {
                     for pair in layout.columns.windows(2) {
                         assert!(pair[0].x + pair[0].width < pair[1].x);
                     }
-                    assert!(layout.table.height >= 3 && layout.foot.bottom() == height, "{width}x{height}");
+                    assert!(layout.table.height >= 3 && layout.footer.bottom() == height, "{width}x{height}");
                     if let Some(strip) = layout.strip {
                         assert_eq!(strip.area.y, layout.more.unwrap_or(layout.table).bottom());
-                        assert_eq!(strip.area.bottom(), layout.foot.y);
+                        assert_eq!(strip.area.bottom(), layout.footer.y);
                     } else {
                         assert!(height < FEW_ROWS);
                     }
@@ -341,7 +340,7 @@ mod tests {
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 1), Some(Hit::Heading(Column::Size)));
         assert_eq!(layout.hit(10, 3), Some(Hit::Row(1)));
-        assert_eq!(layout.hit(10, 23), Some(Hit::Foot));
+        assert_eq!(layout.hit(10, 23), Some(Hit::Footer));
         assert_eq!(layout.hit(10, 20), Some(Hit::Strip));
         assert_eq!(layout.hit(10, 0), None);
     }

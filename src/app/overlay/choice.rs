@@ -9,7 +9,6 @@ pub struct Choice {
     pub title: String,
     pub items: Vec<ChoiceItem>,
     pub list: List,
-    /// The prefix typed so far.
     pub typed: String,
 }
 

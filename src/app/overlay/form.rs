@@ -8,8 +8,7 @@ use crate::app::text_field::TextField;
 pub trait Form {
     fn fields(&self) -> usize;
 
-    /// The index of the focused field.
-    fn place(&self) -> usize;
+    fn focus_index(&self) -> usize;
 
     fn focus(&mut self, place: usize);
 
@@ -20,13 +19,12 @@ pub trait Form {
     /// Called when the focused field has changed.
     fn changed(&mut self, effects: &mut Vec<Effect>);
 
-    /// Handles an action with a special meaning in the focused field. Returns true if the action
-    /// was handled.
+    /// Handles an action that the focused field treats differently. Returns true if it did.
     fn act(&mut self, _action: Action) -> bool {
         false
     }
 
-    /// Returns true if the focused field accepts this character although it is not a text field.
+    /// Returns true if the focused field accepts this character without being a text field.
     fn takes(&self, _letter: char) -> bool {
         false
     }
@@ -50,6 +48,6 @@ pub fn act(form: &mut dyn Form, action: Action, effects: &mut Vec<Effect>) {
 
 /// Moves the focus and wraps around.
 fn step(form: &mut dyn Form, by: isize) {
-    let (place, fields) = (form.place(), form.fields());
+    let (place, fields) = (form.focus_index(), form.fields());
     form.focus((place + fields).saturating_add_signed(by) % fields);
 }

@@ -47,7 +47,7 @@ pub enum Overlay {
     Prompt(Prompt),
     /// Waits for the letter of a mark.
     MarkLetter {
-        /// Go to the mark instead of setting it.
+        /// Go to the mark rather than set it.
         go: bool,
     },
 }
@@ -136,17 +136,17 @@ impl Overlay {
         }
     }
 
-    /// Returns true if a character is text input instead of the key of `action`.
+    /// Returns true if the character is text, not the key of `action`.
     pub fn takes(&mut self, letter: char, action: Option<Action>) -> bool {
         match self {
             Self::MarkLetter { .. } => true,
-            // j and k move until the user types a prefix.
+            // j and k move until the user has typed something.
             Self::Choice(choice) => action.is_none() || !choice.typed.is_empty(),
             overlay => overlay.text().is_some() || overlay.form().is_some_and(|form| form.takes(letter)),
         }
     }
 
-    /// Returns true if the overlay's action is in progress.
+    /// Returns true while the action of the overlay is in progress.
     pub fn is_busy(&self) -> bool {
         match self {
             Self::Confirm(Confirm { acting, .. }) | Self::Attachments(Attachments { acting, .. }) => *acting,

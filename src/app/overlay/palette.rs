@@ -19,7 +19,7 @@ pub fn palette_rows(screen: Context, typed: &str) -> Vec<&'static ActionInfo> {
         })
     };
     let usable = || ACTIONS.iter().filter(move |row| row.works_in(screen) && row.action != Action::Palette);
-    // Matches in the name come before matches in the doc.
+    // Matches in the name come first.
     let named = usable().filter(|row| fits(row, true));
     let mentioned = usable().filter(|row| fits(row, false) && !fits(row, true));
     named.chain(mentioned).collect()

@@ -6,7 +6,6 @@ use crate::app::text_field::TextField;
 pub struct Prompt {
     pub kind: PromptKind,
     pub input: TextField,
-    /// The error of the last answer.
     pub error: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! Actions on segments: plan, confirm, apply, report, undo.
 
 use super::new_segment;
-use super::report::{ActionReport, show, sum_up};
+use super::report::{ActionReport, show, summarize};
 use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
@@ -38,7 +38,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Requests plans. Returns the dialog for them.
+/// Requests plans, and returns the dialog that waits for them.
 pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) -> Confirm {
     let wish =
         |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
@@ -47,7 +47,7 @@ pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut
     Confirm { hidden: hidden(state, segments), ..Confirm::new(wishes, state.now) }
 }
 
-/// The number of these segments that the filter hides.
+/// Counts the segments that the filter hides.
 fn hidden(state: &State, segments: &[Segment]) -> usize {
     let Some(survey) = &state.survey else { return 0 };
     let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
@@ -95,7 +95,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
             }
             replan(confirm, effects);
         }
-        Action::Confirm if confirm.doable() > 0 => {
+        Action::Confirm if confirm.applicable() > 0 => {
             confirm.acting = true;
             state.work = Some(RunningAction::default());
             effects.push(Request::Apply(confirm.plans.clone()).into());
@@ -217,7 +217,7 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
             }
         }
     }
-    let done = sum_up(done, verb).into_iter().collect();
+    let done = summarize(done, verb).into_iter().collect();
     let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
     show(state, done, failures, again);
     effects.push(Request::Survey.into());

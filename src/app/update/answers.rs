@@ -95,7 +95,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     }
     // While paused, nothing is read automatically.
     if state.interval.duration().is_some() {
-        effects.extend(to_ask(&survey, &difference).map(|who| Request::Holders(who).into()));
+        effects.extend(scan_scope(&survey, &difference).map(|who| Request::Holders(who).into()));
     }
     let now = state.now;
     state.table.survey(&survey, &difference, now);
@@ -120,8 +120,8 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     new_segment::report_hidden_selection(state);
 }
 
-/// Returns a notice if a segment was removed while in use: its memory stays allocated although no
-/// directory lists it.
+/// Returns a notice if a segment was removed while in use: it still takes memory, but no directory
+/// lists it.
 fn lost_name(
     before: &Survey,
     after: &Survey,
@@ -147,9 +147,9 @@ fn lost_name(
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
 }
 
-/// Returns the processes to scan after these changes. A System V segment records the last process
-/// that attached or detached, but any process may hold a new POSIX object.
-fn to_ask(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
+/// Returns the processes to scan after these changes. The table of System V segments names the last
+/// process that attached or detached, but any process may hold a new POSIX object.
+fn scan_scope(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     let mut pids = vec![];
     for id in difference.appeared.iter().chain(&difference.changed) {
         let segment = survey.segments.iter().find(|segment| segment.id == *id)?;
@@ -214,7 +214,6 @@ fn looked(state: &mut State, look: Snapshot) {
     } else if after > before
         && let Some(text) = inspect.shrunk.take()
     {
-        // The notice is outdated.
         state.notice.take_if(|notice| notice.text == text);
     }
 }

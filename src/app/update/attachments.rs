@@ -1,7 +1,7 @@
 //! Detaching from the segments that shmlens has attached.
 
 use super::acting;
-use super::report::{self, sum_up};
+use super::report::{self, summarize};
 use crate::act::{ActError, Hold, Released};
 use crate::app::action::Action;
 use crate::app::attachments::Attachments;
@@ -46,7 +46,8 @@ pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effe
     Next::Stay
 }
 
-/// Reports detachments. Detaching by leaving Inspect is reported only if it freed the segment.
+/// Reports detached segments. Detaching by leaving Inspect is only reported if it freed the
+/// segment.
 pub fn detached(
     state: &mut State,
     results: &[(SegmentId, Result<Released, ActError>)],
@@ -77,7 +78,7 @@ pub fn detached(
     }
     let freed = done.iter().filter(|(_, gone)| *gone).count();
     let freed = if done.len() > 1 && freed > 0 { format!("; {freed} of them freed") } else { String::new() };
-    let done = sum_up(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
+    let done = summarize(done.into_iter().map(|(text, _)| text).collect(), "Detached from");
     if done.is_some() || !failed.is_empty() {
         report::show(state, done.map(|done| done + &freed).into_iter().collect(), failed, None);
     }

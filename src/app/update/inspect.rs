@@ -101,7 +101,7 @@ pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size)
     inspect.move_by(bytes, size);
 }
 
-/// Stops a search whose progress is on screen.
+/// Stops a search in progress.
 fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let shown =
         |inspect: &Inspect| inspect.pending.as_ref().is_some_and(|pending| pending.progress.is_some());
@@ -128,7 +128,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
         state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
-        // Shows the attachment in the table immediately.
+        // Shows the attachment in the table at once.
         effects.push(Request::Survey.into());
     } else {
         state.kept.remove(inspect.id());
@@ -161,7 +161,7 @@ fn keep(state: &mut State) {
     state.say(text);
 }
 
-/// Cycles through auto, 8, 16, 24 and 32 bytes per row, limited to those that fit.
+/// Cycles through the widths that fit: auto, 8, 16, 24 and 32 bytes per row.
 fn width(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
@@ -198,13 +198,13 @@ pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Eff
 }
 
 fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
-    // Short runs of zeros occur in any struct; two rows of zeros count as a gap.
+    // Structs contain short runs of zeros: only two rows of zeros count as a gap.
     find(inspect, direction, Target::Data { gap: 32 }, DATA, effects);
 }
 
 fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str, effects: &mut Vec<Effect>) {
     let number = inspect.next_request();
-    // The byte under the cursor is the previous result.
+    // The byte under the cursor is the previous match.
     let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
     let from = inspect.cursor + u64::from(skip);
     inspect.pending =

@@ -27,7 +27,7 @@ use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
 
-/// The preview's subscription. Those of Inspect are numbered from 1.
+/// The subscription of the preview. Those of Inspect are numbered from 1.
 const PREVIEW: SubscriptionId = SubscriptionId(0);
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 
@@ -37,7 +37,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     let mut effects = vec![];
     match event {
         Event::Key(key) => press(state, key, &mut effects),
-        // Nothing is drawn.
+        // The terminal is too small: nothing is drawn.
         Event::Mouse(_) | Event::Paste(_) if !state.size.is_enough() => {}
         Event::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Event::Paste(text) => overlay::paste(state, &text, &mut effects),
@@ -58,7 +58,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
 
 fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
     if !state.size.is_enough() {
-        // Nothing is drawn, so other keys have no meaning.
+        // The terminal is too small: only quitting works.
         if key == Key::ctrl('c') || state.keymap.action(Context::Segments, key) == Some(Action::Quit) {
             effects.push(Effect::Quit);
         } else if state.keymap.action(state.screen(), key) == Some(Action::Suspend) {
@@ -77,7 +77,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     if state.opening.is_some() && action != Some(Action::Interrupt) {
-        // Bounded in case no answer arrives.
+        // Limited in case the engine never answers.
         if state.typed_ahead.len() < 1000 {
             state.typed_ahead.push(key);
         }
@@ -176,7 +176,7 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// The time until the next redraw without an event, needed while a glow fades.
+/// Returns the time until the next redraw without an event, needed while a glow fades.
 pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
     if let Some(inspect) = &state.inspect {
         glow_step(inspect, now)

@@ -9,9 +9,9 @@ use crate::engine::Clock;
 use std::time::Duration;
 
 /// Maximum time between the clicks of a double click.
-const DOUBLE: Duration = Duration::from_millis(400);
+const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// Rows per notch of the wheel.
-const WHEEL: i16 = 3;
+const WHEEL_ROWS: i16 = 3;
 
 pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     // Nothing is drawn outside of this size.
@@ -20,8 +20,8 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     }
     state.notice = None;
     let notch = match mouse.kind {
-        MouseKind::WheelUp => -WHEEL,
-        MouseKind::WheelDown => WHEEL,
+        MouseKind::WheelUp => -WHEEL_ROWS,
+        MouseKind::WheelDown => WHEEL_ROWS,
         MouseKind::Click => 0,
     };
     if state.overlay.is_some() {
@@ -58,12 +58,12 @@ fn click_segments(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
                 state.last_click = Some((row, state.now));
             }
         }
-        Some(Hit::Strip | Hit::Foot) | None => {}
+        Some(Hit::Strip | Hit::Footer) | None => {}
     }
 }
 
 fn is_double(last: Option<(usize, Clock)>, row: usize, now: Clock) -> bool {
-    last.is_some_and(|(before, at)| before == row && now.saturating_sub(at) <= DOUBLE)
+    last.is_some_and(|(before, at)| before == row && now.saturating_sub(at) <= DOUBLE_CLICK)
 }
 
 fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
@@ -75,7 +75,7 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
     } else if let Some(at) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
         open.go_to(open.top + at, size);
     } else if layout.map.contains(mouse.x, mouse.y) {
-        // A click on the map jumps to that part of the segment.
+        // A click on the map goes to that part of the segment.
         let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
         let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);
         let offset = u128::from(open.size()) * u128::from(cell) / u128::from(cells);

@@ -56,7 +56,7 @@ fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
 
 pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let (Some(Overlay::New(form)), Answer::New(plan)) = (&mut state.overlay, answer) else { return };
-    // Ignore answers to an earlier input.
+    // This answers an earlier version of the form.
     if form.step == Step::Applying || form.question().as_ref() != Ok(question) {
         return;
     }
@@ -69,7 +69,7 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
     }
 }
 
-/// Reports the creation. Returns true if there is nothing else to report.
+/// Reports the new segment. Returns true if there is nothing else to report.
 pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
     let [Outcome { action: "create", result, subject }] = outcomes else { return false };
     let form = match &mut state.overlay {
@@ -103,7 +103,7 @@ fn select_when_listed(state: &mut State, id: SegmentId) {
     report_hidden_selection(state);
 }
 
-/// Reports that the filter hides the segment to be selected.
+/// Reports that the filter hides the new segment.
 pub fn report_hidden_selection(state: &mut State) {
     let Some(survey) = &state.survey else { return };
     let Some(id) =

@@ -54,7 +54,7 @@ fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(),
 
 fn search(state: &mut State, kind: PromptKind, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
     let Some(open) = &mut state.inspect else { return Ok(()) };
-    // An empty input repeats the last search.
+    // An empty prompt repeats the last search.
     if !text.is_empty() {
         let pattern = match kind {
             PromptKind::Hex => Pattern::hex(text).map_err(|error| error.to_string())?,

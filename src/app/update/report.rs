@@ -8,12 +8,12 @@ use crate::app::state::State;
 /// Collects the outcomes of one action.
 #[derive(Debug)]
 pub struct ActionReport {
-    /// Past participle of the action: `Removed`.
+    /// The verb of the status line: `Removed`.
     verb: &'static str,
-    /// A sentence for each changed segment.
+    /// A sentence per changed segment.
     done: Vec<String>,
     failures: Vec<String>,
-    /// Refusals that were already on screen when the user confirmed.
+    /// Segments whose refusal was on screen when the user confirmed.
     skipped: usize,
     stopped: usize,
 }
@@ -42,7 +42,7 @@ impl ActionReport {
         match &outcome.result {
             Ok(done) => {
                 let name = done.id.to_string();
-                // On screen, undo is a key, not a command.
+                // The undo command is for the command line; here undo is a key.
                 self.done.push(result(&name, &done.said.join("; ")));
                 done.text()
             }
@@ -79,13 +79,13 @@ impl ActionReport {
             stopped => steps.push(format!("Stopped; {stopped} not changed")),
         }
         let skipped = if self.skipped > 0 { format!(" ({} skipped)", self.skipped) } else { String::new() };
-        let done = sum_up(self.done, self.verb).map(|done| done + &skipped);
+        let done = summarize(self.done, self.verb).map(|done| done + &skipped);
         show(state, done.into_iter().chain(steps).collect(), self.failures, None);
     }
 }
 
 /// `Removed /a`, `Removed 3 segments`.
-pub fn sum_up(done: Vec<String>, verb: &str) -> Option<String> {
+pub fn summarize(done: Vec<String>, verb: &str) -> Option<String> {
     let count = done.len();
     done.into_iter().next().map(|one| if count > 1 { format!("{verb} {count} segments") } else { one })
 }
@@ -112,7 +112,7 @@ fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     })
 }
 
-/// An error with advice for the screen: a key, not a command-line option.
+/// The error, with a key in place of the command-line option in its advice.
 fn failed(state: &State, action: &str, error: &ActError) -> String {
     match error {
         ActError::Gone { id } if action == "rm" => format!("{id} is gone; nothing was removed"),
@@ -127,7 +127,7 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
     }
 }
 
-/// A refusal with advice for the screen: force is a key, not a command-line option.
+/// The refusal, with a key in place of `--force` in its advice.
 fn refused(state: &State, refusal: &Refusal) -> String {
     let remedy = if refusal.forceable {
         format!("Press {}, then {} to force", state.key_of(Action::Remove), state.key_of(Action::Force))

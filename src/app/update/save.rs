@@ -1,7 +1,7 @@
 //! The form for saving segments to files.
 
 use super::acting;
-use super::report::{show, sum_up};
+use super::report::{show, summarize};
 use crate::act::{ActError, Outcome, SaveError};
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
@@ -70,7 +70,7 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
     if matches!(state.overlay, Some(Overlay::Save(_))) {
         state.overlay = None;
     }
-    let mut parts: Vec<String> = sum_up(done, "Saved").into_iter().collect();
+    let mut parts: Vec<String> = summarize(done, "Saved").into_iter().collect();
     if stopped {
         let nothing = parts.is_empty();
         parts.push(if nothing { "Stopped; nothing was saved" } else { "Stopped" }.to_owned());

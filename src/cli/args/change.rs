@@ -1,4 +1,4 @@
-//! The arguments of the commands that change something.
+//! Arguments of the commands that change segments.
 
 use super::{SettleArgs, duration, size};
 use crate::act::{ModeChange, ParseModeError};
@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The commands that change something.
+/// Commands that change segments.
 #[derive(Debug, Subcommand)]
 pub enum Change {
     /// Change the permissions of segments
@@ -39,12 +39,10 @@ pub struct BatchArgs {
     /// Segments to change: sysv:32770, key:1234, /name; exact names only
     #[arg(value_name = "SEGMENT", required = true)]
     pub segments: Vec<OsString>,
-    /// The kind that the names are of.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub output: OutputArgs,
 }
 
 /// The kind of the named segments, which resolves ambiguous names.
@@ -58,7 +56,7 @@ pub struct KindArgs {
 
 /// The output options of a change.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct TellArgs {
+pub struct OutputArgs {
     /// Print what would happen, without doing it
     #[arg(long)]
     pub dry_run: bool,
@@ -67,14 +65,12 @@ pub struct TellArgs {
     pub json: bool,
 }
 
-/// `chmod`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHMOD_EXAMPLES)]
 pub struct ChmodArgs {
     /// Octal (0600) or symbolic (u+w,o-rwx) mode, as in chmod(1), except that +w ignores the umask
     #[arg(value_name = "MODE", allow_hyphen_values = true, value_parser = mode_change)]
     pub mode: ModeChange,
-    /// Which segments.
     #[command(flatten)]
     pub batch: BatchArgs,
 }
@@ -85,14 +81,12 @@ EXAMPLES
   shmlens chmod g+rw,o= 0x4d2 /camera0      owner and group
   shmlens chmod a-w sysv:32770 --dry-run    only show the new mode";
 
-/// `chown`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHOWN_EXAMPLES)]
 pub struct ChownArgs {
     /// New owner, by name or number: USER, USER:GROUP, :GROUP, or USER: for the user's login group
     #[arg(value_name = "USER[:GROUP]")]
     pub owner: String,
-    /// Which segments.
     #[command(flatten)]
     pub batch: BatchArgs,
 }
@@ -102,11 +96,9 @@ EXAMPLES
   shmlens chown ann /camera0    change the owner (POSIX: only as root)
   shmlens chown :video 0x4d2    change the group";
 
-/// `lock`, `unlock`
 #[derive(Debug, clap::Args)]
 #[command(after_help = LOCK_EXAMPLES)]
 pub struct LockArgs {
-    /// Which segments.
     #[command(flatten)]
     pub batch: BatchArgs,
 }
@@ -119,7 +111,6 @@ EXAMPLES
 Without CAP_IPC_LOCK, 'ulimit -l' limits how much you can lock. Segments in huge
 pages are never swapped out.";
 
-/// `rm`
 #[derive(Debug, clap::Args)]
 #[command(after_help = RM_EXAMPLES)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -127,12 +118,10 @@ pub struct RmArgs {
     /// Segments to remove: sysv:32770, key:1234, /name; exact names only
     #[arg(value_name = "SEGMENT", required_unless_present = "recover")]
     pub segments: Vec<OsString>,
-    /// The kind that the names are of.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub output: OutputArgs,
     /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
@@ -163,7 +152,6 @@ On a terminal, rm asks about each segment that needs --force because it is or
 may be in use, or is protected. Without a terminal, --yes is required, and
 --force for those segments.";
 
-/// `clean`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CLEAN_EXAMPLES)]
 pub struct CleanArgs {
@@ -188,16 +176,14 @@ pub struct CleanArgs {
     /// Do not save copies
     #[arg(long)]
     pub no_copy: bool,
-    /// When a segment may be called leaked.
     #[command(flatten)]
     pub settle: SettleArgs,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub output: OutputArgs,
 }
 
 impl CleanArgs {
-    /// Returns whether the arguments may exclude some leaked segments.
+    /// Returns true if the arguments may exclude a leaked segment.
     #[must_use]
     pub fn narrows(&self) -> bool {
         let asked = self.older_than.is_some() || self.user.is_some() || self.min_size.is_some();
@@ -219,14 +205,12 @@ terminal, nothing is removed unless --yes is given. Exits with status 0 when no
 certain leaks are left (with --likely, no leaks at all), and with status 1
 otherwise, including when the state of any of your segments is unknown.";
 
-/// `save`
 #[derive(Debug, clap::Args)]
 #[command(after_help = SAVE_EXAMPLES)]
 pub struct SaveArgs {
     /// Segment to save: sysv:32770, key:1234, /name, or the former name of an unlinked segment; exact name only
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
-    /// The kind that the name is of.
     #[command(flatten)]
     pub kind: KindArgs,
     /// File to write, or - for standard output
@@ -249,7 +233,6 @@ EXAMPLES
 
 Holes are preserved. Changes made during the save may or may not be included.";
 
-/// `restore`
 #[derive(Debug, clap::Args)]
 #[command(after_help = RESTORE_EXAMPLES)]
 pub struct RestoreArgs {
@@ -274,10 +257,8 @@ or key is in use. A System V segment gets a new shmid, creator and times. Setuid
 setgid and sticky bits are never restored. Asks for confirmation if the file
 belongs to another user or is writable by others.";
 
-/// `create`
 #[derive(Debug, clap::Args)]
 pub struct CreateArgs {
-    /// Which kind.
     #[command(subcommand)]
     pub kind: CreateKind,
 }
@@ -303,19 +284,16 @@ pub struct NewArgs {
     /// Fill the segment with the contents of FILE; holes are preserved
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub output: OutputArgs,
 }
 
-/// `create sysv`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_SYSV_EXAMPLES)]
 pub struct CreateSysvArgs {
     /// Key: 1234, 0x4d2 [default: none, a private segment]
     #[arg(long, value_name = "KEY", value_parser = key, allow_hyphen_values = true)]
     pub key: Option<Key>,
-    /// What both kinds have.
     #[command(flatten)]
     pub new: NewArgs,
     /// Use huge pages of the default size
@@ -331,14 +309,12 @@ EXAMPLES
   shmlens create sysv --key 0x4d2 --size 1M --mode 0666
   shmlens create sysv --from state.bin    private, filled from a file";
 
-/// `create posix`
 #[derive(Debug, clap::Args)]
 #[command(after_help = CREATE_POSIX_EXAMPLES)]
 pub struct CreatePosixArgs {
     /// Name of the segment: camera0, /camera0, /dev/shm/camera0
     #[arg(value_name = "NAME")]
     pub name: OsString,
-    /// What both kinds have.
     #[command(flatten)]
     pub new: NewArgs,
 }

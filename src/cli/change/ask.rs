@@ -1,13 +1,13 @@
-//! Questions on a terminal. They are printed on standard error, because standard output is for results.
+//! Questions on a terminal, printed on standard error because standard output is for results.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
-/// Returns whether standard input and standard error are terminals.
+/// Returns true if standard input and standard error are terminals.
 pub fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Shows text and asks a question; only `y` and `yes` count as agreement.
+/// Shows text and asks a question. Only `y` and `yes` mean yes.
 pub fn yes(text: &str, question: &str) -> io::Result<bool> {
     let mut stderr = io::stderr();
     write!(stderr, "{text}{question} [y/N] ")?;

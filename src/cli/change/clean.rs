@@ -4,10 +4,10 @@
 //! `--likely` includes them. The removal is that of `rm`: each segment is checked again just before, and a
 //! copy is saved.
 
-use super::copying::Where;
+use super::copying::CopyDestination;
 use super::log::Log;
 use super::removing::remove;
-use super::tell::{Teller, refusals_of};
+use super::report::{Reporter, refusals_of};
 use super::{Terms, ask, remove_empty_directories};
 use crate::act::{self, Action, Copying, Options, Plan, StateDirectory, Task};
 use crate::cli::args::CleanArgs;
@@ -21,8 +21,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-/// The lock that allows only one `clean` at a time to remove segments: two would mistake each other for users
-/// of the segments.
+/// Held while `clean` removes segments: two at once would mistake each other for holders.
 const LOCK: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
@@ -41,7 +40,7 @@ pub fn run(
         let wait = || warn("waiting for another `shmlens clean` to finish");
         StateDirectory::find().ok().and_then(|state| state.lock(LOCK, wait))
     };
-    let locked = if args.yes && !args.tell.dry_run && !terms.read_only { lock() } else { None };
+    let locked = if args.yes && !args.output.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
     let meant = survey
         .segments
@@ -55,18 +54,18 @@ pub fn run(
     let own = unknown.iter().filter(|segment| segment.owner.uid == machine.effective_uid()).count();
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };
-    let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
+    let copies = CopyDestination::new(args.no_copy, None, leaked.len(), terms.copies)?;
     let plan =
         |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
-    let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
-    let asks = !args.tell.dry_run && !args.yes && doable > 0;
-    if !args.tell.json {
+    let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
+    let asks = !args.output.dry_run && !args.yes && applicable > 0;
+    if !args.output.json {
         let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
-        if !args.yes && !args.tell.dry_run {
+        if !args.yes && !args.output.dry_run {
             // The user has to see the refusals before the question; otherwise they are part of the results.
             text += &refusals_of(&wanted);
         }
@@ -74,35 +73,35 @@ pub fn run(
         out.write_all(text.as_bytes())?;
         out.flush()?;
     }
-    if !args.tell.dry_run && !terms.read_only {
+    if !args.output.dry_run && !terms.read_only {
         remove_empty_directories(machine, &survey);
     }
-    let mut teller = Teller::with_evidence("clean", args.tell, out);
+    let mut reporter = Reporter::with_evidence("clean", args.output, out);
     for plan in &left {
-        teller.left(plan, ONLY_LIKELY)?;
+        reporter.skipped(plan, ONLY_LIKELY)?;
     }
     for segment in &unknown {
-        teller.unknown(segment)?;
+        reporter.unknown(segment)?;
     }
-    if args.tell.dry_run {
-        return told(&wanted, &mut teller).map(ended);
+    if args.output.dry_run {
+        return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirmed(&wanted, doable, &mut teller)? {
+    if asks && !confirmed(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
-    if !args.yes && !args.tell.json {
-        teller.drop_refused(&mut wanted);
+    if !args.yes && !args.output.json {
+        reporter.drop_refused(&mut wanted);
     }
     if wanted.is_empty() {
-        Ok(ended(teller.status()))
+        Ok(ended(reporter.status()))
     } else {
         let _locked = locked.or_else(lock);
-        remove(machine, wanted.into_iter().map(Ok), log, &mut teller).map(ended)
+        remove(machine, wanted.into_iter().map(Ok), log, &mut reporter).map(ended)
     }
 }
 
-/// Returns the uid of the user. An unknown name is an error, because "nothing is leaked" would be misleading
-/// for a mistyped name.
+/// Resolves a user name. An unknown name is an error: "nothing is leaked" would be misleading for a
+/// typo.
 fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
     let uid = user.parse().ok().or_else(|| Some(machine.user_by_name(user)?.0));
     uid.ok_or_else(|| {
@@ -112,7 +111,7 @@ fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
 
 fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
-        // A segment without a time, or with a time in the future, does not count as older.
+        // A segment without a time, or with one in the future, does not count as older.
         let last = segment.last_used().filter(|then| !then.is_future(now));
         last.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
     });
@@ -141,26 +140,26 @@ fn segment(plan: &Plan) -> Option<&Segment> {
     }
 }
 
-/// Reports the plans of a dry run. The status is a failure if there are leaks, because they remain.
-fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
-    teller.planned(wanted)?;
-    Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
+/// Prints the plans of a dry run. Leaks are a failure, because they remain.
+fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Failure> {
+    reporter.planned(wanted)?;
+    Ok(if wanted.is_empty() { reporter.status() } else { Status::Failed })
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool, Failure> {
-    let question = match (doable, wanted.len()) {
+fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
+    let question = match (applicable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
-        (_, all) if all == doable => format!("Remove these {all} segments?"),
-        (_, all) => format!("Remove {doable} of these {all} segments?"),
+        (_, all) if all == applicable => format!("Remove these {all} segments?"),
+        (_, all) => format!("Remove {applicable} of these {all} segments?"),
     };
     if ask::possible() && ask::yes("", &question)? {
         return Ok(true);
     }
     for plan in wanted {
-        teller.not_confirmed(plan)?;
+        reporter.not_confirmed(plan)?;
     }
-    if !ask::possible() && !teller.json() {
+    if !ask::possible() && !reporter.json() {
         warn("nothing was removed: cannot ask for confirmation without a terminal; use --yes");
     }
     Ok(false)
@@ -205,7 +204,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
             }
         }
     }
-    // A refused segment stays, so it frees no memory.
+    // A refused segment stays and frees nothing.
     let frees =
         |plans: &[Plan]| freed(plans.iter().filter(|plan| plan.refusal.is_none()).filter_map(segment));
     if !wanted.is_empty() {
@@ -258,7 +257,7 @@ fn other_names(segment: &Segment, all: &[&Segment]) -> Option<String> {
     Some(format!("other names of the same object (hard links): {}", names.join(", ")))
 }
 
-/// Formats the number of segments that may be leaked or in use, grouped by reason: `3 segments unknown: no
+/// Formats the number of segments that may be leaked or in use, by reason: `3 segments unknown: no
 /// holders found, but …`.
 fn unknown_text(unknown: &[&Segment]) -> String {
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();

@@ -10,27 +10,25 @@ use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The maximum number of characters of a segment name in a file name, which is limited to 255 bytes.
-const LONGEST_NAME: usize = 60;
+/// Keeps file names under 255 bytes.
+const MAX_NAME_LENGTH: usize = 60;
 
 /// The destination of the copies.
-pub enum Where {
-    /// The copies directory.
+pub enum CopyDestination {
     Copies(Copies),
-    /// This file, for a single copy.
+    /// A single copy.
     File(PathBuf),
-    /// This directory, with a file for each copy.
+    /// A file per segment, named by id.
     Directory(PathBuf, RefCell<HashMap<SegmentId, String>>),
-    /// No copies.
-    Nowhere,
+    NoCopy,
 }
 
-impl Where {
-    /// Selects the destination from the command line and the number of segments. In the copies directory, all
-    /// copies together take at most `limit`.
+impl CopyDestination {
+    /// Derives the destination from the command line and the number of segments. Copies in the
+    /// copies directory take at most `limit` in total.
     pub fn new(no_copy: bool, save: Option<&Path>, segments: usize, limit: Bytes) -> Result<Self, Failure> {
         if no_copy {
-            return Ok(Self::Nowhere);
+            return Ok(Self::NoCopy);
         }
         let Some(path) = save else {
             let state = StateDirectory::find().map_err(|error| Failure::Usage(error.to_string()))?;
@@ -60,7 +58,7 @@ impl Where {
             Self::Directory(path, names) => {
                 Copying::To(path.join(unique_name(segment, &mut names.borrow_mut())))
             }
-            Self::Nowhere => Copying::Without,
+            Self::NoCopy => Copying::Without,
         }
     }
 }
@@ -82,5 +80,5 @@ fn unique_name(segment: &Segment, names: &mut HashMap<SegmentId, String>) -> Str
 /// `posix_camera0`
 fn short_name(segment: &Segment) -> String {
     let id = segment.id.to_string().replace(":/", "_").replace([':', '/'], "_");
-    id.chars().take(LONGEST_NAME).collect()
+    id.chars().take(MAX_NAME_LENGTH).collect()
 }

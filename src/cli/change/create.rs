@@ -1,12 +1,12 @@
 //! `create`: creates a segment.
 
 use super::log::Log;
-use super::tell::Teller;
+use super::report::Reporter;
 use super::{warn_of_no_mark, warn_of_unfinished};
 use crate::act::{self, NewSegment, Options, Source, StateDirectory};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::{Out, warn};
-use crate::cli::progress::{Interrupt, attended};
+use crate::cli::progress::{Interrupt, with_meter};
 use crate::cli::{Failure, Status, look};
 use crate::machine::Machine;
 use crate::machine::control::NewSysv;
@@ -43,21 +43,21 @@ pub fn run(
             (new, &args.new)
         }
     };
-    let mut teller = Teller::new("create", args.tell, out);
+    let mut reporter = Reporter::new("create", args.output, out);
     match (args.size, &args.from) {
         (None, None) => return Err(Failure::Usage("--size or --from is required".to_owned())),
         (None, Some(_)) => {
             if let Err(error) = new.take_size_of_file() {
-                teller.not_done(&new.subject(), "refused", error.to_string())?;
-                return Ok(teller.status());
+                reporter.not_changed(&new.subject(), "refused", error.to_string())?;
+                return Ok(reporter.status());
             }
         }
         (Some(_), _) => {}
     }
     let plan = act::plan_create(machine, &new, &options);
-    if teller.dry_run() {
-        teller.planned(std::slice::from_ref(&plan))?;
-        return Ok(teller.status());
+    if reporter.dry_run() {
+        reporter.planned(std::slice::from_ref(&plan))?;
+        return Ok(reporter.status());
     }
     let state = StateDirectory::find().ok();
     if let Some(state) = state.as_ref().filter(|_| plan.refusal.is_some()) {
@@ -71,7 +71,7 @@ pub fn run(
         }
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let outcome = attended("creating", args.from.is_some(), &progress, &interrupt, |_| {
+    let outcome = with_meter("creating", args.from.is_some(), &progress, &interrupt, |_| {
         act::create(machine, &plan, state.as_ref(), &progress)
     });
     log.add(&outcome);
@@ -80,8 +80,8 @@ pub fn run(
     {
         warn(&format!("{}: {warning}", new.subject()));
     }
-    teller.came_of(&outcome)?;
-    Ok(teller.status())
+    reporter.outcome(&outcome)?;
+    Ok(reporter.status())
 }
 
 fn source(new: &NewArgs) -> Source {

@@ -52,14 +52,14 @@ fn target(change: &Change) -> Option<PathBuf> {
 
 const fn is_dry_run(change: &Change) -> bool {
     match change {
-        Change::Chmod(args) => args.batch.tell.dry_run,
-        Change::Chown(args) => args.batch.tell.dry_run,
-        Change::Lock(args) | Change::Unlock(args) => args.batch.tell.dry_run,
-        Change::Rm(args) => args.tell.dry_run,
-        Change::Clean(args) => args.tell.dry_run,
+        Change::Chmod(args) => args.batch.output.dry_run,
+        Change::Chown(args) => args.batch.output.dry_run,
+        Change::Lock(args) | Change::Unlock(args) => args.batch.output.dry_run,
+        Change::Rm(args) => args.output.dry_run,
+        Change::Clean(args) => args.output.dry_run,
         Change::Create(args) => match &args.kind {
-            CreateKind::Sysv(args) => args.new.tell.dry_run,
-            CreateKind::Posix(args) => args.new.tell.dry_run,
+            CreateKind::Sysv(args) => args.new.output.dry_run,
+            CreateKind::Posix(args) => args.new.output.dry_run,
         },
         Change::Save(_) | Change::Restore(_) => false,
     }

@@ -7,11 +7,11 @@ use crate::cli::out::warn;
 use crate::machine::Machine;
 use std::cell::{Cell, RefCell};
 
-/// Writes actions to the log. If the log cannot be opened, nothing is changed. If a line cannot be written
-/// later, the error is reported once and the command continues.
+/// The log. If it cannot be opened, nothing is changed. If a line cannot be written later, the
+/// error is reported once and the command continues.
 pub struct Log<'a> {
     machine: &'a dyn Machine,
-    /// `None` for a user without a directory for the log.
+    /// `None` for a user without a state directory.
     file: RefCell<Option<ChangeLog>>,
     opened: Cell<bool>,
     reported: Cell<bool>,
@@ -45,7 +45,7 @@ impl<'a> Log<'a> {
         self.put(outcome, &[], false);
     }
 
-    /// Like [`Log::add`], with the evidence for which `clean` removed the segment.
+    /// Like [`Log::add`], with the evidence that the segment is leaked.
     pub fn add_with(&self, outcome: &Outcome, evidence: &[String]) {
         self.put(outcome, evidence, false);
     }

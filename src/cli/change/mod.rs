@@ -12,9 +12,9 @@ mod leftovers;
 mod log;
 mod recovery;
 mod removing;
+mod report;
 mod rm;
 mod save;
-mod tell;
 
 use super::args::{BatchArgs, Change, KindArgs};
 use super::choose::choose_exact;
@@ -27,17 +27,16 @@ use crate::segment::resolve::ExactNames;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Survey;
 use log::Log;
+use report::Reporter;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
-use tell::Teller;
 
-/// The settings and global options that apply to changes.
+/// The settings and global options of these commands.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
-    /// Refuse all changes.
     pub read_only: bool,
-    /// The rules by which segments are judged.
+    /// The rules for judging segments.
     pub rules: Rules,
     /// The maximum total size of the copies of removed segments.
     pub copies: Bytes,
@@ -87,15 +86,16 @@ fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Su
     }
 }
 
-/// Removes the empty directories that killed removals left behind. Directories that cannot be removed are
-/// left for `rm --recover` to report.
+/// Removes empty directories that killed removals left behind. `rm --recover` reports those that
+/// remain.
 fn remove_empty_directories(machine: &dyn Machine, survey: &Survey) {
     for directory in recover::empty_directories(machine, survey) {
         let _ = recover::remove_empty(machine, &directory);
     }
 }
 
-/// Warns users without a state directory, which stores the marks that identify incomplete segments.
+/// Warns a user without a state directory: incomplete segments could not be recognized after a
+/// kill.
 fn warn_of_no_mark(state: Option<&StateDirectory>) {
     if let Some(error) = unfinished::unprotected(state) {
         warn(&format!(
@@ -114,30 +114,30 @@ fn each(
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
-    let mut teller = Teller::new(action.word(), batch.tell, out);
+    let mut reporter = Reporter::new(action.word(), batch.output, out);
     for segment in chosen(machine, &survey, &batch.segments, batch.kind) {
         match segment {
             Ok(segment) => {
                 let plan = act::plan(machine, segment, action, &options);
-                carry_out(machine, &plan, log, &mut teller)?;
+                carry_out(machine, &plan, log, &mut reporter)?;
             }
-            Err(missing) => missing.tell(&mut teller)?,
+            Err(missing) => missing.report(&mut reporter)?,
         }
     }
-    Ok(teller.status())
+    Ok(reporter.status())
 }
 
 /// Carries out a plan, or only reports it in a dry run.
-fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, teller: &mut Teller) -> Result<(), Failure> {
-    if teller.dry_run() {
-        teller.planned(std::slice::from_ref(plan))
+fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, reporter: &mut Reporter) -> Result<(), Failure> {
+    if reporter.dry_run() {
+        reporter.planned(std::slice::from_ref(plan))
     } else {
         if plan.refusal.is_none() {
             log.open()?;
         }
         let outcome = act::apply(machine, plan);
         log.add(&outcome);
-        teller.came_of(&outcome)
+        reporter.outcome(&outcome)
     }
 }
 
@@ -148,8 +148,8 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    fn tell(&self, teller: &mut Teller) -> Result<(), Failure> {
-        teller.not_found(self.text, &self.failure)
+    fn report(&self, reporter: &mut Reporter) -> Result<(), Failure> {
+        reporter.not_found(self.text, &self.failure)
     }
 }
 

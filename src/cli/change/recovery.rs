@@ -2,7 +2,7 @@
 
 use super::chosen;
 use super::log::Log;
-use super::tell::Teller;
+use super::report::Reporter;
 use crate::act::recover::{self, Leftovers};
 use crate::act::{
     self, ActError, Action, Copying, Done, Options, Outcome, Refusal, StateDirectory, unfinished,
@@ -23,12 +23,12 @@ pub fn run(
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let survey = look(machine);
-    let mut teller = Teller::new("recover", args.tell, out);
+    let mut reporter = Reporter::new("recover", args.output, out);
     let mut named = vec![];
     for segment in chosen(machine, &survey, &args.segments, args.kind) {
         match segment {
             Ok(segment) => named.push(&segment.id),
-            Err(missing) => missing.tell(&mut teller)?,
+            Err(missing) => missing.report(&mut reporter)?,
         }
     }
     let is_meant = |id: &SegmentId| args.segments.is_empty() || named.contains(&id);
@@ -38,12 +38,12 @@ pub fn run(
         let doubtful = all.under_way.iter().map(|astray| (astray, astray.wait()));
         for (astray, told) in doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.doubt()))) {
             nothing = false;
-            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
+            reporter.not_changed(&astray.segment.id.to_string(), "refused", told)?;
         }
     } else {
         all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
     }
-    let mut recovery = Recovery { options, log, teller: &mut teller, nothing };
+    let mut recovery = Recovery { options, log, reporter: &mut reporter, nothing };
     for astray in all.astray.iter().filter(|astray| is_meant(&astray.segment.id)) {
         let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
         let refusal = || recover::foresee(machine, astray).err();
@@ -57,7 +57,7 @@ pub fn run(
         }
     }
     if let Ok(state) = StateDirectory::find() {
-        if !args.tell.dry_run && !options.read_only {
+        if !args.output.dry_run && !options.read_only {
             unfinished::remove_stale_marks(machine, &state, &survey.segments);
         }
         let left = unfinished::unfinished(machine, &state, &survey.segments);
@@ -72,16 +72,16 @@ pub fn run(
         }
     }
     if recovery.nothing {
-        teller.nothing("nothing to recover")?;
+        reporter.nothing_to_do("nothing to recover")?;
     }
-    Ok(teller.status())
+    Ok(reporter.status())
 }
 
 struct Recovery<'a, 'b> {
     options: Options,
     log: &'a Log<'a>,
-    teller: &'a mut Teller<'b>,
-    /// Nothing has been found so far.
+    reporter: &'a mut Reporter<'b>,
+    /// Set until something is found.
     nothing: bool,
 }
 
@@ -99,10 +99,10 @@ impl Recovery<'_, '_> {
         let read_only = self.options.read_only;
         let read_only =
             read_only.then(|| ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() });
-        if self.teller.dry_run() {
+        if self.reporter.dry_run() {
             return match read_only.or_else(refusal) {
-                Some(error) => self.teller.not_done(&subject, "refused", error.to_string()),
-                None => self.teller.would(&subject, what),
+                Some(error) => self.reporter.not_changed(&subject, "refused", error.to_string()),
+                None => self.reporter.planned_step(&subject, what),
             };
         }
         let result = if let Some(error) = read_only {
@@ -113,6 +113,6 @@ impl Recovery<'_, '_> {
         };
         let outcome = Outcome { subject, action: "recover", result };
         self.log.add(&outcome);
-        self.teller.came_of(&outcome)
+        self.reporter.outcome(&outcome)
     }
 }

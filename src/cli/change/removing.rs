@@ -2,9 +2,9 @@
 
 use super::Missing;
 use super::log::Log;
-use super::tell::Teller;
+use super::report::Reporter;
 use crate::act::{self, ActError, Plan, Recent, Task};
-use crate::cli::progress::{Interrupt, attended};
+use crate::cli::progress::{Interrupt, with_meter};
 use crate::cli::{Failure, Status};
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -12,8 +12,8 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-/// The number of times that `clean` retries a segment after a holder appeared: the holder may be another
-/// `shmlens` that reads the segment.
+/// How often `clean` retries a segment that a process has just opened: it may be another `shmlens`,
+/// which reads it only briefly.
 const RETRIES: u32 = 4;
 
 /// Removes the segments in sequence, and reports names without a segment at their position. Shows the
@@ -22,30 +22,30 @@ pub fn remove<'a>(
     machine: &dyn Machine,
     plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
     log: &Log,
-    teller: &mut Teller,
+    reporter: &mut Reporter,
 ) -> Result<Status, Failure> {
     let all = plans.len();
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let mut plans: Box<dyn Iterator<Item = Result<Plan, Missing<'a>>> + '_> = Box::new(plans);
     let mut done = 0;
-    attended("saving a copy", true, &progress, &interrupt, |meter| {
+    with_meter("saving a copy", true, &progress, &interrupt, |meter| {
         for round in 0..=RETRIES {
             let recent = Recent::default();
             let mut held = vec![];
             for plan in plans {
                 if interrupt.came() {
-                    teller.status();
+                    reporter.status();
                     return Err(Failure::Stopped(format!("interrupted: processed {done} of {all} segments")));
                 }
                 let plan = match plan {
                     Ok(plan) => plan,
                     Err(missing) => {
                         done += 1;
-                        meter.aside(|| missing.tell(teller))?;
+                        meter.without_line(|| missing.report(reporter))?;
                         continue;
                     }
                 };
-                teller.is_about(&plan);
+                reporter.set_subject(&plan);
                 if plan.refusal.is_none() {
                     log.open()?;
                 }
@@ -58,7 +58,7 @@ pub fn remove<'a>(
                 done += 1;
                 match (&outcome.result, &plan.task) {
                     (Err(ActError::Gone { .. }), _) if clean => {
-                        meter.aside(|| teller.gone(&outcome.subject))?;
+                        meter.without_line(|| reporter.already_gone(&outcome.subject))?;
                         continue;
                     }
                     (_, Task::Change { segment, .. }) if clean => {
@@ -67,7 +67,7 @@ pub fn remove<'a>(
                     _ if plan.options.many => log.add_soon(&outcome),
                     _ => log.add(&outcome),
                 }
-                meter.aside(|| teller.came_of(&outcome))?;
+                meter.without_line(|| reporter.outcome(&outcome))?;
             }
             if held.is_empty() {
                 break;
@@ -76,11 +76,11 @@ pub fn remove<'a>(
             plans = Box::new(held.into_iter().map(Ok));
         }
         log.finish();
-        Ok(teller.status())
+        Ok(reporter.status())
     })
 }
 
-/// The delay between retries. The delay depends on the pid, so that two processes do not collide again.
+/// The delay between retries. It depends on the pid, so that two processes do not collide again.
 fn pause() -> Duration {
     Duration::from_millis(100 + u64::from(process::id() % 16) * 20)
 }

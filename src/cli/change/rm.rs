@@ -4,15 +4,15 @@
 //! On a terminal, each segment that is or may be in use gets its own question, and "yes" counts as `--force`
 //! for that segment. Without a terminal, the options `--yes` and `--force` are required instead.
 
-use super::copying::Where;
+use super::copying::CopyDestination;
 use super::log::Log;
 use super::removing::remove;
-use super::tell::{Teller, text_of};
+use super::report::{Reporter, text_of};
 use super::{Terms, ask, chosen, recovery, remove_empty_directories, warn_of_unfinished};
 use crate::act::{self, Action, Options, Plan, StateDirectory, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, Style, look_at_no_memory, look_whole, look_without_memory};
+use crate::cli::{Failure, Status, Style, look_whole, look_whole_without_resident, look_without_resident};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
@@ -22,8 +22,8 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Above this number of segments, the removal is optimized for speed.
-const MANY: usize = 256;
+/// Removals of more segments than this are optimized for speed.
+const BULK_THRESHOLD: usize = 256;
 
 pub fn run(
     machine: &dyn Machine,
@@ -35,7 +35,7 @@ pub fn run(
     if args.recover {
         return recovery::run(machine, args, terms.options(), log, out);
     }
-    let dry = args.tell.dry_run;
+    let dry = args.output.dry_run;
     let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
@@ -43,7 +43,7 @@ pub fn run(
                 .to_owned(),
         ));
     }
-    let many = args.no_copy && args.segments.len() > MANY;
+    let many = args.no_copy && args.segments.len() > BULK_THRESHOLD;
     let options = Options { force: args.force, many, ..terms.options() };
     let style = out.style();
     let survey = if many {
@@ -51,8 +51,8 @@ pub fn run(
     } else {
         look_whole(machine, terms.rules)
     };
-    let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
-    let mut teller = Teller::new("rm", args.tell, out);
+    let copies = CopyDestination::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
+    let mut reporter = Reporter::new("rm", args.output, out);
     let segments = chosen(machine, &survey, &args.segments, args.kind);
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         warn(&astray.told());
@@ -79,42 +79,42 @@ pub fn run(
                     plans.push(plan);
                 }
                 Err(missing) => {
-                    teller.planned(&std::mem::take(&mut plans))?;
-                    missing.tell(&mut teller)?;
+                    reporter.planned(&std::mem::take(&mut plans))?;
+                    missing.report(&mut reporter)?;
                 }
             }
         }
-        teller.planned(&plans)?;
-        return Ok(teller.status());
+        reporter.planned(&plans)?;
+        return Ok(reporter.status());
     }
     if !asks {
-        // Each plan is created just before it is carried out: thousands of plans would take too much memory
-        // and time.
+        // Plan each removal just before it is carried out: thousands of plans would take too much
+        // memory and time.
         let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
-        return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut teller);
+        return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut reporter);
     }
     let mut found = vec![];
     for segment in segments {
         match segment {
             Ok(segment) => found.push(segment),
-            Err(missing) => missing.tell(&mut teller)?,
+            Err(missing) => missing.report(&mut reporter)?,
         }
     }
     let plans = confirmed(&found, Planner::new(machine, &copies, options), style)?;
-    remove(machine, plans.into_iter().map(Ok), log, &mut teller)
+    remove(machine, plans.into_iter().map(Ok), log, &mut reporter)
 }
 
-/// Plans a series of removals before the first of them is carried out.
+/// Plans several removals before the first one is carried out.
 struct Planner<'a> {
     machine: &'a dyn Machine,
-    copies: &'a Where,
+    copies: &'a CopyDestination,
     options: Options,
-    /// The number of names that the plans so far remove from each object, by device and inode.
+    /// Names that the plans so far remove from each object, by device and inode.
     unlinked: HashMap<(u64, u64), u32>,
 }
 
 impl<'a> Planner<'a> {
-    fn new(machine: &'a dyn Machine, copies: &'a Where, options: Options) -> Self {
+    fn new(machine: &'a dyn Machine, copies: &'a CopyDestination, options: Options) -> Self {
         Self { machine, copies, options, unlinked: HashMap::new() }
     }
 
@@ -126,7 +126,7 @@ impl<'a> Planner<'a> {
         act::plan(self.machine, segment, &action, &Options { force, links_gone, ..self.options })
     }
 
-    /// Records the plan, so that later plans take its effect into account.
+    /// Records a plan, so that later ones take its effect into account.
     fn note(&mut self, plan: &Plan) {
         if let (None, Task::Change { segment, .. }) = (&plan.refusal, &plan.task)
             && let Some(object) = object(segment)
@@ -140,14 +140,18 @@ fn object(segment: &Segment) -> Option<(u64, u64)> {
     segment.posix().map(|facts| (facts.device, facts.inode))
 }
 
-/// A survey that suffices for many removals: for System V segments, `nattch` shows whether they have holders,
-/// so no process has to be scanned.
+/// Surveys the machine for many removals. `nattch` tells if a System V segment is in use, so no
+/// process is scanned.
 fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
     let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);
         name.key().is_some() || matches!(name.id(), Some(SegmentId::Sysv(_)))
     };
-    if names.iter().all(is_sysv) { look_at_no_memory(machine) } else { look_without_memory(machine, rules) }
+    if names.iter().all(is_sysv) {
+        look_without_resident(machine)
+    } else {
+        look_whole_without_resident(machine, rules)
+    }
 }
 
 /// Shows the plans and asks for confirmation: first individually for each segment that requires `--force`,

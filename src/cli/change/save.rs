@@ -1,16 +1,16 @@
 //! `save` and `restore`: saves a segment to a file, and creates a segment from a file.
 
 use super::log::Log;
-use super::tell::Teller;
+use super::report::Reporter;
 use super::{ask, warn_of_no_mark, warn_of_unfinished};
 use crate::act::archive::Name;
 use crate::act::{
     self, ActError, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
 };
-use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
+use crate::cli::args::{OutputArgs, RestoreArgs, SaveArgs};
 use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
-use crate::cli::progress::{Interrupt, attended};
+use crate::cli::progress::{Interrupt, with_meter};
 use crate::cli::{Failure, Status, look, look_for};
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -19,7 +19,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// The file name for standard output in `save` and for standard input in `restore`.
+/// Stands for standard output in `save`, and for standard input in `restore`.
 const STANDARD: &str = "-";
 
 /// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless the file
@@ -41,12 +41,12 @@ pub fn save(
         ));
     }
     let survey = look_for(machine, [args.segment.as_os_str()], args.kind.kind);
-    let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
+    let mut reporter = Reporter::new("save", OutputArgs { dry_run: false, json: args.json }, out);
     let segment = match choose_exact_to_read(machine, &survey, &args.segment, args.kind.kind) {
         Ok(segment) => segment.clone(),
         Err(failure) => {
-            teller.not_found(&args.segment, &failure)?;
-            return Ok(teller.status());
+            reporter.not_found(&args.segment, &failure)?;
+            return Ok(reporter.status());
         }
     };
     if streams {
@@ -54,28 +54,28 @@ pub fn save(
     }
     if options.read_only && act::is_in_dev_shm(&args.file) {
         let error = SaveError::ReadOnly { path: args.file.clone() };
-        teller.not_done(&segment.id.to_string(), "refused", error.to_string())?;
-        return Ok(teller.status());
+        reporter.not_changed(&segment.id.to_string(), "refused", error.to_string())?;
+        return Ok(reporter.status());
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let outcome = attended("saving", true, &progress, &interrupt, |_| {
+    let outcome = with_meter("saving", true, &progress, &interrupt, |_| {
         act::save_outcome(machine, &segment, &args.file, args.force, &progress)
     });
     if let Err(ActError::NotSaved(SaveError::Exists { path })) = &outcome.result {
         let error = format!("{} already exists. Use --force to replace it", shown(path));
-        teller.not_done(&segment.id.to_string(), "refused", error)?;
-        return Ok(teller.status());
+        reporter.not_changed(&segment.id.to_string(), "refused", error)?;
+        return Ok(reporter.status());
     }
-    teller.came_of(&outcome)?;
-    Ok(teller.status())
+    reporter.outcome(&outcome)?;
+    Ok(reporter.status())
 }
 
-/// Saves to standard output, to which nothing else is written.
+/// Saves to standard output, which gets nothing else.
 fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Status, Failure> {
-    // A signal terminates the program even while it is blocked on a pipe that nobody reads: there is nothing
-    // to undo, and `restore` rejects a partial copy.
+    // A signal terminates the program even while it blocks on a pipe: there is nothing to undo, and
+    // `restore` rejects a partial copy.
     let progress = Progress::new();
-    let saved = attended("saving", true, &progress, &Interrupt::none(), |_| {
+    let saved = with_meter("saving", true, &progress, &Interrupt::none(), |_| {
         act::save_to(machine, segment, &mut *out, &progress)
     });
     match saved {
@@ -100,11 +100,11 @@ pub fn restore(
     out: &mut Out,
 ) -> Result<Status, Failure> {
     let style = out.style();
-    let mut teller = Teller::new("restore", TellArgs { dry_run: false, json: args.json }, out);
+    let mut reporter = Reporter::new("restore", OutputArgs { dry_run: false, json: args.json }, out);
     if options.read_only {
         let error = format!("failed to restore {}: changes are disabled (read-only)", shown(&args.file));
-        teller.not_done(&shown(&args.file), "refused", error)?;
-        return Ok(teller.status());
+        reporter.not_changed(&shown(&args.file), "refused", error)?;
+        return Ok(reporter.status());
     }
     if args.file.as_os_str() == STANDARD && io::stdin().is_terminal() {
         return Err(Failure::Usage(
@@ -120,8 +120,8 @@ pub fn restore(
     let confirmed = match confirmed(machine, args, &|text| style.fit(text).into_owned()) {
         Ok(Some(file)) => Ok(file),
         Ok(None) => {
-            teller.not_done(&shown(&args.file), "refused", "nothing was restored".to_owned())?;
-            return Ok(teller.status());
+            reporter.not_changed(&shown(&args.file), "refused", "nothing was restored".to_owned())?;
+            return Ok(reporter.status());
         }
         Err(Failed::Terminal(error)) => return Err(error.into()),
         Err(Failed::File(error)) => Err(error),
@@ -132,7 +132,7 @@ pub fn restore(
     // Installed only now, so that a signal during the question terminates the program.
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let restored: Result<Restored, RestoreError> = confirmed.and_then(|file| {
-        attended("restoring", true, &progress, &interrupt, |_| {
+        with_meter("restoring", true, &progress, &interrupt, |_| {
             file.restore(machine, state.as_ref(), &progress)
         })
     });
@@ -144,17 +144,16 @@ pub fn restore(
     let outcome =
         Outcome { subject: shown(&args.file), action: "restore", result: result.map_err(Into::into) };
     log.add(&outcome);
-    teller.came_of(&outcome)?;
-    Ok(teller.status())
+    reporter.outcome(&outcome)?;
+    Ok(reporter.status())
 }
 
-/// The reason why there is no file to restore from.
 enum Failed {
     Terminal(io::Error),
     File(RestoreError),
 }
 
-/// Returns the open file if it is trusted or the user confirmed it; `None` if the user declined.
+/// Opens the file. `None` if it is not trusted and the user declined.
 fn confirmed(
     machine: &dyn Machine,
     args: &RestoreArgs,

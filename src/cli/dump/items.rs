@@ -7,18 +7,17 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::Range;
 
-/// The size of an item without a type.
+/// The item size without a type.
 const LINE: u64 = 16;
-/// The minimum number of bytes per read.
+/// Minimum bytes per read.
 const PIECE: u64 = 256 << 10;
 
-/// The state of the output so far.
 pub struct Items<'a> {
     kind: Option<&'a Type>,
     json: bool,
     squeeze: Squeeze,
     last: Vec<u8>,
-    /// The range of items that repeat the last one.
+    /// Items that repeat the last one printed.
     run: Option<Range<u64>>,
 }
 
@@ -39,11 +38,11 @@ struct ValueJson {
 struct RunJson {
     offset: u64,
     length: u64,
-    /// The item repeats the one before.
+    /// Set if the item repeats the last one.
     repeats: bool,
 }
 
-/// Prints a range as items. When squeezing, holes take no time.
+/// Prints a range as items. Squeezed holes are skipped without reading.
 pub fn write(
     reader: &Reader,
     range: Range<u64>,
@@ -88,7 +87,7 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Prints a run of zeros. Once two zero items have been squeezed, the rest of the run is skipped.
+    /// Prints zeros. Once two zero items are squeezed, the rest is skipped.
     fn zeros(&mut self, offset: u64, length: u64, out: &mut impl Write) -> io::Result<()> {
         let size = self.size();
         let end = offset.saturating_add(length);
@@ -132,7 +131,7 @@ impl<'a> Items<'a> {
 
     fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
         match self.kind {
-            // The bytes at the end are too few for an item, and even for an array element.
+            // Too few bytes for an item, or even for an array element.
             Some(kind) if bytes.len() < kind.scalar().size() => Ok(()),
             Some(kind) => match kind.decode(bytes) {
                 value if self.json => object(out, &ValueJson { offset, value }),
@@ -142,7 +141,7 @@ impl<'a> Items<'a> {
         }
     }
 
-    /// Prints the end of a run of repeated items.
+    /// Ends a run of repeated items.
     fn end_run(&mut self, out: &mut impl Write) -> io::Result<()> {
         match self.run.take() {
             Some(run) if self.json => {
@@ -153,7 +152,7 @@ impl<'a> Items<'a> {
     }
 }
 
-/// Prints a JSON object on a line.
+/// Prints a JSON object on its own line.
 fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
     out.write_all(b"\n")
@@ -165,7 +164,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// The text column of a hex dump: every byte that is not printable ASCII becomes a dot.
+/// The text column of a hex dump, with dots for unprintable bytes.
 pub fn text(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| if matches!(byte, b' '..=b'~') { char::from(byte) } else { '.' }).collect()
 }
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_of_any_size_is_a_line() {
+    fn hole_of_any_size_is_a_line() {
         let mut bytes = FakeBytes::hole(1 << 46);
         bytes.write((1 << 46) - 4, &[7, 0, 0, 0]);
         let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), false, Squeeze::On);
@@ -232,7 +231,7 @@ mod tests {
             "{\"offset\":0,\"value\":0}\n{\"offset\":4,\"length\":70368744177656,\"repeats\":true}\n\
              {\"offset\":70368744177660,\"value\":7}\n"
         );
-        // The size is odd, so the hole ends within an item.
+        // The item size is odd, so the hole ends within an item.
         let text = printed(bytes, 0..1 << 46, Some("u8[3]"), false, Squeeze::On);
         assert_eq!(text, "00000000  [0, 0, 0]\n*\n3ffffffffffc  [7, 0, 0]\n3fffffffffff  [0]\n");
     }

@@ -8,23 +8,20 @@ use crate::survey::{ProcessUsage, Sum, Usage};
 use serde::Serialize;
 use std::io::{self, Write as _};
 
-/// The number of rows in each table; JSON output contains all of them.
-const SHOWN: usize = 10;
+/// Rows per table. JSON has all of them.
+const SHOWN_ROWS: usize = 10;
 
-/// The totals of several segments; JSON uses the field names.
+/// Totals; the names of the fields are those in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct Counts {
-    /// The number of System V segments.
     ids: u64,
-    /// The total size of the System V segments.
     bytes: u64,
-    /// The number of POSIX objects.
     objects: u64,
-    /// The memory that the POSIX objects use.
+    /// The memory use of the POSIX objects.
     object_bytes: u64,
 }
 
-/// The totals of the segments that a user owns.
+/// Totals of the segments that a user owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct User {
     uid: u32,
@@ -34,7 +31,7 @@ pub struct User {
     counts: Counts,
 }
 
-/// The totals of the segments that a process holds.
+/// Totals of the segments that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Process {
     pid: u32,
@@ -83,7 +80,7 @@ fn print_one(titles: &[&'static str], rows: &[(Vec<String>, Counts)], out: &mut 
     let names = titles.iter().map(|&title| Column { title, right: false });
     let mut table = Table::new(names.chain(columns).collect());
     let style = out.style();
-    for (names, counts) in &rows[..rows.len().min(SHOWN)] {
+    for (names, counts) in &rows[..rows.len().min(SHOWN_ROWS)] {
         for name in names {
             table.cell(Tint::Plain, format_args!("{}", style.fit(name)));
         }
@@ -95,8 +92,8 @@ fn print_one(titles: &[&'static str], rows: &[(Vec<String>, Counts)], out: &mut 
     }
     writeln!(out)?;
     table.print(true, out)?;
-    if rows.len() > SHOWN {
-        writeln!(out, "{} more", rows.len() - SHOWN)?;
+    if rows.len() > SHOWN_ROWS {
+        writeln!(out, "{} more", rows.len() - SHOWN_ROWS)?;
     }
     Ok(())
 }

@@ -1,13 +1,13 @@
-//! The rules for combinations of a maker's fields.
+//! Rules for combinations of fields.
 
-use super::pattern::{compile, has_group, words};
+use super::pattern::{compile, error_line, has_group};
 use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, Unheld};
 
-/// A field and its problem.
+/// A field and what is wrong with it.
 type Wrong = (&'static str, String);
 
 impl Maker {
-    /// Fills in the kinds that follow from other fields, and checks everything.
+    /// Derives the kinds from other fields, and checks all fields.
     pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), Wrong> {
         if self.kinds == Kinds::default() {
             self.kinds =
@@ -15,11 +15,11 @@ impl Maker {
         }
         self.check_identification()
             .and_then(|()| self.check_verdict())
-            .map_err(|(field, what)| (field, what.to_owned()))?;
+            .map_err(|(field, problem)| (field, problem.to_owned()))?;
         self.check_groups()?;
         for pattern in self.patterns.iter().filter(|_| patterns == Patterns::Compile) {
             compile(pattern).map_err(|error| {
-                ("pattern", format!("invalid regular expression '{pattern}': {}", words(&error)))
+                ("pattern", format!("invalid regular expression '{pattern}': {}", error_line(&error)))
             })?;
         }
         Ok(())
@@ -36,7 +36,7 @@ impl Maker {
         }
         let around = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
         let known = !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
-        // An object beside a System V segment only proves something together with its size.
+        // A neighbor of a System V segment is evidence only together with the size.
         let beside = !self.beside.is_empty() && !self.sizes.is_empty();
         if !known && self.commands.is_empty() && !beside {
             return Err(("", "nothing identifies its segments: add pattern, key, contents or commands"));
@@ -62,7 +62,7 @@ impl Maker {
     }
 
     fn check_verdict(&self) -> Result<(), (&'static str, &'static str)> {
-        let what = match self.unheld {
+        let problem = match self.unheld {
             Unheld::DeadPid if self.pids.is_empty() => "unheld = \"dead-pid\" requires pid",
             Unheld::Companion if self.helpers.is_empty() => "unheld = \"companion\" requires helpers",
             Unheld::Undecided => return Ok(()),
@@ -70,10 +70,10 @@ impl Maker {
             _ if self.reason.is_empty() => "unheld requires reason",
             _ => return Ok(()),
         };
-        Err(("unheld", what))
+        Err(("unheld", problem))
     }
 
-    /// Checks that every group in use is in a pattern.
+    /// Checks that every group is defined by a pattern.
     fn check_groups(&self) -> Result<(), Wrong> {
         let pids = self.pids.iter().filter_map(|pid| match &pid.place {
             PidPlace::Name { group, .. } => Some(("pid", group.as_str())),

@@ -1,17 +1,17 @@
-//! System V keys by which a maker is known.
+//! Rules for System V keys.
 
 use std::str::FromStr;
 
 /// A key, a range of keys, or keys that share some hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRule {
-    /// The first and the last key of a range.
+    /// Both ends are part of the range.
     Range(u32, u32),
-    /// The keys with `bits` under `mask`.
+    /// Keys that have `bits` under `mask`.
     Mask {
-        /// The bits, 0 for wildcards.
+        /// 0 for wildcards.
         bits: u32,
-        /// The bits that count.
+        /// The bits to compare.
         mask: u32,
     },
 }
@@ -29,9 +29,9 @@ impl KeyRule {
         }
     }
 
-    /// Returns how many of the 32 bits are fixed: 32 for one key, 24 for 256 keys. `IPC_PRIVATE`
-    /// fixes none, since every program may use it.
-    pub const fn settled(self) -> u32 {
+    /// Returns how many of the 32 bits the rule fixes: 32 for one key, 24 for a range of 256.
+    /// `IPC_PRIVATE` fixes none, because any program may use it.
+    pub const fn fixed_bits(self) -> u32 {
         match self {
             Self::Range(0, 0) => 0,
             Self::Range(first, last) => (last - first).leading_zeros(),
@@ -87,9 +87,9 @@ mod tests {
         assert!(rule("0x51??????").fits(0x51ab_cdef) && !rule("0x51??????").fits(0x52ab_cdef));
         assert!(rule("0x52??48??").fits(0x5257_4801) && !rule("0x52??48??").fits(0x5257_4701));
         assert!(rule("private").fits(0));
-        let settled = |text| rule(text).settled();
+        let fixed_bits = |text| rule(text).fixed_bits();
         assert_eq!(
-            [settled("5"), settled("private"), settled("0x0..0xff"), settled("0x51??????")],
+            [fixed_bits("5"), fixed_bits("private"), fixed_bits("0x0..0xff"), fixed_bits("0x51??????")],
             [32, 0, 24, 8]
         );
     }

@@ -1,6 +1,6 @@
-//! The makers of shared memory: how their segments are recognized, and what it means if nobody
-//! holds them. The built-in catalogue and the `[[maker]]` tables of the settings have the same
-//! format, which assets/catalogue/README.md documents.
+//! The makers of shared memory: how their segments are recognized, and how they are judged without
+//! holders. The built-in catalog and the `[[maker]]` tables of the config have the same format,
+//! which assets/catalog/README.md documents.
 
 mod check;
 mod example;
@@ -24,7 +24,7 @@ use serde::Deserialize;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// A maker, or one kind of its segments. assets/catalogue/README.md documents the fields.
+/// A maker, or one kind of its segments. assets/catalog/README.md documents the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(
     default,
@@ -33,70 +33,69 @@ use std::path::Path;
     expecting = "[[maker]] followed by lines like id = \"…\""
 )]
 pub struct Maker {
-    /// The unique name in filters and JSON.
+    /// Unique, used in filters and JSON.
     #[serde(deserialize_with = "id")]
     pub id: String,
     /// The display name.
     pub name: String,
     #[serde(rename = "kind", deserialize_with = "kinds")]
     pub kinds: Kinds,
-    /// Regular expressions for the name without its slash, one of which has to match. Groups supply
+    /// Regular expressions for the name without its slash, one of which must match. Groups supply
     /// pids and parts of templates.
     #[serde(rename = "pattern", deserialize_with = "many")]
     pub patterns: Vec<String>,
-    /// System V keys, one of which has to match.
+    /// System V keys, one of which must match.
     #[serde(rename = "key", deserialize_with = "many")]
     pub keys: Vec<KeyRule>,
-    /// Sizes in bytes, one of which has to match; empty: any.
+    /// Sizes in bytes, one of which must match; empty for any.
     #[serde(rename = "size", deserialize_with = "many")]
     pub sizes: Vec<Size>,
-    /// Permission bits, one of which has to match; empty: any.
+    /// Permission bits, one of which must match; empty for any.
     #[serde(rename = "mode", deserialize_with = "many")]
     pub modes: Vec<Mode>,
-    /// Checks of the contents, all of which have to match.
+    /// Checks of the contents, all of which must succeed.
     #[serde(deserialize_with = "many")]
     pub contents: Vec<Check>,
     #[serde(rename = "match", deserialize_with = "word")]
     pub by: MatchBy,
-    /// Commands, one of which has to be its creator or a holder. A `*` at the end matches any
-    /// suffix.
+    /// Commands, one of which must be the creator or a holder. A `*` at the end matches any suffix.
     #[serde(deserialize_with = "many")]
     pub commands: Vec<String>,
-    /// POSIX objects that have to exist as well.
+    /// POSIX objects that must exist.
     #[serde(deserialize_with = "many")]
     pub beside: Vec<Template>,
-    /// A group of users has to have the name of the segment.
+    /// A user group with the name of the segment must exist.
     pub group_named: bool,
-    /// The pids that it depends on.
+    /// Pids that the segment depends on.
     #[serde(rename = "pid", deserialize_with = "many")]
     pub pids: Vec<PidRule>,
-    /// The verdict while nobody holds it.
+    /// The verdict on a segment without holders.
     #[serde(deserialize_with = "word")]
     pub unheld: Unheld,
-    /// The verdict while something still needs it: a live pid, a helper, an object of
-    /// [`Maker::with`].
+    /// The verdict if something still needs the segment: a running process, a helper, or an object
+    /// in [`Maker::with`].
     #[serde(deserialize_with = "word")]
     pub wanted: Wanted,
-    /// Processes that manage it: while one of them runs, it is not leaked.
+    /// Processes that manage the segment: while one of them runs, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub helpers: Vec<Template>,
     #[serde(deserialize_with = "word")]
-    pub helpers_of: Whose,
-    /// POSIX objects that it belongs to: while one of them is held, it is not leaked.
+    pub helpers_of: HelperOwner,
+    /// POSIX objects that the segment belongs to: while one of them is held, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub with: Vec<Template>,
-    /// The reason for the verdict, in one line.
+    /// The reason for the verdict, on one line.
     pub reason: String,
-    /// A warning before it is removed.
+    /// A warning to show before removal.
     pub removal: Option<String>,
-    /// The source of these facts.
+    /// Where these facts are documented.
     pub source: Option<String>,
-    /// Supplies a name but never a verdict.
+    /// Names the segment, but never judges it.
     pub label_only: bool,
-    /// Segments that match.
+    /// Examples that match.
     #[serde(deserialize_with = "examples")]
     pub fits: Vec<Example>,
-    /// Segments that look alike and do not match.
+    /// Similar segments that do not match.
     #[serde(deserialize_with = "examples")]
     pub misses: Vec<Example>,
 }
@@ -108,27 +107,25 @@ pub struct Size(pub RangeInclusive<u64>);
 /// The kinds of segments of a maker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Kinds {
-    /// Objects below `/dev/shm`, including removed ones.
+    /// Objects below `/dev/shm`, linked or unlinked.
     pub posix: bool,
-    /// System V segments.
     pub sysv: bool,
-    /// `memfd_create(2)`, with the name that was passed to it.
+    /// `memfd_create(2)`, by the name passed to it.
     pub memfd: bool,
 }
 
-/// The evidence that identifies a segment.
+/// What a match requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchBy {
-    /// Its name or key. Matching contents add certainty; if they cannot be read, the name is
-    /// enough.
+    /// The name or key. Matching contents add certainty, but are not required.
     #[default]
     Name,
-    /// Its contents: without reading them nothing is known.
+    /// The contents.
     Content,
-    /// Its context: the name alone is too common.
+    /// The context, because the name is too common.
     Context,
-    /// Its contents, and only if nothing else matches.
+    /// The contents, if no other maker matches.
     Fallback,
 }
 
@@ -136,18 +133,16 @@ pub enum MatchBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unheld {
-    /// Unknown.
     #[default]
     Undecided,
-    /// Idle: this is common.
+    /// Idle: segments of this maker normally have no holders.
     Normal,
-    /// It must not be removed.
     Protected,
-    /// A leak, unless something of [`Maker::with`] is held or a helper runs.
+    /// Leaked, unless an object in [`Maker::with`] is held or a helper runs.
     Leaked,
-    /// A leak if every pid in its name and contents is dead, and no helper runs.
+    /// Leaked if every pid in its name and contents is dead, and no helper runs.
     DeadPid,
-    /// A leak if no helper runs.
+    /// Leaked unless a helper runs.
     Companion,
 }
 
@@ -157,44 +152,40 @@ pub enum Unheld {
 pub enum Wanted {
     #[default]
     Idle,
-    /// It must not be removed meanwhile.
+    /// Must not be removed until then.
     Protected,
 }
 
 /// The processes that count as helpers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Whose {
-    /// Those of the segment's owner.
+pub enum HelperOwner {
+    /// The segment's owner.
     #[default]
     Owner,
-    /// Those of any user.
+    /// Any user.
     Anyone,
 }
 
-/// A check of the contents. A negative offset counts from the end. Bytes are in memory order;
-/// numbers are little-endian.
+/// A check of the contents. Negative offsets count from the end. Bytes are in memory order, numbers
+/// are little-endian.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// Any of these byte strings.
-    Bytes {
-        at: i64,
-        /// The allowed stretches.
-        any: Vec<Stretch>,
-    },
-    /// A number equal to the size of the segment minus `less`.
+    /// One of these byte strings.
+    Bytes { at: i64, any: Vec<BytePattern> },
+    /// A number that equals the size of the segment minus `less`.
     Size { at: i64, number: Number, less: u64 },
-    /// A structure with its own check.
+    /// A structure that needs its own code.
     Shape(Shape),
 }
 
 /// Bytes with wildcards.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stretch {
-    /// The bytes, 0 for wildcards.
+pub struct BytePattern {
+    /// 0 for wildcards.
     pub bytes: Vec<u8>,
-    /// The bits that count.
+    /// The bits to compare.
     pub mask: Vec<u8>,
 }
 
@@ -209,7 +200,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// Returns the width in bytes.
+    /// In bytes.
     pub const fn width(self) -> usize {
         match self {
             Self::U16 => 2,
@@ -229,16 +220,15 @@ pub enum Shape {
     Semaphore,
 }
 
-/// A pid that a segment depends on.
+/// A pid that a segment depends on, and where to find it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::PidFields")]
 pub struct PidRule {
     pub place: PidPlace,
-    /// Its role, as in "creator".
+    /// The role of the process, as in "creator".
     pub of: String,
 }
 
-/// The place of a pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PidPlace {
     /// A named group of the pattern.
@@ -246,14 +236,13 @@ pub enum PidPlace {
         group: String,
         /// 10 or 16.
         base: u32,
-        /// The number of low bits before it.
+        /// Low bits to drop.
         shift: u32,
-        /// The modulus that it was reduced by: then it is only a hint.
+        /// The pid is reduced by this modulus, so it is only a hint.
         modulo: Option<u32>,
     },
-    /// The contents.
     Contents {
-        /// The offset in bytes; negative ones count from the end.
+        /// In bytes; from the end if negative.
         at: i64,
         number: Number,
     },
@@ -263,7 +252,7 @@ impl Maker {
     /// Parses a file that contains only makers.
     ///
     /// # Errors
-    /// The first thing in it that is wrong, with its line and what is allowed.
+    /// Fails at the first error, with its line and the allowed values.
     pub fn all(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Self>, ConfigError> {
         super::read::makers_alone(text, path, patterns)
     }

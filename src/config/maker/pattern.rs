@@ -1,20 +1,20 @@
-//! The regular expressions of makers: for bytes, since names may be any bytes.
+//! The regular expressions of makers. They match bytes, because names may contain any bytes.
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Controls the check of patterns when they are read.
+/// Controls if patterns are compiled when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patterns {
-    /// Compile each: invalid patterns are errors.
+    /// Report invalid patterns.
     Compile,
-    /// Do not compile: the program's tests have done that.
+    /// Skip it for the built-in catalog, which tests compile.
     Trust,
 }
 
-/// Compiles a pattern. `.` is any byte, `\d` and `\w` are ASCII.
+/// Compiles a pattern. `.` matches any byte; `\d` and `\w` are ASCII.
 ///
 /// # Errors
-/// Fails if it is none, or takes too much memory.
+/// Fails if the pattern is invalid or too large.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).unicode(false).dot_matches_new_line(true).size_limit(1 << 20).build()
 }
@@ -24,11 +24,11 @@ pub fn has_group(pattern: &str, group: &str) -> bool {
     pattern.contains(&format!("(?P<{group}>")) || pattern.contains(&format!("(?<{group}>"))
 }
 
-/// Returns the error in one line.
-pub fn words(error: &regex::Error) -> String {
+/// Formats the error on one line.
+pub fn error_line(error: &regex::Error) -> String {
     match error {
         regex::Error::CompiledTooBig(_) => "needs too much memory".to_owned(),
-        // The lines before the last show the position with a pointer below it.
+        // Only the last line states the error; the others point to its position.
         other => {
             let text = other.to_string();
             let last = text.lines().last().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use super::super::read::parsed;
 use super::{
-    Check, Example, KeyRule, Kinds, Number, PidPlace, PidRule, Placed, Shape, Size, Stretch, Template,
+    BytePattern, Check, Example, KeyRule, Kinds, Number, PidPlace, PidRule, Placed, Shape, Size, Template,
 };
 use crate::segment::{Bytes, Mode};
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess,
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Deserializes one value or a list of them.
+/// Accepts one value or a list.
 pub fn many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Vec<T>, D::Error> {
     struct Many<T>(PhantomData<T>);
 
@@ -46,7 +46,7 @@ pub fn many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<
     value.deserialize_any(Many(PhantomData))
 }
 
-/// Implements `Deserialize` for types that are written as a string in quotes.
+/// Implements `Deserialize` for types that are written as strings.
 macro_rules! written_as_text {
     ($($type:ty: $allowed:expr, $parse:expr;)*) => {$(
         impl<'de> Deserialize<'de> for $type {
@@ -61,7 +61,7 @@ written_as_text! {
     KeyRule: KeyRule::ALLOWED, |text| text.parse().ok();
     Template: Template::ALLOWED, |text| text.parse().ok();
     Mode: "an octal mode in quotes, such as \"0600\"", octal;
-    Stretch: "pairs of hex digits, with ? for any digit, such as \"de ad ?? e?\"", hex;
+    BytePattern: "pairs of hex digits, with ? for any digit, such as \"de ad ?? e?\"", hex;
     SizeLess: "\"size\" or a difference such as \"size - 16\"", |text| size_less(text).map(Self);
     Placed: "an offset and hex digits, such as \"8: 80 00\"", placed;
 }
@@ -114,7 +114,7 @@ pub struct CheckFields {
     #[serde(default)]
     at: i64,
     #[serde(default, deserialize_with = "many")]
-    hex: Vec<Stretch>,
+    hex: Vec<BytePattern>,
     #[serde(default, deserialize_with = "many")]
     text: Vec<String>,
     number: Option<Number>,
@@ -135,8 +135,9 @@ impl TryFrom<CheckFields> for Check {
                 equals.ok_or("number requires equals = \"size\" or a difference such as \"size - 16\"")?;
             return Ok(Self::Size { at, number, less });
         }
-        let from_text = |text: String| Stretch { mask: vec![0xff; text.len()], bytes: text.into_bytes() };
-        let any: Vec<Stretch> = if hex.is_empty() { text.into_iter().map(from_text).collect() } else { hex };
+        let from_text = |text: String| BytePattern { mask: vec![0xff; text.len()], bytes: text.into_bytes() };
+        let any: Vec<BytePattern> =
+            if hex.is_empty() { text.into_iter().map(from_text).collect() } else { hex };
         if any.is_empty() || any.iter().any(|one| one.mask.iter().all(|&byte| byte == 0)) {
             return Err("expected hex or text with a byte that is not ??, number, or shape");
         }
@@ -153,8 +154,8 @@ fn size_less(text: &str) -> Option<u64> {
     }
 }
 
-/// Reads hex digits in pairs, with or without spaces between them; `?` is any digit.
-fn hex(text: &str) -> Option<Stretch> {
+/// Parses pairs of hex digits, with or without spaces. `?` matches any digit.
+fn hex(text: &str) -> Option<BytePattern> {
     let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
     if digits.is_empty() || !digits.len().is_multiple_of(2) {
         return None;
@@ -170,7 +171,7 @@ fn hex(text: &str) -> Option<Stretch> {
         bytes.push(byte);
         mask.push(counts);
     }
-    Some(Stretch { bytes, mask })
+    Some(BytePattern { bytes, mask })
 }
 
 /// A pid rule: `{ group = "pid", of = "creator" }`, `{ at = 40, number = "i32", of = "owner" }`.

@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-/// A text with placeholders: `{name}` for the whole name of the segment, and the named groups of
-/// its pattern.
+/// Text with placeholders: `{name}` for the name of the segment, and the named groups of its
+/// pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -18,7 +18,7 @@ impl Template {
     pub const ALLOWED: &str = "a name in which {name} stands for the segment name and {GROUP} for a named \
                            group of the pattern, such as \"{name}_el\"";
 
-    /// Returns the groups that it needs, besides the whole name.
+    /// Returns the groups in use, without `{name}`.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|part| match part {
             Part::Group(group) if group != "name" => Some(group.as_str()),
@@ -26,8 +26,7 @@ impl Template {
         })
     }
 
-    /// Fills in the placeholders. `None` if a group is not part of the match; `group` returns the
-    /// bytes of one.
+    /// Fills in the placeholders. `None` if a group did not match; `group` returns its bytes.
     pub fn fill<'a>(&self, name: &'a [u8], group: impl Fn(&str) -> Option<&'a [u8]>) -> Option<Vec<u8>> {
         let mut filled = vec![];
         for part in &self.0 {

@@ -45,7 +45,7 @@ fn every_field_is_read() {
     assert_eq!(maker.sizes, [32..=32, 4096..=4096, 1 << 20..=64 << 20, 1 << 30..=u64::MAX].map(Size));
     assert_eq!(maker.keys[0], KeyRule::Range(0x1000, 0x10ff));
     assert_eq!(maker.modes, [Mode::new(0o660)]);
-    let stretch = |bytes: &[u8], mask: &[u8]| Stretch { bytes: bytes.to_vec(), mask: mask.to_vec() };
+    let stretch = |bytes: &[u8], mask: &[u8]| BytePattern { bytes: bytes.to_vec(), mask: mask.to_vec() };
     let any = vec![stretch(&[0xde, 0xad, 0, 0xe0], &[0xff, 0xff, 0, 0xf0]), stretch(&[0], &[0xff])];
     assert_eq!(maker.contents[0], Check::Bytes { at: -8, any });
     assert_eq!(maker.contents[2], Check::Size { at: 0, number: Number::U64, less: 16 });
@@ -56,13 +56,13 @@ fn every_field_is_read() {
         (maker.by, maker.unheld, maker.wanted),
         (MatchBy::Context, Unheld::DeadPid, Wanted::Protected)
     );
-    assert_eq!((maker.helpers_of, maker.group_named, maker.label_only), (Whose::Anyone, true, false));
+    assert_eq!((maker.helpers_of, maker.group_named, maker.label_only), (HelperOwner::Anyone, true, false));
     assert_eq!(maker.fits[1].pids, [1, 2]);
 }
 
 #[test]
 fn every_field_is_documented() {
-    let documented = include_str!("../../../assets/catalogue/README.md");
+    let documented = include_str!("../../../assets/catalog/README.md");
     let error = read("[[maker]]\nno-such-field = 1").unwrap_err();
     let fields: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
     assert!(fields.len() > 20, "{error}");

@@ -33,8 +33,8 @@ impl SegmentBuilder for FakeBuilder {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let bytes = std::mem::take(&mut self.bytes);
-        let me = crate::machine::control::Control::credentials(&self.machine);
-        let (uid, gid) = attributes.owner.map_or((me.uid, me.gid), |owner| (owner.uid, owner.gid));
+        let caller = crate::machine::control::Control::credentials(&self.machine);
+        let (uid, gid) = attributes.owner.map_or((caller.uid, caller.gid), |owner| (owner.uid, owner.gid));
         let mode = attributes.mode.bits() & 0o777;
         let id = match &self.name {
             Ok(name) => {
@@ -57,7 +57,7 @@ impl SegmentBuilder for FakeBuilder {
                 self.machine.edit(|facts| {
                     let row = &mut facts.sysv[at].row;
                     (row.uid, row.gid, row.mode) = (uid, gid, Mode::new(mode));
-                    (row.creator_uid, row.creator_gid) = (me.uid, me.gid);
+                    (row.creator_uid, row.creator_gid) = (caller.uid, caller.gid);
                     row.change = Some(crate::segment::Timestamp::from_seconds(facts.now));
                 });
                 SegmentId::Sysv(ShmId(shmid))

@@ -10,17 +10,17 @@ pub struct FakeBytes {
     pub size: u64,
     /// The written pages, by number. Any other page is a hole.
     pub pages: BTreeMap<u64, Box<[u8]>>,
-    /// Set when the name is removed.
+    /// Set once the name is removed.
     pub removed: bool,
 }
 
 impl FakeBytes {
-    /// Returns a hole of the given size.
+    /// Returns a hole of `size` bytes.
     pub fn hole(size: u64) -> Self {
         Self { size, ..Self::default() }
     }
 
-    /// Returns bytes that are all data.
+    /// Returns `bytes` without holes.
     pub fn full(bytes: &[u8]) -> Self {
         let mut made = Self::hole(bytes.len() as u64);
         made.write(0, bytes);

@@ -28,16 +28,16 @@ impl FakeFacts {
 
     /// Checks that the caller is the owner or the creator, or has the capability.
     fn check_sysv(&mut self, shmid: ShmId, capability: Capability) -> io::Result<()> {
-        let me = self.credentials();
+        let caller = self.credentials();
         let row = self.sysv_mut(shmid)?.row;
-        if me.uid == row.uid || me.uid == row.creator_uid || me.may(capability) {
+        if caller.uid == row.uid || caller.uid == row.creator_uid || caller.may(capability) {
             Ok(())
         } else {
             error(libc::EPERM)
         }
     }
 
-    /// Frees marked segments without attachments, as the kernel does.
+    /// Frees marked segments that are not attached, as the kernel does.
     pub(super) fn reap(&mut self) {
         self.sysv.retain(|made| !made.row.marked || made.row.nattch > 0);
     }
@@ -114,10 +114,11 @@ impl Control for FakeMachine {
             self.edit(|facts| facts.sysv.iter().map(|made| made.row.shmid.0).max().map_or(0, |id| id + 1));
         let place = self.add_sysv(shmid, new.key.0, FakeBytes::hole(new.size.0));
         self.edit(|facts| {
-            let (me, now) = (facts.credentials(), facts.now);
+            let (caller, now) = (facts.credentials(), facts.now);
             let row = &mut facts.sysv[place].row;
             row.mode = Mode::new(new.mode.bits() & 0o777);
-            (row.uid, row.gid, row.creator_uid, row.creator_gid) = (me.uid, me.gid, me.uid, me.gid);
+            (row.uid, row.gid, row.creator_uid, row.creator_gid) =
+                (caller.uid, caller.gid, caller.uid, caller.gid);
             row.change = Some(Timestamp::from_seconds(now));
         });
         Ok(ShmId(shmid))
@@ -158,13 +159,13 @@ impl Control for FakeMachine {
             return Ok(Removal::Refused);
         }
         self.edit(|facts| {
-            let me = facts.credentials();
+            let caller = facts.credentials();
             let Some(object) = facts.posix.get(name) else { return Ok(Removal::Gone) };
             if object.stat.inode != inode {
                 return Ok(Removal::Another);
             }
             // The directory is sticky.
-            if me.uid != object.stat.uid && !me.may(Capability::Fowner) {
+            if caller.uid != object.stat.uid && !caller.may(Capability::Fowner) {
                 return error(libc::EPERM);
             }
             facts.remove(name);
@@ -219,7 +220,7 @@ impl Control for FakeMachine {
     }
 
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
-        // The fake machine only knows the creators of its segments.
+        // Only segments have creators.
         let facts = lock(&self.facts);
         let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
         Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })
@@ -273,17 +274,17 @@ impl FakeHandle {
         change: impl FnOnce(&Credentials, &mut FakeObject) -> io::Result<T>,
     ) -> io::Result<T> {
         self.machine.edit(|facts| {
-            let (me, inode, now) = (facts.credentials(), self.object.stat.inode, facts.now);
+            let (caller, inode, now) = (facts.credentials(), self.object.stat.inode, facts.now);
             let mut own = self.object.clone();
             let object = match facts.posix.get_mut(&self.name) {
                 Some(object) if object.stat.inode == inode => object,
                 _ => &mut own,
             };
-            if me.uid != object.stat.uid && !me.may(Capability::Fowner) {
+            if caller.uid != object.stat.uid && !caller.may(Capability::Fowner) {
                 return error(libc::EPERM);
             }
             object.stat.change = Timestamp::from_seconds(now);
-            change(&me, object)
+            change(&caller, object)
         })
     }
 }
@@ -306,10 +307,10 @@ impl ObjectHandle for FakeHandle {
     }
 
     fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
-        self.change(|me, object| {
+        self.change(|caller, object| {
             let gives = uid.is_some_and(|uid| uid != object.stat.uid);
-            let foreign = gid.is_some_and(|gid| gid != object.stat.gid && !me.is_in(gid));
-            if (gives || foreign) && !me.may(Capability::Chown) {
+            let foreign = gid.is_some_and(|gid| gid != object.stat.gid && !caller.is_in(gid));
+            if (gives || foreign) && !caller.may(Capability::Chown) {
                 return error(libc::EPERM);
             }
             object.stat.uid = uid.unwrap_or(object.stat.uid);

@@ -23,7 +23,6 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The page size.
 pub const PAGE: u64 = 4096;
 
 /// A machine made of plain data. Clones share it.
@@ -32,12 +31,10 @@ pub struct FakeMachine {
     facts: Arc<Mutex<FakeFacts>>,
 }
 
-/// The state of the fake machine.
 #[derive(Debug, Clone, Default)]
 pub struct FakeFacts {
     /// System V segments, in table order.
     pub sysv: Vec<FakeSysv>,
-    /// Its POSIX objects.
     pub posix: BTreeMap<ObjectName, FakeObject>,
     /// Names in `/dev/shm` that do not belong to regular files.
     pub others: Vec<ObjectName>,
@@ -45,44 +42,41 @@ pub struct FakeFacts {
     pub mounts: Vec<ObjectName>,
     /// Extra lines in the System V table, for tests of lines that do not parse.
     pub stray_lines: Vec<String>,
-    /// User names by uid.
     pub users: BTreeMap<u32, String>,
-    /// The user who runs shmlens.
     pub effective_uid: u32,
     pub groups: Vec<u32>,
     /// The limit on locked memory (`RLIMIT_MEMLOCK`).
     pub memlock: Option<Bytes>,
     pub now: i64,
     pub limits: LimitFacts,
-    /// `Shmem` in `/proc/meminfo`.
     pub shmem: Option<Bytes>,
-    /// The number of attaches so far.
+    /// Attaches so far.
     pub attached: u32,
     /// Processes, by pid.
     pub processes: BTreeMap<u32, FakeProcess>,
     pub visibility: Visibility,
-    /// Set if the process list cannot be read.
+    /// Fail to list processes.
     pub blind: bool,
-    /// Set if every object is held by a descriptor in transit through a socket.
+    /// Every object is held by a descriptor in transit through a socket.
     pub in_transit: bool,
-    /// Set if the lock table cannot be read.
+    /// Fail to read the lock table.
     pub lockless: bool,
-    /// The processes that may not be examined and whose user is unknown.
+    /// Processes that may not be examined and whose user is unknown.
     pub nameless: Vec<u32>,
-    /// Pids of processes that `/proc` hides.
+    /// Processes that `/proc` hides.
     pub hidden: Vec<u32>,
     /// Seconds since boot.
     pub uptime: i64,
-    /// The seconds by which the clock was set forward since boot.
+    /// Seconds by which the clock was set forward since boot.
     pub clock_forward: f64,
     /// Ordinary users without a session.
     pub logged_out: BTreeSet<u32>,
     pub locks: Vec<FileLock>,
     /// Pids in nested namespaces.
     pub inner_pids: Vec<u32>,
-    /// The objects that a process has ever held, with their names at the time.
+    /// Objects that a process has ever held, by device and inode, with their names at the time.
     held: BTreeMap<(u64, u64), (ObjectName, FakeObject)>,
-    /// The pids that received SIGTERM.
+    /// Processes that received SIGTERM.
     pub terminated: Vec<u32>,
     /// The guards of all objects; `None` for a sticky directory owned by root.
     pub guards: Option<Guards>,
@@ -93,18 +87,16 @@ pub struct FakeFacts {
     next_inode: u64,
 }
 
-/// A System V segment of the fake machine.
 #[derive(Debug, Clone)]
 pub struct FakeSysv {
-    /// Its row in the table. A nonempty `bytes` overrides its size and resident bytes.
+    /// Its row in the table. A nonempty `bytes` overrides the sizes.
     pub row: SysvStat,
     pub bytes: FakeBytes,
 }
 
-/// A POSIX object of the fake machine.
 #[derive(Debug, Clone)]
 pub struct FakeObject {
-    /// Its stat; `bytes` overrides the sizes.
+    /// `bytes` overrides its sizes.
     pub stat: ObjectStat,
     /// Shared with open handles, so that the bytes outlive the name.
     pub bytes: Arc<Mutex<FakeBytes>>,
@@ -138,7 +130,6 @@ impl FakeMachine {
         machine
     }
 
-    /// Changes its state.
     pub fn edit<T>(&self, change: impl FnOnce(&mut FakeFacts) -> T) -> T {
         change(&mut lock(&self.facts))
     }
@@ -176,8 +167,7 @@ impl FakeMachine {
     /// same name, which stays open in its holders.
     ///
     /// # Panics
-    /// Panics if the name is invalid.
-    /// When no object can have that name.
+    /// If the name is invalid.
     pub fn add_object(&self, name: &str, bytes: FakeBytes) {
         #[expect(clippy::expect_used, reason = "tests only, and documented")]
         let name = ObjectName::new(name.as_bytes()).expect("a name that an object can have");
@@ -217,7 +207,6 @@ impl FakeMachine {
         }
     }
 
-    /// Removes the name of a POSIX object.
     pub fn remove_object(&self, name: &str) {
         if let Some(name) = ObjectName::new(name.as_bytes()) {
             self.edit(|facts| facts.remove(&name));
@@ -235,8 +224,8 @@ impl FakeMachine {
     }
 
     fn may_read(facts: &FakeFacts, uid: u32, mode: u32) -> bool {
-        let me = facts.effective_uid;
-        me == 0 || (me == uid && mode & 0o400 != 0) || (me != uid && mode & 0o004 != 0)
+        let caller = facts.effective_uid;
+        caller == 0 || (caller == uid && mode & 0o400 != 0) || (caller != uid && mode & 0o004 != 0)
     }
 }
 

@@ -15,13 +15,12 @@ use std::sync::Arc;
 pub const OBJECTS: u64 = 26;
 const SYSV: u64 = 1;
 
-/// A process of the fake machine.
 #[derive(Debug, Clone)]
 pub struct FakeProcess {
     pub command: Vec<u8>,
     pub uid: u32,
     pub began: Timestamp,
-    /// It has exited, and its parent has not waited for it yet.
+    /// Set for a zombie.
     pub ended: bool,
     pub readable: bool,
     pub uses: Vec<Use>,
@@ -73,7 +72,7 @@ impl FakeMachine {
         self.edit(|facts| facts.end(pid));
     }
 
-    /// Returns the object of that name, for a use that outlives the name.
+    /// Returns the object, which may outlive its name.
     fn object(&self, name: &str) -> Option<Object> {
         let name = ObjectName::new(name.as_bytes())?;
         self.edit(|facts| {
@@ -98,7 +97,7 @@ impl FakeMachine {
             let claim = match of {
                 Object::Sysv(shmid) => sysv.iter().find(|made| made.row.shmid.0 == shmid).map(|made| Claim {
                     key: made.row.key.0,
-                    usual_pages: true,
+                    normal_pages: true,
                     here: true,
                 }),
                 Object::File { .. } => None,
@@ -109,7 +108,7 @@ impl FakeMachine {
 }
 
 impl FakeFacts {
-    /// Returns the object that a process holds at a place, and its name if it has one.
+    /// Returns the object that a process holds at a place, and its name.
     fn held_at(&self, pid: u32, place: Place) -> io::Result<(&ObjectName, &FakeObject)> {
         let process = self.processes.get(&pid).ok_or(io::ErrorKind::NotFound)?;
         let found = process.uses.iter().find(|one| one.place == place).ok_or(io::ErrorKind::NotFound)?;
@@ -128,7 +127,7 @@ impl FakeFacts {
         }
     }
 
-    /// Includes processes that cannot be examined.
+    /// Counts processes that cannot be examined, too.
     pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
         if !identity.fits(&object.stat.identity()) {
@@ -189,7 +188,7 @@ impl Processes for FakeMachine {
         Ok(listed.collect())
     }
 
-    /// Unknown, since tests add processes with any pid.
+    /// `None`: tests add processes with any pid.
     fn newest_pid(&self) -> Option<u32> {
         None
     }
@@ -206,7 +205,7 @@ impl Processes for FakeMachine {
         if uses.is_empty() { Examined::Nothing } else { Examined::Found(process, uses) }
     }
 
-    /// Unknown, since tests change what a process holds without running it.
+    /// `None`: tests change what a process holds without running it.
     fn cpu_time(&self, _: u32) -> Option<u64> {
         None
     }
@@ -274,8 +273,8 @@ impl Processes for FakeMachine {
         if !same {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));
         }
-        let me = facts.effective_uid;
-        if me != 0 && facts.processes.get(&wanted.pid).is_some_and(|process| process.uid != me) {
+        let caller = facts.effective_uid;
+        if caller != 0 && facts.processes.get(&wanted.pid).is_some_and(|process| process.uid != caller) {
             return Err(io::Error::from_raw_os_error(libc::EPERM));
         }
         facts.terminated.push(wanted.pid);

@@ -27,7 +27,7 @@ pub struct ObjectBuilder {
 }
 
 impl ObjectBuilder {
-    /// Starts building an object of that size, initially a single hole.
+    /// Creates an object of `size` bytes, initially a single hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
         let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         if i64::try_from(size).is_err() {
@@ -43,7 +43,7 @@ impl ObjectBuilder {
         if let Some(owner) = attributes.owner {
             let now = file.metadata()?;
             let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-            // Set the group first: this user may no longer be allowed to after changing the owner.
+            // Set the group first: after changing the owner, this user may no longer be allowed to.
             if now.gid() != owner.gid
                 && let Err(error) = fchown(file, None, Some(gid))
             {
@@ -68,7 +68,7 @@ impl ObjectBuilder {
         }
         if let Some((access, modify)) = attributes.used {
             let times = FileTimes::new().set_accessed(system_time(access)).set_modified(system_time(modify));
-            // Times are best effort.
+            // Setting the times may fail: they are informational.
             let _ = file.set_times(times);
         }
         let now = file.metadata()?;

@@ -7,7 +7,7 @@ use crate::machine::control::{
     Control, Credentials, FileFlags, Guards, MemoryFacts, NewSysv, ObjectHandle, Pin, Removal,
     SysvPermissions, SysvStat,
 };
-use crate::machine::{ObjectStat, SegmentBuilder, real::who};
+use crate::machine::{ObjectStat, SegmentBuilder, real::credentials};
 use crate::segment::{Bytes, Mode, ObjectName, ShmId};
 use crate::sys::{self, handle, object, shm, unlink};
 use nix::sys::resource::{Resource, getrlimit};
@@ -125,15 +125,15 @@ impl Control for RealMachine {
     }
 
     fn credentials(&self) -> Credentials {
-        who::own()
+        credentials::own()
     }
 
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
-        who::process(pid)
+        credentials::process(pid)
     }
 
     fn user_credentials(&self, uid: u32) -> Credentials {
-        who::user(uid)
+        credentials::user(uid)
     }
 
     fn user_by_name(&self, name: &str) -> Option<(u32, u32)> {

@@ -14,7 +14,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-/// Deeper directories are reported but not entered: every level keeps a descriptor open, and real
+/// Deeper directories are reported but not entered: each level keeps a descriptor open, and real
 /// programs do not nest objects this deep.
 const MAX_DEPTH: usize = 32;
 
@@ -31,8 +31,8 @@ struct Walker {
     listing: ObjectListing,
     root: FileStat,
     /// Set if something may be mounted below the root. `statx(2)` on a mount point queries the
-    /// mounted file system, which may hang (NFS, FUSE), so names are opened with `RESOLVE_NO_XDEV`
-    /// first. That takes twice as long.
+    /// mounted file system, which may hang (NFS, FUSE), so names are then opened with
+    /// `RESOLVE_NO_XDEV` first, at twice the cost.
     check_mounts: bool,
 }
 
@@ -50,7 +50,7 @@ impl Walker {
 
 /// Lists a directory. `path` is relative to the root, and ends with a slash unless it is the root.
 fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usize) -> io::Result<()> {
-    // Reading a directory stream moves the offset of its descriptor, so use a copy.
+    // Reading a directory moves the offset of its descriptor, so use a copy.
     let mut stream = Dir::from_fd(directory.try_clone()?)?;
     let mut denied = None;
     walker.listing.directories += 1;
@@ -97,7 +97,7 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
         path.truncate(before);
     }
     match denied {
-        // In the root, list the others in any case.
+        // The root lists the others in any case.
         Some(error) if depth > 0 => Err(error),
         _ => Ok(()),
     }

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_setting_wins_and_hidden_files_are_ignored() {
+    fn last_setting_wins_and_hidden_files_are_ignored() {
         let root = tempfile::tempdir().unwrap();
         let write = |path: &str, text: &str| {
             let path = root.path().join(path);

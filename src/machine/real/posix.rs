@@ -26,9 +26,9 @@ pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usiz
     while done < buffer.len() {
         // pread(2) refuses a range that ends past 2^63-1, the maximum size of an object.
         let at = offset.saturating_add(done as u64);
-        let room = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
+        let limit = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
         let part = &mut buffer[done..];
-        let end = part.len().min(room);
+        let end = part.len().min(limit);
         if end == 0 {
             break;
         }
@@ -43,7 +43,7 @@ pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usiz
 }
 
 /// Returns the extent that contains `offset`, like [`Contents::extent_at`].
-pub fn run_of_file(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<Extent>> {
+pub fn extent_of_file(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<Option<Extent>> {
     let found = extent_at(file, offset, size, limit)?;
     Ok(found.map(|run| Extent {
         end: run.end.min(offset.saturating_add(limit.max(1))),
@@ -63,7 +63,7 @@ impl Contents for PosixContents {
 
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
         let size = statx_fd(self.object.file.as_fd())?.size;
-        run_of_file(&self.object.file, offset, size, limit)
+        extent_of_file(&self.object.file, offset, size, limit)
     }
 
     fn trace(&self) -> Trace {

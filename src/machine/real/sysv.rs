@@ -11,7 +11,7 @@
 //! finds holes of any size at once and includes swapped pages. For other users, `mincore` takes
 //! about ten seconds per TiB, hole or not.
 
-use super::posix::{read_file, run_of_file};
+use super::posix::{extent_of_file, read_file};
 use super::{SYSV_TABLE, sysv_stat};
 use crate::machine::control::SysvStat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, LastUse, Trace, UseLog, sysv_table};
@@ -24,13 +24,13 @@ use std::sync::OnceLock;
 use std::{io, process};
 
 /// The number of pages per `mincore` call: 16 MiB, well under a millisecond.
-const PAGES_A_CALL: usize = 4096;
+const PAGES_PER_CALL: usize = 4096;
 
 pub struct SysvContents {
     shmid: ShmId,
     attachment: Attachment,
     identity: Identity,
-    /// The segment as a file, if this process may open it.
+    /// `None` if this process may not open it.
     file: Option<File>,
     /// Backed by huge pages: neither `mincore` nor the file reports holes.
     huge: bool,
@@ -108,8 +108,8 @@ impl SysvContents {
 
     /// Returns the run of pages with equal residency from `first` on, at most `count`.
     fn run(&self, first: u64, count: u64) -> io::Result<(u64, bool)> {
-        let mut pages = [0u8; PAGES_A_CALL];
-        let count = usize::try_from(count).unwrap_or(PAGES_A_CALL).clamp(1, PAGES_A_CALL);
+        let mut pages = [0u8; PAGES_PER_CALL];
+        let count = usize::try_from(count).unwrap_or(PAGES_PER_CALL).clamp(1, PAGES_PER_CALL);
         self.attachment.resident(first, &mut pages[..count])?;
         let there = pages[0] & 1 != 0;
         let length = pages[..count].iter().take_while(|&&page| (page & 1 != 0) == there).count();
@@ -158,7 +158,7 @@ impl Contents for SysvContents {
             return Ok(Some(Extent { end, kind: if empty { ExtentKind::Hole } else { ExtentKind::Data } }));
         }
         if let Some(file) = &self.file {
-            return run_of_file(file, offset, size, limit);
+            return extent_of_file(file, offset, size, limit);
         }
         let page = page_size();
         let last = offset.saturating_add(limit.max(1)).min(size);

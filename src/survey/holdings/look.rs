@@ -10,18 +10,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, panic, thread};
 
-/// The number of scanning threads. More than two bring little benefit.
+/// More threads bring little benefit.
 const THREADS: usize = 2;
 
-/// The number of processes that a thread scans at a time.
+/// Processes that a thread takes at a time.
 const BATCH: usize = 8;
 
-/// The maximum number of passes over the process list. A process may pass a descriptor to a new
-/// child and exit, so that a single pass would miss both.
+/// Passes over the process list. A process may pass a descriptor to a new child and exit, so a
+/// single pass could miss both.
 const ROUNDS: usize = 8;
 
-/// The lifetime in seconds of a cached result for a process that has not run since. Extended by up
-/// to the same amount again, so that results do not all expire at once.
+/// A result is reused for this many seconds if its process has not run, and for up to twice as
+/// long, so that results do not all expire at once.
 const LIFETIME: u32 = 30;
 
 /// The extent of a scan.
@@ -40,8 +40,7 @@ impl Holdings {
         look(machine, depth == Depth::Private, first, None, names, |_| ()).0
     }
 
-    /// Scans all processes, and does other work while the kernel lists the file locks, which mostly
-    /// waits.
+    /// Scans all processes, and does other work while the kernel lists the file locks.
     pub fn look_and<T>(
         machine: &dyn Machine,
         depth: Depth,
@@ -51,19 +50,18 @@ impl Holdings {
         look(machine, depth == Depth::Private, &[], None, names, work)
     }
 
-    /// Rescans all processes. Reuses the results of processes that have not run since, for at most
-    /// a minute.
+    /// Scans again. Reuses the results of processes that have not run since, for up to a minute.
     #[must_use]
     pub fn refresh(&self, machine: &dyn Machine, first: &[u32], names: &mut Names) -> Self {
         look(machine, self.private, first, Some(self), names, |_| ()).0
     }
 
-    /// Rescans the given processes, new ones, and those that have run since. Reuses all other
-    /// results, regardless of age.
+    /// Scans these processes, new ones, and those that have run since. Reuses all other results,
+    /// however old.
     #[must_use]
     pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
-        // A process that received a descriptor has run since.
+        // A process cannot have received a descriptor without running.
         let reuse = |listed: Listed, ran: Option<u64>| {
             let known = self.processes.get(&listed.pid).filter(|known| known.serial == listed.serial);
             let rested = |known: &&Entry| known.ran == ran && !some.contains(&listed.pid);
@@ -108,13 +106,13 @@ fn look<T>(
     (Holdings::new(machine, found, names), done)
 }
 
-/// Does some work while the kernel lists the file locks, which takes long but no CPU time: the
+/// Does other work while the kernel lists the file locks, which takes long but no CPU time: the
 /// kernel waits until no process is changing locks (`percpu_down_write` in `locks_start` of
 /// `fs/locks.c`).
 fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
     let locks = || machine.locks();
     thread::scope(|scope| {
-        // If no thread can be started, do one after the other.
+        // Without a second thread, do one after the other.
         let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
         let done = work();
         (done, other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
@@ -122,15 +120,15 @@ fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Res
 }
 
 impl Entry {
-    /// Returns true if the result is recent. Old results are refreshed in case the CPU clock missed
-    /// a short run.
+    /// Returns true if the result is recent. Old ones are refreshed in case the CPU clock missed a
+    /// short run.
     fn is_fresh(&self, pid: u32, now: Timestamp) -> bool {
         let limit = f64::from(LIFETIME + pid % LIFETIME);
         (0.0..limit).contains(&now.seconds_since(self.at))
     }
 }
 
-/// Returns the cached result for a process with this CPU time, if it is still valid.
+/// Returns the result to reuse for a process with this CPU time, if any.
 type Reuse<'a> = dyn Fn(Listed, Option<u64>) -> Option<Entry> + Sync + 'a;
 
 struct Scanner<'a> {
@@ -163,7 +161,7 @@ impl Scanner<'_> {
             }
             found.extend(self.examine_all(&due));
             if newest.is_some() && self.machine.newest_pid() == newest {
-                // No process has started in the meantime.
+                // No process has started since.
                 return (found, None);
             }
         }
@@ -185,7 +183,7 @@ impl Scanner<'_> {
         };
         let threads = THREADS.min(due.len().div_ceil(BATCH));
         thread::scope(|scope| {
-            // If no thread can be started, this one does all the work.
+            // Without more threads, this one does all the work.
             let others: Vec<_> =
                 (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
             work();
@@ -198,7 +196,7 @@ impl Scanner<'_> {
 
     /// Examines a process; `None` if it has exited.
     fn examine(&self, listed: Listed) -> Option<Entry> {
-        // Read before the examination, so that later changes are not missed.
+        // Read the CPU time first, so that later changes are not missed.
         let ran = self.machine.cpu_time(listed.pid);
         if let Some(known) = (self.reuse)(listed, ran).filter(|known| *known.outcome != Outcome::Exhausted) {
             return Some(known);
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_with_a_reused_pid_inherits_no_results() {
+    fn process_with_a_reused_pid_inherits_no_results() {
         let machine = machine();
         let mut names = Names::default();
         let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -248,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partial_scan_drops_exited_and_finds_new_processes() {
+    fn partial_scan_drops_exited_and_finds_new_processes() {
         let machine = machine();
         let mut names = Names::default();
         let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
@@ -265,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_remains_until_the_next_full_scan() {
+    fn failure_remains_until_the_next_full_scan() {
         let machine = machine();
         let mut names = Names::default();
         machine.edit(|facts| facts.blind = true);
@@ -279,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reused_result_expires() {
+    fn reused_result_expires() {
         let entry = Entry {
             serial: 1,
             ran: Some(1),

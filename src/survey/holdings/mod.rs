@@ -1,5 +1,5 @@
-//! The holders of segments: the processes that have a segment mapped or open. Scanned separately
-//! from the segment table, since scanning takes longer.
+//! The processes that have segments mapped or open. Scanned separately from the segment table,
+//! because the scan takes longer.
 
 mod look;
 mod unlinked;
@@ -21,31 +21,30 @@ use std::sync::Arc;
 /// The result of a process scan.
 #[derive(Debug, Clone)]
 pub struct Holdings {
-    /// The start of the scan, which did not search for newer segments.
+    /// The start of the scan, which did not look for newer segments.
     pub at: Timestamp,
     pub coverage: Coverage,
-    /// Private mappings were scanned too.
+    /// Set if private mappings were scanned too.
     pub private: bool,
     wanted: Wanted,
     processes: HashMap<u32, Entry>,
     objects: HashMap<Object, Holders>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
-    /// The mount points of objects that are bind-mounted elsewhere.
+    /// Mount points of objects that are bind-mounted elsewhere.
     mounted: HashMap<ObjectName, Vec<u8>>,
 }
 
-/// The processes that could be examined, and those that could not.
+/// Processes that could be examined, and those that could not.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Coverage {
-    /// The number of visible processes.
+    /// Visible processes.
     pub processes: usize,
-    /// The number of visible processes that could not be examined.
+    /// Visible processes that could not be examined.
     pub unreadable: usize,
     pub visibility: Visibility,
-    /// The users that the unreadable processes run as or can become; `None` for a process whose
-    /// users are unknown.
+    /// Users that the unreadable processes run as or can become; `None` if unknown for a process.
     pub users: HashSet<Option<u32>>,
-    /// The failure of the scan itself, safe to print.
+    /// The error of the scan itself, safe to print.
     pub failed: Option<String>,
 }
 
@@ -54,7 +53,7 @@ pub struct Coverage {
 struct Entry {
     /// Distinguishes processes with the same pid.
     serial: u64,
-    /// Its CPU time just before the scan.
+    /// The CPU time just before the scan.
     ran: Option<u64>,
     at: Timestamp,
     outcome: Arc<Outcome>,
@@ -67,7 +66,7 @@ struct Holders {
     claims: Box<[Claimed]>,
 }
 
-/// The properties of a System V segment as seen in a holder's mappings.
+/// The facts about a System V segment that its mappings in a holder reveal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Claimed {
     claim: Option<Claim>,
@@ -80,13 +79,12 @@ impl Claimed {
         self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
     }
 
-    /// Returns true if the mapping can belong to this segment: it has the segment's key, unless the
-    /// key was cleared by marking the segment for removal, and it ends with the segment's last
-    /// page.
+    /// Returns true if the mapping can belong to this segment: it ends with the last page, and has
+    /// the key, unless marking the segment for removal cleared it.
     fn fits(&self, segment: &Segment) -> bool {
         let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
         let pages = segment.size.0.checked_next_multiple_of(page_size()).unwrap_or(u64::MAX);
-        (facts.marked || claim.key == facts.key.0) && (!claim.usual_pages || self.reaches <= pages)
+        (facts.marked || claim.key == facts.key.0) && (!claim.normal_pages || self.reaches <= pages)
     }
 }
 
@@ -115,22 +113,22 @@ struct Hold {
 }
 
 impl Coverage {
-    /// Returns whether every process could be examined.
+    /// Returns true if every process could be examined.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.unreadable == 0 && self.shows_all()
     }
 
-    /// Returns true if the coverage proves that a POSIX object without known holders has none: all
-    /// processes were examined, or only the owner can open the object and all processes of the
-    /// owner and root were examined. (With an ACL, the group bits are the maximum that it grants.)
+    /// Returns true if a POSIX object without known holders certainly has none: all processes were
+    /// examined, or only the owner can open the object and all processes of the owner and root were
+    /// examined. (With an ACL, the group bits are the maximum that it grants.)
     #[must_use]
     pub fn settles(&self, segment: &Segment) -> bool {
         const OTHERS: u32 = 0o077;
         self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.holds_all_of(segment.owner.uid))
     }
 
-    /// Returns true if all processes that run as root or as this user, or can change to them, were
+    /// Returns true if all processes that run as root or this user, or can become them, were
     /// examined.
     #[must_use]
     pub fn holds_all_of(&self, uid: u32) -> bool {
@@ -144,12 +142,11 @@ impl Coverage {
 }
 
 impl Holdings {
-    /// Returns the holders of a segment; `None` if the scan did not search for the segment, because
-    /// it is newer or on a different file system than `/dev/shm` itself.
+    /// Returns the holders of a segment; `None` if the scan did not look for it, because it is
+    /// newer or not on the file system of `/dev/shm` itself.
     #[must_use]
     pub fn of(&self, segment: &Segment) -> Option<Arc<[Holder]>> {
-        // The holders found have since detached the segment, or attached one in another IPC
-        // namespace.
+        // The holders have detached since, or attached a segment in another IPC namespace.
         if segment.sysv().is_some_and(|facts| facts.nattch == 0) {
             return Some(Arc::from([]));
         }
@@ -158,7 +155,7 @@ impl Holdings {
         found.or_else(|| (!self.is_younger(segment) && !self.is_elsewhere(segment)).then(|| Arc::from([])))
     }
 
-    /// Returns whether a segment was created after the start of the scan.
+    /// Returns true if the segment was created after the start of the scan.
     #[must_use]
     pub fn is_younger(&self, segment: &Segment) -> bool {
         let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
@@ -169,24 +166,23 @@ impl Holdings {
         segment.posix().is_some_and(|facts| Some(facts.device) != self.wanted.segment_devices.objects)
     }
 
-    /// Returns true if a System V segment has more attachments than were found, and was attached
-    /// after the scan. The kernel stores whole seconds.
+    /// Returns true if a System V segment has attachments that were not found, and was attached
+    /// after the scan. The kernel records whole seconds.
     #[must_use]
     pub fn misses_attachments(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.sysv() else { return false };
         let found = object(segment).and_then(|object| self.objects.get(&object));
-        let found = found.map_or(0, |found| found.at_most(segment));
+        let found = found.map_or(0, |found| found.max_mappings(segment));
         found < facts.nattch && segment.times.attach.is_some_and(|attach| attach.seconds >= self.at.seconds)
     }
 
-    /// Returns the locks on the file of a segment.
     #[must_use]
     pub fn locks(&self, segment: &Segment) -> &[FileLock] {
         let file = segment.posix().and_then(|facts| self.locks.get(&(facts.device, facts.inode)));
         file.map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the mount point of an object that is mounted outside of `/dev/shm`.
+    /// Returns where an object is mounted outside of `/dev/shm`.
     #[must_use]
     pub fn mount_point(&self, segment: &Segment) -> Option<&[u8]> {
         let SegmentId::Posix(name) = &segment.id else { return None };
@@ -208,7 +204,6 @@ impl Holdings {
         self.coverage == other.coverage && self.locks == other.locks && self.objects == other.objects
     }
 
-    /// Returns a process that holds a segment.
     #[must_use]
     pub fn process(&self, pid: u32) -> Option<&Process> {
         match self.outcome(pid) {
@@ -217,8 +212,7 @@ impl Holdings {
         }
     }
 
-    /// Returns a process that holds a segment and has not run since the scan, and therefore still
-    /// exists.
+    /// Returns a process that has not run since the scan, and therefore still exists.
     #[must_use]
     pub fn unchanged(&self, processes: &dyn Processes, pid: u32) -> Option<&Process> {
         let ran = self.processes.get(&pid)?.ran?;
@@ -284,7 +278,6 @@ fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Opt
     coverage
 }
 
-/// Returns the holders of each object.
 fn holders(
     machine: &dyn Machine,
     processes: &HashMap<u32, Entry>,
@@ -323,9 +316,9 @@ fn holders(
 }
 
 impl Holders {
-    /// Returns the number of mappings that can belong to this segment, including mappings of
-    /// processes that have left our IPC namespace.
-    fn at_most(&self, segment: &Segment) -> u64 {
+    /// Counts the mappings that can belong to this segment, including those of processes that have
+    /// left our IPC namespace.
+    fn max_mappings(&self, segment: &Segment) -> u64 {
         let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.fits(segment));
         all.map(|(holder, _)| u64::from(holder.mappings)).sum()
     }
@@ -380,8 +373,8 @@ fn group(mut uses: Vec<Use>) -> Box<[Hold]> {
             }
             Place::Descriptor(_) => {
                 hold.descriptors += 1;
-                // Users can read through their own descriptors, but only root can read through
-                // mappings.
+                // Users can read through their own descriptors, but only root can read through a
+                // mapping.
                 hold.place = one.place;
             }
         }

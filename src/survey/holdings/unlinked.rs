@@ -11,7 +11,7 @@ use crate::survey::{Names, logout, posix};
 use std::collections::{HashMap, HashSet};
 use std::io;
 
-/// The suffix that the kernel adds to the name of an unlinked file.
+/// The kernel adds this to the name of an unlinked file.
 const DELETED: &[u8] = b" (deleted)";
 
 /// Adds a segment for each unlinked object. `segments` must be newer than the scan, so that it
@@ -65,11 +65,11 @@ fn segment(
     }
     let Some((pid, place, stat)) = found else {
         let (pid, place) = denied?;
-        // Without "(deleted)" the object still has a name, in an unlisted directory.
+        // Without "(deleted)", the object has a name in a directory that is not listed.
         let path = machine.name_held(pid, place).ok().filter(|path| path.ends_with(DELETED))?;
         return concealed(holdings, (device, inode), ways, former_name(&path), machine, names);
     };
-    // The object has been linked since, or is in a directory that we cannot list.
+    // The object was linked again, or is in a directory that this user may not list.
     if stat.links > 0 {
         return None;
     }
@@ -85,7 +85,7 @@ fn segment(
         Some(name) if !(stat.size == SEMAPHORE && is_temporary(name.as_bytes())) => Some(name),
         _ => former.next(),
     };
-    // Our own removal renames the object first.
+    // shmlens renames an object before it removes it.
     let name = name.map(|name| machine.name_before(&name).unwrap_or(name));
     let id = SegmentId::Deleted { device, inode };
     let owner = names.owner(machine, stat.uid, stat.gid);
@@ -125,7 +125,7 @@ fn concealed(
     })
 }
 
-/// Returns the programs that probably unlinked the object, likeliest first. The kernel does not
+/// Returns the programs that probably unlinked the object, most likely first. The kernel does not
 /// record them.
 fn unlinkers(
     holdings: &Holdings,
@@ -157,8 +157,7 @@ fn is_pythons(name: &ObjectName) -> bool {
     digits.is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// Returns true if a process of that name runs Python: an interpreter without a script, or a
-/// script.
+/// Returns true if the process runs Python: an interpreter without a script, or a script.
 fn is_python(command: &[u8]) -> bool {
     command.starts_with(b"python") || command.starts_with(b"pypy") || command.ends_with(b".py")
 }
@@ -190,7 +189,7 @@ mod tests {
     use crate::segment::Access;
     use crate::survey::{Depth, Survey};
 
-    /// Returns the unlinkers of an object that a process holds.
+    /// Returns the probable unlinkers of an object that a process holds.
     fn unlinkers_of(name: &str, command: &str, change: impl FnOnce(&FakeMachine)) -> (Vec<Unlinker>, String) {
         let machine = FakeMachine::new();
         machine.add_object(name, FakeBytes::full(b"x"));
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probable_unlinker_follows_from_name_holders_and_session() {
+    fn probable_unlinker_follows_from_name_holders_and_session() {
         use Unlinker::{Logout, PythonTracker};
         let nothing = |_: &FakeMachine| {};
         assert_eq!(unlinkers_of("a", "grabber", nothing).0, []);

@@ -2,7 +2,7 @@
 
 mod bar;
 mod detail;
-mod foot;
+mod footer;
 mod inspect;
 mod map;
 mod overlay;
@@ -28,7 +28,7 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
         (None, Some(top)) => detail::draw(state, top, &mut canvas),
         (None, None) => segments::draw(state, &mut canvas),
     }
-    foot::draw(state, &mut canvas);
+    footer::draw(state, &mut canvas);
     overlay::draw(state, &mut canvas);
 }
 

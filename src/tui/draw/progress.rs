@@ -5,8 +5,8 @@ use crate::segment::Bytes;
 use crate::tui::canvas::{Canvas, cells};
 
 const BAR: u16 = 10;
-/// Minimum width of the label beside the bar.
-const LEAST: u16 = 12;
+/// The label keeps this width before the bar is dropped.
+const MIN_LABEL: u16 = 12;
 
 pub fn draw(
     state: &State,
@@ -16,11 +16,11 @@ pub fn draw(
 ) {
     let theme = canvas.theme;
     let figures = format!(" {} of {}   {} stop", Bytes(done), Bytes(total), state.stop_key());
-    let room = right.saturating_sub(x + cells(&figures) + 1);
+    let available = right.saturating_sub(x + cells(&figures) + 1);
     // In narrow terminals the numbers replace the bar.
-    let bar = if room >= BAR + LEAST { BAR } else { 0 };
-    let what = canvas.fit(&what, room - bar);
-    let x = canvas.text(x, y, room, &what, theme.text) + 1;
+    let bar = if available >= BAR + MIN_LABEL { BAR } else { 0 };
+    let what = canvas.fit(&what, available - bar);
+    let x = canvas.text(x, y, available, &what, theme.text) + 1;
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
     let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
     let drawn = super::bar::bar(share, bar, &theme.glyphs);

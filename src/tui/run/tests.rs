@@ -15,7 +15,7 @@ use std::thread::{self, JoinHandle};
 const LONG: Duration = Duration::from_secs(10);
 const SIZE: Size = Size { width: 40, height: 4 };
 
-/// Maps keys to effects, and draws the log of its events.
+/// Maps keys to effects, and draws a log of the events.
 #[derive(Default)]
 struct TestProgram {
     log: Vec<String>,
@@ -82,8 +82,8 @@ impl Console for FakeConsole {
         self.record(format!("mouse {on}"))
     }
 
-    fn suspend(&mut self, whom: StopTarget) -> io::Result<()> {
-        self.record(format!("suspends {whom:?}"))
+    fn suspend(&mut self, target: StopTarget) -> io::Result<()> {
+        self.record(format!("suspends {target:?}"))
     }
 
     fn reenter(&mut self) -> io::Result<()> {
@@ -158,8 +158,7 @@ fn first_frame_shows_the_first_survey() {
 
 #[test]
 fn queued_events_share_one_frame() {
-    // A paste into a terminal without bracketed paste: many keys at once, sent before the loop
-    // runs.
+    // A paste without bracketed paste: many keys, sent before the loop runs.
     let machine = machine_with_object();
     let (messages, inbox) = mpsc::channel();
     let (record, calls) = mpsc::channel();

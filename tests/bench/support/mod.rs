@@ -1,6 +1,7 @@
-//! Shared benchmark code: programs run in turn, repeatedly, and the ratios of their median times.
+//! Shared code of the benchmarks: runs programs in turn, and prints the ratios of their median
+//! times.
 //!
-//! A benchmark is a `main` that prints; `cargo bench` runs all of them, and `SHMLENS_BENCH=short`
+//! A benchmark is a `main` that prints. `cargo bench` runs all of them, and `SHMLENS_BENCH=short`
 //! makes them short enough for every change.
 
 use std::env;
@@ -9,17 +10,17 @@ use std::io;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Returns whether to run the short form: less data, fewer rounds.
+/// Returns true for a short run: less data, fewer rounds.
 pub fn short() -> bool {
     env::var_os("SHMLENS_BENCH").is_some_and(|value| value == "short")
 }
 
-/// Returns the measured program.
+/// Returns a command for the measured program.
 pub fn shmlens() -> Command {
     Command::new(env!("CARGO_BIN_EXE_shmlens"))
 }
 
-/// Returns whether a tool is installed, and prints a message otherwise.
+/// Returns true if a tool is installed. Prints a message otherwise.
 pub fn installed(tool: &str) -> bool {
     let missing = Command::new(tool)
         .arg("--version")
@@ -33,7 +34,7 @@ pub fn installed(tool: &str) -> bool {
     !missing
 }
 
-/// Returns the time of a command with its output discarded; it must succeed.
+/// Returns the time of a command. Discards its output.
 pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     move || {
@@ -44,7 +45,7 @@ pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     }
 }
 
-/// Returns the time of a command until its output is read, which must pass `check`.
+/// Returns the time of a command until its output is read. `check` asserts that it is right.
 pub fn checked(mut command: Command, check: impl Fn(&Output)) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null());
     move || {
@@ -56,7 +57,7 @@ pub fn checked(mut command: Command, check: impl Fn(&Output)) -> impl FnMut() ->
     }
 }
 
-/// Several ways to do the same. The first one is ours.
+/// Several ways to do the same; the first one is ours.
 pub struct Contest<'a> {
     title: String,
     entries: Vec<Entry<'a>>,
@@ -64,29 +65,28 @@ pub struct Contest<'a> {
 
 struct Entry<'a> {
     name: String,
-    /// Bytes processed per run; 0 if throughput is not measured.
+    /// Bytes per run; 0 if throughput is not measured.
     bytes: u64,
-    /// Required ratio of our speed.
+    /// The required ratio of our speed.
     goal: Option<f64>,
     run: Box<dyn FnMut() -> Duration + 'a>,
     times: Vec<Duration>,
 }
 
 impl<'a> Contest<'a> {
-    /// Creates one with that title and no entries.
     pub fn new(title: impl Into<String>) -> Self {
         Self { title: title.into(), entries: vec![] }
     }
 
-    /// Adds an entry. `goal` is the required ratio of our speed to its speed; entries with
-    /// different amounts are compared per byte.
+    /// Adds a way. `goal` is the required ratio of our speed to its speed. Different amounts are
+    /// compared per byte.
     pub fn add(&mut self, name: &str, bytes: u64, goal: Option<f64>, run: impl FnMut() -> Duration + 'a) {
         let (name, run) = (name.to_owned(), Box::new(run));
         self.entries.push(Entry { name, bytes, goal, run, times: vec![] });
     }
 
-    /// Runs all of them in turn, once to warm up and then for that many rounds, and prints the
-    /// medians and their ratios.
+    /// Runs all of them in turn, once to warm up and then for some rounds. Prints the medians and
+    /// their ratios.
     pub fn run(mut self, rounds: usize) {
         for round in 0..=rounds {
             for entry in &mut self.entries {

@@ -1,6 +1,6 @@
 //! Keys by name, as xterm sends them.
 
-/// Returns the bytes of the input: characters as they are, key names between `<` and `>`.
+/// Encodes input: plain characters, and names of keys in `<…>`.
 #[track_caller]
 pub fn bytes(keys: &str) -> Vec<u8> {
     let mut bytes = vec![];

@@ -22,9 +22,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use vt100::{Cell, Screen};
 
-/// A program on its own pseudo-terminal, which is its controlling terminal. Dropping this kills it.
+/// A program on its own controlling pseudo-terminal. Dropping this kills the program.
 pub struct Terminal {
-    // In drop order: first the writer, then the reader.
+    // Dropped before the reader.
     child: Child,
     master: Option<File>,
     stop: Option<PipeWriter>,
@@ -34,45 +34,42 @@ pub struct Terminal {
     home: TempDir,
 }
 
-/// A condition to wait for: a text on the screen, or a function of it.
-pub trait Sought {
-    /// Returns whether the condition holds.
-    fn is_on(&self, screen: &Screen) -> bool;
+/// A condition to wait for: text on the screen, or a function of the screen.
+pub trait Condition {
+    fn is_met(&self, screen: &Screen) -> bool;
 }
 
-impl Sought for &str {
-    fn is_on(&self, screen: &Screen) -> bool {
+impl Condition for &str {
+    fn is_met(&self, screen: &Screen) -> bool {
         text(screen).contains(self)
     }
 }
 
-impl<F: Fn(&Screen) -> bool> Sought for F {
-    fn is_on(&self, screen: &Screen) -> bool {
+impl<F: Fn(&Screen) -> bool> Condition for F {
+    fn is_met(&self, screen: &Screen) -> bool {
         self(screen)
     }
 }
 
-/// A mouse action, as in SGR reports.
+/// A mouse event as in SGR reports.
 #[derive(Debug, Clone, Copy)]
 pub enum Mouse {
-    /// Left button pressed.
+    /// The left button was pressed.
     Press,
-    /// Moved with the left button pressed.
+    /// The mouse moved while the left button was pressed.
     Drag,
-    /// Left button released.
+    /// The left button was released.
     Release,
-    /// Wheel up.
     WheelUp,
-    /// Wheel down.
     WheelDown,
 }
 
 impl Terminal {
-    /// Starts a program on a terminal of that many columns and rows: xterm with true color and
-    /// UTF-8, with its own home and settings. Variables that the command sets itself are kept.
+    /// Starts a program on a terminal of this size: xterm with true color and UTF-8, with its own
+    /// home and settings. Variables that the command sets are kept.
     ///
     /// # Panics
-    /// When it cannot be started.
+    /// If it cannot be started.
     #[track_caller]
     pub fn start(size: (u16, u16), mut command: Command) -> Self {
         let (master, slave) = open();
@@ -92,7 +89,7 @@ impl Terminal {
             })
         };
         let child = Child::spawn(&mut command);
-        // This drops our descriptor of the terminal: its output now ends with the program.
+        // Closes our descriptor of the terminal, so that the output ends with the program.
         drop(command);
         let output = Arc::new(Output::new(size));
         let (stopped, stop) = io::pipe().unwrap();
@@ -104,43 +101,42 @@ impl Terminal {
         Self { child, master: Some(master), stop: Some(stop), reader, output, at_first, home }
     }
 
-    /// Returns the process.
     pub const fn child(&self) -> &Child {
         &self.child
     }
 
-    /// Returns its home directory; settings are in `.config`, state is in `.state`.
+    /// Returns the home directory. Settings are in `.config`, state is in `.state`.
     pub const fn home(&self) -> &TempDir {
         &self.home
     }
 
-    /// Waits until the screen shows a text or fits a condition. A frame in progress (synchronized
-    /// output) is not checked.
+    /// Waits until the screen shows a text or meets a condition. Ignores frames in progress
+    /// (synchronized output).
     ///
     /// # Panics
-    /// If it does not within the limit; the message includes the screen.
+    /// If it does not within the limit. The message includes the screen.
     #[track_caller]
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a text or a closure, as it is written where it is called"
     )]
-    pub fn wait_for(&self, what: impl Sought, limit: Duration) {
-        let found = self.output.wait(limit, |seen| what.is_on(seen.screen()));
+    pub fn wait_for(&self, what: impl Condition, limit: Duration) {
+        let found = self.output.wait(limit, |seen| what.is_met(seen.screen()));
         assert!(found, "what was waited for did not come within {limit:?}. The screen:\n{}", self.screen());
     }
 
-    /// Types keys: characters as they are, others by name (`<Enter>`, `<Esc>`, `<Up>`, `<PgDn>`,
-    /// `<F1>`, `<C-c>`, `<A-x>`; `<lt>` is `<`). Programs read a key that directly follows `<Esc>`
-    /// as Alt: wait in between.
+    /// Types keys: plain characters, and names such as `<Enter>`, `<Esc>`, `<Up>`, `<PgDn>`,
+    /// `<F1>`, `<C-c>` and `<A-x>`; `<lt>` is `<`. Programs take a key right after `<Esc>` as Alt:
+    /// wait in between.
     ///
     /// # Panics
-    /// For an unknown key name.
+    /// For an unknown name.
     #[track_caller]
     pub fn send(&self, keys: &str) {
         self.write(&keys::bytes(keys));
     }
 
-    /// Sends a mouse event at a cell, both counted from 0.
+    /// Sends a mouse event at a cell. Row and column are counted from 0.
     pub fn mouse(&self, what: Mouse, row: u16, column: u16) {
         let (button, end) = match what {
             Mouse::Press => (0, 'M'),
@@ -158,29 +154,27 @@ impl Terminal {
         self.mouse(Mouse::Release, row, column);
     }
 
-    /// Resizes the terminal.
     pub fn resize(&self, size: (u16, u16)) {
         self.output.resize(size);
         set_size(self.master(), size);
     }
 
-    /// Reports another size to the program only, because the emulator would need memory for every
-    /// cell of a huge terminal.
+    /// Reports another size to the program, but not to the emulator, which would need memory for
+    /// every cell of a huge terminal.
     pub fn claim_size(&self, size: (u16, u16)) {
         set_size(self.master(), size);
     }
 
-    /// Returns the screen, a line for each row, without trailing spaces.
+    /// Returns the screen as text without trailing spaces.
     pub fn screen(&self) -> String {
         self.output.look(|seen| text(seen.screen()))
     }
 
-    /// Calls a function with the current screen.
     pub fn on_screen<T>(&self, look: impl FnOnce(&Screen) -> T) -> T {
         self.output.look(|seen| look(seen.screen()))
     }
 
-    /// Returns a cell with its text and attributes; row and column are counted from 0.
+    /// Returns a cell with its text and attributes. Row and column are counted from 0.
     ///
     /// # Panics
     /// If it is outside of the screen.
@@ -189,17 +183,17 @@ impl Terminal {
         self.output.look(|seen| seen.screen().cell(row, column).cloned()).expect("a cell of the screen")
     }
 
-    /// Returns the complete output so far.
+    /// Returns the output so far.
     pub fn raw(&self) -> Vec<u8> {
         self.output.look(|seen| seen.raw().to_vec())
     }
 
-    /// Returns the current line settings (raw mode, echo, …).
+    /// Returns the line settings (raw mode, echo, …).
     pub fn termios(&self) -> Termios {
         tcgetattr(self.master()).unwrap()
     }
 
-    /// Returns everything that is not as before the program started: screen modes, colors, line
+    /// Returns the differences to the state before the program started: screen modes, colors, line
     /// settings. Empty after a clean exit.
     pub fn left_behind(&self) -> Vec<String> {
         let mut left = self.output.look(|seen| modes::left(seen.raw()));
@@ -218,17 +212,17 @@ impl Terminal {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
-        // The last descriptor of the master side.
+        // This is the last descriptor of the master side.
         drop(self.master.take());
     }
 
-    /// Waits for the exit of the program, until all of its output is on the screen.
+    /// Waits until the program has exited and its output is on the screen.
     ///
     /// # Panics
-    /// If it does not exit within the limit; the message includes the screen.
+    /// If it does not exit within the limit. The message includes the screen.
     #[track_caller]
     pub fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
-        // After a hangup nothing is read any more.
+        // After a hangup, nothing is read.
         let ended = self.reader.is_none() || self.output.wait(limit, Seen::is_at_end);
         assert!(ended, "the program did not end within {limit:?}. The screen:\n{}", self.screen());
         self.child.wait(limit)
@@ -260,8 +254,8 @@ fn text(screen: &Screen) -> String {
     rows.join("\n").trim_end().to_owned()
 }
 
-/// Opens both sides of a new pseudo-terminal. `openpty(3)` does not set close-on-exec: a process
-/// that another test starts would inherit a descriptor and keep the terminal open.
+/// Opens both sides of a pseudo-terminal. `openpty(3)` does not set close-on-exec: a process
+/// started by another test would inherit a descriptor and keep the terminal open.
 fn open() -> (File, File) {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).unwrap();
     grantpt(&master).unwrap();
@@ -277,7 +271,7 @@ fn set_size(master: &File, (columns, rows): (u16, u16)) {
     assert_eq!(unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &size) }, 0);
 }
 
-/// Sets the environment of this terminal, unless the command sets it itself.
+/// Sets the environment for this terminal, except for variables that the command sets.
 fn environment(command: &mut Command, home: &TempDir) {
     let settings = [
         ("TERM", "xterm-256color".into()),

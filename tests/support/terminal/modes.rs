@@ -1,11 +1,11 @@
-//! Terminal modes that a program set and did not reset.
+//! Terminal modes that a program changed and did not restore.
 
 use std::collections::BTreeMap;
 
-/// Private modes that are on at first: autowrap, and a visible cursor.
+/// Private modes that are set initially: autowrap and a visible cursor.
 const ON_AT_FIRST: [u16; 2] = [7, 25];
 
-/// Returns the modes that the output leaves changed, each in words.
+/// Describes the modes that are still changed after the output.
 pub fn left(raw: &[u8]) -> Vec<String> {
     let mut modes = BTreeMap::new();
     let mut keyboards = 0_i32;

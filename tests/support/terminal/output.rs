@@ -1,4 +1,4 @@
-//! Output of a program on its terminal, read by a thread and kept as bytes and as a screen.
+//! Reads the output of a program in a thread, and keeps the bytes and the screen.
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
@@ -9,20 +9,21 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use vt100::{Callbacks, Color, Parser, Screen};
 
-/// The output of a terminal, shared by the thread that reads it and its observers.
+/// The output of a terminal, shared by the reading thread and its observers.
 pub struct Output {
     seen: Mutex<Seen>,
     more: Condvar,
 }
 
-/// The bytes read so far.
+/// The output so far.
 pub struct Seen {
     raw: Vec<u8>,
     parser: Parser<Drawing>,
     at_end: bool,
 }
 
-/// A frame is in progress: within synchronized output (private mode 2026) the screen is incomplete.
+/// Set during a frame: between the sequences of synchronized output (private mode 2026), the screen
+/// is incomplete.
 #[derive(Default)]
 struct Drawing(bool);
 
@@ -42,14 +43,13 @@ impl Callbacks for Drawing {
 }
 
 impl Output {
-    /// Creates it for a terminal of that many columns and rows.
     pub fn new((columns, rows): (u16, u16)) -> Self {
         let parser = Parser::new_with_callbacks(cells(rows), cells(columns), 0, Drawing::default());
         let seen = Seen { raw: vec![], parser, at_end: false };
         Self { seen: Mutex::new(seen), more: Condvar::new() }
     }
 
-    /// Reads until the last descriptor of the terminal is closed, or the other end of `stop`.
+    /// Reads until the last descriptor of the terminal or the other end of `stop` is closed.
     pub fn read(&self, mut master: File, stop: &PipeReader) {
         let mut buffer = [0; 4096];
         loop {
@@ -68,23 +68,22 @@ impl Output {
                     seen.parser.process(&buffer[..count]);
                 }),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // EIO: the last descriptor of the other side is closed, and everything is read.
+                // EIO: the other side is closed, and everything has been read.
                 _ => return self.change(|seen| seen.at_end = true),
             }
         }
     }
 
-    /// Resizes the screen.
     pub fn resize(&self, (columns, rows): (u16, u16)) {
         self.change(|seen| seen.parser.set_size(cells(rows), cells(columns)));
     }
 
-    /// Calls a function with everything read so far.
+    /// Passes the output so far to a function.
     pub fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
         at(&self.lock())
     }
 
-    /// Waits for a condition, and returns whether it held in time.
+    /// Waits for a condition. Returns false on timeout.
     pub fn wait(&self, limit: Duration, condition: impl Fn(&Seen) -> bool) -> bool {
         let waiting = |seen: &mut Seen| seen.parser.callbacks().0 || !condition(seen);
         let result = self.more.wait_timeout_while(self.lock(), limit, waiting);
@@ -102,22 +101,19 @@ impl Output {
 }
 
 impl Seen {
-    /// Returns the current screen.
     pub fn screen(&self) -> &Screen {
         self.parser.screen()
     }
 
-    /// Returns every byte.
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }
 
-    /// Returns whether the output has ended.
     pub const fn is_at_end(&self) -> bool {
         self.at_end
     }
 
-    /// Returns whether the current attributes include a color or a style.
+    /// Returns true if the current attributes include a color or a style.
     pub fn is_colored(&self) -> bool {
         let screen = self.screen();
         let plain = screen.fgcolor() == Color::Default && screen.bgcolor() == Color::Default;

@@ -1,4 +1,4 @@
-//! Tests of the terminal itself, with a shell on it.
+//! Tests of the terminal itself, with a shell.
 
 use crate::support::{Mouse, SOON, Terminal, tool};
 use nix::sys::termios::LocalFlags;

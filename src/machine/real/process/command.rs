@@ -1,13 +1,13 @@
-//! The name of a process: its program, or for an interpreter its script.
+//! The name of a process: its program, or the script that an interpreter runs.
 
 use crate::machine::process::CommandLine;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
-/// Returns the name, given the kernel's name of the process (at most 15 bytes) and the arguments.
+/// Returns the name, given the one in the kernel (at most 15 bytes) and the arguments.
 pub fn name(command: &[u8], arguments: impl FnOnce() -> Option<Vec<u8>>) -> Vec<u8> {
     let interpreter = Interpreter::of(command);
-    if interpreter.is_none() && command.len() < LONGEST {
+    if interpreter.is_none() && command.len() < MAX_COMM_LENGTH {
         return command.to_vec();
     }
     let arguments = arguments().unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn line(pid: u32) -> Option<CommandLine> {
 }
 
 /// `TASK_COMM_LEN` without its NUL.
-const LONGEST: usize = 15;
+const MAX_COMM_LENGTH: usize = 15;
 
 #[derive(Clone, Copy)]
 enum Interpreter {
@@ -79,7 +79,7 @@ impl Interpreter {
     }
 }
 
-/// Returns the name of a Python helper, which is started as `-c 'from
+/// Returns the module of a Python helper, which is started as `-c 'from
 /// multiprocessing.resource_tracker import main;…'`.
 fn of_multiprocessing(code: &[u8]) -> Option<&[u8]> {
     let module = code.strip_prefix(b"from ")?.split(|&byte| byte == b' ').next()?;

@@ -44,7 +44,7 @@ pub fn of_threads(
     let tasks = subject.open_file(c"task", OFlag::O_DIRECTORY)?;
     for_each(tasks.as_fd(), &mut Buffer::default(), |_, name| threads.extend(number(name)))?;
     for thread in threads.into_iter().filter(|&thread| thread != pid) {
-        let shares = shares_one(&known, thread);
+        let shares = shares_with_any(&known, thread);
         if shares == Some(true) {
             continue;
         }
@@ -65,7 +65,7 @@ pub fn of_threads(
 /// Returns true if a thread shares its descriptors with one of `known`. `None` if the kernel does
 /// not say: it has no `kcmp`, a seccomp filter forbids it, or the ids belong to another pid
 /// namespace.
-fn shares_one(known: &[u32], thread: u32) -> Option<bool> {
+fn shares_with_any(known: &[u32], thread: u32) -> Option<bool> {
     if !Proc::is_ours() {
         return None;
     }
@@ -107,8 +107,8 @@ fn of(
         let target = readlinkat(directory, name).ok()?;
         let shmid = i32::try_from(stat.inode).ok()?;
         let key = maps::sysv_key(target.as_bytes()).filter(|_| subject.sees(wanted))?;
-        let usual_pages = wanted.segment_devices.sysv.first() == Some(&stat.device);
-        (Object::Sysv(shmid), Some(Claim { key, usual_pages, here: true }))
+        let normal_pages = wanted.segment_devices.sysv.first() == Some(&stat.device);
+        (Object::Sysv(shmid), Some(Claim { key, normal_pages, here: true }))
     } else {
         return None;
     };

@@ -4,7 +4,7 @@
 use super::subject::Subject;
 use crate::machine::process::{Claim, Object, Use, Wanted};
 use crate::segment::{Access, Place};
-use crate::sys::procmap::{self, Mapping, Which};
+use crate::sys::procmap::{self, Mapping, MappingFilter};
 use nix::fcntl::OFlag;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// Longer than any System V segment name and most object names. A longer name takes a second query.
+/// Fits any System V segment and most objects. A longer name takes a second query.
 const NAME: usize = 256;
-/// Longer than the maps file of most processes.
+/// Fits the maps file of most processes.
 const TEXT: usize = 64 << 10;
 
 /// Adds the mappings of a process.
@@ -50,17 +50,19 @@ impl Finder<'_> {
         let mut name = [0; NAME];
         let mut at = 0;
         if !self.wanted.private {
-            while let Some((mapping, name)) = procmap::next(maps.as_fd(), at, Which::Shared, &mut name)? {
+            while let Some((mapping, name)) =
+                procmap::next(maps.as_fd(), at, MappingFilter::Shared, &mut name)?
+            {
                 at = mapping.end;
                 self.add_found(&mapping, name);
             }
             return Ok(());
         }
         // Most mappings are libraries, whose names are slow to query and not needed.
-        while let Some((mapping, _)) = procmap::next(maps.as_fd(), at, Which::All, &mut [])? {
+        while let Some((mapping, _)) = procmap::next(maps.as_fd(), at, MappingFilter::All, &mut [])? {
             at = mapping.end;
             if mapping.shared {
-                let named = procmap::next(maps.as_fd(), mapping.start, Which::Shared, &mut name)?;
+                let named = procmap::next(maps.as_fd(), mapping.start, MappingFilter::Shared, &mut name)?;
                 let name = named.filter(|(found, _)| *found == mapping).map_or(&[][..], |(_, name)| name);
                 self.add_found(&mapping, name);
             } else {
@@ -70,7 +72,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The maps file lists all mappings, including private ones.
+    /// Reads the maps file, which includes private mappings.
     fn by_text(&mut self, mut maps: File) -> io::Result<()> {
         let mut text = Vec::with_capacity(TEXT);
         maps.read_to_end(&mut text)?;
@@ -101,8 +103,8 @@ impl Finder<'_> {
         let (subject, wanted) = (self.subject, self.wanted);
         if let Some(key) = sysv_key(name) {
             let here = *self.here.get_or_insert_with(|| subject.sees(wanted));
-            let usual_pages = wanted.segment_devices.sysv.first() == Some(&mapping.device);
-            self.add(Object::Sysv(shmid), mapping, Some(Claim { key, usual_pages, here }));
+            let normal_pages = wanted.segment_devices.sysv.first() == Some(&mapping.device);
+            self.add(Object::Sysv(shmid), mapping, Some(Claim { key, normal_pages, here }));
         }
     }
 

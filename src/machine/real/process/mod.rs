@@ -42,8 +42,8 @@ const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 struct Proc(OwnedFd);
 
 impl Proc {
-    /// Fails unless a proc file system is mounted there. With an empty directory, all processes
-    /// would appear to have exited.
+    /// Fails unless proc is mounted there. With an empty directory, all processes would appear to
+    /// have exited.
     fn open() -> io::Result<Self> {
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = match open(Path::new("/proc"), flags, Mode::empty()) {
@@ -56,7 +56,7 @@ impl Proc {
         Ok(Self(directory))
     }
 
-    /// Returns the shared descriptor, which saves reopening `/proc` for thousands of processes.
+    /// Returns the shared descriptor: reopening `/proc` for thousands of processes takes time.
     fn shared() -> io::Result<&'static Self> {
         static PROC: OnceLock<Proc> = OnceLock::new();
         if PROC.get().is_none() {
@@ -83,7 +83,7 @@ impl Processes for RealMachine {
         if Proc::is_ours() {
             return process::id();
         }
-        // The link does not resolve if this process has no pid there.
+        // The link does not resolve if this process has no pid in that namespace.
         let link = fs::read_link("/proc/self").ok();
         link.and_then(|pid| pid.to_str()?.parse().ok()).unwrap_or(0)
     }
@@ -129,13 +129,13 @@ impl Processes for RealMachine {
         let objects = match sys::object::open_directory(Path::new(DEV_SHM)) {
             Ok(directory) => {
                 let device = sys::statx_fd(directory.as_fd())?.device;
-                // If mappings show another device, no holder would be found.
+                // Mappings show another device: no holder would be found.
                 (mounts::device_of(directory.as_fd())? == Some(device)).then_some(device)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // None if the kernel has no System V IPC.
+        // The namespace is unknown if the kernel has no System V IPC.
         let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
         Ok(SegmentDevices {
             objects,
@@ -219,8 +219,8 @@ impl Processes for RealMachine {
 
     fn terminate(&self, process: &ProcessId) -> io::Result<()> {
         let held = pidfd::open(process.pid)?;
-        // The descriptor refers to the process that has the pid now: check that it is the same
-        // process, and that /proc belongs to this pid namespace.
+        // The pid may have been reused before it was opened: check that this is the same process,
+        // and that /proc belongs to this pid namespace.
         if pidfd::pid_in_proc(&held)? != process.pid
             || self.process(process.pid).is_none_or(|found| found.id != *process)
         {
@@ -249,7 +249,7 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
-        .or_else(|error| examine_otherwise(error, proc, pid, subject, wanted, &mut uses));
+        .or_else(|error| examine_fallback(error, proc, pid, subject, wanted, &mut uses));
     match done {
         Ok(()) if uses.is_empty() => Examined::Nothing,
         Ok(()) => match subject.process(pid) {
@@ -260,8 +260,8 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
     }
 }
 
-/// Examines a process after the usual way failed.
-fn examine_otherwise(
+/// Examines a process that the fast path could not read.
+fn examine_fallback(
     error: io::Error,
     proc: &Proc,
     pid: u32,
@@ -324,8 +324,7 @@ pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<Open
     if let Some(open) = known {
         return Ok(open);
     }
-    // Finding private mappings takes ten times as long, and objects are rarely held only by private
-    // mappings.
+    // A search for private mappings takes ten times as long and is rarely needed.
     match open_held_by(device, inode, holders, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => open_held_by(device, inode, holders, true),
         opened => opened,
@@ -369,7 +368,7 @@ fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenOb
 }
 
 fn open_of(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
-    // Check first: opening another file in its place might wake the other end of a FIFO.
+    // Check before opening: opening a FIFO that has taken the place would wake its other end.
     let stat = RealMachine.stat_held(pid, place)?;
     if (stat.device, stat.inode) != file {
         return Ok(None);

@@ -87,10 +87,10 @@ pub fn users(status: &[u8]) -> Vec<u32> {
     let mut users: Vec<u32> = field(status, "Uid")
         .map(|line| line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
         .unwrap_or_default();
-    let mighty = ["CapPrm", "CapEff"]
+    let has_capabilities = ["CapPrm", "CapEff"]
         .into_iter()
         .any(|name| field(status, name).is_some_and(|set| u64::from_str_radix(set.trim(), 16) != Ok(0)));
-    if mighty {
+    if has_capabilities {
         users.push(0);
     }
     users.sort_unstable();
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_line_parses_with_any_name() {
+    fn stat_line_parses_with_any_name() {
         let tail = "S 1 1 1 0 -1 2129984 1 2 3 4 5 6 7 8 20 0 3 0 1135119 1 1";
         let line = [b"42 (a) b\n\\ (\xff) ".as_slice(), tail.as_bytes()].concat();
         let stat = Stat::parse(&line).unwrap();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_could_become_root_counts_as_root() {
+    fn process_that_could_become_root_counts_as_root() {
         let status = |caps: &str| format!("Name:\tUid:\nUid:\t5\t6\t7\t8\nCapPrm:\t{caps}\nCapEff:\t0000\n");
         assert_eq!(users(status("0000000000000000").as_bytes()), [5, 6, 7, 8]);
         assert_eq!(users(status("0000000000000002").as_bytes()), [0, 5, 6, 7, 8]);

@@ -11,7 +11,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-/// More than the size of any process's status file.
+/// Fits any process's status file.
 const CHUNK: usize = 4096;
 
 /// A process, or a thread of one.
@@ -54,7 +54,6 @@ impl Subject {
         }
     }
 
-    /// Returns the parsed stat file.
     pub fn stat(&self) -> io::Result<Stat> {
         Stat::parse(&self.read(c"stat")?).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
@@ -76,7 +75,7 @@ impl Subject {
     /// Returns the public facts of the process.
     pub fn process(&self, pid: u32) -> io::Result<Process> {
         let stat = self.stat()?;
-        // The owner is the effective user, or root if the process is nondumpable.
+        // The owner of the directory is the effective user, or root if the process is nondumpable.
         let owner = sys::statx_fd(self.fd())?;
         Ok(Process {
             id: ProcessId { pid, start: stat.start },
@@ -90,12 +89,12 @@ impl Subject {
     }
 }
 
-/// Returns true if the error means that the process no longer exists.
+/// Returns true if the process no longer exists.
 pub fn is_gone(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ESRCH))
 }
 
-/// Returns true if the error means that shmlens is out of descriptors or memory.
+/// Returns true if shmlens is out of descriptors or memory.
 pub fn is_exhausted(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM))
 }

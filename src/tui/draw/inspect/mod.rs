@@ -35,7 +35,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>) {
 }
 
 /// A byte in the text column: itself if printable, otherwise a dot.
-pub fn byte_sign(canvas: &mut Canvas<'_>, x: u16, y: u16, byte: u8, style: Style) {
+pub fn byte_symbol(canvas: &mut Canvas<'_>, x: u16, y: u16, byte: u8, style: Style) {
     let sign = match byte {
         b' '..=b'~' => char::from(byte).to_string(),
         _ => canvas.theme.glyphs.unprintable.to_owned(),

@@ -1,6 +1,6 @@
 //! The rows of bytes: offset, hex (or values), text.
 
-use super::{byte_sign, offset_text, over};
+use super::{byte_symbol, offset_text, over};
 use crate::app::State;
 use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::inspect::{InspectLayout, value_width};
@@ -68,7 +68,7 @@ fn hex(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectL
         canvas.text(x, y, 2, &format!("{byte:02x}"), plain);
         let text_x = layout.text_x.map(|text_x| text_x + column);
         if let Some(text_x) = text_x {
-            byte_sign(canvas, text_x, y, byte, plain);
+            byte_symbol(canvas, text_x, y, byte, plain);
         }
         if let Some(style) = mark(state, open, canvas, at, 1) {
             over(canvas, x, y, 2, style);
@@ -118,7 +118,7 @@ fn values(
     }
 }
 
-/// The cursor's style: reverse in the active pane, otherwise underlined.
+/// Reversed in the active pane, otherwise underlined.
 fn cursor(open: &Inspect, canvas: &Canvas<'_>) -> Style {
     match open.pane {
         InspectPane::Bytes => Style::reset().patch(canvas.theme.cursor),

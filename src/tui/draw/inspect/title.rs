@@ -25,9 +25,9 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
         edge -= width + GAP;
     }
     let size = Bytes(open.size()).to_string();
-    let room = edge.saturating_sub(cells(&size) + GAP + 1);
-    let name = canvas.fit(&name, room);
-    let x = canvas.text(1, area.y, room, &name, theme.strong);
+    let available = edge.saturating_sub(cells(&size) + GAP + 1);
+    let name = canvas.fit(&name, available);
+    let x = canvas.text(1, area.y, available, &name, theme.strong);
     let x = canvas.text(x + GAP, area.y, edge, &size, theme.text);
     let keep = if open.keep { "stays attached" } else { "" };
     if x + GAP + cells(keep) < edge {
@@ -35,12 +35,12 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     }
 }
 
-/// An item: its priority (0 is highest), text and style.
+/// A part of the title, with its priority (0 is highest).
 type TitlePart = (u8, String, Style);
 
 /// Drops the items with the lowest priority until the rest fits.
-fn fitting(mut parts: Vec<TitlePart>, room: u16) -> Vec<(String, Style)> {
-    while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > room {
+fn fitting(mut parts: Vec<TitlePart>, available: u16) -> Vec<(String, Style)> {
+    while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > available {
         let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) else { break };
         parts.remove(least);
     }

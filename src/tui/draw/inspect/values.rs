@@ -33,7 +33,7 @@ pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
         let body = Area::new(area.x, area.y + 2, area.width.min(LABEL + 28), area.height.saturating_sub(2));
         listed(&entries[open.values_top.min(entries.len())..], open.order, canvas, body);
     } else {
-        under(&entries, open.values_top, canvas, area);
+        draw_below(&entries, open.values_top, canvas, area);
     }
 }
 
@@ -60,8 +60,8 @@ fn listed(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area:
     }
 }
 
-/// Draws columns, and scrolls by whole columns.
-fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
+/// Draws the entries in columns, scrolling by whole columns.
+fn draw_below(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area) {
     let first = (top / 2).min(COLUMNS.len() - 1);
     let mut x = 1;
     for (column, entries) in entries.chunks(ROWS).enumerate().skip(first) {
@@ -77,7 +77,7 @@ fn under(entries: &[ValueEntry], top: usize, canvas: &mut Canvas<'_>, area: Area
     }
 }
 
-/// Draws a label at the left and the value at the right, so that digits line up.
+/// Draws the label at the left and the value at the right, so that digits line up.
 fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_width: u16) {
     let theme = canvas.theme;
     let label = match entry.order {
@@ -86,18 +86,18 @@ fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area, label_wid
     };
     let style = if entry.chosen { theme.accent } else { theme.dim };
     canvas.text(area.x, area.y, label_width, &label, style);
-    let room = area.width.saturating_sub(label_width);
+    let available = area.width.saturating_sub(label_width);
     let (text, style) = match &entry.text {
         // If a date is too wide, only its time zone is truncated.
-        Some(text) if entry.label == "time" && cells(text) > room => {
+        Some(text) if entry.label == "time" && cells(text) > available => {
             (text.chars().take(19).collect(), theme.text)
         }
-        Some(text) => (canvas.fit(text, room), theme.text),
+        Some(text) => (canvas.fit(text, available), theme.text),
         None => (theme.glyphs.nothing.to_owned(), theme.dim),
     };
     if entry.label == "text" {
-        canvas.text(area.x + label_width, area.y, room, &text, style);
+        canvas.text(area.x + label_width, area.y, available, &text, style);
     } else {
-        canvas.text_right(area.right(), area.y, room, &text, style);
+        canvas.text_right(area.right(), area.y, available, &text, style);
     }
 }

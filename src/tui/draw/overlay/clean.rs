@@ -62,7 +62,7 @@ fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> 
         state.label(),
         segment.owner.user_text(),
     );
-    let room = width.saturating_sub(cells(&rest) + cells(tick) + 3).max(8);
-    let name = canvas.fit(&name_of(&segment.id), room);
+    let available = width.saturating_sub(cells(&rest) + cells(tick) + 3).max(8);
+    let name = canvas.fit(&name_of(&segment.id), available);
     format!("{tick} {name}{rest}")
 }

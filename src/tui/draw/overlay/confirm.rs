@@ -21,16 +21,16 @@ const MAX_NAME: u16 = 24;
 pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Canvas<'_>) {
     let mut entries = Entries::of(state);
     let keys = &state.keymap;
-    let (selected, foot) = if confirm.is_batch() {
+    let (selected, footer) = if confirm.is_batch() {
         batch(confirm, keys, canvas, &mut entries);
-        let foot = wrapped(&confirm.summary(keys), canvas, entries.width.saturating_sub(2));
-        (confirm.list.selected, foot)
+        let footer = wrapped(&confirm.summary(keys), canvas, entries.width.saturating_sub(2));
+        (confirm.list.selected, footer)
     } else {
         single(confirm, keys, canvas, &mut entries);
         (NO_ENTRY, vec![])
     };
     let panel = Panel::new(confirm.title(), entries, selected);
-    Panel { top: confirm.list.selected, foot, ..panel }.draw(state, overlay, canvas);
+    Panel { top: confirm.list.selected, footer, ..panel }.draw(state, overlay, canvas);
 }
 
 /// Draws a single plan in full.
@@ -55,10 +55,14 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     let size = widest(&|wish| wish.segment.size.to_string());
     let state = widest(&|wish| state_of(wish, theme));
     let columns = size + state + 3 * GAP;
-    let room = width.saturating_sub(columns);
+    let available = width.saturating_sub(columns);
     // Shorten a long name before moving the text below it.
-    let room = if room >= MIN_TEXT + MIN_NAME + 2 { (room - MIN_TEXT - 2).min(MAX_NAME) } else { room };
-    let name = widest(&|wish| name_of(&wish.segment.id)).min(room);
+    let available = if available >= MIN_TEXT + MIN_NAME + 2 {
+        (available - MIN_TEXT - 2).min(MAX_NAME)
+    } else {
+        available
+    };
+    let name = widest(&|wish| name_of(&wish.segment.id)).min(available);
     let column = name + columns;
     let beside = width.saturating_sub(column + 2) >= MIN_TEXT;
     let indent = if beside { column } else { GAP };

@@ -18,43 +18,43 @@ pub struct FormPanel<'a> {
     pub column: u16,
     /// Below this width, remarks are hidden.
     pub narrow: u16,
-    /// Text below the lines, and its minimum number of rows.
-    pub foot: Vec<(String, Style)>,
-    pub least: u16,
+    /// Text below the lines, and the rows to reserve for it.
+    pub footer: Vec<(String, Style)>,
+    pub min_rows: u16,
 }
 
 type Draw<'a> = Box<dyn Fn(&mut Canvas<'_>, Area, bool) + 'a>;
 
 pub enum FormLine<'a> {
     Field(FieldLine<'a>),
-    /// Name and state of an option.
+    /// An option with its state.
     Option(&'static str, String),
     /// A line with custom drawing.
     Drawn(Draw<'a>),
-    /// Indented text.
+    /// Text at an indent.
     Text(u16, String, Style),
 }
 
 pub struct FieldLine<'a> {
     pub name: &'static str,
     pub field: &'a TextField,
-    /// `None` for all remaining cells.
+    /// `None` for the rest of the line.
     pub width: Option<u16>,
     pub example: &'static str,
     /// Shown after the field.
     pub remark: (String, Style),
 }
 
-/// Adds wrapped text, padded with empty lines up to `least` lines.
+/// Adds wrapped text, padded with empty lines up to `min_rows` lines.
 pub fn add(
     lines: &mut Vec<FormLine<'_>>,
     canvas: &Canvas<'_>,
     (indent, width): (u16, u16),
     (text, style): (&str, Style),
-    least: usize,
+    min_rows: usize,
 ) {
     let mut wrapped = canvas.wrap(text, width.saturating_sub(indent));
-    wrapped.resize(wrapped.len().max(least), String::new());
+    wrapped.resize(wrapped.len().max(min_rows), String::new());
     lines.extend(wrapped.into_iter().map(|text| FormLine::Text(indent, text, style)));
 }
 
@@ -70,19 +70,19 @@ impl FormPanel<'_> {
             let style = *style;
             canvas.wrap(text, width).into_iter().map(move |line| (line, style))
         };
-        let foot: Vec<(String, Style)> = self.foot.iter().flat_map(wrap).collect();
-        let foot_rows = rows(foot.len());
-        let wanted = rows(self.lines.len() + 1).saturating_add(foot_rows.max(self.least));
+        let footer: Vec<(String, Style)> = self.footer.iter().flat_map(wrap).collect();
+        let footer_rows = rows(footer.len());
+        let wanted = rows(self.lines.len() + 1).saturating_add(footer_rows.max(self.min_rows));
         let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
-        // At most half of the rows, so that the fields stay visible.
-        let foot_rows = foot_rows.min(inside.height / 2);
-        let area = Area { height: inside.height.saturating_sub(foot_rows + 1), ..inside };
+        // Leave at least half of the rows for the fields.
+        let footer_rows = footer_rows.min(inside.height / 2);
+        let area = Area { height: inside.height.saturating_sub(footer_rows + 1), ..inside };
         let busy = overlay.is_busy();
         let top = centered(&(self.focused..self.focused + 1), self.lines.len(), area.height.into());
         for (y, (at, line)) in (area.y..area.bottom()).zip(self.lines.iter().enumerate().skip(top)) {
             self.line(line, at == self.focused && !busy, canvas, Area { y, height: 1, ..area });
         }
-        for (y, (text, style)) in (area.bottom()..).zip(foot.iter().take(foot_rows.into())) {
+        for (y, (text, style)) in (area.bottom()..).zip(footer.iter().take(footer_rows.into())) {
             canvas.text(inside.x + 1, y, inside.width.saturating_sub(1), text, *style);
         }
         last_line(state, overlay, canvas, inside);
@@ -90,11 +90,11 @@ impl FormPanel<'_> {
 
     fn line(&self, line: &FormLine<'_>, focused: bool, canvas: &mut Canvas<'_>, area: Area) {
         let theme = canvas.theme;
-        let room = area.width.saturating_sub(self.column);
+        let available = area.width.saturating_sub(self.column);
         match line {
             FormLine::Field(line) => {
                 label(canvas, area, line.name, focused);
-                let width = line.width.unwrap_or(room).min(room);
+                let width = line.width.unwrap_or(available).min(available);
                 let x = area.x + self.column;
                 text_field(canvas, Area::new(x, area.y, width, 1), line.field, focused, line.example);
                 if area.width >= self.narrow {
@@ -106,7 +106,7 @@ impl FormPanel<'_> {
             }
             FormLine::Option(name, text) => {
                 label(canvas, area, name, focused);
-                canvas.text(area.x + self.column, area.y, room, text, theme.text);
+                canvas.text(area.x + self.column, area.y, available, text, theme.text);
             }
             FormLine::Drawn(draw) => draw(canvas, area, focused),
             FormLine::Text(indent, text, style) => {

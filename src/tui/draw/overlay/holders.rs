@@ -10,9 +10,8 @@ use crate::tui::canvas::{Canvas, cells};
 use std::slice;
 
 /// Maximum number of segments listed in the dialog.
-const LISTED: usize = 6;
+const MAX_LISTED: usize = 6;
 
-/// Column widths of the first lines.
 struct HolderColumns {
     pid: usize,
     command: u16,
@@ -28,8 +27,8 @@ impl HolderColumns {
             (widest(|holder| holder.pid.to_string()), widest(|holder| holder.owner.user_text()));
         let user = user.min(12);
         // Access, age, the note for shmlens, and the gaps.
-        let room = width.saturating_sub(pid + user + 34).max(8);
-        Self { pid: pid.into(), command: widest(Holder::command_text).min(room), user }
+        let available = width.saturating_sub(pid + user + 34).max(8);
+        Self { pid: pid.into(), command: widest(Holder::command_text).min(available), user }
     }
 
     /// `4121 writer     rw  ann  up 3m`
@@ -86,13 +85,13 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     let segment = label_of(&shown.back.segment);
     let holds = format!("Holds {segment} ({}){}", row.access_text(), also(row));
     entries.add(canvas, NO_ENTRY, 0, &holds, theme.text);
-    for other in row.others.iter().take(LISTED) {
+    for other in row.others.iter().take(MAX_LISTED) {
         let text = format!("{}  {}  {}", other.label, other.access.word(), other.resident);
         let fits = canvas.fit(&text, entries.width.saturating_sub(4));
         entries.line(NO_ENTRY, 2, fits, theme.text);
     }
-    if row.others.len() > LISTED {
-        entries.line(NO_ENTRY, 2, format!("and {} more", row.others.len() - LISTED), theme.text);
+    if row.others.len() > MAX_LISTED {
+        entries.line(NO_ENTRY, 2, format!("and {} more", row.others.len() - MAX_LISTED), theme.text);
     }
     let last: Vec<&OtherSegment> = row.others.iter().filter(|other| other.freed).collect();
     if !last.is_empty() {

@@ -16,11 +16,11 @@ pub const NO_ENTRY: usize = usize::MAX;
 
 pub struct Entries {
     lines: Vec<EntryLine>,
-    /// The width of a line, including its margin.
+    /// Includes the margin.
     pub width: u16,
 }
 
-/// A line of an entry: texts at columns.
+/// A line of an entry: texts with their columns.
 struct EntryLine {
     entry: usize,
     parts: Vec<(u16, String, Style)>,
@@ -33,7 +33,7 @@ pub struct Panel {
     /// The first visible line if no entry is selected.
     pub top: usize,
     /// Fixed text below the entries.
-    pub foot: Vec<(String, Style)>,
+    pub footer: Vec<(String, Style)>,
     pub status: Option<String>,
 }
 
@@ -51,7 +51,7 @@ impl Entries {
         self.lines.len()
     }
 
-    /// Adds wrapped text to an entry.
+    /// Appends wrapped text.
     pub fn add(&mut self, canvas: &Canvas<'_>, entry: usize, indent: u16, text: &str, style: Style) {
         let wrapped = canvas.wrap(text, self.width.saturating_sub(indent + 2));
         for text in wrapped {
@@ -59,12 +59,12 @@ impl Entries {
         }
     }
 
-    /// Adds a line without wrapping.
+    /// Appends a line without wrapping.
     pub fn line(&mut self, entry: usize, indent: u16, text: String, style: Style) {
         self.row(entry, vec![(1 + indent, text, style)]);
     }
 
-    /// Adds a line of several texts at columns.
+    /// Appends a line of several texts, each at its column.
     pub fn row(&mut self, entry: usize, parts: Vec<(u16, String, Style)>) {
         self.lines.push(EntryLine { entry, parts });
     }
@@ -75,20 +75,19 @@ impl Entries {
         first..first + self.lines.iter().filter(|line| is_part(line)).count()
     }
 
-    /// Returns the first visible line if `selected` is kept visible.
+    /// Returns the first line to show so that `selected` is visible.
     pub fn top(&self, selected: usize, height: u16) -> usize {
         centered(&self.lines_of(selected), self.len(), height.into())
     }
 
-    /// Draws the lines from `top` on, with a symbol before the selected entry. Returns the numbers
-    /// of hidden lines above and below.
+    /// Draws the lines from `top` on. Returns the numbers of hidden lines above and below.
     pub fn draw(&self, top: usize, selected: usize, canvas: &mut Canvas<'_>, area: Area) -> (usize, usize) {
         for (y, line) in (area.y..area.bottom()).zip(self.lines.iter().skip(top)) {
             for (column, text, style) in &line.parts {
                 let x = area.x + column;
                 canvas.text(x, y, area.right().saturating_sub(x), text, *style);
             }
-            // Draw the symbol on every line to show where the entry ends.
+            // Mark every line of the selected entry, to show where it ends.
             if line.entry == selected && selected != NO_ENTRY {
                 canvas.text(area.x, y, 1, canvas.theme.glyphs.selected, canvas.theme.accent);
             }
@@ -111,37 +110,37 @@ impl Entries {
 
 impl Panel {
     pub const fn new(title: String, entries: Entries, selected: usize) -> Self {
-        Self { title, entries, selected, top: 0, foot: vec![], status: None }
+        Self { title, entries, selected, top: 0, footer: vec![], status: None }
     }
 
     pub fn draw(&self, state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>) {
         let rows = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
-        let gap = u16::from(!self.foot.is_empty());
-        let foot = rows(self.foot.len()) + gap;
-        let wanted = rows(self.entries.len()).saturating_add(foot + u16::from(self.status.is_some()) + 2);
+        let gap = u16::from(!self.footer.is_empty());
+        let footer = rows(self.footer.len()) + gap;
+        let wanted = rows(self.entries.len()).saturating_add(footer + u16::from(self.status.is_some()) + 2);
         let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
         // In small terminals the entries take precedence.
-        let room = inside.height.saturating_sub(2);
-        let foot = foot.min(room / 2);
-        let shown = Area { height: room - foot, ..inside };
+        let available = inside.height.saturating_sub(2);
+        let footer = footer.min(available / 2);
+        let shown = Area { height: available - footer, ..inside };
         let top = if self.selected == NO_ENTRY {
             first_visible(self.top, &(self.top..self.top), self.entries.len(), shown.height.into())
         } else {
             self.entries.top(self.selected, shown.height)
         };
         let hidden = self.entries.draw(top, self.selected, canvas, shown);
-        let lines = self.foot.iter().take(foot.saturating_sub(gap).into());
+        let lines = self.footer.iter().take(footer.saturating_sub(gap).into());
         for (y, (text, style)) in (shown.bottom() + gap..).zip(lines) {
             canvas.text(inside.x + 1, y, inside.width, text, *style);
         }
         more(hidden, "", canvas, inside);
         let status = self.status.as_deref().unwrap_or_default();
-        canvas.text(inside.x + 1, shown.bottom() + foot, inside.width, status, canvas.theme.text);
+        canvas.text(inside.x + 1, shown.bottom() + footer, inside.width, status, canvas.theme.text);
         last_line(state, overlay, canvas, inside);
     }
 }
 
-/// Writes the numbers of hidden lines, and another text, into the lower border of a frame.
+/// Writes the numbers of hidden lines and another text into the lower border of a frame.
 pub fn more(hidden: (usize, usize), besides: &str, canvas: &mut Canvas<'_>, inside: Area) {
     let [up, down] = canvas.theme.glyphs.more;
     let hidden = match hidden {

@@ -30,8 +30,8 @@ pub fn palette(state: &State, palette: &Palette, canvas: &mut Canvas<'_>) {
     let screen = state.screen();
     let inside = canvas.frame(layout::palette(state.size), "Actions");
     let x = canvas.text(inside.x, inside.y, inside.width, ": ", theme.accent);
-    let room = inside.right().saturating_sub(x + 1);
-    canvas.input(&palette.input.input, Area::new(x, inside.y, room, 1), theme.text);
+    let available = inside.right().saturating_sub(x + 1);
+    canvas.input(&palette.input.input, Area::new(x, inside.y, available, 1), theme.text);
     let rows = palette_rows(screen, palette.input.input.value());
     if rows.is_empty() {
         canvas.text(inside.x, inside.y + 2, inside.width, "No matching action.", theme.dim);

@@ -19,8 +19,8 @@ pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_
         form.lines().iter().map(|line| form_line(form, *line, &of_file, canvas)).collect();
     lines.push(gap());
     let title = "New segment".to_owned();
-    let foot = message(form, canvas);
-    FormPanel { title, lines, focused: form.place(), column: 12, narrow: 60, foot, least: 4 }
+    let footer = message(form, canvas);
+    FormPanel { title, lines, focused: form.focus_index(), column: 12, narrow: 60, footer, min_rows: 4 }
         .draw(state, overlay, canvas);
 }
 

@@ -12,9 +12,9 @@ use crate::segment::Segment;
 use crate::tui::canvas::Canvas;
 use ratatui::style::Modifier;
 
-/// Column and width of fields.
+/// The column and the width of the fields.
 const FIELD: (u16, u16) = (8, 24);
-/// The columns of the names in the grid, and of their access.
+/// The column of the names in the grid, and that of their access.
 const NAME: u16 = 22;
 const HOW: u16 = 36;
 /// Below this width, names and remarks are hidden.
@@ -28,9 +28,9 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
     let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
-    let foot = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
+    let footer = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
     // Without an error, its row is empty.
-    FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, foot, least: 1 }
+    FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, footer, min_rows: 1 }
         .draw(state, overlay, canvas);
 }
 
@@ -149,7 +149,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
     let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
-        // The full reason is shown below.
+        // The reason is shown below the form.
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),
@@ -158,7 +158,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
     let typed = |text: &TextField| text.edited && !text.text().is_empty();
     let remark = match focus {
         _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
-        Focus::Mode if !form.mode_is_sound() => ("invalid mode".to_owned(), theme.failed),
+        Focus::Mode if !form.is_mode_valid() => ("invalid mode".to_owned(), theme.failed),
         Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
         Focus::Mode => (format!("{}  {}; now {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
         Focus::Owner => remark("uid", segment.owner.uid, &form.owner_found, typed(&form.owner)),

@@ -23,9 +23,17 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Save, canvas: &mut Canvas<'
     };
     let replace = format!("[{}] replace an existing file", if form.replace { 'x' } else { ' ' });
     let lines = vec![FormLine::Field(path), FormLine::Option("replace", replace), gap()];
-    let foot = message(form, canvas);
-    FormPanel { title, lines, focused: form.place(), column: 12, narrow: u16::MAX, foot, least: 2 }
-        .draw(state, overlay, canvas);
+    let footer = message(form, canvas);
+    FormPanel {
+        title,
+        lines,
+        focused: form.focus_index(),
+        column: 12,
+        narrow: u16::MAX,
+        footer,
+        min_rows: 2,
+    }
+    .draw(state, overlay, canvas);
 }
 
 /// The size to save, or the error.

@@ -18,17 +18,17 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let right_edge = area.right().saturating_sub(1);
     let x = canvas.text(1, area.y, right_edge, "shmlens", theme.strong);
     let left = state.survey.as_ref().map(|survey| counts(state, survey, theme)).unwrap_or_default();
-    // The number of marked segments takes precedence.
-    let least = x + left.iter().filter(|part| part.rank == 0).map(HeaderPart::least).sum::<u16>();
-    if least + cells(&right) + 2 > right_edge {
+    // The marked segments are always counted, so leave room for them.
+    let min_width = x + left.iter().filter(|part| part.rank == 0).map(HeaderPart::min_width).sum::<u16>();
+    if min_width + cells(&right) + 2 > right_edge {
         state.user.clone_into(&mut right);
     }
     let mut edge = right_edge;
-    if least + cells(&right) + 2 <= right_edge || least == x {
+    if min_width + cells(&right) + 2 <= right_edge || min_width == x {
         canvas.text_right(right_edge, area.y, area.width / 2, &right, theme.dim);
         edge = right_edge.saturating_sub(cells(&right).min(area.width / 2) + 2);
     }
-    if state.read_only && least + cells(READ_ONLY) + 2 <= edge {
+    if state.read_only && min_width + cells(READ_ONLY) + 2 <= edge {
         canvas.text_right(edge, area.y, cells(READ_ONLY), READ_ONLY, theme.removed);
         edge = edge.saturating_sub(cells(READ_ONLY) + 2);
     }
@@ -48,18 +48,18 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
 
 /// An item of the first line.
 struct HeaderPart {
-    /// The rank: items with the highest rank are dropped first. Rank 2 and above can be dropped,
-    /// rank 1 is shortened, rank 0 is always shown.
+    /// Parts with the highest rank are dropped first. Rank 2 and above can be dropped, rank 1 is
+    /// shortened, rank 0 is always shown.
     rank: u8,
     text: String,
-    /// The short text.
+    /// Shown if the full text does not fit.
     short: Option<String>,
     style: Style,
 }
 
 impl HeaderPart {
     /// Minimum width including the gap.
-    fn least(&self) -> u16 {
+    fn min_width(&self) -> u16 {
         cells(GAP) + cells(self.short.as_ref().unwrap_or(&self.text))
     }
 }
@@ -69,22 +69,22 @@ impl HeaderPart {
 fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderPart]) {
     let mut texts: Vec<Option<&str>> = vec![None; parts.len()];
     let width = |text: &str| cells(GAP) + cells(text);
-    let mut room = end.saturating_sub(x);
+    let mut available = end.saturating_sub(x);
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|&at| parts[at].rank);
     for &at in &order {
         let text = parts[at].short.as_deref().unwrap_or(&parts[at].text);
         let needed = if parts[at].rank < 2 { width(text) } else { continue };
-        if needed <= room || parts[at].rank == 0 {
-            room = room.saturating_sub(needed);
+        if needed <= available || parts[at].rank == 0 {
+            available = available.saturating_sub(needed);
             texts[at] = Some(text);
         }
     }
     for &at in &order {
         let before = texts[at].map_or(0, width);
         let needed = width(&parts[at].text);
-        if (before > 0 || parts[at].rank >= 2) && needed <= room + before {
-            room = room + before - needed;
+        if (before > 0 || parts[at].rank >= 2) && needed <= available + before {
+            available = available + before - needed;
             texts[at] = Some(&parts[at].text);
         }
     }
@@ -156,7 +156,7 @@ fn limits(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         }
         None => x = canvas.text(x, area.y, area.width, "no /dev/shm", theme.dim),
     }
-    let of = limits.shmmni.map_or_else(String::new, |most| format!(" of {most}"));
+    let of = limits.shmmni.map_or_else(String::new, |max| format!(" of {max}"));
     let ids = if limits.sysv_segments == 1 && of.is_empty() { "id" } else { "ids" };
     let sysv = format!("{}{of} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
     let position = position(state);
@@ -191,13 +191,13 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
         1 => (String::new(), String::new()),
         count => (format!(" ({} more in `shmlens limits`)", count - 1), format!(" (+{})", count - 1)),
     };
-    let room = area.width.saturating_sub(2);
-    // Another user is more useful than the pointer to the rest.
+    let available = area.width.saturating_sub(2);
+    // Naming another user is more useful than `shmlens limits`.
     let texts =
         (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
-    let text = texts.into_iter().find(|text| cells(text) <= room);
-    let text = text.unwrap_or_else(|| canvas.cut(&first.what, room));
-    canvas.text(area.x + 1, area.y, room, &text, canvas.theme.failed);
+    let text = texts.into_iter().find(|text| cells(text) <= available);
+    let text = text.unwrap_or_else(|| canvas.cut(&first.what, available));
+    canvas.text(area.x + 1, area.y, available, &text, canvas.theme.failed);
 }
 
 /// `2 processes hidden`, or nothing if all could be inspected.
@@ -218,7 +218,7 @@ fn meter(canvas: &mut Canvas<'_>, x: u16, y: u16, share: f64, style: Style) -> u
     canvas.text(x + 10, y, 1, glyphs.bar_ends[1], canvas.theme.dim)
 }
 
-/// Formats a percentage. 0% and 100% are exact, never rounded.
+/// Formats a percentage. Only exact values show as 0% or 100%.
 pub fn percent(share: f64) -> String {
     match share * 100.0 {
         none if none <= 0.0 => "0%".to_owned(),

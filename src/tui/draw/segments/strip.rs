@@ -1,6 +1,6 @@
 //! The live strip: map, preview, moving values and holders of the selected segment.
 
-use super::super::inspect::byte_sign;
+use super::super::inspect::byte_symbol;
 use super::super::map;
 use super::super::sparkline::sparkline;
 use super::header::position;
@@ -154,7 +154,7 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
             }
             canvas.text(x, y, 2, &format!("{byte:02x}"), style);
             if text_x + column < area.right() {
-                byte_sign(canvas, text_x + column, y, byte, style);
+                byte_symbol(canvas, text_x + column, y, byte, style);
             }
         }
     }

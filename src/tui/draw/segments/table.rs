@@ -44,7 +44,7 @@ fn scrolled_off(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout)
     canvas.text(MARGIN, area.y, area.width, &text, canvas.theme.dim);
 }
 
-/// The text, or a placeholder if this user lacks permission to see it.
+/// Returns the text, or a placeholder if this user may not see it.
 fn known(segment: &Segment, text: String) -> String {
     if segment.is_concealed() { "-".to_owned() } else { text }
 }
@@ -135,8 +135,8 @@ fn draw_row(
     }
 }
 
-/// Draws the name of a segment and returns its end column. If there is room, adds the dimmed key of
-/// a System V segment.
+/// Draws the name of a segment and returns the column after it. Appends the key of a System V
+/// segment if there is room.
 pub fn label(
     segment: &Segment,
     canvas: &mut Canvas<'_>,
@@ -151,20 +151,20 @@ pub fn label(
             mark if cells(&name) + cells(mark) <= width => (mark.to_owned(), canvas.theme.dim),
             _ => (format!(" {}", canvas.theme.glyphs.state(SegmentState::Removed)), canvas.theme.removed),
         };
-        let room = width.saturating_sub(cells(&mark));
-        let end = canvas.text(x, y, room, &canvas.fit(&name, room), style);
+        let available = width.saturating_sub(cells(&mark));
+        let end = canvas.text(x, y, available, &canvas.fit(&name, available), style);
         return canvas.text(end, y, (x + width).saturating_sub(end), &mark, mark_style);
     };
     let name = canvas.fit(&segment.id.to_string(), width);
     let end = canvas.text(x, y, width, &name, style);
-    let room = (x + width).saturating_sub(end + 1);
+    let available = (x + width).saturating_sub(end + 1);
     if facts.key.is_private() {
         return end;
     }
-    // Shown in full, without leading zeros, or not at all: a truncated key is useless.
+    // A truncated key is useless: show it in full, drop the leading zeros, or leave it out.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
-    match keys.iter().find(|key| cells(key) <= room) {
-        Some(key) => canvas.text(end + 1, y, room, key, canvas.theme.dim),
+    match keys.iter().find(|key| cells(key) <= available) {
+        Some(key) => canvas.text(end + 1, y, available, key, canvas.theme.dim),
         None => end,
     }
 }
@@ -199,7 +199,7 @@ fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canva
             };
             let end = canvas.text(x, y, width, &text, style);
             if segment.named_maker().is_some() && segment.exited_creator().is_some() {
-                // Drawn in the gap after the column, which is free even with a full-width name.
+                // The gap after the column is free even if the name fills it.
                 canvas.text(end, y, 1, theme.glyphs.exited, theme.dim);
             }
         }
@@ -309,7 +309,7 @@ pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
     }
 }
 
-/// Draws a number and its dimmed unit, so that digits line up.
+/// Draws a number with a dim unit, so that digits line up.
 fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
     let (figure, unit) = bytes.human();
     // Units have up to three characters: `KiB`, or `B` padded with two spaces.

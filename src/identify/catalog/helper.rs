@@ -1,0 +1,82 @@
+//! Helper processes that clean up segments, such as Python's resource tracker.
+
+use crate::config::maker::HelperOwner;
+
+/// `TASK_COMM_LEN` without its NUL.
+const MAX_COMM_LENGTH: usize = 15;
+
+/// Programs that run the script in their arguments.
+const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node", b"java", b"sh"];
+
+/// Returns true if a process is the given helper: by its command name, its program, or a word in an
+/// argument. Only arguments of interpreters count, including code after `-c`, as used by frozen
+/// Python programs. A `*` at the end of the helper matches any suffix. `comm` is `/proc/PID/comm`
+/// without the newline, `arguments` are those of `cmdline`.
+#[must_use]
+pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
+    if helper.is_empty() {
+        return false;
+    }
+    if let Some(beginning) = helper.strip_suffix(b"*") {
+        let first = arguments.first().is_some_and(|first| base_name(first).starts_with(beginning));
+        return comm.starts_with(beginning) || first;
+    }
+    if comm == helper || (helper.len() > MAX_COMM_LENGTH && comm == &helper[..MAX_COMM_LENGTH]) {
+        return true;
+    }
+    let Some((first, rest)) = arguments.split_first() else { return false };
+    // PostgreSQL and sshd write "postgres: writer" over their arguments.
+    let program = first.split(|&byte| matches!(byte, b' ' | b':')).next().unwrap_or(first);
+    let program = base_name(program);
+    if program == helper || base_name(first) == helper {
+        return true;
+    }
+    let interpreted = INTERPRETERS.iter().any(|known| program.starts_with(known));
+    let is_code = |at: usize| at.checked_sub(1).is_some_and(|before| rest[before] == b"-c");
+    rest.iter().enumerate().any(|(at, argument)| (interpreted || is_code(at)) && has_word(argument, helper))
+}
+
+fn base_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+fn has_word(text: &[u8], word: &[u8]) -> bool {
+    let inside = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    memchr::memmem::find_iter(text, word).any(|at| {
+        let before = at.checked_sub(1).and_then(|before| text.get(before));
+        !inside(before) && !inside(text.get(at + word.len()))
+    })
+}
+
+/// Names the users whose helpers count.
+pub(super) const fn describe(whose: HelperOwner) -> &'static str {
+    match whose {
+        HelperOwner::Owner => " of its owner or root",
+        HelperOwner::Anyone => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helper_is_found_by_name_program_or_argument() {
+        let tracker = b"from multiprocessing.resource_tracker import main;main(5)".as_slice();
+        let is = |helper: &str, comm: &str, arguments: &[&[u8]]| {
+            is_helper(helper.as_bytes(), comm.as_bytes(), arguments)
+        };
+        assert!(is("resource_tracker", "python3", &[b"/usr/bin/python3", b"-c", tracker]));
+        assert!(is("resource_tracker", "app", &[b"/opt/app", b"-B", b"-c", tracker]), "frozen");
+        assert!(!is("resource_tracker", "grep", &[b"grep", b"resource_tracker"]));
+        assert!(!is("tracker", "python3", &[b"python3", b"-c", tracker]), "a part of a word does not count");
+        assert!(is("torch_shm_manager", "torch_shm_manag", &[]));
+        assert!(is("postgres", "x", &[b"postgres: checkpointer "]));
+        assert!(is("iox-roudi", "x", &[b"/opt/bin/iox-roudi", b"-c"]));
+        assert!(!is("squid", "squidclient", &[b"squidclient"]));
+        assert!(
+            is("ora_pmon_*", "ora_pmon_ORCL", &[]) && !is("ora_pmon_*", "ora_smon_ORCL", &[b"ora_smon_ORCL"])
+        );
+        assert!(!is("", "", &[]));
+    }
+}

@@ -1,0 +1,71 @@
+//! The result of a lookup in the catalog.
+
+use super::contents::Contents;
+use super::pids::FoundPid;
+use crate::config::maker::Maker;
+use crate::segment::escape;
+
+/// The maker of a segment, as found in the catalog.
+#[derive(Debug, Clone)]
+pub struct MakerMatch<'c> {
+    pub maker: &'c Maker,
+    pub matched: Matched,
+    pub contents: Contents,
+    /// Pids recorded in the segment, in the pid namespace of the writer.
+    pub pids: Vec<FoundPid>,
+    /// Helpers by command. The segment is needed while one of them runs.
+    pub helpers: Vec<Vec<u8>>,
+    /// POSIX objects that the segment belongs to, by name.
+    pub with: Vec<Vec<u8>>,
+    /// The rule has no verdict: it is only a label, or fixes few bits of the key.
+    pub only_labels: bool,
+}
+
+/// What identified the maker, in ascending order of specificity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Matched {
+    /// The contents, if no other rule matches.
+    Fallback,
+    /// Its processes, group or other objects.
+    Context,
+    /// A range of keys.
+    Key,
+    OneKey,
+    Contents,
+    /// A pattern for names.
+    Name,
+    OneName,
+    /// The contents, and a name or key.
+    Both,
+}
+
+/// The rank of a match. The highest one wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank {
+    pub matched: Matched,
+    /// Bits of the name or key that the rule fixes.
+    pub fixed_bits: usize,
+    /// The maker is the user's.
+    pub own: bool,
+    /// The rule has a verdict, not only a label.
+    pub verified: bool,
+}
+
+impl MakerMatch<'_> {
+    /// Describes what identified the maker, as a step of a verdict.
+    #[must_use]
+    pub fn evidence(&self) -> String {
+        let maker = escape(self.maker.name.as_bytes());
+        let what = match self.matched {
+            Matched::Fallback | Matched::Contents => "contents match",
+            Matched::Context => "context matches",
+            Matched::Key => "key range of",
+            Matched::OneKey => "key of",
+            Matched::Name => "name matches",
+            Matched::OneName => "name of",
+            Matched::Both => "name or key and contents match",
+        };
+        let but = if self.contents == Contents::Differ { ", but the contents do not match" } else { "" };
+        format!("{what} {maker}{but}")
+    }
+}

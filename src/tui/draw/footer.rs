@@ -1,0 +1,141 @@
+//! The footer: a prompt, a notice, or the hints.
+
+use crate::app::action::{Action, Context};
+use crate::app::hints::{GAP, Hint, hints};
+use crate::app::layout::Area;
+use crate::app::overlay::{Overlay, Prompt, PromptKind};
+use crate::app::sentence::sentence;
+use crate::app::work::RunningAction;
+use crate::app::{Notice, State};
+use crate::engine::Working;
+use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Style;
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
+    let footer = Area::new(0, state.size.height - 1, state.size.width, 1);
+    match (&state.overlay, &state.notice) {
+        (Some(Overlay::Prompt(prompt)), _) => draw_prompt(state, prompt, canvas, footer),
+        (Some(Overlay::MarkLetter { go }), _) => draw_mark_prompt(state, *go, canvas, footer),
+        (_, Some(notice)) => draw_notice(notice, canvas, footer),
+        _ => match (state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()), &state.work) {
+            (Some(pending), _) if pending.progress.is_some() => draw_search(state, pending, canvas, footer),
+            (_, Some(work @ RunningAction { at: Some(at), .. })) if state.overlay.is_none() => {
+                draw_progress(state, work, at, canvas, footer);
+            }
+            _ => draw_hints(state, canvas, footer),
+        },
+    }
+}
+
+/// Draws a prompt with its input, or an example, and its error.
+fn draw_prompt(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, footer: Area) {
+    let theme = canvas.theme;
+    let (label, example) = prompt.kind.label_and_example();
+    let x = canvas.text(1, footer.y, footer.width - 1, label, theme.accent);
+    let x = if prompt.kind == PromptKind::Filter { x } else { x + 1 };
+    let typed = prompt.input.input.value();
+    if let Some(error) = &prompt.error {
+        draw_error_above(&sentence(error), canvas, footer);
+    }
+    let result =
+        (prompt.kind == PromptKind::Filter && !typed.is_empty() && prompt.error.is_none()).then(|| {
+            let all = state.survey.as_ref().map_or(0, |survey| survey.segments.len());
+            let clear = state.keymap.keys_in(Context::Filter, Action::Close).next();
+            let clear = clear.map_or_else(String::new, |key| format!("   {key} clear"));
+            (format!("{} of {all} match{clear}", state.table.shown.len()), theme.dim)
+        });
+    // The error gets at most half of the line; the input scrolls.
+    let answer = result.as_ref().map_or(0, |(text, _)| cells(text).min(footer.width / 2) + 3);
+    let available = footer.width.saturating_sub(x + answer + 1).max(1);
+    canvas.input(&prompt.input.input, Area::new(x, footer.y, available, 1), theme.text);
+    if typed.is_empty() && prompt.error.is_none() {
+        canvas.text(x + 1, footer.y, footer.width.saturating_sub(x + 1), example, theme.dim);
+    }
+    if let Some((text, style)) = result {
+        canvas.text_right(footer.right() - 1, footer.y, answer.saturating_sub(3), &text, style);
+    }
+}
+
+fn draw_mark_prompt(state: &State, go: bool, canvas: &mut Canvas<'_>, footer: Area) {
+    let theme = canvas.theme;
+    let marks = state.inspect.iter().flat_map(|inspect| &inspect.marks);
+    let known: Vec<String> = marks.map(|(letter, offset)| format!("  {letter} {offset:#x}")).collect();
+    let text = if go { "go to mark:" } else { "mark as (letter or digit):" };
+    let x = canvas.text(1, footer.y, footer.width - 1, text, theme.accent);
+    canvas.text(x, footer.y, footer.width.saturating_sub(x), &known.concat(), theme.text);
+}
+
+/// Draws a long error in full above the prompt.
+fn draw_error_above(error: &str, canvas: &mut Canvas<'_>, footer: Area) {
+    let lines = canvas.wrap(error, footer.width.saturating_sub(2));
+    let area = Area::new(0, 0, footer.width, footer.y);
+    draw_lines_at_bottom(&lines, canvas.theme.failed, canvas, area);
+}
+
+/// Draws a notice in as many rows as needed.
+fn draw_notice(notice: &Notice, canvas: &mut Canvas<'_>, footer: Area) {
+    let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
+    let lines = canvas.wrap(&notice.text, footer.width.saturating_sub(2));
+    if let [line] = lines.as_slice() {
+        canvas.text(1, footer.y, footer.width.saturating_sub(1), line, style);
+    } else {
+        draw_lines_at_bottom(&lines, style, canvas, Area::new(0, 0, footer.width, footer.bottom()));
+    }
+}
+
+/// Draws lines below a rule, at the bottom of an area.
+fn draw_lines_at_bottom(lines: &[String], style: Style, canvas: &mut Canvas<'_>, area: Area) {
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (area.height / 2).max(1));
+    let top = area.bottom().saturating_sub(rows);
+    canvas.rule(Area::new(0, top.saturating_sub(1), area.width, 1));
+    canvas.fill(Area::new(0, top, area.width, rows), " ", canvas.theme.text);
+    for (y, line) in (top..area.bottom()).zip(lines) {
+        canvas.text(1, y, area.width.saturating_sub(1), line, style);
+    }
+}
+
+/// Draws the progress of an action and the key that stops it.
+fn draw_search(
+    state: &State,
+    pending: &crate::app::inspect::PendingSearch,
+    canvas: &mut Canvas<'_>,
+    footer: Area,
+) {
+    let (done, total) = pending.progress.unwrap_or((0, 0));
+    let what = canvas.fit(&pending.subject, footer.width / 3);
+    let cells = (1, footer.y, footer.right());
+    super::progress::draw(state, canvas, cells, (format!("searching for {what}"), done, total));
+}
+
+fn draw_progress(state: &State, work: &RunningAction, at: &Working, canvas: &mut Canvas<'_>, footer: Area) {
+    if work.stopping {
+        canvas.text(1, footer.y, footer.width - 1, "stopping", canvas.theme.dim);
+    } else {
+        let figures = (at.text(), at.done, at.total);
+        super::progress::draw(state, canvas, (1, footer.y, footer.right()), figures);
+    }
+}
+
+fn draw_hints(state: &State, canvas: &mut Canvas<'_>, footer: Area) {
+    let (hints, help) = hints(state, usize::from(footer.width.saturating_sub(2)));
+    let mut x = 1;
+    for hint in hints {
+        x = draw_hint(&hint, x, canvas, footer) + u16::try_from(GAP).unwrap_or(2);
+    }
+    if let Some(help) = help {
+        let width = u16::try_from(help.width()).unwrap_or(0);
+        draw_hint(&help, footer.right().saturating_sub(width + 1), canvas, footer);
+    }
+}
+
+fn draw_hint(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, footer: Area) -> u16 {
+    let theme = canvas.theme;
+    let (key, word) = if hint.enabled { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
+    let key_text = match hint.key.as_str() {
+        "↵" if theme.glyphs.ascii => "enter",
+        "↑↓" if theme.glyphs.ascii => "up/down",
+        key => key,
+    };
+    let x = canvas.text(x, footer.y, footer.width, key_text, key);
+    canvas.text(x + 1, footer.y, footer.width, &hint.label, word)
+}

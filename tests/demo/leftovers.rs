@@ -1,0 +1,208 @@
+//! The next demo removes what a killed demo left behind, and nothing else.
+
+use super::{Headless, row, rows, totals};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
+use nix::sys::signal::Signal;
+use shmlens::sys::shm::{self, Attachment};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Stdio;
+
+/// The leftovers of a demo that was killed.
+struct Killed {
+    demo: Headless,
+    list: Vec<u8>,
+    picture: Vec<u8>,
+    state: Vec<u8>,
+    key: u32,
+}
+
+impl Killed {
+    fn new() -> Self {
+        let mut demo = Headless::start();
+        demo.child.signal(Signal::SIGKILL);
+        demo.child.wait(SOON);
+        assert_eq!(demo.count(), 5, "a killed demo cannot clean up");
+        let (list, picture) = (fs::read(&demo.list).unwrap(), fs::read(&demo.picture).unwrap());
+        let mut state = vec![0; 376];
+        assert_eq!(Attachment::read_only(demo.state.0).unwrap().copy_to(0, &mut state), 376);
+        let key = row(demo.state).unwrap().key.0;
+        Self { demo, list, picture, state, key }
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+fn object_with(name: &str, content: &[u8]) -> Object {
+    let object = Object::new(name, content.len() as u64, 0o600);
+    object.write(0, content);
+    object
+}
+
+fn segment_with(key: u32, size: u64, content: &[u8]) -> Sysv {
+    let segment = Sysv::new(key, size, 0o600);
+    segment.write(0, content);
+    segment
+}
+
+#[test]
+fn next_demo_removes_leftovers() {
+    let Some(_world) = World::new() else { return };
+    let killed = Killed::new();
+    let mut next = Headless::start();
+    assert_eq!(killed.demo.count(), 0);
+    assert_eq!((next.count(), totals()), (5, (2, 3)));
+    next.child.signal(Signal::SIGTERM);
+    assert!(next.child.wait(SOON).success());
+    assert_eq!(totals(), (0, 0));
+}
+
+#[test]
+fn running_demo_is_not_touched() {
+    let Some(_world) = World::new() else { return };
+    let living = Headless::start();
+    let before = [row(living.state), row(living.orphan)];
+    let killed = Killed::new();
+    let mut next = Headless::start();
+    assert_eq!((killed.demo.count(), living.count(), next.count()), (0, 5, 5));
+    // Nothing was attached or detached: times, last pid and count are unchanged.
+    assert_eq!([row(living.state), row(living.orphan)], before);
+    next.child.signal(Signal::SIGINT);
+    next.child.wait(SOON);
+    assert_eq!((living.count(), totals()), (5, (2, 3)));
+}
+
+#[test]
+fn objects_resembling_leftovers_are_kept() {
+    let Some(_world) = World::new() else { return };
+    let killed = Killed::new();
+    let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
+    fs::remove_file(&killed.demo.list).unwrap();
+    fs::remove_file(&killed.demo.picture).unwrap();
+    // The mark names this running test.
+    let other_pid = |content: &[u8]| {
+        let text = String::from_utf8_lossy(&content[..64]).into_owned();
+        let old = text.split(' ').nth(4).unwrap().to_owned();
+        let stat = fs::read_to_string("/proc/self/stat").unwrap();
+        let started = stat.rsplit(' ').nth(52 - 22).unwrap().trim();
+        let began = text.split(' ').nth(5).unwrap();
+        let mine = std::process::id().to_string();
+        let marked = text.replacen(&old, &mine, 1).replacen(began, started, 1);
+        let mut content = content.to_vec();
+        content[..64].fill(0);
+        let line = marked.trim_end_matches('\0');
+        content[..line.len()].copy_from_slice(line.as_bytes());
+        (content, mine)
+    };
+    let (alive, mine) = other_pid(&killed.picture);
+    let mut almost = killed.picture.clone();
+    almost[0] = b'S';
+    let stay = [
+        // A leftover's name with other contents.
+        object_with(&list, &vec![0; killed.list.len()]),
+        object_with(&picture, &almost),
+        // A leftover's contents with another name.
+        object_with("my-copy", &killed.picture),
+        object_with(&format!("{list}-2"), &killed.list),
+        object_with(&format!("{picture}.bak"), &killed.picture),
+        // A complete leftover whose creator is running.
+        object_with(&format!("demo-{mine}-image"), &alive),
+    ];
+    let before: Vec<Vec<u8>> = stay.iter().map(|object| fs::read(object.path()).unwrap()).collect();
+    let next = Headless::start();
+    assert_eq!(killed.demo.count(), 2, "the two look-alikes with names of its own");
+    assert!(!killed.demo.sparse.exists());
+    for (object, content) in stay.iter().zip(&before) {
+        assert!(fs::read(object.path()).unwrap() == *content, "{}", object.id());
+    }
+    drop(next);
+}
+
+#[test]
+fn other_files_with_a_demo_name_are_kept() {
+    let Some(_world) = World::new() else { return };
+    let killed = Killed::new();
+    let (list, picture) = (name_of(&killed.demo.list), name_of(&killed.demo.picture));
+    fs::remove_file(&killed.demo.list).unwrap();
+    fs::remove_file(&killed.demo.picture).unwrap();
+    // Only the owner is different, or the size.
+    let foreign = object_with(&list, &killed.list).owned_by(NOBODY, NOBODY);
+    let longer = object_with(&picture, &[&killed.picture[..], b"x"].concat());
+    // A link to a file of the user, and a file with a second link.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let target = elsewhere.path().join("target");
+    fs::write(&target, &killed.picture).unwrap();
+    let link = Path::new("/dev/shm").join(format!("{picture}-link"));
+    symlink(&target, &link).unwrap();
+    fs::create_dir("/dev/shm/dir").unwrap();
+    fs::write(Path::new("/dev/shm/dir").join(&picture), &killed.picture).unwrap();
+    let second = Path::new("/dev/shm/second-name");
+    fs::hard_link(&killed.demo.sparse, second).unwrap();
+    let next = Headless::start();
+    assert!(foreign.path().exists() && longer.path().exists());
+    assert!(link.is_symlink() && target.exists());
+    assert!(Path::new("/dev/shm/dir").join(&picture).exists());
+    assert!(second.exists() && killed.demo.sparse.exists());
+    drop(next);
+}
+
+#[test]
+fn system_v_segments_resembling_leftovers_are_kept() {
+    let Some(_world) = World::new() else { return };
+    let killed = Killed::new();
+    let size = killed.state.len() as u64;
+    shm::remove(killed.demo.state.0).unwrap();
+    let mut almost = killed.state.clone();
+    almost[0] = b'S';
+    let serial = 1 << 23;
+    let key = |number: u32| killed.key.wrapping_add(number * serial);
+    let stay = [
+        // A leftover's key and size, but never written: reading would allocate it.
+        Sysv::new(key(0), size, 0o600),
+        segment_with(key(1), size, &almost),
+        segment_with(key(2), size + 1, &killed.state),
+        segment_with(key(3), size, &killed.state).owned_by(NOBODY, NOBODY),
+        // A complete leftover with another key.
+        segment_with(0x4d2, size, &killed.state),
+        segment_with(0, size, &killed.state),
+    ];
+    let before = rows();
+    let next = Headless::start();
+    let after = rows();
+    for segment in &stay {
+        let of = |rows: &[shmlens::machine::control::SysvStat]| {
+            let row = rows.iter().find(|row| row.shmid.0 == segment.shmid).copied();
+            row.map(|row| (row.key, row.size, row.mode, row.uid, row.nattch, row.resident))
+        };
+        assert!(of(&after).is_some(), "{} is gone", segment.id());
+        assert_eq!(of(&after), of(&before), "{}", segment.id());
+    }
+    assert!(row(killed.demo.orphan).is_none(), "what the demo did leave is still there");
+    drop(next);
+}
+
+#[test]
+fn read_only_creates_nothing_and_removes_no_leftovers() {
+    let Some(_world) = World::new() else { return };
+    let killed = Killed::new();
+    let before = totals();
+    let config = tempfile::tempdir().unwrap();
+    fs::create_dir(config.path().join("shmlens")).unwrap();
+    fs::write(config.path().join("shmlens/config.toml"), "read-only = true\n").unwrap();
+    let mut by_config = shmlens();
+    by_config.env("XDG_CONFIG_HOME", config.path());
+    let mut by_option = shmlens();
+    by_option.arg("--read-only");
+    for command in [&mut by_option, &mut by_config] {
+        for demo in ["demo", "--headless"] {
+            let mut child = Child::spawn_piped(command.arg(demo).stderr(Stdio::piped()));
+            assert_eq!(child.wait(SOON).code(), Some(1), "{demo:?}");
+            let stderr = child.stderr();
+            assert!(stderr.contains("changes are disabled (read-only)"), "{demo:?}: {stderr}");
+            assert_eq!((killed.demo.count(), totals()), (5, before), "{demo:?}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Nothing is written while nothing changes.
+
+use super::{STILL, leave_and_quit, open_first, quit, row, writer};
+use crate::support::{SOON, Terminal, World, shmlens};
+use std::thread;
+use std::time::Duration;
+use vt100::Screen;
+
+/// Asserts that nothing is written during three surveys.
+fn writes_nothing(terminal: &Terminal) {
+    let written = terminal.raw().len();
+    // The absence of output can only be waited for.
+    thread::sleep(Duration::from_millis(2500));
+    let raw = terminal.raw();
+    assert_eq!(raw.len(), written, "{:?}", String::from_utf8_lossy(&raw[written..]));
+}
+
+#[test]
+fn surveys_do_not_redraw_the_table() {
+    let Some(_world) = World::new() else { return };
+    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
+    // Too few rows to show ages, which change.
+    let terminal = Terminal::start((80, 19), shmlens());
+    terminal.wait_for(row("shmlens 2 segments"), SOON);
+    // Wait for the holders.
+    terminal.wait_for(|screen: &Screen| screen.contents().matches("● in use").count() == 2, SOON);
+    writes_nothing(&terminal);
+    quit(terminal);
+}
+
+#[test]
+fn samples_do_not_redraw_unchanged_bytes() {
+    let Some(_world) = World::new() else { return };
+    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    // Ten samples per second, once the map has scanned the whole segment.
+    terminal.wait_for("live 10/s", SOON);
+    terminal.wait_for("╰░", SOON);
+    writes_nothing(&terminal);
+    leave_and_quit(terminal);
+}
