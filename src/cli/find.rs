@@ -197,7 +197,7 @@ impl Search<'_> {
         let reader = match Reader::open(machine, segment) {
             Ok(reader) => reader,
             Err(error) => {
-                self.not_opened(error);
+                self.report_open_error(error);
                 return Ok(());
             }
         };
@@ -243,7 +243,7 @@ impl Search<'_> {
     }
 
     /// Fails if the user named the segment. Otherwise skips it: it may be gone or unreadable.
-    fn not_opened(&mut self, error: OpenError) {
+    fn report_open_error(&mut self, error: OpenError) {
         match error {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
             OpenError::Gone { .. } | OpenError::Replaced { .. } if !self.named => {}

@@ -221,16 +221,16 @@ impl Field {
         segment: impl Fn(&T) -> &'a Segment,
     ) {
         let backwards = self.largest_first() != reversed;
-        let turned = |order: Ordering| if backwards { order.reverse() } else { order };
+        let directed = |order: Ordering| if backwards { order.reverse() } else { order };
         if self == Self::Id {
-            items.sort_by(|a, b| turned(segment(a).id.cmp(&segment(b).id)));
+            items.sort_by(|a, b| directed(segment(a).id.cmp(&segment(b).id)));
             return;
         }
         let mut keyed: Vec<(Value, T)> =
             items.drain(..).map(|item| (self.sort_value(segment(&item), now), item)).collect();
         keyed.sort_by(|(a, _), (b, _)| match (a, b) {
             (Value::Absent, _) | (_, Value::Absent) => a.compare(b),
-            _ => turned(a.compare(b)),
+            _ => directed(a.compare(b)),
         });
         items.extend(keyed.into_iter().map(|(_, item)| item));
     }

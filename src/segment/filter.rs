@@ -62,8 +62,8 @@ fn field_called(word: &str) -> Result<Field, FilterError> {
         _ => None,
     });
     field.ok_or_else(|| {
-        let near = |field: &&Field| distance(word, field.word()) <= (word.len() / 3).max(2);
-        let nearest = Field::ALL.iter().filter(near).min_by_key(|field| distance(word, field.word()));
+        let is_similar = |field: &&Field| distance(word, field.word()) <= (word.len() / 3).max(2);
+        let nearest = Field::ALL.iter().filter(is_similar).min_by_key(|field| distance(word, field.word()));
         FilterError::Field { field: quote(word.as_bytes()), nearest: nearest.copied() }
     })
 }

@@ -48,7 +48,7 @@ fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     let wanted: String = number.map_or(wanted, written).chars().take(40).collect();
     let limit = wanted.chars().count() / 3 + 1;
     let limit = if number.is_some() { limit.min(2) } else { limit };
-    let far = |label: String| {
+    let distance_to = |label: String| {
         let label: String = label.chars().take(48).collect();
         let is_part = number.is_none() && wanted.len() > 2 && label.contains(&wanted);
         if is_part { 1 } else { distance(&wanted, &label) }
@@ -63,7 +63,7 @@ fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
             };
             let key =
                 segment.sysv().map(|facts| facts.key).filter(|key| number.is_some() && !key.is_private());
-            let distance = label.into_iter().chain(key.map(written)).map(far).min()?;
+            let distance = label.into_iter().chain(key.map(written)).map(distance_to).min()?;
             (distance <= limit).then_some((distance, &segment.id))
         })
         .collect();

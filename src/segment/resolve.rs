@@ -51,7 +51,7 @@ pub enum ResolveError {
         text: String,
         /// Each meaning in an unambiguous form.
         meanings: Vec<String>,
-        /// How to name one of the segments.
+        /// Advice on naming one of the segments.
         remedy: String,
     },
     /// Several unlinked objects had this name, and no segment has it now.
@@ -504,10 +504,10 @@ mod tests {
         let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
         let as_shmid = "no segment with key 32770 (0x00008002); shmid 32770 exists: use sysv:32770";
         for text in ["1234", "sysv:1234"] {
-            let told = format!("no segment with shmid 1234; {as_key}");
-            assert_eq!(found(text, &world).unwrap_err().to_string(), told);
+            let expected = format!("no segment with shmid 1234; {as_key}");
+            assert_eq!(found(text, &world).unwrap_err().to_string(), expected);
             let exact = ExactNames::new(&world[..2]).resolve(&SegmentName::read(text, Some(Kind::Sysv)));
-            assert_eq!(exact.unwrap_err().to_string(), told);
+            assert_eq!(exact.unwrap_err().to_string(), expected);
         }
         for text in ["key:32770", "0x8002"] {
             assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);

@@ -42,9 +42,9 @@ fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) 
         return format!("failed to list /dev/shm{name}: {}", plain_error(reason));
     }
     let owner = names.owner(machine, *uid, *gid).user_text();
-    let who = if *uid == 0 { "root".to_owned() } else { format!("{owner} or root") };
+    let readers = if *uid == 0 { "root".to_owned() } else { format!("{owner} or root") };
     let mode = Mode::new(*mode);
-    format!("failed to list /dev/shm{name}: permission denied (owner {owner}, mode {mode}). Run as {who}")
+    format!("failed to list /dev/shm{name}: permission denied (owner {owner}, mode {mode}). Run as {readers}")
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {

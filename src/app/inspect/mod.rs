@@ -84,7 +84,7 @@ pub struct Inspect {
     pub subscription: SubscriptionId,
     pub segment: Segment,
     pub status: Status,
-    /// What reading leaves behind: a new access time, an attachment, or nothing.
+    /// The trace that reading leaves: a new access time, an attachment, or nothing.
     pub trace: Trace,
     pub presence: Presence,
     pub top: u64,
@@ -340,7 +340,7 @@ impl Inspect {
 /// The time until the glow has to be redrawn, or `None` if nothing glows or the view is frozen.
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
     let recent = |since: &Clock| now.saturating_sub(*since) < Glow::DURATION;
-    let lit =
+    let glowing =
         inspect.glow.is_lit(now) || inspect.map.iter().any(|(_, since)| since.as_ref().is_some_and(recent));
-    (lit && inspect.frozen.is_none()).then_some(Glow::DURATION / 8)
+    (glowing && inspect.frozen.is_none()).then_some(Glow::DURATION / 8)
 }

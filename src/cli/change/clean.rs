@@ -42,12 +42,13 @@ pub fn run(
     };
     let locked = if args.yes && !args.output.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
-    let meant = survey
+    let selected = survey
         .segments
         .iter()
         .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
-    let leaked: Vec<&Segment> = meant.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
-    let unknown: Vec<&Segment> = meant.filter(|segment| segment.verdict.state == State::Unknown).collect();
+    let leaked: Vec<&Segment> =
+        selected.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
+    let unknown: Vec<&Segment> = selected.filter(|segment| segment.verdict.state == State::Unknown).collect();
     if leaked.is_empty() && unknown.is_empty() {
         note_unknown(machine, &filter);
     }

@@ -143,7 +143,7 @@ fn unlinkers(
         let mut processes = ways.iter().filter_map(|(pid, _)| holdings.process(*pid));
         processes.any(|process| is_python(&process.command))
     };
-    if name.is_some_and(is_pythons) || held_by_python() {
+    if name.is_some_and(is_python_name) || held_by_python() {
         by.push(Unlinker::PythonTracker);
     }
     by
@@ -151,7 +151,7 @@ fn unlinkers(
 
 /// `/psm_1f09ab2c`, as `_make_filename` of `multiprocessing/shared_memory.py` names
 /// objects (`wnsm_` on Windows, and in ports from there).
-fn is_pythons(name: &ObjectName) -> bool {
+fn is_python_name(name: &ObjectName) -> bool {
     let name = name.as_bytes();
     let digits = name.strip_prefix(b"psm_").or_else(|| name.strip_prefix(b"wnsm_"));
     digits.is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))
