@@ -189,7 +189,7 @@ fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segm
 }
 
 /// `deleted:1a:2f (64 KiB, ann, held by writer (4121))`
-fn described(segments: &[&Segment]) -> Vec<String> {
+fn descriptions(segments: &[&Segment]) -> Vec<String> {
     let text = |segment: &&Segment| {
         let holders = segment.holders.as_deref().unwrap_or_default();
         let held = match holders {
@@ -212,7 +212,7 @@ fn one_former<'a>(
     match formerly(name, segments).as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
-        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: described(many) }),
+        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: descriptions(many) }),
     }
 }
 
@@ -290,7 +290,7 @@ impl<'a> ExactNames<'a> {
         }
         let former = if found.is_empty() { formerly(name, self.segments) } else { vec![] };
         if !former.is_empty() {
-            let candidates = described(&former);
+            let candidates = descriptions(&former);
             return Err(ResolveError::Unlinked {
                 text: name.quoted(),
                 name: name.text().to_vec(),

@@ -87,7 +87,7 @@ pub fn run(
     if args.output.dry_run {
         return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirmed(&wanted, applicable, &mut reporter)? {
+    if asks && !confirm(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
     if !args.yes && !args.output.json {
@@ -148,7 +148,7 @@ fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Fa
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
+fn confirm(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
     let question = match (applicable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
         (_, all) if all == applicable => format!("Remove these {all} segments?"),

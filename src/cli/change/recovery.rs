@@ -1,6 +1,6 @@
 //! `rm --recover`: completes or undoes the work of killed commands.
 
-use super::chosen;
+use super::find_segments;
 use super::log::Log;
 use super::report::Reporter;
 use crate::act::recover::{self, Leftovers};
@@ -25,7 +25,7 @@ pub fn run(
     let survey = look(machine);
     let mut reporter = Reporter::new("recover", args.output, out);
     let mut named = vec![];
-    for segment in chosen(machine, &survey, &args.segments, args.kind) {
+    for segment in find_segments(machine, &survey, &args.segments, args.kind) {
         match segment {
             Ok(segment) => named.push(&segment.id),
             Err(missing) => missing.report(&mut reporter)?,

@@ -26,8 +26,11 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
 
     let body = Area::new(area.x + margin, area.y + 1, area.width - 1 - margin, area.height.saturating_sub(1));
     let all = state.detail();
-    let (facts, bytes) =
-        if beside { stacked(body, wrap_facts(canvas, &all, body.width).len()) } else { side_by_side(body) };
+    let (facts, bytes) = if beside {
+        split_rows(body, wrap_facts(canvas, &all, body.width).len())
+    } else {
+        split_columns(body)
+    };
     let rows = wrap_facts(canvas, &all, facts.width);
     // The view never scrolls past the last lines.
     let top = state.table.detail_top.min(rows.len().saturating_sub(usize::from(facts.height)));
@@ -52,7 +55,7 @@ fn wrap_facts(canvas: &Canvas<'_>, lines: &[DetailLine], width: u16) -> Vec<(&'s
     rows
 }
 
-fn stacked(body: Area, facts: usize) -> (Area, Option<Area>) {
+fn split_rows(body: Area, facts: usize) -> (Area, Option<Area>) {
     let facts = u16::try_from(facts).unwrap_or(u16::MAX).min(body.height);
     let rest = body.height - facts;
     let bytes = (rest > 2).then(|| Area::new(body.x, body.y + facts + 1, body.width, rest - 1));
@@ -60,7 +63,7 @@ fn stacked(body: Area, facts: usize) -> (Area, Option<Area>) {
 }
 
 /// Draws facts at the left and bytes at the right, as wide as a complete row of bytes.
-fn side_by_side(body: Area) -> (Area, Option<Area>) {
+fn split_columns(body: Area) -> (Area, Option<Area>) {
     let bytes = if body.width >= row_width(16) + 36 { row_width(16) } else { row_width(8) };
     let Some(facts) = body.width.checked_sub(bytes + 2).filter(|&left| left >= 24) else {
         return (body, None);
