@@ -55,9 +55,9 @@ enum Source {
 impl Source {
     const fn reader(&self) -> Option<&Reader> {
         match self {
-            Self::Window(window) => Some(window.live.reader()),
+            Self::Window(window) => Some(window.tracker.reader()),
             Self::Ranges(samples) => Some(&samples.reader),
-            Self::Changes(watch) => Some(&watch.reader),
+            Self::Changes(watch) => Some(watch.tracker.reader()),
             Self::PreviewFeed(_) => None,
         }
     }
@@ -132,7 +132,7 @@ impl Contents {
                 (Source::Ranges(Box::new(samples)), pace)
             }
             Feed::Changes { range, value, every } => {
-                let (watch, pace) = Watch::new(reader, segment, &range, value, every, now);
+                let (watch, pace) = Watch::new(reader, segment, range, value, every, now);
                 (Source::Changes(Box::new(watch)), pace)
             }
             Feed::Window | Feed::Preview { .. } => {
@@ -246,8 +246,8 @@ impl Contents {
     /// Finds a changed byte.
     fn next_change(&mut self, id: SubscriptionId, search: &Search, progress: &Progress) -> Option<Body> {
         let (window, _) = self.window(id)?;
-        let result = window.live.next_change(search.from, search.direction, progress);
-        let result = result.map_err(|error| unreadable(window.live.reader().id(), &error));
+        let result = window.tracker.next_change(search.from, search.direction, progress);
+        let result = result.map_err(|error| unreadable(window.tracker.reader().id(), &error));
         // A cancelled search gets no answer.
         (!progress.is_cancelled()).then_some(Body::Found(Found {
             number: search.number,
@@ -284,7 +284,7 @@ impl Worker for Contents {
             }
             Request::SetBaseline(id) => {
                 if let Some((window, _)) = self.window(id) {
-                    window.live.set_baseline();
+                    window.tracker.set_baseline();
                 }
                 return vec![];
             }

@@ -1,28 +1,29 @@
 //! Change tracking in an open segment: byte by byte in the window, and by scanning the rest in
 //! chunks.
 //!
-//! Keeps a hash of every allocated block, and copies of the pages that were shown. Never reads
-//! holes.
+//! Keeps a hash of every allocated block, and copies of some pages. Never reads holes.
 
-mod change;
+mod changes;
 mod copies;
 mod covered;
 mod hashes;
 mod map;
-mod marks;
+mod next_change;
 mod page;
 mod scan;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod watch;
 
+pub use changes::Change;
 pub use snapshot::{Cell, CellKind, Snapshot, SnapshotRequest};
 
 use super::{PageBuffer, Reader, differences};
 use crate::machine::{ExtentKind, Machine};
-use copies::Copies;
-use hashes::{Hashes, Noted};
-use marks::Marks;
+use changes::Changes;
+use copies::{Copies, Copy};
+use hashes::Hashes;
 use page::{PAGE, PAGE_BYTES, page_hash};
 use scan::Scan;
 use std::io;
@@ -32,11 +33,21 @@ use std::time::Instant;
 
 /// The maximum size of the window in bytes.
 const MAX_WINDOW: u64 = 1 << 20;
+/// The maximum number of hashed blocks. Small in tests.
+const MAX_BLOCKS: usize = if cfg!(test) { 64 } else { 1 << 16 };
+/// The maximum number of copied pages: 4 MiB if nothing changes, twice that if every page differs
+/// from the baseline. Small in tests.
+const MAX_PAGES: usize = if cfg!(test) { 8 } else { 1024 };
 
-/// An open segment and its last known state. Takes less than 20 MiB for a segment of any size.
-pub struct Live {
+/// An open segment and its last known state.
+pub struct Tracker {
     reader: Reader,
+    /// The tracked part of the segment. All other offsets count from its start.
+    range: Range<u64>,
+    /// The current size of the tracked part.
     size: u64,
+    /// The page size in bytes.
+    page: u64,
     hashes: Hashes,
     copies: Copies,
     scan: Scan,
@@ -44,6 +55,7 @@ pub struct Live {
     buffer: PageBuffer,
     /// The number of snapshots so far.
     snapshots: u64,
+    /// A page of zeros.
     zeros: Arc<[u8]>,
 }
 
@@ -56,19 +68,27 @@ struct Window {
     differs: Vec<Range<u64>>,
 }
 
-impl Live {
-    /// Starts tracking without reading anything yet.
+impl Tracker {
+    /// Starts tracking a whole segment for [`Self::snapshot`], without reading anything yet. Takes
+    /// less than 20 MiB for a segment of any size.
     #[must_use]
     pub fn new(reader: Reader) -> Self {
+        let hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
+        Self::with(reader, 0..u64::MAX, PAGE_BYTES, hashes, MAX_PAGES)
+    }
+
+    fn with(reader: Reader, range: Range<u64>, page: usize, hashes: Hashes, copies: usize) -> Self {
         Self {
             reader,
+            range,
             size: 0,
-            hashes: Hashes::new(),
-            copies: Copies::default(),
+            page: page as u64,
+            hashes,
+            copies: Copies::new(copies),
             scan: Scan::default(),
             buffer: PageBuffer::default(),
             snapshots: 0,
-            zeros: [0; PAGE_BYTES].into(),
+            zeros: vec![0; page].into(),
         }
     }
 
@@ -87,11 +107,11 @@ impl Live {
         self.snapshots += 1;
         let presence = self.reader.presence(machine)?;
         self.resize(presence.size());
-        let mut marks = Marks::new(self.size, request.cells);
+        let mut changes = Changes::new(self.size, request.cells, None);
         let start = request.window.start.min(self.size);
         let end = request.window.end.min(start.saturating_add(MAX_WINDOW)).clamp(start, self.size);
-        let window = self.window(start..end, &mut marks)?;
-        self.continue_scan(began, request.budget, &mut marks)?;
+        let window = self.window(start..end, &mut changes)?;
+        self.scan(self.size, &mut changes, |_| began.elapsed() < request.budget)?;
         Ok(Snapshot {
             presence,
             trace: self.reader.trace(),
@@ -100,22 +120,24 @@ impl Live {
             extents: window.extents,
             changed: window.changed,
             differs: window.differs,
-            map: self.map(&marks),
-            changes: marks.count,
+            map: self.map(&changes),
+            changes: changes.count,
             scanned: self.hashes.seen(self.size),
         })
     }
 
-    /// Makes the current bytes the baseline of [`Snapshot::differs`] and [`Live::next_change`]. The
+    /// Makes the current bytes the baseline of [`Snapshot::differs`] and [`Tracker::next_change`]. The
     /// initial baseline is the bytes that were read first.
     pub fn set_baseline(&mut self) {
         self.hashes.set_baseline();
         self.copies.set_baseline();
     }
 
+    /// Adjusts the state to the current size of the segment.
     fn resize(&mut self, size: u64) {
+        let size = size.min(self.range.end).saturating_sub(self.range.start);
         if size < self.size {
-            self.copies.resize(size);
+            self.copies.cut(size.div_ceil(self.page));
             self.scan.restart_beyond(size);
         }
         self.size = size;
@@ -123,7 +145,7 @@ impl Live {
     }
 
     /// Reads the pages of the window and compares them with the previous ones.
-    fn window(&mut self, range: Range<u64>, marks: &mut Marks) -> io::Result<Window> {
+    fn window(&mut self, range: Range<u64>, changes: &mut Changes) -> io::Result<Window> {
         let mut window = Window::default();
         if range.is_empty() {
             return Ok(window);
@@ -137,7 +159,7 @@ impl Live {
             let allocated = extents.iter().any(|(extent, kind)| {
                 *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
             });
-            let (changed, differs) = self.window_page(page, bytes, allocated, marks);
+            let (changed, differs) = self.window_page(page, bytes, allocated, changes);
             window.changed.extend(changed.iter().filter_map(|part| shown(start, part, &range)));
             window.differs.extend(differs.iter().filter_map(|part| shown(start, part, &range)));
         }
@@ -162,45 +184,69 @@ impl Live {
         page: u64,
         bytes: &[u8],
         allocated: bool,
-        marks: &mut Marks,
+        changes: &mut Changes,
     ) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
         let hash = page_hash(page, bytes);
-        let changed = match self.copies.update(page, bytes) {
-            Some(changed) => changed,
-            None => self.first_shown(page, hash, bytes),
-        };
-        self.copies.shown(page, self.snapshots);
-        let start = page * PAGE;
-        marks.mark_all(start, &changed);
+        let changed = self.update(page, bytes, hash, self.snapshots, changes);
         // The scan records larger blocks, since it reads them completely.
         if self.hashes.grain() == PAGE {
-            let noted = self.hashes.note(page, hash, allocated || hash != 0);
-            if changed.is_empty() && matches!(noted, Noted::Changed { .. }) {
-                marks.mark(&(start..start + PAGE), 1);
-            }
+            self.hashes.note(page, hash, allocated || hash != 0);
         }
-        let differs = self.copies.get(page).map(|copy| copy.differs(bytes)).unwrap_or_default();
-        (changed, differs)
+        let base = self.copies.get(page).and_then(|copy| copy.base.as_ref());
+        (changed, base.map(|base| differences(base, bytes)).unwrap_or_default())
     }
 
-    /// Creates the first copy of a page and returns the ranges that are known to have changed.
-    fn first_shown(&mut self, page: u64, hash: u64, bytes: &[u8]) -> Vec<Range<usize>> {
-        let single = self.hashes.grain() == PAGE;
-        let zeros = &self.zeros[..bytes.len()];
-        let (changed, base) = match self.hashes.known(page * PAGE / self.hashes.grain()) {
-            None => (vec![], Some(bytes.into())),
-            Some(known) => {
-                let changed = if known.now == 0 { differences(zeros, bytes) } else { vec![] };
-                let base = match known.base {
-                    0 if bytes.len() == PAGE_BYTES => Some(Arc::clone(&self.zeros)),
-                    0 => Some(zeros.into()),
-                    base if base == hash || !single => Some(bytes.into()),
-                    _ => None,
-                };
-                (changed, base)
-            }
+    /// Compares a page with its last known state, and copies it if it is in the window of a
+    /// snapshot, or if it is new or has changed and there is room. Returns the ranges that are known
+    /// to have changed.
+    fn update(
+        &mut self,
+        page: u64,
+        bytes: &[u8],
+        hash: u64,
+        snapshot: u64,
+        changes: &mut Changes,
+    ) -> Vec<Range<usize>> {
+        let (start, grain) = (page * self.page, self.hashes.grain());
+        let single = grain == self.page;
+        let known = self.hashes.known(start / grain);
+        let was_zero = known.is_some_and(|known| known.now == 0);
+        let copied = self.copies.get_mut(page);
+        let old = copied.as_ref().map(|copy| &copy.seen).or(was_zero.then_some(&self.zeros)).cloned();
+        let changed = old.as_ref().map(|old| differences(old, bytes)).unwrap_or_default();
+        changes.add_all(start, &changed);
+        let differs = single && known.is_some_and(|known| known.now != hash);
+        if differs && changed.is_empty() {
+            changes.add(&(start..start + self.page), 1);
+        }
+        if !changed.is_empty() || differs && old.is_none() {
+            changes.keep(start, old.as_deref(), bytes);
+        }
+        let padded = || match &self.zeros[bytes.len()..] {
+            [] => bytes.into(),
+            rest => [bytes, rest].concat().into(),
         };
-        self.copies.show(page, bytes, base, self.snapshots);
+        match copied {
+            // Without a baseline, zeros need no copy.
+            Some(_) if hash == 0 && !self.hashes.baseline => self.copies.remove(page),
+            Some(copy) => {
+                copy.shown = copy.shown.max(snapshot);
+                if differs || !changed.is_empty() || bytes.len() < self.zeros.len() {
+                    copy.seen = padded();
+                }
+            }
+            None if snapshot > 0 || hash != 0 && (differs || was_zero || known.is_none()) => {
+                let seen: Arc<[u8]> = padded();
+                let base = match known.map(|known| known.base) {
+                    _ if !self.hashes.baseline => None,
+                    Some(0) => Some(Arc::clone(&self.zeros)),
+                    Some(base) if base != hash && single => None,
+                    _ => Some(Arc::clone(&seen)),
+                };
+                self.copies.add(page, Copy { seen, base, shown: snapshot });
+            }
+            None => {}
+        }
         changed
     }
 

@@ -1,6 +1,6 @@
 //! Jumps from one difference from the baseline to the next.
 
-use super::Live;
+use super::Tracker;
 use super::page::{PAGE, PAGE_BYTES, page_hash};
 use crate::memory::extents::{DataBackward, DataForward};
 use crate::memory::{Direction, PageBuffer, Progress, differences};
@@ -11,7 +11,7 @@ use std::ops::Range;
 /// Bytes per read.
 const CHUNK: u64 = 128 << 10;
 
-impl Live {
+impl Tracker {
     /// Returns the first offset at or after `from`, or the last one before it, where the segment
     /// differs from the baseline. Rereads the segment to find it. If only a hash was kept, returns
     /// the start of the page, or of the block in a large segment. Bytes that were never read do not
@@ -32,12 +32,13 @@ impl Live {
             Direction::Backward => 0..from.min(size),
         };
         progress.begin(within.end - within.start);
-        Change { live: self, direction, within, buffer: PageBuffer::default(), buffered: 0..0 }.find(progress)
+        NextChange { tracker: self, direction, within, buffer: PageBuffer::default(), buffered: 0..0 }
+            .find(progress)
     }
 }
 
-struct Change<'a> {
-    live: &'a Live,
+struct NextChange<'a> {
+    tracker: &'a Tracker,
     direction: Direction,
     within: Range<u64>,
     buffer: PageBuffer,
@@ -45,19 +46,19 @@ struct Change<'a> {
     buffered: Range<u64>,
 }
 
-impl Change<'_> {
+impl NextChange<'_> {
     fn find(mut self, progress: &Progress) -> io::Result<Option<u64>> {
-        let live = self.live;
-        let grain = live.hashes.grain();
+        let tracker = self.tracker;
+        let grain = tracker.hashes.grain();
         // Align to block boundaries, so that each block is compared as a whole.
-        let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(live.size).min(live.size);
+        let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(tracker.size).min(tracker.size);
         let whole = self.within.start / grain * grain..end;
         // The blocks that have not been examined yet.
         let mut open = whole.start / grain..whole.end.div_ceil(grain);
         let length = whole.end - whole.start;
         let runs: Box<dyn Iterator<Item = io::Result<Range<u64>>>> = match self.direction {
-            Direction::Forward => Box::new(DataForward::new(&live.reader, whole, progress)),
-            Direction::Backward => Box::new(DataBackward::new(&live.reader, whole, progress)),
+            Direction::Forward => Box::new(DataForward::new(&tracker.reader, whole, progress)),
+            Direction::Backward => Box::new(DataBackward::new(&tracker.reader, whole, progress)),
         };
         for run in runs {
             let run = run?;
@@ -95,10 +96,10 @@ impl Change<'_> {
         if blocks.is_empty() {
             return vec![];
         }
-        let grain = self.live.hashes.grain();
+        let grain = self.tracker.hashes.grain();
         let pages = blocks.start * (grain / PAGE)..blocks.end.saturating_mul(grain / PAGE);
-        let kept = self.live.copies.within(pages).into_iter().map(|page| page * PAGE / grain);
-        let all: BTreeSet<u64> = self.live.hashes.with_base(blocks).chain(kept).collect();
+        let kept = self.tracker.copies.within(pages).map(|page| page * PAGE / grain);
+        let all: BTreeSet<u64> = self.tracker.hashes.with_base(blocks).chain(kept).collect();
         self.by_direction(all.iter().copied().collect(), all.iter().rev().copied().collect())
     }
 
@@ -121,21 +122,21 @@ impl Change<'_> {
 
     /// Returns the first or last difference in a block.
     fn in_block(&mut self, block: u64) -> io::Result<Option<u64>> {
-        let live = self.live;
-        let grain = live.hashes.grain();
+        let tracker = self.tracker;
+        let grain = tracker.hashes.grain();
         let start = block * grain;
-        let known = live.hashes.known(block);
+        let known = tracker.hashes.known(block);
         let was_zero = known.is_some_and(|known| known.base == 0);
         let mut places = vec![];
         // The hash of the block if its copied pages were unchanged. If it differs from the baseline
         // hash, one of the other pages has changed.
         let mut sum = 0u64;
-        for page in start / PAGE..(start.saturating_add(grain)).min(live.size).div_ceil(PAGE) {
+        for page in start / PAGE..(start.saturating_add(grain)).min(tracker.size).div_ceil(PAGE) {
             self.fill(page)?;
             let bytes = self.page(page);
-            let base = live.copies.get(page).and_then(|copy| copy.base.as_deref());
+            let base = tracker.copies.get(page).and_then(|copy| copy.base.as_deref());
             sum = sum.wrapping_add(page_hash(page, base.unwrap_or(bytes)));
-            let zeros = was_zero.then(|| &live.zeros[..bytes.len()]);
+            let zeros = was_zero.then(|| &tracker.zeros[..bytes.len()]);
             if let Some(base) = base.or(zeros) {
                 let within = differences(base, bytes).into_iter().flatten().map(|at| page * PAGE + at as u64);
                 places.extend(self.nearest(within));
@@ -161,10 +162,10 @@ impl Change<'_> {
         let at = page * PAGE;
         if !self.buffered.contains(&at) {
             let start = at / CHUNK * CHUNK;
-            let end = start.saturating_add(CHUNK).min(self.live.size);
+            let end = start.saturating_add(CHUNK).min(self.tracker.size);
             let length = usize::try_from(end - start).map_err(io::Error::other)?;
             // Bytes that no longer exist do not differ.
-            self.live.reader.fill(&mut self.buffer, start, length)?;
+            self.tracker.reader.fill(&mut self.buffer, start, length)?;
             self.buffered = start..end;
         }
         Ok(())
