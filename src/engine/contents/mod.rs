@@ -75,17 +75,19 @@ impl Subscription {
         kept: &BTreeMap<SegmentId, Reader>,
         hurry: bool,
     ) -> Vec<Body> {
-        match &mut self.source {
-            Source::Changes(watch) => watch.read(machine, now, &mut self.pace),
-            source => {
-                let asked = self.pace.begin(now);
-                match source {
-                    Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
-                    Source::PreviewFeed(preview) => preview.read(machine, kept),
-                    Source::Ranges(samples) => vec![samples.read(machine, now)],
-                    Source::Changes(_) => vec![],
-                }
-            }
+        let Self { pace, source } = self;
+        let continues = matches!(source, Source::Changes(watch) if !watch.tracker.is_complete());
+        let asked = if continues {
+            pace.resume();
+            false
+        } else {
+            pace.begin(now)
+        };
+        match source {
+            Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
+            Source::PreviewFeed(preview) => preview.read(machine, kept),
+            Source::Ranges(samples) => vec![samples.read(machine, now)],
+            Source::Changes(watch) => watch.read(machine, now, pace),
         }
     }
 }
@@ -267,26 +269,26 @@ impl Worker for Contents {
                 if let Some((window, pace)) = self.window(id) {
                     window.watch(watching, pace);
                 }
-                return vec![];
+                (id, None)
             }
             Request::ReadOnce(id) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.ask(Clock::ZERO);
                 }
-                return vec![];
+                (id, None)
             }
             Request::Every(id, every) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.every = every;
                     subscription.pace.ask(Clock::ZERO);
                 }
-                return vec![];
+                (id, None)
             }
             Request::SetBaseline(id) => {
                 if let Some((window, _)) = self.window(id) {
                     window.tracker.set_baseline();
                 }
-                return vec![];
+                (id, None)
             }
             Request::ListHolds => {
                 let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();

@@ -86,11 +86,6 @@ impl Watch {
 
     /// Continues reading, and reports changes, the end of the first pass, and size changes.
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, pace: &mut Pace) -> Vec<Body> {
-        if self.tracker.is_complete() {
-            pace.begin(now);
-        } else {
-            pace.resume();
-        }
         let changes = match self.tracker.step() {
             Ok(changes) => changes,
             Err(error) => return vec![Body::Ended(Ended::Unreadable(error))],

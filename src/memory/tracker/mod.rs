@@ -59,15 +59,6 @@ pub struct Tracker {
     zeros: Arc<[u8]>,
 }
 
-/// The contents and changes of the window.
-#[derive(Default)]
-struct Window {
-    bytes: Vec<u8>,
-    extents: Vec<(Range<u64>, ExtentKind)>,
-    changed: Vec<Range<u64>>,
-    differs: Vec<Range<u64>>,
-}
-
 impl Tracker {
     /// Starts tracking a whole segment for [`Self::snapshot`], without reading anything yet. Takes
     /// less than 20 MiB for a segment of any size.
@@ -110,20 +101,26 @@ impl Tracker {
         let mut changes = Changes::new(self.size, request.cells, None);
         let start = request.window.start.min(self.size);
         let end = request.window.end.min(start.saturating_add(MAX_WINDOW)).clamp(start, self.size);
-        let window = self.window(start..end, &mut changes)?;
-        self.scan(self.size, &mut changes, |_| began.elapsed() < request.budget)?;
-        Ok(Snapshot {
+        let mut snapshot = Snapshot {
             presence,
             trace: self.reader.trace(),
             window_offset: start,
-            bytes: window.bytes,
-            extents: window.extents,
-            changed: window.changed,
-            differs: window.differs,
-            map: self.map(&changes),
-            changes: changes.count,
-            scanned: self.hashes.seen(self.size),
-        })
+            bytes: vec![],
+            extents: vec![],
+            changed: vec![],
+            differs: vec![],
+            map: vec![],
+            changes: 0,
+            scanned: 0,
+        };
+        if start < end {
+            self.window(start..end, &mut snapshot, &mut changes)?;
+        }
+        self.scan(self.size, &mut changes, |_| began.elapsed() < request.budget)?;
+        snapshot.map = self.map(&changes);
+        snapshot.changes = changes.count;
+        snapshot.scanned = self.hashes.seen(self.size);
+        Ok(snapshot)
     }
 
     /// Makes the current bytes the baseline of [`Snapshot::differs`] and [`Tracker::next_change`]. The
@@ -145,55 +142,41 @@ impl Tracker {
     }
 
     /// Reads the pages of the window and compares them with the previous ones.
-    fn window(&mut self, range: Range<u64>, changes: &mut Changes) -> io::Result<Window> {
-        let mut window = Window::default();
-        if range.is_empty() {
-            return Ok(window);
-        }
+    fn window(
+        &mut self,
+        range: Range<u64>,
+        snapshot: &mut Snapshot,
+        changes: &mut Changes,
+    ) -> io::Result<()> {
         let whole = range.start / PAGE * PAGE..range.end.next_multiple_of(PAGE).min(self.size);
         let extents = self.extents(whole.clone())?;
         let mut buffer = std::mem::take(&mut self.buffer);
         let count = self.reader.fill(&mut buffer, whole.start, length(&whole))?;
         for (page, bytes) in (whole.start / PAGE..).zip(buffer.chunks(PAGE_BYTES)) {
-            let start = page * PAGE;
-            let allocated = extents.iter().any(|(extent, kind)| {
-                *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
-            });
-            let (changed, differs) = self.window_page(page, bytes, allocated, changes);
-            window.changed.extend(changed.iter().filter_map(|part| shown(start, part, &range)));
-            window.differs.extend(differs.iter().filter_map(|part| shown(start, part, &range)));
+            let (start, hash) = (page * PAGE, page_hash(page, bytes));
+            let changed = self.update(page, bytes, hash, self.snapshots, changes);
+            extend(&mut snapshot.changed, start, &changed, &range);
+            // The scan records larger blocks, since it reads them completely.
+            if self.hashes.grain() == PAGE {
+                let allocated = extents.iter().any(|(extent, kind)| {
+                    *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
+                });
+                self.hashes.note(page, hash, allocated || hash != 0);
+            }
+            if let Some(base) = self.copies.get(page).and_then(|copy| copy.base.as_ref()) {
+                extend(&mut snapshot.differs, start, &differences(base, bytes), &range);
+            }
         }
         let end = length(&(whole.start..range.end)).min(count);
-        window.bytes = buffer[length(&(whole.start..range.start)).min(end)..end].to_vec();
+        snapshot.bytes = buffer[length(&(whole.start..range.start)).min(end)..end].to_vec();
         self.buffer = buffer;
-        let read = range.start..range.start + window.bytes.len() as u64;
-        window.extents = extents
+        let read = range.start..range.start + snapshot.bytes.len() as u64;
+        snapshot.extents = extents
             .into_iter()
             .map(|(extent, kind)| (extent.start.max(read.start)..extent.end.min(read.end), kind))
             .filter(|(extent, _)| !extent.is_empty())
             .collect();
-        join(&mut window.changed);
-        join(&mut window.differs);
-        Ok(window)
-    }
-
-    /// Updates a page of the window. Returns the ranges that changed and those that differ from the
-    /// baseline.
-    fn window_page(
-        &mut self,
-        page: u64,
-        bytes: &[u8],
-        allocated: bool,
-        changes: &mut Changes,
-    ) -> (Vec<Range<usize>>, Vec<Range<usize>>) {
-        let hash = page_hash(page, bytes);
-        let changed = self.update(page, bytes, hash, self.snapshots, changes);
-        // The scan records larger blocks, since it reads them completely.
-        if self.hashes.grain() == PAGE {
-            self.hashes.note(page, hash, allocated || hash != 0);
-        }
-        let base = self.copies.get(page).and_then(|copy| copy.base.as_ref());
-        (changed, base.map(|base| differences(base, bytes)).unwrap_or_default())
+        Ok(())
     }
 
     /// Compares a page with its last known state, and copies it if it is in the window of a
@@ -267,19 +250,14 @@ fn length(range: &Range<u64>) -> usize {
     usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
 }
 
-/// Returns the part of a page's range within the window.
-fn shown(start: u64, part: &Range<usize>, window: &Range<u64>) -> Option<Range<u64>> {
-    let part = (start + part.start as u64).max(window.start)..(start + part.end as u64).min(window.end);
-    (!part.is_empty()).then_some(part)
-}
-
-/// Merges adjacent ranges.
-fn join(ranges: &mut Vec<Range<u64>>) {
-    ranges.dedup_by(|next, range| {
-        let touch = range.end == next.start;
-        if touch {
-            range.end = next.end;
+/// Adds the visible parts of a page's ranges, and merges adjacent ones.
+fn extend(ranges: &mut Vec<Range<u64>>, start: u64, parts: &[Range<usize>], window: &Range<u64>) {
+    for part in parts {
+        let part = (start + part.start as u64).max(window.start)..(start + part.end as u64).min(window.end);
+        match ranges.last_mut() {
+            _ if part.is_empty() => {}
+            Some(last) if last.end == part.start => last.end = part.end,
+            _ => ranges.push(part),
         }
-        touch
-    });
+    }
 }

@@ -60,27 +60,30 @@ impl NextChange<'_> {
             Direction::Forward => Box::new(DataForward::new(&tracker.reader, whole, progress)),
             Direction::Backward => Box::new(DataBackward::new(&tracker.reader, whole, progress)),
         };
-        for run in runs {
+        // An empty run at the end covers the last hole.
+        let end = self.by_direction(u64::MAX, 0);
+        for run in runs.chain(std::iter::once(Ok(end..end))) {
             let run = run?;
             let block = |at: u64| at.clamp(open.start, open.end);
             let blocks = block(run.start / grain)..block(run.end.div_ceil(grain));
-            let hole = self.by_direction(open.start..blocks.start, blocks.end..open.end);
-            let emptied = self.with_baseline_data(hole);
-            if let Some(found) = self.in_blocks(emptied, progress)? {
-                return Ok(Some(found));
+            let (below, above) = (open.start..blocks.start, blocks.end..open.end);
+            let (hole, rest) = self.by_direction((below.clone(), above.clone()), (above, below));
+            let forward = self.direction == Direction::Forward;
+            let data = (0..blocks.end - blocks.start)
+                .map(|at| if forward { blocks.start + at } else { blocks.end - 1 - at });
+            for block in self.with_baseline_data(hole).into_iter().chain(data) {
+                if progress.is_cancelled() {
+                    return Ok(None);
+                }
+                let found = self.in_block(block)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
             }
-            let found = match self.direction {
-                Direction::Forward => self.in_blocks(blocks.clone(), progress)?,
-                Direction::Backward => self.in_blocks(blocks.clone().rev(), progress)?,
-            };
-            if found.is_some() {
-                return Ok(found);
-            }
-            open = self.by_direction(blocks.end..open.end, open.start..blocks.start);
+            open = rest;
             progress.reach(length.saturating_sub((open.end - open.start).saturating_mul(grain)));
         }
-        let emptied = self.with_baseline_data(open);
-        self.in_blocks(emptied, progress)
+        Ok(None)
     }
 
     /// Selects a value by the direction of the search.
@@ -101,23 +104,6 @@ impl NextChange<'_> {
         let kept = self.tracker.copies.within(pages).map(|page| page * PAGE / grain);
         let all: BTreeSet<u64> = self.tracker.hashes.with_base(blocks).chain(kept).collect();
         self.by_direction(all.iter().copied().collect(), all.iter().rev().copied().collect())
-    }
-
-    fn in_blocks(
-        &mut self,
-        blocks: impl IntoIterator<Item = u64>,
-        progress: &Progress,
-    ) -> io::Result<Option<u64>> {
-        for block in blocks {
-            if progress.is_cancelled() {
-                return Ok(None);
-            }
-            let found = self.in_block(block)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
     }
 
     /// Returns the first or last difference in a block.
