@@ -154,8 +154,8 @@ impl Tracker {
         let count = self.reader.fill(&mut buffer, whole.start, length(&whole))?;
         for (page, bytes) in (whole.start / PAGE..).zip(buffer.chunks(PAGE_BYTES)) {
             let (start, hash) = (page * PAGE, page_hash(page, bytes));
-            let changed = self.update(page, bytes, hash, self.snapshots, changes);
-            extend(&mut snapshot.changed, start, &changed, &range);
+            let ranges = self.update(page, bytes, hash, self.snapshots, changes);
+            extend(&mut snapshot.changed, start, &ranges, &range);
             // The scan records larger blocks, since it reads them completely.
             if self.hashes.grain() == PAGE {
                 let allocated = extents.iter().any(|(extent, kind)| {
@@ -196,13 +196,13 @@ impl Tracker {
         let was_zero = known.is_some_and(|known| known.now == 0);
         let copied = self.copies.get_mut(page);
         let old = copied.as_ref().map(|copy| &copy.seen).or(was_zero.then_some(&self.zeros)).cloned();
-        let changed = old.as_ref().map(|old| differences(old, bytes)).unwrap_or_default();
-        changes.add_all(start, &changed);
+        let ranges = old.as_ref().map(|old| differences(old, bytes)).unwrap_or_default();
+        changes.add_all(start, &ranges);
         let differs = single && known.is_some_and(|known| known.now != hash);
-        if differs && changed.is_empty() {
+        if differs && ranges.is_empty() {
             changes.add(&(start..start + self.page), 1);
         }
-        if !changed.is_empty() || differs && old.is_none() {
+        if !ranges.is_empty() || differs && old.is_none() {
             changes.keep(start, old.as_deref(), bytes);
         }
         let padded = || match &self.zeros[bytes.len()..] {
@@ -214,7 +214,7 @@ impl Tracker {
             Some(_) if hash == 0 && !self.hashes.baseline => self.copies.remove(page),
             Some(copy) => {
                 copy.shown = copy.shown.max(snapshot);
-                if differs || !changed.is_empty() || bytes.len() < self.zeros.len() {
+                if differs || !ranges.is_empty() || bytes.len() < self.zeros.len() {
                     copy.seen = padded();
                 }
             }
@@ -230,7 +230,7 @@ impl Tracker {
             }
             None => {}
         }
-        changed
+        ranges
     }
 
     fn extents(&self, range: Range<u64>) -> io::Result<Vec<(Range<u64>, ExtentKind)>> {

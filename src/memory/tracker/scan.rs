@@ -126,7 +126,7 @@ impl Tracker {
             for ((page, bytes), hash) in pages.zip(hashes) {
                 self.scan.sum = self.scan.sum.wrapping_add(hash);
                 self.scan.allocated = true;
-                self.scan.counted |= self.changes(page, bytes, hash, changes);
+                self.scan.counted |= self.has_changed(page, bytes, hash, changes);
                 let end = ((page + 1) * page_size).min(self.size);
                 self.scan.at = end;
                 let grain = self.hashes.grain();
@@ -144,7 +144,7 @@ impl Tracker {
     }
 
     /// Updates a page. Returns true if it has changed.
-    fn changes(&mut self, page: u64, bytes: &[u8], hash: u64, changes: &mut Changes) -> bool {
+    fn has_changed(&mut self, page: u64, bytes: &[u8], hash: u64, changes: &mut Changes) -> bool {
         let before = changes.count;
         self.update(page, bytes, hash, 0, changes);
         changes.count > before
@@ -216,7 +216,7 @@ impl Tracker {
         let mut counted = BTreeSet::new();
         for page in pages {
             let length = super::length(&(page * page_size..self.size)).min(zeros.len());
-            if self.changes(page, &zeros[..length], 0, changes) {
+            if self.has_changed(page, &zeros[..length], 0, changes) {
                 counted.insert(page * page_size / grain);
             }
         }

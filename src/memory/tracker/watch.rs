@@ -7,7 +7,7 @@ use super::{Reader, Tracker};
 use std::io;
 use std::ops::Range;
 
-/// The maximum bytes of copies after the first pass.
+/// The maximum bytes of copies in the first pass.
 const FIRST_COPIES: usize = 64 << 20;
 /// The maximum bytes of all copies.
 const MAX_COPIES: usize = 128 << 20;
@@ -51,7 +51,9 @@ impl Tracker {
             self.hashes.unread_is_zero = true;
         }
         let mut changes = changes.pages.unwrap_or_default();
-        changes.iter_mut().for_each(|change| change.offset += self.range.start);
+        for change in &mut changes {
+            change.offset += self.range.start;
+        }
         Ok(changes)
     }
 }
@@ -61,6 +63,7 @@ mod tests {
     use super::*;
     use crate::machine::fake::FakeBytes;
     use crate::memory::example::object;
+    use proptest::prelude::*;
 
     type Reported = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
 
@@ -162,5 +165,43 @@ mod tests {
         let reported = pass(&mut tracker);
         assert!(reported.iter().all(|(offset, _, _)| (offset - 5).is_multiple_of(24)));
         assert_eq!(reported.iter().map(|(_, _, new)| new.len()).sum::<usize>(), 20_000);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_changed_byte_is_reported_with_the_one_before(
+            start in 0u64..5000,
+            value in 1u64..40,
+            rounds in proptest::collection::vec((0usize..30_000, proptest::collection::vec((0usize..30_000, 0u8..3), 0..9)), 1..6),
+        ) {
+            let (machine, reader) = object(FakeBytes::hole(15_000));
+            let mut tracker = Tracker::of_values(reader, start..25_000, value);
+            prop_assert!(pass(&mut tracker).is_empty());
+            let (mut size, mut before) = (15_000, vec![0; 30_000]);
+            for (larger, writes) in rounds {
+                size = size.max(larger);
+                let mut now = before.clone();
+                machine.edit_object("a", |bytes| {
+                    bytes.size = size as u64;
+                    for (offset, byte) in writes.into_iter().filter(|(offset, _)| *offset < size) {
+                        bytes.write(offset as u64, &[byte]);
+                        now[offset] = byte;
+                    }
+                });
+                let mut changed = vec![];
+                for (offset, old, new) in pass(&mut tracker) {
+                    prop_assert!((offset - start).is_multiple_of(value));
+                    let at = usize::try_from(offset).unwrap();
+                    let whole = at..at + new.len();
+                    prop_assert_eq!((&old.unwrap()[..], &new[..]), (&before[whole.clone()], &now[whole.clone()]));
+                    changed.extend(whole.filter(|&at| before[at] != now[at]));
+                }
+                let watched = usize::try_from(start).unwrap()..25_000.min(size);
+                prop_assert_eq!(changed, watched.filter(|&at| before[at] != now[at]).collect::<Vec<_>>());
+                before = now;
+            }
+        }
     }
 }
