@@ -2,7 +2,7 @@
 //! (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Value};
-use super::nearest::distance;
+use super::nearest::nearest_word;
 use super::{Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, parse_span, quote};
 use regex::Regex;
 
@@ -46,8 +46,8 @@ pub enum FilterError {
     Field {
         /// The name of the unknown field.
         field: String,
-        /// The field with the most similar name.
-        nearest: Option<Field>,
+        /// The most similar name of a field.
+        nearest: Option<&'static str>,
     },
     /// The value is not valid for the field.
     #[error("invalid filter '{word}': {reason}")]
@@ -59,8 +59,8 @@ pub enum FilterError {
     },
 }
 
-fn suggestion(nearest: Option<Field>) -> String {
-    nearest.map_or_else(|| ". ".to_owned(), |field| format!("; did you mean {}? ", field.word()))
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| ". ".to_owned(), |word| format!("; did you mean {word}? "))
 }
 
 /// Returns the field with this name or alias.
@@ -72,9 +72,8 @@ fn field_called(word: &str) -> Result<Field, FilterError> {
         _ => None,
     });
     field.ok_or_else(|| {
-        let near = |field: &&Field| distance(word, field.word()) <= (word.len() / 3).max(2);
-        let nearest = Field::ALL.iter().filter(near).min_by_key(|field| distance(word, field.word()));
-        FilterError::Field { field: quote(word.as_bytes()), nearest: nearest.copied() }
+        let nearest = nearest_word(word, Field::ALL.iter().map(|field| field.word()));
+        FilterError::Field { field: quote(word.as_bytes()), nearest }
     })
 }
 

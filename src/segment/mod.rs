@@ -232,6 +232,25 @@ impl Kind {
 }
 
 impl Segment {
+    /// Creates a segment without times, sizes in memory, holders or maker, in state unknown.
+    #[must_use]
+    pub fn new(id: SegmentId, size: Bytes, mode: Mode, owner: Owner, facts: Facts) -> Self {
+        Self {
+            id,
+            size,
+            resident: None,
+            swapped: None,
+            mode,
+            owner,
+            times: Times::default(),
+            facts,
+            holders: None,
+            made_by: None,
+            creator_life: CreatorLife::Unknown,
+            verdict: Verdict::new(State::Unknown, "not evaluated yet"),
+        }
+    }
+
     /// The number of holders: the processes that were found, plus the attachments of processes that were not.
     /// `None` if the survey did not scan for holders.
     #[must_use]
