@@ -8,6 +8,7 @@ pub mod field;
 pub mod filter;
 mod holder;
 mod id;
+pub mod local_time;
 mod maker;
 mod mode;
 pub mod name;
@@ -20,6 +21,7 @@ mod shorten;
 mod size;
 mod state;
 mod times;
+mod value;
 mod wrap;
 
 pub use escape::{escape, in_ascii, quote, unescape};
@@ -34,6 +36,7 @@ pub use shorten::{shorten, take_cells};
 pub use size::{Bytes, ParseSizeError};
 pub use state::{Certainty, State, Verdict};
 pub use times::{ParseSpanError, Times, Timestamp, age_text, ago_text, parse_span};
+pub use value::Value;
 pub use wrap::wrap;
 
 use std::fmt::Write as _;

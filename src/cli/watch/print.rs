@@ -2,10 +2,9 @@
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
-use crate::cli::time;
 use crate::decode::{Decoded, Type};
 use crate::memory::{Change, differences};
-use crate::segment::Timestamp;
+use crate::segment::{Timestamp, local_time};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
@@ -110,7 +109,7 @@ impl<'a> Printer<'a> {
     fn bytes(&self, offset: u64, old: Option<&[u8]>, new: &[u8], out: &mut impl Write) -> io::Result<()> {
         match self.form {
             Form::Json => {
-                let time = time::rfc3339_micros(self.now);
+                let time = local_time::rfc3339_micros(self.now);
                 object(out, &BytesJson { time, offset, old: old.map(hex), new: hex(new) })
             }
             Form::Csv => self.record(offset, old.map(hex), hex(new), out),
@@ -127,7 +126,7 @@ impl<'a> Printer<'a> {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let (old, new) = (old.map(|old| kind.decode(old)), kind.decode(new));
-        let time = || time::rfc3339_micros(self.now);
+        let time = || local_time::rfc3339_micros(self.now);
         match self.form {
             Form::Json => object(out, &ValueJson { time: time(), offset, old, new }),
             Form::Csv => self.record(offset, old.map(|old| old.to_string()), new.to_string(), out),
@@ -137,7 +136,7 @@ impl<'a> Printer<'a> {
 
     fn record(&self, offset: u64, old: Option<String>, new: String, out: &mut impl Write) -> io::Result<()> {
         let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
-        let time = time::rfc3339_micros(self.now).unwrap_or_default();
+        let time = local_time::rfc3339_micros(self.now).unwrap_or_default();
         let record = [time, offset.to_string(), old.unwrap_or_default(), new];
         writer.write_record(record).map_err(io::Error::other)?;
         out.write_all(&writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
@@ -146,7 +145,7 @@ impl<'a> Printer<'a> {
     /// `12:01:09.250000 +01:00  00000008  1f 85 -> 20 85`
     fn line(&self, offset: u64, old: Option<String>, new: &str, out: &mut impl Write) -> io::Result<()> {
         let old = old.unwrap_or_else(|| "?".to_owned());
-        writeln!(out, "{}  {offset:08x}  {old} -> {new}", time::of_day(self.now))
+        writeln!(out, "{}  {offset:08x}  {old} -> {new}", local_time::of_day(self.now))
     }
 }
 
