@@ -19,7 +19,6 @@ mod progress;
 mod style;
 mod table;
 mod text;
-mod time;
 mod watch;
 
 pub use args::{Args, Change, Command, Report};

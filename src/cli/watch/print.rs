@@ -2,7 +2,7 @@
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
-use crate::cli::time;
+use crate::segment::local_time;
 use crate::decode::Type;
 use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
@@ -109,7 +109,7 @@ impl<'a> Printer<'a> {
         new: T,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let time = time::rfc3339_micros(self.now);
+        let time = local_time::rfc3339_micros(self.now);
         match self.form {
             Form::Json => {
                 serde_json::to_writer(&mut *out, &Row { time, offset, old, new })?;
@@ -126,7 +126,7 @@ impl<'a> Printer<'a> {
             // `12:01:09.250000 +01:00  00000008  1f 85 -> 20 85`
             Form::Text => {
                 let old = old.map_or_else(|| "?".to_owned(), |old| old.to_string());
-                writeln!(out, "{}  {offset:08x}  {old} -> {}", time::of_day(self.now), new.to_string())
+                writeln!(out, "{}  {offset:08x}  {old} -> {}", local_time::of_day(self.now), new.to_string())
             }
         }
     }
