@@ -4,7 +4,7 @@
 use crate::support::{Nobody, Object, Sysv, World};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{
-    CellKind, Direction, Live, Pattern, Presence, Progress, Reader, Snapshot, SnapshotRequest, find_all,
+    CellKind, Direction, Pattern, Presence, Progress, Reader, Snapshot, SnapshotRequest, Tracker, find_all,
     find_next, next_data,
 };
 use shmlens::segment::{Segment, SegmentId};
@@ -27,8 +27,8 @@ fn open(id: &SegmentId) -> Reader {
     Reader::open(&RealMachine, &listed(id)).unwrap()
 }
 
-fn look(live: &mut Live, window: Range<u64>, budget: Duration) -> Snapshot {
-    live.snapshot(&RealMachine, &SnapshotRequest { window, cells: 64, budget }).unwrap()
+fn look(tracker: &mut Tracker, window: Range<u64>, budget: Duration) -> Snapshot {
+    tracker.snapshot(&RealMachine, &SnapshotRequest { window, cells: 64, budget }).unwrap()
 }
 
 fn found(reader: &Reader, text: &str) -> Vec<u64> {
@@ -62,17 +62,17 @@ fn scan_everything(reader: Reader, change: impl FnOnce()) {
     assert_eq!(next(size - 4, Direction::Backward), Some(middle));
     assert_eq!(next(middle, Direction::Backward), Some(0));
 
-    let mut live = Live::new(reader);
-    let seen = look(&mut live, 100 * MIB..100 * MIB + 512, LONG);
+    let mut tracker = Tracker::new(reader);
+    let seen = look(&mut tracker, 100 * MIB..100 * MIB + 512, LONG);
     assert_eq!((seen.scanned, seen.bytes, seen.changes), (size, vec![0; 512], 0));
     let data: Vec<usize> = (0..64).filter(|&cell| seen.map[cell].kind == CellKind::Data).collect();
     assert_eq!(data, [0, 31, 32, 63]);
     change();
-    let seen = look(&mut live, size - 16..size, LONG);
+    let seen = look(&mut tracker, size - 16..size, LONG);
     assert_eq!(seen.bytes, b"\0\0\0\0\0\0\0\0\0\0\0\0laSt");
     assert_eq!(seen.changed, std::iter::once(size - 2..size - 1).collect::<Vec<_>>());
-    assert_eq!(live.next_change(0, Direction::Forward, &progress).unwrap(), Some(size - 2));
-    assert_eq!(live.next_change(u64::MAX, Direction::Backward, &progress).unwrap(), Some(size - 2));
+    assert_eq!(tracker.next_change(0, Direction::Forward, &progress).unwrap(), Some(size - 2));
+    assert_eq!(tracker.next_change(u64::MAX, Direction::Backward, &progress).unwrap(), Some(size - 2));
 }
 
 #[test]
@@ -133,13 +133,13 @@ fn large_reads_avoid_slow_addresses() {
         // Going forward, no gap of 4 KiB stops the search; going backward, only the start does.
         assert_eq!(next_data(&reader, 16, Direction::Forward, 4096, &progress).unwrap(), None);
         assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
-        let mut live = Live::new(reader);
+        let mut tracker = Tracker::new(reader);
         for window in [0..MIB, 16..MIB, 4080..2 * MIB] {
-            let seen = look(&mut live, window.clone(), LONG);
+            let seen = look(&mut tracker, window.clone(), LONG);
             let end = usize::try_from(window.end.min(window.start + MIB)).unwrap();
             assert_eq!(seen.bytes, bytes[usize::try_from(window.start).unwrap()..end]);
         }
-        assert_eq!(live.next_change(0, Direction::Forward, &progress).unwrap(), None);
+        assert_eq!(tracker.next_change(0, Direction::Forward, &progress).unwrap(), None);
     }
 }
 
@@ -158,8 +158,8 @@ fn hole_of_4_tib_is_skipped_immediately() {
     assert_eq!(last, Some(size - 3));
     assert_eq!(next_data(&reader, 0, Direction::Forward, 32, &progress).unwrap(), Some(size - 7));
     assert_eq!(next_data(&reader, size, Direction::Backward, 32, &progress).unwrap(), Some(size - 7));
-    let mut live = Live::new(reader);
-    let seen = look(&mut live, size - 16..size, LONG);
+    let mut tracker = Tracker::new(reader);
+    let seen = look(&mut tracker, size - 16..size, LONG);
     assert_eq!((seen.scanned, &seen.bytes[9..]), (size, &b"the end"[..]));
     assert_eq!(seen.map[63].kind, CellKind::Data);
     assert!(seen.map[..63].iter().all(|cell| cell.kind == CellKind::Hole));
@@ -175,12 +175,12 @@ fn large_system_v_segment_is_mapped_in_pieces() {
     // Root would see everything at once.
     let _nobody = Nobody::here();
     let resident = listed(&segment.id()).resident;
-    let mut live = Live::new(open(&segment.id()));
-    // The window is read at once, however far the scan is.
-    let first = look(&mut live, size - 16..size, Duration::from_millis(2));
+    let mut tracker = Tracker::new(open(&segment.id()));
+    // The window is read immediately, however far the scan has come.
+    let first = look(&mut tracker, size - 16..size, Duration::from_millis(2));
     assert_eq!(&first.bytes[9..], b"the end");
     assert!(first.scanned < size, "a tebibyte in two milliseconds");
-    let second = look(&mut live, size - 16..size, Duration::from_millis(20));
+    let second = look(&mut tracker, size - 16..size, Duration::from_millis(20));
     assert!(second.scanned > first.scanned);
     assert_eq!(second.map[0].kind, CellKind::Unknown);
     assert_eq!(second.map[63].kind, CellKind::Data);
@@ -192,7 +192,7 @@ fn repeated_truncation_never_raises_sigbus() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("restless", 8 * MIB, 0o600);
     let reader = open(&object.id());
-    let mut live = Live::new(reader.clone());
+    let mut tracker = Tracker::new(reader.clone());
     let over = AtomicBool::new(false);
     let progress = Progress::new();
     thread::scope(|scope| {
@@ -205,13 +205,13 @@ fn repeated_truncation_never_raises_sigbus() {
             }
         });
         for round in 0..300 {
-            let seen = look(&mut live, 5 * MIB - 50..5 * MIB + 50, Duration::from_millis(1));
+            let seen = look(&mut tracker, 5 * MIB - 50..5 * MIB + 50, Duration::from_millis(1));
             assert!(matches!(seen.presence, Presence::Present { .. }));
             assert!(seen.bytes.len() <= 100);
             let _ = found(&reader, "nowhere");
             let from = round * 30_000;
             for direction in [Direction::Forward, Direction::Backward] {
-                let found = live.next_change(from, direction, &progress).unwrap();
+                let found = tracker.next_change(from, direction, &progress).unwrap();
                 assert!(found.is_none_or(|at| at < 8 * MIB));
                 let found = next_data(&reader, from, direction, 32, &progress).unwrap();
                 assert!(found.is_none_or(|at| at < 8 * MIB));
@@ -226,7 +226,7 @@ fn aligned_value_is_never_torn() {
     let Some(_world) = World::new() else { return };
     let segment = Sysv::new(0, 4096, 0o600);
     let writer = shmlens::sys::shm::Attachment::read_write(segment.shmid).unwrap();
-    let mut live = Live::new(open(&segment.id()));
+    let mut tracker = Tracker::new(open(&segment.id()));
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -238,7 +238,7 @@ fn aligned_value_is_never_torn() {
         });
         let mut changes = 0;
         for _ in 0..20_000 {
-            let seen = look(&mut live, 0..4096, Duration::ZERO);
+            let seen = look(&mut tracker, 0..4096, Duration::ZERO);
             let value = &seen.bytes[64..72];
             assert!(value.iter().all(|byte| *byte == value[0]), "torn: {value:x?}");
             changes += seen.changes;

@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn dependencies_go_one_way() {
-        assert_eq!(dependencies::wrong(&repository()), NONE);
+        assert_eq!(dependencies::forbidden_uses(&repository()), NONE);
         let offender = sources(&[
             ("src/app/state.rs", "use crate::{segment::Id, tui::draw};\nuse crate::survey::{self, Survey};"),
             (
@@ -140,7 +140,7 @@ mod tests {
             ("src/lib.rs", "pub use crate::tui::run;"),
         ]);
         assert_eq!(
-            dependencies::wrong(&offender),
+            dependencies::forbidden_uses(&offender),
             [
                 "src/app/state.rs:1: app uses crate::tui::draw",
                 "src/cli/list.rs:1: cli uses crate::app::state::State",

@@ -152,8 +152,8 @@ impl Confirm {
 
     /// Returns true if toggling copies would change any plan.
     pub fn can_toggle_copies(&self) -> bool {
-        let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
-        self.copies().is_some() && self.plans.iter().any(helps)
+        let is_affected = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
+        self.copies().is_some() && self.plans.iter().any(is_affected)
     }
 
     /// The action and its object: `Remove /psm_1f09`.

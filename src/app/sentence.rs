@@ -52,11 +52,11 @@ pub fn result(name: &str, text: &str) -> String {
             _ => {}
         }
     }
-    sentence(&naming(&name, text))
+    sentence(&with_name(&name, text))
 }
 
 /// Prepends the segment name to a text that does not mention it.
-pub fn naming(name: &str, text: &str) -> String {
+pub fn with_name(name: &str, text: &str) -> String {
     let (name, text) = (short_names(name), short_names(text));
     if mentions(&text, &name) { text } else { format!("{name}: {text}") }
 }

@@ -373,7 +373,7 @@ leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, 
 
 fn field(word: &str) -> Result<Field, String> {
     Field::from_word(word).ok_or_else(|| {
-        let all: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
+        let all: Vec<&str> = Field::columns().map(Field::word).collect();
         format!("expected one of {}", all.join(", "))
     })
 }

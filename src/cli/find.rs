@@ -25,12 +25,12 @@ const CONTEXT_BEFORE: u64 = 8;
 const CONTEXT_LENGTH: usize = 40;
 
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
-    let (pattern, names) = wanted(args)?;
+    let (pattern, names) = parse_pattern(args)?;
     let by_name = !names.is_empty();
     let survey =
         if by_name { look_for(machine, names.iter().copied(), None) } else { look_at_unlinked(machine) };
     let segments = if by_name {
-        chosen(machine, &survey, &names)?
+        find_segments(machine, &survey, &names)?
     } else {
         let kinds = [Kind::Posix, Kind::Deleted].map(|kind| of_kind(&survey, kind));
         kinds.into_iter().flatten().filter(|segment| !segment.is_concealed()).collect()
@@ -69,7 +69,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
 }
 
 /// Parses the pattern and the names of the segments. With `--hex` or `--value`, every word names a segment.
-fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
+fn parse_pattern(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
     let mut names: Vec<&OsStr> = args.segments.iter().map(OsString::as_os_str).collect();
     let first = args.pattern.as_deref();
     let pattern = match (&args.hex, &args.value, first) {
@@ -85,7 +85,7 @@ fn wanted(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
 }
 
 /// Returns the named segments, without duplicates.
-fn chosen<'a>(
+fn find_segments<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
     names: &[&OsStr],
@@ -197,7 +197,7 @@ impl Search<'_> {
         let reader = match Reader::open(machine, segment) {
             Ok(reader) => reader,
             Err(error) => {
-                self.not_opened(error);
+                self.report_open_error(error);
                 return Ok(());
             }
         };
@@ -243,7 +243,7 @@ impl Search<'_> {
     }
 
     /// Fails if the user named the segment. Otherwise skips it: it may be gone or unreadable.
-    fn not_opened(&mut self, error: OpenError) {
+    fn report_open_error(&mut self, error: OpenError) {
         match error {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
             OpenError::Gone { .. } | OpenError::Replaced { .. } if !self.named => {}

@@ -5,15 +5,11 @@ use super::args::InfoArgs;
 use super::choose::choose;
 use super::out::Out;
 use super::style::Tint;
-use super::{Failure, Status, json, look_whole, time};
-use crate::identify::{Rules, semaphore};
-use crate::machine::{Machine, Trace};
-use crate::memory::Reader;
-use crate::segment::{
-    Bytes, Facts, Kind, Maker, Mode, Owner, Segment, Timestamp, age_text, ago_text, pid_text,
-};
-use crate::survey::{Survey, at_logout, namesake_text, namesakes};
-use std::fmt::Write as _;
+use super::{Failure, Status, json, look_whole};
+use crate::identify::Rules;
+use crate::identify::about::{About, Fact, Length, Probe};
+use crate::machine::Machine;
+use crate::segment::Value;
 use std::io::{self, Write as _};
 
 pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
@@ -22,272 +18,40 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
     if args.json {
         json::write(machine, &survey, &[segment], out)?;
     } else {
-        for line in lines(machine, segment, &survey) {
-            line.print(out)?;
+        let about = About::new(segment, &survey, Probe::check(machine, segment));
+        for fact in about.facts(Length::Full) {
+            print(&fact, out)?;
         }
     }
     out.flush()?;
     Ok(Status::Done)
 }
 
-struct Line {
-    heading: &'static str,
-    text: String,
-    tint: Tint,
-}
-
-impl Line {
-    fn new(heading: &'static str, text: impl Into<String>) -> Self {
-        Self { heading, text: text.into(), tint: Tint::Plain }
-    }
-
-    fn print(&self, out: &mut Out) -> io::Result<()> {
-        let style = out.style();
-        let heading = style.paint(Tint::Dim, &format!("{:<14}", self.heading));
-        let text = style.fit(&self.text);
+/// Prints the label beside the first line of a fact.
+fn print(fact: &Fact<'_>, out: &mut Out) -> io::Result<()> {
+    let style = out.style();
+    for (index, line) in fact.lines.iter().enumerate() {
+        let label = if index == 0 { fact.field.label() } else { "" };
+        let label = style.paint(Tint::Dim, &format!("{label:<14}"));
+        let line = style.fit(line);
         // Only the word before the colon is colored.
-        let (word, rest) =
-            text.split_at(if self.tint == Tint::Plain { 0 } else { text.find(':').unwrap_or(0) });
-        writeln!(out, "{heading}{}{rest}", style.paint(self.tint, word))
+        let (word, rest, tint) = match fact.value {
+            Value::State(state) => {
+                let (word, rest) = line.split_at(line.find(':').unwrap_or(0));
+                (word, rest, Tint::of(state))
+            }
+            _ => ("", &*line, Tint::Plain),
+        };
+        writeln!(out, "{label}{}{rest}", style.paint(tint, word))?;
     }
-}
-
-fn lines(machine: &dyn Machine, segment: &Segment, survey: &Survey) -> Vec<Line> {
-    let now = survey.at;
-    let mut lines = vec![Line::new("segment", segment.id.to_string())];
-    match &segment.facts {
-        Facts::Sysv(facts) => {
-            lines.push(Line::new("kind", "System V"));
-            lines.push(Line::new("key", facts.key_text()));
-        }
-        Facts::Posix(_) if segment.kind() == Kind::Deleted => {
-            lines.push(Line::new("kind", "POSIX, unlinked (no longer in /dev/shm)"));
-            let former = segment.former_name().map_or_else(unknown, ToString::to_string);
-            lines.push(Line::new("former name", former));
-        }
-        Facts::Posix(_) => lines.push(Line::new("kind", "POSIX (a file in /dev/shm)")),
-    }
-    if let Some(semaphore) = semaphore::look(machine, segment) {
-        lines.push(Line::new("semaphore", format!("{} ({})", semaphore.text(), semaphore.library.name())));
-    }
-    let size = exact(segment.size);
-    lines.push(Line::new(
-        "size",
-        if segment.is_concealed() { format!("{size}: that of its largest mapping") } else { size },
-    ));
-    lines.push(Line::new("resident", resident(segment)));
-    if let Some(swapped) = segment.swapped {
-        lines.push(Line::new("swapped", exact(swapped)));
-    }
-    if segment.is_concealed() {
-        lines.extend(["mode", "owner"].map(|heading| Line::new(heading, unknown())));
-    } else {
-        lines.push(Line::new("mode", mode(segment.mode)));
-        lines.push(Line::new("owner", owner(&segment.owner)));
-    }
-    lines.extend(kind_lines(segment));
-    lines.extend(time_lines(segment, now));
-    lines.push(Line::new("made by", made_by(segment)));
-    for (index, text) in held_by(segment).into_iter().enumerate() {
-        lines.push(Line::new(if index == 0 { "held by" } else { "" }, text));
-    }
-    for (index, text) in
-        survey.past_end_lines(segment).into_iter().chain(survey.too_large(segment)).enumerate()
-    {
-        lines.push(Line::new(if index == 0 { "warning" } else { "" }, text));
-    }
-    for (index, other) in namesakes(segment, &survey.segments).into_iter().enumerate() {
-        let heading = if index == 0 { "same name" } else { "" };
-        lines.push(Line::new(heading, namesake_text(segment, other)));
-    }
-    for (index, reason) in segment.verdict.reasons.iter().enumerate() {
-        if index == 0 {
-            let state = segment.verdict.state;
-            let label = state.label();
-            let reason =
-                reason.strip_prefix(label).and_then(|rest| rest.strip_prefix(", ")).unwrap_or(reason);
-            let text = format!("{label}: {reason}");
-            lines.push(Line { heading: "state", text, tint: Tint::of(state) });
-        } else {
-            lines.push(Line::new("", reason.clone()));
-        }
-    }
-    lines.push(Line::new("reading", reading(machine, segment)));
-    if let Some(text) = at_logout(segment, &survey.limits) {
-        lines.push(Line::new("at logout", text));
-    }
-    lines
-}
-
-fn made_by(segment: &Segment) -> String {
-    let Some(maker) = &segment.made_by else { return "unknown".to_owned() };
-    let name = maker.name_text();
-    match (maker, segment.exited_creator()) {
-        (Maker::Exited(pid), _) => format!("process {pid}, which has exited"),
-        (Maker::Process(_), _) => format!("{name} (found by pid)"),
-        (Maker::Known { id, .. }, None) => format!("{name} (catalog: {id})"),
-        (Maker::Known { id, .. }, Some(pid)) => format!("{name} (catalog: {id}; creator {pid} exited)"),
-    }
-}
-
-/// Describes each holder on a line: `4121 writer  rw, mapping  ann  since 2026-01-05 12:01:03 +01:00`.
-fn held_by(segment: &Segment) -> Vec<String> {
-    let Some(holders) = segment.holders.as_deref() else { return vec!["unknown".to_owned()] };
-    let mut lines: Vec<String> = holders
-        .iter()
-        .map(|holder| {
-            let times = match (holder.mappings, holder.descriptors) {
-                (0, descriptors) => count(descriptors, "descriptor"),
-                (mappings, 0) => count(mappings, "mapping"),
-                (mappings, descriptors) => {
-                    format!("{}, {}", count(mappings, "mapping"), count(descriptors, "descriptor"))
-                }
-            };
-            let private = if holder.private { " (private)" } else { "" };
-            let us = if holder.ourselves { " (shmlens)" } else { "" };
-            format!(
-                "{} {}{us}: {}, {times}{private}, user {}, started {}",
-                holder.pid,
-                holder.command_text(),
-                holder.access.word(),
-                holder.owner.user_text(),
-                time::shown(holder.began),
-            )
-        })
-        .collect();
-    if segment.unseen() > 0 {
-        lines.push(format!("{} in processes that you cannot inspect", count(segment.unseen(), "attachment")));
-    }
-    if lines.is_empty() {
-        lines.push("none found".to_owned());
-    }
-    lines
-}
-
-/// `1 mapping`, `2 mappings`
-fn count(count: impl Into<u64>, what: &str) -> String {
-    let count = count.into();
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn kind_lines(segment: &Segment) -> Vec<Line> {
-    match &segment.facts {
-        Facts::Sysv(facts) => {
-            let yes = |flag: bool, words: &str| if flag { words.to_owned() } else { "no".to_owned() };
-            vec![
-                Line::new("creator", owner(&facts.creator)),
-                Line::new("creator pid", pid_text(facts.creator_pid)),
-                Line::new("last pid", facts.last_pid_text(&segment.times)),
-                Line::new("nattch", facts.nattch.to_string()),
-                Line::new("locked", yes(facts.locked, "yes (never swapped out)")),
-                Line::new("marked", yes(facts.marked, "yes: removed after the last detach")),
-            ]
-        }
-        Facts::Posix(facts) => {
-            vec![
-                Line::new("device", format!("0x{:x}", facts.device)),
-                Line::new("inode", facts.inode.to_string()),
-            ]
-        }
-    }
-}
-
-fn time_lines(segment: &Segment, now: Timestamp) -> Vec<Line> {
-    let times = segment.times;
-    let moment = |time: Option<Timestamp>, never: &str| {
-        time.map_or_else(
-            || never.to_owned(),
-            |then| format!("{}, {}", time::shown(then), ago_text(then, now)),
-        )
-    };
-    match segment.facts {
-        Facts::Sysv(_) => vec![
-            Line::new("attached", moment(times.attach, "never")),
-            Line::new("detached", moment(times.detach, "never")),
-            Line::new("changed", moment(times.change, "unknown")),
-            Line::new(
-                "age",
-                segment.age(now).map_or_else(unknown, |age| format!("at least {}", age_text(age))),
-            ),
-        ],
-        Facts::Posix(_) => vec![
-            Line::new("created", moment(times.birth, "unknown (not provided by this kernel)")),
-            Line::new("changed", moment(times.change, "unknown")),
-            Line::new("written", moment(times.modify, "unknown") + " (not through mappings)"),
-            Line::new("read", moment(times.access, "unknown") + " (not through mappings)"),
-        ],
-    }
-}
-
-fn unknown() -> String {
-    "unknown".to_owned()
-}
-
-/// `4.0 KiB (4096 bytes)`
-fn exact(size: Bytes) -> String {
-    match size.0 {
-        1 => "1 byte".to_owned(),
-        0..1024 => format!("{} bytes", size.0),
-        bytes => format!("{size} ({bytes} bytes)"),
-    }
-}
-
-fn resident(segment: &Segment) -> String {
-    if segment.is_concealed() {
-        return unknown();
-    }
-    let Some(resident) = segment.resident else { return "unknown (not provided by this kernel)".to_owned() };
-    let mut text = exact(resident);
-    if segment.size.0 > 0 {
-        // The kernel counts whole pages, which may exceed the size of a small segment.
-        let percent = (u128::from(resident.0) * 100 / u128::from(segment.size.0)).min(100);
-        let _ = write!(text, ", {percent}%");
-    }
-    text
-}
-
-/// `0640 (rw-r-----): owner read and write, group read, others none`
-fn mode(mode: Mode) -> String {
-    let may = |shift: u32| match mode.bits() >> shift & 0o6 {
-        0o6 => "read and write",
-        0o4 => "read",
-        0o2 => "write",
-        _ => "none",
-    };
-    format!("{mode} ({}): owner {}, group {}, others {}", mode.symbolic(), may(6), may(3), may(0))
-}
-
-/// `ann (1000), group ann (1000)`
-fn owner(owner: &Owner) -> String {
-    let named = |name: Option<String>, number: u32| {
-        name.map_or_else(|| format!("{number} (no name)"), |name| format!("{name} ({number})"))
-    };
-    format!(
-        "{}, group {}",
-        named(owner.user.as_ref().map(|_| owner.user_text()), owner.uid),
-        named(owner.group.as_ref().map(|_| owner.group_text()), owner.gid)
-    )
-}
-
-/// Describes how this process can read the segment.
-fn reading(machine: &dyn Machine, segment: &Segment) -> String {
-    match Reader::predict_trace(machine, segment) {
-        Ok(Trace::None) => "allowed; leaves no trace".to_owned(),
-        Ok(Trace::AccessTime) => {
-            "allowed; updates the access time (only the owner and root can avoid this)".to_owned()
-        }
-        Ok(Trace::Attached) => {
-            "allowed; attaches the segment: nattch is one higher during the read, and last pid and times change"
-                .to_owned()
-        }
-        Err(error) => error.to_string(),
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::machine::fake::{FakeBytes, FakeMachine};
+    use crate::segment::Mode;
     use crate::survey::Names;
 
     fn told(machine: &FakeMachine) -> Vec<String> {
@@ -296,10 +60,9 @@ mod tests {
             .segments
             .iter()
             .map(|segment| {
-                let lines = lines(machine, segment, &survey);
-                let lines: Vec<String> =
-                    lines.iter().map(|line| format!("{}={}\n", line.heading, line.text)).collect();
-                lines.concat()
+                let about = About::new(segment, &survey, Probe::check(machine, segment));
+                let line = |fact: &Fact<'_>| format!("{}={}\n", fact.field.label(), fact.lines.join("\n"));
+                about.facts(Length::Full).iter().map(line).collect()
             })
             .collect()
     }

@@ -1,11 +1,14 @@
 //! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field changes its
 //! name or type.
 
-use super::time;
+use crate::identify::about::{About, Probe};
 use crate::identify::semaphore;
 use crate::machine::Machine;
-use crate::segment::{Certainty, Holder, ObjectName, Owner, Segment, SegmentId, escape};
+use crate::segment::field::Field;
+use crate::segment::local_time::rfc3339;
+use crate::segment::{Bytes, Holder, ObjectName, Owner, Segment, Value, escape};
 use crate::survey::{Limits, Survey};
+use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -38,7 +41,8 @@ struct Segments<'a>(&'a [&'a Segment], &'a Source<'a>);
 
 impl Serialize for Segments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|segment| SegmentJson::new(segment, self.1)))
+        let abouts = self.0.iter().map(|segment| self.1.about(segment));
+        serializer.collect_seq(abouts.map(SegmentJson))
     }
 }
 
@@ -59,47 +63,90 @@ struct LimitsJson {
     dev_shm_used: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
-struct SegmentJson {
-    id: String,
-    kind: &'static str,
-    shmid: Option<i32>,
-    key: Option<u32>,
-    name: Option<String>,
-    former_name: Option<String>,
-    size: u64,
-    resident: Option<u64>,
-    swapped: Option<u64>,
-    mode: Option<String>,
-    owner: Option<OwnerJson>,
-    creator: Option<OwnerJson>,
-    creator_pid: Option<u32>,
-    last_pid: Option<u32>,
-    nattch: Option<u64>,
-    locked: Option<bool>,
-    marked_for_removal: Option<bool>,
-    times: TimesJson,
-    holders: Option<Vec<HolderJson>>,
-    namesakes: Option<Vec<NamesakeJson>>,
-    made_by: Option<MakerJson>,
-    semaphore: Option<SemaphoreJson>,
-    state: &'static str,
-    certainty: Option<&'static str>,
-    reasons: Vec<String>,
-    removed_by: Option<Vec<&'static str>>,
-    age: Option<f64>,
-    last_used: Option<String>,
-    device: Option<u64>,
-    inode: Option<u64>,
-}
-
-/// Processes in total, and those that could not be inspected.
+/// The number of processes, and the number that could not be inspected.
 #[derive(Debug, Serialize)]
 pub struct CoverageJson {
     processes: usize,
     unreadable: usize,
     /// Kinds of segments that could not be listed.
     unlisted: Vec<&'static str>,
+}
+
+/// A segment: an object of its fields.
+struct SegmentJson<'a>(About<'a>);
+
+impl Serialize for SegmentJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for &field in Field::ALL {
+            match field {
+                Field::Attach => map.serialize_entry("times", &TimesJson(&self.0))?,
+                // Part of another object, or only in text.
+                Field::Group
+                | Field::Pid
+                | Field::Detach
+                | Field::Change
+                | Field::Access
+                | Field::Modify
+                | Field::Created
+                | Field::Links
+                | Field::Warnings
+                | Field::Reading
+                | Field::Logout => {}
+                _ => map.serialize_entry(field.word(), &ValueJson(self.0.value(field)))?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// The times that the kernel recorded; the birth is in `age`.
+struct TimesJson<'a>(&'a About<'a>);
+
+impl Serialize for TimesJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let times = [Field::Attach, Field::Detach, Field::Change, Field::Access, Field::Modify];
+        serializer.collect_map(times.map(|field| (field.word(), ValueJson(self.0.value(field)))))
+    }
+}
+
+struct ValueJson<'a>(Value<'a>);
+
+impl Serialize for ValueJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Value::Absent => serializer.serialize_none(),
+            Value::Number(number) | Value::Size(Bytes(number)) => serializer.serialize_u64(*number),
+            Value::Numbers(numbers) => numbers.serialize(serializer),
+            Value::Counts(counts) => serializer.collect_map(counts.iter().copied()),
+            Value::Lines(lines) => lines.serialize(serializer),
+            Value::Key(key) => serializer.serialize_u32(key.0),
+            Value::Flag(flag) => serializer.serialize_bool(*flag),
+            Value::Time(then) => rfc3339(*then).serialize(serializer),
+            Value::Span(seconds) => serializer.serialize_f64(*seconds),
+            Value::User(Owner { uid, user, gid, group }) => OwnerJson {
+                uid: *uid,
+                user: user.as_deref().map(|name| escape(name.as_bytes())),
+                gid: *gid,
+                group: group.as_deref().map(|name| escape(name.as_bytes())),
+            }
+            .serialize(serializer),
+            Value::Maker(maker) => {
+                serializer.collect_map([("id", escape(maker.id().as_bytes())), ("name", maker.name_text())])
+            }
+            Value::Holders(_, segment) => holders(segment).serialize(serializer),
+            Value::Segments(segments) => {
+                serializer.collect_seq(segments.iter().copied().map(NamesakeJson::new))
+            }
+            Value::Text(_) | Value::Mode(_) | Value::State(_) | Value::Group(_) => {
+                serializer.collect_str(&self.0)
+            }
+        }
+    }
+}
+
+fn holders(segment: &Segment) -> Option<Vec<HolderJson>> {
+    segment.holders.as_deref().map(|holders| holders.iter().map(HolderJson::new).collect())
 }
 
 #[derive(Debug, Serialize)]
@@ -140,22 +187,9 @@ impl NamesakeJson {
             id: segment.id.to_string(),
             kind: segment.kind().word(),
             size: segment.size.0,
-            holders: segment.holders.as_deref().map(|holders| holders.iter().map(HolderJson::new).collect()),
+            holders: holders(segment),
         }
     }
-}
-
-#[derive(Debug, Serialize)]
-struct MakerJson {
-    id: String,
-    name: String,
-}
-
-/// A named semaphore; null if the segment is not a semaphore or if reading it would leave a trace.
-#[derive(Debug, Serialize)]
-struct SemaphoreJson {
-    value: u32,
-    waiters: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,15 +200,7 @@ struct OwnerJson {
     group: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct TimesJson {
-    attach: Option<String>,
-    detach: Option<String>,
-    change: Option<String>,
-    access: Option<String>,
-    modify: Option<String>,
-}
-
+/// Writes these segments of a survey as JSON.
 pub fn write(
     machine: &dyn Machine,
     survey: &Survey,
@@ -215,6 +241,16 @@ impl<'a> Source<'a> {
         }
         Self { machine, survey, namesakes }
     }
+
+    fn about(&self, segment: &'a Segment) -> About<'a> {
+        let namesakes = segment.posix_name().and_then(|name| self.namesakes.get(name)).into_iter().flatten();
+        About {
+            segment,
+            survey: self.survey,
+            namesakes: namesakes.copied().filter(|other| segment.shares_name_with(other)).collect(),
+            probe: Probe { semaphore: semaphore::look(self.machine, segment), reading: None },
+        }
+    }
 }
 
 impl CoverageJson {
@@ -238,87 +274,6 @@ impl LimitsJson {
             sysv_bytes: limits.sysv_bytes.0,
             dev_shm_size: limits.dev_shm.map(|shm| shm.size.0),
             dev_shm_used: limits.dev_shm.map(|shm| shm.used.0),
-        }
-    }
-}
-
-impl SegmentJson {
-    fn new(segment: &Segment, source: &Source<'_>) -> Self {
-        let Source { machine, survey, namesakes } = source;
-        let namesakes = segment.posix_name().and_then(|name| namesakes.get(name));
-        let others = namesakes.into_iter().flatten().filter(|other| segment.shares_name_with(other));
-        let namesakes: Vec<NamesakeJson> = others.map(|other| NamesakeJson::new(other)).collect();
-        let sysv = segment.sysv();
-        let posix = segment.posix();
-        let (shmid, name) = match &segment.id {
-            SegmentId::Sysv(shmid) => (Some(shmid.0), None),
-            SegmentId::Posix(name) => (None, Some(name.to_string())),
-            SegmentId::Deleted { .. } => (None, None),
-        };
-        Self {
-            id: segment.id.to_string(),
-            kind: segment.kind().word(),
-            shmid,
-            key: sysv.map(|facts| facts.key.0),
-            name,
-            former_name: segment.former_name().map(ToString::to_string),
-            size: segment.size.0,
-            resident: segment.resident.map(|size| size.0),
-            swapped: segment.swapped.map(|size| size.0),
-            mode: (!segment.is_concealed()).then(|| segment.mode.to_string()),
-            owner: (!segment.is_concealed()).then(|| OwnerJson::new(&segment.owner)),
-            creator: sysv.map(|facts| OwnerJson::new(&facts.creator)),
-            creator_pid: sysv.map(|facts| facts.creator_pid),
-            last_pid: sysv.map(|facts| facts.last_pid),
-            nattch: sysv.map(|facts| facts.nattch),
-            locked: sysv.map(|facts| facts.locked),
-            marked_for_removal: sysv.map(|facts| facts.marked),
-            times: TimesJson::new(segment),
-            holders: segment.holders.as_deref().map(|holders| holders.iter().map(HolderJson::new).collect()),
-            namesakes: (!namesakes.is_empty()).then_some(namesakes),
-            made_by: segment
-                .made_by
-                .as_ref()
-                .map(|maker| MakerJson { id: escape(maker.id().as_bytes()), name: maker.name_text() }),
-            semaphore: semaphore::look(*machine, segment)
-                .map(|found| SemaphoreJson { value: found.value, waiters: found.waiters }),
-            state: segment.verdict.state.word(),
-            certainty: segment.verdict.state.certainty().map(Certainty::word),
-            // The set of fields is stable, so warnings about a future SIGBUS are part of `reasons`.
-            reasons: [&segment.verdict.reasons[..], &survey.past_end_lines(segment)].concat(),
-            removed_by: posix
-                .and_then(|facts| facts.unlinked.as_ref())
-                .map(|unlinked| unlinked.by.iter().map(|by| by.word()).collect::<Vec<_>>())
-                .filter(|by| !by.is_empty()),
-            age: segment.age(survey.at),
-            last_used: segment.last_used().and_then(time::rfc3339),
-            device: posix.map(|facts| facts.device),
-            inode: posix.map(|facts| facts.inode),
-        }
-    }
-}
-
-impl OwnerJson {
-    fn new(owner: &Owner) -> Self {
-        // JSON has null for an unknown user; the text forms print the number.
-        Self {
-            uid: owner.uid,
-            user: owner.user.as_ref().map(|_| owner.user_text()),
-            gid: owner.gid,
-            group: owner.group.as_ref().map(|_| owner.group_text()),
-        }
-    }
-}
-
-impl TimesJson {
-    fn new(segment: &Segment) -> Self {
-        let times = segment.times;
-        Self {
-            attach: times.attach.and_then(time::rfc3339),
-            detach: times.detach.and_then(time::rfc3339),
-            change: times.change.and_then(time::rfc3339),
-            access: times.access.and_then(time::rfc3339),
-            modify: times.modify.and_then(time::rfc3339),
         }
     }
 }

@@ -4,8 +4,8 @@ use super::args::ListArgs;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
-use super::text::{Shown, is_figure, raw};
-use super::{Failure, Status, json, look, look_quickly, look_without_resident, note_unknown};
+use super::text::{Shown, is_figure};
+use super::{Failure, Status, json, look, look_without_resident, look_quickly, note_unknown};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::Field;
@@ -118,15 +118,15 @@ const fn column(shows: ColumnContent) -> Column {
 }
 
 fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
-    // The `holders` column has the names. Pids are printed only if requested.
-    let all = || Field::ALL.iter().copied().filter(|&field| field != Field::Pid).collect();
+    // The CSV column `holders` contains names; pids are included only on request.
+    let all = || Field::columns().filter(|&field| field != Field::Pid).collect();
     let fields = if args.columns.is_empty() { &all() } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     if !args.no_header {
         writer.write_record(fields.iter().map(|field| field.word())).map_err(csv_error)?;
     }
     for segment in segments {
-        let record = fields.iter().map(|&field| raw(segment, field, now));
+        let record = fields.iter().map(|&field| field.of(segment, now).to_string());
         writer.write_record(record).map_err(csv_error)?;
     }
     writer.flush()

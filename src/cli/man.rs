@@ -211,8 +211,8 @@ fn states(roff: &mut Roff) {
 fn fields(roff: &mut Roff) {
     roff.control("SH", ["FIELDS"])
         .text(vec![roman("For filters, --columns and --sort. JSON uses the same names.")]);
-    for field in Field::ALL {
-        // The brackets are rustdoc links.
+    for field in Field::columns() {
+        // The angle brackets mark links in rustdoc.
         term(roff, vec![bold(field.word())], &field.doc().replace(['<', '>'], ""));
     }
 }
@@ -317,7 +317,7 @@ mod tests {
                 assert!(text.contains(&format!("--{argument}")), "{argument}");
             }
         }
-        for &field in Field::ALL {
+        for field in Field::columns() {
             assert!(text.contains(&format!("fB{}fR", field.word())), "{}", field.word());
         }
         for row in ACTIONS {

@@ -19,7 +19,6 @@ mod progress;
 mod style;
 mod table;
 mod text;
-mod time;
 mod watch;
 
 pub use args::{Args, Change, Command, Report};
@@ -80,7 +79,7 @@ fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     })
 }
 
-/// How often to rescan when segments were attached between the scan of the processes and that of
+/// Limits the rescans when segments were attached between the scan of the processes and that of
 /// the segments.
 const RESCANS: usize = 3;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often the bar is updated.
+/// The interval between updates of the bar.
 const TICK: Duration = Duration::from_millis(50);
 /// Operations faster than this show no bar.
 const SHOW_DELAY: Duration = Duration::from_millis(400);
@@ -47,7 +47,7 @@ impl Interrupt {
 }
 
 pub struct Meter {
-    what: Mutex<String>,
+    label: Mutex<String>,
     /// The line on the screen, if any.
     drawn: Mutex<String>,
     visible: bool,
@@ -55,8 +55,8 @@ pub struct Meter {
 }
 
 impl Meter {
-    pub fn say(&self, what: String) {
-        *self.what.lock().unwrap_or_else(PoisonError::into_inner) = what;
+    pub fn say(&self, label: String) {
+        *self.label.lock().unwrap_or_else(PoisonError::into_inner) = label;
     }
 
     /// Clears the progress line while `write` writes to the same terminal.
@@ -70,8 +70,8 @@ impl Meter {
     }
 
     fn draw(&self, progress: &Progress) {
-        let what = self.what.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let line = line(&what, progress.done(), progress.total(), self.ascii);
+        let label = self.label.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let line = line(&label, progress.done(), progress.total(), self.ascii);
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if *drawn != line {
             let _ = write!(io::stderr(), "\r{line}\x1b[K");
@@ -83,14 +83,14 @@ impl Meter {
 /// Runs a long operation with a progress line, and cancels it on a signal. Pass false as `wanted`
 /// if the line would disturb other output.
 pub fn with_meter<T>(
-    what: &str,
+    label: &str,
     wanted: bool,
     progress: &Progress,
     interrupt: &Interrupt,
     work: impl FnOnce(&Meter) -> T,
 ) -> T {
     let meter = Meter {
-        what: Mutex::new(what.to_owned()),
+        label: Mutex::new(label.to_owned()),
         drawn: Mutex::default(),
         visible: wanted && io::stderr().is_terminal(),
         ascii: !locale_is_utf8(),
@@ -134,7 +134,7 @@ fn attend(meter: &Meter, progress: &Progress, interrupt: &Interrupt, over: &Atom
 }
 
 /// `searching  ██████▌    27%  276 MiB of 1.0 GiB  Ctrl-C stops`
-fn line(what: &str, done: u64, total: u64, ascii: bool) -> String {
+fn line(label: &str, done: u64, total: u64, ascii: bool) -> String {
     let share = u128::from(done.min(total)) * 8 * BAR as u128 / u128::from(total.max(1));
     let eighths = usize::try_from(share).unwrap_or(8 * BAR);
     let mut bar = if ascii { "#".repeat(eighths / 8) } else { "█".repeat(eighths / 8) };
@@ -145,7 +145,7 @@ fn line(what: &str, done: u64, total: u64, ascii: bool) -> String {
     }
     bar.extend(std::iter::repeat_n(' ', BAR - width));
     let percent = u128::from(done.min(total)) * 100 / u128::from(total.max(1));
-    format!("{what}  {bar} {percent:>3}%  {} of {}  Ctrl-C to stop", Bytes(done), Bytes(total))
+    format!("{label}  {bar} {percent:>3}%  {} of {}  Ctrl-C to stop", Bytes(done), Bytes(total))
 }
 
 #[cfg(test)]
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_by_the_flag() {
+    fn canceled_by_the_flag() {
         let interrupt = Interrupt(Arc::new(AtomicBool::new(true)));
         let progress = Progress::new();
         with_meter("", false, &progress, &interrupt, |_| {

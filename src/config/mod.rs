@@ -305,8 +305,8 @@ mod tests {
     #[test]
     fn refused_keys_are_reported_with_their_line() {
         let config = parse("[keys]\nhelp = ['x']\n\nqiut = ['q']").unwrap();
-        let told = |action| config.wrong_keys(action, &"no such action").to_string();
-        assert_eq!(told(Some("qiut")), "/c/config.toml, line 4: no such action");
-        assert_eq!(told(None), "/c/config.toml, line 2: no such action");
+        let message = |action| config.wrong_keys(action, &"no such action").to_string();
+        assert_eq!(message(Some("qiut")), "/c/config.toml, line 4: no such action");
+        assert_eq!(message(None), "/c/config.toml, line 2: no such action");
     }
 }

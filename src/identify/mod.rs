@@ -1,5 +1,6 @@
 //! Determines the maker and the state of each segment.
 
+pub mod about;
 pub mod catalog;
 mod created;
 pub mod demo;

@@ -148,12 +148,12 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
     }
     match evidence.states.of(pid, PidNamespace::Ours, segment.times.change) {
         ProcessState::Running(process) => {
-            let who = format!("{} ({pid})", escape(&process.command));
+            let creator_text = format!("{} ({pid})", escape(&process.command));
             Origin {
                 steps: vec![format!(
-                    "creator {who} started before the last change of the segment (/proc/{pid}/stat)"
+                    "creator {creator_text} started before the last change of the segment (/proc/{pid}/stat)"
                 )],
-                finding: Finding::CreatorRuns(who),
+                finding: Finding::CreatorRuns(creator_text),
             }
         }
         ProcessState::Exited => {

@@ -175,7 +175,7 @@ mod tests {
         ] {
             machine.add_object(name, bytes);
         }
-        let looks = || -> Vec<Option<String>> {
+        let recognized = || -> Vec<Option<String>> {
             let survey = Survey::take(&machine, &mut Names::default());
             survey
                 .segments
@@ -186,13 +186,13 @@ mod tests {
                 .collect()
         };
         let [glibc, zeros] = ["value 0, 2 waiters (glibc)", "value 0, no waiters (musl)"];
-        assert_eq!(looks(), [None, None, Some(glibc.to_owned()), None, Some(zeros.to_owned())]);
+        assert_eq!(recognized(), [None, None, Some(glibc.to_owned()), None, Some(zeros.to_owned())]);
         // Reading another user's object changes its access time.
         machine.edit(|facts| {
             facts.effective_uid = 1001;
             facts.posix.values_mut().for_each(|object| object.stat.mode = 0o100_666);
         });
-        assert_eq!(looks(), [const { None }; 5]);
+        assert_eq!(recognized(), [const { None }; 5]);
     }
 
     proptest! {

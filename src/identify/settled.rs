@@ -31,9 +31,9 @@ pub fn posix(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Set
     match (lease, checked) {
         (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
         (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.by_root() => {
-            let said = "open or mapped by a process that you cannot inspect. Run as root to see it";
+            let reason = "open or mapped by a process that you cannot inspect. Run as root to see it";
             let others = "otherwise a descriptor in transit or a loop device";
-            Settled::Held(Verdict::new(State::Unknown, said).because(others).because(REFUSED))
+            Settled::Held(Verdict::new(State::Unknown, reason).because(others).because(REFUSED))
         }
         (Lease::Refused, None) if holdings.private => {
             let missing = self::missing(coverage);
@@ -55,8 +55,8 @@ pub fn posix(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Set
         }
         (_, None) if leases.is_shut(segment) => {
             let id = shell_quote(segment.id.to_string().as_bytes());
-            let said = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
-            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(said))
+            let reason = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
+            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(reason))
         }
         (_, None) => {
             Settled::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, leases)))
@@ -69,8 +69,8 @@ const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open
 
 /// Returns the verdict on an object that has a holder according to the kernel.
 fn held(step: String) -> Verdict {
-    let said = "holder not visible: descriptor in transit, loop device or another pid namespace";
-    Verdict::new(State::Unknown, said).because(step).because(REFUSED)
+    let reason = "holder not visible: descriptor in transit, loop device or another pid namespace";
+    Verdict::new(State::Unknown, reason).because(step).because(REFUSED)
 }
 
 /// Returns the step that lists the checked processes, if no other process can open the object.

@@ -37,12 +37,12 @@ fn sysv(
     let others = facts.nattch.saturating_sub(own_count);
     let count = count(segment, facts, holders, (others, own_count), evidence);
     if facts.marked {
-        let who = match holders {
+        let subject = match holders {
             [] if others == 0 => "shmlens only".to_owned(),
             [] => "processes that are not visible".to_owned(),
             holders => holder_names(holders),
         };
-        return Verdict::new(State::Removed, format!("removed, kept alive by {who}"))
+        return Verdict::new(State::Removed, format!("removed, kept alive by {subject}"))
             .because("marked for removal (IPC_RMID): freed with the last detach")
             .because(count);
     }
@@ -97,8 +97,8 @@ fn attached_text(times: u64) -> String {
 }
 
 fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
-    let who = if holders.is_empty() { "shmlens only".to_owned() } else { holder_names(holders) };
-    let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {who}"))
+    let subject = if holders.is_empty() { "shmlens only".to_owned() } else { holder_names(holders) };
+    let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {subject}"))
         .because("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
     let verdict = match &unlinked.name {
         Some(name) => verdict.because(format!("former name {name}")),
@@ -134,8 +134,8 @@ fn posix(
         return Verdict::new(State::Unknown, "holders not checked yet");
     };
     if let Some(lock) = holdings.locks(segment).first() {
-        let who = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));
-        return Verdict::new(State::InUse, format!("file lock held by {who}"))
+        let subject = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));
+        return Verdict::new(State::InUse, format!("file lock held by {subject}"))
             .because("listed in /proc/locks, so a process has it open");
     }
     if let Some(point) = holdings.mount_point(segment) {

@@ -426,11 +426,11 @@ fn private_object_depends_only_on_processes_of_its_owner_and_root() {
 #[test]
 fn lease_of_root_or_the_owner_decides() {
     for uid in [0, 1000] {
-        a_lease_decides(uid);
+        lease_decides(uid);
     }
 }
 
-fn a_lease_decides(uid: u32) {
+fn lease_decides(uid: u32) {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| (facts.effective_uid, facts.visibility.outside) = (uid, true));
     assert_is(&machine, CERTAIN, &["granted a write lease (F_SETLEASE)"]);
@@ -744,22 +744,22 @@ fn first_reason_changes_only_with_the_state() {
     });
     machine.add_process(7, "writer");
     machine.map_in(7, "held", Access::Read);
-    let said = || {
+    let first_reason = || {
         let segments = segments_by(&machine, Rules::default());
         segments.into_iter().map(|segment| (segment.id, segment.verdict)).collect::<Vec<_>>()
     };
-    let before = said();
+    let before = first_reason();
     machine.edit(|facts| facts.now += 5000);
     machine.add_process(8, "another");
     machine.add_process(10, "and one more");
-    assert_eq!(said(), before);
+    assert_eq!(first_reason(), before);
     // Even if some processes cannot be examined.
     for pid in [8, 10] {
         machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
     }
-    let before = said();
+    let before = first_reason();
     machine.edit(|facts| facts.processes.remove(&10));
-    assert_eq!(said(), before);
+    assert_eq!(first_reason(), before);
 }
 
 #[test]

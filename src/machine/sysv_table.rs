@@ -75,16 +75,18 @@ impl Columns {
             next.set(at + 1);
             words[..count].get(at).copied()
         };
-        let must = |name: &str| find(name).ok_or_else(|| format!("missing column {name}"));
-        let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is not a number"));
+        let required = |name: &str| find(name).ok_or_else(|| format!("missing column {name}"));
+        let number =
+            |name: &str| required(name)?.parse::<u64>().map_err(|_| format!("{name} is not a number"));
         let id = |name: &str| u32::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
-        let key = must("key")?;
+        let key = required("key")?;
         let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
-        let perms = u32::from_str_radix(must("perms")?, 8).map_err(|_| "perms is not octal".to_owned())?;
+        let perms =
+            u32::from_str_radix(required("perms")?, 8).map_err(|_| "perms is not octal".to_owned())?;
         // The pid of another namespace is printed as 0, and -1 was seen in old kernels.
-        let pid = |name: &str| Ok::<u32, String>(must(name)?.parse::<u32>().unwrap_or(0));
+        let pid = |name: &str| Ok::<u32, String>(required(name)?.parse::<u32>().unwrap_or(0));
         let time = |name: &str| {
-            let seconds = must(name)?.parse::<i64>().map_err(|_| format!("{name} is not a time"))?;
+            let seconds = required(name)?.parse::<i64>().map_err(|_| format!("{name} is not a time"))?;
             Ok::<_, String>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
         };
         let optional = |name: &str| match find(name) {
@@ -93,7 +95,7 @@ impl Columns {
         };
         Ok(SysvStat {
             key: Key(key.map_err(|_| "key is not a number".to_owned())?),
-            shmid: ShmId(must("shmid")?.parse().map_err(|_| "shmid is not a number".to_owned())?),
+            shmid: ShmId(required("shmid")?.parse().map_err(|_| "shmid is not a number".to_owned())?),
             mode: Mode::new(perms & 0o777),
             locked: perms & LOCKED != 0,
             marked: perms & MARKED != 0,
@@ -147,9 +149,10 @@ mod tests {
 
     #[test]
     fn invalid_line_is_reported_and_others_are_kept() {
-        let good = "1 1 600 1 1 1 0 0 0 0 0 0 0 5 0 0\n";
-        let text =
-            format!("{HEADER}{good}1 2 9 1 1 1 0 0 0 0 0 0 0 5 0 0\nnonsense \x1b[2J\n{good}1 3 600\n");
+        let valid_line = "1 1 600 1 1 1 0 0 0 0 0 0 0 5 0 0\n";
+        let text = format!(
+            "{HEADER}{valid_line}1 2 9 1 1 1 0 0 0 0 0 0 0 5 0 0\nnonsense \x1b[2J\n{valid_line}1 3 600\n"
+        );
         let table = parse(text.as_bytes());
         assert_eq!(table.rows.len(), 2);
         assert_eq!(table.problems.len(), 3);

@@ -10,7 +10,7 @@ mod data;
 mod example;
 mod extents;
 mod in_order;
-mod live;
+
 mod page_buffer;
 mod pattern;
 mod pipeline;
@@ -24,7 +24,7 @@ pub use chunks::{Chunk, Chunks};
 pub use compare::differences;
 pub use data::next_data;
 pub(crate) use in_order::in_order;
-pub use live::{Cell, CellKind, Live, Snapshot, SnapshotRequest};
+
 pub use page_buffer::PageBuffer;
 pub(crate) use page_buffer::is_slow;
 pub use pattern::{Pattern, PatternError};
@@ -32,4 +32,4 @@ pub(crate) use pipeline::pipeline;
 pub use progress::{Direction, Progress};
 pub use reader::{OpenError, Presence, Reader};
 pub use search::{Matches, find_all, find_next};
-pub use tracker::{Change, Tracker};
+pub use tracker::{Cell, CellKind, Change, Snapshot, SnapshotRequest, Tracker};

@@ -44,18 +44,18 @@ pub(super) fn is_plain(c: char) -> bool {
 /// `\xNN`.
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
-    shown(bytes, is_plain)
+    escape_unless(bytes, is_plain)
 }
 
 /// Quotes text for a message. Like [`escape`], but keeps backslashes as typed. [`unescape`] decodes both
 /// forms.
 #[must_use]
 pub fn quote(bytes: &[u8]) -> String {
-    shown(bytes, |c| c == '\\' || is_plain(c))
+    escape_unless(bytes, |c| c == '\\' || is_plain(c))
 }
 
 /// Converts bytes to text and escapes all characters that `is_plain` rejects.
-fn shown(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
+fn escape_unless(bytes: &[u8], is_plain: impl Fn(char) -> bool) -> String {
     // Nearly all names are printable ASCII, and a machine may have thousands.
     if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\')
         && let Ok(plain) = std::str::from_utf8(bytes)

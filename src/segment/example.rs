@@ -1,8 +1,8 @@
 //! Example segments for unit tests.
 
 use super::{
-    Access, Bytes, CreatorLife, Facts, Holder, Key, Mode, ObjectName, Owner, Place, PosixFacts, Segment,
-    SegmentId, ShmId, State, SysvFacts, Times, Timestamp, Unlinked, Verdict,
+    Access, Bytes, Facts, Holder, Key, Mode, ObjectName, Owner, Place, PosixFacts, Segment, SegmentId, ShmId,
+    State, SysvFacts, Times, Timestamp, Unlinked, Verdict,
 };
 
 fn ann() -> Owner {
@@ -11,27 +11,22 @@ fn ann() -> Owner {
 
 /// `sysv:32770`, key 0x4d2, 1 MiB, locked, attached twice, 5000 s old at 10 000.
 pub fn sysv() -> Segment {
+    let facts = SysvFacts {
+        key: Key(0x4d2),
+        creator: ann(),
+        creator_pid: 4121,
+        last_pid: 4188,
+        nattch: 2,
+        locked: true,
+        marked: false,
+    };
+    let id = SegmentId::Sysv(ShmId(32770));
     Segment {
-        id: SegmentId::Sysv(ShmId(32770)),
-        size: Bytes(1 << 20),
         resident: Some(Bytes(128 << 10)),
         swapped: Some(Bytes(0)),
-        mode: Mode::new(0o666),
-        owner: ann(),
         times: Times { change: Some(Timestamp::from_seconds(5000)), ..Times::default() },
-        facts: Facts::Sysv(SysvFacts {
-            key: Key(0x4d2),
-            creator: ann(),
-            creator_pid: 4121,
-            last_pid: 4188,
-            nattch: 2,
-            locked: true,
-            marked: false,
-        }),
-        holders: None,
-        made_by: None,
-        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::InUse, "attached 2 times"),
+        ..Segment::new(id, Bytes(1 << 20), Mode::new(0o666), ann(), Facts::Sysv(facts))
     }
 }
 
@@ -60,19 +55,13 @@ pub fn posix() -> Segment {
 
 /// Like [`posix`], with another name.
 pub fn posix_called(name: &[u8]) -> Segment {
+    let id = SegmentId::Posix(ObjectName::new(name).unwrap());
+    let facts = PosixFacts { device: 26, inode: 7, links: 1, unlinked: None };
     Segment {
-        id: SegmentId::Posix(ObjectName::new(name).unwrap()),
-        size: Bytes(4096),
         resident: Some(Bytes(4096)),
-        swapped: None,
-        mode: Mode::new(0o600),
-        owner: ann(),
         times: Times { birth: Some(Timestamp::from_seconds(9820)), ..Times::default() },
-        facts: Facts::Posix(PosixFacts { device: 26, inode: 7, links: 1, unlinked: None }),
-        holders: None,
-        made_by: None,
-        creator_life: CreatorLife::Unknown,
         verdict: Verdict::new(State::Unknown, "its holders are not known"),
+        ..Segment::new(id, Bytes(4096), Mode::new(0o600), ann(), Facts::Posix(facts))
     }
 }
 

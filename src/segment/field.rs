@@ -1,42 +1,55 @@
-//! The fields of a segment, with the names that columns, sort orders and filters share.
+//! The fields of a segment: the one table of everything that is known about it. Columns, sort orders, filters,
+//! CSV, JSON and the facts on the screen come from it.
 
-use super::{Facts, Segment, SegmentId, State, Timestamp};
+use super::{Facts, Segment, SegmentId, Timestamp, Value};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// The value of a field, unformatted.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    Absent,
-    /// Safe to print.
-    Text(String),
-    Number(u64),
-    /// In bytes.
-    Size(u64),
-    Key(u32),
-    Mode(u32),
-    Flag(bool),
-    Time(Timestamp),
-    /// In seconds.
-    Span(f64),
-    /// In ascending order. A filter matches if it matches one of them.
-    Numbers(Vec<u64>),
-    /// A count, with the names of the counted items.
-    Named {
-        count: u64,
-        /// Safe to print.
-        names: String,
-    },
+/// The form in which a filter takes a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    Number,
+    /// A size in bytes.
+    Size,
+    Key,
+    Mode,
+    Flag,
+    /// A time, which a filter compares by its age.
+    Time,
+    /// A duration.
+    Span,
+    /// Processes, by number or by name.
+    Processes,
+}
+
+/// The group of a field, in the order of `info`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    Identity,
+    Contents,
+    Size,
+    Owner,
+    Times,
+    Maker,
+    Holders,
+    Warnings,
+    State,
+    Evidence,
+    Limits,
 }
 
 macro_rules! fields {
-    ($($(#[doc = $doc:literal])+ $variant:ident $word:literal $title:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $use:ident $variant:ident: $form:ident, $group:ident, $word:literal,
+        $title:literal, $label:literal;)+) => {
+        /// A field of a segment.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Field {
             $($(#[doc = $doc])+ $variant,)+
         }
 
         impl Field {
-            /// In the order of `list --json`, where `holders` contains the pids.
+            /// Every field, in the order of `list --json`.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name in JSON, filters, `--columns` and `--sort`.
@@ -50,164 +63,199 @@ macro_rules! fields {
                 match self { $(Self::$variant => $title,)+ }
             }
 
+            /// The label beside the value, at most 11 letters.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)+ }
+            }
+
+            /// A one-line description.
             #[must_use]
             pub fn doc(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim(),)+ }
+            }
+
+            #[must_use]
+            pub const fn form(self) -> Form {
+                match self { $(Self::$variant => Form::$form,)+ }
+            }
+
+            #[must_use]
+            pub const fn group(self) -> Group {
+                match self { $(Self::$variant => Group::$group,)+ }
+            }
+
+            /// Returns whether the field can be a column, a sort order and a filter.
+            fn is_column(self) -> bool {
+                match self { $(Self::$variant => stringify!($use) == "column",)+ }
             }
         }
     };
 }
 
+// `fact` is a field that depends on more than the segment, or that `list` does not show.
 fields! {
     /// full name, as in sysv:32770
-    Id "id" "ID",
+    column Id: Text, Identity, "id", "ID", "segment";
     /// sysv, posix or deleted
-    Kind "kind" "KIND",
+    column Kind: Text, Identity, "kind", "KIND", "kind";
     /// System V: identifier (shmid)
-    Shmid "shmid" "SHMID",
+    column Shmid: Number, Identity, "shmid", "SHMID", "shmid";
     /// System V: key; 0 for a private segment
-    Key "key" "KEY",
+    column Key: Key, Identity, "key", "KEY", "key";
     /// POSIX: name, with a leading slash
-    Name "name" "NAME",
+    column Name: Text, Identity, "name", "NAME", "name";
     /// deleted POSIX: name before it was unlinked
-    FormerName "former_name" "FORMER NAME",
+    column FormerName: Text, Identity, "former_name", "FORMER NAME", "former name";
     /// size in bytes
-    Size "size" "SIZE",
+    column Size: Size, Size, "size", "SIZE", "size";
     /// size of the part in memory, in bytes
-    Resident "resident" "RESIDENT",
+    column Resident: Size, Size, "resident", "RESIDENT", "resident";
     /// size of the part swapped out, in bytes
-    Swapped "swapped" "SWAPPED",
+    column Swapped: Size, Size, "swapped", "SWAPPED", "swapped";
     /// permissions, in octal
-    Mode "mode" "MODE",
+    column Mode: Mode, Owner, "mode", "MODE", "mode";
     /// owning user: name or uid
-    Owner "owner" "OWNER",
+    column Owner: Text, Owner, "owner", "OWNER", "owner";
     /// owning group: name or gid
-    Group "group" "GROUP",
+    column Group: Text, Owner, "group", "GROUP", "group";
     /// System V: user who created it
-    Creator "creator" "CREATOR",
+    column Creator: Text, Owner, "creator", "CREATOR", "creator";
     /// System V: pid of the creator
-    CreatorPid "creator_pid" "CPID",
+    column CreatorPid: Number, Owner, "creator_pid", "CPID", "creator pid";
     /// System V: pid of the last attach or detach
-    LastPid "last_pid" "LPID",
+    column LastPid: Number, Times, "last_pid", "LPID", "last pid";
     /// System V: number of attachments
-    Nattch "nattch" "NATTCH",
+    column Nattch: Number, Holders, "nattch", "NATTCH", "nattch";
     /// System V: locked in memory
-    Locked "locked" "LOCKED",
+    column Locked: Flag, Size, "locked", "LOCKED", "locked";
     /// System V: removed after the last detach
-    Marked "marked_for_removal" "MARKED",
+    column Marked: Flag, Evidence, "marked_for_removal", "MARKED", "marked";
+    /// POSIX: time of creation
+    fact Created: Time, Times, "birth", "CREATED", "created";
     /// System V: time of the last attach
-    Attach "attach" "ATTACHED",
+    column Attach: Time, Times, "attach", "ATTACHED", "attached";
     /// System V: time of the last detach
-    Detach "detach" "DETACHED",
+    column Detach: Time, Times, "detach", "DETACHED", "detached";
     /// time of creation or of the last change of owner or mode
-    Change "change" "CHANGED",
+    column Change: Time, Times, "change", "CHANGED", "changed";
     /// POSIX: time of the last read; reads through mappings do not count
-    Access "access" "READ",
+    column Access: Time, Times, "access", "READ", "read";
     /// POSIX: time of the last write; writes through mappings do not count
-    Modify "modify" "WRITTEN",
+    column Modify: Time, Times, "modify", "WRITTEN", "written";
     /// processes that use it; as a number, their count
-    Holders "holders" "HELD BY",
+    column Holders: Processes, Holders, "holders", "HELD BY", "held by";
     /// pids of the processes that use it
-    Pid "pid" "PID",
+    column Pid: Processes, Holders, "pid", "PID", "pid";
+    /// reasons why access may fail
+    fact Warnings: Text, Warnings, "warnings", "WARNINGS", "warning";
+    /// other segments that have, or had, the same name
+    fact Namesakes: Text, Warnings, "namesakes", "SAME NAME", "same name";
     /// program that created it; gone, or a name with (gone), if the creator of a System V segment exited
-    MadeBy "made_by" "MADE BY",
+    column MadeBy: Text, Maker, "made_by", "MADE BY", "made by";
+    /// value and waiters, if it is a named semaphore
+    fact Semaphore: Text, Contents, "semaphore", "SEMAPHORE", "semaphore";
     /// removed, in-use, unknown, protected, idle or leaked
-    State "state" "STATE",
+    column State: Text, State, "state", "STATE", "state";
     /// certainty of a leak: certain or likely
-    Certainty "certainty" "CERTAINTY",
+    column Certainty: Text, State, "certainty", "CERTAINTY", "certainty";
     /// evidence for the state
-    Reasons "reasons" "REASONS",
+    column Reasons: Text, Evidence, "reasons", "REASONS", "evidence";
+    /// what probably unlinked it
+    fact RemovedBy: Text, Evidence, "removed_by", "REMOVED BY", "removed by";
     /// seconds since creation (System V: since the last change)
-    Age "age" "AGE",
+    column Age: Span, Times, "age", "AGE", "age";
     /// time of the last use recorded by the kernel; use through mappings does not count
-    LastUsed "last_used" "LAST USED",
+    column LastUsed: Time, Times, "last_used", "LAST USED", "last used";
     /// POSIX: device number of the file system
-    Device "device" "DEVICE",
+    column Device: Number, Identity, "device", "DEVICE", "device";
     /// POSIX: inode number
-    Inode "inode" "INODE",
+    column Inode: Number, Identity, "inode", "INODE", "inode";
+    /// POSIX: number of names (hard links)
+    fact Links: Number, Identity, "links", "LINKS", "names";
+    /// effect of reading it, or the reason why you may not
+    fact Reading: Text, Limits, "reading", "READING", "reading";
+    /// effect of the logout of its owner
+    fact Logout: Text, Limits, "at_logout", "AT LOGOUT", "at logout";
 }
 
 impl Field {
+    /// The fields that columns, sort orders and filters know.
+    pub fn columns() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|field| field.is_column())
+    }
+
+    /// Returns the column with this name.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|field| field.word() == word)
+        Self::columns().find(|field| field.word() == word)
     }
 
+    /// Returns the value of the field at the time `now`; absent if it does not depend on the segment alone.
     #[must_use]
-    pub fn of(self, segment: &Segment, now: Timestamp) -> Value {
+    pub fn of(self, segment: &Segment, now: Timestamp) -> Value<'_> {
+        self.find(segment, now).unwrap_or(Value::Absent)
+    }
+
+    fn find(self, segment: &Segment, now: Timestamp) -> Option<Value<'_>> {
         let sysv = segment.sysv();
         let posix = segment.posix();
-        let time = |time: Option<Timestamp>| time.map_or(Value::Absent, Value::Time);
-        match self {
-            Self::Id => Value::Text(segment.id.to_string()),
-            Self::Kind => Value::Text(segment.kind().word().to_owned()),
+        let number = |number: u32| Value::Number(number.into());
+        let word = |word: &'static str| Value::Text(word.into());
+        Some(match self {
+            Self::Id => Value::Text(segment.id.to_string().into()),
+            Self::Kind => word(segment.kind().word()),
             Self::Shmid => match &segment.id {
-                SegmentId::Sysv(shmid) => Value::Number(u64::from(shmid.0.unsigned_abs())),
-                _ => Value::Absent,
+                SegmentId::Sysv(shmid) => number(shmid.0.unsigned_abs()),
+                _ => return None,
             },
-            Self::Key => sysv.map_or(Value::Absent, |facts| Value::Key(facts.key.0)),
+            Self::Key => Value::Key(sysv?.key),
             Self::Name => match &segment.id {
-                SegmentId::Posix(name) => Value::Text(name.to_string()),
-                _ => Value::Absent,
+                SegmentId::Posix(name) => Value::Text(name.to_string().into()),
+                _ => return None,
             },
-            Self::FormerName => {
-                segment.former_name().map_or(Value::Absent, |name| Value::Text(name.to_string()))
+            Self::FormerName => Value::Text(segment.former_name()?.to_string().into()),
+            Self::Size => Value::Size(segment.size),
+            Self::Resident => Value::Size(segment.resident?),
+            Self::Swapped => Value::Size(segment.swapped?),
+            Self::Mode | Self::Owner | Self::Group if segment.is_concealed() => return None,
+            Self::Mode => Value::Mode(segment.mode),
+            Self::Owner => Value::User(&segment.owner),
+            Self::Group => Value::Group(&segment.owner),
+            Self::Creator => Value::User(&sysv?.creator),
+            Self::CreatorPid => number(sysv?.creator_pid),
+            Self::LastPid => number(sysv?.last_pid),
+            Self::Nattch => Value::Number(sysv?.nattch),
+            Self::Locked => Value::Flag(sysv?.locked),
+            Self::Marked => Value::Flag(sysv?.marked),
+            Self::Created => Value::Time(segment.times.birth?),
+            Self::Attach => Value::Time(segment.times.attach?),
+            Self::Detach => Value::Time(segment.times.detach?),
+            Self::Change => Value::Time(segment.times.change?),
+            Self::Access => Value::Time(segment.times.access?),
+            Self::Modify => Value::Time(segment.times.modify?),
+            Self::Holders => segment.holder_count().map(|count| Value::Holders(count, segment))?,
+            Self::Pid => {
+                let holders = segment.holders.as_deref().filter(|holders| !holders.is_empty())?;
+                let mut pids: Vec<u64> = holders.iter().map(|holder| holder.pid.into()).collect();
+                pids.sort_unstable();
+                Value::Numbers(pids)
             }
-            Self::Size => Value::Size(segment.size.0),
-            Self::Resident => segment.resident.map_or(Value::Absent, |size| Value::Size(size.0)),
-            Self::Swapped => segment.swapped.map_or(Value::Absent, |size| Value::Size(size.0)),
-            Self::Mode | Self::Owner | Self::Group if segment.is_concealed() => Value::Absent,
-            Self::Mode => Value::Mode(segment.mode.bits()),
-            Self::Owner => Value::Text(segment.owner.user_text()),
-            Self::Group => Value::Text(segment.owner.group_text()),
-            Self::Creator => sysv.map_or(Value::Absent, |facts| Value::Text(facts.creator.user_text())),
-            Self::CreatorPid => sysv.map_or(Value::Absent, |facts| Value::Number(facts.creator_pid.into())),
-            Self::LastPid => sysv.map_or(Value::Absent, |facts| Value::Number(facts.last_pid.into())),
-            Self::Nattch => sysv.map_or(Value::Absent, |facts| Value::Number(facts.nattch)),
-            Self::Locked => sysv.map_or(Value::Absent, |facts| Value::Flag(facts.locked)),
-            Self::Marked => sysv.map_or(Value::Absent, |facts| Value::Flag(facts.marked)),
-            Self::Attach => time(segment.times.attach),
-            Self::Detach => time(segment.times.detach),
-            Self::Change => time(segment.times.change),
-            Self::Access => time(segment.times.access),
-            Self::Modify => time(segment.times.modify),
-            Self::Holders => match segment.holder_count() {
-                Some(count) => Value::Named { count, names: segment.holders_text(usize::MAX) },
-                None => Value::Absent,
-            },
-            Self::Pid => match segment.holders.as_deref() {
-                None | Some([]) => Value::Absent,
-                Some(holders) => {
-                    let mut pids: Vec<u64> = holders.iter().map(|holder| holder.pid.into()).collect();
-                    pids.sort_unstable();
-                    Value::Numbers(pids)
-                }
-            },
-            Self::MadeBy => {
-                segment.made_by.as_ref().map_or(Value::Absent, |maker| Value::Text(maker.name_text()))
+            Self::MadeBy => Value::Maker(segment.made_by.as_ref()?),
+            Self::State => Value::State(segment.verdict.state),
+            Self::Certainty => word(segment.verdict.state.certainty()?.word()),
+            Self::Reasons => Value::Lines(Cow::Borrowed(&segment.verdict.reasons)),
+            Self::RemovedBy => {
+                let by = posix?.unlinked.as_ref().map(|unlinked| &unlinked.by).filter(|by| !by.is_empty())?;
+                Value::Lines(by.iter().map(|by| by.word().to_owned()).collect())
             }
-            Self::Certainty => {
-                let certainty = segment.verdict.state.certainty();
-                certainty.map_or(Value::Absent, |certainty| Value::Text(certainty.word().to_owned()))
-            }
-            Self::State => Value::Text(segment.verdict.state.word().to_owned()),
-            Self::Reasons => Value::Text(segment.verdict.reasons.join("; ")),
-            Self::LastUsed => time(segment.last_used()),
-            Self::Age => segment.age(now).map_or(Value::Absent, Value::Span),
-            Self::Device => posix.map_or(Value::Absent, |facts| Value::Number(facts.device)),
-            Self::Inode => posix.map_or(Value::Absent, |facts| Value::Number(facts.inode)),
-        }
-    }
-
-    /// Returns the value to sort by.
-    fn sort_value(self, segment: &Segment, now: Timestamp) -> Value {
-        match self {
-            Self::State => {
-                let rank = State::ALL.iter().position(|&state| state == segment.verdict.state);
-                Value::Number(rank.unwrap_or(State::ALL.len()) as u64)
-            }
-            field => field.of(segment, now),
-        }
+            Self::LastUsed => Value::Time(segment.last_used()?),
+            Self::Age => Value::Span(segment.age(now)?),
+            Self::Device => Value::Number(posix?.device),
+            Self::Inode => Value::Number(posix?.inode),
+            Self::Links => number(posix?.links),
+            Self::Warnings | Self::Namesakes | Self::Semaphore | Self::Reading | Self::Logout => return None,
+        })
     }
 
     /// Sorts by this field: numbers by value, states in the order in which they are checked, text
@@ -221,16 +269,16 @@ impl Field {
         segment: impl Fn(&T) -> &'a Segment,
     ) {
         let backwards = self.largest_first() != reversed;
-        let turned = |order: Ordering| if backwards { order.reverse() } else { order };
+        let directed = |order: Ordering| if backwards { order.reverse() } else { order };
         if self == Self::Id {
-            items.sort_by(|a, b| turned(segment(a).id.cmp(&segment(b).id)));
+            items.sort_by(|a, b| directed(segment(a).id.cmp(&segment(b).id)));
             return;
         }
-        let mut keyed: Vec<(Value, T)> =
-            items.drain(..).map(|item| (self.sort_value(segment(&item), now), item)).collect();
+        let key = |item: &T| self.of(segment(item), now).sort_key();
+        let mut keyed: Vec<(Value, T)> = items.drain(..).map(|item| (key(&item), item)).collect();
         keyed.sort_by(|(a, _), (b, _)| match (a, b) {
             (Value::Absent, _) | (_, Value::Absent) => a.compare(b),
-            _ => turned(a.compare(b)),
+            _ => directed(a.compare(b)),
         });
         items.extend(keyed.into_iter().map(|(_, item)| item));
     }
@@ -260,53 +308,8 @@ impl Field {
     /// Returns true if descending order is the more useful default.
     #[must_use]
     pub const fn largest_first(self) -> bool {
-        matches!(
-            self,
-            Self::Size
-                | Self::Resident
-                | Self::Swapped
-                | Self::Nattch
-                | Self::Holders
-                | Self::Age
-                | Self::Locked
-                | Self::Marked
-        )
-    }
-}
-
-impl Value {
-    /// Returns the number, if there is one. Not for a time, because filters compare its age.
-    #[must_use]
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "only compared; sizes above 2^53 differ by more than a byte"
-    )]
-    pub fn number(&self) -> Option<f64> {
-        match *self {
-            Self::Number(number) | Self::Size(number) | Self::Named { count: number, .. } => {
-                Some(number as f64)
-            }
-            Self::Key(key) => Some(f64::from(key)),
-            Self::Mode(bits) => Some(f64::from(bits)),
-            Self::Span(seconds) => Some(seconds),
-            Self::Flag(flag) => Some(f64::from(u8::from(flag))),
-            Self::Absent | Self::Text(_) | Self::Time(_) | Self::Numbers(_) => None,
-        }
-    }
-
-    /// Compares two values of a field; absent ones come last.
-    #[must_use]
-    pub fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Absent, Self::Absent) => Ordering::Equal,
-            (Self::Absent, _) => Ordering::Greater,
-            (_, Self::Absent) => Ordering::Less,
-            (Self::Text(a), Self::Text(b)) => a.cmp(b),
-            (Self::Time(a), Self::Time(b)) => a.cmp(b),
-            (Self::Numbers(a), Self::Numbers(b)) => a.cmp(b),
-            (Self::Number(a), Self::Number(b)) | (Self::Size(a), Self::Size(b)) => a.cmp(b),
-            (a, b) => a.number().partial_cmp(&b.number()).unwrap_or(Ordering::Equal),
-        }
+        matches!(self.form(), Form::Size | Form::Span | Form::Flag)
+            || matches!(self, Self::Nattch | Self::Holders)
     }
 }
 
@@ -328,12 +331,13 @@ impl Segment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::State;
 
     #[test]
     fn names_are_one_to_one_and_documented() {
         for &field in Field::ALL {
-            assert_eq!(Field::from_word(field.word()), Some(field));
-            assert!(!field.doc().is_empty());
+            assert_eq!(Field::from_word(field.word()), Some(field).filter(|field| field.is_column()));
+            assert!(!field.doc().is_empty() && field.label().len() <= 11);
             assert!(field.word().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
         }
     }

@@ -1,9 +1,11 @@
 //! Filters: words joined with *and*, with the same syntax on the command line and in the filter line
 //! (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
-use super::field::{Field, Value};
-use super::nearest::distance;
-use super::{Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, parse_span, quote};
+use super::field::{Field, Form};
+use super::nearest::nearest_word;
+use super::{
+    Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, Value, parse_span, quote,
+};
 use regex::Regex;
 
 /// A segment has to match every word. An empty filter matches all segments.
@@ -42,15 +44,15 @@ pub enum FilterError {
     #[error("unknown field '{field}'{}`shmlens man` lists the fields", suggestion(*.nearest))]
     Field {
         field: String,
-        /// The field with the most similar name.
-        nearest: Option<Field>,
+        /// The most similar name of a field.
+        nearest: Option<&'static str>,
     },
     #[error("invalid filter '{word}': {reason}")]
     Value { word: String, reason: String },
 }
 
-fn suggestion(nearest: Option<Field>) -> String {
-    nearest.map_or_else(|| ". ".to_owned(), |field| format!("; did you mean {}? ", field.word()))
+fn suggestion(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| ". ".to_owned(), |word| format!("; did you mean {word}? "))
 }
 
 /// Returns the field with this name or alias.
@@ -62,9 +64,8 @@ fn field_called(word: &str) -> Result<Field, FilterError> {
         _ => None,
     });
     field.ok_or_else(|| {
-        let near = |field: &&Field| distance(word, field.word()) <= (word.len() / 3).max(2);
-        let nearest = Field::ALL.iter().filter(near).min_by_key(|field| distance(word, field.word()));
-        FilterError::Field { field: quote(word.as_bytes()), nearest: nearest.copied() }
+        let nearest = nearest_word(word, Field::columns().map(Field::word));
+        FilterError::Field { field: quote(word.as_bytes()), nearest }
     })
 }
 
@@ -254,30 +255,23 @@ impl Test {
         match self {
             Self::Mentions(word) => segment.mentions(word),
             Self::State(state) => segment.verdict.state.word() == *state,
-            Self::Is(field, text) => {
-                let number = match field {
-                    Field::Owner => Some(segment.owner.uid),
-                    Field::Group => Some(segment.owner.gid),
-                    Field::Creator => segment.sysv().map(|facts| facts.creator.uid),
-                    _ => None,
-                };
-                number.is_some_and(|number| number.to_string() == *text)
-                    || (*field == Field::Holders
-                        && segment
-                            .holders
-                            .iter()
-                            .flat_map(|holders| holders.iter())
-                            .any(|one| one.command_text() == *text))
-                    || (*field == Field::MadeBy && segment.made_by.as_ref().is_some_and(|by| by.is(text)))
-                    || matches!(field.of(segment, now), Value::Text(value) if same_text(*field, &value, text))
-            }
+            Self::Is(field, text) => match field.of(segment, now) {
+                Value::Absent => false,
+                Value::User(owner) => owner.user_text() == *text || owner.uid.to_string() == *text,
+                Value::Group(owner) => owner.group_text() == *text || owner.gid.to_string() == *text,
+                Value::Maker(maker) => maker.is(text),
+                Value::Holders(..) => segment
+                    .holders
+                    .iter()
+                    .flat_map(|holders| holders.iter())
+                    .any(|holder| holder.command_text() == *text),
+                value => same_text(*field, &value.to_string(), text),
+            },
             Self::Matches(field, regex) => match field.of(segment, now) {
-                Value::Text(text) | Value::Named { names: text, .. } => regex.is_match(&text),
-                Value::Key(key) => regex.is_match(&format!("0x{key:08x}")),
-                Value::Mode(bits) => regex.is_match(&format!("{bits:04o}")),
-                Value::Number(number) | Value::Size(number) => regex.is_match(&number.to_string()),
+                Value::Absent | Value::Flag(_) | Value::Time(_) | Value::Span(_) => false,
+                Value::Key(key) => regex.is_match(&key.to_string()),
                 Value::Numbers(numbers) => numbers.iter().any(|number| regex.is_match(&number.to_string())),
-                _ => false,
+                value => regex.is_match(&value.to_string()),
             },
             Self::Within(field, bounds) => {
                 if let Value::Numbers(numbers) = field.of(segment, now) {
@@ -341,37 +335,14 @@ fn number_reader(field: Field) -> Option<ReadNumber> {
             _ => Err("expected yes or no".to_owned()),
         }
     }
-    match field {
-        Field::Size | Field::Resident | Field::Swapped => Some(size),
-        Field::Age
-        | Field::Attach
-        | Field::Detach
-        | Field::Change
-        | Field::Access
-        | Field::Modify
-        | Field::LastUsed => Some(span),
-        Field::Mode => Some(octal),
-        Field::Key => Some(key),
-        Field::Locked | Field::Marked => Some(flag),
-        Field::Shmid
-        | Field::CreatorPid
-        | Field::LastPid
-        | Field::Nattch
-        | Field::Holders
-        | Field::Pid
-        | Field::Device
-        | Field::Inode => Some(number),
-        Field::Id
-        | Field::Kind
-        | Field::Name
-        | Field::FormerName
-        | Field::Owner
-        | Field::Group
-        | Field::Creator
-        | Field::MadeBy
-        | Field::State
-        | Field::Certainty
-        | Field::Reasons => None,
+    match field.form() {
+        Form::Size => Some(size),
+        Form::Time | Form::Span => Some(span),
+        Form::Mode => Some(octal),
+        Form::Key => Some(key),
+        Form::Flag => Some(flag),
+        Form::Number | Form::Processes => Some(number),
+        Form::Text => None,
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Holder {
     pub start: u64,
     pub access: Access,
     pub mappings: u32,
-    /// Where the mapping that reaches farthest ends in the segment; 0 without a mapping.
+    /// The largest end offset of the mappings; 0 without a mapping.
     pub mapped_to: u64,
     pub descriptors: u32,
     /// A mapping or descriptor through which the segment can be opened.
@@ -28,7 +28,7 @@ pub struct Holder {
     pub ourselves: bool,
 }
 
-/// Where a process holds a segment.
+/// The mapping or descriptor by which a process holds a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// A mapping at these addresses.
@@ -47,7 +47,7 @@ pub enum Access {
     ReadWrite,
 }
 
-/// How a process holds a segment.
+/// The way in which a process holds a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum How {
     /// Mapped or attached.

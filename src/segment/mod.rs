@@ -8,6 +8,7 @@ pub mod field;
 pub mod filter;
 mod holder;
 mod id;
+pub mod local_time;
 mod maker;
 mod mode;
 pub mod name;
@@ -20,6 +21,7 @@ mod shorten;
 mod size;
 mod state;
 mod times;
+mod value;
 mod wrap;
 
 pub use escape::{escape, in_ascii, quote, unescape};
@@ -34,6 +36,7 @@ pub use shorten::{shorten, take_cells};
 pub use size::{Bytes, ParseSizeError};
 pub use state::{Certainty, State, Verdict};
 pub use times::{ParseSpanError, Times, Timestamp, age_text, ago_text, parse_span};
+pub use value::Value;
 pub use wrap::wrap;
 
 use std::fmt::Write as _;
@@ -224,8 +227,27 @@ impl Kind {
 }
 
 impl Segment {
-    /// Counts the holders that were found, and the attachments of others. `None` if the survey did
-    /// not scan for holders.
+    /// Creates a segment without times, sizes in memory, holders or maker, in state unknown.
+    #[must_use]
+    pub fn new(id: SegmentId, size: Bytes, mode: Mode, owner: Owner, facts: Facts) -> Self {
+        Self {
+            id,
+            size,
+            resident: None,
+            swapped: None,
+            mode,
+            owner,
+            times: Times::default(),
+            facts,
+            holders: None,
+            made_by: None,
+            creator_life: CreatorLife::Unknown,
+            verdict: Verdict::new(State::Unknown, "not evaluated yet"),
+        }
+    }
+
+    /// The number of holders: the processes that were found, plus the attachments of processes that were not.
+    /// `None` if the survey did not scan for holders.
     #[must_use]
     pub fn holder_count(&self) -> Option<u64> {
         match (&self.holders, self.sysv()) {

@@ -3,6 +3,7 @@
 use super::name::SegmentName;
 use super::resolve::{MAX_LISTED, parse_key};
 use super::{Key, Kind, Segment, SegmentId, unescape};
+use strsim::levenshtein;
 
 /// Returns names similar to one that does not exist, best first.
 pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<SegmentId> {
@@ -48,10 +49,10 @@ fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     let wanted: String = number.map_or(wanted, written).chars().take(40).collect();
     let limit = wanted.chars().count() / 3 + 1;
     let limit = if number.is_some() { limit.min(2) } else { limit };
-    let far = |label: String| {
+    let distance_to = |label: String| {
         let label: String = label.chars().take(48).collect();
         let is_part = number.is_none() && wanted.len() > 2 && label.contains(&wanted);
-        if is_part { 1 } else { distance(&wanted, &label) }
+        if is_part { 1 } else { levenshtein(&wanted, &label) }
     };
     let mut scored: Vec<(usize, &SegmentId)> = segments
         .iter()
@@ -63,7 +64,7 @@ fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
             };
             let key =
                 segment.sysv().map(|facts| facts.key).filter(|key| number.is_some() && !key.is_private());
-            let distance = label.into_iter().chain(key.map(written)).map(far).min()?;
+            let distance = label.into_iter().chain(key.map(written)).map(distance_to).min()?;
             (distance <= limit).then_some((distance, &segment.id))
         })
         .collect();
@@ -71,23 +72,14 @@ fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     scored.into_iter().take(5).map(|(_, id)| id.clone()).collect()
 }
 
+/// Returns the word that `text` most likely misspells.
+pub fn nearest_word<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let scored = words.into_iter().map(|word| (levenshtein(text, word), word));
+    let near = scored.filter(|(distance, _)| *distance <= (text.len() / 3).max(2));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
+}
+
 fn bare(text: &str) -> String {
     let text = text.split_once(':').map_or(text, |(_, rest)| rest);
     text.trim_start_matches(['/', '#']).to_lowercase()
-}
-
-/// The Levenshtein distance between two texts.
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -51,7 +51,7 @@ pub enum ResolveError {
         text: String,
         /// Each meaning in an unambiguous form.
         meanings: Vec<String>,
-        /// How to name one of the segments.
+        /// Advice on naming one of the segments.
         remedy: String,
     },
     /// Several unlinked objects had this name, and no segment has it now.
@@ -189,7 +189,7 @@ fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segm
 }
 
 /// `deleted:1a:2f (64 KiB, ann, held by writer (4121))`
-fn described(segments: &[&Segment]) -> Vec<String> {
+fn descriptions(segments: &[&Segment]) -> Vec<String> {
     let text = |segment: &&Segment| {
         let holders = segment.holders.as_deref().unwrap_or_default();
         let held = match holders {
@@ -212,7 +212,7 @@ fn one_former<'a>(
     match formerly(name, segments).as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
-        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: described(many) }),
+        many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: descriptions(many) }),
     }
 }
 
@@ -290,7 +290,7 @@ impl<'a> ExactNames<'a> {
         }
         let former = if found.is_empty() { formerly(name, self.segments) } else { vec![] };
         if !former.is_empty() {
-            let candidates = described(&former);
+            let candidates = descriptions(&former);
             return Err(ResolveError::Unlinked {
                 text: name.quoted(),
                 name: name.text().to_vec(),
@@ -504,10 +504,10 @@ mod tests {
         let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
         let as_shmid = "no segment with key 32770 (0x00008002); shmid 32770 exists: use sysv:32770";
         for text in ["1234", "sysv:1234"] {
-            let told = format!("no segment with shmid 1234; {as_key}");
-            assert_eq!(found(text, &world).unwrap_err().to_string(), told);
+            let expected = format!("no segment with shmid 1234; {as_key}");
+            assert_eq!(found(text, &world).unwrap_err().to_string(), expected);
             let exact = ExactNames::new(&world[..2]).resolve(&SegmentName::read(text, Some(Kind::Sysv)));
-            assert_eq!(exact.unwrap_err().to_string(), told);
+            assert_eq!(exact.unwrap_err().to_string(), expected);
         }
         for text in ["key:32770", "0x8002"] {
             assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);

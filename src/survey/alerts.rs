@@ -13,7 +13,7 @@ const MAX_NAMED: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
     /// `/dev/shm is remaining_if_nearly_full full, 640 MiB of 12 GiB left`
-    pub what: String,
+    pub message: String,
     /// The largest users first, safe to print.
     pub users: Vec<String>,
     /// Set if immediate attention is needed. The UI shows only urgent alerts, `limits` prints all.
@@ -26,11 +26,11 @@ impl Alert {
     pub fn text(&self, max: usize) -> String {
         let users = &self.users[..self.users.len().min(max)];
         if users.is_empty() {
-            return self.what.clone();
+            return self.message.clone();
         }
         // A multi-sentence text is followed by another sentence.
-        let gap = if self.what.contains(". ") { ". " } else { ": " };
-        format!("{}{gap}{}", self.what, users.join(", "))
+        let gap = if self.message.contains(". ") { ". " } else { ": " };
+        format!("{}{gap}{}", self.message, users.join(", "))
     }
 }
 
@@ -45,19 +45,19 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
             let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
             users.extend(unlinked(survey, shm.used));
-            let what = match left {
+            let message = match left {
                 0 => format!("/dev/shm is full ({}). Writing to new pages fails now", shm.size),
                 _ => format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size),
             };
-            alerts.push(Alert { what, users, urgent: true });
+            alerts.push(Alert { message, users, urgent: true });
         }
         if let Some(left) = remaining_if_nearly_full(shm.inodes_used, shm.inodes) {
-            let what = match left {
+            let message = match left {
                 0 => format!("/dev/shm is out of inodes ({}). Creating an object fails now", shm.inodes),
                 _ => format!("/dev/shm is nearly out of inodes, {left} of {} left", shm.inodes),
             };
             alerts.push(Alert {
-                what,
+                message,
                 users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")),
                 urgent: true,
             });
@@ -66,23 +66,23 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     if let Some((left, max)) =
         limits.shmmni.and_then(|max| Some((remaining_if_nearly_full(limits.sysv_segments, max)?, max)))
     {
-        let what = match left {
+        let message = match left {
             0 => format!("System V ids are exhausted ({max}). Creating a segment fails now"),
             _ => format!("System V ids nearly exhausted, {left} of {max} left"),
         };
         alerts.push(Alert {
-            what,
+            message,
             users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")),
             urgent: true,
         });
     }
     if let Some(left) = limits.shmall.and_then(|max| remaining_if_nearly_full(limits.sysv_bytes.0, max.0)) {
-        let what = match left {
+        let message = match left {
             0 => "System V memory is exhausted. Creating a segment fails now".to_owned(),
             _ => format!("System V memory nearly exhausted, {} left", Bytes(left)),
         };
         let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
-        alerts.push(Alert { what, users, urgent: true });
+        alerts.push(Alert { message, users, urgent: true });
     }
     alerts.extend(overcommitted(survey));
     alerts.extend(past_end::alert(survey));
@@ -97,14 +97,14 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
     if capacity.0 == 0 || promised <= capacity {
         return None;
     }
-    let what = format!(
+    let message = format!(
         "/dev/shm is overcommitted, with objects of {promised} in a capacity of {capacity}. Writing raises SIGBUS \
          once it is full"
     );
     let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
     // Large sparse objects are common, and most are never filled.
     let urgent = used.0 >= capacity.0 / 2;
-    Some(Alert { what, users, urgent })
+    Some(Alert { message, users, urgent })
 }
 
 /// Returns the rest of a limit that is at least 90% used.
@@ -134,15 +134,15 @@ fn by_user<'a>(
 
 /// Describes the unlinked objects if they take at least a tenth of the used memory.
 fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
-    let those = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
-    let bytes: Bytes = those().filter_map(|segment| segment.resident).sum();
+    let deleted = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
+    let bytes: Bytes = deleted().filter_map(|segment| segment.resident).sum();
     if u128::from(bytes.0) * 10 < u128::from(used.0) || bytes.0 == 0 {
         return None;
     }
-    let largest = those().max_by_key(|segment| segment.resident)?;
+    let largest = deleted().max_by_key(|segment| segment.resident)?;
     let holder = largest.holders.as_deref().unwrap_or_default().first();
-    let who = holder.map_or_else(|| "an unknown process".to_owned(), named);
-    Some(format!("{bytes} unlinked but still in use, most by {who}"))
+    let process = holder.map_or_else(|| "an unknown process".to_owned(), named);
+    Some(format!("{bytes} unlinked but still in use, most by {process}"))
 }
 
 fn named(holder: &Holder) -> String {

@@ -8,7 +8,7 @@ use crate::segment::{Kind, Segment, SegmentId, State};
 pub struct Difference {
     /// New segments, including those that replaced another of the same name.
     pub appeared: Vec<SegmentId>,
-    /// Their size, mode, owner, state or number of attachments is different.
+    /// Segments with a different size, mode, owner, state or number of attachments.
     pub changed: Vec<SegmentId>,
     pub vanished: Vec<SegmentId>,
 }

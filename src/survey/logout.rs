@@ -20,12 +20,12 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
         return None;
     }
     let user = segment.owner.user_text();
-    let what = match segment.facts {
+    let message = match segment.facts {
         Facts::Sysv(_) => "removes it, unless attached,",
         Facts::Posix(_) => "unlinks it, even if in use,",
     };
     Some(format!(
-        "systemd {what} when the last session of {user} ends (RemoveIPC=yes). To keep it, set RemoveIPC=no \
+        "systemd {message} when the last session of {user} ends (RemoveIPC=yes). To keep it, set RemoveIPC=no \
          in logind.conf or run `loginctl enable-linger {user}`"
     ))
 }
@@ -73,16 +73,16 @@ mod tests {
         for (setting, taken) in [(None, 0), (Some(false), 0), (Some(true), 2)] {
             machine.edit(|facts| facts.limits.remove_ipc = setting);
             let survey = Survey::take(&machine, &mut Names::default());
-            let told: Vec<String> =
+            let warnings: Vec<String> =
                 survey.segments.iter().filter_map(|one| at_logout(one, &survey.limits)).collect();
-            assert_eq!(told.len(), taken, "{setting:?}");
+            assert_eq!(warnings.len(), taken, "{setting:?}");
             assert_eq!(logouts(&survey).is_some(), taken > 0);
             let mut removed = survey.clone();
             for segment in &mut removed.segments {
                 segment.verdict = Verdict::new(State::Removed, "removed");
             }
             assert_eq!(logouts(&removed), None);
-            if let [sysv, posix] = told.as_slice() {
+            if let [sysv, posix] = warnings.as_slice() {
                 assert!(sysv.contains("unless attached") && sysv.contains("enable-linger ann"));
                 assert!(posix.contains("unlinks it, even if in use"), "{posix}");
                 assert!(logouts(&survey).unwrap().ends_with("(RemoveIPC=yes): ann has 2"));

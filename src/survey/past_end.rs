@@ -45,12 +45,12 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
         .iter()
         .flat_map(|segment| survey.past_end(segment).map(|holder| past_end(segment, holder)))
         .collect();
-    let what = match found.len() {
+    let message = match found.len() {
         0 => return None,
         1 => "a mapping extends past the end of its object: access there raises SIGBUS".to_owned(),
         count => format!("{count} mappings extend past the end of their objects: access there raises SIGBUS"),
     };
-    Some(Alert { what, users: found.into_iter().take(MAX_LISTED).collect(), urgent: true })
+    Some(Alert { message, users: found.into_iter().take(MAX_LISTED).collect(), urgent: true })
 }
 
 #[cfg(test)]
@@ -75,8 +75,8 @@ mod tests {
         let mut survey = Survey::take(machine, &mut names);
         survey.join(&holdings, machine, &mut names);
         let lines = survey.segments.iter().flat_map(|segment| survey.past_end_lines(segment)).collect();
-        let told = alerts(&survey).iter().any(|alert| alert.what.contains("past the end"));
-        assert_eq!(told, !Vec::is_empty(&lines));
+        let reported = alerts(&survey).iter().any(|alert| alert.message.contains("past the end"));
+        assert_eq!(reported, !Vec::is_empty(&lines));
         lines
     }
 
@@ -85,9 +85,9 @@ mod tests {
         for size in [1, 4095, 4096, 4097, 1 << 62] {
             assert_eq!(lines(&machine(size)), Vec::<String>::new(), "{size}");
         }
-        let told =
+        let reported =
             ["writer (4121) maps /x up to 4.0 KiB, but its size is 0 B: access past the end raises SIGBUS"];
-        assert_eq!(lines(&machine(0)), told);
+        assert_eq!(lines(&machine(0)), reported);
     }
 
     #[test]

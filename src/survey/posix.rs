@@ -2,10 +2,7 @@
 
 use super::Names;
 use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
-use crate::segment::{
-    CreatorLife, Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, State, Times, Unlinked, Verdict,
-    plain_error,
-};
+use crate::segment::{Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, Times, Unlinked, plain_error};
 use std::io;
 
 /// Adds the listed objects and problems. Returns true if nothing is missing except private
@@ -42,9 +39,9 @@ fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) 
         return format!("failed to list /dev/shm{name}: {}", plain_error(reason));
     }
     let owner = names.owner(machine, *uid, *gid).user_text();
-    let who = if *uid == 0 { "root".to_owned() } else { format!("{owner} or root") };
+    let readers = if *uid == 0 { "root".to_owned() } else { format!("{owner} or root") };
     let mode = Mode::new(*mode);
-    format!("failed to list /dev/shm{name}: permission denied (owner {owner}, mode {mode}). Run as {who}")
+    format!("failed to list /dev/shm{name}: permission denied (owner {owner}, mode {mode}). Run as {readers}")
 }
 
 fn segment(name: ObjectName, stat: &ObjectStat, machine: &dyn Machine, names: &mut Names) -> Segment {
@@ -59,14 +56,11 @@ pub fn from_stat(
     machine: &dyn Machine,
     names: &mut Names,
 ) -> Segment {
+    let facts = PosixFacts { device: stat.device, inode: stat.inode, links: stat.links, unlinked };
+    let owner = names.owner(machine, stat.uid, stat.gid);
     Segment {
-        id,
-        size: stat.size,
-        resident: Some(stat.allocated),
         // The blocks of a file include swapped-out pages.
-        swapped: None,
-        mode: Mode::new(stat.mode),
-        owner: names.owner(machine, stat.uid, stat.gid),
+        resident: Some(stat.allocated),
         times: Times {
             change: Some(stat.change),
             access: Some(stat.access),
@@ -74,15 +68,6 @@ pub fn from_stat(
             birth: stat.birth,
             ..Times::default()
         },
-        facts: Facts::Posix(PosixFacts {
-            device: stat.device,
-            inode: stat.inode,
-            links: stat.links,
-            unlinked,
-        }),
-        holders: None,
-        made_by: None,
-        creator_life: CreatorLife::Unknown,
-        verdict: Verdict::new(State::Unknown, "not evaluated yet"),
+        ..Segment::new(id, stat.size, Mode::new(stat.mode), owner, Facts::Posix(facts))
     }
 }

@@ -4,7 +4,7 @@ use super::Names;
 use crate::machine::Machine;
 use crate::machine::control::SysvStat;
 use crate::machine::sysv_table::Table;
-use crate::segment::{CreatorLife, Facts, Segment, SegmentId, State, SysvFacts, Times, Verdict, plain_error};
+use crate::segment::{Facts, Segment, SegmentId, SysvFacts, Times, plain_error};
 use std::io;
 
 /// Adds the segments of the table and its problems. Returns true if the table was complete.
@@ -43,27 +43,20 @@ fn segment(row: &SysvStat, machine: &dyn Machine, names: &mut Names) -> Segment 
     } else {
         names.owner(machine, row.creator_uid, row.creator_gid)
     };
+    let facts = SysvFacts {
+        key: row.key,
+        creator,
+        creator_pid: row.creator_pid,
+        last_pid: row.last_pid,
+        nattch: row.nattch,
+        locked: row.locked,
+        marked: row.marked,
+    };
     Segment {
-        id: SegmentId::Sysv(row.shmid),
-        size: row.size,
         resident: row.resident,
         swapped: row.swapped,
-        mode: row.mode,
-        owner,
         times: Times { attach: row.attach, detach: row.detach, change: row.change, ..Times::default() },
-        facts: Facts::Sysv(SysvFacts {
-            key: row.key,
-            creator,
-            creator_pid: row.creator_pid,
-            last_pid: row.last_pid,
-            nattch: row.nattch,
-            locked: row.locked,
-            marked: row.marked,
-        }),
-        holders: None,
-        made_by: None,
-        creator_life: CreatorLife::Unknown,
-        verdict: Verdict::new(State::Unknown, "not evaluated yet"),
+        ..Segment::new(SegmentId::Sysv(row.shmid), row.size, row.mode, owner, Facts::Sysv(facts))
     }
 }
 

@@ -169,7 +169,7 @@ pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
     remove_directory(directory.as_fd(), &name)
 }
 
-/// Where an object is while it is being removed.
+/// The temporary location of an object that is being removed.
 struct Aside {
     /// The directory created for the object, with its name.
     own: Option<(OwnedFd, CString)>,

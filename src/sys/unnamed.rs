@@ -178,8 +178,8 @@ impl Unnamed {
             // A third file has taken the name: leave it alone.
             Ok(stat) if stat.inode != own => {
                 let now = escape(displaced.to_bytes());
-                let told = format!("replaced twice at the same time; the newer file is now {now}");
-                Err(io::Error::other(told).into())
+                let message = format!("replaced twice at the same time; the newer file is now {now}");
+                Err(io::Error::other(message).into())
             }
             Ok(_) => {
                 let _ = unlink(self.directory.as_fd(), &displaced);
@@ -349,13 +349,13 @@ mod tests {
                 Step::Exchanged => fs::write(at("a"), "third").unwrap(),
             }
         });
-        let told = error.unwrap_err().to_string();
+        let message = error.unwrap_err().to_string();
         let _ = unfinished::remove_abandoned(root.path());
         let names = names(root.path());
         assert!(names.len() == 2 && names[0] == "a" && at("a").is_dir(), "{names:?}");
         assert!(
-            names[1].starts_with("a.shmlens-displaced-") && told.contains(&names[1]),
-            "{names:?}: {told}"
+            names[1].starts_with("a.shmlens-displaced-") && message.contains(&names[1]),
+            "{names:?}: {message}"
         );
         assert_eq!(fs::read(at(&names[1])).unwrap(), b"third");
         let long = CString::new("x".repeat(255)).unwrap();

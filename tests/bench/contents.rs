@@ -7,7 +7,7 @@ mod support;
 
 use partner::{Partner, compiled};
 use shmlens::machine::real::RealMachine;
-use shmlens::memory::{Live, Reader, SnapshotRequest};
+use shmlens::memory::{Reader, SnapshotRequest, Tracker};
 use shmlens::survey::{Names, Survey};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
@@ -113,19 +113,19 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Samples a segment with [`Live`], compared with a loop that reads it and compares it with a copy,
-/// and with reading alone.
+/// Repeated samples of a segment by a [`Tracker`], compared with a bare loop that reads it and compares
+/// it with a copy, and with reading alone.
 fn live(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("live", size)?;
     let before = resident()?;
     let survey = Survey::take(&RealMachine, &mut Names::default());
     let segment = survey.segments.iter().find(|segment| segment.id.to_string() == object.id());
     let segment = segment.ok_or(io::ErrorKind::NotFound)?;
-    let mut live = Live::new(Reader::open(&RealMachine, segment).map_err(io::Error::other)?);
+    let mut tracker = Tracker::new(Reader::open(&RealMachine, segment).map_err(io::Error::other)?);
     let mut look = |budget| {
         let request = SnapshotRequest { window: 0..4096, cells: 64, budget };
         let began = Instant::now();
-        let seen = live.snapshot(&RealMachine, &request);
+        let seen = tracker.snapshot(&RealMachine, &request);
         (began.elapsed(), seen)
     };
     let mut bare =

@@ -43,7 +43,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
         let file = files.at("saved");
         let mut ours = shmlens();
         ours.arg("save").arg(object.id()).arg(&file);
-        contest.add("shmlens save", data, None, without(file.clone(), whole(ours, files)));
+        contest.add("shmlens save", data, None, without(file.clone(), own_command(ours, files)));
         if cp {
             contest.add(
                 "cp --sparse=always",
@@ -60,7 +60,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
         fs::rename(object.path(), &aside)?;
         let mut ours = shmlens();
         ours.arg("restore").arg(&file);
-        contest.add("shmlens restore", data, None, without(object.path(), whole(ours, files)));
+        contest.add("shmlens restore", data, None, without(object.path(), own_command(ours, files)));
         if cp {
             let to = object.path().with_extension("copy");
             contest.add(
@@ -80,7 +80,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
 }
 
 /// Runs our program with its state in this directory.
-fn whole(mut command: Command, files: &Files) -> impl FnMut() -> Duration {
+fn own_command(mut command: Command, files: &Files) -> impl FnMut() -> Duration {
     command.env("XDG_STATE_HOME", files.at("state"));
     checked(command, |output| assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)))
 }

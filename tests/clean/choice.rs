@@ -1,6 +1,6 @@
 //! Selecting among the leaked segments.
 
-use super::{Leaks, there};
+use super::{Leaks, existing};
 use crate::support::NOBODY;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -49,7 +49,7 @@ fn clean_selects_by_size_owner_age_and_filter() {
     leaks.clean(&["--yes", "size>1M"]).assert_is(0, &[]);
     let mut left = vec![small, plain];
     left.sort();
-    assert_eq!(there(), left);
+    assert_eq!(existing(), left);
 }
 
 #[test]
@@ -61,5 +61,5 @@ fn evidence_escapes_names() {
     ended.assert_is(0, &[r"posix:/a\x1b[2J\x0ab\xff"]);
     let text = ended.stdout + &ended.stderr;
     assert!(!text.contains('\x1b') && !text.contains("\nb"), "{text:?}");
-    assert!(there().is_empty());
+    assert!(existing().is_empty());
 }

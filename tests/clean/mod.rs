@@ -102,7 +102,7 @@ impl Ended {
 }
 
 /// Returns everything that the kernel reports on the segments of this world.
-fn everything() -> (String, Vec<String>) {
+fn kernel_state() -> (String, Vec<String>) {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let objects = fs::read_dir("/dev/shm").unwrap().map(|entry| {
         let facts = entry.as_ref().unwrap().metadata().unwrap();
@@ -115,7 +115,7 @@ fn everything() -> (String, Vec<String>) {
 }
 
 /// Returns the ids of all segments.
-fn there() -> Vec<String> {
+fn existing() -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let sysv = table.lines().skip(1).map(|line| format!("sysv:{}", line.split_whitespace().nth(1).unwrap()));
     let objects = fs::read_dir("/dev/shm").unwrap();
@@ -136,7 +136,7 @@ fn clean_reports_no_leaks_when_there_are_none() {
     leaks.sysv("4K");
     leaks.run(&["clean"]).assert_is(0, &["Nothing is leaked.\n"]);
     leaks.run(&["clean", "--yes", "--likely"]).assert_is(0, &["Nothing is leaked.\n"]);
-    assert_eq!(there().len(), 2);
+    assert_eq!(existing().len(), 2);
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn clean_shows_evidence_and_totals_and_removes_nothing_unconfirmed() {
     let (sysv, certain) = (leaks.sysv("1M"), Leaks::object("nccl-a1B2c3", 8192));
     let likely = Leaks::object("plain", 100);
     fs::write("/dev/shm/nccl-a1B2c3", [1; 8192]).unwrap();
-    let before = everything();
+    let before = kernel_state();
     let ended = leaks.clean(&[]);
     ended.assert_is(
         1,
@@ -162,14 +162,14 @@ fn clean_shows_evidence_and_totals_and_removes_nothing_unconfirmed() {
         ],
     );
     assert!(ended.stderr.contains("use --yes"), "{ended:?}");
-    assert_eq!(everything(), before);
+    assert_eq!(kernel_state(), before);
     // Only a terminal can confirm.
     let (answer, mut message) = std::io::pipe().unwrap();
     message.write_all(b"y\n").unwrap();
     drop(message);
     let output = leaks.command().args(["clean", "--settle", "0s"]).stdin(answer).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(everything(), before);
+    assert_eq!(kernel_state(), before);
     assert!(leaks.copies().is_empty());
 }
 
@@ -181,11 +181,11 @@ fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
     let ended = leaks.clean(&["--yes"]);
     // Remaining likely leaks are not a failure.
     ended.assert_is(0, &[&format!("{sysv}: removed"), &format!("{certain}: removed")]);
-    assert_eq!(there(), [likely.as_str()]);
+    assert_eq!(existing(), [likely.as_str()]);
     leaks.clean(&["--yes"]).assert_is(0, &["1 segment likely leaked"]);
     leaks.clean(&["--dry-run"]).assert_is(0, &["1 segment likely leaked"]);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{likely}: removed")]);
-    assert!(there().is_empty());
+    assert!(existing().is_empty());
     assert_eq!(leaks.copies().len(), 3);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked.\n"]);
 }
@@ -196,7 +196,7 @@ fn restore_brings_back_a_cleaned_segment() {
     let content = [&[0; 4096][..], b"what was in it"].concat();
     orphan(0, 8192, &content);
     leaks.clean(&["--yes"]).assert_is(0, &["; undo: shmlens restore "]);
-    assert!(there().is_empty());
+    assert!(existing().is_empty());
     let copies = leaks.copies();
     assert_eq!(copies.len(), 1);
     let back = leaks.run(&["restore", "--json", copies[0].to_str().unwrap()]);
@@ -207,7 +207,7 @@ fn restore_brings_back_a_cleaned_segment() {
     assert_eq!(dumped.stdout, "what was in it");
     // A restored segment is at most a likely leak.
     leaks.clean(&["--yes"]).assert_is(0, &["shmlens created or restored it", "1 segment likely leaked"]);
-    assert_eq!(there(), [id]);
+    assert_eq!(existing(), [id]);
     leaks.clean(&["--yes", "--likely", "--no-copy"]).assert_is(0, &[]);
     // Without a copy, nothing remains.
     let other = leaks.sysv("4K");
@@ -251,7 +251,7 @@ fn dry_run_and_read_only_remove_nothing() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8));
     let likely = Leaks::object("plain", 8);
-    let before = everything();
+    let before = kernel_state();
     let ended = leaks.clean(&["--dry-run", "--yes"]);
     ended.assert_is(
         1,
@@ -265,6 +265,6 @@ fn dry_run_and_read_only_remove_nothing() {
     for line in leaks.clean_json(&["--read-only", "--yes", "--likely"], 1).values() {
         assert_eq!(line["status"], "refused");
     }
-    assert_eq!(everything(), before);
+    assert_eq!(kernel_state(), before);
     assert!(leaks.copies().is_empty());
 }

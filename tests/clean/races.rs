@@ -1,6 +1,6 @@
 //! Changes between survey and removal, and failures.
 
-use super::{Leaks, there};
+use super::{Leaks, existing};
 use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody, tool, wait_until};
 use shmlens::sys::shm;
 use std::fs::{self, File, Permissions};
@@ -26,11 +26,11 @@ fn clean_on_a_terminal_asks() {
     assert!(terminal.screen().contains(&one) && terminal.screen().contains("2 segments leaked"));
     terminal.send("n\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
-    assert_eq!(there().len(), 2);
+    assert_eq!(existing().len(), 2);
     let mut terminal = leaks.ask(&["size=8K"], "Remove it? [y/N]");
     terminal.send("y\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
-    assert_eq!(there(), [one.as_str()], "{two} is removed");
+    assert_eq!(existing(), [one.as_str()], "{two} is removed");
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn clean_keeps_a_segment_attached_meanwhile() {
     );
     let mut left = vec![held.clone(), opened.clone()];
     left.sort();
-    assert_eq!(there(), left, "{free} and {other} are removed");
+    assert_eq!(existing(), left, "{free} and {other} are removed");
     // Copies of segments that were not removed are discarded.
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
     // A child forked by another test may hold descriptors until it execs.
     wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
     // This running test attached it last, and may attach it again.
-    assert_eq!(there(), [held]);
+    assert_eq!(existing(), [held]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn object_opened_after_the_lease_gets_its_name_back() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(stderr.contains("in use now: ") && stderr.contains("Run clean again"), "{stderr}");
-    assert_eq!(there(), [object]);
+    assert_eq!(existing(), [object]);
     drop(opened);
 }
 
@@ -126,7 +126,7 @@ fn clean_ignores_segments_already_gone() {
         screen.matches("already gone").count() == 2 && screen.contains(&format!("{left}: removed")),
         "{screen}"
     );
-    assert_eq!((leaks.copies().len(), there().len()), (1, 0));
+    assert_eq!((leaks.copies().len(), existing().len()), (1, 0));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn parallel_runs_leave_nothing() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
     }
-    assert_eq!((there(), leaks.copies().len()), (vec![], 12));
+    assert_eq!((existing(), leaks.copies().len()), (vec![], 12));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn one_failure_does_not_stop_the_rest() {
     let ended = leaks.clean(&["--yes"]);
     ended.assert_is(1, &[&format!("{first}: removed"), &format!("{last}: removed")]);
     assert!(ended.stderr.contains(&large) && ended.stderr.contains("--no-copy"), "{ended:?}");
-    assert_eq!(there(), [large.as_str()]);
+    assert_eq!(existing(), [large.as_str()]);
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[]);
 }
 
@@ -250,7 +250,7 @@ fn unreadable_settings_do_not_stop_clean() {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.contains("Using the defaults"), "{output:?}");
-    assert_eq!(there(), Vec::<String>::new());
+    assert_eq!(existing(), Vec::<String>::new());
 }
 
 #[test]
@@ -270,5 +270,5 @@ fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     assert!(stderr.contains(&roots) && stderr.contains("root"), "{stderr}");
     let mut left = vec![roots, object.id().to_string()];
     left.sort();
-    assert_eq!(there(), left);
+    assert_eq!(existing(), left);
 }

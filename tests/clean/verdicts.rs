@@ -1,7 +1,7 @@
 //! Verdicts for root and the owner (certain leak, likely leak, unknown), and the exit status of
 //! `clean`.
 
-use super::{Ended, Leaks, there};
+use super::{Ended, Leaks, existing};
 use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, skip_for_kernel, tool, wait_until};
 use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
@@ -59,7 +59,7 @@ fn key_limits_the_verdict_to_likely() {
     let Some(leaks) = Leaks::new() else { return };
     let id = orphan(0x7068, 4096, b"state").to_string();
     leaks.clean(&["--yes"]).assert_is(0, &["leaked?", "programs may attach to its key 0x00007068"]);
-    assert_eq!(there(), [id.as_str()]);
+    assert_eq!(existing(), [id.as_str()]);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{id}: removed")]);
 }
 
@@ -74,7 +74,7 @@ fn own_creations_are_at_most_likely_leaks() {
     leaks.clean(&["--yes"]).assert_is(0, &["3 segments likely leaked", "shmlens created or restored it"]);
     let mut all = created.to_vec();
     all.sort();
-    assert_eq!(there(), all);
+    assert_eq!(existing(), all);
     // Another program has created an object with the same name.
     fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
     let after = Instant::now() + Duration::from_millis(300);
@@ -95,7 +95,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
     leaks.clean(&["--dry-run"]).assert_is(1, &words[..1]);
     as_nobody_ended(&["clean", "--settle", "0s", "--yes", "--no-copy"])
         .assert_is(0, &[&format!("{id}: removed")]);
-    assert!(there().is_empty());
+    assert!(existing().is_empty());
     // Recently used, so it is idle, not unknown.
     object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
@@ -119,10 +119,10 @@ fn descriptor_in_transit_makes_the_verdict_unknown() {
     let refused = leaks.run(&["rm", "--yes", "/nccl-a1B2c3"]);
     assert_eq!(refused.status, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("may still be in use"), "{refused:?}");
-    assert_eq!(there(), [id, theirs]);
+    assert_eq!(existing(), [id, theirs]);
     drop(sockets);
     leaks.clean(&["--yes"]).assert_is(0, &["2 segments leaked"]);
-    assert!(there().is_empty());
+    assert!(existing().is_empty());
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn loop_device_counts_as_a_holder() {
     leaks.clean(&["--yes"]).assert_is(1, &["1 segment unknown: holder not visible"]);
     let device = String::from_utf8(attached.stdout).unwrap();
     assert!(Command::new(&losetup).args(["-d", device.trim()]).status().unwrap().success());
-    wait_until(SOON, || leaks.clean(&["--yes"]).status == Some(0) && there().is_empty());
+    wait_until(SOON, || leaks.clean(&["--yes"]).status == Some(0) && existing().is_empty());
     drop(id);
 }
 
@@ -227,7 +227,7 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
     }
     assert_eq!(state_of(&leaks, &id).0, "idle");
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked."]);
-    assert_eq!(there(), [id]);
+    assert_eq!(existing(), [id]);
     // A leak stays a leak, and its last use is the one before the read.
     let leak = leaks.sysv("4K");
     let made = Instant::now();

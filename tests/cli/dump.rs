@@ -251,7 +251,7 @@ fn dump_explains_a_missing_read_permission() {
 }
 
 /// Starts a dump that blocks on a full pipe.
-fn begun(name: &str) -> (std::process::Child, Vec<u8>) {
+fn blocked_dump(name: &str) -> (std::process::Child, Vec<u8>) {
     let mut child = shmlens()
         .args(["dump", name, "--raw"])
         .stdout(Stdio::piped())
@@ -269,7 +269,7 @@ fn dump_completes_after_the_segment_is_removed() {
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
     object.write(0, &bytes);
-    let (mut child, mut read) = begun("a");
+    let (mut child, mut read) = blocked_dump("a");
     drop(object);
     child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();
     same(&read, &bytes);
@@ -282,7 +282,7 @@ fn dump_reports_a_segment_shrunk_or_replaced_meanwhile() {
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
     object.write(0, &bytes);
-    let (mut child, mut read) = begun("a");
+    let (mut child, mut read) = blocked_dump("a");
     object.file.set_len(1 << 20).unwrap();
     child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();
     assert!(read.len() < bytes.len() && bytes.starts_with(&read));
@@ -294,7 +294,7 @@ fn dump_reports_a_segment_shrunk_or_replaced_meanwhile() {
     );
 
     object.file.set_len(8 << 20).unwrap();
-    let (mut child, mut read) = begun("a");
+    let (mut child, mut read) = blocked_dump("a");
     fs::remove_file(object.path()).unwrap();
     let _other = Object::new("a", 5, 0o600);
     child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();

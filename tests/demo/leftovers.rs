@@ -63,16 +63,16 @@ fn next_demo_removes_leftovers() {
 #[test]
 fn running_demo_is_not_touched() {
     let Some(_world) = World::new() else { return };
-    let living = Headless::start();
-    let before = [row(living.state), row(living.orphan)];
+    let running = Headless::start();
+    let before = [row(running.state), row(running.orphan)];
     let killed = Killed::new();
     let mut next = Headless::start();
-    assert_eq!((killed.demo.count(), living.count(), next.count()), (0, 5, 5));
+    assert_eq!((killed.demo.count(), running.count(), next.count()), (0, 5, 5));
     // Nothing was attached or detached: times, last pid and count are unchanged.
-    assert_eq!([row(living.state), row(living.orphan)], before);
+    assert_eq!([row(running.state), row(running.orphan)], before);
     next.child.signal(Signal::SIGINT);
     next.child.wait(SOON);
-    assert_eq!((living.count(), totals()), (5, (2, 3)));
+    assert_eq!((running.count(), totals()), (5, (2, 3)));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn objects_resembling_leftovers_are_kept() {
     let (alive, mine) = other_pid(&killed.picture);
     let mut almost = killed.picture.clone();
     almost[0] = b'S';
-    let stay = [
+    let kept = [
         // A leftover's name with other contents.
         object_with(&list, &vec![0; killed.list.len()]),
         object_with(&picture, &almost),
@@ -111,11 +111,11 @@ fn objects_resembling_leftovers_are_kept() {
         // A complete leftover whose creator is running.
         object_with(&format!("demo-{mine}-image"), &alive),
     ];
-    let before: Vec<Vec<u8>> = stay.iter().map(|object| fs::read(object.path()).unwrap()).collect();
+    let before: Vec<Vec<u8>> = kept.iter().map(|object| fs::read(object.path()).unwrap()).collect();
     let next = Headless::start();
     assert_eq!(killed.demo.count(), 2, "the two look-alikes with names of its own");
     assert!(!killed.demo.sparse.exists());
-    for (object, content) in stay.iter().zip(&before) {
+    for (object, content) in kept.iter().zip(&before) {
         assert!(fs::read(object.path()).unwrap() == *content, "{}", object.id());
     }
     drop(next);
@@ -159,7 +159,7 @@ fn system_v_segments_resembling_leftovers_are_kept() {
     almost[0] = b'S';
     let serial = 1 << 23;
     let key = |number: u32| killed.key.wrapping_add(number * serial);
-    let stay = [
+    let kept = [
         // A leftover's key and size, but never written: reading would allocate it.
         Sysv::new(key(0), size, 0o600),
         segment_with(key(1), size, &almost),
@@ -172,7 +172,7 @@ fn system_v_segments_resembling_leftovers_are_kept() {
     let before = rows();
     let next = Headless::start();
     let after = rows();
-    for segment in &stay {
+    for segment in &kept {
         let of = |rows: &[shmlens::machine::control::SysvStat]| {
             let row = rows.iter().find(|row| row.shmid.0 == segment.shmid).copied();
             row.map(|row| (row.key, row.size, row.mode, row.uid, row.nattch, row.resident))

@@ -94,7 +94,7 @@ fn unknown_user_is_reported_and_changes_nothing() {
 #[test]
 fn overlay_explains_access() {
     let mut stage = stage(small());
-    let asked = |stage: &mut Stage, keys: &str| {
+    let query = |stage: &mut Stage, keys: &str| {
         stage.press(keys);
         let answer = form(stage).answer();
         match answer.expect("an answer") {
@@ -104,23 +104,23 @@ fn overlay_explains_access() {
     };
     stage.press("p<tab><tab><tab><tab>");
     assert_eq!(form(&stage).focus, Focus::Who);
-    let bob = asked(&mut stage, "bob");
+    let bob = query(&mut stage, "bob");
     assert!(bob.starts_with("bob: no access: as other, mode 0600 grants --"), "{bob}");
-    let root = asked(&mut stage, "<ctrl-u>root");
+    let root = query(&mut stage, "<ctrl-u>root");
     assert!(root.starts_with("root: read-write: CAP_IPC_OWNER"), "{root}");
     // The process is the creator of the segment.
-    let process = asked(&mut stage, "<ctrl-u>4121");
+    let process = query(&mut stage, "<ctrl-u>4121");
     assert!(process.starts_with("process 4121 (ann): read-write: as owner"), "{process}");
-    assert!(asked(&mut stage, "<ctrl-u>77").contains("no process 77"));
-    assert!(asked(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
+    assert!(query(&mut stage, "<ctrl-u>77").contains("no process 77"));
+    assert!(query(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
     // For the edited mode, not the current one.
-    let edited = asked(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
+    let edited = query(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
     assert!(edited.starts_with("bob: read-only: as other, mode 0604"), "{edited}");
-    let edited = asked(&mut stage, "<up><up>bob");
+    let edited = query(&mut stage, "<up><up>bob");
     assert!(edited.starts_with("bob: read-write: as owner, mode 0604"), "{edited}");
     assert!(stage.screen().contains("bob: read-write"), "{}", stage.screen());
     // The creator keeps its rights.
-    let creator = asked(&mut stage, "<down><down><ctrl-u>ann");
+    let creator = query(&mut stage, "<down><down><ctrl-u>ann");
     assert!(creator.contains("as creator (same rights as the owner)"), "{creator}");
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
 }

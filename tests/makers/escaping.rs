@@ -1,6 +1,6 @@
 //! Names of makers and holders are escaped.
 
-use super::{listed, python_of, run_by, stranger};
+use super::{isolated_user, listed, python_of, run_by};
 use crate::support::{Child, SOON, World, compile_cpp, shmlens};
 use std::process::Command;
 
@@ -54,7 +54,7 @@ fn control_characters_in_names_are_escaped() {
 #[test]
 fn program_from_the_settings_is_identified() {
     let Some(_world) = World::new() else { return };
-    let user = stranger();
+    let user = isolated_user();
     let text = "import os; open('/dev/shm/session-%d' % os.getpid(), 'w').write('x'); print('ok'); input()";
     let Some(command) = python_of(user, text) else { return };
     let mut child = Child::spawn_piped(&mut run_by(user, command));

@@ -21,7 +21,7 @@ use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Returns a user without other processes: those of root or of other tests would count as helpers.
-fn stranger() -> u32 {
+fn isolated_user() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     const FIRST: u32 = 200_000_000;
     FIRST + process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed)

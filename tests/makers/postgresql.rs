@@ -1,6 +1,6 @@
 //! `PostgreSQL`: the interlock that prevents a second postmaster, and the memory of queries.
 
-use super::{Verdict, directory_of, kill_and_wait, listed, made_by, run_by, stranger, verdict};
+use super::{Verdict, directory_of, isolated_user, kill_and_wait, listed, made_by, run_by, verdict};
 use crate::support::{Child, Object, SOON, World, skip, wait_until};
 use nix::mount::{MsFlags, mount};
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ impl Server {
     /// Starts a server in this world. `None` if it is not installed.
     fn start() -> Option<Self> {
         let programs = programs()?;
-        let user = stranger();
+        let user = isolated_user();
         name(user);
         let directory = directory_of(user);
         let data = directory.path().join("data");

@@ -1,6 +1,8 @@
 //! Python's multiprocessing with its resource tracker, without it, and killed.
 
-use super::{Verdict, kill_and_wait, line_with, listed, listed_with, made_by, python_of, stranger, verdict};
+use super::{
+    Verdict, isolated_user, kill_and_wait, line_with, listed, listed_with, made_by, python_of, verdict,
+};
 use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
 /// Runs each line that it receives and answers "ok".
@@ -16,7 +18,7 @@ struct Python {
 impl Python {
     /// Starts Python as a user without other processes, with its resource tracker.
     fn start() -> Option<Self> {
-        let child = Child::spawn_piped(&mut python_of(stranger(), SHELL)?);
+        let child = Child::spawn_piped(&mut python_of(isolated_user(), SHELL)?);
         let mut python = Self { child, tracker: 0 };
         python.run("from multiprocessing import shared_memory, resource_tracker, get_context, heap");
         python.run("resource_tracker.ensure_running()");
@@ -183,7 +185,7 @@ fn value_heap_is_unlinked_and_kept_alive() {
 #[test]
 fn resource_tracker_of_root_keeps_segments_of_another_user() {
     let Some(_world) = World::new() else { return };
-    let user = stranger();
+    let user = isolated_user();
     let text = format!(
         "import os, sys\n\
          from multiprocessing import resource_tracker, shared_memory\n\

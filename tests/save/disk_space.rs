@@ -127,9 +127,9 @@ fn old_copies_are_kept_when_the_last_check_fails() {
     assert!(matches!(result, Err(ActError::InUseNow { .. })), "{result:?}");
     // A copy that the plan does not name stays, although there is less space now.
     let later = object("/f");
-    let of_later = plan(&later.id());
+    let later_plan = plan(&later.id());
     fs::write(disk.state.join("others"), vec![7; 108 << 10]).unwrap();
-    let result = act::apply(&RealMachine, &of_later).result;
+    let result = act::apply(&RealMachine, &later_plan).result;
     assert!(matches!(result, Err(ActError::NotKept { .. })), "{result:?}");
     assert!(later.path().exists());
     assert_eq!(disk.copies(), disk.old);

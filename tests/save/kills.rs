@@ -159,9 +159,12 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
     killed(command, clear, |ended| {
         let left = segments();
         assert!(left.len() <= 1 && (!ended || left[0].mode.bits() == 0o666));
-        let was_half = left.first().is_some_and(|segment| segment.mode == FILLING);
-        assert!(was_half || left.first().is_none_or(|segment| segment.mode.bits() == 0o666), "{left:?}");
-        if was_half {
+        let was_incomplete = left.first().is_some_and(|segment| segment.mode == FILLING);
+        assert!(
+            was_incomplete || left.first().is_none_or(|segment| segment.mode.bits() == 0o666),
+            "{left:?}"
+        );
+        if was_incomplete {
             // The same command reports the obstacle.
             let again = program(directory).args(&arguments).output().unwrap();
             let message = String::from_utf8(again.stderr).unwrap();
@@ -173,7 +176,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         }
         let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
         assert!(recovered.status.success(), "{recovered:?}");
-        assert_eq!(recovered.stdout != b"nothing to recover\n", was_half, "{recovered:?}");
+        assert_eq!(recovered.stdout != b"nothing to recover\n", was_incomplete, "{recovered:?}");
         // Any segment is complete.
         match &segments()[..] {
             [] => {}
@@ -186,7 +189,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
             }
             more => panic!("{more:?}"),
         }
-        half += usize::from(was_half);
+        half += usize::from(was_incomplete);
         let marks = fs::read_dir(directory.path().join("state/shmlens/unfinished"));
         assert_eq!(marks.map_or(0, Iterator::count), 0);
     });

@@ -88,6 +88,6 @@ fn files(directory: &Path) -> Vec<OsString> {
 
 /// Returns the copies that `rm` saved.
 fn copies(directory: &TempDir) -> Vec<PathBuf> {
-    let folder = directory.path().join("state/shmlens/copies");
-    files(&folder).into_iter().map(|name| folder.join(name)).collect()
+    let subdirectory = directory.path().join("state/shmlens/copies");
+    files(&subdirectory).into_iter().map(|name| subdirectory.join(name)).collect()
 }

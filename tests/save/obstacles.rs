@@ -110,13 +110,13 @@ fn other_files_in_the_copy_directory_are_untouched() {
     for (make, _) in OBSTACLES {
         let object = Object::new("a", 4096, 0o600);
         let directory = directory();
-        let folder = directory.path().join("state/shmlens/copies");
-        fs::create_dir_all(&folder).unwrap();
-        make(&folder.join("00000000000000000001-1.shmlens"));
-        make(&folder.join(".shmlens-unfinished-0123456789abcdef"));
+        let subdirectory = directory.path().join("state/shmlens/copies");
+        fs::create_dir_all(&subdirectory).unwrap();
+        make(&subdirectory.join("00000000000000000001-1.shmlens"));
+        make(&subdirectory.join(".shmlens-unfinished-0123456789abcdef"));
         assert_eq!(ended(&mut rm(&directory)), (0, String::new()));
         assert!(!object.path().exists());
-        assert_eq!(files(&folder).len(), 3);
+        assert_eq!(files(&subdirectory).len(), 3);
     }
 }
 
@@ -150,11 +150,11 @@ fn restore_mark_that_is_not_a_regular_file_is_skipped() {
     let Some(_world) = World::new() else { return };
     for (make, _) in OBSTACLES {
         let directory = directory();
-        let folder = directory.path().join("state/shmlens/restoring");
-        fs::create_dir_all(&folder).unwrap();
-        make(&folder.join("00000000000000000001-1.jsonl"));
+        let subdirectory = directory.path().join("state/shmlens/restoring");
+        fs::create_dir_all(&subdirectory).unwrap();
+        make(&subdirectory.join("00000000000000000001-1.jsonl"));
         assert_eq!(ended(program(&directory).args(["rm", "--recover"])), (0, String::new()));
-        assert_eq!(files(&folder).len(), 1);
+        assert_eq!(files(&subdirectory).len(), 1);
     }
 }
 

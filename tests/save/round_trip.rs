@@ -318,8 +318,8 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     drop(nobody);
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
-    let told = restored.lost.join("\n");
-    assert!(told.contains("the owner is you instead of") && told.contains("the group is yours"), "{told}");
+    let lost = restored.lost.join("\n");
+    assert!(lost.contains("the owner is you instead of") && lost.contains("the group is yours"), "{lost}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
     assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));
     let SegmentId::Sysv(shmid) = again.id else { panic!("{}", again.id) };

@@ -99,7 +99,7 @@ fn next_save_into_a_directory_removes_an_unfinished_file() {
     assert!(left.exists(), "{output:?}");
     save(false, "c");
     assert_eq!(files(&to), ["a", "b", "c"]);
-    // The fallback too leaves a complete file and nothing else.
+    // The fallback leaves only a complete file, too.
     let mut command = program(&directory);
     command.args(["save", "--force", "/other"]).arg(to.join("a"));
     assert!(without_tmpfile(&mut command).output().unwrap().status.success());

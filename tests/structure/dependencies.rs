@@ -14,17 +14,21 @@ pub const MODULES: [&str; 14] = [
 const TABLES: [&str; 3] = ["action", "key", "keymap"];
 
 /// Returns the uses that are not allowed.
-pub fn wrong(sources: &Sources) -> Vec<String> {
-    let mut wrong = vec![];
+pub fn forbidden_uses(sources: &Sources) -> Vec<String> {
+    let mut forbidden_uses = vec![];
     for (path, text) in rust(sources) {
         let Some(from) = module(path) else { continue };
         for used in uses(text, &modules(path)) {
             if !allowed(from, &used) {
-                wrong.push(format!("{path}:{}: {from} uses crate::{}", used.line, used.path.join("::")));
+                forbidden_uses.push(format!(
+                    "{path}:{}: {from} uses crate::{}",
+                    used.line,
+                    used.path.join("::")
+                ));
             }
         }
     }
-    wrong
+    forbidden_uses
 }
 
 /// Returns the modules that contain a source: `src/machine/real/posix.rs` is machine, real, posix.

@@ -24,7 +24,7 @@ pub fn code(text: &str) -> Vec<Token<'_>> {
     let (mut at, mut line) = (0, 1);
     while let Some(first) = text[at..].chars().next() {
         let rest = &text[at..];
-        let length = skipped(rest).unwrap_or_else(|| {
+        let length = trivia_length(rest).unwrap_or_else(|| {
             let length = if rest.starts_with("::") { 2 } else { word(rest).max(first.len_utf8()) };
             tokens.push(Token { text: &rest[..length], line });
             length
@@ -42,7 +42,7 @@ fn word(text: &str) -> usize {
 
 /// Returns the length of the whitespace, comment, literal or quote of a lifetime that starts the
 /// text. `None` if it starts with a token.
-fn skipped(text: &str) -> Option<usize> {
+fn trivia_length(text: &str) -> Option<usize> {
     let space = text.len() - text.trim_start().len();
     if space > 0 {
         return Some(space);

@@ -14,8 +14,9 @@ pub fn shmlens() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shmlens"));
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
-        let speaks = ["LC_", "XDG_", "SHMLENS"].iter().any(|start| text.starts_with(start));
-        if speaks || matches!(text.as_ref(), "NO_COLOR" | "CLICOLOR_FORCE" | "LANGUAGE" | "COLUMNS" | "LINES")
+        let is_setting = ["LC_", "XDG_", "SHMLENS"].iter().any(|start| text.starts_with(start));
+        if is_setting
+            || matches!(text.as_ref(), "NO_COLOR" | "CLICOLOR_FORCE" | "LANGUAGE" | "COLUMNS" | "LINES")
         {
             command.env_remove(&name);
         }

@@ -85,7 +85,7 @@ pub struct Inspect {
     pub subscription: SubscriptionId,
     pub segment: Segment,
     pub status: Status,
-    /// What reading leaves behind: a new access time, an attachment, or nothing.
+    /// The trace that reading leaves: a new access time, an attachment, or nothing.
     pub trace: Trace,
     pub presence: Presence,
     pub top: u64,

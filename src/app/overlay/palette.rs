@@ -21,8 +21,8 @@ pub fn palette_rows(screen: Context, typed: &str) -> Vec<&'static ActionInfo> {
     let usable = || ACTIONS.iter().filter(move |row| row.works_in(screen) && row.action != Action::Palette);
     // Matches in the name come first.
     let named = usable().filter(|row| fits(row, true));
-    let mentioned = usable().filter(|row| fits(row, false) && !fits(row, true));
-    named.chain(mentioned).collect()
+    let documented = usable().filter(|row| fits(row, false) && !fits(row, true));
+    named.chain(documented).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
 use crate::app::list::List;
 use crate::app::overlay::{Next, Overlay};
-use crate::app::sentence::{naming, result, short_names};
+use crate::app::sentence::{result, short_names, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
 use crate::engine::{Request, Undo, Wanted, Wish, Working};
@@ -135,7 +135,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 /// Reports the outcomes of an action and stores its undo.
 pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
-    if new_segment::made(state, outcomes) {
+    if new_segment::report_created(state, outcomes) {
         effects.push(Request::Survey.into());
         return;
     }
@@ -213,7 +213,7 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
             }
             Err(failure) => {
                 log(state, "undo", &name, &failure.reason);
-                failures.push(naming(&name, &failure.reason));
+                failures.push(with_name(&name, &failure.reason));
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::app::action::Action;
 use crate::app::attachments::Attachments;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
-use crate::app::sentence::{naming, result};
+use crate::app::sentence::{result, with_name};
 use crate::app::state::State;
 use crate::engine::Request;
 use crate::segment::SegmentId;
@@ -72,7 +72,7 @@ pub fn detached(
             }
             Err(error) => {
                 acting::log(state, "detach", &id.to_string(), &error.to_string());
-                failed.push(naming(&id.to_string(), &error.to_string()));
+                failed.push(with_name(&id.to_string(), &error.to_string()));
             }
         }
     }

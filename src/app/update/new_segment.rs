@@ -7,7 +7,7 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::new_segment::{New, Step};
 use crate::app::overlay::{Next, Overlay};
-use crate::app::sentence::{name_of, naming};
+use crate::app::sentence::{name_of, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
 use crate::engine::Request;
@@ -51,7 +51,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
 }
 
 fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
-    naming(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
+    with_name(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
 }
 
 pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
@@ -70,7 +70,7 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
 }
 
 /// Reports the new segment. Returns true if there is nothing else to report.
-pub fn made(state: &mut State, outcomes: &[Outcome]) -> bool {
+pub fn report_created(state: &mut State, outcomes: &[Outcome]) -> bool {
     let [Outcome { action: "create", result, subject }] = outcomes else { return false };
     let form = match &mut state.overlay {
         Some(Overlay::New(form)) if form.step == Step::Applying => Some(form),

@@ -119,7 +119,7 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
             Next::Close
         }
         (Overlay::Choice(choice), Action::Accept) => {
-            chosen(state, choice, effects);
+            apply_choice(state, choice, effects);
             Next::Close
         }
         (Overlay::Prompt(prompt), _) => prompt::act(state, prompt, action, effects),
@@ -180,7 +180,7 @@ fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut V
     }
 }
 
-fn chosen(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
+fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
     let size = state.size;
     let Some(item) = choice.items.get(choice.list.selected) else { return };
     match (item.value, &mut state.inspect, &state.survey) {

@@ -2,7 +2,7 @@
 
 use crate::act::{ActError, Outcome, Refusal};
 use crate::app::action::Action;
-use crate::app::sentence::{naming, result};
+use crate::app::sentence::{result, with_name};
 use crate::app::state::State;
 
 /// Collects the outcomes of one action.
@@ -51,7 +51,7 @@ impl ActionReport {
                 "stopped; nothing was changed".to_owned()
             }
             Err(ActError::Refused { subject, refusal }) => {
-                let text = naming(subject, &refused(state, refusal));
+                let text = with_name(subject, &refused(state, refusal));
                 if batch {
                     self.skipped += 1;
                 } else {
@@ -60,7 +60,7 @@ impl ActionReport {
                 format!("not done: {}. {}", refusal.reason, refusal.remedy)
             }
             Err(error) => {
-                self.failures.push(naming(&outcome.subject, &failed(state, outcome.action, error)));
+                self.failures.push(with_name(&outcome.subject, &failed(state, outcome.action, error)));
                 error.to_string()
             }
         }

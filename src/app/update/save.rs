@@ -6,7 +6,7 @@ use crate::act::{ActError, Outcome, SaveError};
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::save::Save;
-use crate::app::sentence::{naming, result};
+use crate::app::sentence::{result, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
 use crate::engine::Request;
@@ -53,7 +53,7 @@ pub fn saved(state: &mut State, outcomes: &[Outcome]) {
                 if matches!(error, ActError::NotSaved(SaveError::Exists { .. })) {
                     text.push_str(", or enable replace");
                 }
-                failures.push(naming(subject, &text));
+                failures.push(with_name(subject, &text));
                 error.to_string()
             }
         };

@@ -186,8 +186,8 @@ impl CleanArgs {
     /// Returns true if the arguments may exclude a leaked segment.
     #[must_use]
     pub fn narrows(&self) -> bool {
-        let asked = self.older_than.is_some() || self.user.is_some() || self.min_size.is_some();
-        asked || !self.filter.is_empty()
+        let has_option = self.older_than.is_some() || self.user.is_some() || self.min_size.is_some();
+        has_option || !self.filter.is_empty()
     }
 }
 

@@ -42,12 +42,13 @@ pub fn run(
     };
     let locked = if args.yes && !args.output.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
-    let meant = survey
+    let selected = survey
         .segments
         .iter()
         .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
-    let leaked: Vec<&Segment> = meant.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
-    let unknown: Vec<&Segment> = meant.filter(|segment| segment.verdict.state == State::Unknown).collect();
+    let leaked: Vec<&Segment> =
+        selected.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
+    let unknown: Vec<&Segment> = selected.filter(|segment| segment.verdict.state == State::Unknown).collect();
     if leaked.is_empty() && unknown.is_empty() {
         note_unknown(machine, &filter);
     }
@@ -86,7 +87,7 @@ pub fn run(
     if args.output.dry_run {
         return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirmed(&wanted, applicable, &mut reporter)? {
+    if asks && !confirm(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
     if !args.yes && !args.output.json {
@@ -147,7 +148,7 @@ fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Fa
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
+fn confirm(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
     let question = match (applicable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
         (_, all) if all == applicable => format!("Remove these {all} segments?"),

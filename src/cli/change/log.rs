@@ -51,7 +51,7 @@ impl<'a> Log<'a> {
     }
 
     /// Like [`Log::add`], but buffered, for many outcomes in quick succession.
-    pub fn add_soon(&self, outcome: &Outcome) {
+    pub fn add_buffered(&self, outcome: &Outcome) {
         self.put(outcome, &[], true);
     }
 

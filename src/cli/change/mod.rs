@@ -115,7 +115,7 @@ fn each(
 ) -> Result<Status, Failure> {
     let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
     let mut reporter = Reporter::new(action.word(), batch.output, out);
-    for segment in chosen(machine, &survey, &batch.segments, batch.kind) {
+    for segment in find_segments(machine, &survey, &batch.segments, batch.kind) {
         match segment {
             Ok(segment) => {
                 let plan = act::plan(machine, segment, action, &options);
@@ -154,7 +154,7 @@ impl Missing<'_> {
 }
 
 /// Finds the segments with these names, without duplicates, in the order of the names.
-fn chosen<'a>(
+fn find_segments<'a>(
     machine: &dyn Machine,
     survey: &'a Survey,
     names: &'a [OsString],

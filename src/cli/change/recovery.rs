@@ -1,6 +1,6 @@
 //! `rm --recover`: completes or undoes the work of killed commands.
 
-use super::chosen;
+use super::find_segments;
 use super::log::Log;
 use super::report::Reporter;
 use crate::act::recover::{self, Leftovers};
@@ -25,13 +25,13 @@ pub fn run(
     let survey = look(machine);
     let mut reporter = Reporter::new("recover", args.output, out);
     let mut named = vec![];
-    for segment in chosen(machine, &survey, &args.segments, args.kind) {
+    for segment in find_segments(machine, &survey, &args.segments, args.kind) {
         match segment {
             Ok(segment) => named.push(&segment.id),
             Err(missing) => missing.report(&mut reporter)?,
         }
     }
-    let is_meant = |id: &SegmentId| args.segments.is_empty() || named.contains(&id);
+    let is_selected = |id: &SegmentId| args.segments.is_empty() || named.contains(&id);
     let mut nothing = true;
     let mut all = Leftovers::find(machine, &survey.segments, survey.at);
     if args.segments.is_empty() {
@@ -44,16 +44,16 @@ pub fn run(
         all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
     }
     let mut recovery = Recovery { options, log, reporter: &mut reporter, nothing };
-    for astray in all.astray.iter().filter(|astray| is_meant(&astray.segment.id)) {
-        let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
+    for astray in all.astray.iter().filter(|astray| is_selected(&astray.segment.id)) {
+        let effect = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
         let refusal = || recover::foresee(machine, astray).err();
-        recovery.step(&astray.segment.id, what, refusal, || recover::recover(machine, astray))?;
+        recovery.step(&astray.segment.id, effect, refusal, || recover::recover(machine, astray))?;
     }
     for directory in recover::empty_directories(machine, &survey) {
         let id = SegmentId::Posix(directory.clone());
         if args.segments.is_empty() {
-            let what = "removes this empty directory, left over from an interrupted removal".to_owned();
-            recovery.step(&id, what, || None, || recover::remove_empty(machine, &directory))?;
+            let effect = "removes this empty directory, left over from an interrupted removal".to_owned();
+            recovery.step(&id, effect, || None, || recover::remove_empty(machine, &directory))?;
         }
     }
     if let Ok(state) = StateDirectory::find() {
@@ -61,7 +61,7 @@ pub fn run(
             unfinished::remove_stale_marks(machine, &state, &survey.segments);
         }
         let left = unfinished::unfinished(machine, &state, &survey.segments);
-        for unfinished in left.iter().filter(|unfinished| is_meant(&unfinished.segment.id)) {
+        for unfinished in left.iter().filter(|unfinished| is_selected(&unfinished.segment.id)) {
             let id = &unfinished.segment.id;
             let refusal = || {
                 let remove = Action::Remove(Copying::Without);
@@ -90,7 +90,7 @@ impl Recovery<'_, '_> {
     fn step(
         &mut self,
         id: &SegmentId,
-        what: String,
+        effect: String,
         refusal: impl FnOnce() -> Option<ActError>,
         act: impl FnOnce() -> Result<Done, ActError>,
     ) -> Result<(), Failure> {
@@ -102,7 +102,7 @@ impl Recovery<'_, '_> {
         if self.reporter.dry_run() {
             return match read_only.or_else(refusal) {
                 Some(error) => self.reporter.not_changed(&subject, "refused", error.to_string()),
-                None => self.reporter.planned_step(&subject, what),
+                None => self.reporter.planned_step(&subject, effect),
             };
         }
         let result = if let Some(error) = read_only {

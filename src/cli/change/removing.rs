@@ -12,7 +12,7 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-/// How often `clean` retries a segment that a process has just opened: it may be another `shmlens`,
+/// Limits the retries of `clean` on a segment that a process has just opened: it may be another `shmlens`,
 /// which reads it only briefly.
 const RETRIES: u32 = 4;
 
@@ -64,7 +64,7 @@ pub fn remove<'a>(
                     (_, Task::Change { segment, .. }) if clean => {
                         log.add_with(&outcome, &segment.verdict.reasons);
                     }
-                    _ if plan.options.many => log.add_soon(&outcome),
+                    _ if plan.options.many => log.add_buffered(&outcome),
                     _ => log.add(&outcome),
                 }
                 meter.without_line(|| reporter.outcome(&outcome))?;

@@ -174,9 +174,9 @@ impl<'a> Reporter<'a> {
     }
 
     /// Reports what a step without a full plan would do.
-    pub fn planned_step(&mut self, subject: &str, what: String) -> Result<(), Failure> {
+    pub fn planned_step(&mut self, subject: &str, effect: String) -> Result<(), Failure> {
         if self.args.json {
-            let said = &[what];
+            let said = &[effect];
             return self.line(&Line {
                 action: self.action,
                 segment: subject,
@@ -187,7 +187,7 @@ impl<'a> Reporter<'a> {
                 evidence: None,
             });
         }
-        let text = format!("{subject}: {what}\n");
+        let text = format!("{subject}: {effect}\n");
         self.out.write_all(self.out.style().fit(&text).as_bytes())?;
         Ok(())
     }

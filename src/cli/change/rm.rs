@@ -8,7 +8,7 @@ use super::copying::CopyDestination;
 use super::log::Log;
 use super::removing::remove;
 use super::report::{Reporter, text_of};
-use super::{Terms, ask, chosen, recovery, remove_empty_directories, warn_of_unfinished};
+use super::{Terms, ask, find_segments, recovery, remove_empty_directories, warn_of_unfinished};
 use crate::act::{self, Action, Options, Plan, StateDirectory, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
@@ -53,7 +53,7 @@ pub fn run(
     };
     let copies = CopyDestination::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut reporter = Reporter::new("rm", args.output, out);
-    let segments = chosen(machine, &survey, &args.segments, args.kind);
+    let segments = find_segments(machine, &survey, &args.segments, args.kind);
     for astray in recover::astray(machine, &survey.segments, survey.at) {
         warn(&astray.told());
     }
@@ -100,7 +100,7 @@ pub fn run(
             Err(missing) => missing.report(&mut reporter)?,
         }
     }
-    let plans = confirmed(&found, Planner::new(machine, &copies, options), style)?;
+    let plans = confirm(&found, Planner::new(machine, &copies, options), style)?;
     remove(machine, plans.into_iter().map(Ok), log, &mut reporter)
 }
 
@@ -156,7 +156,7 @@ fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: 
 
 /// Shows the plans and asks for confirmation: first individually for each segment that requires `--force`,
 /// then once for all others.
-fn confirmed(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<Vec<Plan>, Failure> {
+fn confirm(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<Vec<Plan>, Failure> {
     let show = |plan: &Plan| style.fit(&text_of(&[plan])).into_owned();
     let force = planner.options.force;
     let mut plans = vec![];

@@ -62,7 +62,7 @@ pub fn save(
         act::save_outcome(machine, &segment, &args.file, args.force, &progress)
     });
     if let Err(ActError::NotSaved(SaveError::Exists { path })) = &outcome.result {
-        let error = format!("{} already exists. Use --force to replace it", shown(path));
+        let error = format!("{} already exists. Use --force to replace it", path_text(path));
         reporter.not_changed(&segment.id.to_string(), "refused", error)?;
         return Ok(reporter.status());
     }
@@ -102,8 +102,8 @@ pub fn restore(
     let style = out.style();
     let mut reporter = Reporter::new("restore", OutputArgs { dry_run: false, json: args.json }, out);
     if options.read_only {
-        let error = format!("failed to restore {}: changes are disabled (read-only)", shown(&args.file));
-        reporter.not_changed(&shown(&args.file), "refused", error)?;
+        let error = format!("failed to restore {}: changes are disabled (read-only)", path_text(&args.file));
+        reporter.not_changed(&path_text(&args.file), "refused", error)?;
         return Ok(reporter.status());
     }
     if args.file.as_os_str() == STANDARD && io::stdin().is_terminal() {
@@ -117,10 +117,10 @@ pub fn restore(
     if let Some(state) = &state {
         warn_of_unfinished(machine, state, &look(machine), options);
     }
-    let confirmed = match confirmed(machine, args, &|text| style.fit(text).into_owned()) {
+    let confirmed = match open_confirmed(machine, args, &|text| style.fit(text).into_owned()) {
         Ok(Some(file)) => Ok(file),
         Ok(None) => {
-            reporter.not_changed(&shown(&args.file), "refused", "nothing was restored".to_owned())?;
+            reporter.not_changed(&path_text(&args.file), "refused", "nothing was restored".to_owned())?;
             return Ok(reporter.status());
         }
         Err(Failed::Terminal(error)) => return Err(error.into()),
@@ -142,7 +142,7 @@ pub fn restore(
         Done { id: restored.id, said, undo: None, identity: None, copy: None }
     });
     let outcome =
-        Outcome { subject: shown(&args.file), action: "restore", result: result.map_err(Into::into) };
+        Outcome { subject: path_text(&args.file), action: "restore", result: result.map_err(Into::into) };
     log.add(&outcome);
     reporter.outcome(&outcome)?;
     Ok(reporter.status())
@@ -154,7 +154,7 @@ enum Failed {
 }
 
 /// Opens the file. `None` if it is not trusted and the user declined.
-fn confirmed(
+fn open_confirmed(
     machine: &dyn Machine,
     args: &RestoreArgs,
     fit: &dyn Fn(&str) -> String,
@@ -173,9 +173,9 @@ fn confirmed(
 
 /// Returns the name of the file for messages.
 fn source(path: &Path) -> String {
-    if path.as_os_str() == STANDARD { "standard input".to_owned() } else { shown(path) }
+    if path.as_os_str() == STANDARD { "standard input".to_owned() } else { path_text(path) }
 }
 
-fn shown(path: &Path) -> String {
+fn path_text(path: &Path) -> String {
     escape(path.as_os_str().as_bytes())
 }

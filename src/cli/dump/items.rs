@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn values_a_line() {
+    fn values_are_printed_one_per_line() {
         let bytes = FakeBytes::full(&[1, 0, 2, 0, 2, 0, 2, 0, 3, 0, 9]);
         let text = printed(bytes.clone(), 0..11, Some("u16le"), false, Squeeze::On);
         assert_eq!(text, "00000000  1\n00000002  2\n*\n00000008  3\n");

@@ -2,8 +2,8 @@
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
-use crate::cli::time;
-use crate::decode::{Decoded, Type};
+use crate::segment::local_time;
+use crate::decode::Type;
 use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
 use serde::Serialize;
@@ -30,19 +30,11 @@ enum Form {
 }
 
 #[derive(Serialize)]
-struct BytesJson {
+struct Row<T> {
     time: Option<String>,
     offset: u64,
-    old: Option<String>,
-    new: String,
-}
-
-#[derive(Serialize)]
-struct ValueJson {
-    time: Option<String>,
-    offset: u64,
-    old: Option<Decoded>,
-    new: Decoded,
+    old: Option<T>,
+    new: T,
 }
 
 impl<'a> Printer<'a> {
@@ -75,8 +67,11 @@ impl<'a> Printer<'a> {
             let old = change.old.as_deref().map(|old| &old[part.clone()]);
             let new = &change.new[part];
             match self.kind {
-                None => self.bytes(offset, old, new, out)?,
-                Some(kind) => self.value(kind, offset, old, new, out)?,
+                None => {
+                    let text = if self.form == Form::Text { spaced } else { hex };
+                    self.row(offset, old.map(text), text(new), out)?;
+                }
+                Some(kind) => self.row(offset, old.map(|old| kind.decode(old)), kind.decode(new), out)?,
             }
             if let Some(left) = &mut self.left {
                 *left -= 1;
@@ -107,46 +102,33 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn bytes(&self, offset: u64, old: Option<&[u8]>, new: &[u8], out: &mut impl Write) -> io::Result<()> {
-        match self.form {
-            Form::Json => {
-                let time = time::rfc3339_micros(self.now);
-                object(out, &BytesJson { time, offset, old: old.map(hex), new: hex(new) })
-            }
-            Form::Csv => self.record(offset, old.map(hex), hex(new), out),
-            Form::Text => self.line(offset, old.map(spaced), &spaced(new), out),
-        }
-    }
-
-    fn value(
+    fn row<T: Serialize + ToString>(
         &self,
-        kind: &Type,
         offset: u64,
-        old: Option<&[u8]>,
-        new: &[u8],
+        old: Option<T>,
+        new: T,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        let (old, new) = (old.map(|old| kind.decode(old)), kind.decode(new));
-        let time = || time::rfc3339_micros(self.now);
+        let time = local_time::rfc3339_micros(self.now);
         match self.form {
-            Form::Json => object(out, &ValueJson { time: time(), offset, old, new }),
-            Form::Csv => self.record(offset, old.map(|old| old.to_string()), new.to_string(), out),
-            Form::Text => self.line(offset, old.map(|old| old.to_string()), &new.to_string(), out),
+            Form::Json => {
+                serde_json::to_writer(&mut *out, &Row { time, offset, old, new })?;
+                out.write_all(b"\n")
+            }
+            Form::Csv => {
+                let mut writer =
+                    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
+                let old = old.map_or_else(String::new, |old| old.to_string());
+                let record = [time.unwrap_or_default(), offset.to_string(), old, new.to_string()];
+                writer.write_record(record).map_err(io::Error::other)?;
+                writer.flush()
+            }
+            // `12:01:09.250000 +01:00  00000008  1f 85 -> 20 85`
+            Form::Text => {
+                let old = old.map_or_else(|| "?".to_owned(), |old| old.to_string());
+                writeln!(out, "{}  {offset:08x}  {old} -> {}", local_time::of_day(self.now), new.to_string())
+            }
         }
-    }
-
-    fn record(&self, offset: u64, old: Option<String>, new: String, out: &mut impl Write) -> io::Result<()> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
-        let time = time::rfc3339_micros(self.now).unwrap_or_default();
-        let record = [time, offset.to_string(), old.unwrap_or_default(), new];
-        writer.write_record(record).map_err(io::Error::other)?;
-        out.write_all(&writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
-    }
-
-    /// `12:01:09.250000 +01:00  00000008  1f 85 -> 20 85`
-    fn line(&self, offset: u64, old: Option<String>, new: &str, out: &mut impl Write) -> io::Result<()> {
-        let old = old.unwrap_or_else(|| "?".to_owned());
-        writeln!(out, "{}  {offset:08x}  {old} -> {new}", time::of_day(self.now))
     }
 }
 
@@ -160,11 +142,6 @@ fn lines(block: u64, run: Range<usize>) -> impl Iterator<Item = Range<usize>> {
         at = end;
         (!part.is_empty()).then_some(part)
     })
-}
-
-fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    out.write_all(b"\n")
 }
 
 /// `1f 85`

@@ -88,7 +88,7 @@ pub struct Maker {
     pub reason: String,
     /// A warning to show before removal.
     pub removal: Option<String>,
-    /// Where these facts are documented.
+    /// The documentation of these facts.
     pub source: Option<String>,
     /// Names the segment, but never judges it.
     pub label_only: bool,
@@ -114,7 +114,7 @@ pub struct Kinds {
     pub memfd: bool,
 }
 
-/// What a match requires.
+/// The properties that a match requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MatchBy {

@@ -156,8 +156,8 @@ fn errors_name_the_line_the_maker_and_what_is_allowed() {
         ),
         ("pattern = 'x'\nfits = 3", "maker 'm': fits: expected a name, a key, or a table"),
     ] {
-        let told = read(&maker(rest)).unwrap_err();
-        assert!(told.contains(error), "{told}");
+        let message = read(&maker(rest)).unwrap_err();
+        assert!(message.contains(error), "{message}");
     }
 }
 

@@ -55,9 +55,9 @@ enum Source {
 impl Source {
     const fn reader(&self) -> Option<&Reader> {
         match self {
-            Self::Window(window) => Some(window.live.reader()),
+            Self::Window(window) => Some(window.tracker.reader()),
             Self::Ranges(samples) => Some(&samples.reader),
-            Self::Changes(watch) => Some(&watch.reader),
+            Self::Changes(watch) => Some(watch.tracker.reader()),
             Self::PreviewFeed(_) => None,
         }
     }
@@ -75,17 +75,19 @@ impl Subscription {
         kept: &BTreeMap<SegmentId, Reader>,
         hurry: bool,
     ) -> Vec<Body> {
-        match &mut self.source {
-            Source::Changes(watch) => watch.read(machine, now, &mut self.pace),
-            source => {
-                let asked = self.pace.begin(now);
-                match source {
-                    Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
-                    Source::PreviewFeed(preview) => preview.read(machine, kept),
-                    Source::Ranges(samples) => vec![samples.read(machine, now)],
-                    Source::Changes(_) => vec![],
-                }
-            }
+        let Self { pace, source } = self;
+        let continues = matches!(source, Source::Changes(watch) if !watch.tracker.is_complete());
+        let asked = if continues {
+            pace.resume();
+            false
+        } else {
+            pace.begin(now)
+        };
+        match source {
+            Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
+            Source::PreviewFeed(preview) => preview.read(machine, kept),
+            Source::Ranges(samples) => vec![samples.read(machine, now)],
+            Source::Changes(watch) => watch.read(machine, now, pace),
         }
     }
 }
@@ -132,7 +134,7 @@ impl Contents {
                 (Source::Ranges(Box::new(samples)), pace)
             }
             Feed::Changes { range, value, every } => {
-                let (watch, pace) = Watch::new(reader, segment, &range, value, every, now);
+                let (watch, pace) = Watch::new(reader, segment, range, value, every, now);
                 (Source::Changes(Box::new(watch)), pace)
             }
             Feed::Window | Feed::Preview { .. } => {
@@ -246,8 +248,8 @@ impl Contents {
     /// Finds a changed byte.
     fn next_change(&mut self, id: SubscriptionId, search: &Search, progress: &Progress) -> Option<Body> {
         let (window, _) = self.window(id)?;
-        let result = window.live.next_change(search.from, search.direction, progress);
-        let result = result.map_err(|error| unreadable(window.live.reader().id(), &error));
+        let result = window.tracker.next_change(search.from, search.direction, progress);
+        let result = result.map_err(|error| unreadable(window.tracker.reader().id(), &error));
         // A cancelled search gets no answer.
         (!progress.is_cancelled()).then_some(Body::Found(Found {
             number: search.number,
@@ -267,26 +269,26 @@ impl Worker for Contents {
                 if let Some((window, pace)) = self.window(id) {
                     window.watch(watching, pace);
                 }
-                return vec![];
+                (id, None)
             }
             Request::ReadOnce(id) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.ask(Clock::ZERO);
                 }
-                return vec![];
+                (id, None)
             }
             Request::Every(id, every) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.every = every;
                     subscription.pace.ask(Clock::ZERO);
                 }
-                return vec![];
+                (id, None)
             }
             Request::SetBaseline(id) => {
                 if let Some((window, _)) = self.window(id) {
-                    window.live.set_baseline();
+                    window.tracker.set_baseline();
                 }
-                return vec![];
+                (id, None)
             }
             Request::ListHolds => {
                 let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();

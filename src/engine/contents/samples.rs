@@ -27,10 +27,8 @@ pub struct Samples {
 
 /// Change reports for a range.
 pub struct Watch {
-    pub reader: Reader,
+    pub tracker: Tracker,
     lifetime: Lifetime,
-    tracker: Tracker,
-    end: u64,
     /// The last reported size; `None` before the first pass is complete.
     size: Option<u64>,
 }
@@ -73,53 +71,39 @@ impl Watch {
     pub fn new(
         reader: Reader,
         segment: Box<Segment>,
-        range: &Range<u64>,
+        range: Range<u64>,
         value: u64,
         every: Option<Duration>,
         now: Clock,
     ) -> (Self, Pace) {
-        let (lifetime, tracker) = (Lifetime::new(segment, now), Tracker::new(range.start, value));
+        let (tracker, lifetime) = (Tracker::of_values(reader, range, value), Lifetime::new(segment, now));
         let pace = match every {
             Some(every) => Pace::new(Some(every.max(MIN_INTERVAL)), 1),
             None => Pace::new(Some(DEFAULT_INTERVAL), SHARE),
         };
-        (Self { reader, lifetime, tracker, end: range.end, size: None }, pace)
+        (Self { tracker, lifetime, size: None }, pace)
     }
 
     /// Continues reading, and reports changes, the end of the first pass, and size changes.
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, pace: &mut Pace) -> Vec<Body> {
-        if self.tracker.is_complete() {
-            pace.begin(now);
-        } else {
-            pace.resume();
-        }
-        let changes = match self.tracker.step(&self.reader, self.end) {
+        let changes = match self.tracker.step() {
             Ok(changes) => changes,
             Err(error) => return vec![Body::Ended(Ended::Unreadable(error))],
         };
         let complete = self.tracker.is_complete();
-        let mut bodies = vec![];
-        let mut report = |size, changes| bodies.push(Body::Changes(Changes { size, changes, complete }));
-        if !complete {
+        let (size, ended) = if complete {
+            match self.lifetime.check(machine, now, self.tracker.reader()) {
+                Ok(size) => (Some(size), None),
+                Err(ended) => (self.size, Some(Body::Ended(ended))),
+            }
+        } else {
             pace.ask(now);
-            if !changes.is_empty() {
-                report(self.size.unwrap_or(0), changes);
-            }
-            return bodies;
-        }
-        match self.lifetime.check(machine, now, &self.reader) {
-            Ok(size) if !changes.is_empty() || self.size != Some(size) => {
-                self.size = Some(size);
-                report(size, changes);
-            }
-            Ok(_) => {}
-            Err(ended) => {
-                if !changes.is_empty() {
-                    report(self.size.unwrap_or(0), changes);
-                }
-                bodies.push(Body::Ended(ended));
-            }
-        }
-        bodies
+            (self.size, None)
+        };
+        let resized = std::mem::replace(&mut self.size, size) != size;
+        let size = size.unwrap_or(0);
+        let report =
+            (resized || !changes.is_empty()).then(|| Body::Changes(Changes { size, changes, complete }));
+        report.into_iter().chain(ended).collect()
     }
 }

@@ -4,7 +4,7 @@ use crate::engine::pace::Pace;
 use crate::engine::report::{Body, Ended, is_gone, unreadable};
 use crate::engine::{Clock, Watching};
 use crate::machine::Machine;
-use crate::memory::{Live, Reader, Snapshot, SnapshotRequest};
+use crate::memory::{Reader, Snapshot, SnapshotRequest, Tracker};
 use std::time::Duration;
 
 /// The maximum time that a snapshot spends scanning the rest of the segment.
@@ -13,7 +13,7 @@ const MAX_SCAN: Duration = Duration::from_millis(10);
 const SCAN_SHARE: u32 = 20;
 
 pub struct Window {
-    pub live: Live,
+    pub tracker: Tracker,
     watching: Option<Watching>,
     /// The last report.
     reported: Option<Result<Box<Snapshot>, String>>,
@@ -22,7 +22,7 @@ pub struct Window {
 impl Window {
     /// Returns a feed that has not read anything yet.
     pub fn new(reader: Reader) -> Self {
-        Self { live: Live::new(reader), watching: None, reported: None }
+        Self { tracker: Tracker::new(reader), watching: None, reported: None }
     }
 
     /// Moves the window, or changes its interval.
@@ -42,9 +42,9 @@ impl Window {
         let Watching { window, cells, every } = self.watching.clone()?;
         let share = every.map_or(MAX_SCAN, |every| (every / SCAN_SHARE).min(MAX_SCAN));
         let budget = if hurry { share } else { Duration::MAX };
-        let snapshot = match self.live.snapshot(machine, &SnapshotRequest { window, cells, budget }) {
+        let snapshot = match self.tracker.snapshot(machine, &SnapshotRequest { window, cells, budget }) {
             Err(error) if is_gone(&error) => return Some(Body::Ended(Ended::Unreadable(error))),
-            Err(error) => Err(unreadable(self.live.reader().id(), &error)),
+            Err(error) => Err(unreadable(self.tracker.reader().id(), &error)),
             Ok(snapshot) => Ok(Box::new(snapshot)),
         };
         let quiet = snapshot.as_ref().map_or(true, |snapshot| snapshot.changes == 0);

@@ -41,9 +41,9 @@ impl Index {
     pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> &[usize] {
         let first = self.first.get_or_init(|| {
             let begin_with = |byte| {
-                let may =
+                let can_match =
                     |at: &usize| entries[*at].patterns.iter().any(|pattern| pattern.may_begin_with(byte));
-                self.names.iter().copied().filter(may).collect()
+                self.names.iter().copied().filter(can_match).collect()
             };
             (0..=u8::MAX).map(begin_with).collect()
         });

@@ -21,7 +21,7 @@ pub struct MakerMatch<'c> {
     pub only_labels: bool,
 }
 
-/// What identified the maker, in ascending order of specificity.
+/// The evidence that identified the maker, in ascending order of specificity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Matched {
     /// The contents, if no other rule matches.
@@ -56,7 +56,7 @@ impl MakerMatch<'_> {
     #[must_use]
     pub fn evidence(&self) -> String {
         let maker = escape(self.maker.name.as_bytes());
-        let what = match self.matched {
+        let property = match self.matched {
             Matched::Fallback | Matched::Contents => "contents match",
             Matched::Context => "context matches",
             Matched::Key => "key range of",
@@ -66,6 +66,6 @@ impl MakerMatch<'_> {
             Matched::Both => "name or key and contents match",
         };
         let but = if self.contents == Contents::Differ { ", but the contents do not match" } else { "" };
-        format!("{what} {maker}{but}")
+        format!("{property} {maker}{but}")
     }
 }

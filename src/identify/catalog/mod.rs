@@ -161,12 +161,12 @@ impl Entry {
         let of_size =
             maker.sizes.is_empty() || maker.sizes.iter().any(|size| size.0.contains(&subject.size.0));
         let of_mode = maker.modes.is_empty() || maker.modes.contains(&subject.mode);
-        let lacks = match maker.by {
+        let missing_rule = match maker.by {
             MatchBy::Name => false,
             MatchBy::Content | MatchBy::Fallback => subject.contents.is_none(),
             MatchBy::Context => subject.context.is_none(),
         };
-        if lacks || !kind || !of_size || !of_mode {
+        if missing_rule || !kind || !of_size || !of_mode {
             return None;
         }
         let (named, fixed_bits) = match subject.plain_name() {

@@ -16,7 +16,7 @@ pub struct FoundPid {
     pub from: PidFrom,
 }
 
-/// Where a pid was found.
+/// The source of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidFrom {
     Name,

@@ -308,9 +308,9 @@ impl ObjectHandle for FakeHandle {
 
     fn set_owner(&self, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
         self.change(|caller, object| {
-            let gives = uid.is_some_and(|uid| uid != object.stat.uid);
+            let changes_owner = uid.is_some_and(|uid| uid != object.stat.uid);
             let foreign = gid.is_some_and(|gid| gid != object.stat.gid && !caller.is_in(gid));
-            if (gives || foreign) && !caller.may(Capability::Chown) {
+            if (changes_owner || foreign) && !caller.may(Capability::Chown) {
                 return error(libc::EPERM);
             }
             object.stat.uid = uid.unwrap_or(object.stat.uid);

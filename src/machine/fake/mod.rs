@@ -89,7 +89,7 @@ pub struct FakeFacts {
 
 #[derive(Debug, Clone)]
 pub struct FakeSysv {
-    /// Its row in the table. A nonempty `bytes` overrides the sizes.
+    /// The row in the table. A nonempty `bytes` overrides the sizes.
     pub row: SysvStat,
     pub bytes: FakeBytes,
 }
@@ -328,11 +328,11 @@ impl Machine for FakeMachine {
         if !Self::may_read(&facts, object.stat.uid, object.stat.mode) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let mine = facts.effective_uid == 0 || facts.effective_uid == object.stat.uid;
+        let is_owner = facts.effective_uid == 0 || facts.effective_uid == object.stat.uid;
         Ok(Box::new(OpenFakeObject {
             identity: object.stat.identity(),
             bytes: Arc::clone(&object.bytes),
-            trace: if mine { Trace::None } else { Trace::AccessTime },
+            trace: if is_owner { Trace::None } else { Trace::AccessTime },
         }))
     }
 

@@ -64,8 +64,8 @@ impl Holdings {
         // A process cannot have received a descriptor without running.
         let reuse = |listed: Listed, ran: Option<u64>| {
             let known = self.processes.get(&listed.pid).filter(|known| known.serial == listed.serial);
-            let rested = |known: &&Entry| known.ran == ran && !some.contains(&listed.pid);
-            known.filter(rested).cloned()
+            let is_unchanged = |known: &&Entry| known.ran == ran && !some.contains(&listed.pid);
+            known.filter(is_unchanged).cloned()
         };
         let scanner = Scanner { machine, wanted: &self.wanted, now: machine.now(), reuse: &reuse };
         let ((processes, failed), locks) = with_locks(machine, || scanner.scan(&[]));
@@ -97,8 +97,8 @@ fn look<T>(
     let before = before.filter(|before| before.wanted == wanted);
     let reuse = |listed: Listed, ran: Option<u64>| {
         let known = before?.processes.get(&listed.pid)?;
-        let rested = known.serial == listed.serial && ran.is_some() && known.ran == ran;
-        (rested && known.is_fresh(listed.pid, at)).then(|| known.clone())
+        let is_unchanged = known.serial == listed.serial && ran.is_some() && known.ran == ran;
+        (is_unchanged && known.is_fresh(listed.pid, at)).then(|| known.clone())
     };
     let scanner = Scanner { machine, wanted: &wanted, now: at, reuse: &reuse };
     let (((processes, failed), done), locks) = with_locks(machine, || (scanner.scan(first), work(names)));

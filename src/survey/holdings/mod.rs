@@ -251,8 +251,8 @@ struct Found {
     failed: Option<String>,
 }
 
-fn problem(what: &str, error: &io::Error) -> String {
-    format!("{what}: {}", escape(plain_error(error).as_bytes()))
+fn problem(message: &str, error: &io::Error) -> String {
+    format!("{message}: {}", escape(plain_error(error).as_bytes()))
 }
 
 fn coverage(processes: &HashMap<u32, Entry>, visibility: Visibility, failed: Option<String>) -> Coverage {

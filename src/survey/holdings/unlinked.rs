@@ -4,8 +4,7 @@ use super::{Hold, Holdings, Outcome};
 use crate::machine::Machine;
 use crate::machine::process::Object;
 use crate::segment::{
-    Bytes, CreatorLife, Facts, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, State, Times,
-    Unlinked, Unlinker, Verdict,
+    Bytes, Facts, Mode, ObjectName, Owner, PosixFacts, Segment, SegmentId, Unlinked, Unlinker,
 };
 use crate::survey::{Names, logout, posix};
 use std::collections::{HashMap, HashSet};
@@ -104,25 +103,12 @@ fn concealed(
     names: &mut Names,
 ) -> Option<Segment> {
     let holder = ways.iter().find_map(|(pid, _)| holdings.process(*pid))?;
-    Some(Segment {
-        id: SegmentId::Deleted { device, inode },
-        size: Bytes(ways.iter().map(|(_, hold)| hold.mapped_to).max().unwrap_or(0)),
-        resident: None,
-        swapped: None,
-        mode: Mode::new(0),
-        owner: names.owner(machine, holder.uid, holder.gid),
-        times: Times::default(),
-        facts: Facts::Posix(PosixFacts {
-            device,
-            inode,
-            links: 0,
-            unlinked: Some(Unlinked { name, by: vec![], concealed: true }),
-        }),
-        holders: None,
-        made_by: None,
-        creator_life: CreatorLife::Unknown,
-        verdict: Verdict::new(State::Unknown, "not evaluated yet"),
-    })
+    let id = SegmentId::Deleted { device, inode };
+    let size = Bytes(ways.iter().map(|(_, hold)| hold.mapped_to).max().unwrap_or(0));
+    let owner = names.owner(machine, holder.uid, holder.gid);
+    let unlinked = Some(Unlinked { name, by: vec![], concealed: true });
+    let facts = Facts::Posix(PosixFacts { device, inode, links: 0, unlinked });
+    Some(Segment::new(id, size, Mode::new(0), owner, facts))
 }
 
 /// Returns the programs that probably unlinked the object, most likely first. The kernel does not
@@ -143,7 +129,7 @@ fn unlinkers(
         let mut processes = ways.iter().filter_map(|(pid, _)| holdings.process(*pid));
         processes.any(|process| is_python(&process.command))
     };
-    if name.is_some_and(is_pythons) || held_by_python() {
+    if name.is_some_and(is_python_name) || held_by_python() {
         by.push(Unlinker::PythonTracker);
     }
     by
@@ -151,7 +137,7 @@ fn unlinkers(
 
 /// `/psm_1f09ab2c`, as `_make_filename` of `multiprocessing/shared_memory.py` names
 /// objects (`wnsm_` on Windows, and in ports from there).
-fn is_pythons(name: &ObjectName) -> bool {
+fn is_python_name(name: &ObjectName) -> bool {
     let name = name.as_bytes();
     let digits = name.strip_prefix(b"psm_").or_else(|| name.strip_prefix(b"wnsm_"));
     digits.is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))

@@ -102,9 +102,9 @@ fn draw_search(
     footer: Area,
 ) {
     let (done, total) = pending.progress.unwrap_or((0, 0));
-    let what = canvas.fit(&pending.subject, footer.width / 3);
+    let subject = canvas.fit(&pending.subject, footer.width / 3);
     let cells = (1, footer.y, footer.right());
-    super::progress::draw(state, canvas, cells, (format!("searching for {what}"), done, total));
+    super::progress::draw(state, canvas, cells, (format!("searching for {subject}"), done, total));
 }
 
 fn draw_progress(state: &State, work: &RunningAction, at: &Working, canvas: &mut Canvas<'_>, footer: Area) {

@@ -12,15 +12,15 @@ pub fn draw(
     state: &State,
     canvas: &mut Canvas<'_>,
     (x, y, right): (u16, u16, u16),
-    (what, done, total): (String, u64, u64),
+    (label, done, total): (String, u64, u64),
 ) {
     let theme = canvas.theme;
     let figures = format!(" {} of {}   {} stop", Bytes(done), Bytes(total), state.stop_key());
     let available = right.saturating_sub(x + cells(&figures) + 1);
     // In narrow terminals the numbers replace the bar.
     let bar = if available >= BAR + MIN_LABEL { BAR } else { 0 };
-    let what = canvas.fit(&what, available - bar);
-    let x = canvas.text(x, y, available, &what, theme.text) + 1;
+    let label = canvas.fit(&label, available - bar);
+    let x = canvas.text(x, y, available, &label, theme.text) + 1;
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
     let share = if total == 0 { 0.0 } else { done as f64 / total as f64 };
     let drawn = super::bar::bar(share, bar, &theme.glyphs);

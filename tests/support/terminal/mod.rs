@@ -281,12 +281,12 @@ fn environment(command: &mut Command, home: &TempDir) {
         ("XDG_CONFIG_HOME", home.path().join(".config")),
         ("XDG_STATE_HOME", home.path().join(".state")),
     ];
-    let strange = ["LC_ALL", "LC_CTYPE", "NO_COLOR", "TMUX", "STY", "COLUMNS", "LINES"];
+    let inherited = ["LC_ALL", "LC_CTYPE", "NO_COLOR", "TMUX", "STY", "COLUMNS", "LINES"];
     let own: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
     for (name, value) in settings.into_iter().filter(|(name, _)| !own.iter().any(|own| own == name)) {
         command.env(name, value);
     }
-    for name in strange.into_iter().filter(|name| !own.iter().any(|own| own == name)) {
+    for name in inherited.into_iter().filter(|name| !own.iter().any(|own| own == name)) {
         command.env_remove(name);
     }
 }

@@ -43,8 +43,8 @@ fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
     });
     let lines: Vec<_> = lines.collect();
     let Some((_, device, root, _)) = lines.iter().find(|(id, ..)| *id == mount) else { return vec![] };
-    let of_same = lines.iter().filter(|(id, other, ..)| *id != mount && other == device);
-    let below = of_same.filter_map(|(_, _, source, point)| {
+    let same_file_system = lines.iter().filter(|(id, other, ..)| *id != mount && other == device);
+    let below = same_file_system.filter_map(|(_, _, source, point)| {
         let name = source.strip_prefix(root.as_slice())?;
         Some((ObjectName::new(name.strip_prefix(b"/").unwrap_or(name))?, point.clone()))
     });

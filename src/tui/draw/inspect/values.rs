@@ -31,13 +31,13 @@ pub fn draw(open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
     if beside {
         canvas.rule(Area::new(area.x, area.y + 1, area.width, 1));
         let body = Area::new(area.x, area.y + 2, area.width.min(LABEL + 28), area.height.saturating_sub(2));
-        listed(&entries[open.values_top.min(entries.len())..], open.order, canvas, body);
+        draw_list(&entries[open.values_top.min(entries.len())..], open.order, canvas, body);
     } else {
         draw_below(&entries, open.values_top, canvas, area);
     }
 }
 
-fn listed(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area) {
+fn draw_list(entries: &[ValueEntry], own: ByteOrder, canvas: &mut Canvas<'_>, area: Area) {
     let mut y = area.y;
     let mut shown = None;
     for entry in entries {

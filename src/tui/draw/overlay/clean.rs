@@ -21,7 +21,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
         }
     }
     if clean.items.is_empty() {
-        entries.add(canvas, NO_ENTRY, 0, &nothing(state, survey), theme.text);
+        entries.add(canvas, NO_ENTRY, 0, &empty_text(state, survey), theme.text);
     }
     if clean.filtered > 0 {
         let text = format!("{} more hidden by the filter", clean.filtered);
@@ -32,7 +32,7 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
 }
 
 /// Explains why there is nothing to clean up.
-fn nothing(state: &app::State, survey: &Survey) -> String {
+fn empty_text(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()
     } else if state.table.filter_text.is_empty() {

@@ -80,10 +80,10 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     let row = &shown.row;
     let columns = HolderColumns::of(slice::from_ref(row), entries.width);
     entries.line(NO_ENTRY, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
-    let what = "Sends SIGTERM; may be ignored. Cannot be undone.";
-    entries.add(canvas, NO_ENTRY, 0, what, theme.text);
+    let note = "Sends SIGTERM; may be ignored. Cannot be undone.";
+    entries.add(canvas, NO_ENTRY, 0, note, theme.text);
     let segment = label_of(&shown.back.segment);
-    let holds = format!("Holds {segment} ({}){}", row.access_text(), also(row));
+    let holds = format!("Holds {segment} ({}){}", row.access_text(), other_segments(row));
     entries.add(canvas, NO_ENTRY, 0, &holds, theme.text);
     for other in row.others.iter().take(MAX_LISTED) {
         let text = format!("{}  {}  {}", other.label, other.access.word(), other.resident);
@@ -107,7 +107,7 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     Panel::new(format!("Terminate {}", shown.ending.name), entries, NO_ENTRY).draw(state, overlay, canvas);
 }
 
-fn also(row: &HolderRow) -> String {
+fn other_segments(row: &HolderRow) -> String {
     match row.others.len() {
         0 => " and no other segments.".to_owned(),
         1 => " and 1 more segment:".to_owned(),

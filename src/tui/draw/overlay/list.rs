@@ -133,7 +133,7 @@ impl Panel {
         for (y, (text, style)) in (shown.bottom() + gap..).zip(lines) {
             canvas.text(inside.x + 1, y, inside.width, text, *style);
         }
-        more(hidden, "", canvas, inside);
+        draw_hidden_counts(hidden, "", canvas, inside);
         let status = self.status.as_deref().unwrap_or_default();
         canvas.text(inside.x + 1, shown.bottom() + footer, inside.width, status, canvas.theme.text);
         last_line(state, overlay, canvas, inside);
@@ -141,7 +141,7 @@ impl Panel {
 }
 
 /// Writes the numbers of hidden lines and another text into the lower border of a frame.
-pub fn more(hidden: (usize, usize), besides: &str, canvas: &mut Canvas<'_>, inside: Area) {
+pub fn draw_hidden_counts(hidden: (usize, usize), besides: &str, canvas: &mut Canvas<'_>, inside: Area) {
     let [up, down] = canvas.theme.glyphs.more;
     let hidden = match hidden {
         (0, 0) => String::new(),

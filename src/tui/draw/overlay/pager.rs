@@ -1,6 +1,6 @@
 //! Scrolling text: the help and the session log.
 
-use super::list::{Entries, NO_ENTRY, more};
+use super::list::{Entries, NO_ENTRY, draw_hidden_counts};
 use crate::app::State;
 use crate::app::action::{Action, Context};
 use crate::app::help::{HelpLine, lines};
@@ -56,5 +56,5 @@ fn draw(state: &State, title: &str, entries: &Entries, top: usize, canvas: &mut 
     let hidden = entries.draw(top, NO_ENTRY, canvas, inside);
     let close = state.keymap.keys_in(Context::Pager, Action::Close).next();
     let close = close.map_or_else(String::new, |key| format!("{key} close"));
-    more(hidden, &close, canvas, inside);
+    draw_hidden_counts(hidden, &close, canvas, inside);
 }

@@ -120,11 +120,11 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     for (rank, word, style, of) in
         [(2, "leaked", theme.leaked, leaked), (4, "removed", theme.removed, SegmentState::Removed)]
     {
-        let is = |state: SegmentState| state == of || (of == leaked && state.is_leaked());
-        let those = shown.iter().filter(|segment| is(segment.verdict.state));
-        let count = those.clone().count();
+        let has_state = |state: SegmentState| state == of || (of == leaked && state.is_leaked());
+        let matching = shown.iter().filter(|segment| has_state(segment.verdict.state));
+        let count = matching.clone().count();
         if count > 0 {
-            let bytes: Bytes = those.filter_map(|segment| segment.resident).sum();
+            let bytes: Bytes = matching.filter_map(|segment| segment.resident).sum();
             parts.push(part(rank, format!("{} {count} {word} {bytes}", theme.glyphs.state(of)), style));
         }
     }
@@ -196,7 +196,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     let texts =
         (0..=first.users.len()).rev().flat_map(|users| [&more, &short].map(|end| first.text(users) + end));
     let text = texts.into_iter().find(|text| cells(text) <= available);
-    let text = text.unwrap_or_else(|| canvas.cut(&first.what, available));
+    let text = text.unwrap_or_else(|| canvas.cut(&first.message, available));
     canvas.text(area.x + 1, area.y, available, &text, canvas.theme.failed);
 }
 

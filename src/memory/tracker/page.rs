@@ -1,6 +1,6 @@
 //! The pages used for change tracking.
 
-use crate::memory::zeros::first_nonzero;
+use crate::memory::zeros::last_nonzero;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The page size in bytes. The kernel's page size is the same on most machines, but may differ.
@@ -11,18 +11,7 @@ pub const PAGE_BYTES: usize = 4096;
 /// Hashes a page by its contents and number: 0 for zeros. Hashes of several pages may be added up
 /// to represent all of them. Missing bytes at the end count as zeros.
 pub fn page_hash(page: u64, bytes: &[u8]) -> u64 {
-    if first_nonzero(bytes).is_none() {
-        return 0;
-    }
-    let hash = if bytes.len() == PAGE_BYTES {
-        xxh3_64(bytes)
-    } else {
-        let mut whole = [0; PAGE_BYTES];
-        let length = bytes.len().min(PAGE_BYTES);
-        whole[..length].copy_from_slice(&bytes[..length]);
-        xxh3_64(&whole)
-    };
-    scatter(hash ^ scatter(page)).max(1)
+    last_nonzero(bytes).map_or(0, |last| scatter(xxh3_64(&bytes[..=last]) ^ scatter(page)).max(1))
 }
 
 /// Mixes 64 bits one to one (the finalizer of `SplitMix64`).

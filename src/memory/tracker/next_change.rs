@@ -1,6 +1,6 @@
 //! Jumps from one difference from the baseline to the next.
 
-use super::Live;
+use super::Tracker;
 use super::page::{PAGE, PAGE_BYTES, page_hash};
 use crate::memory::extents::{DataBackward, DataForward};
 use crate::memory::{Direction, PageBuffer, Progress, differences};
@@ -11,7 +11,7 @@ use std::ops::Range;
 /// Bytes per read.
 const CHUNK: u64 = 128 << 10;
 
-impl Live {
+impl Tracker {
     /// Returns the first offset at or after `from`, or the last one before it, where the segment
     /// differs from the baseline. Rereads the segment to find it. If only a hash was kept, returns
     /// the start of the page, or of the block in a large segment. Bytes that were never read do not
@@ -32,12 +32,13 @@ impl Live {
             Direction::Backward => 0..from.min(size),
         };
         progress.begin(within.end - within.start);
-        Change { live: self, direction, within, buffer: PageBuffer::default(), buffered: 0..0 }.find(progress)
+        NextChange { tracker: self, direction, within, buffer: PageBuffer::default(), buffered: 0..0 }
+            .find(progress)
     }
 }
 
-struct Change<'a> {
-    live: &'a Live,
+struct NextChange<'a> {
+    tracker: &'a Tracker,
     direction: Direction,
     within: Range<u64>,
     buffer: PageBuffer,
@@ -45,41 +46,44 @@ struct Change<'a> {
     buffered: Range<u64>,
 }
 
-impl Change<'_> {
+impl NextChange<'_> {
     fn find(mut self, progress: &Progress) -> io::Result<Option<u64>> {
-        let live = self.live;
-        let grain = live.hashes.grain();
+        let tracker = self.tracker;
+        let grain = tracker.hashes.grain();
         // Align to block boundaries, so that each block is compared as a whole.
-        let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(live.size).min(live.size);
+        let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(tracker.size).min(tracker.size);
         let whole = self.within.start / grain * grain..end;
         // The blocks that have not been examined yet.
         let mut open = whole.start / grain..whole.end.div_ceil(grain);
         let length = whole.end - whole.start;
         let runs: Box<dyn Iterator<Item = io::Result<Range<u64>>>> = match self.direction {
-            Direction::Forward => Box::new(DataForward::new(&live.reader, whole, progress)),
-            Direction::Backward => Box::new(DataBackward::new(&live.reader, whole, progress)),
+            Direction::Forward => Box::new(DataForward::new(&tracker.reader, whole, progress)),
+            Direction::Backward => Box::new(DataBackward::new(&tracker.reader, whole, progress)),
         };
-        for run in runs {
+        // An empty run at the end covers the last hole.
+        let end = self.by_direction(u64::MAX, 0);
+        for run in runs.chain(std::iter::once(Ok(end..end))) {
             let run = run?;
             let block = |at: u64| at.clamp(open.start, open.end);
             let blocks = block(run.start / grain)..block(run.end.div_ceil(grain));
-            let hole = self.by_direction(open.start..blocks.start, blocks.end..open.end);
-            let emptied = self.with_baseline_data(hole);
-            if let Some(found) = self.in_blocks(emptied, progress)? {
-                return Ok(Some(found));
+            let (below, above) = (open.start..blocks.start, blocks.end..open.end);
+            let (hole, rest) = self.by_direction((below.clone(), above.clone()), (above, below));
+            let forward = self.direction == Direction::Forward;
+            let data = (0..blocks.end - blocks.start)
+                .map(|at| if forward { blocks.start + at } else { blocks.end - 1 - at });
+            for block in self.with_baseline_data(hole).into_iter().chain(data) {
+                if progress.is_cancelled() {
+                    return Ok(None);
+                }
+                let found = self.in_block(block)?;
+                if found.is_some() {
+                    return Ok(found);
+                }
             }
-            let found = match self.direction {
-                Direction::Forward => self.in_blocks(blocks.clone(), progress)?,
-                Direction::Backward => self.in_blocks(blocks.clone().rev(), progress)?,
-            };
-            if found.is_some() {
-                return Ok(found);
-            }
-            open = self.by_direction(blocks.end..open.end, open.start..blocks.start);
+            open = rest;
             progress.reach(length.saturating_sub((open.end - open.start).saturating_mul(grain)));
         }
-        let emptied = self.with_baseline_data(open);
-        self.in_blocks(emptied, progress)
+        Ok(None)
     }
 
     /// Selects a value by the direction of the search.
@@ -95,47 +99,30 @@ impl Change<'_> {
         if blocks.is_empty() {
             return vec![];
         }
-        let grain = self.live.hashes.grain();
+        let grain = self.tracker.hashes.grain();
         let pages = blocks.start * (grain / PAGE)..blocks.end.saturating_mul(grain / PAGE);
-        let kept = self.live.copies.within(pages).into_iter().map(|page| page * PAGE / grain);
-        let all: BTreeSet<u64> = self.live.hashes.with_base(blocks).chain(kept).collect();
+        let kept = self.tracker.copies.within(pages).map(|page| page * PAGE / grain);
+        let all: BTreeSet<u64> = self.tracker.hashes.with_base(blocks).chain(kept).collect();
         self.by_direction(all.iter().copied().collect(), all.iter().rev().copied().collect())
-    }
-
-    fn in_blocks(
-        &mut self,
-        blocks: impl IntoIterator<Item = u64>,
-        progress: &Progress,
-    ) -> io::Result<Option<u64>> {
-        for block in blocks {
-            if progress.is_cancelled() {
-                return Ok(None);
-            }
-            let found = self.in_block(block)?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
     }
 
     /// Returns the first or last difference in a block.
     fn in_block(&mut self, block: u64) -> io::Result<Option<u64>> {
-        let live = self.live;
-        let grain = live.hashes.grain();
+        let tracker = self.tracker;
+        let grain = tracker.hashes.grain();
         let start = block * grain;
-        let known = live.hashes.known(block);
+        let known = tracker.hashes.known(block);
         let was_zero = known.is_some_and(|known| known.base == 0);
         let mut places = vec![];
         // The hash of the block if its copied pages were unchanged. If it differs from the baseline
         // hash, one of the other pages has changed.
         let mut sum = 0u64;
-        for page in start / PAGE..(start.saturating_add(grain)).min(live.size).div_ceil(PAGE) {
+        for page in start / PAGE..(start.saturating_add(grain)).min(tracker.size).div_ceil(PAGE) {
             self.fill(page)?;
             let bytes = self.page(page);
-            let base = live.copies.get(page).and_then(|copy| copy.base.as_deref());
+            let base = tracker.copies.get(page).and_then(|copy| copy.base.as_deref());
             sum = sum.wrapping_add(page_hash(page, base.unwrap_or(bytes)));
-            let zeros = was_zero.then(|| &live.zeros[..bytes.len()]);
+            let zeros = was_zero.then(|| &tracker.zeros[..bytes.len()]);
             if let Some(base) = base.or(zeros) {
                 let within = differences(base, bytes).into_iter().flatten().map(|at| page * PAGE + at as u64);
                 places.extend(self.nearest(within));
@@ -161,10 +148,10 @@ impl Change<'_> {
         let at = page * PAGE;
         if !self.buffered.contains(&at) {
             let start = at / CHUNK * CHUNK;
-            let end = start.saturating_add(CHUNK).min(self.live.size);
+            let end = start.saturating_add(CHUNK).min(self.tracker.size);
             let length = usize::try_from(end - start).map_err(io::Error::other)?;
             // Bytes that no longer exist do not differ.
-            self.live.reader.fill(&mut self.buffer, start, length)?;
+            self.tracker.reader.fill(&mut self.buffer, start, length)?;
             self.buffered = start..end;
         }
         Ok(())

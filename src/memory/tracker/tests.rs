@@ -15,9 +15,9 @@ fn request(window: Range<u64>, cells: usize) -> SnapshotRequest {
     SnapshotRequest { window, cells, budget: LONG }
 }
 
-fn watched(bytes: FakeBytes) -> (FakeMachine, Live) {
+fn watched(bytes: FakeBytes) -> (FakeMachine, Tracker) {
     let (machine, reader) = object(bytes);
-    (machine, Live::new(reader))
+    (machine, Tracker::new(reader))
 }
 
 fn write(machine: &FakeMachine, offset: u64, bytes: &[u8]) {
@@ -36,11 +36,11 @@ fn kinds(snapshot: &Snapshot) -> String {
     snapshot.map.iter().map(letter).collect()
 }
 
-fn changes(live: &mut Live, direction: Direction) -> Vec<u64> {
+fn changes(tracker: &mut Tracker, direction: Direction) -> Vec<u64> {
     let progress = Progress::new();
     let mut found = vec![];
     let mut from = if direction == Direction::Forward { 0 } else { u64::MAX };
-    while let Some(at) = live.next_change(from, direction, &progress).unwrap() {
+    while let Some(at) = tracker.next_change(from, direction, &progress).unwrap() {
         found.push(at);
         from = if direction == Direction::Forward { at + 1 } else { at };
     }
@@ -49,15 +49,15 @@ fn changes(live: &mut Live, direction: Direction) -> Vec<u64> {
 
 #[test]
 fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
-    let (machine, mut live) = watched(FakeBytes::full(&[7; 8192]));
-    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    let (machine, mut tracker) = watched(FakeBytes::full(&[7; 8192]));
+    let snapshot = tracker.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((snapshot.window_offset, snapshot.bytes.len(), snapshot.changes), (4000, 200, 0));
     assert_eq!((snapshot.changed, snapshot.differs), (vec![], vec![]));
     assert_eq!(snapshot.extents, [(4000..4200, ExtentKind::Data)]);
     // The write crosses a page boundary and is partly outside the window.
     write(&machine, 4095, &[1, 2]);
     write(&machine, 4300, &[3, 4, 5]);
-    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!(
         (snapshot.changed, snapshot.differs, snapshot.changes),
         (vec![4095..4097], vec![4095..4097], 5)
@@ -67,22 +67,22 @@ fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
         snapshot.map.iter().map(|cell| cell.changed).collect::<Vec<_>>(),
         [false, false, false, true, true, false, false, false]
     );
-    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((snapshot.changed, snapshot.differs, snapshot.changes), (vec![], vec![4095..4097], 0));
-    live.set_baseline();
+    tracker.set_baseline();
     write(&machine, 4095, &[7]);
-    let snapshot = live.snapshot(&machine, &request(4000..4200, 8)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((snapshot.changed, snapshot.differs), (vec![4095..4096], vec![4095..4096]));
 }
 
 #[test]
 fn a_page_is_compared_when_it_returns_to_the_window() {
-    let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
+    let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
-        live.snapshot(&machine, &SnapshotRequest { window, cells: 0, budget: Duration::ZERO }).unwrap();
+        tracker.snapshot(&machine, &SnapshotRequest { window, cells: 0, budget: Duration::ZERO }).unwrap();
     }
     write(&machine, 50, &[1]);
-    let snapshot = live
+    let snapshot = tracker
         .snapshot(&machine, &SnapshotRequest { window: 0..100, cells: 0, budget: Duration::ZERO })
         .unwrap();
     assert_eq!(snapshot.changed, [50..51]);
@@ -94,21 +94,21 @@ fn the_map_distinguishes_holes_zeros_and_data() {
     let mut bytes = FakeBytes::hole(64 * PAGE);
     bytes.write(8 * PAGE, &[0]);
     bytes.write(20 * PAGE + 5, &[1]);
-    let (machine, mut live) = watched(bytes);
+    let (machine, mut tracker) = watched(bytes);
     let request = |budget| SnapshotRequest { window: 0..16, cells: 16, budget };
-    let snapshot = live.snapshot(&machine, &request(Duration::ZERO)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(Duration::ZERO)).unwrap();
     assert_eq!(kinds(&snapshot), "????????????????");
-    let snapshot = live.snapshot(&machine, &request(LONG)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
     assert_eq!(kinds(&snapshot), "..0..d..........");
     assert_eq!(snapshot.scanned, 64 * PAGE);
     write(&machine, 8 * PAGE + 9, &[1]);
     write(&machine, 40 * PAGE, &[0]);
     write(&machine, 63 * PAGE, &[9, 9]);
-    let snapshot = live.snapshot(&machine, &request(LONG)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
     assert_eq!(kinds(&snapshot), "..D..d....0....D");
     assert_eq!(snapshot.changes, 3);
     machine.edit_object("a", |bytes| drop(bytes.pages.remove(&20)));
-    let snapshot = live.snapshot(&machine, &request(LONG)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
     assert_eq!((kinds(&snapshot).as_str(), snapshot.changes), ("..d.......0....d", 1));
     assert!(snapshot.map[5].changed);
     assert_eq!(pages(&machine), 3);
@@ -118,11 +118,11 @@ fn the_map_distinguishes_holes_zeros_and_data() {
 fn the_scan_finds_changes_in_pages_without_copies() {
     // Tests keep 64 blocks and 8 pages, so blocks have 1, 4, or 256 KiB / 4 KiB pages.
     for count in [50, 200, 3000] {
-        let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
+        let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
         for _ in 0..3 {
-            assert_eq!(live.snapshot(&machine, &request(0..0, 0)).unwrap().changes, 0);
+            assert_eq!(tracker.snapshot(&machine, &request(0..0, 0)).unwrap().changes, 0);
         }
-        let mut snapshot = || live.snapshot(&machine, &request(0..0, count)).unwrap();
+        let mut snapshot = || tracker.snapshot(&machine, &request(0..0, count)).unwrap();
         for page in [count / 2, count - 1, 40] {
             write(&machine, page as u64 * PAGE + 9, &[1]);
             let seen = snapshot();
@@ -140,13 +140,13 @@ fn the_scan_finds_changes_in_pages_without_copies() {
 
 #[test]
 fn small_segments_have_at_most_a_cell_per_byte() {
-    let (machine, mut live) = watched(FakeBytes::full(&[0, 0, 1, 0]));
-    let snapshot = live.snapshot(&machine, &request(0..4, 99)).unwrap();
+    let (machine, mut tracker) = watched(FakeBytes::full(&[0, 0, 1, 0]));
+    let snapshot = tracker.snapshot(&machine, &request(0..4, 99)).unwrap();
     assert_eq!(kinds(&snapshot), "00d0");
     write(&machine, 0, &[1]);
-    assert_eq!(kinds(&live.snapshot(&machine, &request(0..4, 2)).unwrap()), "Dd");
-    let (machine, mut live) = watched(FakeBytes::hole(0));
-    let snapshot = live.snapshot(&machine, &request(0..4, 99)).unwrap();
+    assert_eq!(kinds(&tracker.snapshot(&machine, &request(0..4, 2)).unwrap()), "Dd");
+    let (machine, mut tracker) = watched(FakeBytes::hole(0));
+    let snapshot = tracker.snapshot(&machine, &request(0..4, 99)).unwrap();
     assert_eq!((snapshot.map, snapshot.bytes, snapshot.scanned), (vec![], vec![], 0));
 }
 
@@ -155,48 +155,48 @@ fn the_largest_segment_is_scanned_at_once() {
     let size = u64::MAX >> 1;
     let mut bytes = FakeBytes::hole(size);
     bytes.write(size - 3, b"end");
-    let (machine, mut live) = watched(bytes);
-    let snapshot = live.snapshot(&machine, &request(size - 16..u64::MAX, 64)).unwrap();
+    let (machine, mut tracker) = watched(bytes);
+    let snapshot = tracker.snapshot(&machine, &request(size - 16..u64::MAX, 64)).unwrap();
     assert_eq!((snapshot.bytes.len(), snapshot.scanned), (16, size));
     assert_eq!(kinds(&snapshot), format!("{}d", ".".repeat(63)));
     write(&machine, size - 1, b"D");
-    assert_eq!(changes(&mut live, Direction::Forward), [size - 1]);
-    assert_eq!(changes(&mut live, Direction::Backward), [size - 1]);
+    assert_eq!(changes(&mut tracker, Direction::Forward), [size - 1]);
+    assert_eq!(changes(&mut tracker, Direction::Backward), [size - 1]);
     assert_eq!(pages(&machine), 1);
 }
 
 #[test]
 fn a_segment_may_shrink_and_grow() {
-    let (machine, mut live) = watched(FakeBytes::full(&vec![7; 20_000]));
-    live.snapshot(&machine, &request(0..32, 5)).unwrap();
+    let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; 20_000]));
+    tracker.snapshot(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
         // The kernel clears the bytes past the new end.
         bytes.write(10, &[0; 4086]);
         bytes.size = 10;
         bytes.pages.retain(|&page, _| page == 0);
     });
-    let snapshot = live.snapshot(&machine, &request(0..32, 5)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(0..32, 5)).unwrap();
     assert_eq!(snapshot.presence, Presence::Present { size: 10 });
     assert_eq!((snapshot.bytes.len(), snapshot.scanned, snapshot.changes), (10, 10, 1));
     assert_eq!(snapshot.extents, [(0..10, ExtentKind::Data)]);
-    let snapshot = live.snapshot(&machine, &request(16..32, 5)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(16..32, 5)).unwrap();
     assert_eq!((snapshot.window_offset, snapshot.bytes, snapshot.extents), (10, vec![], vec![]));
     // New bytes at the end count as unchanged.
     machine.edit_object("a", |bytes| bytes.size = 40_000);
     write(&machine, 30_000, b"new");
-    let snapshot = live.snapshot(&machine, &request(29_990..30_010, 4)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(29_990..30_010, 4)).unwrap();
     assert_eq!(kinds(&snapshot), "d.dd");
     assert_eq!((snapshot.changed, snapshot.differs, snapshot.scanned), (vec![], vec![], 40_000));
 }
 
 #[test]
 fn a_removed_or_replaced_segment_is_still_read() {
-    let (machine, mut live) = watched(FakeBytes::full(&[7; 100]));
+    let (machine, mut tracker) = watched(FakeBytes::full(&[7; 100]));
     machine.remove_object("a");
-    let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(0..9, 1)).unwrap();
     assert_eq!((snapshot.presence, snapshot.bytes.len()), (Presence::Removed { size: 100 }, 9));
     machine.add_object("a", FakeBytes::full(b"another"));
-    let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(0..9, 1)).unwrap();
     assert_eq!((snapshot.presence, snapshot.bytes[0]), (Presence::Replaced { size: 100 }, 7));
 }
 
@@ -204,55 +204,58 @@ fn a_removed_or_replaced_segment_is_still_read() {
 fn a_snapshot_reports_the_attachment() {
     let machine = FakeMachine::new();
     machine.add_sysv(7, 0, FakeBytes::full(&[7; 100]));
-    let mut live = Live::new(reader(&machine));
-    let snapshot = live.snapshot(&machine, &request(0..9, 1)).unwrap();
+    let mut tracker = Tracker::new(reader(&machine));
+    let snapshot = tracker.snapshot(&machine, &request(0..9, 1)).unwrap();
     assert_eq!(snapshot.trace, crate::machine::Trace::Attached);
-    drop(live);
+    drop(tracker);
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
 }
 
 #[test]
 fn changes_beyond_the_copies_are_found_by_page() {
     // Tests keep 8 pages.
-    let (machine, mut live) = watched(FakeBytes::full(&vec![7; 30 * 4096]));
-    live.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
+    let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; 30 * 4096]));
+    tracker.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
     write(&machine, 3 * PAGE + 77, &[1]);
     write(&machine, 20 * PAGE + 77, &[1]);
     write(&machine, 25 * PAGE + 77, &[1]);
     let expected = [3 * PAGE + 77, 20 * PAGE + 77, 25 * PAGE];
-    assert_eq!(changes(&mut live, Direction::Forward), expected);
-    let snapshot = live.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
+    assert_eq!(changes(&mut tracker, Direction::Forward), expected);
+    let snapshot = tracker.snapshot(&machine, &request(20 * PAGE..20 * PAGE + 100, 30)).unwrap();
     assert_eq!(snapshot.changes, 3);
     assert_eq!(snapshot.map.iter().filter(|cell| cell.changed).count(), 3);
-    let snapshot = live.snapshot(&machine, &request(25 * PAGE..25 * PAGE + 100, 30)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(25 * PAGE..25 * PAGE + 100, 30)).unwrap();
     // The offset within the page is unknown, so no byte is marked.
     assert_eq!((snapshot.changed, snapshot.differs, snapshot.changes), (vec![], vec![], 0));
-    assert_eq!(live.next_change(21 * PAGE, Direction::Forward, &Progress::new()).unwrap(), Some(25 * PAGE));
-    live.set_baseline();
-    assert_eq!(changes(&mut live, Direction::Forward), NOWHERE);
+    assert_eq!(
+        tracker.next_change(21 * PAGE, Direction::Forward, &Progress::new()).unwrap(),
+        Some(25 * PAGE)
+    );
+    tracker.set_baseline();
+    assert_eq!(changes(&mut tracker, Direction::Forward), NOWHERE);
     machine.edit_object("a", |bytes| drop(bytes.pages.remove(&28)));
-    assert_eq!(changes(&mut live, Direction::Backward), [28 * PAGE]);
+    assert_eq!(changes(&mut tracker, Direction::Backward), [28 * PAGE]);
 }
 
 #[test]
 fn a_large_segment_is_tracked_in_larger_blocks() {
     // Tests keep 64 blocks.
     let count = 5 * 64 + 3;
-    let (machine, mut live) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
-    let snapshot = live.snapshot(&machine, &request(0..16, 10)).unwrap();
-    assert_eq!(live.hashes.grain(), 8 * PAGE);
+    let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
+    let snapshot = tracker.snapshot(&machine, &request(0..16, 10)).unwrap();
+    assert_eq!(tracker.hashes.grain(), 8 * PAGE);
     assert_eq!((snapshot.scanned, snapshot.changes), (count as u64 * PAGE - 100, 0));
-    assert_eq!(live.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
-    assert_eq!(changes(&mut live, Direction::Forward), NOWHERE);
+    assert_eq!(tracker.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
+    assert_eq!(changes(&mut tracker, Direction::Forward), NOWHERE);
     write(&machine, 107 * PAGE + 9, &[1]);
     write(&machine, count as u64 * PAGE - 101, &[1]);
     let blocks = [104 * PAGE, count as u64 / 8 * 8 * PAGE];
-    assert_eq!(changes(&mut live, Direction::Forward), blocks);
-    let snapshot = live.snapshot(&machine, &request(0..16, 10)).unwrap();
+    assert_eq!(changes(&mut tracker, Direction::Forward), blocks);
+    let snapshot = tracker.snapshot(&machine, &request(0..16, 10)).unwrap();
     assert_eq!((snapshot.changes, kinds(&snapshot).as_str()), (2, "dddDdddddD"));
-    assert_eq!(live.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
-    live.set_baseline();
-    assert_eq!(changes(&mut live, Direction::Backward), NOWHERE);
+    assert_eq!(tracker.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
+    tracker.set_baseline();
+    assert_eq!(changes(&mut tracker, Direction::Backward), NOWHERE);
 }
 
 proptest! {
@@ -265,18 +268,18 @@ proptest! {
         rounds in proptest::collection::vec((proptest::collection::vec((0u64..28_000, any::<u8>()), 0..6), any::<bool>()), 1..5),
         window in (0u64..28_000, 0u64..9000),
     ) {
-        let (machine, mut live) = watched(FakeBytes::hole(size));
+        let (machine, mut tracker) = watched(FakeBytes::hole(size));
         let window = window.0..window.0 + window.1;
-        live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
-        let mut before = all(live.reader());
+        tracker.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+        let mut before = all(tracker.reader());
         let mut base = before.clone();
         for (writes, set_baseline) in rounds {
             for (offset, byte) in writes {
                 write(&machine, offset, &[byte]);
             }
             let held = pages(&machine);
-            let snapshot = live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
-            let now = all(live.reader());
+            let snapshot = tracker.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            let now = all(tracker.reader());
             let shown = usize::try_from(window.start.min(size)).unwrap()..usize::try_from(window.end.min(size)).unwrap();
             let differing = |old: &[u8]| -> Vec<u64> { (0..now.len()).filter(|&at| old[at] != now[at]).map(|at| at as u64).collect() };
             let visible = |at: &u64| shown.contains(&usize::try_from(*at).unwrap());
@@ -291,11 +294,11 @@ proptest! {
                 let span = Snapshot::cell_span(size, snapshot.map.len(), cell);
                 prop_assert_eq!(shown.changed, moved.iter().any(|at| span.contains(at)), "{}", cell);
             }
-            prop_assert_eq!(changes(&mut live, Direction::Forward), differing(&base));
-            prop_assert_eq!(changes(&mut live, Direction::Backward), differing(&base).into_iter().rev().collect::<Vec<_>>());
+            prop_assert_eq!(changes(&mut tracker, Direction::Forward), differing(&base));
+            prop_assert_eq!(changes(&mut tracker, Direction::Backward), differing(&base).into_iter().rev().collect::<Vec<_>>());
             prop_assert_eq!(pages(&machine), held);
             if set_baseline {
-                live.set_baseline();
+                tracker.set_baseline();
                 base.clone_from(&now);
             }
             before = now;
@@ -308,7 +311,7 @@ proptest! {
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),
         window in (0u64..90 * 4096, 0u64..9000),
     ) {
-        let (machine, mut live) = watched(FakeBytes::hole(0));
+        let (machine, mut tracker) = watched(FakeBytes::hole(0));
         for (size, writes) in sizes {
             machine.edit_object("a", |bytes| {
                 bytes.size = size;
@@ -318,12 +321,12 @@ proptest! {
                 write(&machine, offset, &[byte]);
             }
             let window = window.0..window.0 + window.1;
-            live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
-            live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
-            let snapshot = live.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            tracker.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            tracker.snapshot(&machine, &request(window.clone(), 20)).unwrap();
+            let snapshot = tracker.snapshot(&machine, &request(window.clone(), 20)).unwrap();
             prop_assert_eq!((snapshot.changes, snapshot.changed, snapshot.scanned), (0, vec![], size));
-            live.set_baseline();
-            prop_assert_eq!(changes(&mut live, Direction::Forward), NOWHERE);
+            tracker.set_baseline();
+            prop_assert_eq!(changes(&mut tracker, Direction::Forward), NOWHERE);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The request for a snapshot of a live segment, and the snapshot.
+//! The request for a snapshot of a tracked segment, and the snapshot.
 
 use crate::machine::{ExtentKind, Trace};
 use crate::memory::Presence;

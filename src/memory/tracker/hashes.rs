@@ -4,43 +4,18 @@
 //! doubles.
 
 use super::covered::Covered;
-use super::page::PAGE;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The maximum number of blocks, about 60 bytes each. Small in tests.
-const MAX_BLOCKS: usize = if cfg!(test) { 64 } else { 1 << 16 };
-
-/// A block that is allocated now or was at the baseline.
-#[derive(Debug, Clone, Copy)]
-struct Block {
+/// A block that was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Block {
     /// The sum of its page hashes: 0 for zeros.
-    now: u64,
-    /// The sum at the baseline.
-    base: u64,
-    /// True if the block is allocated now.
-    allocated: bool,
-}
-
-/// The result of recording a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noted {
-    /// The block was never read before.
-    First,
-    Same,
-    /// The block has changed. A change from zeros is known to the byte.
-    Changed {
-        was_zero: bool,
-    },
-}
-
-/// The hashes of a block that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    /// The sum of the page hashes when the block was last read.
     pub now: u64,
     /// The sum at the baseline.
     pub base: u64,
+    /// True if the block is allocated now.
+    pub allocated: bool,
 }
 
 /// A summary of several blocks.
@@ -58,6 +33,13 @@ pub struct Summary {
 pub struct Hashes {
     /// The block size in bytes: a page times a power of two.
     grain: u64,
+    /// The maximum number of blocks, about 60 bytes each.
+    room: usize,
+    /// False if the last read is the baseline.
+    pub baseline: bool,
+    /// True if unread blocks were zeros, since the segment has grown by them.
+    pub unread_is_zero: bool,
+    /// The blocks that are allocated now or had data at the baseline.
     blocks: BTreeMap<u64, Block>,
     covered: Covered,
     /// The number of blocks in the segment.
@@ -65,8 +47,17 @@ pub struct Hashes {
 }
 
 impl Hashes {
-    pub const fn new() -> Self {
-        Self { grain: PAGE, blocks: BTreeMap::new(), covered: Covered::new(), count: 0 }
+    /// Returns no hashes yet, of blocks of `page` bytes.
+    pub const fn new(page: u64, room: usize, baseline: bool) -> Self {
+        Self {
+            grain: page,
+            room,
+            baseline,
+            unread_is_zero: false,
+            blocks: BTreeMap::new(),
+            covered: Covered::new(),
+            count: 0,
+        }
     }
 
     /// Returns the block size in bytes.
@@ -84,34 +75,27 @@ impl Hashes {
         self.count = count;
     }
 
-    /// Records the hash of a block that was read.
-    pub fn note(&mut self, block: u64, now: u64, allocated: bool) -> Noted {
+    /// Records the hash of a block that was read. Returns true if it has changed; the first read is
+    /// not a change.
+    pub fn note(&mut self, block: u64, now: u64, allocated: bool) -> bool {
         let old = self.known(block);
-        let base = old.map_or(now, |old| old.base);
+        let base = old.filter(|_| self.baseline).map_or(now, |old| old.base);
         if allocated || base != 0 {
             self.blocks.insert(block, Block { now, base, allocated });
         } else {
             self.blocks.remove(&block);
         }
         self.covered.add(block..block + 1);
-        while self.blocks.len() > MAX_BLOCKS {
+        while self.blocks.len() > self.room {
             self.double();
         }
-        match old {
-            Some(old) if old.now == now => Noted::Same,
-            Some(old) => Noted::Changed { was_zero: old.now == 0 },
-            None => Noted::First,
-        }
+        old.is_some_and(|old| old.now != now)
     }
 
     /// Records that these blocks are holes, and passes those that had data to `emptied`.
     pub fn note_hole(&mut self, blocks: Range<u64>, mut emptied: impl FnMut(u64)) {
-        if blocks.is_empty() {
-            return;
-        }
-        let known: Vec<u64> = self.blocks.range(blocks.clone()).map(|(&block, _)| block).collect();
-        for block in known {
-            if matches!(self.note(block, 0, false), Noted::Changed { .. }) {
+        for block in self.within(blocks.clone()).collect::<Vec<_>>() {
+            if self.note(block, 0, false) {
                 emptied(block);
             }
         }
@@ -138,7 +122,7 @@ impl Hashes {
             if !self.covered.contains(&(number / 2..number / 2 + 1)) {
                 continue;
             }
-            let whole = self.blocks.entry(number / 2).or_insert(Block { now: 0, base: 0, allocated: false });
+            let whole = self.blocks.entry(number / 2).or_default();
             whole.now = whole.now.wrapping_add(block.now);
             whole.base = whole.base.wrapping_add(block.base);
             whole.allocated |= block.allocated;
@@ -146,11 +130,14 @@ impl Hashes {
     }
 
     /// Returns the hashes of a block; `None` if it was never read.
-    pub fn known(&self, block: u64) -> Option<Known> {
-        let known = || {
-            self.blocks.get(&block).map_or(Known { now: 0, base: 0 }, |b| Known { now: b.now, base: b.base })
-        };
-        self.covered.contains(&(block..block + 1)).then(known)
+    pub fn known(&self, block: u64) -> Option<Block> {
+        let was_read = self.unread_is_zero || self.covered.contains(&(block..block + 1));
+        was_read.then(|| self.blocks.get(&block).copied().unwrap_or_default())
+    }
+
+    /// Returns the blocks within a range that are allocated or had data at the baseline.
+    pub fn within(&self, blocks: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        self.blocks.range(blocks).map(|(&number, _)| number)
     }
 
     /// Summarizes a range of blocks.
@@ -188,18 +175,18 @@ impl Hashes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::tracker::MAX_BLOCKS;
+    use crate::memory::tracker::page::PAGE;
 
     #[test]
     fn the_first_read_is_not_a_change() {
-        let mut hashes = Hashes::new();
+        let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
         hashes.resize(10 * PAGE);
-        assert_eq!(hashes.note(3, 7, true), Noted::First);
-        assert_eq!(hashes.note(3, 7, true), Noted::Same);
-        assert_eq!(hashes.note(3, 8, true), Noted::Changed { was_zero: false });
-        assert_eq!(hashes.known(3), Some(Known { now: 8, base: 7 }));
+        assert_eq!([7, 7, 8].map(|hash| hashes.note(3, hash, true)), [false, false, true]);
+        assert_eq!(hashes.known(3), Some(Block { now: 8, base: 7, allocated: true }));
         assert_eq!(hashes.known(4), None);
         hashes.note_hole(4..10, |_| panic!("nothing was allocated"));
-        assert_eq!(hashes.note(5, 1, true), Noted::Changed { was_zero: true });
+        assert!(hashes.note(5, 1, true));
         let mut emptied = vec![];
         hashes.note_hole(0..10, |block| emptied.push(block));
         assert_eq!(emptied, [3, 5]);
@@ -212,17 +199,17 @@ mod tests {
 
     #[test]
     fn blocks_past_the_end_are_forgotten() {
-        let mut hashes = Hashes::new();
+        let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
         hashes.resize(10 * PAGE);
         hashes.note(9, 7, true);
         hashes.resize(9 * PAGE);
         hashes.resize(10 * PAGE);
-        assert_eq!(hashes.note(9, 8, true), Noted::First);
+        assert!(!hashes.note(9, 8, true));
     }
 
     #[test]
     fn too_many_blocks_double_the_block_size() {
-        let mut hashes = Hashes::new();
+        let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
         let count = 5 * MAX_BLOCKS as u64 + 1;
         hashes.resize(count * PAGE);
         let mut page = 0;
@@ -240,7 +227,7 @@ mod tests {
         for block in 0..count.div_ceil(grain) {
             let Some(known) = hashes.known(block) else { continue };
             let sum: u64 = (block * grain..((block + 1) * grain).min(count)).map(|page| page + 1).sum();
-            assert_eq!(known, Known { now: sum, base: sum }, "{block}");
+            assert_eq!((known.now, known.base), (sum, sum), "{block}");
         }
         assert!(hashes.seen(count * PAGE) > 4 * MAX_BLOCKS as u64 * PAGE);
     }

@@ -1,6 +1,6 @@
 //! Formats local times with the time zone.
 
-use crate::segment::Timestamp;
+use super::Timestamp;
 use jiff::ZonedDateTime;
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;

@@ -1,16 +1,16 @@
 //! The map of the whole segment.
 
-use super::marks::Marks;
+use super::changes::Changes;
 use super::page::{PAGE, PAGE_BYTES};
-use super::{Cell, CellKind, Live, Snapshot};
+use super::{Cell, CellKind, Snapshot, Tracker};
 use std::ops::Range;
 
-impl Live {
+impl Tracker {
     /// Returns the cells of the map.
-    pub(super) fn map(&self, marks: &Marks) -> Vec<Cell> {
-        let cells = marks.cells.len();
+    pub(super) fn map(&self, changes: &Changes) -> Vec<Cell> {
+        let cells = changes.cells.len();
         let spans = (0..cells).map(|cell| Snapshot::cell_span(self.size, cells, cell));
-        spans.zip(&marks.cells).map(|(span, &changed)| Cell { kind: self.kind(&span), changed }).collect()
+        spans.zip(&changes.cells).map(|(span, &changed)| Cell { kind: self.kind(&span), changed }).collect()
     }
 
     fn kind(&self, span: &Range<u64>) -> CellKind {
@@ -38,8 +38,7 @@ impl Live {
             let start = page * PAGE;
             let within = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(PAGE_BYTES);
             self.copies.get(page).is_some_and(|copy| {
-                let end = within(span.end).min(copy.seen.len());
-                copy.seen[within(span.start).min(end)..end].iter().all(|&byte| byte == 0)
+                copy.seen[within(span.start)..within(span.end).min(PAGE_BYTES)].iter().all(|&byte| byte == 0)
             })
         })
     }

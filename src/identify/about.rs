@@ -1,0 +1,375 @@
+//! Everything about a segment. `info`, the detail area of the UI and JSON all come from here.
+
+use super::semaphore::{self, Semaphore};
+use crate::machine::{Machine, Trace};
+use crate::memory::Reader;
+use crate::segment::field::{Field, Group};
+use crate::segment::{
+    Bytes, Holder, Kind, Maker, Mode, Owner, Segment, Timestamp, Value, age_text, ago_text, local_time,
+    pid_text,
+};
+use crate::survey::{Survey, at_logout, namesake_text, namesakes};
+use unicode_width::UnicodeWidthStr as _;
+
+/// A segment with all that is known about it.
+pub struct About<'a> {
+    pub segment: &'a Segment,
+    pub survey: &'a Survey,
+    /// The other segments that have, or had, the same name.
+    pub namesakes: Vec<&'a Segment>,
+    pub probe: Probe,
+}
+
+/// The facts that need access to the segment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Probe {
+    pub semaphore: Option<Semaphore>,
+    /// The effect of reading the segment, or the reason why this process may not; `None` if not checked.
+    pub reading: Option<Result<Trace, String>>,
+}
+
+/// A fact about a segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact<'a> {
+    /// The field, which has the name, the label, the group and a description.
+    pub field: Field,
+    pub value: Value<'a>,
+    /// The value in words, with its unit: at least one line, safe to print.
+    pub lines: Vec<String>,
+}
+
+/// The amount of text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Everything, with exact values and times.
+    Full,
+    /// The most useful facts, in as few lines as possible, with ages only.
+    Brief,
+}
+
+impl Probe {
+    /// Looks at a segment without leaving a trace.
+    #[must_use]
+    pub fn check(machine: &dyn Machine, segment: &Segment) -> Self {
+        Self {
+            semaphore: semaphore::look(machine, segment),
+            reading: Some(Reader::predict_trace(machine, segment).map_err(|error| error.to_string())),
+        }
+    }
+}
+
+impl<'a> About<'a> {
+    #[must_use]
+    pub fn new(segment: &'a Segment, survey: &'a Survey, probe: Probe) -> Self {
+        Self { segment, survey, namesakes: namesakes(segment, &survey.segments), probe }
+    }
+
+    /// Returns the facts in the order of their groups.
+    #[must_use]
+    pub fn facts(&self, length: Length) -> Vec<Fact<'a>> {
+        let fact = |field| Fact { field, value: self.value(field), lines: self.lines(field, length) };
+        let mut facts: Vec<Fact<'a>> = Field::ALL.iter().copied().map(fact).collect();
+        facts.retain(|fact| !fact.lines.is_empty());
+        facts.sort_by_key(|fact| fact.field.group());
+        facts
+    }
+
+    /// Returns the value of a field, including the fields that depend on more than the segment.
+    #[must_use]
+    pub fn value(&self, field: Field) -> Value<'a> {
+        let text = |text: Option<String>| text.map_or(Value::Absent, |text| Value::Text(text.into()));
+        let lines = |lines: Vec<String>| Value::Lines(lines.into());
+        match field {
+            Field::Semaphore => self.probe.semaphore.map_or(Value::Absent, |found| {
+                Value::Counts(vec![("value", found.value.into()), ("waiters", found.waiters.into())])
+            }),
+            Field::Namesakes if self.namesakes.is_empty() => Value::Absent,
+            Field::Namesakes => Value::Segments(self.namesakes.clone()),
+            Field::Warnings => lines(self.warnings()),
+            // Warnings about a future SIGBUS are among the reasons, because the set of fields in JSON is stable.
+            Field::Reasons => match self.survey.past_end_lines(self.segment) {
+                warnings if warnings.is_empty() => field.of(self.segment, self.survey.at),
+                warnings => lines([&self.segment.verdict.reasons[..], &warnings].concat()),
+            },
+            Field::Reading => text(self.reading()),
+            Field::Logout => text(at_logout(self.segment, &self.survey.limits)),
+            _ => field.of(self.segment, self.survey.at),
+        }
+    }
+
+    fn lines(&self, field: Field, length: Length) -> Vec<String> {
+        let segment = self.segment;
+        match field {
+            Field::Holders => self.holders(length),
+            Field::Warnings => self.warnings(),
+            Field::Namesakes => self.namesakes.iter().map(|other| namesake_text(segment, other)).collect(),
+            Field::Reasons => segment.verdict.reasons.iter().skip(1).cloned().collect(),
+            _ => {
+                let line = if length == Length::Brief { self.brief(field) } else { self.full(field) };
+                line.into_iter().collect()
+            }
+        }
+    }
+
+    /// Returns the value in words; `None` if the segment does not have the field, or another one includes it.
+    fn full(&self, field: Field) -> Option<String> {
+        let segment = self.segment;
+        let (sysv, posix) = (segment.sysv(), segment.posix());
+        let unknown = || "unknown".to_owned();
+        let yes = |flag: bool, text: &str| if flag { text.to_owned() } else { "no".to_owned() };
+        Some(match field {
+            Field::Kind => match segment.kind() {
+                Kind::Sysv => "System V".to_owned(),
+                Kind::Posix => "POSIX (a file in /dev/shm)".to_owned(),
+                Kind::Deleted => "POSIX, unlinked (no longer in /dev/shm)".to_owned(),
+            },
+            Field::Key => sysv?.key_text(),
+            Field::FormerName if segment.kind() != Kind::Deleted => return None,
+            Field::FormerName => segment.former_name().map_or_else(unknown, ToString::to_string),
+            Field::Size if segment.is_concealed() => {
+                format!("{}: that of its largest mapping", exact(segment.size))
+            }
+            Field::Size => exact(segment.size),
+            Field::Resident | Field::Mode | Field::Owner if segment.is_concealed() => unknown(),
+            Field::Resident => resident(segment),
+            Field::Swapped => exact(segment.swapped?),
+            Field::Locked => yes(sysv?.locked, "yes (never swapped out)"),
+            Field::Mode => mode(segment.mode),
+            Field::Owner => owner(&segment.owner),
+            Field::Creator => owner(&sysv?.creator),
+            Field::CreatorPid => pid_text(sysv?.creator_pid),
+            Field::LastPid => sysv?.last_pid_text(&segment.times),
+            Field::Nattch => sysv?.nattch.to_string(),
+            Field::Marked => yes(sysv?.marked, "yes: removed after the last detach"),
+            Field::Device => format!("{:#x}", posix?.device),
+            Field::Inode => posix?.inode.to_string(),
+            Field::Links => {
+                Some(posix?.links).filter(|&links| links > 1).map(|links| format!("{links} (hard links)"))?
+            }
+            Field::Age => format!("at least {}", age_text(sysv.and_then(|_| segment.age(self.survey.at))?)),
+            Field::MadeBy => made_by(segment),
+            Field::Semaphore => {
+                let semaphore = self.probe.semaphore?;
+                format!("{} ({})", semaphore.text(), semaphore.library.name())
+            }
+            Field::State => {
+                let label = segment.verdict.state.label();
+                let reason = segment.verdict.reasons.first()?;
+                let rest = reason.strip_prefix(label).and_then(|rest| rest.strip_prefix(", "));
+                format!("{label}: {}", rest.unwrap_or(reason))
+            }
+            Field::Id | Field::Reading | Field::Logout => match self.value(field) {
+                Value::Absent => return None,
+                value => value.to_string(),
+            },
+            _ => {
+                return self.time(field, |then, now| {
+                    format!("{}, {}", local_time::shown(then), ago_text(then, now))
+                });
+            }
+        })
+    }
+
+    /// Like [`About::full`], in fewer words and for fewer fields.
+    fn brief(&self, field: Field) -> Option<String> {
+        let segment = self.segment;
+        let (sysv, posix) = (segment.sysv(), segment.posix());
+        Some(match field {
+            Field::Kind
+            | Field::FormerName
+            | Field::Resident
+            | Field::Swapped
+            | Field::Mode
+            | Field::CreatorPid
+            | Field::Nattch
+            | Field::Device
+            | Field::Age
+            | Field::LastUsed
+            | Field::Reading => return None,
+            Field::Locked if !sysv?.locked => return None,
+            Field::Marked if !sysv?.marked => return None,
+            Field::Size => size(segment),
+            Field::Owner if !segment.is_concealed() => {
+                let Segment { owner, mode, .. } = segment;
+                format!("{}:{}  {mode} {}", owner.user_text(), owner.group_text(), mode.symbolic())
+            }
+            Field::Creator => {
+                let exited = if segment.exited_creator().is_some() { ", gone" } else { "" };
+                let facts = sysv?;
+                format!("{}, pid {}{exited}", facts.creator.user_text(), facts.creator_pid)
+            }
+            Field::Inode => format!("{} on device {:#x}", posix?.inode, posix?.device),
+            Field::MadeBy => {
+                let exited = segment.exited_creator();
+                let exited = exited.map(|pid| format!(" (creator {pid} exited)")).unwrap_or_default();
+                segment.named_maker()?.name_text() + &exited
+            }
+            Field::Semaphore => self.probe.semaphore?.text(),
+            Field::State => segment.verdict.reasons.first()?.clone(),
+            _ if field.group() == Group::Times && field != Field::LastPid => {
+                return self.time(field, ago_text);
+            }
+            _ => return self.full(field),
+        })
+    }
+
+    /// Describes a time that the kernel records for this kind of segment.
+    fn time(&self, field: Field, text: impl Fn(Timestamp, Timestamp) -> String) -> Option<String> {
+        let (absent, note) = match (field, self.segment.sysv()) {
+            (Field::Attach | Field::Detach, Some(_)) => ("never", ""),
+            (Field::Change, Some(_)) => ("unknown", " (creation, mode or owner)"),
+            (Field::Created, None) => ("unknown (not provided by this kernel)", ""),
+            (Field::Access | Field::Modify, None) => ("unknown", " (not through mappings)"),
+            (Field::Change, None) | (Field::LastUsed, _) => ("unknown", ""),
+            _ => return None,
+        };
+        Some(match self.value(field) {
+            Value::Time(then) => text(then, self.survey.at) + note,
+            _ => absent.to_owned(),
+        })
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.survey.past_end_lines(self.segment);
+        warnings.extend(self.survey.too_large(self.segment));
+        warnings
+    }
+
+    fn reading(&self) -> Option<String> {
+        Some(match self.probe.reading.as_ref()? {
+            Ok(Trace::None) => "allowed; leaves no trace".to_owned(),
+            Ok(Trace::AccessTime) => {
+                "allowed; updates the access time (only the owner and root can avoid this)".to_owned()
+            }
+            Ok(Trace::Attached) => {
+                "allowed; attaches the segment: nattch is one higher during the read, and last \
+                                    pid and times change"
+                    .to_owned()
+            }
+            Err(reason) => reason.clone(),
+        })
+    }
+
+    /// Describes each holder on a line: `4121 writer  rw  ann  up 3m, 2 mappings`.
+    fn holders(&self, length: Length) -> Vec<String> {
+        const BRIEF: usize = 6;
+        let brief = length == Length::Brief;
+        let Some(holders) = self.segment.holders.as_deref() else {
+            return if brief { vec![] } else { vec!["unknown".to_owned()] };
+        };
+        let shown = &holders[..holders.len().min(if brief { BRIEF } else { usize::MAX })];
+        let widest =
+            |text: fn(&Holder) -> String| shown.iter().map(|one| text(one).width()).max().unwrap_or(0);
+        let (pids, names) = (widest(|one| one.pid.to_string()), widest(Holder::command_text).min(20));
+        let users = widest(|one| one.owner.user_text());
+        let line = |holder: &Holder| {
+            let how = match (brief, holder.mappings) {
+                (true, 0) => ", open".to_owned(),
+                (true, 1) => String::new(),
+                (true, many) => format!(", {many} mappings"),
+                (false, 0) => format!(", {}", count(holder.descriptors, "descriptor")),
+                (false, many) if holder.descriptors == 0 => format!(", {}", count(many, "mapping")),
+                (false, many) => {
+                    format!(", {}, {}", count(many, "mapping"), count(holder.descriptors, "descriptor"))
+                }
+            };
+            let private = if holder.private { ", private" } else { "" };
+            let us = if holder.ourselves { " (shmlens)" } else { "" };
+            let since =
+                if brief { String::new() } else { format!(", started {}", local_time::shown(holder.began)) };
+            format!(
+                "{:>pids$} {}  {:<2}  {}  up {}{how}{private}{since}{us}",
+                holder.pid,
+                pad(&holder.command_text(), names),
+                holder.access.word(),
+                pad(&holder.owner.user_text(), users),
+                age_text(self.survey.at.seconds_since(holder.began)),
+            )
+        };
+        let mut lines: Vec<String> = shown.iter().map(line).collect();
+        if holders.len() > shown.len() {
+            lines.push(format!("and {} more", holders.len() - shown.len()));
+        }
+        match self.segment.unseen() {
+            0 => {}
+            1 => lines.push("1 attachment in a process you cannot inspect".to_owned()),
+            many => lines.push(format!("{many} attachments in processes you cannot inspect")),
+        }
+        if lines.is_empty() && !brief {
+            lines.push("none found".to_owned());
+        }
+        lines
+    }
+}
+
+fn pad(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// `1 mapping`, `2 mappings`
+fn count(count: u32, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn made_by(segment: &Segment) -> String {
+    let Some(maker) = &segment.made_by else { return "unknown".to_owned() };
+    let name = maker.name_text();
+    match (maker, segment.exited_creator()) {
+        (Maker::Exited(pid), _) => format!("process {pid}, which has exited"),
+        (Maker::Process(_), _) => format!("{name} (found by pid)"),
+        (Maker::Known { id, .. }, None) => format!("{name} (catalog: {id})"),
+        (Maker::Known { id, .. }, Some(pid)) => format!("{name} (catalog: {id}; creator {pid} exited)"),
+    }
+}
+
+/// `4.0 KiB (4096 bytes)`
+fn exact(size: Bytes) -> String {
+    match size.0 {
+        1 => "1 byte".to_owned(),
+        0..1024 => format!("{} bytes", size.0),
+        bytes => format!("{size} ({bytes} bytes)"),
+    }
+}
+
+/// `4.0 KiB (4096 bytes), 4.0 KiB resident`
+fn size(segment: &Segment) -> String {
+    let Segment { size, resident, swapped, .. } = segment;
+    let exact = if size.0 < 1024 { size.to_string() } else { exact(*size) };
+    let part =
+        |size: Option<Bytes>, what: &str| size.map_or(String::new(), |size| format!(", {size} {what}"));
+    exact + &part(*resident, "resident") + &part(swapped.filter(|size| size.0 > 0), "swapped")
+}
+
+/// `4.0 KiB (4096 bytes), 100%`
+fn resident(segment: &Segment) -> String {
+    let Some(resident) = segment.resident else { return "unknown (not provided by this kernel)".to_owned() };
+    if segment.size.0 == 0 {
+        return exact(resident);
+    }
+    // The kernel counts whole pages, which may exceed the size of a small segment.
+    let percent = (u128::from(resident.0) * 100 / u128::from(segment.size.0)).min(100);
+    format!("{}, {percent}%", exact(resident))
+}
+
+/// `0640 (rw-r-----): owner read and write, group read, others none`
+fn mode(mode: Mode) -> String {
+    let may = |shift: u32| match mode.bits() >> shift & 0o6 {
+        0o6 => "read and write",
+        0o4 => "read",
+        0o2 => "write",
+        _ => "none",
+    };
+    format!("{mode} ({}): owner {}, group {}, others {}", mode.symbolic(), may(6), may(3), may(0))
+}
+
+/// `ann (1000), group ann (1000)`
+fn owner(owner: &Owner) -> String {
+    let named = |name: Option<String>, number: u32| {
+        name.map_or_else(|| format!("{number} (no name)"), |name| format!("{name} ({number})"))
+    };
+    format!(
+        "{}, group {}",
+        named(owner.user.as_ref().map(|_| owner.user_text()), owner.uid),
+        named(owner.group.as_ref().map(|_| owner.group_text()), owner.gid)
+    )
+}
