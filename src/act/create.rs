@@ -4,13 +4,12 @@
 
 use super::permissions::mode_text;
 use super::save::shown;
-use super::state::StateDirectory;
 use super::undo::identity_of;
 use super::unfinished::{BeginError, Filling, Origin};
-use super::{ActError, Action, Copying, Done, Outcome, Plan, Task, Undo};
+use super::{ActError, Action, Actor, Copying, Done, Plan, Undo};
 use crate::machine::control::{Capability, NewSysv, SysvPermissions};
 use crate::machine::{FinalAttributes, LimitFacts, Machine, SegmentBuilder};
-use crate::memory::{PageBuffer, Progress};
+use crate::memory::PageBuffer;
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId, plain_error};
 use crate::survey::DevShmUse;
 use crate::sys::object::extent_at;
@@ -219,34 +218,15 @@ fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
     !new.key.is_private() && table.rows.iter().any(|row| row.key == new.key)
 }
 
-/// Carries out a plan of [`plan_create`](super::plan_create). While a System V segment is filled
-/// from a file, a mark in the state directory names it, so that
-/// [`unfinished`](super::unfinished::unfinished) finds the segment if this process is killed.
-/// Nothing is created if the mark cannot be written, except for a user without a state directory,
-/// who gets no mark.
-pub fn create(
-    machine: &dyn Machine,
-    plan: &Plan,
-    state: Option<&StateDirectory>,
-    progress: &Progress,
-) -> Outcome {
-    let result = match (&plan.refusal, &plan.task) {
-        (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
-        (None, Task::Create(new)) => apply(machine, new, state, progress),
-        (None, Task::Change { .. }) => return super::apply(machine, plan),
-    };
-    Outcome { subject: plan.subject(), action: plan.task.word(), result }
-}
-
-pub(super) fn apply(
-    machine: &dyn Machine,
-    new: &NewSegment,
-    state: Option<&StateDirectory>,
-    progress: &Progress,
-) -> Result<Done, ActError> {
+/// Creates the segment. While a System V segment is filled from a file, a mark in the state directory
+/// names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if this process
+/// is killed. Nothing is created if the mark cannot be written, except for a user without a state
+/// directory, who gets no mark.
+pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
+    let machine = actor.machine;
     let source = open_source(new)?;
-    progress.begin(source.as_ref().map_or(0, |source| source.length));
-    let work = Work { machine, new, state, progress };
+    actor.progress.begin(source.as_ref().map_or(0, |source| source.length));
+    let work = Work { actor, new };
     let id = match (new, &source) {
         (NewSegment::Posix { name, size, .. }, _) => work.posix(name, *size, source.as_ref())?,
         (NewSegment::Sysv(sysv, _), Some(source)) => work.filled_sysv(sysv, source)?,
@@ -323,10 +303,8 @@ fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
 
 /// A creation in progress.
 struct Work<'a> {
-    machine: &'a dyn Machine,
+    actor: &'a Actor<'a>,
     new: &'a NewSegment,
-    state: Option<&'a StateDirectory>,
-    progress: &'a Progress,
 }
 
 impl Work<'_> {
@@ -337,7 +315,7 @@ impl Work<'_> {
         size: Bytes,
         source: Option<&SourceFile>,
     ) -> Result<SegmentId, ActError> {
-        let builder = self.machine.build_object(name, size.0);
+        let builder = self.actor.machine.build_object(name, size.0);
         let mut builder = builder.map_err(|error| self.failed(&error))?;
         if let Some(source) = source {
             self.copy(source, builder.as_mut())?;
@@ -347,7 +325,7 @@ impl Work<'_> {
 
     fn filled_sysv(&self, sysv: &NewSysv, source: &SourceFile) -> Result<SegmentId, ActError> {
         let origin = Origin::create(&source.path, permissions(self.new));
-        let filling = Filling::begin(self.machine, sysv, &origin, self.state);
+        let filling = Filling::begin(self.actor, sysv, &origin);
         let mut filling = filling.map_err(|error| match error {
             BeginError::Refused(error) => self.failed(&error),
             BeginError::NoMark(source) => ActError::NoMark { subject: self.new.subject(), source },
@@ -385,7 +363,7 @@ impl Work<'_> {
                 }
                 to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
                 at += count as u64;
-                self.progress.reach(at);
+                self.actor.progress.reach(at);
             }
             at = extent.end;
         }
@@ -416,14 +394,14 @@ impl Work<'_> {
     }
 
     fn stop_if_cancelled(&self) -> Result<(), ActError> {
-        if self.progress.is_cancelled() {
+        if self.actor.progress.is_cancelled() {
             return Err(ActError::NotCreated { subject: self.new.subject() });
         }
         Ok(())
     }
 
     fn failed(&self, error: &io::Error) -> ActError {
-        not_made(self.machine, self.new, error)
+        not_made(self.actor.machine, self.new, error)
     }
 }
 

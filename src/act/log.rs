@@ -179,34 +179,25 @@ impl ChangeLog {
         self.opened(&mut open).map(drop)
     }
 
-    /// Adds an entry for a change that the current user made just now, see [`ChangeLog::add`].
-    pub fn note(
+    /// Returns an entry for a change that the current user made just now, with the cached user name.
+    pub fn entry(
         &self,
         machine: &dyn Machine,
         action: &str,
-        segment: String,
+        segment: impl Into<String>,
         done: bool,
-        result: String,
-    ) -> Result<(), LogError> {
+        result: impl Into<String>,
+    ) -> Entry {
         let user = self.user.get_or_init(|| user(machine)).clone();
-        self.add(&Entry::by(user, machine, action, segment, done, result))
+        Entry::by(user, machine, action, segment.into(), done, result.into())
     }
 
-    /// Does the same as [`ChangeLog::note`] for one entry of a large batch: the line may be
-    /// buffered for a few milliseconds and written together with the next ones.
-    pub fn note_soon(
-        &self,
-        machine: &dyn Machine,
-        action: &str,
-        segment: String,
-        done: bool,
-        result: String,
-    ) -> Result<(), LogError> {
-        let user = self.user.get_or_init(|| user(machine)).clone();
-        let entry = Entry::by(user, machine, action, segment, done, result);
+    /// Does the same as [`ChangeLog::add`] for one entry of a large batch: the line may be buffered
+    /// for a few milliseconds and written together with the next ones.
+    pub fn add_soon(&self, entry: &Entry) -> Result<(), LogError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
-        self.put(&entry, lines)?;
+        self.put(entry, lines)?;
         if lines.len() < LARGEST_WRITE && since.elapsed() < SOON {
             return Ok(());
         }
@@ -442,15 +433,15 @@ mod tests {
         let (_directory, log) = log(LONGEST);
         let machine = FakeMachine::new();
         for at in 0..1000 {
-            log.note_soon(&machine, "rm", format!("sysv:{at}"), true, "removed".into()).unwrap();
+            log.add_soon(&log.entry(&machine, "rm", format!("sysv:{at}"), true, "removed")).unwrap();
         }
-        log.note(&machine, "lock", "sysv:1000".into(), true, "locked".into()).unwrap();
+        log.add(&log.entry(&machine, "lock", "sysv:1000", true, "locked")).unwrap();
         let places = |log: &ChangeLog| -> Vec<String> {
             log.last(usize::MAX).into_iter().map(|entry| entry.segment).collect()
         };
         let expected: Vec<String> = (0..=1000).map(|at| format!("sysv:{at}")).collect();
         assert_eq!(places(&log), expected);
-        log.note_soon(&machine, "rm", "sysv:1001".into(), true, "removed".into()).unwrap();
+        log.add_soon(&log.entry(&machine, "rm", "sysv:1001", true, "removed")).unwrap();
         let other = ChangeLog::new(log.state.clone());
         drop(log);
         assert_eq!(places(&other).last().unwrap(), "sysv:1001");

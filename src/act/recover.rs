@@ -2,8 +2,9 @@
 //! it unlinked the object, or it moved the wrong object and could not move it back because its name
 //! had been reused.
 
-use super::{ActError, Done};
+use super::{ActError, Done, Step, Target, permitted};
 use crate::machine::Machine;
+use crate::machine::control::Capability;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp, shell_quote};
 use crate::survey::Survey;
 use crate::sys::unlink::is_aside;
@@ -142,7 +143,7 @@ pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, Ac
     match machine.remove_directory(name) {
         Ok(()) => Ok(Done::new(id, "removed: empty directory left over from an interrupted removal")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ActError::Gone { id }),
-        Err(source) => Err(ActError::Failed { id, step: super::Step::Remove, source }),
+        Err(source) => Err(ActError::Failed { id, step: Step::Remove, source }),
     }
 }
 
@@ -151,7 +152,7 @@ pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     if machine.stat_object(&astray.before).is_ok() {
         return Err(taken(astray));
     }
-    match super::permitted::removal(machine, &astray.segment) {
+    match permitted::removal(Target::new(machine, &astray.segment)) {
         Some(refusal) => Err(ActError::Refused { subject: astray.segment.id.to_string(), refusal }),
         None => Ok(()),
     }
@@ -168,24 +169,16 @@ fn taken(astray: &Astray) -> ActError {
 /// replaced.
 pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
     let id = SegmentId::Posix(astray.before.clone());
-    let SegmentId::Posix(aside) = &astray.segment.id else {
-        return Err(ActError::Gone { id: astray.segment.id.clone() });
-    };
-    let (held, _) = super::again::posix(machine, &astray.segment, aside)?;
-    match machine.rename_to_free(aside, &astray.before) {
+    let target = Target::new(machine, &astray.segment);
+    let SegmentId::Posix(now) = &astray.segment.id else { return Err(target.gone()) };
+    let (held, _) = target.check_posix(now)?;
+    match machine.rename_to_free(now, &astray.before) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(taken(astray));
-        }
-        Err(error) => {
-            let capability = crate::machine::control::Capability::Fowner;
-            return Err(ActError::of(machine, &astray.segment, super::Step::Rename, capability, error));
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(astray)),
+        Err(error) => return Err(ActError::of(target, Step::Rename, Capability::Fowner, error)),
     }
-    let now = machine
-        .stat_object(&astray.before)
-        .map_err(|source| super::permissions::verifying(&astray.segment, source))?;
-    let own = held.stat().map_err(|source| super::permissions::verifying(&astray.segment, source))?;
+    let now = machine.stat_object(&astray.before).map_err(|source| target.unverifiable(source))?;
+    let own = held.stat().map_err(|source| target.unverifiable(source))?;
     if now.identity() != own.identity() {
         return Err(ActError::Unverified { id, found: "another object with that name".to_owned() });
     }

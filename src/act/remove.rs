@@ -1,17 +1,16 @@
 //! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Removes only the segment
 //! that was shown.
 
-use super::again::{Named, named, posix, sysv};
+use super::actor::Actor;
 use super::copies::KeepError;
-use super::recent::{UNSEEN, lease};
+use super::recent::UNSEEN;
 use super::save::{foresee, shown};
 use super::{
-    ActError, Action, Copies, Copying, Done, Options, Plan, Recent, Refusal, SaveError, Step, Task, Undo,
-    cannot_come_back, permitted, save,
+    ActError, Action, Copies, Copying, Done, Options, Plan, Refusal, SaveError, Step, Target, Task, Undo,
+    cannot_come_back, permitted,
 };
-use crate::machine::Machine;
-use crate::machine::control::{Capability, Removal, SysvStat};
-use crate::memory::{OpenError, Progress, Reader};
+use crate::machine::control::{Capability, Removal as Unlinked, SysvStat};
+use crate::memory::{OpenError, Reader};
 use crate::segment::{Bytes, Facts, ObjectName, Segment, SegmentId, ShmId, State, SysvFacts, quote_path};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::sys::statvfs::statvfs;
@@ -21,26 +20,27 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// A check slower than this was probably preempted; retry up to `LOOKS` times.
+/// A check slower than this was probably preempted; retry up to `MAX_CHECKS` times.
 const SHORT: Duration = Duration::from_micros(100);
-const LOOKS: usize = 10;
+const MAX_CHECKS: usize = 10;
 const USE_FORCE: &str = "Use --force to remove the segment anyway";
 
 /// Plans the removal.
-pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &mut Plan) {
-    let guards = permitted::guards(machine, segment);
+pub fn plan(target: Target<'_>, copying: &Copying, plan: &mut Plan) {
+    let Target { machine, segment } = target;
+    let guards = permitted::guards(target);
     match &segment.facts {
         Facts::Sysv(facts) => plan_sysv(segment, facts, plan),
-        Facts::Posix(_) => plan_posix(machine, segment, guards.map_or(1, |guards| guards.links), plan),
+        Facts::Posix(_) => plan_posix(target, guards.map_or(1, |guards| guards.links), plan),
     }
     // Checked before the copy: without permission, no copy helps.
-    if let Some(refusal) = permitted::removal_with(machine, segment, guards.as_ref()) {
+    if let Some(refusal) = permitted::removal_with(target, guards.as_ref()) {
         plan.refuse(refusal);
     }
     plan.copies_at = Some(plan.will.len());
     match copying {
         Copying::Without => plan.undo = Undo::No("no copy saved".to_owned()),
-        Copying::Keep(copies) => match readable(machine, segment).and_then(|()| copies.foresee(segment)) {
+        Copying::Keep(copies) => match readable(target).and_then(|()| copies.foresee(segment)) {
             Ok(outlook) => {
                 // The name of the file is chosen when it is written.
                 will_keep(segment, "", "FILE", plan);
@@ -64,7 +64,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, copying: &Copying, plan: &
             }
         },
         Copying::To(path) => {
-            let error = match readable(machine, segment) {
+            let error = match readable(target) {
                 Ok(()) => foresee_file(path, segment).map(|error| error.to_string()),
                 Err(error) => Some(error.to_string()),
             };
@@ -94,8 +94,8 @@ fn gone(segment: &Segment, error: &KeepError) -> Option<(&'static str, &'static 
     }
 }
 
-fn readable(machine: &dyn Machine, segment: &Segment) -> Result<(), KeepError> {
-    Reader::predict_trace(machine, segment).map(drop).map_err(KeepError::Unreadable)
+fn readable(target: Target<'_>) -> Result<(), KeepError> {
+    Reader::predict_trace(target.machine, target.segment).map(drop).map_err(KeepError::Unreadable)
 }
 
 /// Predicts, without writing, the error of saving a copy of the segment to this path.
@@ -157,7 +157,8 @@ fn last_of(nattch: u64) -> String {
     }
 }
 
-fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut Plan) {
+fn plan_posix(target: Target<'_>, links: u32, plan: &mut Plan) {
+    let segment = target.segment;
     let memory = held_by(segment);
     let links = links.saturating_sub(plan.options.links_gone);
     let state = segment.verdict.state;
@@ -165,7 +166,7 @@ fn plan_posix(machine: &dyn Machine, segment: &Segment, links: u32, plan: &mut P
     // would change nothing.
     let unheld = !matches!(state, State::InUse | State::Removed)
         && segment.holders.as_deref().is_none_or(<[_]>::is_empty);
-    let lease = if unheld && !plan.options.force { lease(machine, segment) } else { None };
+    let lease = if unheld && !plan.options.force { target.lease() } else { None };
     let free = match lease {
         Some(refused) => !refused,
         None => matches!(state, State::Idle | State::Leaked(_) | State::Protected),
@@ -241,98 +242,243 @@ fn no_copy(why: String, options: Options) -> Refusal {
     Refusal::new(why, format!("Use {elsewhere}--no-copy to remove it without one"))
 }
 
-/// Refuses a System V segment without holders that was attached and detached after it was listed:
-/// its verdict is outdated. Runs before the copy, which attaches the segment too. POSIX objects
-/// have no attach or detach times.
-fn refuse_used(machine: &dyn Machine, segment: &Segment, options: Options) -> Result<(), ActError> {
-    let SegmentId::Sysv(shmid) = &segment.id else { return Ok(()) };
-    if options.force || !matches!(segment.verdict.state, State::Idle | State::Leaked(_)) {
-        return Ok(());
-    }
-    let Ok(stat) = machine.sysv_stat(*shmid) else { return Ok(()) };
-    let times = (segment.times.attach, segment.times.detach);
-    // The check before the removal reports current holders.
-    if stat.nattch > 0 || (stat.attach, stat.detach) == times {
-        return Ok(());
-    }
-    let reason = "in use: attached and detached since it was listed".to_owned();
-    Err(ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() })
-}
-
-/// The context of a removal.
-pub struct Now<'a> {
+/// A removal in progress.
+pub struct Removal<'a> {
+    pub actor: &'a Actor<'a>,
+    pub target: Target<'a>,
     pub options: Options,
-    /// Reports progress and requests cancellation.
-    pub progress: &'a Progress,
-    /// A recent scan of the holders.
-    pub recent: &'a Recent,
 }
 
-/// Removes the segment after its copy is complete and on the disk.
-pub fn apply(
-    machine: &dyn Machine,
-    segment: &Segment,
-    copying: &Copying,
-    now: &Now<'_>,
-) -> Result<Done, ActError> {
-    let progress = now.progress;
-    refuse_used(machine, segment, now.options)?;
-    match copying {
-        Copying::Without => remove(machine, segment, now),
-        Copying::Keep(copies) => {
-            let deleted = make_room(machine, segment, copies, now).inspect_err(|_| copies.forget(segment))?;
-            let copy = copies.keep(machine, segment, progress).map_err(|error| not_kept(segment, error));
-            let removed = copy.and_then(|copy| {
-                copies.kept(segment, &copy.path);
-                remove_copied(machine, segment, copying, copy.path.clone(), now).inspect_err(|_| {
-                    if !copy.path.exists() {
-                        copies.forget(segment);
+impl Removal<'_> {
+    /// Removes the segment after its copy is complete and on the disk.
+    pub fn apply(&self, copying: &Copying) -> Result<Done, ActError> {
+        let segment = self.target.segment;
+        self.refuse_used()?;
+        match copying {
+            Copying::Without => self.remove(),
+            Copying::Keep(copies) => {
+                let deleted = self.make_room(copies).inspect_err(|_| copies.forget(segment))?;
+                let copy = copies.keep(self.actor, segment).map_err(|error| not_kept(segment, error));
+                let removed = copy.and_then(|copy| {
+                    copies.kept(segment, &copy.path);
+                    self.remove_copied(copying, copy.path.clone()).inspect_err(|_| {
+                        if !copy.path.exists() {
+                            copies.forget(segment);
+                        }
+                    })
+                });
+                match removed {
+                    Ok(mut done) => {
+                        done.said.extend(older_deleted(deleted, "to make room"));
+                        Ok(done)
                     }
-                })
-            });
-            match removed {
-                Ok(mut done) => {
-                    done.said.extend(older_deleted(deleted, "to make room"));
-                    Ok(done)
+                    Err(error) if deleted > 0 => {
+                        Err(ActError::CopiesDeleted { deleted, source: Box::new(error) })
+                    }
+                    Err(error) => Err(error),
                 }
-                Err(error) if deleted > 0 => {
-                    Err(ActError::CopiesDeleted { deleted, source: Box::new(error) })
-                }
-                Err(error) => Err(error),
+            }
+            Copying::To(path) => {
+                let copy = self.actor.save(segment, path).map_err(|error| match error {
+                    SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
+                    source => ActError::NotCopied { id: segment.id.clone(), source },
+                })?;
+                self.remove_copied(copying, copy.path)
             }
         }
-        Copying::To(path) => {
-            let copy = save(machine, segment, path, progress).map_err(|error| match error {
-                SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
-                source => ActError::NotCopied { id: segment.id.clone(), source },
-            })?;
-            remove_copied(machine, segment, copying, copy.path, now)
-        }
     }
-}
 
-/// Deletes the copies that the plan names if there is still not enough disk space. They are lost
-/// even if the removal fails later, so all other checks run first.
-fn make_room(
-    machine: &dyn Machine,
-    segment: &Segment,
-    copies: &Copies,
-    now: &Now<'_>,
-) -> Result<usize, ActError> {
-    let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
-    if old.is_empty() {
-        return Ok(0);
-    }
-    match named(segment) {
-        Named::Sysv(shmid) => look(machine, segment, shmid, 0, now).map(drop)?,
-        Named::Posix(name) => {
-            unheld(machine, segment, name, now)?;
-            posix(machine, segment, name).map(drop)?;
+    /// Refuses a System V segment without holders that was attached and detached after it was
+    /// listed: its verdict is outdated. Runs before the copy, which attaches the segment too. POSIX
+    /// objects have no attach or detach times.
+    fn refuse_used(&self) -> Result<(), ActError> {
+        let Target { machine, segment } = self.target;
+        let SegmentId::Sysv(shmid) = segment.id else { return Ok(()) };
+        if self.options.force || !matches!(segment.verdict.state, State::Idle | State::Leaked(_)) {
+            return Ok(());
         }
-        Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
+        let Ok(stat) = machine.sysv_stat(shmid) else { return Ok(()) };
+        let times = (segment.times.attach, segment.times.detach);
+        // The check before the removal reports current holders.
+        if stat.nattch > 0 || (stat.attach, stat.detach) == times {
+            return Ok(());
+        }
+        let reason = "in use: attached and detached since it was listed".to_owned();
+        Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.again() })
     }
-    readable(machine, segment).map_err(|error| not_kept(segment, error))?;
-    Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
+
+    /// Deletes the copies that the plan names if there is still not enough disk space. They are lost
+    /// even if the removal fails later, so all other checks run first.
+    fn make_room(&self, copies: &Copies) -> Result<usize, ActError> {
+        let segment = self.target.segment;
+        let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        match &segment.id {
+            SegmentId::Sysv(shmid) => self.check_unattached(*shmid, 0).map(drop)?,
+            SegmentId::Posix(name) => {
+                self.check_unheld(name)?;
+                self.target.check_posix(name).map(drop)?;
+            }
+            SegmentId::Deleted { .. } => return Err(self.target.gone()),
+        }
+        readable(self.target).map_err(|error| not_kept(segment, error))?;
+        Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
+    }
+
+    /// Removes a segment whose copy is on the disk.
+    fn remove_copied(&self, copying: &Copying, copy: PathBuf) -> Result<Done, ActError> {
+        let removed = if self.actor.progress.is_cancelled() {
+            Err(ActError::Stopped { subject: self.target.id().to_string() })
+        } else {
+            self.remove()
+        };
+        match removed {
+            Ok(mut done) => {
+                // Enforced only after the removal, so that a failed one costs no other segment its
+                // copy.
+                if let Copying::Keep(copies) = copying {
+                    let deleted = copies.enforce_limit(&copy).len();
+                    let why = format!("(limit for copies: {})", copies.limit());
+                    done.said.extend(older_deleted(deleted, &why));
+                }
+                done.copy = Some(copy);
+                Ok(done)
+            }
+            Err(error) => {
+                if error.nothing_done() || self.target.is_there() {
+                    // This call created the copy, and the segment was not removed.
+                    let _ = fs::remove_file(copy);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn remove(&self) -> Result<Done, ActError> {
+        match &self.target.segment.id {
+            SegmentId::Sysv(shmid) => self.remove_sysv(*shmid),
+            SegmentId::Posix(name) => self.unlink(name),
+            SegmentId::Deleted { .. } => Err(self.target.gone()),
+        }
+    }
+
+    /// Refuses an object that has a holder now. Reports an object that is gone as gone instead.
+    /// Returns whether the kernel granted a write lease on the object.
+    fn check_unheld(&self, name: &ObjectName) -> Result<bool, ActError> {
+        let checked = self.actor.recent.check(self.target, self.options);
+        checked.or_else(|refused| self.target.check_posix(name).and(Err(refused)))
+    }
+
+    fn remove_sysv(&self, shmid: ShmId) -> Result<Done, ActError> {
+        let Target { machine, segment } = self.target;
+        let mut stat = self.check_unattached(shmid, 0)?;
+        let pin = if self.options.many {
+            None
+        } else {
+            match machine.sysv_pin(shmid) {
+                // From here on, the kernel cannot reuse the shmid.
+                Ok(pin) => {
+                    stat = self.check_unattached(shmid, 1)?;
+                    Some(pin)
+                }
+                // The segment was removed after the check, and its shmid may already be reused.
+                Err(error) if is_gone(&error) => return Err(self.target.gone()),
+                // The owner may lack permission to attach the segment. Then a check right before the
+                // removal has to suffice, as in a batch.
+                Err(_) => {
+                    stat = self.check_unattached(shmid, 0)?;
+                    None
+                }
+            }
+        };
+        machine
+            .sysv_remove(shmid)
+            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::SysAdmin, error))?;
+        drop(pin);
+        let id = self.target.id();
+        match machine.sysv_stat(shmid) {
+            // The shmid may already belong to another segment.
+            Ok(now) if now.marked => {
+                let (freed, last) = (held_by(segment), last_of(now.nattch));
+                Ok(Done::new(id, format!("marked for removal; {freed} freed when {last} detaches")))
+            }
+            Ok(now)
+                if now.creator_pid == stat.creator_pid
+                    && now.key == stat.key
+                    && now.change == stat.change =>
+            {
+                Err(self.target.unverified("that it is not marked for removal"))
+            }
+            Ok(_) => Ok(Done::new(id, "removed")),
+            Err(error) if is_gone(&error) => Ok(Done::new(id, "removed")),
+            Err(source) => Err(self.target.unverifiable(source)),
+        }
+    }
+
+    /// Checks that this is the segment that was listed, and that no process has attached it since.
+    /// `ours` is the number of our own attachments. Retries a slow check, because this process may
+    /// have been preempted in between.
+    fn check_unattached(&self, shmid: ShmId, ours: u64) -> Result<SysvStat, ActError> {
+        let mut began = Instant::now();
+        let mut stat = self.target.check_sysv(shmid)?;
+        for _ in 0..MAX_CHECKS {
+            if began.elapsed() < SHORT {
+                break;
+            }
+            began = Instant::now();
+            stat = self.target.check_sysv(shmid)?;
+        }
+        match stat.nattch.saturating_sub(ours) {
+            0 => Ok(stat),
+            _ if self.options.force || stat.marked => Ok(stat),
+            nattch => {
+                let mut segment = self.target.segment.clone();
+                if let Facts::Sysv(facts) = &mut segment.facts {
+                    facts.nattch = nattch;
+                }
+                let target = self.actor.on(&segment);
+                Err(self.actor.recent.in_use(target, &attached(nattch), self.options))
+            }
+        }
+    }
+
+    /// Unlinks the object. If the kernel grants a write lease on the object first, it has to grant
+    /// another one under the temporary name, because a process may have opened the object in the
+    /// meantime.
+    fn unlink(&self, name: &ObjectName) -> Result<Done, ActError> {
+        let Target { machine, segment } = self.target;
+        let leased = self.check_unheld(name)?;
+        let (held, before) = self.target.check_posix(name)?;
+        let id = self.target.id();
+        let identity = segment.identity();
+        let may_go =
+            |now: &ObjectName| !leased || !matches!(machine.is_open_elsewhere(now, &identity), Ok(true));
+        let removal = machine
+            .unlink(name, held.as_ref(), &may_go)
+            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::Fowner, error))?;
+        match removal {
+            Unlinked::Removed => {}
+            Unlinked::Gone => return Err(self.target.gone()),
+            Unlinked::Another => {
+                return Err(self.target.not_the_same("its name now belongs to another object"));
+            }
+            Unlinked::Refused => {
+                return Err(self.actor.recent.in_use(self.target, "opened just now", self.options));
+            }
+            Unlinked::Astray(now) => return Err(ActError::Astray { id, now: SegmentId::Posix(now) }),
+        }
+        let now = held.stat().map_err(|source| self.target.unverifiable(source))?;
+        if now.links >= before.links {
+            return Err(self.target.unverified("an unchanged hard link count"));
+        }
+        let mut done = Done::new(id, "removed");
+        if now.links > 0 {
+            done.said.push(kept_by(now.links));
+        }
+        Ok(done)
+    }
 }
 
 fn not_kept(segment: &Segment, error: KeepError) -> ActError {
@@ -353,196 +499,6 @@ fn older_deleted(count: usize, why: &str) -> Option<String> {
         1 => Some(format!("1 older copy deleted {why}")),
         many => Some(format!("{many} older copies deleted {why}")),
     }
-}
-
-/// Removes a segment whose copy is on the disk.
-fn remove_copied(
-    machine: &dyn Machine,
-    segment: &Segment,
-    copying: &Copying,
-    copy: PathBuf,
-    now: &Now<'_>,
-) -> Result<Done, ActError> {
-    let removed = if now.progress.is_cancelled() {
-        Err(ActError::Stopped { subject: segment.id.to_string() })
-    } else {
-        remove(machine, segment, now)
-    };
-    match removed {
-        Ok(mut done) => {
-            // Enforced only after the removal, so that a failed one costs no other segment its
-            // copy.
-            if let Copying::Keep(copies) = copying {
-                let deleted = copies.enforce_limit(&copy).len();
-                done.said.extend(older_deleted(deleted, &format!("(limit for copies: {})", copies.limit())));
-            }
-            done.copy = Some(copy);
-            Ok(done)
-        }
-        Err(error) => {
-            if error.nothing_done() || is_there(machine, segment) {
-                // This call created the copy, and the segment was not removed.
-                let _ = fs::remove_file(copy);
-            }
-            Err(error)
-        }
-    }
-}
-
-/// Returns whether the name still belongs to the segment that was shown.
-fn is_there(machine: &dyn Machine, segment: &Segment) -> bool {
-    match named(segment) {
-        Named::Sysv(shmid) => sysv(machine, segment, shmid).is_ok(),
-        Named::Posix(name) => posix(machine, segment, name).is_ok(),
-        Named::Nothing => false,
-    }
-}
-
-fn remove(machine: &dyn Machine, segment: &Segment, now: &Now<'_>) -> Result<Done, ActError> {
-    match named(segment) {
-        Named::Sysv(shmid) => apply_sysv(machine, segment, shmid, now),
-        Named::Posix(name) => {
-            let leased = unheld(machine, segment, name, now)?;
-            apply_posix(machine, segment, name, leased, now)
-        }
-        Named::Nothing => Err(ActError::Gone { id: segment.id.clone() }),
-    }
-}
-
-/// Refuses an object that has a holder now, see [`Recent::check`]. Reports an object that is gone
-/// as gone instead.
-fn unheld(
-    machine: &dyn Machine,
-    segment: &Segment,
-    name: &ObjectName,
-    now: &Now<'_>,
-) -> Result<bool, ActError> {
-    let checked = now.recent.check(machine, segment, now.options);
-    checked.or_else(|refused| posix(machine, segment, name).and(Err(refused)))
-}
-
-fn apply_sysv(
-    machine: &dyn Machine,
-    segment: &Segment,
-    shmid: ShmId,
-    now: &Now<'_>,
-) -> Result<Done, ActError> {
-    let mut stat = look(machine, segment, shmid, 0, now)?;
-    let pin = if now.options.many {
-        None
-    } else {
-        match machine.sysv_pin(shmid) {
-            // From here on, the kernel cannot reuse the shmid.
-            Ok(pin) => {
-                stat = look(machine, segment, shmid, 1, now)?;
-                Some(pin)
-            }
-            // The segment was removed after the check, and its shmid may already be reused.
-            Err(error) if is_gone(&error) => return Err(ActError::Gone { id: segment.id.clone() }),
-            // The owner may lack permission to attach the segment. Then a check right before the
-            // removal has to suffice, as in a batch.
-            Err(_) => {
-                stat = look(machine, segment, shmid, 0, now)?;
-                None
-            }
-        }
-    };
-    machine
-        .sysv_remove(shmid)
-        .map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::SysAdmin, error))?;
-    drop(pin);
-    let id = segment.id.clone();
-    match machine.sysv_stat(shmid) {
-        // The shmid may already belong to another segment.
-        Ok(now) if now.marked => {
-            let freed = held_by(segment);
-            Ok(Done::new(
-                id,
-                format!("marked for removal; {freed} freed when {} detaches", last_of(now.nattch)),
-            ))
-        }
-        Ok(now)
-            if now.creator_pid == stat.creator_pid && now.key == stat.key && now.change == stat.change =>
-        {
-            Err(ActError::Unverified { id, found: "that it is not marked for removal".to_owned() })
-        }
-        Ok(_) => Ok(Done::new(id, "removed")),
-        Err(error) if is_gone(&error) => Ok(Done::new(id, "removed")),
-        Err(source) => Err(super::permissions::verifying(segment, source)),
-    }
-}
-
-/// Checks that this is the segment that was shown, and that no process has attached it since.
-/// `ours` is the number of our own attachments. Retries a slow check, because this process may have
-/// been preempted in between.
-fn look(
-    machine: &dyn Machine,
-    segment: &Segment,
-    shmid: ShmId,
-    ours: u64,
-    now: &Now<'_>,
-) -> Result<SysvStat, ActError> {
-    let mut began = Instant::now();
-    let mut stat = sysv(machine, segment, shmid)?;
-    for _ in 0..LOOKS {
-        if began.elapsed() < SHORT {
-            break;
-        }
-        began = Instant::now();
-        stat = sysv(machine, segment, shmid)?;
-    }
-    match stat.nattch.saturating_sub(ours) {
-        0 => Ok(stat),
-        _ if now.options.force || stat.marked => Ok(stat),
-        nattch => {
-            let mut segment = segment.clone();
-            if let Facts::Sysv(facts) = &mut segment.facts {
-                facts.nattch = nattch;
-            }
-            Err(now.recent.in_use(machine, &segment, &attached(nattch), now.options))
-        }
-    }
-}
-
-/// Unlinks the object. If `leased` is set, the kernel granted a write lease on the object earlier.
-/// Then it has to grant another one under the temporary name, because a process may have opened the
-/// object in the meantime.
-fn apply_posix(
-    machine: &dyn Machine,
-    segment: &Segment,
-    name: &ObjectName,
-    leased: bool,
-    now: &Now<'_>,
-) -> Result<Done, ActError> {
-    let (held, before) = posix(machine, segment, name)?;
-    let id = segment.id.clone();
-    let identity = segment.identity();
-    let may_go =
-        |aside: &ObjectName| !leased || !matches!(machine.is_open_elsewhere(aside, &identity), Ok(true));
-    let removal = machine.unlink(name, held.as_ref(), &may_go);
-    let removal =
-        removal.map_err(|error| ActError::of(machine, segment, Step::Remove, Capability::Fowner, error))?;
-    match removal {
-        Removal::Removed => {}
-        Removal::Gone => return Err(ActError::Gone { id }),
-        Removal::Another => {
-            return Err(ActError::NotTheSame {
-                id,
-                how: "its name now belongs to another object".to_owned(),
-            });
-        }
-        Removal::Refused => return Err(now.recent.in_use(machine, segment, "opened just now", now.options)),
-        Removal::Astray(now) => return Err(ActError::Astray { id, now: SegmentId::Posix(now) }),
-    }
-    let now = held.stat().map_err(|source| super::permissions::verifying(segment, source))?;
-    if now.links >= before.links {
-        return Err(ActError::Unverified { id, found: "an unchanged hard link count".to_owned() });
-    }
-    let mut done = Done::new(id, "removed");
-    if now.links > 0 {
-        done.said.push(kept_by(now.links));
-    }
-    Ok(done)
 }
 
 fn is_gone(error: &io::Error) -> bool {

@@ -311,9 +311,9 @@ fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
     let progress = Progress::new();
     // Cancelled before the copy reads any data.
     progress.cancel();
-    let now = remove::Now { options: FORCE, progress: &progress, recent: &Recent::default() };
-    let error =
-        remove::apply(&machine, &shown(&machine, "empty"), &Copying::Keep(copies.clone()), &now).unwrap_err();
+    let (actor, segment) = (Actor::new(&machine, &progress), shown(&machine, "empty"));
+    let removal = remove::Removal { actor: &actor, target: actor.on(&segment), options: FORCE };
+    let error = removal.apply(&Copying::Keep(copies.clone())).unwrap_err();
     assert!(matches!(error, ActError::Stopped { .. }), "{error}");
     assert!(copies.list().is_empty() && shown(&machine, "empty").size == Bytes(0));
 }

@@ -9,7 +9,7 @@
 
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
-use super::{ActError, Action, Copying, Done, Options, Plan, apply, plan};
+use super::{ActError, Action, Actor, Copying, Done, Options, apply, plan};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Machine, SegmentBuilder};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
@@ -98,14 +98,9 @@ pub(super) struct Filling {
 impl Filling {
     /// Creates a segment that only its creator can attach. It gets a mark, unless this user has no
     /// state directory ([`unprotected`]).
-    pub fn begin(
-        machine: &dyn Machine,
-        new: &NewSysv,
-        origin: &Origin,
-        state: Option<&StateDirectory>,
-    ) -> Result<Self, BeginError> {
-        let what = (new.key, new.size);
-        let mut mark = match state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
+    pub fn begin(actor: &Actor<'_>, new: &NewSysv, origin: &Origin) -> Result<Self, BeginError> {
+        let (machine, what) = (actor.machine, (new.key, new.size));
+        let mut mark = match actor.state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
             None => None,
             Some((_, Ok(mark))) => Some(mark),
             Some((state, Err(error))) if has_no_place(state, &error) => None,
@@ -301,8 +296,7 @@ fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
 
 /// Removes an incomplete segment, unless it is gone, has changed or was attached in the meantime.
 pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
-    let plan: Plan =
-        plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
+    let plan = plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);
     done.said = vec![format!("removed: incomplete because {} was killed", unfinished.origin)];

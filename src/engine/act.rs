@@ -8,18 +8,16 @@ use super::worker::{Job, Worker};
 use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
-    self, ActError, Action, ChangeLog, Copies, Copying, Ending, NotUndone, Options, Outcome, Plan, Refusal,
-    Revert, SavedCopy, StateDirectory, StateError, Task, Undone,
+    self, ActError, Action, Actor, ChangeLog, Copies, Copying, Ending, NotUndone, Options, Outcome, Plan,
+    Refusal, Revert, SavedCopy, StateDirectory, StateError, Task, Undone,
 };
 use crate::identify::Identifier;
 use crate::machine::Machine;
-use crate::memory::Progress;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Names;
 
 /// The worker that acts on segments.
 pub struct Act {
-    recent: act::Recent,
     /// The directory of copies and the log; `None` for a user without a home directory.
     state: Option<StateDirectory>,
     /// The maximum total size of copies.
@@ -27,36 +25,37 @@ pub struct Act {
 }
 
 /// The context of one request.
-struct Actor<'a> {
-    act: &'a Act,
-    machine: &'a dyn Machine,
-    progress: &'a Progress,
+struct Handler<'a> {
+    actor: Actor<'a>,
+    /// The maximum total size of copies.
+    limit: Bytes,
 }
 
 impl Act {
     /// Returns a worker that keeps copies and the log in `state`.
     pub fn new(state: Option<StateDirectory>, limit: Bytes) -> Self {
-        Self { recent: act::Recent::default(), state, limit }
+        Self { state, limit }
     }
 }
 
 impl Worker for Act {
     fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
-        let actor = Actor { act: self, machine, progress: &job.progress };
+        let actor = Actor::new(machine, &job.progress).with_state(self.state.as_ref());
+        let handler = Handler { actor, limit: self.limit };
         let body = match job.request {
             Request::Rules(segment) => Body::Rules(segment.id.clone(), Rules::of(machine, &segment)),
-            Request::End(ending) => actor.end(ending),
-            Request::Plan(wishes) => Body::Planned(actor.plan_all(&wishes)),
-            Request::Apply(plans) => Body::Acted(actor.apply_all(&plans)),
-            Request::Save(wishes) => Body::Saved(actor.save_all(&wishes)),
-            Request::Undo(undo) => Body::Undone(actor.undo(undo)),
+            Request::End(ending) => handler.end(ending),
+            Request::Plan(wishes) => Body::Planned(handler.plan_all(&wishes)),
+            Request::Apply(plans) => Body::Acted(handler.apply_all(&plans)),
+            Request::Save(wishes) => Body::Saved(handler.save_all(&wishes)),
+            Request::Undo(undo) => Body::Undone(handler.undo(undo)),
             _ => return vec![],
         };
         vec![Report::new(now, body)]
     }
 }
 
-impl Actor<'_> {
+impl Handler<'_> {
     fn apply_all(&self, plans: &[Plan]) -> Vec<Outcome> {
         self.remove_unfinished();
         let apply = |(at, plan): (usize, &Plan)| {
@@ -64,7 +63,7 @@ impl Actor<'_> {
                 Task::Create(_) => "creating",
                 Task::Change { .. } => "copying",
             };
-            self.progress.next_item(at + 1, plans.len(), format!("{doing} {}", plan.subject()));
+            self.actor.progress.next_item(at + 1, plans.len(), format!("{doing} {}", plan.subject()));
             self.apply(plan)
         };
         plans.iter().enumerate().map(apply).collect()
@@ -74,15 +73,15 @@ impl Actor<'_> {
     fn save_all(&self, wishes: &[SaveWish]) -> Vec<Outcome> {
         let save = |(at, wish): (usize, &SaveWish)| {
             let SaveWish { segment, path, replace } = wish;
-            self.progress.next_item(at + 1, wishes.len(), format!("saving {}", segment.id.short()));
-            act::save_outcome(self.machine, segment, path, *replace, self.progress)
+            self.actor.progress.next_item(at + 1, wishes.len(), format!("saving {}", segment.id.short()));
+            self.actor.save_outcome(segment, path, *replace)
         };
         wishes.iter().enumerate().map(save).collect()
     }
 
     fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
         // Shared, so that each plan accounts for the space used by earlier ones.
-        let copies = self.act.state.clone().map(|state| Copies::new(state, self.act.limit));
+        let copies = self.actor.state.cloned().map(|state| Copies::new(state, self.limit));
         wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
     }
 
@@ -98,10 +97,10 @@ impl Actor<'_> {
             Wanted::Remove { copy } => Action::Remove(copying(*copy)),
         };
         let options = Options { force: wish.force, ..Options::default() };
-        let mut plan = act::plan(self.machine, &wish.segment, &action, &options);
+        let mut plan = act::plan(self.actor.machine, &wish.segment, &action, &options);
         // A refusal that cannot be overridden outranks the missing copy.
         let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
-        if self.act.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
+        if self.actor.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
             // Never remove a segment if the requested copy cannot be saved.
             plan.refusal = Some(Refusal::new(
                 "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
@@ -121,10 +120,7 @@ impl Actor<'_> {
             }
             log => log,
         };
-        let mut outcome = match plan.task {
-            Task::Create(_) => act::create(self.machine, plan, self.act.state.as_ref(), self.progress),
-            Task::Change { .. } => act::apply_with(self.machine, plan, self.progress, &self.act.recent),
-        };
+        let mut outcome = self.actor.apply(plan);
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
             // Refused and cancelled actions were not performed, so they are not logged.
@@ -138,7 +134,7 @@ impl Actor<'_> {
             }
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        let entry = Entry::new(self.machine, outcome.action, &segment, done, &said);
+        let entry = Entry::new(self.actor.machine, outcome.action, &segment, done, &said);
         let logged = log.and_then(|log| log.add(&entry));
         if let (Err(error), Ok(done)) = (logged, &mut outcome.result) {
             done.said.push(format!("not logged: {error}"));
@@ -147,7 +143,7 @@ impl Actor<'_> {
     }
 
     fn end(&self, ending: Box<Ending>) -> Body {
-        let result = act::end(self.machine, &ending);
+        let result = act::end(self.actor.machine, &ending);
         let said = match &result {
             Ok(ended) => ending.said(*ended),
             Err(error) => error.to_string(),
@@ -155,14 +151,14 @@ impl Actor<'_> {
         // If writing the log file fails, the log on screen still has the entry.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
-            let _ = log.add(&Entry::new(self.machine, "terminate", &segment, result.is_ok(), &said));
+            let _ = log.add(&Entry::new(self.actor.machine, "terminate", &segment, result.is_ok(), &said));
         }
         Body::Terminated(ending, result)
     }
 
     /// Opens the log. Called before each action: an action that cannot be logged is not performed.
     fn log(&self) -> Result<ChangeLog, LogError> {
-        let state = self.act.state.clone().ok_or(StateError::Homeless)?;
+        let state = self.actor.state.cloned().ok_or(StateError::Homeless)?;
         let log = ChangeLog::new(state);
         log.open()?;
         Ok(log)
@@ -170,7 +166,7 @@ impl Actor<'_> {
 
     /// Removes the unfinished files of killed commands before changing anything.
     fn remove_unfinished(&self) {
-        if let Some(state) = &self.act.state {
+        if let Some(state) = self.actor.state {
             let _ = state.remove_unfinished();
         }
     }
@@ -180,16 +176,16 @@ impl Actor<'_> {
             Undo::Copies(copies) => {
                 let mut results = vec![];
                 for (at, copy) in copies.iter().enumerate() {
-                    self.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
+                    self.actor.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
                     results.push(self.restore(copy));
-                    if self.progress.is_cancelled() {
+                    if self.actor.progress.is_cancelled() {
                         break;
                     }
                 }
                 results
             }
             Undo::Acts(acts) => {
-                let survey = Identifier::default().survey(self.machine, None, &mut Names::default());
+                let survey = Identifier::default().survey(self.actor.machine, None, &mut Names::default());
                 acts.iter().map(|act| self.revert(act, &survey.segments)).collect()
             }
         }
@@ -197,7 +193,7 @@ impl Actor<'_> {
 
     fn revert(&self, revert: &Revert, segments: &[Segment]) -> Undone {
         let apply = |segment: &Segment| {
-            let plan = act::plan(self.machine, segment, &revert.action, &Options::default());
+            let plan = act::plan(self.actor.machine, segment, &revert.action, &Options::default());
             let done = self.apply(&plan).result.map_err(|error| NotUndone::now(&error))?;
             Ok(done.said.join("; "))
         };
@@ -211,11 +207,13 @@ impl Actor<'_> {
     }
 
     fn restore_logged(&self, copy: &SavedCopy) -> Result<(SegmentId, String), NotUndone> {
-        let state = self.act.state.clone().ok_or_else(|| NotUndone::now(&StateError::Homeless))?;
+        if self.actor.state.is_none() {
+            return Err(NotUndone::now(&StateError::Homeless));
+        }
         let log = self.log().map_err(|error| NotUndone::now(&format!("nothing was restored: {error}")))?;
-        let restored = copy.restore(self.machine, &Copies::new(state, self.act.limit), self.progress)?;
+        let restored = copy.restore(&self.actor)?;
         let id = restored.id.to_string();
-        let entry = Entry::new(self.machine, "restore", &id, true, "restored from the saved copy");
+        let entry = Entry::new(self.actor.machine, "restore", &id, true, "restored from the saved copy");
         let unlogged =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
         let said = restored.said() + &unlogged;

@@ -5,11 +5,10 @@
 //! copy is saved.
 
 use super::copying::Where;
-use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, refusals_of};
-use super::{Terms, ask, remove_empty_directories};
-use crate::act::{self, Action, Copying, Options, Plan, StateDirectory, Task};
+use super::{Session, ask};
+use crate::act::{self, Action, Copying, Options, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, look_whole, note_unknown};
@@ -27,19 +26,14 @@ const LOCK: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
-pub fn run(
-    machine: &dyn Machine,
-    args: &CleanArgs,
-    terms: Terms,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status, Failure> {
+    let Session { machine, terms, ref state, .. } = *session;
     let options = Options { clean: true, ..terms.options() };
     let filter = Filter::from_words(&args.filter)?;
     let user = args.user.as_deref().map(|user| uid(machine, user)).transpose()?;
     let lock = || {
         let wait = || warn("waiting for another `shmlens clean` to finish");
-        StateDirectory::find().ok().and_then(|state| state.lock(LOCK, wait))
+        state.as_ref().and_then(|state| state.lock(LOCK, wait))
     };
     let locked = if args.yes && !args.tell.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
@@ -75,7 +69,7 @@ pub fn run(
         out.flush()?;
     }
     if !args.tell.dry_run && !terms.read_only {
-        remove_empty_directories(machine, &survey);
+        session.remove_empty_directories(&survey);
     }
     let mut teller = Teller::with_evidence("clean", args.tell, out);
     for plan in &left {
@@ -97,7 +91,7 @@ pub fn run(
         Ok(ended(teller.status()))
     } else {
         let _locked = locked.or_else(lock);
-        remove(machine, wanted.into_iter().map(Ok), log, &mut teller).map(ended)
+        remove(session, wanted.into_iter().map(Ok), &mut teller).map(ended)
     }
 }
 

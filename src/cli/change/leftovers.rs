@@ -1,7 +1,7 @@
 //! Removes incomplete copies that killed commands left behind. Runs at the start of each command that changes
 //! something.
 
-use crate::act::StateDirectory;
+use super::Session;
 use crate::cli::args::{Change, CreateKind};
 use crate::cli::out::warn;
 use crate::segment::{Bytes, escape};
@@ -10,12 +10,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// Removes incomplete copies from the directories that the command writes copies to.
-pub fn remove(change: &Change, read_only: bool) {
-    if read_only || is_dry_run(change) {
+pub fn remove(change: &Change, session: &Session) {
+    if session.terms.read_only || is_dry_run(change) {
         return;
     }
     if !matches!(change, Change::Save(_))
-        && let Ok(state) = StateDirectory::find()
+        && let Some(state) = &session.state
     {
         report(state.remove_unfinished(), state.path());
     }

@@ -1,27 +1,18 @@
 //! `rm --recover`: completes or undoes the work of killed commands.
 
-use super::chosen;
-use super::log::Log;
 use super::tell::Teller;
+use super::{Session, chosen};
 use crate::act::recover::{self, Leftovers};
-use crate::act::{
-    self, ActError, Action, Copying, Done, Options, Outcome, Refusal, StateDirectory, unfinished,
-};
+use crate::act::{self, ActError, Action, Copying, Done, Outcome, Refusal, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::Out;
 use crate::cli::{Failure, Status, look};
-use crate::machine::Machine;
 use crate::segment::SegmentId;
 
 /// Restores the names of segments that killed removals had renamed, and removes empty directories of removals
 /// and incomplete segments of restores. With names, processes only the named segments.
-pub fn run(
-    machine: &dyn Machine,
-    args: &RmArgs,
-    options: Options,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
+    let (machine, options) = (session.machine, session.terms.options());
     let survey = look(machine);
     let mut teller = Teller::new("recover", args.tell, out);
     let mut named = vec![];
@@ -43,7 +34,7 @@ pub fn run(
     } else {
         all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
     }
-    let mut recovery = Recovery { options, log, teller: &mut teller, nothing };
+    let mut recovery = Recovery { session, teller: &mut teller, nothing };
     for astray in all.astray.iter().filter(|astray| is_meant(&astray.segment.id)) {
         let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
         let refusal = || recover::foresee(machine, astray).err();
@@ -56,11 +47,11 @@ pub fn run(
             recovery.step(&id, what, || None, || recover::remove_empty(machine, &directory))?;
         }
     }
-    if let Ok(state) = StateDirectory::find() {
+    if let Some(state) = &session.state {
         if !args.tell.dry_run && !options.read_only {
-            unfinished::remove_stale_marks(machine, &state, &survey.segments);
+            unfinished::remove_stale_marks(machine, state, &survey.segments);
         }
-        let left = unfinished::unfinished(machine, &state, &survey.segments);
+        let left = unfinished::unfinished(machine, state, &survey.segments);
         for unfinished in left.iter().filter(|unfinished| is_meant(&unfinished.segment.id)) {
             let id = &unfinished.segment.id;
             let refusal = || {
@@ -78,8 +69,7 @@ pub fn run(
 }
 
 struct Recovery<'a, 'b> {
-    options: Options,
-    log: &'a Log<'a>,
+    session: &'a Session<'a>,
     teller: &'a mut Teller<'b>,
     /// Nothing has been found so far.
     nothing: bool,
@@ -96,7 +86,7 @@ impl Recovery<'_, '_> {
     ) -> Result<(), Failure> {
         self.nothing = false;
         let subject = id.to_string();
-        let read_only = self.options.read_only;
+        let read_only = self.session.terms.read_only;
         let read_only =
             read_only.then(|| ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() });
         if self.teller.dry_run() {
@@ -108,11 +98,11 @@ impl Recovery<'_, '_> {
         let result = if let Some(error) = read_only {
             Err(error)
         } else {
-            self.log.open()?;
+            self.session.log.open()?;
             act()
         };
         let outcome = Outcome { subject, action: "recover", result };
-        self.log.add(&outcome);
+        self.session.log.add(&outcome);
         self.teller.came_of(&outcome)
     }
 }

@@ -1,12 +1,10 @@
 //! Carries out removals in sequence.
 
-use super::Missing;
-use super::log::Log;
 use super::tell::Teller;
-use crate::act::{self, ActError, Plan, Recent, Task};
+use super::{Missing, Session};
+use crate::act::{ActError, Actor, Plan, Task};
 use crate::cli::progress::{Interrupt, attended};
 use crate::cli::{Failure, Status};
-use crate::machine::Machine;
 use crate::memory::Progress;
 use std::process;
 use std::thread;
@@ -19,18 +17,17 @@ const RETRIES: u32 = 4;
 /// Removes the segments in sequence, and reports names without a segment at their position. Shows the
 /// progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
 pub fn remove<'a>(
-    machine: &dyn Machine,
+    session: &Session,
     plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
-    log: &Log,
     teller: &mut Teller,
 ) -> Result<Status, Failure> {
-    let all = plans.len();
+    let (all, log) = (plans.len(), &session.log);
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let mut plans: Box<dyn Iterator<Item = Result<Plan, Missing<'a>>> + '_> = Box::new(plans);
     let mut done = 0;
     attended("saving a copy", true, &progress, &interrupt, |meter| {
         for round in 0..=RETRIES {
-            let recent = Recent::default();
+            let actor = Actor::new(session.machine, &progress);
             let mut held = vec![];
             for plan in plans {
                 if interrupt.came() {
@@ -49,7 +46,7 @@ pub fn remove<'a>(
                 if plan.refusal.is_none() {
                     log.open()?;
                 }
-                let outcome = act::apply_with(machine, &plan, &progress, &recent);
+                let outcome = actor.apply(&plan);
                 let clean = plan.options.clean;
                 if clean && round < RETRIES && matches!(outcome.result, Err(ActError::InUseNow { .. })) {
                     held.push(plan);

@@ -5,11 +5,10 @@
 //! for that segment. Without a terminal, the options `--yes` and `--force` are required instead.
 
 use super::copying::Where;
-use super::log::Log;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
-use super::{Terms, ask, chosen, recovery, remove_empty_directories, warn_of_unfinished};
-use crate::act::{self, Action, Options, Plan, StateDirectory, Task, recover};
+use super::{Session, ask, chosen, recovery};
+use crate::act::{self, Action, Options, Plan, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, Style, look_at_no_memory, look_whole, look_without_memory};
@@ -25,16 +24,11 @@ use std::os::unix::ffi::OsStrExt as _;
 /// Above this number of segments, the removal is optimized for speed.
 const MANY: usize = 256;
 
-pub fn run(
-    machine: &dyn Machine,
-    args: &RmArgs,
-    terms: Terms,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.recover {
-        return recovery::run(machine, args, terms.options(), log, out);
+        return recovery::run(session, args, out);
     }
+    let Session { machine, terms, .. } = *session;
     let dry = args.tell.dry_run;
     let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
@@ -58,16 +52,9 @@ pub fn run(
         warn(&astray.told());
     }
     if !dry && !terms.read_only {
-        remove_empty_directories(machine, &survey);
+        session.remove_empty_directories(&survey);
     }
-    if let Ok(state) = StateDirectory::find() {
-        warn_of_unfinished(
-            machine,
-            &state,
-            &survey,
-            Options { read_only: terms.read_only || dry, ..options },
-        );
-    }
+    session.warn_of_unfinished(&survey, dry);
     if dry {
         let mut planner = Planner::new(machine, &copies, options);
         let mut plans = vec![];
@@ -91,7 +78,7 @@ pub fn run(
         // Each plan is created just before it is carried out: thousands of plans would take too much memory
         // and time.
         let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
-        return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut teller);
+        return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut teller);
     }
     let mut found = vec![];
     for segment in segments {
@@ -101,7 +88,7 @@ pub fn run(
         }
     }
     let plans = confirmed(&found, Planner::new(machine, &copies, options), style)?;
-    remove(machine, plans.into_iter().map(Ok), log, &mut teller)
+    remove(session, plans.into_iter().map(Ok), &mut teller)
 }
 
 /// Plans a series of removals before the first of them is carried out.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::act::Task;
 use crate::machine::fake::{FakeBytes, FakeMachine};
+use crate::memory::Progress;
 use crate::segment::ShmId;
 use crate::survey::Survey;
 use std::sync::Arc;

@@ -233,7 +233,7 @@ impl Contents {
     /// Writes to the log. A failure is ignored; the log on screen has the entry.
     fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
-            let _ = log.note(machine, "detach", id.to_string(), true, released.said());
+            let _ = log.add(&log.entry(machine, "detach", id.to_string(), true, released.said()));
         }
     }
 
