@@ -1,6 +1,6 @@
 //! The actions on a segment, as plain data.
 
-use super::{Copies, ModeChange};
+use super::ModeChange;
 use crate::machine::Machine;
 use crate::segment::{SegmentId, escape, shell_quote};
 use std::fmt;
@@ -26,8 +26,8 @@ pub enum Action {
 /// The copy that is saved before a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
-    /// Save a copy in the state directory. Nothing is removed if that fails.
-    Keep(Copies),
+    /// Save a copy among the [`Copies`](super::Copies) of the plan. Nothing is removed if that fails.
+    Keep,
     /// Save a copy to a new file. Nothing is removed if that fails.
     To(PathBuf),
     /// Save no copy: the contents are lost.
@@ -47,9 +47,18 @@ impl Action {
             Self::Remove(_) => "rm",
         }
     }
-}
 
-impl Action {
+    /// Returns the verb for headings and keys.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::SetMode(_) | Self::SetOwner(_) | Self::SetModeAndOwner(..) => "change",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Remove(_) => "remove",
+        }
+    }
+
     /// Returns the command line for the action, quoted for a shell, or `None` if it takes more than
     /// one command.
     #[must_use]

@@ -72,7 +72,10 @@ impl<'a> Actor<'a> {
             Action::SetModeAndOwner(mode, owner) => permissions::apply(target, Some(mode), Some(*owner)),
             Action::Lock => lock::apply(target, true),
             Action::Unlock => lock::apply(target, false),
-            Action::Remove(copying) => Removal { actor: self, target, options: plan.options }.apply(copying),
+            Action::Remove(copying) => {
+                let removal = Removal { actor: self, target, options: plan.options };
+                removal.apply(copying, plan.copies.as_ref())
+            }
         }
     }
 }

@@ -66,9 +66,23 @@ use crate::segment::{Kind, Segment};
 use recent::Recent;
 use target::Target;
 
-/// Plans an action on a segment from a survey, without changing anything.
+/// Plans an action on a segment from a survey, without changing anything. Refuses a removal that
+/// saves a copy among [`Copies`], see [`plan_with`].
 #[must_use]
 pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: &Options) -> Plan {
+    plan_with(machine, segment, action, options, None)
+}
+
+/// Does the same as [`plan`], with the copies that a removal adds one to. `None` is for a user
+/// without a home directory.
+#[must_use]
+pub fn plan_with(
+    machine: &dyn Machine,
+    segment: &Segment,
+    action: &Action,
+    options: &Options,
+    copies: Option<&Copies>,
+) -> Plan {
     let mut plan =
         Plan::new(Task::Change { segment: Box::new(segment.clone()), action: action.clone() }, *options);
     if options.read_only {
@@ -92,7 +106,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         Action::Remove(_) if segment.sysv().is_some_and(|facts| facts.marked) => {
             plan.refuse(Refusal::no_name(segment));
         }
-        Action::Remove(copying) => remove::plan(target, copying, &mut plan),
+        Action::Remove(copying) => remove::plan(target, copying, copies, &mut plan),
     }
     plan
 }

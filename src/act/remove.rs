@@ -6,7 +6,7 @@ use super::copies::KeepError;
 use super::recent::UNSEEN;
 use super::save::{foresee, shown};
 use super::{
-    ActError, Action, Copies, Copying, Done, Options, Plan, Refusal, SaveError, Step, Target, Task, Undo,
+    ActError, Copies, Copying, Done, Options, Plan, Refusal, SaveError, StateError, Step, Target, Undo,
     cannot_come_back, permitted,
 };
 use crate::machine::control::{Capability, Removal as Unlinked, SysvStat};
@@ -26,8 +26,8 @@ const MAX_CHECKS: usize = 10;
 const USE_FORCE: &str = "Use --force to remove the segment anyway";
 
 /// Plans the removal.
-pub fn plan(target: Target<'_>, copying: &Copying, plan: &mut Plan) {
-    let Target { machine, segment } = target;
+pub fn plan(target: Target<'_>, copying: &Copying, copies: Option<&Copies>, plan: &mut Plan) {
+    let segment = target.segment;
     let guards = permitted::guards(target);
     match &segment.facts {
         Facts::Sysv(facts) => plan_sysv(segment, facts, plan),
@@ -40,28 +40,12 @@ pub fn plan(target: Target<'_>, copying: &Copying, plan: &mut Plan) {
     plan.copies_at = Some(plan.will.len());
     match copying {
         Copying::Without => plan.undo = Undo::No("no copy saved".to_owned()),
-        Copying::Keep(copies) => match readable(target).and_then(|()| copies.foresee(segment)) {
-            Ok(outlook) => {
-                // The name of the file is chosen when it is written.
-                will_keep(segment, "", "FILE", plan);
-                for sentence in outlook.sentences(machine.now()) {
-                    plan.say(sentence);
-                }
-                if plan.refusal.is_none() {
-                    let action = Action::Remove(Copying::Keep(copies.planned(segment, &outlook)));
-                    plan.task = Task::Change { segment: Box::new(segment.clone()), action };
-                }
-            }
-            Err(error) => {
-                plan.undo = Undo::No("no copy can be saved".to_owned());
-                match gone(segment, &error) {
-                    Some((what, how)) => {
-                        plan.gone = what == "gone";
-                        plan.refuse(Refusal::new(format!("{what}: {how}"), "Nothing was removed"));
-                    }
-                    None => plan.refuse_without_copy(&no_copy(error.to_string(), plan.options)),
-                }
-            }
+        Copying::Keep => match copies {
+            Some(copies) => plan_copy(target, copies, plan),
+            None => plan.refuse_without_copy(&Refusal::new(
+                "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
+                "Set XDG_STATE_HOME, or remove the segment without a copy",
+            )),
         },
         Copying::To(path) => {
             let error = match readable(target) {
@@ -74,6 +58,33 @@ pub fn plan(target: Target<'_>, copying: &Copying, plan: &mut Plan) {
                     plan.undo = Undo::No("no copy can be saved".to_owned());
                     plan.refuse(Refusal::new(error, "Not removed"));
                 }
+            }
+        }
+    }
+}
+
+/// Plans a copy among the copies of this user.
+fn plan_copy(target: Target<'_>, copies: &Copies, plan: &mut Plan) {
+    let segment = target.segment;
+    match readable(target).and_then(|()| copies.foresee(segment)) {
+        Ok(outlook) => {
+            // The name of the file is chosen when it is written.
+            will_keep(segment, "", "FILE", plan);
+            for sentence in outlook.sentences(target.machine.now()) {
+                plan.say(sentence);
+            }
+            if plan.refusal.is_none() {
+                plan.copies = Some(copies.planned(segment, &outlook));
+            }
+        }
+        Err(error) => {
+            plan.undo = Undo::No("no copy can be saved".to_owned());
+            match gone(segment, &error) {
+                Some((what, how)) => {
+                    plan.gone = what == "gone";
+                    plan.refuse(Refusal::new(format!("{what}: {how}"), "Nothing was removed"));
+                }
+                None => plan.refuse_without_copy(&no_copy(error.to_string(), plan.options)),
             }
         }
     }
@@ -251,17 +262,21 @@ pub struct Removal<'a> {
 
 impl Removal<'_> {
     /// Removes the segment after its copy is complete and on the disk.
-    pub fn apply(&self, copying: &Copying) -> Result<Done, ActError> {
+    pub fn apply(&self, copying: &Copying, copies: Option<&Copies>) -> Result<Done, ActError> {
         let segment = self.target.segment;
         self.refuse_used()?;
         match copying {
             Copying::Without => self.remove(),
-            Copying::Keep(copies) => {
+            Copying::Keep => {
+                let Some(copies) = copies else {
+                    // The plan refuses this already.
+                    return Err(not_kept(segment, StateError::Homeless.into()));
+                };
                 let deleted = self.make_room(copies).inspect_err(|_| copies.forget(segment))?;
                 let copy = copies.keep(self.actor, segment).map_err(|error| not_kept(segment, error));
                 let removed = copy.and_then(|copy| {
                     copies.kept(segment, &copy.path);
-                    self.remove_copied(copying, copy.path.clone()).inspect_err(|_| {
+                    self.remove_copied(Some(copies), copy.path.clone()).inspect_err(|_| {
                         if !copy.path.exists() {
                             copies.forget(segment);
                         }
@@ -283,7 +298,7 @@ impl Removal<'_> {
                     SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
                     source => ActError::NotCopied { id: segment.id.clone(), source },
                 })?;
-                self.remove_copied(copying, copy.path)
+                self.remove_copied(None, copy.path)
             }
         }
     }
@@ -328,7 +343,7 @@ impl Removal<'_> {
     }
 
     /// Removes a segment whose copy is on the disk.
-    fn remove_copied(&self, copying: &Copying, copy: PathBuf) -> Result<Done, ActError> {
+    fn remove_copied(&self, copies: Option<&Copies>, copy: PathBuf) -> Result<Done, ActError> {
         let removed = if self.actor.progress.is_cancelled() {
             Err(ActError::Stopped { subject: self.target.id().to_string() })
         } else {
@@ -338,7 +353,7 @@ impl Removal<'_> {
             Ok(mut done) => {
                 // Enforced only after the removal, so that a failed one costs no other segment its
                 // copy.
-                if let Copying::Keep(copies) = copying {
+                if let Some(copies) = copies {
                     let deleted = copies.enforce_limit(&copy).len();
                     let why = format!("(limit for copies: {})", copies.limit());
                     done.said.extend(older_deleted(deleted, &why));

@@ -8,12 +8,12 @@ use super::layout::overlay::text_width;
 use super::list::List;
 use super::sentence::name_of;
 use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
-use crate::engine::{Clock, Wanted, Wish};
+use crate::engine::{Clock, PlanRequest};
 use crate::segment::{Bytes, wrap};
 
 #[derive(Debug, Clone)]
 pub struct Confirm {
-    pub wishes: Vec<Wish>,
+    pub requests: Vec<PlanRequest>,
     /// Empty until the engine has created the plans.
     pub plans: Vec<Plan>,
     /// The time when the current plans appeared on screen.
@@ -22,7 +22,7 @@ pub struct Confirm {
     pub list: List,
     /// The plans are being applied.
     pub acting: bool,
-    /// The wishes have changed and new plans were requested.
+    /// The requests have changed and new plans were requested.
     pub stale: bool,
     /// The number of segments that the filter hides.
     pub hidden: usize,
@@ -41,9 +41,9 @@ pub enum Tone {
 }
 
 impl Confirm {
-    pub const fn new(wishes: Vec<Wish>, now: Clock) -> Self {
+    pub const fn new(requests: Vec<PlanRequest>, now: Clock) -> Self {
         Self {
-            wishes,
+            requests,
             plans: vec![],
             since: now,
             list: List { selected: 0 },
@@ -55,7 +55,7 @@ impl Confirm {
     }
 
     pub const fn is_batch(&self) -> bool {
-        self.wishes.len() > 1
+        self.requests.len() > 1
     }
 
     /// The index of the segment that force applies to.
@@ -143,7 +143,7 @@ impl Confirm {
 
     /// `5 of them hidden by the filter`
     pub fn hidden_text(&self) -> String {
-        if self.wishes.len() == 1 {
+        if self.requests.len() == 1 {
             "hidden by the filter".to_owned()
         } else {
             format!("{} of them hidden by the filter", self.hidden)
@@ -161,20 +161,20 @@ impl Confirm {
         let verb = self.verb();
         let act: String =
             verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
-        match self.wishes.as_slice() {
+        match self.requests.as_slice() {
             [one] => format!("{act} {}", name_of(&one.segment.id)),
             many => format!("{act} {} segments", many.len()),
         }
     }
 
     pub fn verb(&self) -> &'static str {
-        self.wishes.first().map_or("", |wish| wish.wanted.verb())
+        self.requests.first().map_or("", |request| request.action.verb())
     }
 
     /// Returns whether copies are saved, or `None` for actions that save none.
     pub fn copies(&self) -> Option<bool> {
-        match self.wishes.first()?.wanted {
-            Wanted::Remove { copy } => Some(copy),
+        match &self.requests.first()?.action {
+            Action::Remove(copying) => Some(*copying != Copying::Without),
             _ => None,
         }
     }
@@ -185,7 +185,7 @@ impl Confirm {
     }
 
     pub fn is_forced(&self) -> bool {
-        self.wishes.get(self.selected()).is_some_and(|wish| wish.force)
+        self.requests.get(self.selected()).is_some_and(|request| request.force)
     }
 
     /// Returns true if force applies to the selected segment.
@@ -198,19 +198,14 @@ impl Confirm {
                 .is_some_and(|refusal| refusal.forceable)
     }
 
-    /// Returns true if the plans match the current wishes.
+    /// Returns true if the plans match the current requests.
     pub fn fits(&self, plans: &[Plan]) -> bool {
-        plans.len() == self.wishes.len()
-            && plans.iter().zip(&self.wishes).all(|(plan, wish)| match &plan.task {
+        plans.len() == self.requests.len()
+            && plans.iter().zip(&self.requests).all(|(plan, request)| match &plan.task {
                 Task::Change { segment, action } => {
-                    // A plan whose copy cannot be saved is refused and has no copy.
-                    let copies = match (&wish.wanted, action) {
-                        (Wanted::Remove { copy }, Action::Remove(copying)) => {
-                            *copy != matches!(copying, Copying::Without) || plan.refusal.is_some()
-                        }
-                        _ => true,
-                    };
-                    segment.id == wish.segment.id && plan.options.force == wish.force && copies
+                    segment.id == request.segment.id
+                        && plan.options.force == request.force
+                        && *action == request.action
                 }
                 Task::Create(_) => false,
             })

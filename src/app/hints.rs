@@ -100,7 +100,7 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
             if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
                 add(2, &[SaveCopy], if copies { "no copy" } else { "save a copy" });
             }
-            match (plan.doable(), plan.wishes.len()) {
+            match (plan.doable(), plan.requests.len()) {
                 (0, _) => {}
                 (some, all) if some < all => {
                     add(0, &[Confirm], &format!("{} {some} of {all}", plan.verb()));

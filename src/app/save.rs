@@ -3,7 +3,7 @@
 use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
-use crate::engine::SaveWish;
+use crate::engine::SaveRequest;
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -49,7 +49,7 @@ impl Save {
         }
     }
 
-    pub fn wishes(&self) -> Result<Vec<SaveWish>, String> {
+    pub fn requests(&self) -> Result<Vec<SaveRequest>, String> {
         let text = self.path.text();
         let several = self.segments.len() > 1;
         if text.is_empty() {
@@ -57,15 +57,15 @@ impl Save {
         }
         let path = PathBuf::from(OsString::from_vec(text.as_bytes().to_vec()));
         let mut names = HashSet::new();
-        let wish = |segment: &Segment| {
+        let request = |segment: &Segment| {
             let path = if several || text.ends_with('/') {
                 path.join(unused(file_name(segment), &mut names))
             } else {
                 path.clone()
             };
-            SaveWish { segment: Box::new(segment.clone()), path, replace: self.replace }
+            SaveRequest { segment: Box::new(segment.clone()), path, replace: self.replace }
         };
-        Ok(self.segments.iter().map(wish).collect())
+        Ok(self.segments.iter().map(request).collect())
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use crate::segment::example;
 
     fn paths(form: &Save) -> Vec<String> {
-        form.wishes().unwrap().iter().map(|wish| wish.path.display().to_string()).collect()
+        form.requests().unwrap().iter().map(|request| request.path.display().to_string()).collect()
     }
 
     #[test]
@@ -145,6 +145,6 @@ mod tests {
         form.path.set("/backup");
         assert_eq!(paths(&form), ["/backup/a.saved", "/backup/a-2.saved", "/backup/sysv_32770.saved"]);
         form.path.set("");
-        assert!(form.wishes().unwrap_err().contains("directory"));
+        assert!(form.requests().unwrap_err().contains("directory"));
     }
 }

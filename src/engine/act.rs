@@ -2,14 +2,13 @@
 
 use super::Clock;
 use super::report::{Body, Report};
-use super::request::Request;
-use super::wish::{SaveWish, Undo, Wanted, Wish};
+use super::request::{PlanRequest, Request, SaveRequest, Undo};
 use super::worker::{Job, Worker};
 use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
-    self, ActError, Action, Actor, ChangeLog, Copies, Copying, Ending, NotUndone, Options, Outcome, Plan,
-    Refusal, Revert, SavedCopy, StateDirectory, StateError, Task, Undone,
+    self, ActError, Actor, ChangeLog, Copies, Ending, NotUndone, Options, Outcome, Plan, Revert, SavedCopy,
+    StateDirectory, StateError, Task, Undone,
 };
 use crate::identify::Identifier;
 use crate::machine::Machine;
@@ -45,9 +44,9 @@ impl Worker for Act {
         let body = match job.request {
             Request::Rules(segment) => Body::Rules(segment.id.clone(), Rules::of(machine, &segment)),
             Request::End(ending) => handler.end(ending),
-            Request::Plan(wishes) => Body::Planned(handler.plan_all(&wishes)),
+            Request::Plan(requests) => Body::Planned(handler.plan_all(&requests)),
             Request::Apply(plans) => Body::Acted(handler.apply_all(&plans)),
-            Request::Save(wishes) => Body::Saved(handler.save_all(&wishes)),
+            Request::Save(requests) => Body::Saved(handler.save_all(&requests)),
             Request::Undo(undo) => Body::Undone(handler.undo(undo)),
             _ => return vec![],
         };
@@ -70,45 +69,24 @@ impl Handler<'_> {
     }
 
     /// Saves each segment to its file. Stops before the next segment after a cancellation.
-    fn save_all(&self, wishes: &[SaveWish]) -> Vec<Outcome> {
-        let save = |(at, wish): (usize, &SaveWish)| {
-            let SaveWish { segment, path, replace } = wish;
-            self.actor.progress.next_item(at + 1, wishes.len(), format!("saving {}", segment.id.short()));
+    fn save_all(&self, requests: &[SaveRequest]) -> Vec<Outcome> {
+        let save = |(at, request): (usize, &SaveRequest)| {
+            let SaveRequest { segment, path, replace } = request;
+            self.actor.progress.next_item(at + 1, requests.len(), format!("saving {}", segment.id.short()));
             self.actor.save_outcome(segment, path, *replace)
         };
-        wishes.iter().enumerate().map(save).collect()
+        requests.iter().enumerate().map(save).collect()
     }
 
-    fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
+    fn plan_all(&self, requests: &[PlanRequest]) -> Vec<Plan> {
         // Shared, so that each plan accounts for the space used by earlier ones.
         let copies = self.actor.state.cloned().map(|state| Copies::new(state, self.limit));
-        wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
-    }
-
-    fn plan(&self, wish: &Wish, copies: Option<&Copies>) -> Plan {
-        let copying = |copy: bool| match copies {
-            Some(copies) if copy => Copying::Keep(copies.clone()),
-            _ => Copying::Without,
+        let plan = |request: &PlanRequest| {
+            let PlanRequest { segment, action, force } = request;
+            let options = Options { force: *force, ..Options::default() };
+            act::plan_with(self.actor.machine, segment, action, &options, copies.as_ref())
         };
-        let action = match &wish.wanted {
-            Wanted::Lock => Action::Lock,
-            Wanted::Unlock => Action::Unlock,
-            Wanted::Access(action) => action.clone(),
-            Wanted::Remove { copy } => Action::Remove(copying(*copy)),
-        };
-        let options = Options { force: wish.force, ..Options::default() };
-        let mut plan = act::plan(self.actor.machine, &wish.segment, &action, &options);
-        // A refusal that cannot be overridden outranks the missing copy.
-        let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
-        if self.actor.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
-            // Never remove a segment if the requested copy cannot be saved.
-            plan.refusal = Some(Refusal::new(
-                "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
-                "Set XDG_STATE_HOME, or remove the segment without a copy",
-            ));
-            plan.needs_no_copy = true;
-        }
-        plan
+        requests.iter().map(plan).collect()
     }
 
     fn apply(&self, plan: &Plan) -> Outcome {

@@ -51,7 +51,7 @@ pub enum Body {
     Rules(SegmentId, Rules),
     /// The answer to a question about what the user is typing.
     Answered(Question, Answer),
-    /// Plans, one per wish.
+    /// Plans, one per request.
     Planned(Vec<Plan>),
     /// The outcomes of applied plans, one per plan.
     Acted(Vec<Outcome>),

@@ -127,7 +127,7 @@ fn batch_reports_each_result() {
     let mut stage = stage(unsettled());
     stage.press("aA");
     stage.press("<space><space><space>x");
-    assert_eq!(confirm(&stage).wishes.len(), 3);
+    assert_eq!(confirm(&stage).requests.len(), 3);
     stage.wait(200);
     // Force only for the second one; the System V segment is free and needs none.
     stage.press("jf");
@@ -405,7 +405,7 @@ fn force_is_offered_only_where_it_helps() {
     let screen = foreign.screen();
     assert!(!screen.contains("force") && !screen.contains("y remove"), "{screen}");
     foreign.press("f");
-    assert!(!confirm(&foreign).wishes[0].force);
+    assert!(!confirm(&foreign).requests[0].force);
 }
 
 /// Presses keys, each after the open dialog accepts keys.

@@ -8,7 +8,7 @@ use super::copying::Where;
 use super::removing::remove;
 use super::tell::{Teller, refusals_of};
 use super::{Session, ask};
-use crate::act::{self, Action, Copying, Options, Plan, Task};
+use crate::act::{Options, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, look_whole, note_unknown};
@@ -50,8 +50,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };
     let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
-    let plan =
-        |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
+    let plan = |segment: &&Segment| copies.plan(machine, segment, &options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
@@ -120,12 +119,8 @@ fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
 
 /// Lists the older copies that the removal would delete, one sentence each.
 fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
-    match &plan.task {
-        Task::Change { action: Action::Remove(Copying::Keep(copies)), .. } if plan.refusal.is_none() => {
-            copies.outlook().sentences(now)
-        }
-        Task::Change { .. } | Task::Create(_) => vec![],
-    }
+    let copies = plan.copies.as_ref().filter(|_| plan.refusal.is_none());
+    copies.map_or_else(Vec::new, |copies| copies.outlook().sentences(now))
 }
 
 fn segment(plan: &Plan) -> Option<&Segment> {

@@ -8,7 +8,7 @@ use super::copying::Where;
 use super::removing::remove;
 use super::tell::{Teller, text_of};
 use super::{Session, ask, chosen, recovery};
-use crate::act::{self, Action, Options, Plan, Task, recover};
+use crate::act::{Options, Plan, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, Style, look_at_no_memory, look_whole, look_without_memory};
@@ -77,7 +77,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     if !asks {
         // Each plan is created just before it is carried out: thousands of plans would take too much memory
         // and time.
-        let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
+        let plan = |segment| copies.plan(machine, segment, &options);
         return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut teller);
     }
     let mut found = vec![];
@@ -107,10 +107,9 @@ impl<'a> Planner<'a> {
 
     /// Plans the next removal; `force` applies to this segment only.
     fn plan(&self, segment: &Segment, force: bool) -> Plan {
-        let action = Action::Remove(self.copies.of(segment));
         let before = object(segment).and_then(|object| self.unlinked.get(&object));
         let (force, links_gone) = (self.options.force || force, before.copied().unwrap_or(0));
-        act::plan(self.machine, segment, &action, &Options { force, links_gone, ..self.options })
+        self.copies.plan(self.machine, segment, &Options { force, links_gone, ..self.options })
     }
 
     /// Records the plan, so that later plans take its effect into account.
