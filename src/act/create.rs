@@ -72,7 +72,7 @@ impl NewSegment {
     /// Sets the size to that of the source file. Without a source file, the size does not change.
     pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
         let Source::File(path) = self.source() else { return Ok(()) };
-        let (file, length) = open_file(path).map_err(|reason| self.no_file(reason))?;
+        let (file, length) = self.open_file(path)?;
         if length == 0 && has_contents(&file) {
             return Err(ActError::NotMade {
                 subject: self.subject(),
@@ -85,6 +85,18 @@ impl NewSegment {
             Self::Posix { size, .. } => *size = Bytes(length),
         }
         Ok(())
+    }
+
+    /// Opens a regular file, and returns its length too.
+    fn open_file(&self, path: &Path) -> Result<(File, u64), ActError> {
+        let unread = |error| self.unreadable(path, &error);
+        let file = open_regular(path, File::options().read(true), Links::Follow).map_err(unread)?;
+        let length = file.metadata().map_err(unread)?.len();
+        Ok((file, length))
+    }
+
+    fn unreadable(&self, path: &Path, error: &io::Error) -> ActError {
+        self.no_file(format!("failed to read {}: {}", shown(path), plain_error(error)))
     }
 
     fn no_file(&self, reason: String) -> ActError {
@@ -260,7 +272,7 @@ struct SourceFile {
 /// Opens the source file and checks that it is no longer than the segment.
 fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     let Source::File(path) = new.source() else { return Ok(None) };
-    let (file, length) = open_file(path).map_err(|reason| new.no_file(reason))?;
+    let (file, length) = new.open_file(path)?;
     if Bytes(length) > new.size() {
         return Err(ActError::NotMade {
             subject: new.subject(),
@@ -275,14 +287,6 @@ fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
 /// Returns whether the file has any contents, whatever length it reports.
 fn has_contents(file: &File) -> bool {
     file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
-}
-
-/// Opens a regular file and returns its length, or the reason why it cannot be read.
-fn open_file(path: &Path) -> Result<(File, u64), String> {
-    let unread = |error: io::Error| format!("failed to read {}: {}", shown(path), plain_error(&error));
-    let file = open_regular(path, File::options().read(true), Links::Follow).map_err(unread)?;
-    let length = file.metadata().map_err(unread)?.len();
-    Ok((file, length))
 }
 
 /// Creates a System V segment without contents. The segment is complete as soon as it exists.
@@ -342,9 +346,7 @@ impl Work<'_> {
 
     /// Copies the file without reading or writing holes.
     fn copy(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
-        let unread = |error: io::Error| {
-            self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
-        };
+        let unread = |error| self.new.unreadable(&source.path, &error);
         let (file, length) = (&source.file, source.length);
         let mut buffer = PageBuffer::with_capacity(PIECE);
         let mut at = 0;
@@ -376,9 +378,8 @@ impl Work<'_> {
         let mut at = 0;
         loop {
             self.stop_if_cancelled()?;
-            let count = source.file.read_at(&mut buffer, at).map_err(|error| {
-                self.new.no_file(format!("failed to read {}: {}", shown(&source.path), plain_error(&error)))
-            })?;
+            let count = source.file.read_at(&mut buffer, at);
+            let count = count.map_err(|error| self.new.unreadable(&source.path, &error))?;
             let end = at + count as u64;
             if Bytes(end) > self.new.size() {
                 let reason = format!("{} is larger than {}", shown(&source.path), self.new.size());

@@ -41,11 +41,11 @@ mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
 pub use actor::Actor;
-pub use ask::{Answer, Question};
+pub use ask::{Answer, LookupError, Question};
 pub use copies::Copies;
 pub use create::{NewSegment, Source};
 pub use created::LoggedSegments;
-pub use detach::{Hold, Released, detach};
+pub use detach::{OwnAttachment, Released, detach};
 pub use end::{EndError, Ended, Ending, end};
 pub use error::{ActError, Step};
 pub use log::ChangeLog;

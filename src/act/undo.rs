@@ -89,7 +89,7 @@ impl Restored {
     /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes that
     /// are in the copy but could not be restored.
     #[must_use]
-    pub fn said(&self) -> String {
+    pub fn text(&self) -> String {
         let restored = match &self.saved.name {
             Name::Sysv { key, shmid } if key.is_private() => format!("restored (private, was sysv:{shmid})"),
             Name::Sysv { key, shmid } => format!("restored (key {key}, was sysv:{shmid})"),

@@ -245,7 +245,7 @@ pub struct Unfinished {
 impl Unfinished {
     /// Returns a message that describes the segment and explains how to remove it.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn notice(&self) -> String {
         format!(
             "{} is incomplete: {} was killed. Run `shmlens rm --recover` to remove it",
             self.segment.id, self.origin

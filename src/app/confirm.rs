@@ -80,7 +80,7 @@ impl Confirm {
         let mut sentences: Vec<(String, Tone)> =
             plan.will.iter().map(|text| (text.clone(), Tone::Plain)).collect();
         match &plan.undo {
-            Undo::Yes(_) if self.copies().is_some() => {
+            Undo::Yes(_) if self.copying().is_some() => {
                 sentences.push((format!("{undo} restores it"), Tone::Quiet));
             }
             Undo::Yes(_) => sentences.push((format!("{undo} undoes it"), Tone::Quiet)),
@@ -112,8 +112,8 @@ impl Confirm {
             return lines;
         }
         let doable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
-        match self.copies() {
-            Some(true) if doable().count() > 0 => {
+        match self.copying() {
+            Some(Copying::Keep) if doable().count() > 0 => {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
                 let mut effects: Vec<&String> =
@@ -121,11 +121,13 @@ impl Confirm {
                 effects.dedup();
                 lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
-            Some(false) => lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning)),
+            Some(Copying::Without) => {
+                lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning))
+            }
             _ => {}
         }
         let mut figures = vec![];
-        if self.copies().is_some() {
+        if self.copying().is_some() {
             let frees: Bytes = doable().map(|plan| plan.frees).sum();
             figures.push(format!("Frees {frees} now"));
         }
@@ -153,7 +155,7 @@ impl Confirm {
     /// Returns whether toggling copies would change any plan.
     pub fn can_toggle_copies(&self) -> bool {
         let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
-        self.copies().is_some() && self.plans.iter().any(helps)
+        self.copying().is_some() && self.plans.iter().any(helps)
     }
 
     /// The action and its object: `Remove /psm_1f09`.
@@ -171,10 +173,10 @@ impl Confirm {
         self.requests.first().map_or("", |request| request.action.verb())
     }
 
-    /// Returns whether copies are saved, or `None` for actions that save none.
-    pub fn copies(&self) -> Option<bool> {
+    /// The copies that a removal saves; `None` for other actions.
+    pub fn copying(&self) -> Option<&Copying> {
         match &self.requests.first()?.action {
-            Action::Remove(copying) => Some(*copying != Copying::Without),
+            Action::Remove(copying) => Some(copying),
             _ => None,
         }
     }

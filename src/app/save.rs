@@ -4,7 +4,7 @@ use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
 use crate::engine::SaveRequest;
-use crate::segment::{Segment, SegmentId};
+use crate::segment::{Segment, SegmentId, ShownError};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -49,11 +49,12 @@ impl Save {
         }
     }
 
-    pub fn requests(&self) -> Result<Vec<SaveRequest>, String> {
+    pub fn requests(&self) -> Result<Vec<SaveRequest>, ShownError> {
         let text = self.path.text();
         let several = self.segments.len() > 1;
         if text.is_empty() {
-            return Err(format!("a {} is required", if several { "directory" } else { "file name" }));
+            let what = if several { "directory" } else { "file name" };
+            return Err(ShownError::new(format!("a {what} is required")));
         }
         let path = PathBuf::from(OsString::from_vec(text.as_bytes().to_vec()));
         let mut names = HashSet::new();
@@ -145,6 +146,6 @@ mod tests {
         form.path.set("/backup");
         assert_eq!(paths(&form), ["/backup/a.saved", "/backup/a-2.saved", "/backup/sysv_32770.saved"]);
         form.path.set("");
-        assert!(form.requests().unwrap_err().contains("directory"));
+        assert!(form.requests().unwrap_err().to_string().contains("directory"));
     }
 }

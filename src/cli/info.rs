@@ -290,7 +290,7 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::Names;
 
-    fn told(machine: &FakeMachine) -> Vec<String> {
+    fn report_dry_run(machine: &FakeMachine) -> Vec<String> {
         let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
         survey
             .segments

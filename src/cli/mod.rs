@@ -57,12 +57,12 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
 
 /// Scans segments and holders, including private mappings. Prints problems on standard error.
 fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
+    with_warnings(judged(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }
 
 /// Like [`look_whole`], but without the resident sizes of System V segments.
 fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
-    told(judged(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0)
+    with_warnings(judged(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0)
 }
 
 /// Like [`look_whole`], but scans private mappings only where needed to decide whether a segment has holders,
@@ -70,7 +70,7 @@ fn look_without_memory(machine: &dyn Machine, rules: Rules) -> Survey {
 /// private mapping may be missing.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     let (survey, identifier) = judged(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
-    told(if identifier.needs_private() || survey.misses_objects() {
+    with_warnings(if identifier.needs_private() || survey.misses_objects() {
         judged(machine, Depth::Private, Survey::take, || identifier).0
     } else {
         survey
@@ -109,7 +109,7 @@ type Take = fn(&dyn Machine, &mut Names) -> Survey;
 
 /// Scans only the segments, for commands that need neither holders nor makers.
 fn look(machine: &dyn Machine) -> Survey {
-    told(Survey::take(machine, &mut Names::default()))
+    with_warnings(Survey::take(machine, &mut Names::default()))
 }
 
 /// Like [`look`], but also scans the holders if one of `texts` may name an unlinked object: a `deleted:` id,
@@ -122,7 +122,7 @@ fn look_for<'a>(
     let survey = Survey::take(machine, &mut Names::default());
     let exact = ExactNames::new(&survey.segments);
     let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
-    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { told(survey) }
+    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { with_warnings(survey) }
 }
 
 /// Like [`look`], but includes unlinked objects, which only a scan of the holders finds.
@@ -131,13 +131,13 @@ fn look_at_unlinked(machine: &dyn Machine) -> Survey {
     let (holdings, mut survey) =
         Holdings::look_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
     survey.join(&holdings, machine, &mut names);
-    told(survey)
+    with_warnings(survey)
 }
 
 /// Like [`look`], but without the resident sizes of System V segments: calculating these takes the kernel as
 /// long as everything else.
 fn look_at_no_memory(machine: &dyn Machine) -> Survey {
-    told(Survey::take_without_memory(machine, &mut Names::default()))
+    with_warnings(Survey::take_without_memory(machine, &mut Names::default()))
 }
 
 /// Explains why a filter may match nothing: the user does not exist, or a process has exited or cannot be
@@ -168,7 +168,7 @@ fn as_root(machine: &dyn Machine, purpose: &str) -> String {
 }
 
 /// Prints problems of the survey on standard error.
-fn told(survey: Survey) -> Survey {
+fn with_warnings(survey: Survey) -> Survey {
     for problem in &survey.problems {
         out::warn(problem);
     }

@@ -62,7 +62,7 @@ impl Meter {
     }
 
     /// Runs a function that writes to the same terminal, with the progress line cleared.
-    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if !drawn.is_empty() {
             drawn.clear();
@@ -105,7 +105,7 @@ pub fn attended<T>(
         drop(end);
         result
     });
-    meter.aside(|| ());
+    meter.suspend(|| ());
     result
 }
 

@@ -123,7 +123,7 @@ impl Handler<'_> {
     fn end(&self, ending: Box<Ending>) -> Body {
         let result = act::end(self.actor.machine, &ending);
         let said = match &result {
-            Ok(ended) => ending.said(*ended),
+            Ok(ended) => ending.text(*ended),
             Err(error) => error.to_string(),
         };
         // If writing the log file fails, the log on screen still has the entry.
@@ -194,7 +194,7 @@ impl Handler<'_> {
         let entry = Entry::new(self.actor.machine, "restore", &id, true, "restored from the saved copy");
         let unlogged =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
-        let said = restored.said() + &unlogged;
+        let said = restored.text() + &unlogged;
         Ok((restored.id, said))
     }
 }

@@ -1,6 +1,6 @@
 //! Requests to the engine.
 
-use crate::act::{Action, Ending, Hold, Plan, Question, Revert, SavedCopy, Undone};
+use crate::act::{Action, Ending, OwnAttachment, Plan, Question, Revert, SavedCopy, Undone};
 use crate::memory::{Direction, Pattern};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -42,9 +42,9 @@ pub enum Request {
     /// Cancel the search.
     StopSearch,
     /// List the segments that shmlens holds.
-    ListHolds,
+    ListAttachments,
     /// Release these segments, each only if it is unchanged since it was shown.
-    Release(Vec<Hold>),
+    Release(Vec<OwnAttachment>),
     /// Ask a process to terminate.
     End(Box<Ending>),
     /// Look up the rules that decide which users may attach a segment.

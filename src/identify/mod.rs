@@ -4,12 +4,12 @@ pub mod catalogue;
 mod created;
 pub mod demo;
 mod evidence;
+mod hidden_holders;
 mod known;
 mod origin;
 mod process_state;
 mod proofs;
 pub mod semaphore;
-mod settled;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Tests of every rule for states, at its boundaries, on a fake machine.
 
-mod again;
 mod doubt;
+mod repeated;
 
 use super::*;
 use crate::machine::LastUse;

@@ -8,6 +8,7 @@ use super::control::SysvStat;
 use crate::segment::{Bytes, Key, Mode, ShmId, Timestamp, escape};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::num::ParseIntError;
 
 /// The bit in `perms` of a segment marked for removal with `IPC_RMID` (`SHM_DEST`).
 pub const MARKED: u32 = 0o1000;
@@ -20,6 +21,16 @@ pub struct Table {
     pub rows: Vec<SysvStat>,
     /// The lines that do not parse, escaped, with the reason.
     pub problems: Vec<String>,
+}
+
+/// The reason why a line does not parse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum RowError {
+    #[error("missing column {0}")]
+    Missing(&'static str),
+    /// The column, and the problem with its value.
+    #[error("{0} is {1}")]
+    Invalid(&'static str, &'static str),
 }
 
 /// The column indexes, from the header line.
@@ -57,7 +68,7 @@ pub fn parse(text: &[u8]) -> Table {
 const MAX_COLUMNS: usize = 32;
 
 impl Columns {
-    fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
+    fn row(&self, line: &[u8]) -> Result<SysvStat, RowError> {
         // Invalid UTF-8 cannot be a number either.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MAX_COLUMNS];
@@ -68,7 +79,7 @@ impl Columns {
         }
         // Columns are requested roughly in order, so search from the previous one.
         let next = Cell::new(0);
-        let find = |name: &str| {
+        let find = |name: &'static str| {
             let (before, behind) = self.names.split_at(next.get());
             let is_it = |column: &String| column == name;
             let at = behind.iter().position(is_it).map(|at| at + before.len());
@@ -76,25 +87,26 @@ impl Columns {
             next.set(at + 1);
             words[..count].get(at).copied()
         };
-        let must = |name: &str| find(name).ok_or_else(|| format!("missing column {name}"));
-        let number = |name: &str| must(name)?.parse::<u64>().map_err(|_| format!("{name} is not a number"));
-        let id = |name: &str| u32::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
+        let must = |name| find(name).ok_or(RowError::Missing(name));
+        let not = |name, expected| move |_: ParseIntError| RowError::Invalid(name, expected);
+        let number = |name| must(name)?.parse::<u64>().map_err(not(name, "not a number"));
+        let id = |name| u32::try_from(number(name)?).map_err(|_| RowError::Invalid(name, "too large"));
         let key = must("key")?;
         let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
-        let perms = u32::from_str_radix(must("perms")?, 8).map_err(|_| "perms is not octal".to_owned())?;
+        let perms = u32::from_str_radix(must("perms")?, 8).map_err(not("perms", "not octal"))?;
         // The pid of another namespace is printed as 0, and -1 was seen in old kernels.
-        let pid = |name: &str| Ok::<u32, String>(must(name)?.parse::<u32>().unwrap_or(0));
-        let time = |name: &str| {
-            let seconds = must(name)?.parse::<i64>().map_err(|_| format!("{name} is not a time"))?;
-            Ok::<_, String>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
+        let pid = |name| Ok::<u32, RowError>(must(name)?.parse::<u32>().unwrap_or(0));
+        let time = |name| {
+            let seconds = must(name)?.parse::<i64>().map_err(not(name, "not a time"))?;
+            Ok::<_, RowError>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
         };
-        let optional = |name: &str| match find(name) {
+        let optional = |name| match find(name) {
             None => Ok(None),
             Some(_) => number(name).map(|bytes| Some(Bytes(bytes))),
         };
         Ok(SysvStat {
-            key: Key(key.map_err(|_| "key is not a number".to_owned())?),
-            shmid: ShmId(must("shmid")?.parse().map_err(|_| "shmid is not a number".to_owned())?),
+            key: Key(key.map_err(not("key", "not a number"))?),
+            shmid: ShmId(must("shmid")?.parse().map_err(not("shmid", "not a number"))?),
             mode: Mode::new(perms & 0o777),
             locked: perms & LOCKED != 0,
             marked: perms & MARKED != 0,

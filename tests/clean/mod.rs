@@ -1,7 +1,7 @@
 //! `clean`: leaked segments, their evidence, and their removal.
 
 mod choice;
-mod moment;
+mod races;
 mod verdicts;
 
 use crate::support::{Object, World, orphan, shmlens};

@@ -2,7 +2,7 @@
 
 mod contents;
 mod ending;
-mod leavings;
+mod leftovers;
 mod programs;
 mod world;
 

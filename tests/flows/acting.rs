@@ -3,7 +3,7 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
-use shmlens::act::{ActError, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
+use shmlens::act::{ActError, Copying, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
 use shmlens::app::Keymap;
 use shmlens::app::effect::Effect;
 use shmlens::app::event::Event;
@@ -539,7 +539,7 @@ fn final_refusal_is_shown_alone() {
         assert!(!screen.contains(other), "{other}: {screen}");
     }
     press_slowly(&mut stage, "cfy");
-    assert!(confirm(&stage).copies() == Some(true));
+    assert!(confirm(&stage).copying() == Some(&Copying::Keep));
 }
 
 #[test]

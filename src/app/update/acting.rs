@@ -98,7 +98,8 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
             replan(confirm, effects);
         }
         Action::SaveCopy if confirm.can_toggle_copies() => {
-            let copying = if confirm.copies() == Some(true) { Copying::Without } else { Copying::Keep };
+            let keeps = confirm.copying() == Some(&Copying::Keep);
+            let copying = if keeps { Copying::Without } else { Copying::Keep };
             for request in &mut confirm.requests {
                 request.action = act::Action::Remove(copying.clone());
             }

@@ -58,7 +58,7 @@ pub fn submit(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) 
             return Next::Replace(Overlay::Confirm(confirm));
         }
         Ok(None) => form.submitted = true,
-        Err(reason) => form.error = Some(reason),
+        Err(error) => form.error = Some(error.to_string()),
     }
     Next::Stay
 }

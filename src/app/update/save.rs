@@ -28,7 +28,7 @@ pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> 
             state.work = Some(RunningAction::default());
             effects.push(Request::Save(requests).into());
         }
-        Err(reason) => form.error = Some(reason),
+        Err(error) => form.error = Some(error.to_string()),
     }
     Next::Stay
 }

@@ -42,9 +42,8 @@ pub struct BatchArgs {
     /// The kind that the names are of.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub report: ReportArgs,
 }
 
 /// The kind of the named segments, which resolves ambiguous names.
@@ -58,7 +57,7 @@ pub struct KindArgs {
 
 /// The output options of a change.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct TellArgs {
+pub struct ReportArgs {
     /// Print what would happen, without doing it
     #[arg(long)]
     pub dry_run: bool,
@@ -130,9 +129,8 @@ pub struct RmArgs {
     /// The kind that the names are of.
     #[command(flatten)]
     pub kind: KindArgs,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub report: ReportArgs,
     /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
@@ -191,9 +189,8 @@ pub struct CleanArgs {
     /// When a segment may be called leaked.
     #[command(flatten)]
     pub settle: SettleArgs,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub report: ReportArgs,
 }
 
 impl CleanArgs {
@@ -303,9 +300,8 @@ pub struct NewArgs {
     /// Fill the segment with the contents of FILE; holes are preserved
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// How it is told.
     #[command(flatten)]
-    pub tell: TellArgs,
+    pub report: ReportArgs,
 }
 
 /// `create sysv`

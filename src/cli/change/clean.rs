@@ -6,7 +6,7 @@
 
 use super::copying::Where;
 use super::removing::remove;
-use super::tell::{Teller, refusals_of};
+use super::report::{Reporter, refusals_of};
 use super::{Session, ask};
 use crate::act::{Options, Plan, Task};
 use crate::cli::args::CleanArgs;
@@ -35,7 +35,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
         let wait = || warn("waiting for another `shmlens clean` to finish");
         state.as_ref().and_then(|state| state.lock(LOCK, wait))
     };
-    let locked = if args.yes && !args.tell.dry_run && !terms.read_only { lock() } else { None };
+    let locked = if args.yes && !args.report.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
     let meant = survey
         .segments
@@ -56,10 +56,10 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let doable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
-    let asks = !args.tell.dry_run && !args.yes && doable > 0;
-    if !args.tell.json {
+    let asks = !args.report.dry_run && !args.yes && doable > 0;
+    if !args.report.json {
         let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
-        if !args.yes && !args.tell.dry_run {
+        if !args.yes && !args.report.dry_run {
             // The user has to see the refusals before the question; otherwise they are part of the results.
             text += &refusals_of(&wanted);
         }
@@ -67,30 +67,30 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
         out.write_all(text.as_bytes())?;
         out.flush()?;
     }
-    if !args.tell.dry_run && !terms.read_only {
+    if !args.report.dry_run && !terms.read_only {
         session.remove_empty_directories(&survey);
     }
-    let mut teller = Teller::with_evidence("clean", args.tell, out);
+    let mut reporter = Reporter::with_evidence("clean", args.report, out);
     for plan in &left {
-        teller.left(plan, ONLY_LIKELY)?;
+        reporter.left(plan, ONLY_LIKELY)?;
     }
     for segment in &unknown {
-        teller.unknown(segment)?;
+        reporter.unknown(segment)?;
     }
-    if args.tell.dry_run {
-        return told(&wanted, &mut teller).map(ended);
+    if args.report.dry_run {
+        return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirmed(&wanted, doable, &mut teller)? {
+    if asks && !confirmed(&wanted, doable, &mut reporter)? {
         return Ok(Status::Failed);
     }
-    if !args.yes && !args.tell.json {
-        teller.drop_refused(&mut wanted);
+    if !args.yes && !args.report.json {
+        reporter.drop_refused(&mut wanted);
     }
     if wanted.is_empty() {
-        Ok(ended(teller.status()))
+        Ok(ended(reporter.status()))
     } else {
         let _locked = locked.or_else(lock);
-        remove(session, wanted.into_iter().map(Ok), &mut teller).map(ended)
+        remove(session, wanted.into_iter().map(Ok), &mut reporter).map(ended)
     }
 }
 
@@ -131,13 +131,13 @@ fn segment(plan: &Plan) -> Option<&Segment> {
 }
 
 /// Reports the plans of a dry run. The status is a failure if there are leaks, because they remain.
-fn told(wanted: &[Plan], teller: &mut Teller) -> Result<Status, Failure> {
-    teller.planned(wanted)?;
-    Ok(if wanted.is_empty() { teller.status() } else { Status::Failed })
+fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Failure> {
+    reporter.planned(wanted)?;
+    Ok(if wanted.is_empty() { reporter.status() } else { Status::Failed })
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool, Failure> {
+fn confirmed(wanted: &[Plan], doable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
     let question = match (doable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
         (_, all) if all == doable => format!("Remove these {all} segments?"),
@@ -147,9 +147,9 @@ fn confirmed(wanted: &[Plan], doable: usize, teller: &mut Teller) -> Result<bool
         return Ok(true);
     }
     for plan in wanted {
-        teller.not_confirmed(plan)?;
+        reporter.not_confirmed(plan)?;
     }
-    if !ask::possible() && !teller.json() {
+    if !ask::possible() && !reporter.json() {
         warn("nothing was removed: cannot ask for confirmation without a terminal; use --yes");
     }
     Ok(false)

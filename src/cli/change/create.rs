@@ -1,7 +1,7 @@
 //! `create`: creates a segment.
 
 use super::Session;
-use super::tell::Teller;
+use super::report::Reporter;
 use crate::act::{self, Actor, NewSegment, Source};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::{Out, warn};
@@ -36,21 +36,21 @@ pub fn run(session: &Session, args: &CreateArgs, out: &mut Out) -> Result<Status
             (new, &args.new)
         }
     };
-    let mut teller = Teller::new("create", args.tell, out);
+    let mut reporter = Reporter::new("create", args.report, out);
     match (args.size, &args.from) {
         (None, None) => return Err(Failure::Usage("--size or --from is required".to_owned())),
         (None, Some(_)) => {
             if let Err(error) = new.take_size_of_file() {
-                teller.not_done(&new.subject(), "refused", error.to_string())?;
-                return Ok(teller.status());
+                reporter.not_done(&new.subject(), "refused", error.to_string())?;
+                return Ok(reporter.status());
             }
         }
         (Some(_), _) => {}
     }
     let plan = act::plan_create(machine, &new, &session.terms.options());
-    if teller.dry_run() {
-        teller.planned(std::slice::from_ref(&plan))?;
-        return Ok(teller.status());
+    if reporter.dry_run() {
+        reporter.planned(std::slice::from_ref(&plan))?;
+        return Ok(reporter.status());
     }
     if plan.refusal.is_none() {
         session.log.open()?;
@@ -71,8 +71,8 @@ pub fn run(session: &Session, args: &CreateArgs, out: &mut Out) -> Result<Status
     {
         warn(&format!("{}: {warning}", new.subject()));
     }
-    teller.came_of(&outcome)?;
-    Ok(teller.status())
+    reporter.outcome(&outcome)?;
+    Ok(reporter.status())
 }
 
 fn source(new: &NewArgs) -> Source {

@@ -52,14 +52,14 @@ fn target(change: &Change) -> Option<PathBuf> {
 
 const fn is_dry_run(change: &Change) -> bool {
     match change {
-        Change::Chmod(args) => args.batch.tell.dry_run,
-        Change::Chown(args) => args.batch.tell.dry_run,
-        Change::Lock(args) | Change::Unlock(args) => args.batch.tell.dry_run,
-        Change::Rm(args) => args.tell.dry_run,
-        Change::Clean(args) => args.tell.dry_run,
+        Change::Chmod(args) => args.batch.report.dry_run,
+        Change::Chown(args) => args.batch.report.dry_run,
+        Change::Lock(args) | Change::Unlock(args) => args.batch.report.dry_run,
+        Change::Rm(args) => args.report.dry_run,
+        Change::Clean(args) => args.report.dry_run,
         Change::Create(args) => match &args.kind {
-            CreateKind::Sysv(args) => args.new.tell.dry_run,
-            CreateKind::Posix(args) => args.new.tell.dry_run,
+            CreateKind::Sysv(args) => args.new.report.dry_run,
+            CreateKind::Posix(args) => args.new.report.dry_run,
         },
         Change::Save(_) | Change::Restore(_) => false,
     }

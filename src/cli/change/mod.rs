@@ -12,9 +12,9 @@ mod leftovers;
 mod log;
 mod recovery;
 mod removing;
+mod report;
 mod rm;
 mod save;
-mod tell;
 
 use super::args::{BatchArgs, Change, KindArgs};
 use super::choose::choose_exact;
@@ -27,10 +27,10 @@ use crate::segment::resolve::ExactNames;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Survey;
 use log::Log;
+use report::Reporter;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
-use tell::Teller;
 
 /// The settings and global options that apply to changes.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +93,7 @@ impl Session<'_> {
             unfinished::remove_stale_marks(self.machine, state, &survey.segments);
         }
         for unfinished in unfinished::unfinished(self.machine, state, &survey.segments) {
-            warn(&unfinished.told());
+            warn(&unfinished.notice());
         }
     }
 
@@ -118,30 +118,30 @@ impl Session<'_> {
     fn each(&self, batch: &BatchArgs, action: &Action, out: &mut Out) -> Result<Status, Failure> {
         let machine = self.machine;
         let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
-        let mut teller = Teller::new(action.word(), batch.tell, out);
+        let mut reporter = Reporter::new(action.word(), batch.report, out);
         for segment in chosen(machine, &survey, &batch.segments, batch.kind) {
             match segment {
                 Ok(segment) => {
                     let plan = act::plan(machine, segment, action, &self.terms.options());
-                    self.carry_out(&plan, &mut teller)?;
+                    self.carry_out(&plan, &mut reporter)?;
                 }
-                Err(missing) => missing.tell(&mut teller)?,
+                Err(missing) => missing.report(&mut reporter)?,
             }
         }
-        Ok(teller.status())
+        Ok(reporter.status())
     }
 
     /// Carries out a plan, or only reports it in a dry run.
-    fn carry_out(&self, plan: &Plan, teller: &mut Teller) -> Result<(), Failure> {
-        if teller.dry_run() {
-            return teller.planned(std::slice::from_ref(plan));
+    fn carry_out(&self, plan: &Plan, reporter: &mut Reporter) -> Result<(), Failure> {
+        if reporter.dry_run() {
+            return reporter.planned(std::slice::from_ref(plan));
         }
         if plan.refusal.is_none() {
             self.log.open()?;
         }
         let outcome = act::apply(self.machine, plan);
         self.log.add(&outcome);
-        teller.came_of(&outcome)
+        reporter.outcome(&outcome)
     }
 }
 
@@ -152,8 +152,8 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    fn tell(&self, teller: &mut Teller) -> Result<(), Failure> {
-        teller.not_found(self.text, &self.failure)
+    fn report(&self, reporter: &mut Reporter) -> Result<(), Failure> {
+        reporter.not_found(self.text, &self.failure)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `rm --recover`: completes or undoes the work of killed commands.
 
-use super::tell::Teller;
+use super::report::Reporter;
 use super::{Session, chosen};
 use crate::act::recover::{self, Leftovers};
 use crate::act::{self, ActError, Action, Copying, Done, Outcome, Refusal, unfinished};
@@ -14,27 +14,29 @@ use crate::segment::SegmentId;
 pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
     let (machine, options) = (session.machine, session.terms.options());
     let survey = look(machine);
-    let mut teller = Teller::new("recover", args.tell, out);
+    let mut reporter = Reporter::new("recover", args.report, out);
     let mut named = vec![];
     for segment in chosen(machine, &survey, &args.segments, args.kind) {
         match segment {
             Ok(segment) => named.push(&segment.id),
-            Err(missing) => missing.tell(&mut teller)?,
+            Err(missing) => missing.report(&mut reporter)?,
         }
     }
     let is_meant = |id: &SegmentId| args.segments.is_empty() || named.contains(&id);
     let mut nothing = true;
     let mut all = Leftovers::find(machine, &survey.segments, survey.at);
     if args.segments.is_empty() {
-        let doubtful = all.under_way.iter().map(|astray| (astray, astray.wait()));
-        for (astray, told) in doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.doubt()))) {
+        let doubtful = all.under_way.iter().map(|astray| (astray, astray.too_early()));
+        for (astray, notice) in
+            doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.untrusted_notice())))
+        {
             nothing = false;
-            teller.not_done(&astray.segment.id.to_string(), "refused", told)?;
+            reporter.not_done(&astray.segment.id.to_string(), "refused", notice)?;
         }
     } else {
         all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
     }
-    let mut recovery = Recovery { session, teller: &mut teller, nothing };
+    let mut recovery = Recovery { session, reporter: &mut reporter, nothing };
     for astray in all.astray.iter().filter(|astray| is_meant(&astray.segment.id)) {
         let what = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
         let refusal = || recover::foresee(machine, astray).err();
@@ -48,7 +50,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         }
     }
     if let Some(state) = &session.state {
-        if !args.tell.dry_run && !options.read_only {
+        if !args.report.dry_run && !options.read_only {
             unfinished::remove_stale_marks(machine, state, &survey.segments);
         }
         let left = unfinished::unfinished(machine, state, &survey.segments);
@@ -63,14 +65,14 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         }
     }
     if recovery.nothing {
-        teller.nothing("nothing to recover")?;
+        reporter.nothing("nothing to recover")?;
     }
-    Ok(teller.status())
+    Ok(reporter.status())
 }
 
 struct Recovery<'a, 'b> {
     session: &'a Session<'a>,
-    teller: &'a mut Teller<'b>,
+    reporter: &'a mut Reporter<'b>,
     /// Nothing has been found so far.
     nothing: bool,
 }
@@ -89,10 +91,10 @@ impl Recovery<'_, '_> {
         let read_only = self.session.terms.read_only;
         let read_only =
             read_only.then(|| ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() });
-        if self.teller.dry_run() {
+        if self.reporter.dry_run() {
             return match read_only.or_else(refusal) {
-                Some(error) => self.teller.not_done(&subject, "refused", error.to_string()),
-                None => self.teller.would(&subject, what),
+                Some(error) => self.reporter.not_done(&subject, "refused", error.to_string()),
+                None => self.reporter.planned_effect(&subject, what),
             };
         }
         let result = if let Some(error) = read_only {
@@ -103,6 +105,6 @@ impl Recovery<'_, '_> {
         };
         let outcome = Outcome { subject, action: "recover", result };
         self.session.log.add(&outcome);
-        self.teller.came_of(&outcome)
+        self.reporter.outcome(&outcome)
     }
 }

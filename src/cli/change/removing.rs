@@ -1,6 +1,6 @@
 //! Carries out removals in sequence.
 
-use super::tell::Teller;
+use super::report::Reporter;
 use super::{Missing, Session};
 use crate::act::{ActError, Actor, Plan, Task};
 use crate::cli::progress::{Interrupt, attended};
@@ -19,7 +19,7 @@ const RETRIES: u32 = 4;
 pub fn remove<'a>(
     session: &Session,
     plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
-    teller: &mut Teller,
+    reporter: &mut Reporter,
 ) -> Result<Status, Failure> {
     let (all, log) = (plans.len(), &session.log);
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
@@ -31,18 +31,18 @@ pub fn remove<'a>(
             let mut held = vec![];
             for plan in plans {
                 if interrupt.came() {
-                    teller.status();
+                    reporter.status();
                     return Err(Failure::Stopped(format!("interrupted: processed {done} of {all} segments")));
                 }
                 let plan = match plan {
                     Ok(plan) => plan,
                     Err(missing) => {
                         done += 1;
-                        meter.aside(|| missing.tell(teller))?;
+                        meter.suspend(|| missing.report(reporter))?;
                         continue;
                     }
                 };
-                teller.is_about(&plan);
+                reporter.set_subject(&plan);
                 if plan.refusal.is_none() {
                     log.open()?;
                 }
@@ -55,7 +55,7 @@ pub fn remove<'a>(
                 done += 1;
                 match (&outcome.result, &plan.task) {
                     (Err(ActError::Gone { .. }), _) if clean => {
-                        meter.aside(|| teller.gone(&outcome.subject))?;
+                        meter.suspend(|| reporter.gone(&outcome.subject))?;
                         continue;
                     }
                     (_, Task::Change { segment, .. }) if clean => {
@@ -64,7 +64,7 @@ pub fn remove<'a>(
                     _ if plan.options.many => log.add_soon(&outcome),
                     _ => log.add(&outcome),
                 }
-                meter.aside(|| teller.came_of(&outcome))?;
+                meter.suspend(|| reporter.outcome(&outcome))?;
             }
             if held.is_empty() {
                 break;
@@ -73,7 +73,7 @@ pub fn remove<'a>(
             plans = Box::new(held.into_iter().map(Ok));
         }
         log.finish();
-        Ok(teller.status())
+        Ok(reporter.status())
     })
 }
 

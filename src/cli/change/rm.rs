@@ -6,7 +6,7 @@
 
 use super::copying::Where;
 use super::removing::remove;
-use super::tell::{Teller, text_of};
+use super::report::{Reporter, text_of};
 use super::{Session, ask, chosen, recovery};
 use crate::act::{Options, Plan, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
@@ -29,7 +29,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         return recovery::run(session, args, out);
     }
     let Session { machine, terms, .. } = *session;
-    let dry = args.tell.dry_run;
+    let dry = args.report.dry_run;
     let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
@@ -46,10 +46,10 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         look_whole(machine, terms.rules)
     };
     let copies = Where::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
-    let mut teller = Teller::new("rm", args.tell, out);
+    let mut reporter = Reporter::new("rm", args.report, out);
     let segments = chosen(machine, &survey, &args.segments, args.kind);
     for astray in recover::astray(machine, &survey.segments, survey.at) {
-        warn(&astray.told());
+        warn(&astray.notice());
     }
     if !dry && !terms.read_only {
         session.remove_empty_directories(&survey);
@@ -66,29 +66,29 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
                     plans.push(plan);
                 }
                 Err(missing) => {
-                    teller.planned(&std::mem::take(&mut plans))?;
-                    missing.tell(&mut teller)?;
+                    reporter.planned(&std::mem::take(&mut plans))?;
+                    missing.report(&mut reporter)?;
                 }
             }
         }
-        teller.planned(&plans)?;
-        return Ok(teller.status());
+        reporter.planned(&plans)?;
+        return Ok(reporter.status());
     }
     if !asks {
         // Each plan is created just before it is carried out: thousands of plans would take too much memory
         // and time.
         let plan = |segment| copies.plan(machine, segment, &options);
-        return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut teller);
+        return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut reporter);
     }
     let mut found = vec![];
     for segment in segments {
         match segment {
             Ok(segment) => found.push(segment),
-            Err(missing) => missing.tell(&mut teller)?,
+            Err(missing) => missing.report(&mut reporter)?,
         }
     }
     let plans = confirmed(&found, Planner::new(machine, &copies, options), style)?;
-    remove(session, plans.into_iter().map(Ok), &mut teller)
+    remove(session, plans.into_iter().map(Ok), &mut reporter)
 }
 
 /// Plans a series of removals before the first of them is carried out.

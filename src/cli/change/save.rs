@@ -1,10 +1,10 @@
 //! `save` and `restore`: saves a segment to a file, and creates a segment from a file.
 
-use super::tell::Teller;
+use super::report::Reporter;
 use super::{Session, ask};
 use crate::act::archive::Name;
 use crate::act::{self, ActError, Actor, Done, Outcome, RestoreError, Restored, SaveError, SavedFile};
-use crate::cli::args::{RestoreArgs, SaveArgs, TellArgs};
+use crate::cli::args::{ReportArgs, RestoreArgs, SaveArgs};
 use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
 use crate::cli::progress::{Interrupt, attended};
@@ -34,12 +34,12 @@ pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status,
         ));
     }
     let survey = look_for(machine, [args.segment.as_os_str()], args.kind.kind);
-    let mut teller = Teller::new("save", TellArgs { dry_run: false, json: args.json }, out);
+    let mut reporter = Reporter::new("save", ReportArgs { dry_run: false, json: args.json }, out);
     let segment = match choose_exact_to_read(machine, &survey, &args.segment, args.kind.kind) {
         Ok(segment) => segment.clone(),
         Err(failure) => {
-            teller.not_found(&args.segment, &failure)?;
-            return Ok(teller.status());
+            reporter.not_found(&args.segment, &failure)?;
+            return Ok(reporter.status());
         }
     };
     if streams {
@@ -47,8 +47,8 @@ pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status,
     }
     if session.terms.read_only && act::is_in_dev_shm(&args.file) {
         let error = SaveError::ReadOnly { path: args.file.clone() };
-        teller.not_done(&segment.id.to_string(), "refused", error.to_string())?;
-        return Ok(teller.status());
+        reporter.not_done(&segment.id.to_string(), "refused", error.to_string())?;
+        return Ok(reporter.status());
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = attended("saving", true, &progress, &interrupt, |_| {
@@ -56,11 +56,11 @@ pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status,
     });
     if let Err(ActError::NotSaved(SaveError::Exists { path })) = &outcome.result {
         let error = format!("{} already exists. Use --force to replace it", shown(path));
-        teller.not_done(&segment.id.to_string(), "refused", error)?;
-        return Ok(teller.status());
+        reporter.not_done(&segment.id.to_string(), "refused", error)?;
+        return Ok(reporter.status());
     }
-    teller.came_of(&outcome)?;
-    Ok(teller.status())
+    reporter.outcome(&outcome)?;
+    Ok(reporter.status())
 }
 
 /// Saves to standard output, to which nothing else is written.
@@ -88,11 +88,11 @@ fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Sta
 pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<Status, Failure> {
     let machine = session.machine;
     let style = out.style();
-    let mut teller = Teller::new("restore", TellArgs { dry_run: false, json: args.json }, out);
+    let mut reporter = Reporter::new("restore", ReportArgs { dry_run: false, json: args.json }, out);
     if session.terms.read_only {
         let error = format!("failed to restore {}: changes are disabled (read-only)", shown(&args.file));
-        teller.not_done(&shown(&args.file), "refused", error)?;
-        return Ok(teller.status());
+        reporter.not_done(&shown(&args.file), "refused", error)?;
+        return Ok(reporter.status());
     }
     if args.file.as_os_str() == STANDARD && io::stdin().is_terminal() {
         return Err(Failure::Usage(
@@ -107,8 +107,8 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
     let confirmed = match confirmed(machine, args, &|text| style.fit(text).into_owned()) {
         Ok(Some(file)) => Ok(file),
         Ok(None) => {
-            teller.not_done(&shown(&args.file), "refused", "nothing was restored".to_owned())?;
-            return Ok(teller.status());
+            reporter.not_done(&shown(&args.file), "refused", "nothing was restored".to_owned())?;
+            return Ok(reporter.status());
         }
         Err(Failed::Terminal(error)) => return Err(error.into()),
         Err(Failed::File(error)) => Err(error),
@@ -131,8 +131,8 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
     let outcome =
         Outcome { subject: shown(&args.file), action: "restore", result: result.map_err(Into::into) };
     session.log.add(&outcome);
-    teller.came_of(&outcome)?;
-    Ok(teller.status())
+    reporter.outcome(&outcome)?;
+    Ok(reporter.status())
 }
 
 /// The reason why there is no file to restore from.

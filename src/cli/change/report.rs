@@ -2,7 +2,7 @@
 //! everything as one object per line.
 
 use crate::act::{ActError, Outcome, Plan, Refusal, Task, Undo};
-use crate::cli::args::TellArgs;
+use crate::cli::args::ReportArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
 use crate::segment::resolve::listed;
@@ -13,9 +13,9 @@ use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
 /// Reports the results for the segments of a command, and records failures.
-pub struct Teller<'a> {
+pub struct Reporter<'a> {
     action: &'static str,
-    args: TellArgs,
+    args: ReportArgs,
     out: &'a mut Out,
     failed: bool,
     /// Refused segments, grouped by message, so that each message is printed once.
@@ -66,18 +66,18 @@ struct Line<'a> {
     evidence: Option<&'a Evidence>,
 }
 
-impl<'a> Teller<'a> {
-    pub const fn new(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
+impl<'a> Reporter<'a> {
+    pub const fn new(action: &'static str, args: ReportArgs, out: &'a mut Out) -> Self {
         Self { action, args, out, failed: false, refused: vec![], evidence: None, with_evidence: false }
     }
 
-    /// Creates a teller that includes the evidence for each leak.
-    pub fn with_evidence(action: &'static str, args: TellArgs, out: &'a mut Out) -> Self {
+    /// Creates a reporter that includes the evidence for each leak.
+    pub fn with_evidence(action: &'static str, args: ReportArgs, out: &'a mut Out) -> Self {
         Self { with_evidence: true, ..Self::new(action, args, out) }
     }
 
     /// Sets the segment that the following reports refer to.
-    pub fn is_about(&mut self, plan: &Plan) {
+    pub fn set_subject(&mut self, plan: &Plan) {
         self.evidence = match &plan.task {
             Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
             _ => None,
@@ -154,7 +154,7 @@ impl<'a> Teller<'a> {
             return Ok(self.out.write_all(self.out.style().fit(&text).as_bytes())?);
         }
         for plan in plans {
-            self.is_about(plan);
+            self.set_subject(plan);
             let error = plan.refusal.as_ref().map(Refusal::text);
             let status = if error.is_some() { "refused" } else { "planned" };
             let undo = match &plan.undo {
@@ -176,7 +176,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Reports a planned effect that has no full plan.
-    pub fn would(&mut self, subject: &str, what: String) -> Result<(), Failure> {
+    pub fn planned_effect(&mut self, subject: &str, what: String) -> Result<(), Failure> {
         if self.args.json {
             let said = &[what];
             return self.line(&Line {
@@ -220,7 +220,7 @@ impl<'a> Teller<'a> {
     }
 
     /// Reports the outcome of a plan.
-    pub fn came_of(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+    pub fn outcome(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
             Ok(done) => {
                 if self.args.json {
