@@ -143,9 +143,9 @@ impl OwnerChange {
     }
 }
 
-/// Parses the id of a user or group. Rejects the largest number, which means "no change" in every
-/// system call.
-fn parse_id(text: &str) -> Option<u32> {
+/// Parses the id of a user, group or process. Rejects the largest number, which means "no change" in
+/// every system call, and is no pid either.
+pub(super) fn parse_id(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().filter(|&id| id != u32::MAX)
 }

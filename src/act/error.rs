@@ -284,19 +284,13 @@ const fn copies(count: usize) -> &'static str {
 
 /// Explains why the kernel refused a step that this user has permission for.
 fn forbidden(segment: &Segment, step: Step) -> Refusal {
-    let it = step.it();
-    if segment.posix().is_some() {
-        let reason = format!(
-            "the kernel refused, although you have permission to {it}: the file may be \
-                              immutable, or a sandbox or security module forbids it"
-        );
-        Refusal::new(reason, "Check with `lsattr` and the system log")
+    let (cause, remedy) = if segment.posix().is_some() {
+        ("the file may be immutable, or ", "Check with `lsattr` and the system log")
     } else {
-        let reason = format!(
-            "the kernel refused, although you have permission to {it}: a sandbox or security module forbids it"
-        );
-        Refusal::new(reason, "Run outside the sandbox")
-    }
+        ("", "Run outside the sandbox")
+    };
+    let refused = format!("the kernel refused, although you have permission to {}", step.it());
+    Refusal::new(format!("{refused}: {cause}a sandbox or security module forbids it"), remedy)
 }
 
 /// Formats a limit.

@@ -53,7 +53,7 @@ pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use restore::{RestoreError, Restored, cannot_come_back, look_into};
-pub use save::{SaveError, Stored, is_in_dev_shm};
+pub use save::{SaveError, Stored, directory_of, is_in_dev_shm};
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
 pub use undo::{NotUndone, Revert, SavedCopy, Undone};

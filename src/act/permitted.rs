@@ -6,6 +6,7 @@
 //! namespaces are not predicted: the decision of the kernel is authoritative.
 
 use super::error::{Denied, Step};
+use super::permissions::group_text;
 use super::{OwnerChange, Refusal, Target};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials, FileFlags, Guards};
@@ -83,7 +84,7 @@ pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     }
     // The kernel accepts the change, but clears the bit.
     if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
-        let group = group(machine, gid);
+        let group = group_text(machine, gid);
         return Some(Refusal::new(
             format!("only a member of group {group} or root can set the setgid bit"),
             "Omit the bit (g-s) or run with sudo",
@@ -224,8 +225,4 @@ pub(super) fn name(owner: &Owner) -> String {
 
 fn user(machine: &dyn Machine, uid: u32) -> Owner {
     Owner { uid, user: machine.user_name(uid).map(Arc::from), gid: 0, group: None }
-}
-
-fn group(machine: &dyn Machine, gid: u32) -> String {
-    machine.group_name(gid).map_or_else(|| gid.to_string(), |name| escape(name.as_bytes()))
 }

@@ -95,6 +95,12 @@ pub(super) fn shown(path: &Path) -> String {
     crate::segment::escape(path.as_os_str().as_bytes())
 }
 
+/// Returns the directory of a file; `.` for a bare file name.
+#[must_use]
+pub fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn remedy(error: &io::Error) -> &'static str {
     if error.raw_os_error() == Some(libc::EPERM) {
         return ". The file or its directory may be immutable: check with `lsattr`";
@@ -187,8 +193,7 @@ impl Destination<'_> {
 
     fn file(&self) -> io::Result<Unnamed> {
         let name = self.path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        Unnamed::create(directory.unwrap_or(Path::new(".")), Path::new(name), 0o600)
+        Unnamed::create(directory_of(self.path), Path::new(name), 0o600)
     }
 
     /// Syncs the file before it gets its name.
@@ -238,7 +243,7 @@ pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
 /// system mounted at `/dev/shm`, even if the path leads there through a link.
 #[must_use]
 pub fn is_in_dev_shm(path: &Path) -> bool {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(path);
     let below = || Some(fs::canonicalize(directory).ok()?.starts_with(fs::canonicalize(DEV_SHM).ok()?));
     let device = || Some(fs::metadata(directory).ok()?.dev() == dev_shm_mount()?);
     below() == Some(true) || device() == Some(true)

@@ -2,6 +2,7 @@
 //! something.
 
 use super::Session;
+use crate::act::directory_of;
 use crate::cli::args::{Change, CreateKind};
 use crate::cli::out::warn;
 use crate::segment::{Bytes, escape};
@@ -43,11 +44,7 @@ fn target(change: &Change) -> Option<PathBuf> {
         Change::Rm(args) => args.save.as_ref()?,
         _ => return None,
     };
-    if path.is_dir() {
-        return Some(path.clone());
-    }
-    let parent = path.parent()?;
-    Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() })
+    Some(if path.is_dir() { path.clone() } else { directory_of(path).to_owned() })
 }
 
 const fn is_dry_run(change: &Change) -> bool {

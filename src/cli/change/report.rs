@@ -48,7 +48,7 @@ impl Evidence {
 }
 
 /// A line of JSON. The format is stable: fields may be added, but existing fields do not change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Line<'a> {
     action: &'a str,
     /// The segment id, or the name as given if there is no such segment.
@@ -117,15 +117,7 @@ impl<'a> Reporter<'a> {
         }
         self.evidence = self.with_evidence.then(|| Evidence::of(segment));
         let subject = segment.id.to_string();
-        self.line(&Line {
-            action: self.action,
-            segment: &subject,
-            status: "left",
-            said: &[],
-            undo: None,
-            error: Some(why.to_owned()),
-            evidence: None,
-        })
+        self.line(&Line { segment: &subject, status: "left", error: Some(why.to_owned()), ..Line::default() })
     }
 
     pub const fn json(&self) -> bool {
@@ -162,15 +154,7 @@ impl<'a> Reporter<'a> {
                 Undo::Nothing | Undo::No(_) => None,
             };
             let subject = plan.subject();
-            self.line(&Line {
-                action: self.action,
-                segment: &subject,
-                status,
-                said: &plan.will,
-                undo,
-                error,
-                evidence: None,
-            })?;
+            self.line(&Line { segment: &subject, status, said: &plan.will, undo, error, ..Line::default() })?;
         }
         Ok(())
     }
@@ -179,15 +163,7 @@ impl<'a> Reporter<'a> {
     pub fn planned_effect(&mut self, subject: &str, what: String) -> Result<(), Failure> {
         if self.args.json {
             let said = &[what];
-            return self.line(&Line {
-                action: self.action,
-                segment: subject,
-                status: "planned",
-                said,
-                undo: None,
-                error: None,
-                evidence: None,
-            });
+            return self.line(&Line { segment: subject, status: "planned", said, ..Line::default() });
         }
         let text = format!("{subject}: {what}\n");
         self.out.write_all(self.out.style().fit(&text).as_bytes())?;
@@ -206,15 +182,7 @@ impl<'a> Reporter<'a> {
     pub fn gone(&mut self, subject: &str) -> Result<(), Failure> {
         let said = "already gone: another process removed it".to_owned();
         if self.args.json {
-            return self.line(&Line {
-                action: self.action,
-                segment: subject,
-                status: "done",
-                said: &[said],
-                undo: None,
-                error: None,
-                evidence: None,
-            });
+            return self.line(&Line { segment: subject, status: "done", said: &[said], ..Line::default() });
         }
         Ok(writeln!(self.out, "{}: {said}", self.out.style().fit(subject))?)
     }
@@ -226,13 +194,11 @@ impl<'a> Reporter<'a> {
                 if self.args.json {
                     let id = done.id.to_string();
                     return self.line(&Line {
-                        action: self.action,
                         segment: &id,
                         status: "done",
                         said: &done.said,
                         undo: done.undo_command().or_else(|| done.undo_text()).as_deref(),
-                        error: None,
-                        evidence: None,
+                        ..Line::default()
                     });
                 }
                 let text = format!("{}: {}\n", done.id, done.text());
@@ -269,19 +235,12 @@ impl<'a> Reporter<'a> {
             warn(&self.out.style().fit(&error));
             return Ok(());
         }
-        self.line(&Line {
-            action: self.action,
-            segment: subject,
-            status,
-            said: &[],
-            undo: None,
-            error: Some(error),
-            evidence: None,
-        })
+        self.line(&Line { segment: subject, status, error: Some(error), ..Line::default() })
     }
 
     fn line(&mut self, line: &Line<'_>) -> Result<(), Failure> {
-        let line = Line { evidence: self.evidence.as_ref(), error: line.error.clone(), ..*line };
+        let (action, evidence) = (self.action, self.evidence.as_ref());
+        let line = Line { action, evidence, error: line.error.clone(), ..*line };
         serde_json::to_writer(&mut *self.out, &line).map_err(io::Error::from)?;
         writeln!(self.out)?;
         Ok(())

@@ -239,7 +239,7 @@ fn a_preview_is_reported_when_its_bytes_differ() {
     let reports = scene.pass(SECOND);
     assert!(matches!(bodies(&reports)[..], [_, Body::Ended(Ended::Removed)]), "{reports:?}");
     let [Err(gone)] = &previews(reports)[..] else { panic!() };
-    assert!(gone.contains("posix:/a is gone"), "{gone}");
+    assert!(gone.to_string().contains("posix:/a is gone"), "{gone}");
     assert_eq!(scene.steps.deadline(), None);
 }
 

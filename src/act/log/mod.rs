@@ -1,14 +1,17 @@
 //! The change log in the state directory: a line of JSON for each change to a segment. The log is
 //! append-only and limited to two files of a fixed maximum size.
 
+mod entry;
+
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
-use crate::segment::{ObjectName, Timestamp, plain_error, unescape};
+use crate::segment::plain_error;
 use crate::sys::regular::{Links, open_regular};
+pub use entry::Entry;
+use entry::user;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -26,11 +29,8 @@ const LARGEST_WRITE: usize = 32 << 10;
 /// log.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(1);
-/// The maximum length of a logged result, in bytes.
-const LONGEST_RESULT: usize = 4096;
-
-pub(super) const NOW: &str = "log.jsonl";
-pub(super) const BEFORE: &str = "log.1.jsonl";
+pub(in crate::act) const NOW: &str = "log.jsonl";
+pub(in crate::act) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
 /// The change log of the current user.
@@ -44,29 +44,6 @@ pub struct ChangeLog {
     user: OnceLock<String>,
     /// Buffered lines, and the time of the first one.
     waiting: Mutex<Option<(Instant, Vec<u8>)>>,
-}
-
-/// A log entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The time of the change, RFC 3339 in UTC.
-    pub time: String,
-    /// The name of the user, or the UID if the user has no name.
-    pub user: String,
-    /// The name of the command.
-    pub action: String,
-    pub segment: String,
-    /// Set if the change succeeded.
-    pub done: bool,
-    /// The result message.
-    pub result: String,
-    /// The pid of the process that created or restored the segment, which the kernel records for
-    /// System V segments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
-    /// The birth time of the POSIX object that was created or restored, RFC 3339 in UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub birth: Option<String>,
 }
 
 /// The reason why a change was not logged.
@@ -101,62 +78,6 @@ fn is_in_the_way(error: &io::Error) -> bool {
         error.kind(),
         Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem | Kind::PermissionDenied
     )
-}
-
-impl Entry {
-    /// Creates an entry for a change that the current user made just now.
-    #[must_use]
-    pub fn new(
-        machine: &dyn Machine,
-        action: &str,
-        segment: impl Into<String>,
-        done: bool,
-        result: impl Into<String>,
-    ) -> Self {
-        Self::by(user(machine), machine, action, segment.into(), done, result.into())
-    }
-
-    fn by(
-        user: String,
-        machine: &dyn Machine,
-        action: &str,
-        segment: String,
-        done: bool,
-        mut result: String,
-    ) -> Self {
-        let makes = done && matches!(action, "create" | "restore");
-        let birth = makes.then(|| birth(machine, &segment)).flatten().map(rfc3339);
-        while result.len() > LONGEST_RESULT {
-            result.pop();
-        }
-        Self {
-            time: rfc3339(machine.now()),
-            user,
-            action: action.to_owned(),
-            segment,
-            done,
-            result,
-            pid: makes.then(std::process::id),
-            birth,
-        }
-    }
-}
-
-/// Returns the name of the current user, or the UID.
-fn user(machine: &dyn Machine) -> String {
-    let uid = machine.effective_uid();
-    machine.user_name(uid).unwrap_or_else(|| uid.to_string())
-}
-
-/// Returns the birth time of the POSIX object with this id.
-fn birth(machine: &dyn Machine, id: &str) -> Option<Timestamp> {
-    let name = unescape(id.strip_prefix("posix:/")?);
-    machine.stat_object(&ObjectName::new(&name)?).ok()?.birth
-}
-
-fn rfc3339(time: Timestamp) -> String {
-    let nanos = i32::try_from(time.nanos).unwrap_or(0);
-    jiff::Timestamp::new(time.seconds, nanos).unwrap_or_default().to_string()
 }
 
 impl ChangeLog {
@@ -335,6 +256,7 @@ impl Drop for ChangeLog {
 
 #[cfg(test)]
 mod tests {
+    use super::entry::LONGEST_RESULT;
     use super::*;
     use crate::machine::fake::FakeMachine;
     use std::os::unix::fs::PermissionsExt as _;
