@@ -122,7 +122,7 @@ impl Confirm {
                 lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
             Some(Copying::Without) => {
-                lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning))
+                lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning));
             }
             _ => {}
         }

@@ -16,7 +16,6 @@ impl ShownError {
 
     /// Returns the message of another error.
     #[must_use]
-    #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
     pub fn of(error: impl Display) -> Self {
         Self(error.to_string())
     }

@@ -50,7 +50,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };
     let copies = Where::new(args.no_copy, None, leaked.len(), terms.copies)?;
-    let plan = |segment: &&Segment| copies.plan(machine, segment, &options);
+    let plan = |segment: &&Segment| copies.plan(machine, segment, options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.

@@ -55,7 +55,7 @@ impl Where {
     }
 
     /// Plans the removal of a segment, with its copy.
-    pub fn plan(&self, machine: &dyn Machine, segment: &Segment, options: &Options) -> Plan {
+    pub fn plan(&self, machine: &dyn Machine, segment: &Segment, options: Options) -> Plan {
         let (copying, copies) = match self {
             Self::Copies(copies) => (Copying::Keep, Some(copies)),
             Self::File(path) => (Copying::To(path.clone()), None),
@@ -64,7 +64,7 @@ impl Where {
             }
             Self::Nowhere => (Copying::Without, None),
         };
-        act::plan_with(machine, segment, &Action::Remove(copying), options, copies)
+        act::plan_with(machine, segment, &Action::Remove(copying), &options, copies)
     }
 }
 

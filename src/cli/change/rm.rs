@@ -77,7 +77,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     if !asks {
         // Each plan is created just before it is carried out: thousands of plans would take too much memory
         // and time.
-        let plan = |segment| copies.plan(machine, segment, &options);
+        let plan = |segment| copies.plan(machine, segment, options);
         return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut reporter);
     }
     let mut found = vec![];
@@ -109,7 +109,7 @@ impl<'a> Planner<'a> {
     fn plan(&self, segment: &Segment, force: bool) -> Plan {
         let before = object(segment).and_then(|object| self.unlinked.get(&object));
         let (force, links_gone) = (self.options.force || force, before.copied().unwrap_or(0));
-        self.copies.plan(self.machine, segment, &Options { force, links_gone, ..self.options })
+        self.copies.plan(self.machine, segment, Options { force, links_gone, ..self.options })
     }
 
     /// Records the plan, so that later plans take its effect into account.
