@@ -77,7 +77,7 @@ impl Router {
             | Request::Every(..)
             | Request::SetBaseline(_)
             | Request::Unsubscribe { .. }
-            | Request::ListHolds
+            | Request::ListAttachments
             | Request::Release(_) => Part::Contents,
             Request::Search(_, Search { target, .. }) => {
                 self.search.cancel();

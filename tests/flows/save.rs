@@ -105,7 +105,8 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     assert!(stage.screen().contains("restores as /camera0"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", file.display()));
     assert!(notice(&stage).contains("restores as /camera0"), "{}", notice(&stage));
-    let restored = shmlens::act::restore(&stage.machine, &file, &shmlens::memory::Progress::new()).unwrap();
+    let restored =
+        shmlens::act::Actor::new(&stage.machine, &shmlens::memory::Progress::new()).restore(&file).unwrap();
     assert_eq!(restored.id.to_string(), "posix:/camera0");
     // Both have a line about the other one.
     stage.survey();

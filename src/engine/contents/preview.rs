@@ -3,7 +3,7 @@
 use crate::engine::report::{Body, Ended, Preview, unreadable};
 use crate::machine::Machine;
 use crate::memory::{OpenError, Reader};
-use crate::segment::{Kind, Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId, ShownError};
 use std::collections::BTreeMap;
 
 const BYTES: usize = 512;
@@ -25,10 +25,10 @@ impl PreviewFeed {
         let id = &self.segment.id;
         let (bytes, gone) = match self.reader(machine, kept) {
             Ok(reader) => (preview(&reader), false),
-            Err(Unread::NotAttached) => (Err("not attached".to_owned()), false),
+            Err(Unread::NotAttached) => (Err(ShownError::new("not attached")), false),
             Err(Unread::Open(error)) => {
                 let gone = matches!(error, OpenError::Gone { .. } | OpenError::Replaced { .. });
-                (Err(error.to_string()), gone)
+                (Err(ShownError::of(error)), gone)
             }
         };
         let preview = Preview { id: id.clone(), bytes };
@@ -61,7 +61,7 @@ enum Unread {
     Open(OpenError),
 }
 
-fn preview(reader: &Reader) -> Result<Vec<u8>, String> {
+fn preview(reader: &Reader) -> Result<Vec<u8>, ShownError> {
     let mut bytes = vec![0; BYTES];
     let count = reader.read_at(0, &mut bytes).map_err(|error| unreadable(reader.id(), &error))?;
     bytes.truncate(count);

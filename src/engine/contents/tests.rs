@@ -8,6 +8,7 @@ use crate::engine::{Changes, Options, Steps, Target, Watching};
 use crate::machine::control::Control;
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::{Direction, OpenError, Pattern, Snapshot};
+use crate::segment::ShownError;
 use crate::survey::{Names, Survey};
 use std::ops::Range as Offsets;
 use std::sync::Arc;
@@ -62,7 +63,7 @@ impl Scene {
         self.send(Request::Subscribe(id, segment, feed))
     }
 
-    fn preview(&mut self, segment: &str, every: Option<Duration>) -> Vec<Result<Vec<u8>, String>> {
+    fn preview(&mut self, segment: &str, every: Option<Duration>) -> Vec<Result<Vec<u8>, ShownError>> {
         previews(self.subscribe(ONE, segment, Feed::Preview { every }))
     }
 
@@ -87,9 +88,11 @@ impl Scene {
         self.steps.advance(time)
     }
 
-    fn holds(&mut self) -> Vec<Hold> {
-        let mut reports = self.send(Request::ListHolds);
-        let Some(Report { body: Body::Holds(holds), .. }) = reports.pop() else { panic!("{reports:?}") };
+    fn holds(&mut self) -> Vec<OwnAttachment> {
+        let mut reports = self.send(Request::ListAttachments);
+        let Some(Report { body: Body::Attachments(holds), .. }) = reports.pop() else {
+            panic!("{reports:?}")
+        };
         holds
     }
 
@@ -109,7 +112,7 @@ fn snapshots(reports: Vec<Report>) -> Vec<Snapshot> {
     reports.into_iter().map(snapshot).collect()
 }
 
-fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
+fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, ShownError>> {
     let preview = |report: Report| match report.body {
         Body::Preview(preview) => Some(preview.bytes),
         Body::Ended(_) => None,
@@ -122,7 +125,7 @@ fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, String>> {
 fn released(reports: &[Report]) -> Vec<String> {
     let Some(Report { body: Body::Released(results), .. }) = reports.first() else { panic!("{reports:?}") };
     let reported = |(id, result): &(SegmentId, Result<Released, ActError>)| {
-        format!("{id}: {}", result.as_ref().unwrap().said())
+        format!("{id}: {}", result.as_ref().unwrap().text())
     };
     results.iter().map(reported).collect()
 }
@@ -236,7 +239,7 @@ fn a_preview_is_reported_when_its_bytes_differ() {
     let reports = scene.pass(SECOND);
     assert!(matches!(bodies(&reports)[..], [_, Body::Ended(Ended::Removed)]), "{reports:?}");
     let [Err(gone)] = &previews(reports)[..] else { panic!() };
-    assert!(gone.contains("posix:/a is gone"), "{gone}");
+    assert!(gone.to_string().contains("posix:/a is gone"), "{gone}");
     assert_eq!(scene.steps.deadline(), None);
 }
 
@@ -263,7 +266,7 @@ fn a_preview_has_at_most_512_bytes() {
 #[test]
 fn a_preview_never_attaches_a_system_v_segment() {
     let mut scene = Scene::new();
-    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err("not attached".to_owned())]);
+    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err(ShownError::new("not attached"))]);
     assert_eq!(scene.steps.deadline(), None, "it is not read again");
     assert_eq!(scene.machine.edit(|facts| facts.attached), 0);
 }

@@ -93,7 +93,7 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
         Some(preview) if Some(&preview.id) == state.table.selected.as_ref() => match &preview.bytes {
             Ok(bytes) if bytes.is_empty() => return draw_wrapped(canvas, area, "Empty (0 bytes)."),
             Ok(bytes) => bytes,
-            Err(reason) => return draw_wrapped(canvas, area, &sentence(reason)),
+            Err(reason) => return draw_wrapped(canvas, area, &sentence(&reason.to_string())),
         },
         _ => return,
     };
