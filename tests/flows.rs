@@ -3,10 +3,10 @@
 mod acting;
 mod alerts;
 mod answers;
+mod attachments;
 mod clean;
 mod glow;
 mod holders;
-mod holds;
 mod inspect;
 mod keys;
 mod new_segment;

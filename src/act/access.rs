@@ -1,10 +1,9 @@
 //! Determines which users can attach a segment: predicts the decision of the kernel as a pure
 //! function of the permission bits, the access control list and the credentials.
 
-use super::again::{Named, named};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials};
-use crate::segment::{Kind, Mode, Segment};
+use crate::segment::{Kind, Mode, Segment, SegmentId};
 
 #[cfg(test)]
 mod tests;
@@ -133,9 +132,9 @@ impl Rules {
     /// Returns the rules for a segment in its current state, with the ACL that the machine reports.
     #[must_use]
     pub fn of(machine: &dyn Machine, segment: &Segment) -> Self {
-        let list = match named(segment) {
-            Named::Sysv(_) | Named::Nothing => None,
-            Named::Posix(name) => machine.handle(name).and_then(|held| held.acl()).ok().flatten(),
+        let list = match &segment.id {
+            SegmentId::Sysv(_) | SegmentId::Deleted { .. } => None,
+            SegmentId::Posix(name) => machine.handle(name).and_then(|held| held.acl()).ok().flatten(),
         };
         Self {
             kind: segment.kind(),

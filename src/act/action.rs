@@ -1,6 +1,6 @@
 //! The actions on a segment, as plain data.
 
-use super::{Copies, ModeChange};
+use super::ModeChange;
 use crate::machine::Machine;
 use crate::segment::{SegmentId, escape, shell_quote};
 use std::fmt;
@@ -26,8 +26,8 @@ pub enum Action {
 /// The copy that is saved before a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
-    /// Save a copy in the state directory. Nothing is removed if that fails.
-    Keep(Copies),
+    /// Save a copy among the [`Copies`](super::Copies) of the plan. Nothing is removed if that fails.
+    Keep,
     /// Save a copy to a new file. Nothing is removed if that fails.
     To(PathBuf),
     /// Save no copy: the contents are lost.
@@ -47,9 +47,18 @@ impl Action {
             Self::Remove(_) => "rm",
         }
     }
-}
 
-impl Action {
+    /// Returns the verb for headings and keys.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::SetMode(_) | Self::SetOwner(_) | Self::SetModeAndOwner(..) => "change",
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Remove(_) => "remove",
+        }
+    }
+
     /// Returns the command line for the action, quoted for a shell, or `None` if it takes more than
     /// one command.
     #[must_use]
@@ -134,9 +143,9 @@ impl OwnerChange {
     }
 }
 
-/// Parses the id of a user or group. Rejects the largest number, which means "no change" in every
-/// system call.
-fn parse_id(text: &str) -> Option<u32> {
+/// Parses the id of a user, group or process. Rejects the largest number, which means "no change" in
+/// every system call, and is no pid either.
+pub(super) fn parse_id(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().filter(|&id| id != u32::MAX)
 }

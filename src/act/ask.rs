@@ -2,8 +2,9 @@
 //! exists, and whether a segment can be created. Changes nothing.
 
 use super::permissions::{group_text, user_text};
-use super::{NewSegment, Options, OwnerChange, Plan, Somebody, plan_create};
+use super::{NewSegment, Options, OwnerChange, ParseOwnerError, ParseWhoError, Plan, Somebody, plan_create};
 use crate::machine::Machine;
+use crate::segment::ShownError;
 
 /// A question about the user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +23,26 @@ pub enum Question {
     },
 }
 
-/// The answer, or an error message that is safe to print.
+/// The answer, or an error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// The id of a user or group, and its name.
-    Number(Result<(u32, String), String>),
+    Number(Result<(u32, String), LookupError>),
     /// The user or process.
-    Who(Result<Somebody, String>),
-    New(Result<Box<Plan>, String>),
+    Who(Result<Somebody, ParseWhoError>),
+    New(Result<Box<Plan>, ShownError>),
+}
+
+/// The reason why a user or group was not found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// The user field contains a colon.
+    #[error("enter the group in its own field")]
+    Group,
+    #[error("enter a name or number")]
+    Empty,
+    #[error(transparent)]
+    Owner(#[from] ParseOwnerError),
 }
 
 impl Question {
@@ -43,16 +56,14 @@ impl Question {
     #[must_use]
     pub fn ask(&self, machine: &dyn Machine) -> Answer {
         match self {
-            Self::User(text) if text.contains(':') => {
-                Answer::Number(Err("enter the group in its own field".to_owned()))
-            }
+            Self::User(text) if text.contains(':') => Answer::Number(Err(LookupError::Group)),
             Self::User(text) => Answer::Number(number(machine, text, |change| {
                 change.uid.map(|uid| (uid, user_text(machine, uid)))
             })),
             Self::Group(text) => Answer::Number(number(machine, &format!(":{text}"), |change| {
                 change.gid.map(|gid| (gid, group_text(machine, gid)))
             })),
-            Self::Who(text) => Answer::Who(Somebody::parse(machine, text).map_err(|error| error.to_string())),
+            Self::Who(text) => Answer::Who(Somebody::parse(machine, text)),
             Self::New { new, sized_by_file } => Answer::New(plan(machine, new, *sized_by_file)),
         }
     }
@@ -62,15 +73,14 @@ fn number(
     machine: &dyn Machine,
     text: &str,
     chosen: impl Fn(OwnerChange) -> Option<(u32, String)>,
-) -> Result<(u32, String), String> {
-    let change = OwnerChange::parse(machine, text).map_err(|error| error.to_string())?;
-    chosen(change).ok_or_else(|| "enter a name or number".to_owned())
+) -> Result<(u32, String), LookupError> {
+    chosen(OwnerChange::parse(machine, text)?).ok_or(LookupError::Empty)
 }
 
-fn plan(machine: &dyn Machine, new: &NewSegment, sized_by_file: bool) -> Result<Box<Plan>, String> {
+fn plan(machine: &dyn Machine, new: &NewSegment, sized_by_file: bool) -> Result<Box<Plan>, ShownError> {
     let mut new = new.clone();
     if sized_by_file {
-        new.take_size_of_file().map_err(|error| error.to_string())?;
+        new.take_size_of_file().map_err(ShownError::of)?;
     }
     Ok(Box::new(plan_create(machine, &new, &Options::default())))
 }
@@ -118,7 +128,7 @@ mod tests {
         let plan = ask(new(file.path()), true).unwrap();
         assert!(plan.refusal.is_none() && plan.will[0].contains("4.9 KiB"), "{plan:?}");
         assert!(ask(new(file.path()), false).unwrap().refusal.is_some(), "it is larger than nothing");
-        let error = ask(new("/nowhere/\x1b".as_ref()), true).unwrap_err();
+        let error = ask(new("/nowhere/\x1b".as_ref()), true).unwrap_err().to_string();
         assert!(error.contains("failed to read") && !error.contains('\x1b'), "{error}");
     }
 }

@@ -1,13 +1,12 @@
 //! Copies of removed segments in the state directory. The newest are kept up to a total size, and
 //! the last one can be restored.
 
+use super::Actor;
 use super::archive::MAGIC;
 use super::outlook::{Batch, Outlook, Place, needs};
-use super::restore::{RestoreError, Restored, restore_marked};
-use super::save::{SaveError, Stored, Target, shown};
+use super::save::{Destination, SaveError, Stored, shown};
 use super::state::{StateDirectory, StateError};
-use crate::machine::Machine;
-use crate::memory::{OpenError, Progress};
+use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
 use crate::sys::regular::{Links, open_regular};
 use crate::sys::unfinished::{Unfinished, count_unfinished, remove_abandoned};
@@ -180,12 +179,7 @@ impl Copies {
     /// Saves a copy of a segment from a survey, in addition to all older copies. The copy is on the
     /// disk when this function returns. No other copy is deleted for the limit until the segment is
     /// removed, see [`Copies::enforce_limit`].
-    pub fn keep(
-        &self,
-        machine: &dyn Machine,
-        segment: &Segment,
-        progress: &Progress,
-    ) -> Result<Stored, KeepError> {
+    pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
         let folder = self.state.folder(FOLDER)?;
         let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
         let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
@@ -199,8 +193,8 @@ impl Copies {
         }
         loop {
             let path = folder.join(self.next_name());
-            let target = Target { path: &path, replace: false, limit: Some(limit) };
-            match target.save(machine, segment, progress) {
+            let destination = Destination { path: &path, replace: false, limit: Some(limit) };
+            match destination.save(actor, segment) {
                 // Another process took the same name: try again with a new one.
                 Err(SaveError::Exists { .. }) => {}
                 outcome => return outcome.map_err(|error| self.refused(error, &folder, unfinished)),
@@ -252,19 +246,6 @@ impl Copies {
     #[must_use]
     pub fn last(&self) -> Option<PathBuf> {
         self.list().into_iter().next()
-    }
-
-    /// Restores this copy and deletes it. On an error, the copy is kept.
-    pub fn undo(
-        &self,
-        machine: &dyn Machine,
-        path: &Path,
-        progress: &Progress,
-    ) -> Result<Restored, RestoreError> {
-        let restored = restore_marked(machine, path, Some(&self.state), progress)?;
-        // If the file remains, the next undo reports that the name is in use: nothing is lost.
-        let _ = fs::remove_file(path);
-        Ok(restored)
     }
 
     /// Returns a file name that sorts after all existing copies, even if the clock was set back.
@@ -333,13 +314,19 @@ fn room(folder: &Path) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::act::RestoreError;
     use crate::machine::fake::{FakeBytes, FakeMachine};
+    use crate::memory::Progress;
     use crate::survey::{Names, Survey};
     use std::os::unix::fs::PermissionsExt as _;
 
     fn segment(machine: &FakeMachine, name: &str) -> Segment {
         let segments = Survey::take(machine, &mut Names::default()).segments;
         segments.into_iter().find(|segment| segment.id.to_string() == format!("posix:/{name}")).unwrap()
+    }
+
+    fn keep(copies: &Copies, machine: &FakeMachine, segment: &Segment) -> Result<Stored, KeepError> {
+        copies.keep(&Actor::new(machine, &Progress::new()), segment)
     }
 
     fn copies(limit: u64) -> (tempfile::TempDir, Copies) {
@@ -353,14 +340,15 @@ mod tests {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         let progress = Progress::new();
+        let actor = Actor::new(&machine, &progress);
         let paths = ["a", "b"].map(|name| {
             machine.add_object(name, FakeBytes::full(name.as_bytes()));
-            let kept = copies.keep(&machine, &segment(&machine, name), &progress).unwrap();
+            let kept = copies.keep(&actor, &segment(&machine, name)).unwrap();
             assert_eq!(copies.last().unwrap(), kept.path);
             assert_eq!(fs::metadata(&kept.path).unwrap().permissions().mode() & 0o777, 0o600);
             kept.path
         });
-        let undo = |path: &Path| copies.undo(&machine, path, &progress);
+        let undo = |path: &Path| actor.restore_copy(path);
         assert!(matches!(undo(&paths[0]), Err(RestoreError::Taken { .. })));
         machine.remove_object("a");
         machine.remove_object("b");
@@ -375,7 +363,7 @@ mod tests {
         let machine = FakeMachine::new();
         let keep = |name: &str| {
             machine.add_object(name, FakeBytes::full(&[7; 10_000]));
-            copies.keep(&machine, &segment(&machine, name), &Progress::new()).unwrap().path
+            keep(&copies, &machine, &segment(&machine, name)).unwrap().path
         };
         let first = keep("a");
         let folder = first.parent().unwrap().to_owned();
@@ -406,7 +394,7 @@ mod tests {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
-        let kept = copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap();
+        let kept = keep(&copies, &machine, &segment(&machine, "a")).unwrap();
         assert_eq!(copies.last().as_ref(), Some(&kept.path));
         std::os::unix::fs::chown(&kept.path, Some(1000), None).unwrap();
         assert_eq!(copies.last(), None);
@@ -417,20 +405,20 @@ mod tests {
         let (_directory, copies) = copies(25_000);
         let machine = FakeMachine::new();
         machine.add_object("small", FakeBytes::full(&[7; 10_000]));
-        copies.keep(&machine, &segment(&machine, "small"), &Progress::new()).unwrap();
+        keep(&copies, &machine, &segment(&machine, "small")).unwrap();
         machine.add_object("large", FakeBytes::full(&vec![7; 30_000]));
         let large = segment(&machine, "large");
-        let error = copies.keep(&machine, &large, &Progress::new()).unwrap_err();
+        let error = keep(&copies, &machine, &large).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
         assert!(error.to_string().contains("copy limit of"), "{error}");
         // The segment has grown since it was listed.
         machine.add_object("grown", FakeBytes::hole(30_000));
         let grown = segment(&machine, "grown");
         machine.edit_object("grown", |bytes| bytes.write(0, &vec![7; 30_000]));
-        let error = copies.keep(&machine, &grown, &Progress::new()).unwrap_err();
+        let error = keep(&copies, &machine, &grown).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
         machine.edit(|facts| facts.effective_uid = 1001);
-        let error = copies.keep(&machine, &segment(&machine, "small"), &Progress::new()).unwrap_err();
+        let error = keep(&copies, &machine, &segment(&machine, "small")).unwrap_err();
         assert!(matches!(error, KeepError::Unreadable(_)), "{error}");
         assert_eq!(copies.list().len(), 1);
         assert_eq!(fs::read_dir(copies.state.path().join(FOLDER)).unwrap().count(), 1);
@@ -441,7 +429,7 @@ mod tests {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
-        let keep = || copies.keep(&machine, &segment(&machine, "a"), &Progress::new()).unwrap().path;
+        let keep = || keep(&copies, &machine, &segment(&machine, "a")).unwrap().path;
         let early = keep();
         let late = early.with_file_name("09999999999999999999-1.shmlens");
         fs::rename(&early, &late).unwrap();

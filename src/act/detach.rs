@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// The state of a segment that this program holds, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hold {
+pub struct OwnAttachment {
     pub id: SegmentId,
     pub size: Bytes,
     /// The number of attachments, including our own; `None` for a POSIX object.
@@ -28,13 +28,13 @@ pub struct Hold {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     /// The state right before the release.
-    pub before: Hold,
+    pub before: OwnAttachment,
     /// The number of attachments now; `None` for a POSIX object, and for a System V segment that is
     /// gone.
     pub nattch: Option<u64>,
 }
 
-impl Hold {
+impl OwnAttachment {
     /// Returns the state of an open segment, without side effects.
     #[must_use]
     pub fn of(machine: &dyn Machine, reader: &Reader) -> Self {
@@ -87,7 +87,7 @@ impl Released {
 
     /// Describes the result: a sentence without a period, safe to print.
     #[must_use]
-    pub fn said(&self) -> String {
+    pub fn text(&self) -> String {
         match (self.before.nattch, self.nattch) {
             (Some(before), Some(now)) => format!("detached; nattch {before} → {now}"),
             (Some(_), None) => format!("detached; {} freed with the last attachment", self.before.size),
@@ -104,8 +104,8 @@ impl Released {
 /// not have when it was shown.
 pub fn detach(
     machine: &dyn Machine,
-    shown: &Hold,
-    now: Hold,
+    shown: &OwnAttachment,
+    now: OwnAttachment,
     release: impl FnOnce(),
 ) -> Result<Released, ActError> {
     if now.is_last() && !shown.is_last() {
@@ -114,14 +114,14 @@ pub fn detach(
     }
     release();
     let nattch = match (&now.id, now.nattch) {
-        (SegmentId::Sysv(shmid), Some(before)) => settled(machine, *shmid, &now, before),
+        (SegmentId::Sysv(shmid), Some(before)) => nattch_after(machine, *shmid, &now, before),
         _ => None,
     };
     Ok(Released { before: now, nattch })
 }
 
 /// Returns the number of attachments after our own has ended, or `None` if the segment is gone.
-fn settled(machine: &dyn Machine, shmid: ShmId, before: &Hold, nattch: u64) -> Option<u64> {
+fn nattch_after(machine: &dyn Machine, shmid: ShmId, before: &OwnAttachment, nattch: u64) -> Option<u64> {
     let began = Instant::now();
     loop {
         // Another segment may have the shmid now, but that one is not marked.

@@ -82,7 +82,7 @@ impl Ending {
 
     /// Returns a message that describes the result.
     #[must_use]
-    pub fn said(&self, ended: Ended) -> String {
+    pub fn text(&self, ended: Ended) -> String {
         match ended {
             Ended::Gone => format!("{} terminated", self.name),
             Ended::NotYet => {
@@ -169,7 +169,7 @@ mod tests {
         let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
         assert_eq!(end(&machine, &ending).unwrap(), Ended::Gone);
         assert_eq!(machine.edit(|facts| facts.terminated.clone()), [7]);
-        assert_eq!(ending.said(Ended::Gone), "other (7) terminated");
+        assert_eq!(ending.text(Ended::Gone), "other (7) terminated");
     }
 
     #[test]

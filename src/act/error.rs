@@ -2,8 +2,7 @@
 
 use super::copies::KeepError;
 use super::log::LogError;
-use super::{Refusal, RestoreError, SaveError, StateError, permitted};
-use crate::machine::Machine;
+use super::{Refusal, RestoreError, SaveError, StateError, Target, permitted};
 use crate::machine::control::{Capability, Credentials};
 use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
 use std::fmt::Display;
@@ -247,25 +246,16 @@ impl From<Denied> for Refusal {
 
 impl ActError {
     /// Explains the error that the kernel returned for a change to this segment.
-    pub(super) fn of(
-        machine: &dyn Machine,
-        segment: &Segment,
-        step: Step,
-        capability: Capability,
-        source: io::Error,
-    ) -> Self {
-        let id = segment.id.clone();
+    pub(super) fn of(target: Target<'_>, step: Step, capability: Capability, source: io::Error) -> Self {
+        let Target { machine, segment } = target;
+        let id = target.id();
         let removes = matches!(step, Step::Remove | Step::Rename);
         match source.raw_os_error() {
             Some(libc::EINVAL | libc::EIDRM) if segment.sysv().is_some() => Self::Gone { id },
             Some(libc::ENOENT) => Self::Gone { id },
             Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
                 // Predict again, because the permissions may have changed since the plan.
-                let predicted = if removes {
-                    permitted::removal(machine, segment)
-                } else {
-                    permitted::bound(machine, segment)
-                };
+                let predicted = if removes { permitted::removal(target) } else { permitted::bound(target) };
                 let me = machine.credentials();
                 let refusal = match predicted {
                     Some(refusal) => refusal,
@@ -294,19 +284,13 @@ const fn copies(count: usize) -> &'static str {
 
 /// Explains why the kernel refused a step that this user has permission for.
 fn forbidden(segment: &Segment, step: Step) -> Refusal {
-    let it = step.it();
-    if segment.posix().is_some() {
-        let reason = format!(
-            "the kernel refused, although you have permission to {it}: the file may be \
-                              immutable, or a sandbox or security module forbids it"
-        );
-        Refusal::new(reason, "Check with `lsattr` and the system log")
+    let (cause, remedy) = if segment.posix().is_some() {
+        ("the file may be immutable, or ", "Check with `lsattr` and the system log")
     } else {
-        let reason = format!(
-            "the kernel refused, although you have permission to {it}: a sandbox or security module forbids it"
-        );
-        Refusal::new(reason, "Run outside the sandbox")
-    }
+        ("", "Run outside the sandbox")
+    };
+    let refused = format!("the kernel refused, although you have permission to {}", step.it());
+    Refusal::new(format!("{refused}: {cause}a sandbox or security module forbids it"), remedy)
 }
 
 /// Formats a limit.
@@ -330,7 +314,8 @@ mod tests {
             machine.edit(|facts| facts.effective_uid = uid);
             let errors = segments.iter().map(|segment| {
                 let refused = io::Error::from_raw_os_error(libc::EPERM);
-                ActError::of(&machine, segment, Step::Remove, Capability::Fowner, refused).to_string()
+                ActError::of(Target::new(&machine, segment), Step::Remove, Capability::Fowner, refused)
+                    .to_string()
             });
             errors.collect()
         };

@@ -1,13 +1,11 @@
 //! Locks System V segments in memory: `SHM_LOCK` and `SHM_UNLOCK`.
 
-use super::again::{Named, named, sysv};
 use super::error::limit_text;
-use super::permissions::verifying;
 use super::permitted;
-use super::{ActError, Action, Done, Plan, Refusal, Step, Undo};
+use super::{ActError, Action, Done, Plan, Refusal, Step, Target, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvStat};
-use crate::segment::{Bytes, Segment, shell_quote};
+use crate::segment::{Bytes, SegmentId, shell_quote};
 use crate::sys::page_size;
 use std::io;
 
@@ -18,7 +16,8 @@ const fn step(locked: bool) -> Step {
 }
 
 /// Plans to lock (or unlock) the segment.
-pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut Plan) {
+pub fn plan(target: Target<'_>, locked: bool, plan: &mut Plan) {
+    let Target { machine, segment } = target;
     let Some(facts) = segment.sysv() else {
         plan.refuse(Refusal::new(
             "only System V segments can be locked",
@@ -27,7 +26,7 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, locked: bool, plan: &mut P
         return;
     };
     // The kernel checks the caller first, even if there is nothing to do.
-    if let Some(refusal) = permitted::sysv(machine, segment, step(locked), Capability::IpcLock) {
+    if let Some(refusal) = permitted::sysv(target, step(locked), Capability::IpcLock) {
         plan.refuse(refusal);
     }
     if locked && let Some(reason) = limit_in_force(machine, segment.size, facts.locked) {
@@ -66,48 +65,36 @@ fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<S
     }
 }
 
-pub fn apply(machine: &dyn Machine, segment: &Segment, locked: bool) -> Result<Done, ActError> {
-    let id = segment.id.clone();
-    let Named::Sysv(shmid) = named(segment) else {
+pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
+    let Target { machine, segment } = target;
+    let id = target.id();
+    let SegmentId::Sysv(shmid) = segment.id else {
         // The plan refuses this already.
         return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
-    let stat = sysv(machine, segment, shmid)?;
-    machine
-        .sysv_set_locked(shmid, locked)
-        .map_err(|error| refused(machine, segment, locked, &stat, error))?;
-    let now = machine.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
+    let stat = target.check_sysv(shmid)?;
+    machine.sysv_set_locked(shmid, locked).map_err(|error| refused(target, locked, &stat, error))?;
+    let now = machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     if locked && !now.locked {
         let said = "not locked: its huge pages are never swapped out";
         return Ok(Done::new(id, said));
     }
     if now.locked != locked {
-        return Err(ActError::Unverified { id, found: "that it is still locked".to_owned() });
+        return Err(target.unverified("that it is still locked"));
     }
-    let said = match (stat.locked == locked, locked) {
-        (true, true) => "already locked",
-        (true, false) => "was not locked",
-        (false, true) => "locked",
-        (false, false) => "unlocked",
-    };
-    let done = Done::new(id, said);
     Ok(match (stat.locked == locked, locked) {
-        (true, _) => done,
-        (false, true) => done.undone_by(Action::Unlock),
-        (false, false) => done.undone_by(Action::Lock),
+        (true, true) => Done::new(id, "already locked"),
+        (true, false) => Done::new(id, "was not locked"),
+        (false, true) => Done::new(id, "locked").undone_by(Action::Unlock),
+        (false, false) => Done::new(id, "unlocked").undone_by(Action::Lock),
     })
 }
 
 /// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks the caller first, then a
 /// limit of 0, and then the total that the user has locked.
-fn refused(
-    machine: &dyn Machine,
-    segment: &Segment,
-    locked: bool,
-    stat: &SysvStat,
-    error: io::Error,
-) -> ActError {
-    let id = segment.id.clone();
+fn refused(target: Target<'_>, locked: bool, stat: &SysvStat, error: io::Error) -> ActError {
+    let Target { machine, segment } = target;
+    let id = target.id();
     let me = machine.effective_uid();
     let limit = machine.memlock_limit();
     let limited = |reason| ActError::Limit { id: id.clone(), reason, remedy: RAISE.to_owned() };
@@ -120,6 +107,6 @@ fn refused(
             limit_text(limit),
             segment.size
         )),
-        _ => ActError::of(machine, segment, step(locked), Capability::IpcLock, error),
+        _ => ActError::of(target, step(locked), Capability::IpcLock, error),
     }
 }

@@ -7,7 +7,7 @@
 
 pub mod access;
 mod action;
-mod again;
+mod actor;
 pub mod archive;
 mod ask;
 pub mod copies;
@@ -18,7 +18,6 @@ mod end;
 mod error;
 mod lock;
 pub mod log;
-mod mode_and_owner;
 mod mode_change;
 mod outcome;
 mod outlook;
@@ -32,6 +31,7 @@ mod restore;
 mod save;
 mod saved_file;
 mod state;
+mod target;
 #[cfg(test)]
 mod tests;
 mod undo;
@@ -40,20 +40,20 @@ mod uses;
 mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
-pub use ask::{Answer, Question};
+pub use actor::Actor;
+pub use ask::{Answer, LookupError, Question};
 pub use copies::Copies;
-pub use create::{NewSegment, Source, create};
+pub use create::{NewSegment, Source};
 pub use created::LoggedSegments;
-pub use detach::{Hold, Released, detach};
+pub use detach::{OwnAttachment, Released, detach};
 pub use end::{EndError, Ended, Ending, end};
 pub use error::{ActError, Step};
 pub use log::ChangeLog;
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
-pub use recent::Recent;
-pub use restore::{RestoreError, Restored, cannot_come_back, look_into, restore, restore_marked};
-pub use save::{SaveError, Stored, is_in_dev_shm, save, save_outcome, save_over, save_to};
+pub use restore::{RestoreError, Restored, cannot_come_back, look_into};
+pub use save::{SaveError, Stored, directory_of, is_in_dev_shm};
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
 pub use undo::{NotUndone, Revert, SavedCopy, Undone};
@@ -63,10 +63,26 @@ pub use who::{ParseWhoError, Somebody};
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Kind, Segment};
+use recent::Recent;
+use target::Target;
 
-/// Plans an action on a segment from a survey, without changing anything.
+/// Plans an action on a segment from a survey, without changing anything. Refuses a removal that
+/// saves a copy among [`Copies`], see [`plan_with`].
 #[must_use]
 pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: &Options) -> Plan {
+    plan_with(machine, segment, action, options, None)
+}
+
+/// Does the same as [`plan`], with the copies that a removal adds one to. `None` is for a user
+/// without a home directory.
+#[must_use]
+pub fn plan_with(
+    machine: &dyn Machine,
+    segment: &Segment,
+    action: &Action,
+    options: &Options,
+    copies: Option<&Copies>,
+) -> Plan {
     let mut plan =
         Plan::new(Task::Change { segment: Box::new(segment.clone()), action: action.clone() }, *options);
     if options.read_only {
@@ -77,21 +93,20 @@ pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: 
         plan.refuse(Refusal::no_name(segment));
         return plan;
     }
+    let target = Target::new(machine, segment);
     match action {
-        Action::SetMode(change) => {
-            permissions::plan_mode(machine, segment, change, segment.owner.gid, &mut plan);
-        }
-        Action::SetOwner(change) => permissions::plan_owner(machine, segment, *change, &mut plan),
+        Action::SetMode(mode) => permissions::plan(target, Some(mode), None, &mut plan),
+        Action::SetOwner(owner) => permissions::plan(target, None, Some(*owner), &mut plan),
         Action::SetModeAndOwner(mode, owner) => {
-            mode_and_owner::plan(machine, segment, mode, *owner, &mut plan);
+            permissions::plan(target, Some(mode), Some(*owner), &mut plan);
         }
-        Action::Lock => lock::plan(machine, segment, true, &mut plan),
-        Action::Unlock => lock::plan(machine, segment, false, &mut plan),
+        Action::Lock => lock::plan(target, true, &mut plan),
+        Action::Unlock => lock::plan(target, false, &mut plan),
         // A restored copy would be a second segment next to this one.
         Action::Remove(_) if segment.sysv().is_some_and(|facts| facts.marked) => {
             plan.refuse(Refusal::no_name(segment));
         }
-        Action::Remove(copying) => remove::plan(machine, segment, copying, &mut plan),
+        Action::Remove(copying) => remove::plan(target, copying, copies, &mut plan),
     }
     plan
 }
@@ -108,43 +123,7 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
     plan
 }
 
-/// Carries out a plan, only on the segment that was planned for. A plan with a refusal is not
-/// carried out.
-///
-/// A System V segment is attached while it is removed, so that its shmid cannot be reused between
-/// the check and the removal. With [`Options::many`] it is not attached, and the two calls follow
-/// each other within microseconds: the kernel reuses a shmid only after a million other segments
-/// were created (`ipc_idr_alloc` in ipc/util.c includes a sequence number in it), or when root
-/// requests that shmid (`kernel.shm_next_id`, for checkpoints).
+/// Carries out a single plan, see [`Actor::apply`].
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
-    apply_with(machine, plan, &Progress::new(), &Recent::default())
-}
-
-/// Does the same as [`apply`], with progress and cancellation: a copy of a large segment takes a
-/// while. A batch shares one `recent`.
-pub fn apply_with(machine: &dyn Machine, plan: &Plan, progress: &Progress, recent: &Recent) -> Outcome {
-    let mut result = match (&plan.refusal, &plan.task) {
-        (Some(_), Task::Change { segment, .. }) if plan.gone => {
-            Err(ActError::Gone { id: segment.id.clone() })
-        }
-        (Some(refusal), _) => Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() }),
-        (None, _) if progress.is_cancelled() => Err(ActError::Stopped { subject: plan.subject() }),
-        (None, Task::Create(new)) => create::apply(machine, new, None, progress),
-        (None, Task::Change { segment, action }) => match action {
-            Action::SetMode(change) => permissions::apply_mode(machine, segment, change),
-            Action::SetOwner(change) => permissions::apply_owner(machine, segment, *change),
-            Action::SetModeAndOwner(mode, owner) => mode_and_owner::apply(machine, segment, mode, *owner),
-            Action::Lock => lock::apply(machine, segment, true),
-            Action::Unlock => lock::apply(machine, segment, false),
-            Action::Remove(copying) => {
-                let now = remove::Now { options: plan.options, progress, recent };
-                remove::apply(machine, segment, copying, &now)
-            }
-        },
-    };
-    if let (Ok(done), Task::Change { segment, .. }) = (&mut result, &plan.task) {
-        done.identity = Some(segment.identity());
-    }
-    let action = if plan.options.clean { "clean" } else { plan.task.word() };
-    Outcome { subject: plan.subject(), action, result }
+    Actor::new(machine, &Progress::new()).apply(plan)
 }

@@ -1,19 +1,38 @@
-//! Changes permission bits and owners: `IPC_SET` for System V; `fchmodat2(2)` and `fchownat(2)`
-//! through a handle on the object for POSIX.
+//! Changes permission bits and owners: a single `IPC_SET` for System V; `fchmodat2(2)` and
+//! `fchownat(2)` through a handle on the object for POSIX.
 
-use super::again::{Named, named, posix, sysv};
-use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Undo, permitted};
+use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Target, Undo, permitted};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions, SysvStat};
-use crate::segment::{Kind, Mode, Segment, ShmId, escape, shell_quote};
-use std::io;
+use crate::segment::{Kind, Mode, ObjectName, Segment, SegmentId, ShmId, escape, shell_quote};
+use std::{io, mem};
 
 const SETUID: u32 = 0o4000;
 const SETGID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
 
+/// Mode, owner and group.
+type Access = (Mode, u32, u32);
+
+/// Plans a change of mode, owner or both.
+pub fn plan(target: Target<'_>, mode: Option<&ModeChange>, owner: Option<OwnerChange>, plan: &mut Plan) {
+    if let Some(mode) = mode {
+        let gid = owner.and_then(|owner| owner.gid).unwrap_or(target.segment.owner.gid);
+        plan_mode(target, mode, gid, plan);
+    }
+    let first = mem::replace(&mut plan.undo, Undo::Nothing);
+    if let Some(owner) = owner {
+        plan_owner(target, owner, plan);
+    }
+    plan.undo = match (first, mem::replace(&mut plan.undo, Undo::Nothing)) {
+        (Undo::Yes(mode), Undo::Yes(owner)) => Undo::Yes(format!("{owner} && {mode}")),
+        (Undo::Nothing, other) | (other, _) => other,
+    };
+}
+
 /// Plans a mode change. `gid` is the group that the segment will have.
-pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, gid: u32, plan: &mut Plan) {
+fn plan_mode(target: Target<'_>, change: &ModeChange, gid: u32, plan: &mut Plan) {
+    let segment = target.segment;
     let after = change.apply(segment.mode);
     if segment.kind() == Kind::Sysv && after.bits() > 0o777 {
         plan.refuse(Refusal::new(
@@ -26,16 +45,16 @@ pub fn plan_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange, 
         plan.say("current holders keep their access");
         plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, pasted(segment)));
     }
-    if has_acl(machine, segment) {
+    if has_acl(target) {
         plan.say("has an ACL: the group bits set the ACL mask");
     }
-    if let Some(refusal) = permitted::mode(machine, segment, after, gid) {
+    if let Some(refusal) = permitted::mode(target, after, gid) {
         plan.refuse(refusal);
     }
 }
 
-/// Plans an owner change.
-pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange, plan: &mut Plan) {
+fn plan_owner(target: Target<'_>, change: OwnerChange, plan: &mut Plan) {
+    let Target { machine, segment } = target;
     let before = (segment.owner.uid, segment.owner.gid);
     let after = (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1));
     for text in owner_change_text(machine, before, after) {
@@ -51,7 +70,7 @@ pub fn plan_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange,
         None if drops_set_id(segment.mode) => plan.say("the kernel clears the setuid and setgid bits"),
         Some(_) | None => {}
     }
-    if let Some(refusal) = permitted::owner(machine, segment, change) {
+    if let Some(refusal) = permitted::owner(target, change) {
         plan.refuse(refusal);
     }
 }
@@ -68,97 +87,135 @@ const fn drops_set_id(mode: Mode) -> bool {
     bits & SETUID != 0 || (bits & SETGID != 0 && bits & GROUP_EXECUTE != 0)
 }
 
-pub fn apply_mode(machine: &dyn Machine, segment: &Segment, change: &ModeChange) -> Result<Done, ActError> {
-    let id = &segment.id;
-    let (before, after, now) = match named(segment) {
-        Named::Sysv(shmid) => {
-            let stat = sysv(machine, segment, shmid)?;
-            let after = change.apply(stat.mode);
-            machine.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: after }).map_err(
-                |error| ActError::of(machine, segment, Step::SetMode, Capability::SysAdmin, error),
-            )?;
-            (stat.mode, after, sysv_after(machine, segment, shmid, &stat)?.mode)
-        }
-        Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
-        Named::Posix(name) => {
-            let (held, stat) = posix(machine, segment, name)?;
-            let before = Mode::new(stat.mode);
-            let after = change.apply(before);
-            held.set_mode(after)
-                .map_err(|error| ActError::of(machine, segment, Step::SetMode, Capability::Fowner, error))?;
-            let now = held.stat().map_err(|source| verifying(segment, source))?.mode;
-            (before, after, Mode::new(now))
-        }
+/// Changes mode, owner or both. No intermediate state grants access that neither the old nor the new
+/// state grants.
+pub fn apply(
+    target: Target<'_>,
+    mode: Option<&ModeChange>,
+    owner: Option<OwnerChange>,
+) -> Result<Done, ActError> {
+    let (before, wanted, now) = match &target.segment.id {
+        SegmentId::Sysv(shmid) => set_sysv(target, *shmid, mode, owner)?,
+        SegmentId::Posix(name) => set_posix(target, name, mode, owner)?,
+        SegmentId::Deleted { .. } => return Err(target.gone()),
     };
-    if now != after {
-        // The kernel clears the set-group-id bit if the caller is not in the group.
-        return Err(ActError::Unverified { id: id.clone(), found: format!("mode {now}") });
+    let machine = target.machine;
+    let (was, is, set) = ((before.1, before.2), (now.1, now.2), (wanted.1, wanted.2));
+    // The kernel clears the set-group-id bit if the caller is not in the group.
+    if (mode.is_some() && now.0 != wanted.0) || (owner.is_some() && is != set) {
+        let (mode_now, uid, gid) = now;
+        return Err(target.unverified(match (mode, owner) {
+            (Some(_), Some(_)) => format!("mode {mode_now}, owner {uid}:{gid}"),
+            (Some(_), None) => format!("mode {mode_now}"),
+            (None, _) => format!("owner {}, group {}", user_text(machine, uid), group_text(machine, gid)),
+        }));
     }
-    Ok(Done::new(id.clone(), mode_change_text(before, now))
-        .undone_by(Action::SetMode(ModeChange::to(before))))
+    let back = OwnerChange { uid: Some(was.0), gid: Some(was.1) };
+    let mut said: Vec<String> = mode.map(|_| mode_change_text(before.0, now.0)).into_iter().collect();
+    if owner.is_some() {
+        said.extend(owner_change_text(machine, was, is));
+    }
+    if mode.is_none() && target.segment.sysv().is_none() && before.0 != now.0 {
+        said.push(format!("setuid and setgid bits cleared by the kernel: mode {}", now.0));
+    }
+    let undo = match (mode, owner) {
+        (Some(_), Some(_)) => Action::SetModeAndOwner(ModeChange::to(before.0), back),
+        (Some(_), None) => Action::SetMode(ModeChange::to(before.0)),
+        (None, _) => Action::SetOwner(back),
+    };
+    Ok(Done { said, ..Done::new(target.id(), "") }.undone_by(undo))
 }
 
-pub fn apply_owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> Result<Done, ActError> {
-    let id = &segment.id;
-    let (before, now, dropped) = match named(segment) {
-        Named::Sysv(shmid) => {
-            let stat = sysv(machine, segment, shmid)?;
-            let set = SysvPermissions {
-                uid: change.uid.unwrap_or(stat.uid),
-                gid: change.gid.unwrap_or(stat.gid),
-                mode: stat.mode,
-            };
-            machine.sysv_set(shmid, set).map_err(|error| owner_refused(machine, segment, change, error))?;
-            let now = sysv_after(machine, segment, shmid, &stat)?;
-            ((stat.uid, stat.gid), (now.uid, now.gid), None)
+/// Returns the attributes after the change, given those before it.
+fn changed(before: Access, mode: Option<&ModeChange>, owner: Option<OwnerChange>) -> Access {
+    let owner = owner.unwrap_or_default();
+    let mode = mode.map_or(before.0, |mode| mode.apply(before.0));
+    (mode, owner.uid.unwrap_or(before.1), owner.gid.unwrap_or(before.2))
+}
+
+/// Returns the attributes before the change, the intended ones and the actual ones after it.
+fn set_sysv(
+    target: Target<'_>,
+    shmid: ShmId,
+    mode: Option<&ModeChange>,
+    owner: Option<OwnerChange>,
+) -> Result<(Access, Access, Access), ActError> {
+    let stat = target.check_sysv(shmid)?;
+    let before = (stat.mode, stat.uid, stat.gid);
+    let wanted = changed(before, mode, owner);
+    let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
+    target.machine.sysv_set(shmid, set).map_err(|error| match owner {
+        // Without permission, report the step that the plan would refuse first.
+        Some(owner) if mode.is_none() || error.raw_os_error() != Some(libc::EPERM) => {
+            owner_refused(target, owner, error)
         }
-        Named::Nothing => return Err(ActError::Gone { id: segment.id.clone() }),
-        Named::Posix(name) => {
-            let (held, stat) = posix(machine, segment, name)?;
-            held.set_owner(change.uid, change.gid)
-                .map_err(|error| owner_refused(machine, segment, change, error))?;
-            let now = held.stat().map_err(|source| verifying(segment, source))?;
-            let dropped = (now.mode != stat.mode).then(|| Mode::new(now.mode));
-            ((stat.uid, stat.gid), (now.uid, now.gid), dropped)
+        _ => ActError::of(target, Step::SetMode, Capability::SysAdmin, error),
+    })?;
+    let now = sysv_after(target, shmid, &stat)?;
+    Ok((before, wanted, (now.mode, now.uid, now.gid)))
+}
+
+/// Does the same as [`set_sysv`] for a POSIX object.
+fn set_posix(
+    target: Target<'_>,
+    name: &ObjectName,
+    mode: Option<&ModeChange>,
+    owner: Option<OwnerChange>,
+) -> Result<(Access, Access, Access), ActError> {
+    let (held, stat) = target.check_posix(name)?;
+    let before = (Mode::new(stat.mode), stat.uid, stat.gid);
+    let wanted = changed(before, mode, owner);
+    let denied = |error| ActError::of(target, Step::SetMode, Capability::Fowner, error);
+    if let Some(owner) = owner {
+        // Revoke permissions first and grant new ones last, so that neither the old group gets the
+        // new mode, nor the new group the old mode.
+        let both = Mode::new(before.0.bits() & wanted.0.bits());
+        if both != before.0 {
+            held.set_mode(both).map_err(denied)?;
         }
-    };
-    if now != (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1)) {
-        let found = format!("owner {}, group {}", user_text(machine, now.0), group_text(machine, now.1));
-        return Err(ActError::Unverified { id: id.clone(), found });
+        if let Err(error) = held.set_owner(owner.uid, owner.gid) {
+            // Roll back, as far as the kernel permits.
+            if both != before.0 {
+                let _ = held.set_mode(before.0);
+            }
+            return Err(owner_refused(target, owner, error));
+        }
     }
-    let back = OwnerChange { uid: Some(before.0), gid: Some(before.1) };
-    let mut done = Done { said: owner_change_text(machine, before, now), ..Done::new(id.clone(), "") };
-    if let Some(mode) = dropped {
-        done.said.push(format!("setuid and setgid bits cleared by the kernel: mode {mode}"));
+    // An owner change clears set-id bits, so always set the mode afterwards.
+    if mode.is_some()
+        && let Err(error) = held.set_mode(wanted.0)
+    {
+        if owner.is_some() {
+            let _ = held.set_owner(Some(stat.uid), Some(stat.gid));
+            let _ = held.set_mode(before.0);
+        }
+        return Err(denied(error));
     }
-    Ok(done.undone_by(Action::SetOwner(back)))
+    let now = held.stat().map_err(|source| target.unverifiable(source))?;
+    Ok((before, wanted, (Mode::new(now.mode), now.uid, now.gid)))
 }
 
 /// Explains an error of an owner change. The kernel returns the same error for a segment that is
 /// gone and for an id without a mapping in this user namespace.
-pub(super) fn owner_refused(
-    machine: &dyn Machine,
-    segment: &Segment,
-    change: OwnerChange,
-    source: io::Error,
-) -> ActError {
-    let there = match named(segment) {
-        Named::Sysv(shmid) => machine.sysv_stat(shmid).is_ok(),
-        Named::Posix(_) | Named::Nothing => true,
+fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> ActError {
+    let Target { machine, segment } = target;
+    let there = match segment.id {
+        SegmentId::Sysv(shmid) => machine.sysv_stat(shmid).is_ok(),
+        SegmentId::Posix(_) | SegmentId::Deleted { .. } => true,
     };
     if there && source.raw_os_error() == Some(libc::EINVAL) {
         let refusal = Refusal::new(
             "the id is not mapped in this user namespace",
             "Use an id listed in /proc/self/uid_map or gid_map",
         );
-        return ActError::Denied { id: segment.id.clone(), refusal };
+        return ActError::Denied { id: target.id(), refusal };
     }
     let forbidden = matches!(source.raw_os_error(), Some(libc::EPERM | libc::EACCES));
-    if let Some(refusal) = permitted::owner(machine, segment, change).filter(|_| forbidden) {
-        return ActError::Denied { id: segment.id.clone(), refusal };
+    if let Some(refusal) = permitted::owner(target, change).filter(|_| forbidden) {
+        return ActError::Denied { id: target.id(), refusal };
     }
     let capability = if segment.sysv().is_some() { Capability::SysAdmin } else { Capability::Chown };
-    ActError::of(machine, segment, Step::SetOwner, capability, source)
+    ActError::of(target, Step::SetOwner, capability, source)
 }
 
 /// Returns the state of a System V segment after a change, as the kernel reports it.
@@ -168,28 +225,18 @@ pub(super) fn owner_refused(
 /// write `kernel.shm_next_id` causes it. Attaching the segment would prevent the reuse, but would
 /// overwrite the pid and the time of the last attach. So the segment is not attached, and a reuse
 /// is detected and reported.
-pub(super) fn sysv_after(
-    machine: &dyn Machine,
-    segment: &Segment,
-    shmid: ShmId,
-    before: &SysvStat,
-) -> Result<SysvStat, ActError> {
-    let now = machine.sysv_stat(shmid).map_err(|source| verifying(segment, source))?;
+fn sysv_after(target: Target<'_>, shmid: ShmId, before: &SysvStat) -> Result<SysvStat, ActError> {
+    let now = target.machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
     if same(&now) != same(before) {
-        let found = "another segment with its shmid".to_owned();
-        return Err(ActError::Unverified { id: segment.id.clone(), found });
+        return Err(target.unverified("another segment with its shmid"));
     }
     Ok(now)
 }
 
-pub(super) fn verifying(segment: &Segment, source: io::Error) -> ActError {
-    ActError::Failed { id: segment.id.clone(), step: Step::Verify, source }
-}
-
-fn has_acl(machine: &dyn Machine, segment: &Segment) -> bool {
-    let Named::Posix(name) = named(segment) else { return false };
-    let list = machine.handle(name).and_then(|held| held.acl());
+fn has_acl(target: Target<'_>) -> bool {
+    let SegmentId::Posix(name) = &target.segment.id else { return false };
+    let list = target.machine.handle(name).and_then(|held| held.acl());
     matches!(list, Ok(Some(_)))
 }
 
@@ -199,12 +246,12 @@ pub(super) fn mode_text(mode: Mode) -> String {
 }
 
 /// Formats a mode change, as in `mode 0600 → 0644`.
-pub(super) fn mode_change_text(before: Mode, after: Mode) -> String {
+fn mode_change_text(before: Mode, after: Mode) -> String {
     if before == after { format!("mode stays {after}") } else { format!("mode {before} → {after}") }
 }
 
 /// Formats an owner change, as in `owner root → postgres`, and a group change likewise.
-pub(super) fn owner_change_text(machine: &dyn Machine, before: (u32, u32), after: (u32, u32)) -> Vec<String> {
+fn owner_change_text(machine: &dyn Machine, before: (u32, u32), after: (u32, u32)) -> Vec<String> {
     let mut texts = vec![];
     if before.0 != after.0 {
         texts.push(format!("owner {} → {}", user_text(machine, before.0), user_text(machine, after.0)));

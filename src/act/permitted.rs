@@ -5,12 +5,12 @@
 //! `setattr_prepare` (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user
 //! namespaces are not predicted: the decision of the kernel is authoritative.
 
-use super::again::{Named, named};
 use super::error::{Denied, Step};
-use super::{OwnerChange, Refusal};
+use super::permissions::group_text;
+use super::{OwnerChange, Refusal, Target};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials, FileFlags, Guards};
-use crate::segment::{Mode, ObjectName, Owner, Segment, escape, quote_path};
+use crate::segment::{Mode, ObjectName, Owner, SegmentId, escape, quote_path};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,24 +19,25 @@ const SETGID: u32 = 0o2000;
 const STICKY: u32 = 0o1000;
 
 /// Returns why this user cannot remove (or rename) the segment, if that is known.
-pub fn removal(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
-    removal_with(machine, segment, guards(machine, segment).as_ref())
+pub fn removal(target: Target<'_>) -> Option<Refusal> {
+    removal_with(target, guards(target).as_ref())
 }
 
 /// Returns the guards of a POSIX object. `None` means that the object is gone or its directory is
 /// not accessible, which the change itself will report.
-pub fn guards(machine: &dyn Machine, segment: &Segment) -> Option<Guards> {
-    let Named::Posix(name) = named(segment) else { return None };
-    machine.guards(name).ok()
+pub fn guards(target: Target<'_>) -> Option<Guards> {
+    let SegmentId::Posix(name) = &target.segment.id else { return None };
+    target.machine.guards(name).ok()
 }
 
 /// Does the same as [`removal`], for a caller that already has the guards. Looks up names and
 /// credentials only for a refusal: a batch has thousands of segments.
-pub fn removal_with(machine: &dyn Machine, segment: &Segment, guards: Option<&Guards>) -> Option<Refusal> {
-    let name = match named(segment) {
-        Named::Sysv(_) => return sysv(machine, segment, Step::Remove, Capability::SysAdmin),
-        Named::Posix(name) => name,
-        Named::Nothing => return None,
+pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refusal> {
+    let Target { machine, segment } = target;
+    let name = match &segment.id {
+        SegmentId::Sysv(_) => return sysv(target, Step::Remove, Capability::SysAdmin),
+        SegmentId::Posix(name) => name,
+        SegmentId::Deleted { .. } => return None,
     };
     let guards = guards?;
     let me = || machine.credentials();
@@ -69,11 +70,12 @@ pub fn removal_with(machine: &dyn Machine, segment: &Segment, guards: Option<&Gu
 
 /// Returns why this user cannot change the mode of a segment in group `gid` to `after`, if that is
 /// known.
-pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> Option<Refusal> {
+pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
+    let Target { machine, segment } = target;
     if segment.posix().is_none() {
-        return sysv(machine, segment, Step::SetMode, Capability::SysAdmin);
+        return sysv(target, Step::SetMode, Capability::SysAdmin);
     }
-    if let Some(refusal) = bound(machine, segment) {
+    if let Some(refusal) = bound(target) {
         return Some(refusal);
     }
     let me = machine.credentials();
@@ -82,7 +84,7 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
     }
     // The kernel accepts the change, but clears the bit.
     if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
-        let group = group(machine, gid);
+        let group = group_text(machine, gid);
         return Some(Refusal::new(
             format!("only a member of group {group} or root can set the setgid bit"),
             "Omit the bit (g-s) or run with sudo",
@@ -92,11 +94,12 @@ pub fn mode(machine: &dyn Machine, segment: &Segment, after: Mode, gid: u32) -> 
 }
 
 /// Returns why this user cannot change the owner or group, if that is known.
-pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> Option<Refusal> {
+pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
+    let Target { machine, segment } = target;
     if segment.posix().is_none() {
-        return sysv(machine, segment, Step::SetOwner, Capability::SysAdmin);
+        return sysv(target, Step::SetOwner, Capability::SysAdmin);
     }
-    if let Some(refusal) = bound(machine, segment) {
+    if let Some(refusal) = bound(target) {
         return Some(refusal);
     }
     let me = machine.credentials();
@@ -123,7 +126,8 @@ pub fn owner(machine: &dyn Machine, segment: &Segment, change: OwnerChange) -> O
 
 /// Returns why this user cannot carry out `step` on a System V segment. Only the owner, the creator
 /// and users with the capability can.
-pub fn sysv(machine: &dyn Machine, segment: &Segment, step: Step, capability: Capability) -> Option<Refusal> {
+pub fn sysv(target: Target<'_>, step: Step, capability: Capability) -> Option<Refusal> {
+    let Target { machine, segment } = target;
     let creator = segment.sysv().map(|facts| facts.creator.uid);
     let uid = machine.effective_uid();
     // The other credentials take four more system calls.
@@ -153,9 +157,9 @@ impl Place {
 
 /// Returns what prevents even root from changing a POSIX object: the mount, or the flags of the
 /// object.
-pub fn bound(machine: &dyn Machine, segment: &Segment) -> Option<Refusal> {
-    let Named::Posix(name) = named(segment) else { return None };
-    bound_by(machine, name, &guards(machine, segment)?)
+pub fn bound(target: Target<'_>) -> Option<Refusal> {
+    let SegmentId::Posix(name) = &target.segment.id else { return None };
+    bound_by(target.machine, name, &guards(target)?)
 }
 
 fn bound_by(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
@@ -221,8 +225,4 @@ pub(super) fn name(owner: &Owner) -> String {
 
 fn user(machine: &dyn Machine, uid: u32) -> Owner {
     Owner { uid, user: machine.user_name(uid).map(Arc::from), gid: 0, group: None }
-}
-
-fn group(machine: &dyn Machine, gid: u32) -> String {
-    machine.group_name(gid).map_or_else(|| gid.to_string(), |name| escape(name.as_bytes()))
 }

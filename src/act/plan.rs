@@ -1,6 +1,6 @@
 //! Plans: the expected effects of a change in words, and the reason for a refusal.
 
-use super::{Action, NewSegment};
+use super::{Action, Copies, NewSegment};
 use crate::segment::{Bytes, Segment};
 
 /// The options of a change beyond the action itself.
@@ -125,6 +125,8 @@ pub struct Plan {
     pub frees: Bytes,
     /// The index of the first sentence about copies in `will`.
     pub copies_at: Option<usize>,
+    /// The copies that the removal adds one to, with the older ones that it may delete.
+    pub copies: Option<Copies>,
 }
 
 impl Plan {
@@ -140,6 +142,7 @@ impl Plan {
             needs_no_copy: false,
             frees: Bytes(0),
             copies_at: None,
+            copies: None,
         }
     }
 

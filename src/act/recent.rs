@@ -2,9 +2,9 @@
 //! the holders are scanned again before a name is removed. Removals in quick succession share a
 //! scan, so that a thousand removals do not scan a thousand times.
 
-use super::{ActError, Options};
+use super::{ActError, Options, Target};
 use crate::machine::Machine;
-use crate::segment::{Segment, SegmentId, State};
+use crate::segment::{Segment, State};
 use crate::survey::{Depth, Holdings, Names};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,20 +28,15 @@ struct Look {
 impl Recent {
     /// Refuses a segment that has a holder now, although it was listed without one. Returns whether
     /// the kernel granted a write lease on the segment.
-    pub(super) fn check(
-        &self,
-        machine: &dyn Machine,
-        segment: &Segment,
-        options: Options,
-    ) -> Result<bool, ActError> {
+    pub(super) fn check(&self, target: Target<'_>, options: Options) -> Result<bool, ActError> {
+        let Target { machine, segment } = target;
         // A segment that was listed as in use is only removed with `--force`.
         if options.force || matches!(segment.verdict.state, State::InUse | State::Removed) {
             return Ok(false);
         }
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let look = Look::last(&mut last, machine);
-        let refuse =
-            |reason| Err(ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() });
+        let refuse = |reason| Err(ActError::InUseNow { id: target.id(), reason, remedy: options.again() });
         if let Some(holder) = look.holder(segment) {
             return refuse(format!("in use now: held by {holder}"));
         }
@@ -52,7 +47,7 @@ impl Recent {
         }
         // The kernel knows holders that we cannot see. Our own open descriptors would make the
         // lease fail.
-        let open = if held.is_empty() { lease(machine, segment) } else { None };
+        let open = if held.is_empty() { target.lease() } else { None };
         let settled = look.holdings.coverage.settles(segment);
         match (open, holders) {
             (Some(true), _) => refuse(format!("in use now: {UNSEEN}")),
@@ -65,35 +60,21 @@ impl Recent {
     }
 
     /// Returns the error for a segment that is now in use, naming the holder if a scan finds it.
-    pub(super) fn in_use(
-        &self,
-        machine: &dyn Machine,
-        segment: &Segment,
-        reason: &str,
-        options: Options,
-    ) -> ActError {
+    pub(super) fn in_use(&self, target: Target<'_>, reason: &str, options: Options) -> ActError {
+        let Target { machine, segment } = target;
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = Look::last(&mut last, machine).holder(segment);
         // The last scan may be older than the holder.
         let holder = seen.or_else(|| last.insert(Look::now(machine)).holder(segment));
         let by = holder.map(|holder| format!(", held by {holder}")).unwrap_or_default();
         let reason = format!("in use now: {reason}{by}");
-        ActError::InUseNow { id: segment.id.clone(), reason, remedy: options.again() }
+        ActError::InUseNow { id: target.id(), reason, remedy: options.again() }
     }
 }
 
 /// The reason if the kernel knows a holder that no visible process accounts for.
 pub(super) const UNSEEN: &str =
     "held by a process that you cannot see, a loop device or a descriptor in transit";
-
-/// Returns whether the kernel refuses a write lease on an object, because another process has it
-/// open or mapped. Returns `None` if this user cannot request a lease.
-pub(super) fn lease(machine: &dyn Machine, segment: &Segment) -> Option<bool> {
-    match &segment.id {
-        SegmentId::Posix(name) => machine.is_open_elsewhere(name, &segment.identity()).ok(),
-        _ => None,
-    }
-}
 
 impl Look {
     /// Returns the last scan while it is current, or a new one.
@@ -136,7 +117,7 @@ mod tests {
 
     /// Returns the reason why the removal is refused.
     fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
-        recent.check(machine, segment, Options::default()).err().map(|error| error.to_string())
+        recent.check(Target::new(machine, segment), Options::default()).err().map(|error| error.to_string())
     }
 
     #[track_caller]

@@ -2,11 +2,12 @@
 //! it unlinked the object, or it moved the wrong object and could not move it back because its name
 //! had been reused.
 
-use super::{ActError, Done};
+use super::{ActError, Done, Step, Target, permitted};
 use crate::machine::Machine;
+use crate::machine::control::Capability;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp, shell_quote};
 use crate::survey::Survey;
-use crate::sys::unlink::is_aside;
+use crate::sys::unlink::is_removal_directory;
 use std::io;
 
 /// The number of seconds after which an object is no longer considered part of a removal in
@@ -25,7 +26,7 @@ pub struct Astray {
 impl Astray {
     /// Returns a message that describes the object and explains how to rename it back.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn notice(&self) -> String {
         format!(
             "{} is left over from an interrupted removal of {}. Run `shmlens rm --recover` to rename it back",
             self.segment.id,
@@ -35,7 +36,7 @@ impl Astray {
 
     /// Returns a message that it is too early to rename the object back.
     #[must_use]
-    pub fn wait(&self) -> String {
+    pub fn too_early(&self) -> String {
         format!(
             "{}: the removal of {} may still be in progress. Try again in a few seconds",
             self.segment.id,
@@ -45,7 +46,7 @@ impl Astray {
 
     /// Returns a message that the object is renamed back only if the user names it.
     #[must_use]
-    pub fn doubt(&self) -> String {
+    pub fn untrusted_notice(&self) -> String {
         format!(
             "{} is named like a leftover of {}, but it belongs to {}, who may have chosen that name. \
              Not renamed. Use `shmlens rm --recover {}` to rename it",
@@ -79,9 +80,9 @@ impl Leftovers {
             let changed = segment.times.change;
             // A time in the future (the clock was set back) says nothing about a removal in
             // progress.
-            let settled = changed
+            let is_over = changed
                 .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY);
-            let list = match (is_own(machine, segment, name), settled) {
+            let list = match (is_own(machine, segment, name), is_over) {
                 (false, _) => &mut found.untrusted,
                 (true, false) => &mut found.under_way,
                 (true, true) => &mut found.astray,
@@ -99,7 +100,8 @@ fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     let me = machine.effective_uid();
     let in_own_directory = || {
         let parent = name.as_path().parent();
-        parent.is_some_and(is_aside) && machine.guards(name).is_ok_and(|guards| guards.directory_uid == me)
+        parent.is_some_and(is_removal_directory)
+            && machine.guards(name).is_ok_and(|guards| guards.directory_uid == me)
     };
     segment.owner.uid == me || in_own_directory()
 }
@@ -117,9 +119,9 @@ pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Ve
 pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectName> {
     let is_left = |name: &ObjectName| {
         machine.stat_object(name).is_ok_and(|stat| {
-            let settled =
+            let is_over =
                 stat.modify.is_future(survey.at) || survey.at.seconds_since(stat.modify) > UNDER_WAY;
-            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && settled
+            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && is_over
         })
     };
     let is_empty = |name: &ObjectName| {
@@ -130,7 +132,7 @@ pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectNa
         });
         !objects.chain(&survey.other_names).any(inside)
     };
-    let names = survey.other_names.iter().filter(|name| is_aside(name.as_path()));
+    let names = survey.other_names.iter().filter(|name| is_removal_directory(name.as_path()));
     let mut found: Vec<ObjectName> = names.filter(|name| is_left(name) && is_empty(name)).cloned().collect();
     found.sort_unstable();
     found
@@ -142,7 +144,7 @@ pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, Ac
     match machine.remove_directory(name) {
         Ok(()) => Ok(Done::new(id, "removed: empty directory left over from an interrupted removal")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ActError::Gone { id }),
-        Err(source) => Err(ActError::Failed { id, step: super::Step::Remove, source }),
+        Err(source) => Err(ActError::Failed { id, step: Step::Remove, source }),
     }
 }
 
@@ -151,7 +153,7 @@ pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     if machine.stat_object(&astray.before).is_ok() {
         return Err(taken(astray));
     }
-    match super::permitted::removal(machine, &astray.segment) {
+    match permitted::removal(Target::new(machine, &astray.segment)) {
         Some(refusal) => Err(ActError::Refused { subject: astray.segment.id.to_string(), refusal }),
         None => Ok(()),
     }
@@ -168,24 +170,16 @@ fn taken(astray: &Astray) -> ActError {
 /// replaced.
 pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
     let id = SegmentId::Posix(astray.before.clone());
-    let SegmentId::Posix(aside) = &astray.segment.id else {
-        return Err(ActError::Gone { id: astray.segment.id.clone() });
-    };
-    let (held, _) = super::again::posix(machine, &astray.segment, aside)?;
-    match machine.rename_to_free(aside, &astray.before) {
+    let target = Target::new(machine, &astray.segment);
+    let SegmentId::Posix(now) = &astray.segment.id else { return Err(target.gone()) };
+    let (held, _) = target.check_posix(now)?;
+    match machine.rename_to_free(now, &astray.before) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            return Err(taken(astray));
-        }
-        Err(error) => {
-            let capability = crate::machine::control::Capability::Fowner;
-            return Err(ActError::of(machine, &astray.segment, super::Step::Rename, capability, error));
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(astray)),
+        Err(error) => return Err(ActError::of(target, Step::Rename, Capability::Fowner, error)),
     }
-    let now = machine
-        .stat_object(&astray.before)
-        .map_err(|source| super::permissions::verifying(&astray.segment, source))?;
-    let own = held.stat().map_err(|source| super::permissions::verifying(&astray.segment, source))?;
+    let now = machine.stat_object(&astray.before).map_err(|source| target.unverifiable(source))?;
+    let own = held.stat().map_err(|source| target.unverifiable(source))?;
     if now.identity() != own.identity() {
         return Err(ActError::Unverified { id, found: "another object with that name".to_owned() });
     }
@@ -198,21 +192,21 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::Names;
 
-    const ASIDE: &str = "shmlens-removing-0123456789abcdef-name";
+    const LEFTOVER: &str = "shmlens-removing-0123456789abcdef-name";
 
     #[test]
     fn only_the_very_one_that_was_shown_gets_its_name_back() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
-        machine.add_object(ASIDE, FakeBytes::full(b"moved"));
+        machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let found = astray(&machine, &survey.segments, survey.at);
         assert_eq!(found.len(), 1);
-        machine.add_object(ASIDE, FakeBytes::full(b"another"));
+        machine.add_object(LEFTOVER, FakeBytes::full(b"another"));
         let error = recover(&machine, &found[0]).unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
         let names = || machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(names(), [format!("/{ASIDE}")]);
+        assert_eq!(names(), [format!("/{LEFTOVER}")]);
         let survey = Survey::take(&machine, &mut Names::default());
         recover(&machine, &astray(&machine, &survey.segments, survey.at)[0]).unwrap();
         assert_eq!(names(), ["/name"]);
@@ -221,7 +215,7 @@ mod tests {
     #[test]
     fn a_name_that_another_user_gave_is_not_trusted() {
         let machine = FakeMachine::new();
-        machine.add_object(ASIDE, FakeBytes::full(b"ann's"));
+        machine.add_object(LEFTOVER, FakeBytes::full(b"ann's"));
         for (me, (astray, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {
             machine.edit(|facts| facts.effective_uid = me);
             let survey = Survey::take(&machine, &mut Names::default());
@@ -234,7 +228,7 @@ mod tests {
     fn leftovers_are_found_after_the_clock_was_set_back() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
-        machine.add_object(ASIDE, FakeBytes::full(b"moved"));
+        machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let before = Timestamp::from_seconds(survey.at.seconds - 86_400);
         assert_eq!(astray(&machine, &survey.segments, before).len(), 1);

@@ -1,18 +1,19 @@
 //! Recreates a segment from a file that `save` wrote. Never touches an existing segment, and leaves
 //! nothing behind if the file is incomplete.
 
+use super::Actor;
 use super::archive::{ArchiveError, Name, Reading, Saved};
 use super::save::shown;
 use super::saved_file::{Input, SavedFile};
-use super::state::{StateDirectory, StateError};
+use super::state::StateError;
 use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, FinalAttributes, Finished, Machine, Refused, SegmentBuilder};
 use crate::memory::{PageBuffer, Progress, pipeline};
 use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
-use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
@@ -108,24 +109,23 @@ pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
     Ok(SavedFile::open(path)?.saved().clone())
 }
 
-/// Restores a segment from a file that [`save`](super::save()) wrote. Returns
-/// [`RestoreError::Unconfirmed`] if another user may have written the file.
-pub fn restore(machine: &dyn Machine, path: &Path, progress: &Progress) -> Result<Restored, RestoreError> {
-    restore_marked(machine, path, None, progress)
-}
+impl Actor<'_> {
+    /// Restores a segment from a file that [`Actor::save`] wrote, see [`SavedFile::restore`].
+    /// Returns [`RestoreError::Unconfirmed`] if another user may have written the file.
+    pub fn restore(&self, path: &Path) -> Result<Restored, RestoreError> {
+        let file = SavedFile::open(path)?;
+        match file.distrust(self.machine) {
+            Some(reason) => Err(file.unconfirmed(self.machine, reason)),
+            None => file.restore(self),
+        }
+    }
 
-/// Does the same as [`restore`], and keeps a mark in the state directory while a System V segment
-/// is filled, see [`SavedFile::restore`].
-pub fn restore_marked(
-    machine: &dyn Machine,
-    path: &Path,
-    state: Option<&StateDirectory>,
-    progress: &Progress,
-) -> Result<Restored, RestoreError> {
-    let file = SavedFile::open(path)?;
-    match file.distrust(machine) {
-        Some(reason) => Err(file.unconfirmed(machine, reason)),
-        None => file.restore(machine, state, progress),
+    /// Restores a copy and deletes it. On an error, the copy is kept.
+    pub fn restore_copy(&self, path: &Path) -> Result<Restored, RestoreError> {
+        let restored = self.restore(path)?;
+        // If the file remains, the next undo reports that the name is in use: nothing is lost.
+        let _ = fs::remove_file(path);
+        Ok(restored)
     }
 }
 
@@ -135,18 +135,14 @@ impl SavedFile {
     /// A POSIX object is filled without a name and gets its name at the end. A System V segment has
     /// its key from the beginning, so the file is read twice, and the segment is created only after
     /// the whole file has been verified; a pipe can be read only once. Until the segment is
-    /// complete, only its creator can attach it. A mark in `state` names the segment, so that
-    /// [`unfinished`](super::unfinished::unfinished) finds it if this process is killed. Nothing is
-    /// created if the mark cannot be written, except for a user without a state directory, who gets
-    /// no mark.
+    /// complete, only its creator can attach it. A mark in the state directory names the segment, so
+    /// that [`unfinished`](super::unfinished::unfinished) finds it if this process is killed.
+    /// Nothing is created if the mark cannot be written, except for a user without a state
+    /// directory, who gets no mark.
     ///
     /// An error leaves no partial segment behind.
-    pub fn restore(
-        mut self,
-        machine: &dyn Machine,
-        state: Option<&StateDirectory>,
-        progress: &Progress,
-    ) -> Result<Restored, RestoreError> {
+    pub fn restore(mut self, actor: &Actor<'_>) -> Result<Restored, RestoreError> {
+        let Actor { machine, progress, .. } = *actor;
         let saved = self.saved().clone();
         check_free(machine, &saved)?;
         let length = self.length;
@@ -170,7 +166,7 @@ impl SavedFile {
                 } else {
                     progress.begin(saved.size.0);
                 }
-                let mut filling = self.begin_filling(machine, *key, state, &work)?;
+                let mut filling = self.begin_filling(actor, *key, &work)?;
                 work.fill(&mut self.reading, length.unwrap_or(0), Some(filling.builder()))?;
                 filling.filled();
                 work.finish(filling.builder())?
@@ -180,20 +176,14 @@ impl SavedFile {
         Ok(Restored { id: made.id, saved, lost })
     }
 
-    fn begin_filling(
-        &self,
-        machine: &dyn Machine,
-        key: Key,
-        state: Option<&StateDirectory>,
-        work: &Work<'_>,
-    ) -> Result<Filling, RestoreError> {
+    fn begin_filling(&self, actor: &Actor<'_>, key: Key, work: &Work<'_>) -> Result<Filling, RestoreError> {
         let saved = self.saved();
         let origin = Origin::restore(self.absolute(), saved.mode);
         let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
-        match Filling::begin(machine, &new, &origin, state) {
+        match Filling::begin(actor, &new, &origin) {
             // A sparse segment may be larger than the memory that can be reserved.
             Err(BeginError::Refused(error)) if error.raw_os_error() == Some(libc::ENOMEM) => {
-                Filling::begin(machine, &NewSysv { no_reserve: true, ..new }, &origin, state)
+                Filling::begin(actor, &NewSysv { no_reserve: true, ..new }, &origin)
             }
             outcome => outcome,
         }
@@ -382,10 +372,9 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::act::{SaveError, save, save_over};
+    use crate::act::SaveError;
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
-    use std::fs;
 
     /// An object and a segment with holes, both owned by ann.
     fn example() -> (FakeMachine, tempfile::TempDir) {
@@ -407,24 +396,25 @@ mod tests {
         let (machine, directory) = example();
         let before = segments(&machine);
         let progress = Progress::new();
+        let actor = Actor::new(&machine, &progress);
         let paths = [directory.path().join("0"), directory.path().join("1")];
         for (segment, path) in before.iter().zip(&paths) {
-            let stored = save(&machine, segment, path, &progress).unwrap();
+            let stored = actor.save(segment, path).unwrap();
             assert_eq!(stored.length.0, fs::metadata(path).unwrap().len());
             assert!(stored.length.0 < 20_000, "{}", stored.length);
             assert_eq!(look_into(path).unwrap(), stored.saved);
             assert_eq!(progress.done(), segment.size.0);
             // The file exists already.
-            let error = save(&machine, segment, path, &progress).unwrap_err();
+            let error = actor.save(segment, path).unwrap_err();
             assert!(matches!(error, SaveError::Exists { .. }), "{error}");
-            save_over(&machine, segment, path, &progress).unwrap();
-            let error = restore(&machine, path, &progress).unwrap_err().to_string();
+            actor.save_over(segment, path).unwrap();
+            let error = actor.restore(path).unwrap_err().to_string();
             assert!(error.contains("failed to restore"), "{error}");
         }
         let pages = machine.edit(|facts| facts.sysv.remove(0).bytes.pages);
         machine.remove_object("a");
         for path in &paths {
-            let restored = restore(&machine, path, &progress).unwrap();
+            let restored = actor.restore(path).unwrap();
             assert!(!restored.lost.is_empty());
         }
         let after = segments(&machine);
@@ -452,13 +442,13 @@ mod tests {
             let (machine, directory) = example();
             let segment = &segments(&machine)[at];
             let path = directory.path().join("file");
-            let error = save(&machine, segment, &path, &cancelled).unwrap_err();
+            let error = Actor::new(&machine, &cancelled).save(segment, &path).unwrap_err();
             assert!(matches!(error, SaveError::Stopped { .. }), "{error}");
             assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
-            save(&machine, segment, &path, &Progress::new()).unwrap();
+            Actor::new(&machine, &Progress::new()).save(segment, &path).unwrap();
             machine.remove_object("a");
             machine.edit(|facts| facts.sysv.clear());
-            let error = restore(&machine, &path, &cancelled).unwrap_err();
+            let error = Actor::new(&machine, &cancelled).restore(&path).unwrap_err();
             assert!(matches!(error, RestoreError::Stopped { .. }), "{error}");
             assert!(segments(&machine).is_empty());
         }
@@ -468,10 +458,12 @@ mod tests {
     fn another_user_is_told() {
         let (machine, directory) = example();
         let path = directory.path().join("file");
-        save(&machine, &segments(&machine)[1], &path, &Progress::new()).unwrap();
+        let progress = Progress::new();
+        let actor = Actor::new(&machine, &progress);
+        actor.save(&segments(&machine)[1], &path).unwrap();
         machine.remove_object("a");
         machine.edit(|facts| facts.users.insert(1000, "b\x1bob".to_owned()));
-        let restored = restore(&machine, &path, &Progress::new()).unwrap();
+        let restored = actor.restore(&path).unwrap();
         assert!(restored.lost.iter().any(|lost| lost.contains("was ann when")), "{:?}", restored.lost);
     }
 }

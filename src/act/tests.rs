@@ -160,11 +160,12 @@ fn a_refusal_that_force_cannot_override_is_shown_first() {
     let machine = machine();
     machine.edit(|facts| (facts.effective_uid, facts.sysv[0].row.nattch) = (1001, 1));
     for name in ["3", "camera0"] {
-        let plan = plan(
+        let plan = plan_with(
             &machine,
             &shown(&machine, name),
-            &Action::Remove(Copying::Keep(nowhere())),
+            &Action::Remove(Copying::Keep),
             &Options::default(),
+            Some(&nowhere()),
         );
         let refusal = plan.refusal.unwrap();
         // `--force` would override "in use", but nothing overrides a missing permission.
@@ -311,9 +312,9 @@ fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
     let progress = Progress::new();
     // Cancelled before the copy reads any data.
     progress.cancel();
-    let now = remove::Now { options: FORCE, progress: &progress, recent: &Recent::default() };
-    let error =
-        remove::apply(&machine, &shown(&machine, "empty"), &Copying::Keep(copies.clone()), &now).unwrap_err();
+    let (actor, segment) = (Actor::new(&machine, &progress), shown(&machine, "empty"));
+    let removal = remove::Removal { actor: &actor, target: actor.on(&segment), options: FORCE };
+    let error = removal.apply(&Copying::Keep, Some(&copies)).unwrap_err();
     assert!(matches!(error, ActError::Stopped { .. }), "{error}");
     assert!(copies.list().is_empty() && shown(&machine, "empty").size == Bytes(0));
 }
@@ -325,15 +326,19 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let copies = |limit| Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(limit));
     let before = machine.edit(|facts| facts.sysv.len());
     // The limit is too small even for the metadata.
-    let small = Action::Remove(Copying::Keep(copies(10)));
-    let error = act(&machine, "3", &small, FORCE).unwrap_err().to_string();
+    let keep = |limit| {
+        let keep = Action::Remove(Copying::Keep);
+        let plan = plan_with(&machine, &shown(&machine, "3"), &keep, &FORCE, Some(&copies(limit)));
+        apply(&machine, &plan).result
+    };
+    let error = keep(10).unwrap_err().to_string();
     assert!(error.contains("--no-copy"), "{error}");
     let taken = directory.path().join("taken");
     std::fs::write(&taken, b"mine").unwrap();
     let error = act(&machine, "3", &Action::Remove(Copying::To(taken)), FORCE).unwrap_err().to_string();
     assert!(error.contains("exists. Choose another name"), "{error}");
     assert_eq!((machine.edit(|facts| facts.sysv.len()), copies(10).list().len()), (before, 0));
-    let done = act(&machine, "3", &Action::Remove(Copying::Keep(copies(1 << 20))), FORCE).unwrap();
+    let done = keep(1 << 20).unwrap();
     assert_eq!(done.copy, copies(1 << 20).last());
     assert_eq!(machine.edit(|facts| facts.sysv.len()), before - 1);
 }
@@ -347,11 +352,11 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     let planned = |name: &str| {
         // Each removal is a batch of its own.
         let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
-        let action = Action::Remove(Copying::Keep(copies));
         machine.add_object(name, FakeBytes::full(&[7; 10_000]));
         let mut segment = shown(&machine, name);
         segment.verdict.state = State::Idle;
-        plan(&machine, &segment, &action, &Options::default())
+        let keep = Action::Remove(Copying::Keep);
+        plan_with(&machine, &segment, &keep, &Options::default(), Some(&copies))
     };
     let older = apply(&machine, &planned("older")).result.unwrap().copy.unwrap();
     let plan = planned("newer");

@@ -2,9 +2,8 @@
 //! if the segment or the copy was replaced.
 
 use super::archive::Name;
-use super::{Action, Copies, RestoreError, Restored};
+use super::{Action, Actor, RestoreError, Restored};
 use crate::machine::Machine;
-use crate::memory::Progress;
 use crate::segment::{Identity, Segment, SegmentId};
 use std::fmt::Display;
 use std::io;
@@ -76,13 +75,8 @@ impl Revert {
 
 impl SavedCopy {
     /// Restores the segment and deletes the copy. If the restore fails, the copy is kept.
-    pub fn restore(
-        &self,
-        machine: &dyn Machine,
-        copies: &Copies,
-        progress: &Progress,
-    ) -> Result<Restored, NotUndone> {
-        copies.undo(machine, &self.path, progress).map_err(|error| match error {
+    pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, NotUndone> {
+        actor.restore_copy(&self.path).map_err(|error| match error {
             RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 NotUndone::ever(format!("{}: its copy is gone; nothing was restored", self.id))
             }
@@ -95,7 +89,7 @@ impl Restored {
     /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes that
     /// are in the copy but could not be restored.
     #[must_use]
-    pub fn said(&self) -> String {
+    pub fn text(&self) -> String {
         let restored = match &self.saved.name {
             Name::Sysv { key, shmid } if key.is_private() => format!("restored (private, was sysv:{shmid})"),
             Name::Sysv { key, shmid } => format!("restored (key {key}, was sysv:{shmid})"),

@@ -1,5 +1,6 @@
 //! Parses the user or process whose access to a segment is to be checked.
 
+use super::action::parse_id;
 use crate::machine::Machine;
 use crate::machine::control::Credentials;
 use crate::segment::escape;
@@ -38,14 +39,14 @@ impl Somebody {
     pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseWhoError> {
         let wrong = |text: &str, kind| ParseWhoError::Number { text: text.to_owned(), kind };
         if let Some(number) = text.strip_prefix("uid:") {
-            let uid = parse_number(number).ok_or_else(|| wrong(number, "user"))?;
+            let uid = parse_id(number).ok_or_else(|| wrong(number, "user"))?;
             return Ok(Self::user(machine, uid));
         }
         if let Some(number) = text.strip_prefix("pid:") {
-            let pid = parse_number(number).ok_or_else(|| wrong(number, "process"))?;
+            let pid = parse_id(number).ok_or_else(|| wrong(number, "process"))?;
             return Self::process(machine, pid);
         }
-        match (machine.user_by_name(text), parse_number(text)) {
+        match (machine.user_by_name(text), parse_id(text)) {
             (Some((uid, _)), _) => Ok(Self::user(machine, uid)),
             (None, Some(pid)) => Self::process(machine, pid),
             (None, None) => Err(ParseWhoError::User(text.to_owned())),
@@ -65,12 +66,6 @@ impl Somebody {
         let user = Self::user(machine, credentials.uid).text;
         Ok(Self { text: format!("process {pid} ({user})"), credentials })
     }
-}
-
-/// Parses an id. Rejects the largest number, which is neither a valid UID nor a pid.
-fn parse_number(text: &str) -> Option<u32> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten().filter(|&number| number != u32::MAX)
 }
 
 #[cfg(test)]

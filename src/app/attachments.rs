@@ -1,14 +1,14 @@
 //! The attachments of shmlens itself: kept segments and the open one.
 
 use super::list::List;
-use crate::act::Hold;
+use crate::act::OwnAttachment;
 use crate::engine::Clock;
 
 #[derive(Debug, Clone, Default)]
 pub struct Attachments {
     /// `None` until the kernel has answered.
-    pub found: Option<Vec<Hold>>,
-    /// When the current list appeared.
+    pub found: Option<Vec<OwnAttachment>>,
+    /// The time when the current list appeared.
     pub since: Clock,
     pub list: List,
     /// Set while detaching.
@@ -16,7 +16,7 @@ pub struct Attachments {
 }
 
 impl Attachments {
-    pub fn shown(&self) -> &[Hold] {
+    pub fn shown(&self) -> &[OwnAttachment] {
         self.found.as_deref().unwrap_or_default()
     }
 

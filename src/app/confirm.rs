@@ -8,12 +8,12 @@ use super::layout::overlay::text_width;
 use super::list::List;
 use super::sentence::name_of;
 use crate::act::{Action, Copying, Plan, Refusal, Task, Undo};
-use crate::engine::{Clock, Wanted, Wish};
+use crate::engine::{Clock, PlanRequest};
 use crate::segment::{Bytes, wrap};
 
 #[derive(Debug, Clone)]
 pub struct Confirm {
-    pub wishes: Vec<Wish>,
+    pub requests: Vec<PlanRequest>,
     /// Empty until the engine has created the plans.
     pub plans: Vec<Plan>,
     /// When the current plans appeared on screen.
@@ -22,7 +22,7 @@ pub struct Confirm {
     pub list: List,
     /// Set while the plans are being applied.
     pub acting: bool,
-    /// Set when the wishes have changed and new plans were requested.
+    /// The requests have changed and new plans were requested.
     pub stale: bool,
     /// Segments that the filter hides.
     pub hidden: usize,
@@ -41,9 +41,9 @@ pub enum Tone {
 }
 
 impl Confirm {
-    pub const fn new(wishes: Vec<Wish>, now: Clock) -> Self {
+    pub const fn new(requests: Vec<PlanRequest>, now: Clock) -> Self {
         Self {
-            wishes,
+            requests,
             plans: vec![],
             since: now,
             list: List { selected: 0 },
@@ -55,7 +55,7 @@ impl Confirm {
     }
 
     pub const fn is_batch(&self) -> bool {
-        self.wishes.len() > 1
+        self.requests.len() > 1
     }
 
     /// The segment that force applies to.
@@ -80,7 +80,7 @@ impl Confirm {
         let mut sentences: Vec<(String, Tone)> =
             plan.will.iter().map(|text| (text.clone(), Tone::Plain)).collect();
         match &plan.undo {
-            Undo::Yes(_) if self.copies().is_some() => {
+            Undo::Yes(_) if self.copying().is_some() => {
                 sentences.push((format!("{undo} restores it"), Tone::Quiet));
             }
             Undo::Yes(_) => sentences.push((format!("{undo} undoes it"), Tone::Quiet)),
@@ -112,8 +112,8 @@ impl Confirm {
             return lines;
         }
         let applicable = || self.plans.iter().filter(|plan| plan.refusal.is_none());
-        match self.copies() {
-            Some(true) if applicable().count() > 0 => {
+        match self.copying() {
+            Some(Copying::Keep) if applicable().count() > 0 => {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
                 let mut effects: Vec<&String> =
@@ -121,11 +121,13 @@ impl Confirm {
                 effects.dedup();
                 lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }
-            Some(false) => lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning)),
+            Some(Copying::Without) => {
+                lines.push(("No copies are saved: cannot be undone.".to_owned(), Tone::Warning));
+            }
             _ => {}
         }
         let mut figures = vec![];
-        if self.copies().is_some() {
+        if self.copying().is_some() {
             let frees: Bytes = applicable().map(|plan| plan.frees).sum();
             figures.push(format!("Frees {frees} now"));
         }
@@ -143,7 +145,7 @@ impl Confirm {
 
     /// `5 of them hidden by the filter`
     pub fn hidden_text(&self) -> String {
-        if self.wishes.len() == 1 {
+        if self.requests.len() == 1 {
             "hidden by the filter".to_owned()
         } else {
             format!("{} of them hidden by the filter", self.hidden)
@@ -152,8 +154,8 @@ impl Confirm {
 
     /// Returns true if toggling copies would change any plan.
     pub fn can_toggle_copies(&self) -> bool {
-        let is_affected = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
-        self.copies().is_some() && self.plans.iter().any(is_affected)
+        let helps = |plan: &Plan| final_refusal(plan).is_none() || plan.needs_no_copy;
+        self.copying().is_some() && self.plans.iter().any(helps)
     }
 
     /// The action and its object: `Remove /psm_1f09`.
@@ -161,20 +163,20 @@ impl Confirm {
         let verb = self.verb();
         let act: String =
             verb.chars().take(1).flat_map(char::to_uppercase).chain(verb.chars().skip(1)).collect();
-        match self.wishes.as_slice() {
+        match self.requests.as_slice() {
             [one] => format!("{act} {}", name_of(&one.segment.id)),
             many => format!("{act} {} segments", many.len()),
         }
     }
 
     pub fn verb(&self) -> &'static str {
-        self.wishes.first().map_or("", |wish| wish.wanted.verb())
+        self.requests.first().map_or("", |request| request.action.verb())
     }
 
-    /// Returns true if copies are saved; `None` for actions that save none.
-    pub fn copies(&self) -> Option<bool> {
-        match self.wishes.first()?.wanted {
-            Wanted::Remove { copy } => Some(copy),
+    /// The copies that a removal saves; `None` for other actions.
+    pub fn copying(&self) -> Option<&Copying> {
+        match &self.requests.first()?.action {
+            Action::Remove(copying) => Some(copying),
             _ => None,
         }
     }
@@ -185,7 +187,7 @@ impl Confirm {
     }
 
     pub fn is_forced(&self) -> bool {
-        self.wishes.get(self.selected()).is_some_and(|wish| wish.force)
+        self.requests.get(self.selected()).is_some_and(|request| request.force)
     }
 
     /// Returns true if force applies to the selected segment.
@@ -198,19 +200,14 @@ impl Confirm {
                 .is_some_and(|refusal| refusal.forceable)
     }
 
-    /// Returns true if the plans match the current wishes, so that they can be shown.
+    /// Returns true if the plans match the current requests.
     pub fn fits(&self, plans: &[Plan]) -> bool {
-        plans.len() == self.wishes.len()
-            && plans.iter().zip(&self.wishes).all(|(plan, wish)| match &plan.task {
+        plans.len() == self.requests.len()
+            && plans.iter().zip(&self.requests).all(|(plan, request)| match &plan.task {
                 Task::Change { segment, action } => {
-                    // A plan whose copy cannot be saved is refused and has no copy.
-                    let copies = match (&wish.wanted, action) {
-                        (Wanted::Remove { copy }, Action::Remove(copying)) => {
-                            *copy != matches!(copying, Copying::Without) || plan.refusal.is_some()
-                        }
-                        _ => true,
-                    };
-                    segment.id == wish.segment.id && plan.options.force == wish.force && copies
+                    segment.id == request.segment.id
+                        && plan.options.force == request.force
+                        && *action == request.action
                 }
                 Task::Create(_) => false,
             })

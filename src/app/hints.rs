@@ -6,6 +6,7 @@ use super::overlay::Overlay;
 use super::permissions::Focus;
 use super::save::SaveField;
 use super::state::State;
+use crate::act::Copying;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -97,10 +98,11 @@ pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
             if plan.can_force() {
                 add(0, &[Force], if plan.is_forced() { "no force" } else { "force" });
             }
-            if let Some(copies) = plan.copies().filter(|_| plan.can_toggle_copies()) {
-                add(2, &[SaveCopy], if copies { "no copy" } else { "save a copy" });
+            if let Some(copying) = plan.copying().filter(|_| plan.can_toggle_copies()) {
+                let label = if *copying == Copying::Without { "save a copy" } else { "no copy" };
+                add(2, &[SaveCopy], label);
             }
-            match (plan.applicable(), plan.wishes.len()) {
+            match (plan.applicable(), plan.requests.len()) {
                 (0, _) => {}
                 (some, all) if some < all => {
                     add(0, &[Confirm], &format!("{} {some} of {all}", plan.verb()));

@@ -3,11 +3,13 @@
 use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
-use crate::act::{ModeChange, NewSegment, Plan, Question, Source};
+use crate::act::{ModeChange, NewSegment, ParseModeError, Plan, Question, Source};
 use crate::engine::Request;
 use crate::machine::control::NewSysv;
 use crate::segment::resolve::parse_key;
-use crate::segment::{Bytes, Key, Kind, Mode, ObjectName, Segment, escape, quote};
+use crate::segment::{
+    Bytes, Key, Kind, Mode, ObjectName, ParseSizeError, Segment, ShownError, escape, quote,
+};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
@@ -54,7 +56,7 @@ pub struct New {
     pub huge: bool,
     pub no_reserve: bool,
     /// `None` until the engine has answered.
-    pub plan: Option<Result<Box<Plan>, String>>,
+    pub plan: Option<Result<Box<Plan>, ShownError>>,
     pub error: Option<String>,
     pub step: Step,
 }
@@ -79,6 +81,28 @@ impl Default for New {
     }
 }
 
+/// The reason why a field is invalid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    #[error("a name is required")]
+    NoName,
+    #[error("invalid name '{0}' for a POSIX segment")]
+    Name(String),
+    /// The length of a component of the name.
+    #[error("name too long: {0} bytes, but at most {NAME_MAX} are allowed")]
+    LongName(usize),
+    #[error("invalid key '{0}': expected a 32-bit number, or 0x and hex digits")]
+    Key(String),
+    #[error("enter a size, or a file to copy from")]
+    NoSize,
+    #[error(transparent)]
+    Size(#[from] ParseSizeError),
+    #[error(transparent)]
+    Mode(#[from] ParseModeError),
+    #[error("invalid mode '{0}': expected 0000 to 0777")]
+    LargeMode(Mode),
+}
+
 impl NewField {
     /// Returns true for an option, false for a text field.
     pub const fn is_option(self) -> bool {
@@ -98,8 +122,8 @@ impl New {
         }
     }
 
-    /// Returns the request for a plan, or the first invalid field.
-    pub fn question(&self) -> Result<Question, String> {
+    /// The question for the engine, or the first invalid field.
+    pub fn question(&self) -> Result<Question, FieldError> {
         let from = self.from.text();
         let source = match from {
             "" => Source::Nothing,
@@ -121,30 +145,23 @@ impl New {
         Ok(Question::New { new, sized_by_file: self.size_text().is_empty() })
     }
 
-    fn key(&self) -> Result<Key, String> {
+    fn key(&self) -> Result<Key, FieldError> {
         match self.key.text() {
             "" | "private" => Ok(Key(0)),
-            text => parse_key(text).ok_or_else(|| {
-                format!(
-                    "invalid key '{}': expected a 32-bit number, or 0x and hex digits",
-                    escape(text.as_bytes())
-                )
-            }),
+            text => parse_key(text).ok_or_else(|| FieldError::Key(escape(text.as_bytes()))),
         }
     }
 
-    fn name(&self) -> Result<ObjectName, String> {
+    fn name(&self) -> Result<ObjectName, FieldError> {
         let text = self.name.text();
         if text.is_empty() {
-            return Err("a name is required".to_owned());
+            return Err(FieldError::NoName);
         }
-        let name = ObjectName::from_text(text.as_bytes())
-            .ok_or_else(|| format!("invalid name '{}' for a POSIX segment", quote(text.as_bytes())))?;
+        let name =
+            ObjectName::from_text(text.as_bytes()).ok_or_else(|| FieldError::Name(quote(text.as_bytes())))?;
         let longest = name.as_bytes().split(|&byte| byte == b'/').map(<[u8]>::len).max();
         match longest {
-            Some(bytes) if bytes > NAME_MAX => {
-                Err(format!("name too long: {bytes} bytes, but at most {NAME_MAX} are allowed"))
-            }
+            Some(bytes) if bytes > NAME_MAX => Err(FieldError::LongName(bytes)),
             _ => Ok(name),
         }
     }
@@ -161,21 +178,18 @@ impl New {
         if self.size.edited || self.from.text().is_empty() { self.size.text() } else { "" }
     }
 
-    fn size(&self) -> Result<Bytes, String> {
+    fn size(&self) -> Result<Bytes, FieldError> {
         match (self.size_text(), self.from.text()) {
-            ("", "") => Err("enter a size, or a file to copy from".to_owned()),
+            ("", "") => Err(FieldError::NoSize),
             ("", _) => Ok(Bytes(0)),
-            (text, _) => text.parse().map_err(|error: crate::segment::ParseSizeError| error.to_string()),
+            (text, _) => Ok(text.parse::<Bytes>()?),
         }
     }
 
-    fn mode(&self) -> Result<Mode, String> {
-        let text = self.mode.text();
-        let change: ModeChange =
-            text.parse().map_err(|error: crate::act::ParseModeError| error.to_string())?;
-        let mode = change.apply(Mode::new(0));
+    fn mode(&self) -> Result<Mode, FieldError> {
+        let mode = self.mode.text().parse::<ModeChange>()?.apply(Mode::new(0));
         if mode.bits() > 0o777 {
-            return Err(format!("invalid mode '{mode}': expected 0000 to 0777"));
+            return Err(FieldError::LargeMode(mode));
         }
         Ok(mode)
     }
@@ -288,12 +302,12 @@ mod tests {
 
     #[test]
     fn invalid_input_is_explained() {
-        assert!(New::default().question().unwrap_err().contains("name"));
-        assert!(form(Kind::Posix, "a/../b").question().unwrap_err().contains("invalid name"));
+        assert!(New::default().question().unwrap_err().to_string().contains("name"));
+        assert!(form(Kind::Posix, "a/../b").question().unwrap_err().to_string().contains("invalid name"));
         assert!(form(Kind::Posix, &"a".repeat(255)).question().is_ok());
-        let error = form(Kind::Posix, &"a".repeat(256)).question().unwrap_err();
+        let error = form(Kind::Posix, &"a".repeat(256)).question().unwrap_err().to_string();
         assert_eq!(error, "name too long: 256 bytes, but at most 255 are allowed");
-        assert!(form(Kind::Sysv, "0xq").question().unwrap_err().contains("invalid key"));
+        assert!(form(Kind::Sysv, "0xq").question().unwrap_err().to_string().contains("invalid key"));
         assert!(form(Kind::Sysv, "").question().is_ok(), "a private one");
         for (size, mode, word) in [
             ("", "0600", "size"),
@@ -305,7 +319,7 @@ mod tests {
             let mut new = form(Kind::Posix, "a");
             new.size.set(size);
             new.mode.set(mode);
-            let error = new.question().unwrap_err();
+            let error = new.question().unwrap_err().to_string();
             assert!(error.contains(word), "{size} {mode}: {error}");
         }
     }

@@ -6,7 +6,9 @@ use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
 use crate::act::access::{Answer, Rules};
-use crate::act::{Action, ModeChange, OwnerChange, Question, Somebody};
+use crate::act::{
+    Action, LookupError, ModeChange, OwnerChange, ParseModeError, ParseWhoError, Question, Somebody,
+};
 use crate::engine::Request;
 use crate::segment::{Kind, Mode, Segment};
 use std::collections::BTreeMap;
@@ -30,7 +32,18 @@ impl Focus {
 }
 
 /// A resolved user or group with its name, or the error.
-pub type FoundName = Result<(u32, String), String>;
+pub type FoundName = Result<(u32, String), LookupError>;
+
+/// The reason why the form cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    #[error("nothing to change: toggle a bit, or type a mode, owner or group")]
+    Unchanged,
+    #[error(transparent)]
+    Mode(#[from] ParseModeError),
+    #[error(transparent)]
+    Owner(#[from] LookupError),
+}
 
 #[derive(Debug, Clone)]
 pub struct Permissions {
@@ -56,7 +69,7 @@ pub struct Permissions {
     /// `None` until resolved.
     pub group_found: Option<FoundName>,
     /// `None` until resolved.
-    pub who_found: Option<Result<Somebody, String>>,
+    pub who_found: Option<Result<Somebody, ParseWhoError>>,
     /// `None` until the engine has answered.
     pub rules: Option<Rules>,
     pub error: Option<String>,
@@ -132,18 +145,16 @@ impl Permissions {
         self.mode_change().is_ok()
     }
 
-    /// The requested mode; `None` if it was not edited.
-    fn mode_change(&self) -> Result<Option<ModeChange>, String> {
+    /// The requested mode, or `None` if it was not edited.
+    fn mode_change(&self) -> Result<Option<ModeChange>, ParseModeError> {
         match self.mode_field.text() {
-            text if self.mode_field.edited && !text.is_empty() => {
-                text.parse().map(Some).map_err(|error: crate::act::ParseModeError| error.to_string())
-            }
+            text if self.mode_field.edited && !text.is_empty() => text.parse().map(Some),
             _ => Ok(None),
         }
     }
 
-    /// The change for each segment; `None` while a name is unresolved.
-    pub fn action(&self) -> Result<Option<Action>, String> {
+    /// The access change for each segment, or `None` while a name is unresolved.
+    pub fn action(&self) -> Result<Option<Action>, FormError> {
         let mode = self.mode_change()?;
         let (Some(uid), Some(gid)) = (
             number(&self.owner, self.owner_found.as_ref())?,
@@ -153,7 +164,7 @@ impl Permissions {
         };
         let owner = OwnerChange { uid, gid };
         match (mode, owner == OwnerChange::default()) {
-            (None, true) => Err("nothing to change: toggle a bit, or type a mode, owner or group".to_owned()),
+            (None, true) => Err(FormError::Unchanged),
             (Some(mode), true) => Ok(Some(Action::SetMode(mode))),
             (None, false) => Ok(Some(Action::SetOwner(owner))),
             (Some(mode), false) => Ok(Some(Action::SetModeAndOwner(mode, owner))),
@@ -163,11 +174,11 @@ impl Permissions {
     pub fn problem(&self) -> Option<String> {
         let found = |field: &TextField, found: &Option<FoundName>| {
             let typed = field.edited && !field.text().is_empty();
-            found.as_ref().filter(|_| typed).and_then(|found| found.as_ref().err().cloned())
+            found.as_ref().filter(|_| typed).and_then(|found| Some(found.as_ref().err()?.to_string()))
         };
         self.error
             .clone()
-            .or_else(|| self.mode_change().err())
+            .or_else(|| Some(self.mode_change().err()?.to_string()))
             .or_else(|| found(&self.owner, &self.owner_found))
             .or_else(|| found(&self.group, &self.group_found))
     }
@@ -188,8 +199,8 @@ impl Permissions {
         Some(self.edited_rules()?.classes())
     }
 
-    /// The answer to the access query, or its error.
-    pub fn answer(&self) -> Option<Result<(&str, Answer), &str>> {
+    /// The answer to the access query, or the error.
+    pub fn answer(&self) -> Option<Result<(&str, Answer), &ParseWhoError>> {
         match self.who_found.as_ref()? {
             Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
             Err(reason) => Some(Err(reason)),
@@ -324,7 +335,7 @@ impl Form for Permissions {
 
 /// The uid or gid in a field: `Some(None)` if it was not edited, `None` while it is unresolved.
 #[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
-fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, String> {
+fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, LookupError> {
     match found {
         _ if !field.edited || field.text().is_empty() => Ok(Some(None)),
         None => Ok(None),
@@ -355,7 +366,7 @@ mod tests {
     fn grid_and_mode_field_agree() {
         let mut form = form();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o600), "0600"));
-        assert!(form.action().unwrap_err().contains("nothing to change"));
+        assert!(form.action().unwrap_err().to_string().contains("nothing to change"));
         form.cursor = 4;
         form.toggle_bit();
         assert_eq!((form.mode, form.mode_field.text()), (Mode::new(0o604), "0604"));
@@ -366,7 +377,7 @@ mod tests {
             assert_eq!(form.mode, Mode::new(mode), "{text}");
         }
         form.mode_field.set("rw");
-        assert!(form.action().unwrap_err().contains("invalid mode"));
+        assert!(form.action().unwrap_err().to_string().contains("invalid mode"));
         assert!(Permissions::new(vec![]).is_none());
     }
 
@@ -375,8 +386,9 @@ mod tests {
         let mut form = form();
         form.owner.set("bob");
         assert_eq!(form.action(), Ok(None));
-        form.owner_found = Some(Err("there is no such user".to_owned()));
-        assert_eq!(form.action(), Err("there is no such user".to_owned()));
+        let error = LookupError::Owner(crate::act::ParseOwnerError::User("bob".to_owned()));
+        form.owner_found = Some(Err(error.clone()));
+        assert_eq!(form.action(), Err(error.into()));
         form.owner_found = Some(Ok((1001, "bob".to_owned())));
         let owner = OwnerChange { uid: Some(1001), gid: None };
         assert_eq!(form.action(), Ok(Some(Action::SetOwner(owner))));
@@ -433,7 +445,7 @@ mod tests {
         form.toggle_bit();
         form.cursor = 4;
         form.toggle_bit();
-        assert!(form.action().unwrap_err().contains("nothing to change"));
+        assert!(form.action().unwrap_err().to_string().contains("nothing to change"));
         // Toggles apply after the typed mode.
         form.mode_field.set("g+w");
         form.read_mode();

@@ -3,8 +3,8 @@
 use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
-use crate::engine::SaveWish;
-use crate::segment::{Segment, SegmentId};
+use crate::engine::SaveRequest;
+use crate::segment::{Segment, SegmentId, ShownError};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -48,23 +48,24 @@ impl Save {
         }
     }
 
-    pub fn wishes(&self) -> Result<Vec<SaveWish>, String> {
+    pub fn requests(&self) -> Result<Vec<SaveRequest>, ShownError> {
         let text = self.path.text();
         let several = self.segments.len() > 1;
         if text.is_empty() {
-            return Err(format!("a {} is required", if several { "directory" } else { "file name" }));
+            let what = if several { "directory" } else { "file name" };
+            return Err(ShownError::new(format!("a {what} is required")));
         }
         let path = PathBuf::from(OsString::from_vec(text.as_bytes().to_vec()));
         let mut names = HashSet::new();
-        let wish = |segment: &Segment| {
+        let request = |segment: &Segment| {
             let path = if several || text.ends_with('/') {
                 path.join(unique_name(file_name(segment), &mut names))
             } else {
                 path.clone()
             };
-            SaveWish { segment: Box::new(segment.clone()), path, replace: self.replace }
+            SaveRequest { segment: Box::new(segment.clone()), path, replace: self.replace }
         };
-        Ok(self.segments.iter().map(wish).collect())
+        Ok(self.segments.iter().map(request).collect())
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
     use crate::segment::example;
 
     fn paths(form: &Save) -> Vec<String> {
-        form.wishes().unwrap().iter().map(|wish| wish.path.display().to_string()).collect()
+        form.requests().unwrap().iter().map(|request| request.path.display().to_string()).collect()
     }
 
     #[test]
@@ -144,6 +145,6 @@ mod tests {
         form.path.set("/backup");
         assert_eq!(paths(&form), ["/backup/a.saved", "/backup/a-2.saved", "/backup/sysv_32770.saved"]);
         form.path.set("");
-        assert!(form.wishes().unwrap_err().contains("directory"));
+        assert!(form.requests().unwrap_err().to_string().contains("directory"));
     }
 }

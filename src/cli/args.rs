@@ -4,13 +4,13 @@ mod change;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
-    CreateSysvArgs, KindArgs, LockArgs, NewArgs, OutputArgs, RestoreArgs, RmArgs, SaveArgs,
+    CreateSysvArgs, KindArgs, LockArgs, NewArgs, ReportArgs, RestoreArgs, RmArgs, SaveArgs,
 };
 
 use crate::decode::{ParseTypeError, Type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
-use crate::segment::{Bytes, ParseSizeError, ParseSpanError, parse_span};
+use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::time::Duration;
@@ -371,21 +371,21 @@ const FILTER: &str = "\
 Show only segments that match all filters: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666, name~REGEX, \
 leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
 
-fn field(word: &str) -> Result<Field, String> {
+fn field(word: &str) -> Result<Field, ShownError> {
     Field::from_word(word).ok_or_else(|| {
-        let all: Vec<&str> = Field::columns().map(Field::word).collect();
-        format!("expected one of {}", all.join(", "))
+        let all: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
+        ShownError::new(format!("expected one of {}", all.join(", ")))
     })
 }
 
-fn sort(word: &str) -> Result<Sort, String> {
+fn sort(word: &str) -> Result<Sort, ShownError> {
     let (reversed, word) = word.strip_prefix('-').map_or((false, word), |word| (true, word));
     Ok(Sort { field: field(word)?, reversed })
 }
 
 /// Parses a type. The error omits the value, because clap already quotes it.
-fn as_type(text: &str) -> Result<Type, String> {
-    text.parse().map_err(|error: ParseTypeError| error.expected())
+fn as_type(text: &str) -> Result<Type, ShownError> {
+    text.parse().map_err(|error: ParseTypeError| ShownError::new(error.expected()))
 }
 
 #[cfg(test)]

@@ -214,7 +214,7 @@ impl Search<'_> {
             }
             for offset in matches.offsets().take_while(|_| !progress.is_cancelled()) {
                 self.found += 1;
-                written = meter.without_line(|| {
+                written = meter.suspend(|| {
                     self.print(segment, &reader, offset, out)?;
                     if at_once { out.flush() } else { Ok(()) }
                 });
@@ -237,7 +237,7 @@ impl Search<'_> {
             self.failed = true;
         }
         if self.args.count && (self.named || self.found > before) {
-            meter.without_line(|| self.print_count(&segment.id, self.found - before, out))?;
+            meter.suspend(|| self.print_count(&segment.id, self.found - before, out))?;
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ mod tests {
     use crate::segment::Mode;
     use crate::survey::Names;
 
-    fn told(machine: &FakeMachine) -> Vec<String> {
+    fn described(machine: &FakeMachine) -> Vec<String> {
         let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
         survey
             .segments
@@ -75,7 +75,7 @@ mod tests {
         machine.add_sysv(7, 0x4d2, bytes);
         machine.edit(|facts| (facts.sysv[0].row.mode, facts.sysv[0].row.locked) = (Mode::new(0o640), true));
         machine.add_object("a", FakeBytes::full(b"x"));
-        let told = told(&machine);
+        let told = described(&machine);
         for line in [
             "segment=sysv:7\n",
             "key=0x000004d2 (1234)\n",
@@ -105,7 +105,7 @@ mod tests {
         machine.add_sysv(7, 0, FakeBytes::hole(1));
         machine.add_object("a", FakeBytes::hole(1));
         machine.edit(|facts| facts.effective_uid = 1001);
-        for told in told(&machine) {
+        for told in described(&machine) {
             let reading = told.lines().find(|line| line.starts_with("reading=")).unwrap();
             assert!(reading.contains("owner ann") && reading.contains("or root"), "{reading}");
         }

@@ -5,7 +5,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure};
-use super::{Failure, Status, json, look, look_without_resident, look_quickly, note_unknown};
+use super::{Failure, Status, json, look, look_quickly, look_without_resident, note_unknown};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::Field;

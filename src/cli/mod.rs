@@ -169,7 +169,7 @@ fn as_root(machine: &dyn Machine, purpose: &str) -> String {
     if machine.effective_uid() == 0 { String::new() } else { format!(". Run as root{purpose}") }
 }
 
-/// Warns about the problems of a survey.
+/// Prints problems of the survey on standard error.
 fn warn_of_problems(survey: Survey) -> Survey {
     for problem in &survey.problems {
         out::warn(problem);

@@ -59,8 +59,8 @@ impl Meter {
         *self.label.lock().unwrap_or_else(PoisonError::into_inner) = label;
     }
 
-    /// Clears the progress line while `write` writes to the same terminal.
-    pub fn without_line<T>(&self, write: impl FnOnce() -> T) -> T {
+    /// Runs a function that writes to the same terminal, with the progress line cleared.
+    pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         if !drawn.is_empty() {
             drawn.clear();
@@ -103,7 +103,7 @@ pub fn with_meter<T>(
         drop(end);
         result
     });
-    meter.without_line(|| ());
+    meter.suspend(|| ());
     result
 }
 

@@ -2,7 +2,7 @@
 
 use super::maker::{Maker, Patterns};
 use super::{Config, ConfigError};
-use crate::segment::{Bytes, parse_span, quote};
+use crate::segment::{Bytes, ShownError, parse_span, quote};
 use serde::de::value::StrDeserializer;
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use std::fmt;
@@ -147,9 +147,8 @@ fn in_maker(id: Option<&str>, problem: &str) -> String {
 /// Deserializes an enum. Unlike the derived implementation, it lists the valid words even if the
 /// quotes are missing.
 pub fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<T, D::Error> {
-    let parse = |text: &str| {
-        T::deserialize(StrDeserializer::<de::value::Error>::new(text)).map_err(|error| error.to_string())
-    };
+    let parse =
+        |text: &str| T::deserialize(StrDeserializer::<de::value::Error>::new(text)).map_err(ShownError::of);
     value.deserialize_any(Text { allowed: "a word in quotes", bare: true, parse: &parse })
 }
 
@@ -161,7 +160,10 @@ pub fn parsed<'de, D: Deserializer<'de>, T>(
     allowed: &str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
-    let parse = |text: &str| parse(text).ok_or_else(|| format!("invalid value {text:?}, expected {allowed}"));
+    let parse = |text: &str| {
+        let invalid = || ShownError::new(format!("invalid value {text:?}, expected {allowed}"));
+        parse(text).ok_or_else(invalid)
+    };
     value.deserialize_any(Text { allowed, bare, parse: &parse })
 }
 
@@ -169,7 +171,7 @@ pub fn parsed<'de, D: Deserializer<'de>, T>(
 struct Text<'a, T> {
     allowed: &'a str,
     bare: bool,
-    parse: &'a dyn Fn(&str) -> Result<T, String>,
+    parse: &'a dyn Fn(&str) -> Result<T, ShownError>,
 }
 
 impl<T> Visitor<'_> for Text<'_, T> {

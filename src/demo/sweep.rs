@@ -11,7 +11,7 @@ use crate::machine::control::{Control as _, Removal, SysvStat};
 use crate::machine::real::RealMachine;
 use crate::machine::{Machine as _, ObjectStat};
 use crate::segment::{Key, ObjectName, SegmentId};
-use crate::sys::unlink::ASIDE;
+use crate::sys::unlink::REMOVING_PREFIX;
 use std::io;
 
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,7 @@ fn may_be_ours(row: &SysvStat, targets: Targets) -> bool {
 
 fn may_be_ours_by_name(name: &ObjectName, stat: &ObjectStat) -> bool {
     let called = |prefix: &str| name.as_bytes().starts_with(prefix.as_bytes());
-    (called(PREFIX) || called(ASIDE))
+    (called(PREFIX) || called(REMOVING_PREFIX))
         && !name.as_bytes().contains(&b'/')
         && stat.links == 1
         && stat.uid == RealMachine.effective_uid()
@@ -106,7 +106,8 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
         open.read_at(part.mark_at(), &mut bytes)?;
         let Some((maker, word)) = Maker::read(&bytes) else { continue };
         let called = format!("{}{word}", maker.prefix());
-        let named = name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(ASIDE.as_bytes());
+        let named =
+            name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(REMOVING_PREFIX.as_bytes());
         if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
             // While the object is open, its inode number cannot be reused.
             let held = RealMachine.handle(name)?;

@@ -2,24 +2,21 @@
 
 use super::Clock;
 use super::report::{Body, Report};
-use super::request::Request;
-use super::wish::{SaveWish, Undo, Wanted, Wish};
+use super::request::{PlanRequest, Request, SaveRequest, Undo};
 use super::worker::{Job, Worker};
 use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
-    self, ActError, Action, ChangeLog, Copies, Copying, Ending, NotUndone, Options, Outcome, Plan, Refusal,
-    Revert, SavedCopy, StateDirectory, StateError, Task, Undone,
+    self, ActError, Actor, ChangeLog, Copies, Ending, NotUndone, Options, Outcome, Plan, Revert, SavedCopy,
+    StateDirectory, StateError, Task, Undone,
 };
 use crate::identify::Identifier;
 use crate::machine::Machine;
-use crate::memory::Progress;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Names;
 
 /// The worker that acts on segments.
 pub struct Act {
-    recent: act::Recent,
     /// The directory of copies and the log; `None` for a user without a home directory.
     state: Option<StateDirectory>,
     /// The maximum total size of copies.
@@ -27,36 +24,37 @@ pub struct Act {
 }
 
 /// The context of one request.
-struct Actor<'a> {
-    act: &'a Act,
-    machine: &'a dyn Machine,
-    progress: &'a Progress,
+struct Handler<'a> {
+    actor: Actor<'a>,
+    /// The maximum total size of copies.
+    limit: Bytes,
 }
 
 impl Act {
     /// Returns a worker that keeps copies and the log in `state`.
     pub fn new(state: Option<StateDirectory>, limit: Bytes) -> Self {
-        Self { recent: act::Recent::default(), state, limit }
+        Self { state, limit }
     }
 }
 
 impl Worker for Act {
     fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
-        let actor = Actor { act: self, machine, progress: &job.progress };
+        let actor = Actor::new(machine, &job.progress).with_state(self.state.as_ref());
+        let handler = Handler { actor, limit: self.limit };
         let body = match job.request {
             Request::Rules(segment) => Body::Rules(segment.id.clone(), Rules::of(machine, &segment)),
-            Request::End(ending) => actor.end(ending),
-            Request::Plan(wishes) => Body::Planned(actor.plan_all(&wishes)),
-            Request::Apply(plans) => Body::Acted(actor.apply_all(&plans)),
-            Request::Save(wishes) => Body::Saved(actor.save_all(&wishes)),
-            Request::Undo(undo) => Body::Undone(actor.undo(undo)),
+            Request::End(ending) => handler.end(ending),
+            Request::Plan(requests) => Body::Planned(handler.plan_all(&requests)),
+            Request::Apply(plans) => Body::Acted(handler.apply_all(&plans)),
+            Request::Save(requests) => Body::Saved(handler.save_all(&requests)),
+            Request::Undo(undo) => Body::Undone(handler.undo(undo)),
             _ => return vec![],
         };
         vec![Report::new(now, body)]
     }
 }
 
-impl Actor<'_> {
+impl Handler<'_> {
     fn apply_all(&self, plans: &[Plan]) -> Vec<Outcome> {
         self.remove_unfinished();
         let apply = |(at, plan): (usize, &Plan)| {
@@ -64,52 +62,31 @@ impl Actor<'_> {
                 Task::Create(_) => "creating",
                 Task::Change { .. } => "copying",
             };
-            self.progress.next_item(at + 1, plans.len(), format!("{doing} {}", plan.subject()));
+            self.actor.progress.next_item(at + 1, plans.len(), format!("{doing} {}", plan.subject()));
             self.apply(plan)
         };
         plans.iter().enumerate().map(apply).collect()
     }
 
     /// Saves each segment to its file. Stops before the next segment after a cancellation.
-    fn save_all(&self, wishes: &[SaveWish]) -> Vec<Outcome> {
-        let save = |(at, wish): (usize, &SaveWish)| {
-            let SaveWish { segment, path, replace } = wish;
-            self.progress.next_item(at + 1, wishes.len(), format!("saving {}", segment.id.short()));
-            act::save_outcome(self.machine, segment, path, *replace, self.progress)
+    fn save_all(&self, requests: &[SaveRequest]) -> Vec<Outcome> {
+        let save = |(at, request): (usize, &SaveRequest)| {
+            let SaveRequest { segment, path, replace } = request;
+            self.actor.progress.next_item(at + 1, requests.len(), format!("saving {}", segment.id.short()));
+            self.actor.save_outcome(segment, path, *replace)
         };
-        wishes.iter().enumerate().map(save).collect()
+        requests.iter().enumerate().map(save).collect()
     }
 
-    fn plan_all(&self, wishes: &[Wish]) -> Vec<Plan> {
+    fn plan_all(&self, requests: &[PlanRequest]) -> Vec<Plan> {
         // Shared, so that each plan accounts for the space used by earlier ones.
-        let copies = self.act.state.clone().map(|state| Copies::new(state, self.act.limit));
-        wishes.iter().map(|wish| self.plan(wish, copies.as_ref())).collect()
-    }
-
-    fn plan(&self, wish: &Wish, copies: Option<&Copies>) -> Plan {
-        let copying = |copy: bool| match copies {
-            Some(copies) if copy => Copying::Keep(copies.clone()),
-            _ => Copying::Without,
+        let copies = self.actor.state.cloned().map(|state| Copies::new(state, self.limit));
+        let plan = |request: &PlanRequest| {
+            let PlanRequest { segment, action, force } = request;
+            let options = Options { force: *force, ..Options::default() };
+            act::plan_with(self.actor.machine, segment, action, &options, copies.as_ref())
         };
-        let action = match &wish.wanted {
-            Wanted::Lock => Action::Lock,
-            Wanted::Unlock => Action::Unlock,
-            Wanted::Access(action) => action.clone(),
-            Wanted::Remove { copy } => Action::Remove(copying(*copy)),
-        };
-        let options = Options { force: wish.force, ..Options::default() };
-        let mut plan = act::plan(self.machine, &wish.segment, &action, &options);
-        // A refusal that cannot be overridden outranks the missing copy.
-        let final_refusal = plan.refusal.as_ref().is_some_and(|refusal| !refusal.forceable);
-        if self.act.state.is_none() && wish.wanted == (Wanted::Remove { copy: true }) && !final_refusal {
-            // Never remove a segment if the requested copy cannot be saved.
-            plan.refusal = Some(Refusal::new(
-                "no copy can be saved: you have no home directory, and XDG_STATE_HOME is not set",
-                "Set XDG_STATE_HOME, or remove the segment without a copy",
-            ));
-            plan.needs_no_copy = true;
-        }
-        plan
+        requests.iter().map(plan).collect()
     }
 
     fn apply(&self, plan: &Plan) -> Outcome {
@@ -121,10 +98,7 @@ impl Actor<'_> {
             }
             log => log,
         };
-        let mut outcome = match plan.task {
-            Task::Create(_) => act::create(self.machine, plan, self.act.state.as_ref(), self.progress),
-            Task::Change { .. } => act::apply_with(self.machine, plan, self.progress, &self.act.recent),
-        };
+        let mut outcome = self.actor.apply(plan);
         let (segment, done, said) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
             // Refused and cancelled actions were not performed, so they are not logged.
@@ -138,7 +112,7 @@ impl Actor<'_> {
             }
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        let entry = Entry::new(self.machine, outcome.action, &segment, done, &said);
+        let entry = Entry::new(self.actor.machine, outcome.action, &segment, done, &said);
         let logged = log.and_then(|log| log.add(&entry));
         if let (Err(error), Ok(done)) = (logged, &mut outcome.result) {
             done.said.push(format!("not logged: {error}"));
@@ -147,22 +121,22 @@ impl Actor<'_> {
     }
 
     fn end(&self, ending: Box<Ending>) -> Body {
-        let result = act::end(self.machine, &ending);
+        let result = act::end(self.actor.machine, &ending);
         let said = match &result {
-            Ok(ended) => ending.said(*ended),
+            Ok(ended) => ending.text(*ended),
             Err(error) => error.to_string(),
         };
         // If writing the log file fails, the log on screen still has the entry.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
-            let _ = log.add(&Entry::new(self.machine, "terminate", &segment, result.is_ok(), &said));
+            let _ = log.add(&Entry::new(self.actor.machine, "terminate", &segment, result.is_ok(), &said));
         }
         Body::Terminated(ending, result)
     }
 
     /// Opens the log. Called before each action: an action that cannot be logged is not performed.
     fn log(&self) -> Result<ChangeLog, LogError> {
-        let state = self.act.state.clone().ok_or(StateError::Homeless)?;
+        let state = self.actor.state.cloned().ok_or(StateError::Homeless)?;
         let log = ChangeLog::new(state);
         log.open()?;
         Ok(log)
@@ -170,7 +144,7 @@ impl Actor<'_> {
 
     /// Removes the unfinished files of killed commands before changing anything.
     fn remove_unfinished(&self) {
-        if let Some(state) = &self.act.state {
+        if let Some(state) = self.actor.state {
             let _ = state.remove_unfinished();
         }
     }
@@ -180,16 +154,16 @@ impl Actor<'_> {
             Undo::Copies(copies) => {
                 let mut results = vec![];
                 for (at, copy) in copies.iter().enumerate() {
-                    self.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
+                    self.actor.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
                     results.push(self.restore(copy));
-                    if self.progress.is_cancelled() {
+                    if self.actor.progress.is_cancelled() {
                         break;
                     }
                 }
                 results
             }
             Undo::Acts(acts) => {
-                let survey = Identifier::default().survey(self.machine, None, &mut Names::default());
+                let survey = Identifier::default().survey(self.actor.machine, None, &mut Names::default());
                 acts.iter().map(|act| self.revert(act, &survey.segments)).collect()
             }
         }
@@ -197,7 +171,7 @@ impl Actor<'_> {
 
     fn revert(&self, revert: &Revert, segments: &[Segment]) -> Undone {
         let apply = |segment: &Segment| {
-            let plan = act::plan(self.machine, segment, &revert.action, &Options::default());
+            let plan = act::plan(self.actor.machine, segment, &revert.action, &Options::default());
             let done = self.apply(&plan).result.map_err(|error| NotUndone::now(&error))?;
             Ok(done.said.join("; "))
         };
@@ -211,14 +185,16 @@ impl Actor<'_> {
     }
 
     fn restore_logged(&self, copy: &SavedCopy) -> Result<(SegmentId, String), NotUndone> {
-        let state = self.act.state.clone().ok_or_else(|| NotUndone::now(&StateError::Homeless))?;
+        if self.actor.state.is_none() {
+            return Err(NotUndone::now(&StateError::Homeless));
+        }
         let log = self.log().map_err(|error| NotUndone::now(&format!("nothing was restored: {error}")))?;
-        let restored = copy.restore(self.machine, &Copies::new(state, self.act.limit), self.progress)?;
+        let restored = copy.restore(&self.actor)?;
         let id = restored.id.to_string();
-        let entry = Entry::new(self.machine, "restore", &id, true, "restored from the saved copy");
+        let entry = Entry::new(self.actor.machine, "restore", &id, true, "restored from the saved copy");
         let unlogged =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
-        let said = restored.said() + &unlogged;
+        let said = restored.text() + &unlogged;
         Ok((restored.id, said))
     }
 }

@@ -17,18 +17,18 @@ mod search;
 mod steps;
 mod survey;
 mod threads;
-mod wish;
 mod worker;
 
 pub use contents::{Contents, Readers};
 pub use report::{
     Activity, Body, Changes, Ended, Found, Look, Moving, Opened, Preview, Report, Unread, Working,
 };
-pub use request::{Feed, Request, ScanScope, Search, SubscriptionId, Target, Watching};
+pub use request::{
+    Feed, PlanRequest, Request, SaveRequest, ScanScope, Search, SubscriptionId, Target, Undo, Watching,
+};
 pub use route::Options;
 pub use steps::Steps;
 pub use threads::{Engine, spawn};
-pub use wish::{SaveWish, Undo, Wanted, Wish};
 pub use worker::{Job, Worker};
 
 use std::time::Duration;

@@ -9,7 +9,7 @@ use super::request::Request;
 use super::worker::{Job, Worker};
 use crate::machine::{ExtentKind, Machine, Trace};
 use crate::memory::{OpenError, PageBuffer, Reader};
-use crate::segment::{Kind, Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId, ShownError};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
@@ -195,7 +195,7 @@ impl Entry {
             Err(Unopened::Gone) => return Ok(None),
             Err(Unopened::Unread(reason)) => return Err(reason),
         };
-        self.copies.compare(&reader, effort).map(Some).map_err(|error| Unread::Failed(error.to_string()))
+        self.copies.compare(&reader, effort).map(Some).map_err(|error| Unread::Failed(ShownError::of(error)))
     }
 }
 
@@ -214,7 +214,7 @@ pub(super) fn open(machine: &dyn Machine, segment: &Segment) -> Result<Reader, U
         Ok(reader) if reader.trace() == Trace::None => Ok(reader),
         Ok(_) => Err(Unopened::Unread(Unread::SetsAccessTime)),
         Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => Err(Unopened::Gone),
-        Err(error) => Err(Unopened::Unread(Unread::Failed(error.to_string()))),
+        Err(error) => Err(Unopened::Unread(Unread::Failed(ShownError::of(error)))),
     }
 }
 

@@ -4,11 +4,12 @@ use super::Clock;
 use super::request::SubscriptionId;
 use crate::act::access::Rules;
 use crate::act::{
-    ActError, Answer, EndError, Ended as Terminated, Ending, Hold, Outcome, Plan, Question, Released, Undone,
+    ActError, Answer, EndError, Ended as Terminated, Ending, Outcome, OwnAttachment, Plan, Question,
+    Released, Undone,
 };
 use crate::machine::Trace;
 use crate::memory::{Cell, Change, OpenError, Progress, Snapshot};
-use crate::segment::{SegmentId, plain_error};
+use crate::segment::{SegmentId, ShownError, plain_error};
 use crate::survey::Survey;
 use std::io;
 use std::ops::Range;
@@ -39,7 +40,7 @@ pub enum Body {
     /// A window of a segment.
     Window(Box<Snapshot>),
     /// Reading a window failed; it will be retried.
-    WindowFailed(String),
+    WindowFailed(ShownError),
     /// The bytes of each range; fewer at the end of the segment.
     Ranges(Vec<Vec<u8>>),
     /// Changes in a segment.
@@ -54,7 +55,7 @@ pub enum Body {
     Rules(SegmentId, Rules),
     /// The answer to a question about what the user is typing.
     Answered(Question, Answer),
-    /// Plans, one per wish.
+    /// Plans, one per request.
     Planned(Vec<Plan>),
     /// The outcomes of applied plans, one per plan.
     Acted(Vec<Outcome>),
@@ -63,7 +64,7 @@ pub enum Body {
     /// The results of an undo, one per segment.
     Undone(Vec<Undone>),
     /// The segments that shmlens holds.
-    Holds(Vec<Hold>),
+    Attachments(Vec<OwnAttachment>),
     /// The results of releasing segments, one per segment.
     Released(Vec<(SegmentId, Result<Released, ActError>)>),
     /// The result of asking a process to terminate.
@@ -137,7 +138,7 @@ pub enum Unread {
     /// Reading would set its access time.
     SetsAccessTime,
     /// It cannot be read.
-    Failed(String),
+    Failed(ShownError),
 }
 
 /// The changes found in a segment.
@@ -168,7 +169,7 @@ pub enum Ended {
 pub struct Found {
     pub number: u64,
     /// The offset, `None` if there is none, or the error.
-    pub result: Result<Option<u64>, String>,
+    pub result: Result<Option<u64>, ShownError>,
     /// The search continued from the other end.
     pub wrapped: bool,
 }
@@ -252,7 +253,7 @@ impl Ended {
             Self::Removed => format!("{id} is gone: removed while it was open"),
             Self::Released => format!("{id} is gone: its last holder has let it go"),
             Self::Closed => format!("{id} was released"),
-            Self::Unreadable(error) => unreadable(id, error),
+            Self::Unreadable(error) => unreadable(id, error).to_string(),
         }
     }
 }
@@ -263,12 +264,12 @@ pub(super) fn is_gone(error: &io::Error) -> bool {
 }
 
 /// Explains why an open segment cannot be read.
-pub(super) fn unreadable(id: &SegmentId, error: &io::Error) -> String {
-    if is_gone(error) {
+pub(super) fn unreadable(id: &SegmentId, error: &io::Error) -> ShownError {
+    ShownError::new(if is_gone(error) {
         format!("{id} is gone: removed while it was open")
     } else if error.kind() == io::ErrorKind::PermissionDenied {
         format!("{id} can no longer be read: its permissions changed while it was open")
     } else {
         format!("failed to read {id}: {}", plain_error(error))
-    }
+    })
 }

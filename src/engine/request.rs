@@ -1,10 +1,10 @@
 //! Requests to the engine.
 
-use super::wish::{SaveWish, Undo, Wish};
-use crate::act::{Ending, Hold, Plan, Question};
+use crate::act::{Action, Ending, OwnAttachment, Plan, Question, Revert, SavedCopy, Undone};
 use crate::memory::{Direction, Pattern};
 use crate::segment::Segment;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The id of a subscription, chosen by the caller. A new subscription replaces an old one of the
@@ -45,9 +45,9 @@ pub enum Request {
     /// Cancel the search.
     StopSearch,
     /// List the segments that shmlens holds.
-    ListHolds,
+    ListAttachments,
     /// Release these segments, each only if it is unchanged since it was shown.
-    Release(Vec<Hold>),
+    Release(Vec<OwnAttachment>),
     /// Ask a process to terminate.
     End(Box<Ending>),
     /// Look up the rules that decide which users may attach a segment.
@@ -55,13 +55,13 @@ pub enum Request {
     /// Look up what the user is typing.
     Ask(Question),
     /// Plan these actions without changing anything.
-    Plan(Vec<Wish>),
+    Plan(Vec<PlanRequest>),
     /// Apply these plans, each only if its segment is unchanged since it was shown.
     Apply(Vec<Plan>),
     /// Undo an action.
     Undo(Undo),
     /// Save these segments to files.
-    Save(Vec<SaveWish>),
+    Save(Vec<SaveRequest>),
     /// Stop the running action; completed steps are not reverted.
     StopAct,
 }
@@ -135,6 +135,55 @@ pub enum Target {
         /// The length of the shortest run that is skipped.
         gap: u64,
     },
+}
+
+/// An action to plan on one segment.
+#[derive(Debug, Clone)]
+pub struct PlanRequest {
+    /// The segment as it was shown.
+    pub segment: Box<Segment>,
+    pub action: Action,
+    /// Act even if the segment is held or may be held; confirmed for this segment only.
+    pub force: bool,
+}
+
+/// A segment to save, and its file.
+#[derive(Debug, Clone)]
+pub struct SaveRequest {
+    /// The segment as it was shown.
+    pub segment: Box<Segment>,
+    pub path: PathBuf,
+    pub replace: bool,
+}
+
+/// An undo of the last action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undo {
+    /// Segments were removed: restore these copies.
+    Copies(Vec<SavedCopy>),
+    /// Segments were changed: plan the reverse changes for exactly the same segments.
+    Acts(Vec<Revert>),
+}
+
+impl Undo {
+    /// Returns what a retry can undo, given the results so far. A segment that was not attempted
+    /// has no result.
+    #[must_use]
+    pub fn left(self, results: &[Undone]) -> Option<Self> {
+        fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {
+            let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
+                None => true,
+                Some(result) => result.as_ref().is_err_and(|failure| failure.again),
+            };
+            items.into_iter().enumerate().filter(|(at, _)| remains(*at)).map(|(_, item)| item).collect()
+        }
+        match self {
+            Self::Copies(copies) => {
+                Some(rest(copies, results)).filter(|left| !left.is_empty()).map(Self::Copies)
+            }
+            Self::Acts(acts) => Some(rest(acts, results)).filter(|left| !left.is_empty()).map(Self::Acts),
+        }
+    }
 }
 
 impl Request {

@@ -83,7 +83,7 @@ impl Router {
             | Request::Every(..)
             | Request::SetBaseline(_)
             | Request::Unsubscribe { .. }
-            | Request::ListHolds
+            | Request::ListAttachments
             | Request::Release(_) => Part::Contents,
             Request::Search(_, Search { target, .. }) => {
                 self.search.cancel();

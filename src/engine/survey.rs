@@ -45,7 +45,7 @@ impl Worker for SurveyWorker {
         let holdings = self.latest.last();
         let mut survey = self.identifier.survey(machine, holdings.as_deref(), &mut self.names);
         let astray = recover::astray(machine, &survey.segments, survey.at);
-        survey.problems.extend(astray.iter().map(recover::Astray::told));
+        survey.problems.extend(astray.iter().map(recover::Astray::notice));
         vec![Report::new(now, Body::Surveyed(Box::new(survey)))]
     }
 

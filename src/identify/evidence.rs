@@ -1,7 +1,7 @@
 //! The inputs of a verdict, besides the segment itself.
 
 use super::catalog::is_helper;
-use super::settled::{self, Settled};
+use super::hidden_holders::{self, Conclusion};
 use super::{Created, Leases, ProcessStates};
 use crate::config::maker::HelperOwner;
 use crate::machine::Machine;
@@ -112,9 +112,9 @@ fn is_held(segment: &Segment, holdings: Option<&Holdings>, leases: &Leases<'_>) 
     if !holdings.locks(segment).is_empty() || holdings.mount_point(segment).is_some() {
         return Some(true);
     }
-    match settled::posix(segment, holdings, leases) {
-        Settled::Unheld(_) => Some(false),
-        Settled::Held(_) => Some(true),
-        Settled::TooFresh(_) | Settled::Unknown(_) => None,
+    match hidden_holders::check(segment, holdings, leases) {
+        Conclusion::Unheld(_) => Some(false),
+        Conclusion::Held(_) => Some(true),
+        Conclusion::TooFresh(_) | Conclusion::Unknown(_) => None,
     }
 }

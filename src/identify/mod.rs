@@ -5,12 +5,12 @@ pub mod catalog;
 mod created;
 pub mod demo;
 mod evidence;
+mod hidden_holders;
 mod known;
 mod leases;
 mod origin;
 mod process_state;
 pub mod semaphore;
-mod settled;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 
 use super::catalog::MakerMatch;
 use super::evidence::Evidence;
-use super::settled::{self, Settled};
+use super::hidden_holders::{self, Conclusion};
 use super::unheld;
 use crate::segment::{Facts, Holder, PosixFacts, Segment, State, SysvFacts, Unlinked, Verdict, escape};
 use crate::survey::Coverage;
@@ -159,9 +159,11 @@ fn posix(
             "holders unknown: created since the last scan, or on a file system where holders cannot be found",
         );
     }
-    match settled::posix(segment, holdings, evidence.leases) {
-        Settled::Unheld(steps) | Settled::TooFresh(steps) => unheld::judge(segment, made, evidence, &steps),
-        Settled::Held(verdict) | Settled::Unknown(verdict) => verdict,
+    match hidden_holders::check(segment, holdings, evidence.leases) {
+        Conclusion::Unheld(steps) | Conclusion::TooFresh(steps) => {
+            unheld::judge(segment, made, evidence, &steps)
+        }
+        Conclusion::Held(verdict) | Conclusion::Unknown(verdict) => verdict,
     }
 }
 

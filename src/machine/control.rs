@@ -55,9 +55,9 @@ pub trait Control: Send + Sync {
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal>;
 
-    /// Returns the original name of an object that a removal renamed to `aside`; `None` for other
-    /// names.
-    fn name_before(&self, aside: &ObjectName) -> Option<ObjectName>;
+    /// Returns the original name of an object that a removal renamed to `temporary`; `None` for any
+    /// other name.
+    fn name_before(&self, temporary: &ObjectName) -> Option<ObjectName>;
 
     /// Renames an object within its directory unless the new name is taken.
     ///

@@ -8,6 +8,7 @@ use super::control::SysvStat;
 use crate::segment::{Bytes, Key, Mode, ShmId, Timestamp, escape};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::num::ParseIntError;
 
 /// The bit in `perms` of a segment marked for removal with `IPC_RMID` (`SHM_DEST`).
 pub const MARKED: u32 = 0o1000;
@@ -19,6 +20,16 @@ pub struct Table {
     pub rows: Vec<SysvStat>,
     /// Escaped lines that do not parse, with the reason.
     pub problems: Vec<String>,
+}
+
+/// The reason why a line does not parse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum RowError {
+    #[error("missing column {0}")]
+    Missing(&'static str),
+    /// The column, and the problem with its value.
+    #[error("{0} is {1}")]
+    Invalid(&'static str, &'static str),
 }
 
 /// The column indexes, from the header line.
@@ -56,8 +67,8 @@ pub fn parse(text: &[u8]) -> Table {
 const MAX_COLUMNS: usize = 32;
 
 impl Columns {
-    fn row(&self, line: &[u8]) -> Result<SysvStat, String> {
-        // A number is never invalid UTF-8.
+    fn row(&self, line: &[u8]) -> Result<SysvStat, RowError> {
+        // Invalid UTF-8 cannot be a number either.
         let line = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
         let mut words = [""; MAX_COLUMNS];
         let mut count = 0;
@@ -67,7 +78,7 @@ impl Columns {
         }
         // Columns are requested roughly in order, so start at the previous one.
         let next = Cell::new(0);
-        let find = |name: &str| {
+        let find = |name: &'static str| {
             let (before, behind) = self.names.split_at(next.get());
             let is_named = |column: &String| column == name;
             let at = behind.iter().position(is_named).map(|at| at + before.len());
@@ -75,27 +86,26 @@ impl Columns {
             next.set(at + 1);
             words[..count].get(at).copied()
         };
-        let required = |name: &str| find(name).ok_or_else(|| format!("missing column {name}"));
-        let number =
-            |name: &str| required(name)?.parse::<u64>().map_err(|_| format!("{name} is not a number"));
-        let id = |name: &str| u32::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
-        let key = required("key")?;
+        let must = |name| find(name).ok_or(RowError::Missing(name));
+        let not = |name, expected| move |_: ParseIntError| RowError::Invalid(name, expected);
+        let number = |name| must(name)?.parse::<u64>().map_err(not(name, "not a number"));
+        let id = |name| u32::try_from(number(name)?).map_err(|_| RowError::Invalid(name, "too large"));
+        let key = must("key")?;
         let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
-        let perms =
-            u32::from_str_radix(required("perms")?, 8).map_err(|_| "perms is not octal".to_owned())?;
+        let perms = u32::from_str_radix(must("perms")?, 8).map_err(not("perms", "not octal"))?;
         // The pid of another namespace is printed as 0, and -1 was seen in old kernels.
-        let pid = |name: &str| Ok::<u32, String>(required(name)?.parse::<u32>().unwrap_or(0));
-        let time = |name: &str| {
-            let seconds = required(name)?.parse::<i64>().map_err(|_| format!("{name} is not a time"))?;
-            Ok::<_, String>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
+        let pid = |name| Ok::<u32, RowError>(must(name)?.parse::<u32>().unwrap_or(0));
+        let time = |name| {
+            let seconds = must(name)?.parse::<i64>().map_err(not(name, "not a time"))?;
+            Ok::<_, RowError>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
         };
-        let optional = |name: &str| match find(name) {
+        let optional = |name| match find(name) {
             None => Ok(None),
             Some(_) => number(name).map(|bytes| Some(Bytes(bytes))),
         };
         Ok(SysvStat {
-            key: Key(key.map_err(|_| "key is not a number".to_owned())?),
-            shmid: ShmId(required("shmid")?.parse().map_err(|_| "shmid is not a number".to_owned())?),
+            key: Key(key.map_err(not("key", "not a number"))?),
+            shmid: ShmId(must("shmid")?.parse().map_err(not("shmid", "not a number"))?),
             mode: Mode::new(perms & 0o777),
             locked: perms & LOCKED != 0,
             marked: perms & MARKED != 0,

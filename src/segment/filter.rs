@@ -48,7 +48,28 @@ pub enum FilterError {
         nearest: Option<&'static str>,
     },
     #[error("invalid filter '{word}': {reason}")]
-    Value { word: String, reason: String },
+    Value {
+        /// The whole word.
+        word: String,
+        /// The reason why the word is invalid.
+        reason: ValueError,
+    },
+}
+
+/// The reason why a value is not valid for a field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    #[error("invalid regular expression: {0}")]
+    Regex(String),
+    /// The field takes one of these words.
+    #[error("expected one of {}", .0.join(", "))]
+    Word(Vec<&'static str>),
+    /// The operator compares numbers.
+    #[error("{} is text: use =, != or ~", .0.word())]
+    Text(Field),
+    /// The field takes another kind of number.
+    #[error("{0}")]
+    Number(&'static str),
 }
 
 fn suggestion(nearest: Option<&str>) -> String {
@@ -195,15 +216,13 @@ fn split_operator(word: &str) -> Option<(&str, &'static str, &str)> {
 }
 
 impl Test {
-    fn parse(field: Field, operator: &str, value: &str) -> Result<Self, String> {
+    fn parse(field: Field, operator: &str, value: &str) -> Result<Self, ValueError> {
         if operator == "~" {
             return Regex::new(value).map(|regex| Self::Matches(field, regex)).map_err(|error| {
                 // The last line states the error; the lines above it draw a picture.
                 let text = error.to_string();
-                format!(
-                    "invalid regular expression: {}",
-                    text.lines().last().unwrap_or_default().trim_start_matches("error: ")
-                )
+                let last = text.lines().last().unwrap_or_default();
+                ValueError::Regex(last.trim_start_matches("error: ").to_owned())
             });
         }
         let is_number = value.starts_with(|c: char| c.is_ascii_digit() || c == '.');
@@ -218,17 +237,17 @@ impl Test {
                 return Ok(test);
             }
             if matches!(operator, "=" | "!=") {
-                let words: Vec<&str> = match field {
+                let words: Vec<&'static str> = match field {
                     Field::Kind => Kind::ALL.iter().map(|kind| kind.word()).collect(),
                     Field::State => State::WORDS.to_vec(),
                     _ => vec![],
                 };
                 if !words.is_empty() && !words.contains(&value) {
-                    return Err(format!("expected one of {}", words.join(", ")));
+                    return Err(ValueError::Word(words));
                 }
                 return Ok(Self::Is(field, value.to_owned()));
             }
-            return Err(format!("{} is text: use =, != or ~", field.word()));
+            return Err(ValueError::Text(field));
         };
         let bounds = match operator {
             "<" => Bounds { to: read(value)?, to_open: true, ..Bounds::ALL },
@@ -303,36 +322,42 @@ impl Bounds {
     }
 }
 
-type ReadNumber = fn(&str) -> Result<f64, String>;
+type ReadNumber = fn(&str) -> Result<f64, ValueError>;
 
 /// Returns the parser for values of a numeric field.
 fn number_reader(field: Field) -> Option<ReadNumber> {
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
-    fn size(text: &str) -> Result<f64, String> {
-        text.parse::<Bytes>().map(|bytes| bytes.0 as f64).map_err(|_| ParseSizeError::EXPECTED.to_owned())
+    fn size(text: &str) -> Result<f64, ValueError> {
+        text.parse::<Bytes>()
+            .map(|bytes| bytes.0 as f64)
+            .map_err(|_| ValueError::Number(ParseSizeError::EXPECTED))
     }
-    fn span(text: &str) -> Result<f64, String> {
-        parse_span(text).map(|span| span.as_secs_f64()).map_err(|_| ParseSpanError::EXPECTED.to_owned())
+    fn span(text: &str) -> Result<f64, ValueError> {
+        parse_span(text)
+            .map(|span| span.as_secs_f64())
+            .map_err(|_| ValueError::Number(ParseSpanError::EXPECTED))
     }
-    fn octal(text: &str) -> Result<f64, String> {
+    fn octal(text: &str) -> Result<f64, ValueError> {
         u32::from_str_radix(text, 8)
             .map(f64::from)
-            .map_err(|_| "expected an octal mode, as in 0644".to_owned())
+            .map_err(|_| ValueError::Number("expected an octal mode, as in 0644"))
     }
-    fn key(text: &str) -> Result<f64, String> {
+    fn key(text: &str) -> Result<f64, ValueError> {
         super::resolve::parse_key(text)
             .map(|key| f64::from(key.0))
-            .ok_or_else(|| "expected a key, as in 1234 or 0x4d2".to_owned())
+            .ok_or(ValueError::Number("expected a key, as in 1234 or 0x4d2"))
     }
     #[expect(clippy::cast_precision_loss, reason = "only compared")]
-    fn number(text: &str) -> Result<f64, String> {
-        text.parse::<u64>().map(|number| number as f64).map_err(|_| "expected a whole number".to_owned())
+    fn number(text: &str) -> Result<f64, ValueError> {
+        text.parse::<u64>()
+            .map(|number| number as f64)
+            .map_err(|_| ValueError::Number("expected a whole number"))
     }
-    fn flag(text: &str) -> Result<f64, String> {
+    fn flag(text: &str) -> Result<f64, ValueError> {
         match text {
             "yes" | "true" | "1" => Ok(1.0),
             "no" | "false" | "0" => Ok(0.0),
-            _ => Err("expected yes or no".to_owned()),
+            _ => Err(ValueError::Number("expected yes or no")),
         }
     }
     match field.form() {

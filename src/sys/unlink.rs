@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 /// keeps that name, which includes the original one ([`name_before`]). An object of another user,
 /// or one whose name is too long, keeps its name and is moved to a directory with such a name
 /// instead ([`path_before`]). The owner of the directory is the user who removed the object.
-pub const ASIDE: &str = "shmlens-removing-";
-/// Random digits after the prefix.
+pub const REMOVING_PREFIX: &str = "shmlens-removing-";
+/// The number of random digits after the prefix.
 const DIGITS: usize = 16;
 /// The longest file name in bytes.
 pub(super) const MAX_NAME: usize = 255;
@@ -69,7 +69,7 @@ enum Step {
     /// The temporary name was chosen, and its directory created.
     Chosen,
     /// The object with the name was moved there.
-    MovedAside,
+    Renamed,
 }
 
 /// Runs `meanwhile` after each step. Tests simulate other processes with it.
@@ -93,12 +93,12 @@ fn unlink_step_by_step(
         None => return Ok(Removal::Gone),
     }
     meanwhile(Step::Checked);
-    let aside = Aside::choose(directory.as_fd(), &name)?;
+    let temporary = TemporaryName::choose(directory.as_fd(), &name)?;
     meanwhile(Step::Chosen);
-    match rename_between(directory.as_fd(), &name, aside.directory(&directory), &aside.name) {
+    match rename_between(directory.as_fd(), &name, temporary.directory(&directory), &temporary.name) {
         Ok(()) => {}
         Err(error) => {
-            aside.remove_directory(&directory);
+            temporary.remove_directory(&directory);
             return match error.raw_os_error() {
                 // This process was stopped for so long that a recovery removed the directory as a
                 // leftover.
@@ -115,25 +115,25 @@ fn unlink_step_by_step(
             };
         }
     }
-    meanwhile(Step::MovedAside);
-    let removed = match is_same_object(aside.directory(&directory), &aside.name, device, inode) {
-        Ok(Some(true)) if !may_go(&aside.path(path)) => Ok(Removal::Refused),
-        Ok(Some(true)) => unlink(aside.directory(&directory), &aside.name).map(|()| Removal::Removed),
+    meanwhile(Step::Renamed);
+    let removed = match is_same_object(temporary.directory(&directory), &temporary.name, device, inode) {
+        Ok(Some(true)) if !may_go(&temporary.path(path)) => Ok(Removal::Refused),
+        Ok(Some(true)) => unlink(temporary.directory(&directory), &temporary.name).map(|()| Removal::Removed),
         Ok(_) => Ok(Removal::Another),
         Err(error) => Err(error),
     };
     if let Ok(Removal::Removed) = removed {
-        aside.remove_directory(&directory);
+        temporary.remove_directory(&directory);
         return removed;
     }
     // Restore the name, whatever the reason.
-    match rename_between(aside.directory(&directory), &aside.name, directory.as_fd(), &name) {
+    match rename_between(temporary.directory(&directory), &temporary.name, directory.as_fd(), &name) {
         Ok(()) => {
-            aside.remove_directory(&directory);
+            temporary.remove_directory(&directory);
             removed
         }
         Err(error) if removed.is_err() || error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(Removal::Astray(aside.path(path)))
+            Ok(Removal::Astray(temporary.path(path)))
         }
         Err(error) => Err(error),
     }
@@ -146,7 +146,8 @@ fn unlink_step_by_step(
 /// different directories, unless the first was created in the second by a removal. That directory
 /// is then removed.
 pub fn rename_below(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
-    let leaves = from.parent().filter(|parent| is_aside(parent) && parent.parent() == to.parent());
+    let leaves =
+        from.parent().filter(|parent| is_removal_directory(parent) && parent.parent() == to.parent());
     if from.parent() != to.parent() && leaves.is_none() {
         return Err(io::Error::from_raw_os_error(libc::EXDEV));
     }
@@ -169,22 +170,22 @@ pub fn remove_directory_below(root: &Path, path: &Path) -> io::Result<()> {
     remove_directory(directory.as_fd(), &name)
 }
 
-/// The temporary location of an object that is being removed.
-struct Aside {
-    /// The directory created for the object, with its name.
+/// The temporary place of an object that is being removed.
+struct TemporaryName {
+    /// The directory created for the object, and its name.
     own: Option<(OwnedFd, CString)>,
     name: CString,
 }
 
-impl Aside {
-    /// Chooses a free place for the object.
+impl TemporaryName {
+    /// Chooses a free place for the object of that name.
     fn choose(directory: BorrowedFd<'_>, name: &CStr) -> io::Result<Self> {
-        let beside = name_aside(name.to_bytes())?;
+        let beside = temporary_name(name.to_bytes())?;
         let is_own = statx_at(directory, name).is_ok_and(|stat| stat.uid == geteuid().as_raw());
         if is_own && name_before(beside.to_bytes()).is_some() {
             return Ok(Self { own: None, name: beside });
         }
-        let directory_name = name_aside(b"")?;
+        let directory_name = temporary_name(b"")?;
         let made = mkdirat(directory, directory_name.as_c_str(), Mode::S_IRWXU).and_then(|()| {
             let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             openat(directory, directory_name.as_c_str(), flags, Mode::empty())
@@ -231,38 +232,38 @@ fn is_same_object(
 }
 
 /// Returns a random name, followed by the original name if there is room.
-fn name_aside(name: &[u8]) -> io::Result<CString> {
+fn temporary_name(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
-    let mut aside = format!("{ASIDE}{random:0DIGITS$x}").into_bytes();
-    if !name.is_empty() && aside.len() + 1 + name.len() <= MAX_NAME {
-        aside.push(b'-');
-        aside.extend_from_slice(name);
+    let mut temporary = format!("{REMOVING_PREFIX}{random:0DIGITS$x}").into_bytes();
+    if !name.is_empty() && temporary.len() + 1 + name.len() <= MAX_NAME {
+        temporary.push(b'-');
+        temporary.extend_from_slice(name);
     }
-    CString::new(aside).map_err(io::Error::other)
+    CString::new(temporary).map_err(io::Error::other)
 }
 
-/// Returns the original name of an object that a removal renamed to `aside`. `None` for any other
+/// Returns the original name of an object that a removal renamed to `temporary`. `None` for any other
 /// name, or if the original name was too long to include.
-pub fn name_before(aside: &[u8]) -> Option<&[u8]> {
-    let (digits, rest) = aside.strip_prefix(ASIDE.as_bytes())?.split_at_checked(DIGITS)?;
+pub fn name_before(temporary: &[u8]) -> Option<&[u8]> {
+    let (digits, rest) = temporary.strip_prefix(REMOVING_PREFIX.as_bytes())?.split_at_checked(DIGITS)?;
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
     digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
 
 /// Returns the path before a removal, like [`name_before`], including objects in a directory
 /// created by a removal.
-pub fn path_before(aside: &Path) -> Option<PathBuf> {
-    let name = aside.file_name()?;
-    match aside.parent() {
-        Some(directory) if is_aside(directory) => Some(directory.with_file_name(name)),
-        _ => Some(aside.with_file_name(OsStr::from_bytes(name_before(name.as_bytes())?))),
+pub fn path_before(temporary: &Path) -> Option<PathBuf> {
+    let name = temporary.file_name()?;
+    match temporary.parent() {
+        Some(directory) if is_removal_directory(directory) => Some(directory.with_file_name(name)),
+        _ => Some(temporary.with_file_name(OsStr::from_bytes(name_before(name.as_bytes())?))),
     }
 }
 
-/// Returns true if the name is that of a directory created by a removal.
-pub fn is_aside(directory: &Path) -> bool {
+/// Returns true if a removal created this directory, judging by its name.
+pub fn is_removal_directory(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
-    let digits = name.strip_prefix(ASIDE.as_bytes()).unwrap_or_default();
+    let digits = name.strip_prefix(REMOVING_PREFIX.as_bytes()).unwrap_or_default();
     digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
@@ -398,16 +399,16 @@ mod tests {
                 fs::write(&path, "second").unwrap();
             }
             Step::Chosen => {}
-            Step::MovedAside => fs::write(&path, "third").unwrap(),
+            Step::Renamed => fs::write(&path, "third").unwrap(),
         });
-        let Removal::Astray(aside) = removal else { panic!("{removal:?}") };
+        let Removal::Astray(temporary) = removal else { panic!("{removal:?}") };
         let read = |name: &Path| fs::read(root.path().join(name)).unwrap();
-        assert_eq!(read(&aside), b"second");
+        assert_eq!(read(&temporary), b"second");
         assert_eq!(
             (read(Path::new("name")), read(Path::new("planned"))),
             (b"third".into(), b"planned".into())
         );
-        assert_eq!(name_before(aside.as_os_str().as_bytes()), Some(&b"name"[..]));
+        assert_eq!(name_before(temporary.as_os_str().as_bytes()), Some(&b"name"[..]));
         assert_eq!(names(root.path()).len(), 3);
     }
 
@@ -440,7 +441,7 @@ mod tests {
             &mut |step| {
                 if step == Step::Chosen && removed == 0 {
                     let names = names(root.path());
-                    let directory = names.iter().find(|name| is_aside(Path::new(name))).unwrap();
+                    let directory = names.iter().find(|name| is_removal_directory(Path::new(name))).unwrap();
                     remove_directory_below(root.path(), Path::new(directory)).unwrap();
                     removed += 1;
                 }
@@ -455,7 +456,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("name");
         let removal = meanwhile(root.path(), |step| {
-            if step == Step::MovedAside {
+            if step == Step::Renamed {
                 fs::write(&path, b"new").unwrap();
             }
         });
@@ -469,8 +470,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("name"), b"planned").unwrap();
         let seen = fs::metadata(root.path().join("name")).unwrap();
-        let refuse = |aside: &Path| {
-            assert_eq!(fs::metadata(root.path().join(aside)).unwrap().ino(), seen.ino());
+        let refuse = |temporary: &Path| {
+            assert_eq!(fs::metadata(root.path().join(temporary)).unwrap().ino(), seen.ino());
             assert!(!root.path().join("name").exists());
             false
         };
@@ -481,22 +482,25 @@ mod tests {
     }
 
     #[test]
-    fn temporary_name_contains_the_original() {
+    fn temporary_names_contain_the_original_name() {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
-            let aside = name_aside(name).unwrap();
-            assert_eq!(name_before(aside.to_bytes()), Some(name));
-            assert!(aside.to_bytes().len() <= MAX_NAME);
+            let temporary = temporary_name(name).unwrap();
+            assert_eq!(name_before(temporary.to_bytes()), Some(name));
+            assert!(temporary.to_bytes().len() <= MAX_NAME);
         }
-        assert_eq!(name_before(name_aside(&[b'x'; 222]).unwrap().to_bytes()), None);
+        assert_eq!(name_before(temporary_name(&[b'x'; 222]).unwrap().to_bytes()), None);
         let before = |path: &str| path_before(Path::new(path)).map(|path| path.to_str().unwrap().to_owned());
         assert_eq!(before("d/shmlens-removing-0123456789abcdef-a"), Some("d/a".to_owned()));
         assert_eq!(before("d/shmlens-removing-0123456789abcdef/a"), Some("d/a".to_owned()));
         assert_eq!(before("shmlens-removing-0123456789abcdef/a"), Some("a".to_owned()));
         assert_eq!(before("shmlens-removing-0123456789abcdef-b/a"), None);
         assert_eq!(before("d/a"), None);
-        for other in
-            ["name", ASIDE, "shmlens-removing-0123456789abcdef", "shmlens-removing-0123456789abcdeg-a"]
-        {
+        for other in [
+            "name",
+            REMOVING_PREFIX,
+            "shmlens-removing-0123456789abcdef",
+            "shmlens-removing-0123456789abcdeg-a",
+        ] {
             assert_eq!(name_before(other.as_bytes()), None, "{other}");
         }
     }
@@ -510,17 +514,17 @@ mod tests {
             let seen = fs::metadata(root.path().join(&name)).unwrap();
             // Killed after the object was renamed.
             let killed = std::panic::catch_unwind(|| {
-                let stop = |step| assert!(step != Step::MovedAside, "killed");
+                let stop = |step| assert!(step != Step::Renamed, "killed");
                 unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), &|_| true, stop)
             });
             assert!(killed.is_err());
-            let [aside] = &names(root.path())[..] else { panic!("{:?}", names(root.path())) };
-            let mut aside = PathBuf::from(aside);
-            if root.path().join(&aside).is_dir() {
-                aside.push(&names(&root.path().join(&aside))[0]);
+            let [temporary] = &names(root.path())[..] else { panic!("{:?}", names(root.path())) };
+            let mut temporary = PathBuf::from(temporary);
+            if root.path().join(&temporary).is_dir() {
+                temporary.push(&names(&root.path().join(&temporary))[0]);
             }
-            assert_eq!(path_before(&aside).as_deref(), Some(Path::new(&name)), "{length}");
-            rename_below(root.path(), &aside, Path::new(&name)).unwrap();
+            assert_eq!(path_before(&temporary).as_deref(), Some(Path::new(&name)), "{length}");
+            rename_below(root.path(), &temporary, Path::new(&name)).unwrap();
             assert_eq!(names(root.path()), std::slice::from_ref(&name));
             let removal = unlink_exactly(root.path(), Path::new(&name), seen.dev(), seen.ino()).unwrap();
             assert_eq!(removal, Removal::Removed);

@@ -3,7 +3,7 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
-use shmlens::act::{ActError, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
+use shmlens::act::{ActError, Copying, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
 use shmlens::app::Keymap;
 use shmlens::app::effect::Effect;
 use shmlens::app::event::Event;
@@ -127,7 +127,7 @@ fn batch_reports_each_result() {
     let mut stage = stage(unsettled());
     stage.press("aA");
     stage.press("<space><space><space>x");
-    assert_eq!(confirm(&stage).wishes.len(), 3);
+    assert_eq!(confirm(&stage).requests.len(), 3);
     stage.wait(200);
     // Force applies only to the second segment. The System V segment has no holders and needs none.
     stage.press("jf");
@@ -405,7 +405,7 @@ fn force_is_offered_only_where_it_helps() {
     let screen = foreign.screen();
     assert!(!screen.contains("force") && !screen.contains("y remove"), "{screen}");
     foreign.press("f");
-    assert!(!confirm(&foreign).wishes[0].force);
+    assert!(!confirm(&foreign).requests[0].force);
 }
 
 /// Presses keys, and waits before each until the dialog accepts keys.
@@ -539,7 +539,7 @@ fn final_refusal_is_shown_alone() {
         assert!(!screen.contains(other), "{other}: {screen}");
     }
     press_slowly(&mut stage, "cfy");
-    assert!(confirm(&stage).copies() == Some(true));
+    assert!(confirm(&stage).copying() == Some(&Copying::Keep));
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn overlay_explains_access() {
         let answer = form(stage).answer();
         match answer.expect("an answer") {
             Ok((who, answer)) => format!("{who}: {}: {}", answer.how(), answer.reason),
-            Err(reason) => reason.to_owned(),
+            Err(reason) => reason.to_string(),
         }
     };
     stage.press("p<tab><tab><tab><tab>");

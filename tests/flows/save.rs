@@ -96,7 +96,7 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("file");
     let mut stage = stage(with_unlinked("camera0"));
-    assert!(stage.screen().contains("/camera0 ◌"), "{}", stage.screen());
+    assert!(stage.screen().contains("/camera0 (deleted)"), "{}", stage.screen());
     stage.press("<enter>");
     assert!(stage.state.inspect.is_some(), "{}", notice(&stage));
     assert!(stage.screen().contains("68 65 6c 6c 6f"), "{}", stage.screen());
@@ -105,7 +105,8 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     assert!(stage.screen().contains("restores as /camera0"), "{}", stage.screen());
     stage.press(&format!("{}<enter>", file.display()));
     assert!(notice(&stage).contains("restores as /camera0"), "{}", notice(&stage));
-    let restored = shmlens::act::restore(&stage.machine, &file, &shmlens::memory::Progress::new()).unwrap();
+    let restored =
+        shmlens::act::Actor::new(&stage.machine, &shmlens::memory::Progress::new()).restore(&file).unwrap();
     assert_eq!(restored.id.to_string(), "posix:/camera0");
     // Both have a line about the other one.
     stage.survey();

@@ -200,7 +200,7 @@ fn preview_attaches_nothing() {
     }
     stage.machine.edit(|facts| assert_eq!(facts.attached, 0));
     stage.press("j");
-    assert_eq!(stage.state.table.strip.look().unwrap().bytes.len(), 112);
+    assert_eq!(stage.state.table.strip.look().unwrap().bytes.len(), 144);
 }
 
 #[test]
@@ -218,17 +218,17 @@ fn tab_opens_the_detail_screen_and_closes_it() {
 #[test]
 fn mouse_selects_inspects_scrolls_and_sorts() {
     let mut stage = stage(small());
-    stage.mouse(click(10, 4));
+    stage.mouse(click(10, 3));
     assert_eq!(selected(&stage), "posix:/a");
     // Two slow clicks, then a double click.
     stage.wait(500);
-    stage.mouse(click(10, 4));
+    stage.mouse(click(10, 3));
     assert!(stage.state.inspect.is_none());
     stage.wait(100);
-    stage.mouse(click(10, 4));
+    stage.mouse(click(10, 3));
     assert!(stage.state.inspect.is_some());
     stage.press("q");
-    stage.mouse(Mouse { x: 10, y: 4, kind: MouseKind::WheelDown });
+    stage.mouse(Mouse { x: 10, y: 3, kind: MouseKind::WheelDown });
     assert_eq!(selected(&stage), "posix:/c");
     let layout = stage.state.table_layout();
     let size = layout.columns.iter().find(|placed| placed.column == Column::Size).unwrap();

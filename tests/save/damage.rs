@@ -14,7 +14,7 @@ use std::path::Path;
 #[track_caller]
 fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
     fs::write(path, bytes).unwrap();
-    let error = act::restore(&RealMachine, path, &Progress::new()).expect_err(how).to_string();
+    let error = act::Actor::new(&RealMachine, &Progress::new()).restore(path).expect_err(how).to_string();
     assert!(segments().is_empty(), "{how}: {error}");
     assert!(fs::read_dir("/dev/shm").unwrap().next().is_none(), "{how}: {error}");
     assert!(!error.contains("os error") && !error.contains(char::is_control), "{how}: {error:?}");
@@ -105,10 +105,11 @@ fn restore_rejects_other_file_formats() {
     for path in
         [directory.path(), Path::new("/dev/zero"), Path::new("/dev/null"), Path::new("/nowhere/at/all")]
     {
-        assert!(act::restore(&RealMachine, path, &Progress::new()).is_err());
+        assert!(act::Actor::new(&RealMachine, &Progress::new()).restore(path).is_err());
     }
     nix::unistd::mkfifo(&directory.path().join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let error = act::restore(&RealMachine, &directory.path().join("fifo"), &Progress::new()).unwrap_err();
+    let error =
+        act::Actor::new(&RealMachine, &Progress::new()).restore(&directory.path().join("fifo")).unwrap_err();
     assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 

@@ -103,11 +103,12 @@ fn old_copies_are_kept_when_the_last_check_fails() {
     let state = StateDirectory::at(disk.state.join("shmlens"));
     let plan = |id: &SegmentId| {
         let copies = Copies::new(state.clone(), Bytes(1 << 30));
-        let plan = act::plan(
+        let plan = act::plan_with(
             &RealMachine,
             &segment(id),
-            &Action::Remove(Copying::Keep(copies)),
+            &Action::Remove(Copying::Keep),
             &Options { force: true, ..Options::default() },
+            Some(&copies),
         );
         assert!(plan.will.iter().any(|will| will.contains("to free disk space")), "{plan:?}");
         plan

@@ -40,11 +40,13 @@ fn segment(id: &SegmentId) -> Segment {
 }
 
 fn save(id: &SegmentId, path: &Path) -> Stored {
-    act::save(&RealMachine, &segment(id), path, &Progress::new()).unwrap_or_else(|error| panic!("{error}"))
+    act::Actor::new(&RealMachine, &Progress::new())
+        .save(&segment(id), path)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn restore(path: &Path) -> Restored {
-    act::restore(&RealMachine, path, &Progress::new()).unwrap_or_else(|error| panic!("{error}"))
+    act::Actor::new(&RealMachine, &Progress::new()).restore(path).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Returns a command with its state in this directory.

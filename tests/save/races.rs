@@ -38,7 +38,7 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
                 progress.done() < SIZE
             });
             let ending = SetOnDrop(&over);
-            let saved = act::save(&RealMachine, &shown, &path, &progress);
+            let saved = act::Actor::new(&RealMachine, &progress).save(&shown, &path);
             drop(ending);
             (saved, others.join().unwrap())
         });
@@ -91,7 +91,7 @@ fn stopped_restore_leaves_nothing() {
                 progress.cancel();
             });
             let _over = SetOnDrop(&over);
-            act::restore(&RealMachine, &path, &progress)
+            act::Actor::new(&RealMachine, &progress).restore(&path)
         });
         match restored {
             Ok(restored) => {
@@ -129,7 +129,7 @@ fn save_keeps_data_and_metadata_of_one_object() {
         let _over = SetOnDrop(&over);
         let began = Instant::now();
         while began.elapsed() < SOON && (saved + not < 2000 || saved == 0 || not == 0) {
-            match act::save_over(&RealMachine, &shown, &path, &Progress::new()) {
+            match act::Actor::new(&RealMachine, &Progress::new()).save_over(&shown, &path) {
                 Ok(stored) => {
                     saved += 1;
                     assert_eq!((stored.saved.size.0, stored.saved.mode.bits()), (10, 0o600));

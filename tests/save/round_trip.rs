@@ -199,26 +199,27 @@ fn restore_never_touches_an_existing_segment() {
     object.write(0, b"saved");
     save(&object.id(), &path);
     object.write(0, b"newer");
-    let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
+    let error = act::Actor::new(&RealMachine, &Progress::new()).restore(&path).unwrap_err().to_string();
     assert!(error.contains("the name is in use"), "{error}");
     assert_eq!(&fs::read(object.path()).unwrap()[..5], b"newer");
     // Directories, links and FIFOs occupy names too.
     fs::remove_file(object.path()).unwrap();
     std::os::unix::fs::symlink("/nowhere", object.path()).unwrap();
-    assert!(act::restore(&RealMachine, &path, &Progress::new()).is_err());
+    assert!(act::Actor::new(&RealMachine, &Progress::new()).restore(&path).is_err());
     assert!(fs::symlink_metadata(object.path()).unwrap().is_symlink());
 
     let key = 0x4d2;
     let sysv = Sysv::new(key, 5000, 0o600);
     let file = directory.path().join("sysv");
     save(&sysv.id(), &file);
-    let error = act::restore(&RealMachine, &file, &Progress::new()).unwrap_err().to_string();
+    let error = act::Actor::new(&RealMachine, &Progress::new()).restore(&file).unwrap_err().to_string();
     assert!(error.contains(&format!("sysv:{} has key 0x000004d2", sysv.shmid)), "{error}");
     assert_eq!(segments().len(), 1);
 
     // An existing file.
     let before = fs::read(&file).unwrap();
-    let error = act::save(&RealMachine, &segment(&sysv.id()), &file, &Progress::new()).unwrap_err();
+    let error =
+        act::Actor::new(&RealMachine, &Progress::new()).save(&segment(&sysv.id()), &file).unwrap_err();
     assert!(error.to_string().contains("exists"), "{error}");
     assert_eq!(fs::read(&file).unwrap(), before);
     assert_eq!(files(directory.path()).len(), 2);
@@ -235,7 +236,7 @@ fn segment_marked_after_the_survey_is_saved_with_its_key() {
     let shown = segment(&sysv.id());
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     shm::remove(sysv.shmid).unwrap();
-    act::save(&RealMachine, &shown, &path, &Progress::new()).unwrap();
+    act::Actor::new(&RealMachine, &Progress::new()).save(&shown, &path).unwrap();
     drop(attached);
     let SegmentId::Sysv(shmid) = restore(&path).id else { panic!() };
     let again = Sysv { shmid: shmid.0 };
@@ -281,7 +282,7 @@ fn restore_recreates_directories_and_times() {
     object.file.set_times(FileTimes::new().set_accessed(then).set_modified(then)).unwrap();
     save(&object.id(), &path);
     fs::remove_dir_all("/dev/shm/dir").unwrap();
-    let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err().to_string();
+    let error = act::Actor::new(&RealMachine, &Progress::new()).restore(&path).unwrap_err().to_string();
     assert!(error.contains("Create the directory"), "{error}");
     fs::create_dir("/dev/shm/dir").unwrap();
     restore(&path);
@@ -311,9 +312,12 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     }
     let nobody = Nobody::here();
     let [restored, again] = by_descriptor.map(|path| {
-        let error = act::restore(&RealMachine, &path, &Progress::new()).unwrap_err();
+        let error = act::Actor::new(&RealMachine, &Progress::new()).restore(&path).unwrap_err();
         assert!(matches!(error, act::RestoreError::Unconfirmed { .. }), "{error}");
-        act::SavedFile::open(&path).unwrap().restore(&RealMachine, None, &Progress::new()).unwrap()
+        act::SavedFile::open(&path)
+            .unwrap()
+            .restore(&act::Actor::new(&RealMachine, &Progress::new()))
+            .unwrap()
     });
     drop(nobody);
     let is = fs::metadata(object.path()).unwrap();

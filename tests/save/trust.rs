@@ -55,10 +55,11 @@ fn undo_does_not_restore_setuid_bits() {
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o6755)).unwrap();
     stdout_of(&directory, ["rm", "--yes", "--force", "/program"]);
     let state = shmlens::act::StateDirectory::at(directory.path().join("state/shmlens"));
-    let copies_of = shmlens::act::Copies::new(state, shmlens::segment::Bytes(1 << 30));
     assert_eq!(copies(&directory).len(), 1);
-    copies_of
-        .undo(&shmlens::machine::real::RealMachine, &copies(&directory)[0], &shmlens::memory::Progress::new())
+    let progress = shmlens::memory::Progress::new();
+    shmlens::act::Actor::new(&shmlens::machine::real::RealMachine, &progress)
+        .with_state(Some(&state))
+        .restore_copy(&copies(&directory)[0])
         .unwrap_or_else(|error| panic!("{error}"));
     assert_restored_without_special_bits();
 }

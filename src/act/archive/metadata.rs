@@ -1,5 +1,6 @@
 //! The metadata of a saved segment, stored as JSON in the file.
 
+use super::ArchiveError;
 use crate::act::access::Acl;
 use crate::segment::{
     Bytes, Key, Mode, ObjectName, Owner, SegmentId, ShmId, Times, Timestamp, escape, unescape,
@@ -132,29 +133,31 @@ impl Saved {
         })
     }
 
-    /// Parses the metadata, or returns a message that describes the error.
-    pub(super) fn from_json(json: &[u8]) -> Result<Self, String> {
-        let wire: Wire = serde_json::from_slice(json)
-            .map_err(|error| format!("invalid metadata: {}", escape(error.to_string().as_bytes())))?;
+    /// Parses the metadata.
+    pub(super) fn from_json(json: &[u8]) -> Result<Self, ArchiveError> {
+        let damaged = |what: &str| ArchiveError::Damaged(what.to_owned());
+        let wire: Wire = serde_json::from_slice(json).map_err(|error| {
+            damaged(&format!("invalid metadata: {}", escape(error.to_string().as_bytes())))
+        })?;
         let name = match (wire.kind.as_str(), wire.name, wire.key, wire.shmid) {
             ("sysv", None, Some(key), Some(shmid)) if shmid >= 0 && wire.size > 0 => {
                 Name::Sysv { key: Key(key), shmid: ShmId(shmid) }
             }
             ("posix", Some(name), None, None) => {
-                Name::Posix(ObjectName::new(&unescape(&name)).ok_or("invalid name".to_owned())?)
+                Name::Posix(ObjectName::new(&unescape(&name)).ok_or_else(|| damaged("invalid name"))?)
             }
-            _ => return Err("invalid or missing kind, name, key or shmid".to_owned()),
+            _ => return Err(damaged("invalid or missing kind, name, key or shmid")),
         };
         if wire.uid == NO_ID || wire.gid == NO_ID {
-            return Err("invalid owner".to_owned());
+            return Err(damaged("invalid owner"));
         }
         if i64::try_from(wire.size).is_err() || wire.mode & !0o7777 != 0 {
-            return Err("invalid size or mode".to_owned());
+            return Err(damaged("invalid size or mode"));
         }
         if let Some(acl) = &wire.acl {
-            let bits = Acl::mode_bits(acl).ok_or("invalid ACL")?;
+            let bits = Acl::mode_bits(acl).ok_or_else(|| damaged("invalid ACL"))?;
             if wire.kind != "posix" || bits != wire.mode & 0o777 {
-                return Err("the ACL contradicts the mode".to_owned());
+                return Err(damaged("the ACL contradicts the mode"));
             }
         }
         let time = |time: WireTime| Timestamp { seconds: time.0, nanos: time.1.min(999_999_999) };

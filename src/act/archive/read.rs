@@ -71,7 +71,7 @@ impl<R: Read> Reading<R> {
         if u64::from_le_bytes(word(&mut from, &mut hash)?) != expected {
             return Err(ArchiveError::Damaged("metadata checksum mismatch".to_owned()));
         }
-        let saved = Saved::from_json(&json).map_err(ArchiveError::Damaged)?;
+        let saved = Saved::from_json(&json)?;
         let position = (MAGIC.len() + 4 + 4 + 8) as u64 + u64::from(length);
         Ok(Self { from, hash, saved, header: None, at: 0, position })
     }

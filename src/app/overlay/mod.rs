@@ -113,7 +113,7 @@ impl Overlay {
             Self::Attachments(holds) => entries(holds.shown().len(), 2),
             Self::Holders(holders) => entries(holders.rows.len(), 2),
             Self::Clean(clean) => entries(clean.items.len(), 3),
-            Self::Confirm(confirm) if confirm.is_batch() => entries(confirm.wishes.len(), 2),
+            Self::Confirm(confirm) if confirm.is_batch() => entries(confirm.requests.len(), 2),
             Self::Confirm(confirm) => text(confirm.rows(size, &state.keymap), 2),
             _ => (0, 0),
         }

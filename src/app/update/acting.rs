@@ -2,7 +2,7 @@
 
 use super::new_segment;
 use super::report::{ActionReport, show, summarize};
-use crate::act::{self, Done, Outcome, Plan, Revert, SavedCopy, Undone};
+use crate::act::{self, Copying, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
@@ -11,19 +11,21 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{result, short_names, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
-use crate::engine::{Request, Undo, Wanted, Wish, Working};
+use crate::engine::{PlanRequest, Request, Undo, Working};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
 /// Maximum number of log lines.
 const MAX_LOG: usize = 1000;
+/// A removal, which saves a copy unless the user turns that off.
+pub const REMOVE: act::Action = act::Action::Remove(Copying::Keep);
 
 /// Starts an action on the marked segments, or else on the selected segment.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let wanted = match action {
-        Action::Lock => Wanted::Lock,
-        Action::Unlock => Wanted::Unlock,
-        Action::Remove => Wanted::Remove { copy: true },
+    let change = match action {
+        Action::Lock => act::Action::Lock,
+        Action::Unlock => act::Action::Unlock,
+        Action::Remove => REMOVE,
         Action::Undo => return undo(state, effects),
         Action::Log => {
             // Scrolled to the end.
@@ -34,17 +36,25 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     };
     let segments: Vec<Segment> = targets(state).into_iter().cloned().collect();
     if !segments.is_empty() {
-        state.overlay = Some(Overlay::Confirm(begin(state, &segments, &wanted, effects)));
+        state.overlay = Some(Overlay::Confirm(begin(state, &segments, &change, effects)));
     }
 }
 
-/// Requests plans, and returns the dialog that waits for them.
-pub fn begin(state: &State, segments: &[Segment], wanted: &Wanted, effects: &mut Vec<Effect>) -> Confirm {
-    let wish =
-        |segment: &Segment| Wish { segment: Box::new(segment.clone()), wanted: wanted.clone(), force: false };
-    let wishes: Vec<Wish> = segments.iter().map(wish).collect();
-    effects.push(Request::Plan(wishes.clone()).into());
-    Confirm { hidden: hidden(state, segments), ..Confirm::new(wishes, state.now) }
+/// Requests plans. Returns the dialog for them.
+pub fn begin(
+    state: &State,
+    segments: &[Segment],
+    action: &act::Action,
+    effects: &mut Vec<Effect>,
+) -> Confirm {
+    let request = |segment: &Segment| PlanRequest {
+        segment: Box::new(segment.clone()),
+        action: action.clone(),
+        force: false,
+    };
+    let requests: Vec<PlanRequest> = segments.iter().map(request).collect();
+    effects.push(Request::Plan(requests.clone()).into());
+    Confirm { hidden: hidden(state, segments), ..Confirm::new(requests, state.now) }
 }
 
 /// Counts the segments that the filter hides.
@@ -82,16 +92,16 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
     match action {
         _ if confirm.stale || confirm.plans.is_empty() => {}
         Action::Force if confirm.can_force() => {
-            if let Some(wish) = confirm.wishes.get_mut(place) {
-                wish.force = !wish.force;
+            if let Some(request) = confirm.requests.get_mut(place) {
+                request.force = !request.force;
             }
             replan(confirm, effects);
         }
         Action::SaveCopy if confirm.can_toggle_copies() => {
-            for wish in &mut confirm.wishes {
-                if let Wanted::Remove { copy } = &mut wish.wanted {
-                    *copy = !*copy;
-                }
+            let keeps = confirm.copying() == Some(&Copying::Keep);
+            let copying = if keeps { Copying::Without } else { Copying::Keep };
+            for request in &mut confirm.requests {
+                request.action = act::Action::Remove(copying.clone());
             }
             replan(confirm, effects);
         }
@@ -105,10 +115,10 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
     Next::Stay
 }
 
-/// Requests plans for changed wishes.
+/// Requests plans for changed requests.
 fn replan(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     confirm.stale = true;
-    effects.push(Request::Plan(confirm.wishes.clone()).into());
+    effects.push(Request::Plan(confirm.requests.clone()).into());
 }
 
 pub fn progressed(state: &mut State, at: Working) {
@@ -177,7 +187,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
         let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
         match revert.segment(segments).cloned() {
             Ok(found) => {
-                let confirm = begin(state, &[found], &Wanted::Remove { copy: true }, effects);
+                let confirm = begin(state, &[found], &REMOVE, effects);
                 state.overlay = Some(Overlay::Confirm(confirm));
             }
             Err(failure) => {

@@ -25,7 +25,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             clean::surveyed(state);
             // The set of attachments may have changed.
             if matches!(&state.overlay, Some(Overlay::Attachments(shown)) if !shown.acting) {
-                effects.push(Request::ListHolds.into());
+                effects.push(Request::ListAttachments.into());
             }
         }
         (Body::Preview(preview), _) => previewed(state, preview),
@@ -47,7 +47,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         (Body::Saved(outcomes), _) => save::saved(state, &outcomes),
         (Body::Undone(results), _) => acting::undone(state, results, effects),
         (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
-        (Body::Holds(found), _) => attachments::show(state, found),
+        (Body::Attachments(found), _) => attachments::show(state, found),
         (Body::Released(results), _) => attachments::detached(state, &results, effects),
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
@@ -62,7 +62,7 @@ fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     match body {
         Body::Window(look) => looked(state, *look),
-        Body::WindowFailed(reason) => inspect.status = Status::Failed(reason),
+        Body::WindowFailed(reason) => inspect.status = Status::Failed(reason.to_string()),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
         Body::Found(answer) => found(state, answer, effects),
         Body::Progress(at) => {

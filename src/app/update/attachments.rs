@@ -2,7 +2,7 @@
 
 use super::acting;
 use super::report::{self, summarize};
-use crate::act::{ActError, Hold, Released};
+use crate::act::{ActError, OwnAttachment, Released};
 use crate::app::action::Action;
 use crate::app::attachments::Attachments;
 use crate::app::effect::Effect;
@@ -15,11 +15,11 @@ use crate::segment::SegmentId;
 /// Opens the list.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Attachments(Attachments::default()));
-    effects.push(Request::ListHolds.into());
+    effects.push(Request::ListAttachments.into());
 }
 
 /// Shows the attachments and keeps the selected segment selected.
-pub fn show(state: &mut State, found: Vec<Hold>) {
+pub fn show(state: &mut State, found: Vec<OwnAttachment>) {
     let now = state.now;
     let first = state.inspect.as_ref().map(|inspect| inspect.id().clone());
     let first = first.or_else(|| state.table.selected.clone());
@@ -66,8 +66,8 @@ pub fn detached(
                     state.inspect = None;
                 }
                 if requested || released.is_gone() {
-                    acting::log(state, "detach", &id.to_string(), &released.said());
-                    done.push((result(&id.to_string(), &released.said()), released.is_gone()));
+                    acting::log(state, "detach", &id.to_string(), &released.text());
+                    done.push((result(&id.to_string(), &released.text()), released.is_gone()));
                 }
             }
             Err(error) => {

@@ -7,7 +7,6 @@ use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
-use crate::engine::Wanted;
 use crate::segment::Segment;
 
 /// Lists the leaked segments among the rows of the table.
@@ -57,7 +56,7 @@ fn confirm(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next 
             state.fail(reason);
         }
     } else if !segments.is_empty() {
-        let mut confirm = acting::begin(state, &segments, &Wanted::Remove { copy: true }, effects);
+        let mut confirm = acting::begin(state, &segments, &acting::REMOVE, effects);
         confirm.back = Some(Box::new(clean.clone()));
         return Next::Replace(Overlay::Confirm(confirm));
     } else if !clean.items.is_empty() {

@@ -71,7 +71,7 @@ pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>
     });
     match result {
         Ok(ended) => {
-            let text = ending.said(ended);
+            let text = ending.text(ended);
             acting::log(state, "terminate", &ending.segment.to_string(), &text);
             state.say(text);
         }

@@ -20,7 +20,7 @@ pub fn submit(form: &mut New, effects: &mut Vec<Effect>) -> Next {
             form.step = Step::Planning;
             effects.push(Request::Ask(question).into());
         }
-        Err(reason) => form.error = Some(reason),
+        Err(error) => form.error = Some(error.to_string()),
     }
     Next::Stay
 }
@@ -31,7 +31,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
     let existing = form.existing(segments).map(|segment| segment.id.clone());
     match (&form.plan, existing) {
         (None, _) => {}
-        (Some(Err(reason)), _) => form.error = Some(reason.clone()),
+        (Some(Err(reason)), _) => form.error = Some(reason.to_string()),
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
             state.say(format!("{id} already exists; nothing was changed"));
             select_when_listed(state, id);

@@ -8,7 +8,7 @@ use crate::app::effect::Effect;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::permissions::Permissions;
 use crate::app::state::State;
-use crate::engine::{Request, Wanted};
+use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Opens the form for the marked segments, or else for the selected segment.
@@ -54,11 +54,11 @@ pub fn submit(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) 
     form.submitted = false;
     match form.action() {
         Ok(Some(action)) => {
-            let confirm = acting::begin(state, &form.segments, &Wanted::Access(action), effects);
+            let confirm = acting::begin(state, &form.segments, &action, effects);
             return Next::Replace(Overlay::Confirm(confirm));
         }
         Ok(None) => form.submitted = true,
-        Err(reason) => form.error = Some(reason),
+        Err(error) => form.error = Some(error.to_string()),
     }
     Next::Stay
 }

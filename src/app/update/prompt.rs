@@ -9,6 +9,7 @@ use crate::app::overlay::{Next, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::decode::pattern_of_value;
 use crate::memory::{Direction, Pattern};
+use crate::segment::ShownError;
 
 /// Accepts the input, or shows its error in the prompt.
 pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut Vec<Effect>) -> Next {
@@ -22,12 +23,12 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
     let text = prompt.input.input.value();
     let taken = match prompt.kind {
         PromptKind::Filter => {
-            state.table.filter_error.as_ref().map_or(Ok(()), |error| Err(error.to_string()))
+            state.table.filter_error.as_ref().map_or(Ok(()), |error| Err(ShownError::of(error)))
         }
         PromptKind::Offset => go_to(state, text, effects),
         PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };
-    prompt.error = taken.err();
+    prompt.error = taken.err().map(|error| error.to_string());
     if prompt.error.is_some() { Next::Stay } else { Next::Close }
 }
 
@@ -40,29 +41,34 @@ pub fn edited(state: &mut State, prompt: &mut Prompt) {
     }
 }
 
-fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(), ShownError> {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return Ok(()) };
     if text.trim().is_empty() {
         return Ok(());
     }
-    let offset = parse_offset(text, inspect.cursor, inspect.size()).map_err(|error| error.to_string())?;
+    let offset = parse_offset(text, inspect.cursor, inspect.size()).map_err(ShownError::of)?;
     inspect.jump(offset, size);
     inspect::cancel_search(state, effects);
     Ok(())
 }
 
-fn search(state: &mut State, kind: PromptKind, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+fn search(
+    state: &mut State,
+    kind: PromptKind,
+    text: &str,
+    effects: &mut Vec<Effect>,
+) -> Result<(), ShownError> {
     let Some(open) = &mut state.inspect else { return Ok(()) };
     // An empty prompt repeats the last search.
     if !text.is_empty() {
         let pattern = match kind {
-            PromptKind::Hex => Pattern::hex(text).map_err(|error| error.to_string())?,
+            PromptKind::Hex => Pattern::hex(text).map_err(ShownError::of)?,
             PromptKind::Value => {
-                let bytes = pattern_of_value(text).map_err(|error| error.to_string())?;
-                Pattern::bytes(bytes).map_err(|error| error.to_string())?
+                let bytes = pattern_of_value(text).map_err(ShownError::of)?;
+                Pattern::bytes(bytes).map_err(ShownError::of)?
             }
-            _ => Pattern::text(text).map_err(|error| error.to_string())?,
+            _ => Pattern::text(text).map_err(ShownError::of)?,
         };
         open.search = Some(LastSearch { pattern, text: crate::segment::escape(text.as_bytes()) });
         open.find_matches();

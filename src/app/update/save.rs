@@ -21,14 +21,14 @@ pub fn open(state: &mut State) {
 
 /// Starts the save, or shows the error.
 pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
-    match form.wishes() {
-        Ok(wishes) => {
+    match form.requests() {
+        Ok(requests) => {
             form.saving = true;
             form.error = None;
             state.work = Some(RunningAction::default());
-            effects.push(Request::Save(wishes).into());
+            effects.push(Request::Save(requests).into());
         }
-        Err(reason) => form.error = Some(reason),
+        Err(error) => form.error = Some(error.to_string()),
     }
     Next::Stay
 }

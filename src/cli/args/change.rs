@@ -42,7 +42,7 @@ pub struct BatchArgs {
     #[command(flatten)]
     pub kind: KindArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub report: ReportArgs,
 }
 
 /// The kind of the named segments, which resolves ambiguous names.
@@ -56,7 +56,7 @@ pub struct KindArgs {
 
 /// The output options of a change.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct OutputArgs {
+pub struct ReportArgs {
     /// Print what would happen, without doing it
     #[arg(long)]
     pub dry_run: bool,
@@ -121,7 +121,7 @@ pub struct RmArgs {
     #[command(flatten)]
     pub kind: KindArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub report: ReportArgs,
     /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
@@ -179,7 +179,7 @@ pub struct CleanArgs {
     #[command(flatten)]
     pub settle: SettleArgs,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub report: ReportArgs,
 }
 
 impl CleanArgs {
@@ -285,7 +285,7 @@ pub struct NewArgs {
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
     #[command(flatten)]
-    pub output: OutputArgs,
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, clap::Args)]

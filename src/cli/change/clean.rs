@@ -5,11 +5,10 @@
 //! copy is saved.
 
 use super::copying::CopyDestination;
-use super::log::Log;
 use super::removing::remove;
 use super::report::{Reporter, refusals_of};
-use super::{Terms, ask, remove_empty_directories};
-use crate::act::{self, Action, Copying, Options, Plan, StateDirectory, Task};
+use super::{Session, ask};
+use crate::act::{Options, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, look_whole, note_unknown};
@@ -26,21 +25,16 @@ const LOCK: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
-pub fn run(
-    machine: &dyn Machine,
-    args: &CleanArgs,
-    terms: Terms,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status, Failure> {
+    let Session { machine, terms, ref state, .. } = *session;
     let options = Options { clean: true, ..terms.options() };
     let filter = Filter::from_words(&args.filter)?;
     let user = args.user.as_deref().map(|user| uid(machine, user)).transpose()?;
     let lock = || {
         let wait = || warn("waiting for another `shmlens clean` to finish");
-        StateDirectory::find().ok().and_then(|state| state.lock(LOCK, wait))
+        state.as_ref().and_then(|state| state.lock(LOCK, wait))
     };
-    let locked = if args.yes && !args.output.dry_run && !terms.read_only { lock() } else { None };
+    let locked = if args.yes && !args.report.dry_run && !terms.read_only { lock() } else { None };
     let survey = look_whole(machine, args.settle.over(terms.rules));
     let selected = survey
         .segments
@@ -56,17 +50,16 @@ pub fn run(
     let incomplete = own > 0 || !survey.unlisted.is_empty();
     let ended = |status| if incomplete { Status::Failed } else { status };
     let copies = CopyDestination::new(args.no_copy, None, leaked.len(), terms.copies)?;
-    let plan =
-        |segment: &&Segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
+    let plan = |segment: &&Segment| copies.plan(machine, segment, options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
-    let asks = !args.output.dry_run && !args.yes && applicable > 0;
-    if !args.output.json {
+    let asks = !args.report.dry_run && !args.yes && applicable > 0;
+    if !args.report.json {
         let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
-        if !args.yes && !args.output.dry_run {
+        if !args.yes && !args.report.dry_run {
             // The user has to see the refusals before the question; otherwise they are part of the results.
             text += &refusals_of(&wanted);
         }
@@ -74,30 +67,30 @@ pub fn run(
         out.write_all(text.as_bytes())?;
         out.flush()?;
     }
-    if !args.output.dry_run && !terms.read_only {
-        remove_empty_directories(machine, &survey);
+    if !args.report.dry_run && !terms.read_only {
+        session.remove_empty_directories(&survey);
     }
-    let mut reporter = Reporter::with_evidence("clean", args.output, out);
+    let mut reporter = Reporter::with_evidence("clean", args.report, out);
     for plan in &left {
         reporter.skipped(plan, ONLY_LIKELY)?;
     }
     for segment in &unknown {
         reporter.unknown(segment)?;
     }
-    if args.output.dry_run {
+    if args.report.dry_run {
         return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirm(&wanted, applicable, &mut reporter)? {
+    if asks && !confirmed(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
-    if !args.yes && !args.output.json {
+    if !args.yes && !args.report.json {
         reporter.drop_refused(&mut wanted);
     }
     if wanted.is_empty() {
         Ok(ended(reporter.status()))
     } else {
         let _locked = locked.or_else(lock);
-        remove(machine, wanted.into_iter().map(Ok), log, &mut reporter).map(ended)
+        remove(session, wanted.into_iter().map(Ok), &mut reporter).map(ended)
     }
 }
 
@@ -126,12 +119,8 @@ fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
 
 /// Lists the older copies that the removal would delete, one sentence each.
 fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
-    match &plan.task {
-        Task::Change { action: Action::Remove(Copying::Keep(copies)), .. } if plan.refusal.is_none() => {
-            copies.outlook().sentences(now)
-        }
-        Task::Change { .. } | Task::Create(_) => vec![],
-    }
+    let copies = plan.copies.as_ref().filter(|_| plan.refusal.is_none());
+    copies.map_or_else(Vec::new, |copies| copies.outlook().sentences(now))
 }
 
 fn segment(plan: &Plan) -> Option<&Segment> {
@@ -141,14 +130,14 @@ fn segment(plan: &Plan) -> Option<&Segment> {
     }
 }
 
-/// Prints the plans of a dry run. Leaks are a failure, because they remain.
+/// Reports the plans of a dry run. The status is a failure if there are leaks, because they remain.
 fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Failure> {
     reporter.planned(wanted)?;
     Ok(if wanted.is_empty() { reporter.status() } else { Status::Failed })
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirm(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
+fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
     let question = match (applicable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
         (_, all) if all == applicable => format!("Remove these {all} segments?"),

@@ -1,8 +1,9 @@
 //! The destinations of the copies that `rm` and `clean` save: the copies directory, a file, another
 //! directory, or none.
 
-use crate::act::{Copies, Copying, StateDirectory};
+use crate::act::{self, Action, Copies, Copying, Options, Plan, StateDirectory};
 use crate::cli::Failure;
+use crate::machine::Machine;
 use crate::segment::{Bytes, Segment, SegmentId};
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -51,15 +52,17 @@ impl CopyDestination {
         Ok(Self::File(path.to_owned()))
     }
 
-    pub fn of(&self, segment: &Segment) -> Copying {
-        match self {
-            Self::Copies(copies) => Copying::Keep(copies.clone()),
-            Self::File(path) => Copying::To(path.clone()),
+    /// Plans the removal of a segment, with its copy.
+    pub fn plan(&self, machine: &dyn Machine, segment: &Segment, options: Options) -> Plan {
+        let (copying, copies) = match self {
+            Self::Copies(copies) => (Copying::Keep, Some(copies)),
+            Self::File(path) => (Copying::To(path.clone()), None),
             Self::Directory(path, names) => {
-                Copying::To(path.join(unique_name(segment, &mut names.borrow_mut())))
+                (Copying::To(path.join(unique_name(segment, &mut names.borrow_mut()))), None)
             }
-            Self::NoCopy => Copying::Without,
-        }
+            Self::NoCopy => (Copying::Without, None),
+        };
+        act::plan_with(machine, segment, &Action::Remove(copying), &options, copies)
     }
 }
 

@@ -1,27 +1,20 @@
 //! `create`: creates a segment.
 
-use super::log::Log;
+use super::Session;
 use super::report::Reporter;
-use super::{warn_of_no_mark, warn_of_unfinished};
-use crate::act::{self, NewSegment, Options, Source, StateDirectory};
+use crate::act::{self, Actor, NewSegment, Source};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::{Out, warn};
 use crate::cli::progress::{Interrupt, with_meter};
 use crate::cli::{Failure, Status, look};
-use crate::machine::Machine;
 use crate::machine::control::NewSysv;
 use crate::memory::Progress;
 use crate::segment::{Key, ObjectName, quote};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-pub fn run(
-    machine: &dyn Machine,
-    args: &CreateArgs,
-    options: Options,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &CreateArgs, out: &mut Out) -> Result<Status, Failure> {
+    let machine = session.machine;
     let (mut new, args) = match &args.kind {
         CreateKind::Sysv(args) => {
             let sysv = NewSysv {
@@ -43,7 +36,7 @@ pub fn run(
             (new, &args.new)
         }
     };
-    let mut reporter = Reporter::new("create", args.output, out);
+    let mut reporter = Reporter::new("create", args.report, out);
     match (args.size, &args.from) {
         (None, None) => return Err(Failure::Usage("--size or --from is required".to_owned())),
         (None, Some(_)) => {
@@ -54,27 +47,25 @@ pub fn run(
         }
         (Some(_), _) => {}
     }
-    let plan = act::plan_create(machine, &new, &options);
+    let plan = act::plan_create(machine, &new, &session.terms.options());
     if reporter.dry_run() {
         reporter.planned(std::slice::from_ref(&plan))?;
         return Ok(reporter.status());
     }
-    let state = StateDirectory::find().ok();
-    if let Some(state) = state.as_ref().filter(|_| plan.refusal.is_some()) {
-        // The segment that has the key may be left over from a killed `create` or `restore`.
-        warn_of_unfinished(machine, state, &look(machine), options);
-    }
     if plan.refusal.is_none() {
-        log.open()?;
+        session.log.open()?;
         if matches!(new, NewSegment::Sysv(_, Source::File(_))) {
-            warn_of_no_mark(state.as_ref());
+            session.warn_of_no_mark();
         }
+    } else if session.state.is_some() {
+        // The segment that has the key may be left over from a killed `create` or `restore`.
+        session.warn_of_unfinished(&look(machine), false);
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = with_meter("creating", args.from.is_some(), &progress, &interrupt, |_| {
-        act::create(machine, &plan, state.as_ref(), &progress)
+        Actor::new(machine, &progress).with_state(session.state.as_ref()).apply(&plan)
     });
-    log.add(&outcome);
+    session.log.add(&outcome);
     if outcome.result.is_ok()
         && let Some(warning) = new.warning(machine)
     {

@@ -1,7 +1,8 @@
 //! Removes incomplete copies that killed commands left behind. Runs at the start of each command that changes
 //! something.
 
-use crate::act::StateDirectory;
+use super::Session;
+use crate::act::directory_of;
 use crate::cli::args::{Change, CreateKind};
 use crate::cli::out::warn;
 use crate::segment::{Bytes, escape};
@@ -10,12 +11,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// Removes incomplete copies from the directories that the command writes copies to.
-pub fn remove(change: &Change, read_only: bool) {
-    if read_only || is_dry_run(change) {
+pub fn remove(change: &Change, session: &Session) {
+    if session.terms.read_only || is_dry_run(change) {
         return;
     }
     if !matches!(change, Change::Save(_))
-        && let Ok(state) = StateDirectory::find()
+        && let Some(state) = &session.state
     {
         report(state.remove_unfinished(), state.path());
     }
@@ -43,23 +44,19 @@ fn target(change: &Change) -> Option<PathBuf> {
         Change::Rm(args) => args.save.as_ref()?,
         _ => return None,
     };
-    if path.is_dir() {
-        return Some(path.clone());
-    }
-    let parent = path.parent()?;
-    Some(if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_owned() })
+    Some(if path.is_dir() { path.clone() } else { directory_of(path).to_owned() })
 }
 
 const fn is_dry_run(change: &Change) -> bool {
     match change {
-        Change::Chmod(args) => args.batch.output.dry_run,
-        Change::Chown(args) => args.batch.output.dry_run,
-        Change::Lock(args) | Change::Unlock(args) => args.batch.output.dry_run,
-        Change::Rm(args) => args.output.dry_run,
-        Change::Clean(args) => args.output.dry_run,
+        Change::Chmod(args) => args.batch.report.dry_run,
+        Change::Chown(args) => args.batch.report.dry_run,
+        Change::Lock(args) | Change::Unlock(args) => args.batch.report.dry_run,
+        Change::Rm(args) => args.report.dry_run,
+        Change::Clean(args) => args.report.dry_run,
         Change::Create(args) => match &args.kind {
-            CreateKind::Sysv(args) => args.new.output.dry_run,
-            CreateKind::Posix(args) => args.new.output.dry_run,
+            CreateKind::Sysv(args) => args.new.report.dry_run,
+            CreateKind::Posix(args) => args.new.report.dry_run,
         },
         Change::Save(_) | Change::Restore(_) => false,
     }

@@ -18,8 +18,8 @@ pub struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    pub fn new(machine: &'a dyn Machine) -> Self {
-        let file = RefCell::new(StateDirectory::find().ok().map(ChangeLog::new));
+    pub fn new(machine: &'a dyn Machine, state: Option<StateDirectory>) -> Self {
+        let file = RefCell::new(state.map(ChangeLog::new));
         Self { machine, file, opened: Cell::new(false), reported: Cell::new(false) }
     }
 
@@ -74,8 +74,8 @@ impl<'a> Log<'a> {
         }
         let log = self.file.borrow();
         let Some(log) = &*log else { return };
-        let note = if soon { ChangeLog::note_soon } else { ChangeLog::note };
-        self.report(note(log, self.machine, outcome.action, segment, done, result));
+        let entry = log.entry(self.machine, outcome.action, segment, done, result);
+        self.report(if soon { log.add_soon(&entry) } else { log.add(&entry) });
     }
 
     fn report(&self, written: Result<(), LogError>) {

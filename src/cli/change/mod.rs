@@ -53,90 +53,93 @@ impl Terms {
 /// Returns an error for contradictory arguments or failed output. A failure for one segment is reported, and
 /// is not an error here.
 pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) -> Result<Status, Failure> {
-    let options = terms.options();
-    let log = &Log::new(machine);
-    leftovers::remove(change, terms.read_only);
+    let state = StateDirectory::find().ok();
+    let session = Session { machine, terms, log: Log::new(machine, state.clone()), state };
+    leftovers::remove(change, &session);
     let status = match change {
-        Change::Chmod(args) => {
-            each(machine, &args.batch, &Action::SetMode(args.mode.clone()), options, log, out)?
-        }
+        Change::Chmod(args) => session.each(&args.batch, &Action::SetMode(args.mode.clone()), out)?,
         Change::Chown(args) => {
             let owner = OwnerChange::parse(machine, &args.owner)
                 .map_err(|error| Failure::Usage(error.to_string()))?;
-            each(machine, &args.batch, &Action::SetOwner(owner), options, log, out)?
+            session.each(&args.batch, &Action::SetOwner(owner), out)?
         }
-        Change::Lock(args) => each(machine, &args.batch, &Action::Lock, options, log, out)?,
-        Change::Unlock(args) => each(machine, &args.batch, &Action::Unlock, options, log, out)?,
-        Change::Rm(args) => rm::run(machine, args, terms, log, out)?,
-        Change::Clean(args) => clean::run(machine, args, terms, log, out)?,
-        Change::Create(args) => create::run(machine, args, options, log, out)?,
-        Change::Save(args) => save::save(machine, args, options, out)?,
-        Change::Restore(args) => save::restore(machine, args, options, log, out)?,
+        Change::Lock(args) => session.each(&args.batch, &Action::Lock, out)?,
+        Change::Unlock(args) => session.each(&args.batch, &Action::Unlock, out)?,
+        Change::Rm(args) => rm::run(&session, args, out)?,
+        Change::Clean(args) => clean::run(&session, args, out)?,
+        Change::Create(args) => create::run(&session, args, out)?,
+        Change::Save(args) => save::save(&session, args, out)?,
+        Change::Restore(args) => save::restore(&session, args, out)?,
     };
     out.flush()?;
     Ok(status)
 }
 
-fn warn_of_unfinished(machine: &dyn Machine, state: &StateDirectory, survey: &Survey, options: Options) {
-    if !options.read_only {
-        unfinished::remove_stale_marks(machine, state, &survey.segments);
-    }
-    for unfinished in unfinished::unfinished(machine, state, &survey.segments) {
-        warn(&unfinished.told());
-    }
+/// The context of a command.
+struct Session<'a> {
+    machine: &'a dyn Machine,
+    terms: Terms,
+    /// `None` for a user without a home directory.
+    state: Option<StateDirectory>,
+    log: Log<'a>,
 }
 
-/// Removes empty directories that killed removals left behind. `rm --recover` reports those that
-/// remain.
-fn remove_empty_directories(machine: &dyn Machine, survey: &Survey) {
-    for directory in recover::empty_directories(machine, survey) {
-        let _ = recover::remove_empty(machine, &directory);
+impl Session<'_> {
+    /// Warns of the incomplete segments of killed commands. Changes nothing in a dry run.
+    fn warn_of_unfinished(&self, survey: &Survey, dry_run: bool) {
+        let Some(state) = &self.state else { return };
+        if !self.terms.read_only && !dry_run {
+            unfinished::remove_stale_marks(self.machine, state, &survey.segments);
+        }
+        for unfinished in unfinished::unfinished(self.machine, state, &survey.segments) {
+            warn(&unfinished.notice());
+        }
     }
-}
 
-/// Warns a user without a state directory: incomplete segments could not be recognized after a
-/// kill.
-fn warn_of_no_mark(state: Option<&StateDirectory>) {
-    if let Some(error) = unfinished::unprotected(state) {
-        warn(&format!(
-            "if this command is killed, `shmlens rm --recover` will not find the incomplete segment: {error}"
-        ));
+    /// Removes the empty directories that killed removals left behind. Directories that cannot be removed
+    /// are left for `rm --recover` to report.
+    fn remove_empty_directories(&self, survey: &Survey) {
+        for directory in recover::empty_directories(self.machine, survey) {
+            let _ = recover::remove_empty(self.machine, &directory);
+        }
     }
-}
 
-/// Applies the same action to each segment.
-fn each(
-    machine: &dyn Machine,
-    batch: &BatchArgs,
-    action: &Action,
-    options: Options,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
-    let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
-    let mut reporter = Reporter::new(action.word(), batch.output, out);
-    for segment in find_segments(machine, &survey, &batch.segments, batch.kind) {
-        match segment {
-            Ok(segment) => {
-                let plan = act::plan(machine, segment, action, &options);
-                carry_out(machine, &plan, log, &mut reporter)?;
+    /// Warns users without a state directory, which stores the marks that identify incomplete segments.
+    fn warn_of_no_mark(&self) {
+        if let Some(error) = unfinished::unprotected(self.state.as_ref()) {
+            warn(&format!(
+                "if this command is killed, `shmlens rm --recover` will not find the incomplete segment: {error}"
+            ));
+        }
+    }
+
+    /// Applies the same action to each segment.
+    fn each(&self, batch: &BatchArgs, action: &Action, out: &mut Out) -> Result<Status, Failure> {
+        let machine = self.machine;
+        let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
+        let mut reporter = Reporter::new(action.word(), batch.report, out);
+        for segment in find_segments(machine, &survey, &batch.segments, batch.kind) {
+            match segment {
+                Ok(segment) => {
+                    let plan = act::plan(machine, segment, action, &self.terms.options());
+                    self.carry_out(&plan, &mut reporter)?;
+                }
+                Err(missing) => missing.report(&mut reporter)?,
             }
-            Err(missing) => missing.report(&mut reporter)?,
         }
+        Ok(reporter.status())
     }
-    Ok(reporter.status())
-}
 
-/// Carries out a plan, or only reports it in a dry run.
-fn carry_out(machine: &dyn Machine, plan: &Plan, log: &Log, reporter: &mut Reporter) -> Result<(), Failure> {
-    if reporter.dry_run() {
-        reporter.planned(std::slice::from_ref(plan))
-    } else {
-        if plan.refusal.is_none() {
-            log.open()?;
+    /// Carries out a plan, or only reports it in a dry run.
+    fn carry_out(&self, plan: &Plan, reporter: &mut Reporter) -> Result<(), Failure> {
+        if reporter.dry_run() {
+            return reporter.planned(std::slice::from_ref(plan));
         }
-        let outcome = act::apply(machine, plan);
-        log.add(&outcome);
+        if plan.refusal.is_none() {
+            self.log.open()?;
+        }
+        let outcome = act::apply(self.machine, plan);
+        self.log.add(&outcome);
         reporter.outcome(&outcome)
     }
 }

@@ -1,29 +1,20 @@
 //! `rm --recover`: completes or undoes the work of killed commands.
 
-use super::find_segments;
-use super::log::Log;
 use super::report::Reporter;
+use super::{Session, find_segments};
 use crate::act::recover::{self, Leftovers};
-use crate::act::{
-    self, ActError, Action, Copying, Done, Options, Outcome, Refusal, StateDirectory, unfinished,
-};
+use crate::act::{self, ActError, Action, Copying, Done, Outcome, Refusal, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::Out;
 use crate::cli::{Failure, Status, look};
-use crate::machine::Machine;
 use crate::segment::SegmentId;
 
 /// Restores the names of segments that killed removals had renamed, and removes empty directories of removals
 /// and incomplete segments of restores. With names, processes only the named segments.
-pub fn run(
-    machine: &dyn Machine,
-    args: &RmArgs,
-    options: Options,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
+    let (machine, options) = (session.machine, session.terms.options());
     let survey = look(machine);
-    let mut reporter = Reporter::new("recover", args.output, out);
+    let mut reporter = Reporter::new("recover", args.report, out);
     let mut named = vec![];
     for segment in find_segments(machine, &survey, &args.segments, args.kind) {
         match segment {
@@ -35,15 +26,17 @@ pub fn run(
     let mut nothing = true;
     let mut all = Leftovers::find(machine, &survey.segments, survey.at);
     if args.segments.is_empty() {
-        let doubtful = all.under_way.iter().map(|astray| (astray, astray.wait()));
-        for (astray, told) in doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.doubt()))) {
+        let doubtful = all.under_way.iter().map(|astray| (astray, astray.too_early()));
+        for (astray, notice) in
+            doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.untrusted_notice())))
+        {
             nothing = false;
-            reporter.not_changed(&astray.segment.id.to_string(), "refused", told)?;
+            reporter.not_changed(&astray.segment.id.to_string(), "refused", notice)?;
         }
     } else {
         all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
     }
-    let mut recovery = Recovery { options, log, reporter: &mut reporter, nothing };
+    let mut recovery = Recovery { session, reporter: &mut reporter, nothing };
     for astray in all.astray.iter().filter(|astray| is_selected(&astray.segment.id)) {
         let effect = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
         let refusal = || recover::foresee(machine, astray).err();
@@ -56,11 +49,11 @@ pub fn run(
             recovery.step(&id, effect, || None, || recover::remove_empty(machine, &directory))?;
         }
     }
-    if let Ok(state) = StateDirectory::find() {
-        if !args.output.dry_run && !options.read_only {
-            unfinished::remove_stale_marks(machine, &state, &survey.segments);
+    if let Some(state) = &session.state {
+        if !args.report.dry_run && !options.read_only {
+            unfinished::remove_stale_marks(machine, state, &survey.segments);
         }
-        let left = unfinished::unfinished(machine, &state, &survey.segments);
+        let left = unfinished::unfinished(machine, state, &survey.segments);
         for unfinished in left.iter().filter(|unfinished| is_selected(&unfinished.segment.id)) {
             let id = &unfinished.segment.id;
             let refusal = || {
@@ -78,10 +71,9 @@ pub fn run(
 }
 
 struct Recovery<'a, 'b> {
-    options: Options,
-    log: &'a Log<'a>,
+    session: &'a Session<'a>,
     reporter: &'a mut Reporter<'b>,
-    /// Set until something is found.
+    /// Nothing has been found so far.
     nothing: bool,
 }
 
@@ -96,23 +88,23 @@ impl Recovery<'_, '_> {
     ) -> Result<(), Failure> {
         self.nothing = false;
         let subject = id.to_string();
-        let read_only = self.options.read_only;
+        let read_only = self.session.terms.read_only;
         let read_only =
             read_only.then(|| ActError::Refused { subject: subject.clone(), refusal: Refusal::read_only() });
         if self.reporter.dry_run() {
             return match read_only.or_else(refusal) {
                 Some(error) => self.reporter.not_changed(&subject, "refused", error.to_string()),
-                None => self.reporter.planned_step(&subject, effect),
+                None => self.reporter.planned_effect(&subject, effect),
             };
         }
         let result = if let Some(error) = read_only {
             Err(error)
         } else {
-            self.log.open()?;
+            self.session.log.open()?;
             act()
         };
         let outcome = Outcome { subject, action: "recover", result };
-        self.log.add(&outcome);
+        self.session.log.add(&outcome);
         self.reporter.outcome(&outcome)
     }
 }

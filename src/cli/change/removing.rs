@@ -1,12 +1,10 @@
 //! Carries out removals in sequence.
 
-use super::Missing;
-use super::log::Log;
 use super::report::Reporter;
-use crate::act::{self, ActError, Plan, Recent, Task};
+use super::{Missing, Session};
+use crate::act::{ActError, Actor, Plan, Task};
 use crate::cli::progress::{Interrupt, with_meter};
 use crate::cli::{Failure, Status};
-use crate::machine::Machine;
 use crate::memory::Progress;
 use std::process;
 use std::thread;
@@ -19,18 +17,17 @@ const RETRIES: u32 = 4;
 /// Removes the segments in sequence, and reports names without a segment at their position. Shows the
 /// progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
 pub fn remove<'a>(
-    machine: &dyn Machine,
+    session: &Session,
     plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
-    log: &Log,
     reporter: &mut Reporter,
 ) -> Result<Status, Failure> {
-    let all = plans.len();
+    let (all, log) = (plans.len(), &session.log);
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let mut plans: Box<dyn Iterator<Item = Result<Plan, Missing<'a>>> + '_> = Box::new(plans);
     let mut done = 0;
     with_meter("saving a copy", true, &progress, &interrupt, |meter| {
         for round in 0..=RETRIES {
-            let recent = Recent::default();
+            let actor = Actor::new(session.machine, &progress);
             let mut held = vec![];
             for plan in plans {
                 if interrupt.came() {
@@ -41,7 +38,7 @@ pub fn remove<'a>(
                     Ok(plan) => plan,
                     Err(missing) => {
                         done += 1;
-                        meter.without_line(|| missing.report(reporter))?;
+                        meter.suspend(|| missing.report(reporter))?;
                         continue;
                     }
                 };
@@ -49,7 +46,7 @@ pub fn remove<'a>(
                 if plan.refusal.is_none() {
                     log.open()?;
                 }
-                let outcome = act::apply_with(machine, &plan, &progress, &recent);
+                let outcome = actor.apply(&plan);
                 let clean = plan.options.clean;
                 if clean && round < RETRIES && matches!(outcome.result, Err(ActError::InUseNow { .. })) {
                     held.push(plan);
@@ -58,7 +55,7 @@ pub fn remove<'a>(
                 done += 1;
                 match (&outcome.result, &plan.task) {
                     (Err(ActError::Gone { .. }), _) if clean => {
-                        meter.without_line(|| reporter.already_gone(&outcome.subject))?;
+                        meter.suspend(|| reporter.already_gone(&outcome.subject))?;
                         continue;
                     }
                     (_, Task::Change { segment, .. }) if clean => {
@@ -67,7 +64,7 @@ pub fn remove<'a>(
                     _ if plan.options.many => log.add_buffered(&outcome),
                     _ => log.add(&outcome),
                 }
-                meter.without_line(|| reporter.outcome(&outcome))?;
+                meter.suspend(|| reporter.outcome(&outcome))?;
             }
             if held.is_empty() {
                 break;

@@ -2,7 +2,7 @@
 //! `--json`, one object per line.
 
 use crate::act::{ActError, Outcome, Plan, Refusal, Task, Undo};
-use crate::cli::args::OutputArgs;
+use crate::cli::args::ReportArgs;
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status};
 use crate::segment::resolve::listed;
@@ -12,10 +12,10 @@ use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Reports the result for each segment and remembers failures.
+/// Reports the results for the segments of a command, and records failures.
 pub struct Reporter<'a> {
     action: &'static str,
-    args: OutputArgs,
+    args: ReportArgs,
     out: &'a mut Out,
     failed: bool,
     /// Refused segments by message, so that each message is printed once.
@@ -47,7 +47,7 @@ impl Evidence {
 }
 
 /// A line of JSON. The format is stable: fields may be added, but existing fields do not change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Line<'a> {
     action: &'a str,
     /// The segment id, or the name as given if there is no such segment.
@@ -65,16 +65,16 @@ struct Line<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub const fn new(action: &'static str, args: OutputArgs, out: &'a mut Out) -> Self {
+    pub const fn new(action: &'static str, args: ReportArgs, out: &'a mut Out) -> Self {
         Self { action, args, out, failed: false, refused: vec![], evidence: None, with_evidence: false }
     }
 
-    /// Creates a teller that reports the evidence of each leak.
-    pub fn with_evidence(action: &'static str, args: OutputArgs, out: &'a mut Out) -> Self {
+    /// Creates a reporter that includes the evidence for each leak.
+    pub fn with_evidence(action: &'static str, args: ReportArgs, out: &'a mut Out) -> Self {
         Self { with_evidence: true, ..Self::new(action, args, out) }
     }
 
-    /// Sets the segment that the next reports are about.
+    /// Sets the segment that the following reports refer to.
     pub fn set_subject(&mut self, plan: &Plan) {
         self.evidence = match &plan.task {
             Task::Change { segment, .. } if self.with_evidence => Some(Evidence::of(segment)),
@@ -115,15 +115,7 @@ impl<'a> Reporter<'a> {
         }
         self.evidence = self.with_evidence.then(|| Evidence::of(segment));
         let subject = segment.id.to_string();
-        self.line(&Line {
-            action: self.action,
-            segment: &subject,
-            status: "left",
-            said: &[],
-            undo: None,
-            error: Some(why.to_owned()),
-            evidence: None,
-        })
+        self.line(&Line { segment: &subject, status: "left", error: Some(why.to_owned()), ..Line::default() })
     }
 
     pub const fn json(&self) -> bool {
@@ -160,32 +152,16 @@ impl<'a> Reporter<'a> {
                 Undo::Nothing | Undo::No(_) => None,
             };
             let subject = plan.subject();
-            self.line(&Line {
-                action: self.action,
-                segment: &subject,
-                status,
-                said: &plan.will,
-                undo,
-                error,
-                evidence: None,
-            })?;
+            self.line(&Line { segment: &subject, status, said: &plan.will, undo, error, ..Line::default() })?;
         }
         Ok(())
     }
 
-    /// Reports what a step without a full plan would do.
-    pub fn planned_step(&mut self, subject: &str, effect: String) -> Result<(), Failure> {
+    /// Reports a planned effect that has no full plan.
+    pub fn planned_effect(&mut self, subject: &str, effect: String) -> Result<(), Failure> {
         if self.args.json {
             let said = &[effect];
-            return self.line(&Line {
-                action: self.action,
-                segment: subject,
-                status: "planned",
-                said,
-                undo: None,
-                error: None,
-                evidence: None,
-            });
+            return self.line(&Line { segment: subject, status: "planned", said, ..Line::default() });
         }
         let text = format!("{subject}: {effect}\n");
         self.out.write_all(self.out.style().fit(&text).as_bytes())?;
@@ -204,15 +180,7 @@ impl<'a> Reporter<'a> {
     pub fn already_gone(&mut self, subject: &str) -> Result<(), Failure> {
         let said = "already gone: another process removed it".to_owned();
         if self.args.json {
-            return self.line(&Line {
-                action: self.action,
-                segment: subject,
-                status: "done",
-                said: &[said],
-                undo: None,
-                error: None,
-                evidence: None,
-            });
+            return self.line(&Line { segment: subject, status: "done", said: &[said], ..Line::default() });
         }
         Ok(writeln!(self.out, "{}: {said}", self.out.style().fit(subject))?)
     }
@@ -224,13 +192,11 @@ impl<'a> Reporter<'a> {
                 if self.args.json {
                     let id = done.id.to_string();
                     return self.line(&Line {
-                        action: self.action,
                         segment: &id,
                         status: "done",
                         said: &done.said,
                         undo: done.undo_command().or_else(|| done.undo_text()).as_deref(),
-                        error: None,
-                        evidence: None,
+                        ..Line::default()
                     });
                 }
                 let text = format!("{}: {}\n", done.id, done.text());
@@ -267,19 +233,12 @@ impl<'a> Reporter<'a> {
             warn(&self.out.style().fit(&error));
             return Ok(());
         }
-        self.line(&Line {
-            action: self.action,
-            segment: subject,
-            status,
-            said: &[],
-            undo: None,
-            error: Some(error),
-            evidence: None,
-        })
+        self.line(&Line { segment: subject, status, error: Some(error), ..Line::default() })
     }
 
     fn line(&mut self, line: &Line<'_>) -> Result<(), Failure> {
-        let line = Line { evidence: self.evidence.as_ref(), error: line.error.clone(), ..*line };
+        let (action, evidence) = (self.action, self.evidence.as_ref());
+        let line = Line { action, evidence, error: line.error.clone(), ..*line };
         serde_json::to_writer(&mut *self.out, &line).map_err(io::Error::from)?;
         writeln!(self.out)?;
         Ok(())

@@ -5,11 +5,10 @@
 //! for that segment. Without a terminal, the options `--yes` and `--force` are required instead.
 
 use super::copying::CopyDestination;
-use super::log::Log;
 use super::removing::remove;
 use super::report::{Reporter, text_of};
-use super::{Terms, ask, find_segments, recovery, remove_empty_directories, warn_of_unfinished};
-use crate::act::{self, Action, Options, Plan, StateDirectory, Task, recover};
+use super::{Session, ask, find_segments, recovery};
+use crate::act::{Options, Plan, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
 use crate::cli::{Failure, Status, Style, look_whole, look_whole_without_resident, look_without_resident};
@@ -25,17 +24,12 @@ use std::os::unix::ffi::OsStrExt as _;
 /// Removals of more segments than this are optimized for speed.
 const BULK_THRESHOLD: usize = 256;
 
-pub fn run(
-    machine: &dyn Machine,
-    args: &RmArgs,
-    terms: Terms,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.recover {
-        return recovery::run(machine, args, terms.options(), log, out);
+        return recovery::run(session, args, out);
     }
-    let dry = args.output.dry_run;
+    let Session { machine, terms, .. } = *session;
+    let dry = args.report.dry_run;
     let asks = !dry && !args.yes && !terms.read_only;
     if asks && !ask::possible() {
         return Err(Failure::Usage(
@@ -52,22 +46,15 @@ pub fn run(
         look_whole(machine, terms.rules)
     };
     let copies = CopyDestination::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
-    let mut reporter = Reporter::new("rm", args.output, out);
+    let mut reporter = Reporter::new("rm", args.report, out);
     let segments = find_segments(machine, &survey, &args.segments, args.kind);
     for astray in recover::astray(machine, &survey.segments, survey.at) {
-        warn(&astray.told());
+        warn(&astray.notice());
     }
     if !dry && !terms.read_only {
-        remove_empty_directories(machine, &survey);
+        session.remove_empty_directories(&survey);
     }
-    if let Ok(state) = StateDirectory::find() {
-        warn_of_unfinished(
-            machine,
-            &state,
-            &survey,
-            Options { read_only: terms.read_only || dry, ..options },
-        );
-    }
+    session.warn_of_unfinished(&survey, dry);
     if dry {
         let mut planner = Planner::new(machine, &copies, options);
         let mut plans = vec![];
@@ -88,10 +75,10 @@ pub fn run(
         return Ok(reporter.status());
     }
     if !asks {
-        // Plan each removal just before it is carried out: thousands of plans would take too much
-        // memory and time.
-        let plan = |segment| act::plan(machine, segment, &Action::Remove(copies.of(segment)), &options);
-        return remove(machine, segments.into_iter().map(|segment| segment.map(plan)), log, &mut reporter);
+        // Each plan is created just before it is carried out: thousands of plans would take too much memory
+        // and time.
+        let plan = |segment| copies.plan(machine, segment, options);
+        return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut reporter);
     }
     let mut found = vec![];
     for segment in segments {
@@ -101,7 +88,7 @@ pub fn run(
         }
     }
     let plans = confirm(&found, Planner::new(machine, &copies, options), style)?;
-    remove(machine, plans.into_iter().map(Ok), log, &mut reporter)
+    remove(session, plans.into_iter().map(Ok), &mut reporter)
 }
 
 /// Plans several removals before the first one is carried out.
@@ -120,10 +107,9 @@ impl<'a> Planner<'a> {
 
     /// Plans the next removal; `force` applies to this segment only.
     fn plan(&self, segment: &Segment, force: bool) -> Plan {
-        let action = Action::Remove(self.copies.of(segment));
         let before = object(segment).and_then(|object| self.unlinked.get(&object));
         let (force, links_gone) = (self.options.force || force, before.copied().unwrap_or(0));
-        act::plan(self.machine, segment, &action, &Options { force, links_gone, ..self.options })
+        self.copies.plan(self.machine, segment, Options { force, links_gone, ..self.options })
     }
 
     /// Records a plan, so that later ones take its effect into account.

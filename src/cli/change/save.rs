@@ -1,13 +1,10 @@
 //! `save` and `restore`: saves a segment to a file, and creates a segment from a file.
 
-use super::log::Log;
 use super::report::Reporter;
-use super::{ask, warn_of_no_mark, warn_of_unfinished};
+use super::{Session, ask};
 use crate::act::archive::Name;
-use crate::act::{
-    self, ActError, Done, Options, Outcome, RestoreError, Restored, SaveError, SavedFile, StateDirectory,
-};
-use crate::cli::args::{OutputArgs, RestoreArgs, SaveArgs};
+use crate::act::{self, ActError, Actor, Done, Outcome, RestoreError, Restored, SaveError, SavedFile};
+use crate::cli::args::{ReportArgs, RestoreArgs, SaveArgs};
 use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
 use crate::cli::progress::{Interrupt, with_meter};
@@ -24,12 +21,8 @@ const STANDARD: &str = "-";
 
 /// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless the file
 /// would become a segment.
-pub fn save(
-    machine: &dyn Machine,
-    args: &SaveArgs,
-    options: Options,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
+    let machine = session.machine;
     let streams = args.file.as_os_str() == STANDARD;
     if streams && args.json {
         return Err(Failure::Usage("--json and the segment cannot both go to standard output".to_owned()));
@@ -41,7 +34,7 @@ pub fn save(
         ));
     }
     let survey = look_for(machine, [args.segment.as_os_str()], args.kind.kind);
-    let mut reporter = Reporter::new("save", OutputArgs { dry_run: false, json: args.json }, out);
+    let mut reporter = Reporter::new("save", ReportArgs { dry_run: false, json: args.json }, out);
     let segment = match choose_exact_to_read(machine, &survey, &args.segment, args.kind.kind) {
         Ok(segment) => segment.clone(),
         Err(failure) => {
@@ -52,14 +45,14 @@ pub fn save(
     if streams {
         return stream(machine, &segment, out);
     }
-    if options.read_only && act::is_in_dev_shm(&args.file) {
+    if session.terms.read_only && act::is_in_dev_shm(&args.file) {
         let error = SaveError::ReadOnly { path: args.file.clone() };
         reporter.not_changed(&segment.id.to_string(), "refused", error.to_string())?;
         return Ok(reporter.status());
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = with_meter("saving", true, &progress, &interrupt, |_| {
-        act::save_outcome(machine, &segment, &args.file, args.force, &progress)
+        Actor::new(machine, &progress).save_outcome(&segment, &args.file, args.force)
     });
     if let Err(ActError::NotSaved(SaveError::Exists { path })) = &outcome.result {
         let error = format!("{} already exists. Use --force to replace it", path_text(path));
@@ -76,7 +69,7 @@ fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Sta
     // `restore` rejects a partial copy.
     let progress = Progress::new();
     let saved = with_meter("saving", true, &progress, &Interrupt::none(), |_| {
-        act::save_to(machine, segment, &mut *out, &progress)
+        Actor::new(machine, &progress).save_to(segment, &mut *out)
     });
     match saved {
         Ok(_) => {
@@ -92,16 +85,11 @@ fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Sta
 }
 
 /// Recreates a segment from a file.
-pub fn restore(
-    machine: &dyn Machine,
-    args: &RestoreArgs,
-    options: Options,
-    log: &Log,
-    out: &mut Out,
-) -> Result<Status, Failure> {
+pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<Status, Failure> {
+    let machine = session.machine;
     let style = out.style();
-    let mut reporter = Reporter::new("restore", OutputArgs { dry_run: false, json: args.json }, out);
-    if options.read_only {
+    let mut reporter = Reporter::new("restore", ReportArgs { dry_run: false, json: args.json }, out);
+    if session.terms.read_only {
         let error = format!("failed to restore {}: changes are disabled (read-only)", path_text(&args.file));
         reporter.not_changed(&path_text(&args.file), "refused", error)?;
         return Ok(reporter.status());
@@ -112,10 +100,9 @@ pub fn restore(
                 .to_owned(),
         ));
     }
-    log.open()?;
-    let state = StateDirectory::find().ok();
-    if let Some(state) = &state {
-        warn_of_unfinished(machine, state, &look(machine), options);
+    session.log.open()?;
+    if session.state.is_some() {
+        session.warn_of_unfinished(&look(machine), false);
     }
     let confirmed = match open_confirmed(machine, args, &|text| style.fit(text).into_owned()) {
         Ok(Some(file)) => Ok(file),
@@ -127,13 +114,13 @@ pub fn restore(
         Err(Failed::File(error)) => Err(error),
     };
     if confirmed.as_ref().is_ok_and(|file| matches!(file.saved().name, Name::Sysv { .. })) {
-        warn_of_no_mark(state.as_ref());
+        session.warn_of_no_mark();
     }
     // Installed only now, so that a signal during the question terminates the program.
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let restored: Result<Restored, RestoreError> = confirmed.and_then(|file| {
         with_meter("restoring", true, &progress, &interrupt, |_| {
-            file.restore(machine, state.as_ref(), &progress)
+            file.restore(&Actor::new(machine, &progress).with_state(session.state.as_ref()))
         })
     });
     let result = restored.map(|restored| {
@@ -143,7 +130,7 @@ pub fn restore(
     });
     let outcome =
         Outcome { subject: path_text(&args.file), action: "restore", result: result.map_err(Into::into) };
-    log.add(&outcome);
+    session.log.add(&outcome);
     reporter.outcome(&outcome)?;
     Ok(reporter.status())
 }

@@ -2,10 +2,10 @@
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
-use crate::segment::local_time;
 use crate::decode::Type;
 use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
+use crate::segment::local_time;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};

@@ -1,8 +1,9 @@
 //! Tests of the worker on a fake machine.
 
 use super::*;
-use crate::act::Task;
+use crate::act::{Action, Copying, Task};
 use crate::machine::fake::{FakeBytes, FakeMachine};
+use crate::memory::Progress;
 use crate::segment::ShmId;
 use crate::survey::Survey;
 use std::sync::Arc;
@@ -28,10 +29,11 @@ impl Scene {
 
     /// Plans to remove everything, with copies and force.
     fn plans(&mut self) -> Vec<Plan> {
-        let wish =
-            |segment| Wish { segment: Box::new(segment), wanted: Wanted::Remove { copy: true }, force: true };
+        let action = Action::Remove(Copying::Keep);
+        let remove =
+            |segment| PlanRequest { segment: Box::new(segment), action: action.clone(), force: true };
         let segments = Survey::take(&self.machine, &mut Names::default()).segments;
-        let request = Request::Plan(segments.into_iter().map(wish).collect());
+        let request = Request::Plan(segments.into_iter().map(remove).collect());
         match self.send(request, &Arc::default()) {
             Body::Planned(plans) => plans,
             other => panic!("{other:?}"),
@@ -129,8 +131,8 @@ fn undo_refuses_a_replaced_segment() {
     scene.machine.add_object("a", FakeBytes::full(b"hello"));
     let segments = Survey::take(&scene.machine, &mut Names::default()).segments;
     let action = Action::SetMode("0644".parse().unwrap());
-    let wish = Wish { segment: Box::new(segments[0].clone()), wanted: Wanted::Access(action), force: false };
-    let Body::Planned(plans) = scene.send(Request::Plan(vec![wish]), &Arc::default()) else { panic!() };
+    let request = PlanRequest { segment: Box::new(segments[0].clone()), action, force: false };
+    let Body::Planned(plans) = scene.send(Request::Plan(vec![request]), &Arc::default()) else { panic!() };
     let outcomes = scene.apply(plans, &Arc::default());
     let done = outcomes[0].result.as_ref().unwrap();
     let (identity, action) = (done.identity.unwrap(), done.undo.clone().unwrap());

@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::report::{Body, Ended, Found, Opened, Report, unreadable};
 use super::request::{Feed, Request, Search, SubscriptionId};
 use super::worker::{Job, Worker};
-use crate::act::{ActError, ChangeLog, Hold, Released, detach};
+use crate::act::{ActError, ChangeLog, OwnAttachment, Released, detach};
 use crate::machine::Machine;
 use crate::memory::{Presence, Progress, Reader};
 use crate::segment::{Segment, SegmentId};
@@ -182,7 +182,7 @@ impl Contents {
             self.kept.remove(&segment);
             return None;
         }
-        let hold = Hold::of(machine, &reader);
+        let hold = OwnAttachment::of(machine, &reader);
         let released = detach(machine, &hold, hold.clone(), || {
             drop((subscription, reader));
             self.kept.remove(&segment);
@@ -209,14 +209,14 @@ impl Contents {
     fn release(
         &mut self,
         machine: &dyn Machine,
-        shown: &Hold,
+        shown: &OwnAttachment,
         ended: &mut Vec<SubscriptionId>,
     ) -> (SegmentId, Result<Released, ActError>) {
         let id = shown.id.clone();
         let Some(reader) = self.held().into_iter().find(|reader| *reader.id() == id) else {
             return (id.clone(), Err(ActError::Gone { id }));
         };
-        let now = Hold::of(machine, reader);
+        let now = OwnAttachment::of(machine, reader);
         let released = detach(machine, shown, now, || {
             let all = self.subscriptions.iter().filter(|(_, subscription)| subscription.holds(&id));
             let all: Vec<SubscriptionId> = all.map(|(&subscription, _)| subscription).collect();
@@ -235,7 +235,7 @@ impl Contents {
     /// Writes to the log. A failure is ignored; the log on screen has the entry.
     fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
-            let _ = log.note(machine, "detach", id.to_string(), true, released.said());
+            let _ = log.add(&log.entry(machine, "detach", id.to_string(), true, released.text()));
         }
     }
 
@@ -290,9 +290,10 @@ impl Worker for Contents {
                 }
                 (id, None)
             }
-            Request::ListHolds => {
-                let holds = self.held().into_iter().map(|reader| Hold::of(machine, reader)).collect();
-                return vec![Report::new(now, Body::Holds(holds))];
+            Request::ListAttachments => {
+                let holds =
+                    self.held().into_iter().map(|reader| OwnAttachment::of(machine, reader)).collect();
+                return vec![Report::new(now, Body::Attachments(holds))];
             }
             Request::Release(shown) => {
                 let mut ended = vec![];

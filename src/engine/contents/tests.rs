@@ -87,9 +87,11 @@ impl Scene {
         self.steps.advance(time)
     }
 
-    fn holds(&mut self) -> Vec<Hold> {
-        let mut reports = self.send(Request::ListHolds);
-        let Some(Report { body: Body::Holds(holds), .. }) = reports.pop() else { panic!("{reports:?}") };
+    fn holds(&mut self) -> Vec<OwnAttachment> {
+        let mut reports = self.send(Request::ListAttachments);
+        let Some(Report { body: Body::Attachments(holds), .. }) = reports.pop() else {
+            panic!("{reports:?}")
+        };
         holds
     }
 
@@ -122,7 +124,7 @@ fn previews(reports: Vec<Report>) -> Vec<Result<Vec<u8>, Unread>> {
 fn released(reports: &[Report]) -> Vec<String> {
     let Some(Report { body: Body::Released(results), .. }) = reports.first() else { panic!("{reports:?}") };
     let reported = |(id, result): &(SegmentId, Result<Released, ActError>)| {
-        format!("{id}: {}", result.as_ref().unwrap().said())
+        format!("{id}: {}", result.as_ref().unwrap().text())
     };
     results.iter().map(reported).collect()
 }

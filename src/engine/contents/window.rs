@@ -5,6 +5,7 @@ use crate::engine::report::{Body, Ended, is_gone, unreadable};
 use crate::engine::{Clock, Watching};
 use crate::machine::Machine;
 use crate::memory::{Reader, Snapshot, SnapshotRequest, Tracker};
+use crate::segment::ShownError;
 use std::time::Duration;
 
 /// The maximum time that a snapshot spends scanning the rest of the segment.
@@ -16,7 +17,7 @@ pub struct Window {
     pub tracker: Tracker,
     watching: Option<Watching>,
     /// The last report.
-    reported: Option<Result<Box<Snapshot>, String>>,
+    reported: Option<Result<Box<Snapshot>, ShownError>>,
 }
 
 impl Window {

@@ -173,8 +173,8 @@ impl Control for FakeMachine {
         })
     }
 
-    fn name_before(&self, aside: &ObjectName) -> Option<ObjectName> {
-        crate::machine::real::control::name_before(aside)
+    fn name_before(&self, temporary: &ObjectName) -> Option<ObjectName> {
+        crate::machine::real::control::name_before(temporary)
     }
 
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()> {

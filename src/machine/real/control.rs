@@ -71,8 +71,9 @@ impl Control for RealMachine {
         may_go: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal> {
         let stat = held.stat()?;
-        let may_go =
-            |aside: &Path| ObjectName::new(aside.as_os_str().as_bytes()).is_some_and(|aside| may_go(&aside));
+        let may_go = |temporary: &Path| {
+            ObjectName::new(temporary.as_os_str().as_bytes()).is_some_and(|temporary| may_go(&temporary))
+        };
         let root = Path::new(DEV_SHM);
         let removal = unlink::unlink_if(root, name.as_path(), stat.device, stat.inode, &may_go)?;
         Ok(match removal {
@@ -87,8 +88,8 @@ impl Control for RealMachine {
         })
     }
 
-    fn name_before(&self, aside: &ObjectName) -> Option<ObjectName> {
-        name_before(aside)
+    fn name_before(&self, temporary: &ObjectName) -> Option<ObjectName> {
+        name_before(temporary)
     }
 
     fn rename_to_free(&self, from: &ObjectName, to: &ObjectName) -> io::Result<()> {
@@ -152,8 +153,8 @@ impl Control for RealMachine {
 }
 
 /// The last parts of the path contain the original name.
-pub(in crate::machine) fn name_before(aside: &ObjectName) -> Option<ObjectName> {
-    ObjectName::new(unlink::path_before(aside.as_path())?.as_os_str().as_bytes())
+pub(in crate::machine) fn name_before(temporary: &ObjectName) -> Option<ObjectName> {
+    ObjectName::new(unlink::path_before(temporary.as_path())?.as_os_str().as_bytes())
 }
 
 struct FileHandle {

@@ -1,7 +1,7 @@
 //! The attachments of shmlens, with the effect of detaching.
 
 use super::list::{Entries, NO_ENTRY, Panel};
-use crate::act::Hold;
+use crate::act::OwnAttachment;
 use crate::app::State;
 use crate::app::attachments::Attachments;
 use crate::app::overlay::Overlay;
@@ -22,7 +22,7 @@ pub fn draw(state: &State, overlay: &Overlay, attachments: &Attachments, canvas:
     Panel::new(attachments.title(), entries, attachments.list.selected).draw(state, overlay, canvas);
 }
 
-fn heading(state: &State, hold: &Hold, canvas: &Canvas<'_>, width: u16) -> String {
+fn heading(state: &State, hold: &OwnAttachment, canvas: &Canvas<'_>, width: u16) -> String {
     let open = state.inspect.as_ref().is_some_and(|inspect| *inspect.id() == hold.id);
     let how = match (open, state.kept.contains(&hold.id)) {
         (true, true) => "open, stays attached",

@@ -5,12 +5,12 @@ use crate::app::confirm::{Confirm, Tone};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
 use crate::app::{Keymap, State};
-use crate::engine::Wish;
+use crate::engine::PlanRequest;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Minimum width of a plan's text beside its segment in a batch. If there is less room, the text
+/// Minimum width of a plan's text beside its segment in a batch. If there is less available, the text
 /// moves below.
 const MIN_TEXT: u16 = 28;
 const GAP: u16 = 2;
@@ -35,11 +35,11 @@ pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Ca
 
 /// Draws a single plan in full.
 fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
-    let Some(wish) = confirm.wishes.first() else { return };
-    let rest = format!("  {}  {}", wish.segment.size, state_of(wish, canvas.theme));
+    let Some(request) = confirm.requests.first() else { return };
+    let rest = format!("  {}  {}", request.segment.size, state_of(request, canvas.theme));
     let hidden = if confirm.hidden > 0 { format!("  {}", confirm.hidden_text()) } else { String::new() };
     let rest = rest + &hidden;
-    let name = canvas.fit(&name_of(&wish.segment.id), entries.width.saturating_sub(cells(&rest) + 1));
+    let name = canvas.fit(&name_of(&request.segment.id), entries.width.saturating_sub(cells(&rest) + 1));
     entries.line(NO_ENTRY, 0, format!("{name}{rest}"), canvas.theme.strong);
     for (text, style) in wrapped(&confirm.sentences(0, keys), canvas, entries.width.saturating_sub(4)) {
         entries.line(NO_ENTRY, 2, text, style);
@@ -49,11 +49,11 @@ fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut E
 /// Draws a line for each segment: name, size, state, and the effect.
 fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let (theme, width) = (canvas.theme, entries.width);
-    let widest = |text: &dyn Fn(&Wish) -> String| {
-        confirm.wishes.iter().map(|wish| cells(&text(wish))).max().unwrap_or(0)
+    let widest = |text: &dyn Fn(&PlanRequest) -> String| {
+        confirm.requests.iter().map(|request| cells(&text(request))).max().unwrap_or(0)
     };
-    let size = widest(&|wish| wish.segment.size.to_string());
-    let state = widest(&|wish| state_of(wish, theme));
+    let size = widest(&|request| request.segment.size.to_string());
+    let state = widest(&|request| state_of(request, theme));
     let columns = size + state + 3 * GAP;
     let available = width.saturating_sub(columns);
     // Shorten a long name before moving the text below it.
@@ -62,17 +62,17 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     } else {
         available
     };
-    let name = widest(&|wish| name_of(&wish.segment.id)).min(available);
+    let name = widest(&|request| name_of(&request.segment.id)).min(available);
     let column = name + columns;
     let beside = width.saturating_sub(column + 2) >= MIN_TEXT;
     let indent = if beside { column } else { GAP };
-    for (entry, wish) in confirm.wishes.iter().enumerate() {
-        let name_text = canvas.fit(&name_of(&wish.segment.id), name);
+    for (entry, request) in confirm.requests.iter().enumerate() {
+        let name_text = canvas.fit(&name_of(&request.segment.id), name);
         let gap = " ".repeat((name.saturating_sub(cells(&name_text)) + GAP).into());
         let heading = format!(
             "{name_text}{gap}{:>size$}  {}",
-            wish.segment.size.to_string(),
-            state_of(wish, theme),
+            request.segment.size.to_string(),
+            state_of(request, theme),
             size = usize::from(size)
         );
         let mut lines =
@@ -85,8 +85,8 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     }
 }
 
-fn state_of(wish: &Wish, theme: &Theme) -> String {
-    let verdict = wish.segment.verdict.state;
+fn state_of(request: &PlanRequest, theme: &Theme) -> String {
+    let verdict = request.segment.verdict.state;
     format!("{} {}", theme.glyphs.state(verdict), verdict.label())
 }
 

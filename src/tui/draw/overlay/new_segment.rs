@@ -33,11 +33,11 @@ fn message(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     if let Err(reason) = form.question() {
         // An empty required field is not an error yet.
         let style = if form.is_incomplete() { theme.dim } else { theme.failed };
-        return vec![(sentence(&reason), style)];
+        return vec![(sentence(&reason.to_string()), style)];
     }
     match &form.plan {
         None => vec![],
-        Some(Err(reason)) => vec![(sentence(reason), theme.failed)],
+        Some(Err(reason)) => vec![(sentence(&reason.to_string()), theme.failed)],
         Some(Ok(plan)) => match &plan.refusal {
             Some(refusal) => {
                 vec![(sentence(&format!("{}. {}", refusal.reason, refusal.remedy)), theme.failed)]

@@ -73,7 +73,7 @@ fn lines<'a>(
     let (text, style) = match form.answer() {
         None => (String::new(), theme.text),
         Some(Ok((who, answer))) => (format!("{who}: {}: {}", answer.how(), answer.reason), theme.text),
-        Some(Err(reason)) => (reason.to_owned(), theme.failed),
+        Some(Err(reason)) => (reason.to_string(), theme.failed),
     };
     add(&mut lines, canvas, (FIELD.0, width), (&text, style), 2);
     let (call, besides) = form.in_c();

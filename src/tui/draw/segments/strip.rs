@@ -11,6 +11,7 @@ use crate::app::layout::Area;
 use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
 use crate::app::sentence::sentence;
 use crate::engine::{Look, Moving, Unread};
+use crate::identify::semaphore;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId};
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::{Modifier, Style};
@@ -38,7 +39,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
             wrapped(&unread_text(state, &segment.id, reason), canvas.theme.text, canvas, area);
         }
     }
-    moving(state, canvas, layout);
+    moving(state, segment, canvas, layout);
     holders(segment, canvas, layout);
 }
 
@@ -113,7 +114,7 @@ fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
         Unread::SetsAccessTime => {
             format!("Reading {id} would set its access time. Press {key} to read it.")
         }
-        Unread::Failed(reason) => sentence(reason),
+        Unread::Failed(reason) => sentence(&reason.to_string()),
     }
 }
 
@@ -160,9 +161,17 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-fn moving(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
+fn moving(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
     let theme = canvas.theme;
     let Some(look) = state.table.strip.look() else { return };
+    if let Some(semaphore) = semaphore::of(segment, &look.bytes) {
+        let area = match layout.headings {
+            true => headed(layout, "VALUE", layout.moving, canvas),
+            false => labeled("value", canvas, layout.moving),
+        };
+        wrapped(&format!("semaphore {}", semaphore.text()), theme.text, canvas, area);
+        return;
+    }
     if layout.headings {
         let area = headed(layout, "MOVING", layout.moving, canvas);
         if look.moving.is_empty() {

@@ -1,14 +1,17 @@
 //! The change log in the state directory: a line of JSON for each change to a segment. The log is
 //! append-only and limited to two files of a fixed maximum size.
 
+mod entry;
+
 use super::save::shown;
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
-use crate::segment::{ObjectName, Timestamp, plain_error, unescape};
+use crate::segment::plain_error;
 use crate::sys::regular::{Links, open_regular};
+pub use entry::Entry;
+use entry::user;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -26,11 +29,8 @@ const LARGEST_WRITE: usize = 32 << 10;
 /// log.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(1);
-/// The maximum length of a logged result, in bytes.
-const LONGEST_RESULT: usize = 4096;
-
-pub(super) const NOW: &str = "log.jsonl";
-pub(super) const BEFORE: &str = "log.1.jsonl";
+pub(in crate::act) const NOW: &str = "log.jsonl";
+pub(in crate::act) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
 /// The change log of the current user.
@@ -44,29 +44,6 @@ pub struct ChangeLog {
     user: OnceLock<String>,
     /// Buffered lines, and the time of the first one.
     waiting: Mutex<Option<(Instant, Vec<u8>)>>,
-}
-
-/// A log entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// The time of the change, RFC 3339 in UTC.
-    pub time: String,
-    /// The name of the user, or the UID if the user has no name.
-    pub user: String,
-    /// The name of the command.
-    pub action: String,
-    pub segment: String,
-    /// Set if the change succeeded.
-    pub done: bool,
-    /// The result message.
-    pub result: String,
-    /// The pid of the process that created or restored the segment, which the kernel records for
-    /// System V segments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pid: Option<u32>,
-    /// The birth time of the POSIX object that was created or restored, RFC 3339 in UTC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub birth: Option<String>,
 }
 
 /// The reason why a change was not logged.
@@ -103,62 +80,6 @@ fn is_in_the_way(error: &io::Error) -> bool {
     )
 }
 
-impl Entry {
-    /// Creates an entry for a change that the current user made just now.
-    #[must_use]
-    pub fn new(
-        machine: &dyn Machine,
-        action: &str,
-        segment: impl Into<String>,
-        done: bool,
-        result: impl Into<String>,
-    ) -> Self {
-        Self::by(user(machine), machine, action, segment.into(), done, result.into())
-    }
-
-    fn by(
-        user: String,
-        machine: &dyn Machine,
-        action: &str,
-        segment: String,
-        done: bool,
-        mut result: String,
-    ) -> Self {
-        let makes = done && matches!(action, "create" | "restore");
-        let birth = makes.then(|| birth(machine, &segment)).flatten().map(rfc3339);
-        while result.len() > LONGEST_RESULT {
-            result.pop();
-        }
-        Self {
-            time: rfc3339(machine.now()),
-            user,
-            action: action.to_owned(),
-            segment,
-            done,
-            result,
-            pid: makes.then(std::process::id),
-            birth,
-        }
-    }
-}
-
-/// Returns the name of the current user, or the UID.
-fn user(machine: &dyn Machine) -> String {
-    let uid = machine.effective_uid();
-    machine.user_name(uid).unwrap_or_else(|| uid.to_string())
-}
-
-/// Returns the birth time of the POSIX object with this id.
-fn birth(machine: &dyn Machine, id: &str) -> Option<Timestamp> {
-    let name = unescape(id.strip_prefix("posix:/")?);
-    machine.stat_object(&ObjectName::new(&name)?).ok()?.birth
-}
-
-fn rfc3339(time: Timestamp) -> String {
-    let nanos = i32::try_from(time.nanos).unwrap_or(0);
-    jiff::Timestamp::new(time.seconds, nanos).unwrap_or_default().to_string()
-}
-
 impl ChangeLog {
     /// Creates a log in the state directory, without opening the file.
     #[must_use]
@@ -179,34 +100,25 @@ impl ChangeLog {
         self.opened(&mut open).map(drop)
     }
 
-    /// Adds an entry for a change that the current user made just now, see [`ChangeLog::add`].
-    pub fn note(
+    /// Returns an entry for a change that the current user made just now, with the cached user name.
+    pub fn entry(
         &self,
         machine: &dyn Machine,
         action: &str,
-        segment: String,
+        segment: impl Into<String>,
         done: bool,
-        result: String,
-    ) -> Result<(), LogError> {
+        result: impl Into<String>,
+    ) -> Entry {
         let user = self.user.get_or_init(|| user(machine)).clone();
-        self.add(&Entry::by(user, machine, action, segment, done, result))
+        Entry::by(user, machine, action, segment.into(), done, result.into())
     }
 
-    /// Does the same as [`ChangeLog::note`] for one entry of a large batch: the line may be
-    /// buffered for a few milliseconds and written together with the next ones.
-    pub fn note_soon(
-        &self,
-        machine: &dyn Machine,
-        action: &str,
-        segment: String,
-        done: bool,
-        result: String,
-    ) -> Result<(), LogError> {
-        let user = self.user.get_or_init(|| user(machine)).clone();
-        let entry = Entry::by(user, machine, action, segment, done, result);
+    /// Does the same as [`ChangeLog::add`] for one entry of a large batch: the line may be buffered
+    /// for a few milliseconds and written together with the next ones.
+    pub fn add_soon(&self, entry: &Entry) -> Result<(), LogError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
-        self.put(&entry, lines)?;
+        self.put(entry, lines)?;
         if lines.len() < LARGEST_WRITE && since.elapsed() < SOON {
             return Ok(());
         }
@@ -344,6 +256,7 @@ impl Drop for ChangeLog {
 
 #[cfg(test)]
 mod tests {
+    use super::entry::LONGEST_RESULT;
     use super::*;
     use crate::machine::fake::FakeMachine;
     use std::os::unix::fs::PermissionsExt as _;
@@ -442,15 +355,15 @@ mod tests {
         let (_directory, log) = log(LONGEST);
         let machine = FakeMachine::new();
         for at in 0..1000 {
-            log.note_soon(&machine, "rm", format!("sysv:{at}"), true, "removed".into()).unwrap();
+            log.add_soon(&log.entry(&machine, "rm", format!("sysv:{at}"), true, "removed")).unwrap();
         }
-        log.note(&machine, "lock", "sysv:1000".into(), true, "locked".into()).unwrap();
+        log.add(&log.entry(&machine, "lock", "sysv:1000", true, "locked")).unwrap();
         let places = |log: &ChangeLog| -> Vec<String> {
             log.last(usize::MAX).into_iter().map(|entry| entry.segment).collect()
         };
         let expected: Vec<String> = (0..=1000).map(|at| format!("sysv:{at}")).collect();
         assert_eq!(places(&log), expected);
-        log.note_soon(&machine, "rm", "sysv:1001".into(), true, "removed".into()).unwrap();
+        log.add_soon(&log.entry(&machine, "rm", "sysv:1001", true, "removed")).unwrap();
         let other = ChangeLog::new(log.state.clone());
         drop(log);
         assert_eq!(places(&other).last().unwrap(), "sysv:1001");

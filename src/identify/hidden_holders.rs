@@ -7,8 +7,8 @@ use crate::survey::{Coverage, Holdings};
 
 /// The conclusion about an object without known holders.
 #[derive(Debug)]
-pub enum Settled {
-    /// The object has no holders. Contains the proof, in steps.
+pub enum Conclusion {
+    /// The object has no holders. Contains the steps that prove it.
     Unheld(Vec<String>),
     /// A holder is invisible. Contains the verdict.
     Held(Verdict),
@@ -20,7 +20,7 @@ pub enum Settled {
 }
 
 /// Decides if an object has holders, based on the process scan and a lease.
-pub fn posix(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Settled {
+pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Conclusion {
     let coverage = &holdings.coverage;
     let checked = checked(segment, holdings);
     let lease = leases.ask(segment, holdings);
@@ -29,37 +29,37 @@ pub fn posix(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Set
     }
     let missing = || format!("no holders found, but {}", missing(coverage));
     match (lease, checked) {
-        (Lease::Refused, Some(checked)) => Settled::Held(held(checked)),
+        (Lease::Refused, Some(checked)) => Conclusion::Held(held(checked)),
         (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.by_root() => {
-            let reason = "open or mapped by a process that you cannot inspect. Run as root to see it";
+            let said = "open or mapped by a process that you cannot inspect. Run as root to see it";
             let others = "otherwise a descriptor in transit or a loop device";
-            Settled::Held(Verdict::new(State::Unknown, reason).because(others).because(REFUSED))
+            Conclusion::Held(Verdict::new(State::Unknown, said).because(others).because(REFUSED))
         }
         (Lease::Refused, None) if holdings.private => {
             let missing = self::missing(coverage);
-            Settled::Held(held(format!("or a process that is not visible: {missing}")))
+            Conclusion::Held(held(format!("or a process that is not visible: {missing}")))
         }
         (Lease::Refused, None) => {
-            Settled::Held(held("or a private mapping, which was not checked".to_owned()))
+            Conclusion::Held(held("or a private mapping, which was not checked".to_owned()))
         }
-        (Lease::Granted, Some(checked)) => Settled::Unheld(vec![checked, GRANTED.to_owned()]),
-        (Lease::Granted, None) => Settled::Unheld(vec![GRANTED.to_owned()]),
-        (Lease::TooFresh | Lease::Unavailable, Some(checked)) => Settled::Unheld(vec![checked]),
-        _ if !holdings.private => Settled::Unknown(Verdict::new(
+        (Lease::Granted, Some(checked)) => Conclusion::Unheld(vec![checked, GRANTED.to_owned()]),
+        (Lease::Granted, None) => Conclusion::Unheld(vec![GRANTED.to_owned()]),
+        (Lease::TooFresh | Lease::Unavailable, Some(checked)) => Conclusion::Unheld(vec![checked]),
+        _ if !holdings.private => Conclusion::Unknown(Verdict::new(
             State::Unknown,
             "no holders found, but private mappings have not been checked yet",
         )),
         // If even the users of the other processes are unknown, the scan itself failed.
         (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
-            Settled::TooFresh(vec![missing(), leases.later()])
+            Conclusion::TooFresh(vec![missing(), leases.later()])
         }
         (_, None) if leases.is_shut(segment) => {
             let id = shell_quote(segment.id.to_string().as_bytes());
-            let reason = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
-            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(reason))
+            let said = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
+            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(said))
         }
         (_, None) => {
-            Settled::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, leases)))
+            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, leases)))
         }
     }
 }

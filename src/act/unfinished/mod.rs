@@ -7,137 +7,19 @@
 //! completed when the shmid is known, and removed at the end; it is locked in the meantime. An
 //! unlocked mark belongs to a process that was killed.
 
-use super::save::shown;
-use super::state::{StateDirectory, StateError};
-use super::{ActError, Action, Copying, Done, Options, Plan, apply, plan};
-use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Machine, SegmentBuilder};
-use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
-use crate::sys::regular::{Links, open_regular, read_at_most};
-use crate::sys::unnamed::Unnamed;
-use nix::fcntl::{Flock, FlockArg};
-use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::process;
+mod mark;
+
+use super::{ActError, Action, Copying, Done, Options, StateDirectory, StateError, apply, plan};
+use crate::machine::Machine;
+use crate::segment::Segment;
+pub(super) use mark::{BeginError, Filling, Origin, absolute};
+use mark::{abandoned, boot};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
 
 const FOLDER: &str = "unfinished";
 const ENDING: &str = ".jsonl";
-/// An upper bound on the size of a mark: each line has at most one path.
-const LARGEST: u64 = 1 << 20;
-/// The maximum number of seconds between a mark and the creation of its segment if the shmid is
-/// unknown: one directly follows the other, and both times are in whole seconds.
-const AT_ONCE: f64 = 2.0;
-
-/// A line of a mark. The last line applies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Line {
-    /// The boot and namespace in which the shmid is valid:
-    /// [`Control::world`](crate::machine::control::Control::world).
-    world: String,
-    /// The source file as a string that is safe to print.
-    file: String,
-    /// The command that fills the segment.
-    command: Command,
-    /// The shmid, once it is known.
-    shmid: Option<i32>,
-    key: u32,
-    size: u64,
-    /// The mode of the finished segment.
-    mode: u32,
-    creator_pid: u32,
-    creator_uid: u32,
-    /// The change time of the segment, in seconds since 1970; before its creation, the time of the
-    /// mark.
-    change: i64,
-    /// Set if the contents are complete, and only owner and mode remain to be set.
-    whole: bool,
-}
-
-/// A command that fills segments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Command {
-    Restore,
-    Create,
-}
-
-/// The source of a segment that is being filled, and its final mode.
-pub(super) struct Origin {
-    command: Command,
-    file: String,
-    mode: Mode,
-}
-
-impl Origin {
-    /// Returns the origin for `restore` of a saved segment; `file` is safe to print.
-    pub fn restore(file: String, mode: Mode) -> Self {
-        Self { command: Command::Restore, file, mode }
-    }
-
-    /// Returns the origin for `create --from` of a file.
-    pub fn create(file: &Path, mode: Mode) -> Self {
-        Self { command: Command::Create, file: absolute(file), mode }
-    }
-}
-
-/// Returns the absolute path as a string that is safe to print.
-pub(super) fn absolute(path: &Path) -> String {
-    shown(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
-}
-
-/// A System V segment that is being filled, with its mark. Dropping a `Filling` removes both,
-/// unless the segment was finished.
-pub(super) struct Filling {
-    // The fields are dropped in this order: the mark must outlive the incomplete segment.
-    builder: Box<dyn SegmentBuilder>,
-    mark: Option<Mark>,
-}
-
-impl Filling {
-    /// Creates a segment that only its creator can attach. It gets a mark, unless this user has no
-    /// state directory ([`unprotected`]).
-    pub fn begin(
-        machine: &dyn Machine,
-        new: &NewSysv,
-        origin: &Origin,
-        state: Option<&StateDirectory>,
-    ) -> Result<Self, BeginError> {
-        let what = (new.key, new.size);
-        let mut mark = match state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
-            None => None,
-            Some((_, Ok(mark))) => Some(mark),
-            Some((state, Err(error))) if has_no_place(state, &error) => None,
-            Some((_, Err(error))) => return Err(BeginError::NoMark(error)),
-        };
-        let builder = machine.build_sysv(new).map_err(BeginError::Refused)?;
-        if let Some((mark, id)) = mark.as_mut().zip(builder.id()) {
-            mark.made(machine, &id);
-        }
-        Ok(Self { builder, mark })
-    }
-
-    pub fn builder(&mut self) -> &mut dyn SegmentBuilder {
-        self.builder.as_mut()
-    }
-
-    /// Records that the contents are complete.
-    pub fn filled(&mut self) {
-        if let Some(mark) = &mut self.mark {
-            mark.filled();
-        }
-    }
-}
-
-/// The reason why a segment was not created.
-#[derive(Debug)]
-pub(super) enum BeginError {
-    /// The mark cannot be written, so a kill would leave an incomplete segment that nothing finds.
-    NoMark(StateError),
-    /// The kernel refused to create the segment.
-    Refused(io::Error),
-}
 
 /// Returns the reason why no mark protects a System V segment while it is filled: this user has no
 /// state directory. Any other problem is an error of `Filling::begin`.
@@ -159,84 +41,6 @@ fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
     denied && fs::symlink_metadata(state.path()).is_err()
 }
 
-/// The mark of a segment that is being filled. Dropping the mark removes its file.
-struct Mark {
-    path: PathBuf,
-    file: File,
-    line: Line,
-    _lock: Flock<File>,
-}
-
-impl Mark {
-    /// Records that a segment is about to be created and filled.
-    pub fn begin(
-        state: &StateDirectory,
-        machine: &dyn Machine,
-        (key, size): (Key, Bytes),
-        origin: &Origin,
-    ) -> Result<Self, StateError> {
-        let folder = state.folder(FOLDER)?;
-        let now = machine.now();
-        let path = folder.join(format!("{:020}-{}{ENDING}", now.seconds, process::id()));
-        let line = Line {
-            world: machine.world(),
-            file: origin.file.clone(),
-            command: origin.command,
-            shmid: None,
-            key: key.0,
-            size: size.0,
-            mode: origin.mode.bits() & 0o777,
-            creator_pid: process::id(),
-            creator_uid: machine.effective_uid(),
-            change: now.seconds,
-            whole: false,
-        };
-        let publish = || -> io::Result<Self> {
-            let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            let mut unnamed = Unnamed::create(&folder, Path::new(name), 0o600)?;
-            let file = unnamed.file.try_clone()?;
-            let lock = Flock::lock(unnamed.file.try_clone()?, FlockArg::LockExclusiveNonblock);
-            let lock = lock.map_err(|(_, error)| io::Error::from(error))?;
-            let mut mark = Self { path: path.clone(), file, line, _lock: lock };
-            mark.write()?;
-            // Locked before any process can find it.
-            unnamed.publish()?;
-            Ok(mark)
-        };
-        publish().map_err(|source| StateError::Unusable { path: path.clone(), source })
-    }
-
-    /// Records the shmid of the new segment. A write error is not fatal: the segment can still be
-    /// identified by its other attributes, though less reliably.
-    pub fn made(&mut self, machine: &dyn Machine, id: &SegmentId) {
-        let SegmentId::Sysv(shmid) = id else { return };
-        self.line.shmid = Some(shmid.0);
-        if let Some(change) = machine.sysv_stat(*shmid).ok().and_then(|stat| stat.change) {
-            self.line.change = change.seconds;
-        }
-        let _ = self.write();
-    }
-
-    /// Records that the contents are complete.
-    pub fn filled(&mut self) {
-        self.line.whole = true;
-        let _ = self.write();
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        let mut line = serde_json::to_vec(&self.line)?;
-        line.push(b'\n');
-        self.file.write_all(&line)
-    }
-}
-
-impl Drop for Mark {
-    fn drop(&mut self) {
-        // A remaining mark would describe the segment incorrectly.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 /// A segment that is incomplete because the command that filled it was killed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
@@ -250,7 +54,7 @@ pub struct Unfinished {
 impl Unfinished {
     /// Returns a message that describes the segment and explains how to remove it.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn notice(&self) -> String {
         format!(
             "{} is incomplete: {} was killed. Run `shmlens rm --recover` to remove it",
             self.segment.id, self.origin
@@ -301,63 +105,23 @@ fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
 
 /// Removes an incomplete segment, unless it is gone, has changed or was attached in the meantime.
 pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
-    let plan: Plan =
-        plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
+    let plan = plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);
     done.said = vec![format!("removed: incomplete because {} was killed", unfinished.origin)];
     Ok(done)
 }
 
-/// Returns the last line of a mark whose process has exited.
-fn abandoned(path: &Path) -> Option<Line> {
-    let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
-    let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
-    let text = read_at_most(&lock, LARGEST).ok()??;
-    text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
-}
-
-/// Returns the boot id, which is the first word of a world.
-fn boot(world: &str) -> Option<&str> {
-    world.split(' ').next()
-}
-
-impl Line {
-    /// Returns the command and its file, such as `restore of a.saved`.
-    fn origin(&self) -> String {
-        match self.command {
-            Command::Restore => format!("restore of {}", self.file),
-            Command::Create => format!("create --from {}", self.file),
-        }
-    }
-
-    /// Returns whether the line describes this segment, and the segment is unfinished.
-    fn is(&self, segment: &Segment) -> bool {
-        let (SegmentId::Sysv(ShmId(shmid)), Facts::Sysv(facts)) = (&segment.id, &segment.facts) else {
-            return false;
-        };
-        let made = Timestamp::from_seconds(self.change);
-        let when = segment.times.change.is_some_and(|change| match self.shmid {
-            Some(own) => own == *shmid && change == made,
-            // The command was killed before it recorded the shmid.
-            None => (0.0..=AT_ONCE).contains(&change.seconds_since(made)),
-        });
-        // The contents are complete and the mode is already the final one: the segment is finished, or
-        // as good as finished.
-        let done = self.whole && self.mode == FILLING.bits();
-        when && !done
-            && !facts.marked
-            && segment.mode == FILLING
-            && (facts.key, segment.size) == (Key(self.key), Bytes(self.size))
-            && (facts.creator_pid, facts.creator.uid) == (self.creator_pid, self.creator_uid)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::mark::Mark;
     use super::*;
+    use crate::machine::FILLING;
     use crate::machine::fake::{FakeBytes, FakeMachine};
+    use crate::segment::{Bytes, Key, Mode, SegmentId, ShmId, Timestamp};
     use crate::survey::{Names, Survey};
+    use std::path::Path;
+    use std::process;
 
     fn scene() -> (tempfile::TempDir, StateDirectory, FakeMachine) {
         let directory = tempfile::tempdir().unwrap();

@@ -1,0 +1,287 @@
+//! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Removes only the segment
+//! that was shown.
+
+mod plan;
+
+use super::actor::Actor;
+use super::copies::KeepError;
+use super::{ActError, Copies, Copying, Done, Options, SaveError, StateError, Step, Target};
+use crate::machine::control::{Capability, Removal as Unlinked, SysvStat};
+use crate::memory::OpenError;
+use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State};
+pub use plan::plan;
+use plan::{attached, gone, held_by, kept_by, last_of, readable};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A check slower than this was probably preempted; retry up to `MAX_CHECKS` times.
+const SHORT: Duration = Duration::from_micros(100);
+const MAX_CHECKS: usize = 10;
+/// A removal in progress.
+pub struct Removal<'a> {
+    pub actor: &'a Actor<'a>,
+    pub target: Target<'a>,
+    pub options: Options,
+}
+
+impl Removal<'_> {
+    /// Removes the segment after its copy is complete and on the disk.
+    pub fn apply(&self, copying: &Copying, copies: Option<&Copies>) -> Result<Done, ActError> {
+        let segment = self.target.segment;
+        self.refuse_used()?;
+        match copying {
+            Copying::Without => self.remove(),
+            Copying::Keep => {
+                let Some(copies) = copies else {
+                    // The plan refuses this already.
+                    return Err(not_kept(segment, StateError::Homeless.into()));
+                };
+                let deleted = self.make_room(copies).inspect_err(|_| copies.forget(segment))?;
+                let copy = copies.keep(self.actor, segment).map_err(|error| not_kept(segment, error));
+                let removed = copy.and_then(|copy| {
+                    copies.kept(segment, &copy.path);
+                    self.remove_copied(Some(copies), copy.path.clone()).inspect_err(|_| {
+                        if !copy.path.exists() {
+                            copies.forget(segment);
+                        }
+                    })
+                });
+                match removed {
+                    Ok(mut done) => {
+                        done.said.extend(older_deleted(deleted, "to make room"));
+                        Ok(done)
+                    }
+                    Err(error) if deleted > 0 => {
+                        Err(ActError::CopiesDeleted { deleted, source: Box::new(error) })
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            Copying::To(path) => {
+                let copy = self.actor.save(segment, path).map_err(|error| match error {
+                    SaveError::Stopped { id } => ActError::Stopped { subject: id.to_string() },
+                    source => ActError::NotCopied { id: segment.id.clone(), source },
+                })?;
+                self.remove_copied(None, copy.path)
+            }
+        }
+    }
+
+    /// Refuses a System V segment without holders that was attached and detached after it was
+    /// listed: its verdict is outdated. Runs before the copy, which attaches the segment too. POSIX
+    /// objects have no attach or detach times.
+    fn refuse_used(&self) -> Result<(), ActError> {
+        let Target { machine, segment } = self.target;
+        let SegmentId::Sysv(shmid) = segment.id else { return Ok(()) };
+        if self.options.force || !matches!(segment.verdict.state, State::Idle | State::Leaked(_)) {
+            return Ok(());
+        }
+        let Ok(stat) = machine.sysv_stat(shmid) else { return Ok(()) };
+        let times = (segment.times.attach, segment.times.detach);
+        // The check before the removal reports current holders.
+        if stat.nattch > 0 || (stat.attach, stat.detach) == times {
+            return Ok(());
+        }
+        let reason = "in use: attached and detached since it was listed".to_owned();
+        Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.again() })
+    }
+
+    /// Deletes the copies that the plan names if there is still not enough disk space. They are lost
+    /// even if the removal fails later, so all other checks run first.
+    fn make_room(&self, copies: &Copies) -> Result<usize, ActError> {
+        let segment = self.target.segment;
+        let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
+        if old.is_empty() {
+            return Ok(0);
+        }
+        match &segment.id {
+            SegmentId::Sysv(shmid) => self.check_unattached(*shmid, 0).map(drop)?,
+            SegmentId::Posix(name) => {
+                self.check_unheld(name)?;
+                self.target.check_posix(name).map(drop)?;
+            }
+            SegmentId::Deleted { .. } => return Err(self.target.gone()),
+        }
+        readable(self.target).map_err(|error| not_kept(segment, error))?;
+        Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
+    }
+
+    /// Removes a segment whose copy is on the disk.
+    fn remove_copied(&self, copies: Option<&Copies>, copy: PathBuf) -> Result<Done, ActError> {
+        let removed = if self.actor.progress.is_cancelled() {
+            Err(ActError::Stopped { subject: self.target.id().to_string() })
+        } else {
+            self.remove()
+        };
+        match removed {
+            Ok(mut done) => {
+                // Enforced only after the removal, so that a failed one costs no other segment its
+                // copy.
+                if let Some(copies) = copies {
+                    let deleted = copies.enforce_limit(&copy).len();
+                    let why = format!("(limit for copies: {})", copies.limit());
+                    done.said.extend(older_deleted(deleted, &why));
+                }
+                done.copy = Some(copy);
+                Ok(done)
+            }
+            Err(error) => {
+                if error.nothing_done() || self.target.is_there() {
+                    // This call created the copy, and the segment was not removed.
+                    let _ = fs::remove_file(copy);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn remove(&self) -> Result<Done, ActError> {
+        match &self.target.segment.id {
+            SegmentId::Sysv(shmid) => self.remove_sysv(*shmid),
+            SegmentId::Posix(name) => self.unlink(name),
+            SegmentId::Deleted { .. } => Err(self.target.gone()),
+        }
+    }
+
+    /// Refuses an object that has a holder now. Reports an object that is gone as gone instead.
+    /// Returns whether the kernel granted a write lease on the object.
+    fn check_unheld(&self, name: &ObjectName) -> Result<bool, ActError> {
+        let checked = self.actor.recent.check(self.target, self.options);
+        checked.or_else(|refused| self.target.check_posix(name).and(Err(refused)))
+    }
+
+    fn remove_sysv(&self, shmid: ShmId) -> Result<Done, ActError> {
+        let Target { machine, segment } = self.target;
+        let mut stat = self.check_unattached(shmid, 0)?;
+        let pin = if self.options.many {
+            None
+        } else {
+            match machine.sysv_pin(shmid) {
+                // From here on, the kernel cannot reuse the shmid.
+                Ok(pin) => {
+                    stat = self.check_unattached(shmid, 1)?;
+                    Some(pin)
+                }
+                // The segment was removed after the check, and its shmid may already be reused.
+                Err(error) if is_gone(&error) => return Err(self.target.gone()),
+                // The owner may lack permission to attach the segment. Then a check right before the
+                // removal has to suffice, as in a batch.
+                Err(_) => {
+                    stat = self.check_unattached(shmid, 0)?;
+                    None
+                }
+            }
+        };
+        machine
+            .sysv_remove(shmid)
+            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::SysAdmin, error))?;
+        drop(pin);
+        let id = self.target.id();
+        match machine.sysv_stat(shmid) {
+            // The shmid may already belong to another segment.
+            Ok(now) if now.marked => {
+                let (freed, last) = (held_by(segment), last_of(now.nattch));
+                Ok(Done::new(id, format!("marked for removal; {freed} freed when {last} detaches")))
+            }
+            Ok(now)
+                if now.creator_pid == stat.creator_pid
+                    && now.key == stat.key
+                    && now.change == stat.change =>
+            {
+                Err(self.target.unverified("that it is not marked for removal"))
+            }
+            Ok(_) => Ok(Done::new(id, "removed")),
+            Err(error) if is_gone(&error) => Ok(Done::new(id, "removed")),
+            Err(source) => Err(self.target.unverifiable(source)),
+        }
+    }
+
+    /// Checks that this is the segment that was listed, and that no process has attached it since.
+    /// `ours` is the number of our own attachments. Retries a slow check, because this process may
+    /// have been preempted in between.
+    fn check_unattached(&self, shmid: ShmId, ours: u64) -> Result<SysvStat, ActError> {
+        let mut began = Instant::now();
+        let mut stat = self.target.check_sysv(shmid)?;
+        for _ in 0..MAX_CHECKS {
+            if began.elapsed() < SHORT {
+                break;
+            }
+            began = Instant::now();
+            stat = self.target.check_sysv(shmid)?;
+        }
+        match stat.nattch.saturating_sub(ours) {
+            0 => Ok(stat),
+            _ if self.options.force || stat.marked => Ok(stat),
+            nattch => {
+                let mut segment = self.target.segment.clone();
+                if let Facts::Sysv(facts) = &mut segment.facts {
+                    facts.nattch = nattch;
+                }
+                let target = self.actor.on(&segment);
+                Err(self.actor.recent.in_use(target, &attached(nattch), self.options))
+            }
+        }
+    }
+
+    /// Unlinks the object. If the kernel grants a write lease on the object first, it has to grant
+    /// another one under the temporary name, because a process may have opened the object in the
+    /// meantime.
+    fn unlink(&self, name: &ObjectName) -> Result<Done, ActError> {
+        let Target { machine, segment } = self.target;
+        let leased = self.check_unheld(name)?;
+        let (held, before) = self.target.check_posix(name)?;
+        let id = self.target.id();
+        let identity = segment.identity();
+        let may_go =
+            |now: &ObjectName| !leased || !matches!(machine.is_open_elsewhere(now, &identity), Ok(true));
+        let removal = machine
+            .unlink(name, held.as_ref(), &may_go)
+            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::Fowner, error))?;
+        match removal {
+            Unlinked::Removed => {}
+            Unlinked::Gone => return Err(self.target.gone()),
+            Unlinked::Another => {
+                return Err(self.target.not_the_same("its name now belongs to another object"));
+            }
+            Unlinked::Refused => {
+                return Err(self.actor.recent.in_use(self.target, "opened just now", self.options));
+            }
+            Unlinked::Astray(now) => return Err(ActError::Astray { id, now: SegmentId::Posix(now) }),
+        }
+        let now = held.stat().map_err(|source| self.target.unverifiable(source))?;
+        if now.links >= before.links {
+            return Err(self.target.unverified("an unchanged hard link count"));
+        }
+        let mut done = Done::new(id, "removed");
+        if now.links > 0 {
+            done.said.push(kept_by(now.links));
+        }
+        Ok(done)
+    }
+}
+
+fn not_kept(segment: &Segment, error: KeepError) -> ActError {
+    let id = segment.id.clone();
+    match error {
+        KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
+        KeepError::Unreadable(OpenError::Gone { id }) => ActError::Gone { id },
+        source => match gone(segment, &source) {
+            Some((_, how)) => ActError::NotTheSame { id, how: how.to_owned() },
+            None => ActError::NotKept { id, source },
+        },
+    }
+}
+
+fn older_deleted(count: usize, why: &str) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some(format!("1 older copy deleted {why}")),
+        many => Some(format!("{many} older copies deleted {why}")),
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EIDRM))
+}

@@ -1,0 +1,170 @@
+//! Writes the contents of a segment as an archive.
+
+use super::SaveError;
+use crate::act::archive::{END, LONGEST_RUN, RUN_HEADER, Saved, Writing};
+use crate::machine::ExtentKind;
+use crate::memory::{PageBuffer, Progress, Reader, is_slow, pipeline};
+use crate::segment::Bytes;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+/// The size of each write: a multiple of the page size, and small enough that a block stays in the
+/// CPU cache between reading and writing.
+const BLOCK: usize = 256 << 10;
+const _: () = assert!(BLOCK + RUN_HEADER <= LONGEST_RUN);
+/// The length of a run whose only purpose is to shift the offset of the next run, see [`is_slow`].
+const SHORT_RUN: usize = 4096;
+/// The smallest segment that is worth a second thread.
+const WORTH_A_THREAD: u64 = 4 << 20;
+
+/// An open segment that is being written to an archive.
+pub struct Contents<'a> {
+    pub reader: &'a Reader,
+    pub saved: &'a Saved,
+    pub progress: &'a Progress,
+    /// The maximum size of the archive.
+    pub limit: Option<Bytes>,
+    pub failed: &'a (dyn Fn(io::Error) -> SaveError + Sync),
+}
+
+impl Contents<'_> {
+    /// Writes the whole archive and returns its length. One thread reads a block while another
+    /// writes the previous blocks.
+    pub fn write(&self, mut to: impl Write) -> Result<u64, SaveError> {
+        let size = self.saved.size.0;
+        self.progress.begin(size);
+        let (writing, metadata) = Writing::begin(self.saved).map_err(self.failed)?;
+        to.write_all(&metadata).map_err(self.failed)?;
+        let mut blocks = Blocks { contents: self, writing, at: 0, data_end: 0 };
+        let (mut read, mut written) = (Ok(()), Ok(()));
+        pipeline(
+            size >= WORTH_A_THREAD,
+            |block: &mut Block| {
+                blocks.next(block).unwrap_or_else(|error| {
+                    read = Err(error);
+                    false
+                })
+            },
+            |block| match to.write_all(&block.bytes) {
+                Ok(()) => {
+                    self.progress.reach(block.end);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    written = Err((self.failed)(error));
+                    ControlFlow::Break(())
+                }
+            },
+        );
+        let writing = blocks.writing;
+        written.and(read)?;
+        if self.progress.is_cancelled() {
+            return Err(SaveError::Stopped { id: self.reader.id().clone() });
+        }
+        if self.reader.size().map_err(|error| self.unread(error))? != size {
+            return Err(self.resized());
+        }
+        self.progress.reach(size);
+        let length = writing.length() + END as u64;
+        self.check(length)?;
+        to.write_all(&writing.end()).and_then(|()| to.flush()).map_err(self.failed)?;
+        Ok(length)
+    }
+
+    fn resized(&self) -> SaveError {
+        SaveError::Resized { id: self.reader.id().clone() }
+    }
+
+    fn unread(&self, source: io::Error) -> SaveError {
+        SaveError::Read { id: self.reader.id().clone(), source }
+    }
+
+    fn check(&self, length: u64) -> Result<(), SaveError> {
+        match self.limit {
+            Some(limit) if length > limit.0 => {
+                Err(SaveError::TooLarge { id: self.reader.id().clone(), held: Bytes(length), limit })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A part of the archive: runs of data with their headers.
+#[derive(Default)]
+struct Block {
+    bytes: PageBuffer,
+    /// The offset in the segment where the last run of the block ends.
+    end: u64,
+}
+
+/// Reads the data of a segment in ascending order.
+struct Blocks<'a> {
+    contents: &'a Contents<'a>,
+    writing: Writing,
+    at: u64,
+    /// The end of the data extent that contains `at`.
+    data_end: u64,
+}
+
+impl Blocks<'_> {
+    /// Fills the next block. Returns false at the end of the segment and after a cancellation.
+    fn next(&mut self, block: &mut Block) -> Result<bool, SaveError> {
+        let position = self.writing.length();
+        // Blocks end at multiples of `BLOCK` in the file, so that every write covers whole pages.
+        let room = BLOCK - offset_in_block(position);
+        let room = if room > RUN_HEADER { room } else { room + BLOCK };
+        let bytes = block.bytes.place(position, room);
+        let mut filled = 0;
+        while room - filled > RUN_HEADER && self.find_data()? {
+            filled += self.read_run(&mut bytes[filled..])?;
+        }
+        block.bytes.truncate(filled);
+        block.end = self.at;
+        Ok(filled > 0 && !self.contents.progress.is_cancelled())
+    }
+
+    /// Advances to the next data extent. Returns false at the end of the segment and after a
+    /// cancellation.
+    fn find_data(&mut self) -> Result<bool, SaveError> {
+        let Contents { reader, saved, progress, .. } = self.contents;
+        let size = saved.size.0;
+        while self.at >= self.data_end {
+            if self.at >= size || progress.is_cancelled() {
+                return Ok(false);
+            }
+            let extent = reader.extent_at(self.at, size - self.at);
+            let Some(extent) = extent.map_err(|error| self.contents.unread(error))? else { return Ok(false) };
+            match extent.kind {
+                ExtentKind::Hole => self.at = extent.end.min(size),
+                ExtentKind::Data => self.data_end = extent.end.min(size),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads as much data from the current offset as fits, and returns the length of the run.
+    fn read_run(&mut self, room: &mut [u8]) -> Result<usize, SaveError> {
+        let reader = self.contents.reader;
+        let left = usize::try_from(self.data_end - self.at).unwrap_or(usize::MAX);
+        let mut length = left.min(room.len() - RUN_HEADER);
+        if is_slow(self.at, &room[RUN_HEADER..][..length]) {
+            // The header shifts the next run to a different offset within the page.
+            length = SHORT_RUN;
+        }
+        let run = &mut room[..RUN_HEADER + length];
+        self.contents.check(self.writing.length() + run.len() as u64)?;
+        let count = reader.read_at(self.at, &mut run[RUN_HEADER..]);
+        if count.map_err(|error| self.contents.unread(error))? < length {
+            return Err(self.contents.resized());
+        }
+        reader.release(self.at, length as u64);
+        self.writing.run(self.at, run);
+        self.at += length as u64;
+        Ok(run.len())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "less than the length of a block")]
+fn offset_in_block(position: u64) -> usize {
+    (position % BLOCK as u64) as usize
+}
