@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,13 @@ static void ready() {
     if (write(3, &byte, 1) != 1) _exit(2);
 }
 
+// The test may kill the parent.
+static void end_with_parent() {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void* wait_mapped(void*) {
+    end_with_parent();
     ready();
     for (;;) pause();
 }
@@ -42,6 +49,7 @@ int main() {
     for (int way = 0; way < 3; way++) {
         children[way] = fork();
         if (children[way] != 0) continue;
+        end_with_parent();
         dup2(ends[1], 3);
         pthread_t thread;
         if (way == 0) {

@@ -91,7 +91,8 @@ fn descriptor_shared_by_threads_is_counted_once() {
     assert!(thread.join().unwrap().is_err());
     let verdict = String::from_utf8_lossy(&output.stdout);
     let own = format!("{} ", std::process::id());
-    let counted = |line: &&str| line.contains(&own) && line.contains(": rw, 1 descriptor");
+    let counted =
+        |line: &&str| line.contains(&own) && line.contains("  rw  ") && line.contains(", 1 descriptor,");
     assert!(verdict.lines().any(|line| counted(&line)), "{verdict}");
 }
 
