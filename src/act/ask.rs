@@ -1,10 +1,11 @@
-//! Questions about the machine that are answered while the user types: whether a user or group
-//! exists, and whether a segment can be created. Changes nothing.
+//! Questions about the machine that are answered while the user types: whether a user, group or
+//! file exists, and whether a segment can be created. Changes nothing.
 
 use super::permissions::{group_text, user_text};
 use super::{NewSegment, Options, OwnerChange, ParseOwnerError, ParseWhoError, Plan, Somebody, plan_create};
 use crate::machine::Machine;
 use crate::segment::ShownError;
+use std::path::PathBuf;
 
 /// A question about the user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Question {
         /// Set if the segment takes its size from the source file.
         sized_by_file: bool,
     },
+    /// Check whether a file exists.
+    File(PathBuf),
 }
 
 /// The answer, or an error.
@@ -31,6 +34,8 @@ pub enum Answer {
     /// The user or process.
     Who(Result<Somebody, ParseWhoError>),
     New(Result<Box<Plan>, ShownError>),
+    /// The file exists.
+    File(bool),
 }
 
 /// The reason why a user or group was not found.
@@ -65,6 +70,7 @@ impl Question {
             })),
             Self::Who(text) => Answer::Who(Somebody::parse(machine, text)),
             Self::New { new, sized_by_file } => Answer::New(plan(machine, new, *sized_by_file)),
+            Self::File(path) => Answer::File(path.symlink_metadata().is_ok()),
         }
     }
 }

@@ -46,7 +46,7 @@ contexts! {
     Holders: "Holders", List;
     Attachments: "Attachments", List;
     Clean: "Clean up", List;
-    Confirm: "Confirmation", List;
+    Confirm: "Confirm", List;
     Form: "Forms", Text;
     Palette: "Palette", Text;
     Prompt: "Prompts", Text;
@@ -107,7 +107,7 @@ macro_rules! actions {
             $(#[doc = $doc] $action,)*
         }
 
-        /// All actions, in the order of help and hints.
+        /// All actions, the most useful first: the order of help, hints and palette.
         pub const ACTIONS: &[ActionInfo] = &[$(ActionInfo {
             action: Action::$action,
             name: $name,
@@ -119,7 +119,57 @@ macro_rules! actions {
     };
 }
 
+// The most useful actions of a screen come first, moves and text editing last.
 actions! {
+    Inspect: "inspect", "inspect contents, read-only", TABLE, ["enter"], ("inspect", 1);
+    Filter: "filter", "filter by name, kind=sysv, size>10M", SEGMENTS, ["/"], ("filter", 2);
+    SortBy: "sort", "choose sort column", SEGMENTS, ["s"], ("sort", 3);
+    Mark: "mark", "mark or unmark", [Segments, Clean], ["space"], ("mark", 6);
+    Remove: "remove", "remove marked or selected", [Segments, Detail, Clean], ["x", "delete"], ("remove", 5);
+    Clean: "clean", "clean up leaked segments", [Segments, Clean], ["c"], ("clean", 4);
+    Permissions: "permissions", "change mode and owner", TABLE, ["p"], ("permissions", 7);
+    Holders: "holders", "show or hide holders", [Segments, Detail, Holders], ["h"], ("holders", 5);
+    New: "new", "create a segment", SEGMENTS, ["n"], ("new", 8);
+    Undo: "undo", "undo last action", TABLE, ["u"], ("undo", 9);
+    Save: "save", "save marked or selected to a file", TABLE, ["w"], ("save", 13);
+    CopyId: "copy-id", "copy names of marked or selected", TABLE, ["y"], ("copy name", 10);
+    Lock: "lock", "lock marked or selected in memory", TABLE, ["l"], ("lock", 13);
+    Unlock: "unlock", "unlock marked or selected", TABLE, ["L"];
+    MarkAll: "mark-all", "mark all shown", [Segments, Clean], ["a"];
+    ClearMarks: "clear-marks", "clear all marks", [Segments, Clean], ["A"];
+    ClearFilter: "clear-filter", "clear filter", SEGMENTS, ["esc"];
+    SortOrder: "sort-order", "reverse sort order", SEGMENTS, ["S"], ("reverse", 12);
+    Refresh: "refresh", "refresh now", TABLE, ["r", "ctrl-l"], ("refresh", 11);
+    Freeze: "freeze", "freeze or resume", INSPECT, ["space"], ("freeze", 1);
+    NextChange: "next-change", "next changed byte since baseline", INSPECT, ["]"], ("next change", 3);
+    SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
+    Type: "type", "choose display type", INSPECT, ["t"], ("type", 5);
+    GoTo: "go-to", "go to offset: 4096, 0x1000, +16, end", INSPECT, ["o"], ("go to", 4);
+    CopyBytes: "copy", "copy row, or range from last mark", INSPECT, ["y"], ("copy", 6);
+    Baseline: "baseline", "set baseline for changes", INSPECT, ["b"], ("baseline", 7);
+    SearchNext: "search-next", "next match", INSPECT, ["n"];
+    SearchPrevious: "search-previous", "previous match", INSPECT, ["N"];
+    PreviousChange: "previous-change", "previous changed byte since baseline", INSPECT, ["["];
+    NextData: "next-data", "next data past zeros and holes", INSPECT, ["}"], ("next data", 8);
+    PreviousData: "previous-data", "previous data past zeros and holes", INSPECT, ["{"];
+    SearchHex: "search-hex", "search for bytes (de ad ?? ef)", INSPECT, ["\\"];
+    SearchValue: "search-value", "search for a value (f64:3.5)", INSPECT, ["="];
+    ByteOrder: "byte-order", "toggle byte order", INSPECT, ["e"], ("byte order", 9);
+    Width: "width", "change bytes per row", INSPECT, ["w"], ("width", 10);
+    Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
+    SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);
+    GoToMark: "go-to-mark", "go to a marked offset", INSPECT, ["'"];
+    Back: "back", "back to segments (detaches)", [Detail, Inspect], ["esc", "q"], ("back", 0);
+    Detach: "detach", "list or detach shmlens attachments", SCREENS, ["D"], ("detach", 10);
+    Help: "help", "show or hide all keys", [Segments, Detail, Inspect, Pager], ["?", "f1"];
+    Quit: "quit", "quit (asks if segments stay attached)", SEGMENTS, ["q"], ("quit", 4);
+    Log: "log", "show session log", SCREENS, [];
+    Detail: "detail", "show or hide all facts", TABLE, ["tab"], ("detail", 5);
+    NextPane: "next-pane", "next pane", INSPECT, ["tab"], ("pane", 14);
+    Shorter: "shorter", "refresh more often", SCREENS, ["-"];
+    Longer: "longer", "refresh less often, then pause", SCREENS, ["+"];
+    Palette: "palette", "run an action by name", SCREENS, [":"];
+    Mouse: "mouse", "toggle mouse capture", SCREENS, ["M"];
     Up: "up", "move up", [Segments, Detail, Inspect, List, Form, Palette, Filter], ["up", "k"];
     Down: "down", "move down", [Segments, Detail, Inspect, List, Form, Palette, Filter], ["down", "j"];
     Left: "left", "move left", [Inspect, Form, Text], ["left", "h"];
@@ -132,68 +182,18 @@ actions! {
     Last: "last", "go to the end", MOVES, ["G", "end"];
     RowStart: "row-start", "start of the row", INSPECT, ["0"];
     RowEnd: "row-end", "end of the row", INSPECT, ["$"];
-    Inspect: "inspect", "inspect contents, read-only", TABLE, ["enter"], ("inspect", 1);
-    Mark: "mark", "mark or unmark", [Segments, Clean], ["space"], ("mark", 6);
-    MarkAll: "mark-all", "mark all shown", [Segments, Clean], ["a"];
-    ClearMarks: "clear-marks", "clear all marks", [Segments, Clean], ["A"];
-    Filter: "filter", "filter by name, kind=sysv, size>10M", SEGMENTS, ["/"], ("filter", 2);
-    ClearFilter: "clear-filter", "clear filter", SEGMENTS, ["esc"];
-    SortBy: "sort", "choose sort column", SEGMENTS, ["s"], ("sort", 3);
-    SortOrder: "sort-order", "reverse sort order", SEGMENTS, ["S"], ("reverse", 9);
-    CopyId: "copy-id", "copy names of marked or selected", TABLE, ["y"], ("copy name", 7);
-    Holders: "holders", "show or hide holders", [Segments, Detail, Holders], ["h"], ("holders", 5);
-    Detach: "detach", "list or detach shmlens attachments", SCREENS, ["D"], ("detach", 7);
-    Refresh: "refresh", "refresh now", TABLE, ["r", "ctrl-l"], ("refresh", 8);
-    Permissions: "permissions", "change mode and owner", TABLE, ["p"], ("permissions", 8);
-    Lock: "lock", "lock marked or selected in memory", TABLE, ["l"], ("lock", 10);
-    Unlock: "unlock", "unlock marked or selected", TABLE, ["L"];
-    Remove: "remove", "remove marked or selected", [Segments, Detail, Clean], ["x", "delete"], ("remove", 6);
-    Undo: "undo", "undo last action", TABLE, ["u"], ("undo", 11);
-    Clean: "clean", "clean up leaked segments", [Segments, Clean], ["c"], ("clean", 4);
-    New: "new", "create a segment", SEGMENTS, ["n"], ("new", 12);
-    Save: "save", "save marked or selected to a file", TABLE, ["w"], ("save", 13);
-    Log: "log", "show session log", SEGMENTS, [];
-    Freeze: "freeze", "freeze or resume", INSPECT, ["space"], ("freeze", 1);
-    Baseline: "baseline", "set baseline for changes", INSPECT, ["b"], ("baseline", 9);
-    NextChange: "next-change", "next changed byte since baseline", INSPECT, ["]"], ("next change", 3);
-    PreviousChange: "previous-change", "previous changed byte since baseline", INSPECT, ["["];
-    NextData: "next-data", "next data past zeros and holes", INSPECT, ["}"], ("next data", 7);
-    PreviousData: "previous-data", "previous data past zeros and holes", INSPECT, ["{"];
-    SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
-    SearchHex: "search-hex", "search for bytes (de ad ?? ef)", INSPECT, ["\\"];
-    SearchValue: "search-value", "search for a value (f64:3.5)", INSPECT, ["="];
-    SearchNext: "search-next", "next match", INSPECT, ["n"];
-    SearchPrevious: "search-previous", "previous match", INSPECT, ["N"];
-    GoTo: "go-to", "go to offset: 4096, 0x1000, +16, end", INSPECT, ["o"], ("go to", 4);
-    Type: "type", "choose display type", INSPECT, ["t"], ("type", 5);
-    ByteOrder: "byte-order", "toggle byte order", INSPECT, ["e"], ("byte order", 8);
-    Width: "width", "change bytes per row", INSPECT, ["w"], ("width", 10);
-    SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);
-    GoToMark: "go-to-mark", "go to a marked offset", INSPECT, ["'"];
-    CopyBytes: "copy", "copy row, or range from last mark", INSPECT, ["y"], ("copy", 6);
-    Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
-    Back: "back", "back to segments (detaches)", [Detail, Inspect], ["esc", "q"], ("back", 0);
-    Longer: "longer", "refresh less often, then pause", SCREENS, ["+"];
-    Shorter: "shorter", "refresh more often", SCREENS, ["-"];
-    Detail: "detail", "show or hide all facts", TABLE, ["tab"], ("detail", 4);
-    NextPane: "next-pane", "next pane", INSPECT, ["tab"], ("pane", 13);
-    Mouse: "mouse", "toggle mouse capture", SCREENS, ["M"];
-    Palette: "palette", "run an action by name", SCREENS, [":"];
-    Suspend: "suspend", "suspend (fg resumes)", GLOBAL, ["ctrl-z"];
-    Quit: "quit", "quit", SEGMENTS, ["q"], ("quit", 4);
-    Help: "help", "show or hide all keys", [Segments, Detail, Inspect, Pager], ["?", "f1"];
+    Confirm: "confirm", "do what is shown", [Confirm, Attachments], ["y"];
+    Decline: "decline", "answer no", [Confirm, Clean, Attachments], ["n"];
+    Force: "force", "toggle force for the segment", [Confirm], ["f"];
+    SaveCopy: "save-copy", "toggle saving a copy first", [Confirm], ["c"];
     Accept: "accept", "choose, run or continue", [Choice, Clean, Form, Palette, Prompt], ["enter"];
     Close: "close", "close or cancel", [List, Form, Palette, Prompt], ["esc", "q"];
-    Scroll: "scroll", "page down", [Pager, Holders], ["space"];
-    Confirm: "confirm", "do what is shown", [Attachments, Confirm], ["y"];
-    Decline: "decline", "answer no", [Attachments, Clean, Confirm], ["n"];
-    Force: "force", "toggle force for this segment", [Confirm], ["f"];
-    SaveCopy: "save-copy", "toggle saving a copy first", [Confirm], ["c"];
+    Terminate: "terminate", "terminate the holder", [Holders], ["K"];
     DetachAll: "detach-all", "detach from all", [Attachments], ["a"];
-    Terminate: "terminate", "terminate the selected holder", [Holders], ["K"];
+    Toggle: "toggle", "toggle an option or a bit", [Form], ["space"];
     NextField: "next-field", "next field", [Form], ["tab"];
     PreviousField: "previous-field", "previous field", [Form], ["shift-tab"];
-    Toggle: "toggle", "toggle an option or a bit", [Form], ["space"];
+    Scroll: "scroll", "page down", [Pager, Holders], ["space"];
     LineStart: "line-start", "start of the line", [Text], ["home", "ctrl-a"];
     LineEnd: "line-end", "end of the line", [Text], ["end", "ctrl-e"];
     WordLeft: "word-left", "previous word", [Text], ["ctrl-left", "alt-left", "alt-b"];
@@ -203,6 +203,7 @@ actions! {
     EraseWord: "erase-word", "erase the previous word", [Text], ["ctrl-w", "ctrl-backspace", "alt-backspace"];
     EraseLine: "erase-line", "erase the line", [Text], ["ctrl-u"];
     EraseToEnd: "erase-to-end", "erase to the end", [Text], ["ctrl-k"];
+    Suspend: "suspend", "suspend (fg resumes)", GLOBAL, ["ctrl-z"];
     Interrupt: "interrupt", "close overlay, otherwise quit", GLOBAL, ["ctrl-c"];
 }
 

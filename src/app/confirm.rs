@@ -98,7 +98,14 @@ impl Confirm {
             return vec![(refused(plan, refusal, keys), Tone::Refusal)];
         }
         let mut sentences = vec![(plan.effects().0.join("; "), Tone::Plain)];
-        sentences.extend(obstacle(plan, keys));
+        match &plan.refusal {
+            // The key stands below the reason, so that it is easy to find.
+            Some(refusal) => {
+                sentences.push((refusal.reason.clone(), Tone::Refusal));
+                sentences.push((format!("{} force", keys.name_of(Act::Force)), Tone::Refusal));
+            }
+            None => sentences.extend(obstacle(plan, keys)),
+        }
         sentences
     }
 

@@ -2,13 +2,14 @@
 
 use super::effect::Effect;
 use super::overlay::Form;
+use super::sentence::name_of;
 use super::text_field::TextField;
 use crate::act::{ModeChange, NewSegment, ParseModeError, Plan, Question, Source};
 use crate::engine::Request;
 use crate::machine::control::NewSysv;
 use crate::segment::resolve::parse_key;
 use crate::segment::{
-    Bytes, Key, Kind, Mode, ObjectName, ParseSizeError, Segment, ShownError, escape, quote,
+    Bytes, Key, Kind, Mode, ObjectName, ParseSizeError, Segment, SegmentId, ShownError, escape, quote,
 };
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -101,6 +102,10 @@ pub enum FieldError {
     Mode(#[from] ParseModeError),
     #[error("invalid mode '{0}': expected 0000 to 0777")]
     LargeMode(Mode),
+    #[error("key {0} is in use by {1}: choose another")]
+    TakenKey(Key, SegmentId),
+    #[error("{0} exists already: choose another name")]
+    TakenName(String),
 }
 
 impl NewField {
@@ -166,11 +171,29 @@ impl New {
         }
     }
 
-    /// Returns true if the only error is an empty required field.
-    pub fn is_incomplete(&self) -> bool {
-        let no_name = self.kind != Kind::Sysv && self.name.text().is_empty();
-        let no_size = self.size_text().is_empty() && self.from.text().is_empty();
-        no_name || no_size
+    /// Every wrong field with the reason. An empty required field is not wrong yet.
+    pub fn wrong(&self, segments: &[Segment]) -> Vec<(NewField, FieldError)> {
+        let check = |field: &NewField| {
+            let reason = match field {
+                NewField::Name if self.name.text().is_empty() => None,
+                NewField::Name => self.name().err(),
+                NewField::Key => self.key().err(),
+                NewField::Size if self.size_text().is_empty() => None,
+                NewField::Size => self.size().err(),
+                NewField::Mode => self.mode().err(),
+                _ => None,
+            };
+            let taken = || {
+                let names = matches!(field, NewField::Name | NewField::Key) && self.exclusive;
+                let segment = self.existing(segments).filter(|_| names)?;
+                Some(match segment.sysv() {
+                    Some(facts) => FieldError::TakenKey(facts.key, segment.id.clone()),
+                    None => FieldError::TakenName(name_of(&segment.id)),
+                })
+            };
+            Some((*field, reason.or_else(taken)?))
+        };
+        self.lines().iter().filter_map(check).collect()
     }
 
     /// The size to create. Defaults to the size of the source file.
@@ -202,7 +225,7 @@ impl New {
                 segments.iter().find(|segment| segment.sysv().is_some_and(|facts| facts.key == key))
             }
             Kind::Posix | Kind::Deleted => {
-                let id = crate::segment::SegmentId::Posix(self.name().ok()?);
+                let id = SegmentId::Posix(self.name().ok()?);
                 segments.iter().find(|segment| segment.id == id)
             }
         }
@@ -332,6 +355,33 @@ mod tests {
         assert_eq!(found(Kind::Posix, "psm_1f09ab2c").as_deref(), Some("posix:/psm_1f09ab2c"));
         assert_eq!(found(Kind::Sysv, "0"), None);
         assert_eq!(found(Kind::Posix, "psm"), None);
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let segments = [example::sysv(), example::posix()];
+        let wrong = |new: &New| {
+            let wrong = new.wrong(&segments).into_iter();
+            wrong.map(|(field, reason)| (field, reason.to_string())).collect::<Vec<_>>()
+        };
+        assert!(wrong(&New::default()).is_empty(), "an empty name is not wrong yet");
+        let mut new = form(Kind::Posix, "psm_1f09ab2c");
+        assert_eq!(
+            wrong(&new),
+            [(NewField::Name, "/psm_1f09ab2c exists already: choose another name".to_owned())]
+        );
+        new.exclusive = false;
+        assert!(wrong(&new).is_empty());
+        let new = form(Kind::Sysv, "1234");
+        assert_eq!(
+            wrong(&new),
+            [(NewField::Key, "key 0x000004d2 is in use by sysv:32770: choose another".to_owned())]
+        );
+        let mut new = form(Kind::Sysv, "0xq");
+        new.size.set("big");
+        new.mode.set("rw");
+        let fields: Vec<NewField> = wrong(&new).into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, [NewField::Key, NewField::Size, NewField::Mode]);
     }
 
     #[test]

@@ -43,6 +43,9 @@ pub enum FormError {
     Mode(#[from] ParseModeError),
     #[error(transparent)]
     Owner(#[from] LookupError),
+    /// A user or group that was typed like a mode.
+    #[error("{0} looks like a mode; the mode is the field above")]
+    LikeMode(String),
 }
 
 #[derive(Debug, Clone)]
@@ -171,16 +174,13 @@ impl Permissions {
         }
     }
 
-    pub fn problem(&self) -> Option<String> {
-        let found = |field: &TextField, found: &Option<FoundName>| {
-            let typed = field.edited && !field.text().is_empty();
-            found.as_ref().filter(|_| typed).and_then(|found| Some(found.as_ref().err()?.to_string()))
-        };
-        self.error
-            .clone()
-            .or_else(|| Some(self.mode_change().err()?.to_string()))
-            .or_else(|| found(&self.owner, &self.owner_found))
-            .or_else(|| found(&self.group, &self.group_found))
+    /// Every wrong field with the reason.
+    pub fn wrong(&self) -> Vec<(Focus, FormError)> {
+        let mode = self.mode_change().err().map(FormError::Mode);
+        let owner = number(&self.owner, self.owner_found.as_ref()).err();
+        let group = number(&self.group, self.group_found.as_ref()).err();
+        let fields = [(Focus::Mode, mode), (Focus::Owner, owner), (Focus::Group, group)];
+        fields.into_iter().filter_map(|(field, reason)| Some((field, reason?))).collect()
     }
 
     /// The access rules of the first segment with the edits applied.
@@ -335,13 +335,20 @@ impl Form for Permissions {
 
 /// The uid or gid in a field: `Some(None)` if it was not edited, `None` while it is unresolved.
 #[expect(clippy::option_option, reason = "not known yet, and known to be left as it is")]
-fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, LookupError> {
+fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<u32>>, FormError> {
     match found {
         _ if !field.edited || field.text().is_empty() => Ok(Some(None)),
+        _ if is_like_mode(field.text()) => Err(FormError::LikeMode(field.text().to_owned())),
         None => Ok(None),
         Some(Ok((number, _))) => Ok(Some(Some(*number))),
-        Some(Err(reason)) => Err(reason.clone()),
+        Some(Err(reason)) => Err(FormError::Owner(reason.clone())),
     }
+}
+
+/// Returns whether a user or group was typed like a mode: `0640`, `g+w`. Ids have no leading zeros.
+fn is_like_mode(text: &str) -> bool {
+    let octal = text.len() > 2 && text.starts_with('0');
+    (octal || text.contains(['=', '+'])) && text.parse::<ModeChange>().is_ok()
 }
 
 #[cfg(test)]
@@ -394,6 +401,29 @@ mod tests {
         assert_eq!(form.action(), Ok(Some(Action::SetOwner(owner))));
         form.mode_field.set("0");
         assert_eq!(form.action(), Ok(Some(Action::SetModeAndOwner("0".parse().unwrap(), owner))));
+    }
+
+    #[test]
+    fn mode_typed_as_owner_or_group_is_questioned() {
+        for (text, like) in [
+            ("0640", true),
+            ("00", false),
+            ("g+w", true),
+            ("u=rw", true),
+            ("0", false),
+            ("640", false),
+            ("1000", false),
+            ("0999", false),
+            ("bob", false),
+        ] {
+            let mut form = form();
+            form.group.set(text);
+            form.group_found = Some(Ok((7, text.to_owned())));
+            let wrong =
+                if like { vec![(Focus::Group, FormError::LikeMode(text.to_owned()))] } else { vec![] };
+            assert_eq!(form.wrong(), wrong, "{text}");
+            assert_eq!(form.action().is_err(), like, "{text}");
+        }
     }
 
     #[test]

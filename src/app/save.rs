@@ -3,11 +3,12 @@
 use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
-use crate::engine::SaveRequest;
-use crate::segment::{Segment, SegmentId, ShownError};
+use crate::act::Question;
+use crate::engine::{Request, SaveRequest};
+use crate::segment::{Segment, SegmentId, ShownError, escape};
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
 /// A file name has at most 255 bytes.
@@ -28,6 +29,8 @@ pub struct Save {
     pub path: TextField,
     pub replace: bool,
     pub error: Option<String>,
+    /// The typed file, if it exists already.
+    pub existing: Option<PathBuf>,
     pub saving: bool,
 }
 
@@ -44,7 +47,30 @@ impl Save {
             path: TextField::new(path),
             replace: false,
             error: None,
+            existing: None,
             saving: false,
+        }
+    }
+
+    /// The question whether the typed file exists.
+    pub fn question(&self) -> Option<Question> {
+        match self.requests().ok()?.as_slice() {
+            [request] => Some(Question::File(request.path.clone())),
+            _ => None,
+        }
+    }
+
+    /// The reason why the typed path is wrong.
+    pub fn wrong(&self) -> Option<String> {
+        match self.requests() {
+            Err(reason) => Some(reason.to_string()),
+            Ok(requests) => match requests.as_slice() {
+                [request] if !self.replace && self.existing.as_ref() == Some(&request.path) => Some(format!(
+                    "{} exists already: choose another name, or enable replace",
+                    escape(request.path.as_os_str().as_bytes())
+                )),
+                _ => None,
+            },
         }
     }
 
@@ -92,8 +118,9 @@ impl Form for Save {
         toggles
     }
 
-    fn changed(&mut self, _effects: &mut Vec<Effect>) {
+    fn changed(&mut self, effects: &mut Vec<Effect>) {
         self.error = None;
+        effects.extend(self.question().map(|question| Request::Ask(question).into()));
     }
 }
 

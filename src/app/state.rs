@@ -14,10 +14,14 @@ use super::table::Table;
 use super::work::RunningAction;
 use crate::act::Refusal;
 use crate::engine::{Clock, SubscriptionId, Undo, Watching};
-use crate::segment::{Identity, Segment, SegmentId};
+use crate::segment::{Identity, Segment, SegmentId, in_ascii};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use unicode_width::UnicodeWidthStr as _;
+
+/// Maximum number of log lines.
+const MAX_LOG: usize = 1000;
 
 /// The initial settings.
 #[derive(Debug, Clone)]
@@ -55,6 +59,8 @@ pub struct State {
     pub notice: Option<Notice>,
     /// The segments that stay attached.
     pub kept: BTreeSet<SegmentId>,
+    /// The last key was quit, which asked because segments stay attached.
+    pub(super) asked_to_quit: bool,
     pub read_only: bool,
     /// The session log, one line per action and segment.
     pub log: Vec<String>,
@@ -113,6 +119,8 @@ impl RatesKey {
 pub struct Notice {
     pub text: String,
     pub failed: bool,
+    /// The log has the whole text, because it did not fit on one line.
+    pub logged: bool,
 }
 
 impl State {
@@ -134,6 +142,7 @@ impl State {
             overlay: None,
             notice: None,
             kept: BTreeSet::new(),
+            asked_to_quit: false,
             read_only: settings.read_only,
             log: vec![],
             undo: None,
@@ -253,10 +262,33 @@ impl State {
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: sentence(&text.into()), failed: false });
+        self.notify(sentence(&text.into()), false);
     }
 
     pub(super) fn fail(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice { text: sentence(&text.into()), failed: true });
+        self.notify(sentence(&text.into()), true);
+    }
+
+    pub(super) fn notify(&mut self, text: String, failed: bool) {
+        self.notice = Some(Notice { text, failed, logged: false });
+    }
+
+    /// Adds a line to the session log.
+    pub(super) fn log_line(&mut self, line: String) {
+        if self.log.len() >= MAX_LOG {
+            self.log.remove(0);
+        }
+        self.log.push(line);
+    }
+
+    /// Logs a notice that does not fit on its line.
+    pub(super) fn log_long_notice(&mut self) {
+        let width = usize::from(self.size.width).saturating_sub(2);
+        // `--ascii` escapes other characters, which makes the text longer.
+        let long = |notice: &&mut Notice| !notice.logged && in_ascii(&notice.text).width() > width;
+        let Some(notice) = self.notice.as_mut().filter(long) else { return };
+        notice.logged = true;
+        let line = format!("message: {}", notice.text);
+        self.log_line(line);
     }
 }

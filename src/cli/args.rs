@@ -369,7 +369,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 
 const FILTER: &str = "\
 Show only segments that match all filters: kind=sysv, owner=ann, 'size>10M', age=1h.., mode=0666, name~REGEX, \
-leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, holder or maker; ! negates ('!leaked')";
+leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, holder, maker or state; ! negates ('!leaked')";
 
 fn field(word: &str) -> Result<Field, ShownError> {
     Field::from_word(word).ok_or_else(|| {

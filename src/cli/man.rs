@@ -168,7 +168,7 @@ fn filters(roff: &mut Roff) {
         ("pid=4121, pid=4000..4999", "A process with this pid, or with a pid in this range, is a holder."),
         ("made_by=python", "Part of the name or id of the maker, ignoring case."),
         ("leaked, in-use, idle, ...", "The state; see STATES."),
-        ("word", "Any other word: part of the name, key, id, holders or maker, ignoring case."),
+        ("word", "Any other word: part of the name, key, id, holders, maker or state, ignoring case."),
         ("!word, owner!=ann", "Negation."),
     ] {
         term(roff, vec![bold(word)], text);

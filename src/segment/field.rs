@@ -1,7 +1,7 @@
 //! The fields of a segment: the one table of everything that is known about it. Columns, sort orders, filters,
 //! CSV, JSON and the facts on the screen come from it.
 
-use super::{Facts, Segment, SegmentId, Timestamp, Value};
+use super::{Segment, SegmentId, Timestamp, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -314,17 +314,21 @@ impl Field {
 }
 
 impl Segment {
-    /// Returns true if the name, the key, the full id, the maker, or the name of a holder contains
+    /// Returns true if the name, the key, the full id, the state, the maker, or the name of a holder contains
     /// a bare word, ignoring case.
     #[must_use]
     pub fn mentions(&self, lowercase: &str) -> bool {
         let has = |text: String| text.to_lowercase().contains(lowercase);
+        let state = self.verdict.state;
         has(self.id.to_string())
             || has(self.label())
+            || [state.word(), state.label()].iter().any(|text| text.contains(lowercase))
             || self.holders.iter().flat_map(|holders| holders.iter()).any(|holder| has(holder.command_text()))
             || self.made_by.as_ref().is_some_and(|maker| has(maker.name_text()))
-            || matches!(&self.facts, Facts::Sysv(facts)
-                if [facts.key.0.to_string(), format!("{:#x}", facts.key.0)].iter().any(|key| key == lowercase))
+            // The label has the key with leading zeros.
+            || self.sysv().map(|facts| facts.key).filter(|key| !key.is_private()).is_some_and(|key| {
+                key.0.to_string() == lowercase || format!("{:#x}", key.0).starts_with(lowercase)
+            })
     }
 }
 

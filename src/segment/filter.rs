@@ -22,7 +22,7 @@ struct Clause {
 
 #[derive(Debug, Clone)]
 enum Test {
-    /// A bare word: a substring of the name or key.
+    /// A bare word: part of the name, key, state, maker or a holder.
     Mentions(String),
     State(&'static str),
     /// Equal to the text of the field, or to a uid or gid.
@@ -417,7 +417,14 @@ mod tests {
             ("4d2", true, false),
             ("0x4d2", true, false),
             ("0X4D2", true, false),
-            ("0x4d", false, false),
+            ("0x4d", true, false),
+            ("0x4d3", false, false),
+            ("0x000004d2", true, false),
+            ("123", false, false),
+            ("unkn", false, true),
+            ("!unkn", true, false),
+            ("in-u", true, false),
+            ("'in use'", true, false),
             ("32770", true, false),
             ("kind=sysv psm", false, false),
             ("'kind=sysv'", true, false),
@@ -477,6 +484,21 @@ mod tests {
             (filter.pids().collect::<Vec<_>>(), filter.owners().collect::<Vec<_>>()),
             (vec![7], vec!["ann"])
         );
+    }
+
+    #[test]
+    fn bare_word_matches_part_of_holder_maker_and_state() {
+        let mut segment = example::posix();
+        let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
+        for line in ["leak", "LEAK", "read", "pyth"] {
+            assert!(!fits(&segment, line), "{line}");
+        }
+        segment.holders = Some([example::holder(17)].into());
+        segment.made_by = Some(crate::segment::Maker::Process(b"Python"[..].into()));
+        segment.verdict.state = State::Leaked(super::super::Certainty::Likely);
+        for line in ["leak", "LEAK", "leaked", "read", "pyth", "leak read pyth psm"] {
+            assert!(fits(&segment, line), "{line}");
+        }
     }
 
     #[test]

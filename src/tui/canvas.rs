@@ -66,13 +66,13 @@ impl Canvas<'_> {
     pub fn rule(&mut self, area: Area) {
         let glyphs = self.theme.glyphs;
         let sign = if area.width == 1 && area.height > 1 { glyphs.rule_down } else { glyphs.rule };
-        self.fill(area, sign, self.theme.dim);
+        self.fill(area, sign, self.theme.faint);
     }
 
     /// Draws an empty frame with a title. Returns the area inside.
     pub fn frame(&mut self, area: Area, title: &str) -> Area {
         let [left_top, across, right_top, down, left_low, right_low] = self.theme.glyphs.frame;
-        let style = self.theme.dim;
+        let style = self.theme.faint;
         self.fill(area, " ", self.theme.text);
         if area.width < 4 || area.height < 2 {
             return Area::default();

@@ -5,20 +5,23 @@
 
 use super::glyphs::{ASCII, Glyphs, UNICODE};
 pub use crate::config::Theme as Name;
+use crate::segment::State;
 use ratatui::style::{Color, Modifier, Style};
 
 /// The style of every role, and the symbols.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     pub text: Style,
-    /// Headings, units, hints, zeros.
+    /// Quiet text that must be read: headings, units, labels. Never fainter than 4.5:1.
     pub dim: Style,
+    /// Decoration: borders, rules, placeholders, and the screen behind an overlay.
+    pub faint: Style,
     pub accent: Style,
-    /// The heading of the active pane.
+    /// The heading of the active pane, and titles.
     pub focus: Style,
     /// Names of the program and of segments.
     pub strong: Style,
-    /// Patched over the selected row.
+    /// Patched over the selected row, colors included.
     pub selection: Style,
     pub in_use: Style,
     pub removed: Style,
@@ -88,24 +91,26 @@ impl Theme {
     /// Uses only modifiers such as bold and reverse.
     fn mono() -> Self {
         let plain = Style::new();
-        let dim = plain.add_modifier(Modifier::DIM);
+        let faint = plain.add_modifier(Modifier::DIM);
         let bold = plain.add_modifier(Modifier::BOLD);
         let reverse = plain.add_modifier(Modifier::REVERSED);
         Self {
             text: plain,
-            dim,
+            // Terminals draw `DIM` halfway to the background, which is unreadable in many palettes.
+            dim: plain,
+            faint,
             accent: bold,
             focus: bold,
             strong: bold,
             selection: reverse,
             in_use: plain,
             removed: bold,
-            unknown: dim,
+            unknown: plain,
             protected: plain,
             leaked: bold,
             attached: bold,
             failed: bold,
-            zero: dim,
+            zero: faint,
             printable: plain,
             space: plain,
             control: plain,
@@ -121,14 +126,18 @@ impl Theme {
     fn sixteen(depth: Depth) -> Self {
         let fg = |color: Color| Style::new().fg(color);
         let glow = match depth {
-            Depth::True => AMBER.iter().map(|&(r, g, b)| on(Color::Rgb(r, g, b))).collect(),
+            Depth::True => {
+                AMBER.iter().map(|&(r, g, b)| on(Color::Rgb(r, g, b), Color::Rgb(0, 0, 0))).collect()
+            }
             // The same fade in the 256-color palette.
-            Depth::Many => [214, 178, 137, 101].map(|color| on(Color::Indexed(color))).to_vec(),
+            Depth::Many => {
+                [214, 178, 137, 101].map(|color| on(Color::Indexed(color), Color::Indexed(16))).to_vec()
+            }
             _ => plain_glow(),
         };
         Self {
             accent: fg(Color::Cyan),
-            focus: fg(Color::Cyan).add_modifier(Modifier::BOLD),
+            selection: fg(Color::Reset).add_modifier(Modifier::REVERSED),
             in_use: fg(Color::Green),
             removed: fg(Color::Yellow),
             protected: fg(Color::Blue),
@@ -149,10 +158,13 @@ impl Theme {
     fn tinted(tint: &Tint) -> Self {
         let fg = |(r, g, b): Rgb| Style::new().fg(Color::Rgb(r, g, b));
         Self {
-            text: Style::new(),
+            text: fg(tint.text),
             dim: fg(tint.dim),
+            faint: fg(tint.faint),
             accent: fg(tint.cyan),
             focus: fg(tint.cyan).add_modifier(Modifier::BOLD),
+            strong: fg(tint.text).add_modifier(Modifier::BOLD),
+            selection: fg(tint.text).add_modifier(Modifier::REVERSED),
             in_use: fg(tint.green),
             removed: fg(tint.yellow),
             unknown: fg(tint.dim),
@@ -173,13 +185,30 @@ impl Theme {
                     };
                     let (from, to) = (tint.amber, tint.background);
                     let back = Color::Rgb(mix(from.0, to.0), mix(from.1, to.1), mix(from.2, to.2));
-                    let (r, g, b) = if step < 4 { (0, 0, 0) } else { tint.text };
+                    let (r, g, b) = if step < 4 { (0, 0, 0) } else { tint.on_glow };
                     Style::new().bg(back).fg(Color::Rgb(r, g, b))
                 })
                 .collect(),
             differs: fg(tint.red).add_modifier(Modifier::BOLD),
             found: fg(tint.cyan).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             ..Self::mono()
+        }
+    }
+
+    /// The styles of a hint's key and word. The key of an unavailable action is not colored.
+    pub const fn hint(&self, enabled: bool) -> (Style, Style) {
+        if enabled { (self.accent, self.text) } else { (self.dim, self.faint) }
+    }
+
+    /// The style of a state.
+    pub const fn state(&self, state: State) -> Style {
+        match state {
+            State::InUse => self.in_use,
+            State::Removed => self.removed,
+            State::Unknown => self.unknown,
+            State::Protected => self.protected,
+            State::Idle => self.text,
+            State::Leaked(_) => self.leaked,
         }
     }
 
@@ -216,9 +245,9 @@ impl Theme {
     }
 }
 
-/// Black text is readable on all these backgrounds.
-const fn on(background: Color) -> Style {
-    Style::new().bg(background).fg(Color::Black)
+/// Black stays readable on all these backgrounds. It is not the terminal's own black, which may be a gray.
+const fn on(background: Color, black: Color) -> Style {
+    Style::new().bg(background).fg(black)
 }
 
 /// From amber to a gray on which black is readable in light and dark terminals.
@@ -245,6 +274,9 @@ struct Tint {
     text: Rgb,
     background: Rgb,
     dim: Rgb,
+    faint: Rgb,
+    /// Text on the second half of the glow.
+    on_glow: Rgb,
     red: Rgb,
     green: Rgb,
     yellow: Rgb,
@@ -257,7 +289,9 @@ struct Tint {
 const DARK: Tint = Tint {
     text: (220, 220, 220),
     background: (24, 24, 28),
-    dim: (128, 128, 136),
+    dim: (152, 152, 160),
+    faint: (96, 96, 104),
+    on_glow: (255, 255, 255),
     red: (255, 110, 103),
     green: (125, 207, 125),
     yellow: (226, 190, 92),
@@ -270,7 +304,9 @@ const DARK: Tint = Tint {
 const LIGHT: Tint = Tint {
     text: (32, 32, 32),
     background: (250, 248, 240),
-    dim: (112, 112, 118),
+    dim: (98, 98, 104),
+    faint: (150, 150, 154),
+    on_glow: (0, 0, 0),
     red: (190, 20, 40),
     green: (22, 118, 52),
     yellow: (138, 92, 0),
@@ -279,6 +315,9 @@ const LIGHT: Tint = Tint {
     cyan: (0, 108, 134),
     amber: (255, 184, 0),
 };
+
+#[cfg(test)]
+mod contrast;
 
 #[cfg(test)]
 mod tests {

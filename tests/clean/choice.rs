@@ -1,7 +1,7 @@
 //! Selecting among the leaked segments.
 
 use super::{Leaks, existing};
-use crate::support::NOBODY;
+use crate::support::{NOBODY, Object};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::chown;
@@ -50,6 +50,19 @@ fn clean_selects_by_size_owner_age_and_filter() {
     let mut left = vec![small, plain];
     left.sort();
     assert_eq!(existing(), left);
+}
+
+#[test]
+fn part_of_a_state_selects_in_list_and_clean() {
+    let Some(leaks) = Leaks::new() else { return };
+    let leak = leaks.sysv("4K");
+    let _held = Object::new("held", 8192, 0o600);
+    let listed = leaks.run(&["list", "--settle", "0s", "leak", "--columns", "id", "--no-header"]);
+    assert_eq!(listed.stdout, format!("{leak}\n"), "{listed:?}");
+    let listed = leaks.run(&["list", "--settle", "0s", "!leak", "--columns", "id", "--no-header"]);
+    assert_eq!(listed.stdout, "posix:/held\n", "{listed:?}");
+    assert_eq!(leaks.chosen(&["leak"]), [leak.as_str()]);
+    assert!(leaks.chosen(&["in-u"]).is_empty());
 }
 
 #[test]

@@ -109,6 +109,9 @@ fn quit_detaches_everything() {
     leave(&terminal);
     terminal.wait_for(row("◉ sysv"), SOON);
     assert_eq!(nattch(0), 2);
+    terminal.send("q");
+    terminal.wait_for("1 segment stays attached while shmlens runs; quit detaches. Press q again", SOON);
+    assert_eq!(nattch(0), 2);
     quit(terminal);
     assert_eq!(nattch(0), 1);
 }

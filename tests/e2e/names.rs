@@ -101,7 +101,8 @@ fn unreadable_segment_shows_owner_mode_and_remedy() {
     let object = Object::new("object", 64, 0o640);
     let mine = Object::new("own", 64, 0o600).owned_by(NOBODY, NOBODY);
     mine.write(0, b"read by its owner");
-    let terminal = Terminal::start((80, 24), as_nobody(shmlens().get_program(), [""; 0]));
+    // Wide enough for the whole status line.
+    let terminal = Terminal::start((140, 24), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row("▌ sysv sysv:0"), SOON);
     terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
     for (id, mode) in [("sysv:0", "0600 rw-------"), ("/object", "0640 rw-r-----")] {

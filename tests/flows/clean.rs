@@ -104,6 +104,15 @@ fn clean_lists_only_filtered_segments() {
 }
 
 #[test]
+fn part_of_a_state_filters_the_table() {
+    let mut stage = stage(world());
+    stage.press("/leak<enter>c");
+    assert_eq!(stage.state.table.shown.len(), 3);
+    assert_eq!(shown(&stage).items.len(), 3);
+    assert_eq!(shown(&stage).filtered, 0);
+}
+
+#[test]
 fn list_follows_the_survey() {
     let mut stage = stage(world());
     stage.press("c");

@@ -194,10 +194,118 @@ fn help_lists_the_working_keys_of_every_context() {
     for context in Context::ALL.iter().copied() {
         assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
     }
-    assert!(screen.contains("f9            terminate the selected holder"), "{screen}");
+    assert!(screen.contains("f9            terminate the holder"), "{screen}");
     // A letter cannot close a prompt: it is typed.
     let prompts = screen.split("│ Prompts").nth(1).unwrap();
     let close = prompts.lines().find(|line| line.contains("close or cancel")).unwrap();
     assert!(!close.contains('q'), "{close}");
     assert!(ACTIONS.iter().any(|row| row.action == Action::Interrupt && row.is_global()));
+}
+
+#[test]
+fn unbound_key_is_named_on_every_screen() {
+    for (keys, text) in [
+        ("Q", "Q is not bound; ? shows all keys"),
+        ("<f5>", "f5 is not bound; ? shows all keys"),
+        ("<enter>Q", "Q is not bound; ? shows all keys"),
+        ("<enter><ctrl-x>", "ctrl-x is not bound; ? shows all keys"),
+        ("xQ", "Q is not bound here"),
+        ("hQ", "Q is not bound here"),
+        // While typing, and in a menu that selects by letter.
+        ("/Q<f5>", ""),
+        (":Q<f5>", ""),
+        ("nQ<f5>", ""),
+        ("s<f5>", "f5 is not bound here"),
+        ("sQ", ""),
+        // The next key clears it.
+        ("Qj", ""),
+    ] {
+        let mut stage = stage(small());
+        stage.press(keys);
+        assert_eq!(notice(&stage), text, "{keys}");
+        assert!(text.is_empty() || stage.screen().contains(text), "{}", stage.screen());
+    }
+    let mut stage = bound(small(), &[("help", "f2")]);
+    stage.press("d");
+    assert_eq!(notice(&stage), "d is not bound; f2 shows all keys");
+}
+
+#[test]
+fn quit_asks_once_while_segments_stay_attached() {
+    let mut stage = stage(small());
+    stage.press("<enter>Pqj<enter>Pq");
+    stage.press("q");
+    assert_eq!(notice(&stage), "2 segments stay attached while shmlens runs; quit detaches. Press q again");
+    assert!(!stage.quit);
+    // Another key withdraws the question.
+    stage.press("jq");
+    assert!(!stage.quit);
+    stage.press("Qq");
+    assert!(!stage.quit);
+    stage.press("q");
+    assert!(stage.quit);
+
+    let mut stage = self::stage(small());
+    stage.press("<enter>Pq<ctrl-c>");
+    assert!(stage.quit);
+    let mut stage = self::stage(small());
+    stage.press("q");
+    assert!(stage.quit);
+}
+
+#[test]
+fn long_notice_is_cut_and_complete_in_the_log() {
+    let mut stage = Stage::new(small(), 60, 15);
+    let text = "Failed to lock sysv:3: your limit for locked memory is 64 KiB and it has 1.0 MiB.";
+    stage.inject(Event::Failed(text.to_owned()));
+    let before = stage.screen();
+    let rows: Vec<&str> = before.lines().collect();
+    assert_eq!(
+        rows.last().copied(),
+        Some(" Failed to lock sysv:3: your limit for loc…  :log shows all"),
+        "{before}"
+    );
+    assert_eq!(stage.state.log, [format!("message: {text}")]);
+    // Nothing moved.
+    stage.press("j");
+    stage.press("k");
+    let after = stage.screen();
+    let rest = rows.len() - 1;
+    assert_eq!(rows[..rest], after.lines().collect::<Vec<_>>()[..rest]);
+    for keys in [":log<enter>", "<enter>:log<enter>"] {
+        stage.press("<esc>");
+        stage.press(keys);
+        let log: String = stage.screen().lines().filter_map(|line| line.split('│').nth(1)).collect();
+        let words: Vec<&str> = log.split_whitespace().collect();
+        assert!(words.join(" ").contains(text), "{}", stage.screen());
+        stage.press("<esc>");
+    }
+    // A notice that no longer fits after a resize is logged then.
+    let mut stage = Stage::new(small(), 140, 45);
+    stage.inject(Event::Failed(text.to_owned()));
+    assert!(stage.state.log.is_empty() && stage.screen().contains(text));
+    stage.inject(Event::Resize(Size { width: 80, height: 24 }));
+    assert_eq!(stage.state.log, [format!("message: {text}")]);
+}
+
+#[test]
+fn palette_names_the_key_of_an_action_of_a_dialog() {
+    let mut stage = stage(small());
+    stage.press(":confirm force");
+    assert!(stage.screen().contains("in Confirm: toggle force for the segment"), "{}", stage.screen());
+    stage.press("<enter>");
+    assert_eq!(notice(&stage), "f: in Confirm: toggle force for the segment");
+    assert!(stage.state.overlay.is_none());
+}
+
+#[test]
+fn help_opens_at_the_screen_and_scrolls_both_ways() {
+    let mut stage = stage(small());
+    stage.press("<enter>?");
+    let first = |stage: &Stage| stage.screen().lines().nth(1).unwrap_or_default().to_owned();
+    assert!(first(&stage).contains("Inspect"), "{}", stage.screen());
+    stage.press("g");
+    assert!(first(&stage).contains("Segments"), "{}", stage.screen());
+    stage.press("G");
+    assert!(stage.screen().contains("Symbols"), "{}", stage.screen());
 }

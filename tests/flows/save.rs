@@ -120,3 +120,25 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     let old = linked(&stage).unwrap();
     assert!(old.contains("/camera0 has this name now"), "{old}");
 }
+
+#[test]
+fn existing_file_is_reported_while_typing() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("taken");
+    fs::write(&file, "x").unwrap();
+    let mut stage = Stage::new(small(), 140, 45);
+    stage.press(&format!("<down><down>w<ctrl-u>{}", file.display()));
+    assert!(
+        form(&stage)
+            .wrong()
+            .unwrap()
+            .ends_with("taken exists already: choose another name, or enable replace")
+    );
+    assert!(stage.screen().contains("exists already"), "{}", stage.screen());
+    stage.press("2");
+    assert_eq!(form(&stage).wrong(), None);
+    stage.press("<backspace><tab><space>");
+    assert_eq!(form(&stage).wrong(), None, "it will be replaced");
+    stage.press("<tab><ctrl-u>");
+    assert_eq!(form(&stage).wrong().as_deref(), Some("a file name is required"));
+}

@@ -8,9 +8,14 @@ use crate::segment::wrap;
 
 pub const MAX_WIDTH: u16 = 76;
 
-/// A centered frame for `lines` lines of text.
+/// A centered frame for `lines` lines of text, not wider than [`MAX_WIDTH`].
 pub fn centered(size: Size, width: u16, lines: u16) -> Area {
-    let width = (width + 4).min(MAX_WIDTH).min(size.width);
+    frame(size, width.min(MAX_WIDTH - 4), lines)
+}
+
+/// A centered frame for `lines` lines of text.
+pub fn frame(size: Size, width: u16, lines: u16) -> Area {
+    let width = (width + 4).min(size.width);
     let height = (lines + 2).min(size.height);
     Area::new((size.width - width) / 2, (size.height - height) / 2, width, height)
 }
@@ -30,7 +35,7 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
 }
 
 pub fn palette(size: Size) -> Area {
-    centered(size, u16::MAX - 4, 18)
+    centered(size, u16::MAX - 4, size.height.saturating_sub(8).clamp(18, 32))
 }
 
 /// The text width of a full-width overlay.

@@ -9,7 +9,7 @@ use super::action::{Action, Context};
 use super::attachments::Attachments;
 use super::clean::Clean;
 use super::confirm::Confirm;
-use super::help;
+use super::help::HelpText;
 use super::holders::{Holders, Terminate};
 use super::layout::overlay as layout;
 use super::list::List;
@@ -101,7 +101,7 @@ impl Overlay {
         // Entries vary in height; `rows` is typical.
         let entries = |count: usize, rows: usize| (count, layout::visible_rows(size, usize::MAX, 2) / rows);
         match self {
-            Self::Help(_) => text(help::lines(&state.keymap, state.screen()).len(), 0),
+            Self::Help(_) => text(HelpText::new(&state.keymap, state.screen(), size).rows(), 0),
             Self::Log(_) => text(layout::log_rows(&state.log, size).len(), 0),
             Self::Palette(palette) => {
                 let rows = palette_rows(state.screen(), palette.input.input.value()).len();
@@ -144,6 +144,11 @@ impl Overlay {
             Self::Choice(choice) => action.is_none() || !choice.typed.is_empty(),
             overlay => overlay.text().is_some() || overlay.form().is_some_and(|form| form.takes(letter)),
         }
+    }
+
+    /// Returns true if keys are commands, not text or an answer.
+    pub const fn has_keys(&self) -> bool {
+        !(self.context().is_text() || matches!(self.context(), Context::Form | Context::Pager))
     }
 
     /// Returns true while the action of the overlay is in progress.

@@ -6,7 +6,6 @@ use crate::act::{self, Copying, Done, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
-use crate::app::list::List;
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{result, short_names, with_name};
 use crate::app::state::State;
@@ -15,8 +14,6 @@ use crate::engine::{PlanRequest, Request, Undo, Working};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
-/// Maximum number of log lines.
-const MAX_LOG: usize = 1000;
 /// A removal, which saves a copy unless the user turns that off.
 pub const REMOVE: act::Action = act::Action::Remove(Copying::Keep);
 
@@ -27,11 +24,6 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Unlock => act::Action::Unlock,
         Action::Remove => REMOVE,
         Action::Undo => return undo(state, effects),
-        Action::Log => {
-            // Scrolled to the end.
-            state.overlay = Some(Overlay::Log(List { selected: usize::MAX }));
-            return;
-        }
         _ => return,
     };
     let segments: Vec<Segment> = targets(state).into_iter().cloned().collect();
@@ -235,11 +227,8 @@ pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>
 
 /// Adds a line to the session log.
 pub fn log(state: &mut State, action: &str, segment: &str, result: &str) {
-    if state.log.len() >= MAX_LOG {
-        state.log.remove(0);
-    }
     let (segment, result) = (short_names(segment), short_names(result));
     // Do not name the segment twice.
     let result = result.strip_prefix(&format!("{segment}: ")).unwrap_or(&result);
-    state.log.push(format!("{action} {segment}: {result}"));
+    state.log_line(format!("{action} {segment}: {result}"));
 }

@@ -1,7 +1,7 @@
 //! Handles reports of the engine.
 
 use super::{acting, attachments, clean, holders, new_segment, permissions, press, save};
-use crate::act::Question;
+use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::inspect::{CHANGES, DATA, Inspect, PendingSearch, Status};
@@ -39,6 +39,9 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         (Body::Rules(id, rules), _) => permissions::set_rules(state, &id, rules),
         (Body::Answered(question @ Question::New { .. }, answer), _) => {
             new_segment::answered(state, &question, answer, effects);
+        }
+        (Body::Answered(Question::File(path), Answer::File(exists)), _) => {
+            save::answered(state, path, exists);
         }
         (Body::Answered(question, answer), _) => permissions::answered(state, &question, answer, effects),
         (Body::Planned(plans), _) => acting::planned(state, plans),

@@ -18,6 +18,7 @@ mod segments;
 use super::Event;
 use super::action::{Action, Context};
 use super::effect::Effect;
+use super::help::HelpText;
 use super::inspect::{Glow, glow_step};
 use super::key::Key;
 use super::list::List;
@@ -52,6 +53,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Tick | Event::Resumed => {}
         Event::Engine(report) => answers::reported(state, report, &mut effects),
     }
+    state.log_long_notice();
     sync_requests(state, &mut effects);
     effects
 }
@@ -96,22 +98,37 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
             (None, Some(action)) => overlay::act(state, overlay, action, effects),
             (None, None) => overlay::unbound(state, overlay, effects),
         });
+        // In a text field a key without a meaning is a slip, not a question.
+        if letter.is_none() && action.is_none() && state.overlay.as_ref().is_some_and(Overlay::has_keys) {
+            unbound(state, key);
+        }
     } else if let Some(action) = action {
         act(state, action, effects);
+    } else {
+        state.asked_to_quit = false;
+        unbound(state, key);
     }
 }
 
 /// Executes an action, or explains why it is unavailable.
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    let asked = std::mem::take(&mut state.asked_to_quit);
     if let Some(reason) = state.refusal(action) {
         state.fail(reason);
         return;
     }
     match action {
-        Action::Help => state.overlay = Some(Overlay::Help(List::default())),
+        Action::Help => {
+            let screen = state.screen();
+            let selected = HelpText::new(&state.keymap, screen, state.size).row_of(screen);
+            state.overlay = Some(Overlay::Help(List { selected }));
+        }
         Action::Palette => state.overlay = Some(Overlay::Palette(Palette::default())),
+        // Scrolled to the end.
+        Action::Log => state.overlay = Some(Overlay::Log(List { selected: usize::MAX })),
         Action::Detach => attachments::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Quit if !state.kept.is_empty() && !asked => ask_to_quit(state),
         Action::Quit | Action::Interrupt => effects.push(Effect::Quit),
         Action::Mouse => {
             state.mouse = !state.mouse;
@@ -125,6 +142,28 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         _ if state.inspect.is_some() => inspect::act(state, action, effects),
         _ => segments::act(state, action, effects),
     }
+}
+
+/// Asks before quitting detaches the segments that the user wanted to keep.
+fn ask_to_quit(state: &mut State) {
+    let quit = state.key_of(Action::Quit);
+    let stay = match state.kept.len() {
+        1 => "1 segment stays".to_owned(),
+        many => format!("{many} segments stay"),
+    };
+    state.say(format!("{stay} attached while shmlens runs; quit detaches. Press {quit} again"));
+    state.asked_to_quit = true;
+}
+
+/// Says that a key does nothing, and which key shows all keys.
+fn unbound(state: &mut State, key: Key) {
+    let key = crate::segment::escape(key.to_string().as_bytes());
+    let more = if state.overlay.is_some() {
+        " here".to_owned()
+    } else {
+        format!("; {} shows all keys", state.key_of(Action::Help))
+    };
+    state.notify(format!("{key} is not bound{more}"), false);
 }
 
 /// Updates the engine's subscriptions after an event, according to what is on screen.

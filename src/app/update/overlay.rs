@@ -113,8 +113,13 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
     match (overlay, action) {
         (Overlay::Palette(palette), Action::Accept) => {
             let rows = palette_rows(state.screen(), palette.input.input.value());
-            if let Some(row) = rows.get(palette.list.selected) {
-                super::act(state, row.action, effects);
+            match rows.get(palette.list.selected) {
+                Some(row) if row.elsewhere.is_some() => {
+                    let key = state.key_of(row.info.action);
+                    state.notify(format!("{key}: {}", row.text()), false);
+                }
+                Some(row) => super::act(state, row.info.action, effects),
+                None => {}
             }
             Next::Close
         }

@@ -10,12 +10,22 @@ use crate::app::sentence::{result, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
 use crate::engine::Request;
+use std::path::PathBuf;
 
 /// Opens the form for the marked segments, or else for the selected segment.
-pub fn open(state: &mut State) {
+pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     let segments: Vec<_> = acting::targets(state).into_iter().cloned().collect();
     if !segments.is_empty() {
-        state.overlay = Some(Overlay::Save(Box::new(Save::new(segments))));
+        let form = Save::new(segments);
+        effects.extend(form.question().map(|question| Request::Ask(question).into()));
+        state.overlay = Some(Overlay::Save(Box::new(form)));
+    }
+}
+
+/// Stores whether the typed file exists.
+pub fn answered(state: &mut State, path: PathBuf, exists: bool) {
+    if let Some(Overlay::Save(form)) = &mut state.overlay {
+        form.existing = exists.then_some(path);
     }
 }
 

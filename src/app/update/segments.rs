@@ -72,9 +72,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Holders => holders::open(state, effects),
         Action::Clean => clean::open(state),
         Action::Permissions => permissions::open(state, effects),
-        Action::Save => save::open(state),
+        Action::Save => save::open(state, effects),
         Action::New => state.overlay = Some(Overlay::New(Box::default())),
-        Action::Lock | Action::Unlock | Action::Remove | Action::Undo | Action::Log => {
+        Action::Lock | Action::Unlock | Action::Remove | Action::Undo => {
             acting::act(state, action, effects);
         }
         Action::Refresh => effects.extend([Request::Survey.into(), Request::Holders(ScanScope::All).into()]),

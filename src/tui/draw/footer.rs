@@ -9,14 +9,14 @@ use crate::app::work::RunningAction;
 use crate::app::{Notice, State};
 use crate::engine::Working;
 use crate::tui::canvas::{Canvas, cells};
-use ratatui::style::Style;
+use crate::tui::theme::Theme;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let footer = Area::new(0, state.size.height - 1, state.size.width, 1);
     match (&state.overlay, &state.notice) {
         (Some(Overlay::Prompt(prompt)), _) => draw_prompt(state, prompt, canvas, footer),
         (Some(Overlay::MarkLetter { go }), _) => draw_mark_prompt(state, *go, canvas, footer),
-        (_, Some(notice)) => draw_notice(notice, canvas, footer),
+        (_, Some(notice)) => draw_notice(state, notice, canvas, footer),
         _ => match (state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref()), &state.work) {
             (Some(pending), _) if pending.progress.is_some() => draw_search(state, pending, canvas, footer),
             (_, Some(work @ RunningAction { at: Some(at), .. })) if state.overlay.is_none() => {
@@ -49,7 +49,7 @@ fn draw_prompt(state: &State, prompt: &Prompt, canvas: &mut Canvas<'_>, footer: 
     let available = footer.width.saturating_sub(x + answer + 1).max(1);
     canvas.input(&prompt.input.input, Area::new(x, footer.y, available, 1), theme.text);
     if typed.is_empty() && prompt.error.is_none() {
-        canvas.text(x + 1, footer.y, footer.width.saturating_sub(x + 1), example, theme.dim);
+        canvas.text(x + 1, footer.y, footer.width.saturating_sub(x + 1), example, theme.faint);
     }
     if let Some((text, style)) = result {
         canvas.text_right(footer.right() - 1, footer.y, answer.saturating_sub(3), &text, style);
@@ -68,30 +68,30 @@ fn draw_mark_prompt(state: &State, go: bool, canvas: &mut Canvas<'_>, footer: Ar
 /// Draws a long error in full above the prompt.
 fn draw_error_above(error: &str, canvas: &mut Canvas<'_>, footer: Area) {
     let lines = canvas.wrap(error, footer.width.saturating_sub(2));
-    let area = Area::new(0, 0, footer.width, footer.y);
-    draw_lines_at_bottom(&lines, canvas.theme.failed, canvas, area);
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (footer.y / 2).max(1));
+    let top = footer.y.saturating_sub(rows);
+    canvas.rule(Area::new(0, top.saturating_sub(1), footer.width, 1));
+    canvas.fill(Area::new(0, top, footer.width, rows), " ", canvas.theme.text);
+    for (y, line) in (top..footer.y).zip(&lines) {
+        canvas.text(1, y, footer.width.saturating_sub(1), line, canvas.theme.failed);
+    }
 }
 
-/// Draws a notice in as many rows as needed.
-fn draw_notice(notice: &Notice, canvas: &mut Canvas<'_>, footer: Area) {
+/// Draws a notice on one line. A notice that does not fit is cut, with the key of the log, which has
+/// the whole text.
+fn draw_notice(state: &State, notice: &Notice, canvas: &mut Canvas<'_>, footer: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
-    let lines = canvas.wrap(&notice.text, footer.width.saturating_sub(2));
-    if let [line] = lines.as_slice() {
-        canvas.text(1, footer.y, footer.width.saturating_sub(1), line, style);
-    } else {
-        draw_lines_at_bottom(&lines, style, canvas, Area::new(0, 0, footer.width, footer.bottom()));
+    let room = footer.width.saturating_sub(2);
+    if cells(&canvas.plain(&notice.text)) <= room {
+        canvas.text(1, footer.y, room, &notice.text, style);
+        return;
     }
-}
-
-/// Draws lines below a rule, at the bottom of an area.
-fn draw_lines_at_bottom(lines: &[String], style: Style, canvas: &mut Canvas<'_>, area: Area) {
-    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).clamp(1, (area.height / 2).max(1));
-    let top = area.bottom().saturating_sub(rows);
-    canvas.rule(Area::new(0, top.saturating_sub(1), area.width, 1));
-    canvas.fill(Area::new(0, top, area.width, rows), " ", canvas.theme.text);
-    for (y, line) in (top..area.bottom()).zip(lines) {
-        canvas.text(1, y, area.width.saturating_sub(1), line, style);
-    }
+    let key = state.key_of(Action::Log);
+    let hint = Hint { key, label: "shows all".into(), priority: 0, enabled: true };
+    let rest = room.saturating_sub(u16::try_from(hint.width() + GAP).unwrap_or(0));
+    let text = canvas.cut(&notice.text, rest);
+    let x = canvas.text(1, footer.y, rest, &text, style);
+    draw_hint(&hint, x + u16::try_from(GAP).unwrap_or(2), canvas, footer);
 }
 
 /// Draws the progress of an action and the key that stops it.
@@ -128,14 +128,18 @@ fn draw_hints(state: &State, canvas: &mut Canvas<'_>, footer: Area) {
     }
 }
 
-fn draw_hint(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, footer: Area) -> u16 {
-    let theme = canvas.theme;
-    let (key, word) = if hint.enabled { (theme.accent, theme.text) } else { (theme.dim, theme.dim) };
-    let key_text = match hint.key.as_str() {
+/// The key of a hint as it is drawn.
+pub fn key_text<'a>(hint: &'a Hint, theme: &Theme) -> &'a str {
+    match hint.key.as_str() {
         "↵" if theme.glyphs.ascii => "enter",
         "↑↓" if theme.glyphs.ascii => "up/down",
         key => key,
-    };
-    let x = canvas.text(x, footer.y, footer.width, key_text, key);
+    }
+}
+
+/// Draws a hint. Returns the next column.
+pub fn draw_hint(hint: &Hint, x: u16, canvas: &mut Canvas<'_>, footer: Area) -> u16 {
+    let (key, word) = canvas.theme.hint(hint.enabled);
+    let x = canvas.text(x, footer.y, footer.width, key_text(hint, canvas.theme), key);
     canvas.text(x + 1, footer.y, footer.width, &hint.label, word)
 }

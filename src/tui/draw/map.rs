@@ -31,7 +31,7 @@ pub fn cells(
             CellKind::Data if in_view => bright,
             CellKind::Data => data,
         };
-        let style = if in_view { theme.accent } else { theme.dim };
+        let style = if in_view { theme.accent } else { theme.faint };
         let faded = since.map(|since| now.saturating_sub(since).as_secs_f32() / Glow::DURATION.as_secs_f32());
         let style = match faded.filter(|faded| *faded < 1.0).map(|faded| theme.glow(faded)) {
             // The background of a full block would be invisible.

@@ -14,8 +14,10 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
     for (at, item) in clean.items.iter().enumerate() {
-        let text = heading(item, survey.at, canvas, entries.width);
-        entries.line(at, 0, text, if item.checked { theme.leaked } else { theme.strong });
+        let [name, state, rest] = heading(item, survey.at, canvas, entries.width);
+        let (state_at, rest_at) = (1 + cells(&name), 1 + cells(&name) + cells(&state));
+        let style = theme.state(item.segment.verdict.state);
+        entries.row(at, vec![(1, name, theme.strong), (state_at, state, style), (rest_at, rest, theme.text)]);
         for (step, text) in item.segment.verdict.reasons.iter().enumerate() {
             entries.add(canvas, at, 4, text, if step == 0 { theme.text } else { theme.dim });
         }
@@ -48,21 +50,16 @@ fn empty_text(state: &app::State, survey: &Survey) -> String {
     }
 }
 
-/// `[x] sysv:32771  300 MiB, 8.0 KiB resident  ✗ leaked  bob  4d old`
-fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> String {
+/// `[x] sysv:32771  300 MiB, 8.0 KiB resident  `, `✗ leaked`, and `  bob  4d old`.
+fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> [String; 3] {
     let segment = &item.segment;
     let tick = if item.checked { "[x]" } else { "[ ]" };
-    let state = segment.verdict.state;
+    let verdict = segment.verdict.state;
     let age = segment.age(now).map_or_else(String::new, |age| format!("  {} old", age_text(age)));
-    let rest = format!(
-        "  {}, {} resident  {} {}  {}{age}",
-        segment.size,
-        item.frees(),
-        canvas.theme.glyphs.state(state),
-        state.label(),
-        segment.owner.user_text(),
-    );
-    let available = width.saturating_sub(cells(&rest) + cells(tick) + 3).max(8);
-    let name = canvas.fit(&name_of(&segment.id), available);
-    format!("{tick} {name}{rest}")
+    let size = format!("  {}, {} resident  ", segment.size, item.frees());
+    let state = format!("{} {}", canvas.theme.glyphs.state(verdict), verdict.label());
+    let rest = format!("  {}{age}", segment.owner.user_text());
+    let fixed = cells(&size) + cells(&state) + cells(&rest) + cells(tick);
+    let name = canvas.fit(&name_of(&segment.id), width.saturating_sub(fixed + 3).max(8));
+    [format!("{tick} {name}{size}"), state, rest]
 }

@@ -36,11 +36,21 @@ pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Ca
 /// Draws a single plan in full.
 fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut Entries) {
     let Some(request) = confirm.requests.first() else { return };
-    let rest = format!("  {}  {}", request.segment.size, state_of(request, canvas.theme));
-    let hidden = if confirm.hidden > 0 { format!("  {}", confirm.hidden_text()) } else { String::new() };
-    let rest = rest + &hidden;
-    let name = canvas.fit(&name_of(&request.segment.id), entries.width.saturating_sub(cells(&rest) + 1));
-    entries.line(NO_ENTRY, 0, format!("{name}{rest}"), canvas.theme.strong);
+    let theme = canvas.theme;
+    let (size, state) = (request.segment.size.to_string(), state_of(request, theme));
+    let hidden = if confirm.hidden > 0 { confirm.hidden_text() } else { String::new() };
+    let rest = [&size, &state, &hidden].map(|text| cells(text) + GAP).iter().sum::<u16>();
+    let name = canvas.fit(&name_of(&request.segment.id), entries.width.saturating_sub(rest + 1));
+    let state_style = theme.state(request.segment.verdict.state);
+    let mut parts = vec![];
+    let mut x = 1;
+    let texts = [(name, theme.strong), (size, theme.text), (state, state_style), (hidden, theme.removed)];
+    for (text, style) in texts {
+        let next = x + cells(&text) + GAP;
+        parts.push((x, text, style));
+        x = next;
+    }
+    entries.row(NO_ENTRY, parts);
     for (text, style) in wrapped(&confirm.sentences(0, keys), canvas, entries.width.saturating_sub(4)) {
         entries.line(NO_ENTRY, 2, text, style);
     }
@@ -68,17 +78,18 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     let indent = if beside { column } else { GAP };
     for (entry, request) in confirm.requests.iter().enumerate() {
         let name_text = canvas.fit(&name_of(&request.segment.id), name);
-        let gap = " ".repeat((name.saturating_sub(cells(&name_text)) + GAP).into());
-        let heading = format!(
-            "{name_text}{gap}{:>size$}  {}",
-            request.segment.size.to_string(),
-            state_of(request, theme),
-            size = usize::from(size)
-        );
+        let bytes = request.segment.size.to_string();
+        let (size_end, state_text) = (1 + name + GAP + size, state_of(request, theme));
         let mut lines =
             wrapped(&confirm.effects(entry, keys), canvas, width.saturating_sub(indent + 2)).into_iter();
         let (text, style) = if beside { lines.next() } else { None }.unwrap_or_default();
-        entries.row(entry, vec![(1, heading, theme.strong), (1 + indent, text, style)]);
+        let parts = [
+            (1, name_text, theme.strong),
+            (size_end.saturating_sub(cells(&bytes)), bytes, theme.text),
+            (size_end + GAP, state_text, theme.state(request.segment.verdict.state)),
+            (1 + indent, text, style),
+        ];
+        entries.row(entry, parts.into());
         for (text, style) in lines {
             entries.line(entry, indent, text, style);
         }

@@ -43,6 +43,8 @@ pub struct FieldLine<'a> {
     pub example: &'static str,
     /// Shown after the field.
     pub remark: (String, Style),
+    /// The value is invalid.
+    pub wrong: bool,
 }
 
 /// Adds wrapped text, padded with empty lines up to `min_rows` lines.
@@ -93,7 +95,7 @@ impl FormPanel<'_> {
         let available = area.width.saturating_sub(self.column);
         match line {
             FormLine::Field(line) => {
-                label(canvas, area, line.name, focused);
+                label(canvas, area, line.name, focused, line.wrong);
                 let width = line.width.unwrap_or(available).min(available);
                 let x = area.x + self.column;
                 text_field(canvas, Area::new(x, area.y, width, 1), line.field, focused, line.example);
@@ -105,7 +107,7 @@ impl FormPanel<'_> {
                 }
             }
             FormLine::Option(name, text) => {
-                label(canvas, area, name, focused);
+                label(canvas, area, name, focused, false);
                 canvas.text(area.x + self.column, area.y, available, text, theme.text);
             }
             FormLine::Drawn(draw) => draw(canvas, area, focused),
@@ -117,12 +119,16 @@ impl FormPanel<'_> {
 }
 
 /// Draws a field's name, with a symbol in the margin if the field is focused.
-pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool) {
+pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool, wrong: bool) {
     let theme = canvas.theme;
     if focused {
         canvas.text(area.x, area.y, 1, theme.glyphs.selected, theme.accent);
     }
-    let style = if focused { theme.focus } else { theme.dim };
+    let style = match (wrong, focused) {
+        (true, _) => theme.failed,
+        (false, true) => theme.focus,
+        (false, false) => theme.dim,
+    };
     canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), name, style);
 }
 
@@ -134,7 +140,13 @@ fn text_field(canvas: &mut Canvas<'_>, area: Area, field: &TextField, focused: b
     let value = field.input.value();
     if value.is_empty() {
         let example = canvas.cut(example, area.width.saturating_sub(1));
-        canvas.text(area.x + 1, area.y, area.width.saturating_sub(1), &example, theme.dim.add_modifier(line));
+        canvas.text(
+            area.x + 1,
+            area.y,
+            area.width.saturating_sub(1),
+            &example,
+            theme.faint.add_modifier(line),
+        );
     }
     if focused {
         canvas.input(&field.input, area, theme.text.add_modifier(line));

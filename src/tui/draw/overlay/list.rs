@@ -1,18 +1,24 @@
 //! Lists of multi-line entries. Keeps the selected entry visible, with fixed text and the hints
 //! below the entries.
 
-use super::last_line;
+use super::{GAPS, last_line, width_of};
 use crate::app::State;
+use crate::app::hints::{Hint, of_overlay};
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{centered as centered_area, text_width};
 use crate::app::list::{centered, first_visible};
 use crate::app::overlay::Overlay;
-use crate::tui::canvas::Canvas;
+use crate::tui::canvas::{Canvas, cells};
+use crate::tui::draw::footer;
 use ratatui::style::{Modifier, Style};
 use std::ops::Range;
+use std::slice;
 
 /// The index of lines that belong to no entry.
 pub const NO_ENTRY: usize = usize::MAX;
+
+/// The minimum width of a list, so that it has room for the progress of its action.
+pub const LEAST: u16 = 44;
 
 pub struct Entries {
     lines: Vec<EntryLine>,
@@ -49,6 +55,14 @@ impl Entries {
 
     pub const fn len(&self) -> usize {
         self.lines.len()
+    }
+
+    /// The width of the widest line.
+    pub fn widest(&self) -> u16 {
+        let ends = |line: &EntryLine| {
+            line.parts.iter().filter(|part| !part.1.is_empty()).map(|part| part.0 + cells(&part.1)).max()
+        };
+        self.lines.iter().filter_map(ends).max().unwrap_or(0)
     }
 
     /// Appends wrapped text.
@@ -118,7 +132,8 @@ impl Panel {
         let gap = u16::from(!self.footer.is_empty());
         let footer = rows(self.footer.len()) + gap;
         let wanted = rows(self.entries.len()).saturating_add(footer + u16::from(self.status.is_some()) + 2);
-        let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
+        let width = self.width(state, overlay, canvas);
+        let inside = canvas.frame(centered_area(state.size, width, wanted), &self.title);
         // In small terminals the entries take precedence.
         let available = inside.height.saturating_sub(2);
         let footer = footer.min(available / 2);
@@ -133,25 +148,43 @@ impl Panel {
         for (y, (text, style)) in (shown.bottom() + gap..).zip(lines) {
             canvas.text(inside.x + 1, y, inside.width, text, *style);
         }
-        draw_hidden_counts(hidden, "", canvas, inside);
+        draw_hidden_counts(hidden, None, canvas, inside);
         let status = self.status.as_deref().unwrap_or_default();
         canvas.text(inside.x + 1, shown.bottom() + footer, inside.width, status, canvas.theme.text);
         last_line(state, overlay, canvas, inside);
     }
+
+    /// The width of the widest line.
+    fn width(&self, state: &State, overlay: &Overlay, canvas: &Canvas<'_>) -> u16 {
+        let footer = self.footer.iter().map(|(text, _)| cells(text) + 1);
+        let status = self.status.iter().map(|text| cells(text) + 1);
+        let hints = width_of(&of_overlay(state, overlay), GAPS[0], canvas) + 1;
+        let others = footer.chain(status).chain([cells(&canvas.plain(&self.title)) + 2, hints, LEAST]);
+        others.max().unwrap_or(0).max(self.entries.widest()).min(self.entries.width)
+    }
 }
 
-/// Writes the numbers of hidden lines and another text into the lower border of a frame.
-pub fn draw_hidden_counts(hidden: (usize, usize), besides: &str, canvas: &mut Canvas<'_>, inside: Area) {
+/// Writes the numbers of hidden lines, and a hint, into the lower border of a frame.
+pub fn draw_hidden_counts(
+    hidden: (usize, usize),
+    hint: Option<&Hint>,
+    canvas: &mut Canvas<'_>,
+    inside: Area,
+) {
     let [up, down] = canvas.theme.glyphs.more;
-    let hidden = match hidden {
-        (0, 0) => String::new(),
-        (0, below) => format!("{down} {below} more"),
-        (above, 0) => format!("{up} {above} above"),
-        (above, below) => format!("{up} {above}  {down} {below}"),
-    };
-    let gap = if hidden.is_empty() || besides.is_empty() { "" } else { "   " };
-    if !(hidden.is_empty() && besides.is_empty()) {
-        let text = format!(" {hidden}{gap}{besides} ");
-        canvas.text_right(inside.right() + 1, inside.bottom(), inside.width, &text, canvas.theme.dim);
+    let mut right = inside.right() + 1;
+    if let Some(hint) = hint {
+        let width = width_of(slice::from_ref(hint), 0, canvas) + 2;
+        right = right.saturating_sub(width);
+        let area = Area::new(right, inside.bottom(), width, 1);
+        canvas.fill(area, " ", canvas.theme.text);
+        footer::draw_hint(hint, right + 1, canvas, area);
     }
+    let text = match hidden {
+        (0, 0) => return,
+        (0, below) => format!(" {down} {below} more "),
+        (above, 0) => format!(" {up} {above} above "),
+        (above, below) => format!(" {up} {above}  {down} {below} "),
+    };
+    canvas.text_right(right, inside.bottom(), inside.width, &text, canvas.theme.dim);
 }

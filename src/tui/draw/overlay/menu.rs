@@ -1,17 +1,30 @@
 //! The palette in the middle, and menus at the right.
 
 use super::list::Entries;
-use crate::app::State;
-use crate::app::help::keys_text;
+use crate::app::action::{Action, Context};
 use crate::app::layout::Area;
 use crate::app::layout::overlay as layout;
 use crate::app::overlay::{Choice, Palette, palette_rows};
+use crate::app::{Keymap, State};
 use crate::tui::canvas::{Canvas, cells};
 
-/// The width of names.
+/// The column of descriptions.
 const NAME: u16 = 18;
-/// The width of keys, at the right.
+/// The maximum width of keys, at the right.
 const KEYS: u16 = 14;
+
+/// The keys of an action, as many as fit, or nothing if it is not bound.
+fn keys(keymap: &Keymap, context: Context, action: Action) -> String {
+    let mut text = String::new();
+    for key in keymap.keys_in(context, action) {
+        let longer = format!("{text}{}{key}", if text.is_empty() { "" } else { "  " });
+        if cells(&longer) > KEYS {
+            break;
+        }
+        text = longer;
+    }
+    text
+}
 
 pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
@@ -20,7 +33,7 @@ pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
     let mut entries = Entries::new(inside.width);
     for (at, item) in choice.items.iter().enumerate() {
         let doc = canvas.cut(&item.doc, inside.width.saturating_sub(docs));
-        entries.row(at, vec![(1, item.word.to_owned(), theme.text), (docs, doc, theme.dim)]);
+        entries.row(at, vec![(1, item.word.to_owned(), theme.strong), (docs, doc, theme.dim)]);
     }
     entries.draw_menu(choice.list.selected, canvas, inside, 1);
 }
@@ -38,13 +51,13 @@ pub fn palette(state: &State, palette: &Palette, canvas: &mut Canvas<'_>) {
     }
     let mut entries = Entries::new(inside.width);
     for (at, row) in rows.into_iter().enumerate() {
-        let style = if state.refusal(row.action).is_none() { theme.text } else { theme.dim };
-        let doc = canvas.cut(row.doc, inside.width.saturating_sub(NAME + KEYS + 3));
-        let keys = canvas.cut(&keys_text(&state.keymap, screen, row), KEYS);
+        let runs = row.elsewhere.is_none() && state.refusal(row.info.action).is_none();
+        let (style, text) = if runs { (theme.strong, theme.text) } else { (theme.text, theme.dim) };
+        let keys = keys(&state.keymap, row.elsewhere.unwrap_or(screen), row.info.action);
         let column = inside.width.saturating_sub(cells(&keys));
-        let name = canvas.cut(row.name, NAME);
-        let parts = [(1, name, style), (1 + NAME, doc, theme.dim), (column, keys, theme.accent)];
-        entries.row(at, parts.into());
+        let doc = canvas.cut(&row.text(), column.saturating_sub(NAME + 2));
+        let name = canvas.cut(row.info.name, NAME - 2);
+        entries.row(at, vec![(1, name, style), (NAME, doc, text), (column, keys, theme.accent)]);
     }
     let below = Area { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
     entries.draw_menu(palette.list.selected, canvas, below, 0);

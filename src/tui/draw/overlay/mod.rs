@@ -18,15 +18,18 @@ use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
 use crate::app::work::RunningAction;
 use crate::tui::canvas::{Canvas, cells};
-use crate::tui::draw::progress;
+use crate::tui::draw::{footer, progress};
 use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>) {
     let Some(overlay) = &state.overlay else { return };
     // Menus and prompts leave the screen readable.
     if !matches!(overlay, Overlay::Choice(_) | Overlay::Prompt(_) | Overlay::MarkLetter { .. }) {
-        let dim = Style::reset().patch(canvas.theme.dim);
-        canvas.style(Area::new(0, 0, state.size.width, state.size.height), dim);
+        let faint = Style::reset().patch(canvas.theme.faint);
+        // The hints of a popup and a notice stay readable.
+        let popup = matches!(overlay, Overlay::Palette(_) | Overlay::Help(_) | Overlay::Log(_));
+        let height = state.size.height - u16::from(popup || state.notice.is_some());
+        canvas.style(Area::new(0, 0, state.size.width, height), faint);
     }
     match overlay {
         Overlay::Help(list) => pager::help(state, list.selected, canvas),
@@ -64,26 +67,35 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
         _ => running,
     };
     if running.is_empty() {
-        let text = fitting(of_overlay(state, overlay), canvas, inside.width);
-        canvas.text_right(inside.right(), y, inside.width, &text, canvas.theme.accent);
+        let (hints, gap) = fitting(of_overlay(state, overlay), canvas, inside.width);
+        let mut x = inside.right().saturating_sub(width_of(&hints, gap, canvas));
+        for hint in &hints {
+            x = footer::draw_hint(hint, x, canvas, Area { y, ..inside }) + gap;
+        }
     } else {
         canvas.text(inside.x + 1, y, inside.width, running, canvas.theme.dim);
     }
 }
 
-/// Formats the hints. In narrow terminals the gaps shrink first, then the hints with the lowest
-/// priority are dropped.
-fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> String {
+/// The gaps between hints, in wide and narrow terminals.
+const GAPS: [u16; 2] = [3, 2];
+
+/// The width of hints as [`last_line`] draws them.
+fn width_of(hints: &[Hint], gap: u16, canvas: &Canvas<'_>) -> u16 {
+    let width =
+        |hint: &Hint| cells(footer::key_text(hint, canvas.theme)) + 1 + cells(&canvas.plain(&hint.label));
+    hints.iter().map(|hint| width(hint) + gap).sum::<u16>().saturating_sub(gap)
+}
+
+/// Returns the hints that fit, and their gap. In narrow terminals the gaps shrink first, then the hints
+/// with the lowest priority are dropped.
+fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> (Vec<Hint>, u16) {
     loop {
-        let words: Vec<String> = hints.iter().map(|hint| format!("{} {}", hint.key, hint.label)).collect();
-        let texts = ["   ", "  "].map(|gap| canvas.plain(&words.join(gap)).into_owned());
-        if let Some(text) = texts.into_iter().find(|text| cells(text) <= width || words.len() <= 1) {
-            return text;
+        let fits = |gap: &u16| hints.len() <= 1 || width_of(&hints, *gap, canvas) <= width;
+        if let Some(gap) = GAPS.into_iter().find(fits) {
+            return (hints, gap);
         }
         let least = hints.iter().map(|hint| hint.priority).max();
-        let Some(at) = hints.iter().position(|hint| Some(hint.priority) == least) else {
-            return String::new();
-        };
-        hints.remove(at);
+        hints.remove(hints.iter().position(|hint| Some(hint.priority) == least).unwrap_or(0));
     }
 }

@@ -2,11 +2,11 @@
 
 use super::form::{FieldLine, FormLine, FormPanel, gap};
 use crate::app::State;
-use crate::app::new_segment::{New, NewField};
+use crate::app::new_segment::{FieldError, New, NewField};
 use crate::app::overlay::{Form as _, Overlay};
-use crate::app::sentence::sentence;
+use crate::app::sentence::{name_of, sentence};
 use crate::app::text_field::TextField;
-use crate::segment::Kind;
+use crate::segment::{Kind, Segment};
 use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
@@ -15,25 +15,38 @@ const WORD: Option<u16> = Some(16);
 
 pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_>) {
     let of_file = TextField::default();
-    let mut lines: Vec<FormLine<'_>> =
-        form.lines().iter().map(|line| form_line(form, *line, &of_file, canvas)).collect();
+    let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
+    let wrong = form.wrong(segments);
+    let is_wrong = |line: &NewField| wrong.iter().any(|(field, _)| field == line);
+    let line = |line: &NewField| form_line(form, (*line, is_wrong(line)), &of_file, canvas);
+    let mut lines: Vec<FormLine<'_>> = form.lines().iter().map(line).collect();
     lines.push(gap());
     let title = "New segment".to_owned();
-    let footer = message(form, canvas);
+    let footer = message(form, &wrong, segments, canvas);
     FormPanel { title, lines, focused: form.focus_index(), column: 12, narrow: 60, footer, min_rows: 4 }
         .draw(state, overlay, canvas);
 }
 
 /// The plan, its refusal, or an error in the input.
-fn message(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+fn message(
+    form: &New,
+    wrong: &[(NewField, FieldError)],
+    segments: &[Segment],
+    canvas: &Canvas<'_>,
+) -> Vec<(String, Style)> {
     let theme = canvas.theme;
     if let Some(error) = &form.error {
         return vec![(sentence(error), theme.failed)];
     }
+    if !wrong.is_empty() {
+        return wrong.iter().map(|(_, reason)| (sentence(&reason.to_string()), theme.failed)).collect();
+    }
     if let Err(reason) = form.question() {
         // An empty required field is not an error yet.
-        let style = if form.is_incomplete() { theme.dim } else { theme.failed };
-        return vec![(sentence(&reason.to_string()), style)];
+        return vec![(sentence(&reason.to_string()), theme.dim)];
+    }
+    if let Some(existing) = form.existing(segments) {
+        return vec![(format!("{} exists and will be selected", name_of(&existing.id)), theme.text)];
     }
     match &form.plan {
         None => vec![],
@@ -47,7 +60,12 @@ fn message(form: &New, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     }
 }
 
-fn form_line<'a>(form: &'a New, line: NewField, of_file: &'a TextField, canvas: &Canvas<'_>) -> FormLine<'a> {
+fn form_line<'a>(
+    form: &'a New,
+    (line, wrong): (NewField, bool),
+    of_file: &'a TextField,
+    canvas: &Canvas<'_>,
+) -> FormLine<'a> {
     let size = if form.size_text().is_empty() && !form.size.edited { of_file } else { &form.size };
     let (name, field, width, example, remark) = match line {
         NewField::Name => ("name", &form.name, None, "/camera0", ""),
@@ -60,8 +78,12 @@ fn form_line<'a>(form: &'a New, line: NewField, of_file: &'a TextField, canvas: 
             return FormLine::Option(name, text);
         }
     };
-    let remark = (remark.to_owned(), canvas.theme.dim);
-    FormLine::Field(FieldLine { name, field, width, example, remark })
+    let remark = if wrong {
+        (format!("wrong {name}; see below"), canvas.theme.failed)
+    } else {
+        (remark.to_owned(), canvas.theme.dim)
+    };
+    FormLine::Field(FieldLine { name, field, width, example, remark, wrong })
 }
 
 fn option(form: &New, line: NewField) -> (&'static str, String) {

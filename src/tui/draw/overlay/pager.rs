@@ -1,40 +1,45 @@
 //! Scrolling text: the help and the session log.
 
-use super::list::{Entries, NO_ENTRY, draw_hidden_counts};
+use super::list::{Entries, LEAST, NO_ENTRY, draw_hidden_counts};
 use crate::app::State;
 use crate::app::action::{Action, Context};
-use crate::app::help::{HelpLine, lines};
-use crate::app::layout::overlay::{centered, log_rows, text_width};
+use crate::app::help::{GUTTER, HelpLine, HelpText};
+use crate::app::hints::Hint;
+use crate::app::layout::overlay::{frame, log_rows, text_width};
 use crate::app::list::first_visible;
-use crate::tui::canvas::{Canvas, cells};
+use crate::tui::canvas::Canvas;
 
 /// The symbols of the help, and their ASCII replacements.
 const PLAIN: [(char, &str); 8] =
     [('●', "*"), ('◌', "-"), ('○', "o"), ('◆', "#"), ('✗', "x"), ('•', "+"), ('◉', "@"), ('†', "+")];
 
-/// The column of descriptions, unless the keys are wider.
-const DOC: u16 = 15;
-
 pub fn help(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
-    let mut entries = Entries::new(text_width(state.size));
-    for line in lines(&state.keymap, state.screen()) {
-        entries.row(
-            NO_ENTRY,
-            match line {
-                HelpLine::Heading(text) => vec![(0, text.to_owned(), theme.focus)],
-                HelpLine::Keys(keys, doc) => {
+    let screen = state.screen();
+    let help = HelpText::new(&state.keymap, screen, state.size);
+    let step = help.width + GUTTER;
+    let count = u16::try_from(help.columns.len()).unwrap_or(1);
+    let mut entries = Entries::new(step * count - GUTTER);
+    for row in 0..help.rows() {
+        let mut parts = vec![];
+        for (start, column) in (0..).step_by(step.into()).zip(&help.columns) {
+            match column.get(row) {
+                Some(HelpLine::Heading(text)) => {
+                    let style = if *text == screen.title() { theme.focus } else { theme.strong };
+                    parts.push((start, (*text).to_owned(), style));
+                }
+                Some(HelpLine::Keys(keys, doc, text)) => {
                     let plain = |text: String, (sign, plain): (char, &str)| text.replace(sign, plain);
                     let signs = PLAIN.into_iter().take(if theme.glyphs.ascii { PLAIN.len() } else { 0 });
-                    let keys = signs.fold(keys, plain);
-                    let column = DOC.max(cells(&keys) + 3);
-                    vec![(1, keys, theme.accent), (column, doc.to_owned(), theme.text)]
+                    parts.push((start + 1, signs.fold(keys.clone(), plain), theme.accent));
+                    parts.push((start + doc, text.clone(), theme.text));
                 }
-                HelpLine::Gap => vec![],
-            },
-        );
+                Some(HelpLine::Gap) | None => {}
+            }
+        }
+        entries.row(NO_ENTRY, parts);
     }
-    draw(state, "Keys", &entries, top, canvas);
+    draw(state, "Keys", &entries, top, entries.width, canvas);
 }
 
 pub fn log(state: &State, top: usize, canvas: &mut Canvas<'_>) {
@@ -46,15 +51,17 @@ pub fn log(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     if entries.len() == 0 {
         entries.row(NO_ENTRY, vec![(0, "No changes yet.".to_owned(), theme.dim)]);
     }
-    draw(state, "Log of this session", &entries, top, canvas);
+    let width = entries.widest().max(LEAST);
+    draw(state, "Log of this session", &entries, top, width, canvas);
 }
 
-fn draw(state: &State, title: &str, entries: &Entries, top: usize, canvas: &mut Canvas<'_>) {
+fn draw(state: &State, title: &str, entries: &Entries, top: usize, width: u16, canvas: &mut Canvas<'_>) {
     let height = u16::try_from(entries.len()).unwrap_or(u16::MAX);
-    let inside = canvas.frame(centered(state.size, u16::MAX - 4, height), title);
+    let inside = canvas.frame(frame(state.size, width, height), title);
     let top = first_visible(top, &(top..top), entries.len(), inside.height.into());
     let hidden = entries.draw(top, NO_ENTRY, canvas, inside);
     let close = state.keymap.keys_in(Context::Pager, Action::Close).next();
-    let close = close.map_or_else(String::new, |key| format!("{key} close"));
-    draw_hidden_counts(hidden, &close, canvas, inside);
+    let close =
+        close.map(|key| Hint { key: key.to_string(), label: "close".into(), priority: 0, enabled: true });
+    draw_hidden_counts(hidden, close.as_ref(), canvas, inside);
 }

@@ -28,7 +28,9 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
     let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
-    let footer = form.problem().iter().map(|error| (sentence(error), canvas.theme.failed)).collect();
+    let wrong = form.wrong().into_iter().map(|(_, reason)| reason.to_string());
+    let reasons: Vec<String> = form.error.clone().map_or_else(|| wrong.collect(), |error| vec![error]);
+    let footer = reasons.iter().map(|reason| (sentence(reason), canvas.theme.failed)).collect();
     // Without an error, its row is empty.
     FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, footer, min_rows: 1 }
         .draw(state, overlay, canvas);
@@ -103,7 +105,7 @@ fn grid_row(
     area: Area,
 ) {
     let theme = canvas.theme;
-    label(canvas, area, WHO[row], focused);
+    label(canvas, area, WHO[row], focused, false);
     for column in 0..2 {
         let at = 2 * row + column;
         let set = form.mode.bits() & BITS[at] != 0;
@@ -148,8 +150,10 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Group => ("group", &form.group, mixed),
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
+    let wrong = form.wrong().iter().any(|(field, _)| *field == focus);
     let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
         // The reason is shown below the form.
+        _ if wrong && !matches!(found, Some(Err(_))) => ("a mode?".to_owned(), theme.failed),
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),
@@ -165,5 +169,5 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Group => remark("gid", segment.owner.gid, &form.group_found, typed(&form.group)),
         _ => ("can this user or pid attach?".to_owned(), theme.dim),
     };
-    FormLine::Field(FieldLine { name, field: text, width: Some(FIELD.1), example, remark })
+    FormLine::Field(FieldLine { name, field: text, width: Some(FIELD.1), example, remark, wrong })
 }
