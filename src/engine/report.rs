@@ -7,11 +7,12 @@ use crate::act::{
     ActError, Answer, EndError, Ended as Terminated, Ending, Outcome, OwnAttachment, Plan, Question,
     Released, Undone,
 };
-use crate::machine::Trace;
-use crate::memory::{Change, OpenError, Progress, Snapshot};
+use crate::machine::Method;
+use crate::memory::{Change, Forecast, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, ShownError, plain_error};
 use crate::survey::Survey;
 use std::io;
+use std::ops::Range;
 
 /// A report.
 #[derive(Debug)]
@@ -73,16 +74,21 @@ pub enum Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
     pub size: u64,
-    /// The side effect of reading the segment.
-    pub trace: Trace,
+    pub method: Method,
 }
 
 /// The first bytes of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     pub id: SegmentId,
+    /// The method of reading, or the one that only the user may choose: [`Method::Attach`]. `None`
+    /// if the segment cannot be opened.
+    pub forecast: Option<Forecast>,
     /// The bytes, or the reason why there are none.
     pub bytes: Result<Vec<u8>, ShownError>,
+    /// The runs of `bytes` that were skipped because they are swapped out. Their contents are
+    /// unknown.
+    pub swapped: Vec<Range<u64>>,
 }
 
 /// The changes found in a segment.

@@ -3,6 +3,7 @@
 mod builder;
 pub(super) mod control;
 mod credentials;
+mod held;
 mod listing;
 mod logind;
 mod memory;
@@ -14,7 +15,7 @@ pub use sysv::log_uses;
 
 use super::control::SysvStat;
 use super::sysv_table::{self, Table};
-use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
+use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, TraceReason, meminfo};
 use crate::segment::{Bytes, Holder, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys;
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
@@ -115,7 +116,8 @@ impl Machine for RealMachine {
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>> {
-        Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
+        let (object, pid) = process::open_held(device, inode, holders)?;
+        Ok(Box::new(posix::PosixContents::through(object, pid)))
     }
 
     fn removes_at_logout(&self, uid: u32) -> Option<bool> {
@@ -125,6 +127,15 @@ impl Machine for RealMachine {
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
         // IPC_STAT requires the same permission as shmat(SHM_RDONLY).
         sys::shm::stat(shmid.0).map(drop)
+    }
+
+    fn open_attached(
+        &self,
+        shmid: ShmId,
+        holders: &[Holder],
+        scan: bool,
+    ) -> Result<Box<dyn Contents>, TraceReason> {
+        process::open_attached(shmid, holders, scan).map(|held| Box::new(held) as Box<dyn Contents>)
     }
 
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {

@@ -126,7 +126,7 @@ impl Contents {
             Err(error) => return Some(Body::Opened(Err(error))),
         };
         let size = reader.size().unwrap_or(segment.size.0);
-        let opened = Opened { size, trace: reader.trace() };
+        let opened = Opened { size, method: reader.method() };
         self.readers.add(id, reader.clone());
         let (source, pace) = match feed {
             Feed::Ranges { ranges, every } => {

@@ -1,14 +1,15 @@
 //! The first bytes of a segment, for the preview.
 
 use crate::engine::report::{Body, Ended, Preview, unreadable};
-use crate::machine::Machine;
-use crate::memory::{OpenError, Reader};
-use crate::segment::{Kind, Segment, SegmentId, ShownError};
+use crate::machine::{Machine, Method, Trace, TraceReason};
+use crate::memory::{Forecast, OpenError, Peek, Reader, peek};
+use crate::segment::{Segment, SegmentId, ShownError};
 use std::collections::BTreeMap;
 
-const BYTES: usize = 512;
+const BYTES: u64 = 512;
 
-/// The first bytes of a segment.
+/// The first bytes of a segment. Opens, reads and closes the segment at each look, so that nothing
+/// stays open: a removed segment is freed, other programs get leases, and a replacement is detected.
 pub struct PreviewFeed {
     segment: Box<Segment>,
     /// The last report.
@@ -22,16 +23,31 @@ impl PreviewFeed {
 
     /// Reads the bytes and reports them if they differ from the last report.
     pub fn read(&mut self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Vec<Body> {
-        let id = &self.segment.id;
-        let (bytes, gone) = match self.reader(machine, kept) {
-            Ok(reader) => (preview(&reader), false),
-            Err(Unread::NotAttached) => (Err(ShownError::new("not attached")), false),
-            Err(Unread::Open(error)) => {
+        let id = self.segment.id.clone();
+        let (forecast, seen, gone) = match self.reader(machine, kept) {
+            Ok(reader) => {
+                let reason = (reader.trace() == Trace::AccessTime).then_some(TraceReason::NotOwner);
+                let seen = peek(&reader, 0..BYTES).map_err(|error| unreadable(&id, &error));
+                (Some(Forecast { method: reader.method(), reason }), seen, false)
+            }
+            Err(OpenError::NeedsAttach { reason, .. }) => {
+                if reason == TraceReason::Unreachable {
+                    // Another process may have it attached by now.
+                    self.segment.holders = None;
+                }
+                let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
+                (Some(forecast), Err(ShownError::new("not attached")), false)
+            }
+            Err(error) => {
                 let gone = matches!(error, OpenError::Gone { .. } | OpenError::Replaced { .. });
-                (Err(ShownError::of(error)), gone)
+                (None, Err(ShownError::of(error)), gone)
             }
         };
-        let preview = Preview { id: id.clone(), bytes };
+        let (bytes, swapped) = match seen {
+            Ok(Peek { bytes, swapped, .. }) => (Ok(bytes), swapped),
+            Err(error) => (Err(error), vec![]),
+        };
+        let preview = Preview { id, forecast, bytes, swapped };
         let mut bodies = vec![];
         if self.reported.as_ref() != Some(&preview) {
             bodies.push(Body::Preview(preview.clone()));
@@ -41,29 +57,19 @@ impl PreviewFeed {
         bodies
     }
 
-    /// Returns true if the feed only needs to be read on request.
+    /// Returns true if the feed only needs to be read on request: this process will not gain
+    /// privileges.
     pub fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
-        self.segment.kind() == Kind::Sysv && !kept.contains_key(&self.segment.id)
+        let forecast = self.reported.as_ref().and_then(|preview| preview.forecast);
+        forecast.is_some_and(|forecast| forecast.reason == Some(TraceReason::NotPrivileged))
+            && !kept.contains_key(&self.segment.id)
     }
 
-    fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, Unread> {
-        match self.segment.kind() {
-            // Reopened each time, so that nothing stays open and a replacement is detected.
-            Kind::Posix | Kind::Deleted => Reader::open(machine, &self.segment).map_err(Unread::Open),
-            // Never attach a segment for a preview: other processes would see the attachment.
-            Kind::Sysv => kept.get(&self.segment.id).cloned().ok_or(Unread::NotAttached),
+    /// Returns the reader that the user keeps open, or opens the segment without attaching it.
+    fn reader(&self, machine: &dyn Machine, kept: &BTreeMap<SegmentId, Reader>) -> Result<Reader, OpenError> {
+        match kept.get(&self.segment.id) {
+            Some(reader) if reader.method() == Method::Attach => Ok(reader.clone()),
+            _ => Reader::open_unattached(machine, &self.segment),
         }
     }
-}
-
-enum Unread {
-    NotAttached,
-    Open(OpenError),
-}
-
-fn preview(reader: &Reader) -> Result<Vec<u8>, ShownError> {
-    let mut bytes = vec![0; BYTES];
-    let count = reader.read_at(0, &mut bytes).map_err(|error| unreadable(reader.id(), &error))?;
-    bytes.truncate(count);
-    Ok(bytes)
 }

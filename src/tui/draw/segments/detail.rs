@@ -7,7 +7,7 @@ use crate::app::detail::DetailLine;
 use crate::app::layout::Area;
 use crate::app::sentence::sentence;
 use crate::app::table::TablePane;
-use crate::segment::SegmentId;
+use crate::machine::Method;
 use crate::tui::canvas::Canvas;
 
 /// The width of labels.
@@ -39,7 +39,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
         canvas.text(facts.x + LABEL, y, facts.width.saturating_sub(LABEL), text, theme.text);
     }
     if let Some(bytes) = bytes {
-        preview(state, segment.kind() == crate::segment::Kind::Sysv, canvas, bytes);
+        preview(state, canvas, bytes);
     }
 }
 
@@ -80,22 +80,21 @@ const fn row_width(bytes: u16) -> u16 {
 }
 
 /// Draws the first bytes, or the reason why there are none.
-fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
+fn preview(state: &State, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    if sysv && !attached(state) {
+    let shown = state.table.preview.as_ref().filter(|shown| Some(&shown.id) == state.table.selected.as_ref());
+    let Some(shown) = shown else { return };
+    if shown.bytes.is_err() && shown.forecast.is_some_and(|forecast| forecast.method == Method::Attach) {
         let key = state.key_of(Action::Inspect);
         let text = format!(
             "No preview: attaching would change nattch and last pid. Press {key} to attach read-only."
         );
         return draw_wrapped(canvas, area, &text);
     }
-    let bytes = match &state.table.preview {
-        Some(preview) if Some(&preview.id) == state.table.selected.as_ref() => match &preview.bytes {
-            Ok(bytes) if bytes.is_empty() => return draw_wrapped(canvas, area, "Empty (0 bytes)."),
-            Ok(bytes) => bytes,
-            Err(reason) => return draw_wrapped(canvas, area, &sentence(&reason.to_string())),
-        },
-        _ => return,
+    let bytes = match &shown.bytes {
+        Ok(bytes) if bytes.is_empty() => return draw_wrapped(canvas, area, "Empty (0 bytes)."),
+        Ok(bytes) => bytes,
+        Err(reason) => return draw_wrapped(canvas, area, &sentence(&reason.to_string())),
     };
     let per_row = if area.width >= row_width(16) { 16u16 } else { 8 };
     for (y, (row, chunk)) in (area.y..area.bottom()).zip(bytes.chunks(usize::from(per_row)).enumerate()) {
@@ -104,6 +103,11 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
         let bytes_x = area.x + DIGITS + 2;
         let text_x = bytes_x + 3 * per_row + per_row / 8;
         for (column, &byte) in (0u16..).zip(chunk) {
+            let at = (row * usize::from(per_row) + usize::from(column)) as u64;
+            if shown.swapped.iter().any(|run| run.contains(&at)) {
+                canvas.text(bytes_x + 3 * column + column / 8, y, 2, "~~", theme.dim);
+                continue;
+            }
             let style = theme.byte(byte);
             canvas.text(bytes_x + 3 * column + column / 8, y, 2, &format!("{byte:02x}"), style);
             if area.width >= row_width(per_row) {
@@ -111,10 +115,6 @@ fn preview(state: &State, sysv: bool, canvas: &mut Canvas<'_>, area: Area) {
             }
         }
     }
-}
-
-fn attached(state: &State) -> bool {
-    state.table.selected.as_ref().is_some_and(|id: &SegmentId| state.kept.contains(id))
 }
 
 fn draw_wrapped(canvas: &mut Canvas<'_>, area: Area, text: &str) {
