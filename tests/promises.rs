@@ -16,3 +16,4 @@ mod screens;
 mod structure;
 mod support;
 mod terminal;
+mod trace;

@@ -2,7 +2,7 @@
 //! hold on a segment that is marked for removal frees its memory.
 
 use super::ActError;
-use crate::machine::Machine;
+use crate::machine::{Machine, Method};
 use crate::memory::{Presence, Reader};
 use crate::segment::{Bytes, SegmentId, ShmId};
 use std::thread;
@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub struct OwnAttachment {
     pub id: SegmentId,
     pub size: Bytes,
-    /// The number of attachments, including our own; `None` for a POSIX object.
+    /// The number of attachments, including our own; `None` for an open file, which is not attached.
     pub nattch: Option<u64>,
     /// Set if the segment is marked for removal or has no name, so that it exists only as long as
     /// it is held.
@@ -29,7 +29,7 @@ pub struct OwnAttachment {
 pub struct Released {
     /// The state right before the release.
     pub before: OwnAttachment,
-    /// The number of attachments now; `None` for a POSIX object, and for a System V segment that is
+    /// The number of attachments now; `None` for an open file, and for a System V segment that is
     /// gone.
     pub nattch: Option<u64>,
 }
@@ -40,6 +40,7 @@ impl OwnAttachment {
     pub fn of(machine: &dyn Machine, reader: &Reader) -> Self {
         let id = reader.id().clone();
         if let SegmentId::Sysv(shmid) = id
+            && reader.method() == Method::Attach
             && let Ok(stat) = machine.sysv_stat(shmid)
         {
             return Self { id, size: stat.size, nattch: Some(stat.nattch), removed: stat.marked };

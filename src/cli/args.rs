@@ -271,7 +271,7 @@ pub struct FindArgs {
     /// Text to find; \xNN stands for a byte
     #[arg(value_name = "PATTERN", required_unless_present_any = ["hex", "value"])]
     pub pattern: Option<OsString>,
-    /// Segments to search [default: all POSIX segments that you can read, except unlinked ones]
+    /// Segments to search [default: all that you can read without attaching them]
     #[arg(value_name = "SEGMENT")]
     pub segments: Vec<OsString>,
     /// Find bytes: 'de ad ?? ef', where ? matches any hex digit
@@ -293,12 +293,13 @@ pub struct FindArgs {
 
 const FIND_EXAMPLES: &str = "\
 EXAMPLES
-  shmlens find hello                              text, in all POSIX segments
+  shmlens find hello                              text, in all segments
   shmlens find --hex 'de ad ?? ef' /camera0       bytes, with a wildcard
   shmlens find --value f64:3.5 0x4d2 --limit 1    a double, by key
 
-System V segments are searched only if you name them, because attaching changes
-their times. Exits with status 1 if nothing is found or a named segment cannot
+Root searches System V segments through the processes that have them attached,
+which changes nothing. Others are searched only if you name them, because that
+attaches them. Exits with status 1 if nothing is found or a named segment cannot
 be read.";
 
 #[derive(Debug, clap::Args)]

@@ -8,7 +8,7 @@ use super::progress::{Interrupt, Meter, with_meter};
 use super::style::Tint;
 use super::{Failure, Status, look_at_unlinked, look_for};
 use crate::decode::pattern_of_value;
-use crate::machine::Machine;
+use crate::machine::{Machine, TraceReason};
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
 use crate::segment::resolve::listed;
 use crate::segment::{Kind, Segment, SegmentId, quote};
@@ -32,13 +32,21 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     let segments = if by_name {
         find_segments(machine, &survey, &names)?
     } else {
-        let kinds = [Kind::Posix, Kind::Deleted].map(|kind| of_kind(&survey, kind));
-        kinds.into_iter().flatten().filter(|segment| !segment.is_concealed()).collect()
+        let kinds = [Kind::Posix, Kind::Deleted, Kind::Sysv];
+        let all = kinds.iter().flat_map(|&kind| survey.segments.iter().filter(move |one| one.kind() == kind));
+        all.filter(|segment| !segment.is_concealed()).collect()
     };
     let progress = Progress::new();
     let interrupt = Interrupt::listen();
-    let mut search =
-        Search { args, pattern: &pattern, named: by_name, found: 0, failed: false, denied: vec![] };
+    let mut search = Search {
+        args,
+        pattern: &pattern,
+        named: by_name,
+        found: 0,
+        failed: false,
+        denied: vec![],
+        unattached: vec![],
+    };
     let tried = with_meter("searching", true, &progress, &interrupt, |meter| {
         let mut tried = 0;
         for segment in &segments {
@@ -55,7 +63,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     })?;
     out.flush()?;
     if !by_name {
-        warn_of_skipped(&of_kind(&survey, Kind::Sysv), &search.denied);
+        warn_of_skipped(&search.unattached, &search.denied);
         warn_of_concealed(machine, &survey);
     }
     if interrupt.came() {
@@ -100,26 +108,26 @@ fn find_segments<'a>(
     Ok(segments)
 }
 
-fn of_kind(survey: &Survey, kind: Kind) -> Vec<&Segment> {
-    survey.segments.iter().filter(|segment| segment.kind() == kind).collect()
-}
-
 /// Warns about the segments that were skipped.
-fn warn_of_skipped(sysv: &[&Segment], denied: &[SegmentId]) {
-    if !sysv.is_empty() {
-        let ids: Vec<String> = sysv.iter().map(|segment| segment.id.short()).collect();
+fn warn_of_skipped(unattached: &[(SegmentId, TraceReason)], denied: &[SegmentId]) {
+    let all = [TraceReason::NotPrivileged, TraceReason::NoHolder, TraceReason::Unreachable];
+    for reason in all.into_iter().filter(|reason| unattached.iter().any(|(_, other)| other == reason)) {
+        let skipped = unattached.iter().filter(|(_, other)| *other == reason);
+        let ids: Vec<String> = skipped.map(|(id, _)| id.short()).collect();
         let (segments, its, them) =
             if ids.len() == 1 { ("segment", "its", "it") } else { ("segments", "their", "them") };
         warn(&format!(
-            "skipped {} System V {segments} (attaching changes {its} times). Name {them} to search {them}: {}",
+            "skipped {} System V {segments} that only attaching can read, which changes {its} times ({}). \
+             Name {them} to search {them}: {}",
             ids.len(),
+            reason.text(),
             listed(&ids)
         ));
     }
     if !denied.is_empty() {
         let ids: Vec<String> = denied.iter().map(SegmentId::short).collect();
         warn(&format!(
-            "skipped {} POSIX {} that you cannot read (`shmlens info` says why): {}",
+            "skipped {} {} that you cannot read (`shmlens info` says why): {}",
             ids.len(),
             if ids.len() == 1 { "segment" } else { "segments" },
             listed(&ids)
@@ -155,6 +163,8 @@ struct Search<'a> {
     found: u64,
     failed: bool,
     denied: Vec<SegmentId>,
+    /// The System V segments that only attaching could read.
+    unattached: Vec<(SegmentId, TraceReason)>,
 }
 
 #[derive(Serialize)]
@@ -194,7 +204,8 @@ impl Search<'_> {
         meter: &Meter,
         out: &mut Out,
     ) -> Result<(), Failure> {
-        let reader = match Reader::open(machine, segment) {
+        let open = if self.named { Reader::open } else { Reader::open_unattached };
+        let reader = match open(machine, segment) {
             Ok(reader) => reader,
             Err(error) => {
                 self.report_open_error(error);
@@ -246,6 +257,7 @@ impl Search<'_> {
     fn report_open_error(&mut self, error: OpenError) {
         match error {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
+            OpenError::NeedsAttach { id, reason } if !self.named => self.unattached.push((id, reason)),
             OpenError::Gone { .. } | OpenError::Replaced { .. } if !self.named => {}
             error => {
                 warn(&error.to_string());

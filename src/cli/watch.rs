@@ -11,7 +11,7 @@ use crate::decode::Type;
 use crate::engine::{
     Body, Changes, Contents, Ended, Feed, Job, Opened, Readers, Request, SubscriptionId, Worker as _,
 };
-use crate::machine::{Machine, Trace};
+use crate::machine::Machine;
 use crate::segment::SegmentId;
 use print::Printer;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -89,11 +89,7 @@ impl Watch<'_> {
     fn opened(&self, opened: Opened) -> Result<(), Failure> {
         let range = part::within(self.args.part, self.id, opened.size)?;
         if io::stderr().is_terminal() {
-            let mark = match opened.trace {
-                Trace::None => "leaves no trace",
-                Trace::AccessTime => "updates the access time",
-                Trace::Attached => "attached: nattch +1",
-            };
+            let mark = opened.method.text();
             let id = self.id.short();
             let (start, end) = (range.start, range.end);
             warn(&format!("watching {id} from {start:#x} to {end:#x} ({mark}); press Ctrl-C to stop"));

@@ -7,9 +7,9 @@ use super::Clock;
 use super::report::{Activity, Body, Report, Unread};
 use super::request::Request;
 use super::worker::{Job, Worker};
-use crate::machine::{ExtentKind, Machine, Trace};
-use crate::memory::{OpenError, PageBuffer, Reader};
-use crate::segment::{Kind, Segment, SegmentId, ShownError};
+use crate::machine::{ExtentKind, Machine, Method, Trace, TraceReason};
+use crate::memory::{Forecast, OpenError, PageBuffer, Reader};
+use crate::segment::{Segment, SegmentId, ShownError};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
@@ -190,31 +190,19 @@ impl Entry {
 
     /// Compares the segment with its copies. `None` if it is gone.
     fn different(&mut self, machine: &dyn Machine, effort: Effort) -> Result<Option<Different>, Unread> {
-        let reader = match open(machine, &self.segment) {
+        let reader = match Reader::open_unattached(machine, &self.segment) {
             Ok(reader) => reader,
-            Err(Unopened::Gone) => return Ok(None),
-            Err(Unopened::Unread(reason)) => return Err(reason),
+            Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => return Ok(None),
+            Err(OpenError::NeedsAttach { reason, .. }) => {
+                let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
+                return Err(Unread::Trace(forecast));
+            }
+            Err(error) => return Err(Unread::Failed(ShownError::of(error))),
         };
+        if reader.trace() != Trace::None {
+            return Err(Unread::Trace(Forecast { method: reader.method(), reason: Some(TraceReason::NotOwner) }));
+        }
         self.copies.compare(&reader, effort).map(Some).map_err(|error| Unread::Failed(ShownError::of(error)))
-    }
-}
-
-/// The reason why a segment is not read.
-pub(super) enum Unopened {
-    Gone,
-    Unread(Unread),
-}
-
-/// Opens a segment if reading it leaves no trace.
-pub(super) fn open(machine: &dyn Machine, segment: &Segment) -> Result<Reader, Unopened> {
-    if segment.kind() == Kind::Sysv {
-        return Err(Unopened::Unread(Unread::NeedsAttach));
-    }
-    match Reader::open(machine, segment) {
-        Ok(reader) if reader.trace() == Trace::None => Ok(reader),
-        Ok(_) => Err(Unopened::Unread(Unread::SetsAccessTime)),
-        Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => Err(Unopened::Gone),
-        Err(error) => Err(Unopened::Unread(Unread::Failed(ShownError::of(error)))),
     }
 }
 
@@ -244,6 +232,9 @@ impl Copies {
         let mut buffer = PageBuffer::default();
         let mut bytes = 0;
         for (&offset, part) in &mut self.parts {
+            if !reader.swapped_in(offset..offset + part.bytes.len() as u64)?.is_empty() {
+                continue;
+            }
             reader.fill(&mut buffer, offset, part.bytes.len())?;
             let different = count_different(&part.bytes, &buffer);
             part.heat = if different > 0 { HOT } else { part.heat.saturating_sub(1) };
@@ -298,7 +289,7 @@ impl Copies {
 
     /// Copies a part that is not copied yet.
     fn copy(&mut self, reader: &Reader, offset: u64, length: u64, buffer: &mut PageBuffer) -> io::Result<()> {
-        if !self.parts.contains_key(&offset) {
+        if !self.parts.contains_key(&offset) && reader.swapped_in(offset..offset + length)?.is_empty() {
             reader.fill(buffer, offset, usize::try_from(length).map_err(io::Error::other)?)?;
             self.parts.insert(offset, Part { bytes: buffer.to_vec(), heat: 0 });
         }
@@ -410,7 +401,7 @@ mod tests {
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let mut worker = started(&machine);
         let rates = interval(&mut worker, &machine, Clock::ZERO);
-        assert_eq!(rates, [("sysv:7".to_owned(), Activity::Unread(Unread::NeedsAttach))]);
+        assert_eq!(rates, [("sysv:7".to_owned(), Activity::Unread(Unread::Trace(Forecast { method: Method::Attach, reason: Some(TraceReason::NoHolder) })))]);
         machine.edit(|facts| assert_eq!(facts.attached, 0));
     }
 

@@ -7,8 +7,8 @@ use crate::act::{
     ActError, Answer, EndError, Ended as Terminated, Ending, Outcome, OwnAttachment, Plan, Question,
     Released, Undone,
 };
-use crate::machine::Trace;
-use crate::memory::{Cell, Change, OpenError, Progress, Snapshot};
+use crate::machine::Method;
+use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, ShownError, plain_error};
 use crate::survey::Survey;
 use std::io;
@@ -76,8 +76,7 @@ pub enum Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opened {
     pub size: u64,
-    /// The side effect of reading the segment.
-    pub trace: Trace,
+    pub method: Method,
 }
 
 /// A look at a segment that left no trace.
@@ -92,6 +91,7 @@ pub struct Preview {
 pub struct Look {
     /// The size of the segment.
     pub size: u64,
+    pub method: Method,
     /// The first bytes.
     pub bytes: Vec<u8>,
     /// The changed parts of `bytes`.
@@ -133,10 +133,8 @@ pub enum Activity {
 /// The reason why a segment is not read without being asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unread {
-    /// Only an attach reads it, which changes nattch, the last pid and the attach time.
-    NeedsAttach,
-    /// Reading would set its access time.
-    SetsAccessTime,
+    /// Reading would leave a trace.
+    Trace(Forecast),
     /// It cannot be read.
     Failed(ShownError),
 }

@@ -1,8 +1,8 @@
 //! Everything about a segment. `info`, the detail area of the UI and JSON all come from here.
 
 use super::semaphore::{self, Semaphore};
-use crate::machine::{Machine, Trace};
-use crate::memory::Reader;
+use crate::machine::Machine;
+use crate::memory::{Forecast, Reader};
 use crate::segment::field::{Field, Group};
 use crate::segment::{
     Bytes, Holder, Kind, Maker, Mode, Owner, Segment, Timestamp, Value, age_text, ago_text, local_time,
@@ -25,7 +25,7 @@ pub struct About<'a> {
 pub struct Probe {
     pub semaphore: Option<Semaphore>,
     /// The effect of reading the segment, or the reason why this process may not; `None` if not checked.
-    pub reading: Option<Result<Trace, String>>,
+    pub reading: Option<Result<Forecast, String>>,
 }
 
 /// A fact about a segment.
@@ -53,7 +53,7 @@ impl Probe {
     pub fn check(machine: &dyn Machine, segment: &Segment) -> Self {
         Self {
             semaphore: semaphore::look(machine, segment),
-            reading: Some(Reader::predict_trace(machine, segment).map_err(|error| error.to_string())),
+            reading: Some(Reader::predict(machine, segment).map_err(|error| error.to_string())),
         }
     }
 }
@@ -237,15 +237,7 @@ impl<'a> About<'a> {
 
     fn reading(&self) -> Option<String> {
         Some(match self.probe.reading.as_ref()? {
-            Ok(Trace::None) => "allowed; leaves no trace".to_owned(),
-            Ok(Trace::AccessTime) => {
-                "allowed; updates the access time (only the owner and root can avoid this)".to_owned()
-            }
-            Ok(Trace::Attached) => {
-                "allowed; attaches the segment: nattch is one higher during the read, and last \
-                                    pid and times change"
-                    .to_owned()
-            }
+            Ok(forecast) => format!("allowed; {}", forecast.text()),
             Err(reason) => reason.clone(),
         })
     }

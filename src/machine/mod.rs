@@ -7,16 +7,20 @@ pub mod control;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
 pub mod meminfo;
+mod method;
 pub mod process;
 pub mod real;
 pub mod sysv_table;
 
 pub use builder::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
+pub use method::{Method, Trace, TraceReason};
 
 use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;
 use process::Processes;
 use std::io;
+use std::ops::Range;
+use std::time::Duration;
 
 /// A machine with shared memory, at the level of kernel facts.
 pub trait Machine: Control + Processes {
@@ -61,6 +65,9 @@ pub trait Machine: Control + Processes {
 
     fn now(&self) -> Timestamp;
 
+    /// Returns the time of `CLOCK_MONOTONIC`, which programs often record.
+    fn monotonic_time(&self) -> Duration;
+
     /// Opens a POSIX object for reading.
     ///
     /// # Errors
@@ -89,6 +96,19 @@ pub trait Machine: Control + Processes {
 
     /// Checks that a System V segment may be attached for reading. Has no side effects.
     fn may_attach(&self, shmid: ShmId) -> io::Result<()>;
+
+    /// Opens a System V segment without attaching it, through a process that has it attached: one
+    /// of `holders`, otherwise any process if `scan` is set. Verifies that the holder has this very
+    /// segment.
+    ///
+    /// # Errors
+    /// The reason why only attaching would do.
+    fn open_attached(
+        &self,
+        shmid: ShmId,
+        holders: &[Holder],
+        scan: bool,
+    ) -> Result<Box<dyn Contents>, TraceReason>;
 
     /// Attaches a System V segment read-only. This changes nattch, the last pid and the attach
     /// time.
@@ -212,16 +232,6 @@ pub struct DevShm {
     pub inodes_used: u64,
 }
 
-/// The trace that reading leaves on a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trace {
-    None,
-    /// The access time of the object. Only its owner and root can avoid that.
-    AccessTime,
-    /// nattch is one higher while the segment is open; the last pid and the times change.
-    Attached,
-}
-
 /// A part of a segment that is either all data or all hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
@@ -251,8 +261,15 @@ pub trait Contents: Send + Sync {
     /// of the same kind. `None` at and past the end.
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>>;
 
-    /// Returns the trace that reading leaves.
-    fn trace(&self) -> Trace;
+    /// Returns the method of reading, which determines the side effects.
+    fn method(&self) -> Method;
+
+    /// Returns the runs of pages in this range that are swapped out, limited to the range. Reading
+    /// one would bring it back into memory; its extent is [`ExtentKind::Data`]. May include holes if
+    /// the kernel does not distinguish them.
+    fn swapped_in(&self, _range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        Ok(vec![])
+    }
 
     /// Returns the POSIX ACL in the format of the extended attribute `system.posix_acl_access`;
     /// `None` if there is only a mode.

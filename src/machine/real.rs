@@ -3,6 +3,7 @@
 mod builder;
 pub(super) mod control;
 mod credentials;
+mod held;
 mod listing;
 mod logind;
 mod memory;
@@ -14,16 +15,17 @@ pub use sysv::log_uses;
 
 use super::control::SysvStat;
 use super::sysv_table::{self, Table};
-use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, meminfo};
+use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, TraceReason, meminfo};
 use crate::segment::{Bytes, Holder, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
 use crate::sys;
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{Gid, Group, Uid, User, geteuid};
 use std::fs;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The directory of POSIX objects, hardcoded in glibc and musl.
 pub const DEV_SHM: &str = "/dev/shm";
@@ -88,6 +90,10 @@ impl Machine for RealMachine {
         SystemTime::now().into()
     }
 
+    fn monotonic_time(&self) -> Duration {
+        clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
+    }
+
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
         let open = sys::object::open_object(Path::new(DEV_SHM), name.as_path())?;
         Ok(Box::new(posix::PosixContents::new(open)))
@@ -115,7 +121,8 @@ impl Machine for RealMachine {
     }
 
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>> {
-        Ok(Box::new(posix::PosixContents::new(process::open_held(device, inode, holders)?)))
+        let (object, pid) = process::open_held(device, inode, holders)?;
+        Ok(Box::new(posix::PosixContents::through(object, pid)))
     }
 
     fn removes_at_logout(&self, uid: u32) -> Option<bool> {
@@ -125,6 +132,15 @@ impl Machine for RealMachine {
     fn may_attach(&self, shmid: ShmId) -> io::Result<()> {
         // IPC_STAT requires the same permission as shmat(SHM_RDONLY).
         sys::shm::stat(shmid.0).map(drop)
+    }
+
+    fn open_attached(
+        &self,
+        shmid: ShmId,
+        holders: &[Holder],
+        scan: bool,
+    ) -> Result<Box<dyn Contents>, TraceReason> {
+        process::open_attached(shmid, holders, scan).map(|held| Box::new(held) as Box<dyn Contents>)
     }
 
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {

@@ -13,6 +13,7 @@ mod in_order;
 
 mod page_buffer;
 mod pattern;
+mod peek;
 mod pipeline;
 mod progress;
 mod reader;
@@ -28,8 +29,9 @@ pub(crate) use in_order::in_order;
 pub use page_buffer::PageBuffer;
 pub(crate) use page_buffer::is_slow;
 pub use pattern::{Pattern, PatternError};
+pub use peek::{Peek, peek};
 pub(crate) use pipeline::pipeline;
 pub use progress::{Direction, Progress};
-pub use reader::{OpenError, Presence, Reader};
+pub use reader::{Forecast, OpenError, Presence, Reader};
 pub use search::{Matches, find_all, find_next};
 pub use tracker::{Cell, CellKind, Change, Snapshot, SnapshotRequest, Tracker};

@@ -1,9 +1,10 @@
 //! The reader of a segment: verifies that it opens the segment that was listed, and never writes.
 
 use super::page_buffer::{PageBuffer, is_slow};
-use crate::machine::{Contents, Extent, Machine, Trace};
-use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, plain_error, shell_quote};
+use crate::machine::{Contents, Extent, Machine, Method, Trace, TraceReason};
+use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, ShmId, plain_error, shell_quote};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// An open segment. Clones share the open file or attachment; the last one closes it.
@@ -51,6 +52,9 @@ pub enum OpenError {
         "failed to attach {id}: {size} does not fit in the address space. Check the limit with `ulimit -v`"
     )]
     TooLarge { id: SegmentId, size: crate::segment::Bytes },
+    /// Only attaching would do, and the caller did not want that.
+    #[error("{id} was not read: that would attach it, which changes nattch, last pid and times ({})", .reason.text())]
+    NeedsAttach { id: SegmentId, reason: TraceReason },
     /// Another process holds a lease and must release it first.
     #[error(
         "failed to open {id}: a process holds a lease on it (F_SETLEASE) and has been asked to release it. \
@@ -99,14 +103,55 @@ impl Presence {
     }
 }
 
+/// The method that would be used to read a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forecast {
+    pub method: Method,
+    /// The reason why the method leaves a trace; `None` if it leaves none.
+    pub reason: Option<TraceReason>,
+}
+
+impl Forecast {
+    /// Describes the effect of reading, with the process that is read through, or with the reason
+    /// why there is a trace.
+    #[must_use]
+    pub fn text(self) -> String {
+        let effect = match self.method.trace() {
+            Trace::None => "leaves no trace",
+            Trace::AccessTime => "updates the access time",
+            Trace::Attached => {
+                "attaches the segment: nattch is one higher during the read, and last pid and times change"
+            }
+        };
+        match (self.reason, self.method.holder()) {
+            (Some(reason), _) => format!("{effect} ({})", reason.text()),
+            (None, Some(pid)) => format!("{effect} (read through PID {pid})"),
+            (None, None) => effect.to_owned(),
+        }
+    }
+}
+
 impl Reader {
-    /// Opens a segment that a survey listed. A System V segment is attached, which other processes
-    /// can see.
+    /// Opens a segment that a survey listed, without a trace if possible. A System V segment that
+    /// cannot be read through a holder is attached, which other processes can see.
     ///
     /// # Errors
     /// Fails if it is gone or replaced, when it may not be read, or when the
     /// kernel refuses; each with what would help.
     pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
+        match (Self::open_unattached(machine, segment), &segment.id) {
+            (Err(OpenError::NeedsAttach { .. }), SegmentId::Sysv(shmid)) => {
+                Self::verified(machine, segment, machine.attach(*shmid))
+            }
+            (opened, _) => opened,
+        }
+    }
+
+    /// Opens a segment like [`Self::open`], but never attaches it.
+    ///
+    /// # Errors
+    /// [`OpenError::NeedsAttach`] if only attaching would do.
+    pub fn open_unattached(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
         if segment.is_concealed() {
             let holders = segment.holders.iter().flat_map(|holders| holders.iter());
             let holders: Vec<String> =
@@ -115,12 +160,27 @@ impl Reader {
             return Err(OpenError::Concealed { id: segment.id.clone(), former, holders: holders.join(", ") });
         }
         let contents = match &segment.id {
-            SegmentId::Sysv(shmid) => machine.attach(*shmid),
+            SegmentId::Sysv(shmid) => match through_holder(machine, segment, *shmid) {
+                Ok(contents) => Ok(contents),
+                Err(reason) => {
+                    machine.may_attach(*shmid).map_err(|error| OpenError::new(machine, segment, error))?;
+                    return Err(OpenError::NeedsAttach { id: segment.id.clone(), reason });
+                }
+            },
             SegmentId::Posix(name) => machine.open_object(name),
             SegmentId::Deleted { device, inode } => {
                 machine.open_unlinked(*device, *inode, segment.holders.as_deref().unwrap_or_default())
             }
         };
+        Self::verified(machine, segment, contents)
+    }
+
+    /// Checks that the opened segment is the one that was listed.
+    fn verified(
+        machine: &dyn Machine,
+        segment: &Segment,
+        contents: io::Result<Box<dyn Contents>>,
+    ) -> Result<Self, OpenError> {
         let contents = contents.map_err(|error| OpenError::new(machine, segment, error))?;
         let stat = contents.stat().map_err(|error| OpenError::new(machine, segment, error))?;
         if !segment.identity().fits(&stat.identity) {
@@ -129,17 +189,21 @@ impl Reader {
         Ok(Self { contents: Arc::from(contents), id: segment.id.clone(), identity: stat.identity })
     }
 
-    /// Returns the trace that reading a segment would leave, without leaving it: opens a POSIX
-    /// object without reading it, and does not attach a System V segment.
-    pub fn predict_trace(machine: &dyn Machine, segment: &Segment) -> Result<Trace, OpenError> {
-        match &segment.id {
-            SegmentId::Sysv(shmid) => machine
-                .may_attach(*shmid)
-                .map(|()| Trace::Attached)
-                .map_err(|error| OpenError::new(machine, segment, error)),
-            SegmentId::Posix(_) | SegmentId::Deleted { .. } => {
-                Self::open(machine, segment).map(|reader| reader.trace())
+    /// Returns the method that [`Self::open`] would use, without leaving a trace: opens the segment
+    /// without reading it, and does not attach it.
+    ///
+    /// # Errors
+    /// Fails like [`Self::open`].
+    pub fn predict(machine: &dyn Machine, segment: &Segment) -> Result<Forecast, OpenError> {
+        match Self::open_unattached(machine, segment) {
+            Ok(reader) => {
+                let reason = (reader.trace() != Trace::None).then_some(TraceReason::NotOwner);
+                Ok(Forecast { method: reader.method(), reason })
             }
+            Err(OpenError::NeedsAttach { reason, .. }) => {
+                Ok(Forecast { method: Method::Attach, reason: Some(reason) })
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -149,8 +213,13 @@ impl Reader {
     }
 
     #[must_use]
+    pub fn method(&self) -> Method {
+        self.contents.method()
+    }
+
+    #[must_use]
     pub fn trace(&self) -> Trace {
-        self.contents.trace()
+        self.method().trace()
     }
 
     /// Returns the current size.
@@ -211,6 +280,14 @@ impl Reader {
         self.contents.extent_at(offset, limit)
     }
 
+    /// Returns the runs of swapped pages in a range, like [`Contents::swapped_in`].
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses.
+    pub fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        self.contents.swapped_in(range)
+    }
+
     /// Returns the POSIX ACL, like [`Contents::acl`].
     ///
     /// # Errors
@@ -223,6 +300,30 @@ impl Reader {
     pub fn release(&self, offset: u64, length: u64) {
         self.contents.release(offset, length);
     }
+}
+
+/// Opens a System V segment through a process that has it attached.
+fn through_holder(
+    machine: &dyn Machine,
+    segment: &Segment,
+    shmid: ShmId,
+) -> Result<Box<dyn Contents>, TraceReason> {
+    let listed = segment.holders.as_deref();
+    match machine.open_attached(shmid, listed.unwrap_or_default(), listed.is_none()) {
+        // The holders have changed since the survey: search again.
+        Err(TraceReason::Unreachable) if listed.is_some() && is_outdated(machine, segment, shmid) => {
+            machine.open_attached(shmid, &[], true)
+        }
+        opened => opened,
+    }
+}
+
+/// Returns true if a listed holder has exited, or if the number of attachments has changed.
+fn is_outdated(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> bool {
+    let listed = segment.sysv().map(|facts| facts.nattch);
+    let mut holders = segment.holders.iter().flat_map(|holders| holders.iter());
+    machine.sysv_stat(shmid).is_ok_and(|now| Some(now.nattch) != listed)
+        || holders.any(|holder| !machine.process_exists(holder.pid))
 }
 
 impl OpenError {
@@ -316,17 +417,17 @@ mod tests {
     }
 
     #[test]
-    fn predict_trace_attaches_nothing() {
+    fn predict_attaches_nothing() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let listed = survey(&machine);
         let traces: Vec<Trace> =
-            listed.iter().map(|segment| Reader::predict_trace(&machine, segment).unwrap()).collect();
+            listed.iter().map(|segment| Reader::predict(&machine, segment).unwrap().method.trace()).collect();
         assert_eq!(traces, [Trace::Attached, Trace::None]);
         machine.edit(|facts| facts.effective_uid = 1001);
         for segment in &listed {
-            assert!(matches!(Reader::predict_trace(&machine, segment), Err(OpenError::Denied { .. })));
+            assert!(matches!(Reader::predict(&machine, segment), Err(OpenError::Denied { .. })));
         }
         machine.edit(|facts| assert_eq!(facts.attached, 0));
     }

@@ -14,6 +14,11 @@ pub struct Timestamp {
 
 impl Timestamp {
     #[must_use]
+    pub fn since_epoch(self) -> Duration {
+        Duration::new(u64::try_from(self.seconds).unwrap_or(0), self.nanos)
+    }
+
+    #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self { seconds, nanos: 0 }
     }

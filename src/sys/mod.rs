@@ -21,6 +21,7 @@ pub mod shm;
 pub mod skip;
 mod statx;
 pub mod swap;
+pub mod swapped;
 pub mod unfinished;
 pub mod unlink;
 pub mod unnamed;

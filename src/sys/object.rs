@@ -203,15 +203,21 @@ fn open_name(access: OFlag, root: &Path, path: &Path) -> io::Result<(File, bool)
 }
 
 /// Opens the file behind a link in `/proc` for reading: a descriptor or mapping of any process,
-/// regardless of the file's name.
+/// regardless of the file's name. `None` if the file is not the expected one, which is never
+/// opened: opening a FIFO would wake the process at its other end.
 ///
 /// # Errors
 /// `EACCES` without read permission, `EPERM` for a mapping that only root may open, `ENOENT` if the
 /// file is gone.
-pub fn open_again(link: &str) -> io::Result<OpenObject> {
-    let (file, keeps_access_time) = open_link(OFlag::O_RDONLY, link)?;
-    let stat = statx_fd(file.as_fd())?;
-    Ok(OpenObject { file, stat, keeps_access_time })
+pub fn open_held(link: &str, is_expected: impl Fn(&FileStat) -> bool) -> io::Result<Option<OpenObject>> {
+    let handle = open(link, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+    let stat = statx_fd(handle.as_fd())?;
+    if !stat.is_regular() || !is_expected(&stat) {
+        return Ok(None);
+    }
+    let (file, keeps_access_time) =
+        open_link(OFlag::O_RDONLY, &format!("/proc/self/fd/{}", handle.as_raw_fd()))?;
+    Ok(Some(OpenObject { file, stat, keeps_access_time }))
 }
 
 /// Returns the file type of a mode, with an article; `None` for a regular file.

@@ -251,6 +251,7 @@ fn huge_pages_hold_what_was_in_the_file() {
     let root = shmlens().args(["dump", "--raw", &id]).output().unwrap().stdout;
     assert_eq!(root.len(), 8 << 20);
     assert!(root.starts_with(&contents) && root[contents.len()..].iter().all(|&byte| byte == 0));
+    crate::trace::methods::huge_pages_are_read_through_a_holder(shmid);
     assert_eq!(HugePages::free(), before, "reading as root allocates nothing");
     let nobody = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", "--raw", &id]).output().unwrap();
     assert!(nobody.stdout == root, "{}", String::from_utf8_lossy(&nobody.stderr));

@@ -97,7 +97,7 @@ fn find_reports_unreadable_segments() {
     let (status, found, message) = find(&["hello"]);
     assert_eq!((status, found.lines().count()), (Some(0), 1));
     assert!(
-        message.contains("skipped 1 POSIX segment that you cannot read") && message.contains(": /closed"),
+        message.contains("skipped 1 segment that you cannot read") && message.contains(": /closed"),
         "{message}"
     );
     // A named segment must be searched.

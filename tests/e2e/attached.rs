@@ -20,34 +20,48 @@ fn leave(terminal: &Terminal) {
 #[test]
 fn inspect_attaches_once_and_detaches_on_leaving() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
-    assert_eq!(nattch(0), 1);
+    let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let terminal = open_first();
     terminal.wait_for("attached: nattch +1", SOON);
-    assert_eq!((nattch(0), ipcs()), (2, "2".to_owned()));
-    leave(&terminal);
-    wait_until(SOON, || nattch(0) == 1);
-    terminal.wait_for(row("sysv sysv:0"), SOON);
-    terminal.wait_for("nattch 1", SOON);
-    quit(terminal);
     assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
+    leave(&terminal);
+    wait_until(SOON, || nattch(0) == 0);
+    terminal.wait_for(row("sysv sysv:0"), SOON);
+    terminal.wait_for("nattch 0", SOON);
+    quit(terminal);
+    assert_eq!((nattch(0), ipcs()), (0, "0".to_owned()));
+}
+
+#[test]
+fn inspect_attaches_nothing_that_another_process_holds() {
+    let Some(_world) = World::new() else { return };
+    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let terminal = open_first();
+    terminal.wait_for(&*format!("no trace (through PID {})", writer.pid()), SOON);
+    assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
+    end(writer);
+    terminal.wait_for("removed: freed when you leave", SOON);
+    terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);
+    leave(&terminal);
+    terminal.wait_for("No shared memory segments.", SOON);
+    quit(terminal);
 }
 
 #[test]
 fn kept_attachment_is_marked_and_can_be_detached() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let terminal = open_first();
     terminal.send("P");
     terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
     terminal.wait_for(row("▌ ◉ sysv sysv:0"), SOON);
     terminal.wait_for("(shmlens)", SOON);
-    assert_eq!(nattch(0), 2);
+    assert_eq!(nattch(0), 1);
     // Inspecting it again adds no attachment.
     terminal.send("<Enter>");
     terminal.wait_for("attached: nattch +1", SOON);
-    assert_eq!(nattch(0), 2);
+    assert_eq!(nattch(0), 1);
     leave(&terminal);
     terminal.send("D");
     terminal.wait_for("y detach", SOON);
@@ -55,8 +69,8 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     terminal.wait_for(no_row("Attachments of shmlens"), SOON);
     terminal.wait_for(no_row("◉"), SOON);
     terminal.wait_for(row("sysv sysv:0"), SOON);
-    terminal.wait_for("nattch 1", SOON);
-    assert_eq!(nattch(0), 1);
+    terminal.wait_for("nattch 0", SOON);
+    assert_eq!(nattch(0), 0);
     terminal.send("D");
     terminal.wait_for("Nothing attached. P in Inspect keeps one", SOON);
     quit(terminal);
@@ -102,27 +116,25 @@ fn last_detach_destroys_a_marked_segment() {
 #[test]
 fn quit_detaches_everything() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let terminal = open_first();
     terminal.send("P");
     terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
     terminal.wait_for(row("◉ sysv"), SOON);
-    assert_eq!(nattch(0), 2);
-    terminal.send("q");
-    terminal.wait_for("1 segment stays attached while shmlens runs; quit detaches. Press q again", SOON);
-    assert_eq!(nattch(0), 2);
-    quit(terminal);
     assert_eq!(nattch(0), 1);
+    quit(terminal);
+    assert_eq!(nattch(0), 0);
 }
 
 #[test]
 fn removed_segment_is_freed_when_inspect_closes() {
     let Some(_world) = World::new() else { return };
-    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let sysv = Sysv::new(0x4d2, 56, 0o600);
+    sysv.write(0, b"1MHS");
     let terminal = open_first();
     terminal.wait_for("attached: nattch +1", SOON);
-    end(writer);
+    drop(sysv);
     terminal.wait_for("removed", SOON);
     terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);
     assert_eq!(nattch(0), 1);

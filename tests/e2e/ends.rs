@@ -1,7 +1,7 @@
 //! Every way to end while a segment is open: the terminal is restored and nothing stays attached.
 
 use super::{ONE_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
-use crate::support::{SOON, Terminal, World, shmlens, tool};
+use crate::support::{SOON, Sysv, Terminal, World, shmlens, tool};
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use vt100::Screen;
 #[test]
 fn signal_restores_the_terminal_and_detaches() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
+    let _sysv = Sysv::new(0x4d2, 56, 0o600);
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         let mut terminal = open_first();
         terminal.wait_for("attached: nattch +1", SOON);
@@ -20,25 +20,26 @@ fn signal_restores_the_terminal_and_detaches() {
         assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32));
         assert!(start.elapsed() < ONE_SECOND, "{signal} took {:?}", start.elapsed());
         assert_eq!(terminal.left_behind(), Vec::<String>::new(), "{signal}");
-        assert_eq!(nattch(0), 1, "{signal}");
+        assert_eq!(nattch(0), 0, "{signal}");
     }
 }
 
 #[test]
 fn ctrl_c_restores_the_terminal_and_detaches() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
+    let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let mut terminal = open_first();
+    assert_eq!(nattch(0), 1);
     terminal.send("<C-c>");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
-    assert_eq!(nattch(0), 1);
+    assert_eq!(nattch(0), 0);
 }
 
 #[test]
 fn hangup_ends_the_program_and_detaches() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", "20") else { return };
+    let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let mut terminal = open_first();
     terminal.wait_for("attached: nattch +1", SOON);
     let start = Instant::now();
@@ -46,7 +47,7 @@ fn hangup_ends_the_program_and_detaches() {
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
     // A run this short cannot use much CPU time.
     assert!(start.elapsed() < ONE_SECOND, "it took {:?}", start.elapsed());
-    assert_eq!(nattch(0), 1);
+    assert_eq!(nattch(0), 0);
 }
 
 #[test]

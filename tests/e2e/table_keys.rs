@@ -148,11 +148,16 @@ fn strip_shows_the_first_bytes_live() {
     let Some(_world) = World::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
+    let unheld = Sysv::new(0x4d3, 4096, 0o600);
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
-    // A System V segment is not attached without a request.
-    terminal.wait_for("needs an attach", SOON);
+    // Through the process that has it attached.
+    terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     assert_eq!(super::nattch(0), 1);
+    terminal.send("j");
+    // A System V segment is only attached on request.
+    terminal.wait_for("needs an attach", SOON);
+    assert_eq!(super::nattch(unheld.shmid), 0);
     terminal.send("j");
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     let seen = terminal.screen();

@@ -98,7 +98,7 @@ pub fn gone(segment: &Segment, error: &KeepError) -> Option<(&'static str, &'sta
 }
 
 pub fn readable(target: Target<'_>) -> Result<(), KeepError> {
-    Reader::predict_trace(target.machine, target.segment).map(drop).map_err(KeepError::Unreadable)
+    Reader::predict(target.machine, target.segment).map(drop).map_err(KeepError::Unreadable)
 }
 
 /// Predicts, without writing, the error of saving a copy of the segment to this path.

@@ -16,7 +16,7 @@ use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use super::segment_map::SegmentMap;
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Clock, SubscriptionId, Watching};
-use crate::machine::{ExtentKind, Trace};
+use crate::machine::{ExtentKind, Method};
 use crate::memory::{Pattern, Presence, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
@@ -85,8 +85,8 @@ pub struct Inspect {
     pub subscription: SubscriptionId,
     pub segment: Segment,
     pub status: Status,
-    /// The trace that reading leaves: a new access time, an attachment, or nothing.
-    pub trace: Trace,
+    /// The side effect of reading.
+    pub method: Method,
     pub presence: Presence,
     pub top: u64,
     pub cursor: u64,
@@ -124,7 +124,7 @@ impl Inspect {
             subscription,
             segment,
             status: Status::Opening,
-            trace: Trace::None,
+            method: Method::Name { keeps_access_time: true },
             presence: Presence::Present { size },
             top: 0,
             cursor: 0,
@@ -230,9 +230,12 @@ impl Inspect {
             (segment.id == *self.id() || segment.kind() == Kind::Deleted)
                 && self.segment.identity().fits(&segment.identity())
         };
-        let Some(segment) = survey.segments.iter().find(same) else { return false };
+        let Some(segment) = survey.segments.iter().find(same) else {
+            // Without attachments the segment is gone, and our open file keeps its memory.
+            return self.segment.kind() == Kind::Sysv && self.method != Method::Attach;
+        };
         if let Some(facts) = segment.sysv() {
-            return self.trace == Trace::Attached && facts.marked && facts.nattch <= 1;
+            return self.method == Method::Attach && facts.marked && facts.nattch <= 1;
         }
         let all_seen = survey.coverage.as_ref().is_some_and(|coverage| coverage.unreadable == 0);
         let holders = segment.holders.as_deref().unwrap_or_default();
@@ -251,7 +254,7 @@ impl Inspect {
     pub fn apply(&mut self, look: Snapshot, now: Clock) {
         self.status = Status::Open;
         self.presence = look.presence;
-        self.trace = look.trace;
+        self.method = look.method;
         self.scanned = look.scanned;
         let mut bytes = look.bytes;
         if let Some(frozen) = &mut self.frozen {

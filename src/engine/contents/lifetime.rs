@@ -4,7 +4,7 @@
 //! if any other process still holds it.
 
 use crate::engine::{Clock, Ended};
-use crate::machine::Machine;
+use crate::machine::{Machine, Method};
 use crate::memory::{Presence, Reader};
 use crate::segment::{Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
@@ -76,5 +76,6 @@ fn others(holders: Option<&[Holder]>) -> Vec<Holder> {
 fn has_no_other_attachment(machine: &dyn Machine, reader: &Reader) -> bool {
     let Ok(table) = machine.sysv_rows() else { return false };
     let row = table.rows.iter().find(|row| SegmentId::Sysv(row.shmid) == *reader.id());
-    row.is_none_or(|row| row.nattch <= 1)
+    let own = u64::from(reader.method() == Method::Attach);
+    row.is_none_or(|row| row.nattch <= own)
 }

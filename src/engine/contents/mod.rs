@@ -47,7 +47,7 @@ struct Subscription {
 
 enum Source {
     Window(Box<Window>),
-    PreviewFeed(PreviewFeed),
+    PreviewFeed(Box<PreviewFeed>),
     Ranges(Box<Samples>),
     Changes(Box<Watch>),
 }
@@ -76,7 +76,11 @@ impl Subscription {
         hurry: bool,
     ) -> Vec<Body> {
         let Self { pace, source } = self;
-        let continues = matches!(source, Source::Changes(watch) if !watch.tracker.is_complete());
+        let continues = match source {
+            Source::Changes(watch) => !watch.tracker.is_complete(),
+            Source::PreviewFeed(preview) => preview.next_step().is_some(),
+            Source::Window(_) | Source::Ranges(_) => false,
+        };
         let asked = if continues {
             pace.resume();
             false
@@ -85,7 +89,14 @@ impl Subscription {
         };
         match source {
             Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
-            Source::PreviewFeed(preview) => preview.read(machine, kept),
+            Source::PreviewFeed(preview) => {
+                let bodies = preview.read(machine, now, kept, pace.every.is_some());
+                match preview.next_step() {
+                    Some(wait) => pace.ask(now + wait),
+                    None => pace.every = preview.next_interval(kept),
+                }
+                bodies
+            }
             Source::Ranges(samples) => vec![samples.read(machine, now)],
             Source::Changes(watch) => watch.read(machine, now, pace),
         }
@@ -113,20 +124,24 @@ impl Contents {
         segment: Box<Segment>,
         feed: Feed,
     ) -> Option<Body> {
-        self.drop_subscription(id);
         if let Feed::Preview { every, bytes, cells } = feed {
             let mut pace = Pace::new(every, 2);
             pace.ask(now);
-            let source = Source::PreviewFeed(PreviewFeed::new(segment, bytes, cells));
-            self.subscriptions.insert(id, Subscription { pace, source });
+            let mut preview = match self.drop_subscription(id) {
+                Some(Subscription { source: Source::PreviewFeed(preview), .. }) if preview.shows(&segment) => preview,
+                _ => Box::default(),
+            };
+            preview.show(segment, every, bytes, cells);
+            self.subscriptions.insert(id, Subscription { pace, source: Source::PreviewFeed(preview) });
             return None;
         }
+        self.drop_subscription(id);
         let reader = match self.reader(machine, &segment) {
             Ok(reader) => reader,
             Err(error) => return Some(Body::Opened(Err(error))),
         };
         let size = reader.size().unwrap_or(segment.size.0);
-        let opened = Opened { size, trace: reader.trace() };
+        let opened = Opened { size, method: reader.method() };
         self.readers.add(id, reader.clone());
         let (source, pace) = match feed {
             Feed::Ranges { ranges, every } => {
@@ -281,6 +296,9 @@ impl Worker for Contents {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.every = every;
                     subscription.pace.ask(Clock::ZERO);
+                    if let Source::PreviewFeed(preview) = &mut subscription.source {
+                        preview.every = every;
+                    }
                 }
                 (id, None)
             }
@@ -319,11 +337,6 @@ impl Worker for Contents {
         };
         self.last = Some(id);
         let bodies = subscription.read(machine, now, &self.kept, self.hurry);
-        if let Source::PreviewFeed(preview) = &subscription.source
-            && preview.is_idle(&self.kept)
-        {
-            subscription.pace.every = None;
-        }
         if matches!(bodies.last(), Some(Body::Ended(_))) {
             self.drop_subscription(id);
         }

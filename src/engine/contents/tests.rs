@@ -7,7 +7,9 @@ use crate::act::log::Entry;
 use crate::engine::{Changes, Options, Steps, Target, Unread, Watching};
 use crate::machine::control::Control;
 use crate::machine::fake::{FakeBytes, FakeMachine};
-use crate::memory::{Direction, OpenError, Pattern, Snapshot};
+use crate::machine::{Method, TraceReason};
+use crate::memory::{Direction, Forecast, OpenError, Pattern, Snapshot};
+use crate::segment::{Access, ShownError};
 use crate::survey::{Names, Survey};
 use std::ops::Range as Offsets;
 use std::sync::Arc;
@@ -263,9 +265,70 @@ fn a_preview_has_at_most_the_requested_bytes() {
 #[test]
 fn a_preview_never_attaches_a_system_v_segment() {
     let mut scene = Scene::new();
-    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err(Unread::NeedsAttach)]);
-    assert_eq!(scene.steps.deadline(), None, "it is not read again");
+    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err(ShownError::new("not attached"))]);
+    assert!(scene.steps.deadline().is_some(), "another process may attach it");
+    scene.machine.add_process(7, "writer");
+    scene.machine.attach_in(7, 1, Access::ReadWrite);
+    assert_eq!(previews(scene.pass(SECOND)), [Err(ShownError::new("not attached"))]);
+    assert_eq!(scene.steps.deadline(), None, "this user may not read it through the other process");
     assert_eq!(scene.machine.edit(|facts| facts.attached), 0);
+}
+
+#[test]
+fn a_system_v_segment_is_previewed_through_its_current_holder() {
+    let mut scene = Scene::new();
+    scene.machine.edit(|facts| facts.map_files = true);
+    for pid in [7, 8] {
+        scene.machine.add_process(pid, "writer");
+    }
+    scene.machine.attach_in(7, 1, Access::ReadWrite);
+    let forecasts = |reports: Vec<Report>| -> Vec<Forecast> {
+        let previews = reports.into_iter().filter_map(|report| match report.body {
+            Body::Preview(preview) => Some(preview.forecast.unwrap()),
+            _ => None,
+        });
+        previews.collect()
+    };
+    let feed = Feed::Preview { every: Some(TENTH) };
+    let mut segment = scene.segment("sysv:1");
+    segment.holders = Some([].into());
+    let through = |pid| Forecast { method: Method::Holder { pid, keeps_access_time: true }, reason: None };
+    let attach = |reason| Forecast { method: Method::Attach, reason: Some(reason) };
+    // The survey was taken before the process attached it.
+    segment.facts = Scene::new().segment("sysv:1").facts;
+    assert_eq!(forecasts(scene.send(Request::Subscribe(ONE, segment, feed))), [through(7)]);
+    scene.machine.attach_in(8, 1, Access::ReadWrite);
+    scene.machine.end_process(7);
+    assert_eq!(forecasts(scene.pass(SECOND)), [through(8)]);
+    scene.machine.edit(|facts| facts.processes.get_mut(&8).unwrap().readable = false);
+    assert_eq!(forecasts(scene.pass(SECOND)), [attach(TraceReason::Unreachable)]);
+    scene.machine.end_process(8);
+    assert_eq!(forecasts(scene.pass(SECOND)), [attach(TraceReason::NoHolder)]);
+    assert_eq!((scene.machine.edit(|facts| facts.attached), scene.nattch()), (0, 0));
+}
+
+#[test]
+fn swapped_bytes_of_a_preview_are_marked() {
+    let mut scene = Scene::new();
+    let mut bytes = FakeBytes::full(&[7; 1000]);
+    bytes.swapped = [0].into();
+    scene.machine.add_object("b", bytes);
+    let reports = scene.subscribe(ONE, "posix:/b", Feed::Preview { every: None });
+    let [Body::Preview(preview)] = &bodies(&reports)[..] else { panic!("{reports:?}") };
+    assert_eq!((&preview.bytes, &preview.swapped), (&Ok(vec![0; 512]), &vec![0..512]));
+}
+
+#[test]
+fn a_window_through_a_holder_attaches_nothing() {
+    let mut scene = Scene::new();
+    scene.machine.edit(|facts| facts.map_files = true);
+    scene.machine.add_process(7, "writer");
+    scene.machine.attach_in(7, 1, Access::ReadWrite);
+    scene.open(ONE, "sysv:1");
+    assert_eq!(scene.nattch(), 1);
+    assert_eq!(scene.holds()[0].will(), "closes the descriptor; the segment remains");
+    assert_eq!(released(&scene.close(ONE, false)), ["sysv:1: closed"]);
+    assert_eq!(scene.nattch(), 1);
 }
 
 #[test]

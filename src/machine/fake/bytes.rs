@@ -3,13 +3,16 @@
 use super::PAGE;
 use crate::machine::{Extent, ExtentKind};
 use crate::segment::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 #[derive(Debug, Clone, Default)]
 pub struct FakeBytes {
     pub size: u64,
     /// The written pages, by number. Any other page is a hole.
     pub pages: BTreeMap<u64, Box<[u8]>>,
+    /// The written pages that are swapped out, by number.
+    pub swapped: BTreeSet<u64>,
     /// Set once the name is removed.
     pub removed: bool,
 }
@@ -68,6 +71,12 @@ impl FakeBytes {
         };
         let end = (end * PAGE).min(self.size).min(offset.saturating_add(limit.max(1)));
         Some(Extent { end, kind: if data { ExtentKind::Data } else { ExtentKind::Hole } })
+    }
+
+    pub(super) fn swapped_in(&self, range: &Range<u64>) -> Vec<Range<u64>> {
+        let pages = self.swapped.range(range.start / PAGE..range.end.div_ceil(PAGE));
+        let limited = |page: &u64| (page * PAGE).max(range.start)..((page + 1) * PAGE).min(range.end);
+        pages.map(limited).collect()
     }
 
     pub(super) fn allocated(&self) -> Bytes {

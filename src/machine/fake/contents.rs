@@ -2,16 +2,17 @@
 
 use super::{FakeBytes, FakeMachine, FakeSysv, lock};
 use crate::machine::control::SysvStat;
-use crate::machine::{Contents, ContentsStat, Extent, Trace};
+use crate::machine::{Contents, ContentsStat, Extent, Method};
 use crate::segment::Identity;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// An open POSIX object: it survives the removal of its name.
 pub struct OpenFakeObject {
     pub identity: Identity,
     pub bytes: Arc<Mutex<FakeBytes>>,
-    pub trace: Trace,
+    pub method: Method,
 }
 
 impl Contents for OpenFakeObject {
@@ -28,18 +29,23 @@ impl Contents for OpenFakeObject {
         Ok(lock(&self.bytes).extent(offset, limit))
     }
 
-    fn trace(&self) -> Trace {
-        self.trace
+    fn method(&self) -> Method {
+        self.method
+    }
+
+    fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        Ok(lock(&self.bytes).swapped_in(&range))
     }
 }
 
-/// An attached System V segment; dropping it detaches.
-pub struct AttachedFake {
+/// A System V segment, attached or opened through a holder.
+pub struct OpenFakeSysv {
     pub machine: FakeMachine,
     pub row: SysvStat,
+    pub method: Method,
 }
 
-impl AttachedFake {
+impl OpenFakeSysv {
     fn with<T>(&self, ask: impl FnOnce(&FakeSysv) -> T) -> io::Result<T> {
         let facts = lock(&self.machine.facts);
         let made = facts.sysv.iter().find(|made| made.row.shmid == self.row.shmid);
@@ -47,7 +53,7 @@ impl AttachedFake {
     }
 }
 
-impl Contents for AttachedFake {
+impl Contents for OpenFakeSysv {
     fn stat(&self) -> io::Result<ContentsStat> {
         let removed = self.with(|made| made.row.marked).unwrap_or(true);
         Ok(ContentsStat { size: self.row.size.0, identity: self.row.identity(), removed })
@@ -61,13 +67,20 @@ impl Contents for AttachedFake {
         self.with(|made| made.bytes.extent(offset, limit))
     }
 
-    fn trace(&self) -> Trace {
-        Trace::Attached
+    fn method(&self) -> Method {
+        self.method
+    }
+
+    fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        self.with(|made| made.bytes.swapped_in(&range))
     }
 }
 
-impl Drop for AttachedFake {
+impl Drop for OpenFakeSysv {
     fn drop(&mut self) {
+        if self.method != Method::Attach {
+            return;
+        }
         let mut facts = lock(&self.machine.facts);
         for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {
             made.row.nattch = made.row.nattch.saturating_sub(1);

@@ -15,9 +15,9 @@ pub use process::{FakeProcess, OBJECTS};
 use super::control::{Guards, SysvStat};
 use super::process::{FileLock, Visibility};
 use super::sysv_table::{LOCKED, MARKED};
-use super::{Contents, DevShm, LimitFacts, Machine, ObjectListing, ObjectStat, Trace};
+use super::{Contents, DevShm, LimitFacts, Machine, Method, ObjectListing, ObjectStat, TraceReason};
 use crate::segment::{Bytes, Holder, Identity, Key, Mode, ObjectName, ShmId, Timestamp};
-use contents::{AttachedFake, OpenFakeObject};
+use contents::{OpenFakeObject, OpenFakeSysv};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
@@ -32,6 +32,7 @@ pub struct FakeMachine {
 }
 
 #[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent condition for tests")]
 pub struct FakeFacts {
     /// System V segments, in table order.
     pub sysv: Vec<FakeSysv>,
@@ -50,6 +51,9 @@ pub struct FakeFacts {
     pub now: i64,
     pub limits: LimitFacts,
     pub shmem: Option<Bytes>,
+    /// Set if root may read System V segments through their holders (`/proc/PID/map_files`). Not
+    /// set for root of a user namespace.
+    pub map_files: bool,
     /// Attaches so far.
     pub attached: u32,
     /// Processes, by pid.
@@ -322,6 +326,10 @@ impl Machine for FakeMachine {
         Timestamp::from_seconds(lock(&self.facts).now)
     }
 
+    fn monotonic_time(&self) -> std::time::Duration {
+        self.now().since_epoch()
+    }
+
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
         let facts = lock(&self.facts);
         let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
@@ -332,7 +340,7 @@ impl Machine for FakeMachine {
         Ok(Box::new(OpenFakeObject {
             identity: object.stat.identity(),
             bytes: Arc::clone(&object.bytes),
-            trace: if is_owner { Trace::None } else { Trace::AccessTime },
+            method: Method::Name { keeps_access_time: is_owner },
         }))
     }
 
@@ -353,6 +361,20 @@ impl Machine for FakeMachine {
         Self::row_to_attach(&lock(&self.facts), shmid).map(drop)
     }
 
+    fn open_attached(
+        &self,
+        shmid: ShmId,
+        holders: &[Holder],
+        scan: bool,
+    ) -> Result<Box<dyn Contents>, TraceReason> {
+        let facts = lock(&self.facts);
+        let pid = facts.reader_of(shmid, holders, scan)?;
+        let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        let row = row.ok_or(TraceReason::NoHolder)?;
+        let method = Method::Holder { pid, keeps_access_time: true };
+        Ok(Box::new(OpenFakeSysv { machine: self.clone(), row, method }))
+    }
+
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         let mut facts = lock(&self.facts);
         let row = Self::row_to_attach(&facts, shmid)?;
@@ -360,6 +382,6 @@ impl Machine for FakeMachine {
         for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == shmid) {
             made.row.nattch += 1;
         }
-        Ok(Box::new(AttachedFake { machine: self.clone(), row }))
+        Ok(Box::new(OpenFakeSysv { machine: self.clone(), row, method: Method::Attach }))
     }
 }

@@ -6,8 +6,8 @@ use crate::machine::process::{
     Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes,
     SegmentDevices, Use, Visibility, Wanted,
 };
-use crate::machine::{Contents, ObjectStat, Trace};
-use crate::segment::{Access, Holder, Identity, ObjectName, Place, Timestamp};
+use crate::machine::{Contents, Method, ObjectStat, TraceReason};
+use crate::segment::{Access, Holder, Identity, ObjectName, Place, ShmId, Timestamp};
 use std::io;
 use std::sync::Arc;
 
@@ -151,15 +151,39 @@ impl FakeFacts {
         holders: &[Holder],
     ) -> io::Result<Box<dyn Contents>> {
         let of = Object::File { device, inode };
-        let held = holders.iter().any(|holder| {
-            self.processes.get(&holder.pid).is_some_and(|process| process.uses.iter().any(|one| one.of == of))
-        });
-        let (_, object) = self.held.get(&(device, inode)).filter(|_| held).ok_or(io::ErrorKind::NotFound)?;
+        let pid =
+            self.holder_of(of, holders.iter().map(|holder| holder.pid)).ok_or(io::ErrorKind::NotFound)?;
+        let (_, object) = self.held.get(&(device, inode)).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(OpenFakeObject {
             identity: object.stat.identity(),
             bytes: Arc::clone(&object.bytes),
-            trace: Trace::None,
+            method: Method::Holder { pid, keeps_access_time: true },
         }))
+    }
+}
+
+impl FakeFacts {
+    /// Returns the first of these processes that holds an object.
+    fn holder_of(&self, of: Object, pids: impl IntoIterator<Item = u32>) -> Option<u32> {
+        let holds = |pid: &u32| {
+            let process = self.processes.get(pid).filter(|process| process.readable);
+            process.is_some_and(|process| process.uses.iter().any(|one| one.of == of))
+        };
+        pids.into_iter().find(holds)
+    }
+
+    /// Returns the process through which a System V segment can be read.
+    pub(super) fn reader_of(&self, shmid: ShmId, holders: &[Holder], scan: bool) -> Result<u32, TraceReason> {
+        let row = self.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        if row.is_none_or(|row| row.nattch == 0) {
+            return Err(TraceReason::NoHolder);
+        }
+        if self.effective_uid != 0 || !self.map_files {
+            return Err(TraceReason::NotPrivileged);
+        }
+        let all = self.processes.keys().copied().filter(|_| scan);
+        let pids = holders.iter().map(|holder| holder.pid).chain(all);
+        self.holder_of(Object::Sysv(shmid.0), pids).ok_or(TraceReason::Unreachable)
     }
 }
 

@@ -2,21 +2,29 @@
 //! that it reads and raise SIGBUS when the owner shrinks the object.
 
 use super::object_stat;
-use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Trace};
+use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Method};
 use crate::sys::object::{OpenObject, extent_at};
+use crate::sys::swapped::swapped_in;
 use crate::sys::{handle, statx_fd};
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 
 pub struct PosixContents {
     object: OpenObject,
+    /// The process through which the object was opened; `None` if by its name.
+    holder: Option<u32>,
 }
 
 impl PosixContents {
     pub const fn new(object: OpenObject) -> Self {
-        Self { object }
+        Self { object, holder: None }
+    }
+
+    pub const fn through(object: OpenObject, holder: u32) -> Self {
+        Self { object, holder: Some(holder) }
     }
 }
 
@@ -66,8 +74,16 @@ impl Contents for PosixContents {
         extent_of_file(&self.object.file, offset, size, limit)
     }
 
-    fn trace(&self) -> Trace {
-        if self.object.keeps_access_time { Trace::None } else { Trace::AccessTime }
+    fn method(&self) -> Method {
+        let keeps_access_time = self.object.keeps_access_time;
+        match self.holder {
+            Some(pid) => Method::Holder { pid, keeps_access_time },
+            None => Method::Name { keeps_access_time },
+        }
+    }
+
+    fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        swapped_in(&self.object.file, range)
     }
 
     fn acl(&self) -> io::Result<Option<Vec<u8>>> {

@@ -14,12 +14,14 @@
 use super::posix::{extent_of_file, read_file};
 use super::{SYSV_TABLE, sysv_stat};
 use crate::machine::control::SysvStat;
-use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, LastUse, Trace, UseLog, sysv_table};
+use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, LastUse, Method, UseLog, sysv_table};
 use crate::segment::{Bytes, Identity, ShmId, Timestamp};
 use crate::sys::shm::{self, Attachment};
+use crate::sys::swapped::swapped_in;
 use crate::sys::{page_size, swap};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use std::fs::{self, File};
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::{io, process};
 
@@ -76,13 +78,7 @@ impl SysvContents {
 
     /// Returns true if a nonresident page may have data.
     fn may_be_swapped(&self) -> bool {
-        swap::in_use() && self.in_table(|row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
-    }
-
-    /// Returns a field of this segment's row in the kernel's table.
-    fn in_table(&self, figure: impl Fn(&SysvStat) -> Option<Bytes>) -> Option<Bytes> {
-        let table = sysv_table::parse(&fs::read(SYSV_TABLE).ok()?);
-        table.rows.iter().find(|row| row.shmid == self.shmid).and_then(figure)
+        swap::in_use() && row_in_table(self.shmid, |row| row.swapped).is_none_or(|bytes| bytes.0 > 0)
     }
 
     /// Copies data; with huge pages, holes too.
@@ -154,7 +150,7 @@ impl Contents for SysvContents {
         }
         if self.huge {
             let end = offset.saturating_add(limit.max(1)).min(size);
-            let empty = self.in_table(|row| row.resident) == Some(Bytes(0));
+            let empty = row_in_table(self.shmid, |row| row.resident) == Some(Bytes(0));
             return Ok(Some(Extent { end, kind: if empty { ExtentKind::Hole } else { ExtentKind::Data } }));
         }
         if let Some(file) = &self.file {
@@ -171,8 +167,29 @@ impl Contents for SysvContents {
         Ok(Some(Extent { end, kind }))
     }
 
-    fn trace(&self) -> Trace {
-        Trace::Attached
+    fn method(&self) -> Method {
+        Method::Attach
+    }
+
+    fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        if let Some(file) = &self.file {
+            return swapped_in(file, range);
+        }
+        let mut runs: Vec<Range<u64>> = vec![];
+        if self.huge || !self.may_be_swapped() {
+            return Ok(runs);
+        }
+        // A page that is not resident is a hole or swapped out: mincore does not tell which.
+        let range = range.start..range.end.min(self.attachment.len());
+        let (mut first, page) = (range.start / page_size(), page_size());
+        while first * page < range.end {
+            let (pages, there) = self.run(first, range.end.div_ceil(page) - first)?;
+            if !there {
+                runs.push((first * page).max(range.start)..((first + pages) * page).min(range.end));
+            }
+            first += pages;
+        }
+        Ok(runs)
     }
 
     fn release(&self, offset: u64, length: u64) {
@@ -180,7 +197,13 @@ impl Contents for SysvContents {
     }
 }
 
+/// Returns a field of a segment's row in the kernel's table.
+pub fn row_in_table(shmid: ShmId, figure: impl Fn(&SysvStat) -> Option<Bytes>) -> Option<Bytes> {
+    let table = sysv_table::parse(&fs::read(SYSV_TABLE).ok()?);
+    table.rows.iter().find(|row| row.shmid == shmid).and_then(figure)
+}
+
 /// Returns true if the file reports holes: hugetlbfs reports the whole file as data.
-fn reports_holes(file: &File) -> bool {
+pub fn reports_holes(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| stat.filesystem_type() == TMPFS_MAGIC)
 }

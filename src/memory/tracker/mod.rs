@@ -103,7 +103,7 @@ impl Tracker {
         let end = request.window.end.min(start.saturating_add(MAX_WINDOW)).clamp(start, self.size);
         let mut snapshot = Snapshot {
             presence,
-            trace: self.reader.trace(),
+            method: self.reader.method(),
             window_offset: start,
             bytes: vec![],
             extents: vec![],

@@ -1,6 +1,6 @@
 //! The request for a snapshot of a tracked segment, and the snapshot.
 
-use crate::machine::{ExtentKind, Trace};
+use crate::machine::{ExtentKind, Method};
 use crate::memory::Presence;
 use std::ops::Range;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub struct Snapshot {
     /// The state and size of the segment.
     pub presence: Presence,
     /// The side effect of reading.
-    pub trace: Trace,
+    pub method: Method,
     /// The offset of the first byte of the window.
     pub window_offset: u64,
     /// The bytes of the window, fewer at the end of the segment.

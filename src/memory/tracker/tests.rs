@@ -206,7 +206,7 @@ fn a_snapshot_reports_the_attachment() {
     machine.add_sysv(7, 0, FakeBytes::full(&[7; 100]));
     let mut tracker = Tracker::new(reader(&machine));
     let snapshot = tracker.snapshot(&machine, &request(0..9, 1)).unwrap();
-    assert_eq!(snapshot.trace, crate::machine::Trace::Attached);
+    assert_eq!(snapshot.method, crate::machine::Method::Attach);
     drop(tracker);
     machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
 }

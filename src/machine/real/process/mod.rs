@@ -1,5 +1,6 @@
 //! Processes in `/proc`. All data is read as bytes, since names may contain any byte.
 
+mod attached;
 mod command;
 mod descriptors;
 mod devices;
@@ -9,6 +10,7 @@ pub(super) mod mounts;
 mod stat;
 mod subject;
 
+pub use attached::open_attached;
 pub(super) use subject::is_exhausted;
 
 use super::{DEV_SHM, RealMachine, object_stat};
@@ -21,7 +23,7 @@ use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
 use crate::sys::handle::proc_not_mounted;
 use crate::sys::object::OpenObject;
-use crate::sys::{self, pidfd};
+use crate::sys::{self, FileStat, pidfd};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::Mode;
@@ -318,9 +320,11 @@ fn refused(error: &io::Error, subject: &Subject) -> Examined {
     Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
 
-/// Opens a file through one of its holders.
-pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<OpenObject> {
-    let known = holders.iter().find_map(|holder| open_at((device, inode), holder.pid, holder.place).ok()?);
+/// Opens a file through one of its holders, and returns the pid of the holder.
+pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<(OpenObject, u32)> {
+    let known = holders
+        .iter()
+        .find_map(|&Holder { pid, place, .. }| Some((open_at((device, inode), pid, place).ok()??, pid)));
     if let Some(open) = known {
         return Ok(open);
     }
@@ -331,7 +335,7 @@ pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<Open
     }
 }
 
-fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> io::Result<OpenObject> {
+fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> io::Result<(OpenObject, u32)> {
     let segment_devices = SegmentDevices { objects: Some(device), ..SegmentDevices::default() };
     let wanted = Wanted { segment_devices, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
@@ -346,7 +350,7 @@ fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> i
         };
         for one in uses.iter().filter(|one| one.of == Object::File { device, inode }) {
             match open_at((device, inode), pid, one.place) {
-                Ok(Some(open)) => return Ok(open),
+                Ok(Some(open)) => return Ok((open, pid)),
                 Ok(None) => {}
                 Err(error) => failed = error,
             }
@@ -368,11 +372,6 @@ fn open_at(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenOb
 }
 
 fn open_of(file: (u64, u64), pid: u32, place: Place) -> io::Result<Option<OpenObject>> {
-    // Check before opening: opening a FIFO that has taken the place would wake its other end.
-    let stat = RealMachine.stat_held(pid, place)?;
-    if (stat.device, stat.inode) != file {
-        return Ok(None);
-    }
-    let open = sys::object::open_again(&format!("/proc/{}", path_of(pid, place)))?;
-    Ok(((open.stat.device, open.stat.inode) == file).then_some(open))
+    let is_expected = |stat: &FileStat| (stat.device, stat.inode) == file;
+    sys::object::open_held(&format!("/proc/{}", path_of(pid, place)), is_expected)
 }

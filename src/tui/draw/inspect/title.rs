@@ -50,11 +50,12 @@ fn fitting(mut parts: Vec<TitlePart>, available: u16) -> Vec<(String, Style)> {
 fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitlePart> {
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;
-    let mut parts = vec![match open.trace {
-        Trace::None => (2, "no trace".to_owned(), theme.dim),
-        Trace::AccessTime => (2, "updates access time".to_owned(), theme.removed),
-        Trace::Attached => (2, "attached: nattch +1".to_owned(), theme.attached),
-    }];
+    let style = match open.method.trace() {
+        Trace::None => theme.dim,
+        Trace::AccessTime => theme.removed,
+        Trace::Attached => theme.attached,
+    };
+    let mut parts = vec![(2, open.method.text(), style)];
     if open.frozen.is_some() {
         parts.push((1, format!("{still} frozen"), theme.accent));
     } else if open.interval.duration().is_none() {

@@ -12,6 +12,8 @@ use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
 use crate::app::sentence::sentence;
 use crate::engine::{Look, Moving, Unread};
 use crate::identify::semaphore;
+use crate::machine::Method;
+use crate::memory::Forecast;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId};
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::{Modifier, Style};
@@ -96,10 +98,12 @@ fn part(canvas: &mut Canvas<'_>, x: u16, y: u16, text: &str, style: Style) -> u1
 /// Names the way of reading.
 fn how_text(state: &State) -> Option<String> {
     Some(match state.table.strip.last.as_ref()? {
-        Ok(_) if state.interval.duration().is_none() => "paused, no trace".to_owned(),
-        Ok(_) => "live 4/s, no trace".to_owned(),
-        Err(Unread::NeedsAttach) => "not read: needs attach".to_owned(),
-        Err(Unread::SetsAccessTime) => "not read: would set the access time".to_owned(),
+        Ok(look) => {
+            let pace = if state.interval.duration().is_none() { "paused" } else { "live 4/s" };
+            format!("{pace}, {}", look.method.text())
+        }
+        Err(Unread::Trace(Forecast { method: Method::Attach, .. })) => "not read: needs attach".to_owned(),
+        Err(Unread::Trace(_)) => "not read: would set the access time".to_owned(),
         Err(Unread::Failed(_)) => "unreadable".to_owned(),
     })
 }
@@ -107,12 +111,15 @@ fn how_text(state: &State) -> Option<String> {
 fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
     let key = state.key_of(Action::Inspect);
     match reason {
-        Unread::NeedsAttach => format!(
-            "Reading {id} needs an attach, which changes its nattch, last pid and attach time. Press {key} to attach \
-             read-only."
-        ),
-        Unread::SetsAccessTime => {
-            format!("Reading {id} would set its access time. Press {key} to read it.")
+        Unread::Trace(forecast) => {
+            let why = forecast.reason.map_or_else(String::new, |reason| format!(" {}.", sentence(reason.text())));
+            match forecast.method {
+                Method::Attach => format!(
+                    "Reading {id} needs an attach, which changes its nattch, last pid and attach time.{why} Press \
+                     {key} to attach read-only."
+                ),
+                _ => format!("Reading {id} would set its access time.{why} Press {key} to read it."),
+            }
         }
         Unread::Failed(reason) => sentence(&reason.to_string()),
     }
@@ -143,7 +150,7 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
             let at = (offset + usize::from(column)) as u64;
             let x = bytes_x + 3 * column + column / 8;
             if look.swapped.iter().any(|range| range.contains(&at)) {
-                canvas.text(x, y, 2, "sw", theme.dim);
+                canvas.text(x, y, 2, "~~", theme.dim);
                 continue;
             }
             let mut style = theme.byte(byte);

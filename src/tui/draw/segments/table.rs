@@ -9,6 +9,8 @@ use crate::app::layout::Area;
 use crate::app::layout::segments::{Column, MARGIN, Placed, SegmentsLayout};
 use crate::app::rates::{RateHistory, SAMPLES};
 use crate::engine::Unread;
+use crate::machine::Method;
+use crate::memory::Forecast;
 use crate::segment::{Bytes, Maker, Segment, State as SegmentState, age_text, take_cells};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
@@ -253,8 +255,8 @@ fn changing(history: Option<&RateHistory>, placed: Placed, canvas: &mut Canvas<'
         None => {}
         Some(RateHistory::Unread(reason)) => {
             let texts = match reason {
-                Unread::NeedsAttach => ["needs attach", "attach"],
-                Unread::SetsAccessTime => ["would set atime", "atime"],
+                Unread::Trace(Forecast { method: Method::Attach, .. }) => ["needs attach", "attach"],
+                Unread::Trace(_) => ["would set atime", "atime"],
                 Unread::Failed(_) => ["unreadable", "denied"],
             };
             let text = texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default();

@@ -1,0 +1,281 @@
+//! Looks at a segment without a trace, for the live strip: its first bytes, a map of all of it, and the values that
+//! move.
+//!
+//! Each look opens, reads and closes the segment, so that nothing stays open: a removed segment is freed, other
+//! programs get leases, and a replacement is detected.
+
+mod scan;
+
+use crate::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, POLLS};
+use crate::engine::Clock;
+use crate::engine::report::{Body, Ended, Look, Moving, Preview, Unread, unreadable};
+use crate::machine::{Machine, Method, Trace, TraceReason};
+use crate::memory::{Forecast, OpenError, Reader, peek};
+use crate::segment::{Segment, SegmentId, ShownError};
+use scan::Scan;
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::time::Duration;
+
+/// The part of a segment in which values are detected.
+const DETECTED: u64 = 64 << 10;
+/// The samples of a sparkline, and their distance.
+const SAMPLES: u32 = 8;
+const SAMPLE_EVERY: Duration = Duration::from_millis(250);
+/// The mean of [`POLLS`].
+const MEAN_POLL: Duration = Duration::from_millis(250);
+/// Values of which the detector is less sure are not shown.
+const MIN_CONFIDENCE: f64 = 0.5;
+
+#[derive(Default)]
+pub struct PreviewFeed {
+    /// `None` before [`Self::show`].
+    segment: Option<Box<Segment>>,
+    /// The interval; `None` while paused.
+    pub every: Option<Duration>,
+    /// The number of looks.
+    looks: usize,
+    bytes: usize,
+    cells: usize,
+    scan: Scan,
+    detector: Detector,
+    burst: Option<Burst>,
+    /// The first bytes as they were reported.
+    seen: Vec<u8>,
+    /// The last report, without its changes.
+    reported: Option<Preview>,
+    /// `CLOCK_MONOTONIC` at time 0 of the engine.
+    boot: Option<Duration>,
+}
+
+/// Several reads at short distances, which show the slope of fast counters.
+struct Burst {
+    reader: Reader,
+    /// The number of reads after the first.
+    step: usize,
+    look: Look,
+}
+
+impl PreviewFeed {
+    /// Returns true if the feed shows this segment, possibly with other holders.
+    pub fn shows(&self, segment: &Segment) -> bool {
+        self.segment.as_ref().is_some_and(|shown| {
+            shown.id == segment.id && shown.identity().fits(&segment.identity())
+        })
+    }
+
+    /// Shows a segment from the next look on.
+    pub fn show(&mut self, segment: Box<Segment>, every: Option<Duration>, bytes: usize, cells: usize) {
+        self.segment = Some(segment);
+        (self.every, self.bytes, self.cells) = (every, bytes, cells);
+        self.reported = None;
+        self.burst = None;
+    }
+
+    /// The time until the next look. Intervals differ, so that a value that changes at a multiple of their rate is
+    /// not always seen at the same place of its cycle. `None` if the feed only needs to be read on request: it is
+    /// paused, or this process will not gain privileges.
+    pub fn next_interval(&mut self, kept: &BTreeMap<SegmentId, Reader>) -> Option<Duration> {
+        let every = self.every.filter(|_| !self.is_idle(kept))?;
+        self.looks += 1;
+        Some(POLLS[self.looks % POLLS.len()].mul_f64(every.as_secs_f64() / MEAN_POLL.as_secs_f64()))
+    }
+
+    /// The time until the next read of a burst.
+    pub fn next_step(&self) -> Option<Duration> {
+        self.burst.as_ref().map(|burst| BURST[burst.step])
+    }
+
+    /// Looks at the segment, or takes the next read of a burst. Reports what has changed. `live` adds a burst.
+    pub fn read(
+        &mut self,
+        machine: &dyn Machine,
+        now: Clock,
+        kept: &BTreeMap<SegmentId, Reader>,
+        live: bool,
+    ) -> Vec<Body> {
+        let Some(segment) = &mut self.segment else { return vec![] };
+        let id = segment.id.clone();
+        let looked = match self.burst.take() {
+            Some(burst) => self.observe(machine, now, &burst.reader).map(|()| Some(burst)),
+            None => match open(machine, segment, kept) {
+                Ok(reader) => self.begin(machine, now, reader),
+                Err(OpenError::NeedsAttach { reason, .. }) => {
+                    if reason == TraceReason::Unreachable {
+                        // Another process may have it attached by now.
+                        segment.holders = None;
+                    }
+                    let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
+                    return self.report(Err(Unread::Trace(forecast)));
+                }
+                Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => {
+                    return vec![Body::Ended(Ended::Removed)];
+                }
+                Err(error) => return self.report(Err(Unread::Failed(ShownError::of(error)))),
+            },
+        };
+        let mut burst = match looked {
+            Ok(Some(burst)) => burst,
+            Ok(None) => {
+                let forecast = Forecast {
+                    method: Method::Name { keeps_access_time: false },
+                    reason: Some(TraceReason::NotOwner),
+                };
+                return self.report(Err(Unread::Trace(forecast)));
+            }
+            Err(error) => return self.report(Err(Unread::Failed(unreadable(&id, &error)))),
+        };
+        let first = self.reported.is_none();
+        if live && burst.step < BURST.len() && !first {
+            burst.step += 1;
+            if burst.step < BURST.len() {
+                self.burst = Some(burst);
+                return vec![];
+            }
+        }
+        let mut look = burst.look;
+        look.moving = self.moving();
+        self.report(Ok(Box::new(look)))
+    }
+
+    fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
+        let unread = match &self.reported {
+            Some(Preview { look: Err(Unread::Trace(forecast)), .. }) => {
+                matches!(forecast.reason, Some(TraceReason::NotPrivileged | TraceReason::NotOwner))
+            }
+            _ => false,
+        };
+        unread && self.segment.as_ref().is_some_and(|segment| !kept.contains_key(&segment.id))
+    }
+
+    /// Takes the first read of a look. `None` if it would leave a trace.
+    fn begin(&mut self, machine: &dyn Machine, now: Clock, reader: Reader) -> io::Result<Option<Burst>> {
+        if reader.trace() == Trace::AccessTime {
+            return Ok(None);
+        }
+        let size = reader.size()?;
+        let first = peek(&reader, 0..self.bytes as u64)?;
+        let changed = differences(&self.seen, &first.bytes, &first.swapped);
+        self.seen.clone_from(&first.bytes);
+        let map = self.scan.look(&reader, size, self.cells)?;
+        self.observe(machine, now, &reader)?;
+        let look = Look {
+            size,
+            method: reader.method(),
+            bytes: first.bytes,
+            changed,
+            swapped: first.swapped,
+            map,
+            moving: vec![],
+        };
+        Ok(Some(Burst { reader, step: 0, look }))
+    }
+
+    /// Feeds the detector with the part of the segment that changes.
+    fn observe(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> io::Result<()> {
+        let boot = *self.boot.get_or_insert_with(|| machine.monotonic_time().saturating_sub(now));
+        let start = self.scan.active().map_or(0, |offset| offset / DETECTED * DETECTED);
+        let seen = peek(reader, start..start + DETECTED)?;
+        // A swapped page would read as zeros.
+        let end = seen.swapped.first().map_or(seen.bytes.len(), |run| usize::try_from(run.start - start).unwrap_or(0));
+        let wall = machine.now().since_epoch();
+        self.detector.observe(Moment { monotonic: boot + now, wall }, start, &seen.bytes[..end]);
+        Ok(())
+    }
+
+    fn moving(&mut self) -> Vec<Moving> {
+        let values = self.detector.values().into_iter();
+        values.filter(|value| value.confidence >= MIN_CONFIDENCE).map(|value| moving(&value)).collect()
+    }
+
+    /// Reports a look unless it is the same as the last one.
+    fn report(&mut self, look: Result<Box<Look>, Unread>) -> Vec<Body> {
+        let Some(segment) = &self.segment else { return vec![] };
+        let preview = Preview { id: segment.id.clone(), look };
+        let same = self.reported.as_ref() == Some(&preview);
+        self.reported = Some(preview.unchanged());
+        if same { vec![] } else { vec![Body::Preview(preview)] }
+    }
+}
+
+/// Returns the reader that the user keeps open, or opens the segment without attaching it.
+fn open(
+    machine: &dyn Machine,
+    segment: &Segment,
+    kept: &BTreeMap<SegmentId, Reader>,
+) -> Result<Reader, OpenError> {
+    match kept.get(&segment.id) {
+        Some(reader) if reader.method() == Method::Attach => Ok(reader.clone()),
+        _ => Reader::open_unattached(machine, segment),
+    }
+}
+
+/// Returns the bytes that differ from the last look.
+fn differences(before: &[u8], now: &[u8], swapped: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = vec![];
+    for (at, (before, now)) in (0..).zip(before.iter().zip(now)) {
+        if before == now || swapped.iter().any(|run| run.contains(&at)) {
+            continue;
+        }
+        match ranges.last_mut() {
+            Some(last) if last.end == at => last.end += 1,
+            _ => ranges.push(at..at + 1),
+        }
+    }
+    ranges
+}
+
+/// Prepares a value for display.
+fn moving(value: &MovingValue) -> Moving {
+    let last = value.history.last().map_or(Duration::ZERO, |(at, _)| *at);
+    let sample = |back: u32| {
+        let at = last.saturating_sub(SAMPLE_EVERY * back);
+        value.history.iter().rev().find(|(time, _)| *time <= at).map(|(_, number)| *number)
+    };
+    let rate = match (value.kind, value.rate) {
+        (Kind::Counter | Kind::Index { .. }, Some(rate)) if rate != 0.0 => rate_text(rate),
+        (Kind::Clock { unit, .. }, _) => format!("clock {}", unit.word()),
+        (Kind::Flag, _) => "flag".to_owned(),
+        _ => String::new(),
+    };
+    Moving {
+        offset: value.offset,
+        kind: value.type_text(),
+        value: value.value().to_string(),
+        history: (0..SAMPLES).rev().filter_map(sample).collect(),
+        rate,
+    }
+}
+
+/// Formats a change per second: `+50/s`, `+1.2k/s`.
+fn rate_text(rate: f64) -> String {
+    let (scaled, unit) = match rate.abs() {
+        small if small < 1e4 => (rate, ""),
+        large if large < 1e7 => (rate / 1e3, "k"),
+        huge if huge < 1e10 => (rate / 1e6, "M"),
+        _ => (rate / 1e9, "G"),
+    };
+    if scaled.abs() < 10.0 { format!("{scaled:+.1}{unit}/s") } else { format!("{scaled:+.0}{unit}/s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_runs_without_swapped_bytes() {
+        assert_eq!(differences(b"abcdef", b"aXXdeX", &[]), [1..3, 5..6]);
+        assert_eq!(differences(b"abcdef", b"aXXdeX", std::slice::from_ref(&(0..3))), [5..6]);
+        assert_eq!(differences(b"", b"new", &[]), []);
+    }
+
+    #[test]
+    fn rates_are_short() {
+        for (rate, text) in
+            [(50.0, "+50/s"), (-2.5, "-2.5/s"), (12_345.0, "+12k/s"), (2.5e6, "+2500k/s"), (3e7, "+30M/s")]
+        {
+            assert_eq!(rate_text(rate), text);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Opens System V segments through the mappings of processes that have them attached
+//! (`/proc/PID/map_files`), which changes nothing that other processes see.
+
+use super::maps::sysv_key;
+use super::{Proc, Subject, devices, path_of};
+use crate::machine::TraceReason;
+use crate::machine::process::{Examined, Object, Processes as _, SegmentDevices, Wanted};
+use crate::machine::real::held::HeldSegment;
+use crate::machine::real::{RealMachine, sysv_stat};
+use crate::machine::sysv_table::MARKED;
+use crate::segment::{Holder, Place, ShmId};
+use crate::sys::object::{OpenObject, open_held};
+use crate::sys::shm::{self, ShmStat};
+use crate::sys::{self, FileStat, capability};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::{fs, io};
+
+/// `CAP_SYS_ADMIN` and `CAP_CHECKPOINT_RESTORE`, either of which may open `map_files`.
+const CAPABILITIES: u64 = 1 << 21 | 1 << 40;
+/// The inode of `/proc/self/ns/user` in the initial namespace: `PROC_USER_INIT_INO`.
+const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
+
+/// Opens a segment through one of these holders, or through any process.
+pub fn open_attached(shmid: ShmId, holders: &[Holder], scan: bool) -> Result<HeldSegment, TraceReason> {
+    // A segment without attachments has no holder, whatever an earlier scan found.
+    let stat = shm::stat_any(shmid.0).ok().filter(|stat| stat.nattch > 0).ok_or(TraceReason::NoHolder)?;
+    if !may_open_mappings() {
+        return Err(TraceReason::NotPrivileged);
+    }
+    let search = Search { stat, wanted: wanted().map_err(|_| TraceReason::Unreachable)? };
+    let known = holders.iter().find_map(|holder| search.at(holder.pid, holder.place));
+    let examined = || holders.iter().find_map(|holder| search.within(holder.pid));
+    let found = known.or_else(examined).or_else(|| scan.then(|| search.anywhere())?);
+    found.ok_or(TraceReason::Unreachable)
+}
+
+/// Returns true if the kernel lets this thread open the mappings of other processes
+/// (`proc_map_files_get_link` in `fs/proc/base.c`).
+fn may_open_mappings() -> bool {
+    let namespace = Proc::shared().and_then(|proc| sys::statx_link(proc.fd(), c"thread-self/ns/user"));
+    capability::effective().is_ok_and(|all| all & CAPABILITIES != 0)
+        && namespace.is_ok_and(|stat| stat.inode == FIRST_USER_NAMESPACE)
+}
+
+/// Returns the options for finding System V segments of this IPC namespace.
+fn wanted() -> io::Result<Wanted> {
+    let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc")?.inode;
+    let sysv = devices::of_sysv()?.to_vec();
+    let segment_devices = SegmentDevices { objects: None, sysv, namespace: Some(namespace) };
+    Ok(Wanted { segment_devices, private: false, as_text: false })
+}
+
+/// A search for a process that has a segment attached.
+struct Search {
+    stat: ShmStat,
+    wanted: Wanted,
+}
+
+impl Search {
+    /// Opens the segment through any process. The creator and the last user come first.
+    fn anywhere(&self) -> Option<HeldSegment> {
+        let likely = [self.stat.last_pid, self.stat.creator_pid].map(i32::cast_unsigned);
+        let all = RealMachine.list_processes().unwrap_or_default();
+        let rest = all.iter().map(|listed| listed.pid).filter(|pid| !likely.contains(pid));
+        likely.into_iter().chain(rest).find_map(|pid| self.within(pid))
+    }
+
+    /// Opens the segment through any mapping of a process.
+    fn within(&self, pid: u32) -> Option<HeldSegment> {
+        let Examined::Found(_, uses) = RealMachine.examine(pid, &self.wanted) else { return None };
+        let shmid = Object::Sysv(self.stat.shmid);
+        let mut uses = uses.iter().filter(|one| one.of == shmid && one.claim.is_some_and(|claim| claim.here));
+        uses.find_map(|one| self.open(pid, one.place))
+    }
+
+    /// Opens the segment at a place where a process had it.
+    fn at(&self, pid: u32, place: Place) -> Option<HeldSegment> {
+        // The process may have moved to another IPC namespace, where the shmid is that of another
+        // segment.
+        let subject = Subject::open(Proc::shared().ok()?, &pid.to_string()).ok()?;
+        if !subject.sees(&self.wanted) {
+            return None;
+        }
+        self.open(pid, place)
+    }
+
+    /// Opens what a process has mapped at a place, if it is the segment. The file is the whole
+    /// segment, even if only a part of it is mapped there.
+    fn open(&self, pid: u32, place: Place) -> Option<HeldSegment> {
+        let open = |id| open_held(&format!("/proc/{}", path_of(id, place)), |stat| self.is_segment(stat));
+        let opened = open(pid).ok().flatten();
+        // The first thread may have exited.
+        let others = || RealMachine.other_threads(pid).into_iter().find_map(|thread| open(thread).ok()?);
+        let object = opened.or_else(others).filter(|object| self.has_key(object))?;
+        // It must still be the same segment: shmids are reused.
+        let now = shm::stat_any(self.stat.shmid).ok().filter(|now| is_same(&self.stat, now))?;
+        Some(HeldSegment::new(object, pid, &now))
+    }
+
+    /// Returns true if a file can be the segment, judging by device, shmid, size,
+    /// creator and birth.
+    fn is_segment(&self, file: &FileStat) -> bool {
+        let devices = &self.wanted.segment_devices.sysv;
+        let usual = devices.first() == Some(&file.device);
+        // Huge pages round the size up.
+        let fits = if usual { file.size == self.stat.size } else { file.size >= self.stat.size };
+        let born = file.birth.is_none_or(|(seconds, _)| seconds <= self.stat.change_time);
+        let shmid = u64::from(self.stat.shmid.cast_unsigned());
+        let made = file.uid == self.stat.creator_uid;
+        devices.contains(&file.device) && file.inode == shmid && fits && born && made
+    }
+
+    /// Returns true if the file has the name of a System V segment with that key. A segment that is
+    /// marked for removal has lost its key, but not its name.
+    fn has_key(&self, object: &OpenObject) -> bool {
+        let name = fs::read_link(format!("/proc/self/fd/{}", object.file.as_raw_fd()));
+        let key = name.ok().and_then(|name| sysv_key(name.as_os_str().as_bytes()));
+        let marked = self.stat.mode & MARKED != 0;
+        key.is_some_and(|key| key == self.stat.key || (marked && self.stat.key == 0))
+    }
+}
+
+/// Returns true if both are the same segment.
+fn is_same(before: &ShmStat, now: &ShmStat) -> bool {
+    let of = |stat| sysv_stat(stat).identity();
+    of(before).fits(&of(now))
+}

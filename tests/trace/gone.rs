@@ -1,0 +1,105 @@
+//! Removed memory is freed while a preview of it is live.
+
+use super::{PAGE, fill, holder};
+use crate::support::{Object, SOON, Sysv, Terminal, World, shmlens, wait_until};
+use nix::sys::statvfs::statvfs;
+use shmlens::engine::{Body, Contents, Feed, Job, Readers, Request, SubscriptionId, Worker as _};
+use shmlens::machine::real::RealMachine;
+use shmlens::survey::{Names, Survey};
+use shmlens::sys::shm;
+use std::fs;
+use std::time::Duration;
+
+fn quit(mut terminal: Terminal) {
+    terminal.send("q");
+    terminal.wait_exit(SOON);
+}
+
+/// Returns the memory in use on this world's `/dev/shm`.
+fn used() -> u64 {
+    let stat = statvfs("/dev/shm").unwrap();
+    (stat.blocks() - stat.blocks_free()) * stat.fragment_size()
+}
+
+#[test]
+fn removed_system_v_segment_is_freed() {
+    let Some(_world) = World::new() else { return };
+    let sysv = Sysv::new(0, 256 * PAGE, 0o600);
+    fill(|offset, bytes| sysv.write(offset, bytes));
+    let Some(mut holder) = holder(&sysv) else { return };
+    let terminal = Terminal::start((120, 30), shmlens());
+    terminal.wait_for("hello, first", SOON);
+    let shell = terminal.child().pid();
+    shm::remove(sysv.shmid).unwrap();
+    terminal.wait_for("removed", SOON);
+    // Still previewed, through the process that keeps it.
+    terminal.wait_for("hello, first", SOON);
+    holder.close_input();
+    holder.wait(SOON);
+    // The last detach destroys the id; the memory lives on only in an open file.
+    assert!(shm::stat_any(sysv.shmid).is_err(), "destroyed at the last detach");
+    wait_until(SOON, || !has_open(shell.as_raw(), "/SYSV"));
+    quit(terminal);
+}
+
+/// Returns true if a process has a file open or mapped whose name contains a text.
+fn has_open(pid: i32, name: &str) -> bool {
+    let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().filter_map(|entry| {
+        let target = fs::read_link(entry.ok()?.path()).ok()?;
+        Some(target.to_string_lossy().contains(name))
+    });
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    links.into_iter().any(|has| has) || maps.contains(name)
+}
+
+#[test]
+fn removed_object_is_freed() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 256 * PAGE, 0o600);
+    fill(|offset, bytes| object.write(offset, bytes));
+    let terminal = Terminal::start((120, 30), shmlens());
+    terminal.wait_for("hello, first", SOON);
+    assert_eq!(used(), 2 * PAGE);
+    // Unlinked, but still held by this process: previewed through it.
+    fs::remove_file(object.path()).unwrap();
+    terminal.wait_for("removed", SOON);
+    terminal.wait_for("hello, first", SOON);
+    drop(object);
+    wait_until(SOON, || used() == 0);
+    quit(terminal);
+}
+
+/// The preview of the interactive program also ends once a survey misses the segment. Without any
+/// survey, the preview alone must keep nothing open between two looks.
+#[test]
+fn a_preview_holds_nothing_between_looks() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("object", 256 * PAGE, 0o600);
+    fill(|offset, bytes| object.write(offset, bytes));
+    // No other test of this process uses the key.
+    let sysv = Sysv::new(0x7ace_0001, 256 * PAGE, 0o600);
+    fill(|offset, bytes| sysv.write(offset, bytes));
+    let Some(_holder) = holder(&sysv) else { return };
+    let survey = Survey::take(&RealMachine, &mut Names::default());
+    let mut worker = Contents::new(None, Readers::default());
+    for (id, segment) in (0..).map(SubscriptionId).zip(survey.segments) {
+        let feed = Feed::Preview { every: Some(Duration::from_millis(1)) };
+        worker.handle(
+            &RealMachine,
+            Duration::ZERO,
+            Job::new(Request::Subscribe(id, Box::new(segment), feed)),
+        );
+    }
+    let mut previews = 0;
+    for look in 1..20 {
+        for report in worker.work(&RealMachine, Duration::from_secs(look)) {
+            let Body::Preview(preview) = report.body else { panic!("{report:?}") };
+            assert!(preview.bytes.unwrap().starts_with(b"hello, first"));
+            previews += 1;
+        }
+        assert!(!has_open(std::process::id().cast_signed(), "SYSV7ace0001"));
+    }
+    assert_eq!(previews, 2);
+    drop(object);
+    assert_eq!(used(), 0);
+}
