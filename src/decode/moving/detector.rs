@@ -3,12 +3,12 @@
 use super::Moment;
 use super::front::Fronts;
 use super::line::{LINE, Line, ROW};
-use super::partition::{Field, LEAST_CHANGES, Places, Split, split};
+use super::partition::{LEAST_CHANGES, Places, Split, split};
 use super::payload::{Bytes, Placed, drop_payload};
 use super::records::records;
 use super::series::Series;
 use super::text::{Glyph, Text, texts};
-use super::value::{Kind, MovingValue, Sort};
+use super::value::{Kind, MovingValue};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -19,7 +19,7 @@ const TRACKED: usize = 256;
 const BUFFER_LINES: usize = 16;
 /// A line is split again after this time in nanoseconds, or later if nothing new came of it.
 const PERIOD: u64 = 900_000_000;
-const LONGEST_PERIOD: u64 = 2_500_000_000;
+const LONGEST_PERIOD: u64 = 10_000_000_000;
 const FIRST_SPLITS: u32 = 6;
 /// A byte of a text must have changed this often.
 const TEXT_CHANGES: u16 = 4;
@@ -29,15 +29,15 @@ const TEXT_CHANGES: u16 = 4;
 /// Holds a copy of the window, and a history of up to 256 lines of 64 bytes.
 #[derive(Debug, Default)]
 pub struct Detector {
-    window: Range<u64>,
+    pub(super) window: Range<u64>,
     /// The last sample, from the start of the first line, and room for a row past the end.
-    last: Vec<u8>,
+    pub(super) last: Vec<u8>,
     /// Monotonic nanoseconds of the last sample.
-    now: u64,
+    pub(super) now: u64,
     /// Wall-clock nanoseconds at the start of monotonic time.
     boot_to_epoch: u64,
     /// Lines that changed, by their number in the segment.
-    lines: BTreeMap<u64, Tracked>,
+    pub(super) lines: BTreeMap<u64, Tracked>,
     /// Lines of buffers, with the number of their changes unknown.
     payload: Vec<bool>,
     fronts: Fronts,
@@ -46,8 +46,8 @@ pub struct Detector {
 }
 
 #[derive(Debug)]
-struct Tracked {
-    line: Line,
+pub(super) struct Tracked {
+    pub(super) line: Line,
     split: Split,
     /// Bytes that belong to texts or to a field of the line before.
     taken: u64,
@@ -136,7 +136,7 @@ impl Detector {
     }
 
     /// Returns the number of the first line.
-    const fn first(&self) -> u64 {
+    pub(super) const fn first(&self) -> u64 {
         self.window.start / LINE as u64
     }
 
@@ -334,112 +334,6 @@ impl Detector {
             spilled = (number + 1, tracked.split.spill);
         }
     }
-
-    fn value(&self, placed: &Placed) -> Option<MovingValue> {
-        let Placed { offset, field } = placed;
-        let tracked = self.lines.get(&(offset / LINE as u64))?;
-        let widths = self.widths(*offset, field);
-        let width = *widths.first()?;
-        let mut kind = field.fit.kind;
-        // A natural wrap with zeros above it is that of an index in a wider field.
-        if kind == Kind::Counter && field.wrapped && width > field.width {
-            kind = Kind::Index { modulus: 1 << (8 * field.width) };
-        }
-        let series = Series::new(tracked.line.rows(), field.start, field.width);
-        let at = usize_of(offset - self.first() * LINE as u64);
-        Some(MovingValue {
-            offset: *offset,
-            width,
-            widths,
-            kind,
-            sort: field.fit.sort,
-            confidence: confidence(field.saved),
-            bytes: self.last[at..at + width].to_vec(),
-            rate: self.rate(kind, &series),
-            history: history(&series, field.fit.sort),
-        })
-    }
-
-    fn text(&self, base: u64, text: &Text) -> MovingValue {
-        let offset = base + text.seen.start as u64;
-        let at = usize_of(offset - self.first() * LINE as u64);
-        MovingValue {
-            offset,
-            width: text.width,
-            widths: vec![text.width],
-            kind: Kind::Text,
-            sort: Sort::Text,
-            confidence: 0.95,
-            bytes: self.last[at..at + text.width].to_vec(),
-            rate: None,
-            history: vec![],
-        }
-    }
-
-    /// Returns the widths that fit, the most likely first: bytes above the field that never changed
-    /// may belong to it.
-    fn widths(&self, offset: u64, field: &Field) -> Vec<usize> {
-        let width = field.width;
-        let at = usize_of(offset - self.first() * LINE as u64);
-        let mut widths = vec![width];
-        let mut likely = width;
-        if matches!(field.fit.sort, Sort::Float | Sort::Text) || width == 8 {
-            return widths;
-        }
-        for wide in [2, 4, 8].into_iter().filter(|&wide| wide > width) {
-            let bytes = at + width..at + wide;
-            if bytes.end > self.last.len() || bytes.clone().any(|byte| self.is_active(byte)) {
-                break;
-            }
-            let above = &self.last[bytes];
-            let zeros = above.iter().all(|byte| *byte == 0);
-            // It wrapped, and nothing was carried.
-            if field.wrapped && !zeros {
-                break;
-            }
-            // The value would use its top bytes: more likely two fields.
-            if above.last() != Some(&0)
-                && !(wide == 4 && above.last().is_some_and(|top| *top < 8))
-                && wide > 2
-            {
-                break;
-            }
-            widths.push(wide);
-            let aligned = offset.is_multiple_of(wide as u64);
-            let byte_field = field.fit.kind == Kind::Flag && wide == 8;
-            if aligned && !byte_field && (zeros || wide == 4 && width >= 2) {
-                likely = wide;
-            }
-        }
-        widths.sort_by_key(|&width| (width != likely, width));
-        widths
-    }
-
-    /// Returns true if a byte of the window has changed lately.
-    fn is_active(&self, at: usize) -> bool {
-        let number = self.first() + (at / LINE) as u64;
-        self.lines.get(&number).is_some_and(|tracked| tracked.line.is_active(at % LINE))
-    }
-
-    /// Returns the units per second over the last seconds.
-    #[expect(clippy::cast_precision_loss, reason = "a rate to be shown")]
-    fn rate(&self, kind: Kind, series: &Series) -> Option<f64> {
-        const SPAN: u64 = 4_000_000_000;
-        if !matches!(kind, Kind::Counter | Kind::Clock { .. } | Kind::Index { .. }) {
-            return None;
-        }
-        let turn = match kind {
-            Kind::Index { modulus } => i64::try_from(modulus).unwrap_or(i64::MAX),
-            _ => 0,
-        };
-        let from = self.now.saturating_sub(SPAN);
-        let first = series.at.iter().position(|&at| at >= from)?.max(1);
-        let seconds = self.now.saturating_sub(series.at[first - 1]) as f64 / 1e9;
-        let steps = series.steps[first - 1..].iter();
-        let moved: f64 =
-            steps.map(|&step| if step < 0 { step.saturating_add(turn) } else { step } as f64).sum();
-        (seconds > 0.0).then_some(moved / seconds)
-    }
 }
 
 impl Tracked {
@@ -455,7 +349,11 @@ impl Tracked {
         } else {
             aligned
         };
-        self.period = if new.is_like(&self.split) { LONGEST_PERIOD } else { PERIOD };
+        self.period = match (new.is_like(&self.split), new.noise) {
+            (false, _) => PERIOD,
+            (true, 0) => (self.period * 2).min(LONGEST_PERIOD),
+            (true, _) => (self.period * 2).min(LONGEST_PERIOD / 4),
+        };
         self.split = new;
         self.splits += 1;
         self.taken = taken;
@@ -506,33 +404,12 @@ fn add_ranges(ranges: &mut Vec<Range<u64>>, offset: u64, old: &[u8], new: &[u8])
     }
 }
 
-fn confidence(saved: f64) -> f64 {
-    (1.0 - (-saved / 16.0).exp2()).clamp(0.0, 0.99)
-}
-
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "points of a plot")]
-fn history(series: &Series, sort: Sort) -> Vec<(Duration, f64)> {
-    let spare = 64 - 8 * series.width;
-    let read = |value: u64| match (sort, series.width) {
-        (Sort::Float, 4) => f32::from_bits(value as u32).into(),
-        (Sort::Float, _) => f64::from_bits(value),
-        (Sort::Signed, _) => ((value << spare).cast_signed() >> spare) as f64,
-        _ => value as f64,
-    };
-    series
-        .at
-        .iter()
-        .zip(&series.values)
-        .map(|(&at, &value)| (Duration::from_nanos(at), read(value)))
-        .collect()
-}
-
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Offsets within the window fit the address space: its bytes are in memory.
 #[expect(clippy::cast_possible_truncation, reason = "the window is in memory")]
-const fn usize_of(offset: u64) -> usize {
+pub(super) const fn usize_of(offset: u64) -> usize {
     offset as usize
 }

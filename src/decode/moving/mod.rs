@@ -36,6 +36,7 @@ mod float;
 mod front;
 mod integer;
 mod line;
+mod naming;
 mod partition;
 mod payload;
 mod records;

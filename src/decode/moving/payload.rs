@@ -5,7 +5,7 @@
 //! equal fields are dropped.
 
 use super::partition::Field;
-use super::value::Kind;
+use super::value::{Kind, Origin};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -15,7 +15,9 @@ const NOISY: usize = 12;
 /// A buffer has no more bytes than this in a row that do not change.
 const GAP: usize = 3;
 /// The reach of a buffer beside a narrow field.
-const LONG_RUN: usize = 48;
+const LONG_RUN: usize = 96;
+/// A header of a compressed block has some bytes in a row that do not change.
+const HEADER_GAP: usize = 8;
 /// Bits saved for which a value between noise is kept.
 const OBVIOUS: f64 = 60.0;
 
@@ -80,7 +82,10 @@ fn at_edge(
         let end = placed.offset + placed.field.width as u64;
         let between = end.min(edge)..placed.offset.max(edge);
         let gap = between.clone().filter(|&at| !active(at)).count();
-        if gap > GAP {
+        // A clock that agrees with the machine's is no part of a buffer.
+        let is_clock =
+            matches!(placed.field.fit.kind, Kind::Clock { origin: Origin::Epoch | Origin::Boot, .. });
+        if gap > GAP || is_clock {
             break;
         }
         found.push(at);
@@ -107,7 +112,7 @@ fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u
                 .take(LONG_RUN)
                 .take_while(|&at| {
                     gap = if active(at) { 0 } else { gap + 1 };
-                    gap <= GAP
+                    gap <= HEADER_GAP
                 })
                 .filter(|&at| noise(at))
                 .count()

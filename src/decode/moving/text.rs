@@ -52,7 +52,11 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
         if after_number && start % 4 == 3 && (b'<'..=b'G').contains(&bytes[start]) {
             start += 1;
         }
-        if end < start + SHORTEST || !(start..end).any(|at| glyphs[at] == (Glyph::Printable { active: true }))
+        // Some bytes within a number are printable for a while.
+        let is_part = after_number && !start.is_multiple_of(4) && end < start + 8;
+        if is_part
+            || end < start + SHORTEST
+            || !(start..end).any(|at| glyphs[at] == (Glyph::Printable { active: true }))
         {
             continue;
         }
