@@ -81,7 +81,7 @@ pub fn float(series: &Series) -> Option<Fit> {
     };
     let moves: Vec<f64> =
         series.values.windows(2).map(|pair| key(pair[1]).wrapping_sub(key(pair[0])) as f64).collect();
-    // A change of sign leaps over all small floats: it is told by its level.
+    // A change of sign leaps over all small floats: it is encoded by its level.
     let middle = median(&mut moves.clone());
     let steady: Vec<f64> = moves.iter().map(|step| step - middle).collect();
     let cost = |moves: &[f64]| laplace_by_class(series, moves, mantissa + 1.0);

@@ -1,6 +1,6 @@
 //! Integer models: counters, wrapping indexes, flags and numbers.
 //!
-//! A model returns what it costs to tell the changes of a field with it, in bits.
+//! A model returns the number of bits that encode the changes of a field with it.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -65,7 +65,7 @@ fn counter(series: &Series) -> Option<Fit> {
 /// The cost of the steps within bursts, or of the others.
 struct Pace {
     cost: f64,
-    /// The steps tell nothing: the field wraps several times in between.
+    /// The steps carry no information: the field wraps several times in between.
     is_lost: bool,
 }
 
@@ -131,7 +131,7 @@ fn index(series: &Series) -> Option<Fit> {
     (u128::from(modulus) != 1 << (8 * series.width)).then_some(Fit { kind, sort: Sort::Unsigned, cost })
 }
 
-/// `None` if no step tells anything.
+/// `None` if no step carries information.
 fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     let size = modulus as f64;
     let pairs = series.values.windows(2);

@@ -4,11 +4,11 @@
 //! them into the fields that explain their changes best, and names those of which it is sure.
 //!
 //! # Method
-//! 1. Each 64 bytes that change have a history of up to 96 rows ([`line`](self)). When it is full,
+//! 1. Each 64 bytes that change have a history of up to 96 rows. When it is full,
 //!    rows go whose changes are well covered by others, so a slow flag beside a fast counter keeps
 //!    its changes.
-//! 2. Each candidate field is told by several models: counter, clock, float, wrapping index, flag,
-//!    number. The cost of a model is the number of bits that it takes to tell the changes with it
+//! 2. Each candidate field is encoded with several models: counter, clock, float, wrapping index, flag,
+//!    number. The cost of a model is the number of bits that encode the changes with it
 //!    (minimum description length); bytes without a model cost eight bits per change.
 //! 3. The split with the least cost wins. Alignment and common widths are cheap, not required.
 //! 4. Text is found first, by its bytes: printable or NUL at all times.
@@ -22,13 +22,16 @@
 //!
 //! # Limits
 //! - A field is judged after five changes.
-//! - Bytes that never changed do not tell which field they belong to: [`MovingValue::widths`] lists
+//! - Bytes that never changed do not show which field they belong to: [`MovingValue::widths`] lists
 //!   all widths that fit, the most likely first.
 //! - Numbers are little-endian.
 //! - A byte counter that wraps at 256 and an index modulo 256 look alike: with zeros up to the next
 //!   multiple of four bytes it is called an index.
 //! - A cycle of up to five states is called a flag. A random integer is not reported.
-//! - Arrays of 32 or more equal fields count as payload.
+//! - Two fields that change together may look like one: a random word below a counter, or an index
+//!   below the number of its laps.
+//! - Arrays of 32 or more equal fields, and 12 or more equal records, count as payload. So does a
+//!   flag beside twelve bytes of noise.
 
 mod clock;
 mod detector;

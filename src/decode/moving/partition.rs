@@ -1,4 +1,4 @@
-//! Splits a line into fields: the cheapest way to tell all its changes.
+//! Splits a line into fields: the cheapest encoding of all its changes.
 //!
 //! Each field has a cost under its best model, and each piece of bytes without a model has the cost
 //! of noise: eight bits per change of a byte. The split with the least total wins, and a field is
@@ -120,7 +120,7 @@ struct Nodes<'a> {
 
 impl Nodes<'_> {
     fn split(&self) -> Split {
-        // The cheapest way to tell the bytes from each one to the end, and its first piece.
+        // The lowest cost of the bytes from each one to the end, and its first piece.
         let mut costs = [0.0; LINE + 9];
         let mut pieces: Vec<Option<Piece>> = vec![None; LINE];
         for start in (0..LINE).rev() {
@@ -205,7 +205,7 @@ impl Nodes<'_> {
             return [None, None];
         }
         let last = bytes.clone().rfind(|&byte| self.line.is_active(byte)).unwrap_or(first);
-        // A field that uses no byte of the upper half is told as a narrower one.
+        // A field that uses no byte of the upper half is encoded as a narrower one.
         let narrow = width > 1 && last < start + width / 2;
         let maybe_float = width >= 4
             && self.line.rows().back().is_some_and(|row| {
@@ -218,7 +218,7 @@ impl Nodes<'_> {
         }
         let amid_noise = self.is_amid_noise(bytes.clone());
         let series = Series::new(self.line.rows(), start, width);
-        // Which rows changed the piece must be told in any case.
+        // Every model must encode which rows changed the piece.
         let activity = entropy(series.changes(), self.line.rows().len() - 1);
         let told = self.noise(bytes);
         let (noise, unlikely) =

@@ -24,7 +24,7 @@ const OBVIOUS: f64 = 60.0;
 /// The longest array of wide fields, and the largest number of equal records.
 const ARRAY: usize = 31;
 const RECORDS: usize = 11;
-/// So many fields of one or two bytes next to each other are pixels or samples.
+/// This many fields of one or two bytes next to each other are pixels or samples.
 const CROWD: usize = 16;
 
 /// A field at an offset of the segment.
@@ -36,9 +36,9 @@ pub struct Placed {
 
 /// The state of the bytes of a segment.
 pub struct Bytes<N, A> {
-    /// Tells of an offset if it is noise.
+    /// Returns true if the byte at an offset is noise.
     pub is_noise: N,
-    /// Tells of an offset if it changed.
+    /// Returns true if the byte at an offset changed.
     pub is_active: A,
 }
 

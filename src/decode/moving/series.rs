@@ -1,4 +1,4 @@
-//! The values of a field over time, and the cost in bits of telling its changes.
+//! The values of a field over time, and the cost in bits of encoding its changes.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -103,7 +103,7 @@ pub fn median(values: &mut [f64]) -> f64 {
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
-/// Returns the bits of telling these residuals with a Laplace distribution of their own scale. A
+/// Returns the bits that encode these residuals with a Laplace distribution of their own scale. A
 /// single residual costs at most `escape` bits and a little more.
 pub fn laplace(residuals: &[f64], escape: f64) -> f64 {
     if residuals.is_empty() {
@@ -125,14 +125,14 @@ pub fn laplace(residuals: &[f64], escape: f64) -> f64 {
     least
 }
 
-/// Returns the bits of telling a residual for each step, with a scale for bursts and another one for
+/// Returns the bits that encode a residual for each step, with a scale for bursts and another one for
 /// the other steps.
 pub fn laplace_by_class(series: &Series, residuals: &[f64], escape: f64) -> f64 {
     let class = |short| series.class(short).map(|step| residuals[step]).collect::<Vec<f64>>();
     [true, false].map(|short| laplace(&class(short), escape)).iter().sum()
 }
 
-/// Returns the bits of telling the sizes of residuals with a Laplace distribution.
+/// Returns the bits that encode the sizes of residuals with a Laplace distribution.
 fn laplace_of_scale(sizes: &[f64], scale: f64, largest: f64, escape: f64) -> f64 {
     let zero = -(0.5 / scale).tanh().log2();
     let slope = std::f64::consts::LOG2_E / scale;
@@ -143,17 +143,17 @@ fn laplace_of_scale(sizes: &[f64], scale: f64, largest: f64, escape: f64) -> f64
         let small = if scale < 16.0 && near > 6.0 { 6.0 + 2.0 * (1.0 + size).log2() } else { far };
         near.min(small).min(far)
     };
-    // The scale itself is told once.
+    // The scale itself is encoded once.
     sizes.iter().map(cost).sum::<f64>() + 2.0 * (1.0 + scale).log2().min(8.0)
 }
 
-/// Returns the bits of telling a number: few for small ones and for multiples of powers of two.
+/// Returns the bits that encode a number: few for small ones and for multiples of powers of two.
 pub fn number_bits(number: u64) -> f64 {
     let zeros = if number == 0 { 0 } else { number.trailing_zeros() };
     2.0 * (1.0 + (number >> zeros) as f64).log2() + 1.5 * (1.0 + f64::from(zeros)).log2()
 }
 
-/// Returns the bits of telling which ones of `all` events happened, if `some` did.
+/// Returns the bits that encode which ones of `all` events happened, if `some` did.
 pub fn entropy(some: usize, all: usize) -> f64 {
     let share = some as f64 / all.max(1) as f64;
     let told = |p: f64| if p <= 0.0 || p >= 1.0 { 0.0 } else { -p * p.log2() };
