@@ -145,7 +145,10 @@ fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     let told = |at: usize| !paces[usize::from(!series.is_short(at))].is_lost;
     let back =
         (0..steps.len()).filter(|&at| change(at) < 0.0 && change(at) > -size / 2.0 && told(at)).count();
-    if back > steps.len() / 12 {
+    // A torn value goes down and up again.
+    let leaps = |sign: f64| (0..steps.len()).filter(|&at| change(at) * sign > size / 2.0 && told(at)).count();
+    let is_torn = leaps(1.0) > 0 && leaps(1.0) >= leaps(-1.0);
+    if is_torn || back > steps.len() / 12 {
         return None;
     }
     let tells = paces.iter().any(|pace| pace.cost > 0.0 && !pace.is_lost);

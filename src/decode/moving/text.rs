@@ -53,7 +53,8 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
             start += 1;
         }
         // Some bytes within a number are printable for a while.
-        let is_part = after_number && !start.is_multiple_of(4) && end < start + 8;
+        let before_number = glyphs.get(end) == Some(&Glyph::Binary);
+        let is_part = after_number && before_number && !start.is_multiple_of(4) && end < start + 8;
         if is_part
             || end < start + SHORTEST
             || !(start..end).any(|at| glyphs[at] == (Glyph::Printable { active: true }))
