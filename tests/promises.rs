@@ -11,6 +11,7 @@ mod holders;
 mod kernel_facts;
 mod makers;
 mod memory_real;
+mod moving;
 mod save;
 mod screens;
 mod structure;

@@ -6,6 +6,7 @@ mod dump;
 mod encode;
 mod hexdump;
 mod hexline;
+pub mod moving;
 mod order;
 mod scalar;
 mod text;

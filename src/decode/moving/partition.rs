@@ -1,0 +1,309 @@
+//! Splits a line into fields: the cheapest encoding of all its changes.
+//!
+//! Each field has a cost under its best model, and each piece of bytes without a model has the cost
+//! of noise: eight bits per change of a byte. The split with the least total wins, and a field is
+//! accepted if its model saves enough compared with noise. Two adjacent counters are cheaper apart
+//! than as one wide counter with huge steps; a carry makes a wide counter cheaper than its halves.
+
+#![expect(clippy::cast_precision_loss, reason = "costs are estimates")]
+
+use super::line::{LINE, Line};
+use super::series::{Series, entropy};
+use super::{Fit, Kind, Origin, clock, float, integer};
+use std::ops::Range;
+
+/// A field needs this many changes to be judged.
+pub const LEAST_CHANGES: u32 = 5;
+/// The cost of a piece of noise in a long run of changing bytes, where noise is likely.
+const LIKELY_NOISE: f64 = 2.0;
+/// The cost of a piece of noise elsewhere: shared memory has few lone random bytes.
+const LONE_NOISE: f64 = 14.0;
+/// The savings in bits for which a field is accepted: more for integers, because any few numbers go
+/// up by chance.
+const SAVED_FLOAT: f64 = 13.0;
+const SAVED_INTEGER: f64 = 24.0;
+/// A run of changing bytes of this length may well be noise.
+const LONG_RUN: usize = 16;
+
+/// A field of a line.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// The first byte, from the start of the line.
+    pub start: usize,
+    /// The bytes that the model needs.
+    pub width: usize,
+    pub fit: Fit,
+    /// Bits saved compared with noise.
+    pub saved: f64,
+    pub changes: usize,
+    /// The unsigned value went down at some time.
+    pub wrapped: bool,
+}
+
+impl Field {
+    fn needed(&self) -> f64 {
+        match self.fit.kind {
+            Kind::Float => SAVED_FLOAT,
+            _ if self.start.is_multiple_of(self.width) => SAVED_INTEGER,
+            _ => 1.5 * SAVED_INTEGER,
+        }
+    }
+
+    /// Returns true for a counter that is not at a place of its own, or has no step of its own: it
+    /// may be the upper part of a wider one.
+    fn may_be_upper(&self) -> bool {
+        let regular = self.fit.cost < 14.0 + 1.5 * self.changes as f64;
+        self.fit.kind == Kind::Counter
+            && self.width < 8
+            && !(regular && self.start.is_multiple_of(self.width))
+    }
+}
+
+/// The split of a line.
+#[derive(Debug, Clone, Default)]
+pub struct Split {
+    pub fields: Vec<Field>,
+    /// Bytes that changed often enough and fit no model, as bits.
+    pub noise: u64,
+    /// Bytes of the next line that the last field uses.
+    pub spill: usize,
+}
+
+impl Split {
+    /// Returns true if another split has the same fields.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Field, &Field)| {
+            (a.start, a.width, a.fit.kind.word()) == (b.start, b.width, b.fit.kind.word())
+        };
+        self.fields.len() == other.fields.len() && self.fields.iter().zip(&other.fields).all(same)
+    }
+
+    /// Returns true if fields explain all changes, and no narrow field touches other bytes that
+    /// change, as the pieces of a misplaced field do.
+    pub fn is_clean(&self, line: &Line) -> bool {
+        let touched = |field: &Field| {
+            let end = field.start + field.width;
+            let before = field.start.checked_sub(1).is_some_and(|before| line.is_active(before));
+            field.width <= 2 && (before || end < LINE && line.is_active(end))
+        };
+        self.noise == 0 && !self.fields.iter().any(touched)
+    }
+}
+
+/// The places of fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Places {
+    /// Multiples of their width.
+    Aligned,
+    All,
+}
+
+/// Splits a line, except for the bytes that belong to others.
+pub fn split(line: &Line, taken: u64, boot_to_epoch: u64, places: Places) -> Split {
+    Nodes { line, taken, boot_to_epoch, places }.split()
+}
+
+/// A piece of a line: a field, or noise.
+#[derive(Debug, Clone)]
+struct Piece {
+    width: usize,
+    cost: f64,
+    field: Option<Field>,
+}
+
+struct Nodes<'a> {
+    line: &'a Line,
+    taken: u64,
+    boot_to_epoch: u64,
+    places: Places,
+}
+
+impl Nodes<'_> {
+    fn split(&self) -> Split {
+        // The lowest cost of the bytes from each one to the end, and its first piece.
+        let mut costs = [0.0; LINE + 9];
+        let mut pieces: Vec<Option<Piece>> = vec![None; LINE];
+        for start in (0..LINE).rev() {
+            if self.taken & 1 << start != 0 {
+                costs[start] = costs[start + 1];
+                continue;
+            }
+            let mut best = (f64::INFINITY, None);
+            if !self.line.is_active(start) {
+                best = (costs[start + 1], None);
+            }
+            for width in [1, 2, 4, 8] {
+                for piece in self.pieces(start, width).into_iter().flatten() {
+                    let cost = piece.cost + costs[(start + width).min(LINE)];
+                    if cost < best.0 {
+                        best = (cost, Some(piece));
+                    }
+                }
+            }
+            costs[start] = best.0;
+            pieces[start] = best.1;
+        }
+        let mut split = Split::default();
+        let mut at = 0;
+        while at < LINE {
+            let Some(piece) = pieces[at].take() else {
+                at += 1;
+                continue;
+            };
+            let end = at + piece.width;
+            split.spill = end.saturating_sub(LINE);
+            match piece.field {
+                Some(field) => split.fields.push(field),
+                None => {
+                    for byte in (at..end.min(LINE))
+                        .filter(|&byte| u32::from(self.line.count_of(byte)) >= LEAST_CHANGES)
+                    {
+                        split.noise |= 1 << byte;
+                    }
+                }
+            }
+            at = end;
+        }
+        self.join_lower(&mut split);
+        split
+    }
+
+    /// Joins counters with the noise below them. The low bytes of a counter with irregular steps look
+    /// like noise.
+    fn join_lower(&self, split: &mut Split) {
+        for at in 0..split.fields.len() {
+            let field = &split.fields[at];
+            let is_noise = |byte: &usize| split.noise & 1 << byte != 0;
+            let lower = (0..field.start).rev().take_while(is_noise).count();
+            if !field.may_be_upper() || !(1..=4).contains(&lower) {
+                continue;
+            }
+            let start = field.start - lower;
+            let end = field.start + field.width;
+            let limit = split.fields.get(at + 1).map_or(LINE + 8, |next| next.start);
+            let fits = |width: &usize| start + width >= end && start + width <= limit;
+            let Some(width) = [2, 4, 8].into_iter().find(fits) else { continue };
+            let series = Series::new(self.line.rows(), start, width);
+            let Some(fit) = integer::best(&series).filter(|fit| fit.kind == Kind::Counter) else { continue };
+            let (saved, changes) = (field.saved, series.changes());
+            split.noise &= !(((1 << lower) - 1) << start);
+            split.fields[at] = Field { start, width, fit, saved, changes, wrapped: series.has_wrapped() };
+        }
+    }
+
+    /// Returns the piece as noise and as a field, if it can be one.
+    fn pieces(&self, start: usize, width: usize) -> [Option<Piece>; 2] {
+        if self.places == Places::Aligned && !start.is_multiple_of(width) {
+            return [None, None];
+        }
+        let bytes = start..start + width;
+        let is_taken = bytes.clone().any(|byte| byte < LINE && self.taken & 1 << byte != 0);
+        let first = bytes.clone().find(|&byte| self.line.is_active(byte));
+        let (Some(first), false) = (first, is_taken) else { return [None, None] };
+        // A wide field may start with bytes that do not change, at its own alignment.
+        if first > start && (width < 4 || !start.is_multiple_of(width)) {
+            return [None, None];
+        }
+        let last = bytes.clone().rfind(|&byte| self.line.is_active(byte)).unwrap_or(first);
+        // A field that uses no byte of the upper half is encoded as a narrower one.
+        let narrow = width > 1 && last < start + width / 2;
+        let maybe_float = width >= 4
+            && self.line.rows().back().is_some_and(|row| {
+                let mut value = [0; 8];
+                value[..width].copy_from_slice(&row.bytes[bytes.clone()]);
+                float::is_plausible(u64::from_le_bytes(value), width)
+            });
+        if narrow && width < 4 {
+            return [None, None];
+        }
+        let amid_noise = self.is_amid_noise(bytes.clone());
+        let series = Series::new(self.line.rows(), start, width);
+        // Every model must encode which rows changed the piece.
+        let activity = entropy(series.changes(), self.line.rows().len() - 1);
+        let told = self.noise(bytes);
+        let (noise, unlikely) =
+            if amid_noise { (told + LIKELY_NOISE, 0.0) } else { (told + LONE_NOISE, told / 10.0) };
+        let as_noise = (!narrow).then_some(Piece { width, cost: activity + noise + unlikely, field: None });
+        // No number keeps all its bytes as busy as its neighbors.
+        if series.changes() < LEAST_CHANGES as usize || amid_noise {
+            return [as_noise, None];
+        }
+        let mut fits = vec![clock::clock(&series, self.boot_to_epoch)];
+        if !narrow {
+            let best = integer::best(&series);
+            // A lone number at an odd place is rather a part of a float.
+            fits.push(best.filter(|fit| fit.kind != Kind::Number || start.is_multiple_of(width)));
+        }
+        if maybe_float {
+            fits.push(float::float(&series));
+        }
+        let mut best = fits.into_iter().flatten().min_by(|a, b| a.cost.total_cmp(&b.cost));
+        if let Some(fit) = best.as_mut().filter(|fit| fit.kind == Kind::Counter) {
+            // Low bytes that never change are 0 in a number, and anything in other fields.
+            let low = self.line.rows().back().map_or(&[][..], |row| &row.bytes[start..first]);
+            fit.cost += low.iter().filter(|byte| **byte != 0).count() as f64 * 8.0;
+            if let Some(unit) = clock::elapsed(&series) {
+                fit.kind = Kind::Clock { unit, origin: Origin::Unknown };
+            }
+        }
+        let field = best.and_then(|fit| {
+            let cost = fit.cost + Self::prior(start, width, &fit) - self.bonus(start, width, &fit);
+            let wrapped = series.has_wrapped();
+            // The top bytes of a float hardly change, those of noise do.
+            let uniform = series.changes() as f64 * series.bits();
+            let saved = if fit.kind == Kind::Float { uniform.max(noise) - cost } else { noise - cost };
+            let field = Field { start, width, fit, saved, changes: series.changes(), wrapped };
+            let is_enough = field.saved >= field.needed();
+            let piece = Piece { width, cost: activity + cost, field: Some(field) };
+            is_enough.then_some(piece)
+        });
+        [as_noise, field]
+    }
+
+    /// Returns the bits that changes take as noise, without those that make noise unlikely.
+    fn noise(&self, bytes: Range<usize>) -> f64 {
+        bytes.map(|byte| f64::from(self.line.count_of(byte)) * 8.0).sum()
+    }
+
+    /// Returns true if a piece is in a long run of bytes that change equally often, as noise does.
+    /// The top bytes of numbers change less often than the others.
+    fn is_amid_noise(&self, bytes: Range<usize>) -> bool {
+        if self.run(bytes.clone()) < LONG_RUN {
+            return false;
+        }
+        let around = bytes.start.saturating_sub(8)..(bytes.end + 8).min(LINE);
+        let counts = around.map(|byte| self.line.count_of(byte));
+        let most = counts.clone().max().unwrap_or_default();
+        let equal = counts.clone().filter(|count| count * 20 >= most * 17).count();
+        equal + 1 >= counts.len()
+    }
+
+    /// Returns the length of the run of changing bytes around a piece.
+    fn run(&self, bytes: Range<usize>) -> usize {
+        let active = |byte: &usize| self.line.is_active(*byte);
+        let before = (0..bytes.start).rev().take_while(active).count();
+        let after = (bytes.end..LINE).take_while(active).count();
+        before + bytes.filter(|byte| active(byte)).count() + after
+    }
+
+    /// Returns the bits that the top byte of a float is worth if it never changes: noise would be
+    /// unlikely to end with just this byte, at just this alignment.
+    fn bonus(&self, start: usize, width: usize, fit: &Fit) -> f64 {
+        let top = start + width - 1;
+        let lone = fit.kind == Kind::Float && start.is_multiple_of(width) && !self.line.is_active(top);
+        let value = self.line.rows().back().map_or(0, |row| row.bytes[top]);
+        if lone && matches!(value & 0x7f, 0x3e..=0x42) { 8.0 } else { 0.0 }
+    }
+
+    /// Returns the bits of naming a field: its width is a common one, and it is aligned unless the
+    /// struct is packed.
+    fn prior(start: usize, width: usize, fit: &Fit) -> f64 {
+        let place = match width {
+            1 => 4.0,
+            _ if !start.is_multiple_of(width) => 6.0,
+            2 => 4.0,
+            _ => 2.0,
+        };
+        place + if fit.kind == Kind::Number { 10.0 } else { 0.0 }
+    }
+}

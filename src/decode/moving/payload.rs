@@ -1,0 +1,165 @@
+//! Tells values from payload: bytes that are the content of buffers, not fields.
+//!
+//! A model may fit parts of random, compressed or pixel data by chance, and it fits arrays of
+//! samples by right. Neither is worth a row on the screen, so values between noise and long runs of
+//! equal fields are dropped.
+
+use super::partition::Field;
+use super::value::{Kind, Origin};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Noise bytes on both sides of a value that make it part of a buffer.
+const NEIGHBORHOOD: u64 = 16;
+const NOISY: usize = 12;
+/// A buffer has no more bytes than this in a row that do not change.
+const GAP: usize = 3;
+/// The reach of a buffer beside a narrow field.
+const LONG_RUN: usize = 96;
+/// A header of a compressed block has some bytes in a row that do not change.
+const HEADER_GAP: usize = 8;
+/// Bits saved for which a value between noise is kept.
+const OBVIOUS: f64 = 60.0;
+
+/// The longest array of wide fields, and the largest number of equal records.
+const ARRAY: usize = 31;
+const RECORDS: usize = 11;
+/// This many fields of one or two bytes next to each other are pixels or samples.
+const CROWD: usize = 16;
+
+/// A field at an offset of the segment.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    pub offset: u64,
+    pub field: Field,
+}
+
+/// The state of the bytes of a segment.
+pub struct Bytes<N, A> {
+    /// Returns true if the byte at an offset is noise.
+    pub is_noise: N,
+    /// Returns true if the byte at an offset changed.
+    pub is_active: A,
+}
+
+/// Drops the fields that are parts of buffers. `buffers` are known insides of buffers. The fields
+/// are in order of their offsets.
+pub fn drop_payload<N, A>(fields: Vec<Placed>, bytes: &Bytes<N, A>, buffers: &[Range<u64>]) -> Vec<Placed>
+where
+    N: Fn(u64) -> bool,
+    A: Fn(u64) -> bool,
+{
+    let noise = &bytes.is_noise;
+    let mut payload = in_arrays(&fields);
+    for buffer in buffers {
+        let start = fields.partition_point(|placed| placed.offset < buffer.start);
+        let end = fields.partition_point(|placed| placed.offset < buffer.end);
+        for at in at_edge(&fields, (0..start).rev(), buffer.start, &bytes.is_active) {
+            payload[at] = true;
+        }
+        for at in at_edge(&fields, end..fields.len(), buffer.end, &bytes.is_active) {
+            payload[at] = true;
+        }
+    }
+    let keep = |(placed, payload): (Placed, bool)| {
+        (!payload && !is_amid_noise(&placed, noise, &bytes.is_active)).then_some(placed)
+    };
+    fields.into_iter().zip(payload).filter_map(keep).collect()
+}
+
+/// Returns the fields at the edge of a buffer that continue it without a gap. The
+/// fields are in order of their distance from the edge.
+fn at_edge(
+    fields: &[Placed],
+    order: impl Iterator<Item = usize>,
+    edge: u64,
+    active: impl Fn(u64) -> bool,
+) -> Vec<usize> {
+    let mut edge = edge;
+    let mut found: Vec<usize> = vec![];
+    for at in order {
+        let placed = &fields[at];
+        let end = placed.offset + placed.field.width as u64;
+        let between = end.min(edge)..placed.offset.max(edge);
+        let gap = between.clone().filter(|&at| !active(at)).count();
+        // A clock that agrees with the machine's is no part of a buffer.
+        let is_clock =
+            matches!(placed.field.fit.kind, Kind::Clock { origin: Origin::Epoch | Origin::Boot, .. });
+        if gap > GAP || is_clock {
+            break;
+        }
+        found.push(at);
+        edge = if placed.offset < edge { placed.offset } else { end };
+    }
+    found
+}
+
+fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u64) -> bool) -> bool {
+    let end = placed.offset + placed.field.width as u64;
+    let before = (placed.offset.saturating_sub(NEIGHBORHOOD)..placed.offset).filter(|&at| noise(at)).count();
+    let after = (end..end + NEIGHBORHOOD).filter(|&at| noise(at)).count();
+    let between = before >= NOISY && after >= NOISY;
+    let is_obvious = placed.field.saved >= OBVIOUS;
+    // A few values in the byte above noise are the upper byte of a number that is not reported.
+    let is_flag = placed.field.fit.kind == Kind::Flag;
+    let above = is_flag && !placed.offset.is_multiple_of(4) && noise(placed.offset - 1);
+    // One or two bytes of noise may well be regular, as in the header of a compressed block.
+    let narrow = placed.field.width <= 2;
+    let beside = || {
+        let noise_in = |order: &mut dyn Iterator<Item = u64>| {
+            let mut gap = 0;
+            order
+                .take(LONG_RUN)
+                .take_while(|&at| {
+                    gap = if active(at) { 0 } else { gap + 1 };
+                    gap <= HEADER_GAP
+                })
+                .filter(|&at| noise(at))
+                .count()
+        };
+        noise_in(&mut (0..placed.offset).rev()).max(noise_in(&mut (end..))) >= NOISY
+    };
+    between && (narrow || !is_obvious)
+        || above && !is_obvious
+        || narrow && (is_flag || !is_obvious) && beside()
+}
+
+/// Returns for each field if it is one of more equal fields than a struct has.
+fn in_arrays(fields: &[Placed]) -> Vec<bool> {
+    let mut arrays = vec![false; fields.len()];
+    // The fields of each width and kind: records repeat them at a constant distance.
+    let mut groups: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+    for (at, placed) in fields.iter().enumerate() {
+        groups.entry((placed.field.width, placed.field.fit.kind.word())).or_default().push(at);
+    }
+    for ((width, _), members) in groups {
+        let mut start = 0;
+        while start + 1 < members.len() {
+            let distance = |at: usize| fields[members[at + 1]].offset - fields[members[at]].offset;
+            let stride = distance(start);
+            let mut end = start + 1;
+            while end + 1 < members.len() && distance(end) == stride {
+                end += 1;
+            }
+            let longest = match width {
+                1 => 7,
+                2 => 15,
+                _ if stride == width as u64 => ARRAY,
+                _ => RECORDS,
+            };
+            if end - start >= longest {
+                members[start..=end].iter().for_each(|&at| arrays[at] = true);
+            }
+            start = end;
+        }
+    }
+    let narrow: Vec<usize> = (0..fields.len()).filter(|&at| fields[at].field.width <= 2).collect();
+    for many in narrow.windows(CROWD) {
+        if fields[many[CROWD - 1]].offset - fields[many[0]].offset <= 3 * CROWD as u64 {
+            for &at in many {
+                arrays[at] = true;
+            }
+        }
+    }
+    arrays
+}

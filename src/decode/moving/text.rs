@@ -1,0 +1,130 @@
+//! Finds text: runs of bytes that are printable or NUL at all times.
+
+use super::line::LINE;
+use std::ops::Range;
+
+/// Shorter runs are numbers that happen to be printable.
+const SHORTEST: usize = 4;
+/// Sizes that declared texts usually have.
+const SIZES: [usize; 9] = [8, 16, 24, 32, 48, 64, 128, 256, 512];
+/// A longer run is a log or a document, not a value.
+const LONGEST: usize = 512;
+
+/// The history of a byte, as far as text goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glyph {
+    /// Neither printable nor NUL at some time.
+    Binary,
+    /// Always NUL.
+    Nul,
+    /// Printable, or NUL at times.
+    Printable {
+        /// It changed often enough to be judged.
+        active: bool,
+    },
+}
+
+/// A text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The bytes that were ever printable.
+    pub seen: Range<usize>,
+    /// The size that was probably declared: `seen` and NULs after it.
+    pub width: usize,
+}
+
+/// Finds the texts that changed in a stretch of bytes that starts at a multiple of [`LINE`], with
+/// its current content.
+pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
+    debug_assert!(glyphs.len().is_multiple_of(LINE));
+    let is_printable = |at: usize| matches!(glyphs[at], Glyph::Printable { .. });
+    let mut texts = vec![];
+    let mut at = 0;
+    while at < glyphs.len() {
+        let mut start = at;
+        while at < glyphs.len() && is_printable(at) {
+            at += 1;
+        }
+        let end = at;
+        at += 1;
+        // The top byte of a float is printable: '?', '@', 'A'. It is the last one of a word.
+        let after_number = start > 0 && glyphs[start - 1] == Glyph::Binary;
+        if after_number && start % 4 == 3 && (b'<'..=b'G').contains(&bytes[start]) {
+            start += 1;
+        }
+        // Some bytes within a number are printable for a while.
+        let before_number = glyphs.get(end) == Some(&Glyph::Binary);
+        let is_part = after_number && before_number && !start.is_multiple_of(4) && end < start + 8;
+        if is_part
+            || end < start + SHORTEST
+            || !(start..end).any(|at| glyphs[at] == (Glyph::Printable { active: true }))
+        {
+            continue;
+        }
+        if reads_as_text(&bytes[start..end]) {
+            let nuls = glyphs[end..].iter().take_while(|glyph| **glyph == Glyph::Nul).count();
+            let length = end - start;
+            // The next field may start with NULs, too.
+            let exact = SIZES.into_iter().find(|&size| size == length + nuls);
+            let declared =
+                exact.or_else(|| SIZES.into_iter().find(|&size| size > length && size <= length + nuls));
+            texts.push(Text { seen: start..end, width: declared.unwrap_or(length) });
+        }
+    }
+    texts
+}
+
+impl Text {
+    /// Returns true for a value rather than a log or document.
+    pub const fn is_value(&self) -> bool {
+        self.seen.end - self.seen.start <= LONGEST
+    }
+}
+
+fn reads_as_text(bytes: &[u8]) -> bool {
+    let told = bytes.iter().filter(|byte| **byte != 0).count();
+    let common = |byte: u8| byte.is_ascii_alphanumeric() || b" .,:-_/".contains(&byte);
+    let common = bytes.iter().filter(|byte| common(**byte)).count();
+    common * 4 >= told * 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn glyphs(pattern: &str) -> Vec<Glyph> {
+        let glyph = |c| match c {
+            'a' => Glyph::Printable { active: true },
+            's' => Glyph::Printable { active: false },
+            '0' => Glyph::Nul,
+            _ => Glyph::Binary,
+        };
+        let mut glyphs: Vec<Glyph> = pattern.chars().map(glyph).collect();
+        glyphs.resize(glyphs.len().next_multiple_of(LINE), Glyph::Binary);
+        glyphs
+    }
+
+    fn found(pattern: &str) -> Vec<(usize, usize)> {
+        let glyphs = glyphs(pattern);
+        let found = texts(&glyphs, &vec![b'A'; glyphs.len()]);
+        found.into_iter().map(|text| (text.seen.start, text.width)).collect()
+    }
+
+    #[test]
+    fn a_text_has_its_declared_size() {
+        assert_eq!(found("....aaaaaa0000000000...."), [(4, 16)]);
+        assert_eq!(found("....aaaaaaa0...."), [(4, 8)]);
+        assert_eq!(found("ssssssaa"), [(0, 8)]);
+    }
+
+    #[test]
+    fn the_top_byte_of_a_float_is_not_text() {
+        assert_eq!(found(".......aaaaaaaaa00000000.."), [(8, 16)]);
+    }
+
+    #[test]
+    fn static_and_short_text_is_not_found() {
+        assert_eq!(found("....ssssssss...."), []);
+        assert_eq!(found("....aaa0...."), []);
+    }
+}
