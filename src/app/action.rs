@@ -35,9 +35,9 @@ macro_rules! contexts {
 
 contexts! {
     Segments: "Segments";
+    Inspect: "Inspect";
     /// All facts about the selected segment.
     Detail: "Detail";
-    Inspect: "Inspect";
     /// Every overlay with a list or a plan.
     List: "Lists and dialogs";
     /// Scrolling text.

@@ -92,7 +92,10 @@ mod tests {
         let Some(RateHistory::Read { samples, .. }) = rates.get(&id) else { panic!() };
         assert!(samples.iter().copied().eq(12..20));
         assert_eq!(rates.per_second(&id), 15);
-        rates.add(vec![(id.clone(), Activity::Unread(Unread::Failed(crate::segment::ShownError::new("denied"))))]);
+        rates.add(vec![(
+            id.clone(),
+            Activity::Unread(Unread::Failed(crate::segment::ShownError::new("denied"))),
+        )]);
         assert_eq!((rates.per_second(&id), rates.rank(&id)), (0, 0));
     }
 

@@ -200,7 +200,10 @@ impl Entry {
             Err(error) => return Err(Unread::Failed(ShownError::of(error))),
         };
         if reader.trace() != Trace::None {
-            return Err(Unread::Trace(Forecast { method: reader.method(), reason: Some(TraceReason::NotOwner) }));
+            return Err(Unread::Trace(Forecast {
+                method: reader.method(),
+                reason: Some(TraceReason::NotOwner),
+            }));
         }
         self.copies.compare(&reader, effort).map(Some).map_err(|error| Unread::Failed(ShownError::of(error)))
     }
@@ -401,7 +404,16 @@ mod tests {
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));
         let mut worker = started(&machine);
         let rates = interval(&mut worker, &machine, Clock::ZERO);
-        assert_eq!(rates, [("sysv:7".to_owned(), Activity::Unread(Unread::Trace(Forecast { method: Method::Attach, reason: Some(TraceReason::NoHolder) })))]);
+        assert_eq!(
+            rates,
+            [(
+                "sysv:7".to_owned(),
+                Activity::Unread(Unread::Trace(Forecast {
+                    method: Method::Attach,
+                    reason: Some(TraceReason::NoHolder)
+                }))
+            )]
+        );
         machine.edit(|facts| assert_eq!(facts.attached, 0));
     }
 

@@ -83,7 +83,7 @@ fn a_preview_holds_nothing_between_looks() {
     let survey = Survey::take(&RealMachine, &mut Names::default());
     let mut worker = Contents::new(None, Readers::default());
     for (id, segment) in (0..).map(SubscriptionId).zip(survey.segments) {
-        let feed = Feed::Preview { every: Some(Duration::from_millis(1)) };
+        let feed = Feed::Preview { every: Some(Duration::from_millis(1)), bytes: 512, cells: 8 };
         worker.handle(
             &RealMachine,
             Duration::ZERO,
@@ -94,7 +94,7 @@ fn a_preview_holds_nothing_between_looks() {
     for look in 1..20 {
         for report in worker.work(&RealMachine, Duration::from_secs(look)) {
             let Body::Preview(preview) = report.body else { panic!("{report:?}") };
-            assert!(preview.bytes.unwrap().starts_with(b"hello, first"));
+            assert!(preview.look.unwrap().bytes.starts_with(b"hello, first"));
             previews += 1;
         }
         assert!(!has_open(std::process::id().cast_signed(), "SYSV7ace0001"));

@@ -21,7 +21,6 @@ pub const ROW_WIDTH: u16 = DIGITS + 2 + 3 * ROW + 1 + ROW + 1;
 const WIDE: u16 = 100;
 /// From this width on holders have a pane of their own.
 const THREE_PANES: u16 = 134;
-const MOVING_MIN: u16 = 34;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripLayout {
@@ -55,7 +54,7 @@ impl StripLayout {
         let rest = Area::new(preview.right() + 3, panes.y, panes.right() - preview.right() - 3, panes.height);
         let first_rule = rule_at(preview.right() + 1);
         if area.width >= THREE_PANES {
-            let moving = (rest.width * 3 / 5).max(MOVING_MIN).min(60);
+            let moving = (rest.width * 2 / 3).clamp(40, 64).min(rest.width - 20);
             let holders = Area::new(rest.x + moving + 3, rest.y, rest.width - moving - 3, rest.height);
             return Self {
                 area,

@@ -113,7 +113,8 @@ impl Detector {
             })
         };
         let active = |at: u64| {
-            at < self.window.end && (self.is_active(usize_of(at - self.first() * LINE as u64)) || noise(at))
+            let Some(index) = at.checked_sub(self.first() * LINE as u64) else { return false };
+            at < self.window.end && (self.is_active(usize_of(index)) || noise(at))
         };
         let bytes = Bytes { is_noise: noise, is_active: active };
         let placed = drop_payload(placed, &bytes, &self.buffers());

@@ -63,6 +63,12 @@ impl Unit {
         }
     }
 
+    /// Returns a time in this unit as a duration.
+    #[must_use]
+    pub fn duration(self, time: f64) -> Duration {
+        Duration::try_from_secs_f64(time / self.per_second()).unwrap_or_default()
+    }
+
     pub(super) const fn per_second(self) -> f64 {
         match self {
             Self::Seconds => 1.0,

@@ -128,7 +128,11 @@ impl Contents {
             let mut pace = Pace::new(every, 2);
             pace.ask(now);
             let mut preview = match self.drop_subscription(id) {
-                Some(Subscription { source: Source::PreviewFeed(preview), .. }) if preview.shows(&segment) => preview,
+                Some(Subscription { source: Source::PreviewFeed(preview), .. })
+                    if preview.shows(&segment) =>
+                {
+                    preview
+                }
                 _ => Box::default(),
             };
             preview.show(segment, every, bytes, cells);

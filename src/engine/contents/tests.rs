@@ -9,7 +9,7 @@ use crate::machine::control::Control;
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::machine::{Method, TraceReason};
 use crate::memory::{Direction, Forecast, OpenError, Pattern, Snapshot};
-use crate::segment::{Access, ShownError};
+use crate::segment::Access;
 use crate::survey::{Names, Survey};
 use std::ops::Range as Offsets;
 use std::sync::Arc;
@@ -251,7 +251,8 @@ fn a_paused_preview_is_read_on_request_only() {
     assert_eq!(previews(scene.send(Request::ReadOnce(ONE))), [Ok(b"jello".to_vec())]);
     assert_eq!(scene.steps.deadline(), None);
     scene.write(0, b"c");
-    assert_eq!(previews(scene.send(Request::Every(ONE, Some(TENTH)))), [Ok(b"cello".to_vec())]);
+    scene.send(Request::Every(ONE, Some(TENTH)));
+    assert_eq!(previews(scene.pass(TENTH)), [Ok(b"cello".to_vec())]);
     assert!(scene.steps.deadline().is_some());
 }
 
@@ -262,14 +263,18 @@ fn a_preview_has_at_most_the_requested_bytes() {
     assert_eq!(scene.preview("posix:/b", Some(TENTH)), [Ok(vec![7; 512])]);
 }
 
+fn attach(reason: TraceReason) -> Unread {
+    Unread::Trace(Forecast { method: Method::Attach, reason: Some(reason) })
+}
+
 #[test]
 fn a_preview_never_attaches_a_system_v_segment() {
     let mut scene = Scene::new();
-    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err(ShownError::new("not attached"))]);
+    assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err(attach(TraceReason::NoHolder))]);
     assert!(scene.steps.deadline().is_some(), "another process may attach it");
     scene.machine.add_process(7, "writer");
     scene.machine.attach_in(7, 1, Access::ReadWrite);
-    assert_eq!(previews(scene.pass(SECOND)), [Err(ShownError::new("not attached"))]);
+    assert_eq!(previews(scene.pass(SECOND)), [Err(attach(TraceReason::NotPrivileged))]);
     assert_eq!(scene.steps.deadline(), None, "this user may not read it through the other process");
     assert_eq!(scene.machine.edit(|facts| facts.attached), 0);
 }
@@ -282,28 +287,28 @@ fn a_system_v_segment_is_previewed_through_its_current_holder() {
         scene.machine.add_process(pid, "writer");
     }
     scene.machine.attach_in(7, 1, Access::ReadWrite);
-    let forecasts = |reports: Vec<Report>| -> Vec<Forecast> {
+    let methods = |reports: Vec<Report>| -> Vec<Result<Method, Unread>> {
         let previews = reports.into_iter().filter_map(|report| match report.body {
-            Body::Preview(preview) => Some(preview.forecast.unwrap()),
+            Body::Preview(preview) => Some(preview.look.map(|look| look.method)),
             _ => None,
         });
         previews.collect()
     };
-    let feed = Feed::Preview { every: Some(TENTH) };
+    let feed = Feed::Preview { every: Some(TENTH), bytes: 512, cells: 4 };
     let mut segment = scene.segment("sysv:1");
     segment.holders = Some([].into());
-    let through = |pid| Forecast { method: Method::Holder { pid, keeps_access_time: true }, reason: None };
-    let attach = |reason| Forecast { method: Method::Attach, reason: Some(reason) };
+    let through = |pid| Ok(Method::Holder { pid, keeps_access_time: true });
+    let attach = |reason| Err(attach(reason));
     // The survey was taken before the process attached it.
     segment.facts = Scene::new().segment("sysv:1").facts;
-    assert_eq!(forecasts(scene.send(Request::Subscribe(ONE, segment, feed))), [through(7)]);
+    assert_eq!(methods(scene.send(Request::Subscribe(ONE, segment, feed))), [through(7)]);
     scene.machine.attach_in(8, 1, Access::ReadWrite);
     scene.machine.end_process(7);
-    assert_eq!(forecasts(scene.pass(SECOND)), [through(8)]);
+    assert_eq!(methods(scene.pass(SECOND)), [through(8)]);
     scene.machine.edit(|facts| facts.processes.get_mut(&8).unwrap().readable = false);
-    assert_eq!(forecasts(scene.pass(SECOND)), [attach(TraceReason::Unreachable)]);
+    assert_eq!(methods(scene.pass(SECOND)), [attach(TraceReason::Unreachable)]);
     scene.machine.end_process(8);
-    assert_eq!(forecasts(scene.pass(SECOND)), [attach(TraceReason::NoHolder)]);
+    assert_eq!(methods(scene.pass(SECOND)), [attach(TraceReason::NoHolder)]);
     assert_eq!((scene.machine.edit(|facts| facts.attached), scene.nattch()), (0, 0));
 }
 
@@ -313,9 +318,10 @@ fn swapped_bytes_of_a_preview_are_marked() {
     let mut bytes = FakeBytes::full(&[7; 1000]);
     bytes.swapped = [0].into();
     scene.machine.add_object("b", bytes);
-    let reports = scene.subscribe(ONE, "posix:/b", Feed::Preview { every: None });
+    let reports = scene.subscribe(ONE, "posix:/b", Feed::Preview { every: None, bytes: 512, cells: 4 });
     let [Body::Preview(preview)] = &bodies(&reports)[..] else { panic!("{reports:?}") };
-    assert_eq!((&preview.bytes, &preview.swapped), (&Ok(vec![0; 512]), &vec![0..512]));
+    let look = preview.look.as_ref().unwrap();
+    assert_eq!((&look.bytes, &look.swapped), (&vec![0; 512], &vec![0..512]));
 }
 
 #[test]

@@ -6,17 +6,17 @@
 
 mod scan;
 
-use crate::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, POLLS};
+use crate::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, Origin, POLLS, Sort};
 use crate::engine::Clock;
 use crate::engine::report::{Body, Ended, Look, Moving, Preview, Unread, unreadable};
 use crate::machine::{Machine, Method, Trace, TraceReason};
 use crate::memory::{Forecast, OpenError, Reader, peek};
-use crate::segment::{Segment, SegmentId, ShownError};
+use crate::segment::{Segment, SegmentId, ShownError, Timestamp, local_time};
 use scan::Scan;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The part of a segment in which values are detected.
 const DETECTED: u64 = 64 << 10;
@@ -60,9 +60,9 @@ struct Burst {
 impl PreviewFeed {
     /// Returns true if the feed shows this segment, possibly with other holders.
     pub fn shows(&self, segment: &Segment) -> bool {
-        self.segment.as_ref().is_some_and(|shown| {
-            shown.id == segment.id && shown.identity().fits(&segment.identity())
-        })
+        self.segment
+            .as_ref()
+            .is_some_and(|shown| shown.id == segment.id && shown.identity().fits(&segment.identity()))
     }
 
     /// Shows a segment from the next look on.
@@ -178,7 +178,10 @@ impl PreviewFeed {
         let start = self.scan.active().map_or(0, |offset| offset / DETECTED * DETECTED);
         let seen = peek(reader, start..start + DETECTED)?;
         // A swapped page would read as zeros.
-        let end = seen.swapped.first().map_or(seen.bytes.len(), |run| usize::try_from(run.start - start).unwrap_or(0));
+        let end = seen
+            .swapped
+            .first()
+            .map_or(seen.bytes.len(), |run| usize::try_from(run.start - start).unwrap_or(0));
         let wall = machine.now().since_epoch();
         self.detector.observe(Moment { monotonic: boot + now, wall }, start, &seen.bytes[..end]);
         Ok(())
@@ -242,9 +245,29 @@ fn moving(value: &MovingValue) -> Moving {
     Moving {
         offset: value.offset,
         kind: value.type_text(),
-        value: value.value().to_string(),
+        value: short_text(value),
         history: (0..SAMPLES).rev().filter_map(sample).collect(),
         rate,
+    }
+}
+
+/// Formats a value in a few characters: floats with six digits, times without the date.
+fn short_text(value: &MovingValue) -> String {
+    let number = value.history.last().map_or(0.0, |(_, number)| *number);
+    match (value.kind, value.sort) {
+        (Kind::Clock { unit, origin: Origin::Epoch }, _) => {
+            let time = unit.duration(number);
+            // To the millisecond.
+            local_time::of_day(Timestamp::from(SystemTime::UNIX_EPOCH + time)).chars().take(12).collect()
+        }
+        (_, Sort::Float) if number != 0.0 && !(1e-4..1e6).contains(&number.abs()) => format!("{number:.4e}"),
+        (_, Sort::Float) => {
+            let digits = number.abs().log10().floor().clamp(-4.0, 5.0);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 9")]
+            let decimals = if number == 0.0 { 1 } else { (5.0 - digits) as usize };
+            format!("{number:.decimals$}")
+        }
+        _ => value.value().to_string(),
     }
 }
 

@@ -113,7 +113,8 @@ impl Scan {
             let Some(extent) = reader.extent_at(offset, size - offset)? else { break };
             let pages = self.turn..extent.end.div_ceil(PAGE).max(self.turn + 1);
             if extent.kind == ExtentKind::Hole {
-                let gone: Vec<u64> = self.pages.range(pages.clone()).map(|(&page, _)| page).take(MAX_PAGES).collect();
+                let gone: Vec<u64> =
+                    self.pages.range(pages.clone()).map(|(&page, _)| page).take(MAX_PAGES).collect();
                 for page in gone {
                     self.pages.remove(&page);
                 }
@@ -135,19 +136,19 @@ impl Scan {
             return Ok(());
         }
         let mut buffer = PageBuffer::default();
-        reader.fill(&mut buffer, bytes.start, usize::try_from(bytes.end - bytes.start).map_err(io::Error::other)?)?;
+        reader.fill(
+            &mut buffer,
+            bytes.start,
+            usize::try_from(bytes.end - bytes.start).map_err(io::Error::other)?,
+        )?;
         for (page, bytes) in pages.zip(buffer.chunks(PAGE as usize)) {
             let seen = Page { hash: xxh3_64(bytes), zero: bytes.iter().all(|&byte| byte == 0) };
-            match self.pages.get_mut(&page) {
-                Some(before) if before.hash == seen.hash => {}
-                Some(before) => {
-                    *before = seen;
-                    changed.push(page);
-                }
-                None if self.pages.len() < MAX_PAGES => {
-                    self.pages.insert(page, seen);
-                }
-                None => {}
+            let before = self.pages.get(&page).map(|page| page.hash);
+            if before.is_some_and(|before| before != seen.hash) {
+                changed.push(page);
+            }
+            if before.is_some() || self.pages.len() < MAX_PAGES {
+                self.pages.insert(page, seen);
             }
         }
         Ok(())

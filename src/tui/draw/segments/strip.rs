@@ -112,7 +112,8 @@ fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
     let key = state.key_of(Action::Inspect);
     match reason {
         Unread::Trace(forecast) => {
-            let why = forecast.reason.map_or_else(String::new, |reason| format!(" {}.", sentence(reason.text())));
+            let why =
+                forecast.reason.map_or_else(String::new, |reason| format!(" {}.", sentence(reason.text())));
             match forecast.method {
                 Method::Attach => format!(
                     "Reading {id} needs an attach, which changes its nattch, last pid and attach time.{why} Press \
@@ -213,8 +214,8 @@ fn moving_line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     let spark = u16::try_from(value.history.len()).unwrap_or(0).min(8);
     let rate = cells(&value.rate);
     let room = end.saturating_sub(x);
-    let with_both = room >= 12 + spark + 1 + rate.max(8) + 1;
-    let value_width = if with_both { (room - spark - 1 - rate.max(8) - 1).min(20) } else { room };
+    let with_both = spark > 1 && room >= 10 + spark + 1 + rate.max(7) + 1;
+    let value_width = if with_both { (room - spark - 1 - rate.max(7) - 1).min(20) } else { room };
     let text = canvas.fit(&value.value, value_width);
     if with_both {
         canvas.text(x, y, value_width, &text, theme.text);
@@ -270,9 +271,10 @@ fn holders(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
         canvas.text(area.x, area.y, area.width, &text, theme.dim);
         return;
     }
-    // The first reason of a held segment only counts the holders.
-    let skipped = usize::from(held);
-    for reason in segment.verdict.reasons.iter().skip(skipped) {
+    if held {
+        return;
+    }
+    for reason in &segment.verdict.reasons {
         if area.height == 0 {
             return;
         }

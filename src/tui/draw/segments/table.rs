@@ -133,7 +133,8 @@ fn draw_row(
         && let Some(label) = layout.column(Column::Name)
     {
         let faded = age.as_secs_f32() / crate::app::table::GLOW.as_secs_f32();
-        canvas.style(Area::new(label.x, y, cells(&segment.label()).min(label.width), 1), theme.glow(faded));
+        let name = Area::new(label.x, y, cells(&segment.label()).min(label.width), 1);
+        canvas.style(name, Style::reset().patch(theme.glow(faded)));
     }
 }
 
