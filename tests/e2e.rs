@@ -149,6 +149,6 @@ fn quit(mut terminal: Terminal) {
 #[track_caller]
 fn leave_and_quit(terminal: Terminal) {
     terminal.send("q");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
     quit(terminal);
 }

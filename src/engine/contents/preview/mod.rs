@@ -51,7 +51,6 @@ pub struct PreviewFeed {
 
 /// Several reads at short distances, which show the slope of fast counters.
 struct Burst {
-    reader: Reader,
     /// The number of reads after the first.
     step: usize,
     look: Look,
@@ -97,23 +96,27 @@ impl PreviewFeed {
     ) -> Vec<Body> {
         let Some(segment) = &mut self.segment else { return vec![] };
         let id = segment.id.clone();
-        let looked = match self.burst.take() {
-            Some(burst) => self.observe(machine, now, &burst.reader).map(|()| Some(burst)),
-            None => match open(machine, segment, kept) {
-                Ok(reader) => self.begin(machine, now, reader),
-                Err(OpenError::NeedsAttach { reason, .. }) => {
-                    if reason == TraceReason::Unreachable {
-                        // Another process may have it attached by now.
-                        segment.holders = None;
-                    }
-                    let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
-                    return self.report(Err(Unread::Trace(forecast)));
-                }
-                Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => {
-                    return vec![Body::Ended(Ended::Removed)];
-                }
-                Err(error) => return self.report(Err(Unread::Failed(ShownError::of(error)))),
+        let looked = match open(machine, segment, kept) {
+            Ok(reader) => match self.burst.take() {
+                Some(burst) => self.observe(machine, now, &reader).map(|()| Some(burst)),
+                None => self.begin(machine, now, &reader),
             },
+            Err(OpenError::NeedsAttach { reason, .. }) => {
+                if reason == TraceReason::Unreachable {
+                    // Another process may have it attached by now.
+                    segment.holders = None;
+                }
+                self.burst = None;
+                let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
+                return self.report(Err(Unread::Trace(forecast)));
+            }
+            Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => {
+                return vec![Body::Ended(Ended::Removed)];
+            }
+            Err(error) => {
+                self.burst = None;
+                return self.report(Err(Unread::Failed(ShownError::of(error))));
+            }
         };
         let mut burst = match looked {
             Ok(Some(burst)) => burst,
@@ -150,16 +153,16 @@ impl PreviewFeed {
     }
 
     /// Takes the first read of a look. `None` if it would leave a trace.
-    fn begin(&mut self, machine: &dyn Machine, now: Clock, reader: Reader) -> io::Result<Option<Burst>> {
+    fn begin(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> io::Result<Option<Burst>> {
         if reader.trace() == Trace::AccessTime {
             return Ok(None);
         }
         let size = reader.size()?;
-        let first = peek(&reader, 0..self.bytes as u64)?;
+        let first = peek(reader, 0..self.bytes as u64)?;
         let changed = differences(&self.seen, &first.bytes, &first.swapped);
         self.seen.clone_from(&first.bytes);
-        let map = self.scan.look(&reader, size, self.cells)?;
-        self.observe(machine, now, &reader)?;
+        let map = self.scan.look(reader, size, self.cells)?;
+        self.observe(machine, now, reader)?;
         let look = Look {
             size,
             method: reader.method(),
@@ -169,7 +172,7 @@ impl PreviewFeed {
             map,
             moving: vec![],
         };
-        Ok(Some(Burst { reader, step: 0, look }))
+        Ok(Some(Burst { step: 0, look }))
     }
 
     /// Feeds the detector with the part of the segment that changes.

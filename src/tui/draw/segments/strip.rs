@@ -4,7 +4,7 @@ use super::super::inspect::byte_symbol;
 use super::super::map;
 use super::super::sparkline::sparkline;
 use super::header::position;
-use super::table::{label, rate_text};
+use super::table::rate_text;
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::layout::Area;
@@ -61,7 +61,8 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     let area = layout.title;
     canvas.rule(area);
     let mut x = canvas.text(2, area.y, 1, " ", theme.text);
-    x = label(segment, canvas, (x, area.y), area.width / 2, theme.focus);
+    let name = canvas.fit(&(segment.label() + segment.label_mark()), area.width / 2);
+    x = canvas.text(x, area.y, area.width / 2, &name, theme.focus);
     let how = how_text(state);
     if layout.map.is_some() || layout.headings {
         x = canvas.text(x, area.y, 1, " ", theme.text);
