@@ -208,13 +208,15 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
 }
 
 /// Splits the room between the name and the holders. The name has 36 cells before the holders get
-/// more than 16.
+/// more than 18.
 fn name_width(room: u16) -> u16 {
     let half = room.div_ceil(2);
     match room {
         0..32 => half,
-        32..52 => room - 16,
-        52..72 => 36,
+        32..44 => room - 16,
+        // Two short names of processes.
+        44..54 => room - 18,
+        54..72 => 36,
         _ => half,
     }
 }
