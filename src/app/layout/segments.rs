@@ -143,7 +143,7 @@ fn table_rows(rows: u16, segments: usize) -> u16 {
 /// The columns that are dropped in narrow terminals, in this order, to leave `FLEXIBLE` cells for
 /// the name and the holders. `Changing` only loses its rate.
 const DROPPED: [Column; 5] = [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
-const FLEXIBLE: u16 = 32;
+const FLEXIBLE: u16 = 33;
 /// Eight samples, and a rate such as `~2.5K/s`.
 const SPARKLINE: u16 = 8;
 const SPARKLINE_AND_RATE: u16 = SPARKLINE + 1 + 7;
@@ -213,9 +213,9 @@ fn name_width(room: u16) -> u16 {
     let half = room.div_ceil(2);
     match room {
         0..32 => half,
-        32..44 => room - 16,
+        32..38 => room - 16,
         // Two short names of processes.
-        44..54 => room - 18,
+        38..54 => room - 18,
         54..72 => 36,
         _ => half,
     }
