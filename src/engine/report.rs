@@ -7,6 +7,7 @@ use crate::act::{
     ActError, Answer, EndError, Ended as Terminated, Ending, Outcome, OwnAttachment, Plan, Question,
     Released, Undone,
 };
+use crate::identify::about::Probe;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, ShownError, plain_error};
@@ -55,6 +56,8 @@ pub enum Body {
     Rules(SegmentId, Rules),
     /// The answer to a question about what the user is typing.
     Answered(Question, Answer),
+    /// The facts that a probe of a segment found.
+    Probed(SegmentId, Probe),
     /// Plans, one per request.
     Planned(Vec<Plan>),
     /// The outcomes of applied plans, one per plan.

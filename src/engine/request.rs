@@ -54,6 +54,8 @@ pub enum Request {
     Rules(Box<Segment>),
     /// Look up what the user is typing.
     Ask(Question),
+    /// Look at a segment without leaving a trace.
+    Probe(Box<Segment>),
     /// Plan these actions without changing anything.
     Plan(Vec<PlanRequest>),
     /// Apply these plans, each only if its segment is unchanged since it was shown.

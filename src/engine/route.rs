@@ -104,7 +104,7 @@ impl Router {
                 return vec![];
             }
             Request::End(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
-            Request::Ask(_) => Part::Ask,
+            Request::Ask(_) | Request::Probe(_) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
         };
         vec![(part, Job { request, progress })]

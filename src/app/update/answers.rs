@@ -29,6 +29,7 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
             }
         }
         (Body::Preview(preview), _) => previewed(state, preview),
+        (Body::Probed(id, probe), _) => state.probe = Some((id, probe)),
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
             self::opened(state, subscription, opened, effects);

@@ -208,6 +208,13 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         state.requested.rates = key;
     }
 
+    let probed = state.selected().filter(|_| state.screen() == Context::Detail).zip(state.survey.as_ref());
+    let key = probed.map(|(segment, survey)| (segment.id.clone(), survey.at));
+    if state.requested.probe != key {
+        effects.extend(probed.map(|(segment, _)| Request::Probe(Box::new(segment.clone())).into()));
+        state.requested.probe = key;
+    }
+
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
     if state.requested.look != look {
         effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));

@@ -28,6 +28,8 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         overlay::mouse(state, mouse, notch, effects);
     } else if state.inspect.is_some() {
         in_inspect(state, mouse, notch);
+    } else if state.detail.is_some() {
+        segments::scroll_detail(state, notch.into());
     } else if notch != 0 {
         wheel_segments(state, mouse, notch);
     } else {

@@ -255,7 +255,9 @@ fn holders(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
         (false, false) => labeled("why", canvas, layout.holders),
     };
     let names = shown.iter().map(|holder| cells(&holder.command_text())).max().unwrap_or(0);
-    let names = names.min(area.width.saturating_sub(13));
+    let pids = shown.iter().map(|holder| cells(&holder.pid.to_string())).max().unwrap_or(0);
+    // Behind the name: a gap, the pid, a gap, and the access.
+    let names = names.min(area.width.saturating_sub(pids + 4));
     let rows = usize::from(area.height);
     let counted = if shown.len() > rows { rows.saturating_sub(1) } else { rows };
     for holder in shown.iter().take(counted) {
@@ -263,8 +265,8 @@ fn holders(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
         canvas.text(area.x, area.y, names, &name, theme.text);
         let x = area.x + names + 1;
         let pid = holder.pid.to_string();
-        canvas.text_right(x + 8, area.y, 8, &pid, theme.dim);
-        canvas.text(x + 9, area.y, 2, holder.access.word(), theme.dim);
+        canvas.text_right(x + pids, area.y, pids, &pid, theme.dim);
+        canvas.text(x + pids + 1, area.y, 2, holder.access.word(), theme.dim);
         area = Area::new(area.x, area.y + 1, area.width, area.height - 1);
     }
     if shown.len() > counted && area.height > 0 {
