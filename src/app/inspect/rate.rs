@@ -73,7 +73,7 @@ mod tests {
         }
         assert_eq!(rate.bars(Duration::from_millis(2020)), [1, 0, 0, 0, 11, 0, 0, 7]);
         assert_eq!(rate.bars(Duration::from_millis(2260)), [0, 0, 0, 11, 0, 0, 7, 8]);
-        assert_eq!(rate.bars(Duration::from_millis(9000)), [0; 8]);
+        assert_eq!(rate.bars(Duration::from_secs(9)), [0; 8]);
     }
 
     #[test]

@@ -165,12 +165,13 @@ pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
 
 /// Returns the largest number of bytes per row that takes nothing from the panel.
 fn most_bytes(size: Size, options: RowOptions) -> u16 {
-    let digits = offset_digits(options.size);
     let keeps_panel = |bytes: u16| {
-        let row = Row::new(bytes, digits, options.shown_as, u16::MAX);
+        let row = Row::new(bytes, offset_digits(options.size), options.shown_as, u16::MAX);
         size.width >= WIDE && 1 + row.width + RULE + PANEL_WIDE < size.width
     };
-    let fits = |bytes: &u16| if *bytes > 16 { keeps_panel(*bytes) } else { row_fits(size, options, *bytes) };
+    // These rows are there before the panel is beside them.
+    let below = Size { width: size.width.min(WIDE - 1), ..size };
+    let fits = |&bytes: &u16| bytes <= 16 && row_fits(below, options, bytes) || keeps_panel(bytes);
     WIDTHS.into_iter().rev().find(fits).unwrap_or(WIDTHS[0])
 }
 
