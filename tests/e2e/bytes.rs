@@ -19,12 +19,9 @@ fn search_finds_text_forward_and_backward() {
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("/t");
     terminal.send("<Enter>");
-    for (key, offset) in [
-        ("", "at 0x1f (31)"),
-        ("n", "at 0x20 (32)"),
-        ("n", "at 0x1f (31)"),
-        ("N", "at 0x20 (32)"),
-    ] {
+    for (key, offset) in
+        [("", "at 0x1f (31)"), ("n", "at 0x20 (32)"), ("n", "at 0x1f (31)"), ("N", "at 0x20 (32)")]
+    {
         terminal.send(key);
         terminal.wait_for(offset, SOON);
     }

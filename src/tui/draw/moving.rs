@@ -5,16 +5,16 @@ use crate::app::layout::Area;
 use crate::engine::Moving;
 use crate::tui::canvas::{Canvas, cells};
 
-/// Bars of a sparkline, and of one in a wide area.
-const BARS: [u16; 2] = [8, 16];
-/// From this width on an area is wide.
-const WIDE: u16 = 58;
+/// Bars of a sparkline: many if there is room.
+const BARS: [u16; 2] = [16, 8];
+/// From this width on the types are padded to the same width.
+const WIDE: u16 = 48;
 const VALUE_MIN: u16 = 10;
 const VALUE_MAX: u16 = 20;
 const RATE: u16 = 7;
 
-/// Draws an offset, a type, a value, and as far as there is room a sparkline and a rate. Lines of the
-/// same area have the same columns.
+/// Draws an offset, a type, a value, and as far as there is room a sparkline and a rate. The lines of a
+/// wide area have the same columns.
 pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     let theme = canvas.theme;
     let digits =
@@ -22,18 +22,19 @@ pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     let Area { mut x, y, .. } = area;
     let end = area.right();
     x = canvas.text(x, y, end - x, &format!("{:0digits$x} ", value.offset), theme.dim);
-    x = canvas.text(x, y, end - x, &format!("{:<4}", value.kind), theme.accent) + 1;
-    let spark = BARS[usize::from(area.width >= WIDE)];
+    let kind = if area.width >= WIDE { "u32/u64".len() } else { "u64".len() };
+    x = canvas.text(x, y, end - x, &format!("{:<kind$}", value.kind), theme.accent) + 2;
     let rate = cells(&value.rate).max(RATE);
     let room = end.saturating_sub(x);
-    if room < VALUE_MIN + spark + rate + 2 || value.history.len() < 2 {
+    let fits = |bars: &u16| room >= VALUE_MIN + bars + rate + 2 && value.history.len() > 1;
+    let Some(spark) = BARS.into_iter().find(fits) else {
         let text = canvas.fit(&value.value, room);
         x = canvas.text(x, y, room, &text, theme.text) + 1;
         if x + cells(&value.rate) <= end {
             canvas.text(x, y, rate, &value.rate, theme.dim);
         }
         return;
-    }
+    };
     let value_width = (room - spark - rate - 2).min(VALUE_MAX);
     let text = canvas.fit(&value.value, value_width);
     canvas.text(x, y, value_width, &text, theme.text);

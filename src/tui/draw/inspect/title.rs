@@ -20,7 +20,8 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
     let theme = canvas.theme;
     let name = name_of(open.id());
     let size = Bytes(open.size()).to_string();
-    let left_least = cells(&name).min(24) + cells(&size) + 5;
+    let held = open.segment.holder_count() != Some(0);
+    let left_least = cells(&name).min(24) + cells(&size) + 5 + if held { FLOW + 2 } else { 0 };
     let mut edge = area.right().saturating_sub(1);
     for (text, style) in
         fitting(right_parts(state, open, canvas), edge.saturating_sub(left_least)).iter().rev()
@@ -37,7 +38,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
         x = canvas.text(x, area.y, edge, "stays attached", theme.attached) + 2;
     }
     let room = edge.saturating_sub(x);
-    if room >= FLOW && open.segment.holder_count() != Some(0) {
+    if room >= FLOW && held {
         let holders = flow(&open.segment, canvas, room);
         canvas.text(x, area.y, room, &holders, theme.text);
     }
@@ -46,9 +47,16 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
 /// A part of the title, with its priority (0 is highest).
 type TitlePart = (u8, String, Style);
 
-/// Drops the items with the lowest priority until the rest fits.
+/// Drops the details in parentheses, then the items with the lowest priority, until the rest fits.
 fn fitting(mut parts: Vec<TitlePart>, available: u16) -> Vec<(String, Style)> {
-    while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > available {
+    let too_wide =
+        |parts: &[TitlePart]| parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > available;
+    if too_wide(&parts) {
+        for (_, text, _) in &mut parts {
+            text.truncate(text.find(" (").unwrap_or(text.len()));
+        }
+    }
+    while too_wide(&parts) {
         let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) else { break };
         parts.remove(least);
     }
