@@ -113,7 +113,7 @@ fn collapse_spaces(text: &str) -> String {
 /// Returns the cell of the first digit of a byte, 16 per row from offset 0.
 const fn byte_cell(offset: u16) -> (u16, u16) {
     let column = offset % 16;
-    (3 + offset / 16, 11 + 3 * column + (column >= 8) as u16)
+    (3 + offset / 16, 12 + 3 * column + (column >= 8) as u16)
 }
 
 /// Returns the hex digits of a byte on screen.

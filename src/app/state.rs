@@ -18,6 +18,7 @@ use crate::identify::about::Probe;
 use crate::segment::{Identity, Segment, SegmentId, Timestamp, in_ascii};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -88,6 +89,18 @@ pub(super) struct RequestCache {
     pub probe: Option<(SegmentId, Timestamp)>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
+    pub pins: Option<PinsKey>,
+}
+
+/// The requested samples of pinned values. Each request has a subscription of its own, because a report of
+/// an older one would assign samples to the wrong pins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PinsKey {
+    pub subscription: SubscriptionId,
+    /// The subscription of the segment in Inspect.
+    pub inspect: SubscriptionId,
+    pub ranges: Vec<Range<u64>>,
+    pub every: Duration,
 }
 
 /// A requested preview. It is requested again when the holders change, because a System V segment is read

@@ -50,6 +50,8 @@ pub enum Body {
     Ended(Ended),
     /// The answer to a search.
     Found(Found),
+    /// The number of a request, and all hits of its pattern, up to the maximum.
+    Hits(u64, Result<Hits, ShownError>),
     /// The progress of a search (with a subscription) or of an action (without).
     Progress(Working),
     /// The rules that decide which users may attach a segment.
@@ -173,6 +175,15 @@ pub struct Found {
     pub result: Result<Option<u64>, ShownError>,
     /// The search continued from the other end.
     pub wrapped: bool,
+}
+
+/// The hits of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hits {
+    /// In ascending order.
+    pub offsets: Vec<u64>,
+    /// There are more than the maximum.
+    pub more: bool,
 }
 
 /// The progress of long work.

@@ -89,7 +89,12 @@ impl Router {
                 self.search.cancel();
                 self.search = Arc::clone(&progress);
                 // The window's worker tracks changes.
-                if matches!(target, Target::Change) { Part::Contents } else { Part::Search }
+                if matches!(target, Target::Change { .. }) { Part::Contents } else { Part::Search }
+            }
+            Request::CountHits(..) => {
+                self.search.cancel();
+                self.search = Arc::clone(&progress);
+                Part::Search
             }
             Request::StopSearch => {
                 self.search.cancel();

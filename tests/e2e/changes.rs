@@ -11,7 +11,7 @@ fn at_the_end() -> (Object, Terminal) {
     object.write(0, &vec![b'x'; 64 << 10]);
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x0000_ffff, 65535 of 65536", SOON);
+    terminal.wait_for("at 0xffff (65535)", SOON);
     (object, terminal)
 }
 
@@ -21,7 +21,7 @@ fn inspect_reports_a_shrunk_segment() {
     let (object, terminal) = at_the_end();
     object.file.set_len(100).unwrap();
     terminal.wait_for("Shrunk from 64 KiB to 100 B", SOON);
-    terminal.wait_for("0x0000_0063, 99 of 100", SOON);
+    terminal.wait_for("at 0x63 (99)", SOON);
     terminal.wait_for(row("0000_0060 78 78 78 78 xxxx"), SOON);
     object.file.set_len(0).unwrap();
     terminal.wait_for(row("/object 0 B no trace"), SOON);

@@ -27,7 +27,7 @@ fn click_selects_and_double_click_inspects() {
     let (row_at, column) = super::byte_cell(0x2a);
     terminal.wait_for("0000_0020", SOON);
     terminal.click(row_at, column);
-    terminal.wait_for("0x0000_002a, 42 of 200", SOON);
+    terminal.wait_for("at 0x2a (42)", SOON);
     super::leave_and_quit(terminal);
 }
 

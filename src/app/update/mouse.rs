@@ -6,6 +6,7 @@ use crate::app::key::{Mouse, MouseKind};
 use crate::app::layout::segments::Hit;
 use crate::app::state::State;
 use crate::engine::Clock;
+use crate::memory::Snapshot;
 use std::time::Duration;
 
 /// Maximum time between the clicks of a double click.
@@ -78,9 +79,8 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
         open.go_to(open.top + at, size);
     } else if layout.map.contains(mouse.x, mouse.y) {
         // A click on the map goes to that part of the segment.
-        let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
-        let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);
-        let offset = u128::from(open.size()) * u128::from(cell) / u128::from(cells);
-        open.jump(u64::try_from(offset).unwrap_or(u64::MAX), size);
+        let cell = usize::from(mouse.x - layout.map.x);
+        let span = Snapshot::cell_span(open.size(), layout.map.width.into(), cell);
+        open.jump(span.start, size);
     }
 }

@@ -512,7 +512,8 @@ fn a_frozen_window_is_read_on_request_or_when_it_moves() {
 fn differences_and_jumps_are_measured_from_the_baseline() {
     let mut scene = Scene::new();
     let find = |scene: &mut Scene, from| {
-        let search = Search { number: 3, from, direction: Direction::Forward, target: Target::Change };
+        let search =
+            Search { number: 3, from, direction: Direction::Forward, target: Target::Change { value: 1 } };
         let reports = scene.send(Request::Search(ONE, search));
         let [Body::Found(Found { number: 3, result: Ok(at), .. })] = bodies(&reports)[..] else { panic!() };
         *at

@@ -1,13 +1,25 @@
 //! The map of a segment: a line of cells from its first byte to its last.
 
 use crate::app::inspect::Glow;
+use crate::app::layout::Area;
 use crate::app::segment_map::SegmentMap;
 use crate::engine::Clock;
 use crate::memory::{CellKind, Snapshot};
+use crate::segment::Bytes;
 use crate::tui::canvas::Canvas;
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use std::ops::Range;
+
+/// Draws a line of cells between the first offset and the size.
+pub fn line(map: &SegmentMap, size: u64, view: &Range<u64>, now: Clock, canvas: &mut Canvas<'_>, area: Area) {
+    let dim = canvas.theme.dim;
+    let x = canvas.text(area.x, area.y, 6, "map 0 ", dim);
+    cells(map, size, view, now, canvas, (x, area.y));
+    let (figure, unit) = Bytes(size).human();
+    let unit = if unit == "B" { "" } else { &unit[..1] };
+    canvas.text_right(area.right(), area.y, 7, &format!(" {figure}{unit}"), dim);
+}
 
 /// Draws the cells from (`x`, `y`) on. Cells that overlap `view` are bright.
 pub fn cells(

@@ -2,7 +2,7 @@
 
 use super::super::inspect::byte_symbol;
 use super::super::map;
-use super::super::sparkline::sparkline;
+use super::super::moving;
 use super::header::position;
 use super::table::rate_text;
 use crate::app::State;
@@ -10,11 +10,11 @@ use crate::app::action::Action;
 use crate::app::layout::Area;
 use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
 use crate::app::sentence::sentence;
-use crate::engine::{Look, Moving, Unread};
+use crate::engine::{Look, Unread};
 use crate::identify::semaphore;
 use crate::machine::Method;
 use crate::memory::Forecast;
-use crate::segment::{Access, Bytes, Holder, Segment, SegmentId};
+use crate::segment::{Access, Holder, Segment, SegmentId};
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::{Modifier, Style};
 
@@ -28,7 +28,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
         canvas.rule(rule);
     }
     if let (Some(area), Some(look)) = (layout.map, state.table.strip.look()) {
-        map_line(state, look, canvas, area);
+        let view = 0..look.bytes.len() as u64;
+        map::line(&state.table.strip.map, look.size, &view, state.now, canvas, area);
     }
     match &state.table.strip.last {
         None => {}
@@ -127,16 +128,6 @@ fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
     }
 }
 
-fn map_line(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
-    let theme = canvas.theme;
-    let x = canvas.text(area.x, area.y, 6, "map 0 ", theme.dim);
-    let view = 0..look.bytes.len() as u64;
-    map::cells(&state.table.strip.map, look.size, &view, state.now, canvas, (x, area.y));
-    let (figure, unit) = Bytes(look.size).human();
-    let unit = if unit == "B" { "" } else { &unit[..1] };
-    canvas.text_right(area.right(), area.y, 7, &format!(" {figure}{unit}"), theme.dim);
-}
-
 fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     if look.size == 0 {
@@ -187,7 +178,7 @@ fn moving(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &St
             wrapped("Nothing has changed so far.", theme.dim, canvas, area);
         }
         for (y, value) in (area.y..area.bottom()).zip(&look.moving) {
-            moving_line(value, canvas, Area::new(area.x, y, area.width, 1), look.size);
+            moving::line(value, canvas, Area::new(area.x, y, area.width, 1), look.size);
         }
         return;
     }
@@ -199,39 +190,7 @@ fn moving(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &St
     let width = area.width / 2;
     for (at, value) in (0u16..area.height * 2).zip(&look.moving) {
         let place = Area::new(area.x + at % 2 * width, area.y + at / 2, width.saturating_sub(1), 1);
-        moving_line(value, canvas, place, look.size);
-    }
-}
-
-/// Draws an offset, a type, a value, and as far as there is room a sparkline and a rate.
-fn moving_line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
-    let theme = canvas.theme;
-    let digits =
-        usize::try_from((u64::BITS - size.max(1).leading_zeros()).div_ceil(4)).unwrap_or(16).clamp(2, 8);
-    let Area { mut x, y, .. } = area;
-    let end = area.right();
-    x = canvas.text(x, y, end - x, &format!("{:0digits$x} ", value.offset), theme.dim);
-    x = canvas.text(x, y, end - x, &format!("{:<4}", value.kind), theme.accent) + 1;
-    let spark = u16::try_from(value.history.len()).unwrap_or(0).min(8);
-    let rate = cells(&value.rate);
-    let room = end.saturating_sub(x);
-    let with_both = spark > 1 && room >= 10 + spark + 1 + rate.max(7) + 1;
-    let value_width = if with_both { (room - spark - 1 - rate.max(7) - 1).min(20) } else { room };
-    let text = canvas.fit(&value.value, value_width);
-    if with_both {
-        canvas.text(x, y, value_width, &text, theme.text);
-        x += value_width + 1;
-        let tail = &value.history[value.history.len() - usize::from(spark)..];
-        let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let line = sparkline(tail.iter().copied(), least, most, &theme.glyphs);
-        x = canvas.text(x, y, spark, &line, theme.in_use) + 1;
-        canvas.text(x, y, end.saturating_sub(x), &value.rate, theme.text);
-    } else {
-        x = canvas.text(x, y, value_width, &text, theme.text) + 1;
-        if x + rate <= end {
-            canvas.text(x, y, rate, &value.rate, theme.dim);
-        }
+        moving::line(value, canvas, place, look.size);
     }
 }
 

@@ -232,20 +232,18 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
             None => (theme.glyphs.nothing.to_owned(), theme.dim),
         },
         (None, Some(count)) => (format!("nattch {count}"), theme.dim),
-        (Some(_), _) => {
-            // As many names as fit. Names that are too long lose their middle.
-            let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX));
-            let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
-            let shortened = || {
-                let shorter = (4..20).rev().map(|longest| segment.flow_text(1, longest));
-                let shorter = shorter.map(|text| canvas.plain(&text).into_owned());
-                shorter.into_iter().find(|text| cells(text) <= width)
-            };
-            let text = text.or_else(shortened).unwrap_or_else(|| canvas.fit(&segment.flow_text(1, 4), width));
-            (text, theme.text)
-        }
+        (Some(_), _) => (flow(segment, canvas, width), theme.text),
     };
     canvas.text(x, y, width, &text, style);
+}
+
+/// Returns as many holders as fit, writers first. Names that are too long lose their middle.
+pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
+    let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX));
+    let shorter = (4..20).rev().map(|longest| segment.flow_text(1, longest));
+    let all = texts.chain(shorter).map(|text| canvas.plain(&text).into_owned());
+    let mut fits = all.filter(|text| cells(text) <= width);
+    fits.next().unwrap_or_else(|| canvas.fit(&segment.flow_text(1, 4), width))
 }
 
 /// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
