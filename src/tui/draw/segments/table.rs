@@ -234,14 +234,12 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
         (None, Some(count)) => (format!("nattch {count}"), theme.dim),
         (Some(_), _) => {
             // As many names as fit. Names that are too long lose their middle.
-            let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX));
+            let ellipsis = theme.glyphs.ellipsis;
+            let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX, ellipsis));
             let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
-            let shortened = || {
-                let shorter = (4..20).rev().map(|longest| segment.flow_text(1, longest));
-                let shorter = shorter.map(|text| canvas.plain(&text).into_owned());
-                shorter.into_iter().find(|text| cells(text) <= width)
-            };
-            let text = text.or_else(shortened).unwrap_or_else(|| canvas.fit(&segment.flow_text(1, 4), width));
+            // The arrow takes two cells in ASCII.
+            let available = usize::from(width.saturating_sub(theme.glyphs.ascii.into()));
+            let text = text.unwrap_or_else(|| canvas.fit(&segment.flow_text(1, available, ellipsis), width));
             (text, theme.text)
         }
     };
@@ -302,14 +300,7 @@ fn first_words(name: &str, width: u16) -> String {
 }
 
 pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
-    match state {
-        SegmentState::InUse => theme.in_use,
-        SegmentState::Removed => theme.removed,
-        SegmentState::Unknown => theme.unknown,
-        SegmentState::Protected => theme.protected,
-        SegmentState::Idle => theme.text,
-        SegmentState::Leaked(_) => theme.leaked,
-    }
+    theme.state(state)
 }
 
 /// Draws a number with a dim unit, so that digits line up.
