@@ -32,8 +32,12 @@ pub fn cells(
 ) {
     let theme = canvas.theme;
     let [unknown, hole, zeros, data, bright] = theme.glyphs.map;
-    for (column, (at, (cell, since))) in (x..).zip(map.cells.iter().enumerate()) {
-        let span = Snapshot::cell_span(size, map.cells.len(), at);
+    let span_of = |at: usize| Snapshot::cell_span(size, map.cells.len(), at);
+    for (column, at) in (x..).zip(0..map.cells.len()) {
+        // In a small segment only the last of several cells has a byte.
+        let Some(at) = (at..map.cells.len()).find(|&at| !span_of(at).is_empty()) else { break };
+        let (cell, since) = map.cells[at];
+        let span = span_of(at);
         // In a large segment the view is smaller than a cell.
         let in_view = span.start < view.end && view.start < span.end.max(span.start + 1);
         let sign = match cell.kind {

@@ -239,11 +239,12 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
 
 /// Returns as many holders as fit, writers first. Names that are too long lose their middle.
 pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
-    let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX));
-    let shorter = (4..20).rev().map(|longest| segment.flow_text(1, longest));
-    let all = texts.chain(shorter).map(|text| canvas.plain(&text).into_owned());
-    let mut fits = all.filter(|text| cells(text) <= width);
-    fits.next().unwrap_or_else(|| canvas.fit(&segment.flow_text(1, 4), width))
+    let glyphs = &canvas.theme.glyphs;
+    let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX, glyphs.ellipsis));
+    let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
+    // The arrow takes two cells in ASCII.
+    let available = usize::from(width.saturating_sub(glyphs.ascii.into()));
+    text.unwrap_or_else(|| canvas.fit(&segment.flow_text(1, available, glyphs.ellipsis), width))
 }
 
 /// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
@@ -300,14 +301,7 @@ fn first_words(name: &str, width: u16) -> String {
 }
 
 pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
-    match state {
-        SegmentState::InUse => theme.in_use,
-        SegmentState::Removed => theme.removed,
-        SegmentState::Unknown => theme.unknown,
-        SegmentState::Protected => theme.protected,
-        SegmentState::Idle => theme.text,
-        SegmentState::Leaked(_) => theme.leaked,
-    }
+    theme.state(state)
 }
 
 /// Draws a number with a dim unit, so that digits line up.

@@ -1,35 +1,40 @@
 //! The live strip: map, preview, moving values and holders of the selected segment.
 
-use super::super::inspect::byte_symbol;
-use super::super::map;
-use super::super::moving;
+mod holders;
+mod moving;
+
 use super::header::position;
-use super::table::rate_text;
+use super::table::{label, rate_text};
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::layout::Area;
 use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
 use crate::app::sentence::sentence;
 use crate::engine::{Look, Unread};
-use crate::identify::semaphore;
 use crate::machine::Method;
 use crate::memory::Forecast;
-use crate::segment::{Access, Holder, Segment, SegmentId};
+use crate::segment::{Bytes, Segment, SegmentId};
 use crate::tui::canvas::{Canvas, cells};
-use ratatui::style::{Modifier, Style};
+use crate::tui::draw::inspect::byte_symbol;
+use crate::tui::draw::map;
+use ratatui::style::Style;
 
 pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
-    let Some(segment) = state.selected() else {
-        canvas.rule(layout.title);
-        return;
-    };
+    let Some(segment) = state.selected() else { return };
+    let mut layout = layout.clone();
+    if !holders::is_held(segment) {
+        layout = layout.with_reasons();
+    }
+    if matches!(state.table.strip.last, Some(Err(_))) {
+        layout = layout.without_contents();
+    }
+    let layout = &layout;
     title(state, segment, canvas, layout);
     for &rule in &layout.rules {
         canvas.rule(rule);
     }
     if let (Some(area), Some(look)) = (layout.map, state.table.strip.look()) {
-        let view = 0..look.bytes.len() as u64;
-        map::line(&state.table.strip.map, look.size, &view, state.now, canvas, area);
+        map_line(state, look, canvas, area);
     }
     match &state.table.strip.last {
         None => {}
@@ -42,8 +47,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
             wrapped(&unread_text(state, &segment.id, reason), canvas.theme.text, canvas, area);
         }
     }
-    moving(state, segment, canvas, layout);
-    holders(segment, canvas, layout);
+    moving::draw(state, segment, canvas, layout);
+    holders::draw(segment, canvas, layout);
 }
 
 /// Draws the heading of a pane. Returns the rows below it.
@@ -61,36 +66,41 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     let theme = canvas.theme;
     let area = layout.title;
     canvas.rule(area);
-    let mut x = canvas.text(2, area.y, 1, " ", theme.text);
-    let name = canvas.fit(&(segment.label() + segment.label_mark()), area.width / 2);
-    x = canvas.text(x, area.y, area.width / 2, &name, theme.focus);
+    let longest = if layout.headings { area.width / 2 } else { area.width * 2 / 5 };
+    let end = label(segment, canvas, (3, area.y), longest, theme.focus);
+    // Clear the rule beside the name and between an id and its key.
+    canvas.fill(Area::new(2, area.y, end - 1, 1), " ", theme.text);
+    let mut x = label(segment, canvas, (3, area.y), longest, theme.focus) + 1;
+    let right = area.right().saturating_sub(2);
     let how = how_text(state);
-    if layout.map.is_some() || layout.headings {
-        x = canvas.text(x, area.y, 1, " ", theme.text);
-        if let Some(how) = &how {
-            part(canvas, area.right().saturating_sub(cells(how) + 4).max(x), area.y, how, theme.dim);
-        }
-        return;
+    if !layout.headings {
+        x = part(canvas, x, area.y, &position(state), theme.dim);
     }
-    x = part(canvas, x, area.y, &position(state), theme.dim);
     match state.table.strip.look() {
-        Some(look) if x + layout.map_cells() + 12 < area.right() => {
-            canvas.text(x, area.y, 1, " ", theme.text);
+        Some(look) if !layout.headings && x + layout.map_cells() + RATE + 3 < right => {
+            // The map stays in its place whatever the name and the rate.
+            let x = right - RATE - layout.map_cells() - 2;
+            canvas.text(x - 1, area.y, 1, " ", theme.text);
             let view = 0..look.bytes.len() as u64;
             map::cells(&state.table.strip.map, look.size, &view, state.now, canvas, (x, area.y));
-            x += layout.map_cells();
+            canvas.text(x + layout.map_cells(), area.y, 1, " ", theme.text);
             let rate = state.table.rates.per_second(&segment.id);
             if rate > 0 {
-                part(canvas, x, area.y, &rate_text(rate), theme.text);
+                let text = format!("{:>RATE_CELLS$} ", rate_text(rate));
+                canvas.text(right - RATE - 1, area.y, RATE + 1, &text, theme.text);
             }
         }
         _ => {
             if let Some(how) = how {
-                part(canvas, x + 1, area.y, &how, theme.dim);
+                part(canvas, right.saturating_sub(cells(&how) + 2).max(x), area.y, &how, theme.dim);
             }
         }
     }
 }
+
+/// The width of a rate such as `1023K/s`.
+const RATE: u16 = 7;
+const RATE_CELLS: usize = RATE as usize;
 
 /// Writes ` text ` over a rule. Returns the next column.
 fn part(canvas: &mut Canvas<'_>, x: u16, y: u16, text: &str, style: Style) -> u16 {
@@ -128,6 +138,18 @@ fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
     }
 }
 
+fn map_line(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let mut x = canvas.text(area.x, area.y, 6, "map 0 ", theme.dim);
+    let view = 0..look.bytes.len() as u64;
+    let map = &state.table.strip.map;
+    map::cells(map, look.size, &view, state.now, canvas, (x, area.y));
+    x += u16::try_from(map.cells.len()).unwrap_or(0);
+    let (figure, unit) = Bytes(look.size).human();
+    let unit = if unit == "B" { "" } else { &unit[..1] };
+    canvas.text(x, area.y, area.right().saturating_sub(x), &format!(" {figure}{unit}"), theme.dim);
+}
+
 fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     if look.size == 0 {
@@ -161,90 +183,10 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-fn moving(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
-    let theme = canvas.theme;
-    let Some(look) = state.table.strip.look() else { return };
-    if let Some(semaphore) = semaphore::of(segment, &look.bytes) {
-        let area = match layout.headings {
-            true => headed(layout, "VALUE", layout.moving, canvas),
-            false => labeled("value", canvas, layout.moving),
-        };
-        wrapped(&format!("semaphore {}", semaphore.text()), theme.text, canvas, area);
-        return;
-    }
-    if layout.headings {
-        let area = headed(layout, "MOVING", layout.moving, canvas);
-        if look.moving.is_empty() {
-            wrapped("Nothing has changed so far.", theme.dim, canvas, area);
-        }
-        for (y, value) in (area.y..area.bottom()).zip(&look.moving) {
-            moving::line(value, canvas, Area::new(area.x, y, area.width, 1), look.size);
-        }
-        return;
-    }
-    let area = labeled("moving", canvas, layout.moving);
-    if look.moving.is_empty() {
-        canvas.text(area.x, area.y, area.width, "nothing has changed so far", theme.dim);
-    }
-    // Two values in a row.
-    let width = area.width / 2;
-    for (at, value) in (0u16..area.height * 2).zip(&look.moving) {
-        let place = Area::new(area.x + at % 2 * width, area.y + at / 2, width.saturating_sub(1), 1);
-        moving::line(value, canvas, place, look.size);
-    }
-}
-
 /// Draws the label of a stacked pane. Returns the area beside it.
 fn labeled(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
     canvas.text(area.x, area.y, 7, text, canvas.theme.dim);
     Area::new(area.x + 8, area.y, area.width.saturating_sub(8), area.height)
-}
-
-/// Draws the holders, and below them, or instead of them, the reasons for the state.
-fn holders(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
-    let theme = canvas.theme;
-    let all = segment.holders.as_deref().unwrap_or_default();
-    let mut shown: Vec<&Holder> = all.iter().filter(|holder| !holder.looks_on()).collect();
-    shown.sort_by_key(|holder| holder.access != Access::ReadWrite);
-    let held = !shown.is_empty();
-    let mut area = match (layout.headings, held) {
-        (true, true) => headed(layout, "HOLDERS", layout.holders, canvas),
-        (true, false) => headed(layout, "WHY", layout.holders, canvas),
-        (false, true) => labeled("held", canvas, layout.holders),
-        (false, false) => labeled("why", canvas, layout.holders),
-    };
-    let names = shown.iter().map(|holder| cells(&holder.command_text())).max().unwrap_or(0);
-    let pids = shown.iter().map(|holder| cells(&holder.pid.to_string())).max().unwrap_or(0);
-    // Behind the name: a gap, the pid, a gap, and the access.
-    let names = names.min(area.width.saturating_sub(pids + 4));
-    let rows = usize::from(area.height);
-    let counted = if shown.len() > rows { rows.saturating_sub(1) } else { rows };
-    for holder in shown.iter().take(counted) {
-        let name = canvas.fit(&holder.command_text(), names);
-        canvas.text(area.x, area.y, names, &name, theme.text);
-        let x = area.x + names + 1;
-        let pid = holder.pid.to_string();
-        canvas.text_right(x + pids, area.y, pids, &pid, theme.dim);
-        canvas.text(x + pids + 1, area.y, 2, holder.access.word(), theme.dim);
-        area = Area::new(area.x, area.y + 1, area.width, area.height - 1);
-    }
-    if shown.len() > counted && area.height > 0 {
-        let text = format!("and {} more", shown.len() - counted);
-        canvas.text(area.x, area.y, area.width, &text, theme.dim);
-        return;
-    }
-    if held {
-        return;
-    }
-    for reason in &segment.verdict.reasons {
-        if area.height == 0 {
-            return;
-        }
-        let style = if segment.verdict.state.is_leaked() { theme.leaked } else { theme.text };
-        let used = wrapped(&sentence(reason), style.remove_modifier(Modifier::BOLD), canvas, area);
-        let used = used.min(area.height);
-        area = Area::new(area.x, area.y + used, area.width, area.height - used);
-    }
 }
 
 /// Draws wrapped text. Returns the number of rows.
