@@ -201,7 +201,7 @@ fn preview_attaches_nothing() {
     }
     stage.machine.edit(|facts| assert_eq!(facts.attached, 0));
     stage.press("j");
-    assert_eq!(stage.state.table.strip.look().unwrap().bytes.len(), 144);
+    assert!(!stage.state.table.strip.look().unwrap().bytes.is_empty());
 }
 
 #[test]
