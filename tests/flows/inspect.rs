@@ -252,7 +252,7 @@ fn pinned_value_is_read_off_screen() {
     stage.press("G");
     for count in 2u64..10 {
         stage.machine.edit_object("it", |bytes| bytes.write(8, &(1000 * count).to_le_bytes()));
-        stage.preview_again();
+        stage.wait(250);
     }
     let pin = open(&stage).pins.iter().next().unwrap().shown(&[]);
     assert_eq!((pin.offset, pin.value.as_str(), pin.rate.as_str()), (8, "9000", "+4000/s"));
