@@ -481,3 +481,16 @@ fn shrunk_notice_disappears_when_the_segment_grows() {
     stage.look();
     assert_eq!(notice(&stage), "");
 }
+
+#[test]
+fn click_on_the_map_of_a_small_segment_finds_its_byte() {
+    let mut stage = inside(10, |bytes| bytes.write(0, b"0123456789"));
+    stage.look();
+    let map = open(&stage).layout(stage.state.size).map;
+    let click = |x| Mouse { x: map.x + x, y: map.y, kind: MouseKind::Click };
+    stage.mouse(click(7));
+    assert_eq!(open(&stage).cursor, 7);
+    // There is no cell.
+    stage.mouse(click(20));
+    assert_eq!(open(&stage).cursor, 7);
+}
