@@ -48,7 +48,7 @@ fn open_first() -> Terminal {
     let terminal = open();
     terminal.wait_for("▌", SOON);
     terminal.send("<Enter>");
-    terminal.wait_for("0000_0000", SOON);
+    terminal.wait_for("map 0", SOON);
     terminal
 }
 

@@ -37,6 +37,8 @@ fn inspect_attaches_nothing_that_another_process_holds() {
     let Some(_world) = World::new() else { return };
     let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
+    terminal.wait_for("no trace", SOON);
+    terminal.resize((120, 24));
     terminal.wait_for(&*format!("no trace (through PID {})", writer.pid()), SOON);
     assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
     end(writer);

@@ -101,7 +101,7 @@ fn next_change_jumps_to_a_distant_change() {
     object.write(0, &vec![1; 64 << 10]);
     let terminal = open_first();
     // Changes are found once the map has scanned the whole segment.
-    terminal.wait_for(|screen: &Screen| screen.cell(13, 79).is_some_and(|cell| cell.contents() == "▐"), SOON);
+    terminal.wait_for(|screen: &Screen| screen.cell(1, 71).is_some_and(|cell| cell.contents() == "▓"), SOON);
     object.write(0x5003, b"\x02");
     object.write(0x9000, b"\x02");
     for (keys, place) in [

@@ -24,7 +24,7 @@ fn inspect_reports_a_shrunk_segment() {
     terminal.wait_for("at 0x63 (99)", SOON);
     terminal.wait_for(row("0000_0060 78 78 78 78 xxxx"), SOON);
     object.file.set_len(0).unwrap();
-    terminal.wait_for(row("/object 0 B no trace"), SOON);
+    terminal.wait_for(row("/object 0 B"), SOON);
     // After growing again, the truncated part is zero.
     object.file.set_len(20).unwrap();
     terminal.wait_for(row("0000_0010 00 00 00 00"), SOON);

@@ -22,7 +22,7 @@ fn click_selects_and_double_click_inspects() {
     terminal.click(third, 12);
     terminal.wait_for(row("▌ /o02"), SOON);
     double_click(&terminal, third - 1, 12);
-    terminal.wait_for("/o01   200 B", SOON);
+    terminal.wait_for("/o01  200 B", SOON);
     // A click on a byte moves the cursor.
     let (row_at, column) = super::byte_cell(0x2a);
     terminal.wait_for("0000_0020", SOON);

@@ -32,7 +32,7 @@ fn names_with_escape_sequences_are_escaped() {
     terminal.send("/title<Enter>");
     terminal.wait_for(row("shmlens 1 segment"), SOON);
     terminal.send("<Enter>");
-    terminal.wait_for(row(&format!("{SHOWN} 64 B no trace")), SOON);
+    terminal.wait_for(row(&format!("{SHOWN} 64 B")), SOON);
     terminal.wait_for(row("0000_0000 1b 5d 30"), SOON);
     terminal.send("y");
     terminal.wait_for("Copy", SOON);
@@ -76,7 +76,7 @@ fn files_that_are_not_segments_are_ignored() {
         assert!(!terminal.screen().contains(other), "{other}");
     }
     terminal.send("<Enter>");
-    terminal.wait_for(row("/directory/below/object 10 B no trace"), SOON);
+    terminal.wait_for(row("/directory/below/object 10 B"), SOON);
     leave_and_quit(terminal);
 }
 

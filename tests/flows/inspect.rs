@@ -252,7 +252,7 @@ fn pinned_value_is_read_off_screen() {
     stage.press("G");
     for count in 2u64..10 {
         stage.machine.edit_object("it", |bytes| bytes.write(8, &(1000 * count).to_le_bytes()));
-        stage.preview_again();
+        stage.wait(250);
     }
     let pin = open(&stage).pins.iter().next().unwrap().shown(&[]);
     assert_eq!((pin.offset, pin.value.as_str(), pin.rate.as_str()), (8, "9000", "+4000/s"));
@@ -480,4 +480,17 @@ fn shrunk_notice_disappears_when_the_segment_grows() {
     stage.machine.edit_object("it", |bytes| *bytes = FakeBytes::full(&[1; 600]));
     stage.look();
     assert_eq!(notice(&stage), "");
+}
+
+#[test]
+fn click_on_the_map_of_a_small_segment_finds_its_byte() {
+    let mut stage = inside(10, |bytes| bytes.write(0, b"0123456789"));
+    stage.look();
+    let map = open(&stage).layout(stage.state.size).map;
+    let click = |x| Mouse { x: map.x + x, y: map.y, kind: MouseKind::Click };
+    stage.mouse(click(7));
+    assert_eq!(open(&stage).cursor, 7);
+    // There is no cell.
+    stage.mouse(click(20));
+    assert_eq!(open(&stage).cursor, 7);
 }

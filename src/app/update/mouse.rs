@@ -79,8 +79,11 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
         open.go_to(open.top + at, size);
     } else if layout.map.contains(mouse.x, mouse.y) {
         // A click on the map goes to that part of the segment.
-        let cell = usize::from(mouse.x - layout.map.x);
-        let span = Snapshot::cell_span(open.size(), layout.map.width.into(), cell);
-        open.jump(span.start, size);
+        let (cell, cells) = (usize::from(mouse.x - layout.map.x), open.map.cells.len());
+        // A small segment has fewer cells.
+        if cell < cells {
+            let span = Snapshot::cell_span(open.size(), cells, cell);
+            open.jump(span.start, size);
+        }
     }
 }

@@ -138,16 +138,13 @@ fn draw_entry(entry: &ValueEntry, canvas: &mut Canvas<'_>, area: Area) {
 }
 
 fn value_text(entry: &ValueEntry, canvas: &Canvas<'_>, width: u16) -> String {
-    let Some(text) = &entry.text else { return canvas.theme.glyphs.nothing.to_owned() };
-    if cells(text) <= width {
-        return text.clone();
-    }
-    match text.parse::<f64>() {
-        // Sign, point and exponent take up to eight cells.
-        Ok(number) => format!("~{number:.digits$e}", digits = usize::from(width.saturating_sub(9))),
+    match &entry.text {
         // A date loses its time zone first, then its seconds.
-        Err(_) if entry.label == "time" => text.chars().take(19.min(width.into())).collect(),
-        Err(_) => canvas.cut(text, width),
+        Some(text) if entry.label == "time" && text.contains(':') && cells(text) > width => {
+            text.chars().take(19.min(width.into())).collect()
+        }
+        Some(text) => moving::fitted(text, canvas, width),
+        None => canvas.theme.glyphs.nothing.to_owned(),
     }
 }
 
