@@ -264,6 +264,18 @@ mod tests {
     }
 
     #[test]
+    fn first_segments_lead_until_the_user_sorts() {
+        let survey = look(&world());
+        let first = ["posix:/c", "sysv:5", "posix:/gone"].map(|id| id.parse().unwrap()).to_vec();
+        let mut table = Table { first, ..Table::default() };
+        table.arrange(&survey);
+        assert_eq!(shown(&table, &survey), ["/c", "sysv:5", "/a", "/b"]);
+        assert_eq!(table.selected, Some("posix:/c".parse().unwrap()));
+        table.sort_by(SortKey::Field(Field::Size), &survey);
+        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
+    }
+
+    #[test]
     fn invalid_filter_keeps_the_last_valid_one() {
         let survey = look(&world());
         let mut table = Table::default();

@@ -215,8 +215,10 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
 fn name_width(room: u16) -> u16 {
     let half = room.div_ceil(2);
     match room {
-        32..52 => room - 16,
-        52..72 => 36,
+        32..38 => room - 16,
+        // Two short names of processes.
+        38..54 => room - 18,
+        54..72 => 36,
         _ => half,
     }
 }

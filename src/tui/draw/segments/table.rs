@@ -167,7 +167,8 @@ pub fn label(
     // A truncated key is useless: show it in full, drop the leading zeros, or leave it out.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
     match keys.iter().find(|key| cells(key) <= available) {
-        Some(key) => canvas.text(end + 1, y, available, key, canvas.theme.dim),
+        // The gap too, because the strip draws its title over a rule.
+        Some(key) => canvas.text(end, y, available + 1, &format!(" {key}"), canvas.theme.dim),
         None => end,
     }
 }
