@@ -41,7 +41,7 @@ fn inspect_redraws_after_any_resize() {
     let terminal = open_first();
     // Wait until the map has scanned up to the zeros at the end.
     resize_through_all_sizes(&terminal, |screen: &Screen| {
-        screen.cell(1, 71).is_some_and(|cell| cell.contents() == "░")
+        screen.cell(1, 62).is_some_and(|cell| cell.contents() == "░")
     });
     leave_and_quit(terminal);
 }
