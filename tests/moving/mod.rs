@@ -32,6 +32,10 @@ const PYTHON: [&str; 5] = ["plc", "list", "robot", "compressed", "log"];
 const DURATION: Duration = Duration::from_millis(9400);
 /// The slowest fields are due earlier than three seconds after their eighth change.
 const LAST: Duration = Duration::from_millis(9100);
+/// The test ends after this time even if its samples were late.
+const LIMIT: Duration = Duration::from_secs(10);
+/// A longer burst shows no slopes: the test was not running in the meantime.
+const FAIR_BURST: Duration = Duration::from_millis(60);
 const WINDOW: usize = 64 << 10;
 
 /// A field as its program declares it.
@@ -40,7 +44,7 @@ struct Field {
     width: usize,
     kind: String,
     name: String,
-    /// The time after its eighth change at which it must be known.
+    /// The time of sampling after which it must be known: three seconds after its eighth change.
     due: Duration,
     /// The values at its place when it was due.
     found: Option<Result<(), String>>,
@@ -127,12 +131,13 @@ impl Program {
         self.detector.observe(at, 0, &self.buffer);
     }
 
-    fn judge(&mut self, elapsed: Duration) {
+    /// Takes the values after some time, and checks the fields that are due after so much sampling.
+    fn judge(&mut self, elapsed: Duration, sampled: Duration) {
         let values = self.detector.values();
         for value in values.iter().filter(|value| !self.fields.iter().any(|field| field.overlaps(value))) {
             self.noise.push(format!("{}: {elapsed:.1?} {}", self.name, describe(&[value])));
         }
-        for field in self.fields.iter_mut().filter(|field| field.found.is_none() && elapsed >= field.due) {
+        for field in self.fields.iter_mut().filter(|field| field.found.is_none() && sampled >= field.due) {
             field.judge(&values);
         }
     }
@@ -146,28 +151,40 @@ fn now() -> Moment {
 #[test]
 fn values_of_known_programs_are_found_and_noise_is_not() {
     let Some(_world) = World::new() else { return };
-    let Some(cpp) = compile_cpp("tests/moving/corpus.cpp") else { return };
     let Some(python) = tool("python3") else { return };
-    let mut programs: Vec<Program> =
-        CPP.map(|name| Program::start(name, Command::new(&cpp), &format!("/{name}"))).into();
-    for name in PYTHON {
-        let mut command = Command::new(&python);
-        command.arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/moving/corpus.py"));
-        programs.push(Program::start(name, command, name));
-    }
+    let (cpp, mut programs) = thread::scope(|scope| {
+        let cpp = scope.spawn(|| compile_cpp("tests/moving/corpus.cpp"));
+        let start = |name| {
+            let mut command = Command::new(&python);
+            command.arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/moving/corpus.py"));
+            Program::start(name, command, name)
+        };
+        let programs = Vec::from(PYTHON.map(start));
+        (cpp.join().unwrap(), programs)
+    });
+    let Some(cpp) = cpp else { return };
+    programs.extend(CPP.map(|name| Program::start(name, Command::new(&cpp), &format!("/{name}"))));
     let start = Instant::now();
     let mut polls = POLLS.iter().cycle();
-    let mut next = Duration::ZERO;
-    while start.elapsed() < DURATION {
+    // On a loaded machine, samples are late and bursts take long. Deadlines count only the time that
+    // was sampled as planned: a late poll moves them.
+    let (mut next, mut sampled) = (Duration::ZERO, Duration::ZERO);
+    while sampled < DURATION && start.elapsed() < LIMIT {
+        let burst = Instant::now();
         programs.iter_mut().for_each(Program::sample);
         for pause in BURST {
             thread::sleep(pause);
             programs.iter_mut().for_each(Program::sample);
         }
+        let is_fair = burst.elapsed() < FAIR_BURST;
         for program in &mut programs {
-            program.judge(start.elapsed());
+            program.judge(start.elapsed(), sampled);
         }
-        next += *polls.next().unwrap();
+        let distance = *polls.next().unwrap();
+        if is_fair {
+            sampled += distance;
+        }
+        next = (next + distance).max(start.elapsed());
         thread::sleep(next.saturating_sub(start.elapsed()));
     }
     let judged =
@@ -181,8 +198,14 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
         }
     }
     let missing = misses.lines().count();
-    println!("{} of {due} fields found\n{misses}", due - missing);
-    assert!(due >= 100, "only {due} fields were due");
+    println!(
+        "{} of {due} fields found, {sampled:.1?} of {:.1?} sampled\n{misses}",
+        due - missing,
+        start.elapsed()
+    );
+    // Slow fields are not due if the machine was too busy to sample them in time.
+    let least = if sampled >= LAST { 100 } else { 60 };
+    assert!(due >= least, "only {due} fields were due after {sampled:.1?} of sampling");
     assert!(missing * 10 <= due, "{missing} of {due} fields missed:\n{misses}");
     let noise: Vec<&String> = programs.iter().flat_map(|program| &program.noise).collect();
     assert!(noise.is_empty(), "noise reported as values: {noise:#?}");

@@ -4,7 +4,7 @@ use super::Moment;
 use super::front::Fronts;
 use super::line::{LINE, Line, ROW};
 use super::partition::{LEAST_CHANGES, Places, Split, split};
-use super::payload::{Bytes, Placed, drop_payload};
+use super::payload::{Bytes, Placed, drop_payload, is_beside_noise};
 use super::records::records;
 use super::series::Series;
 use super::text::{Glyph, Text, texts};
@@ -22,7 +22,7 @@ const PERIOD: u64 = 900_000_000;
 const LONGEST_PERIOD: u64 = 10_000_000_000;
 const FIRST_SPLITS: u32 = 6;
 /// A byte of a text must have changed this often.
-const TEXT_CHANGES: u16 = 4;
+const TEXT_CHANGES: u16 = 5;
 
 /// Detects the values in a window of a segment.
 ///
@@ -119,9 +119,11 @@ impl Detector {
         let bytes = Bytes { is_noise: noise, is_active: active };
         let placed = drop_payload(placed, &bytes, &self.buffers());
         let mut values: Vec<MovingValue> = placed.iter().filter_map(|placed| self.value(placed)).collect();
-        values.extend(
-            texts.iter().filter(|(_, text)| text.is_value()).map(|(base, text)| self.text(*base, text)),
-        );
+        let is_value = |(base, text): &&(u64, Text)| {
+            let seen = base + text.seen.start as u64..base + text.seen.end as u64;
+            text.is_value() && !(text.is_short() && is_beside_noise(&seen, bytes.is_noise, bytes.is_active))
+        };
+        values.extend(texts.iter().filter(is_value).map(|(base, text)| self.text(*base, text)));
         let rank = |kind| match kind {
             Kind::Counter | Kind::Index { .. } | Kind::Float | Kind::Text => 0,
             Kind::Flag | Kind::Number => 1,

@@ -49,12 +49,12 @@ pub fn float(series: &Series) -> Option<Fit> {
     if fits * 10 < series.values.len() * 9 {
         return None;
     }
-    let told: Vec<u64> = series.values.iter().copied().filter(|&value| value & (sign - 1) != 0).collect();
-    let largest = told.iter().map(|value| (value & (sign - 1)) >> layout.mantissa).max()? as i64;
-    let zeros = told.iter().map(|value| value.trailing_zeros()).min()?.min(layout.mantissa);
+    let nonzero: Vec<u64> = series.values.iter().copied().filter(|&value| value & (sign - 1) != 0).collect();
+    let largest = nonzero.iter().map(|value| (value & (sign - 1)) >> layout.mantissa).max()? as i64;
+    let zeros = nonzero.iter().map(|value| value.trailing_zeros()).min()?.min(layout.mantissa);
     let mantissa = f64::from(layout.mantissa - zeros);
     let signs = f64::from(u8::from(
-        told.iter().any(|value| value & sign != 0) && told.iter().any(|value| value & sign == 0),
+        nonzero.iter().any(|value| value & sign != 0) && nonzero.iter().any(|value| value & sign == 0),
     ));
     let exponent = |value: u64| ((value & (sign - 1)) >> layout.mantissa) as i64;
     let level = |value: u64| {
@@ -106,7 +106,7 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
         let off = |step: &&f64| (*step - (*step / unit).round() * unit).abs() > unit / 8.0;
         moves.iter().filter(off).count() * 4 <= moves.len()
     };
-    let told = |unit: f64, unit_bits: f64| {
+    let grid_cost = |unit: f64, unit_bits: f64| {
         let mut counts: Vec<f64> = Vec::with_capacity(moves.len());
         let mut cost = unit_bits;
         for (at, step) in moves.iter().enumerate() {
@@ -119,15 +119,15 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
             if unit >= 16.0 * bit && off < levels[at] {
                 cost += off;
             } else {
-                // Told by its level, not by its count.
+                // Encoded by its level, not by its count.
                 *counts.last_mut().unwrap_or(&mut 0.0) = 0.0;
                 cost += levels[at] + 4.0;
             }
         }
         let middle = median(&mut counts.clone());
         let steady: Vec<f64> = counts.iter().map(|count| count - middle).collect();
-        let told = |counts: &[f64]| laplace_by_class(series, counts, 64.0);
-        cost + told(&counts).min(told(&steady) + (1.0 + middle.abs()).log2())
+        let count_cost = |counts: &[f64]| laplace_by_class(series, counts, 64.0);
+        cost + count_cost(&counts).min(count_cost(&steady) + (1.0 + middle.abs()).log2())
     };
     let decimal =
         (0..5).map(|power| (10_f64.powi(-power), 6.0)).chain([(0.5, 6.0), (0.25, 7.0), (0.05, 7.0)]);
@@ -136,6 +136,6 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
     decimal
         .chain([own])
         .filter(|(unit, _)| is_on_grid(*unit))
-        .map(|(unit, bits)| told(unit, bits))
+        .map(|(unit, bits)| grid_cost(unit, bits))
         .fold(f64::INFINITY, f64::min)
 }

@@ -47,8 +47,8 @@ fn counter(series: &Series) -> Option<Fit> {
     }
     let bits = series.bits() - size.log2();
     let paces = [true, false].map(|short| Pace::new(series, &steps, short, bits, |residual| residual));
-    let told = |step: usize| !paces[usize::from(!series.is_short(step))].is_lost;
-    let backward = (0..steps.len()).filter(|&step| steps[step] < 0.0 && told(step)).count();
+    let is_known = |step: usize| !paces[usize::from(!series.is_short(step))].is_lost;
+    let backward = (0..steps.len()).filter(|&step| steps[step] < 0.0 && is_known(step)).count();
     if backward > series.changes() / 8 || paces.iter().any(|pace| pace.is_lost) && series.width > 2 {
         return None;
     }
@@ -70,7 +70,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// Tells the steps as constant or as proportional to time, whichever is cheaper. `near` takes
+    /// Encodes the steps as constant or as proportional to time, whichever is cheaper. `near` takes
     /// residuals into account that differ by a modulus.
     fn new(series: &Series, steps: &[f64], short: bool, bits: f64, near: impl Fn(f64) -> f64) -> Self {
         let class: Vec<usize> = series.class(short).collect();
@@ -82,9 +82,9 @@ impl Pace {
             median(&mut class.iter().map(|&at| steps[at] / series.seconds[at].max(1e-6)).collect::<Vec<_>>());
         let constant: Vec<f64> = class.iter().map(|&at| near(steps[at] - middle)).collect();
         let paced: Vec<f64> = class.iter().map(|&at| near(steps[at] - rate * series.seconds[at])).collect();
-        let told = laplace(&constant, bits).min(laplace(&paced, bits) + 2.0) + (1.0 + middle.abs()).log2();
+        let cost = laplace(&constant, bits).min(laplace(&paced, bits) + 2.0) + (1.0 + middle.abs()).log2();
         let lost = bits * class.len() as f64;
-        Self { cost: told.min(lost), is_lost: lost < told }
+        Self { cost: cost.min(lost), is_lost: lost < cost }
     }
 }
 
@@ -142,11 +142,12 @@ fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     let paces = [true, false].map(|short| Pace::new(series, &steps, short, size.log2(), near));
     // A number goes back by a little, too.
     let change = |at: usize| series.values[at + 1] as f64 - series.values[at] as f64;
-    let told = |at: usize| !paces[usize::from(!series.is_short(at))].is_lost;
+    let is_known = |at: usize| !paces[usize::from(!series.is_short(at))].is_lost;
     let back =
-        (0..steps.len()).filter(|&at| change(at) < 0.0 && change(at) > -size / 2.0 && told(at)).count();
+        (0..steps.len()).filter(|&at| change(at) < 0.0 && change(at) > -size / 2.0 && is_known(at)).count();
     // A torn value goes down and up again.
-    let leaps = |sign: f64| (0..steps.len()).filter(|&at| change(at) * sign > size / 2.0 && told(at)).count();
+    let leaps =
+        |sign: f64| (0..steps.len()).filter(|&at| change(at) * sign > size / 2.0 && is_known(at)).count();
     let is_torn = leaps(1.0) > 0 && leaps(1.0) >= leaps(-1.0);
     if is_torn || back > steps.len() / 12 {
         return None;
@@ -171,12 +172,12 @@ fn flag(series: &Series) -> Option<Fit> {
     }
     let others = (values.len() - 1).max(1) as f64;
     let spare = 64 - 8 * series.width;
-    let told = |&value: &u64| {
+    let value_bits = |&value: &u64| {
         let size = ((value << spare).cast_signed() >> spare).unsigned_abs();
         number_bits(size) + if size > 0xff { 6.0 } else { 0.0 }
     };
-    let told: f64 = values.iter().map(told).sum();
-    let cost = series.changes() as f64 * others.log2() + told + 7.0;
+    let table: f64 = values.iter().map(value_bits).sum();
+    let cost = series.changes() as f64 * others.log2() + table + 7.0;
     Some(Fit { kind: Kind::Flag, sort: Sort::Unsigned, cost })
 }
 

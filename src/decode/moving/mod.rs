@@ -40,6 +40,8 @@ mod front;
 mod integer;
 mod line;
 mod naming;
+#[cfg(test)]
+mod noise;
 mod partition;
 mod payload;
 mod records;

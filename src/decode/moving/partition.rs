@@ -35,6 +35,10 @@ pub struct Field {
     pub fit: Fit,
     /// Bits saved compared with noise.
     pub saved: f64,
+    /// Bits saved compared with values in no order.
+    pub evidence: f64,
+    /// The bytes that changed.
+    pub active: usize,
     pub changes: usize,
     /// The unsigned value went down at some time.
     pub wrapped: bool,
@@ -185,9 +189,10 @@ impl Nodes<'_> {
             let Some(width) = [2, 4, 8].into_iter().find(fits) else { continue };
             let series = Series::new(self.line.rows(), start, width);
             let Some(fit) = integer::best(&series).filter(|fit| fit.kind == Kind::Counter) else { continue };
-            let (saved, changes) = (field.saved, series.changes());
+            let (changes, wrapped) = (series.changes(), series.has_wrapped());
+            let active = field.active + lower;
             split.noise &= !(((1 << lower) - 1) << start);
-            split.fields[at] = Field { start, width, fit, saved, changes, wrapped: series.has_wrapped() };
+            split.fields[at] = Field { start, width, fit, active, changes, wrapped, ..*field };
         }
     }
 
@@ -220,9 +225,9 @@ impl Nodes<'_> {
         let series = Series::new(self.line.rows(), start, width);
         // Every model must encode which rows changed the piece.
         let activity = entropy(series.changes(), self.line.rows().len() - 1);
-        let told = self.noise(bytes);
+        let bits = self.noise(bytes);
         let (noise, unlikely) =
-            if amid_noise { (told + LIKELY_NOISE, 0.0) } else { (told + LONE_NOISE, told / 10.0) };
+            if amid_noise { (bits + LIKELY_NOISE, 0.0) } else { (bits + LONE_NOISE, bits / 10.0) };
         let as_noise = (!narrow).then_some(Piece { width, cost: activity + noise + unlikely, field: None });
         // No number keeps all its bytes as busy as its neighbors.
         if series.changes() < LEAST_CHANGES as usize || amid_noise {
@@ -252,7 +257,10 @@ impl Nodes<'_> {
             // The top bytes of a float hardly change, those of noise do.
             let uniform = series.changes() as f64 * series.bits();
             let saved = if fit.kind == Kind::Float { uniform.max(noise) - cost } else { noise - cost };
-            let field = Field { start, width, fit, saved, changes: series.changes(), wrapped };
+            let evidence = series.chance() - cost;
+            let active = (start..start + width).filter(|&byte| self.line.is_active(byte)).count();
+            let field =
+                Field { start, width, fit, saved, evidence, active, changes: series.changes(), wrapped };
             let is_enough = field.saved >= field.needed();
             let piece = Piece { width, cost: activity + cost, field: Some(field) };
             is_enough.then_some(piece)

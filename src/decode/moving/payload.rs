@@ -20,6 +20,8 @@ const LONG_RUN: usize = 96;
 const HEADER_GAP: usize = 8;
 /// Bits saved for which a value between noise is kept.
 const OBVIOUS: f64 = 60.0;
+/// Bits saved compared with values in no order for which a narrow value beside noise is kept.
+const EVIDENCE: f64 = 30.0;
 
 /// The longest array of wide fields, and the largest number of equal records.
 const ARRAY: usize = 31;
@@ -32,6 +34,13 @@ const CROWD: usize = 16;
 pub struct Placed {
     pub offset: u64,
     pub field: Field,
+}
+
+impl Placed {
+    /// Returns true for a clock that agrees with the machine's, which no noise does.
+    const fn is_machine_clock(&self) -> bool {
+        matches!(self.field.fit.kind, Kind::Clock { origin: Origin::Epoch | Origin::Boot, .. })
+    }
 }
 
 /// The state of the bytes of a segment.
@@ -81,17 +90,32 @@ fn at_edge(
         let placed = &fields[at];
         let end = placed.offset + placed.field.width as u64;
         let between = end.min(edge)..placed.offset.max(edge);
-        let gap = between.clone().filter(|&at| !active(at)).count();
-        // A clock that agrees with the machine's is no part of a buffer.
-        let is_clock =
-            matches!(placed.field.fit.kind, Kind::Clock { origin: Origin::Epoch | Origin::Boot, .. });
-        if gap > GAP || is_clock {
+        let between: Vec<bool> = between.map(&active).collect();
+        let gap = between.split(|&active| active).map(<[bool]>::len).max().unwrap_or_default();
+        if gap > GAP || placed.is_machine_clock() {
             break;
         }
         found.push(at);
         edge = if placed.offset < edge { placed.offset } else { end };
     }
     found
+}
+
+/// Returns true if bytes are part of a run of changing bytes that has much noise.
+pub fn is_beside_noise(
+    bytes: &Range<u64>,
+    noise: impl Fn(u64) -> bool,
+    active: impl Fn(u64) -> bool,
+) -> bool {
+    let noise_in = |order: &mut dyn Iterator<Item = u64>| {
+        let mut gap = 0;
+        let in_run = |&at: &u64| {
+            gap = if active(at) { 0 } else { gap + 1 };
+            gap <= HEADER_GAP
+        };
+        order.take(LONG_RUN).take_while(in_run).filter(|&at| noise(at)).count()
+    };
+    noise_in(&mut (0..bytes.start).rev()).max(noise_in(&mut (bytes.end..))) >= NOISY
 }
 
 fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u64) -> bool) -> bool {
@@ -103,25 +127,13 @@ fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u
     // A few values in the byte above noise are the upper byte of a number that is not reported.
     let is_flag = placed.field.fit.kind == Kind::Flag;
     let above = is_flag && !placed.offset.is_multiple_of(4) && noise(placed.offset - 1);
-    // One or two bytes of noise may well be regular, as in the header of a compressed block.
-    let narrow = placed.field.width <= 2;
-    let beside = || {
-        let noise_in = |order: &mut dyn Iterator<Item = u64>| {
-            let mut gap = 0;
-            order
-                .take(LONG_RUN)
-                .take_while(|&at| {
-                    gap = if active(at) { 0 } else { gap + 1 };
-                    gap <= HEADER_GAP
-                })
-                .filter(|&at| noise(at))
-                .count()
-        };
-        noise_in(&mut (0..placed.offset).rev()).max(noise_in(&mut (end..))) >= NOISY
-    };
+    // A few bytes of noise may well be regular, as in the header of a compressed block.
+    let narrow = placed.field.active <= 2;
+    let is_chance = !placed.is_machine_clock()
+        && (narrow && is_flag || placed.field.active <= 4 && placed.field.evidence < EVIDENCE);
     between && (narrow || !is_obvious)
         || above && !is_obvious
-        || narrow && (is_flag || !is_obvious) && beside()
+        || is_chance && is_beside_noise(&(placed.offset..end), noise, active)
 }
 
 /// Returns for each field if it is one of more equal fields than a struct has.

@@ -7,7 +7,7 @@
 )]
 
 use super::line::Row;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Steps shorter than this come from the reads of a burst.
 const BURST_STEP: f64 = 0.02;
@@ -92,6 +92,34 @@ impl Series {
     pub fn class(&self, short: bool) -> impl Iterator<Item = usize> {
         (0..self.changes()).filter(move |&step| self.is_short(step) == short)
     }
+
+    /// Returns the bits that encode the changes as those of chance: successive values without an order,
+    /// whose bits, and which as a whole, are as likely as they were so far. The bytes of a header amid
+    /// noise are like this: few values at unequal odds.
+    pub fn chance(&self) -> f64 {
+        let mut ones = [0_usize; 64];
+        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        let (mut by_bits, mut by_values) = (0.0, 0.0);
+        for (seen, value) in self.values.iter().enumerate() {
+            let mut novel = 0.0;
+            for (bit, ones) in ones[..8 * self.width].iter_mut().enumerate() {
+                let is_set = value >> bit & 1 == 1;
+                let equal = if is_set { *ones } else { seen - *ones };
+                novel -= ((equal as f64 + 0.5) / (seen as f64 + 1.0)).log2();
+                *ones += usize::from(is_set);
+            }
+            // Successive values differ.
+            let before = seen.checked_sub(1).map_or(0, |before| counts[&self.values[before]]);
+            let count = counts.entry(*value).or_default();
+            if seen > 0 {
+                by_bits += novel;
+                by_values += ((seen - before + 1) as f64 / (*count).max(1) as f64).log2();
+                by_values += if *count == 0 { novel } else { 0.0 };
+            }
+            *count += 1;
+        }
+        by_bits.min(by_values)
+    }
 }
 
 /// Returns the median. 0 for no values.
@@ -156,8 +184,8 @@ pub fn number_bits(number: u64) -> f64 {
 /// Returns the bits that encode which ones of `all` events happened, if `some` did.
 pub fn entropy(some: usize, all: usize) -> f64 {
     let share = some as f64 / all.max(1) as f64;
-    let told = |p: f64| if p <= 0.0 || p >= 1.0 { 0.0 } else { -p * p.log2() };
-    all as f64 * (told(share) + told(1.0 - share))
+    let share_bits = |p: f64| if p <= 0.0 || p >= 1.0 { 0.0 } else { -p * p.log2() };
+    all as f64 * (share_bits(share) + share_bits(1.0 - share))
 }
 
 /// Returns the greatest common divisor.

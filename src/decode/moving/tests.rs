@@ -4,20 +4,24 @@ use super::{BURST, Detector, Kind, Moment, MovingValue, Origin, POLLS, Unit};
 use std::time::Duration;
 
 const SIZE: usize = 512;
-const BOOT: Duration = Duration::from_secs(100_000);
-const EPOCH: Duration = Duration::from_secs(1_700_000_000);
+pub(super) const BOOT: Duration = Duration::from_secs(100_000);
+pub(super) const EPOCH: Duration = Duration::from_secs(1_700_000_000);
 
 /// A memory of 512 bytes.
-struct Memory([u8; SIZE]);
+pub(super) struct Memory([u8; SIZE]);
 
 impl Memory {
-    fn put<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) {
+    pub(super) fn put<const N: usize>(&mut self, offset: usize, bytes: [u8; N]) {
         self.0[offset..offset + N].copy_from_slice(&bytes);
+    }
+
+    pub(super) fn fill(&mut self, range: std::ops::Range<usize>, byte: impl FnMut() -> u8) {
+        self.0[range].fill_with(byte);
     }
 }
 
 /// Random numbers that are the same in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -27,14 +31,26 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 8
     }
 
-    fn uniform(&mut self) -> f64 {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).unwrap()
+    }
+
+    pub(super) fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[2]
+    }
+
+    pub(super) fn uniform(&mut self) -> f64 {
         f64::from(u32::try_from(self.next() & 0xffff_ffff).unwrap()) / 4_294_967_296.0
     }
 }
 
 /// Polls a program that writes at a rate, for some seconds, and returns the values at the end. The
 /// program gets its tick and its time since the start.
-fn run(per_second: f64, seconds: u64, mut write: impl FnMut(u64, Duration, &mut Memory)) -> Vec<MovingValue> {
+pub(super) fn run(
+    per_second: f64,
+    seconds: u64,
+    mut write: impl FnMut(u64, Duration, &mut Memory),
+) -> Vec<MovingValue> {
     let mut detector = Detector::new();
     let mut memory = Memory([0; SIZE]);
     let period = Duration::from_secs_f64(1.0 / per_second);
@@ -64,7 +80,7 @@ fn only(values: &[MovingValue]) -> (u64, &[usize], Kind) {
     (value.offset - 4096, &value.widths, value.kind)
 }
 
-fn places(values: &[MovingValue]) -> Vec<(u64, usize, &str)> {
+pub(super) fn places(values: &[MovingValue]) -> Vec<(u64, usize, &str)> {
     let mut places: Vec<_> =
         values.iter().map(|value| (value.offset - 4096, value.width, value.kind.word())).collect();
     places.sort_unstable();

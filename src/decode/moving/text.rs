@@ -5,6 +5,8 @@ use std::ops::Range;
 
 /// Shorter runs are numbers that happen to be printable.
 const SHORTEST: usize = 4;
+/// A run of this length is text even beside noise.
+const SURE: usize = 8;
 /// Sizes that declared texts usually have.
 const SIZES: [usize; 9] = [8, 16, 24, 32, 48, 64, 128, 256, 512];
 /// A longer run is a log or a document, not a value.
@@ -75,6 +77,11 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
 }
 
 impl Text {
+    /// Returns true for a text of which every byte may be printable by chance, as in a header.
+    pub const fn is_short(&self) -> bool {
+        self.seen.end - self.seen.start < SURE
+    }
+
     /// Returns true for a value rather than a log or document.
     pub const fn is_value(&self) -> bool {
         self.seen.end - self.seen.start <= LONGEST
@@ -82,10 +89,10 @@ impl Text {
 }
 
 fn reads_as_text(bytes: &[u8]) -> bool {
-    let told = bytes.iter().filter(|byte| **byte != 0).count();
+    let letters = bytes.iter().filter(|byte| **byte != 0).count();
     let common = |byte: u8| byte.is_ascii_alphanumeric() || b" .,:-_/".contains(&byte);
     let common = bytes.iter().filter(|byte| common(**byte)).count();
-    common * 4 >= told * 3
+    common * 4 >= letters * 3
 }
 
 #[cfg(test)]
