@@ -52,7 +52,7 @@ fn inspect_reports_a_replaced_object() {
     terminal.wait_for("removed: name reused by another object", SOON);
     terminal.wait_for("xxxxxxxxxxxxxxxx", SOON);
     terminal.send("q");
-    terminal.wait_for(row("▌ posix /object 32 KiB"), SOON);
+    terminal.wait_for(row("▌ /object 32 KiB"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row("0000_0000 00 00 00 00"), SOON);
     leave_and_quit(terminal);

@@ -73,9 +73,9 @@ fn thousands_of_segments_are_listed() {
     let terminal = open();
     terminal.wait_for(row("shmlens 2000 segments"), SOON);
     terminal.send("G");
-    terminal.wait_for(row("▌ posix /o999"), SOON);
+    terminal.wait_for(row("▌ /o999"), SOON);
     terminal.send("/o500<Enter>");
-    terminal.wait_for(row("▌ posix /o500"), SOON);
+    terminal.wait_for(row("▌ /o500"), SOON);
     terminal.wait_for(row("shmlens 1 of 2000 segments"), SOON);
     quit(terminal);
 }

@@ -224,7 +224,7 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { x, width, .. } = placed;
     let (text, style) = match (segment.holders.as_deref(), segment.holder_count()) {
-        (_, Some(0)) | (None, None) => match segment.exited_creator() {
+        (_, Some(0) | None) => match segment.exited_creator() {
             Some(pid) => {
                 let texts = [format!("creator {pid} exited"), format!("{pid} exited")];
                 (texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default(), theme.dim)
@@ -232,14 +232,17 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
             None => (theme.glyphs.nothing.to_owned(), theme.dim),
         },
         (None, Some(count)) => (format!("nattch {count}"), theme.dim),
-        (Some(_), _) => {
+        (Some(_), Some(count)) => {
             // As many names as fit. Names that are too long lose their middle.
             let ellipsis = theme.glyphs.ellipsis;
             let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX, ellipsis));
             let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
-            // The arrow takes two cells in ASCII.
-            let available = usize::from(width.saturating_sub(theme.glyphs.ascii.into()));
-            let text = text.unwrap_or_else(|| canvas.fit(&segment.flow_text(1, available, ellipsis), width));
+            let text = text.unwrap_or_else(|| {
+                // The arrow takes two cells in ASCII.
+                let available = usize::from(width.saturating_sub(theme.glyphs.ascii.into()));
+                let shortened = canvas.plain(&segment.flow_text(1, available, ellipsis)).into_owned();
+                if cells(&shortened) <= width { shortened } else { format!("{count} holders") }
+            });
             (text, theme.text)
         }
     };
