@@ -18,6 +18,7 @@ mod names;
 mod new_segment;
 mod permissions;
 mod resize;
+mod strip;
 mod table;
 mod table_keys;
 
@@ -149,6 +150,6 @@ fn quit(mut terminal: Terminal) {
 #[track_caller]
 fn leave_and_quit(terminal: Terminal) {
     terminal.send("q");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
     quit(terminal);
 }

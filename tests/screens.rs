@@ -64,33 +64,118 @@ fn kept(name: &str, stage: &Stage, theme: &Theme) {
     settings.bind(|| insta::assert_snapshot!(name, stage.picture(theme)));
 }
 
-const SIZES: [(u16, u16); 5] = [(80, 24), (140, 45), (100, 30), (60, 15), (40, 8)];
+const SIZES: [(u16, u16); 4] = [(80, 24), (100, 30), (140, 45), (200, 55)];
+/// Smaller than anything is meant for.
+const SMALL: [(u16, u16); 2] = [(60, 15), (40, 8)];
 
 /// The progress of a search.
 fn searching(done: u64, total: u64) -> Body {
     Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
 }
 
+/// Returns a machine with a ring that two programs share, and values in it.
+fn busy() -> FakeMachine {
+    let machine = held();
+    let mut ring = FakeBytes::hole(256 << 10);
+    ring.write(0, b"GNIR\x03\0\0\0");
+    ring.write(8, &17_010u64.to_le_bytes());
+    ring.write(24, &1.07f64.to_le_bytes());
+    machine.add_object("md_ring", ring);
+    for (pid, command, access) in
+        [(17_894, "trading-engine", Access::ReadWrite), (17_926, "md-feed", Access::Read)]
+    {
+        machine.add_process(pid, command);
+        machine.map_in(pid, "md_ring", access);
+    }
+    for number in 0..40 {
+        machine.add_object(&format!("worker_{number}"), FakeBytes::full(&[number; 100]));
+    }
+    machine
+}
+
+/// Opens the busy machine with the ring selected, and moves a counter and a price in it for four seconds.
+fn moving(width: u16, height: u16) -> Stage {
+    let mut stage = Stage::new(busy(), width, height);
+    stage.press("j<space><space>/md_ring<enter><esc>");
+    for step in 0u64..16 {
+        stage.machine.edit_object("md_ring", |bytes| {
+            bytes.write(8, &(17_022 + 12 * step).to_le_bytes());
+            let price = 1.07 + f64::from(u8::try_from(step % 5).unwrap()) / 100.0;
+            bytes.write(24, &price.to_le_bytes());
+            bytes.write(64 + 64 * step, &[0x80; 16]);
+        });
+        stage.wait(250);
+    }
+    stage
+}
+
 #[test]
 fn segments() {
-    for (width, height) in SIZES {
-        let mut stage = Stage::new(machine(), width, height);
-        stage.press("jj<space>k");
+    for (width, height) in SIZES.into_iter().chain(SMALL) {
+        let stage = moving(width, height);
+        if height >= 24 {
+            let screen = stage.screen();
+            for text in ["/md_ring", "→ md-feed", "rows ", "marked", "0008", "u64"] {
+                assert!(screen.contains(text), "no {text} in\n{screen}");
+            }
+        }
         kept(&format!("segments-{width}x{height}"), &stage, &plain());
     }
 }
 
 #[test]
 fn segments_in_other_themes() {
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("G");
+    let stage = moving(100, 30);
     for (name, theme) in [
         ("dark", Theme::new(Name::Dark, Depth::True, false)),
         ("light", Theme::new(Name::Light, Depth::True, false)),
+        ("true", Theme::new(Name::Default, Depth::True, false)),
+        ("many", Theme::new(Name::Default, Depth::Many, false)),
+        ("sixteen", plain()),
+        ("none", Theme::new(Name::Default, Depth::Mono, false)),
         ("mono", Theme::new(Name::Mono, Depth::True, false)),
-        ("ascii", Theme::new(Name::Default, Depth::Mono, true)),
+        ("ascii", Theme::new(Name::Default, Depth::Sixteen, true)),
     ] {
         kept(&format!("segments-{name}"), &stage, &theme);
+    }
+}
+
+#[test]
+fn screens_and_overlays_at_every_size() {
+    for (width, height) in SIZES {
+        let mut stage = moving(width, height);
+        for (name, keys) in [
+            ("help", "?"),
+            ("palette", ":"),
+            ("remove", "x"),
+            ("clean", "c"),
+            ("new", "n/new<tab>1M"),
+            ("permissions", "p"),
+            ("detail", "<tab>"),
+            ("inspect", "<enter>"),
+            ("filtered", "/leak<enter>"),
+            ("leaked", "/sparse<enter>"),
+            ("unread", "g"),
+            ("sorted", "sc<enter>"),
+        ] {
+            stage.press(keys);
+            stage.wait(500);
+            kept(&format!("{name}-{width}x{height}"), &stage, &plain());
+            stage.press("<esc>/md_ring<enter><esc>");
+        }
+    }
+    for (width, height) in SIZES {
+        kept(&format!("empty-{width}x{height}"), &Stage::new(FakeMachine::new(), width, height), &plain());
+    }
+}
+
+#[test]
+fn filter_counts_the_shown_segments() {
+    for (width, height) in SIZES {
+        let mut stage = moving(width, height);
+        stage.press("/worker<enter>");
+        let first = stage.screen().lines().next().unwrap().to_owned();
+        assert!(first.contains("40 of 52 segments") && first.contains("2 marked"), "{first}");
     }
 }
 
@@ -100,7 +185,7 @@ fn ascii_draws_nothing_else() {
     machine.add_object("plain", FakeBytes::full(&[0x80; 5000]));
     machine.add_sysv(1, 2, FakeBytes::full(&[1; 9000]));
     let theme = Theme::new(Name::Default, Depth::Sixteen, true);
-    for (width, height) in SIZES {
+    for (width, height) in SIZES.into_iter().chain(SMALL) {
         for keys in [
             "",
             "?",
@@ -130,9 +215,7 @@ fn ascii_draws_nothing_else() {
 }
 
 #[test]
-fn empty_machine_and_filter_without_matches() {
-    kept("segments-empty", &Stage::new(FakeMachine::new(), 80, 24), &plain());
-    kept("segments-empty-140x45", &Stage::new(FakeMachine::new(), 140, 45), &plain());
+fn filter_without_matches() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/zebra");
     kept("filter-typed", &stage, &plain());
@@ -213,9 +296,7 @@ fn inspect_notices() {
 #[test]
 fn overlays() {
     for (name, keys) in [
-        ("help-segments", "?"),
         ("help-scrolled", "?<pgdn>"),
-        ("palette", ":"),
         ("palette-typed", ":sort"),
         ("palette-none", ":zebra"),
         ("sort", "s<down>"),
@@ -318,11 +399,9 @@ fn every_width_and_type_is_drawn_completely() {
 fn action_dialogs() {
     for (name, keys) in [
         ("lock", "l"),
-        ("permissions", "p"),
         ("permissions-changed", "Gpj <right> <tab><tab>bob<tab>bob<tab>uid:4242"),
         ("permissions-wrong", "p<tab>rw<tab>carl<tab><tab>99999<enter>"),
         ("permissions-batch", "<space><space><space>pjj<tab>g+w"),
-        ("new", "n"),
         ("new-sysv", "n/camera1<up><space><down>0x77<tab>1M<tab>0666"),
         ("new-taken", "ncamera0<tab><tab>0666<enter>"),
         ("new-wrong", "nx<tab>big<enter>"),
@@ -394,7 +473,6 @@ fn holders_and_leaks() {
         ("holders", "h"),
         ("holders-none", "jh"),
         ("holders-end", "hK"),
-        ("clean", "c"),
         ("clean-ticked", "cG<space>"),
         ("clean-confirm", "c<enter>"),
     ] {

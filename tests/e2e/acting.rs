@@ -1,7 +1,7 @@
 //! Changes from the table: plan, confirm and undo on real segments, verified with the kernel.
 
 use super::{answer, no_row, open, quit, row};
-use crate::support::{Object, SOON, Sysv, Terminal, World, shmlens, wait_until};
+use crate::support::{Object, SOON, Sysv, World, shmlens, wait_until};
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +15,7 @@ fn permission_and_lock_changes_can_be_undone() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let mode = || shm::stat(sysv.shmid).unwrap().mode;
-    let terminal = Terminal::start((120, 30), shmlens());
+    let terminal = open();
     terminal.wait_for(row("▌ sysv:0"), SOON);
     terminal.send("p");
     terminal.wait_for("IPC_CREAT | 0600", SOON);
@@ -34,6 +34,8 @@ fn permission_and_lock_changes_can_be_undone() {
     terminal.wait_for("y lock", SOON);
     answer(&terminal, "y");
     wait_until(SOON, || mode() & LOCKED != 0);
+    // A wider table has the mode.
+    terminal.resize((120, 24));
     terminal.wait_for("0600L", SOON);
     quit(terminal);
 }
@@ -55,7 +57,7 @@ fn undo_restores_a_removed_segment() {
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
     // This test has it open, so it still exists without its name.
-    terminal.wait_for(row("/object"), SOON);
+    terminal.wait_for(row("/object (deleted) 98 KiB 4%"), SOON);
     terminal.wait_for(row("◌ removed"), SOON);
     terminal.send("u");
     wait_until(SOON, || object.path().exists());
@@ -97,6 +99,8 @@ fn long_copy_shows_progress_and_can_be_stopped() {
         assert_eq!(files(&home), Vec::<PathBuf>::new());
         terminal.send("j");
         terminal.wait_for(no_row("Stopped"), SOON);
+        // The next plan is made from a survey after the copy.
+        terminal.wait_for("shmlens attached it since", SOON);
     }
     quit(terminal);
 }
@@ -120,7 +124,7 @@ fn unlinked_object_is_saved_with_w_and_restored() {
     terminal.wait_for("0000_0000", SOON);
     terminal.wait_for("66 72 61 6d 65", SOON);
     terminal.send("q");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
     quit(terminal);
     let status = shmlens().arg("restore").arg(&file).status().unwrap();
     assert!(status.success());

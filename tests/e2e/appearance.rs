@@ -27,7 +27,7 @@ fn all_written(command: Command) -> Vec<u8> {
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"a \x01\xff");
     let mut terminal = Terminal::start((80, 24), command);
-    terminal.wait_for("/object", SOON);
+    terminal.wait_for(row("▌ /object"), SOON);
     let selected = terminal.on_screen(|screen| super::place(screen, "/object").unwrap());
     terminal.wait_for(move |screen: &Screen| screen.cell(selected, 20).unwrap().inverse(), SOON);
     terminal.send("<Enter>");
@@ -35,7 +35,7 @@ fn all_written(command: Command) -> Vec<u8> {
     object.write(9, b"Z");
     terminal.wait_for(row("5a"), SOON);
     terminal.send("q");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
     terminal.send("q");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.left_behind(), Vec::<String>::new());

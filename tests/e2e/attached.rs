@@ -14,7 +14,7 @@ fn ipcs() -> String {
 
 fn leave(terminal: &Terminal) {
     terminal.send("<Esc>");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
     terminal.wait_for(row("▌ ◉ sysv:0"), SOON);
-    terminal.wait_for("by shmlens", SOON);
+    terminal.wait_for("nattch 1, 1 by shmlens", SOON);
     assert_eq!(nattch(0), 1);
     // Inspecting it again adds no attachment.
     terminal.send("<Enter>");

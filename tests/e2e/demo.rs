@@ -28,7 +28,7 @@ fn demo_updates_and_disappears_on_quit() {
     terminal.wait_for("live 10/s", SOON);
     terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 B/s"), SOON);
     terminal.send("q");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
     quit(terminal);
     assert_eq!(totals(), (0, 0));
 }

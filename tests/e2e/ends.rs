@@ -72,7 +72,7 @@ fn resumed_program_is_live_again() {
     let seen = terminal.on_screen(|screen| byte_on(screen, 8));
     terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen, SOON);
     terminal.send("q");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
     terminal.send("q");
     // Input may be lost before the shell is back.
     let prompts = |screen: &Screen| !screen.alternate_screen() && screen.contents().ends_with("prompt> ");

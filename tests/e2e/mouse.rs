@@ -56,7 +56,7 @@ fn click_on_a_heading_sorts() {
     let Some(_world) = World::new() else { return };
     let _objects = objects(4);
     let terminal = open();
-    let heading = row_of(&terminal, "NAME↑");
+    let heading = row_of(&terminal, "NAME↑ SIZE");
     terminal.wait_for(row("▌ /o00"), SOON);
     let column = terminal.screen().lines().nth(usize::from(heading)).unwrap().find("SIZE").unwrap();
     // The "↑" before it takes three bytes but one cell.

@@ -24,8 +24,8 @@ fn names_with_escape_sequences_are_escaped() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(HOSTILE, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
-    let mut terminal = Terminal::start((170, 29), shmlens());
-    terminal.wait_for(SHOWN, SOON);
+    let mut terminal = Terminal::start((240, 29), shmlens());
+    terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
     terminal.send("y");
     wait_until(SOON, || copied(&terminal) == Some(format!("posix:{SHOWN}")));
     terminal.wait_for(&*format!("Copied {SHOWN}"), SOON);
@@ -39,7 +39,7 @@ fn names_with_escape_sequences_are_escaped() {
     terminal.send("t<Enter>");
     wait_until(SOON, || copied(&terminal).is_some_and(|text| text.starts_with(r"\x1b]0;bytes\x07\xff")));
     terminal.send("q");
-    terminal.wait_for("HELD BY", SOON);
+    terminal.wait_for("CHANGING", SOON);
     terminal.send("q");
     terminal.wait_exit(SOON);
     // The program itself uses this escape sequence for the clipboard.
@@ -51,8 +51,8 @@ fn names_with_escape_sequences_are_escaped() {
 fn error_messages_escape_names() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(HOSTILE, 64, 0o600);
-    let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
-    terminal.wait_for(SHOWN, SOON);
+    let terminal = Terminal::start((240, 29), as_nobody(shmlens().get_program(), [""; 0]));
+    terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
     terminal.send("<Enter>");
     terminal.wait_for("Run as root", SOON);
     assert!(!is_raw(&terminal.raw()));

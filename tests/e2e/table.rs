@@ -21,13 +21,12 @@ fn table_shows_segments_of_real_programs() {
     let Some(program) = compile_cpp(asset("posix_writer.cpp")) else { return };
     let _nobodys = started(&mut as_nobody(program, ["/strange", "0", STILL]));
     set_permissions("/dev/shm/1234", Permissions::from_mode(0o640)).unwrap();
-    let terminal = Terminal::start((120, 30), shmlens());
+    let terminal = Terminal::start((140, 30), shmlens());
     for words in [
-        "▌ sysv:0 0x000004d2 56 B 100%",
-        "/1234 56 B 100%",
-        "posix_writer-cp",
-        "root 0640",
-        "posix_writer.py root 0600",
+        "▌ sysv:0",
+        "/1234 56 B 100% posix_writer-cpp root 0640",
+        "/by_python 56 B 100% posix_writer.py root 0600",
+        "/strange 56 B 100%",
         "nobody 0600",
         "shmlens 4 segments 16 KiB resident root every 1 s",
         "SysV 1 of 4096 ids, 56 B",

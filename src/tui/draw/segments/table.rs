@@ -225,7 +225,7 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let Placed { x, width, .. } = placed;
     let (text, style) = match (segment.holders.as_deref(), segment.holder_count()) {
-        (_, Some(0)) | (None, None) => match segment.exited_creator() {
+        (_, Some(0) | None) => match segment.exited_creator() {
             Some(pid) => {
                 let texts = [format!("creator {pid} exited"), format!("{pid} exited")];
                 (texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default(), theme.dim)
@@ -243,9 +243,13 @@ pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
     let glyphs = &canvas.theme.glyphs;
     let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX, glyphs.ellipsis));
     let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
-    // The arrow takes two cells in ASCII.
-    let available = usize::from(width.saturating_sub(glyphs.ascii.into()));
-    text.unwrap_or_else(|| canvas.fit(&segment.flow_text(1, available, glyphs.ellipsis), width))
+    text.unwrap_or_else(|| {
+        // The arrow takes two cells in ASCII.
+        let available = usize::from(width.saturating_sub(glyphs.ascii.into()));
+        let shortened = canvas.plain(&segment.flow_text(1, available, glyphs.ellipsis)).into_owned();
+        let count = segment.holder_count().unwrap_or(0);
+        if cells(&shortened) <= width { shortened } else { canvas.cut(&format!("{count} holders"), width) }
+    })
 }
 
 /// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
