@@ -1,5 +1,5 @@
-//! Determines which users can attach a segment: predicts the decision of the kernel as a pure
-//! function of the permission bits, the access control list and the credentials.
+//! Predicts which users can attach a segment, as the kernel would decide: a pure function of the
+//! permission bits, the access control list and the credentials.
 
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials};
@@ -11,16 +11,14 @@ mod tests;
 /// The attributes of a segment that determine access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// The kind, because the kernel has different checks for System V and POSIX.
+    /// System V and POSIX segments are checked differently.
     pub kind: Kind,
     pub mode: Mode,
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
     /// The creator and the creator's group, who keep their access to a System V segment regardless
     /// of its owner.
     pub creator: Option<(u32, u32)>,
-    /// The access control list of a POSIX segment.
     pub acl: Option<Acl>,
 }
 
@@ -38,20 +36,16 @@ pub struct Acl {
     pub mask: u32,
 }
 
-/// The access that a user has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Set if the user can attach read-only.
     pub read: bool,
-    /// Set if the user can also attach read-write. There is no write-only attachment: both kinds
-    /// require read permission.
+    /// Never set without `read`: both kinds require read permission to attach.
     pub write: bool,
-    /// The explanation.
     pub reason: String,
 }
 
 impl Answer {
-    /// Returns the access in words.
+    /// Returns a label such as `read only`.
     #[must_use]
     pub const fn how(&self) -> &'static str {
         match (self.read, self.write) {
@@ -159,8 +153,8 @@ impl Rules {
         rules
     }
 
-    /// Returns the access of the owner, of members of the group and of others, without the entries
-    /// of the ACL that name a user or group.
+    /// Returns the access of the owner, of a member of the group and of any other user, ignoring
+    /// the ACL entries for named users and groups.
     #[must_use]
     pub fn classes(&self) -> [Answer; 3] {
         // No user and no group has this id.
@@ -248,7 +242,7 @@ impl Rules {
         }
         let own = who.is_in(self.gid).then_some(acl.owning_group);
         let named = acl.groups.iter().filter(|(gid, _)| who.is_in(*gid)).map(|&(_, bits)| bits);
-        // A single group has to grant all requested bits at once, so report the best one.
+        // One group has to grant all requested bits, so use the best one.
         let best = own.into_iter().chain(named).max_by_key(|bits| {
             let bits = bits & acl.mask;
             (bits & READ != 0, bits & WRITE != 0)

@@ -1,5 +1,5 @@
-//! Questions about the machine that are answered while the user types: whether a user, group or
-//! file exists, and whether a segment can be created. Changes nothing.
+//! Answers questions while the user types: does a user, group or file exist, and can a segment be
+//! created? Changes nothing.
 
 use super::permissions::{group_text, user_text};
 use super::{NewSegment, Options, OwnerChange, ParseOwnerError, ParseWhoError, Plan, Somebody, plan_create};
@@ -7,7 +7,6 @@ use crate::machine::Machine;
 use crate::segment::ShownError;
 use std::path::PathBuf;
 
-/// A question about the user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Look up a user by name or UID.
@@ -22,23 +21,19 @@ pub enum Question {
         /// Set if the segment takes its size from the source file.
         sized_by_file: bool,
     },
-    /// Check whether a file exists.
     File(PathBuf),
 }
 
-/// The answer, or an error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// The id of a user or group, and its name.
     Number(Result<(u32, String), LookupError>),
-    /// The user or process.
     Who(Result<Somebody, ParseWhoError>),
     New(Result<Box<Plan>, ShownError>),
-    /// The file exists.
+    /// Set if the file exists.
     File(bool),
 }
 
-/// The reason why a user or group was not found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// The user field contains a colon.
@@ -51,7 +46,7 @@ pub enum LookupError {
 }
 
 impl Question {
-    /// Returns whether this question, asked later, makes the answer to `other` obsolete.
+    /// Returns true if asking this question makes an earlier question obsolete.
     #[must_use]
     pub fn overtakes(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)

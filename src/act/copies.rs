@@ -19,18 +19,17 @@ use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const FOLDER: &str = "copies";
-/// The end of the file name of a copy, after the time in nanoseconds and the pid.
+/// The suffix of a copy's file name, after the time in nanoseconds and the pid.
 const ENDING: &str = ".shmlens";
 
-/// The copies of the current user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
     state: StateDirectory,
     limit: Bytes,
-    /// The other removals in the batch, which need disk space too.
+    /// The other removals of the batch, which need disk space too.
     batch: Batch,
-    /// The outlook from the plan. Without enough disk space, only the copies that it names are
-    /// deleted, and for the limit only those copies of the batch that it names.
+    /// The plan's forecast. Only the copies that it lists may be deleted, for disk space or for the
+    /// limit.
     outlook: Outlook,
 }
 
@@ -40,11 +39,11 @@ pub struct OldCopy {
     pub path: PathBuf,
     /// The length in bytes, which counts toward the limit.
     pub length: u64,
-    /// The number of bytes on the disk that deleting the copy would free.
+    /// The disk space that deleting the copy would free.
     pub frees: u64,
 }
 
-/// The reason why no copy was kept. No partial copy is left behind.
+/// The reason why no copy was saved. No partial copy is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// The segment has more data than the limit for all copies.
@@ -54,31 +53,23 @@ pub enum KeepError {
         held: Bytes,
         /// The limit for all copies.
         limit: Bytes,
-        /// The size of the copies that other processes are writing.
         unfinished: Bytes,
     },
-    /// The segment cannot be read.
     #[error("no copy saved: {0}")]
     Unreadable(OpenError),
-    /// There is not enough disk space.
     #[error(
         "not enough disk space for a copy: {held} of data, but {} has only {room} free{}",
         shown(.folder), even_without(*.old)
     )]
     NoRoom {
-        /// The amount of data in the segment.
         held: Bytes,
-        /// The directory of the copies.
         folder: PathBuf,
-        /// The free space in that directory.
         room: Bytes,
         /// The space that deleting older copies would free.
         old: Bytes,
     },
-    /// The copy cannot be saved.
     #[error("no copy saved: {0}")]
     Save(SaveError),
-    /// There is no usable state directory.
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -92,27 +83,25 @@ fn even_without(old: Bytes) -> String {
 }
 
 impl Copies {
-    /// Returns the copies in a state directory, with `limit` as their maximum total size.
+    /// Opens the copies in a state directory. `limit` is their maximum total size.
     #[must_use]
     pub fn new(state: StateDirectory, limit: Bytes) -> Self {
         Self { state, limit, batch: Batch::default(), outlook: Outlook::default() }
     }
 
-    /// Returns the maximum total size of the copies.
     #[must_use]
     pub const fn limit(&self) -> Bytes {
         self.limit
     }
 
-    /// Predicts the cost of a copy of this segment, without reading the segment. Segments that
-    /// share a clone of these copies count as one batch. Returns the error that [`Copies::keep`]
-    /// would return.
+    /// Predicts the cost of a copy of this segment, or the error of [`Copies::keep`], without
+    /// reading the segment. Segments planned with clones of these copies form one batch.
     pub fn foresee(&self, segment: &Segment) -> Result<Outlook, KeepError> {
         let folder = self.state.existing_folder(FOLDER)?;
         let unfinished = folder.as_deref().map(count_unfinished).unwrap_or_default();
         let place = Place {
             limit: self.limit,
-            // The command that removes the segment deletes the abandoned copies first.
+            // Removing the segment deletes abandoned copies first.
             room: self.room().map(|room| Bytes(room.0.saturating_add(unfinished.abandoned.bytes))),
             folder: folder.clone().unwrap_or_else(|| self.state.path().join(FOLDER)),
             in_progress: Bytes(unfinished.in_progress.bytes),
@@ -121,48 +110,47 @@ impl Copies {
         self.batch.foresee(segment, place)
     }
 
-    /// Returns the free space for copies. The directory may not exist yet, and a prediction must
-    /// not create it: its nearest existing ancestor has the same free space.
+    /// Returns the free disk space. The directory may not exist yet, and a prediction must not
+    /// create it, so look at its nearest existing ancestor.
     fn room(&self) -> Option<Bytes> {
         let folder = self.state.path().join(FOLDER);
         folder.ancestors().find(|path| path.exists()).and_then(room)
     }
 
-    /// Returns these copies with permission to delete the copies that the plan names if there is
-    /// not enough disk space. From now on, the batch counts those as deleted.
+    /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
+    /// batch counts them as deleted from now on.
     pub(super) fn planned(&self, segment: &Segment, outlook: &Outlook) -> Self {
         self.batch.plan(segment, outlook);
         Self { outlook: outlook.clone(), ..self.clone() }
     }
 
-    /// Returns the outlook of the plan.
     #[must_use]
     pub const fn outlook(&self) -> &Outlook {
         &self.outlook
     }
 
-    /// Records for the rest of the batch that the copy of this segment is on the disk.
+    /// Tells the batch that the copy of this segment is on disk.
     pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
         self.batch.kept(segment, copy);
     }
 
-    /// Records for the rest of the batch that this segment has no copy.
+    /// Tells the batch that this segment has no copy.
     pub(super) fn forget(&self, segment: &Segment) {
         self.batch.forget(segment);
     }
 
-    /// Returns the copies to delete before a copy of this segment fits on the disk. Returns only
-    /// copies that the plan named, and an error if deleting them would not free enough space.
+    /// Returns the copies to delete to make room for a copy of this segment: only copies that the
+    /// plan listed. Fails if deleting them would not free enough space.
     pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
         self.batch.begin(segment);
         if let Some(folder) = self.state.existing_folder(FOLDER)? {
             let _ = remove_abandoned(&folder);
         }
-        // Usually there is enough space, and the old copies need not be listed.
+        // Usually there is enough space: do not list the old copies.
         if self.room().is_some_and(|room| room.0 >= needs(held(segment))) {
             return Ok(vec![]);
         }
-        // Considers the current disk usage only, without the rest of the batch.
+        // Look at the current disk usage only, without the rest of the batch.
         let alone = Self { batch: Batch::default(), ..self.clone() };
         let needed = alone.foresee(segment)?.for_room;
         match needed.iter().find(|old| self.outlook.for_room.iter().all(|named| named.path != old.path)) {
@@ -176,9 +164,8 @@ impl Copies {
         }
     }
 
-    /// Saves a copy of a segment from a survey, in addition to all older copies. The copy is on the
-    /// disk when this function returns. No other copy is deleted for the limit until the segment is
-    /// removed, see [`Copies::enforce_limit`].
+    /// Saves and syncs a copy of a segment. Deletes no older copy: [`Copies::enforce_limit`] does,
+    /// once the segment is removed.
     pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
         let folder = self.state.folder(FOLDER)?;
         let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
@@ -195,7 +182,7 @@ impl Copies {
             let path = folder.join(self.next_name());
             let destination = Destination { path: &path, replace: false, limit: Some(limit) };
             match destination.save(actor, segment) {
-                // Another process took the same name: try again with a new one.
+                // Another process took the name: retry with a new one.
                 Err(SaveError::Exists { .. }) => {}
                 outcome => return outcome.map_err(|error| self.refused(error, &folder, unfinished)),
             }
@@ -215,9 +202,9 @@ impl Copies {
         }
     }
 
-    /// Deletes the oldest copies until the rest are within the limit, after the segment of `newest`
-    /// was removed. Never deletes `newest`, files that shmlens did not write, or copies from the
-    /// same batch, unless the plan names them. Returns the deleted copies.
+    /// Deletes the oldest copies beyond the limit, after the segment of `newest` was removed. Keeps
+    /// `newest`, files that shmlens did not write, and copies of the same batch that the plan did
+    /// not list. Returns the deleted copies.
     pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
         let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
         let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
@@ -257,13 +244,12 @@ impl Copies {
     }
 }
 
-/// Returns the size of the data that a copy of the segment would contain, according to the survey.
+/// Returns the amount of data that a copy would contain, according to the survey.
 pub(super) fn held(segment: &Segment) -> Bytes {
     let swapped = segment.sysv().and(segment.swapped).unwrap_or_default();
     Bytes(segment.resident.unwrap_or_default().0.saturating_add(swapped.0))
 }
 
-/// Returns the copies in a folder, newest first.
 fn old_copies(folder: &Path) -> Vec<OldCopy> {
     let Ok(entries) = fs::read_dir(folder) else { return vec![] };
     let mut found: Vec<(Stamp, OldCopy)> = entries
@@ -301,7 +287,6 @@ fn stamp(name: &str) -> Option<Stamp> {
     Some((time.parse().ok()?, pid.parse().ok()?))
 }
 
-/// Returns the free space of the file system that contains a directory.
 fn room(folder: &Path) -> Option<Bytes> {
     let stat = nix::sys::statvfs::statvfs(folder).ok()?;
     // Some file systems do not report their size.
@@ -367,7 +352,7 @@ mod tests {
         };
         let first = keep("a");
         let folder = first.parent().unwrap().to_owned();
-        // Old according to their names, but not written by shmlens.
+        // Old by name, but not written by shmlens.
         let others = ["00000000000000000001-1.shmlens", "notes.txt", "00000000000000000002-1"];
         for name in others {
             fs::write(folder.join(name), vec![0; 50_000]).unwrap();
@@ -378,7 +363,7 @@ mod tests {
         // No copy is deleted before the segment is removed.
         assert_eq!(copies.list().len(), 3);
         assert_eq!(copies.enforce_limit(&newest), std::slice::from_ref(&first));
-        // A total size of exactly the limit is allowed.
+        // A total of exactly the limit is allowed.
         let within =
             Copies { limit: Bytes(old_copies(&folder).iter().map(|old| old.length).sum()), ..copies.clone() };
         assert!(within.enforce_limit(&newest).is_empty());
@@ -411,7 +396,7 @@ mod tests {
         let error = keep(&copies, &machine, &large).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
         assert!(error.to_string().contains("copy limit of"), "{error}");
-        // The segment has grown since it was listed.
+        // The segment has grown since the survey.
         machine.add_object("grown", FakeBytes::hole(30_000));
         let grown = segment(&machine, "grown");
         machine.edit_object("grown", |bytes| bytes.write(0, &vec![7; 30_000]));

@@ -1,5 +1,5 @@
-//! Reads from the change log which segments this program created or restored. Root also reads the
-//! logs of the owners and creators of segments.
+//! Reads from the change log which segments shmlens created or restored. Root also reads the logs
+//! of the owners and creators of segments.
 
 use super::log::{BEFORE, Entry, NOW};
 use super::state::{StateDirectory, directory_of, open_of};
@@ -14,12 +14,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{iter, mem};
 
-/// The maximum size to read: this program writes no larger logs.
+/// The maximum size to read: shmlens writes no larger logs.
 const LONGEST: u64 = 4 << 20;
-/// The maximum number of seconds by which the kernel clock may be behind ours.
+/// The maximum number of seconds by which the kernel's clock may lag behind ours.
 const SLACK: f64 = 0.1;
 
-/// The segments in the logs, by user; `None` stands for the current user. A log is read when a
+/// The segments in the logs, by user; `None` stands for the current user. Reads a log when a
 /// verdict depends on it, and again after it has changed.
 #[derive(Debug, Default)]
 pub struct LoggedSegments {
@@ -29,7 +29,7 @@ pub struct LoggedSegments {
 
 #[derive(Debug, Default)]
 struct Logs {
-    /// The time of the survey that last checked the logs for changes.
+    /// The time of the last survey that checked the logs for changes.
     checked: Option<Timestamp>,
     files: [Option<Log>; 2],
 }
@@ -42,7 +42,6 @@ struct Log {
     created: HashMap<String, Made>,
 }
 
-/// The creation of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Made {
     at: Timestamp,
@@ -51,7 +50,6 @@ struct Made {
 }
 
 impl LoggedSegments {
-    /// Returns the instance that is shared for the lifetime of the program.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: std::sync::LazyLock<LoggedSegments> =
@@ -85,7 +83,7 @@ impl Log {
     }
 }
 
-/// Returns the other users whose logs may mention the segment: for root, the owner and the creator.
+/// Returns the other users whose logs may mention the segment: as root, its owner and creator.
 fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32> {
     let creator = segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid);
     let owners = [Some(segment.owner.uid), Some(creator).filter(|&uid| uid != segment.owner.uid)];
@@ -115,8 +113,8 @@ impl Created for LoggedSegments {
         let mut users = iter::once(None).chain(owners(machine, segment).map(Some));
         let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
         // Segments do not survive a reboot, and ids are reused after a removal and in other
-        // namespaces. The kernel records the creator pid of System V segments and the birth time of
-        // POSIX objects.
+        // namespaces. The kernel records the creator's pid of System V segments and the birth time
+        // of POSIX objects.
         let this_boot = created.at.seconds_since(machine.clock().boot) > 0.0;
         let same = match (segment.sysv(), segment.times.birth) {
             (None, Some(birth)) if created.birth.is_some() => created.birth == Some(birth),
@@ -132,7 +130,7 @@ impl Created for LoggedSegments {
 fn created(log: &[u8]) -> HashMap<String, Made> {
     let mut created = HashMap::new();
     let lines = log.split(|&byte| byte == b'\n');
-    // Parse only the few lines that matter.
+    // Parse only the lines that matter.
     let makes = |line: &&[u8]| {
         [&b"\"create\""[..], b"\"restore\"", b"\"rm\"", b"\"clean\""]
             .iter()

@@ -1,5 +1,5 @@
-//! Asks a process that holds a segment to exit: sends `SIGTERM` to the process that was shown, and
-//! briefly waits for the result.
+//! Asks a process that holds a segment to exit: sends `SIGTERM` to the process that the user
+//! selected, and briefly waits for the result.
 
 use super::Refusal;
 use crate::machine::Machine;
@@ -9,14 +9,13 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The maximum time to wait for a process to exit before reporting that it has not.
+/// The time to wait for a process to exit.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// A process to terminate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// The identity of the process, so that another process with the same pid is not signaled.
+    /// Guards against a reused pid.
     pub process: ProcessId,
     /// The name and pid, as in `writer (4121)`; safe to print.
     pub name: String,
@@ -26,37 +25,26 @@ pub struct Ending {
     pub segment: SegmentId,
 }
 
-/// The result of terminating a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// The process has exited.
     Gone,
     /// The process received the signal, but has not exited yet.
     NotYet,
 }
 
-/// The reason why a process was not signaled.
 #[derive(Debug, thiserror::Error)]
 pub enum EndError {
-    /// The process no longer exists.
     #[error("{name} has already exited. Nothing was changed")]
     Gone { name: String },
-    /// This user lacks permission.
     #[error("only {} can terminate {name}. {remedy}", if .user == "root" { "root".to_owned() } else { format!("{user} or root") })]
-    Denied {
-        name: String,
-        /// The user that the process runs as.
-        user: String,
-        remedy: String,
-    },
-    /// Any other error from the kernel.
+    Denied { name: String, user: String, remedy: String },
     #[error("failed to terminate {name}: {}", plain_error(.source))]
     Failed { name: String, source: io::Error },
 }
 
 impl Ending {
-    /// Creates a request to terminate a process that was shown to hold that segment. Refuses if
-    /// changes are disabled, and for processes that are never signaled.
+    /// Plans to terminate a holder of that segment. Refuses in read-only mode, and for processes
+    /// that must never be signaled.
     pub fn of(holder: &Holder, segment: &SegmentId, read_only: bool) -> Result<Self, Refusal> {
         let name = format!("{} ({})", holder.command_text(), holder.pid);
         if read_only {
@@ -80,7 +68,6 @@ impl Ending {
         })
     }
 
-    /// Returns a message that describes the result.
     #[must_use]
     pub fn text(&self, ended: Ended) -> String {
         match ended {
@@ -158,7 +145,7 @@ mod tests {
     fn exactly_the_one_that_was_shown() {
         let machine = machine();
         let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
-        // Another process has the pid by now and must survive.
+        // Another process has reused the pid and must survive.
         machine.end_process(7);
         machine.add_process(7, "other");
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().began.seconds += 60);

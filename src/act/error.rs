@@ -8,21 +8,16 @@ use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
 use std::fmt::Display;
 use std::io;
 
-/// The reason why a plan was not carried out or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// The plan was refused; nothing was changed.
     #[error("{subject}: {}. {}", .refusal.reason, .refusal.remedy)]
-    Refused {
-        /// The segment, as a string for messages.
-        subject: String,
-        refusal: Refusal,
-    },
+    Refused { subject: String, refusal: Refusal },
     /// A holder appeared after the segment was listed; nothing was changed.
     #[error("{id}: {reason}. {remedy}")]
     InUseNow {
         id: SegmentId,
-        /// The reason, which names the holder if it is visible.
+        /// Names the holder if it is visible.
         reason: String,
         remedy: &'static str,
     },
@@ -36,130 +31,78 @@ pub enum ActError {
         /// The difference.
         how: String,
     },
-    /// This user lacks permission.
     #[error("{id}: {}. {}", .refusal.reason, .refusal.remedy)]
     Denied { id: SegmentId, refusal: Refusal },
     /// The limit on locked memory is too low.
     #[error("failed to lock {id}: {reason}. {remedy}")]
-    Limit {
-        id: SegmentId,
-        /// The limit and its value.
-        reason: String,
-        remedy: String,
-    },
+    Limit { id: SegmentId, reason: String, remedy: String },
     /// The segment to create already exists, and was not changed.
     #[error("{subject} already exists. {remedy}")]
-    Exists {
-        /// The segment to create.
-        subject: String,
-        remedy: String,
-    },
-    /// The segment cannot be created.
+    Exists { subject: String, remedy: String },
     #[error("failed to create {subject}: {reason}. {remedy}")]
-    NotMade {
-        /// The segment to create.
-        subject: String,
-        reason: String,
-        remedy: String,
-    },
-    /// The mark that finds the segment after a kill cannot be written.
+    NotMade { subject: String, reason: String, remedy: String },
+    /// The recovery mark, which identifies the segment if this process is killed, cannot be
+    /// written.
     #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
-    NoMark {
-        /// The segment to create.
-        subject: String,
-        source: StateError,
-    },
-    /// A removal moved aside an object that must not be removed, and its name was reused before it
-    /// could be restored.
+    NoMark { subject: String, source: StateError },
+    /// A removal moved aside an object that must not be removed. A new object took its name before
+    /// the first one could be moved back.
     #[error(
         "{id} was replaced while it was being removed: an object was moved aside and is now {now}, intact. \
          Remove the new one and run `shmlens rm --recover` to rename it back"
     )]
     Astray {
-        /// The segment to remove.
         id: SegmentId,
         /// The current name of the object that was moved.
         now: SegmentId,
     },
-    /// The kernel accepted the change, but reports a different state afterwards.
+    /// The kernel accepted the change, but reports a different state.
     #[error("{id}: the kernel accepted the change but now reports {found}")]
-    Unverified {
-        id: SegmentId,
-        /// The state that the kernel reports.
-        found: String,
-    },
-    /// The work was cancelled.
+    Unverified { id: SegmentId, found: String },
+    /// Canceled before the change.
     #[error("stopped before {subject}: nothing was changed")]
-    Stopped {
-        /// The segment, as a string for messages.
-        subject: String,
-    },
-    /// The segment was not removed, because no copy could be saved in the state directory.
+    Stopped { subject: String },
+    /// Not removed, because no copy could be saved in the state directory.
     #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", about(.id, .source))]
-    NotKept {
-        id: SegmentId,
-        /// The reason why there is no copy.
-        source: KeepError,
-    },
-    /// An operation failed after older copies had been deleted to free disk space.
+    NotKept { id: SegmentId, source: KeepError },
+    /// Failed after older copies were deleted to make room.
     #[error("{source}. {deleted} older {} already deleted to make room", copies(*.deleted))]
-    CopiesDeleted {
-        /// The number of deleted copies.
-        deleted: usize,
-        /// The error of the operation.
-        source: Box<Self>,
-    },
+    CopiesDeleted { deleted: usize, source: Box<Self> },
     /// The log cannot be opened, so nothing was changed.
     #[error("{subject}: nothing was changed: {source}")]
-    NotLogged {
-        /// The segment, as a string for messages.
-        subject: String,
-        source: LogError,
-    },
-    /// The segment was not removed, because no copy could be saved to the given file.
+    NotLogged { subject: String, source: LogError },
+    /// Not removed, because no copy could be saved to the given file.
     #[error("{}. Not removed", about(.id, .source))]
-    NotCopied {
-        id: SegmentId,
-        /// The reason why there is no copy.
-        source: SaveError,
-    },
-    /// The creation was cancelled.
+    NotCopied { id: SegmentId, source: SaveError },
     #[error("stopped: {subject} was not created; partial data was removed")]
-    NotCreated {
-        /// The segment to create.
-        subject: String,
-    },
-    /// The segment could not be saved.
+    NotCreated { subject: String },
     #[error(transparent)]
     NotSaved(#[from] SaveError),
-    /// The segment could not be restored.
     #[error(transparent)]
     NotRestored(#[from] RestoreError),
-    /// Any other error from the kernel.
+    /// Any other error of the kernel.
     #[error("failed to {}: {}", .step.of(.id), plain_error(.source))]
     Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
-/// A step of a change that the kernel may refuse.
+/// A step of a change that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Remove,
-    /// Restore the name that an object had before an interrupted removal.
+    /// Move an object back after an interrupted removal.
     Rename,
     SetMode,
-    /// Change the owner or group.
     SetOwner,
-    /// Lock the segment in memory.
     Lock,
     Unlock,
     /// Check that the segment is still the one that was listed.
     Check,
-    /// Verify with the kernel that the change was made.
+    /// Check the result of a change.
     Verify,
 }
 
 impl Step {
-    /// Returns the step with its object, such as `change the mode of sysv:3`.
+    /// Returns the step with its object, as in `change the mode of sysv:3`.
     #[must_use]
     pub fn of(self, object: &dyn Display) -> String {
         match self {
@@ -190,8 +133,8 @@ impl Step {
     }
 }
 
-/// Prefixes an error with the segment id, unless the message contains the id: in a batch, every
-/// message has to name its segment.
+/// Prefixes an error with the segment id unless the message contains it: in a batch, every message
+/// has to name its segment.
 pub fn about(id: &SegmentId, error: &dyn Display) -> String {
     let (name, text) = (id.to_string(), error.to_string());
     let ends =
@@ -199,7 +142,7 @@ pub fn about(id: &SegmentId, error: &dyn Display) -> String {
     if text.match_indices(&name).any(|(at, _)| ends(at)) { text } else { format!("{name}: {text}") }
 }
 
-/// A step that this user may not take, with the users who may.
+/// A step that this user may not take, and the users who may.
 pub(super) struct Denied {
     step: Step,
     who: String,
@@ -207,16 +150,15 @@ pub(super) struct Denied {
 }
 
 impl Denied {
-    /// Returns the denial of a step that is limited to the owner, the creator and users with a
-    /// capability.
+    /// Denies a step that is limited to the owner, the creator and users with a capability.
     pub(super) fn of(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
         let creator = segment.sysv().map(|facts| (&facts.creator, "creator"));
         let owners: Vec<_> = [(&segment.owner, "owner")].into_iter().chain(creator).collect();
         Self::new(me, &owners, step, capability)
     }
 
-    /// Returns the denial of a removal from a sticky directory, where only the owners of the file
-    /// and of the directory can remove a name.
+    /// Denies a removal from a sticky directory, where only the owners of the file and of the
+    /// directory can remove a name.
     pub(super) fn for_name(segment: &Segment, directory: &Owner, me: &Credentials) -> Self {
         let owners = [(&segment.owner, "owner"), (directory, "directory's owner")];
         Self::new(me, &owners, Step::Remove, Capability::Fowner)
@@ -254,7 +196,7 @@ impl ActError {
             Some(libc::EINVAL | libc::EIDRM) if segment.sysv().is_some() => Self::Gone { id },
             Some(libc::ENOENT) => Self::Gone { id },
             Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
-                // Predict again, because the permissions may have changed since the plan.
+                // The permissions may have changed since the plan: predict again.
                 let predicted = if removes { permitted::removal(target) } else { permitted::bound(target) };
                 let me = machine.credentials();
                 let refusal = match predicted {
@@ -282,7 +224,8 @@ const fn copies(count: usize) -> &'static str {
     if count == 1 { "copy" } else { "copies" }
 }
 
-/// Explains why the kernel refused a step that this user has permission for.
+/// Explains why the kernel refused a step that this user has permission for: a security module, for
+/// example.
 fn forbidden(segment: &Segment, step: Step) -> Refusal {
     let (cause, remedy) = if segment.posix().is_some() {
         ("the file may be immutable, or ", "Check with `lsattr` and the system log")
@@ -293,7 +236,6 @@ fn forbidden(segment: &Segment, step: Step) -> Refusal {
     Refusal::new(format!("{refused}: {cause}a sandbox or security module forbids it"), remedy)
 }
 
-/// Formats a limit.
 pub(super) fn limit_text(limit: Option<Bytes>) -> String {
     limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
 }

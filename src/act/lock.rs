@@ -25,7 +25,7 @@ pub fn plan(target: Target<'_>, locked: bool, plan: &mut Plan) {
         ));
         return;
     };
-    // The kernel checks the caller first, even if there is nothing to do.
+    // The kernel checks permission first, even if there is nothing to do.
     if let Some(refusal) = permitted::sysv(target, step(locked), Capability::IpcLock) {
         plan.refuse(refusal);
     }
@@ -53,8 +53,8 @@ fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<S
     if machine.credentials().may(Capability::IpcLock) {
         return None;
     }
-    // Counts whole pages, like `user_shm_lock` in mm/mlock.c. A locked segment is not counted
-    // again.
+    // The kernel counts whole pages (`user_shm_lock` in mm/mlock.c), and a locked segment only
+    // once.
     let exceeded = !already && size.0.div_ceil(page_size()) > limit.0 / page_size();
     if limit.0 == 0 {
         Some("your limit for locked memory is 0".to_owned())
@@ -69,7 +69,7 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
     let Target { machine, segment } = target;
     let id = target.id();
     let SegmentId::Sysv(shmid) = segment.id else {
-        // The plan refuses this already.
+        // Refused in the plan already.
         return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
     let stat = target.check_sysv(shmid)?;
@@ -90,7 +90,7 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
     })
 }
 
-/// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks the caller first, then a
+/// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks permission first, then a
 /// limit of 0, and then the total that the user has locked.
 fn refused(target: Target<'_>, locked: bool, stat: &SysvStat, error: io::Error) -> ActError {
     let Target { machine, segment } = target;

@@ -1,8 +1,8 @@
 //! Parses and applies changes of permission bits: octal, or symbolic as in `chmod(1)`.
 //!
-//! There is one deliberate difference: without `u`, `g`, `o` or `a` before the operator, the change
-//! applies to all (`+w` is `a+w`). `chmod` excludes the bits in the umask in this case, which is
-//! surprising: the umask applies to new files, not to changes of an existing segment.
+//! One deliberate difference from `chmod`: without `u`, `g`, `o` or `a` before the operator, the
+//! change applies to all (`+w` is `a+w`). `chmod` excludes the bits in the umask in this case,
+//! which is surprising: the umask applies to new files, not to existing segments.
 
 use crate::segment::{Mode, escape};
 use std::fmt;
@@ -31,15 +31,14 @@ enum Sign {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum What {
-    /// Fixed bits for all classes, to be masked with `who`.
+    /// Permission bits for every class, masked with the selected classes.
     Bits(u32),
-    /// The same, plus execute if any class has it already.
+    /// The same, plus execute if any class has it already (`X`).
     BitsAndX(u32),
     /// The bits of another class, which starts at this bit position.
     Copy(u32),
 }
 
-/// The error for a string that is not a valid mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid mode '{}': {expected}", escape(.0.as_bytes()), expected = Self::EXPECTED)]
 pub struct ParseModeError(String);
@@ -49,14 +48,12 @@ impl ParseModeError {
 }
 
 impl ModeChange {
-    /// Returns a change to exactly this mode.
     #[must_use]
     pub fn to(mode: Mode) -> Self {
         let clause = Clause { who: 0o7777, sign: Sign::Set, what: What::Bits(mode.bits()) };
         Self { text: mode.to_string(), clauses: vec![clause] }
     }
 
-    /// Returns the mode after the change.
     #[must_use]
     pub fn apply(&self, mode: Mode) -> Mode {
         Mode::new(self.clauses.iter().fold(mode.bits(), |bits, clause| clause.apply(bits)))
@@ -102,11 +99,11 @@ impl FromStr for ModeChange {
     }
 }
 
-/// Parses a part such as `ug+rw-x`: classes, followed by one or more operators with letters.
+/// Parses a part such as `ug+rw-x`: classes, then one or more operators with letters.
 fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
     let split = part.iter().position(|byte| !b"ugoa".contains(byte))?;
     let (letters, mut rest) = part.split_at(split);
-    // The set-id bits belong to the user and the group, the sticky bit to others.
+    // setuid belongs to the user, setgid to the group, and the sticky bit to others.
     let who = letters.iter().fold(0, |who, letter| {
         who | match letter {
             b'u' => 0o4700,

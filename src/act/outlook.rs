@@ -1,5 +1,5 @@
-//! Predicts the cost of the copies of removed segments: older copies that must be deleted, or not
-//! enough disk space. The segments of a batch are predicted in order, each with the costs of the
+//! Predicts the cost of copies of removed segments: the older copies that must be deleted, or not
+//! enough disk space. The removals of a batch are predicted in order, each after the costs of the
 //! previous ones.
 
 use super::archive::Name;
@@ -9,23 +9,22 @@ use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The number of older copies that a plan names.
+/// Older copies listed by name in a plan.
 const NAMED: usize = 3;
-/// The divisor for the maximum overhead of the run headers: 16 bytes for each page.
+/// Overhead of run headers: at most 16 bytes per page.
 const HEADERS: u64 = 4096 / 16;
-/// The maximum overhead of the metadata and the file system.
+/// Upper bound on the overhead of the metadata and the file system.
 const METADATA: u64 = 16 << 10;
 
 /// The predicted cost of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outlook {
-    /// Older copies to delete before the new one is written, to free disk space.
+    /// Older copies to delete first, for disk space.
     pub for_room: Vec<OldCopy>,
     /// Older copies to delete once the segment is removed, for the limit.
     pub for_limit: Vec<OldCopy>,
     /// Segments of the same batch whose copies are deleted again, for the limit.
     pub of_batch: Vec<SegmentId>,
-    /// The limit for all copies.
     pub limit: Bytes,
     held: Bytes,
 }
@@ -80,7 +79,7 @@ fn named(copies: &[OldCopy], now: Timestamp) -> String {
     }
 }
 
-/// Returns the maximum disk space for a copy of a segment with this much data.
+/// Returns the maximum disk space for a copy of this much data.
 pub(super) const fn needs(held: Bytes) -> u64 {
     held.0.saturating_add(held.0 / HEADERS).saturating_add(METADATA)
 }
@@ -91,18 +90,16 @@ pub(super) struct Place {
     /// The free disk space; `None` if unknown.
     pub room: Option<Bytes>,
     pub folder: PathBuf,
-    /// The size of the copies that other processes are writing.
     pub in_progress: Bytes,
     /// The existing copies, newest first.
     pub old: Vec<OldCopy>,
 }
 
-/// The removals in a batch and the cost of their copies. Clones share the same list; comparisons
-/// ignore it.
+/// The removals of a batch with the cost of their copies. Clones share one list; comparisons ignore
+/// it.
 #[derive(Debug, Clone, Default)]
 pub struct Batch(Arc<Mutex<Vec<Planned>>>);
 
-/// A removal in the batch.
 #[derive(Debug)]
 struct Planned {
     id: SegmentId,
@@ -110,14 +107,11 @@ struct Planned {
     stage: Stage,
 }
 
-/// The stage of a removal in the batch.
+/// The stage of a removal in a batch.
 #[derive(Debug)]
 enum Stage {
-    /// The copy is not written yet.
     Waiting,
-    /// The copy is being written.
     Begun,
-    /// The copy exists.
     Kept(PathBuf),
 }
 
@@ -130,7 +124,7 @@ impl PartialEq for Batch {
 impl Eq for Batch {}
 
 impl Batch {
-    /// Predicts the cost of a copy after those that are planned already.
+    /// Predicts the cost of a copy after those that were planned before.
     pub(super) fn foresee(&self, segment: &Segment, place: Place) -> Result<Outlook, KeepError> {
         let held = held(segment);
         let Place { limit, room, folder, in_progress: unfinished, mut old } = place;
@@ -139,14 +133,13 @@ impl Batch {
         }
         let needs = needs(held);
         let mut room = room.map(|room| room.0);
-        // Copies of this batch are newer than all others, and are deleted last.
+        // Copies of this batch are newer than all others, so they are deleted last.
         let mut batch = vec![];
         let before = self.all();
         for Planned { id, outlook: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
             match stage {
                 Stage::Begun => continue,
-                // This is the only copy of a segment that the batch removed, so it is not deleted
-                // to free disk space.
+                // The only copy of a segment that this batch removed: never deleted for disk space.
                 Stage::Kept(copy) => old.retain(|old| old.path != *copy),
                 Stage::Waiting => {
                     let deleted = planned.for_room.iter().chain(&planned.for_limit);
@@ -191,19 +184,17 @@ impl Batch {
         Ok(outlook)
     }
 
-    /// Records the plan for a segment, which counts from now on.
+    /// Adds a planned removal to the batch.
     pub(super) fn plan(&self, segment: &Segment, outlook: &Outlook) {
         self.forget(segment);
         let planned = Planned { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Waiting };
         self.all().push(planned);
     }
 
-    /// Records that the removal has begun, and its copy is about to be written.
     pub(super) fn begin(&self, segment: &Segment) {
         self.set(segment, Stage::Begun);
     }
 
-    /// Records that the copy of a segment is on the disk.
     pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
         self.set(segment, Stage::Kept(copy.to_owned()));
     }
@@ -213,7 +204,6 @@ impl Batch {
         self.all().retain(|one| one.id != segment.id);
     }
 
-    /// Returns the copies that the batch has written, with their segments.
     pub(super) fn copies(&self) -> Vec<(SegmentId, PathBuf)> {
         let kept = |one: &Planned| match &one.stage {
             Stage::Kept(copy) => Some((one.id.clone(), copy.clone())),

@@ -1,5 +1,5 @@
-//! Changes permission bits and owners: a single `IPC_SET` for System V; `fchmodat2(2)` and
-//! `fchownat(2)` through a handle on the object for POSIX.
+//! Changes permission bits and owners: with a single `IPC_SET` for System V, and with
+//! `fchmodat2(2)` and `fchownat(2)` on a handle of the object for POSIX.
 
 use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Target, Undo, permitted};
 use crate::machine::Machine;
@@ -14,7 +14,6 @@ const GROUP_EXECUTE: u32 = 0o010;
 /// Mode, owner and group.
 type Access = (Mode, u32, u32);
 
-/// Plans a change of mode, owner or both.
 pub fn plan(target: Target<'_>, mode: Option<&ModeChange>, owner: Option<OwnerChange>, plan: &mut Plan) {
     if let Some(mode) = mode {
         let gid = owner.and_then(|owner| owner.gid).unwrap_or(target.segment.owner.gid);
@@ -30,7 +29,7 @@ pub fn plan(target: Target<'_>, mode: Option<&ModeChange>, owner: Option<OwnerCh
     };
 }
 
-/// Plans a mode change. `gid` is the group that the segment will have.
+/// Plans a mode change. `gid` is the group of the segment after a change of owner.
 fn plan_mode(target: Target<'_>, change: &ModeChange, gid: u32, plan: &mut Plan) {
     let segment = target.segment;
     let after = change.apply(segment.mode);
@@ -80,15 +79,15 @@ fn pasted(segment: &Segment) -> String {
     shell_quote(segment.id.to_string().as_bytes())
 }
 
-/// Returns whether `chown` clears set-id bits, as in `setattr_should_drop_suidgid` in fs/attr.c. A
+/// Returns true if `chown` clears set-id bits (`setattr_should_drop_suidgid` in fs/attr.c). A
 /// set-group-id bit may remain if the group has no execute permission.
 const fn drops_set_id(mode: Mode) -> bool {
     let bits = mode.bits();
     bits & SETUID != 0 || (bits & SETGID != 0 && bits & GROUP_EXECUTE != 0)
 }
 
-/// Changes mode, owner or both. No intermediate state grants access that neither the old nor the new
-/// state grants.
+/// Changes mode, owner or both. No intermediate state grants access that neither the old nor the
+/// new state grants.
 pub fn apply(
     target: Target<'_>,
     mode: Option<&ModeChange>,
@@ -126,14 +125,14 @@ pub fn apply(
     Ok(Done { said, ..Done::new(target.id(), "") }.undone_by(undo))
 }
 
-/// Returns the attributes after the change, given those before it.
+/// Returns the attributes after a change of these attributes.
 fn changed(before: Access, mode: Option<&ModeChange>, owner: Option<OwnerChange>) -> Access {
     let owner = owner.unwrap_or_default();
     let mode = mode.map_or(before.0, |mode| mode.apply(before.0));
     (mode, owner.uid.unwrap_or(before.1), owner.gid.unwrap_or(before.2))
 }
 
-/// Returns the attributes before the change, the intended ones and the actual ones after it.
+/// Returns the attributes before the change, the intended ones, and the actual ones after it.
 fn set_sysv(
     target: Target<'_>,
     shmid: ShmId,
@@ -155,7 +154,7 @@ fn set_sysv(
     Ok((before, wanted, (now.mode, now.uid, now.gid)))
 }
 
-/// Does the same as [`set_sysv`] for a POSIX object.
+/// Changes a POSIX object like [`set_sysv`].
 fn set_posix(
     target: Target<'_>,
     name: &ObjectName,
@@ -167,8 +166,8 @@ fn set_posix(
     let wanted = changed(before, mode, owner);
     let denied = |error| ActError::of(target, Step::SetMode, Capability::Fowner, error);
     if let Some(owner) = owner {
-        // Revoke permissions first and grant new ones last, so that neither the old group gets the
-        // new mode, nor the new group the old mode.
+        // Revoke permissions first and grant new ones last. Otherwise the old group would get the
+        // new mode, or the new group the old one.
         let both = Mode::new(before.0.bits() & wanted.0.bits());
         if both != before.0 {
             held.set_mode(both).map_err(denied)?;
@@ -181,7 +180,7 @@ fn set_posix(
             return Err(owner_refused(target, owner, error));
         }
     }
-    // An owner change clears set-id bits, so always set the mode afterwards.
+    // Changing the owner clears set-id bits, so always set the mode afterward.
     if mode.is_some()
         && let Err(error) = held.set_mode(wanted.0)
     {
@@ -195,8 +194,8 @@ fn set_posix(
     Ok((before, wanted, (Mode::new(now.mode), now.uid, now.gid)))
 }
 
-/// Explains an error of an owner change. The kernel returns the same error for a segment that is
-/// gone and for an id without a mapping in this user namespace.
+/// Explains a failed owner change. The kernel returns the same error for a segment that is gone and
+/// for an id without a mapping in this user namespace.
 fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> ActError {
     let Target { machine, segment } = target;
     let there = match segment.id {
@@ -219,12 +218,10 @@ fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> 
 }
 
 /// Returns the state of a System V segment after a change, as the kernel reports it.
-///
-/// In theory, the shmid may pass to another segment between the check and the change. In practice,
-/// millions of segments would have to be created and removed in between, unless a process that can
-/// write `kernel.shm_next_id` causes it. Attaching the segment would prevent the reuse, but would
-/// overwrite the pid and the time of the last attach. So the segment is not attached, and a reuse
-/// is detected and reported.
+/// Between the check and the change, the shmid could be reused in theory. In practice this takes
+/// millions of new segments, or a process that may write `kernel.shm_next_id`. Attaching the
+/// segment would prevent the reuse, but would overwrite the pid and time of the last attach. So a
+/// reuse is detected and reported instead.
 fn sysv_after(target: Target<'_>, shmid: ShmId, before: &SysvStat) -> Result<SysvStat, ActError> {
     let now = target.machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
@@ -240,7 +237,6 @@ fn has_acl(target: Target<'_>) -> bool {
     matches!(list, Ok(Some(_)))
 }
 
-/// Formats a mode, as in `0600 (rw-------)`.
 pub(super) fn mode_text(mode: Mode) -> String {
     format!("{mode} ({})", mode.symbolic())
 }

@@ -1,9 +1,9 @@
-//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report
-//! a refusal in advance.
+//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report a
+//! refusal in advance.
 //!
-//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V; `may_delete` (fs/namei.c),
+//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V, and `may_delete` (fs/namei.c),
 //! `setattr_prepare` (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user
-//! namespaces are not predicted: the decision of the kernel is authoritative.
+//! namespaces are not predicted, so the kernel may still refuse.
 
 use super::error::{Denied, Step};
 use super::permissions::group_text;
@@ -18,19 +18,19 @@ use std::sync::Arc;
 const SETGID: u32 = 0o2000;
 const STICKY: u32 = 0o1000;
 
-/// Returns why this user cannot remove (or rename) the segment, if that is known.
+/// Returns the reason why this user cannot remove (or rename) the segment, if it is known.
 pub fn removal(target: Target<'_>) -> Option<Refusal> {
     removal_with(target, guards(target).as_ref())
 }
 
-/// Returns the guards of a POSIX object. `None` means that the object is gone or its directory is
-/// not accessible, which the change itself will report.
+/// Returns the guards of a POSIX object. `None` if the object is gone or its directory is not
+/// accessible, which the change itself will report.
 pub fn guards(target: Target<'_>) -> Option<Guards> {
     let SegmentId::Posix(name) = &target.segment.id else { return None };
     target.machine.guards(name).ok()
 }
 
-/// Does the same as [`removal`], for a caller that already has the guards. Looks up names and
+/// Predicts like [`removal`], for callers that already have the guards. Looks up names and
 /// credentials only for a refusal: a batch has thousands of segments.
 pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refusal> {
     let Target { machine, segment } = target;
@@ -68,8 +68,8 @@ pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refus
     (!me.may(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
 }
 
-/// Returns why this user cannot change the mode of a segment in group `gid` to `after`, if that is
-/// known.
+/// Returns the reason why this user cannot change the mode of a segment in group `gid` to `after`,
+/// if it is known.
 pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     let Target { machine, segment } = target;
     if segment.posix().is_none() {
@@ -93,7 +93,7 @@ pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     None
 }
 
-/// Returns why this user cannot change the owner or group, if that is known.
+/// Returns the reason why this user cannot change the owner or group, if it is known.
 pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
     let Target { machine, segment } = target;
     if segment.posix().is_none() {
@@ -124,13 +124,13 @@ pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
     Some(Refusal::new(reason, remedy))
 }
 
-/// Returns why this user cannot carry out `step` on a System V segment. Only the owner, the creator
-/// and users with the capability can.
+/// Returns the reason why this user cannot carry out `step` on a System V segment. Only the owner,
+/// the creator and users with the capability can.
 pub fn sysv(target: Target<'_>, step: Step, capability: Capability) -> Option<Refusal> {
     let Target { machine, segment } = target;
     let creator = segment.sysv().map(|facts| facts.creator.uid);
     let uid = machine.effective_uid();
-    // The other credentials take four more system calls.
+    // The full credentials take four more system calls.
     if uid == segment.owner.uid || Some(uid) == creator {
         return None;
     }
@@ -141,7 +141,6 @@ pub fn sysv(target: Target<'_>, step: Step, capability: Capability) -> Option<Re
     Some(Denied::of(&me, segment, step, capability).into())
 }
 
-/// The path of a POSIX object.
 struct Place {
     path: PathBuf,
     directory: PathBuf,
@@ -155,8 +154,8 @@ impl Place {
     }
 }
 
-/// Returns what prevents even root from changing a POSIX object: the mount, or the flags of the
-/// object.
+/// Returns a reason that prevents even root from changing a POSIX object: a read-only mount or file
+/// flags.
 pub fn bound(target: Target<'_>) -> Option<Refusal> {
     let SegmentId::Posix(name) = &target.segment.id else { return None };
     bound_by(target.machine, name, &guards(target)?)
@@ -200,7 +199,7 @@ pub(super) fn root(me: &Credentials, capability: Capability) -> String {
     if me.uid == 0 { format!("a process with {}", capability.name()) } else { "root".to_owned() }
 }
 
-/// Describes which user to run as.
+/// Names the users to run as.
 pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability) -> String {
     let mut names: Vec<String> = vec![];
     for owner in owners.iter().filter(|owner| owner.uid != 0) {
@@ -218,7 +217,7 @@ pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability
     }
 }
 
-/// Returns the name of the user, or the UID with a prefix.
+/// Returns the user name, or the UID with a prefix.
 pub(super) fn name(owner: &Owner) -> String {
     if owner.user.is_some() { owner.user_text() } else { format!("user {}", owner.uid) }
 }

@@ -1,6 +1,5 @@
-//! Checks for holders right before a removal. A plan may have been on the screen for an hour, so
-//! the holders are scanned again before a name is removed. Removals in quick succession share a
-//! scan, so that a thousand removals do not scan a thousand times.
+//! Checks for holders right before a removal. A plan may have been on screen for an hour, so the
+//! processes are scanned again. Removals in quick succession share a scan.
 
 use super::{ActError, Options, Target};
 use crate::machine::Machine;
@@ -9,12 +8,11 @@ use crate::survey::{Depth, Holdings, Names};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The time for which a scan is considered current, or four times the duration of the scan if that
-/// is longer, up to a second.
+/// The time for which a scan is considered current. A slow scan counts as current for four times
+/// its duration, up to a second.
 const MOMENT: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// The last scan of the holders.
 #[derive(Debug, Default)]
 pub struct Recent(Mutex<Option<Look>>);
 
@@ -26,8 +24,8 @@ struct Look {
 }
 
 impl Recent {
-    /// Refuses a segment that has a holder now, although it was listed without one. Returns whether
-    /// the kernel granted a write lease on the segment.
+    /// Refuses a segment that has a holder now but had none when it was listed. Returns true if the
+    /// kernel granted a write lease on the segment.
     pub(super) fn check(&self, target: Target<'_>, options: Options) -> Result<bool, ActError> {
         let Target { machine, segment } = target;
         // A segment that was listed as in use is only removed with `--force`.
@@ -59,12 +57,12 @@ impl Recent {
         }
     }
 
-    /// Returns the error for a segment that is now in use, naming the holder if a scan finds it.
+    /// Returns the error for a segment that is in use now, naming the holder if a scan finds it.
     pub(super) fn in_use(&self, target: Target<'_>, reason: &str, options: Options) -> ActError {
         let Target { machine, segment } = target;
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = Look::last(&mut last, machine).holder(segment);
-        // The last scan may be older than the holder.
+        // The holder may be newer than the last scan.
         let holder = seen.or_else(|| last.insert(Look::now(machine)).holder(segment));
         let by = holder.map(|holder| format!(", held by {holder}")).unwrap_or_default();
         let reason = format!("in use now: {reason}{by}");
@@ -72,18 +70,18 @@ impl Recent {
     }
 }
 
-/// The reason if the kernel knows a holder that no visible process accounts for.
+/// The kernel reports a holder, but no visible process holds the segment.
 pub(super) const UNSEEN: &str =
     "held by a process that you cannot see, a loop device or a descriptor in transit";
 
 impl Look {
-    /// Returns the last scan while it is current, or a new one.
+    /// Returns the last scan if it is current, or a new one.
     fn last<'a>(last: &'a mut Option<Self>, machine: &dyn Machine) -> &'a Self {
         let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
         last.insert(fresh.unwrap_or_else(|| Self::now(machine)))
     }
 
-    /// Returns a holder of the segment, such as `writer (4121)`.
+    /// Returns a holder of the segment, as in `writer (4121)`.
     fn holder(&self, segment: &Segment) -> Option<String> {
         let holders = self.holdings.of(segment);
         let holder = holders.as_deref()?.iter().find(|holder| !holder.looks_on())?;
@@ -105,7 +103,7 @@ mod tests {
     use crate::segment::{Access, Verdict};
     use crate::survey::Survey;
 
-    /// Returns a machine with an object of ann's, and the object as listed without holders.
+    /// Returns a machine with an object of ann, and the object as listed without holders.
     fn unheld() -> (FakeMachine, Segment) {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
@@ -115,7 +113,6 @@ mod tests {
         (machine, segment)
     }
 
-    /// Returns the reason why the removal is refused.
     fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
         recent.check(Target::new(machine, segment), Options::default()).err().map(|error| error.to_string())
     }
@@ -130,7 +127,7 @@ mod tests {
     fn what_is_not_settled_any_more_is_left() {
         let (machine, mut segment) = unheld();
         assert_eq!(refused(&Recent::default(), &machine, &segment), None);
-        // Bob can neither request a lease on ann's object nor examine the process of root.
+        // Bob can neither request a lease on ann's object nor examine root's process.
         machine.edit(|facts| {
             facts.effective_uid = 1001;
             let process = facts.processes.get_mut(&7).unwrap();

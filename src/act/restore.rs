@@ -19,7 +19,6 @@ use std::{fs, io};
 pub struct Restored {
     /// The new name or shmid.
     pub id: SegmentId,
-    /// The saved metadata.
     pub saved: Saved,
     /// The differences from the saved segment, as fragments.
     pub lost: Vec<String>,
@@ -28,7 +27,6 @@ pub struct Restored {
 /// The reason why nothing was restored. No partial segment is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// The file cannot be opened.
     #[error("failed to open {}: {}", shown(.path), plain_error(.source))]
     Open { path: PathBuf, source: io::Error },
     /// The file was not written by `save`, or is incomplete or damaged.
@@ -37,9 +35,7 @@ pub enum RestoreError {
     /// Another user may have written the file, and the restore was not confirmed.
     #[error("{file} {reason} and would create {segment}. Not confirmed; use --yes")]
     Unconfirmed {
-        /// The file, safe to print.
         file: String,
-        /// The reason why the file is untrusted.
         reason: String,
         /// The saved segment, with owner, mode and size.
         segment: String,
@@ -47,33 +43,19 @@ pub enum RestoreError {
     /// The name or the key is in use.
     #[error("failed to restore {}: {}. Remove the existing segment first", .name, taken(.name, *.by))]
     Taken {
-        /// The segment to create.
         name: Name,
         /// The segment that has the key.
         by: Option<ShmId>,
     },
     /// The kernel refused to create the segment.
     #[error("failed to restore {}: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
-    Make {
-        /// The segment to create.
-        name: Name,
-        /// The size of the segment to create.
-        size: Bytes,
-        source: io::Error,
-    },
-    /// The mark that finds the segment after a kill cannot be written.
+    Make { name: Name, size: Bytes, source: io::Error },
+    /// The recovery mark, which identifies the segment if this process is killed, cannot be
+    /// written.
     #[error("failed to restore {name}: cannot write the recovery mark: {source}")]
-    NoMark {
-        /// The segment to create.
-        name: Name,
-        source: StateError,
-    },
-    /// The restore was cancelled.
+    NoMark { name: Name, source: StateError },
     #[error("stopped: {name} was not restored; partial data was removed")]
-    Stopped {
-        /// The segment to create.
-        name: Name,
-    },
+    Stopped { name: Name },
 }
 
 fn taken(name: &Name, by: Option<ShmId>) -> String {
@@ -103,15 +85,14 @@ fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
     }
 }
 
-/// Returns the metadata of a saved segment, after verifying their checksum. Does not read the
-/// contents.
+/// Reads and verifies the metadata of a saved segment, but not its contents.
 pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
     Ok(SavedFile::open(path)?.saved().clone())
 }
 
 impl Actor<'_> {
-    /// Restores a segment from a file that [`Actor::save`] wrote, see [`SavedFile::restore`].
-    /// Returns [`RestoreError::Unconfirmed`] if another user may have written the file.
+    /// Restores a segment from a file that [`Actor::save`] wrote, see [`SavedFile::restore`]. Fails
+    /// with [`RestoreError::Unconfirmed`] if another user may have written the file.
     pub fn restore(&self, path: &Path) -> Result<Restored, RestoreError> {
         let file = SavedFile::open(path)?;
         match file.distrust(self.machine) {
@@ -123,24 +104,22 @@ impl Actor<'_> {
     /// Restores a copy and deletes it. On an error, the copy is kept.
     pub fn restore_copy(&self, path: &Path) -> Result<Restored, RestoreError> {
         let restored = self.restore(path)?;
-        // If the file remains, the next undo reports that the name is in use: nothing is lost.
+        // If the file remains, the next undo fails because the name is in use: nothing is lost.
         let _ = fs::remove_file(path);
         Ok(restored)
     }
 }
 
 impl SavedFile {
-    /// Restores the segment, even from a file that another user may have written.
-    ///
+    /// Restores the segment, even from a file that another user may have written. An error leaves
+    /// no partial segment behind.
     /// A POSIX object is filled without a name and gets its name at the end. A System V segment has
-    /// its key from the beginning, so the file is read twice, and the segment is created only after
-    /// the whole file has been verified; a pipe can be read only once. Until the segment is
-    /// complete, only its creator can attach it. A mark in the state directory names the segment, so
-    /// that [`unfinished`](super::unfinished::unfinished) finds it if this process is killed.
-    /// Nothing is created if the mark cannot be written, except for a user without a state
-    /// directory, who gets no mark.
-    ///
-    /// An error leaves no partial segment behind.
+    /// its key from the beginning, so the file is read twice: the segment is created only after the
+    /// whole file has been verified. (A pipe can be read only once.) Until the segment is complete,
+    /// only its creator can attach it.
+    /// A mark in the state directory names the segment, so that
+    /// [`unfinished`](super::unfinished::unfinished) finds it if this process is killed. Fails if
+    /// the mark cannot be written; a user without a state directory gets no mark.
     pub fn restore(mut self, actor: &Actor<'_>) -> Result<Restored, RestoreError> {
         let Actor { machine, progress, .. } = *actor;
         let saved = self.saved().clone();
@@ -194,8 +173,7 @@ impl SavedFile {
     }
 }
 
-/// Checks the name or key before gigabytes are read. The check of the kernel on creation is
-/// authoritative.
+/// Checks the name or key before gigabytes are read. The kernel checks it again on creation.
 fn check_free(machine: &dyn Machine, saved: &Saved) -> Result<(), RestoreError> {
     let by = match &saved.name {
         Name::Posix(name) => match machine.stat_object(name) {
@@ -218,16 +196,14 @@ fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
 /// The smallest segment that is worth a second thread.
 const WORTH_A_THREAD: u64 = 4 << 20;
 
-/// A restore in progress.
 struct Work<'a> {
     path: PathBuf,
     saved: &'a Saved,
     progress: &'a Progress,
-    /// The length of the file; `None` for a pipe.
+    /// `None` for a pipe.
     length: Option<u64>,
 }
 
-/// A run of data from the file.
 #[derive(Default)]
 struct Run {
     offset: u64,
@@ -237,7 +213,7 @@ struct Run {
 }
 
 impl Work<'_> {
-    /// Reads and verifies the whole file, and writes its data to `to` if there is one.
+    /// Reads and verifies the whole file, and writes its data to `to` if set.
     fn fill(
         &self,
         reading: &mut Reading<Input>,
@@ -249,7 +225,7 @@ impl Work<'_> {
             return Err(wrong(ArchiveError::Damaged("it changed while being read".to_owned())));
         }
         let (mut read, mut written) = (Ok(()), Ok(()));
-        // One thread reads and verifies a run while another writes the previous run.
+        // One thread reads and verifies a run while another writes the previous one.
         pipeline(
             to.is_some() && self.saved.size.0 >= WORTH_A_THREAD,
             |run: &mut Run| match reading.next(&mut run.bytes) {
@@ -303,8 +279,7 @@ impl Work<'_> {
     }
 }
 
-/// Describes what a restore of this segment cannot bring back, for messages before a removal or a
-/// restore.
+/// Describes the attributes that no restore of this segment can bring back.
 #[must_use]
 pub fn cannot_come_back(segment: &Segment) -> &'static str {
     match &segment.id {
@@ -314,7 +289,7 @@ pub fn cannot_come_back(segment: &Segment) -> &'static str {
 }
 
 impl Restored {
-    /// Returns the differences beyond those that affect every copy ([`cannot_come_back`]).
+    /// Returns the differences that do not affect every copy ([`cannot_come_back`]).
     #[must_use]
     pub fn unexpected(&self) -> &[String] {
         let expected = if matches!(self.id, SegmentId::Sysv(_)) { 3 } else { 1 };
@@ -376,7 +351,7 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
-    /// An object and a segment with holes, both owned by ann.
+    /// Returns a machine with an object and a System V segment of ann, both with holes.
     fn example() -> (FakeMachine, tempfile::TempDir) {
         let machine = FakeMachine::new();
         let mut bytes = FakeBytes::hole((4 << 40) + 5);
@@ -404,7 +379,6 @@ mod tests {
             assert!(stored.length.0 < 20_000, "{}", stored.length);
             assert_eq!(look_into(path).unwrap(), stored.saved);
             assert_eq!(progress.done(), segment.size.0);
-            // The file exists already.
             let error = actor.save(segment, path).unwrap_err();
             assert!(matches!(error, SaveError::Exists { .. }), "{error}");
             actor.save_over(segment, path).unwrap();

@@ -1,5 +1,4 @@
-//! A saved segment in an open file: its metadata, and whether another user may have written the
-//! file.
+//! A saved segment in an open file.
 
 use super::access::{Acl, letters};
 use super::archive::{ArchiveError, Reading, Saved};
@@ -24,12 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file that `save` wrote, open for reading. The description and the restore use the same open
-/// file, even if its name is reused in the meantime.
+/// file, so a file that later takes its name cannot be restored by mistake.
 pub struct SavedFile {
     pub(super) path: PathBuf,
     file: File,
     stat: Metadata,
-    /// The offset of the saved segment: some of standard input may have been read before.
+    /// The start of the saved segment: part of standard input may have been read before.
     begins_at: u64,
     /// `None` for a pipe.
     pub(super) length: Option<u64>,
@@ -37,7 +36,6 @@ pub struct SavedFile {
 }
 
 impl SavedFile {
-    /// Opens a regular file that `save` wrote, and reads and verifies its metadata.
     pub fn open(path: &Path) -> Result<Self, RestoreError> {
         let failed = |source| RestoreError::Open { path: path.to_owned(), source };
         Self::begin(
@@ -46,7 +44,7 @@ impl SavedFile {
         )
     }
 
-    /// Does the same as [`SavedFile::open`] for standard input: a file or a pipe.
+    /// Opens standard input, a file or a pipe, like [`SavedFile::open`].
     pub fn stdin() -> Result<Self, RestoreError> {
         let path = PathBuf::from("standard input");
         match io::stdin().as_fd().try_clone_to_owned() {
@@ -64,7 +62,6 @@ impl SavedFile {
         Ok(Self { path, file, stat, begins_at, length, reading })
     }
 
-    /// Rewinds to the start of the saved segment.
     pub(super) fn begin_again(&mut self) -> Result<(), RestoreError> {
         let failed =
             |source| RestoreError::File { path: self.path.clone(), source: ArchiveError::Read(source) };
@@ -73,15 +70,14 @@ impl SavedFile {
         Ok(())
     }
 
-    /// Returns the metadata of the saved segment.
     #[must_use]
     pub const fn saved(&self) -> &Saved {
         self.reading.saved()
     }
 
-    /// Returns the reason why another user may have written the file, such as `belongs to bob`.
-    /// Returns `None` for a file of the effective user or of the user who called sudo, and for a
-    /// pipe, which that user set up.
+    /// Returns the reason why another user may have written the file, as in `belongs to bob`.
+    /// `None` for a file of the effective user or of the user who called sudo, and for a pipe,
+    /// which that user set up.
     #[must_use]
     pub fn distrust(&self, machine: &dyn Machine) -> Option<String> {
         self.length?;
@@ -133,8 +129,8 @@ impl SavedFile {
     }
 }
 
-/// Describes the permissions that an ACL grants beyond the mode, after applying the mask: `user bob
-/// rw, group video r-`.
+/// Describes the permissions that an ACL grants beyond the mode, limited by its mask: `user bob rw,
+/// group video r-`.
 fn granted(machine: &dyn Machine, acl: &Acl) -> String {
     let users = acl.users.iter().map(|&(uid, bits)| (format!("user {}", user_text(machine, uid)), bits));
     let groups = acl.groups.iter().map(|&(gid, bits)| (format!("group {}", group_text(machine, gid)), bits));
@@ -151,14 +147,14 @@ fn begin_reading(path: &Path, file: &File) -> Result<Reading<Input>, RestoreErro
     Reading::begin(Input { file, cancelled: None }).map_err(failed)
 }
 
-/// The file of a saved segment. Cancellation also interrupts waiting for a pipe without data.
+/// The file of a saved segment. Canceling also interrupts waiting for a pipe without data.
 pub(super) struct Input {
     file: File,
-    /// The cancellation flag, once the work that reads a pipe has begun.
+    /// The cancellation flag, once reading from a pipe has started.
     pub cancelled: Option<Arc<AtomicBool>>,
 }
 
-/// The interval at which waiting work checks the flag, in milliseconds.
+/// The interval for checking the flag while waiting, in milliseconds.
 const TICK: u8 = 50;
 
 impl Read for Input {

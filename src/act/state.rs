@@ -1,4 +1,4 @@
-//! The state directory, which contains the copies and the change log, as in the XDG base directory
+//! The state directory of shmlens, for copies and the change log, as in the XDG base directory
 //! specification. Its mode is 0700, and it belongs to this user. Symbolic links are not followed
 //! inside the directory, but may lead to it.
 
@@ -20,24 +20,21 @@ pub struct StateDirectory {
     path: PathBuf,
 }
 
-/// The reason why there is no usable state directory.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// This user has no home directory.
     #[error("no directory for copies and the log: you have no home directory. {OTHER}")]
     Homeless,
-    /// The directory belongs to another user.
     #[error("failed to use {} for copies and the log: owned by another user. {OTHER}", shown(.path))]
     Foreign { path: PathBuf },
-    /// The directory cannot be created or used.
     #[error("failed to use {} for copies and the log: {}. {OTHER}", shown(.path), plain_error(.source))]
     Unusable { path: PathBuf, source: io::Error },
 }
 
 impl StateError {
-    /// Returns whether this user has nowhere to put a state directory, such as a service without a
+    /// Returns true if this user has nowhere to put a state directory, such as a service without a
     /// home directory, or a user under `sudo -u` with the home directory of another user. That is
-    /// no reason to refuse changes, unlike a file or a directory that is in the way.
+    /// no reason to refuse changes, unlike a file in place of the directory.
     #[must_use]
     pub fn is_no_place(&self) -> bool {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
@@ -55,7 +52,7 @@ impl StateError {
     }
 }
 
-/// Returns the state directory of a user, as far as another process can determine it; `None` stands
+/// Returns the state directory of a user, as far as another process can determine it. `None` stands
 /// for the current user.
 pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
     match user {
@@ -67,8 +64,8 @@ pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
     }
 }
 
-/// Opens a file in the state directory of a user for reading, if it is a regular file that belongs
-/// to this user.
+/// Opens a file in the state directory of a user for reading. Fails unless it is a regular file of
+/// this user.
 pub(super) fn open_of(user: Option<u32>, path: &Path) -> Option<File> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let owner = file.metadata().ok()?.uid();
@@ -78,16 +75,15 @@ pub(super) fn open_of(user: Option<u32>, path: &Path) -> Option<File> {
 const OTHER: &str = "Set XDG_STATE_HOME to a directory that you own";
 
 impl StateDirectory {
-    /// Returns `$XDG_STATE_HOME/shmlens`, or `~/.local/state/shmlens` by default. Under sudo,
-    /// returns the directory of root and ignores variables that point to directories of the calling
-    /// user. Creates nothing yet.
+    /// Returns `$XDG_STATE_HOME/shmlens`, or `~/.local/state/shmlens` by default, without creating
+    /// it. Under sudo, this is root's directory, and variables that point to directories of the
+    /// calling user are ignored.
     pub fn find() -> Result<Self, StateError> {
         let caller = env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
         let caller = caller.filter(|&uid| uid != geteuid().as_raw());
         place(|name| env::var_os(name), caller).map(|path| Self { path }).ok_or(StateError::Homeless)
     }
 
-    /// Returns a state directory at the given path.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
@@ -99,8 +95,7 @@ impl StateDirectory {
         &self.path
     }
 
-    /// Returns whether this user can write to the directory or create it, according to its
-    /// permissions.
+    /// Returns true if the permissions let this user write to the directory or create it.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         let there = self.path.ancestors().find(|path| path.exists());
@@ -109,8 +104,7 @@ impl StateDirectory {
             && self.check(&self.path).map_or_else(|error| error.is_absent(), |_| true)
     }
 
-    /// Removes unfinished files of killed commands, at the start of a command that changes
-    /// something.
+    /// Removes unfinished files of killed commands.
     #[must_use]
     pub fn remove_unfinished(&self) -> Amount {
         let mut removed = Amount::default();
@@ -123,8 +117,8 @@ impl StateDirectory {
         removed
     }
 
-    /// Takes a lock that only one process of this user can hold at a time. Calls `wait` before
-    /// blocking. Returns `None` if the lock file cannot be used.
+    /// Takes a lock that only one process of this user can hold. Calls `wait` before blocking.
+    /// Returns `None` if the lock file cannot be used.
     #[must_use]
     pub fn lock(&self, name: &str, wait: impl FnOnce()) -> Option<Flock<File>> {
         let mut options = File::options();
@@ -138,8 +132,8 @@ impl StateDirectory {
             .ok()
     }
 
-    /// Returns the path of an existing subdirectory, or `None` if there is none. Fails if it is not
-    /// a directory of this user.
+    /// Returns the path of a subdirectory, or `None` if it does not exist. Fails if it is not a
+    /// directory of this user.
     pub(super) fn existing_folder(&self, name: &str) -> Result<Option<PathBuf>, StateError> {
         let path = self.path.join(name);
         for path in [&self.path, &path] {
@@ -154,8 +148,7 @@ impl StateDirectory {
         Ok(Some(path))
     }
 
-    /// Returns the path of a subdirectory, and creates it with access for this user only if it does
-    /// not exist.
+    /// Returns the path of a subdirectory, which is created with mode 0700 if it does not exist.
     pub(super) fn folder(&self, name: &str) -> Result<PathBuf, StateError> {
         self.make(&self.path)?;
         let path = if name.is_empty() { self.path.clone() } else { self.path.join(name) };
@@ -166,7 +159,7 @@ impl StateDirectory {
     fn make(&self, path: &Path) -> Result<(), StateError> {
         let failed = |source| StateError::Unusable { path: path.to_owned(), source };
         match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-            // `check` reports a file that is in the way.
+            // `check` reports a file with that name.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
             _ => {}
         }
@@ -195,7 +188,7 @@ impl StateDirectory {
     }
 }
 
-/// `caller` is the user who called sudo; directories of the caller are not used.
+/// `caller` is the user who called sudo. Directories of the caller are not used.
 fn place(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Option<PathBuf> {
     // The specification says to ignore relative paths.
     let own = |name| {

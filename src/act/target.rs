@@ -1,5 +1,4 @@
-//! A segment to change, with the checks right before a change that it is still the one that was
-//! listed.
+//! A segment to change. Checks right before a change that it is still the one that was listed.
 
 use super::{ActError, Step};
 use crate::machine::control::{ObjectHandle, SysvStat};
@@ -11,7 +10,6 @@ use std::io;
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 
-/// A segment from a survey, and the machine that it is on.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     pub machine: &'a dyn Machine,
@@ -27,8 +25,8 @@ impl<'a> Target<'a> {
         self.segment.id.clone()
     }
 
-    /// Returns the state of the System V segment if it is the one that was listed, with the same
-    /// shmid, key, creator, size and change time.
+    /// Returns the current state of the System V segment. Fails unless it has the shmid, key,
+    /// creator, size and change time of the one that was listed.
     pub fn check_sysv(self, shmid: ShmId) -> Result<SysvStat, ActError> {
         let segment = self.segment;
         let stat = self.machine.sysv_stat(shmid).map_err(|error| self.gone_or_failed(error))?;
@@ -43,8 +41,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Opens a handle on the POSIX object if it is the one that was listed, with the same device,
-    /// inode and birth time. All operations on the handle affect that object.
+    /// Opens a handle of the POSIX object, for all further operations. Fails unless the object has
+    /// the device, inode and birth time of the one that was listed.
     pub fn check_posix(self, name: &ObjectName) -> Result<(Box<dyn ObjectHandle>, ObjectStat), ActError> {
         let held = self.machine.handle(name).map_err(|error| self.gone_or_failed(error))?;
         let stat = held.stat().map_err(|error| self.gone_or_failed(error))?;
@@ -57,7 +55,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Returns whether the name still belongs to the segment that was listed.
+    /// Returns true if the name still belongs to the segment that was listed.
     pub fn is_there(self) -> bool {
         match &self.segment.id {
             SegmentId::Sysv(shmid) => self.check_sysv(*shmid).is_ok(),
@@ -66,8 +64,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Returns whether the kernel refuses a write lease on an object, because another process has it
-    /// open or mapped. Returns `None` if this user cannot request a lease.
+    /// Returns true if the kernel refuses a write lease, because another process has the object
+    /// open or mapped. `None` if this user cannot request a lease.
     pub fn lease(self) -> Option<bool> {
         match &self.segment.id {
             SegmentId::Posix(name) => self.machine.is_open_elsewhere(name, &self.segment.identity()).ok(),

@@ -176,7 +176,7 @@ fn a_refusal_that_force_cannot_override_is_shown_first() {
     }
 }
 
-/// A state directory that is never created.
+/// Returns a state directory that is never created.
 fn nowhere() -> Copies {
     Copies::new(StateDirectory::at("/nowhere/at/all"), Bytes(1 << 30))
 }
@@ -188,7 +188,7 @@ fn only_root_gives_an_object_away_and_anybody_their_system_v() {
     let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
     assert!(error.contains("only root can change the owner"), "{error}");
     act(&machine, "3", &to_bob, FORCE).unwrap();
-    // The creator keeps the right to change the segment.
+    // The creator may still change the segment.
     act(&machine, "3", &to(0o600), FORCE).unwrap();
 }
 
@@ -212,7 +212,7 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
     assert!(machine.edit(|facts| facts.posix.is_empty()));
 }
 
-/// Planning asks the kernel immediately about a segment that the user named, even if every process
+/// A plan for a segment that the user named requests a lease immediately, even if every process
 /// could be examined.
 #[test]
 fn a_plan_asks_for_a_lease() {
@@ -233,7 +233,7 @@ fn a_plan_asks_for_a_lease() {
         let refusal = plan(&segment).refusal.unwrap();
         assert!(refusal.forceable && refusal.reason.contains("may still be in use"), "{refusal:?}");
     }
-    // Only the owner and root can ask for a lease.
+    // Only the owner and root can request a lease.
     machine.end_process(7);
     machine.edit(|facts| facts.effective_uid = 1001);
     assert!(plan(&shown).refusal.is_some());
@@ -278,7 +278,7 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
             "{expected}"
         );
     }
-    // A user without permission to attach takes the path without a pin, which checks again too.
+    // Without permission to attach, the removal has no pin, but checks again too.
     let machine = machine();
     machine.edit(|facts| facts.sysv[0].row.mode = Mode::new(0));
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
@@ -290,7 +290,7 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
 #[test]
 fn one_that_was_marked_meanwhile_is_left_as_it_is() {
     let machine = machine();
-    // This segment has no key, so only the mark tells the two states apart.
+    // The segment has no key, so only the mark tells the two states apart.
     machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[1].row.nattch = 1);
     for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
@@ -310,7 +310,7 @@ fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(1 << 20));
     let progress = Progress::new();
-    // Cancelled before the copy reads any data.
+    // Canceled before the copy reads any data.
     progress.cancel();
     let (actor, segment) = (Actor::new(&machine, &progress), shown(&machine, "empty"));
     let removal = remove::Removal { actor: &actor, target: actor.on(&segment), options: FORCE };
@@ -325,7 +325,7 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
     let directory = tempfile::tempdir().unwrap();
     let copies = |limit| Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(limit));
     let before = machine.edit(|facts| facts.sysv.len());
-    // The limit is too small even for the metadata.
+    // Too small even for the metadata.
     let keep = |limit| {
         let keep = Action::Remove(Copying::Keep);
         let plan = plan_with(&machine, &shown(&machine, "3"), &keep, &FORCE, Some(&copies(limit)));
@@ -350,7 +350,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(15_000));
     let planned = |name: &str| {
-        // Each removal is a batch of its own.
+        // A new batch: copies of the same batch are never deleted.
         let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
         machine.add_object(name, FakeBytes::full(&[7; 10_000]));
         let mut segment = shown(&machine, name);

@@ -9,20 +9,16 @@ use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
-/// A change that can be reverted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revert {
-    /// The segment that was changed.
     pub id: SegmentId,
-    /// The identity, which differs from that of a segment that has reused the name or shmid.
+    /// Guards against a later segment with the same name or shmid.
     pub identity: Identity,
     pub action: Action,
 }
 
-/// The copy of a segment that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedCopy {
-    /// The segment that was removed.
     pub id: SegmentId,
     pub path: PathBuf,
 }
@@ -30,29 +26,27 @@ pub struct SavedCopy {
 /// The result of undoing the change of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
-    /// The current id of the segment.
+    /// The id of the segment now.
     pub id: SegmentId,
-    /// A message that describes the result, or the reason why nothing was undone.
+    /// The result, or the reason why nothing was undone.
     pub result: Result<String, NotUndone>,
 }
 
-/// The reason why a change was not undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUndone {
-    /// The reason, safe to print.
+    /// Safe to print.
     pub reason: String,
-    /// Set if another attempt can succeed.
+    /// Set if a retry can succeed.
     pub again: bool,
 }
 
 impl NotUndone {
-    /// Returns a temporary failure: another attempt can succeed.
+    /// Returns a temporary failure: a retry can succeed.
     #[must_use]
     pub fn now(reason: &dyn Display) -> Self {
         Self { reason: reason.to_string(), again: true }
     }
 
-    /// Returns a permanent failure.
     #[must_use]
     pub fn ever(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), again: false }
@@ -60,7 +54,7 @@ impl NotUndone {
 }
 
 impl Revert {
-    /// Finds the segment that was changed, unless it is gone or was replaced.
+    /// Finds the segment, unless it is gone or was replaced.
     pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, NotUndone> {
         let id = &self.id;
         let found = segments.iter().find(|segment| segment.id == *id);
@@ -74,7 +68,7 @@ impl Revert {
 }
 
 impl SavedCopy {
-    /// Restores the segment and deletes the copy. If the restore fails, the copy is kept.
+    /// Restores the segment and deletes the copy. Keeps the copy if that fails.
     pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, NotUndone> {
         actor.restore_copy(&self.path).map_err(|error| match error {
             RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
@@ -86,8 +80,8 @@ impl SavedCopy {
 }
 
 impl Restored {
-    /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes that
-    /// are in the copy but could not be restored.
+    /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes of the
+    /// copy that could not be restored.
     #[must_use]
     pub fn text(&self) -> String {
         let restored = match &self.saved.name {
@@ -99,7 +93,6 @@ impl Restored {
     }
 }
 
-/// Returns the identity of a segment that was just created.
 pub(super) fn identity_of(machine: &dyn Machine, id: &SegmentId) -> Option<Identity> {
     match id {
         SegmentId::Sysv(shmid) => Some(machine.sysv_stat(*shmid).ok()?.identity()),

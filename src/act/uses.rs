@@ -1,6 +1,6 @@
-//! Records in the state directory the last use of each System V segment before this program
-//! attached it. An attachment replaces the pid of the last user with ours, which would look like
-//! proof that the segment is no longer used.
+//! Records the last use of each System V segment in the state directory before shmlens attaches it.
+//! Attaching replaces the pid of the last user with ours, which would look like proof that the
+//! segment is no longer used.
 
 use super::state::{StateDirectory, directory_of, open_of};
 use crate::machine::{LastUse, UseLog};
@@ -19,14 +19,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 const NAME: &str = "attached.jsonl";
-/// The size at which the file is rewritten with only the records that are still needed.
+/// The size at which the file is compacted.
 const LONGEST: u64 = 1 << 20;
-/// The maximum size to read: this program writes no larger files.
+/// The maximum size to read: shmlens writes no larger files.
 const READABLE: u64 = 16 << 20;
-/// The maximum number of seconds between recording the last use and attaching the segment.
+/// Seconds between recording the last use and attaching the segment, at most.
 const YOUNG: i64 = 60;
 
-/// The last use of a segment before a run of this program attached it.
+/// The last use of a segment before shmlens attached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Noted {
     shmid: i32,
@@ -34,10 +34,10 @@ pub(super) struct Noted {
     creator_uid: u32,
     creator_pid: u32,
     size: u64,
-    /// The pid of the process that wrote the record, and the time of the record.
+    /// The process that wrote the record, and the time of the record.
     own_pid: u32,
     time: i64,
-    /// The pid and the times of the previous use.
+    /// The previous use.
     last_pid: u32,
     attach: Option<i64>,
     detach: Option<i64>,
@@ -47,7 +47,7 @@ pub(super) struct Noted {
 type Uses = HashMap<(i32, u32), Noted>;
 
 impl Noted {
-    /// Returns whether the record is about that segment and from the current boot.
+    /// Returns true if the record is about that segment and from the current boot.
     pub fn is_of(&self, identity: &Identity, boot: Timestamp) -> bool {
         let Self { key, creator_uid, creator_pid, size, .. } = *self;
         let noted = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
@@ -60,19 +60,16 @@ impl Noted {
     }
 }
 
-/// Parses the records in a file.
 fn read(text: &[u8]) -> Uses {
     let lines = text.split(|&byte| byte == b'\n');
     let noted = lines.filter_map(|line| serde_json::from_slice::<Noted>(line).ok());
     noted.map(|noted| ((noted.shmid, noted.own_pid), noted)).collect()
 }
 
-/// The file that this process appends its records to.
 #[derive(Debug, Default)]
 pub struct NotedUses(Mutex<Option<Flock<File>>>);
 
 impl NotedUses {
-    /// Returns the shared instance of this process.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: NotedUses = NotedUses(Mutex::new(None));
@@ -107,12 +104,12 @@ impl UseLog for NotedUses {
             attach: last.attach.map(|time| time.seconds),
             detach: last.detach.map(|time| time.seconds),
         };
-        // On an error, the last use is not taken as proof, see [`StateDirectory::is_usable`].
+        // Without the record, no verdict relies on the last use, see [`StateDirectory::is_usable`].
         let _ = self.write(&state, &noted);
     }
 }
 
-/// Opens the file for appending, and locks it so that no other process rewrites it.
+/// Opens the file for appending, and locks it against compaction.
 fn opened(folder: &Path) -> io::Result<Flock<File>> {
     const TRIES: usize = 100;
     let path = folder.join(NAME);
@@ -129,7 +126,7 @@ fn opened(folder: &Path) -> io::Result<Flock<File>> {
                     continue;
                 }
                 Ok(_) => continue,
-                // Another process has the file open, so it cannot be rewritten and keeps growing.
+                // Another process has the file open, so it cannot be compacted now.
                 Err((file, _)) => file,
             }
         };
@@ -142,8 +139,7 @@ fn opened(folder: &Path) -> io::Result<Flock<File>> {
     Err(io::ErrorKind::ResourceBusy.into())
 }
 
-/// Replaces a long file with the records that are still needed: for each segment that a run of this
-/// program used last, the use before that.
+/// Compacts a long file: keeps only the records of segments that shmlens used last.
 fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
     let uses = read(&read_at_most(file, READABLE)?.unwrap_or_default());
     let now = Timestamp::from(SystemTime::now()).seconds;
@@ -171,14 +167,14 @@ fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
     fs::rename(new, folder.join(NAME))
 }
 
-/// The records of this user and of others. A file is read when a verdict depends on it, and again
+/// The records of this user and of others. Reads a file when a verdict depends on it, and again
 /// after it has changed.
 #[derive(Debug, Default)]
 pub(super) struct ReadUses(Mutex<HashMap<Option<u32>, Checked>>);
 
 #[derive(Debug)]
 struct Checked {
-    /// The time of the survey that last checked the file for changes.
+    /// The last survey that checked the file for changes.
     at: Timestamp,
     /// The inode, length and change time of the file.
     stamp: Option<(u64, u64, i64, i64)>,
@@ -186,8 +182,8 @@ struct Checked {
 }
 
 impl ReadUses {
-    /// Returns the record that a process of `user` with that pid wrote before it attached the segment;
-    /// `None` stands for the current user.
+    /// Returns the record that a process of `user` with that pid wrote before it attached the
+    /// segment. `None` stands for the current user.
     pub fn find(&self, user: Option<u32>, segment: (ShmId, u32), at: Timestamp) -> Option<Noted> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.remove(&user);
@@ -241,7 +237,7 @@ mod tests {
         }
         let path = directory.path().join(NAME);
         assert!(fs::metadata(&path).unwrap().len() > LONGEST);
-        // Another process has the file open, so it must not be rewritten.
+        // Another process has the file open: it must not be compacted.
         let other = NotedUses::default();
         other.write(&state, &young).unwrap();
         assert!(fs::metadata(&path).unwrap().len() > LONGEST);

@@ -1,32 +1,22 @@
-//! Parses the user or process whose access to a segment is to be checked.
-
 use super::action::parse_id;
 use crate::machine::Machine;
 use crate::machine::control::Credentials;
 use crate::segment::escape;
 
-/// A user or process whose access to a segment is to be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Somebody {
-    /// A description, safe to print.
     pub text: String,
-    /// The credentials that the kernel checks.
     pub credentials: Credentials,
 }
 
-/// The reason why a string identifies no user or process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseWhoError {
-    /// The user database has no such user.
     #[error("no user named '{}'; use a pid for a process, uid:1000 for a user id", escape(.0.as_bytes()))]
     User(String),
-    /// There is no such process.
     #[error("no process {0}; use uid:{0} for the user with that id")]
     Process(u32),
-    /// The id is not a valid number.
     #[error("invalid {kind} id '{}'", escape(.text.as_bytes()))]
     Number {
-        /// The user's input.
         text: String,
         /// The kind of id, such as `user`.
         kind: &'static str,
@@ -34,8 +24,8 @@ pub enum ParseWhoError {
 }
 
 impl Somebody {
-    /// Parses a user name, `uid:1000`, a pid, or `pid:4121`. An existing name takes precedence over
-    /// a pid. Fails if the machine has no such user or process.
+    /// Parses a user name, `uid:1000`, a pid, or `pid:4121`. An existing user name takes precedence
+    /// over a pid.
     pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseWhoError> {
         let wrong = |text: &str, kind| ParseWhoError::Number { text: text.to_owned(), kind };
         if let Some(number) = text.strip_prefix("uid:") {
@@ -86,7 +76,7 @@ mod tests {
             // A fake machine has one process, which belongs to its creator.
             ("4121", ("process 4121 (ann)", 1000)),
             ("pid:4121", ("process 4121 (ann)", 1000)),
-            // The name of this user is a number.
+            // A user whose name is a number.
             ("77", ("77", 7)),
         ] {
             assert_eq!(read(text), Ok((wanted.0.to_owned(), wanted.1)), "{text}");

@@ -67,7 +67,7 @@ fn look_whole_without_resident(machine: &dyn Machine, rules: Rules) -> Survey {
 }
 
 /// Like [`look_whole`], but scans private mappings, which take three quarters of the time, only
-/// where they decide if a segment is held. For other segments, processes with only a private
+/// where they decide whether a segment is held. For other segments, processes with only a private
 /// mapping may be missing.
 fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     let (survey, identifier) =

@@ -311,7 +311,7 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // The scheduler decides if the shmid is reused between plan and act; on one processor
+            // The scheduler decides whether the shmid is reused between plan and act; on one processor
             // this can take a while.
             removed > 0 && not > 0
         },

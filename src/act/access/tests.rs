@@ -1,5 +1,3 @@
-//! Tests of access, class by class.
-
 use super::*;
 
 fn rules(kind: Kind, mode: u32) -> Rules {

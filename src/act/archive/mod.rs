@@ -44,18 +44,16 @@ pub use metadata::{Name, Saved};
 pub use read::{ArchiveError, Reading};
 pub use write::Writing;
 
-/// The first bytes of a file.
 pub const MAGIC: [u8; 16] = *b"shmlens segment\n";
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
 /// The maximum size of the metadata, in bytes. A name has at most 4096 bytes, and an ACL at most 64
 /// KiB.
 const LONGEST_METADATA: u32 = 1 << 20;
-/// The size of the end marker, in bytes.
 pub const END: usize = 32;
 /// The size of the header of a run: its offset and its length.
 pub const RUN_HEADER: usize = 16;
-/// The maximum length of a run, in bytes, which bounds the memory that is needed.
+/// The maximum length of a run, which bounds the memory needed to read one.
 pub const LONGEST_RUN: usize = 1 << 20;
 
 #[cfg(test)]

@@ -6,36 +6,31 @@ use crate::segment::plain_error;
 use std::io::{self, Read};
 use xxhash_rust::xxh3::Xxh3;
 
-/// The reason why a file cannot be read as a saved segment.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The file has a different format.
     #[error("not a saved segment")]
     Foreign,
-    /// The version is not supported.
     #[error("unknown format version {0}; this shmlens reads version {VERSION}. Use a newer shmlens")]
     Version(u32),
-    /// The file is truncated.
     #[error("the file is truncated. Copy it again from an intact original")]
     CutOff,
     /// A checksum or another value in the file is wrong.
     #[error("the file is damaged: {0}")]
     Damaged(String),
-    /// The file cannot be read.
     #[error("{}", plain_error(.0))]
     Read(#[from] io::Error),
 }
 
-/// The state of a file that is being read.
+/// Reads a saved segment run by run.
 pub struct Reading<R: Read> {
     from: R,
     hash: Xxh3,
     saved: Saved,
-    /// The header of the next run, which was read together with the previous run.
+    /// The header of the next run, read together with the previous run.
     header: Option<[u8; RUN_HEADER]>,
-    /// The offset in the segment where the last run ended.
+    /// The end of the last run, as an offset in the segment.
     at: u64,
-    /// The number of bytes read from the file.
+    /// The number of bytes read from the file so far.
     position: u64,
 }
 
@@ -76,7 +71,6 @@ impl<R: Read> Reading<R> {
         Ok(Self { from, hash, saved, header: None, at: 0, position })
     }
 
-    /// Returns the metadata of the saved segment.
     #[must_use]
     pub const fn saved(&self) -> &Saved {
         &self.saved
@@ -86,7 +80,6 @@ impl<R: Read> Reading<R> {
         &mut self.from
     }
 
-    /// Returns the number of bytes read from the file.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
@@ -110,7 +103,7 @@ impl<R: Read> Reading<R> {
             return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
         self.position += RUN_HEADER as u64;
-        // Reads the data and the next header in a single call.
+        // One read for the data and the next header.
         let bytes = buffer.place_between(self.position, offset, room + RUN_HEADER);
         take(&mut self.from, &mut self.hash, bytes)?;
         self.header = bytes.last_chunk().copied();

@@ -1,5 +1,3 @@
-//! Tests of the file format without a machine.
-
 use super::*;
 use crate::memory::PageBuffer;
 use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, ShmId, Times, Timestamp};
@@ -29,7 +27,7 @@ fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
     Ok((reading.saved().clone(), runs))
 }
 
-/// Returns an ACL that matches this mode, with a named user and a mask if `masked` is set.
+/// Returns an ACL whose mode is `mode`. With `masked`, it has a named user and a mask.
 fn acl(mode: u32, masked: bool) -> Vec<u8> {
     let bits = |place: u32| u16::try_from(mode >> place & 7).unwrap();
     let mut entries = vec![(1u16, bits(6), u32::MAX), (4, bits(3), u32::MAX), (32, bits(0), u32::MAX)];
@@ -155,7 +153,7 @@ fn every_cut_and_every_flipped_bit_is_found() {
             let mut damaged = file.clone();
             damaged[at] ^= 1 << bit;
             assert!(read(&damaged).is_err(), "bit {bit} of byte {at}");
-            // The metadata are verified before the runs are read.
+            // The metadata is verified before the runs are read.
             let behind = at >= file.len() - runs;
             assert!(behind || Reading::begin(&damaged[..]).is_err(), "bit {bit} of byte {at}");
         }
@@ -166,7 +164,7 @@ fn every_cut_and_every_flipped_bit_is_found() {
 
 #[test]
 fn a_checksum_does_not_make_nonsense_true() {
-    // A run beyond the end, overlapping runs, and metadata that no segment can have.
+    // Runs past the end, overlapping runs, and metadata that no segment can have.
     let small = Saved { size: Bytes(10), ..example() };
     for runs in [vec![(8, b"hello".to_vec())], vec![(4, b"ab".to_vec()), (5, b"c".to_vec())]] {
         assert!(matches!(read(&written(&small, &runs)), Err(ArchiveError::Damaged(_))));
@@ -180,7 +178,7 @@ fn a_checksum_does_not_make_nonsense_true() {
     let json = String::from_utf8(example().to_json().unwrap()).unwrap();
     let strange = json.replace("\"mode\":416", "\"mode\":65536");
     assert!(Saved::from_json(json.as_bytes()).is_ok() && Saved::from_json(strange.as_bytes()).is_err());
-    // The memory for a run is bounded, even if the file claims a larger one.
+    // Memory for a run is bounded, even if the file declares a longer one.
     let large = Saved { size: Bytes(4 << 20), ..example() };
     let mut file = written(&large, &vec![]);
     file.truncate(file.len() - END);

@@ -4,7 +4,7 @@ use super::{END, LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSIO
 use std::io;
 use xxhash_rust::xxh3::Xxh3;
 
-/// The state of a file that is being written: its checksum and its length so far.
+/// Encodes a saved segment run by run.
 pub struct Writing {
     hash: Xxh3,
     size: u64,
@@ -12,7 +12,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// Returns the initial state, and the encoded metadata. Fails if the metadata are too long.
+    /// Returns the encoder and the encoded metadata. Fails if the metadata is too long.
     pub fn begin(saved: &Saved) -> io::Result<(Self, Vec<u8>)> {
         let json = saved.to_json()?;
         let length = u32::try_from(json.len()).ok().filter(|&length| length <= LONGEST_METADATA);
@@ -37,13 +37,11 @@ impl Writing {
         self.length += run.len() as u64;
     }
 
-    /// Returns the length of the file so far, in bytes.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
     }
 
-    /// Returns the end marker.
     #[must_use]
     pub fn end(mut self) -> [u8; END] {
         let mut end = [0; END];

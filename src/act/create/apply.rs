@@ -17,13 +17,13 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
-/// The number of bytes to copy at a time.
+/// Bytes per read.
 const PIECE: usize = 256 << 10;
 
-/// Creates the segment. While a System V segment is filled from a file, a mark in the state directory
-/// names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if this process
-/// is killed. Nothing is created if the mark cannot be written, except for a user without a state
-/// directory, who gets no mark.
+/// Creates the segment. While a System V segment is filled from a file, a mark in the state
+/// directory names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if
+/// this process is killed. Fails if the mark cannot be written; a user without a state directory
+/// gets no mark.
 pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
     let machine = actor.machine;
     let source = open_source(new)?;
@@ -53,13 +53,13 @@ pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
 pub struct SourceFile {
     file: File,
     path: PathBuf,
-    /// The length that the file reports, or 0 if unknown.
+    /// The length according to the file system; 0 if unknown.
     length: u64,
     /// Set if the file has contents although its length is 0, like files in `/proc`.
     endless: bool,
 }
 
-/// Opens the source file and checks that it is no longer than the segment.
+/// Opens the source file, which must not be longer than the segment.
 pub fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     let Source::File(path) = new.source() else { return Ok(None) };
     let (file, length) = new.open_file(path)?;
@@ -74,12 +74,12 @@ pub fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     Ok(Some(SourceFile { file, path: path.clone(), length, endless }))
 }
 
-/// Returns whether the file has any contents, whatever length it reports.
+/// Returns true if the file has contents, whatever length it reports.
 pub fn has_contents(file: &File) -> bool {
     file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
 }
 
-/// Creates a System V segment without contents. The segment is complete as soon as it exists.
+/// Creates a System V segment without contents, which is complete as soon as it exists.
 fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     let shmid = machine.sysv_create(new)?;
     let finish = || {
@@ -102,7 +102,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Fills an unnamed object and then links it to its name.
+    /// Fills an unnamed object, then links it to its name.
     fn posix(
         &self,
         name: &ObjectName,
@@ -134,7 +134,7 @@ impl Work<'_> {
         Ok(builder.finish(&look).map_err(|error| self.failed(&error))?.id)
     }
 
-    /// Copies the file without reading or writing holes.
+    /// Copies the data of the file and skips its holes.
     fn copy(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let unread = |error| self.new.unreadable(&source.path, &error);
         let (file, length) = (&source.file, source.length);

@@ -22,15 +22,12 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewSegment {
-    /// A System V segment.
     Sysv(NewSysv, Source),
-    /// A POSIX object.
     Posix {
         name: ObjectName,
         size: Bytes,
         /// The exact permission bits; the umask is ignored.
         mode: Mode,
-        /// The initial contents.
         source: Source,
     },
 }
@@ -46,7 +43,7 @@ pub enum Source {
 }
 
 impl NewSegment {
-    /// Returns a description of the segment for messages before it exists.
+    /// Describes the segment for messages before it has an id.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
@@ -63,7 +60,7 @@ impl NewSegment {
         }
     }
 
-    /// Sets the size to that of the source file. Without a source file, the size does not change.
+    /// Takes the size from the source file, if there is one.
     pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
         let Source::File(path) = self.source() else { return Ok(()) };
         let (file, length) = self.open_file(path)?;
@@ -81,7 +78,7 @@ impl NewSegment {
         Ok(())
     }
 
-    /// Opens a regular file, and returns its length too.
+    /// Opens a regular file and returns its length.
     fn open_file(&self, path: &Path) -> Result<(File, u64), ActError> {
         let unread = |error| self.unreadable(path, &error);
         let file = open_regular(path, File::options().read(true), Links::Follow).map_err(unread)?;
@@ -101,7 +98,7 @@ impl NewSegment {
         }
     }
 
-    /// Returns a warning if `/dev/shm` does not have enough space to fill the object.
+    /// Returns a warning if `/dev/shm` is too small for the object.
     #[must_use]
     pub fn warning(&self, machine: &dyn Machine) -> Option<String> {
         match self {
@@ -124,7 +121,6 @@ impl NewSegment {
     }
 }
 
-/// Plans the creation of a segment.
 pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     plan.say(format!("{}, mode {}", new.size(), mode_text(permissions(new))));
     if let Source::File(path) = new.source() {

@@ -12,7 +12,7 @@ const LARGEST: u64 = i64::MAX as u64;
 const LONGEST_PART: usize = 255;
 pub const CHOOSE_ANOTHER: &str = "Choose another, or remove the existing segment first";
 
-/// Predicts the error of the kernel, as far as possible without creating a segment.
+/// Predicts the error of the kernel, as far as that is possible without creating a segment.
 pub fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     match new {
@@ -21,7 +21,7 @@ pub fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
             if size.0 > LARGEST {
                 return fail(libc::EFBIG);
             }
-            // Longer components before the last one have failed already.
+            // A longer component before the last one has failed already.
             let last = name.as_path().file_name().unwrap_or_default();
             if last.len() > LONGEST_PART { fail(libc::ENAMETOOLONG) } else { Ok(()) }
         }
@@ -85,7 +85,6 @@ fn full_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
     }
 }
 
-/// Explains the error of the kernel.
 pub fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActError {
     let subject = new.subject();
     let limits = machine.limits();

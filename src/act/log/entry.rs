@@ -1,5 +1,3 @@
-//! Entries of the change log.
-
 use crate::machine::Machine;
 use crate::segment::{ObjectName, Timestamp, unescape};
 use serde::{Deserialize, Serialize};
@@ -7,19 +5,15 @@ use serde::{Deserialize, Serialize};
 /// The maximum length of a logged result, in bytes.
 pub(super) const LONGEST_RESULT: usize = 4096;
 
-/// A log entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The time of the change, RFC 3339 in UTC.
     pub time: String,
-    /// The name of the user, or the UID if the user has no name.
+    /// The user name, or the UID if the user has no name.
     pub user: String,
-    /// The name of the command.
     pub action: String,
     pub segment: String,
-    /// Set if the change succeeded.
     pub done: bool,
-    /// The result message.
     pub result: String,
     /// The pid of the process that created or restored the segment, which the kernel records for
     /// System V segments.
@@ -69,7 +63,6 @@ impl Entry {
     }
 }
 
-/// Returns the name of the current user, or the UID.
 pub fn user(machine: &dyn Machine) -> String {
     let uid = machine.effective_uid();
     machine.user_name(uid).unwrap_or_else(|| uid.to_string())

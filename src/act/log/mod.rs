@@ -22,34 +22,29 @@ use std::time::{Duration, Instant};
 
 /// The maximum size of a log file, in bytes.
 const LONGEST: u64 = 1 << 20;
-/// The maximum time that a buffered line waits for more lines, and the maximum size of one write.
+/// The longest time that a line stays in the buffer, and the size at which the buffer is written.
 const SOON: Duration = Duration::from_millis(10);
 const LARGEST_WRITE: usize = 32 << 10;
-/// The maximum time that a line waits for another process that holds the lock without rotating the
-/// log.
+/// The longest wait for a process that holds the lock without rotating the log.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(1);
 pub(in crate::act) const NOW: &str = "log.jsonl";
 pub(in crate::act) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
-/// The change log of the current user.
 #[derive(Debug)]
 pub struct ChangeLog {
     state: StateDirectory,
     longest: u64,
-    /// The log file, kept open after the first entry: a batch may have thousands.
+    /// Kept open: a batch may have thousands of entries.
     open: Mutex<Option<File>>,
-    /// The cached name of the user.
     user: OnceLock<String>,
-    /// Buffered lines, and the time of the first one.
+    /// The buffered lines, and the time of the first one.
     waiting: Mutex<Option<(Instant, Vec<u8>)>>,
 }
 
-/// The reason why a change was not logged.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// There is no usable state directory.
     #[error(transparent)]
     State(#[from] StateError),
     /// The file cannot be opened, or a full file cannot be renamed.
@@ -58,20 +53,18 @@ pub enum LogError {
         shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move the file away or s" } else { "S" }
     )]
     Open { path: PathBuf, source: io::Error },
-    /// The file cannot be written.
     #[error("failed to write to the log {}: {}", shown(.path), plain_error(.source))]
     Write { path: PathBuf, source: io::Error },
 }
 
 impl LogError {
-    /// Returns the same as [`StateError::is_no_place`].
     #[must_use]
     pub fn is_no_place(&self) -> bool {
         matches!(self, Self::State(error) if error.is_no_place())
     }
 }
 
-/// Returns whether moving the file away would resolve the error.
+/// Returns true if moving the file away would resolve the error.
 fn is_in_the_way(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     !matches!(
@@ -81,7 +74,7 @@ fn is_in_the_way(error: &io::Error) -> bool {
 }
 
 impl ChangeLog {
-    /// Creates a log in the state directory, without opening the file.
+    /// Creates a log without opening its file.
     #[must_use]
     pub const fn new(state: StateDirectory) -> Self {
         Self {
@@ -93,14 +86,15 @@ impl ChangeLog {
         }
     }
 
-    /// Opens or creates the log. Called before a change, so that an unusable log is reported before
+    /// Opens or creates the log. Call this before a change, so that an unusable log fails before
     /// anything is changed.
     pub fn open(&self) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         self.opened(&mut open).map(drop)
     }
 
-    /// Returns an entry for a change that the current user made just now, with the cached user name.
+    /// Returns an entry for a change that the current user made just now, with the cached user
+    /// name.
     pub fn entry(
         &self,
         machine: &dyn Machine,
@@ -113,8 +107,8 @@ impl ChangeLog {
         Entry::by(user, machine, action, segment.into(), done, result.into())
     }
 
-    /// Does the same as [`ChangeLog::add`] for one entry of a large batch: the line may be buffered
-    /// for a few milliseconds and written together with the next ones.
+    /// Appends one of many entries, like [`ChangeLog::add`]. The line may stay in the buffer for a
+    /// few milliseconds.
     pub fn add_soon(&self, entry: &Entry) -> Result<(), LogError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
@@ -126,14 +120,13 @@ impl ChangeLog {
         self.flush()
     }
 
-    /// Writes the buffered lines.
     pub fn flush(&self) -> Result<(), LogError> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         waiting.map_or(Ok(()), |(_, lines)| self.write(&lines))
     }
 
-    /// Appends an entry as one whole line, even while other processes append to the log. On an
-    /// error, the change has been made, but is not logged.
+    /// Appends an entry as one whole line, even while other processes append to the log. After an
+    /// error, the change has been made but is not logged.
     pub fn add(&self, entry: &Entry) -> Result<(), LogError> {
         self.flush()?;
         let mut line = vec![];
@@ -141,28 +134,25 @@ impl ChangeLog {
         self.write(&line)
     }
 
-    /// Serializes an entry and appends the line to `lines`.
     fn put(&self, entry: &Entry, lines: &mut Vec<u8>) -> Result<(), LogError> {
         serde_json::to_writer(&mut *lines, entry).map_err(|error| self.unwritten(error.into()))?;
         lines.push(b'\n');
         Ok(())
     }
 
-    /// Appends whole lines to the log.
     fn write(&self, lines: &[u8]) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // A single write: with `O_APPEND` the kernel does not interleave it with the writes of
-        // other processes.
+        // With `O_APPEND`, a single write does not interleave with those of other processes.
         let written = self.opened(&mut open)?.write_all(lines);
         written.map_err(|error| {
-            // Reopen the file for the next line, which then repairs a partial line.
+            // Reopen the file for the next line, to repair a partial one.
             *open = None;
             self.unwritten(error)
         })
     }
 
     /// Returns the file to append to, after rotating a full log. Only full files are renamed, so an
-    /// open file that is not full is still the log.
+    /// open file that is not full is still the current log.
     fn opened<'a>(&self, open: &'a mut Option<File>) -> Result<&'a mut File, LogError> {
         let full = |file: &File| file.metadata().map_or(true, |stat| stat.len() >= self.longest);
         if let Some(file) = open.take().filter(|file| !full(file)) {
@@ -197,7 +187,7 @@ impl ChangeLog {
         entries
     }
 
-    /// Returns the end of a log file: almost all of a file that this program wrote.
+    /// Returns the end of a log file: almost all of it, if shmlens wrote it.
     fn end_of(&self, name: &str) -> io::Result<Vec<u8>> {
         let path = self.state.path().join(name);
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse)?;
@@ -226,8 +216,8 @@ impl ChangeLog {
             lock = match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
                 // Another process may have rotated the log before we got the lock.
                 Ok(_lock) if is_full() => return fs::rename(folder.join(NOW), folder.join(BEFORE)),
-                // Another process is about to rotate the log: a line added before that would make
-                // the file even longer.
+                // Another process is about to rotate the log. Adding a line now would make the old
+                // file even longer.
                 Err((lock, Errno::EWOULDBLOCK)) if is_full() && began.elapsed() < PATIENCE => lock,
                 Ok(_) | Err((_, Errno::EWOULDBLOCK)) => return Ok(()),
                 Err((_, error)) => return Err(error.into()),
@@ -237,8 +227,7 @@ impl ChangeLog {
     }
 }
 
-/// Terminates a line that was only partly written because the disk was full, so that the next line
-/// parses.
+/// Ends a line that was cut off by a full disk, so that the next line parses.
 fn end_torn_line(mut file: &File) -> io::Result<()> {
     let mut last = [b'\n'];
     if let Some(at) = file.metadata()?.len().checked_sub(1) {
@@ -249,7 +238,7 @@ fn end_torn_line(mut file: &File) -> io::Result<()> {
 
 impl Drop for ChangeLog {
     fn drop(&mut self) {
-        // Errors are lost here. Callers that report them call `flush` first.
+        // Callers that report errors call `flush` first.
         let _ = self.flush();
     }
 }
@@ -311,7 +300,7 @@ mod tests {
             assert!(text.len() < 40_000, "{}", text.len());
             assert!(text.lines().all(|line| serde_json::from_str::<Entry>(line).is_ok()), "{text}");
         }
-        // The entries of each writer are in order, without a gap.
+        // The entries of each writer are in order, without gaps.
         let last = log.last(usize::MAX);
         let mut latest = None;
         for who in 0..4u32 {
@@ -337,13 +326,13 @@ mod tests {
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         thread::scope(|scope| {
             let adding = scope.spawn(|| log.add(&entry));
-            // Long enough for an unlocked write to succeed.
+            // Long enough for a write without the lock to succeed.
             thread::sleep(SOON * 5);
             drop(lock);
             adding.join().unwrap().unwrap();
         });
         assert_eq!([NOW, BEFORE].map(|name| fs::metadata(path(name)).unwrap().len()), [full; 2]);
-        // A process that never rotates the log does not block the others.
+        // A process that holds the lock but never rotates the log does not block the others.
         let lock = File::open(path(LOCK)).unwrap();
         let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         log.add(&entry).unwrap();
@@ -399,7 +388,7 @@ mod tests {
             let error = log.open().unwrap_err().to_string();
             assert!(error.starts_with("failed to open the log /") && error.contains(kind), "{error}");
             assert_eq!(log.last(1), []);
-            // A full log needs the lock and must not replace a directory.
+            // Rotating a full log must not replace a directory.
             fs::rename(path(NOW), path(if kind == "a directory" { BEFORE } else { LOCK })).unwrap();
             log.add(&entry).unwrap();
             let error = log.open().unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Removes only the segment
-//! that was shown.
+//! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Never removes a segment that
+//! took the place of the one that was listed.
 
 mod plan;
 
@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 /// A check slower than this was probably preempted; retry up to `MAX_CHECKS` times.
 const SHORT: Duration = Duration::from_micros(100);
 const MAX_CHECKS: usize = 10;
-/// A removal in progress.
 pub struct Removal<'a> {
     pub actor: &'a Actor<'a>,
     pub target: Target<'a>,
@@ -27,7 +26,7 @@ pub struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Removes the segment after its copy is complete and on the disk.
+    /// Removes the segment once its copy is complete and synced.
     pub fn apply(&self, copying: &Copying, copies: Option<&Copies>) -> Result<Done, ActError> {
         let segment = self.target.segment;
         self.refuse_used()?;
@@ -35,7 +34,7 @@ impl Removal<'_> {
             Copying::Without => self.remove(),
             Copying::Keep => {
                 let Some(copies) = copies else {
-                    // The plan refuses this already.
+                    // Refused in the plan already.
                     return Err(not_kept(segment, StateError::Homeless.into()));
                 };
                 let deleted = self.make_room(copies).inspect_err(|_| copies.forget(segment))?;
@@ -69,7 +68,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Refuses a System V segment without holders that was attached and detached after it was
+    /// Refuses a System V segment without holders that was attached and detached since it was
     /// listed: its verdict is outdated. Runs before the copy, which attaches the segment too. POSIX
     /// objects have no attach or detach times.
     fn refuse_used(&self) -> Result<(), ActError> {
@@ -80,7 +79,7 @@ impl Removal<'_> {
         }
         let Ok(stat) = machine.sysv_stat(shmid) else { return Ok(()) };
         let times = (segment.times.attach, segment.times.detach);
-        // The check before the removal reports current holders.
+        // Current holders are reported by the check right before the removal.
         if stat.nattch > 0 || (stat.attach, stat.detach) == times {
             return Ok(());
         }
@@ -88,8 +87,8 @@ impl Removal<'_> {
         Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.again() })
     }
 
-    /// Deletes the copies that the plan names if there is still not enough disk space. They are lost
-    /// even if the removal fails later, so all other checks run first.
+    /// Deletes the copies that the plan listed if disk space is still short. All other checks run
+    /// first, because the copies are lost even if the removal fails.
     fn make_room(&self, copies: &Copies) -> Result<usize, ActError> {
         let segment = self.target.segment;
         let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
@@ -108,7 +107,7 @@ impl Removal<'_> {
         Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
     }
 
-    /// Removes a segment whose copy is on the disk.
+    /// Removes a segment after its copy was synced.
     fn remove_copied(&self, copies: Option<&Copies>, copy: PathBuf) -> Result<Done, ActError> {
         let removed = if self.actor.progress.is_cancelled() {
             Err(ActError::Stopped { subject: self.target.id().to_string() })
@@ -117,8 +116,7 @@ impl Removal<'_> {
         };
         match removed {
             Ok(mut done) => {
-                // Enforced only after the removal, so that a failed one costs no other segment its
-                // copy.
+                // Enforce the limit only now, so that a failed removal deletes no other copy.
                 if let Some(copies) = copies {
                     let deleted = copies.enforce_limit(&copy).len();
                     let why = format!("(limit for copies: {})", copies.limit());
@@ -129,7 +127,7 @@ impl Removal<'_> {
             }
             Err(error) => {
                 if error.nothing_done() || self.target.is_there() {
-                    // This call created the copy, and the segment was not removed.
+                    // The segment was not removed, so its copy is useless.
                     let _ = fs::remove_file(copy);
                 }
                 Err(error)
@@ -145,8 +143,8 @@ impl Removal<'_> {
         }
     }
 
-    /// Refuses an object that has a holder now. Reports an object that is gone as gone instead.
-    /// Returns whether the kernel granted a write lease on the object.
+    /// Refuses an object that has a holder now. Returns true if the kernel granted a write lease on
+    /// it.
     fn check_unheld(&self, name: &ObjectName) -> Result<bool, ActError> {
         let checked = self.actor.recent.check(self.target, self.options);
         checked.or_else(|refused| self.target.check_posix(name).and(Err(refused)))
@@ -159,15 +157,15 @@ impl Removal<'_> {
             None
         } else {
             match machine.sysv_pin(shmid) {
-                // From here on, the kernel cannot reuse the shmid.
+                // Attached: the kernel cannot reuse the shmid.
                 Ok(pin) => {
                     stat = self.check_unattached(shmid, 1)?;
                     Some(pin)
                 }
                 // The segment was removed after the check, and its shmid may already be reused.
                 Err(error) if is_gone(&error) => return Err(self.target.gone()),
-                // The owner may lack permission to attach the segment. Then a check right before the
-                // removal has to suffice, as in a batch.
+                // The owner may lack permission to attach the segment. Then the check right before
+                // the removal has to suffice, as in a batch.
                 Err(_) => {
                     stat = self.check_unattached(shmid, 0)?;
                     None
@@ -200,7 +198,7 @@ impl Removal<'_> {
 
     /// Checks that this is the segment that was listed, and that no process has attached it since.
     /// `ours` is the number of our own attachments. Retries a slow check, because this process may
-    /// have been preempted in between.
+    /// have been preempted.
     fn check_unattached(&self, shmid: ShmId, ours: u64) -> Result<SysvStat, ActError> {
         let mut began = Instant::now();
         let mut stat = self.target.check_sysv(shmid)?;
@@ -225,9 +223,8 @@ impl Removal<'_> {
         }
     }
 
-    /// Unlinks the object. If the kernel grants a write lease on the object first, it has to grant
-    /// another one under the temporary name, because a process may have opened the object in the
-    /// meantime.
+    /// Unlinks the object. If the kernel grants a write lease first, it has to grant another one
+    /// under the temporary name: a process may have opened the object in between.
     fn unlink(&self, name: &ObjectName) -> Result<Done, ActError> {
         let Target { machine, segment } = self.target;
         let leased = self.check_unheld(name)?;

@@ -1,4 +1,4 @@
-//! Plans a removal: its effects, its copy, and the reasons against it.
+//! Plans a removal: its effects, its copy, and reasons to refuse it.
 
 use crate::act::copies::KeepError;
 use crate::act::recent::UNSEEN;
@@ -17,7 +17,6 @@ use std::path::Path;
 
 const USE_FORCE: &str = "Use --force to remove the segment anyway";
 
-/// Plans the removal.
 pub fn plan(target: Target<'_>, copying: &Copying, copies: Option<&Copies>, plan: &mut Plan) {
     let segment = target.segment;
     let guards = permitted::guards(target);
@@ -25,7 +24,7 @@ pub fn plan(target: Target<'_>, copying: &Copying, copies: Option<&Copies>, plan
         Facts::Sysv(facts) => plan_sysv(segment, facts, plan),
         Facts::Posix(_) => plan_posix(target, guards.map_or(1, |guards| guards.links), plan),
     }
-    // Checked before the copy: without permission, no copy helps.
+    // Checked before the copy: without permission, a copy is useless.
     if let Some(refusal) = permitted::removal_with(target, guards.as_ref()) {
         plan.refuse(refusal);
     }
@@ -55,12 +54,11 @@ pub fn plan(target: Target<'_>, copying: &Copying, copies: Option<&Copies>, plan
     }
 }
 
-/// Plans a copy among the copies of this user.
 fn plan_copy(target: Target<'_>, copies: &Copies, plan: &mut Plan) {
     let segment = target.segment;
     match readable(target).and_then(|()| copies.foresee(segment)) {
         Ok(outlook) => {
-            // The name of the file is chosen when it is written.
+            // The file name is chosen when the copy is written.
             will_keep(segment, "", "FILE", plan);
             for sentence in outlook.sentences(target.machine.now()) {
                 plan.say(sentence);
@@ -82,7 +80,7 @@ fn plan_copy(target: Target<'_>, copies: &Copies, plan: &mut Plan) {
     }
 }
 
-/// Returns the reason why the segment can neither be copied nor removed: its name no longer exists
+/// Returns the reason why the segment can be neither copied nor removed: its name no longer exists
 /// or belongs to another object.
 pub fn gone(segment: &Segment, error: &KeepError) -> Option<(&'static str, &'static str)> {
     match (error, &segment.id) {
@@ -101,7 +99,7 @@ pub fn readable(target: Target<'_>) -> Result<(), KeepError> {
     Reader::predict(target.machine, target.segment).map(drop).map_err(KeepError::Unreadable)
 }
 
-/// Predicts, without writing, the error of saving a copy of the segment to this path.
+/// Predicts the error of saving a copy to this path, without writing.
 fn foresee_file(path: &Path, segment: &Segment) -> Option<SaveError> {
     if let Err(error) = foresee(path, false) {
         return Some(error);
@@ -165,8 +163,8 @@ fn plan_posix(target: Target<'_>, links: u32, plan: &mut Plan) {
     let memory = held_by(segment);
     let links = links.saturating_sub(plan.options.links_gone);
     let state = segment.verdict.state;
-    // Ask the kernel now if the user named the segment or its state is settled, unless the answer
-    // would change nothing.
+    // Request a lease now if the user named the segment or its state is certain, unless the result
+    // would not matter.
     let unheld = !matches!(state, State::InUse | State::Removed)
         && segment.holders.as_deref().is_none_or(<[_]>::is_empty);
     let lease = if unheld && !plan.options.force { target.lease() } else { None };
@@ -186,7 +184,7 @@ fn plan_posix(target: Target<'_>, links: u32, plan: &mut Plan) {
     });
     let reasons = segment.verdict.reasons.join("; ");
     let reason = match state {
-        // The details view lists the evidence; the plan names the holders.
+        // The detail view lists the evidence; the plan names the holders.
         State::InUse => format!("in use: {}", segment.verdict.reasons.first().map_or("", String::as_str)),
         _ if free => return refuse_protected(segment, plan),
         State::Removed | State::Unknown => format!("may still be in use: {reasons}"),
@@ -217,7 +215,7 @@ fn refuse_protected(segment: &Segment, plan: &mut Plan) {
     }
 }
 
-/// Returns `grabber (4121) detaches`, or `writer (7), reader.py (8) and 2 more detach`.
+/// Names the holders that must detach: `writer (7), reader.py (8) and 2 more detach`.
 fn detaching(segment: &Segment) -> Option<String> {
     let holders = segment.holders.as_deref().unwrap_or_default();
     let first: Vec<String> =

@@ -8,11 +8,11 @@ use crate::segment::Bytes;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-/// The size of each write: a multiple of the page size, and small enough that a block stays in the
-/// CPU cache between reading and writing.
+/// Bytes per write: a multiple of the page size, and small enough that a block stays in the CPU
+/// cache between reading and writing.
 const BLOCK: usize = 256 << 10;
 const _: () = assert!(BLOCK + RUN_HEADER <= LONGEST_RUN);
-/// The length of a run whose only purpose is to shift the offset of the next run, see [`is_slow`].
+/// The length of a run that only shifts the offset of the next run, see [`is_slow`].
 const SHORT_RUN: usize = 4096;
 /// The smallest segment that is worth a second thread.
 const WORTH_A_THREAD: u64 = 4 << 20;
@@ -22,14 +22,12 @@ pub struct Contents<'a> {
     pub reader: &'a Reader,
     pub saved: &'a Saved,
     pub progress: &'a Progress,
-    /// The maximum size of the archive.
     pub limit: Option<Bytes>,
     pub failed: &'a (dyn Fn(io::Error) -> SaveError + Sync),
 }
 
 impl Contents<'_> {
-    /// Writes the whole archive and returns its length. One thread reads a block while another
-    /// writes the previous blocks.
+    /// Writes the whole archive and returns its length. One thread reads while another writes.
     pub fn write(&self, mut to: impl Write) -> Result<u64, SaveError> {
         let size = self.saved.size.0;
         self.progress.begin(size);
@@ -89,11 +87,10 @@ impl Contents<'_> {
     }
 }
 
-/// A part of the archive: runs of data with their headers.
 #[derive(Default)]
 struct Block {
     bytes: PageBuffer,
-    /// The offset in the segment where the last run of the block ends.
+    /// The end of the last run, as an offset in the segment.
     end: u64,
 }
 
@@ -102,7 +99,7 @@ struct Blocks<'a> {
     contents: &'a Contents<'a>,
     writing: Writing,
     at: u64,
-    /// The end of the data extent that contains `at`.
+    /// The end of the data extent at the current offset.
     data_end: u64,
 }
 
@@ -142,13 +139,13 @@ impl Blocks<'_> {
         Ok(true)
     }
 
-    /// Reads as much data from the current offset as fits, and returns the length of the run.
+    /// Reads as much data as fits, and returns the length of the run.
     fn read_run(&mut self, room: &mut [u8]) -> Result<usize, SaveError> {
         let reader = self.contents.reader;
         let left = usize::try_from(self.data_end - self.at).unwrap_or(usize::MAX);
         let mut length = left.min(room.len() - RUN_HEADER);
         if is_slow(self.at, &room[RUN_HEADER..][..length]) {
-            // The header shifts the next run to a different offset within the page.
+            // The header shifts the next run to another offset within the page.
             length = SHORT_RUN;
         }
         let run = &mut room[..RUN_HEADER + length];

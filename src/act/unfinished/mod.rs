@@ -1,10 +1,8 @@
-//! Finds System V segments that `restore` or `create --from` was filling when the command was
-//! killed.
-//!
-//! The kernel assigns a segment its key on creation, so a segment that is being filled already has
-//! its key. A mark in the state directory names the segment, so that a kill does not leave an
-//! incomplete segment behind unnoticed. The mark is written before the segment is created,
-//! completed when the shmid is known, and removed at the end; it is locked in the meantime. An
+//! Finds System V segments that `restore` or `create --from` was filling when it was killed.
+//! The kernel assigns the key on creation, so other processes can find a segment before it is
+//! filled. A mark in the state directory names the segment until it is complete, so that a kill
+//! does not leave an incomplete segment behind unnoticed. The mark is written before the segment is
+//! created, gets the shmid after that, and is locked by the process that fills the segment. An
 //! unlocked mark belongs to a process that was killed.
 
 mod mark;
@@ -21,8 +19,8 @@ use std::path::PathBuf;
 const FOLDER: &str = "unfinished";
 const ENDING: &str = ".jsonl";
 
-/// Returns the reason why no mark protects a System V segment while it is filled: this user has no
-/// state directory. Any other problem is an error of `Filling::begin`.
+/// Returns the reason why a segment is filled without a mark: this user has no state directory. Any
+/// other problem is an error of `Filling::begin`.
 #[must_use]
 pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
     match state {
@@ -31,7 +29,6 @@ pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
     }
 }
 
-/// Returns the same as [`StateError::is_no_place`], if this user has no state directory yet.
 fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
     let denied = match error {
         StateError::Unusable { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
@@ -41,18 +38,17 @@ fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
     denied && fs::symlink_metadata(state.path()).is_err()
 }
 
-/// A segment that is incomplete because the command that filled it was killed.
+/// A segment that was left incomplete by a kill.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
-    /// The segment from the survey.
     pub segment: Segment,
-    /// The killed command and its file, such as `restore of a.saved`; safe to print.
+    /// The killed command and its file, as in `restore of a.saved`; safe to print.
     pub origin: String,
     mark: PathBuf,
 }
 
 impl Unfinished {
-    /// Returns a message that describes the segment and explains how to remove it.
+    /// Describes the segment and explains how to remove it.
     #[must_use]
     pub fn notice(&self) -> String {
         format!(
@@ -61,14 +57,14 @@ impl Unfinished {
         )
     }
 
-    /// Describes the effect of recovering the segment.
+    /// Describes the effect of removing the segment.
     #[must_use]
     pub fn will(&self) -> String {
         format!("removes it: incomplete because {} was killed", self.origin)
     }
 }
 
-/// Finds the incomplete segments in a survey. Changes nothing.
+/// Finds the incomplete segments in a survey.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
     let world = machine.world();
@@ -88,7 +84,7 @@ pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segment
         let is_over = if line.world == world {
             !segments.iter().any(|segment| line.is(segment))
         } else {
-            // No segment survives a reboot, but another namespace may still exist.
+            // No segment survives a reboot, but the namespace of another one may still exist.
             boot(&line.world) != boot(&world)
         };
         if is_over {
@@ -103,7 +99,7 @@ fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
     paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
 }
 
-/// Removes an incomplete segment, unless it is gone, has changed or was attached in the meantime.
+/// Removes an incomplete segment, unless it is gone, has changed or was attached since.
 pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
     let plan = plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
@@ -148,7 +144,7 @@ mod tests {
         SegmentId::Sysv(ShmId(3))
     }
 
-    /// Simulates a kill, which leaves the file without a lock.
+    /// Simulates a kill: the mark stays without a lock.
     fn kill(mark: Mark) {
         let text = fs::read(&mark.path).unwrap();
         let path = mark.path.clone();
@@ -178,7 +174,7 @@ mod tests {
             if number_is_known {
                 mark.made(&machine, &id);
             }
-            // A running command keeps its segment and its mark.
+            // The segment and mark of a running command are kept.
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], 1));
             kill(mark);
             let found = found(&state, &machine);
@@ -235,7 +231,7 @@ mod tests {
 
     #[test]
     fn one_of_another_world_is_none_of_this() {
-        // No segment survives a reboot, but another namespace may still exist.
+        // No segment survives a reboot, but the namespace of another one may still exist.
         for (world, left) in [("made elsewhere", 1), ("another boot", 0)] {
             let (_directory, state, machine) = scene();
             let mut mark = begin(&state, &machine);
