@@ -37,7 +37,7 @@ pub enum Copying {
 impl Action {
     /// Returns the name of the subcommand.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::SetMode(_) => "chmod",
             Self::SetOwner(_) => "chown",
@@ -151,7 +151,7 @@ mod tests {
     use crate::machine::fake::FakeMachine;
 
     #[test]
-    fn owners_by_name_and_number() {
+    fn owners_parse_by_name_and_id() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.users.insert(7, "1000".to_owned()));
         let read = |text| OwnerChange::parse(&machine, text).map(|change| (change.uid, change.gid));

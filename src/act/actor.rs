@@ -1,3 +1,5 @@
+//! Applies plans.
+
 use super::remove::Removal;
 use super::{ActError, Action, Done, Outcome, Plan, Recent, StateDirectory, Target, Task};
 use super::{create, lock, permissions};
@@ -54,7 +56,7 @@ impl<'a> Actor<'a> {
                 .change(segment, action, plan)
                 .map(|done| Done { identity: Some(segment.identity()), ..done }),
         };
-        let action = if plan.options.clean { "clean" } else { plan.task.word() };
+        let action = if plan.options.clean { "clean" } else { plan.task.name() };
         Outcome { subject: plan.subject(), action, result }
     }
 

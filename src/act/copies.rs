@@ -3,8 +3,8 @@
 
 use super::Actor;
 use super::archive::MAGIC;
-use super::outlook::{Batch, Outlook, Place, needs};
-use super::save::{Destination, SaveError, Stored, shown};
+use super::outlook::{Batch, DiskSpace, Outlook, needs};
+use super::save::{Destination, SaveError, Stored, printable};
 use super::state::{StateDirectory, StateError};
 use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
@@ -18,9 +18,9 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const FOLDER: &str = "copies";
+const DIRECTORY: &str = "copies";
 /// The suffix of a copy's file name, after the time in nanoseconds and the pid.
-const ENDING: &str = ".shmlens";
+const SUFFIX: &str = ".shmlens";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
@@ -58,13 +58,13 @@ pub enum KeepError {
     #[error("no copy saved: {0}")]
     Unreadable(OpenError),
     #[error(
-        "not enough disk space for a copy: {held} of data, but {} has only {room} free{}",
-        shown(.folder), even_without(*.old)
+        "not enough disk space for a copy: {held} of data, but {} has only {free_space} free{}",
+        printable(.directory), even_without(*.old)
     )]
-    NoRoom {
+    NoSpace {
         held: Bytes,
-        folder: PathBuf,
-        room: Bytes,
+        directory: PathBuf,
+        free_space: Bytes,
         /// The space that deleting older copies would free.
         old: Bytes,
     },
@@ -96,25 +96,27 @@ impl Copies {
 
     /// Predicts the cost of a copy of this segment, or the error of [`Copies::keep`], without
     /// reading the segment. Segments planned with clones of these copies form one batch.
-    pub fn foresee(&self, segment: &Segment) -> Result<Outlook, KeepError> {
-        let folder = self.state.existing_folder(FOLDER)?;
-        let unfinished = folder.as_deref().map(count_unfinished).unwrap_or_default();
-        let place = Place {
+    pub fn predict(&self, segment: &Segment) -> Result<Outlook, KeepError> {
+        let directory = self.state.existing_subdirectory(DIRECTORY)?;
+        let unfinished = directory.as_deref().map(count_unfinished).unwrap_or_default();
+        let space = DiskSpace {
             limit: self.limit,
             // Removing the segment deletes abandoned copies first.
-            room: self.room().map(|room| Bytes(room.0.saturating_add(unfinished.abandoned.bytes))),
-            folder: folder.clone().unwrap_or_else(|| self.state.path().join(FOLDER)),
+            free_space: self
+                .free_space()
+                .map(|free_space| Bytes(free_space.0.saturating_add(unfinished.abandoned.bytes))),
+            directory: directory.clone().unwrap_or_else(|| self.state.path().join(DIRECTORY)),
             in_progress: Bytes(unfinished.in_progress.bytes),
-            old: folder.map_or_else(Vec::new, |folder| old_copies(&folder)),
+            old: directory.map_or_else(Vec::new, |directory| old_copies(&directory)),
         };
-        self.batch.foresee(segment, place)
+        self.batch.predict(segment, space)
     }
 
     /// Returns the free disk space. The directory may not exist yet, and a prediction must not
     /// create it, so look at its nearest existing ancestor.
-    fn room(&self) -> Option<Bytes> {
-        let folder = self.state.path().join(FOLDER);
-        folder.ancestors().find(|path| path.exists()).and_then(room)
+    fn free_space(&self) -> Option<Bytes> {
+        let directory = self.state.path().join(DIRECTORY);
+        directory.ancestors().find(|path| path.exists()).and_then(free_space)
     }
 
     /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
@@ -131,7 +133,7 @@ impl Copies {
 
     /// Tells the batch that the copy of this segment is on disk.
     pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
-        self.batch.kept(segment, copy);
+        self.batch.saved(segment, copy);
     }
 
     /// Tells the batch that this segment has no copy.
@@ -143,22 +145,22 @@ impl Copies {
     /// plan listed. Fails if deleting them would not free enough space.
     pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
         self.batch.begin(segment);
-        if let Some(folder) = self.state.existing_folder(FOLDER)? {
-            let _ = remove_abandoned(&folder);
+        if let Some(directory) = self.state.existing_subdirectory(DIRECTORY)? {
+            let _ = remove_abandoned(&directory);
         }
         // Usually there is enough space: do not list the old copies.
-        if self.room().is_some_and(|room| room.0 >= needs(held(segment))) {
+        if self.free_space().is_some_and(|free_space| free_space.0 >= needs(held(segment))) {
             return Ok(vec![]);
         }
         // Look at the current disk usage only, without the rest of the batch.
-        let alone = Self { batch: Batch::default(), ..self.clone() };
-        let needed = alone.foresee(segment)?.for_room;
-        match needed.iter().find(|old| self.outlook.for_room.iter().all(|named| named.path != old.path)) {
+        let without_batch = Self { batch: Batch::default(), ..self.clone() };
+        let needed = without_batch.predict(segment)?.for_space;
+        match needed.iter().find(|old| self.outlook.for_space.iter().all(|named| named.path != old.path)) {
             None => Ok(needed.into_iter().map(|old| old.path).collect()),
-            Some(_) => Err(KeepError::NoRoom {
+            Some(_) => Err(KeepError::NoSpace {
                 held: held(segment),
-                folder: self.state.path().join(FOLDER),
-                room: self.room().unwrap_or_default(),
+                directory: self.state.path().join(DIRECTORY),
+                free_space: self.free_space().unwrap_or_default(),
                 old: Bytes(0),
             }),
         }
@@ -167,35 +169,37 @@ impl Copies {
     /// Saves and syncs a copy of a segment. Deletes no older copy: [`Copies::enforce_limit`] does,
     /// once the segment is removed.
     pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
-        let folder = self.state.folder(FOLDER)?;
-        let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
+        let directory = self.state.subdirectory(DIRECTORY)?;
+        let Unfinished { abandoned, in_progress } = count_unfinished(&directory);
         let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
         let limit = Bytes(self.limit.0.saturating_sub(unfinished.0));
         let held = held(segment);
         if held > limit {
             return Err(KeepError::TooLarge { held, limit: self.limit, unfinished });
         }
-        if let Some(room) = room(&folder).filter(|room| room.0 < needs(held)) {
-            return Err(KeepError::NoRoom { held, folder, room, old: Bytes(0) });
+        if let Some(free_space) = free_space(&directory).filter(|free_space| free_space.0 < needs(held)) {
+            return Err(KeepError::NoSpace { held, directory, free_space, old: Bytes(0) });
         }
         loop {
-            let path = folder.join(self.next_name());
+            let path = directory.join(self.next_name());
             let destination = Destination { path: &path, replace: false, limit: Some(limit) };
             match destination.save(actor, segment) {
                 // Another process took the name: retry with a new one.
                 Err(SaveError::Exists { .. }) => {}
-                outcome => return outcome.map_err(|error| self.refused(error, &folder, unfinished)),
+                outcome => return outcome.map_err(|error| self.refused(error, &directory, unfinished)),
             }
         }
     }
 
-    fn refused(&self, error: SaveError, folder: &Path, unfinished: Bytes) -> KeepError {
+    fn refused(&self, error: SaveError, directory: &Path, unfinished: Bytes) -> KeepError {
         match error {
             SaveError::Open(error) => KeepError::Unreadable(error),
             SaveError::TooLarge { held, .. } => KeepError::TooLarge { held, limit: self.limit, unfinished },
             SaveError::Write { source, path } if source.kind() == io::ErrorKind::StorageFull => {
-                let room = room(folder).map_or_else(|| "nothing".to_owned(), |room| room.to_string());
-                let source = io::Error::new(source.kind(), format!("{} ({room} free)", plain_error(&source)));
+                let free_space = free_space(directory)
+                    .map_or_else(|| "nothing".to_owned(), |free_space| free_space.to_string());
+                let source =
+                    io::Error::new(source.kind(), format!("{} ({free_space} free)", plain_error(&source)));
                 KeepError::Save(SaveError::Write { path, source })
             }
             error => KeepError::Save(error),
@@ -206,16 +210,16 @@ impl Copies {
     /// `newest`, files that shmlens did not write, and copies of the same batch that the plan did
     /// not list. Returns the deleted copies.
     pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
-        let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
-        let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
+        let Ok(Some(directory)) = self.state.existing_subdirectory(DIRECTORY) else { return vec![] };
+        let Unfinished { abandoned, in_progress } = count_unfinished(&directory);
         let mut total = abandoned.bytes.saturating_add(in_progress.bytes);
         let mut deleted = vec![];
-        let mut spared: Vec<PathBuf> = vec![newest.to_owned()];
-        let of_batch = self.batch.copies().into_iter();
-        spared.extend(of_batch.filter(|(id, _)| !self.outlook.of_batch.contains(id)).map(|(_, copy)| copy));
-        for old in old_copies(&folder) {
+        let mut kept: Vec<PathBuf> = vec![newest.to_owned()];
+        let from_batch = self.batch.copies().into_iter();
+        kept.extend(from_batch.filter(|(id, _)| !self.outlook.from_batch.contains(id)).map(|(_, copy)| copy));
+        for old in old_copies(&directory) {
             total = total.saturating_add(old.length);
-            if total > self.limit.0 && !spared.contains(&old.path) && fs::remove_file(&old.path).is_ok() {
+            if total > self.limit.0 && !kept.contains(&old.path) && fs::remove_file(&old.path).is_ok() {
                 deleted.push(old.path);
             }
         }
@@ -225,8 +229,8 @@ impl Copies {
     /// Returns the existing copies, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<PathBuf> {
-        let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
-        old_copies(&folder).into_iter().map(|old| old.path).collect()
+        let Ok(Some(directory)) = self.state.existing_subdirectory(DIRECTORY) else { return vec![] };
+        old_copies(&directory).into_iter().map(|old| old.path).collect()
     }
 
     /// Returns the newest copy.
@@ -240,7 +244,7 @@ impl Copies {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let newest = self.last().and_then(|path| stamp(path.file_name()?.to_str()?));
         let time = newest.map_or(now, |(newest, _)| now.max(newest + 1));
-        format!("{time:020}-{}{ENDING}", process::id())
+        format!("{time:020}-{}{SUFFIX}", process::id())
     }
 }
 
@@ -250,8 +254,8 @@ pub(super) fn held(segment: &Segment) -> Bytes {
     Bytes(segment.resident.unwrap_or_default().0.saturating_add(swapped.0))
 }
 
-fn old_copies(folder: &Path) -> Vec<OldCopy> {
-    let Ok(entries) = fs::read_dir(folder) else { return vec![] };
+fn old_copies(directory: &Path) -> Vec<OldCopy> {
+    let Ok(entries) = fs::read_dir(directory) else { return vec![] };
     let mut found: Vec<(Stamp, OldCopy)> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| Some((stamp(entry.file_name().to_str()?)?, OldCopy::find(entry.path())?)))
@@ -266,11 +270,11 @@ impl OldCopy {
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
         let stat = file.metadata().ok()?;
         let mut beginning = [0; MAGIC.len()];
-        let ours =
+        let is_ours =
             stat.uid() == geteuid().as_raw() && file.read_exact(&mut beginning).is_ok() && beginning == MAGIC;
         // The data remains if there is another hard link.
         let frees = if stat.nlink() > 1 { 0 } else { stat.blocks().saturating_mul(512) };
-        ours.then_some(Self { path, length: stat.len(), frees })
+        is_ours.then_some(Self { path, length: stat.len(), frees })
     }
 }
 
@@ -279,7 +283,7 @@ type Stamp = (u128, u32);
 
 /// Parses the file name of a copy.
 fn stamp(name: &str) -> Option<Stamp> {
-    let (time, pid) = name.strip_suffix(ENDING)?.split_once('-')?;
+    let (time, pid) = name.strip_suffix(SUFFIX)?.split_once('-')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if time.len() != 20 || !digits(time) || !digits(pid) {
         return None;
@@ -287,8 +291,8 @@ fn stamp(name: &str) -> Option<Stamp> {
     Some((time.parse().ok()?, pid.parse().ok()?))
 }
 
-fn room(folder: &Path) -> Option<Bytes> {
-    let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+fn free_space(directory: &Path) -> Option<Bytes> {
+    let stat = nix::sys::statvfs::statvfs(directory).ok()?;
     // Some file systems do not report their size.
     if stat.blocks() == 0 {
         return None;
@@ -321,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_that_was_asked_for_is_restored() {
+    fn undo_restores_the_selected_copy() {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         let progress = Progress::new();
@@ -343,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn old_copies_go_and_nothing_else() {
+    fn limit_deletes_only_old_copies() {
         let (_directory, copies) = copies(25_000);
         let machine = FakeMachine::new();
         let keep = |name: &str| {
@@ -351,28 +355,30 @@ mod tests {
             keep(&copies, &machine, &segment(&machine, name)).unwrap().path
         };
         let first = keep("a");
-        let folder = first.parent().unwrap().to_owned();
+        let directory = first.parent().unwrap().to_owned();
         // Old by name, but not written by shmlens.
         let others = ["00000000000000000001-1.shmlens", "notes.txt", "00000000000000000002-1"];
         for name in others {
-            fs::write(folder.join(name), vec![0; 50_000]).unwrap();
+            fs::write(directory.join(name), vec![0; 50_000]).unwrap();
         }
-        std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmlens")).unwrap();
+        std::os::unix::fs::symlink(&first, directory.join("00000000000000000003-1.shmlens")).unwrap();
         assert!(copies.enforce_limit(&keep("b")).is_empty());
         let newest = keep("c");
         // No copy is deleted before the segment is removed.
         assert_eq!(copies.list().len(), 3);
         assert_eq!(copies.enforce_limit(&newest), std::slice::from_ref(&first));
         // A total of exactly the limit is allowed.
-        let within =
-            Copies { limit: Bytes(old_copies(&folder).iter().map(|old| old.length).sum()), ..copies.clone() };
+        let within = Copies {
+            limit: Bytes(old_copies(&directory).iter().map(|old| old.length).sum()),
+            ..copies.clone()
+        };
         assert!(within.enforce_limit(&newest).is_empty());
-        assert!(!first.exists() && others.iter().all(|name| folder.join(name).exists()));
+        assert!(!first.exists() && others.iter().all(|name| directory.join(name).exists()));
         assert_eq!(copies.list().len(), 2);
     }
 
     #[test]
-    fn a_copy_of_another_user_is_none_of_ours() {
+    fn copies_of_another_user_are_ignored() {
         if !crate::sys::skip::is_root_or_skip() {
             return;
         }
@@ -386,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_in_words_and_leave_the_rest() {
+    fn refusals_are_explained_and_delete_nothing() {
         let (_directory, copies) = copies(25_000);
         let machine = FakeMachine::new();
         machine.add_object("small", FakeBytes::full(&[7; 10_000]));
@@ -406,11 +412,11 @@ mod tests {
         let error = keep(&copies, &machine, &segment(&machine, "small")).unwrap_err();
         assert!(matches!(error, KeepError::Unreadable(_)), "{error}");
         assert_eq!(copies.list().len(), 1);
-        assert_eq!(fs::read_dir(copies.state.path().join(FOLDER)).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(copies.state.path().join(DIRECTORY)).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_clock_that_was_turned_back_changes_nothing() {
+    fn copies_stay_in_order_when_the_clock_goes_back() {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));

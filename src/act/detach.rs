@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The time a canceled search has to release the segment.
-const PATIENCE: Duration = Duration::from_millis(200);
-const PAUSE: Duration = Duration::from_millis(2);
+const TIMEOUT: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A segment that shmlens keeps attached or open, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl OwnAttachment {
 
     /// Describes the effect of a release: a sentence without a period, safe to print.
     #[must_use]
-    pub fn will(&self) -> String {
+    pub fn effect(&self) -> String {
         match (self.nattch, self.removed) {
             (Some(_), true) if self.is_last() => format!(
                 "marked for removal and this is its last attachment: frees {}. Cannot be undone",
@@ -123,14 +123,14 @@ pub fn detach(
 /// Waits for our attachment to end and returns the number of the others, or `None` if the segment
 /// is gone.
 fn nattch_after(machine: &dyn Machine, shmid: ShmId, before: &OwnAttachment, nattch: u64) -> Option<u64> {
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         // The shmid may belong to another segment by now, but that one is not marked.
         let stat = machine.sysv_stat(shmid).ok();
         let now = stat.filter(|stat| stat.size == before.size && (stat.marked || !before.removed))?.nattch;
-        if now < nattch || began.elapsed() > PATIENCE {
+        if now < nattch || started.elapsed() > TIMEOUT {
             return Some(now);
         }
-        thread::sleep(PAUSE);
+        thread::sleep(POLL_INTERVAL);
     }
 }

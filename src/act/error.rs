@@ -63,7 +63,7 @@ pub enum ActError {
     #[error("stopped before {subject}: nothing was changed")]
     Stopped { subject: String },
     /// Not removed, because no copy could be saved in the state directory.
-    #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", about(.id, .source))]
+    #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", with_segment_id(.id, .source))]
     NotKept { id: SegmentId, source: KeepError },
     /// Failed after older copies were deleted to make room.
     #[error("{source}. {deleted} older {} already deleted to make room", copies(*.deleted))]
@@ -72,7 +72,7 @@ pub enum ActError {
     #[error("{subject}: nothing was changed: {source}")]
     NotLogged { subject: String, source: LogError },
     /// Not removed, because no copy could be saved to the given file.
-    #[error("{}. Not removed", about(.id, .source))]
+    #[error("{}. Not removed", with_segment_id(.id, .source))]
     NotCopied { id: SegmentId, source: SaveError },
     #[error("stopped: {subject} was not created; partial data was removed")]
     NotCreated { subject: String },
@@ -81,7 +81,7 @@ pub enum ActError {
     #[error(transparent)]
     NotRestored(#[from] RestoreError),
     /// Any other error of the kernel.
-    #[error("failed to {}: {}", .step.of(.id), plain_error(.source))]
+    #[error("failed to {}: {}", .step.with_object(.id), plain_error(.source))]
     Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
@@ -104,7 +104,7 @@ pub enum Step {
 impl Step {
     /// Returns the step with its object, as in `change the mode of sysv:3`.
     #[must_use]
-    pub fn of(self, object: &dyn Display) -> String {
+    pub fn with_object(self, object: &dyn Display) -> String {
         match self {
             Self::Remove => format!("remove {object}"),
             Self::Rename => format!("rename {object}"),
@@ -119,7 +119,7 @@ impl Step {
 
     /// Returns the step with a pronoun, for messages that have named the object.
     #[must_use]
-    pub const fn it(self) -> &'static str {
+    pub const fn with_pronoun(self) -> &'static str {
         match self {
             Self::Remove => "remove it",
             Self::Rename => "rename it",
@@ -135,7 +135,7 @@ impl Step {
 
 /// Prefixes an error with the segment id unless the message contains it: in a batch, every message
 /// has to name its segment.
-pub fn about(id: &SegmentId, error: &dyn Display) -> String {
+pub fn with_segment_id(id: &SegmentId, error: &dyn Display) -> String {
     let (name, text) = (id.to_string(), error.to_string());
     let ends =
         |at: usize| !text[at + name.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '/');
@@ -151,7 +151,7 @@ pub(super) struct Denied {
 
 impl Denied {
     /// Denies a step that is limited to the owner, the creator and users with a capability.
-    pub(super) fn of(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
+    pub(super) fn for_step(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
         let creator = segment.sysv().map(|facts| (&facts.creator, "creator"));
         let owners: Vec<_> = [(&segment.owner, "owner")].into_iter().chain(creator).collect();
         Self::new(me, &owners, step, capability)
@@ -174,7 +174,7 @@ impl Denied {
                 who.push(format!("its {role} {}", permitted::name(owner)));
             }
         }
-        let root = permitted::root(me, capability);
+        let root = permitted::root_text(me, capability);
         let who = if who.is_empty() { root } else { format!("{} or {root}", who.join(", ")) };
         Self { step, who, remedy: permitted::remedy(&named, me, capability) }
     }
@@ -182,13 +182,18 @@ impl Denied {
 
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
-        Self::new(format!("only {} can {}", denied.who, denied.step.it()), denied.remedy)
+        Self::new(format!("only {} can {}", denied.who, denied.step.with_pronoun()), denied.remedy)
     }
 }
 
 impl ActError {
     /// Explains the error that the kernel returned for a change to this segment.
-    pub(super) fn of(target: Target<'_>, step: Step, capability: Capability, source: io::Error) -> Self {
+    pub(super) fn from_kernel(
+        target: Target<'_>,
+        step: Step,
+        capability: Capability,
+        source: io::Error,
+    ) -> Self {
         let Target { machine, segment } = target;
         let id = target.id();
         let removes = matches!(step, Step::Remove | Step::Rename);
@@ -197,12 +202,13 @@ impl ActError {
             Some(libc::ENOENT) => Self::Gone { id },
             Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
                 // The permissions may have changed since the plan: predict again.
-                let predicted = if removes { permitted::removal(target) } else { permitted::bound(target) };
+                let predicted =
+                    if removes { permitted::removal(target) } else { permitted::hard_refusal(target) };
                 let me = machine.credentials();
                 let refusal = match predicted {
                     Some(refusal) => refusal,
-                    None if me.may(capability) => forbidden(segment, step),
-                    None => Denied::of(&me, segment, step, capability).into(),
+                    None if me.has(capability) => unexplained_refusal(segment, step),
+                    None => Denied::for_step(&me, segment, step, capability).into(),
                 };
                 Self::Denied { id, refusal }
             }
@@ -212,7 +218,7 @@ impl ActError {
 
     /// Returns true if nothing was changed.
     #[must_use]
-    pub const fn nothing_done(&self) -> bool {
+    pub const fn changed_nothing(&self) -> bool {
         !matches!(
             self,
             Self::Astray { .. } | Self::Unverified { .. } | Self::Failed { .. } | Self::CopiesDeleted { .. }
@@ -226,13 +232,13 @@ const fn copies(count: usize) -> &'static str {
 
 /// Explains why the kernel refused a step that this user has permission for: a security module, for
 /// example.
-fn forbidden(segment: &Segment, step: Step) -> Refusal {
+fn unexplained_refusal(segment: &Segment, step: Step) -> Refusal {
     let (cause, remedy) = if segment.posix().is_some() {
         ("the file may be immutable, or ", "Check with `lsattr` and the system log")
     } else {
         ("", "Run outside the sandbox")
     };
-    let refused = format!("the kernel refused, although you have permission to {}", step.it());
+    let refused = format!("the kernel refused, although you have permission to {}", step.with_pronoun());
     Refusal::new(format!("{refused}: {cause}a sandbox or security module forbids it"), remedy)
 }
 
@@ -247,32 +253,40 @@ mod tests {
     use crate::survey::{Names, Survey};
 
     #[test]
-    fn callers_with_permission_are_not_told_to_get_it() {
+    fn remedy_is_not_a_permission_that_the_caller_has() {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 7, FakeBytes::hole(1));
         machine.add_object("a", FakeBytes::hole(1));
         let segments = Survey::take(&machine, &mut Names::default()).segments;
-        let said = |uid: u32| -> Vec<String> {
+        let messages = |uid: u32| -> Vec<String> {
             machine.edit(|facts| facts.effective_uid = uid);
             let errors = segments.iter().map(|segment| {
                 let refused = io::Error::from_raw_os_error(libc::EPERM);
-                ActError::of(Target::new(&machine, segment), Step::Remove, Capability::Fowner, refused)
-                    .to_string()
+                ActError::from_kernel(
+                    Target::new(&machine, segment),
+                    Step::Remove,
+                    Capability::Fowner,
+                    refused,
+                )
+                .to_string()
             });
             errors.collect()
         };
-        for (root, stranger) in said(0).iter().zip(said(4242)) {
+        for (root, stranger) in messages(0).iter().zip(messages(4242)) {
             assert!(root.contains("although you have permission") && !root.contains("sudo"), "{root}");
             assert!(stranger.contains("only its owner ann or root can remove it"), "{stranger}");
         }
-        assert!(said(0)[1].contains("immutable"), "{:?}", said(0));
+        assert!(messages(0)[1].contains("immutable"), "{:?}", messages(0));
     }
 
     #[test]
-    fn every_error_names_its_segment_once() {
+    fn errors_name_their_segment_once() {
         let id = SegmentId::Sysv(crate::segment::ShmId(3));
-        assert_eq!(about(&id, &"no space left on device"), "sysv:3: no space left on device");
-        assert_eq!(about(&id, &"failed to copy sysv:3: no space"), "failed to copy sysv:3: no space");
-        assert_eq!(about(&id, &"sysv:32 has the key"), "sysv:3: sysv:32 has the key");
+        assert_eq!(with_segment_id(&id, &"no space left on device"), "sysv:3: no space left on device");
+        assert_eq!(
+            with_segment_id(&id, &"failed to copy sysv:3: no space"),
+            "failed to copy sysv:3: no space"
+        );
+        assert_eq!(with_segment_id(&id, &"sysv:32 has the key"), "sysv:3: sysv:32 has the key");
     }
 }

@@ -1,3 +1,5 @@
+//! Outcomes of plans.
+
 use super::{ActError, Action};
 use crate::segment::{Identity, SegmentId, quote_path};
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ pub struct Outcome {
 pub struct Done {
     pub id: SegmentId,
     /// Messages: sentences without a period, safe to print. The first describes the change.
-    pub said: Vec<String>,
+    pub messages: Vec<String>,
     /// The action that reverts the change. It has to be planned again for the current state of the
     /// segment.
     pub undo: Option<Action>,
@@ -27,8 +29,8 @@ pub struct Done {
 }
 
 impl Done {
-    pub(super) fn new(id: SegmentId, said: impl Into<String>) -> Self {
-        Self { id, said: vec![said.into()], undo: None, identity: None, copy: None }
+    pub(super) fn new(id: SegmentId, messages: impl Into<String>) -> Self {
+        Self { id, messages: vec![messages.into()], undo: None, identity: None, copy: None }
     }
 
     /// Returns the command that undoes a removal, quoted for a shell.
@@ -47,10 +49,10 @@ impl Done {
     /// Returns the messages as a single line, with the command that undoes the change.
     #[must_use]
     pub fn text(&self) -> String {
-        let said = self.said.join("; ");
+        let messages = self.messages.join("; ");
         match self.undo_command() {
-            None => said,
-            Some(command) => format!("{said}; undo: {command}"),
+            None => messages,
+            Some(command) => format!("{messages}; undo: {command}"),
         }
     }
 

@@ -39,13 +39,13 @@ fn plan_mode(target: Target<'_>, change: &ModeChange, gid: u32, plan: &mut Plan)
             "Use a mode of at most 0777",
         ));
     }
-    plan.say(mode_change_text(segment.mode, after));
+    plan.add_effect(mode_change_text(segment.mode, after));
     if after != segment.mode {
-        plan.say("current holders keep their access");
-        plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, pasted(segment)));
+        plan.add_effect("current holders keep their access");
+        plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, quoted_id(segment)));
     }
     if has_acl(target) {
-        plan.say("has an ACL: the group bits set the ACL mask");
+        plan.add_effect("has an ACL: the group bits set the ACL mask");
     }
     if let Some(refusal) = permitted::mode(target, after, gid) {
         plan.refuse(refusal);
@@ -57,16 +57,21 @@ fn plan_owner(target: Target<'_>, change: OwnerChange, plan: &mut Plan) {
     let before = (segment.owner.uid, segment.owner.gid);
     let after = (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1));
     for text in owner_change_text(machine, before, after) {
-        plan.say(text);
+        plan.add_effect(text);
     }
     if after != before {
-        plan.undo = Undo::Yes(format!("shmlens chown {}:{} {}", before.0, before.1, pasted(segment)));
+        plan.undo = Undo::Yes(format!("shmlens chown {}:{} {}", before.0, before.1, quoted_id(segment)));
     }
     match segment.sysv() {
         Some(facts) if after.0 != before.0 => {
-            plan.say(format!("its creator {} can still change and remove it", facts.creator.user_text()));
+            plan.add_effect(format!(
+                "its creator {} can still change and remove it",
+                facts.creator.user_text()
+            ));
         }
-        None if drops_set_id(segment.mode) => plan.say("the kernel clears the setuid and setgid bits"),
+        None if clears_set_id(segment.mode) => {
+            plan.add_effect("the kernel clears the setuid and setgid bits");
+        }
         Some(_) | None => {}
     }
     if let Some(refusal) = permitted::owner(target, change) {
@@ -75,13 +80,13 @@ fn plan_owner(target: Target<'_>, change: OwnerChange, plan: &mut Plan) {
 }
 
 /// Returns the segment id, quoted for a shell.
-fn pasted(segment: &Segment) -> String {
+fn quoted_id(segment: &Segment) -> String {
     shell_quote(segment.id.to_string().as_bytes())
 }
 
 /// Returns true if `chown` clears set-id bits (`setattr_should_drop_suidgid` in fs/attr.c). A
 /// set-group-id bit may remain if the group has no execute permission.
-const fn drops_set_id(mode: Mode) -> bool {
+const fn clears_set_id(mode: Mode) -> bool {
     let bits = mode.bits();
     bits & SETUID != 0 || (bits & SETGID != 0 && bits & GROUP_EXECUTE != 0)
 }
@@ -110,19 +115,19 @@ pub fn apply(
         }));
     }
     let back = OwnerChange { uid: Some(was.0), gid: Some(was.1) };
-    let mut said: Vec<String> = mode.map(|_| mode_change_text(before.0, now.0)).into_iter().collect();
+    let mut messages: Vec<String> = mode.map(|_| mode_change_text(before.0, now.0)).into_iter().collect();
     if owner.is_some() {
-        said.extend(owner_change_text(machine, was, is));
+        messages.extend(owner_change_text(machine, was, is));
     }
     if mode.is_none() && target.segment.sysv().is_none() && before.0 != now.0 {
-        said.push(format!("setuid and setgid bits cleared by the kernel: mode {}", now.0));
+        messages.push(format!("setuid and setgid bits cleared by the kernel: mode {}", now.0));
     }
     let undo = match (mode, owner) {
         (Some(_), Some(_)) => Action::SetModeAndOwner(ModeChange::to(before.0), back),
         (Some(_), None) => Action::SetMode(ModeChange::to(before.0)),
         (None, _) => Action::SetOwner(back),
     };
-    Ok(Done { said, ..Done::new(target.id(), "") }.undone_by(undo))
+    Ok(Done { messages, ..Done::new(target.id(), "") }.undone_by(undo))
 }
 
 /// Returns the attributes after a change of these attributes.
@@ -148,7 +153,7 @@ fn set_sysv(
         Some(owner) if mode.is_none() || error.raw_os_error() != Some(libc::EPERM) => {
             owner_refused(target, owner, error)
         }
-        _ => ActError::of(target, Step::SetMode, Capability::SysAdmin, error),
+        _ => ActError::from_kernel(target, Step::SetMode, Capability::SysAdmin, error),
     })?;
     let now = sysv_after(target, shmid, &stat)?;
     Ok((before, wanted, (now.mode, now.uid, now.gid)))
@@ -164,17 +169,17 @@ fn set_posix(
     let (held, stat) = target.check_posix(name)?;
     let before = (Mode::new(stat.mode), stat.uid, stat.gid);
     let wanted = changed(before, mode, owner);
-    let denied = |error| ActError::of(target, Step::SetMode, Capability::Fowner, error);
+    let denied = |error| ActError::from_kernel(target, Step::SetMode, Capability::Fowner, error);
     if let Some(owner) = owner {
         // Revoke permissions first and grant new ones last. Otherwise the old group would get the
         // new mode, or the new group the old one.
-        let both = Mode::new(before.0.bits() & wanted.0.bits());
-        if both != before.0 {
-            held.set_mode(both).map_err(denied)?;
+        let common = Mode::new(before.0.bits() & wanted.0.bits());
+        if common != before.0 {
+            held.set_mode(common).map_err(denied)?;
         }
         if let Err(error) = held.set_owner(owner.uid, owner.gid) {
             // Roll back, as far as the kernel permits.
-            if both != before.0 {
+            if common != before.0 {
                 let _ = held.set_mode(before.0);
             }
             return Err(owner_refused(target, owner, error));
@@ -214,7 +219,7 @@ fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> 
         return ActError::Denied { id: target.id(), refusal };
     }
     let capability = if segment.sysv().is_some() { Capability::SysAdmin } else { Capability::Chown };
-    ActError::of(target, Step::SetOwner, capability, source)
+    ActError::from_kernel(target, Step::SetOwner, capability, source)
 }
 
 /// Returns the state of a System V segment after a change, as the kernel reports it.

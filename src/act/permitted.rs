@@ -41,13 +41,13 @@ pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refus
     };
     let guards = guards?;
     let me = || machine.credentials();
-    let directory = || Place::of(name).directory;
-    if let Some(refusal) = bound_by(machine, name, guards) {
+    let directory = || ObjectPath::of(name).directory;
+    if let Some(refusal) = hard_refusal_with(machine, name, guards) {
         return Some(refusal);
     }
     if let Some((word, flag)) = flag(guards.directory_flags) {
         let shown = escape(directory().as_os_str().as_bytes());
-        return Some(flagged(&format!("its directory {shown} is {word}"), flag, &directory(), &me()));
+        return Some(flag_refusal(&format!("its directory {shown} is {word}"), flag, &directory(), &me()));
     }
     let directory_owner = || user(machine, guards.directory_uid);
     if !guards.writable {
@@ -65,7 +65,7 @@ pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refus
         return None;
     }
     let me = me();
-    (!me.may(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
+    (!me.has(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
 }
 
 /// Returns the reason why this user cannot change the mode of a segment in group `gid` to `after`,
@@ -75,15 +75,15 @@ pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     if segment.posix().is_none() {
         return sysv(target, Step::SetMode, Capability::SysAdmin);
     }
-    if let Some(refusal) = bound(target) {
+    if let Some(refusal) = hard_refusal(target) {
         return Some(refusal);
     }
     let me = machine.credentials();
-    if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
-        return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
+    if me.uid != segment.owner.uid && !me.has(Capability::Fowner) {
+        return Some(Denied::for_step(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
     // The kernel accepts the change, but clears the bit.
-    if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
+    if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.has(Capability::Fsetid) {
         let group = group_text(machine, gid);
         return Some(Refusal::new(
             format!("only a member of group {group} or root can set the setgid bit"),
@@ -99,26 +99,29 @@ pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
     if segment.posix().is_none() {
         return sysv(target, Step::SetOwner, Capability::SysAdmin);
     }
-    if let Some(refusal) = bound(target) {
+    if let Some(refusal) = hard_refusal(target) {
         return Some(refusal);
     }
     let me = machine.credentials();
     let owns = me.uid == segment.owner.uid;
     let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
     let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
-    if me.may(Capability::Chown) || (owns && keeps_user && own_group) {
+    if me.has(Capability::Chown) || (owns && keeps_user && own_group) {
         return None;
     }
-    let root = root(&me, Capability::Chown);
+    let root_text = root_text(&me, Capability::Chown);
     let (reason, remedy) = if !keeps_user {
-        (format!("only {root} can change the owner of a POSIX segment"), remedy(&[], &me, Capability::Chown))
+        (
+            format!("only {root_text} can change the owner of a POSIX segment"),
+            remedy(&[], &me, Capability::Chown),
+        )
     } else if owns {
         (
-            format!("you are not a member of the new group, and only {root} can set an arbitrary group"),
+            format!("you are not a member of the new group, and only {root_text} can set an arbitrary group"),
             remedy(&[], &me, Capability::Chown),
         )
     } else {
-        let denied = Denied::of(&me, segment, Step::SetOwner, Capability::Chown);
+        let denied = Denied::for_step(&me, segment, Step::SetOwner, Capability::Chown);
         return Some(denied.into());
     };
     Some(Refusal::new(reason, remedy))
@@ -135,18 +138,18 @@ pub fn sysv(target: Target<'_>, step: Step, capability: Capability) -> Option<Re
         return None;
     }
     let me = machine.credentials();
-    if me.may(capability) {
+    if me.has(capability) {
         return None;
     }
-    Some(Denied::of(&me, segment, step, capability).into())
+    Some(Denied::for_step(&me, segment, step, capability).into())
 }
 
-struct Place {
+struct ObjectPath {
     path: PathBuf,
     directory: PathBuf,
 }
 
-impl Place {
+impl ObjectPath {
     fn of(name: &ObjectName) -> Self {
         let path = Path::new("/dev/shm").join(name.as_path());
         let directory = path.parent().unwrap_or(&path).to_owned();
@@ -156,19 +159,19 @@ impl Place {
 
 /// Returns a reason that prevents even root from changing a POSIX object: a read-only mount or file
 /// flags.
-pub fn bound(target: Target<'_>) -> Option<Refusal> {
+pub fn hard_refusal(target: Target<'_>) -> Option<Refusal> {
     let SegmentId::Posix(name) = &target.segment.id else { return None };
-    bound_by(target.machine, name, &guards(target)?)
+    hard_refusal_with(target.machine, name, &guards(target)?)
 }
 
-fn bound_by(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
+fn hard_refusal_with(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
     let me = || machine.credentials();
     if guards.read_only {
-        let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", &me());
+        let remedy = with_sudo("remount it with `mount -o remount,rw /dev/shm`", &me());
         return Some(Refusal::new("/dev/shm is mounted read-only", remedy));
     }
     let (word, flag) = flag(guards.flags)?;
-    Some(flagged(word, flag, &Place::of(name).path, &me()))
+    Some(flag_refusal(word, flag, &ObjectPath::of(name).path, &me()))
 }
 
 fn flag(flags: FileFlags) -> Option<(&'static str, char)> {
@@ -179,12 +182,12 @@ fn flag(flags: FileFlags) -> Option<(&'static str, char)> {
     }
 }
 
-fn flagged(reason: &str, flag: char, path: &Path, me: &Credentials) -> Refusal {
+fn flag_refusal(reason: &str, flag: char, path: &Path, me: &Credentials) -> Refusal {
     let command = format!("clear the flag with `chattr -{flag} {}`", quote_path(path));
-    Refusal::new(format!("{reason} (chattr +{flag})"), as_root(&command, me))
+    Refusal::new(format!("{reason} (chattr +{flag})"), with_sudo(&command, me))
 }
 
-fn as_root(command: &str, me: &Credentials) -> String {
+fn with_sudo(command: &str, me: &Credentials) -> String {
     if me.uid == 0 {
         let mut letters = command.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -195,7 +198,7 @@ fn as_root(command: &str, me: &Credentials) -> String {
 
 /// Returns `root`, or the missing capability if the caller is a root user without it, as in a
 /// container.
-pub(super) fn root(me: &Credentials, capability: Capability) -> String {
+pub(super) fn root_text(me: &Credentials, capability: Capability) -> String {
     if me.uid == 0 { format!("a process with {}", capability.name()) } else { "root".to_owned() }
 }
 

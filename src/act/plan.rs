@@ -17,14 +17,14 @@ pub struct Options {
     /// see [`apply`](super::apply()).
     pub many: bool,
     /// Other names of the same object that the same command removes before this one.
-    pub links_gone: u32,
+    pub links_removed: u32,
     /// Set for removals by `clean`, which the log records under that name.
     pub clean: bool,
 }
 
 impl Options {
     /// Returns the remedy after a holder has appeared.
-    pub(super) const fn again(self) -> &'static str {
+    pub(super) const fn remedy_for_new_holder(self) -> &'static str {
         if self.clean { "Run clean again" } else { "Try again" }
     }
 }
@@ -42,9 +42,9 @@ pub enum Task {
 impl Task {
     /// Returns the subcommand, as in the log and in JSON.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
-            Self::Change { action, .. } => action.word(),
+            Self::Change { action, .. } => action.name(),
             Self::Create(_) => "create",
         }
     }
@@ -107,7 +107,7 @@ pub struct Plan {
     pub task: Task,
     pub options: Options,
     /// The predicted effects: sentences without a period, safe to print.
-    pub will: Vec<String>,
+    pub effects: Vec<String>,
     pub undo: Undo,
     pub refusal: Option<Refusal>,
     /// The reason of a refusal that `--force` overrode.
@@ -118,7 +118,7 @@ pub struct Plan {
     pub needs_no_copy: bool,
     /// Memory that is freed immediately.
     pub frees: Bytes,
-    /// The index of the first sentence about copies in `will`.
+    /// The index of the first sentence about copies in `effects`.
     pub copies_at: Option<usize>,
     /// The copies that the removal adds one to, and the older ones that it may delete.
     pub copies: Option<Copies>,
@@ -129,7 +129,7 @@ impl Plan {
         Self {
             task,
             options,
-            will: vec![],
+            effects: vec![],
             undo: Undo::Nothing,
             refusal: None,
             overridden: None,
@@ -143,8 +143,8 @@ impl Plan {
 
     /// Splits the effects into those on the segment and those on copies.
     #[must_use]
-    pub fn effects(&self) -> (&[String], &[String]) {
-        self.will.split_at(self.copies_at.unwrap_or(self.will.len()))
+    pub fn split_effects(&self) -> (&[String], &[String]) {
+        self.effects.split_at(self.copies_at.unwrap_or(self.effects.len()))
     }
 
     /// Refuses because no copy can be saved, unless there is another refusal.
@@ -161,8 +161,8 @@ impl Plan {
         }
     }
 
-    pub(super) fn say(&mut self, sentence: impl Into<String>) {
-        self.will.push(sentence.into());
+    pub(super) fn add_effect(&mut self, sentence: impl Into<String>) {
+        self.effects.push(sentence.into());
     }
 
     /// Refuses the plan. The first refusal is reported. [`Options::force`] ignores refusals that it

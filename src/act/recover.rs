@@ -12,7 +12,7 @@ use std::io;
 
 /// Objects that were renamed this many seconds ago may still belong to a removal in progress,
 /// although a removal takes only microseconds.
-const UNDER_WAY: f64 = 2.0;
+const MIN_AGE_SECONDS: f64 = 2.0;
 
 /// An object that still has the temporary name of a removal.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,7 +62,7 @@ pub struct Leftovers {
     /// Moved aside by a killed removal of this user.
     pub astray: Vec<Astray>,
     /// Possibly part of a removal in progress.
-    pub under_way: Vec<Astray>,
+    pub in_progress: Vec<Astray>,
     /// Possibly named by another user, to trick this one into renaming them.
     pub untrusted: Vec<Astray>,
 }
@@ -78,11 +78,11 @@ impl Leftovers {
             let changed = segment.times.change;
             // A time in the future (the clock was set back) does not mean that a removal is in
             // progress.
-            let is_over = changed
-                .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY);
-            let list = match (is_own(machine, segment, name), is_over) {
+            let is_stale = changed
+                .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > MIN_AGE_SECONDS);
+            let list = match (is_own(machine, segment, name), is_stale) {
                 (false, _) => &mut found.untrusted,
-                (true, false) => &mut found.under_way,
+                (true, false) => &mut found.in_progress,
                 (true, true) => &mut found.astray,
             };
             list.push(Astray { segment: segment.clone(), before });
@@ -117,18 +117,18 @@ pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Ve
 pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectName> {
     let is_left = |name: &ObjectName| {
         machine.stat_object(name).is_ok_and(|stat| {
-            let is_over =
-                stat.modify.is_future(survey.at) || survey.at.seconds_since(stat.modify) > UNDER_WAY;
-            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && is_over
+            let is_stale =
+                stat.modify.is_future(survey.at) || survey.at.seconds_since(stat.modify) > MIN_AGE_SECONDS;
+            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && is_stale
         })
     };
     let is_empty = |name: &ObjectName| {
-        let inside = |other: &ObjectName| other.as_path().parent() == Some(name.as_path());
+        let is_inside = |other: &ObjectName| other.as_path().parent() == Some(name.as_path());
         let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
             SegmentId::Posix(name) => Some(name),
             SegmentId::Sysv(_) | SegmentId::Deleted { .. } => None,
         });
-        !objects.chain(&survey.other_names).any(inside)
+        !objects.chain(&survey.other_names).any(is_inside)
     };
     let names = survey.other_names.iter().filter(|name| is_removal_directory(name.as_path()));
     let mut found: Vec<ObjectName> = names.filter(|name| is_left(name) && is_empty(name)).cloned().collect();
@@ -147,9 +147,9 @@ pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, Ac
 }
 
 /// Predicts the error of [`recover`] without changing anything.
-pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
+pub fn predict(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     if machine.stat_object(&astray.before).is_ok() {
-        return Err(taken(astray));
+        return Err(name_in_use(astray));
     }
     match permitted::removal(Target::new(machine, &astray.segment)) {
         Some(refusal) => Err(ActError::Refused { subject: astray.segment.id.to_string(), refusal }),
@@ -157,7 +157,7 @@ pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     }
 }
 
-fn taken(astray: &Astray) -> ActError {
+fn name_in_use(astray: &Astray) -> ActError {
     ActError::Exists {
         subject: SegmentId::Posix(astray.before.clone()).to_string(),
         remedy: format!("Remove either that object or {}", astray.segment.id),
@@ -172,8 +172,8 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
     let (held, _) = target.check_posix(now)?;
     match machine.rename_to_free(now, &astray.before) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(astray)),
-        Err(error) => return Err(ActError::of(target, Step::Rename, Capability::Fowner, error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(name_in_use(astray)),
+        Err(error) => return Err(ActError::from_kernel(target, Step::Rename, Capability::Fowner, error)),
     }
     let now = machine.stat_object(&astray.before).map_err(|source| target.unverifiable(source))?;
     let own = held.stat().map_err(|source| target.unverifiable(source))?;
@@ -192,7 +192,7 @@ mod tests {
     const LEFTOVER: &str = "shmlens-removing-0123456789abcdef-name";
 
     #[test]
-    fn only_the_very_one_that_was_shown_gets_its_name_back() {
+    fn recover_refuses_a_replaced_object() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_another_user_gave_is_not_trusted() {
+    fn leftovers_of_another_user_are_not_trusted() {
         let machine = FakeMachine::new();
         machine.add_object(LEFTOVER, FakeBytes::full(b"ann's"));
         for (me, (astray, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {

@@ -2,9 +2,9 @@
 //! nothing behind if the file is incomplete.
 
 use super::Actor;
-use super::archive::{ArchiveError, Name, Reading, Saved};
-use super::save::shown;
-use super::saved_file::{Input, SavedFile};
+use super::archive::{ArchiveError, ArchiveReader, Name, Saved};
+use super::save::printable;
+use super::saved_file::{CancelableFile, SavedFile};
 use super::state::StateError;
 use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
@@ -21,16 +21,16 @@ pub struct Restored {
     pub id: SegmentId,
     pub saved: Saved,
     /// The differences from the saved segment, as fragments.
-    pub lost: Vec<String>,
+    pub differences: Vec<String>,
 }
 
 /// The reason why nothing was restored. No partial segment is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    #[error("failed to open {}: {}", shown(.path), plain_error(.source))]
+    #[error("failed to open {}: {}", printable(.path), plain_error(.source))]
     Open { path: PathBuf, source: io::Error },
     /// The file was not written by `save`, or is incomplete or damaged.
-    #[error("failed to restore {}: {source}", shown(.path))]
+    #[error("failed to restore {}: {source}", printable(.path))]
     File { path: PathBuf, source: ArchiveError },
     /// Another user may have written the file, and the restore was not confirmed.
     #[error("{file} {reason} and would create {segment}. Not confirmed; use --yes")]
@@ -41,7 +41,7 @@ pub enum RestoreError {
         segment: String,
     },
     /// The name or the key is in use.
-    #[error("failed to restore {}: {}. Remove the existing segment first", .name, taken(.name, *.by))]
+    #[error("failed to restore {}: {}. Remove the existing segment first", .name, name_in_use(.name, *.by))]
     Taken {
         name: Name,
         /// The segment that has the key.
@@ -58,7 +58,7 @@ pub enum RestoreError {
     Stopped { name: Name },
 }
 
-fn taken(name: &Name, by: Option<ShmId>) -> String {
+fn name_in_use(name: &Name, by: Option<ShmId>) -> String {
     match (name, by) {
         (Name::Sysv { key, .. }, Some(shmid)) => format!("sysv:{shmid} has key {key}"),
         (Name::Sysv { key, .. }, None) => format!("key {key} is in use"),
@@ -86,7 +86,7 @@ fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
 }
 
 /// Reads and verifies the metadata of a saved segment, but not its contents.
-pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
+pub fn read_metadata(path: &Path) -> Result<Saved, RestoreError> {
     Ok(SavedFile::open(path)?.saved().clone())
 }
 
@@ -95,7 +95,7 @@ impl Actor<'_> {
     /// with [`RestoreError::Unconfirmed`] if another user may have written the file.
     pub fn restore(&self, path: &Path) -> Result<Restored, RestoreError> {
         let file = SavedFile::open(path)?;
-        match file.distrust(self.machine) {
+        match file.distrust_reason(self.machine) {
             Some(reason) => Err(file.unconfirmed(self.machine, reason)),
             None => file.restore(self),
         }
@@ -125,7 +125,7 @@ impl SavedFile {
         let saved = self.saved().clone();
         check_free(machine, &saved)?;
         let length = self.length;
-        let work = Work { path: self.path.clone(), saved: &saved, progress, length };
+        let work = Restore { path: self.path.clone(), saved: &saved, progress, length };
         if length.is_none() {
             self.reading.source_mut().cancelled = Some(progress.cancellation());
         }
@@ -141,7 +141,7 @@ impl SavedFile {
                 if let Some(length) = length {
                     progress.begin(2 * length);
                     work.fill(&mut self.reading, 0, None)?;
-                    self.begin_again()?;
+                    self.rewind()?;
                 } else {
                     progress.begin(saved.size.0);
                 }
@@ -151,11 +151,16 @@ impl SavedFile {
                 work.finish(filling.builder())?
             }
         };
-        let lost = lost(machine, &saved, &made);
-        Ok(Restored { id: made.id, saved, lost })
+        let differences = differences(machine, &saved, &made);
+        Ok(Restored { id: made.id, saved, differences })
     }
 
-    fn begin_filling(&self, actor: &Actor<'_>, key: Key, work: &Work<'_>) -> Result<Filling, RestoreError> {
+    fn begin_filling(
+        &self,
+        actor: &Actor<'_>,
+        key: Key,
+        work: &Restore<'_>,
+    ) -> Result<Filling, RestoreError> {
         let saved = self.saved();
         let origin = Origin::restore(self.absolute(), saved.mode);
         let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
@@ -194,9 +199,9 @@ fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
 }
 
 /// The smallest segment that is worth a second thread.
-const WORTH_A_THREAD: u64 = 4 << 20;
+const MIN_PARALLEL: u64 = 4 << 20;
 
-struct Work<'a> {
+struct Restore<'a> {
     path: PathBuf,
     saved: &'a Saved,
     progress: &'a Progress,
@@ -212,11 +217,11 @@ struct Run {
     position: u64,
 }
 
-impl Work<'_> {
+impl Restore<'_> {
     /// Reads and verifies the whole file, and writes its data to `to` if set.
     fn fill(
         &self,
-        reading: &mut Reading<Input>,
+        reading: &mut ArchiveReader<CancelableFile>,
         before: u64,
         mut to: Option<&mut (dyn SegmentBuilder + '_)>,
     ) -> Result<(), RestoreError> {
@@ -227,7 +232,7 @@ impl Work<'_> {
         let (mut read, mut written) = (Ok(()), Ok(()));
         // One thread reads and verifies a run while another writes the previous one.
         pipeline(
-            to.is_some() && self.saved.size.0 >= WORTH_A_THREAD,
+            to.is_some() && self.saved.size.0 >= MIN_PARALLEL,
             |run: &mut Run| match reading.next(&mut run.bytes) {
                 Ok(Some((offset, _))) => {
                     (run.offset, run.position) = (offset, reading.position());
@@ -281,7 +286,7 @@ impl Work<'_> {
 
 /// Describes the attributes that no restore of this segment can bring back.
 #[must_use]
-pub fn cannot_come_back(segment: &Segment) -> &'static str {
+pub fn unrestorable(segment: &Segment) -> &'static str {
     match &segment.id {
         SegmentId::Sysv(_) => "the shmid, attachments, creator and times",
         SegmentId::Posix(_) | SegmentId::Deleted { .. } => "open descriptors, mappings and the creation time",
@@ -289,35 +294,35 @@ pub fn cannot_come_back(segment: &Segment) -> &'static str {
 }
 
 impl Restored {
-    /// Returns the differences that do not affect every copy ([`cannot_come_back`]).
+    /// Returns the differences that do not affect every copy ([`unrestorable`]).
     #[must_use]
     pub fn unexpected(&self) -> &[String] {
         let expected = if matches!(self.id, SegmentId::Sysv(_)) { 3 } else { 1 };
-        self.lost.get(expected..).unwrap_or_default()
+        self.differences.get(expected..).unwrap_or_default()
     }
 }
 
 /// Lists the differences from the saved segment, starting with those that affect every copy.
-fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
-    let mut lost = vec![];
+fn differences(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
+    let mut differences = vec![];
     match (&saved.name, &made.id) {
         (Name::Sysv { shmid, .. }, SegmentId::Sysv(now)) => {
-            lost.push(format!("shmid {shmid} → {now}"));
-            lost.push("creator and times are new".to_owned());
-            lost.push("attachments, locking and huge pages are not restored".to_owned());
+            differences.push(format!("shmid {shmid} → {now}"));
+            differences.push("creator and times are new".to_owned());
+            differences.push("attachments, locking and huge pages are not restored".to_owned());
         }
-        _ => lost.push("programs that have the old object open will not see this one".to_owned()),
+        _ => differences.push("programs that have the old object open will not see this one".to_owned()),
     }
     let special = saved.mode.bits() & 0o7000;
     if special != 0 {
-        lost.push(format!(
+        differences.push(format!(
             "mode {} → {}: setuid, setgid and sticky bits are never restored",
             saved.mode,
             Mode::new(saved.mode.bits() & 0o777)
         ));
     }
     for refused in &made.refused {
-        lost.push(match refused {
+        differences.push(match refused {
             Refused::User(error) => format!(
                 "the owner is you instead of {}: {}. Run as root to restore it",
                 saved.owner.user_text(),
@@ -339,9 +344,9 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
         && user.as_deref() != Some(before)
     {
         let before = escape(before.as_bytes());
-        lost.push(format!("uid {} was {before} when the segment was saved", saved.owner.uid));
+        differences.push(format!("uid {} was {before} when the segment was saved", saved.owner.uid));
     }
-    lost
+    differences
 }
 
 #[cfg(test)]
@@ -367,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_comes_back() {
+    fn saved_segments_are_restored() {
         let (machine, directory) = example();
         let before = segments(&machine);
         let progress = Progress::new();
@@ -377,7 +382,7 @@ mod tests {
             let stored = actor.save(segment, path).unwrap();
             assert_eq!(stored.length.0, fs::metadata(path).unwrap().len());
             assert!(stored.length.0 < 20_000, "{}", stored.length);
-            assert_eq!(look_into(path).unwrap(), stored.saved);
+            assert_eq!(read_metadata(path).unwrap(), stored.saved);
             assert_eq!(progress.done(), segment.size.0);
             let error = actor.save(segment, path).unwrap_err();
             assert!(matches!(error, SaveError::Exists { .. }), "{error}");
@@ -389,7 +394,7 @@ mod tests {
         machine.remove_object("a");
         for path in &paths {
             let restored = actor.restore(path).unwrap();
-            assert!(!restored.lost.is_empty());
+            assert!(!restored.differences.is_empty());
         }
         let after = segments(&machine);
         for (before, after) in before.iter().zip(&after) {
@@ -409,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn stopped_work_leaves_nothing() {
+    fn canceled_restore_leaves_nothing() {
         let cancelled = Progress::new();
         cancelled.cancel();
         for at in 0..2 {
@@ -429,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn another_user_is_told() {
+    fn restore_of_another_user_reports_lost_attributes() {
         let (machine, directory) = example();
         let path = directory.path().join("file");
         let progress = Progress::new();
@@ -438,6 +443,10 @@ mod tests {
         machine.remove_object("a");
         machine.edit(|facts| facts.users.insert(1000, "b\x1bob".to_owned()));
         let restored = actor.restore(&path).unwrap();
-        assert!(restored.lost.iter().any(|lost| lost.contains("was ann when")), "{:?}", restored.lost);
+        assert!(
+            restored.differences.iter().any(|differences| differences.contains("was ann when")),
+            "{:?}",
+            restored.differences
+        );
     }
 }

@@ -29,52 +29,52 @@ pub struct Undone {
     /// The id of the segment now.
     pub id: SegmentId,
     /// The result, or the reason why nothing was undone.
-    pub result: Result<String, NotUndone>,
+    pub result: Result<String, UndoError>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotUndone {
+pub struct UndoError {
     /// Safe to print.
     pub reason: String,
     /// Set if a retry can succeed.
-    pub again: bool,
+    pub can_retry: bool,
 }
 
-impl NotUndone {
+impl UndoError {
     /// Returns a temporary failure: a retry can succeed.
     #[must_use]
-    pub fn now(reason: &dyn Display) -> Self {
-        Self { reason: reason.to_string(), again: true }
+    pub fn temporary(reason: &dyn Display) -> Self {
+        Self { reason: reason.to_string(), can_retry: true }
     }
 
     #[must_use]
-    pub fn ever(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again: false }
+    pub fn permanent(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), can_retry: false }
     }
 }
 
 impl Revert {
     /// Finds the segment, unless it is gone or was replaced.
-    pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, NotUndone> {
+    pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, UndoError> {
         let id = &self.id;
         let found = segments.iter().find(|segment| segment.id == *id);
-        let segment = found.ok_or_else(|| NotUndone::ever(format!("{id} is gone; nothing to undo")))?;
+        let segment = found.ok_or_else(|| UndoError::permanent(format!("{id} is gone; nothing to undo")))?;
         if self.identity.fits(&segment.identity()) {
             Ok(segment)
         } else {
-            Err(NotUndone::ever(format!("{id} was replaced by another segment; nothing was changed")))
+            Err(UndoError::permanent(format!("{id} was replaced by another segment; nothing was changed")))
         }
     }
 }
 
 impl SavedCopy {
     /// Restores the segment and deletes the copy. Keeps the copy if that fails.
-    pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, NotUndone> {
+    pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, UndoError> {
         actor.restore_copy(&self.path).map_err(|error| match error {
             RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                NotUndone::ever(format!("{}: its copy is gone; nothing was restored", self.id))
+                UndoError::permanent(format!("{}: its copy is gone; nothing was restored", self.id))
             }
-            error => NotUndone::now(&super::error::about(&self.id, &error)),
+            error => UndoError::temporary(&super::error::with_segment_id(&self.id, &error)),
         })
     }
 }

@@ -16,7 +16,7 @@ pub struct Ask {
 impl Worker for Ask {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         if let Request::Ask(question) = job.request {
-            self.questions.retain(|before| !question.overtakes(before));
+            self.questions.retain(|before| !question.replaces(before));
             self.questions.push(question);
         }
         vec![]

@@ -45,7 +45,7 @@ pub struct Holders {
     /// The start of the last full scan.
     full: Option<Clock>,
     /// The start of the last scan of any kind.
-    began: Clock,
+    started: Clock,
     /// The end of the pause after the last scan.
     pause_end: Clock,
     asked: Option<Asked>,
@@ -60,12 +60,12 @@ enum Asked {
 impl Holders {
     /// Returns a worker without an interval. It stores its scans in `latest`.
     pub fn new(latest: LatestScan) -> Self {
-        let (began, pause_end) = (Clock::ZERO, Clock::ZERO);
-        Self { latest, names: Names::default(), every: None, full: None, began, pause_end, asked: None }
+        let (started, pause_end) = (Clock::ZERO, Clock::ZERO);
+        Self { latest, names: Names::default(), every: None, full: None, started, pause_end, asked: None }
     }
 
     fn is_due(&self, now: Clock) -> bool {
-        self.every.is_some_and(|every| self.full.is_none_or(|began| now >= began + every))
+        self.every.is_some_and(|every| self.full.is_none_or(|started| now >= started + every))
     }
 }
 
@@ -91,20 +91,20 @@ impl Worker for Holders {
     }
 
     fn deadline(&self) -> Option<Clock> {
-        let regular = self.every.map(|every| self.full.map_or(FIRST_SCAN, |began| began + every));
+        let regular = self.every.map(|every| self.full.map_or(FIRST_SCAN, |started| started + every));
         let asked = self.asked.as_ref().map(|_| Clock::ZERO);
         let due = regular.into_iter().chain(asked).min()?;
         Some(due.max(self.pause_end))
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
-        self.began = now;
+        self.started = now;
         let before = self.latest.last();
         let asked = self.asked.take();
         let holdings = match (&before, asked) {
             (Some(last), Some(Asked::Some(pids))) if !self.is_due(now) => {
                 let pids: Vec<u32> = pids.into_iter().collect();
-                last.again(machine, &pids, &mut self.names)
+                last.rescan(machine, &pids, &mut self.names)
             }
             (_, asked) => {
                 let first = match asked {
@@ -114,7 +114,7 @@ impl Worker for Holders {
                 self.full = Some(now);
                 match &before {
                     Some(last) => last.refresh(machine, &first, &mut self.names),
-                    None => Holdings::look(machine, Depth::Private, &first, &mut self.names),
+                    None => Holdings::scan(machine, Depth::Private, &first, &mut self.names),
                 }
             }
         };
@@ -124,7 +124,7 @@ impl Worker for Holders {
     }
 
     fn took(&mut self, time: Duration) {
-        self.pause_end = self.began + (time * PAUSE_FACTOR).min(MAX_PAUSE);
+        self.pause_end = self.started + (time * PAUSE_FACTOR).min(MAX_PAUSE);
     }
 }
 

@@ -29,9 +29,9 @@ impl Pace {
 
     /// Returns the time at which the work is due.
     pub fn due(&self) -> Option<Clock> {
-        let regular = self
-            .every
-            .map(|every| self.last.map_or(Clock::ZERO, |(began, took)| began + every.max(self.share * took)));
+        let regular = self.every.map(|every| {
+            self.last.map_or(Clock::ZERO, |(started, took)| started + every.max(self.share * took))
+        });
         self.asked.into_iter().chain(regular).min()
     }
 

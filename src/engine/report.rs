@@ -4,8 +4,8 @@ use super::Clock;
 use super::request::SubscriptionId;
 use crate::act::access::Rules;
 use crate::act::{
-    ActError, Answer, EndError, Ended as Terminated, Ending, Outcome, OwnAttachment, Plan, Question,
-    Released, Undone,
+    ActError, Answer, Outcome, OwnAttachment, Plan, Question, Released, TerminateError, TerminateResult,
+    Termination, Undone,
 };
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
@@ -68,7 +68,7 @@ pub enum Body {
     /// The results of releasing segments, one per segment.
     Released(Vec<(SegmentId, Result<Released, ActError>)>),
     /// The result of asking a process to terminate.
-    Terminated(Box<Ending>, Result<Terminated, EndError>),
+    Terminated(Box<Termination>, Result<TerminateResult, TerminateError>),
     /// A worker panicked. The panic hook has printed the reason.
     Panicked,
 }

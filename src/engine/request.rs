@@ -1,6 +1,6 @@
 //! Requests to the engine.
 
-use crate::act::{Action, Ending, OwnAttachment, Plan, Question, Revert, SavedCopy, Undone};
+use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, Undone};
 use crate::memory::{Direction, Pattern};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -49,7 +49,7 @@ pub enum Request {
     /// Release these segments, each only if it is unchanged since it was shown.
     Release(Vec<OwnAttachment>),
     /// Ask a process to terminate.
-    End(Box<Ending>),
+    Terminate(Box<Termination>),
     /// Look up the rules that decide which users may attach a segment.
     Rules(Box<Segment>),
     /// Look up what the user is typing.
@@ -173,7 +173,7 @@ impl Undo {
         fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {
             let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
                 None => true,
-                Some(result) => result.as_ref().is_err_and(|failure| failure.again),
+                Some(result) => result.as_ref().is_err_and(|failure| failure.can_retry),
             };
             items.into_iter().enumerate().filter(|(at, _)| remains(*at)).map(|(_, item)| item).collect()
         }

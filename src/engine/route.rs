@@ -103,7 +103,7 @@ impl Router {
                 self.act.cancel();
                 return vec![];
             }
-            Request::End(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
+            Request::Terminate(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
             Request::Ask(_) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
         };

@@ -21,7 +21,7 @@ const PROGRESS: Duration = Duration::from_millis(100);
 
 /// The running engine. Dropping it also ends the workers, without waiting for them.
 pub struct Engine {
-    began: Instant,
+    started: Instant,
     router: Router,
     inboxes: Vec<Sender<Job>>,
     /// Disconnected once all workers have ended.
@@ -39,28 +39,28 @@ impl Engine {
         S: Fn(Report) + Clone + Send + 'static,
     {
         let (busy, running) = mpsc::channel::<Infallible>();
-        let began = Instant::now();
+        let started = Instant::now();
         let mut inboxes = vec![];
         for (name, worker) in workers(options, false) {
             let (inbox, jobs) = mpsc::channel();
             inboxes.push(inbox);
             let (busy, machine, sink, alarm) =
                 (busy.clone(), Arc::clone(machine), sink.clone(), sink.clone());
-            let panicked = move || alarm(Report::new(began.elapsed(), Body::Panicked));
+            let panicked = move || alarm(Report::new(started.elapsed(), Body::Panicked));
             spawn(name, panicked, move || {
                 // Dropped after the worker, which releases its segments.
                 let _busy = busy;
                 let mut worker = worker;
-                drive(&mut *worker, &*machine, began, &jobs, &sink);
+                drive(&mut *worker, &*machine, started, &jobs, &sink);
             })?;
         }
-        Ok(Self { began, router: Router::default(), inboxes, running })
+        Ok(Self { started, router: Router::default(), inboxes, running })
     }
 
     /// Returns the time since the engine was started.
     #[must_use]
     pub fn now(&self) -> Clock {
-        self.began.elapsed()
+        self.started.elapsed()
     }
 
     /// Sends a request to its workers.
@@ -83,14 +83,14 @@ impl Engine {
 fn drive(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
-    began: Instant,
+    started: Instant,
     jobs: &Receiver<Job>,
     sink: &(impl Fn(Report) + Clone + Send),
 ) {
     loop {
         let job = match worker.deadline() {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => jobs.recv_timeout(due.saturating_sub(began.elapsed())),
+            Some(due) => jobs.recv_timeout(due.saturating_sub(started.elapsed())),
         };
         let mut job = match job {
             Ok(job) => Some(job),
@@ -99,13 +99,13 @@ fn drive(
         };
         // Take all jobs first: often only the last one matters.
         while let Some(next) = job {
-            handle(worker, machine, began, next, sink);
+            handle(worker, machine, started, next, sink);
             job = jobs.try_recv().ok();
         }
-        let now = began.elapsed();
+        let now = started.elapsed();
         if worker.deadline().is_some_and(|due| due <= now) {
             worker.work(machine, now).into_iter().for_each(sink);
-            worker.took(began.elapsed().saturating_sub(now));
+            worker.took(started.elapsed().saturating_sub(now));
         }
     }
 }
@@ -114,11 +114,11 @@ fn drive(
 fn handle(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
-    began: Instant,
+    started: Instant,
     job: Job,
     sink: &(impl Fn(Report) + Clone + Send),
 ) {
-    let now = began.elapsed();
+    let now = started.elapsed();
     if !job.request.is_long() {
         worker.handle(machine, now, job).into_iter().for_each(sink);
         return;
@@ -129,7 +129,7 @@ fn handle(
         let sink = sink.clone();
         let poll = move || {
             while ended.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
-                Report::progress(began.elapsed(), searched, &progress).into_iter().for_each(&sink);
+                Report::progress(started.elapsed(), searched, &progress).into_iter().for_each(&sink);
             }
         };
         // If no thread can be started, do the work without progress reports.

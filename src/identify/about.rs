@@ -52,7 +52,7 @@ impl Probe {
     #[must_use]
     pub fn check(machine: &dyn Machine, segment: &Segment) -> Self {
         Self {
-            semaphore: semaphore::look(machine, segment),
+            semaphore: semaphore::probe(machine, segment),
             reading: Some(Reader::predict(machine, segment).map_err(|error| error.to_string())),
         }
     }
@@ -267,15 +267,18 @@ impl<'a> About<'a> {
             };
             let private = if holder.private { ", private" } else { "" };
             let us = if holder.ourselves { " (shmlens)" } else { "" };
-            let since =
-                if brief { String::new() } else { format!(", started {}", local_time::shown(holder.began)) };
+            let since = if brief {
+                String::new()
+            } else {
+                format!(", started {}", local_time::shown(holder.started))
+            };
             format!(
                 "{:>pids$} {}  {:<2}  {}  up {}{how}{private}{since}{us}",
                 holder.pid,
                 pad(&holder.command_text(), names),
                 holder.access.word(),
                 pad(&holder.owner.user_text(), users),
-                age_text(self.survey.at.seconds_since(holder.began)),
+                age_text(self.survey.at.seconds_since(holder.started)),
             )
         };
         let mut lines: Vec<String> = shown.iter().map(line).collect();

@@ -314,7 +314,7 @@ impl Credentials {
     /// Every capability.
     pub const ALL: u64 = (1 << 41) - 1;
 
-    pub const fn may(&self, capability: Capability) -> bool {
+    pub const fn has(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u64 & 1 != 0
     }
 

@@ -114,7 +114,7 @@ fn capabilities_in_a_user_namespace_grant_nothing_outside() {
     let mut command = Command::new(unshare);
     let mut child = Child::spawn_piped(command.args(["--user", "--map-root-user", "cat"]));
     let pid = u32::try_from(child.pid().as_raw()).unwrap();
-    child.say("there\n");
+    child.send("there\n");
     assert_eq!(child.line(SOON), "there");
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     assert!(!status.contains("CapEff:\t0000000000000000"), "{status}");

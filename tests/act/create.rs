@@ -405,7 +405,7 @@ fn create_never_sets_setuid_or_setgid() {
     let name = ObjectName::new(b"name").unwrap();
     let new = NewSegment::Posix { name, size, mode, source: Source::Nothing };
     let plan = act::plan_create(&RealMachine, &new, &Options::default());
-    assert!(plan.will[0].contains("mode 0755"), "{plan:?}");
+    assert!(plan.effects[0].contains("mode 0755"), "{plan:?}");
     act::apply(&RealMachine, &plan).result.unwrap();
     assert_eq!(fs::metadata("/dev/shm/name").unwrap().mode() & 0o7777, 0o755);
 }

@@ -15,7 +15,7 @@ use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Mode, Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
-const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0, clean: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false, links_removed: 0, clean: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
 /// Returns the segment from a new survey.

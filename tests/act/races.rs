@@ -341,7 +341,7 @@ fn remove_never_deletes_a_reused_shmid() {
 }
 
 /// As `rm` does with thousands of segments: it attaches none of them.
-const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0, clean: false };
+const MANY: Options = Options { force: true, read_only: false, many: true, links_removed: 0, clean: false };
 
 #[test]
 fn batch_remove_refuses_a_reused_shmid() {

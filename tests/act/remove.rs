@@ -20,7 +20,8 @@ fn removed_segments_live_until_the_last_holder_exits() {
     let attached = shm::Attachment::read_write(held.shmid).unwrap();
     let done = carry_out(&held.id(), &REMOVE).unwrap();
     assert!(
-        done.said[0].contains("marked for removal") && done.said[0].contains("its only attachment detaches"),
+        done.messages[0].contains("marked for removal")
+            && done.messages[0].contains("its only attachment detaches"),
         "{done:?}"
     );
     let facts = shm::stat(held.shmid).unwrap();
@@ -102,7 +103,7 @@ fn remove_reports_other_names_of_the_object() {
     let object = Object::new("name", 10, 0o600);
     fs::hard_link(object.path(), "/dev/shm/other").unwrap();
     let done = carry_out(&object.id(), &REMOVE).unwrap();
-    assert!(done.said[1].contains("1 other hard link remains"), "{done:?}");
+    assert!(done.messages[1].contains("1 other hard link remains"), "{done:?}");
     assert!(fs::exists("/dev/shm/other").unwrap() && !object.path().exists());
 }
 

@@ -110,7 +110,7 @@ fn old_copies_are_kept_when_the_last_check_fails() {
             &Options { force: true, ..Options::default() },
             Some(&copies),
         );
-        assert!(plan.will.iter().any(|will| will.contains("to free disk space")), "{plan:?}");
+        assert!(plan.effects.iter().any(|will| will.contains("to free disk space")), "{plan:?}");
         plan
     };
     let replaced = object("/d");
@@ -153,6 +153,6 @@ fn batch_never_deletes_its_own_copies_for_space() {
     // Each removed segment has a copy.
     assert_eq!(objects.iter().filter(|object| object.path().exists()).count(), 2);
     let copies = disk.copies();
-    let saved = copies.iter().map(|copy| act::look_into(copy).unwrap().name.id().to_string());
+    let saved = copies.iter().map(|copy| act::read_metadata(copy).unwrap().name.id().to_string());
     assert_eq!(saved.collect::<Vec<_>>(), ["posix:/d", "posix:/e", "posix:/f"]);
 }

@@ -3,7 +3,7 @@
 use super::{copies, directory, files, program, save, segments};
 use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
 use nix::sys::signal::Signal;
-use shmlens::act::archive::Reading;
+use shmlens::act::archive::ArchiveReader;
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{FILLING, Machine as _, sysv_table};
 use shmlens::memory::PageBuffer;
@@ -27,7 +27,7 @@ fn bytes() -> Vec<u8> {
 /// Returns true if the file is a complete saved segment.
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
-    let Ok(mut reading) = Reading::begin(file) else { return false };
+    let Ok(mut reading) = ArchiveReader::begin(file) else { return false };
     let mut buffer = PageBuffer::default();
     loop {
         match reading.next(&mut buffer) {
@@ -43,9 +43,9 @@ fn is_whole(path: &Path) -> bool {
 fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMut(bool)) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     prepare();
-    let began = Instant::now();
+    let started = Instant::now();
     assert!(Child::spawn(command).wait(SOON).success(), "{command:?}");
-    let whole = began.elapsed();
+    let whole = started.elapsed();
     check(true);
     for moment in 0..KILL_MOMENTS {
         prepare();
@@ -258,7 +258,7 @@ fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> S
     for at in 0..40_000u64 {
         object.write(at << 16, b"x");
     }
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         let mut command = program(&directory);
         command.arg("create").args(kind).args(["--mode", "0666", "--from"]).arg(object.path());
@@ -275,7 +275,7 @@ fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> S
             return message;
         }
         assert!(status.success(), "{status:?} {message}");
-        assert!(began.elapsed() < SOON, "every attempt was too late");
+        assert!(started.elapsed() < SOON, "every attempt was too late");
         let _ = fs::remove_file("/dev/shm/a");
         for row in sysv_rows() {
             shm::remove(row.shmid.0).unwrap();

@@ -3,7 +3,7 @@
 use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use shmlens::act::archive::Reading;
+use shmlens::act::archive::ArchiveReader;
 use shmlens::act::{self, RestoreError, SaveError, Stored};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{OpenError, PageBuffer, Progress};
@@ -21,7 +21,7 @@ const SIZE: u64 = 16 << 20;
 /// of the save.
 #[track_caller]
 fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         let directory = directory();
         let path = directory.path().join("file");
@@ -45,7 +45,7 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
         if in_time {
             return (directory, saved);
         }
-        assert!(began.elapsed() < SOON, "every attempt was too late");
+        assert!(started.elapsed() < SOON, "every attempt was too late");
     }
 }
 
@@ -78,7 +78,7 @@ fn stopped_restore_leaves_nothing() {
     sysv.write(0, &vec![7; usize::try_from(SIZE).unwrap()]);
     save(&sysv.id(), &path);
     drop(sysv);
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         let progress = Progress::new();
         let over = AtomicBool::new(false);
@@ -97,7 +97,7 @@ fn stopped_restore_leaves_nothing() {
             Ok(restored) => {
                 let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
                 drop(Sysv { shmid: shmid.0 });
-                assert!(began.elapsed() < SOON, "every attempt was too late");
+                assert!(started.elapsed() < SOON, "every attempt was too late");
             }
             Err(error) => {
                 assert!(matches!(error, RestoreError::Stopped { .. }), "{error}");
@@ -127,14 +127,14 @@ fn save_keeps_data_and_metadata_of_one_object() {
             }
         });
         let _over = SetOnDrop(&over);
-        let began = Instant::now();
-        while began.elapsed() < SOON && (saved + not < 2000 || saved == 0 || not == 0) {
+        let started = Instant::now();
+        while started.elapsed() < SOON && (saved + not < 2000 || saved == 0 || not == 0) {
             match act::Actor::new(&RealMachine, &Progress::new()).save_over(&shown, &path) {
                 Ok(stored) => {
                     saved += 1;
                     assert_eq!((stored.saved.size.0, stored.saved.mode.bits()), (10, 0o600));
                     let mut bytes = PageBuffer::default();
-                    let mut reading = Reading::begin(File::open(&path).unwrap()).unwrap();
+                    let mut reading = ArchiveReader::begin(File::open(&path).unwrap()).unwrap();
                     let (at, bytes) = reading.next(&mut bytes).unwrap().unwrap();
                     assert_eq!((at, &bytes[..7]), (0, &b"planned"[..]));
                 }

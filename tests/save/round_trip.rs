@@ -140,13 +140,13 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     for at in 0..16u64 {
         object.write(at << 38, &vec![7; 64 << 10]);
     }
-    let began = Instant::now();
+    let started = Instant::now();
     save(&object.id(), &path);
     let length = fs::metadata(&path).unwrap().len();
     assert!(length < (1 << 20) + (8 << 10), "{length}");
     fs::remove_file(object.path()).unwrap();
     restore(&path);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
 
@@ -173,9 +173,9 @@ fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
         sysv.write(at, b"something");
     }
     let before = segment(&sysv.id());
-    let began = Instant::now();
+    let started = Instant::now();
     let stored = save(&sysv.id(), &path);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert!(stored.length.0 < 20_000, "{}", stored.length);
     // A child forked by another test may have it attached until it execs.
     wait_until(SOON, || segment(&sysv.id()).sysv().unwrap().nattch == 0);
@@ -322,7 +322,7 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     drop(nobody);
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
-    let lost = restored.lost.join("\n");
+    let lost = restored.differences.join("\n");
     assert!(lost.contains("the owner is you instead of") && lost.contains("the group is yours"), "{lost}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
     assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));

@@ -208,7 +208,7 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
                 program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
             );
             // Everything but the end, then silence.
-            child.say_bytes(&saved[..saved.len() / 2]);
+            child.send_bytes(&saved[..saved.len() / 2]);
             wait_until(SOON, || is_filling(&child));
             child.signal(signal);
             assert_eq!(child.wait(SOON).code(), Some(1));

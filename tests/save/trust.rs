@@ -153,7 +153,7 @@ fn shown_user_names_come_from_this_machine() {
     let machine = shmlens::machine::fake::FakeMachine::new();
     // The user database has changed, and the file claims to be root's.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
-    assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));
+    assert!(shown.description(&machine).contains("owner toor"), "{}", shown.description(&machine));
 }
 
 #[test]

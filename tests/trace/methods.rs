@@ -23,7 +23,7 @@ fn listed(id: &SegmentId) -> Segment {
 /// Returns a segment from a survey with holders.
 fn joined(id: &SegmentId) -> Segment {
     let mut names = Names::default();
-    let (holdings, mut survey) = Holdings::look_and(&RealMachine, Depth::Shared, &mut names, |names| {
+    let (holdings, mut survey) = Holdings::scan_and(&RealMachine, Depth::Shared, &mut names, |names| {
         Survey::take(&RealMachine, names)
     });
     survey.join(&holdings, &RealMachine, &mut names);

@@ -1,3 +1,5 @@
+//! The metadata of a saved segment, stored as JSON in the file.
+
 use super::ArchiveError;
 use crate::act::access::Acl;
 use crate::segment::{

@@ -1,9 +1,11 @@
+//! Entries of the change log.
+
 use crate::machine::Machine;
 use crate::segment::{ObjectName, Timestamp, unescape};
 use serde::{Deserialize, Serialize};
 
 /// The maximum length of a logged result, in bytes.
-pub(super) const LONGEST_RESULT: usize = 4096;
+pub(super) const MAX_RESULT: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -47,7 +49,7 @@ impl Entry {
     ) -> Self {
         let makes = done && matches!(action, "create" | "restore");
         let birth = makes.then(|| birth(machine, &segment)).flatten().map(rfc3339);
-        while result.len() > LONGEST_RESULT {
+        while result.len() > MAX_RESULT {
             result.pop();
         }
         Self {

@@ -10,14 +10,14 @@ use crate::machine::control::{Capability, Removal as Unlinked, SysvStat};
 use crate::memory::OpenError;
 use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State};
 pub use plan::plan;
-use plan::{attached, gone, held_by, kept_by, last_of, readable};
+use plan::{attachments_text, gone, last_detach_text, memory_used, readable, remaining_links_text};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A check slower than this was probably preempted; retry up to `MAX_CHECKS` times.
-const SHORT: Duration = Duration::from_micros(100);
+const MAX_CHECK_TIME: Duration = Duration::from_micros(100);
 const MAX_CHECKS: usize = 10;
 pub struct Removal<'a> {
     pub actor: &'a Actor<'a>,
@@ -35,10 +35,10 @@ impl Removal<'_> {
             Copying::Keep => {
                 let Some(copies) = copies else {
                     // Refused in the plan already.
-                    return Err(not_kept(segment, StateError::Homeless.into()));
+                    return Err(copy_error(segment, StateError::Homeless.into()));
                 };
-                let deleted = self.make_room(copies).inspect_err(|_| copies.forget(segment))?;
-                let copy = copies.keep(self.actor, segment).map_err(|error| not_kept(segment, error));
+                let deleted = self.delete_planned_copies(copies).inspect_err(|_| copies.forget(segment))?;
+                let copy = copies.keep(self.actor, segment).map_err(|error| copy_error(segment, error));
                 let removed = copy.and_then(|copy| {
                     copies.kept(segment, &copy.path);
                     self.remove_copied(Some(copies), copy.path.clone()).inspect_err(|_| {
@@ -49,7 +49,7 @@ impl Removal<'_> {
                 });
                 match removed {
                     Ok(mut done) => {
-                        done.said.extend(older_deleted(deleted, "to make room"));
+                        done.messages.extend(deleted_copies_text(deleted, "to make room"));
                         Ok(done)
                     }
                     Err(error) if deleted > 0 => {
@@ -84,14 +84,14 @@ impl Removal<'_> {
             return Ok(());
         }
         let reason = "in use: attached and detached since it was listed".to_owned();
-        Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.again() })
+        Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.remedy_for_new_holder() })
     }
 
     /// Deletes the copies that the plan listed if disk space is still short. All other checks run
     /// first, because the copies are lost even if the removal fails.
-    fn make_room(&self, copies: &Copies) -> Result<usize, ActError> {
+    fn delete_planned_copies(&self, copies: &Copies) -> Result<usize, ActError> {
         let segment = self.target.segment;
-        let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
+        let old = copies.to_delete(segment).map_err(|error| copy_error(segment, error))?;
         if old.is_empty() {
             return Ok(0);
         }
@@ -103,7 +103,7 @@ impl Removal<'_> {
             }
             SegmentId::Deleted { .. } => return Err(self.target.gone()),
         }
-        readable(self.target).map_err(|error| not_kept(segment, error))?;
+        readable(self.target).map_err(|error| copy_error(segment, error))?;
         Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
     }
 
@@ -120,13 +120,13 @@ impl Removal<'_> {
                 if let Some(copies) = copies {
                     let deleted = copies.enforce_limit(&copy).len();
                     let why = format!("(limit for copies: {})", copies.limit());
-                    done.said.extend(older_deleted(deleted, &why));
+                    done.messages.extend(deleted_copies_text(deleted, &why));
                 }
                 done.copy = Some(copy);
                 Ok(done)
             }
             Err(error) => {
-                if error.nothing_done() || self.target.is_there() {
+                if error.changed_nothing() || self.target.still_exists() {
                     // The segment was not removed, so its copy is useless.
                     let _ = fs::remove_file(copy);
                 }
@@ -174,13 +174,13 @@ impl Removal<'_> {
         };
         machine
             .sysv_remove(shmid)
-            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::SysAdmin, error))?;
+            .map_err(|error| ActError::from_kernel(self.target, Step::Remove, Capability::SysAdmin, error))?;
         drop(pin);
         let id = self.target.id();
         match machine.sysv_stat(shmid) {
             // The shmid may already belong to another segment.
             Ok(now) if now.marked => {
-                let (freed, last) = (held_by(segment), last_of(now.nattch));
+                let (freed, last) = (memory_used(segment), last_detach_text(now.nattch));
                 Ok(Done::new(id, format!("marked for removal; {freed} freed when {last} detaches")))
             }
             Ok(now)
@@ -200,13 +200,13 @@ impl Removal<'_> {
     /// `ours` is the number of our own attachments. Retries a slow check, because this process may
     /// have been preempted.
     fn check_unattached(&self, shmid: ShmId, ours: u64) -> Result<SysvStat, ActError> {
-        let mut began = Instant::now();
+        let mut started = Instant::now();
         let mut stat = self.target.check_sysv(shmid)?;
         for _ in 0..MAX_CHECKS {
-            if began.elapsed() < SHORT {
+            if started.elapsed() < MAX_CHECK_TIME {
                 break;
             }
-            began = Instant::now();
+            started = Instant::now();
             stat = self.target.check_sysv(shmid)?;
         }
         match stat.nattch.saturating_sub(ours) {
@@ -218,7 +218,7 @@ impl Removal<'_> {
                     facts.nattch = nattch;
                 }
                 let target = self.actor.on(&segment);
-                Err(self.actor.recent.in_use(target, &attached(nattch), self.options))
+                Err(self.actor.recent.in_use(target, &attachments_text(nattch), self.options))
             }
         }
     }
@@ -231,16 +231,16 @@ impl Removal<'_> {
         let (held, before) = self.target.check_posix(name)?;
         let id = self.target.id();
         let identity = segment.identity();
-        let may_go =
+        let is_unheld =
             |now: &ObjectName| !leased || !matches!(machine.is_open_elsewhere(now, &identity), Ok(true));
         let removal = machine
-            .unlink(name, held.as_ref(), &may_go)
-            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::Fowner, error))?;
+            .unlink(name, held.as_ref(), &is_unheld)
+            .map_err(|error| ActError::from_kernel(self.target, Step::Remove, Capability::Fowner, error))?;
         match removal {
             Unlinked::Removed => {}
             Unlinked::Gone => return Err(self.target.gone()),
             Unlinked::Another => {
-                return Err(self.target.not_the_same("its name now belongs to another object"));
+                return Err(self.target.replaced("its name now belongs to another object"));
             }
             Unlinked::Refused => {
                 return Err(self.actor.recent.in_use(self.target, "opened just now", self.options));
@@ -253,13 +253,13 @@ impl Removal<'_> {
         }
         let mut done = Done::new(id, "removed");
         if now.links > 0 {
-            done.said.push(kept_by(now.links));
+            done.messages.push(remaining_links_text(now.links));
         }
         Ok(done)
     }
 }
 
-fn not_kept(segment: &Segment, error: KeepError) -> ActError {
+fn copy_error(segment: &Segment, error: KeepError) -> ActError {
     let id = segment.id.clone();
     match error {
         KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
@@ -271,7 +271,7 @@ fn not_kept(segment: &Segment, error: KeepError) -> ActError {
     }
 }
 
-fn older_deleted(count: usize, why: &str) -> Option<String> {
+fn deleted_copies_text(count: usize, why: &str) -> Option<String> {
     match count {
         0 => None,
         1 => Some(format!("1 older copy deleted {why}")),

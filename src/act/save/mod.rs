@@ -51,34 +51,34 @@ pub enum SaveError {
         held: Bytes,
         limit: Bytes,
     },
-    #[error("{} already exists. Choose another name", shown(.path))]
+    #[error("{} already exists. Choose another name", printable(.path))]
     Exists { path: PathBuf },
     /// The path is below `/dev/shm`, where the file would replace a segment.
-    #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", shown(.path))]
+    #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", printable(.path))]
     Segment { path: PathBuf },
     /// The path is below `/dev/shm`, where the file would become a segment, but changes are
     /// disabled.
     #[error(
         "failed to save to {}: files in /dev/shm are segments, and changes are disabled (read-only). \
          Choose another directory",
-        shown(.path)
+        printable(.path)
     )]
     ReadOnly { path: PathBuf },
     /// A special file has the name and is never replaced.
-    #[error("{} exists and is {kind}, not a regular file. Choose another name", shown(.path))]
+    #[error("{} exists and is {kind}, not a regular file. Choose another name", printable(.path))]
     NotRegular {
         path: PathBuf,
         /// With its article, as in `a directory`.
         kind: &'static str,
     },
-    #[error("failed to write {}: {}{}", shown(.path), plain_error(.source), remedy(.source))]
+    #[error("failed to write {}: {}{}", printable(.path), plain_error(.source), remedy(.source))]
     Write { path: PathBuf, source: io::Error },
     #[error("failed to write {id}: {}", plain_error(.source))]
     Output { id: SegmentId, source: io::Error },
 }
 
 /// Escapes a path for messages.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn printable(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt as _;
     crate::segment::escape(path.as_os_str().as_bytes())
 }
@@ -123,9 +123,9 @@ impl Actor<'_> {
         let stored = Destination { path, replace, limit: None }.save(self, segment);
         let result = stored.map(|stored| {
             let (size, length) = (stored.saved.size, stored.length);
-            let said = format!("saved to {}: {size}, {length} in the file", shown(&stored.path));
-            let mut done = Done::new(segment.id.clone(), said);
-            done.said.extend(segment.former_name().map(|name| format!("restores as {name}")));
+            let messages = format!("saved to {}: {size}, {length} in the file", printable(&stored.path));
+            let mut done = Done::new(segment.id.clone(), messages);
+            done.messages.extend(segment.former_name().map(|name| format!("restores as {name}")));
             done
         });
         Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
@@ -166,7 +166,7 @@ impl Destination<'_> {
     pub fn save(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, SaveError> {
         // Fail now rather than after gigabytes of data. The path is checked again when the file is
         // published.
-        foresee(self.path, self.replace)?;
+        predict(self.path, self.replace)?;
         let mut file = self.file().map_err(|error| self.failed(error))?;
         let reader = Reader::open(actor.machine, segment)?;
         let failed = |error| self.failed(error);
@@ -211,7 +211,7 @@ impl Destination<'_> {
 
 /// Predicts from the path alone if a file can be saved there. Returns [`SaveError::NotRegular`] for
 /// a special file, and [`SaveError::Exists`] for a regular file unless `replace` is set.
-pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
+pub(super) fn predict(path: &Path, replace: bool) -> Result<(), SaveError> {
     let Ok(stat) = path.symlink_metadata() else { return Ok(()) };
     let path = path.to_owned();
     match kind_of(stat.mode()) {
@@ -242,21 +242,21 @@ fn dev_shm_mount() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::act::archive::Reading;
+    use crate::act::archive::ArchiveReader;
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::memory::{PageBuffer, Progress};
     use crate::segment::{Access, Facts};
     use crate::survey::{Depth, Holdings, Names, Survey};
 
     #[test]
-    fn an_unlinked_object_is_saved_under_its_former_name_or_not_at_all() {
+    fn unlinked_object_is_saved_under_its_former_name() {
         let machine = FakeMachine::new();
         machine.add_object("dir/a", FakeBytes::full(b"hello"));
         machine.add_process(7, "grabber");
         machine.open_in(7, "dir/a", Access::Read);
         machine.remove_object("dir/a");
         let mut names = Names::default();
-        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(&machine, &mut names);
         survey.join(&holdings, &machine, &mut names);
         let mut segment = survey.segments.remove(0);
@@ -280,7 +280,7 @@ mod tests {
     /// The many run headers reach every distance at which a read is slow. The fake machine panics
     /// on a slow read.
     #[test]
-    fn many_runs_come_back_and_no_read_is_slow() {
+    fn reads_avoid_slow_addresses() {
         const LENGTH: u64 = 36 << 10;
         let mut bytes = FakeBytes::hole(300 * (LENGTH + 4096));
         for at in 0..300 {
@@ -292,7 +292,7 @@ mod tests {
         let reader = Reader::open(&machine, &segment).unwrap();
         let mut file = vec![];
         Actor::new(&machine, &Progress::new()).save_to(&segment, &mut file).unwrap();
-        let mut reading = Reading::begin(&file[..]).unwrap();
+        let mut reading = ArchiveReader::begin(&file[..]).unwrap();
         let (mut run, mut original) = (PageBuffer::default(), PageBuffer::default());
         let (mut runs, mut total) = (0, 0);
         while let Some((offset, bytes)) = reading.next(&mut run).unwrap() {

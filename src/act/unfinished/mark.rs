@@ -1,7 +1,7 @@
 //! Marks of System V segments that are being filled.
 
-use super::{ENDING, FOLDER, has_no_place};
-use crate::act::save::shown;
+use super::{DIRECTORY, SUFFIX, is_homeless};
+use crate::act::save::printable;
 use crate::act::{Actor, StateDirectory, StateError};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Machine, SegmentBuilder};
@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 
 /// The maximum size of a mark: each line has at most one path.
-const LARGEST: u64 = 1 << 20;
+const MAX_SIZE: u64 = 1 << 20;
 /// Seconds between a mark and the creation of its segment, at most, if the shmid is unknown. Both
 /// times are in whole seconds.
-const AT_ONCE: f64 = 2.0;
+const MAX_DELAY_SECONDS: f64 = 2.0;
 
 /// A line of a mark. The last line is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl Origin {
 
 /// Returns the absolute path, safe to print.
 pub(in crate::act) fn absolute(path: &Path) -> String {
-    shown(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+    printable(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// A System V segment that is being filled, with its mark. Dropping a `Filling` removes both,
@@ -92,7 +92,7 @@ impl Filling {
         let mut mark = match actor.state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
             None => None,
             Some((_, Ok(mark))) => Some(mark),
-            Some((state, Err(error))) if has_no_place(state, &error) => None,
+            Some((state, Err(error))) if is_homeless(state, &error) => None,
             Some((_, Err(error))) => return Err(BeginError::NoMark(error)),
         };
         let builder = machine.build_sysv(new).map_err(BeginError::Refused)?;
@@ -137,9 +137,9 @@ impl Mark {
         (key, size): (Key, Bytes),
         origin: &Origin,
     ) -> Result<Self, StateError> {
-        let folder = state.folder(FOLDER)?;
+        let directory = state.subdirectory(DIRECTORY)?;
         let now = machine.now();
-        let path = folder.join(format!("{:020}-{}{ENDING}", now.seconds, process::id()));
+        let path = directory.join(format!("{:020}-{}{SUFFIX}", now.seconds, process::id()));
         let line = Line {
             world: machine.world(),
             file: origin.file.clone(),
@@ -155,7 +155,7 @@ impl Mark {
         };
         let publish = || -> io::Result<Self> {
             let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            let mut unnamed = Unnamed::create(&folder, Path::new(name), 0o600)?;
+            let mut unnamed = Unnamed::create(&directory, Path::new(name), 0o600)?;
             let file = unnamed.file.try_clone()?;
             let lock = Flock::lock(unnamed.file.try_clone()?, FlockArg::LockExclusiveNonblock);
             let lock = lock.map_err(|(_, error)| io::Error::from(error))?;
@@ -202,7 +202,7 @@ impl Drop for Mark {
 pub fn abandoned(path: &Path) -> Option<Line> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
-    let text = read_at_most(&lock, LARGEST).ok()??;
+    let text = read_at_most(&lock, MAX_SIZE).ok()??;
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 
@@ -229,7 +229,7 @@ impl Line {
         let when = segment.times.change.is_some_and(|change| match self.shmid {
             Some(own) => own == *shmid && change == made,
             // Killed before it recorded the shmid.
-            None => (0.0..=AT_ONCE).contains(&change.seconds_since(made)),
+            None => (0.0..=MAX_DELAY_SECONDS).contains(&change.seconds_since(made)),
         });
         // The contents are complete and the mode is final: only the owner may be missing.
         let done = self.whole && self.mode == FILLING.bits();

@@ -32,7 +32,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             let subscription = state.inspect.as_ref().map(|inspect| inspect.subscription);
             let requests = |id| [Request::SetBaseline(id).into(), Request::ReadOnce(id).into()];
             effects.extend(subscription.into_iter().flat_map(requests));
-            state.say("Baseline set");
+            state.show_message("Baseline set");
         }
         Action::Keep => keep(state),
         _ => {
@@ -109,7 +109,7 @@ fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
         return false;
     }
     cancel_search(state, effects);
-    state.say("Search stopped");
+    state.show_message("Search stopped");
     true
 }
 
@@ -127,7 +127,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
-        state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
+        state.show_message(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
         // Shows the attachment in the table at once.
         effects.push(Request::Survey.into());
     } else {
@@ -144,7 +144,7 @@ fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
     inspect.freeze();
     let subscription = inspect.subscription;
     if inspect.frozen.is_some() {
-        state.say(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
+        state.show_message(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
     } else {
         effects.push(Request::ReadOnce(subscription).into());
     }
@@ -158,7 +158,7 @@ fn keep(state: &mut State) {
     } else {
         "Detaches when you leave".to_owned()
     };
-    state.say(text);
+    state.show_message(text);
 }
 
 /// Cycles through the widths that fit: auto, 8, 16, 24 and 32 bytes per row.
@@ -176,7 +176,7 @@ fn width(state: &mut State) {
     let text = inspect
         .row_bytes
         .map_or_else(|| "Bytes per row: auto".to_owned(), |bytes| format!("Bytes per row: {bytes}"));
-    state.say(text);
+    state.show_message(text);
 }
 
 fn copy(state: &mut State) {
@@ -227,8 +227,9 @@ pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec
         inspect.last_mark = Some(letter);
         let offset = inspect.cursor;
         let (go, copy) = (state.key_of(Action::GoToMark), state.key_of(Action::CopyBytes));
-        state
-            .say(format!("Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"));
+        state.show_message(format!(
+            "Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"
+        ));
     } else if let Some(&offset) = inspect.marks.get(&letter) {
         inspect.jump(offset, size);
     } else {

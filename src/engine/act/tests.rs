@@ -276,7 +276,7 @@ fn nothing_is_changed_without_a_log() {
     let plans = scene.plans();
     let outcomes = scene.apply(plans, &Arc::default());
     let error = outcomes[0].result.as_ref().unwrap_err();
-    assert!(matches!(error, ActError::NotLogged { .. }) && error.nothing_done(), "{error}");
+    assert!(matches!(error, ActError::NotLogged { .. }) && error.changed_nothing(), "{error}");
     assert!(error.to_string().contains("posix:/a: nothing was changed: failed to open the log"), "{error}");
     assert_eq!((scene.left(), scene.copies()), (1, 0));
     let reason = failure(&scene.undo(&[no_copy()], &Arc::default()));
@@ -294,5 +294,5 @@ fn an_outcome_says_when_it_was_not_logged() {
     plans[0].refusal = None;
     let outcomes = scene.apply(plans, &Arc::default());
     let done = outcomes[0].result.as_ref().unwrap();
-    assert!(done.said.last().unwrap().starts_with("not logged: no directory"), "{done:?}");
+    assert!(done.messages.last().unwrap().starts_with("not logged: no directory"), "{done:?}");
 }

@@ -59,7 +59,7 @@ impl Lifetime {
         }
         if machine.open_unlinked(device, inode, &self.holders).is_err() {
             // A child process or a receiver of the descriptor may hold the segment instead.
-            let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
+            let holdings = Holdings::scan(machine, Depth::Private, &[], &mut Names::default());
             self.holders = others(holdings.of(&self.segment).as_deref());
         }
         self.checked = now;

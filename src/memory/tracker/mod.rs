@@ -94,7 +94,7 @@ impl Tracker {
     /// # Errors
     /// Fails if the kernel can no longer access the segment.
     pub fn snapshot(&mut self, machine: &dyn Machine, request: &SnapshotRequest) -> io::Result<Snapshot> {
-        let began = Instant::now();
+        let started = Instant::now();
         self.snapshots += 1;
         let presence = self.reader.presence(machine)?;
         self.resize(presence.size());
@@ -116,7 +116,7 @@ impl Tracker {
         if start < end {
             self.window(start..end, &mut snapshot, &mut changes)?;
         }
-        self.scan(self.size, &mut changes, |_| began.elapsed() < request.budget)?;
+        self.scan(self.size, &mut changes, |_| started.elapsed() < request.budget)?;
         snapshot.map = self.map(&changes);
         snapshot.changes = changes.count;
         snapshot.scanned = self.hashes.seen(self.size);

@@ -244,7 +244,7 @@ fn labeled(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
 fn holders(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
     let theme = canvas.theme;
     let all = segment.holders.as_deref().unwrap_or_default();
-    let mut shown: Vec<&Holder> = all.iter().filter(|holder| !holder.looks_on()).collect();
+    let mut shown: Vec<&Holder> = all.iter().filter(|holder| !holder.is_observer()).collect();
     shown.sort_by_key(|holder| holder.access != Access::ReadWrite);
     let held = !shown.is_empty();
     let mut area = match (layout.headings, held) {
