@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Names;
 
-/// The worker that acts on segments.
+/// The worker that carries out actions.
 pub struct Act {
     /// The directory of copies and the log; `None` for a user without a home directory.
     state: Option<StateDirectory>,
@@ -79,7 +79,7 @@ impl Handler<'_> {
     }
 
     fn plan_all(&self, requests: &[PlanRequest]) -> Vec<Plan> {
-        // Shared, so that each plan accounts for the space used by earlier ones.
+        // Shared, so that each plan accounts for the disk space of the previous ones.
         let copies = self.actor.state.cloned().map(|state| Copies::new(state, self.limit));
         let plan = |request: &PlanRequest| {
             let PlanRequest { segment, action, force } = request;
@@ -101,7 +101,7 @@ impl Handler<'_> {
         let mut outcome = self.actor.apply(plan);
         let (segment, done, messages) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
-            // Refused and cancelled actions were not performed, so they are not logged.
+            // Refused and canceled actions changed nothing, so they are not logged.
             Err(
                 ActError::Refused { .. }
                 | ActError::InUseNow { .. }
@@ -126,7 +126,7 @@ impl Handler<'_> {
             Ok(ended) => ending.text(*ended),
             Err(error) => error.to_string(),
         };
-        // If writing the log file fails, the log on screen still has the entry.
+        // If the log file cannot be written, the log on screen still has the entry.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
             let _ =
@@ -194,9 +194,9 @@ impl Handler<'_> {
         let restored = copy.restore(&self.actor)?;
         let id = restored.id.to_string();
         let entry = Entry::new(self.actor.machine, "restore", &id, true, "restored from the saved copy");
-        let unlogged =
+        let log_error =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
-        let messages = restored.text() + &unlogged;
+        let messages = restored.text() + &log_error;
         Ok((restored.id, messages))
     }
 }

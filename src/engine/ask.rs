@@ -1,4 +1,4 @@
-//! Looks up what the user is typing. Runs on its own thread, since the user database may be remote.
+//! Answers questions about the user's input, on a separate thread: the user database may be remote.
 
 use super::report::{Body, Report};
 use super::worker::{Job, Worker};
@@ -9,7 +9,7 @@ use crate::machine::Machine;
 /// The worker that answers questions.
 #[derive(Default)]
 pub struct Ask {
-    /// The last question of each kind.
+    /// The latest question of each kind.
     questions: Vec<Question>,
 }
 

@@ -1,4 +1,4 @@
-//! The workers and the requests that each of them handles, shared by all executors.
+//! Assigns requests to workers, for all executors.
 
 use super::act::Act;
 use super::ask::Ask;
@@ -15,7 +15,7 @@ use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::sync::Arc;
 
-/// The share of a processor that the change rates take.
+/// The share of one processor that polling for change rates may take.
 const RATES_SHARE: f64 = 0.01;
 
 /// Settings of the engine.
@@ -41,8 +41,8 @@ pub enum Part {
     Rates,
 }
 
-/// Returns all workers in the order of [`Part`], with their thread names. In virtual time their
-/// work is not limited.
+/// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
+/// virtual time.
 pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 7] {
     let Options { copies, rules, state } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
@@ -58,7 +58,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
     ]
 }
 
-/// Routes each request to its workers, and cancels the work that the request replaces.
+/// Routes each request to its workers, and cancels work that it replaces.
 #[derive(Default)]
 pub struct Router {
     /// The progress of the last search.
@@ -88,7 +88,7 @@ impl Router {
             Request::Search(_, Search { target, .. }) => {
                 self.search.cancel();
                 self.search = Arc::clone(&progress);
-                // The window's worker tracks changes.
+                // The worker of the window tracks changes.
                 if matches!(target, Target::Change) { Part::Contents } else { Part::Search }
             }
             Request::StopSearch => {
@@ -110,8 +110,8 @@ impl Router {
         vec![(part, Job { request, progress })]
     }
 
-    /// Cancels all long work. Exiting would discard an unfinished copy anyway: the segment is kept,
-    /// and a partially restored one is removed.
+    /// Cancels all long work. A save or restore that does not finish before the exit leaves nothing
+    /// behind anyway.
     pub fn cancel(&self) {
         self.search.cancel();
         self.act.cancel();

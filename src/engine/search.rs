@@ -9,14 +9,13 @@ use crate::machine::Machine;
 use crate::memory::{Direction, Progress, Reader, find_next, next_data};
 use std::io;
 
-/// The search worker. It searches while it handles the request, so that only the next request,
-/// which cancels the search, has to wait.
+/// The search worker. It searches while it handles the request: only the next search, which cancels
+/// this one, has to wait.
 pub struct SearchWorker {
     readers: Readers,
 }
 
 impl SearchWorker {
-    /// Returns a worker that borrows the readers of subscriptions.
     pub const fn new(readers: Readers) -> Self {
         Self { readers }
     }
@@ -27,7 +26,7 @@ impl Worker for SearchWorker {
         let Request::Search(subscription, search) = job.request else { return vec![] };
         let Some(reader) = self.readers.lend(subscription, &job.progress) else { return vec![] };
         let found = search.answer(&reader, &job.progress);
-        // A cancelled search gets no answer.
+        // A canceled search is not answered.
         if job.progress.is_cancelled() {
             return vec![];
         }
@@ -39,7 +38,7 @@ impl Search {
     fn answer(&self, reader: &Reader, progress: &Progress) -> Found {
         let (result, wrapped) = match self.find(reader, self.from, progress) {
             Ok(None) if matches!(self.target, Target::Pattern(_)) && !progress.is_cancelled() => {
-                // No match on this side of the start, so any match is on the other side.
+                // The other side of the start has all remaining matches.
                 let other_end = match self.direction {
                     Direction::Forward => 0,
                     Direction::Backward => u64::MAX,
@@ -58,7 +57,7 @@ impl Search {
         match &self.target {
             Target::Pattern(pattern) => find_next(reader, pattern, from, self.direction, progress),
             Target::Data { gap } => next_data(reader, from, self.direction, *gap, progress),
-            // Handled by the window's worker.
+            // Handled by the worker of the window.
             Target::Change => Ok(None),
         }
     }
@@ -85,7 +84,7 @@ mod tests {
         Target::Pattern(Box::new(Pattern::text(text).unwrap()))
     }
 
-    /// Searches, and returns the offset and true if the search wrapped.
+    /// Returns the offset, and true if the search wrapped.
     fn found(reader: &Reader, from: u64, direction: Direction, target: Target) -> (Option<u64>, bool) {
         let found = Search { number: 7, from, direction, target }.answer(reader, &Progress::new());
         assert_eq!(found.number, 7);

@@ -19,7 +19,7 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 /// The interval of progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
 
-/// The running engine. Dropping it also ends the workers, without waiting for them.
+/// The running engine. Dropping it ends the workers without waiting for them.
 pub struct Engine {
     started: Instant,
     router: Router,
@@ -63,15 +63,14 @@ impl Engine {
         self.started.elapsed()
     }
 
-    /// Sends a request to its workers.
     pub fn send(&mut self, request: Request) {
         for (part, job) in self.router.route(request) {
-            // A worker ends early only if it panics, which is reported.
+            // A worker that ends early has panicked, which is reported.
             let _ = self.inboxes[part as usize].send(job);
         }
     }
 
-    /// Ends the workers, which detaches all segments.
+    /// Ends the workers, which detach all segments.
     pub fn stop(self) {
         self.router.cancel();
         drop(self.inboxes);
@@ -79,7 +78,7 @@ impl Engine {
     }
 }
 
-/// Runs a worker until its channel is closed. Sleeps while there is nothing to do.
+/// Runs a worker until its channel is closed.
 fn drive(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
@@ -97,7 +96,7 @@ fn drive(
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        // Take all jobs first: often only the last one matters.
+        // Handle all jobs first: often only the last one matters.
         while let Some(next) = job {
             handle(worker, machine, started, next, sink);
             job = jobs.try_recv().ok();
@@ -152,8 +151,8 @@ pub fn spawn(
     panicked: impl Fn() + Send + 'static,
     run: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    struct Alarm<P: Fn()>(P);
-    impl<P: Fn()> Drop for Alarm<P> {
+    struct PanicGuard<P: Fn()>(P);
+    impl<P: Fn()> Drop for PanicGuard<P> {
         fn drop(&mut self) {
             if thread::panicking() {
                 self.0();
@@ -161,7 +160,7 @@ pub fn spawn(
         }
     }
     thread::Builder::new().name(name.into()).spawn(move || {
-        let _alarm = Alarm(panicked);
+        let _alarm = PanicGuard(panicked);
         run();
     })?;
     Ok(())

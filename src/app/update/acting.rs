@@ -202,7 +202,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn finish_undo(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
-    let left = undo.and_then(|undo| undo.left(&results));
+    let left = undo.and_then(|undo| undo.remaining(&results));
     let again = left.is_some();
     state.undo = left.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);

@@ -299,7 +299,7 @@ fn a_system_v_segment_is_previewed_through_its_current_holder() {
     segment.holders = Some([].into());
     let through = |pid| Ok(Method::Holder { pid, keeps_access_time: true });
     let attach = |reason| Err(attach(reason));
-    // The survey was taken before the process attached it.
+    // As listed before the process attached it.
     segment.facts = Scene::new().segment("sysv:1").facts;
     assert_eq!(methods(scene.send(Request::Subscribe(ONE, segment, feed))), [through(7)]);
     scene.machine.attach_in(8, 1, Access::ReadWrite);
@@ -404,7 +404,7 @@ fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     scene.open(ONE, "sysv:1");
     let before = scene.holds();
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
-    // The segment was not marked for removal when it was shown.
+    // As shown before the segment was marked for removal.
     let events = scene.send(Request::Release(before));
     let [Body::Released(results)] = bodies(&events)[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
@@ -415,7 +415,7 @@ fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     let events = scene.send(Request::Release(now));
     assert!(released(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
-    // A refused release is not logged.
+    // The refused release is not logged.
     assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
 }
 
