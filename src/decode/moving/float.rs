@@ -1,4 +1,4 @@
-//! The model of floats: plausible exponents, and changes that are smooth or fill the mantissa.
+//! The float model: plausible exponents, and changes that are smooth or fill the mantissa.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -10,8 +10,7 @@
 use super::series::{Series, entropy, laplace_by_class, median};
 use super::{Fit, Kind, Sort};
 
-/// The layout of a float of this width: mantissa bits, exponent bias, and the plausible exponents
-/// around it.
+/// The layout of a float: mantissa bits, exponent bias, and the range of plausible exponents.
 struct Layout {
     mantissa: u32,
     bias: i64,
@@ -26,8 +25,7 @@ const fn layout(width: usize) -> Layout {
     }
 }
 
-/// Returns true if a value could be a float of this width that people use: 0, or of a size within
-/// reach of 1.
+/// Returns true if a value is a plausible float of this width: 0, or not too far from 1.
 pub fn is_plausible(value: u64, width: usize) -> bool {
     let layout = layout(width);
     let sign = 1 << (8 * width - 1);
@@ -35,12 +33,12 @@ pub fn is_plausible(value: u64, width: usize) -> bool {
     value & (sign - 1) == 0 || (exponent - layout.bias).abs() <= layout.plausible
 }
 
-/// Returns true if four bytes would be a float between a millionth and a million.
+/// Returns true if four bytes are a float between a millionth and a million.
 pub fn is_usual(value: u64) -> bool {
     (1e-6..1e6).contains(&f32::from_bits(value as u32).abs())
 }
 
-/// Returns the cost of the changes as those of a float.
+/// Returns the cost of encoding the changes as floats.
 pub fn float(series: &Series) -> Option<Fit> {
     let width = series.width;
     let layout = layout(width);
@@ -49,12 +47,12 @@ pub fn float(series: &Series) -> Option<Fit> {
     if fits * 10 < series.values.len() * 9 {
         return None;
     }
-    let told: Vec<u64> = series.values.iter().copied().filter(|&value| value & (sign - 1) != 0).collect();
-    let largest = told.iter().map(|value| (value & (sign - 1)) >> layout.mantissa).max()? as i64;
-    let zeros = told.iter().map(|value| value.trailing_zeros()).min()?.min(layout.mantissa);
+    let nonzero: Vec<u64> = series.values.iter().copied().filter(|&value| value & (sign - 1) != 0).collect();
+    let largest = nonzero.iter().map(|value| (value & (sign - 1)) >> layout.mantissa).max()? as i64;
+    let zeros = nonzero.iter().map(|value| value.trailing_zeros()).min()?.min(layout.mantissa);
     let mantissa = f64::from(layout.mantissa - zeros);
     let signs = f64::from(u8::from(
-        told.iter().any(|value| value & sign != 0) && told.iter().any(|value| value & sign == 0),
+        nonzero.iter().any(|value| value & sign != 0) && nonzero.iter().any(|value| value & sign == 0),
     ));
     let exponent = |value: u64| ((value & (sign - 1)) >> layout.mantissa) as i64;
     let level = |value: u64| {
@@ -65,7 +63,7 @@ pub fn float(series: &Series) -> Option<Fit> {
         (below + 1.0).min(10.0 + below / 4.0) + signs + mantissa
     };
     let levels: Vec<f64> = series.values[1..].iter().map(|&value| level(value)).collect();
-    // The sign and exponent of the value before, where they are the same.
+    // Encodes a change by the previous sign and exponent, where those do not change.
     let leaps =
         series.values.windows(2).filter(|pair| pair[0] >> layout.mantissa != pair[1] >> layout.mantissa);
     let leap = |pair: &[u64]| {
@@ -74,14 +72,14 @@ pub fn float(series: &Series) -> Option<Fit> {
     let stays = mantissa * series.changes() as f64
         + entropy(leaps.clone().count(), series.changes())
         + leaps.map(leap).sum::<f64>();
-    // The integers of the bits, in the order of the floats.
+    // Integers in the same order as the floats.
     let key = |value: u64| {
         let size = (value & (sign - 1)) as i64 >> zeros;
         if value & sign == 0 { size } else { -size }
     };
     let moves: Vec<f64> =
         series.values.windows(2).map(|pair| key(pair[1]).wrapping_sub(key(pair[0])) as f64).collect();
-    // A change of sign leaps over all small floats: it is encoded by its level.
+    // A change of sign passes all small floats, so it is encoded by its level.
     let middle = median(&mut moves.clone());
     let steady: Vec<f64> = moves.iter().map(|step| step - middle).collect();
     let cost = |moves: &[f64]| laplace_by_class(series, moves, mantissa + 1.0);
@@ -91,8 +89,8 @@ pub fn float(series: &Series) -> Option<Fit> {
     Some(Fit { kind: Kind::Float, sort: Sort::Float, cost })
 }
 
-/// Returns the cost of changes that are multiples of a unit: cents, tenths of a degree, seconds of a
-/// frame.
+/// Returns the cost of changes that are multiples of a unit: cents, tenths of a degree, the
+/// duration of a frame.
 fn grid(series: &Series, levels: &[f64]) -> f64 {
     let (read, precision): (fn(u64) -> f64, i32) = if series.width == 8 {
         (f64::from_bits, 52)
@@ -106,28 +104,28 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
         let off = |step: &&f64| (*step - (*step / unit).round() * unit).abs() > unit / 8.0;
         moves.iter().filter(off).count() * 4 <= moves.len()
     };
-    let told = |unit: f64, unit_bits: f64| {
+    let cost_of_unit = |unit: f64, unit_bits: f64| {
         let mut counts: Vec<f64> = Vec::with_capacity(moves.len());
         let mut cost = unit_bits;
         for (at, step) in moves.iter().enumerate() {
             let count = (step / unit).round();
-            // The last bit of the larger one of the two values.
+            // The last bit of the larger value.
             let bit = values[at].abs().max(values[at + 1].abs()) * f64::from(-precision).exp2();
             let off = (1.0 + (step - count * unit).abs() / bit).log2() * 2.0;
             counts.push(count);
-            // Anything is a multiple of a unit that is hardly more than the last bit.
+            // Anything is a multiple of a unit that is hardly larger than the last bit.
             if unit >= 16.0 * bit && off < levels[at] {
                 cost += off;
             } else {
-                // Told by its level, not by its count.
+                // Encoded by its level, not by its count.
                 *counts.last_mut().unwrap_or(&mut 0.0) = 0.0;
                 cost += levels[at] + 4.0;
             }
         }
         let middle = median(&mut counts.clone());
         let steady: Vec<f64> = counts.iter().map(|count| count - middle).collect();
-        let told = |counts: &[f64]| laplace_by_class(series, counts, 64.0);
-        cost + told(&counts).min(told(&steady) + (1.0 + middle.abs()).log2())
+        let cost_of_counts = |counts: &[f64]| laplace_by_class(series, counts, 64.0);
+        cost + cost_of_counts(&counts).min(cost_of_counts(&steady) + (1.0 + middle.abs()).log2())
     };
     let decimal =
         (0..5).map(|power| (10_f64.powi(-power), 6.0)).chain([(0.5, 6.0), (0.25, 7.0), (0.05, 7.0)]);
@@ -136,6 +134,6 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
     decimal
         .chain([own])
         .filter(|(unit, _)| is_on_grid(*unit))
-        .map(|(unit, bits)| told(unit, bits))
+        .map(|(unit, bits)| cost_of_unit(unit, bits))
         .fold(f64::INFINITY, f64::min)
 }

@@ -1,4 +1,4 @@
-//! The detector on simulated samples: structs that change at known rates, read in bursts.
+//! Tests of the detector on simulated samples: structs that change at known rates, read in bursts.
 
 use super::{BURST, Detector, Kind, Moment, MovingValue, Origin, POLLS, Unit};
 use std::time::Duration;
@@ -7,7 +7,6 @@ const SIZE: usize = 512;
 const BOOT: Duration = Duration::from_secs(100_000);
 const EPOCH: Duration = Duration::from_secs(1_700_000_000);
 
-/// A memory of 512 bytes.
 struct Memory([u8; SIZE]);
 
 impl Memory {
@@ -16,7 +15,7 @@ impl Memory {
     }
 }
 
-/// Random numbers that are the same in every run.
+/// A reproducible random generator.
 struct Random(u64);
 
 impl Random {
@@ -32,8 +31,8 @@ impl Random {
     }
 }
 
-/// Polls a program that writes at a rate, for some seconds, and returns the values at the end. The
-/// program gets its tick and its time since the start.
+/// Polls a program that writes `per_second` times per second, and returns the values at the end.
+/// `write` gets the tick and the time since the start.
 fn run(per_second: f64, seconds: u64, mut write: impl FnMut(u64, Duration, &mut Memory)) -> Vec<MovingValue> {
     let mut detector = Detector::new();
     let mut memory = Memory([0; SIZE]);
@@ -58,7 +57,7 @@ fn run(per_second: f64, seconds: u64, mut write: impl FnMut(u64, Duration, &mut 
     detector.values()
 }
 
-/// Returns the only value, without its base offset.
+/// Returns the only value, relative to its base offset.
 fn only(values: &[MovingValue]) -> (u64, &[usize], Kind) {
     let [value] = values else { panic!("{values:#?}") };
     (value.offset - 4096, &value.widths, value.kind)
