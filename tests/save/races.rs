@@ -1,4 +1,4 @@
-//! Changes to a segment while it is saved: the copy is consistent, or the save fails.
+//! Changes to a segment during a save: the copy is consistent, or the save fails.
 
 use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
@@ -17,10 +17,9 @@ use tempfile::TempDir;
 
 const SIZE: u64 = 16 << 20;
 
-/// Saves an object to a file, and calls `others` after the first piece is read. Returns the result
-/// of the save.
+/// Saves an object to a file, and calls `interfere` after the first read.
 #[track_caller]
-fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
+fn save_with_interference(interfere: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
     let started = Instant::now();
     loop {
         let directory = directory();
@@ -30,17 +29,17 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
         let shown = segment(&object.id());
         let (progress, over) = (Progress::new(), AtomicBool::new(false));
         let (saved, in_time) = thread::scope(|scope| {
-            let others = scope.spawn(|| {
+            let thread = scope.spawn(|| {
                 while progress.done() == 0 && !over.load(Ordering::Relaxed) {
                     thread::yield_now();
                 }
-                others(&object, &path);
+                interfere(&object, &path);
                 progress.done() < SIZE
             });
             let ending = SetOnDrop(&over);
             let saved = act::Actor::new(&RealMachine, &progress).save(&shown, &path);
             drop(ending);
-            (saved, others.join().unwrap())
+            (saved, thread.join().unwrap())
         });
         if in_time {
             return (directory, saved);
@@ -53,7 +52,7 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
 fn save_refuses_a_segment_resized_meanwhile() {
     let Some(_world) = World::new() else { return };
     for length in [SIZE + 1, SIZE / 2, 0] {
-        let (directory, outcome) = meanwhile(|object, _| object.file.set_len(length).unwrap());
+        let (directory, outcome) = save_with_interference(|object, _| object.file.set_len(length).unwrap());
         assert!(matches!(outcome, Err(SaveError::Resized { .. })), "{length}: {outcome:?}");
         assert!(files(directory.path()).is_empty());
     }
@@ -62,13 +61,13 @@ fn save_refuses_a_segment_resized_meanwhile() {
 #[test]
 fn save_keeps_a_file_created_at_the_target_meanwhile() {
     let Some(_world) = World::new() else { return };
-    let (directory, outcome) = meanwhile(|_, path| fs::write(path, b"mine").unwrap());
+    let (directory, outcome) = save_with_interference(|_, path| fs::write(path, b"mine").unwrap());
     assert!(matches!(outcome, Err(SaveError::Exists { .. })), "{outcome:?}");
     assert_eq!(fs::read(directory.path().join("file")).unwrap(), b"mine");
     assert_eq!(files(directory.path()), ["file"]);
 }
 
-/// A System V segment exists before it is filled.
+/// A System V segment exists before it is filled, so it has to be removed again.
 #[test]
 fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };
