@@ -1,6 +1,6 @@
 //! The `shmlens` program: parse, dispatch, exit status.
 
-use shmlens::act::{LoggedSegments, NotedUses};
+use shmlens::act::{LoggedSegments, UseRecorder};
 use shmlens::cli::args::{DemoArgs, LookArgs, When};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     };
     // A file that reaches its size limit (`ulimit -f`) should cause an error, not kill the program.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-    real::log_uses(NotedUses::shared());
+    real::log_uses(UseRecorder::shared());
     match args.command {
         None => ended(open_ui(args.look, args.read_only, vec![])),
         Some(Command::Report(report)) => match rules_for(&report) {

@@ -39,9 +39,9 @@ impl Crowd {
 }
 
 /// Takes a survey after a full scan of the visible processes.
-fn look() -> (Survey, Holdings) {
+fn survey_real() -> (Survey, Holdings) {
     let mut names = Names::default();
-    let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(&RealMachine, Depth::Private, &[], &mut names);
     let mut survey = Survey::take(&RealMachine, &mut names);
     survey.join(&holdings, &RealMachine, &mut names);
     (survey, holdings)

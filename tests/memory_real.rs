@@ -27,7 +27,7 @@ fn open(id: &SegmentId) -> Reader {
     Reader::open(&RealMachine, &listed(id)).unwrap()
 }
 
-fn look(tracker: &mut Tracker, window: Range<u64>, budget: Duration) -> Snapshot {
+fn take_snapshot(tracker: &mut Tracker, window: Range<u64>, budget: Duration) -> Snapshot {
     tracker.snapshot(&RealMachine, &SnapshotRequest { window, cells: 64, budget }).unwrap()
 }
 
@@ -63,12 +63,12 @@ fn scan_everything(reader: Reader, change: impl FnOnce()) {
     assert_eq!(next(middle, Direction::Backward), Some(0));
 
     let mut tracker = Tracker::new(reader);
-    let seen = look(&mut tracker, 100 * MIB..100 * MIB + 512, LONG);
+    let seen = take_snapshot(&mut tracker, 100 * MIB..100 * MIB + 512, LONG);
     assert_eq!((seen.scanned, seen.bytes, seen.changes), (size, vec![0; 512], 0));
     let data: Vec<usize> = (0..64).filter(|&cell| seen.map[cell].kind == CellKind::Data).collect();
     assert_eq!(data, [0, 31, 32, 63]);
     change();
-    let seen = look(&mut tracker, size - 16..size, LONG);
+    let seen = take_snapshot(&mut tracker, size - 16..size, LONG);
     assert_eq!(seen.bytes, b"\0\0\0\0\0\0\0\0\0\0\0\0laSt");
     assert_eq!(seen.changed, std::iter::once(size - 2..size - 1).collect::<Vec<_>>());
     assert_eq!(tracker.next_change(0, Direction::Forward, &progress).unwrap(), Some(size - 2));
@@ -135,7 +135,7 @@ fn large_reads_avoid_slow_addresses() {
         assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
         let mut tracker = Tracker::new(reader);
         for window in [0..MIB, 16..MIB, 4080..2 * MIB] {
-            let seen = look(&mut tracker, window.clone(), LONG);
+            let seen = take_snapshot(&mut tracker, window.clone(), LONG);
             let end = usize::try_from(window.end.min(window.start + MIB)).unwrap();
             assert_eq!(seen.bytes, bytes[usize::try_from(window.start).unwrap()..end]);
         }
@@ -159,7 +159,7 @@ fn hole_of_4_tib_is_skipped_immediately() {
     assert_eq!(next_data(&reader, 0, Direction::Forward, 32, &progress).unwrap(), Some(size - 7));
     assert_eq!(next_data(&reader, size, Direction::Backward, 32, &progress).unwrap(), Some(size - 7));
     let mut tracker = Tracker::new(reader);
-    let seen = look(&mut tracker, size - 16..size, LONG);
+    let seen = take_snapshot(&mut tracker, size - 16..size, LONG);
     assert_eq!((seen.scanned, &seen.bytes[9..]), (size, &b"the end"[..]));
     assert_eq!(seen.map[63].kind, CellKind::Data);
     assert!(seen.map[..63].iter().all(|cell| cell.kind == CellKind::Hole));
@@ -177,10 +177,10 @@ fn large_system_v_segment_is_mapped_in_pieces() {
     let resident = listed(&segment.id()).resident;
     let mut tracker = Tracker::new(open(&segment.id()));
     // The window is read immediately, however far the scan has come.
-    let first = look(&mut tracker, size - 16..size, Duration::from_millis(2));
+    let first = take_snapshot(&mut tracker, size - 16..size, Duration::from_millis(2));
     assert_eq!(&first.bytes[9..], b"the end");
     assert!(first.scanned < size, "a tebibyte in two milliseconds");
-    let second = look(&mut tracker, size - 16..size, Duration::from_millis(20));
+    let second = take_snapshot(&mut tracker, size - 16..size, Duration::from_millis(20));
     assert!(second.scanned > first.scanned);
     assert_eq!(second.map[0].kind, CellKind::Unknown);
     assert_eq!(second.map[63].kind, CellKind::Data);
@@ -205,7 +205,7 @@ fn repeated_truncation_never_raises_sigbus() {
             }
         });
         for round in 0..300 {
-            let seen = look(&mut tracker, 5 * MIB - 50..5 * MIB + 50, Duration::from_millis(1));
+            let seen = take_snapshot(&mut tracker, 5 * MIB - 50..5 * MIB + 50, Duration::from_millis(1));
             assert!(matches!(seen.presence, Presence::Present { .. }));
             assert!(seen.bytes.len() <= 100);
             let _ = found(&reader, "nowhere");
@@ -238,7 +238,7 @@ fn aligned_value_is_never_torn() {
         });
         let mut changes = 0;
         for _ in 0..20_000 {
-            let seen = look(&mut tracker, 0..4096, Duration::ZERO);
+            let seen = take_snapshot(&mut tracker, 0..4096, Duration::ZERO);
             let value = &seen.bytes[64..72];
             assert!(value.iter().all(|byte| *byte == value[0]), "torn: {value:x?}");
             changes += seen.changes;

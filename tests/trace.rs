@@ -1,4 +1,4 @@
-//! Looking changes only what the method of reading says, and nothing while it leaves no trace.
+//! Side effects of reading: only the fields that the method names change.
 
 mod commands;
 mod gone;
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 const PAGE: u64 = 4096;
 
-/// The fields of a segment by name, as other processes see them.
+/// The fields of a segment that other processes see.
 type Fields = BTreeMap<&'static str, i64>;
 
 /// Returns the fields of a System V segment; empty if it is gone.
@@ -42,19 +42,19 @@ fn fields_of_object(file: &File) -> Fields {
 }
 
 /// Returns the names of the fields that differ.
-fn changed(before: &Fields, after: &Fields) -> Vec<&'static str> {
+fn changed_fields(before: &Fields, after: &Fields) -> Vec<&'static str> {
     assert!(before.keys().eq(after.keys()), "{before:?} {after:?}");
     before.keys().copied().filter(|name| before[name] != after[name]).collect()
 }
 
-/// Makes `/dev/shm` of this world record every access time, which by default is only updated once
-/// in a while (`relatime`).
+/// Makes `/dev/shm` of this namespace record every access. With `relatime`, the default, most
+/// accesses do not update the access time.
 fn record_access_times() {
     let none: Option<&str> = None;
     mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT | MsFlags::MS_STRICTATIME, none).unwrap();
 }
 
-/// Sets the access time to long ago, so that any update shows.
+/// Sets an old access time, so that any update is detected.
 fn reset_access_time(file: &File) {
     file.set_times(FileTimes::new().set_accessed(SystemTime::UNIX_EPOCH + Duration::from_secs(1))).unwrap();
 }
@@ -78,8 +78,8 @@ fn holder(sysv: &Sysv) -> Option<Child> {
     Some(child)
 }
 
-/// Waits until the second in which a segment was last used is over: the kernel stores whole
-/// seconds, and a use within the same one would not show.
+/// Waits for the second after the last use of a segment. The kernel stores whole seconds, so
+/// another use within the same second would not be detected.
 fn next_second(shmid: i32) {
     let last = || {
         let fields = fields_of_sysv(shmid);
@@ -89,7 +89,7 @@ fn next_second(shmid: i32) {
     wait_until(SOON, || last().is_none_or(|last| last < now()));
 }
 
-/// An object that has lost its name and stays open in this process.
+/// Returns an unlinked object that is open in this process.
 fn unlinked(name: &str) -> Object {
     let object = Object::new(name, 256 * PAGE, 0o644);
     fill(|offset, bytes| object.write(offset, bytes));

@@ -1,5 +1,5 @@
-//! Determines which users can attach a segment: predicts the decision of the kernel as a pure
-//! function of the permission bits, the access control list and the credentials.
+//! Predicts which users can attach a segment, as the kernel would decide: a pure function of the
+//! permission bits, the access control list and the credentials.
 
 use crate::machine::Machine;
 use crate::machine::control::{Capability, Credentials};
@@ -11,16 +11,14 @@ mod tests;
 /// The attributes of a segment that determine access.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
-    /// The kind, because the kernel has different checks for System V and POSIX.
+    /// System V and POSIX segments are checked differently.
     pub kind: Kind,
     pub mode: Mode,
     pub uid: u32,
-    /// The owning group.
     pub gid: u32,
     /// The creator and the creator's group, who keep their access to a System V segment regardless
     /// of its owner.
     pub creator: Option<(u32, u32)>,
-    /// The access control list of a POSIX segment.
     pub acl: Option<Acl>,
 }
 
@@ -38,22 +36,18 @@ pub struct Acl {
     pub mask: u32,
 }
 
-/// The access that a user has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Set if the user can attach read-only.
+pub struct UserAccess {
     pub read: bool,
-    /// Set if the user can also attach read-write. There is no write-only attachment: both kinds
-    /// require read permission.
+    /// Never set without `read`: both kinds require read permission to attach.
     pub write: bool,
-    /// The explanation.
     pub reason: String,
 }
 
-impl Answer {
-    /// Returns the access in words.
+impl UserAccess {
+    /// Returns a label such as `read only`.
     #[must_use]
-    pub const fn how(&self) -> &'static str {
+    pub const fn label(&self) -> &'static str {
         match (self.read, self.write) {
             (true, true) => "read-write",
             (true, false) => "read-only",
@@ -159,36 +153,36 @@ impl Rules {
         rules
     }
 
-    /// Returns the access of the owner, of members of the group and of others, without the entries
-    /// of the ACL that name a user or group.
+    /// Returns the access of the owner, of a member of the group and of any other user, ignoring
+    /// the ACL entries for named users and groups.
     #[must_use]
-    pub fn classes(&self) -> [Answer; 3] {
+    pub fn classes(&self) -> [UserAccess; 3] {
         // No user and no group has this id.
         let nobody = u32::MAX;
         let capabilities = if self.uid == 0 { Credentials::ALL } else { 0 };
-        let somebody = |uid, gid, capabilities| Credentials { uid, gid, groups: vec![], capabilities };
+        let credentials = |uid, gid, capabilities| Credentials { uid, gid, groups: vec![], capabilities };
         [
-            self.access(&somebody(self.uid, nobody, capabilities)),
-            self.access(&somebody(nobody, self.gid, 0)),
-            self.access(&somebody(nobody, nobody, 0)),
+            self.access(&credentials(self.uid, nobody, capabilities)),
+            self.access(&credentials(nobody, self.gid, 0)),
+            self.access(&credentials(nobody, nobody, 0)),
         ]
     }
 
     /// Returns the access of a user with an explanation, following `ipcperms` in ipc/util.c, and
     /// `acl_permission_check` and `posix_acl_permission` in fs/.
     #[must_use]
-    pub fn access(&self, who: &Credentials) -> Answer {
+    pub fn access(&self, user: &Credentials) -> UserAccess {
         let (bits, reason) = match (self.kind, &self.acl) {
-            (Kind::Sysv, _) => self.by_mode_sysv(who),
-            (Kind::Posix | Kind::Deleted, Some(acl)) => self.by_list(acl, who),
-            (Kind::Posix | Kind::Deleted, None) => self.by_mode_posix(who),
+            (Kind::Sysv, _) => self.by_mode_sysv(user),
+            (Kind::Posix | Kind::Deleted, Some(acl)) => self.by_list(acl, user),
+            (Kind::Posix | Kind::Deleted, None) => self.by_mode_posix(user),
         };
         let (read, write) = (bits & READ != 0, bits & READ != 0 && bits & WRITE != 0);
         if read && write {
-            return Answer { read, write, reason };
+            return UserAccess { read, write, reason };
         }
-        let may = |capability| who.may(capability);
-        let by = |capability: Capability, read, write| Answer {
+        let may = |capability| user.has(capability);
+        let by = |capability: Capability, read, write| UserAccess {
             read,
             write,
             reason: format!("{} overrides the mode", capability.name()),
@@ -200,38 +194,38 @@ impl Rules {
                 by(Capability::DacReadSearch, true, false)
             }
             _ if bits & WRITE != 0 => {
-                Answer { read, write, reason: format!("{reason}; attaching needs read permission") }
+                UserAccess { read, write, reason: format!("{reason}; attaching needs read permission") }
             }
-            _ => Answer { read, write, reason },
+            _ => UserAccess { read, write, reason },
         }
     }
 
-    fn by_mode_sysv(&self, who: &Credentials) -> (u32, String) {
+    fn by_mode_sysv(&self, user: &Credentials) -> (u32, String) {
         let (creator, creator_group) = self.creator.map_or((None, None), |(uid, gid)| (Some(uid), Some(gid)));
-        if who.uid == self.uid {
+        if user.uid == self.uid {
             self.class(6, "owner")
-        } else if Some(who.uid) == creator {
+        } else if Some(user.uid) == creator {
             self.class(6, "creator (same rights as the owner)")
-        } else if who.is_in(self.gid) {
+        } else if user.is_in(self.gid) {
             self.class(3, "group member")
-        } else if creator_group.is_some_and(|gid| who.is_in(gid)) {
+        } else if creator_group.is_some_and(|gid| user.is_in(gid)) {
             self.class(3, "member of the creator's group (same rights as the group)")
         } else {
             self.class(0, "other")
         }
     }
 
-    fn by_mode_posix(&self, who: &Credentials) -> (u32, String) {
-        if who.uid == self.uid {
+    fn by_mode_posix(&self, user: &Credentials) -> (u32, String) {
+        if user.uid == self.uid {
             self.class(6, "owner")
-        } else if who.is_in(self.gid) {
+        } else if user.is_in(self.gid) {
             self.class(3, "group member")
         } else {
             self.class(0, "other")
         }
     }
 
-    fn by_list(&self, acl: &Acl, who: &Credentials) -> (u32, String) {
+    fn by_list(&self, acl: &Acl, user: &Credentials) -> (u32, String) {
         let masked = |bits: u32, whom: &str| {
             let cut = bits & acl.mask & 7;
             let mut reason = format!("ACL grants {whom} {}", letters(bits));
@@ -240,15 +234,15 @@ impl Rules {
             }
             (cut, reason)
         };
-        if who.uid == self.uid {
+        if user.uid == self.uid {
             return self.class(6, "owner");
         }
-        if let Some(&(_, bits)) = acl.users.iter().find(|(uid, _)| *uid == who.uid) {
+        if let Some(&(_, bits)) = acl.users.iter().find(|(uid, _)| *uid == user.uid) {
             return masked(bits, "the user");
         }
-        let own = who.is_in(self.gid).then_some(acl.owning_group);
-        let named = acl.groups.iter().filter(|(gid, _)| who.is_in(*gid)).map(|&(_, bits)| bits);
-        // A single group has to grant all requested bits at once, so report the best one.
+        let own = user.is_in(self.gid).then_some(acl.owning_group);
+        let named = acl.groups.iter().filter(|(gid, _)| user.is_in(*gid)).map(|&(_, bits)| bits);
+        // One group has to grant all requested bits, so use the best one.
         let best = own.into_iter().chain(named).max_by_key(|bits| {
             let bits = bits & acl.mask;
             (bits & READ != 0, bits & WRITE != 0)
@@ -260,9 +254,9 @@ impl Rules {
     }
 
     /// Returns the three permission bits of a class, and a description of the class.
-    fn class(&self, place: u32, who: &str) -> (u32, String) {
+    fn class(&self, place: u32, user: &str) -> (u32, String) {
         let bits = self.mode.bits() >> place & 7;
-        (bits, format!("as {who}, mode {} grants {}", self.mode, letters(bits)))
+        (bits, format!("as {user}, mode {} grants {}", self.mode, letters(bits)))
     }
 }
 

@@ -23,7 +23,7 @@ pub enum Action {
     Remove(Copying),
 }
 
-/// The copy that is saved before a removal.
+/// Where a removal saves a copy of the segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
     /// Save a copy among the [`Copies`](super::Copies) of the plan. Nothing is removed if that fails.
@@ -35,9 +35,9 @@ pub enum Copying {
 }
 
 impl Action {
-    /// Returns the name of the command.
+    /// Returns the name of the subcommand.
     #[must_use]
-    pub const fn word(&self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::SetMode(_) => "chmod",
             Self::SetOwner(_) => "chown",
@@ -59,8 +59,8 @@ impl Action {
         }
     }
 
-    /// Returns the command line for the action, quoted for a shell, or `None` if it takes more than
-    /// one command.
+    /// Returns the command line for the action, quoted for a shell. Returns `None` if the action
+    /// takes more than one command.
     #[must_use]
     pub fn command(&self, id: &SegmentId) -> Option<String> {
         let segment = shell_quote(id.to_string().as_bytes());
@@ -90,22 +90,17 @@ impl fmt::Display for OwnerChange {
 /// A new owner, a new group, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OwnerChange {
-    /// The new owner; `None` for no change.
     pub uid: Option<u32>,
-    /// The new group; `None` for no change.
     pub gid: Option<u32>,
 }
 
-/// The reason why a string is not a valid owner.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseOwnerError {
-    /// The user database has no such user.
     #[error("no user named '{}'; a numeric id works too", escape(.0.as_bytes()))]
     User(String),
-    /// The group database has no such group.
     #[error("no group named '{}'; a numeric id works too", escape(.0.as_bytes()))]
     Group(String),
-    /// The string contains neither a user nor a group.
+    /// Neither a user nor a group was given.
     #[error("invalid owner '{}': expected USER, USER:GROUP or :GROUP", escape(.0.as_bytes()))]
     Empty(String),
 }
@@ -143,8 +138,8 @@ impl OwnerChange {
     }
 }
 
-/// Parses the id of a user, group or process. Rejects the largest number, which means "no change" in
-/// every system call, and is no pid either.
+/// Parses the id of a user, group or process. Rejects `u32::MAX`, which system calls interpret as
+/// "no change".
 pub(super) fn parse_id(text: &str) -> Option<u32> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten().filter(|&id| id != u32::MAX)
@@ -156,7 +151,7 @@ mod tests {
     use crate::machine::fake::FakeMachine;
 
     #[test]
-    fn owners_by_name_and_number() {
+    fn owners_parse_by_name_and_id() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.users.insert(7, "1000".to_owned()));
         let read = |text| OwnerChange::parse(&machine, text).map(|change| (change.uid, change.gid));
@@ -166,7 +161,7 @@ mod tests {
             ("ann:", (Some(1000), Some(1000))),
             (":bob", (None, Some(1001))),
             ("4242:99", (Some(4242), Some(99))),
-            // The name of this user is a number.
+            // A user whose name is a number.
             ("1000", (Some(7), None)),
             ("4294967294", (Some(4_294_967_294), None)),
         ] {

@@ -1,4 +1,4 @@
-//! The context in which plans are carried out.
+//! Applies plans.
 
 use super::remove::Removal;
 use super::{ActError, Action, Done, Outcome, Plan, Recent, StateDirectory, Target, Task};
@@ -7,27 +7,25 @@ use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::Segment;
 
-/// The context of a batch of changes.
+/// The context of a batch of changes: the machine, the progress and the recovery marks.
 pub struct Actor<'a> {
     pub machine: &'a dyn Machine,
     /// The directory of the marks that identify incomplete segments, see
-    /// [`unfinished`](super::unfinished::unfinished); `None` for a user without one, who gets no
-    /// marks.
+    /// [`unfinished`](super::unfinished::unfinished). `None` for a user without a state directory,
+    /// who gets no marks.
     pub state: Option<&'a StateDirectory>,
-    /// Reports progress and requests cancellation: a copy of a large segment takes a while.
+    /// Progress and cancellation: copying a large segment takes a while.
     pub progress: &'a Progress,
-    /// The last scan of the holders.
     pub(super) recent: Recent,
 }
 
 impl<'a> Actor<'a> {
-    /// Returns the context of a batch that writes no marks.
     #[must_use]
     pub fn new(machine: &'a dyn Machine, progress: &'a Progress) -> Self {
         Self { machine, state: None, progress, recent: Recent::default() }
     }
 
-    /// Returns the same context with marks in that state directory.
+    /// Writes recovery marks to that state directory.
     #[must_use]
     pub fn with_state(self, state: Option<&'a StateDirectory>) -> Self {
         Self { state, ..self }
@@ -37,12 +35,10 @@ impl<'a> Actor<'a> {
         Target { machine: self.machine, segment }
     }
 
-    /// Carries out a plan, only on the segment that was planned for. A plan with a refusal is not
-    /// carried out.
-    ///
+    /// Applies a plan, unless the plan was refused or the segment was replaced.
     /// A System V segment is attached while it is removed, so that its shmid cannot be reused
     /// between the check and the removal. With [`Options::many`](super::Options::many) it is not
-    /// attached, and the two calls follow each other within microseconds: the kernel reuses a shmid
+    /// attached, and the two calls follow each other within microseconds. The kernel reuses a shmid
     /// only after a million other segments were created (`ipc_idr_alloc` in ipc/util.c includes a
     /// sequence number in it), or when root requests that shmid (`kernel.shm_next_id`, for
     /// checkpoints).
@@ -60,7 +56,7 @@ impl<'a> Actor<'a> {
                 .change(segment, action, plan)
                 .map(|done| Done { identity: Some(segment.identity()), ..done }),
         };
-        let action = if plan.options.clean { "clean" } else { plan.task.word() };
+        let action = if plan.options.clean { "clean" } else { plan.task.name() };
         Outcome { subject: plan.subject(), action, result }
     }
 

@@ -1,13 +1,14 @@
-//! Questions about the machine that are answered while the user types: whether a user, group or
-//! file exists, and whether a segment can be created. Changes nothing.
+//! Answers questions while the user types: does a user, group or file exist, and can a segment be
+//! created? Changes nothing.
 
 use super::permissions::{group_text, user_text};
-use super::{NewSegment, Options, OwnerChange, ParseOwnerError, ParseWhoError, Plan, Somebody, plan_create};
+use super::{
+    NewSegment, Options, OwnerChange, ParseOwnerError, ParsePrincipalError, Plan, Principal, plan_create,
+};
 use crate::machine::Machine;
 use crate::segment::ShownError;
 use std::path::PathBuf;
 
-/// A question about the user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Look up a user by name or UID.
@@ -15,30 +16,26 @@ pub enum Question {
     /// Look up a group by name or GID.
     Group(String),
     /// Look up the user or process whose access is to be checked.
-    Who(String),
+    Principal(String),
     /// Plan the creation of a segment.
     New {
         new: NewSegment,
         /// Set if the segment takes its size from the source file.
         sized_by_file: bool,
     },
-    /// Check whether a file exists.
     File(PathBuf),
 }
 
-/// The answer, or an error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// The id of a user or group, and its name.
     Number(Result<(u32, String), LookupError>),
-    /// The user or process.
-    Who(Result<Somebody, ParseWhoError>),
+    Principal(Result<Principal, ParsePrincipalError>),
     New(Result<Box<Plan>, ShownError>),
-    /// The file exists.
+    /// Set if the file exists.
     File(bool),
 }
 
-/// The reason why a user or group was not found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// The user field contains a colon.
@@ -51,9 +48,9 @@ pub enum LookupError {
 }
 
 impl Question {
-    /// Returns whether this question, asked later, makes the answer to `other` obsolete.
+    /// Returns true if asking this question makes an earlier question obsolete.
     #[must_use]
-    pub fn overtakes(&self, other: &Self) -> bool {
+    pub fn replaces(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
@@ -62,20 +59,20 @@ impl Question {
     pub fn ask(&self, machine: &dyn Machine) -> Answer {
         match self {
             Self::User(text) if text.contains(':') => Answer::Number(Err(LookupError::Group)),
-            Self::User(text) => Answer::Number(number(machine, text, |change| {
+            Self::User(text) => Answer::Number(resolve(machine, text, |change| {
                 change.uid.map(|uid| (uid, user_text(machine, uid)))
             })),
-            Self::Group(text) => Answer::Number(number(machine, &format!(":{text}"), |change| {
+            Self::Group(text) => Answer::Number(resolve(machine, &format!(":{text}"), |change| {
                 change.gid.map(|gid| (gid, group_text(machine, gid)))
             })),
-            Self::Who(text) => Answer::Who(Somebody::parse(machine, text)),
+            Self::Principal(text) => Answer::Principal(Principal::parse(machine, text)),
             Self::New { new, sized_by_file } => Answer::New(plan(machine, new, *sized_by_file)),
             Self::File(path) => Answer::File(path.symlink_metadata().is_ok()),
         }
     }
 }
 
-fn number(
+fn resolve(
     machine: &dyn Machine,
     text: &str,
     chosen: impl Fn(OwnerChange) -> Option<(u32, String)>,
@@ -99,7 +96,7 @@ mod tests {
     use crate::segment::{Bytes, Mode, ObjectName};
 
     #[test]
-    fn users_and_groups() {
+    fn users_and_groups_are_looked_up() {
         let machine = FakeMachine::new();
         let ask = |question: Question| match question.ask(&machine) {
             Answer::Number(answer) => answer,
@@ -118,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_from_a_file() {
+    fn size_is_taken_from_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), [1; 5000]).unwrap();
         let new = |path: &std::path::Path| NewSegment::Posix {
@@ -132,7 +129,7 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let plan = ask(new(file.path()), true).unwrap();
-        assert!(plan.refusal.is_none() && plan.will[0].contains("4.9 KiB"), "{plan:?}");
+        assert!(plan.refusal.is_none() && plan.effects[0].contains("4.9 KiB"), "{plan:?}");
         assert!(ask(new(file.path()), false).unwrap().refusal.is_some(), "it is larger than nothing");
         let error = ask(new("/nowhere/\x1b".as_ref()), true).unwrap_err().to_string();
         assert!(error.contains("failed to read") && !error.contains('\x1b'), "{error}");

@@ -3,8 +3,8 @@
 
 use super::Actor;
 use super::archive::MAGIC;
-use super::outlook::{Batch, Outlook, Place, needs};
-use super::save::{Destination, SaveError, Stored, shown};
+use super::outlook::{Batch, DiskSpace, Outlook, needs};
+use super::save::{Destination, SaveError, Stored, printable};
 use super::state::{StateDirectory, StateError};
 use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
@@ -18,19 +18,18 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-const FOLDER: &str = "copies";
-/// The end of the file name of a copy, after the time in nanoseconds and the pid.
-const ENDING: &str = ".shmlens";
+const DIRECTORY: &str = "copies";
+/// The suffix of a copy's file name, after the time in nanoseconds and the pid.
+const SUFFIX: &str = ".shmlens";
 
-/// The copies of the current user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copies {
     state: StateDirectory,
     limit: Bytes,
-    /// The other removals in the batch, which need disk space too.
+    /// The other removals of the batch, which need disk space too.
     batch: Batch,
-    /// The outlook from the plan. Without enough disk space, only the copies that it names are
-    /// deleted, and for the limit only those copies of the batch that it names.
+    /// The plan's forecast. Only the copies that it lists may be deleted, for disk space or for the
+    /// limit.
     outlook: Outlook,
 }
 
@@ -40,11 +39,11 @@ pub struct OldCopy {
     pub path: PathBuf,
     /// The length in bytes, which counts toward the limit.
     pub length: u64,
-    /// The number of bytes on the disk that deleting the copy would free.
+    /// The disk space that deleting the copy would free.
     pub frees: u64,
 }
 
-/// The reason why no copy was kept. No partial copy is left behind.
+/// The reason why no copy was saved. No partial copy is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// The segment has more data than the limit for all copies.
@@ -54,31 +53,23 @@ pub enum KeepError {
         held: Bytes,
         /// The limit for all copies.
         limit: Bytes,
-        /// The size of the copies that other processes are writing.
         unfinished: Bytes,
     },
-    /// The segment cannot be read.
     #[error("no copy saved: {0}")]
     Unreadable(OpenError),
-    /// There is not enough disk space.
     #[error(
-        "not enough disk space for a copy: {held} of data, but {} has only {room} free{}",
-        shown(.folder), even_without(*.old)
+        "not enough disk space for a copy: {held} of data, but {} has only {free_space} free{}",
+        printable(.directory), even_without(*.old)
     )]
-    NoRoom {
-        /// The amount of data in the segment.
+    NoSpace {
         held: Bytes,
-        /// The directory of the copies.
-        folder: PathBuf,
-        /// The free space in that directory.
-        room: Bytes,
+        directory: PathBuf,
+        free_space: Bytes,
         /// The space that deleting older copies would free.
         old: Bytes,
     },
-    /// The copy cannot be saved.
     #[error("no copy saved: {0}")]
     Save(SaveError),
-    /// There is no usable state directory.
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -92,143 +83,143 @@ fn even_without(old: Bytes) -> String {
 }
 
 impl Copies {
-    /// Returns the copies in a state directory, with `limit` as their maximum total size.
+    /// Opens the copies in a state directory. `limit` is their maximum total size.
     #[must_use]
     pub fn new(state: StateDirectory, limit: Bytes) -> Self {
         Self { state, limit, batch: Batch::default(), outlook: Outlook::default() }
     }
 
-    /// Returns the maximum total size of the copies.
     #[must_use]
     pub const fn limit(&self) -> Bytes {
         self.limit
     }
 
-    /// Predicts the cost of a copy of this segment, without reading the segment. Segments that
-    /// share a clone of these copies count as one batch. Returns the error that [`Copies::keep`]
-    /// would return.
-    pub fn foresee(&self, segment: &Segment) -> Result<Outlook, KeepError> {
-        let folder = self.state.existing_folder(FOLDER)?;
-        let unfinished = folder.as_deref().map(count_unfinished).unwrap_or_default();
-        let place = Place {
+    /// Predicts the cost of a copy of this segment, or the error of [`Copies::keep`], without
+    /// reading the segment. Segments planned with clones of these copies form one batch.
+    pub fn predict(&self, segment: &Segment) -> Result<Outlook, KeepError> {
+        let directory = self.state.existing_subdirectory(DIRECTORY)?;
+        let unfinished = directory.as_deref().map(count_unfinished).unwrap_or_default();
+        let space = DiskSpace {
             limit: self.limit,
-            // The command that removes the segment deletes the abandoned copies first.
-            room: self.room().map(|room| Bytes(room.0.saturating_add(unfinished.abandoned.bytes))),
-            folder: folder.clone().unwrap_or_else(|| self.state.path().join(FOLDER)),
+            // Removing the segment deletes abandoned copies first.
+            free_space: self
+                .free_space()
+                .map(|free_space| Bytes(free_space.0.saturating_add(unfinished.abandoned.bytes))),
+            directory: directory.clone().unwrap_or_else(|| self.state.path().join(DIRECTORY)),
             in_progress: Bytes(unfinished.in_progress.bytes),
-            old: folder.map_or_else(Vec::new, |folder| old_copies(&folder)),
+            old: directory.map_or_else(Vec::new, |directory| old_copies(&directory)),
         };
-        self.batch.foresee(segment, place)
+        self.batch.predict(segment, space)
     }
 
-    /// Returns the free space for copies. The directory may not exist yet, and a prediction must
-    /// not create it: its nearest existing ancestor has the same free space.
-    fn room(&self) -> Option<Bytes> {
-        let folder = self.state.path().join(FOLDER);
-        folder.ancestors().find(|path| path.exists()).and_then(room)
+    /// Returns the free disk space. The directory may not exist yet, and a prediction must not
+    /// create it, so look at its nearest existing ancestor.
+    fn free_space(&self) -> Option<Bytes> {
+        let directory = self.state.path().join(DIRECTORY);
+        directory.ancestors().find(|path| path.exists()).and_then(free_space)
     }
 
-    /// Returns these copies with permission to delete the copies that the plan names if there is
-    /// not enough disk space. From now on, the batch counts those as deleted.
+    /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
+    /// batch counts them as deleted from now on.
     pub(super) fn planned(&self, segment: &Segment, outlook: &Outlook) -> Self {
         self.batch.plan(segment, outlook);
         Self { outlook: outlook.clone(), ..self.clone() }
     }
 
-    /// Returns the outlook of the plan.
     #[must_use]
     pub const fn outlook(&self) -> &Outlook {
         &self.outlook
     }
 
-    /// Records for the rest of the batch that the copy of this segment is on the disk.
+    /// Tells the batch that the copy of this segment is on disk.
     pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
-        self.batch.kept(segment, copy);
+        self.batch.saved(segment, copy);
     }
 
-    /// Records for the rest of the batch that this segment has no copy.
+    /// Tells the batch that this segment has no copy.
     pub(super) fn forget(&self, segment: &Segment) {
         self.batch.forget(segment);
     }
 
-    /// Returns the copies to delete before a copy of this segment fits on the disk. Returns only
-    /// copies that the plan named, and an error if deleting them would not free enough space.
+    /// Returns the copies to delete to make room for a copy of this segment: only copies that the
+    /// plan listed. Fails if deleting them would not free enough space.
     pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
         self.batch.begin(segment);
-        if let Some(folder) = self.state.existing_folder(FOLDER)? {
-            let _ = remove_abandoned(&folder);
+        if let Some(directory) = self.state.existing_subdirectory(DIRECTORY)? {
+            let _ = remove_abandoned(&directory);
         }
-        // Usually there is enough space, and the old copies need not be listed.
-        if self.room().is_some_and(|room| room.0 >= needs(held(segment))) {
+        // Usually there is enough space: do not list the old copies.
+        if self.free_space().is_some_and(|free_space| free_space.0 >= needs(held(segment))) {
             return Ok(vec![]);
         }
-        // Considers the current disk usage only, without the rest of the batch.
-        let alone = Self { batch: Batch::default(), ..self.clone() };
-        let needed = alone.foresee(segment)?.for_room;
-        match needed.iter().find(|old| self.outlook.for_room.iter().all(|named| named.path != old.path)) {
+        // Look at the current disk usage only, without the rest of the batch.
+        let without_batch = Self { batch: Batch::default(), ..self.clone() };
+        let needed = without_batch.predict(segment)?.for_space;
+        match needed.iter().find(|old| self.outlook.for_space.iter().all(|named| named.path != old.path)) {
             None => Ok(needed.into_iter().map(|old| old.path).collect()),
-            Some(_) => Err(KeepError::NoRoom {
+            Some(_) => Err(KeepError::NoSpace {
                 held: held(segment),
-                folder: self.state.path().join(FOLDER),
-                room: self.room().unwrap_or_default(),
+                directory: self.state.path().join(DIRECTORY),
+                free_space: self.free_space().unwrap_or_default(),
                 old: Bytes(0),
             }),
         }
     }
 
-    /// Saves a copy of a segment from a survey, in addition to all older copies. The copy is on the
-    /// disk when this function returns. No other copy is deleted for the limit until the segment is
-    /// removed, see [`Copies::enforce_limit`].
+    /// Saves and syncs a copy of a segment. Deletes no older copy: [`Copies::enforce_limit`] does,
+    /// once the segment is removed.
     pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
-        let folder = self.state.folder(FOLDER)?;
-        let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
+        let directory = self.state.subdirectory(DIRECTORY)?;
+        let Unfinished { abandoned, in_progress } = count_unfinished(&directory);
         let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
         let limit = Bytes(self.limit.0.saturating_sub(unfinished.0));
         let held = held(segment);
         if held > limit {
             return Err(KeepError::TooLarge { held, limit: self.limit, unfinished });
         }
-        if let Some(room) = room(&folder).filter(|room| room.0 < needs(held)) {
-            return Err(KeepError::NoRoom { held, folder, room, old: Bytes(0) });
+        if let Some(free_space) = free_space(&directory).filter(|free_space| free_space.0 < needs(held)) {
+            return Err(KeepError::NoSpace { held, directory, free_space, old: Bytes(0) });
         }
         loop {
-            let path = folder.join(self.next_name());
+            let path = directory.join(self.next_name());
             let destination = Destination { path: &path, replace: false, limit: Some(limit) };
             match destination.save(actor, segment) {
-                // Another process took the same name: try again with a new one.
+                // Another process took the name: retry with a new one.
                 Err(SaveError::Exists { .. }) => {}
-                outcome => return outcome.map_err(|error| self.refused(error, &folder, unfinished)),
+                outcome => return outcome.map_err(|error| self.refused(error, &directory, unfinished)),
             }
         }
     }
 
-    fn refused(&self, error: SaveError, folder: &Path, unfinished: Bytes) -> KeepError {
+    fn refused(&self, error: SaveError, directory: &Path, unfinished: Bytes) -> KeepError {
         match error {
             SaveError::Open(error) => KeepError::Unreadable(error),
             SaveError::TooLarge { held, .. } => KeepError::TooLarge { held, limit: self.limit, unfinished },
             SaveError::Write { source, path } if source.kind() == io::ErrorKind::StorageFull => {
-                let room = room(folder).map_or_else(|| "nothing".to_owned(), |room| room.to_string());
-                let source = io::Error::new(source.kind(), format!("{} ({room} free)", plain_error(&source)));
+                let free_space = free_space(directory)
+                    .map_or_else(|| "nothing".to_owned(), |free_space| free_space.to_string());
+                let source =
+                    io::Error::new(source.kind(), format!("{} ({free_space} free)", plain_error(&source)));
                 KeepError::Save(SaveError::Write { path, source })
             }
             error => KeepError::Save(error),
         }
     }
 
-    /// Deletes the oldest copies until the rest are within the limit, after the segment of `newest`
-    /// was removed. Never deletes `newest`, files that shmlens did not write, or copies from the
-    /// same batch, unless the plan names them. Returns the deleted copies.
+    /// Deletes the oldest copies beyond the limit, after the segment of `newest` was removed. Keeps
+    /// `newest`, files that shmlens did not write, and copies of the same batch that the plan did
+    /// not list. Returns the deleted copies.
     pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
-        let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
-        let Unfinished { abandoned, in_progress } = count_unfinished(&folder);
+        let Ok(Some(directory)) = self.state.existing_subdirectory(DIRECTORY) else { return vec![] };
+        let Unfinished { abandoned, in_progress } = count_unfinished(&directory);
         let mut total = abandoned.bytes.saturating_add(in_progress.bytes);
         let mut deleted = vec![];
-        let mut spared: Vec<PathBuf> = vec![newest.to_owned()];
-        let of_batch = self.batch.copies().into_iter();
-        spared.extend(of_batch.filter(|(id, _)| !self.outlook.of_batch.contains(id)).map(|(_, copy)| copy));
-        for old in old_copies(&folder) {
+        let mut kept: Vec<PathBuf> = vec![newest.to_owned()];
+        let from_batch = self.batch.copies().into_iter();
+        kept.extend(from_batch.filter(|(id, _)| !self.outlook.from_batch.contains(id)).map(|(_, copy)| copy));
+        for old in old_copies(&directory) {
             total = total.saturating_add(old.length);
-            if total > self.limit.0 && !spared.contains(&old.path) && fs::remove_file(&old.path).is_ok() {
+            if total > self.limit.0 && !kept.contains(&old.path) && fs::remove_file(&old.path).is_ok() {
                 deleted.push(old.path);
             }
         }
@@ -238,8 +229,8 @@ impl Copies {
     /// Returns the existing copies, newest first.
     #[must_use]
     pub fn list(&self) -> Vec<PathBuf> {
-        let Ok(Some(folder)) = self.state.existing_folder(FOLDER) else { return vec![] };
-        old_copies(&folder).into_iter().map(|old| old.path).collect()
+        let Ok(Some(directory)) = self.state.existing_subdirectory(DIRECTORY) else { return vec![] };
+        old_copies(&directory).into_iter().map(|old| old.path).collect()
     }
 
     /// Returns the newest copy.
@@ -253,19 +244,18 @@ impl Copies {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let newest = self.last().and_then(|path| stamp(path.file_name()?.to_str()?));
         let time = newest.map_or(now, |(newest, _)| now.max(newest + 1));
-        format!("{time:020}-{}{ENDING}", process::id())
+        format!("{time:020}-{}{SUFFIX}", process::id())
     }
 }
 
-/// Returns the size of the data that a copy of the segment would contain, according to the survey.
+/// Returns the amount of data that a copy would contain, according to the survey.
 pub(super) fn held(segment: &Segment) -> Bytes {
     let swapped = segment.sysv().and(segment.swapped).unwrap_or_default();
     Bytes(segment.resident.unwrap_or_default().0.saturating_add(swapped.0))
 }
 
-/// Returns the copies in a folder, newest first.
-fn old_copies(folder: &Path) -> Vec<OldCopy> {
-    let Ok(entries) = fs::read_dir(folder) else { return vec![] };
+fn old_copies(directory: &Path) -> Vec<OldCopy> {
+    let Ok(entries) = fs::read_dir(directory) else { return vec![] };
     let mut found: Vec<(Stamp, OldCopy)> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| Some((stamp(entry.file_name().to_str()?)?, OldCopy::find(entry.path())?)))
@@ -280,11 +270,11 @@ impl OldCopy {
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse).ok()?;
         let stat = file.metadata().ok()?;
         let mut beginning = [0; MAGIC.len()];
-        let ours =
+        let is_ours =
             stat.uid() == geteuid().as_raw() && file.read_exact(&mut beginning).is_ok() && beginning == MAGIC;
         // The data remains if there is another hard link.
         let frees = if stat.nlink() > 1 { 0 } else { stat.blocks().saturating_mul(512) };
-        ours.then_some(Self { path, length: stat.len(), frees })
+        is_ours.then_some(Self { path, length: stat.len(), frees })
     }
 }
 
@@ -293,7 +283,7 @@ type Stamp = (u128, u32);
 
 /// Parses the file name of a copy.
 fn stamp(name: &str) -> Option<Stamp> {
-    let (time, pid) = name.strip_suffix(ENDING)?.split_once('-')?;
+    let (time, pid) = name.strip_suffix(SUFFIX)?.split_once('-')?;
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if time.len() != 20 || !digits(time) || !digits(pid) {
         return None;
@@ -301,9 +291,8 @@ fn stamp(name: &str) -> Option<Stamp> {
     Some((time.parse().ok()?, pid.parse().ok()?))
 }
 
-/// Returns the free space of the file system that contains a directory.
-fn room(folder: &Path) -> Option<Bytes> {
-    let stat = nix::sys::statvfs::statvfs(folder).ok()?;
+fn free_space(directory: &Path) -> Option<Bytes> {
+    let stat = nix::sys::statvfs::statvfs(directory).ok()?;
     // Some file systems do not report their size.
     if stat.blocks() == 0 {
         return None;
@@ -336,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_that_was_asked_for_is_restored() {
+    fn undo_restores_the_selected_copy() {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         let progress = Progress::new();
@@ -358,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn old_copies_go_and_nothing_else() {
+    fn limit_deletes_only_old_copies() {
         let (_directory, copies) = copies(25_000);
         let machine = FakeMachine::new();
         let keep = |name: &str| {
@@ -366,28 +355,30 @@ mod tests {
             keep(&copies, &machine, &segment(&machine, name)).unwrap().path
         };
         let first = keep("a");
-        let folder = first.parent().unwrap().to_owned();
-        // Old according to their names, but not written by shmlens.
+        let directory = first.parent().unwrap().to_owned();
+        // Old by name, but not written by shmlens.
         let others = ["00000000000000000001-1.shmlens", "notes.txt", "00000000000000000002-1"];
         for name in others {
-            fs::write(folder.join(name), vec![0; 50_000]).unwrap();
+            fs::write(directory.join(name), vec![0; 50_000]).unwrap();
         }
-        std::os::unix::fs::symlink(&first, folder.join("00000000000000000003-1.shmlens")).unwrap();
+        std::os::unix::fs::symlink(&first, directory.join("00000000000000000003-1.shmlens")).unwrap();
         assert!(copies.enforce_limit(&keep("b")).is_empty());
         let newest = keep("c");
         // No copy is deleted before the segment is removed.
         assert_eq!(copies.list().len(), 3);
         assert_eq!(copies.enforce_limit(&newest), std::slice::from_ref(&first));
-        // A total size of exactly the limit is allowed.
-        let within =
-            Copies { limit: Bytes(old_copies(&folder).iter().map(|old| old.length).sum()), ..copies.clone() };
+        // A total of exactly the limit is allowed.
+        let within = Copies {
+            limit: Bytes(old_copies(&directory).iter().map(|old| old.length).sum()),
+            ..copies.clone()
+        };
         assert!(within.enforce_limit(&newest).is_empty());
-        assert!(!first.exists() && others.iter().all(|name| folder.join(name).exists()));
+        assert!(!first.exists() && others.iter().all(|name| directory.join(name).exists()));
         assert_eq!(copies.list().len(), 2);
     }
 
     #[test]
-    fn a_copy_of_another_user_is_none_of_ours() {
+    fn copies_of_another_user_are_ignored() {
         if !crate::sys::skip::is_root_or_skip() {
             return;
         }
@@ -401,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_in_words_and_leave_the_rest() {
+    fn refusals_are_explained_and_delete_nothing() {
         let (_directory, copies) = copies(25_000);
         let machine = FakeMachine::new();
         machine.add_object("small", FakeBytes::full(&[7; 10_000]));
@@ -411,7 +402,7 @@ mod tests {
         let error = keep(&copies, &machine, &large).unwrap_err();
         assert!(matches!(error, KeepError::TooLarge { .. }), "{error}");
         assert!(error.to_string().contains("copy limit of"), "{error}");
-        // The segment has grown since it was listed.
+        // The segment has grown since the survey.
         machine.add_object("grown", FakeBytes::hole(30_000));
         let grown = segment(&machine, "grown");
         machine.edit_object("grown", |bytes| bytes.write(0, &vec![7; 30_000]));
@@ -421,11 +412,11 @@ mod tests {
         let error = keep(&copies, &machine, &segment(&machine, "small")).unwrap_err();
         assert!(matches!(error, KeepError::Unreadable(_)), "{error}");
         assert_eq!(copies.list().len(), 1);
-        assert_eq!(fs::read_dir(copies.state.path().join(FOLDER)).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(copies.state.path().join(DIRECTORY)).unwrap().count(), 1);
     }
 
     #[test]
-    fn a_clock_that_was_turned_back_changes_nothing() {
+    fn copies_stay_in_order_when_the_clock_goes_back() {
         let (_directory, copies) = copies(1 << 20);
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));

@@ -1,9 +1,9 @@
-//! Reads from the change log which segments this program created or restored. Root also reads the
-//! logs of the owners and creators of segments.
+//! Reads from the change log which segments shmlens created or restored. Root also reads the logs
+//! of the owners and creators of segments.
 
 use super::log::{BEFORE, Entry, NOW};
-use super::state::{StateDirectory, directory_of, open_of};
-use super::uses::ReadUses;
+use super::state::{StateDirectory, directory_of, open_for_user};
+use super::uses::UseHistory;
 use crate::identify::{Before, Created};
 use crate::machine::Machine;
 use crate::segment::{Segment, SegmentId, Timestamp};
@@ -14,22 +14,22 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{iter, mem};
 
-/// The maximum size to read: this program writes no larger logs.
-const LONGEST: u64 = 4 << 20;
-/// The maximum number of seconds by which the kernel clock may be behind ours.
-const SLACK: f64 = 0.1;
+/// The maximum size to read: shmlens writes no larger logs.
+const MAX_SIZE: u64 = 4 << 20;
+/// The maximum number of seconds by which the kernel's clock may lag behind ours.
+const MAX_LAG: f64 = 0.1;
 
-/// The segments in the logs, by user; `None` stands for the current user. A log is read when a
+/// The segments in the logs, by user; `None` stands for the current user. Reads a log when a
 /// verdict depends on it, and again after it has changed.
 #[derive(Debug, Default)]
 pub struct LoggedSegments {
     logs: Mutex<HashMap<Option<u32>, Logs>>,
-    uses: ReadUses,
+    uses: UseHistory,
 }
 
 #[derive(Debug, Default)]
 struct Logs {
-    /// The time of the survey that last checked the logs for changes.
+    /// The time of the last survey that checked the logs for changes.
     checked: Option<Timestamp>,
     files: [Option<Log>; 2],
 }
@@ -39,19 +39,17 @@ struct Log {
     /// The inode, length and change time of the file.
     stamp: (u64, u64, i64, i64),
     /// The last creation or restore of each segment.
-    created: HashMap<String, Made>,
+    created: HashMap<String, Creation>,
 }
 
-/// The creation of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Made {
+struct Creation {
     at: Timestamp,
     pid: Option<u32>,
     birth: Option<Timestamp>,
 }
 
 impl LoggedSegments {
-    /// Returns the instance that is shared for the lifetime of the program.
     #[must_use]
     pub fn shared() -> &'static Self {
         static SHARED: std::sync::LazyLock<LoggedSegments> =
@@ -59,7 +57,7 @@ impl LoggedSegments {
         &SHARED
     }
 
-    fn created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Made> {
+    fn created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Creation> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let logs = logs.entry(user).or_default();
         if logs.checked != Some(at) {
@@ -75,22 +73,22 @@ impl LoggedSegments {
 impl Log {
     /// Reads a log, or returns `before` if the file has not changed.
     fn read(user: Option<u32>, path: &Path, before: Option<Self>) -> Option<Self> {
-        let file = open_of(user, path)?;
+        let file = open_for_user(user, path)?;
         let stat = file.metadata().ok()?;
         let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
         before.filter(|log| log.stamp == stamp).or_else(|| {
-            let text = read_at_most(&file, LONGEST).ok().flatten().unwrap_or_default();
+            let text = read_at_most(&file, MAX_SIZE).ok().flatten().unwrap_or_default();
             Some(Self { stamp, created: created(&text) })
         })
     }
 }
 
-/// Returns the other users whose logs may mention the segment: for root, the owner and the creator.
+/// Returns the other users whose logs may mention the segment: as root, its owner and creator.
 fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32> {
     let creator = segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid);
     let owners = [Some(segment.owner.uid), Some(creator).filter(|&uid| uid != segment.owner.uid)];
-    let by_root = machine.effective_uid() == 0;
-    owners.into_iter().flatten().filter(move |&uid| by_root && uid != 0)
+    let is_root = machine.effective_uid() == 0;
+    owners.into_iter().flatten().filter(move |&uid| is_root && uid != 0)
 }
 
 impl Created for LoggedSegments {
@@ -99,29 +97,29 @@ impl Created for LoggedSegments {
         let boot = machine.clock().boot;
         let users = iter::once(None).chain(owners(machine, segment).map(Some));
         users.into_iter().find_map(|user| {
-            let noted = self.uses.find(user, (shmid, pid), at)?;
-            noted
-                .is_of(&segment.identity(), boot)
-                .then(|| Before { last: noted.last(), trusted: user.is_none() })
+            let record = self.uses.find(user, (shmid, pid), at)?;
+            record
+                .matches(&segment.identity(), boot)
+                .then(|| Before { last: record.last(), trusted: user.is_none() })
         })
     }
 
-    fn keeps_uses(&self) -> bool {
+    fn records_uses(&self) -> bool {
         StateDirectory::find().is_ok_and(|state| state.is_usable())
     }
 
-    fn has(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool {
+    fn contains(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool {
         let id = segment.id.to_string();
         let mut users = iter::once(None).chain(owners(machine, segment).map(Some));
         let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
         // Segments do not survive a reboot, and ids are reused after a removal and in other
-        // namespaces. The kernel records the creator pid of System V segments and the birth time of
-        // POSIX objects.
+        // namespaces. The kernel records the creator's pid of System V segments and the birth time
+        // of POSIX objects.
         let this_boot = created.at.seconds_since(machine.clock().boot) > 0.0;
         let same = match (segment.sysv(), segment.times.birth) {
             (None, Some(birth)) if created.birth.is_some() => created.birth == Some(birth),
             (Some(facts), _) => created.pid == Some(facts.creator_pid),
-            (None, Some(birth)) => birth.seconds_since(created.at) <= SLACK,
+            (None, Some(birth)) => birth.seconds_since(created.at) <= MAX_LAG,
             (None, None) => true,
         };
         this_boot && same
@@ -129,16 +127,16 @@ impl Created for LoggedSegments {
 }
 
 /// Returns the segments that a log records as created or restored, each with its last entry.
-fn created(log: &[u8]) -> HashMap<String, Made> {
+fn created(log: &[u8]) -> HashMap<String, Creation> {
     let mut created = HashMap::new();
     let lines = log.split(|&byte| byte == b'\n');
-    // Parse only the few lines that matter.
-    let makes = |line: &&[u8]| {
+    // Parse only the lines that matter.
+    let is_relevant = |line: &&[u8]| {
         [&b"\"create\""[..], b"\"restore\"", b"\"rm\"", b"\"clean\""]
             .iter()
             .any(|word| memchr::memmem::find(line, word).is_some())
     };
-    for entry in lines.filter(makes).filter_map(|line| serde_json::from_slice::<Entry>(line).ok()) {
+    for entry in lines.filter(is_relevant).filter_map(|line| serde_json::from_slice::<Entry>(line).ok()) {
         if !entry.done {
             continue;
         }
@@ -146,7 +144,7 @@ fn created(log: &[u8]) -> HashMap<String, Made> {
             "create" | "restore" => {
                 let Some(at) = timestamp(&entry.time) else { continue };
                 let birth = entry.birth.as_deref().and_then(timestamp);
-                created.insert(entry.segment, Made { at, pid: entry.pid, birth });
+                created.insert(entry.segment, Creation { at, pid: entry.pid, birth });
             }
             _ => {
                 created.remove(&entry.segment);
@@ -166,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_entry_of_a_segment_counts() {
+    fn last_entry_of_a_segment_counts() {
         let line = |action: &str, segment: &str, done: bool| {
             format!(
                 "{{\"time\":\"2026-01-05T11:01:00.5Z\",\"user\":\"ann\",\"action\":\"{action}\",\

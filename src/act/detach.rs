@@ -1,5 +1,5 @@
-//! Detaches from a segment that this program holds, and describes the effects. Releasing the last
-//! hold on a segment that is marked for removal frees its memory.
+//! Detaches a segment that shmlens keeps open, and describes the effects: closing the last handle
+//! of a segment that is marked for removal frees its memory.
 
 use super::ActError;
 use crate::machine::{Machine, Method};
@@ -8,23 +8,23 @@ use crate::segment::{Bytes, SegmentId, ShmId};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The maximum time for which a cancelled search may still hold the segment.
-const PATIENCE: Duration = Duration::from_millis(200);
-const PAUSE: Duration = Duration::from_millis(2);
+/// The time a canceled search has to release the segment.
+const TIMEOUT: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// The state of a segment that this program holds, as the kernel reports it.
+/// A segment that shmlens keeps attached or open, as the kernel reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnAttachment {
     pub id: SegmentId,
     pub size: Bytes,
-    /// The number of attachments, including our own; `None` for an open file, which is not attached.
+    /// The number of attachments, including ours; `None` for an open file, which is not attached.
     pub nattch: Option<u64>,
-    /// Set if the segment is marked for removal or has no name, so that it exists only as long as
-    /// it is held.
+    /// Set if the segment is marked for removal or unlinked, so that it exists only as long as it
+    /// is held.
     pub removed: bool,
 }
 
-/// A segment that this program has released.
+/// A segment that shmlens has released.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Released {
     /// The state right before the release.
@@ -35,7 +35,6 @@ pub struct Released {
 }
 
 impl OwnAttachment {
-    /// Returns the state of an open segment, without side effects.
     #[must_use]
     pub fn of(machine: &dyn Machine, reader: &Reader) -> Self {
         let id = reader.id().clone();
@@ -50,15 +49,15 @@ impl OwnAttachment {
         Self { id, size: Bytes(presence.size()), nattch: None, removed }
     }
 
-    /// Returns whether our hold is the last one, so that releasing it frees the segment.
+    /// Returns true if ours is the last handle, so that releasing it frees the segment.
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.removed && self.nattch == Some(1)
     }
 
-    /// Describes the effect of releasing the segment: a sentence without a period, safe to print.
+    /// Describes the effect of a release: a sentence without a period, safe to print.
     #[must_use]
-    pub fn will(&self) -> String {
+    pub fn effect(&self) -> String {
         match (self.nattch, self.removed) {
             (Some(_), true) if self.is_last() => format!(
                 "marked for removal and this is its last attachment: frees {}. Cannot be undone",
@@ -80,7 +79,7 @@ impl OwnAttachment {
 }
 
 impl Released {
-    /// Returns whether the segment was freed when we released it, as far as is known.
+    /// Returns true if our release freed the segment, as far as is known.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.before.nattch.is_some() && self.nattch.is_none()
@@ -100,9 +99,9 @@ impl Released {
     }
 }
 
-/// Releases a segment in the state that was shown. `release` must drop all of our readers of the
-/// segment. Does nothing and returns an error if the release would free the segment now, but would
-/// not have when it was shown.
+/// Releases a segment. `release` must drop all of our readers of the segment. Fails, without
+/// releasing anything, if the release would free the segment now but would not have when the user
+/// confirmed it.
 pub fn detach(
     machine: &dyn Machine,
     shown: &OwnAttachment,
@@ -121,16 +120,17 @@ pub fn detach(
     Ok(Released { before: now, nattch })
 }
 
-/// Returns the number of attachments after our own has ended, or `None` if the segment is gone.
+/// Waits for our attachment to end and returns the number of the others, or `None` if the segment
+/// is gone.
 fn nattch_after(machine: &dyn Machine, shmid: ShmId, before: &OwnAttachment, nattch: u64) -> Option<u64> {
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
-        // Another segment may have the shmid now, but that one is not marked.
+        // The shmid may belong to another segment by now, but that one is not marked.
         let stat = machine.sysv_stat(shmid).ok();
         let now = stat.filter(|stat| stat.size == before.size && (stat.marked || !before.removed))?.nattch;
-        if now < nattch || began.elapsed() > PATIENCE {
+        if now < nattch || started.elapsed() > TIMEOUT {
             return Some(now);
         }
-        thread::sleep(PAUSE);
+        thread::sleep(POLL_INTERVAL);
     }
 }

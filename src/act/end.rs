@@ -1,5 +1,5 @@
-//! Asks a process that holds a segment to exit: sends `SIGTERM` to the process that was shown, and
-//! briefly waits for the result.
+//! Asks a process that holds a segment to exit: sends `SIGTERM` to the process that the user
+//! selected, and briefly waits for the result.
 
 use super::Refusal;
 use crate::machine::Machine;
@@ -9,14 +9,13 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The maximum time to wait for a process to exit before reporting that it has not.
-const PATIENCE: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(5);
+/// The time to wait for a process to exit.
+const TIMEOUT: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A process to terminate.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
-    /// The identity of the process, so that another process with the same pid is not signaled.
+pub struct Termination {
+    /// Guards against a reused pid.
     pub process: ProcessId,
     /// The name and pid, as in `writer (4121)`; safe to print.
     pub name: String,
@@ -26,37 +25,26 @@ pub struct Ending {
     pub segment: SegmentId,
 }
 
-/// The result of terminating a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// The process has exited.
+pub enum TerminateResult {
     Gone,
     /// The process received the signal, but has not exited yet.
-    NotYet,
+    Pending,
 }
 
-/// The reason why a process was not signaled.
 #[derive(Debug, thiserror::Error)]
-pub enum EndError {
-    /// The process no longer exists.
+pub enum TerminateError {
     #[error("{name} has already exited. Nothing was changed")]
     Gone { name: String },
-    /// This user lacks permission.
     #[error("only {} can terminate {name}. {remedy}", if .user == "root" { "root".to_owned() } else { format!("{user} or root") })]
-    Denied {
-        name: String,
-        /// The user that the process runs as.
-        user: String,
-        remedy: String,
-    },
-    /// Any other error from the kernel.
+    Denied { name: String, user: String, remedy: String },
     #[error("failed to terminate {name}: {}", plain_error(.source))]
     Failed { name: String, source: io::Error },
 }
 
-impl Ending {
-    /// Creates a request to terminate a process that was shown to hold that segment. Refuses if
-    /// changes are disabled, and for processes that are never signaled.
+impl Termination {
+    /// Plans to terminate a holder of that segment. Refuses in read-only mode, and for processes
+    /// that must never be signaled.
     pub fn of(holder: &Holder, segment: &SegmentId, read_only: bool) -> Result<Self, Refusal> {
         let name = format!("{} ({})", holder.command_text(), holder.pid);
         if read_only {
@@ -80,12 +68,11 @@ impl Ending {
         })
     }
 
-    /// Returns a message that describes the result.
     #[must_use]
-    pub fn text(&self, ended: Ended) -> String {
+    pub fn text(&self, ended: TerminateResult) -> String {
         match ended {
-            Ended::Gone => format!("{} terminated", self.name),
-            Ended::NotYet => {
+            TerminateResult::Gone => format!("{} terminated", self.name),
+            TerminateResult::Pending => {
                 format!(
                     "sent SIGTERM to {}; still running: it may be cleaning up or ignoring the signal",
                     self.name
@@ -96,29 +83,32 @@ impl Ending {
 }
 
 /// Sends `SIGTERM` to the process, and waits up to a second for it to exit.
-pub fn end(machine: &dyn Machine, ending: &Ending) -> Result<Ended, EndError> {
-    let name = || ending.name.clone();
-    machine.terminate(&ending.process).map_err(|source| match source.raw_os_error() {
-        Some(libc::ESRCH) => EndError::Gone { name: name() },
-        Some(libc::EPERM) => EndError::Denied {
+pub fn terminate(
+    machine: &dyn Machine,
+    termination: &Termination,
+) -> Result<TerminateResult, TerminateError> {
+    let name = || termination.name.clone();
+    machine.terminate(&termination.process).map_err(|source| match source.raw_os_error() {
+        Some(libc::ESRCH) => TerminateError::Gone { name: name() },
+        Some(libc::EPERM) => TerminateError::Denied {
             name: name(),
-            user: ending.user.clone(),
-            remedy: if ending.user == "root" {
+            user: termination.user.clone(),
+            remedy: if termination.user == "root" {
                 "Run as root".to_owned()
             } else {
-                format!("Run as {} or with sudo", ending.user)
+                format!("Run as {} or with sudo", termination.user)
             },
         },
-        _ => EndError::Failed { name: name(), source },
+        _ => TerminateError::Failed { name: name(), source },
     })?;
-    let began = Instant::now();
-    while !has_ended(machine, ending.process) {
-        if began.elapsed() > PATIENCE {
-            return Ok(Ended::NotYet);
+    let started = Instant::now();
+    while !has_ended(machine, termination.process) {
+        if started.elapsed() > TIMEOUT {
+            return Ok(TerminateResult::Pending);
         }
-        thread::sleep(PAUSE);
+        thread::sleep(POLL_INTERVAL);
     }
-    Ok(Ended::Gone)
+    Ok(TerminateResult::Gone)
 }
 
 fn has_ended(machine: &dyn Machine, process: ProcessId) -> bool {
@@ -147,7 +137,7 @@ mod tests {
 
     fn holder(machine: &FakeMachine, pid: u32) -> Holder {
         let mut names = Names::default();
-        let holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
+        let holdings = Holdings::scan(machine, Depth::Shared, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
         survey.join(&holdings, machine, &mut names);
         let holders = survey.segments[0].holders.clone().unwrap();
@@ -155,35 +145,36 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_one_that_was_shown() {
+    fn terminate_spares_a_process_that_reused_the_pid() {
         let machine = machine();
-        let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
-        // Another process has the pid by now and must survive.
+        let termination = Termination::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
+        // Another process has reused the pid and must survive.
         machine.end_process(7);
         machine.add_process(7, "other");
-        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().began.seconds += 60);
-        let error = end(&machine, &ending).unwrap_err().to_string();
+        machine.edit(|facts| facts.processes.get_mut(&7).unwrap().started.seconds += 60);
+        let error = terminate(&machine, &termination).unwrap_err().to_string();
         assert!(error.contains("already exited") && !error.contains('\x1b'), "{error}");
         assert!(machine.edit(|facts| facts.terminated.is_empty() && facts.processes.contains_key(&7)));
         machine.attach_in(7, 5, Access::Read);
-        let ending = Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
-        assert_eq!(end(&machine, &ending).unwrap(), Ended::Gone);
+        let termination = Termination::of(&holder(&machine, 7), &SEGMENT, false).unwrap();
+        assert_eq!(terminate(&machine, &termination).unwrap(), TerminateResult::Gone);
         assert_eq!(machine.edit(|facts| facts.terminated.clone()), [7]);
-        assert_eq!(ending.text(Ended::Gone), "other (7) terminated");
+        assert_eq!(termination.text(TerminateResult::Gone), "other (7) terminated");
     }
 
     #[test]
-    fn who_is_never_asked_and_who_may_not_ask() {
+    fn refusals_name_the_reason() {
         let machine = machine();
         let refused = |pid, read_only| {
-            Ending::of(&holder(&machine, pid), &SEGMENT, read_only).err().map(|refusal| refusal.reason)
+            Termination::of(&holder(&machine, pid), &SEGMENT, read_only).err().map(|refusal| refusal.reason)
         };
         assert!(refused(1, false).unwrap().contains("init process"));
         assert!(refused(9_999_999, false).unwrap().contains("is shmlens itself"));
         assert!(refused(7, true).unwrap().contains("read-only"));
         assert_eq!(refused(7, false), None);
         machine.edit(|facts| facts.effective_uid = 1001);
-        let error = end(&machine, &Ending::of(&holder(&machine, 7), &SEGMENT, false).unwrap()).unwrap_err();
+        let error = terminate(&machine, &Termination::of(&holder(&machine, 7), &SEGMENT, false).unwrap())
+            .unwrap_err();
         assert!(
             error
                 .to_string()

@@ -8,21 +8,16 @@ use crate::segment::{Bytes, Owner, Segment, SegmentId, plain_error};
 use std::fmt::Display;
 use std::io;
 
-/// The reason why a plan was not carried out or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ActError {
     /// The plan was refused; nothing was changed.
     #[error("{subject}: {}. {}", .refusal.reason, .refusal.remedy)]
-    Refused {
-        /// The segment, as a string for messages.
-        subject: String,
-        refusal: Refusal,
-    },
+    Refused { subject: String, refusal: Refusal },
     /// A holder appeared after the segment was listed; nothing was changed.
     #[error("{id}: {reason}. {remedy}")]
     InUseNow {
         id: SegmentId,
-        /// The reason, which names the holder if it is visible.
+        /// Names the holder if it is visible.
         reason: String,
         remedy: &'static str,
     },
@@ -36,132 +31,80 @@ pub enum ActError {
         /// The difference.
         how: String,
     },
-    /// This user lacks permission.
     #[error("{id}: {}. {}", .refusal.reason, .refusal.remedy)]
     Denied { id: SegmentId, refusal: Refusal },
     /// The limit on locked memory is too low.
     #[error("failed to lock {id}: {reason}. {remedy}")]
-    Limit {
-        id: SegmentId,
-        /// The limit and its value.
-        reason: String,
-        remedy: String,
-    },
+    Limit { id: SegmentId, reason: String, remedy: String },
     /// The segment to create already exists, and was not changed.
     #[error("{subject} already exists. {remedy}")]
-    Exists {
-        /// The segment to create.
-        subject: String,
-        remedy: String,
-    },
-    /// The segment cannot be created.
+    Exists { subject: String, remedy: String },
     #[error("failed to create {subject}: {reason}. {remedy}")]
-    NotMade {
-        /// The segment to create.
-        subject: String,
-        reason: String,
-        remedy: String,
-    },
-    /// The mark that finds the segment after a kill cannot be written.
+    NotMade { subject: String, reason: String, remedy: String },
+    /// The recovery mark, which identifies the segment if this process is killed, cannot be
+    /// written.
     #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
-    NoMark {
-        /// The segment to create.
-        subject: String,
-        source: StateError,
-    },
-    /// A removal moved aside an object that must not be removed, and its name was reused before it
-    /// could be restored.
+    NoMark { subject: String, source: StateError },
+    /// A removal moved aside an object that must not be removed. A new object took its name before
+    /// the first one could be moved back.
     #[error(
         "{id} was replaced while it was being removed: an object was moved aside and is now {now}, intact. \
          Remove the new one and run `shmlens rm --recover` to rename it back"
     )]
     Astray {
-        /// The segment to remove.
         id: SegmentId,
         /// The current name of the object that was moved.
         now: SegmentId,
     },
-    /// The kernel accepted the change, but reports a different state afterwards.
+    /// The kernel accepted the change, but reports a different state.
     #[error("{id}: the kernel accepted the change but now reports {found}")]
-    Unverified {
-        id: SegmentId,
-        /// The state that the kernel reports.
-        found: String,
-    },
-    /// The work was cancelled.
+    Unverified { id: SegmentId, found: String },
+    /// Canceled before the change.
     #[error("stopped before {subject}: nothing was changed")]
-    Stopped {
-        /// The segment, as a string for messages.
-        subject: String,
-    },
-    /// The segment was not removed, because no copy could be saved in the state directory.
-    #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", about(.id, .source))]
-    NotKept {
-        id: SegmentId,
-        /// The reason why there is no copy.
-        source: KeepError,
-    },
-    /// An operation failed after older copies had been deleted to free disk space.
+    Stopped { subject: String },
+    /// Not removed, because no copy could be saved in the state directory.
+    #[error("{}. Not removed. Use --save FILE to save a copy elsewhere, or --no-copy", with_segment_id(.id, .source))]
+    NotKept { id: SegmentId, source: KeepError },
+    /// Failed after older copies were deleted to make room.
     #[error("{source}. {deleted} older {} already deleted to make room", copies(*.deleted))]
-    CopiesDeleted {
-        /// The number of deleted copies.
-        deleted: usize,
-        /// The error of the operation.
-        source: Box<Self>,
-    },
+    CopiesDeleted { deleted: usize, source: Box<Self> },
     /// The log cannot be opened, so nothing was changed.
     #[error("{subject}: nothing was changed: {source}")]
-    NotLogged {
-        /// The segment, as a string for messages.
-        subject: String,
-        source: LogError,
-    },
-    /// The segment was not removed, because no copy could be saved to the given file.
-    #[error("{}. Not removed", about(.id, .source))]
-    NotCopied {
-        id: SegmentId,
-        /// The reason why there is no copy.
-        source: SaveError,
-    },
-    /// The creation was cancelled.
+    NotLogged { subject: String, source: LogError },
+    /// Not removed, because no copy could be saved to the given file.
+    #[error("{}. Not removed", with_segment_id(.id, .source))]
+    NotCopied { id: SegmentId, source: SaveError },
     #[error("stopped: {subject} was not created; partial data was removed")]
-    NotCreated {
-        /// The segment to create.
-        subject: String,
-    },
-    /// The segment could not be saved.
+    NotCreated { subject: String },
     #[error(transparent)]
     NotSaved(#[from] SaveError),
-    /// The segment could not be restored.
     #[error(transparent)]
     NotRestored(#[from] RestoreError),
-    /// Any other error from the kernel.
-    #[error("failed to {}: {}", .step.of(.id), plain_error(.source))]
+    /// Any other error of the kernel.
+    #[error("failed to {}: {}", .step.with_object(.id), plain_error(.source))]
     Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
-/// A step of a change that the kernel may refuse.
+/// A step of a change that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Remove,
-    /// Restore the name that an object had before an interrupted removal.
+    /// Move an object back after an interrupted removal.
     Rename,
     SetMode,
-    /// Change the owner or group.
     SetOwner,
-    /// Lock the segment in memory.
     Lock,
     Unlock,
     /// Check that the segment is still the one that was listed.
     Check,
-    /// Verify with the kernel that the change was made.
+    /// Check the result of a change.
     Verify,
 }
 
 impl Step {
-    /// Returns the step with its object, such as `change the mode of sysv:3`.
+    /// Returns the step with its object, as in `change the mode of sysv:3`.
     #[must_use]
-    pub fn of(self, object: &dyn Display) -> String {
+    pub fn with_object(self, object: &dyn Display) -> String {
         match self {
             Self::Remove => format!("remove {object}"),
             Self::Rename => format!("rename {object}"),
@@ -176,7 +119,7 @@ impl Step {
 
     /// Returns the step with a pronoun, for messages that have named the object.
     #[must_use]
-    pub const fn it(self) -> &'static str {
+    pub const fn with_pronoun(self) -> &'static str {
         match self {
             Self::Remove => "remove it",
             Self::Rename => "rename it",
@@ -190,16 +133,16 @@ impl Step {
     }
 }
 
-/// Prefixes an error with the segment id, unless the message contains the id: in a batch, every
-/// message has to name its segment.
-pub fn about(id: &SegmentId, error: &dyn Display) -> String {
+/// Prefixes an error with the segment id unless the message contains it: in a batch, every message
+/// has to name its segment.
+pub fn with_segment_id(id: &SegmentId, error: &dyn Display) -> String {
     let (name, text) = (id.to_string(), error.to_string());
     let ends =
         |at: usize| !text[at + name.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '/');
     if text.match_indices(&name).any(|(at, _)| ends(at)) { text } else { format!("{name}: {text}") }
 }
 
-/// A step that this user may not take, with the users who may.
+/// A step that this user may not take, and the users who may.
 pub(super) struct Denied {
     step: Step,
     who: String,
@@ -207,16 +150,15 @@ pub(super) struct Denied {
 }
 
 impl Denied {
-    /// Returns the denial of a step that is limited to the owner, the creator and users with a
-    /// capability.
-    pub(super) fn of(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
+    /// Denies a step that is limited to the owner, the creator and users with a capability.
+    pub(super) fn for_step(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
         let creator = segment.sysv().map(|facts| (&facts.creator, "creator"));
         let owners: Vec<_> = [(&segment.owner, "owner")].into_iter().chain(creator).collect();
         Self::new(me, &owners, step, capability)
     }
 
-    /// Returns the denial of a removal from a sticky directory, where only the owners of the file
-    /// and of the directory can remove a name.
+    /// Denies a removal from a sticky directory, where only the owners of the file and of the
+    /// directory can remove a name.
     pub(super) fn for_name(segment: &Segment, directory: &Owner, me: &Credentials) -> Self {
         let owners = [(&segment.owner, "owner"), (directory, "directory's owner")];
         Self::new(me, &owners, Step::Remove, Capability::Fowner)
@@ -232,7 +174,7 @@ impl Denied {
                 who.push(format!("its {role} {}", permitted::name(owner)));
             }
         }
-        let root = permitted::root(me, capability);
+        let root = permitted::root_text(me, capability);
         let who = if who.is_empty() { root } else { format!("{} or {root}", who.join(", ")) };
         Self { step, who, remedy: permitted::remedy(&named, me, capability) }
     }
@@ -240,13 +182,18 @@ impl Denied {
 
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
-        Self::new(format!("only {} can {}", denied.who, denied.step.it()), denied.remedy)
+        Self::new(format!("only {} can {}", denied.who, denied.step.with_pronoun()), denied.remedy)
     }
 }
 
 impl ActError {
     /// Explains the error that the kernel returned for a change to this segment.
-    pub(super) fn of(target: Target<'_>, step: Step, capability: Capability, source: io::Error) -> Self {
+    pub(super) fn from_kernel(
+        target: Target<'_>,
+        step: Step,
+        capability: Capability,
+        source: io::Error,
+    ) -> Self {
         let Target { machine, segment } = target;
         let id = target.id();
         let removes = matches!(step, Step::Remove | Step::Rename);
@@ -254,13 +201,14 @@ impl ActError {
             Some(libc::EINVAL | libc::EIDRM) if segment.sysv().is_some() => Self::Gone { id },
             Some(libc::ENOENT) => Self::Gone { id },
             Some(libc::EPERM | libc::EACCES | libc::EROFS) => {
-                // Predict again, because the permissions may have changed since the plan.
-                let predicted = if removes { permitted::removal(target) } else { permitted::bound(target) };
+                // The permissions may have changed since the plan: predict again.
+                let predicted =
+                    if removes { permitted::removal(target) } else { permitted::hard_refusal(target) };
                 let me = machine.credentials();
                 let refusal = match predicted {
                     Some(refusal) => refusal,
-                    None if me.may(capability) => forbidden(segment, step),
-                    None => Denied::of(&me, segment, step, capability).into(),
+                    None if me.has(capability) => unexplained_refusal(segment, step),
+                    None => Denied::for_step(&me, segment, step, capability).into(),
                 };
                 Self::Denied { id, refusal }
             }
@@ -270,7 +218,7 @@ impl ActError {
 
     /// Returns true if nothing was changed.
     #[must_use]
-    pub const fn nothing_done(&self) -> bool {
+    pub const fn changed_nothing(&self) -> bool {
         !matches!(
             self,
             Self::Astray { .. } | Self::Unverified { .. } | Self::Failed { .. } | Self::CopiesDeleted { .. }
@@ -282,18 +230,18 @@ const fn copies(count: usize) -> &'static str {
     if count == 1 { "copy" } else { "copies" }
 }
 
-/// Explains why the kernel refused a step that this user has permission for.
-fn forbidden(segment: &Segment, step: Step) -> Refusal {
+/// Explains why the kernel refused a step that this user has permission for: a security module, for
+/// example.
+fn unexplained_refusal(segment: &Segment, step: Step) -> Refusal {
     let (cause, remedy) = if segment.posix().is_some() {
         ("the file may be immutable, or ", "Check with `lsattr` and the system log")
     } else {
         ("", "Run outside the sandbox")
     };
-    let refused = format!("the kernel refused, although you have permission to {}", step.it());
+    let refused = format!("the kernel refused, although you have permission to {}", step.with_pronoun());
     Refusal::new(format!("{refused}: {cause}a sandbox or security module forbids it"), remedy)
 }
 
-/// Formats a limit.
 pub(super) fn limit_text(limit: Option<Bytes>) -> String {
     limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string())
 }
@@ -305,32 +253,40 @@ mod tests {
     use crate::survey::{Names, Survey};
 
     #[test]
-    fn callers_with_permission_are_not_told_to_get_it() {
+    fn remedy_is_not_a_permission_that_the_caller_has() {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 7, FakeBytes::hole(1));
         machine.add_object("a", FakeBytes::hole(1));
         let segments = Survey::take(&machine, &mut Names::default()).segments;
-        let said = |uid: u32| -> Vec<String> {
+        let messages = |uid: u32| -> Vec<String> {
             machine.edit(|facts| facts.effective_uid = uid);
             let errors = segments.iter().map(|segment| {
                 let refused = io::Error::from_raw_os_error(libc::EPERM);
-                ActError::of(Target::new(&machine, segment), Step::Remove, Capability::Fowner, refused)
-                    .to_string()
+                ActError::from_kernel(
+                    Target::new(&machine, segment),
+                    Step::Remove,
+                    Capability::Fowner,
+                    refused,
+                )
+                .to_string()
             });
             errors.collect()
         };
-        for (root, stranger) in said(0).iter().zip(said(4242)) {
+        for (root, stranger) in messages(0).iter().zip(messages(4242)) {
             assert!(root.contains("although you have permission") && !root.contains("sudo"), "{root}");
             assert!(stranger.contains("only its owner ann or root can remove it"), "{stranger}");
         }
-        assert!(said(0)[1].contains("immutable"), "{:?}", said(0));
+        assert!(messages(0)[1].contains("immutable"), "{:?}", messages(0));
     }
 
     #[test]
-    fn every_error_names_its_segment_once() {
+    fn errors_name_their_segment_once() {
         let id = SegmentId::Sysv(crate::segment::ShmId(3));
-        assert_eq!(about(&id, &"no space left on device"), "sysv:3: no space left on device");
-        assert_eq!(about(&id, &"failed to copy sysv:3: no space"), "failed to copy sysv:3: no space");
-        assert_eq!(about(&id, &"sysv:32 has the key"), "sysv:3: sysv:32 has the key");
+        assert_eq!(with_segment_id(&id, &"no space left on device"), "sysv:3: no space left on device");
+        assert_eq!(
+            with_segment_id(&id, &"failed to copy sysv:3: no space"),
+            "failed to copy sysv:3: no space"
+        );
+        assert_eq!(with_segment_id(&id, &"sysv:32 has the key"), "sysv:3: sysv:32 has the key");
     }
 }

@@ -9,7 +9,7 @@ use crate::segment::{Bytes, SegmentId, shell_quote};
 use crate::sys::page_size;
 use std::io;
 
-const RAISE: &str = "Raise it with `ulimit -l` (LimitMEMLOCK= for a service) or run as root";
+const RAISE_LIMIT: &str = "Raise it with `ulimit -l` (LimitMEMLOCK= for a service) or run as root";
 
 const fn step(locked: bool) -> Step {
     if locked { Step::Lock } else { Step::Unlock }
@@ -25,22 +25,22 @@ pub fn plan(target: Target<'_>, locked: bool, plan: &mut Plan) {
         ));
         return;
     };
-    // The kernel checks the caller first, even if there is nothing to do.
+    // The kernel checks permission first, even if there is nothing to do.
     if let Some(refusal) = permitted::sysv(target, step(locked), Capability::IpcLock) {
         plan.refuse(refusal);
     }
-    if locked && let Some(reason) = limit_in_force(machine, segment.size, facts.locked) {
-        plan.refuse(Refusal::new(reason, RAISE));
+    if locked && let Some(reason) = exceeded_limit(machine, segment.size, facts.locked) {
+        plan.refuse(Refusal::new(reason, RAISE_LIMIT));
     }
     if facts.locked == locked {
-        plan.say(if locked { "already locked" } else { "not locked" });
+        plan.add_effect(if locked { "already locked" } else { "not locked" });
         return;
     }
     if locked {
-        plan.say(format!("locks {} in memory: pages are not swapped out once touched", segment.size));
-        plan.say("no effect on huge pages, which are never swapped out");
+        plan.add_effect(format!("locks {} in memory: pages are not swapped out once touched", segment.size));
+        plan.add_effect("no effect on huge pages, which are never swapped out");
     } else {
-        plan.say("unlocks; pages can be swapped out again");
+        plan.add_effect("unlocks; pages can be swapped out again");
     }
     let back = if locked { "unlock" } else { "lock" };
     plan.undo = Undo::Yes(format!("shmlens {back} {}", shell_quote(segment.id.to_string().as_bytes())));
@@ -48,14 +48,14 @@ pub fn plan(target: Target<'_>, locked: bool, plan: &mut Plan) {
 
 /// Returns the limit that prevents this user from locking the segment. The kernel also counts
 /// memory that the user has locked elsewhere, but does not report the amount.
-fn limit_in_force(machine: &dyn Machine, size: Bytes, already: bool) -> Option<String> {
+fn exceeded_limit(machine: &dyn Machine, size: Bytes, is_locked: bool) -> Option<String> {
     let limit = machine.memlock_limit()?;
-    if machine.credentials().may(Capability::IpcLock) {
+    if machine.credentials().has(Capability::IpcLock) {
         return None;
     }
-    // Counts whole pages, like `user_shm_lock` in mm/mlock.c. A locked segment is not counted
-    // again.
-    let exceeded = !already && size.0.div_ceil(page_size()) > limit.0 / page_size();
+    // The kernel counts whole pages (`user_shm_lock` in mm/mlock.c), and a locked segment only
+    // once.
+    let exceeded = !is_locked && size.0.div_ceil(page_size()) > limit.0 / page_size();
     if limit.0 == 0 {
         Some("your limit for locked memory is 0".to_owned())
     } else if exceeded {
@@ -69,15 +69,15 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
     let Target { machine, segment } = target;
     let id = target.id();
     let SegmentId::Sysv(shmid) = segment.id else {
-        // The plan refuses this already.
+        // Refused in the plan already.
         return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
     let stat = target.check_sysv(shmid)?;
     machine.sysv_set_locked(shmid, locked).map_err(|error| refused(target, locked, &stat, error))?;
     let now = machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     if locked && !now.locked {
-        let said = "not locked: its huge pages are never swapped out";
-        return Ok(Done::new(id, said));
+        let messages = "not locked: its huge pages are never swapped out";
+        return Ok(Done::new(id, messages));
     }
     if now.locked != locked {
         return Err(target.unverified("that it is still locked"));
@@ -90,14 +90,14 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
     })
 }
 
-/// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks the caller first, then a
+/// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks permission first, then a
 /// limit of 0, and then the total that the user has locked.
 fn refused(target: Target<'_>, locked: bool, stat: &SysvStat, error: io::Error) -> ActError {
     let Target { machine, segment } = target;
     let id = target.id();
     let me = machine.effective_uid();
     let limit = machine.memlock_limit();
-    let limited = |reason| ActError::Limit { id: id.clone(), reason, remedy: RAISE.to_owned() };
+    let limited = |reason| ActError::Limit { id: id.clone(), reason, remedy: RAISE_LIMIT.to_owned() };
     match error.raw_os_error() {
         Some(libc::EPERM) if me == stat.uid || me == stat.creator_uid => {
             limited(format!("your limit for locked memory is {}", limit_text(limit)))
@@ -107,6 +107,6 @@ fn refused(target: Target<'_>, locked: bool, stat: &SysvStat, error: io::Error) 
             limit_text(limit),
             segment.size
         )),
-        _ => ActError::of(target, step(locked), Capability::IpcLock, error),
+        _ => ActError::from_kernel(target, step(locked), Capability::IpcLock, error),
     }
 }

@@ -1,9 +1,9 @@
 //! Changes a segment: plan, check again, apply, verify.
 //!
-//! [`plan`] describes the effects of an action and whether it is refused, without changing
-//! anything. [`apply`] checks that the segment is still the one that was planned for, carries out
-//! the action, verifies the result with the kernel, and reports it. Plans are independent: in a
-//! batch, one failure does not stop the others.
+//! [`plan`] predicts the effects of an action and whether it would be refused, without changing
+//! anything. [`apply`] checks that the segment is still the same, carries out the action, and
+//! verifies the result with the kernel. Plans are independent: in a batch, one failure does not
+//! stop the others.
 
 pub mod access;
 mod action;
@@ -24,6 +24,7 @@ mod outlook;
 mod permissions;
 mod permitted;
 mod plan;
+mod principal;
 mod recent;
 pub mod recover;
 mod remove;
@@ -37,7 +38,6 @@ mod tests;
 mod undo;
 pub mod unfinished;
 mod uses;
-mod who;
 
 pub use action::{Action, Copying, OwnerChange, ParseOwnerError};
 pub use actor::Actor;
@@ -46,19 +46,19 @@ pub use copies::Copies;
 pub use create::{NewSegment, Source};
 pub use created::LoggedSegments;
 pub use detach::{OwnAttachment, Released, detach};
-pub use end::{EndError, Ended, Ending, end};
+pub use end::{TerminateError, TerminateResult, Termination, terminate};
 pub use error::{ActError, Step};
 pub use log::ChangeLog;
 pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{Done, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
-pub use restore::{RestoreError, Restored, cannot_come_back, look_into};
+pub use principal::{ParsePrincipalError, Principal};
+pub use restore::{RestoreError, Restored, read_metadata, unrestorable};
 pub use save::{SaveError, Stored, directory_of, is_in_dev_shm};
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
-pub use undo::{NotUndone, Revert, SavedCopy, Undone};
-pub use uses::NotedUses;
-pub use who::{ParseWhoError, Somebody};
+pub use undo::{Revert, SavedCopy, UndoError, Undone};
+pub use uses::UseRecorder;
 
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -66,15 +66,15 @@ use crate::segment::{Kind, Segment};
 use recent::Recent;
 use target::Target;
 
-/// Plans an action on a segment from a survey, without changing anything. Refuses a removal that
-/// saves a copy among [`Copies`], see [`plan_with`].
+/// Plans an action on a segment from a survey, without changing anything. Refuses removals that
+/// save a copy among [`Copies`]; use [`plan_with`] for those.
 #[must_use]
 pub fn plan(machine: &dyn Machine, segment: &Segment, action: &Action, options: &Options) -> Plan {
     plan_with(machine, segment, action, options, None)
 }
 
-/// Does the same as [`plan`], with the copies that a removal adds one to. `None` is for a user
-/// without a home directory.
+/// Plans an action like [`plan`]. A removal saves its copy in `copies`; `None` for a user without a
+/// home directory.
 #[must_use]
 pub fn plan_with(
     machine: &dyn Machine,
@@ -102,7 +102,7 @@ pub fn plan_with(
         }
         Action::Lock => lock::plan(target, true, &mut plan),
         Action::Unlock => lock::plan(target, false, &mut plan),
-        // A restored copy would be a second segment next to this one.
+        // Restoring a copy would create a second segment next to this one.
         Action::Remove(_) if segment.sysv().is_some_and(|facts| facts.marked) => {
             plan.refuse(Refusal::no_name(segment));
         }
@@ -111,7 +111,6 @@ pub fn plan_with(
     plan
 }
 
-/// Plans the creation of a segment, without changing anything.
 #[must_use]
 pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -> Plan {
     let mut plan = Plan::new(Task::Create(new.clone()), *options);
@@ -123,7 +122,7 @@ pub fn plan_create(machine: &dyn Machine, new: &NewSegment, options: &Options) -
     plan
 }
 
-/// Carries out a single plan, see [`Actor::apply`].
+/// Applies a single plan, see [`Actor::apply`].
 pub fn apply(machine: &dyn Machine, plan: &Plan) -> Outcome {
     Actor::new(machine, &Progress::new()).apply(plan)
 }

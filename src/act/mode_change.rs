@@ -1,8 +1,8 @@
 //! Parses and applies changes of permission bits: octal, or symbolic as in `chmod(1)`.
 //!
-//! There is one deliberate difference: without `u`, `g`, `o` or `a` before the operator, the change
-//! applies to all (`+w` is `a+w`). `chmod` excludes the bits in the umask in this case, which is
-//! surprising: the umask applies to new files, not to changes of an existing segment.
+//! One deliberate difference from `chmod`: without `u`, `g`, `o` or `a` before the operator, the
+//! change applies to all (`+w` is `a+w`). `chmod` excludes the bits in the umask in this case,
+//! which is surprising: the umask applies to new files, not to existing segments.
 
 use crate::segment::{Mode, escape};
 use std::fmt;
@@ -17,9 +17,9 @@ pub struct ModeChange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Clause {
     /// The bits of the selected classes, including the set-id and sticky bits.
-    who: u32,
+    mask: u32,
     sign: Sign,
-    what: What,
+    permissions: Permissions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +30,15 @@ enum Sign {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// Fixed bits for all classes, to be masked with `who`.
-    Bits(u32),
-    /// The same, plus execute if any class has it already.
-    BitsAndX(u32),
+enum Permissions {
+    /// Bits for every class, masked with the selected classes.
+    Fixed(u32),
+    /// The same, plus execute if any class has it already (`X`).
+    FixedAndX(u32),
     /// The bits of another class, which starts at this bit position.
     Copy(u32),
 }
 
-/// The error for a string that is not a valid mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid mode '{}': {expected}", escape(.0.as_bytes()), expected = Self::EXPECTED)]
 pub struct ParseModeError(String);
@@ -49,14 +48,12 @@ impl ParseModeError {
 }
 
 impl ModeChange {
-    /// Returns a change to exactly this mode.
     #[must_use]
     pub fn to(mode: Mode) -> Self {
-        let clause = Clause { who: 0o7777, sign: Sign::Set, what: What::Bits(mode.bits()) };
+        let clause = Clause { mask: 0o7777, sign: Sign::Set, permissions: Permissions::Fixed(mode.bits()) };
         Self { text: mode.to_string(), clauses: vec![clause] }
     }
 
-    /// Returns the mode after the change.
     #[must_use]
     pub fn apply(&self, mode: Mode) -> Mode {
         Mode::new(self.clauses.iter().fold(mode.bits(), |bits, clause| clause.apply(bits)))
@@ -64,17 +61,17 @@ impl ModeChange {
 }
 
 impl Clause {
-    fn apply(self, bits: u32) -> u32 {
-        let what = match self.what {
-            What::BitsAndX(what) if bits & 0o111 != 0 => what | 0o111,
-            What::Bits(what) | What::BitsAndX(what) => what,
-            What::Copy(place) => (bits >> place & 7) * 0o111,
+    fn apply(self, mode: u32) -> u32 {
+        let bits = match self.permissions {
+            Permissions::FixedAndX(bits) if mode & 0o111 != 0 => bits | 0o111,
+            Permissions::Fixed(bits) | Permissions::FixedAndX(bits) => bits,
+            Permissions::Copy(shift) => (mode >> shift & 7) * 0o111,
         };
-        let what = what & self.who;
+        let bits = bits & self.mask;
         match self.sign {
-            Sign::Add => bits | what,
-            Sign::Remove => bits & !what,
-            Sign::Set => bits & !self.who | what,
+            Sign::Add => mode | bits,
+            Sign::Remove => mode & !bits,
+            Sign::Set => mode & !self.mask | bits,
         }
     }
 }
@@ -96,26 +93,26 @@ impl FromStr for ModeChange {
         }
         let mut clauses = vec![];
         for part in text.split(',') {
-            read_part(part.as_bytes(), &mut clauses).ok_or_else(wrong)?;
+            parse_part(part.as_bytes(), &mut clauses).ok_or_else(wrong)?;
         }
         Ok(Self { text: text.to_owned(), clauses })
     }
 }
 
-/// Parses a part such as `ug+rw-x`: classes, followed by one or more operators with letters.
-fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
+/// Parses a part such as `ug+rw-x`: classes, then one or more operators with letters.
+fn parse_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
     let split = part.iter().position(|byte| !b"ugoa".contains(byte))?;
     let (letters, mut rest) = part.split_at(split);
-    // The set-id bits belong to the user and the group, the sticky bit to others.
-    let who = letters.iter().fold(0, |who, letter| {
-        who | match letter {
+    // setuid belongs to the user, setgid to the group, and the sticky bit to others.
+    let mask = letters.iter().fold(0, |mask, letter| {
+        mask | match letter {
             b'u' => 0o4700,
             b'g' => 0o2070,
             b'o' => 0o1007,
             _ => 0o7777,
         }
     });
-    let who = if letters.is_empty() { 0o7777 } else { who };
+    let mask = if letters.is_empty() { 0o7777 } else { mask };
     while let Some((sign, after)) = rest.split_first() {
         let sign = match sign {
             b'+' => Sign::Add,
@@ -124,34 +121,34 @@ fn read_part(part: &[u8], clauses: &mut Vec<Clause>) -> Option<()> {
             _ => return None,
         };
         let end = after.iter().position(|byte| b"+-=".contains(byte)).unwrap_or(after.len());
-        let (what, next) = after.split_at(end);
-        clauses.push(Clause { who, sign, what: read_what(what)? });
+        let (letters, next) = after.split_at(end);
+        clauses.push(Clause { mask, sign, permissions: parse_permissions(letters)? });
         rest = next;
     }
     Some(())
 }
 
-fn read_what(letters: &[u8]) -> Option<What> {
+fn parse_permissions(letters: &[u8]) -> Option<Permissions> {
     match letters {
-        b"u" => return Some(What::Copy(6)),
-        b"g" => return Some(What::Copy(3)),
-        b"o" => return Some(What::Copy(0)),
+        b"u" => return Some(Permissions::Copy(6)),
+        b"g" => return Some(Permissions::Copy(3)),
+        b"o" => return Some(Permissions::Copy(0)),
         _ => {}
     }
     let mut bits = 0;
-    let mut big_x = false;
+    let mut has_x = false;
     for letter in letters {
         match letter {
             b'r' => bits |= 0o444,
             b'w' => bits |= 0o222,
             b'x' => bits |= 0o111,
-            b'X' => big_x = true,
+            b'X' => has_x = true,
             b's' => bits |= 0o6000,
             b't' => bits |= 0o1000,
             _ => return None,
         }
     }
-    Some(if big_x { What::BitsAndX(bits) } else { What::Bits(bits) })
+    Some(if has_x { Permissions::FixedAndX(bits) } else { Permissions::Fixed(bits) })
 }
 
 #[cfg(test)]
@@ -163,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn as_chmod_does() {
+    fn symbolic_modes_match_chmod() {
         for (before, text, after) in [
             (0o600, "0666", 0o666),
             (0o666, "0", 0),
@@ -188,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_mode_is_refused() {
+    fn invalid_modes_are_refused() {
         for text in ["", "8", "10000", "rw", "u", "u+q", "u+rw,", ",u+r", "+ug", "0o600", "-1", "u +r", "é"]
         {
             assert!(text.parse::<ModeChange>().is_err(), "{text} was taken");

@@ -1,38 +1,36 @@
-//! The outcome of a plan.
+//! Outcomes of plans.
 
 use super::{ActError, Action};
 use crate::segment::{Identity, SegmentId, quote_path};
 use std::path::PathBuf;
 
-/// The result of one plan.
+/// The outcome of one plan.
 #[derive(Debug)]
 pub struct Outcome {
     /// The segment, as a string for messages.
     pub subject: String,
-    /// The name of the command.
     pub action: &'static str,
     pub result: Result<Done, ActError>,
 }
 
-/// A completed change, as verified with the kernel.
+/// A completed change, verified with the kernel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Done {
-    /// The segment that was changed or created.
     pub id: SegmentId,
     /// Messages: sentences without a period, safe to print. The first describes the change.
-    pub said: Vec<String>,
-    /// The action that reverts the change, to be planned again for the current state of the
+    pub messages: Vec<String>,
+    /// The action that reverts the change. It has to be planned again for the current state of the
     /// segment.
     pub undo: Option<Action>,
-    /// The identity, which differs from that of a segment that later reuses the name or shmid.
+    /// Guards against a later segment with the same name or shmid.
     pub identity: Option<Identity>,
-    /// The copy of a removed segment, from which [`restore`](super::restore()) recreates it.
+    /// The copy of a removed segment, for [`restore`](super::restore()).
     pub copy: Option<PathBuf>,
 }
 
 impl Done {
-    pub(super) fn new(id: SegmentId, said: impl Into<String>) -> Self {
-        Self { id, said: vec![said.into()], undo: None, identity: None, copy: None }
+    pub(super) fn new(id: SegmentId, messages: impl Into<String>) -> Self {
+        Self { id, messages: vec![messages.into()], undo: None, identity: None, copy: None }
     }
 
     /// Returns the command that undoes a removal, quoted for a shell.
@@ -41,20 +39,20 @@ impl Done {
         self.copy.as_deref().map(|copy| format!("shmlens restore {}", quote_path(copy)))
     }
 
-    /// Returns the command that reverts a change of mode and owner, or that removes a segment that
-    /// was created.
+    /// Returns the command that reverts a change of mode or owner, or removes a segment that was
+    /// created.
     #[must_use]
     pub fn undo_text(&self) -> Option<String> {
         self.undo.as_ref().and_then(|undo| undo.command(&self.id))
     }
 
-    /// Returns the result as a single line, with the command that undoes it.
+    /// Returns the messages as a single line, with the command that undoes the change.
     #[must_use]
     pub fn text(&self) -> String {
-        let said = self.said.join("; ");
+        let messages = self.messages.join("; ");
         match self.undo_command() {
-            None => said,
-            Some(command) => format!("{said}; undo: {command}"),
+            None => messages,
+            Some(command) => format!("{messages}; undo: {command}"),
         }
     }
 

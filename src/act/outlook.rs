@@ -1,31 +1,30 @@
-//! Predicts the cost of the copies of removed segments: older copies that must be deleted, or not
-//! enough disk space. The segments of a batch are predicted in order, each with the costs of the
+//! Predicts the cost of copies of removed segments: the older copies that must be deleted, or not
+//! enough disk space. The removals of a batch are predicted in order, each after the costs of the
 //! previous ones.
 
 use super::archive::Name;
 use super::copies::{KeepError, OldCopy, held};
-use super::restore::look_into;
+use super::restore::read_metadata;
 use crate::segment::{Bytes, Segment, SegmentId, Timestamp, age_text};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The number of older copies that a plan names.
-const NAMED: usize = 3;
-/// The divisor for the maximum overhead of the run headers: 16 bytes for each page.
-const HEADERS: u64 = 4096 / 16;
-/// The maximum overhead of the metadata and the file system.
-const METADATA: u64 = 16 << 10;
+/// Older copies listed by name in a plan.
+const MAX_NAMED: usize = 3;
+/// Overhead of run headers: at most 16 bytes per page.
+const HEADER_SHARE: u64 = 4096 / 16;
+/// Upper bound on the overhead of the metadata and the file system.
+const MAX_METADATA: u64 = 16 << 10;
 
 /// The predicted cost of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Outlook {
-    /// Older copies to delete before the new one is written, to free disk space.
-    pub for_room: Vec<OldCopy>,
+    /// Older copies to delete first, for disk space.
+    pub for_space: Vec<OldCopy>,
     /// Older copies to delete once the segment is removed, for the limit.
     pub for_limit: Vec<OldCopy>,
     /// Segments of the same batch whose copies are deleted again, for the limit.
-    pub of_batch: Vec<SegmentId>,
-    /// The limit for all copies.
+    pub from_batch: Vec<SegmentId>,
     pub limit: Bytes,
     held: Bytes,
 }
@@ -35,20 +34,20 @@ impl Outlook {
     #[must_use]
     pub fn sentences(&self, now: Timestamp) -> Vec<String> {
         let mut sentences = vec![];
-        if !self.for_room.is_empty() {
-            let copies = named(&self.for_room, now);
+        if !self.for_space.is_empty() {
+            let copies = named(&self.for_space, now);
             sentences.push(format!("{copies} deleted first, to free disk space"));
         }
         if !self.for_limit.is_empty() {
             let copies = named(&self.for_limit, now);
             sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
-        let of_batch = self.of_batch.len();
-        if of_batch > 0 {
-            let copies = if of_batch == 1 {
+        let from_batch = self.from_batch.len();
+        if from_batch > 0 {
+            let copies = if from_batch == 1 {
                 "the copy of the first segment is".to_owned()
             } else {
-                format!("the copies of the first {of_batch} segments are")
+                format!("the copies of the first {from_batch} segments are")
             };
             sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
@@ -59,7 +58,7 @@ impl Outlook {
 /// Names the copies, as in `the oldest copy (/a 4.0 KiB, saved 3d ago) is`.
 fn named(copies: &[OldCopy], now: Timestamp) -> String {
     let one = |copy: &OldCopy| {
-        let Ok(saved) = look_into(&copy.path) else {
+        let Ok(saved) = read_metadata(&copy.path) else {
             return copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         };
         let age = age_text(now.seconds_since(saved.saved));
@@ -69,9 +68,9 @@ fn named(copies: &[OldCopy], now: Timestamp) -> String {
         };
         format!("{name} {}, saved {age} ago", saved.size)
     };
-    let mut names: Vec<String> = copies.iter().take(NAMED).map(one).collect();
-    if copies.len() > NAMED {
-        names.push(format!("{} more", copies.len() - NAMED));
+    let mut names: Vec<String> = copies.iter().take(MAX_NAMED).map(one).collect();
+    if copies.len() > MAX_NAMED {
+        names.push(format!("{} more", copies.len() - MAX_NAMED));
     }
     let names = names.join("; ");
     match copies.len() {
@@ -80,29 +79,27 @@ fn named(copies: &[OldCopy], now: Timestamp) -> String {
     }
 }
 
-/// Returns the maximum disk space for a copy of a segment with this much data.
+/// Returns the maximum disk space for a copy of this much data.
 pub(super) const fn needs(held: Bytes) -> u64 {
-    held.0.saturating_add(held.0 / HEADERS).saturating_add(METADATA)
+    held.0.saturating_add(held.0 / HEADER_SHARE).saturating_add(MAX_METADATA)
 }
 
 /// The destination of a copy.
-pub(super) struct Place {
+pub(super) struct DiskSpace {
     pub limit: Bytes,
     /// The free disk space; `None` if unknown.
-    pub room: Option<Bytes>,
-    pub folder: PathBuf,
-    /// The size of the copies that other processes are writing.
+    pub free_space: Option<Bytes>,
+    pub directory: PathBuf,
     pub in_progress: Bytes,
     /// The existing copies, newest first.
     pub old: Vec<OldCopy>,
 }
 
-/// The removals in a batch and the cost of their copies. Clones share the same list; comparisons
-/// ignore it.
+/// The removals of a batch with the cost of their copies. Clones share one list; comparisons ignore
+/// it.
 #[derive(Debug, Clone, Default)]
 pub struct Batch(Arc<Mutex<Vec<Planned>>>);
 
-/// A removal in the batch.
 #[derive(Debug)]
 struct Planned {
     id: SegmentId,
@@ -110,15 +107,12 @@ struct Planned {
     stage: Stage,
 }
 
-/// The stage of a removal in the batch.
+/// The stage of a removal in a batch.
 #[derive(Debug)]
 enum Stage {
-    /// The copy is not written yet.
-    Waiting,
-    /// The copy is being written.
-    Begun,
-    /// The copy exists.
-    Kept(PathBuf),
+    Planned,
+    Writing,
+    Saved(PathBuf),
 }
 
 impl PartialEq for Batch {
@@ -130,53 +124,58 @@ impl PartialEq for Batch {
 impl Eq for Batch {}
 
 impl Batch {
-    /// Predicts the cost of a copy after those that are planned already.
-    pub(super) fn foresee(&self, segment: &Segment, place: Place) -> Result<Outlook, KeepError> {
+    /// Predicts the cost of a copy after those that were planned before.
+    pub(super) fn predict(&self, segment: &Segment, space: DiskSpace) -> Result<Outlook, KeepError> {
         let held = held(segment);
-        let Place { limit, room, folder, in_progress: unfinished, mut old } = place;
+        let DiskSpace { limit, free_space, directory, in_progress: unfinished, mut old } = space;
         if held > Bytes(limit.0.saturating_sub(unfinished.0)) {
             return Err(KeepError::TooLarge { held, limit, unfinished });
         }
         let needs = needs(held);
-        let mut room = room.map(|room| room.0);
-        // Copies of this batch are newer than all others, and are deleted last.
+        let mut free_space = free_space.map(|free_space| free_space.0);
+        // Copies of this batch are newer than all others, so they are deleted last.
         let mut batch = vec![];
         let before = self.all();
         for Planned { id, outlook: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
             match stage {
-                Stage::Begun => continue,
-                // This is the only copy of a segment that the batch removed, so it is not deleted
-                // to free disk space.
-                Stage::Kept(copy) => old.retain(|old| old.path != *copy),
-                Stage::Waiting => {
-                    let deleted = planned.for_room.iter().chain(&planned.for_limit);
+                Stage::Writing => continue,
+                // The only copy of a segment that this batch removed: never deleted for disk space.
+                Stage::Saved(copy) => old.retain(|old| old.path != *copy),
+                Stage::Planned => {
+                    let deleted = planned.for_space.iter().chain(&planned.for_limit);
                     let frees: u64 = deleted.map(|old| old.frees).sum();
-                    room =
-                        room.map(|room| room.saturating_add(frees).saturating_sub(self::needs(planned.held)));
-                    old.retain(|old| !planned.for_room.contains(old) && !planned.for_limit.contains(old));
+                    free_space = free_space.map(|free_space| {
+                        free_space.saturating_add(frees).saturating_sub(self::needs(planned.held))
+                    });
+                    old.retain(|old| !planned.for_space.contains(old) && !planned.for_limit.contains(old));
                 }
             }
             batch.push((id.clone(), planned.held.0));
         }
         drop(before);
         let mut outlook = Outlook { limit, held, ..Outlook::default() };
-        if let Some(room) = room {
+        if let Some(free_space) = free_space {
             let all: u64 = old.iter().map(|old| old.frees).sum();
-            if room.saturating_add(all) < needs {
-                return Err(KeepError::NoRoom { held, folder, room: Bytes(room), old: Bytes(all) });
+            if free_space.saturating_add(all) < needs {
+                return Err(KeepError::NoSpace {
+                    held,
+                    directory,
+                    free_space: Bytes(free_space),
+                    old: Bytes(all),
+                });
             }
-            let mut free = room;
+            let mut free = free_space;
             while free < needs {
                 let Some(oldest) = old.pop() else { break };
                 free = free.saturating_add(oldest.frees);
-                outlook.for_room.push(oldest);
+                outlook.for_space.push(oldest);
             }
         }
         let mut total: u64 = unfinished.0.saturating_add(held.0);
         for (id, copy) in batch.into_iter().rev() {
             total = total.saturating_add(copy);
             if total > limit.0 {
-                outlook.of_batch.push(id);
+                outlook.from_batch.push(id);
             }
         }
         let mut over = vec![];
@@ -191,21 +190,19 @@ impl Batch {
         Ok(outlook)
     }
 
-    /// Records the plan for a segment, which counts from now on.
+    /// Adds a planned removal to the batch.
     pub(super) fn plan(&self, segment: &Segment, outlook: &Outlook) {
         self.forget(segment);
-        let planned = Planned { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Waiting };
+        let planned = Planned { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Planned };
         self.all().push(planned);
     }
 
-    /// Records that the removal has begun, and its copy is about to be written.
     pub(super) fn begin(&self, segment: &Segment) {
-        self.set(segment, Stage::Begun);
+        self.set(segment, Stage::Writing);
     }
 
-    /// Records that the copy of a segment is on the disk.
-    pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
-        self.set(segment, Stage::Kept(copy.to_owned()));
+    pub(super) fn saved(&self, segment: &Segment, copy: &Path) {
+        self.set(segment, Stage::Saved(copy.to_owned()));
     }
 
     /// Records that the segment was not removed and has no copy.
@@ -213,13 +210,12 @@ impl Batch {
         self.all().retain(|one| one.id != segment.id);
     }
 
-    /// Returns the copies that the batch has written, with their segments.
     pub(super) fn copies(&self) -> Vec<(SegmentId, PathBuf)> {
-        let kept = |one: &Planned| match &one.stage {
-            Stage::Kept(copy) => Some((one.id.clone(), copy.clone())),
-            Stage::Waiting | Stage::Begun => None,
+        let saved = |one: &Planned| match &one.stage {
+            Stage::Saved(copy) => Some((one.id.clone(), copy.clone())),
+            Stage::Planned | Stage::Writing => None,
         };
-        self.all().iter().filter_map(kept).collect()
+        self.all().iter().filter_map(saved).collect()
     }
 
     fn set(&self, segment: &Segment, stage: Stage) {

@@ -1,5 +1,5 @@
-//! Changes permission bits and owners: a single `IPC_SET` for System V; `fchmodat2(2)` and
-//! `fchownat(2)` through a handle on the object for POSIX.
+//! Changes permission bits and owners: with a single `IPC_SET` for System V, and with
+//! `fchmodat2(2)` and `fchownat(2)` on a handle of the object for POSIX.
 
 use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Target, Undo, permitted};
 use crate::machine::Machine;
@@ -14,7 +14,6 @@ const GROUP_EXECUTE: u32 = 0o010;
 /// Mode, owner and group.
 type Access = (Mode, u32, u32);
 
-/// Plans a change of mode, owner or both.
 pub fn plan(target: Target<'_>, mode: Option<&ModeChange>, owner: Option<OwnerChange>, plan: &mut Plan) {
     if let Some(mode) = mode {
         let gid = owner.and_then(|owner| owner.gid).unwrap_or(target.segment.owner.gid);
@@ -30,7 +29,7 @@ pub fn plan(target: Target<'_>, mode: Option<&ModeChange>, owner: Option<OwnerCh
     };
 }
 
-/// Plans a mode change. `gid` is the group that the segment will have.
+/// Plans a mode change. `gid` is the group of the segment after a change of owner.
 fn plan_mode(target: Target<'_>, change: &ModeChange, gid: u32, plan: &mut Plan) {
     let segment = target.segment;
     let after = change.apply(segment.mode);
@@ -40,13 +39,13 @@ fn plan_mode(target: Target<'_>, change: &ModeChange, gid: u32, plan: &mut Plan)
             "Use a mode of at most 0777",
         ));
     }
-    plan.say(mode_change_text(segment.mode, after));
+    plan.add_effect(mode_change_text(segment.mode, after));
     if after != segment.mode {
-        plan.say("current holders keep their access");
-        plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, pasted(segment)));
+        plan.add_effect("current holders keep their access");
+        plan.undo = Undo::Yes(format!("shmlens chmod {} {}", segment.mode, quoted_id(segment)));
     }
     if has_acl(target) {
-        plan.say("has an ACL: the group bits set the ACL mask");
+        plan.add_effect("has an ACL: the group bits set the ACL mask");
     }
     if let Some(refusal) = permitted::mode(target, after, gid) {
         plan.refuse(refusal);
@@ -58,16 +57,21 @@ fn plan_owner(target: Target<'_>, change: OwnerChange, plan: &mut Plan) {
     let before = (segment.owner.uid, segment.owner.gid);
     let after = (change.uid.unwrap_or(before.0), change.gid.unwrap_or(before.1));
     for text in owner_change_text(machine, before, after) {
-        plan.say(text);
+        plan.add_effect(text);
     }
     if after != before {
-        plan.undo = Undo::Yes(format!("shmlens chown {}:{} {}", before.0, before.1, pasted(segment)));
+        plan.undo = Undo::Yes(format!("shmlens chown {}:{} {}", before.0, before.1, quoted_id(segment)));
     }
     match segment.sysv() {
         Some(facts) if after.0 != before.0 => {
-            plan.say(format!("its creator {} can still change and remove it", facts.creator.user_text()));
+            plan.add_effect(format!(
+                "its creator {} can still change and remove it",
+                facts.creator.user_text()
+            ));
         }
-        None if drops_set_id(segment.mode) => plan.say("the kernel clears the setuid and setgid bits"),
+        None if clears_set_id(segment.mode) => {
+            plan.add_effect("the kernel clears the setuid and setgid bits");
+        }
         Some(_) | None => {}
     }
     if let Some(refusal) = permitted::owner(target, change) {
@@ -76,19 +80,19 @@ fn plan_owner(target: Target<'_>, change: OwnerChange, plan: &mut Plan) {
 }
 
 /// Returns the segment id, quoted for a shell.
-fn pasted(segment: &Segment) -> String {
+fn quoted_id(segment: &Segment) -> String {
     shell_quote(segment.id.to_string().as_bytes())
 }
 
-/// Returns whether `chown` clears set-id bits, as in `setattr_should_drop_suidgid` in fs/attr.c. A
+/// Returns true if `chown` clears set-id bits (`setattr_should_drop_suidgid` in fs/attr.c). A
 /// set-group-id bit may remain if the group has no execute permission.
-const fn drops_set_id(mode: Mode) -> bool {
+const fn clears_set_id(mode: Mode) -> bool {
     let bits = mode.bits();
     bits & SETUID != 0 || (bits & SETGID != 0 && bits & GROUP_EXECUTE != 0)
 }
 
-/// Changes mode, owner or both. No intermediate state grants access that neither the old nor the new
-/// state grants.
+/// Changes mode, owner or both. No intermediate state grants access that neither the old nor the
+/// new state grants.
 pub fn apply(
     target: Target<'_>,
     mode: Option<&ModeChange>,
@@ -111,29 +115,29 @@ pub fn apply(
         }));
     }
     let back = OwnerChange { uid: Some(was.0), gid: Some(was.1) };
-    let mut said: Vec<String> = mode.map(|_| mode_change_text(before.0, now.0)).into_iter().collect();
+    let mut messages: Vec<String> = mode.map(|_| mode_change_text(before.0, now.0)).into_iter().collect();
     if owner.is_some() {
-        said.extend(owner_change_text(machine, was, is));
+        messages.extend(owner_change_text(machine, was, is));
     }
     if mode.is_none() && target.segment.sysv().is_none() && before.0 != now.0 {
-        said.push(format!("setuid and setgid bits cleared by the kernel: mode {}", now.0));
+        messages.push(format!("setuid and setgid bits cleared by the kernel: mode {}", now.0));
     }
     let undo = match (mode, owner) {
         (Some(_), Some(_)) => Action::SetModeAndOwner(ModeChange::to(before.0), back),
         (Some(_), None) => Action::SetMode(ModeChange::to(before.0)),
         (None, _) => Action::SetOwner(back),
     };
-    Ok(Done { said, ..Done::new(target.id(), "") }.undone_by(undo))
+    Ok(Done { messages, ..Done::new(target.id(), "") }.undone_by(undo))
 }
 
-/// Returns the attributes after the change, given those before it.
+/// Returns the attributes after a change of these attributes.
 fn changed(before: Access, mode: Option<&ModeChange>, owner: Option<OwnerChange>) -> Access {
     let owner = owner.unwrap_or_default();
     let mode = mode.map_or(before.0, |mode| mode.apply(before.0));
     (mode, owner.uid.unwrap_or(before.1), owner.gid.unwrap_or(before.2))
 }
 
-/// Returns the attributes before the change, the intended ones and the actual ones after it.
+/// Returns the attributes before the change, the intended ones, and the actual ones after it.
 fn set_sysv(
     target: Target<'_>,
     shmid: ShmId,
@@ -149,13 +153,13 @@ fn set_sysv(
         Some(owner) if mode.is_none() || error.raw_os_error() != Some(libc::EPERM) => {
             owner_refused(target, owner, error)
         }
-        _ => ActError::of(target, Step::SetMode, Capability::SysAdmin, error),
+        _ => ActError::from_kernel(target, Step::SetMode, Capability::SysAdmin, error),
     })?;
     let now = sysv_after(target, shmid, &stat)?;
     Ok((before, wanted, (now.mode, now.uid, now.gid)))
 }
 
-/// Does the same as [`set_sysv`] for a POSIX object.
+/// Changes a POSIX object like [`set_sysv`].
 fn set_posix(
     target: Target<'_>,
     name: &ObjectName,
@@ -165,23 +169,23 @@ fn set_posix(
     let (held, stat) = target.check_posix(name)?;
     let before = (Mode::new(stat.mode), stat.uid, stat.gid);
     let wanted = changed(before, mode, owner);
-    let denied = |error| ActError::of(target, Step::SetMode, Capability::Fowner, error);
+    let denied = |error| ActError::from_kernel(target, Step::SetMode, Capability::Fowner, error);
     if let Some(owner) = owner {
-        // Revoke permissions first and grant new ones last, so that neither the old group gets the
-        // new mode, nor the new group the old mode.
-        let both = Mode::new(before.0.bits() & wanted.0.bits());
-        if both != before.0 {
-            held.set_mode(both).map_err(denied)?;
+        // Revoke permissions first and grant new ones last. Otherwise the old group would get the
+        // new mode, or the new group the old one.
+        let common = Mode::new(before.0.bits() & wanted.0.bits());
+        if common != before.0 {
+            held.set_mode(common).map_err(denied)?;
         }
         if let Err(error) = held.set_owner(owner.uid, owner.gid) {
             // Roll back, as far as the kernel permits.
-            if both != before.0 {
+            if common != before.0 {
                 let _ = held.set_mode(before.0);
             }
             return Err(owner_refused(target, owner, error));
         }
     }
-    // An owner change clears set-id bits, so always set the mode afterwards.
+    // Changing the owner clears set-id bits, so always set the mode afterward.
     if mode.is_some()
         && let Err(error) = held.set_mode(wanted.0)
     {
@@ -195,8 +199,8 @@ fn set_posix(
     Ok((before, wanted, (Mode::new(now.mode), now.uid, now.gid)))
 }
 
-/// Explains an error of an owner change. The kernel returns the same error for a segment that is
-/// gone and for an id without a mapping in this user namespace.
+/// Explains a failed owner change. The kernel returns the same error for a segment that is gone and
+/// for an id without a mapping in this user namespace.
 fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> ActError {
     let Target { machine, segment } = target;
     let there = match segment.id {
@@ -215,16 +219,14 @@ fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> 
         return ActError::Denied { id: target.id(), refusal };
     }
     let capability = if segment.sysv().is_some() { Capability::SysAdmin } else { Capability::Chown };
-    ActError::of(target, Step::SetOwner, capability, source)
+    ActError::from_kernel(target, Step::SetOwner, capability, source)
 }
 
 /// Returns the state of a System V segment after a change, as the kernel reports it.
-///
-/// In theory, the shmid may pass to another segment between the check and the change. In practice,
-/// millions of segments would have to be created and removed in between, unless a process that can
-/// write `kernel.shm_next_id` causes it. Attaching the segment would prevent the reuse, but would
-/// overwrite the pid and the time of the last attach. So the segment is not attached, and a reuse
-/// is detected and reported.
+/// Between the check and the change, the shmid could be reused in theory. In practice this takes
+/// millions of new segments, or a process that may write `kernel.shm_next_id`. Attaching the
+/// segment would prevent the reuse, but would overwrite the pid and time of the last attach. So a
+/// reuse is detected and reported instead.
 fn sysv_after(target: Target<'_>, shmid: ShmId, before: &SysvStat) -> Result<SysvStat, ActError> {
     let now = target.machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
@@ -240,7 +242,6 @@ fn has_acl(target: Target<'_>) -> bool {
     matches!(list, Ok(Some(_)))
 }
 
-/// Formats a mode, as in `0600 (rw-------)`.
 pub(super) fn mode_text(mode: Mode) -> String {
     format!("{mode} ({})", mode.symbolic())
 }

@@ -1,9 +1,9 @@
-//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report
-//! a refusal in advance.
+//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report a
+//! refusal in advance.
 //!
-//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V; `may_delete` (fs/namei.c),
+//! Follows `ipcctl_obtain_check` (ipc/util.c) for System V, and `may_delete` (fs/namei.c),
 //! `setattr_prepare` (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user
-//! namespaces are not predicted: the decision of the kernel is authoritative.
+//! namespaces are not predicted, so the kernel may still refuse.
 
 use super::error::{Denied, Step};
 use super::permissions::group_text;
@@ -18,19 +18,19 @@ use std::sync::Arc;
 const SETGID: u32 = 0o2000;
 const STICKY: u32 = 0o1000;
 
-/// Returns why this user cannot remove (or rename) the segment, if that is known.
+/// Returns the reason why this user cannot remove (or rename) the segment, if it is known.
 pub fn removal(target: Target<'_>) -> Option<Refusal> {
     removal_with(target, guards(target).as_ref())
 }
 
-/// Returns the guards of a POSIX object. `None` means that the object is gone or its directory is
-/// not accessible, which the change itself will report.
+/// Returns the guards of a POSIX object. `None` if the object is gone or its directory is not
+/// accessible, which the change itself will report.
 pub fn guards(target: Target<'_>) -> Option<Guards> {
     let SegmentId::Posix(name) = &target.segment.id else { return None };
     target.machine.guards(name).ok()
 }
 
-/// Does the same as [`removal`], for a caller that already has the guards. Looks up names and
+/// Predicts like [`removal`], for callers that already have the guards. Looks up names and
 /// credentials only for a refusal: a batch has thousands of segments.
 pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refusal> {
     let Target { machine, segment } = target;
@@ -41,13 +41,13 @@ pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refus
     };
     let guards = guards?;
     let me = || machine.credentials();
-    let directory = || Place::of(name).directory;
-    if let Some(refusal) = bound_by(machine, name, guards) {
+    let directory = || ObjectPath::of(name).directory;
+    if let Some(refusal) = hard_refusal_with(machine, name, guards) {
         return Some(refusal);
     }
     if let Some((word, flag)) = flag(guards.directory_flags) {
         let shown = escape(directory().as_os_str().as_bytes());
-        return Some(flagged(&format!("its directory {shown} is {word}"), flag, &directory(), &me()));
+        return Some(flag_refusal(&format!("its directory {shown} is {word}"), flag, &directory(), &me()));
     }
     let directory_owner = || user(machine, guards.directory_uid);
     if !guards.writable {
@@ -65,25 +65,25 @@ pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refus
         return None;
     }
     let me = me();
-    (!me.may(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
+    (!me.has(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
 }
 
-/// Returns why this user cannot change the mode of a segment in group `gid` to `after`, if that is
-/// known.
+/// Returns the reason why this user cannot change the mode of a segment in group `gid` to `after`,
+/// if it is known.
 pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     let Target { machine, segment } = target;
     if segment.posix().is_none() {
         return sysv(target, Step::SetMode, Capability::SysAdmin);
     }
-    if let Some(refusal) = bound(target) {
+    if let Some(refusal) = hard_refusal(target) {
         return Some(refusal);
     }
     let me = machine.credentials();
-    if me.uid != segment.owner.uid && !me.may(Capability::Fowner) {
-        return Some(Denied::of(&me, segment, Step::SetMode, Capability::Fowner).into());
+    if me.uid != segment.owner.uid && !me.has(Capability::Fowner) {
+        return Some(Denied::for_step(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
     // The kernel accepts the change, but clears the bit.
-    if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.may(Capability::Fsetid) {
+    if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.has(Capability::Fsetid) {
         let group = group_text(machine, gid);
         return Some(Refusal::new(
             format!("only a member of group {group} or root can set the setgid bit"),
@@ -93,61 +93,63 @@ pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     None
 }
 
-/// Returns why this user cannot change the owner or group, if that is known.
+/// Returns the reason why this user cannot change the owner or group, if it is known.
 pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
     let Target { machine, segment } = target;
     if segment.posix().is_none() {
         return sysv(target, Step::SetOwner, Capability::SysAdmin);
     }
-    if let Some(refusal) = bound(target) {
+    if let Some(refusal) = hard_refusal(target) {
         return Some(refusal);
     }
     let me = machine.credentials();
     let owns = me.uid == segment.owner.uid;
     let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
     let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
-    if me.may(Capability::Chown) || (owns && keeps_user && own_group) {
+    if me.has(Capability::Chown) || (owns && keeps_user && own_group) {
         return None;
     }
-    let root = root(&me, Capability::Chown);
+    let root_text = root_text(&me, Capability::Chown);
     let (reason, remedy) = if !keeps_user {
-        (format!("only {root} can change the owner of a POSIX segment"), remedy(&[], &me, Capability::Chown))
+        (
+            format!("only {root_text} can change the owner of a POSIX segment"),
+            remedy(&[], &me, Capability::Chown),
+        )
     } else if owns {
         (
-            format!("you are not a member of the new group, and only {root} can set an arbitrary group"),
+            format!("you are not a member of the new group, and only {root_text} can set an arbitrary group"),
             remedy(&[], &me, Capability::Chown),
         )
     } else {
-        let denied = Denied::of(&me, segment, Step::SetOwner, Capability::Chown);
+        let denied = Denied::for_step(&me, segment, Step::SetOwner, Capability::Chown);
         return Some(denied.into());
     };
     Some(Refusal::new(reason, remedy))
 }
 
-/// Returns why this user cannot carry out `step` on a System V segment. Only the owner, the creator
-/// and users with the capability can.
+/// Returns the reason why this user cannot carry out `step` on a System V segment. Only the owner,
+/// the creator and users with the capability can.
 pub fn sysv(target: Target<'_>, step: Step, capability: Capability) -> Option<Refusal> {
     let Target { machine, segment } = target;
     let creator = segment.sysv().map(|facts| facts.creator.uid);
     let uid = machine.effective_uid();
-    // The other credentials take four more system calls.
+    // The full credentials take four more system calls.
     if uid == segment.owner.uid || Some(uid) == creator {
         return None;
     }
     let me = machine.credentials();
-    if me.may(capability) {
+    if me.has(capability) {
         return None;
     }
-    Some(Denied::of(&me, segment, step, capability).into())
+    Some(Denied::for_step(&me, segment, step, capability).into())
 }
 
-/// The path of a POSIX object.
-struct Place {
+struct ObjectPath {
     path: PathBuf,
     directory: PathBuf,
 }
 
-impl Place {
+impl ObjectPath {
     fn of(name: &ObjectName) -> Self {
         let path = Path::new("/dev/shm").join(name.as_path());
         let directory = path.parent().unwrap_or(&path).to_owned();
@@ -155,21 +157,21 @@ impl Place {
     }
 }
 
-/// Returns what prevents even root from changing a POSIX object: the mount, or the flags of the
-/// object.
-pub fn bound(target: Target<'_>) -> Option<Refusal> {
+/// Returns a reason that prevents even root from changing a POSIX object: a read-only mount or file
+/// flags.
+pub fn hard_refusal(target: Target<'_>) -> Option<Refusal> {
     let SegmentId::Posix(name) = &target.segment.id else { return None };
-    bound_by(target.machine, name, &guards(target)?)
+    hard_refusal_with(target.machine, name, &guards(target)?)
 }
 
-fn bound_by(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
+fn hard_refusal_with(machine: &dyn Machine, name: &ObjectName, guards: &Guards) -> Option<Refusal> {
     let me = || machine.credentials();
     if guards.read_only {
-        let remedy = as_root("remount it with `mount -o remount,rw /dev/shm`", &me());
+        let remedy = with_sudo("remount it with `mount -o remount,rw /dev/shm`", &me());
         return Some(Refusal::new("/dev/shm is mounted read-only", remedy));
     }
     let (word, flag) = flag(guards.flags)?;
-    Some(flagged(word, flag, &Place::of(name).path, &me()))
+    Some(flag_refusal(word, flag, &ObjectPath::of(name).path, &me()))
 }
 
 fn flag(flags: FileFlags) -> Option<(&'static str, char)> {
@@ -180,12 +182,12 @@ fn flag(flags: FileFlags) -> Option<(&'static str, char)> {
     }
 }
 
-fn flagged(reason: &str, flag: char, path: &Path, me: &Credentials) -> Refusal {
+fn flag_refusal(reason: &str, flag: char, path: &Path, me: &Credentials) -> Refusal {
     let command = format!("clear the flag with `chattr -{flag} {}`", quote_path(path));
-    Refusal::new(format!("{reason} (chattr +{flag})"), as_root(&command, me))
+    Refusal::new(format!("{reason} (chattr +{flag})"), with_sudo(&command, me))
 }
 
-fn as_root(command: &str, me: &Credentials) -> String {
+fn with_sudo(command: &str, me: &Credentials) -> String {
     if me.uid == 0 {
         let mut letters = command.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -196,11 +198,11 @@ fn as_root(command: &str, me: &Credentials) -> String {
 
 /// Returns `root`, or the missing capability if the caller is a root user without it, as in a
 /// container.
-pub(super) fn root(me: &Credentials, capability: Capability) -> String {
+pub(super) fn root_text(me: &Credentials, capability: Capability) -> String {
     if me.uid == 0 { format!("a process with {}", capability.name()) } else { "root".to_owned() }
 }
 
-/// Describes which user to run as.
+/// Names the users to run as.
 pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability) -> String {
     let mut names: Vec<String> = vec![];
     for owner in owners.iter().filter(|owner| owner.uid != 0) {
@@ -218,7 +220,7 @@ pub(super) fn remedy(owners: &[&Owner], me: &Credentials, capability: Capability
     }
 }
 
-/// Returns the name of the user, or the UID with a prefix.
+/// Returns the user name, or the UID with a prefix.
 pub(super) fn name(owner: &Owner) -> String {
     if owner.user.is_some() { owner.user_text() } else { format!("user {}", owner.uid) }
 }

@@ -1,6 +1,5 @@
-//! Checks for holders right before a removal. A plan may have been on the screen for an hour, so
-//! the holders are scanned again before a name is removed. Removals in quick succession share a
-//! scan, so that a thousand removals do not scan a thousand times.
+//! Checks for holders right before a removal. A plan may have been on screen for an hour, so the
+//! processes are scanned again. Removals in quick succession share a scan.
 
 use super::{ActError, Options, Target};
 use crate::machine::Machine;
@@ -9,25 +8,24 @@ use crate::survey::{Depth, Holdings, Names};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The time for which a scan is considered current, or four times the duration of the scan if that
-/// is longer, up to a second.
-const MOMENT: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(1);
+/// The time for which a scan is considered current. A slow scan counts as current for four times
+/// its duration, up to a second.
+const CURRENT_FOR: Duration = Duration::from_millis(100);
+const MAX_CURRENT: Duration = Duration::from_secs(1);
 
-/// The last scan of the holders.
 #[derive(Debug, Default)]
-pub struct Recent(Mutex<Option<Look>>);
+pub struct Recent(Mutex<Option<Scan>>);
 
 #[derive(Debug)]
-struct Look {
+struct Scan {
     ended: Instant,
     took: Duration,
     holdings: Holdings,
 }
 
 impl Recent {
-    /// Refuses a segment that has a holder now, although it was listed without one. Returns whether
-    /// the kernel granted a write lease on the segment.
+    /// Refuses a segment that has a holder now but had none when it was listed. Returns true if the
+    /// kernel granted a write lease on the segment.
     pub(super) fn check(&self, target: Target<'_>, options: Options) -> Result<bool, ActError> {
         let Target { machine, segment } = target;
         // A segment that was listed as in use is only removed with `--force`.
@@ -35,22 +33,24 @@ impl Recent {
             return Ok(false);
         }
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let look = Look::last(&mut last, machine);
-        let refuse = |reason| Err(ActError::InUseNow { id: target.id(), reason, remedy: options.again() });
-        if let Some(holder) = look.holder(segment) {
+        let scan = Scan::last(&mut last, machine);
+        let refuse = |reason| {
+            Err(ActError::InUseNow { id: target.id(), reason, remedy: options.remedy_for_new_holder() })
+        };
+        if let Some(holder) = scan.holder(segment) {
             return refuse(format!("in use now: held by {holder}"));
         }
-        let holders = look.holdings.of(segment);
+        let holders = scan.holdings.of(segment);
         let held = holders.as_deref().unwrap_or_default();
-        if !look.holdings.locks(segment).is_empty() {
+        if !scan.holdings.locks(segment).is_empty() {
             return refuse("in use now: a process has a file lock on it".to_owned());
         }
         // The kernel knows holders that we cannot see. Our own open descriptors would make the
         // lease fail.
         let open = if held.is_empty() { target.lease() } else { None };
-        let settled = look.holdings.coverage.settles(segment);
+        let settled = scan.holdings.coverage.settles(segment);
         match (open, holders) {
-            (Some(true), _) => refuse(format!("in use now: {UNSEEN}")),
+            (Some(true), _) => refuse(format!("in use now: {UNSEEN_HOLDER}")),
             (None, None) => refuse("may be in use now: holders unknown".to_owned()),
             (None, Some(_)) if !settled => {
                 refuse("may be in use now: some processes cannot be inspected".to_owned())
@@ -59,41 +59,42 @@ impl Recent {
         }
     }
 
-    /// Returns the error for a segment that is now in use, naming the holder if a scan finds it.
+    /// Returns the error for a segment that is in use now, naming the holder if a scan finds it.
     pub(super) fn in_use(&self, target: Target<'_>, reason: &str, options: Options) -> ActError {
         let Target { machine, segment } = target;
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = Look::last(&mut last, machine).holder(segment);
-        // The last scan may be older than the holder.
-        let holder = seen.or_else(|| last.insert(Look::now(machine)).holder(segment));
+        let seen = Scan::last(&mut last, machine).holder(segment);
+        // The holder may be newer than the last scan.
+        let holder = seen.or_else(|| last.insert(Scan::now(machine)).holder(segment));
         let by = holder.map(|holder| format!(", held by {holder}")).unwrap_or_default();
         let reason = format!("in use now: {reason}{by}");
-        ActError::InUseNow { id: target.id(), reason, remedy: options.again() }
+        ActError::InUseNow { id: target.id(), reason, remedy: options.remedy_for_new_holder() }
     }
 }
 
-/// The reason if the kernel knows a holder that no visible process accounts for.
-pub(super) const UNSEEN: &str =
+/// The kernel reports a holder, but no visible process holds the segment.
+pub(super) const UNSEEN_HOLDER: &str =
     "held by a process that you cannot see, a loop device or a descriptor in transit";
 
-impl Look {
-    /// Returns the last scan while it is current, or a new one.
+impl Scan {
+    /// Returns the last scan if it is current, or a new one.
     fn last<'a>(last: &'a mut Option<Self>, machine: &dyn Machine) -> &'a Self {
-        let fresh = last.take().filter(|look| look.ended.elapsed() < MOMENT.max(look.took * 4).min(LONGEST));
-        last.insert(fresh.unwrap_or_else(|| Self::now(machine)))
+        let current =
+            last.take().filter(|scan| scan.ended.elapsed() < CURRENT_FOR.max(scan.took * 4).min(MAX_CURRENT));
+        last.insert(current.unwrap_or_else(|| Self::now(machine)))
     }
 
-    /// Returns a holder of the segment, such as `writer (4121)`.
+    /// Returns a holder of the segment, as in `writer (4121)`.
     fn holder(&self, segment: &Segment) -> Option<String> {
         let holders = self.holdings.of(segment);
-        let holder = holders.as_deref()?.iter().find(|holder| !holder.looks_on())?;
+        let holder = holders.as_deref()?.iter().find(|holder| !holder.is_observer())?;
         Some(format!("{} ({})", holder.command_text(), holder.pid))
     }
 
     fn now(machine: &dyn Machine) -> Self {
-        let began = Instant::now();
-        let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
-        Self { ended: Instant::now(), took: began.elapsed(), holdings }
+        let started = Instant::now();
+        let holdings = Holdings::scan(machine, Depth::Private, &[], &mut Names::default());
+        Self { ended: Instant::now(), took: started.elapsed(), holdings }
     }
 }
 
@@ -105,7 +106,7 @@ mod tests {
     use crate::segment::{Access, Verdict};
     use crate::survey::Survey;
 
-    /// Returns a machine with an object of ann's, and the object as listed without holders.
+    /// Returns a machine with an object of ann, and the object as listed without holders.
     fn unheld() -> (FakeMachine, Segment) {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
@@ -115,7 +116,6 @@ mod tests {
         (machine, segment)
     }
 
-    /// Returns the reason why the removal is refused.
     fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
         recent.check(Target::new(machine, segment), Options::default()).err().map(|error| error.to_string())
     }
@@ -127,10 +127,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_settled_any_more_is_left() {
+    fn refuses_a_segment_with_a_new_holder() {
         let (machine, mut segment) = unheld();
         assert_eq!(refused(&Recent::default(), &machine, &segment), None);
-        // Bob can neither request a lease on ann's object nor examine the process of root.
+        // Bob can neither request a lease on ann's object nor examine root's process.
         machine.edit(|facts| {
             facts.effective_uid = 1001;
             let process = facts.processes.get_mut(&7).unwrap();
@@ -144,21 +144,21 @@ mod tests {
     }
 
     #[test]
-    fn a_look_is_believed_for_a_moment_only() {
+    fn scan_expires() {
         let (machine, segment) = unheld();
         machine.edit(|facts| facts.effective_uid = 1001);
         let recent = Recent::default();
         assert_eq!(refused(&recent, &machine, &segment), None);
         machine.map_in(7, "a", Access::Read);
-        let began = Instant::now();
+        let started = Instant::now();
         while refused(&recent, &machine, &segment).is_none() {
-            assert!(began.elapsed() < 20 * LONGEST, "the cached scan never expires");
+            assert!(started.elapsed() < 20 * MAX_CURRENT, "the cached scan never expires");
         }
         assert!(refused(&recent, &machine, &segment).unwrap().contains("in use now: held by writer (7)"));
     }
 
     #[test]
-    fn what_we_have_open_ourselves_is_no_hold() {
+    fn own_descriptors_are_not_holders() {
         let (machine, segment) = unheld();
         let own = machine.own_pid();
         machine.add_process(own, "shmlens");

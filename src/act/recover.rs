@@ -1,6 +1,6 @@
-//! Restores the names of objects that a removal moved aside. Either the removal was killed before
-//! it unlinked the object, or it moved the wrong object and could not move it back because its name
-//! had been reused.
+//! Moves objects back that a removal had moved aside. Either the removal was killed before it
+//! unlinked the object, or it moved the wrong object and could not move it back because a new
+//! object had taken the name.
 
 use super::{ActError, Done, Step, Target, permitted};
 use crate::machine::Machine;
@@ -10,21 +10,19 @@ use crate::survey::Survey;
 use crate::sys::unlink::is_removal_directory;
 use std::io;
 
-/// The number of seconds after which an object is no longer considered part of a removal in
-/// progress. A removal takes a few microseconds.
-const UNDER_WAY: f64 = 2.0;
+/// Objects that were renamed this many seconds ago may still belong to a removal in progress,
+/// although a removal takes only microseconds.
+const MIN_AGE_SECONDS: f64 = 2.0;
 
-/// An object with a temporary name from a removal.
+/// An object that still has the temporary name of a removal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Astray {
-    /// The segment from the survey.
     pub segment: Segment,
-    /// The original name.
     pub before: ObjectName,
 }
 
 impl Astray {
-    /// Returns a message that describes the object and explains how to rename it back.
+    /// Describes the object and explains how to rename it back.
     #[must_use]
     pub fn notice(&self) -> String {
         format!(
@@ -34,7 +32,7 @@ impl Astray {
         )
     }
 
-    /// Returns a message that it is too early to rename the object back.
+    /// Explains that it is too early to rename the object back.
     #[must_use]
     pub fn too_early(&self) -> String {
         format!(
@@ -44,7 +42,7 @@ impl Astray {
         )
     }
 
-    /// Returns a message that the object is renamed back only if the user names it.
+    /// Explains that the object is renamed back only if the user names it.
     #[must_use]
     pub fn untrusted_notice(&self) -> String {
         format!(
@@ -58,14 +56,14 @@ impl Astray {
     }
 }
 
-/// The objects with temporary names from removals.
+/// The objects with temporary names of removals.
 #[derive(Debug, Default)]
 pub struct Leftovers {
-    /// Objects that a killed removal of this user moved aside.
+    /// Moved aside by a killed removal of this user.
     pub astray: Vec<Astray>,
-    /// Objects whose removal may still be in progress.
-    pub under_way: Vec<Astray>,
-    /// Objects that another user may have given such a name, to have them renamed.
+    /// Possibly part of a removal in progress.
+    pub in_progress: Vec<Astray>,
+    /// Possibly named by another user, to trick this one into renaming them.
     pub untrusted: Vec<Astray>,
 }
 
@@ -78,13 +76,13 @@ impl Leftovers {
             let SegmentId::Posix(name) = &segment.id else { continue };
             let Some(before) = machine.name_before(name) else { continue };
             let changed = segment.times.change;
-            // A time in the future (the clock was set back) says nothing about a removal in
+            // A time in the future (the clock was set back) does not mean that a removal is in
             // progress.
-            let is_over = changed
-                .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > UNDER_WAY);
-            let list = match (is_own(machine, segment, name), is_over) {
+            let is_stale = changed
+                .is_none_or(|changed| changed.is_future(now) || now.seconds_since(changed) > MIN_AGE_SECONDS);
+            let list = match (is_own(machine, segment, name), is_stale) {
                 (false, _) => &mut found.untrusted,
-                (true, false) => &mut found.under_way,
+                (true, false) => &mut found.in_progress,
                 (true, true) => &mut found.astray,
             };
             list.push(Astray { segment: segment.clone(), before });
@@ -93,9 +91,9 @@ impl Leftovers {
     }
 }
 
-/// Returns whether a removal of this user renamed the object. Any user can create a file with such
-/// a name, but not one that belongs to this user, and not in a directory of this user: removals
-/// create a directory for objects of other users.
+/// Returns true if a removal of this user renamed the object. Any user can create a file with such
+/// a name, but not as this user, and not in a directory of this user: objects of other users are
+/// removed through a directory of their own.
 fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     let me = machine.effective_uid();
     let in_own_directory = || {
@@ -106,31 +104,31 @@ fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
     segment.owner.uid == me || in_own_directory()
 }
 
-/// Returns the objects that killed removals of this user moved aside, from a survey that was taken
-/// at `now`.
+/// Returns the objects that killed removals of this user moved aside, in a survey that was taken at
+/// `now`.
 #[must_use]
 pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {
     Leftovers::find(machine, segments, now).astray
 }
 
 /// Finds the empty directories of killed removals of this user. Each was created for an object of
-/// another user, which was unlinked before the kill.
+/// another user, which had been unlinked before the kill.
 #[must_use]
 pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectName> {
     let is_left = |name: &ObjectName| {
         machine.stat_object(name).is_ok_and(|stat| {
-            let is_over =
-                stat.modify.is_future(survey.at) || survey.at.seconds_since(stat.modify) > UNDER_WAY;
-            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && is_over
+            let is_stale =
+                stat.modify.is_future(survey.at) || survey.at.seconds_since(stat.modify) > MIN_AGE_SECONDS;
+            stat.mode & libc::S_IFMT == libc::S_IFDIR && stat.uid == machine.effective_uid() && is_stale
         })
     };
     let is_empty = |name: &ObjectName| {
-        let inside = |other: &ObjectName| other.as_path().parent() == Some(name.as_path());
+        let is_inside = |other: &ObjectName| other.as_path().parent() == Some(name.as_path());
         let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
             SegmentId::Posix(name) => Some(name),
             SegmentId::Sysv(_) | SegmentId::Deleted { .. } => None,
         });
-        !objects.chain(&survey.other_names).any(inside)
+        !objects.chain(&survey.other_names).any(is_inside)
     };
     let names = survey.other_names.iter().filter(|name| is_removal_directory(name.as_path()));
     let mut found: Vec<ObjectName> = names.filter(|name| is_left(name) && is_empty(name)).cloned().collect();
@@ -138,7 +136,7 @@ pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectNa
     found
 }
 
-/// Removes a directory from [`empty_directories`], unless it is gone or no longer empty.
+/// Removes one of the [`empty_directories`], unless it is gone or no longer empty.
 pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, ActError> {
     let id = SegmentId::Posix(name.clone());
     match machine.remove_directory(name) {
@@ -148,10 +146,10 @@ pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, Ac
     }
 }
 
-/// Predicts whether [`recover`] would fail, without changing anything.
-pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
+/// Predicts the error of [`recover`] without changing anything.
+pub fn predict(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     if machine.stat_object(&astray.before).is_ok() {
-        return Err(taken(astray));
+        return Err(name_in_use(astray));
     }
     match permitted::removal(Target::new(machine, &astray.segment)) {
         Some(refusal) => Err(ActError::Refused { subject: astray.segment.id.to_string(), refusal }),
@@ -159,15 +157,14 @@ pub fn foresee(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
     }
 }
 
-fn taken(astray: &Astray) -> ActError {
+fn name_in_use(astray: &Astray) -> ActError {
     ActError::Exists {
         subject: SegmentId::Posix(astray.before.clone()).to_string(),
         remedy: format!("Remove either that object or {}", astray.segment.id),
     }
 }
 
-/// Renames the object back, unless the original name is in use or the object is gone or was
-/// replaced.
+/// Renames the object back, unless the name is in use, or the object is gone or was replaced.
 pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
     let id = SegmentId::Posix(astray.before.clone());
     let target = Target::new(machine, &astray.segment);
@@ -175,8 +172,8 @@ pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError>
     let (held, _) = target.check_posix(now)?;
     match machine.rename_to_free(now, &astray.before) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(taken(astray)),
-        Err(error) => return Err(ActError::of(target, Step::Rename, Capability::Fowner, error)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(name_in_use(astray)),
+        Err(error) => return Err(ActError::from_kernel(target, Step::Rename, Capability::Fowner, error)),
     }
     let now = machine.stat_object(&astray.before).map_err(|source| target.unverifiable(source))?;
     let own = held.stat().map_err(|source| target.unverifiable(source))?;
@@ -195,7 +192,7 @@ mod tests {
     const LEFTOVER: &str = "shmlens-removing-0123456789abcdef-name";
 
     #[test]
-    fn only_the_very_one_that_was_shown_gets_its_name_back() {
+    fn recover_refuses_a_replaced_object() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
@@ -213,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_another_user_gave_is_not_trusted() {
+    fn leftovers_of_another_user_are_not_trusted() {
         let machine = FakeMachine::new();
         machine.add_object(LEFTOVER, FakeBytes::full(b"ann's"));
         for (me, (astray, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {

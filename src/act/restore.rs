@@ -2,9 +2,9 @@
 //! nothing behind if the file is incomplete.
 
 use super::Actor;
-use super::archive::{ArchiveError, Name, Reading, Saved};
-use super::save::shown;
-use super::saved_file::{Input, SavedFile};
+use super::archive::{ArchiveError, ArchiveReader, Name, Saved};
+use super::save::printable;
+use super::saved_file::{CancelableFile, SavedFile};
 use super::state::StateError;
 use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
@@ -19,64 +19,46 @@ use std::{fs, io};
 pub struct Restored {
     /// The new name or shmid.
     pub id: SegmentId,
-    /// The saved metadata.
     pub saved: Saved,
     /// The differences from the saved segment, as fragments.
-    pub lost: Vec<String>,
+    pub differences: Vec<String>,
 }
 
 /// The reason why nothing was restored. No partial segment is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// The file cannot be opened.
-    #[error("failed to open {}: {}", shown(.path), plain_error(.source))]
+    #[error("failed to open {}: {}", printable(.path), plain_error(.source))]
     Open { path: PathBuf, source: io::Error },
     /// The file was not written by `save`, or is incomplete or damaged.
-    #[error("failed to restore {}: {source}", shown(.path))]
+    #[error("failed to restore {}: {source}", printable(.path))]
     File { path: PathBuf, source: ArchiveError },
     /// Another user may have written the file, and the restore was not confirmed.
     #[error("{file} {reason} and would create {segment}. Not confirmed; use --yes")]
     Unconfirmed {
-        /// The file, safe to print.
         file: String,
-        /// The reason why the file is untrusted.
         reason: String,
         /// The saved segment, with owner, mode and size.
         segment: String,
     },
     /// The name or the key is in use.
-    #[error("failed to restore {}: {}. Remove the existing segment first", .name, taken(.name, *.by))]
+    #[error("failed to restore {}: {}. Remove the existing segment first", .name, name_in_use(.name, *.by))]
     Taken {
-        /// The segment to create.
         name: Name,
         /// The segment that has the key.
         by: Option<ShmId>,
     },
     /// The kernel refused to create the segment.
     #[error("failed to restore {}: {}{}", .name, plain_error(.source), remedy(.name, *.size, .source))]
-    Make {
-        /// The segment to create.
-        name: Name,
-        /// The size of the segment to create.
-        size: Bytes,
-        source: io::Error,
-    },
-    /// The mark that finds the segment after a kill cannot be written.
+    Make { name: Name, size: Bytes, source: io::Error },
+    /// The recovery mark, which identifies the segment if this process is killed, cannot be
+    /// written.
     #[error("failed to restore {name}: cannot write the recovery mark: {source}")]
-    NoMark {
-        /// The segment to create.
-        name: Name,
-        source: StateError,
-    },
-    /// The restore was cancelled.
+    NoMark { name: Name, source: StateError },
     #[error("stopped: {name} was not restored; partial data was removed")]
-    Stopped {
-        /// The segment to create.
-        name: Name,
-    },
+    Stopped { name: Name },
 }
 
-fn taken(name: &Name, by: Option<ShmId>) -> String {
+fn name_in_use(name: &Name, by: Option<ShmId>) -> String {
     match (name, by) {
         (Name::Sysv { key, .. }, Some(shmid)) => format!("sysv:{shmid} has key {key}"),
         (Name::Sysv { key, .. }, None) => format!("key {key} is in use"),
@@ -103,18 +85,17 @@ fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
     }
 }
 
-/// Returns the metadata of a saved segment, after verifying their checksum. Does not read the
-/// contents.
-pub fn look_into(path: &Path) -> Result<Saved, RestoreError> {
+/// Reads and verifies the metadata of a saved segment, but not its contents.
+pub fn read_metadata(path: &Path) -> Result<Saved, RestoreError> {
     Ok(SavedFile::open(path)?.saved().clone())
 }
 
 impl Actor<'_> {
-    /// Restores a segment from a file that [`Actor::save`] wrote, see [`SavedFile::restore`].
-    /// Returns [`RestoreError::Unconfirmed`] if another user may have written the file.
+    /// Restores a segment from a file that [`Actor::save`] wrote, see [`SavedFile::restore`]. Fails
+    /// with [`RestoreError::Unconfirmed`] if another user may have written the file.
     pub fn restore(&self, path: &Path) -> Result<Restored, RestoreError> {
         let file = SavedFile::open(path)?;
-        match file.distrust(self.machine) {
+        match file.distrust_reason(self.machine) {
             Some(reason) => Err(file.unconfirmed(self.machine, reason)),
             None => file.restore(self),
         }
@@ -123,30 +104,28 @@ impl Actor<'_> {
     /// Restores a copy and deletes it. On an error, the copy is kept.
     pub fn restore_copy(&self, path: &Path) -> Result<Restored, RestoreError> {
         let restored = self.restore(path)?;
-        // If the file remains, the next undo reports that the name is in use: nothing is lost.
+        // If the file remains, the next undo fails because the name is in use: nothing is lost.
         let _ = fs::remove_file(path);
         Ok(restored)
     }
 }
 
 impl SavedFile {
-    /// Restores the segment, even from a file that another user may have written.
-    ///
+    /// Restores the segment, even from a file that another user may have written. An error leaves
+    /// no partial segment behind.
     /// A POSIX object is filled without a name and gets its name at the end. A System V segment has
-    /// its key from the beginning, so the file is read twice, and the segment is created only after
-    /// the whole file has been verified; a pipe can be read only once. Until the segment is
-    /// complete, only its creator can attach it. A mark in the state directory names the segment, so
-    /// that [`unfinished`](super::unfinished::unfinished) finds it if this process is killed.
-    /// Nothing is created if the mark cannot be written, except for a user without a state
-    /// directory, who gets no mark.
-    ///
-    /// An error leaves no partial segment behind.
+    /// its key from the beginning, so the file is read twice: the segment is created only after the
+    /// whole file has been verified. (A pipe can be read only once.) Until the segment is complete,
+    /// only its creator can attach it.
+    /// A mark in the state directory names the segment, so that
+    /// [`unfinished`](super::unfinished::unfinished) finds it if this process is killed. Fails if
+    /// the mark cannot be written; a user without a state directory gets no mark.
     pub fn restore(mut self, actor: &Actor<'_>) -> Result<Restored, RestoreError> {
         let Actor { machine, progress, .. } = *actor;
         let saved = self.saved().clone();
         check_free(machine, &saved)?;
         let length = self.length;
-        let work = Work { path: self.path.clone(), saved: &saved, progress, length };
+        let work = Restore { path: self.path.clone(), saved: &saved, progress, length };
         if length.is_none() {
             self.reading.source_mut().cancelled = Some(progress.cancellation());
         }
@@ -162,7 +141,7 @@ impl SavedFile {
                 if let Some(length) = length {
                     progress.begin(2 * length);
                     work.fill(&mut self.reading, 0, None)?;
-                    self.begin_again()?;
+                    self.rewind()?;
                 } else {
                     progress.begin(saved.size.0);
                 }
@@ -172,11 +151,16 @@ impl SavedFile {
                 work.finish(filling.builder())?
             }
         };
-        let lost = lost(machine, &saved, &made);
-        Ok(Restored { id: made.id, saved, lost })
+        let differences = differences(machine, &saved, &made);
+        Ok(Restored { id: made.id, saved, differences })
     }
 
-    fn begin_filling(&self, actor: &Actor<'_>, key: Key, work: &Work<'_>) -> Result<Filling, RestoreError> {
+    fn begin_filling(
+        &self,
+        actor: &Actor<'_>,
+        key: Key,
+        work: &Restore<'_>,
+    ) -> Result<Filling, RestoreError> {
         let saved = self.saved();
         let origin = Origin::restore(self.absolute(), saved.mode);
         let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
@@ -194,8 +178,7 @@ impl SavedFile {
     }
 }
 
-/// Checks the name or key before gigabytes are read. The check of the kernel on creation is
-/// authoritative.
+/// Checks the name or key before gigabytes are read. The kernel checks it again on creation.
 fn check_free(machine: &dyn Machine, saved: &Saved) -> Result<(), RestoreError> {
     let by = match &saved.name {
         Name::Posix(name) => match machine.stat_object(name) {
@@ -216,18 +199,16 @@ fn owner_of(machine: &dyn Machine, key: Key) -> Option<ShmId> {
 }
 
 /// The smallest segment that is worth a second thread.
-const WORTH_A_THREAD: u64 = 4 << 20;
+const MIN_PARALLEL: u64 = 4 << 20;
 
-/// A restore in progress.
-struct Work<'a> {
+struct Restore<'a> {
     path: PathBuf,
     saved: &'a Saved,
     progress: &'a Progress,
-    /// The length of the file; `None` for a pipe.
+    /// `None` for a pipe.
     length: Option<u64>,
 }
 
-/// A run of data from the file.
 #[derive(Default)]
 struct Run {
     offset: u64,
@@ -236,11 +217,11 @@ struct Run {
     position: u64,
 }
 
-impl Work<'_> {
-    /// Reads and verifies the whole file, and writes its data to `to` if there is one.
+impl Restore<'_> {
+    /// Reads and verifies the whole file, and writes its data to `to` if set.
     fn fill(
         &self,
-        reading: &mut Reading<Input>,
+        reading: &mut ArchiveReader<CancelableFile>,
         before: u64,
         mut to: Option<&mut (dyn SegmentBuilder + '_)>,
     ) -> Result<(), RestoreError> {
@@ -249,9 +230,9 @@ impl Work<'_> {
             return Err(wrong(ArchiveError::Damaged("it changed while being read".to_owned())));
         }
         let (mut read, mut written) = (Ok(()), Ok(()));
-        // One thread reads and verifies a run while another writes the previous run.
+        // One thread reads and verifies a run while another writes the previous one.
         pipeline(
-            to.is_some() && self.saved.size.0 >= WORTH_A_THREAD,
+            to.is_some() && self.saved.size.0 >= MIN_PARALLEL,
             |run: &mut Run| match reading.next(&mut run.bytes) {
                 Ok(Some((offset, _))) => {
                     (run.offset, run.position) = (offset, reading.position());
@@ -303,10 +284,9 @@ impl Work<'_> {
     }
 }
 
-/// Describes what a restore of this segment cannot bring back, for messages before a removal or a
-/// restore.
+/// Describes the attributes that no restore of this segment can bring back.
 #[must_use]
-pub fn cannot_come_back(segment: &Segment) -> &'static str {
+pub fn unrestorable(segment: &Segment) -> &'static str {
     match &segment.id {
         SegmentId::Sysv(_) => "the shmid, attachments, creator and times",
         SegmentId::Posix(_) | SegmentId::Deleted { .. } => "open descriptors, mappings and the creation time",
@@ -314,35 +294,35 @@ pub fn cannot_come_back(segment: &Segment) -> &'static str {
 }
 
 impl Restored {
-    /// Returns the differences beyond those that affect every copy ([`cannot_come_back`]).
+    /// Returns the differences that do not affect every copy ([`unrestorable`]).
     #[must_use]
     pub fn unexpected(&self) -> &[String] {
         let expected = if matches!(self.id, SegmentId::Sysv(_)) { 3 } else { 1 };
-        self.lost.get(expected..).unwrap_or_default()
+        self.differences.get(expected..).unwrap_or_default()
     }
 }
 
 /// Lists the differences from the saved segment, starting with those that affect every copy.
-fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
-    let mut lost = vec![];
+fn differences(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
+    let mut differences = vec![];
     match (&saved.name, &made.id) {
         (Name::Sysv { shmid, .. }, SegmentId::Sysv(now)) => {
-            lost.push(format!("shmid {shmid} → {now}"));
-            lost.push("creator and times are new".to_owned());
-            lost.push("attachments, locking and huge pages are not restored".to_owned());
+            differences.push(format!("shmid {shmid} → {now}"));
+            differences.push("creator and times are new".to_owned());
+            differences.push("attachments, locking and huge pages are not restored".to_owned());
         }
-        _ => lost.push("programs that have the old object open will not see this one".to_owned()),
+        _ => differences.push("programs that have the old object open will not see this one".to_owned()),
     }
     let special = saved.mode.bits() & 0o7000;
     if special != 0 {
-        lost.push(format!(
+        differences.push(format!(
             "mode {} → {}: setuid, setgid and sticky bits are never restored",
             saved.mode,
             Mode::new(saved.mode.bits() & 0o777)
         ));
     }
     for refused in &made.refused {
-        lost.push(match refused {
+        differences.push(match refused {
             Refused::User(error) => format!(
                 "the owner is you instead of {}: {}. Run as root to restore it",
                 saved.owner.user_text(),
@@ -364,9 +344,9 @@ fn lost(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
         && user.as_deref() != Some(before)
     {
         let before = escape(before.as_bytes());
-        lost.push(format!("uid {} was {before} when the segment was saved", saved.owner.uid));
+        differences.push(format!("uid {} was {before} when the segment was saved", saved.owner.uid));
     }
-    lost
+    differences
 }
 
 #[cfg(test)]
@@ -376,7 +356,7 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};
 
-    /// An object and a segment with holes, both owned by ann.
+    /// Returns a machine with an object and a System V segment of ann, both with holes.
     fn example() -> (FakeMachine, tempfile::TempDir) {
         let machine = FakeMachine::new();
         let mut bytes = FakeBytes::hole((4 << 40) + 5);
@@ -392,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_comes_back() {
+    fn saved_segments_are_restored() {
         let (machine, directory) = example();
         let before = segments(&machine);
         let progress = Progress::new();
@@ -402,9 +382,8 @@ mod tests {
             let stored = actor.save(segment, path).unwrap();
             assert_eq!(stored.length.0, fs::metadata(path).unwrap().len());
             assert!(stored.length.0 < 20_000, "{}", stored.length);
-            assert_eq!(look_into(path).unwrap(), stored.saved);
+            assert_eq!(read_metadata(path).unwrap(), stored.saved);
             assert_eq!(progress.done(), segment.size.0);
-            // The file exists already.
             let error = actor.save(segment, path).unwrap_err();
             assert!(matches!(error, SaveError::Exists { .. }), "{error}");
             actor.save_over(segment, path).unwrap();
@@ -415,7 +394,7 @@ mod tests {
         machine.remove_object("a");
         for path in &paths {
             let restored = actor.restore(path).unwrap();
-            assert!(!restored.lost.is_empty());
+            assert!(!restored.differences.is_empty());
         }
         let after = segments(&machine);
         for (before, after) in before.iter().zip(&after) {
@@ -435,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn stopped_work_leaves_nothing() {
+    fn canceled_restore_leaves_nothing() {
         let cancelled = Progress::new();
         cancelled.cancel();
         for at in 0..2 {
@@ -455,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn another_user_is_told() {
+    fn restore_of_another_user_reports_lost_attributes() {
         let (machine, directory) = example();
         let path = directory.path().join("file");
         let progress = Progress::new();
@@ -464,6 +443,10 @@ mod tests {
         machine.remove_object("a");
         machine.edit(|facts| facts.users.insert(1000, "b\x1bob".to_owned()));
         let restored = actor.restore(&path).unwrap();
-        assert!(restored.lost.iter().any(|lost| lost.contains("was ann when")), "{:?}", restored.lost);
+        assert!(
+            restored.differences.iter().any(|differences| differences.contains("was ann when")),
+            "{:?}",
+            restored.differences
+        );
     }
 }

@@ -1,11 +1,10 @@
-//! A saved segment in an open file: its metadata, and whether another user may have written the
-//! file.
+//! A saved segment in an open file.
 
 use super::access::{Acl, letters};
-use super::archive::{ArchiveError, Reading, Saved};
+use super::archive::{ArchiveError, ArchiveReader, Saved};
 use super::permissions::{group_text, mode_text, user_text};
 use super::restore::RestoreError;
-use super::save::shown;
+use super::save::printable;
 use super::unfinished::absolute;
 use crate::machine::Machine;
 use crate::segment::{Mode, plain_error};
@@ -24,20 +23,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file that `save` wrote, open for reading. The description and the restore use the same open
-/// file, even if its name is reused in the meantime.
+/// file, so a file that later takes its name cannot be restored by mistake.
 pub struct SavedFile {
     pub(super) path: PathBuf,
     file: File,
     stat: Metadata,
-    /// The offset of the saved segment: some of standard input may have been read before.
-    begins_at: u64,
+    /// The start of the saved segment: part of standard input may have been read before.
+    start: u64,
     /// `None` for a pipe.
     pub(super) length: Option<u64>,
-    pub(super) reading: Reading<Input>,
+    pub(super) reading: ArchiveReader<CancelableFile>,
 }
 
 impl SavedFile {
-    /// Opens a regular file that `save` wrote, and reads and verifies its metadata.
     pub fn open(path: &Path) -> Result<Self, RestoreError> {
         let failed = |source| RestoreError::Open { path: path.to_owned(), source };
         Self::begin(
@@ -46,7 +44,7 @@ impl SavedFile {
         )
     }
 
-    /// Does the same as [`SavedFile::open`] for standard input: a file or a pipe.
+    /// Opens standard input, a file or a pipe, like [`SavedFile::open`].
     pub fn stdin() -> Result<Self, RestoreError> {
         let path = PathBuf::from("standard input");
         match io::stdin().as_fd().try_clone_to_owned() {
@@ -58,32 +56,30 @@ impl SavedFile {
     fn begin(path: PathBuf, file: File) -> Result<Self, RestoreError> {
         let failed = |source| RestoreError::Open { path: path.clone(), source };
         let stat = file.metadata().map_err(failed)?;
-        let begins_at = if stat.is_file() { (&file).stream_position().map_err(failed)? } else { 0 };
-        let length = stat.is_file().then_some(stat.len().saturating_sub(begins_at));
-        let reading = begin_reading(&path, &file)?;
-        Ok(Self { path, file, stat, begins_at, length, reading })
+        let offset = if stat.is_file() { (&file).stream_position().map_err(failed)? } else { 0 };
+        let length = stat.is_file().then_some(stat.len().saturating_sub(offset));
+        let reading = open_archive(&path, &file)?;
+        Ok(Self { path, file, stat, start: offset, length, reading })
     }
 
-    /// Rewinds to the start of the saved segment.
-    pub(super) fn begin_again(&mut self) -> Result<(), RestoreError> {
+    pub(super) fn rewind(&mut self) -> Result<(), RestoreError> {
         let failed =
             |source| RestoreError::File { path: self.path.clone(), source: ArchiveError::Read(source) };
-        self.file.seek(SeekFrom::Start(self.begins_at)).map_err(failed)?;
-        self.reading = begin_reading(&self.path, &self.file)?;
+        self.file.seek(SeekFrom::Start(self.start)).map_err(failed)?;
+        self.reading = open_archive(&self.path, &self.file)?;
         Ok(())
     }
 
-    /// Returns the metadata of the saved segment.
     #[must_use]
     pub const fn saved(&self) -> &Saved {
         self.reading.saved()
     }
 
-    /// Returns the reason why another user may have written the file, such as `belongs to bob`.
-    /// Returns `None` for a file of the effective user or of the user who called sudo, and for a
-    /// pipe, which that user set up.
+    /// Returns the reason why another user may have written the file, as in `belongs to bob`.
+    /// `None` for a file of the effective user or of the user who called sudo, and for a pipe,
+    /// which that user set up.
     #[must_use]
-    pub fn distrust(&self, machine: &dyn Machine) -> Option<String> {
+    pub fn distrust_reason(&self, machine: &dyn Machine) -> Option<String> {
         self.length?;
         let (uid, mode) = (self.stat.uid(), Mode::new(self.stat.mode()));
         if uid != geteuid().as_raw() && Some(uid) != sudo_user() {
@@ -110,7 +106,7 @@ impl SavedFile {
 
     /// Describes the segment that the file would create.
     #[must_use]
-    pub fn described(&self, machine: &dyn Machine) -> String {
+    pub fn description(&self, machine: &dyn Machine) -> String {
         let saved = self.saved();
         let mode = mode_text(Mode::new(saved.mode.bits() & 0o777));
         let acl = saved.acl.as_deref().and_then(Acl::parse);
@@ -124,17 +120,17 @@ impl SavedFile {
     /// Returns the error for a restore that was not confirmed.
     #[must_use]
     pub fn unconfirmed(&self, machine: &dyn Machine, reason: String) -> RestoreError {
-        RestoreError::Unconfirmed { file: shown(&self.path), reason, segment: self.described(machine) }
+        RestoreError::Unconfirmed { file: printable(&self.path), reason, segment: self.description(machine) }
     }
 
     /// Returns the absolute path, safe to print.
     pub(super) fn absolute(&self) -> String {
-        if self.length.is_some() { absolute(&self.path) } else { shown(&self.path) }
+        if self.length.is_some() { absolute(&self.path) } else { printable(&self.path) }
     }
 }
 
-/// Describes the permissions that an ACL grants beyond the mode, after applying the mask: `user bob
-/// rw, group video r-`.
+/// Describes the permissions that an ACL grants beyond the mode, limited by its mask: `user bob rw,
+/// group video r-`.
 fn granted(machine: &dyn Machine, acl: &Acl) -> String {
     let users = acl.users.iter().map(|&(uid, bits)| (format!("user {}", user_text(machine, uid)), bits));
     let groups = acl.groups.iter().map(|&(gid, bits)| (format!("group {}", group_text(machine, gid)), bits));
@@ -145,31 +141,31 @@ fn granted(machine: &dyn Machine, acl: &Acl) -> String {
 }
 
 /// The duplicate file descriptor shares the file offset.
-fn begin_reading(path: &Path, file: &File) -> Result<Reading<Input>, RestoreError> {
+fn open_archive(path: &Path, file: &File) -> Result<ArchiveReader<CancelableFile>, RestoreError> {
     let failed = |source| RestoreError::File { path: path.to_owned(), source };
     let file = file.try_clone().map_err(|error| failed(error.into()))?;
-    Reading::begin(Input { file, cancelled: None }).map_err(failed)
+    ArchiveReader::begin(CancelableFile { file, cancelled: None }).map_err(failed)
 }
 
-/// The file of a saved segment. Cancellation also interrupts waiting for a pipe without data.
-pub(super) struct Input {
+/// The file of a saved segment. Canceling also interrupts waiting for a pipe without data.
+pub(super) struct CancelableFile {
     file: File,
-    /// The cancellation flag, once the work that reads a pipe has begun.
+    /// The cancellation flag, once reading from a pipe has started.
     pub cancelled: Option<Arc<AtomicBool>>,
 }
 
-/// The interval at which waiting work checks the flag, in milliseconds.
-const TICK: u8 = 50;
+/// The interval for checking the flag while waiting, in milliseconds.
+const POLL_INTERVAL: u8 = 50;
 
-impl Read for Input {
+impl Read for CancelableFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(cancelled) = &self.cancelled {
             loop {
                 if cancelled.load(Ordering::Relaxed) {
                     return Err(io::Error::other("stopped"));
                 }
-                let mut ready = [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)];
-                match poll(&mut ready, PollTimeout::from(TICK)) {
+                let mut wait_for_data = [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)];
+                match poll(&mut wait_for_data, PollTimeout::from(POLL_INTERVAL)) {
                     Ok(0) | Err(Errno::EINTR) => {}
                     Ok(_) => break,
                     Err(error) => return Err(error.into()),

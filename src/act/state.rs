@@ -1,8 +1,8 @@
-//! The state directory, which contains the copies and the change log, as in the XDG base directory
+//! The state directory of shmlens, for copies and the change log, as in the XDG base directory
 //! specification. Its mode is 0700, and it belongs to this user. Symbolic links are not followed
 //! inside the directory, but may lead to it.
 
-use super::save::shown;
+use super::save::printable;
 use crate::segment::plain_error;
 use crate::sys::regular::{Links, open_regular};
 use crate::sys::unfinished::{Amount, remove_abandoned};
@@ -20,26 +20,23 @@ pub struct StateDirectory {
     path: PathBuf,
 }
 
-/// The reason why there is no usable state directory.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// This user has no home directory.
-    #[error("no directory for copies and the log: you have no home directory. {OTHER}")]
+    #[error("no directory for copies and the log: you have no home directory. {SET_STATE_HOME}")]
     Homeless,
-    /// The directory belongs to another user.
-    #[error("failed to use {} for copies and the log: owned by another user. {OTHER}", shown(.path))]
+    #[error("failed to use {} for copies and the log: owned by another user. {SET_STATE_HOME}", printable(.path))]
     Foreign { path: PathBuf },
-    /// The directory cannot be created or used.
-    #[error("failed to use {} for copies and the log: {}. {OTHER}", shown(.path), plain_error(.source))]
+    #[error("failed to use {} for copies and the log: {}. {SET_STATE_HOME}", printable(.path), plain_error(.source))]
     Unusable { path: PathBuf, source: io::Error },
 }
 
 impl StateError {
-    /// Returns whether this user has nowhere to put a state directory, such as a service without a
+    /// Returns true if this user has nowhere to put a state directory, such as a service without a
     /// home directory, or a user under `sudo -u` with the home directory of another user. That is
-    /// no reason to refuse changes, unlike a file or a directory that is in the way.
+    /// no reason to refuse changes, unlike a file in place of the directory.
     #[must_use]
-    pub fn is_no_place(&self) -> bool {
+    pub fn is_homeless(&self) -> bool {
         use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
         match self {
             Self::Homeless => true,
@@ -50,12 +47,12 @@ impl StateError {
 }
 
 impl StateError {
-    fn is_absent(&self) -> bool {
+    fn is_missing(&self) -> bool {
         matches!(self, Self::Unusable { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 }
 
-/// Returns the state directory of a user, as far as another process can determine it; `None` stands
+/// Returns the state directory of a user, as far as another process can determine it. `None` stands
 /// for the current user.
 pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
     match user {
@@ -67,27 +64,26 @@ pub(super) fn directory_of(user: Option<u32>) -> Option<PathBuf> {
     }
 }
 
-/// Opens a file in the state directory of a user for reading, if it is a regular file that belongs
-/// to this user.
-pub(super) fn open_of(user: Option<u32>, path: &Path) -> Option<File> {
+/// Opens a file in the state directory of a user for reading. Fails unless it is a regular file of
+/// this user.
+pub(super) fn open_for_user(user: Option<u32>, path: &Path) -> Option<File> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let owner = file.metadata().ok()?.uid();
     (owner == user.unwrap_or_else(|| geteuid().as_raw())).then_some(file)
 }
 
-const OTHER: &str = "Set XDG_STATE_HOME to a directory that you own";
+const SET_STATE_HOME: &str = "Set XDG_STATE_HOME to a directory that you own";
 
 impl StateDirectory {
-    /// Returns `$XDG_STATE_HOME/shmlens`, or `~/.local/state/shmlens` by default. Under sudo,
-    /// returns the directory of root and ignores variables that point to directories of the calling
-    /// user. Creates nothing yet.
+    /// Returns `$XDG_STATE_HOME/shmlens`, or `~/.local/state/shmlens` by default, without creating
+    /// it. Under sudo, this is root's directory, and variables that point to directories of the
+    /// calling user are ignored.
     pub fn find() -> Result<Self, StateError> {
         let caller = env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
         let caller = caller.filter(|&uid| uid != geteuid().as_raw());
         place(|name| env::var_os(name), caller).map(|path| Self { path }).ok_or(StateError::Homeless)
     }
 
-    /// Returns a state directory at the given path.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
@@ -99,37 +95,35 @@ impl StateDirectory {
         &self.path
     }
 
-    /// Returns whether this user can write to the directory or create it, according to its
-    /// permissions.
+    /// Returns true if the permissions let this user write to the directory or create it.
     #[must_use]
     pub fn is_usable(&self) -> bool {
         let there = self.path.ancestors().find(|path| path.exists());
         let access = AccessFlags::W_OK | AccessFlags::X_OK;
         there.is_some_and(|path| faccessat(AT_FDCWD, path, access, AtFlags::AT_EACCESS).is_ok())
-            && self.check(&self.path).map_or_else(|error| error.is_absent(), |_| true)
+            && self.check(&self.path).map_or_else(|error| error.is_missing(), |_| true)
     }
 
-    /// Removes unfinished files of killed commands, at the start of a command that changes
-    /// something.
+    /// Removes unfinished files of killed commands.
     #[must_use]
     pub fn remove_unfinished(&self) -> Amount {
         let mut removed = Amount::default();
-        let folders = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
-        for folder in folders.filter(|folder| folder.file_type().is_ok_and(|kind| kind.is_dir())) {
-            if self.check(&folder.path()).is_ok() {
-                removed.add(remove_abandoned(&folder.path()));
+        let entries = fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
+        for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            if self.check(&entry.path()).is_ok() {
+                removed.add(remove_abandoned(&entry.path()));
             }
         }
         removed
     }
 
-    /// Takes a lock that only one process of this user can hold at a time. Calls `wait` before
-    /// blocking. Returns `None` if the lock file cannot be used.
+    /// Takes a lock that only one process of this user can hold. Calls `wait` before blocking.
+    /// Returns `None` if the lock file cannot be used.
     #[must_use]
     pub fn lock(&self, name: &str, wait: impl FnOnce()) -> Option<Flock<File>> {
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(false).mode(0o600);
-        let file = open_regular(&self.folder("").ok()?.join(name), options, Links::Refuse).ok()?;
+        let file = open_regular(&self.subdirectory("").ok()?.join(name), options, Links::Refuse).ok()?;
         Flock::lock(file, FlockArg::LockExclusiveNonblock)
             .or_else(|(file, _)| {
                 wait();
@@ -138,9 +132,9 @@ impl StateDirectory {
             .ok()
     }
 
-    /// Returns the path of an existing subdirectory, or `None` if there is none. Fails if it is not
-    /// a directory of this user.
-    pub(super) fn existing_folder(&self, name: &str) -> Result<Option<PathBuf>, StateError> {
+    /// Returns the path of a subdirectory, or `None` if it does not exist. Fails if it is not a
+    /// directory of this user.
+    pub(super) fn existing_subdirectory(&self, name: &str) -> Result<Option<PathBuf>, StateError> {
         let path = self.path.join(name);
         for path in [&self.path, &path] {
             match self.check(path) {
@@ -154,9 +148,8 @@ impl StateDirectory {
         Ok(Some(path))
     }
 
-    /// Returns the path of a subdirectory, and creates it with access for this user only if it does
-    /// not exist.
-    pub(super) fn folder(&self, name: &str) -> Result<PathBuf, StateError> {
+    /// Returns the path of a subdirectory, which is created with mode 0700 if it does not exist.
+    pub(super) fn subdirectory(&self, name: &str) -> Result<PathBuf, StateError> {
         self.make(&self.path)?;
         let path = if name.is_empty() { self.path.clone() } else { self.path.join(name) };
         self.make(&path)?;
@@ -166,7 +159,7 @@ impl StateDirectory {
     fn make(&self, path: &Path) -> Result<(), StateError> {
         let failed = |source| StateError::Unusable { path: path.to_owned(), source };
         match DirBuilder::new().recursive(true).mode(0o700).create(path) {
-            // `check` reports a file that is in the way.
+            // `check` reports a file with that name.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
             _ => {}
         }
@@ -195,7 +188,7 @@ impl StateDirectory {
     }
 }
 
-/// `caller` is the user who called sudo; directories of the caller are not used.
+/// `caller` is the user who called sudo. Directories of the caller are not used.
 fn place(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Option<PathBuf> {
     // The specification says to ignore relative paths.
     let own = |name| {
@@ -221,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn below_the_state_home_or_the_home() {
+    fn state_directory_is_below_the_state_home_or_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
         assert_eq!(found(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")], None), at("/s/shmlens"));
         for ignored in ["", "relative/path"] {
@@ -232,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_callers_own_is_not_used_under_sudo() {
+    fn directory_of_the_caller_is_not_used_under_sudo() {
         let directory = tempfile::tempdir().unwrap();
         let text = directory.path().to_str().unwrap();
         let me = fs::metadata(directory.path()).unwrap().uid();
@@ -243,32 +236,32 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_another_user_is_not_used() {
+    fn directory_of_another_user_is_refused() {
         if !crate::sys::skip::is_root_or_skip() {
             return;
         }
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path().join("shmlens"));
-        let folder = state.folder("copies").unwrap();
-        for path in [&folder, state.path()] {
+        let subdirectory = state.subdirectory("copies").unwrap();
+        for path in [&subdirectory, state.path()] {
             std::os::unix::fs::chown(path, Some(1000), None).unwrap();
-            assert!(matches!(state.folder("copies"), Err(StateError::Foreign { .. })));
+            assert!(matches!(state.subdirectory("copies"), Err(StateError::Foreign { .. })));
             std::os::unix::fs::chown(path, Some(0), None).unwrap();
         }
-        state.folder("copies").unwrap();
+        state.subdirectory("copies").unwrap();
     }
 
     #[test]
-    fn folders_are_for_this_user_only() {
+    fn subdirectories_are_private() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path().join("a/b"));
-        let folder = state.folder("copies").unwrap();
+        let subdirectory = state.subdirectory("copies").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
-        assert_eq!((mode(&folder), mode(state.path())), (0o700, 0o700));
-        fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
-        state.folder("copies").unwrap();
-        assert_eq!(mode(&folder), 0o700);
+        assert_eq!((mode(&subdirectory), mode(state.path())), (0o700, 0o700));
+        fs::set_permissions(&subdirectory, Permissions::from_mode(0o755)).unwrap();
+        state.subdirectory("copies").unwrap();
+        assert_eq!(mode(&subdirectory), 0o700);
         std::os::unix::fs::symlink("/", state.path().join("link")).unwrap();
-        assert!(matches!(state.folder("link"), Err(StateError::Unusable { .. })));
+        assert!(matches!(state.subdirectory("link"), Err(StateError::Unusable { .. })));
     }
 }

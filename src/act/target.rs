@@ -1,5 +1,4 @@
-//! A segment to change, with the checks right before a change that it is still the one that was
-//! listed.
+//! A segment to change. Checks right before a change that it is still the one that was listed.
 
 use super::{ActError, Step};
 use crate::machine::control::{ObjectHandle, SysvStat};
@@ -8,10 +7,9 @@ use crate::segment::{ObjectName, Segment, SegmentId, ShmId};
 use std::io;
 
 /// The file type mask of a mode, and the type of a regular file, see `inode(7)`.
-const TYPE: u32 = 0o170_000;
+const TYPE_MASK: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 
-/// A segment from a survey, and the machine that it is on.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
     pub machine: &'a dyn Machine,
@@ -27,38 +25,38 @@ impl<'a> Target<'a> {
         self.segment.id.clone()
     }
 
-    /// Returns the state of the System V segment if it is the one that was listed, with the same
-    /// shmid, key, creator, size and change time.
+    /// Returns the current state of the System V segment. Fails unless it has the shmid, key,
+    /// creator, size and change time of the one that was listed.
     pub fn check_sysv(self, shmid: ShmId) -> Result<SysvStat, ActError> {
         let segment = self.segment;
         let stat = self.machine.sysv_stat(shmid).map_err(|error| self.gone_or_failed(error))?;
         if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
-            Err(self.not_the_same("it was marked for removal"))
+            Err(self.replaced("it was marked for removal"))
         } else if segment.identity() != stat.identity() {
-            Err(self.not_the_same("its shmid now belongs to another segment"))
+            Err(self.replaced("its shmid now belongs to another segment"))
         } else if segment.times.change != stat.change {
-            Err(self.not_the_same("its owner or mode changed"))
+            Err(self.replaced("its owner or mode changed"))
         } else {
             Ok(stat)
         }
     }
 
-    /// Opens a handle on the POSIX object if it is the one that was listed, with the same device,
-    /// inode and birth time. All operations on the handle affect that object.
+    /// Opens a handle of the POSIX object, for all further operations. Fails unless the object has
+    /// the device, inode and birth time of the one that was listed.
     pub fn check_posix(self, name: &ObjectName) -> Result<(Box<dyn ObjectHandle>, ObjectStat), ActError> {
         let held = self.machine.handle(name).map_err(|error| self.gone_or_failed(error))?;
         let stat = held.stat().map_err(|error| self.gone_or_failed(error))?;
-        if stat.mode & TYPE != REGULAR {
-            Err(self.not_the_same("its name is no longer a regular file"))
+        if stat.mode & TYPE_MASK != REGULAR {
+            Err(self.replaced("its name is no longer a regular file"))
         } else if !self.segment.identity().fits(&stat.identity()) {
-            Err(self.not_the_same("its name now belongs to another object"))
+            Err(self.replaced("its name now belongs to another object"))
         } else {
             Ok((held, stat))
         }
     }
 
-    /// Returns whether the name still belongs to the segment that was listed.
-    pub fn is_there(self) -> bool {
+    /// Returns true if the name still belongs to the segment that was listed.
+    pub fn still_exists(self) -> bool {
         match &self.segment.id {
             SegmentId::Sysv(shmid) => self.check_sysv(*shmid).is_ok(),
             SegmentId::Posix(name) => self.check_posix(name).is_ok(),
@@ -66,8 +64,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Returns whether the kernel refuses a write lease on an object, because another process has it
-    /// open or mapped. Returns `None` if this user cannot request a lease.
+    /// Returns true if the kernel refuses a write lease, because another process has the object
+    /// open or mapped. `None` if this user cannot request a lease.
     pub fn lease(self) -> Option<bool> {
         match &self.segment.id {
             SegmentId::Posix(name) => self.machine.is_open_elsewhere(name, &self.segment.identity()).ok(),
@@ -79,7 +77,7 @@ impl<'a> Target<'a> {
         ActError::Gone { id: self.id() }
     }
 
-    pub fn not_the_same(self, how: impl Into<String>) -> ActError {
+    pub fn replaced(self, how: impl Into<String>) -> ActError {
         ActError::NotTheSame { id: self.id(), how: how.into() }
     }
 
@@ -96,7 +94,7 @@ impl<'a> Target<'a> {
         match source.raw_os_error() {
             Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => self.gone(),
             // A directory in the path was replaced by a link or a file.
-            Some(libc::ELOOP | libc::ENOTDIR) => self.not_the_same("its directory was replaced"),
+            Some(libc::ELOOP | libc::ENOTDIR) => self.replaced("its directory was replaced"),
             _ if source.kind() == io::ErrorKind::NotFound => self.gone(),
             _ => ActError::Failed { id: self.id(), step: Step::Check, source },
         }

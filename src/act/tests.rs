@@ -10,7 +10,7 @@ use crate::segment::{
 };
 use crate::survey::Names;
 
-const FORCE: Options = Options { force: true, read_only: false, many: false, links_gone: 0, clean: false };
+const FORCE: Options = Options { force: true, read_only: false, many: false, links_removed: 0, clean: false };
 
 fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
@@ -34,7 +34,7 @@ fn to(mode: u32) -> Action {
 }
 
 #[test]
-fn a_plan_changes_nothing_and_what_is_done_can_be_undone() {
+fn plan_changes_nothing_and_changes_can_be_undone() {
     let machine = machine();
     let owner = Action::SetOwner(OwnerChange { uid: None, gid: Some(1001) });
     machine.edit(|facts| facts.groups.push(1001));
@@ -60,7 +60,7 @@ fn a_plan_changes_nothing_and_what_is_done_can_be_undone() {
 }
 
 #[test]
-fn what_must_not_be_removed_needs_a_word_whatever_its_kind() {
+fn protected_segment_needs_force() {
     for name in ["sysv:3", "/camera0"] {
         let machine = machine();
         let mut segment = shown(&machine, name);
@@ -77,7 +77,7 @@ fn what_must_not_be_removed_needs_a_word_whatever_its_kind() {
 }
 
 #[test]
-fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
+fn remove_checks_for_holders_again() {
     let machine = machine();
     let mut segment = shown(&machine, "/camera0");
     segment.verdict.state = State::Idle;
@@ -99,7 +99,7 @@ fn what_was_unheld_is_looked_at_again_when_it_is_removed() {
 }
 
 #[test]
-fn what_was_used_since_it_was_shown_is_left() {
+fn remove_refuses_a_segment_used_since_the_plan() {
     let machine = machine();
     let mut segment = shown(&machine, "sysv:3");
     segment.verdict.state = State::Idle;
@@ -113,7 +113,7 @@ fn what_was_used_since_it_was_shown_is_left() {
 }
 
 #[test]
-fn nothing_is_done_to_another_one() {
+fn apply_refuses_a_replaced_segment() {
     let machine = machine();
     let sysv = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
     let posix = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
@@ -122,7 +122,7 @@ fn nothing_is_done_to_another_one() {
     for plan in [sysv, posix] {
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
-        assert!(error.nothing_done() && error.to_string().contains("Nothing was changed"), "{error}");
+        assert!(error.changed_nothing() && error.to_string().contains("Nothing was changed"), "{error}");
     }
     assert_eq!(shown(&machine, "camera0").mode, Mode::new(0o600));
     let plan = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
@@ -131,7 +131,7 @@ fn nothing_is_done_to_another_one() {
 }
 
 #[test]
-fn a_change_in_between_is_told() {
+fn mode_change_reports_an_intermediate_change() {
     let machine = machine();
     let plan = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
@@ -140,7 +140,7 @@ fn a_change_in_between_is_told() {
 }
 
 #[test]
-fn strangers_are_told_who_may() {
+fn refusal_names_the_permitted_users() {
     let machine = machine();
     machine.edit(|facts| facts.effective_uid = 1001);
     for (name, action) in
@@ -156,7 +156,7 @@ fn strangers_are_told_who_may() {
 }
 
 #[test]
-fn a_refusal_that_force_cannot_override_is_shown_first() {
+fn final_refusal_outranks_one_that_force_overrides() {
     let machine = machine();
     machine.edit(|facts| (facts.effective_uid, facts.sysv[0].row.nattch) = (1001, 1));
     for name in ["3", "camera0"] {
@@ -165,7 +165,7 @@ fn a_refusal_that_force_cannot_override_is_shown_first() {
             &shown(&machine, name),
             &Action::Remove(Copying::Keep),
             &Options::default(),
-            Some(&nowhere()),
+            Some(&unused_state()),
         );
         let refusal = plan.refusal.unwrap();
         // `--force` would override "in use", but nothing overrides a missing permission.
@@ -176,24 +176,24 @@ fn a_refusal_that_force_cannot_override_is_shown_first() {
     }
 }
 
-/// A state directory that is never created.
-fn nowhere() -> Copies {
+/// Returns a state directory that is never created.
+fn unused_state() -> Copies {
     Copies::new(StateDirectory::at("/nowhere/at/all"), Bytes(1 << 30))
 }
 
 #[test]
-fn only_root_gives_an_object_away_and_anybody_their_system_v() {
+fn only_root_may_give_an_object_away() {
     let machine = machine();
     let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
     let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
     assert!(error.contains("only root can change the owner"), "{error}");
     act(&machine, "3", &to_bob, FORCE).unwrap();
-    // The creator keeps the right to change the segment.
+    // The creator may still change the segment.
     act(&machine, "3", &to(0o600), FORCE).unwrap();
 }
 
 #[test]
-fn what_is_held_or_not_settled_goes_only_with_force() {
+fn held_or_unknown_segment_needs_force() {
     let machine = machine();
     let remove = Action::Remove(Copying::Without);
     act(&machine, "3", &remove, Options::default()).unwrap();
@@ -207,15 +207,15 @@ fn what_is_held_or_not_settled_goes_only_with_force() {
         assert!(apply(&machine, &plan).result.unwrap_err().to_string().contains("--force"));
     }
     let done = act(&machine, "4", &remove, FORCE).unwrap();
-    assert!(done.said[0].contains("the last of 2 attachments detaches"), "{done:?}");
+    assert!(done.messages[0].contains("the last of 2 attachments detaches"), "{done:?}");
     act(&machine, "camera0", &remove, FORCE).unwrap();
     assert!(machine.edit(|facts| facts.posix.is_empty()));
 }
 
-/// Planning asks the kernel immediately about a segment that the user named, even if every process
+/// A plan for a segment that the user named requests a lease immediately, even if every process
 /// could be examined.
 #[test]
-fn a_plan_asks_for_a_lease() {
+fn plan_requests_a_lease() {
     let machine = machine();
     let shown = shown(&machine, "camera0");
     assert_eq!(shown.verdict.state, State::Unknown, "nobody looked at the processes");
@@ -223,7 +223,7 @@ fn a_plan_asks_for_a_lease() {
         |segment: &Segment| plan(&machine, segment, &Action::Remove(Copying::Without), &Options::default());
     let granted = plan(&shown);
     assert_eq!(granted.refusal, None);
-    assert!(granted.will.concat().contains("frees"), "{:?}", granted.will);
+    assert!(granted.effects.concat().contains("frees"), "{:?}", granted.effects);
     machine.add_process(7, "writer");
     machine.map_in(7, "camera0", Access::Read);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
@@ -233,7 +233,7 @@ fn a_plan_asks_for_a_lease() {
         let refusal = plan(&segment).refusal.unwrap();
         assert!(refusal.forceable && refusal.reason.contains("may still be in use"), "{refusal:?}");
     }
-    // Only the owner and root can ask for a lease.
+    // Only the owner and root can request a lease.
     machine.end_process(7);
     machine.edit(|facts| facts.effective_uid = 1001);
     assert!(plan(&shown).refusal.is_some());
@@ -243,7 +243,7 @@ fn a_plan_asks_for_a_lease() {
 }
 
 #[test]
-fn what_was_attached_since_the_plan_is_held() {
+fn remove_refuses_a_segment_attached_since_the_plan() {
     let machine = machine();
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
     assert_eq!(plan.refusal, None);
@@ -259,9 +259,9 @@ fn what_was_attached_since_the_plan_is_held() {
 }
 
 #[test]
-fn what_comes_between_the_look_and_the_removal_is_seen() {
-    type Others = fn(&mut FakeFacts);
-    let others: [(Others, &str); 3] = [
+fn remove_refuses_changes_after_the_plan() {
+    type Interference = fn(&mut FakeFacts);
+    let others: [(Interference, &str); 3] = [
         (|facts| facts.sysv[0].row.creator_pid = 99, "its shmid now belongs to another segment"),
         (|facts| facts.sysv[0].row.nattch = 1, "attached once"),
         (|facts| facts.sysv.clear(), "is gone"),
@@ -272,13 +272,13 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
         let plan = plan(&machine, &shown(&machine, "3"), &remove, &Options::default());
         machine.edit(|facts| facts.before_pin = Some(others));
         let error = apply(&machine, &plan).result.unwrap_err();
-        assert!(error.nothing_done() && error.to_string().contains(expected), "{error}");
+        assert!(error.changed_nothing() && error.to_string().contains(expected), "{error}");
         assert!(
             machine.edit(|facts| facts.sysv.iter().all(|made| made.row.mode == Mode::new(0o600))),
             "{expected}"
         );
     }
-    // A user without permission to attach takes the path without a pin, which checks again too.
+    // Without permission to attach, the removal has no pin, but checks again too.
     let machine = machine();
     machine.edit(|facts| facts.sysv[0].row.mode = Mode::new(0));
     let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
@@ -288,9 +288,9 @@ fn what_comes_between_the_look_and_the_removal_is_seen() {
 }
 
 #[test]
-fn one_that_was_marked_meanwhile_is_left_as_it_is() {
+fn remove_refuses_a_segment_marked_since() {
     let machine = machine();
-    // This segment has no key, so only the mark tells the two states apart.
+    // The segment has no key, so only the mark tells the two states apart.
     machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[1].row.nattch = 1);
     for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
@@ -304,13 +304,13 @@ fn one_that_was_marked_meanwhile_is_left_as_it_is() {
 }
 
 #[test]
-fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
+fn canceled_removal_keeps_the_segment() {
     let machine = machine();
     machine.add_object("empty", FakeBytes::hole(0));
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(1 << 20));
     let progress = Progress::new();
-    // Cancelled before the copy reads any data.
+    // Canceled before the copy reads any data.
     progress.cancel();
     let (actor, segment) = (Actor::new(&machine, &progress), shown(&machine, "empty"));
     let removal = remove::Removal { actor: &actor, target: actor.on(&segment), options: FORCE };
@@ -320,12 +320,12 @@ fn one_who_stops_it_when_the_copy_is_whole_keeps_the_segment() {
 }
 
 #[test]
-fn without_a_copy_nothing_is_removed_unless_it_is_said() {
+fn remove_needs_a_copy_or_no_copy() {
     let machine = machine();
     let directory = tempfile::tempdir().unwrap();
     let copies = |limit| Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(limit));
     let before = machine.edit(|facts| facts.sysv.len());
-    // The limit is too small even for the metadata.
+    // Too small even for the metadata.
     let keep = |limit| {
         let keep = Action::Remove(Copying::Keep);
         let plan = plan_with(&machine, &shown(&machine, "3"), &keep, &FORCE, Some(&copies(limit)));
@@ -344,13 +344,13 @@ fn without_a_copy_nothing_is_removed_unless_it_is_said() {
 }
 
 #[test]
-fn what_is_not_removed_costs_no_other_its_copy() {
+fn failed_removal_deletes_no_other_copy() {
     let machine = machine();
     machine.edit(|facts| facts.effective_uid = 0);
     let directory = tempfile::tempdir().unwrap();
     let copies = Copies::new(StateDirectory::at(directory.path().join("state")), Bytes(15_000));
     let planned = |name: &str| {
-        // Each removal is a batch of its own.
+        // A new batch: copies of the same batch are never deleted.
         let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
         machine.add_object(name, FakeBytes::full(&[7; 10_000]));
         let mut segment = shown(&machine, name);
@@ -360,7 +360,7 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     };
     let older = apply(&machine, &planned("older")).result.unwrap().copy.unwrap();
     let plan = planned("newer");
-    assert!(plan.will.iter().any(|will| will.contains("the oldest copy (/older ")), "{plan:?}");
+    assert!(plan.effects.iter().any(|will| will.contains("the oldest copy (/older ")), "{plan:?}");
     machine.add_process(7, "writer");
     machine.map_in(7, "newer", Access::Read);
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
@@ -369,16 +369,16 @@ fn what_is_not_removed_costs_no_other_its_copy() {
     machine.end_process(7);
     let done = apply(&machine, &plan).result.unwrap();
     assert!(
-        done.said.iter().any(|said| said.starts_with("1 older copy deleted (limit for copies:")),
+        done.messages.iter().any(|messages| messages.starts_with("1 older copy deleted (limit for copies:")),
         "{done:?}"
     );
     assert_eq!(copies.list(), [done.copy.unwrap()]);
 }
 
 #[test]
-fn read_only_turns_everything_off() {
+fn read_only_refuses_every_change() {
     let machine = machine();
-    let options = Options { force: true, read_only: true, many: false, links_gone: 0, clean: false };
+    let options = Options { force: true, read_only: true, many: false, links_removed: 0, clean: false };
     for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
         let error = act(&machine, "3", &action, options).unwrap_err().to_string();
         assert!(error.contains("read-only"), "{error}");
@@ -388,7 +388,7 @@ fn read_only_turns_everything_off() {
 }
 
 #[test]
-fn locking_within_the_limit() {
+fn lock_respects_the_limit() {
     let machine = machine();
     let error = act(&machine, "camera0", &Action::Lock, FORCE).unwrap_err().to_string();
     assert!(error.contains("mlock(2)"), "{error}");
@@ -424,7 +424,7 @@ fn new_object(name: &str) -> NewSegment {
 }
 
 #[test]
-fn what_exists_is_not_made_again() {
+fn create_refuses_an_existing_segment() {
     let machine = machine();
     let sysv = NewSegment::Sysv(
         NewSysv { key: Key(7), size: Bytes(100), mode: Mode::new(0o640), huge: false, no_reserve: false },
@@ -449,7 +449,7 @@ fn what_exists_is_not_made_again() {
 }
 
 #[test]
-fn a_segment_is_filled_from_a_file() {
+fn create_fills_a_segment_from_a_file() {
     let machine = machine();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), b"contents").unwrap();

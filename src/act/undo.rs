@@ -9,20 +9,16 @@ use std::fmt::Display;
 use std::io;
 use std::path::PathBuf;
 
-/// A change that can be reverted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revert {
-    /// The segment that was changed.
     pub id: SegmentId,
-    /// The identity, which differs from that of a segment that has reused the name or shmid.
+    /// Guards against a later segment with the same name or shmid.
     pub identity: Identity,
     pub action: Action,
 }
 
-/// The copy of a segment that was removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedCopy {
-    /// The segment that was removed.
     pub id: SegmentId,
     pub path: PathBuf,
 }
@@ -30,64 +26,62 @@ pub struct SavedCopy {
 /// The result of undoing the change of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
-    /// The current id of the segment.
+    /// The id of the segment now.
     pub id: SegmentId,
-    /// A message that describes the result, or the reason why nothing was undone.
-    pub result: Result<String, NotUndone>,
+    /// The result, or the reason why nothing was undone.
+    pub result: Result<String, UndoError>,
 }
 
-/// The reason why a change was not undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotUndone {
-    /// The reason, safe to print.
+pub struct UndoError {
+    /// Safe to print.
     pub reason: String,
-    /// Set if another attempt can succeed.
-    pub again: bool,
+    /// Set if a retry can succeed.
+    pub can_retry: bool,
 }
 
-impl NotUndone {
-    /// Returns a temporary failure: another attempt can succeed.
+impl UndoError {
+    /// Returns a temporary failure: a retry can succeed.
     #[must_use]
-    pub fn now(reason: &dyn Display) -> Self {
-        Self { reason: reason.to_string(), again: true }
+    pub fn temporary(reason: &dyn Display) -> Self {
+        Self { reason: reason.to_string(), can_retry: true }
     }
 
-    /// Returns a permanent failure.
     #[must_use]
-    pub fn ever(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again: false }
+    pub fn permanent(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), can_retry: false }
     }
 }
 
 impl Revert {
-    /// Finds the segment that was changed, unless it is gone or was replaced.
-    pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, NotUndone> {
+    /// Finds the segment, unless it is gone or was replaced.
+    pub fn segment<'a>(&self, segments: &'a [Segment]) -> Result<&'a Segment, UndoError> {
         let id = &self.id;
         let found = segments.iter().find(|segment| segment.id == *id);
-        let segment = found.ok_or_else(|| NotUndone::ever(format!("{id} is gone; nothing to undo")))?;
+        let segment = found.ok_or_else(|| UndoError::permanent(format!("{id} is gone; nothing to undo")))?;
         if self.identity.fits(&segment.identity()) {
             Ok(segment)
         } else {
-            Err(NotUndone::ever(format!("{id} was replaced by another segment; nothing was changed")))
+            Err(UndoError::permanent(format!("{id} was replaced by another segment; nothing was changed")))
         }
     }
 }
 
 impl SavedCopy {
-    /// Restores the segment and deletes the copy. If the restore fails, the copy is kept.
-    pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, NotUndone> {
+    /// Restores the segment and deletes the copy. Keeps the copy if that fails.
+    pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, UndoError> {
         actor.restore_copy(&self.path).map_err(|error| match error {
             RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-                NotUndone::ever(format!("{}: its copy is gone; nothing was restored", self.id))
+                UndoError::permanent(format!("{}: its copy is gone; nothing was restored", self.id))
             }
-            error => NotUndone::now(&super::error::about(&self.id, &error)),
+            error => UndoError::temporary(&super::error::with_segment_id(&self.id, &error)),
         })
     }
 }
 
 impl Restored {
-    /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes that
-    /// are in the copy but could not be restored.
+    /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes of the
+    /// copy that could not be restored.
     #[must_use]
     pub fn text(&self) -> String {
         let restored = match &self.saved.name {
@@ -99,7 +93,6 @@ impl Restored {
     }
 }
 
-/// Returns the identity of a segment that was just created.
 pub(super) fn identity_of(machine: &dyn Machine, id: &SegmentId) -> Option<Identity> {
     match id {
         SegmentId::Sysv(shmid) => Some(machine.sysv_stat(*shmid).ok()?.identity()),

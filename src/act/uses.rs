@@ -1,8 +1,8 @@
-//! Records in the state directory the last use of each System V segment before this program
-//! attached it. An attachment replaces the pid of the last user with ours, which would look like
-//! proof that the segment is no longer used.
+//! Records the last use of each System V segment in the state directory before shmlens attaches it.
+//! Attaching replaces the pid of the last user with ours, which would look like proof that the
+//! segment is no longer used.
 
-use super::state::{StateDirectory, directory_of, open_of};
+use super::state::{StateDirectory, directory_of, open_for_user};
 use crate::machine::{LastUse, UseLog};
 use crate::segment::{Bytes, Identity, Key, ShmId, Timestamp};
 use crate::sys::regular::{Links, open_regular, read_at_most};
@@ -19,39 +19,39 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 const NAME: &str = "attached.jsonl";
-/// The size at which the file is rewritten with only the records that are still needed.
-const LONGEST: u64 = 1 << 20;
-/// The maximum size to read: this program writes no larger files.
-const READABLE: u64 = 16 << 20;
-/// The maximum number of seconds between recording the last use and attaching the segment.
-const YOUNG: i64 = 60;
+/// The size at which the file is compacted.
+const COMPACT_SIZE: u64 = 1 << 20;
+/// The maximum size to read: shmlens writes no larger files.
+const MAX_SIZE: u64 = 16 << 20;
+/// Seconds between recording the last use and attaching the segment, at most.
+const MAX_DELAY: i64 = 60;
 
-/// The last use of a segment before a run of this program attached it.
+/// The last use of a segment before shmlens attached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Noted {
+pub(super) struct UseRecord {
     shmid: i32,
     key: u32,
     creator_uid: u32,
     creator_pid: u32,
     size: u64,
-    /// The pid of the process that wrote the record, and the time of the record.
+    /// The process that wrote the record, and the time of the record.
     own_pid: u32,
     time: i64,
-    /// The pid and the times of the previous use.
+    /// The previous use.
     last_pid: u32,
     attach: Option<i64>,
     detach: Option<i64>,
 }
 
 /// The records, by shmid and pid of the process that wrote them.
-type Uses = HashMap<(i32, u32), Noted>;
+type Uses = HashMap<(i32, u32), UseRecord>;
 
-impl Noted {
-    /// Returns whether the record is about that segment and from the current boot.
-    pub fn is_of(&self, identity: &Identity, boot: Timestamp) -> bool {
+impl UseRecord {
+    /// Returns true if the record is about that segment and from the current boot.
+    pub fn matches(&self, identity: &Identity, boot: Timestamp) -> bool {
         let Self { key, creator_uid, creator_pid, size, .. } = *self;
-        let noted = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
-        self.time > boot.seconds && noted.fits(identity)
+        let record = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
+        self.time > boot.seconds && record.fits(identity)
     }
 
     pub fn last(&self) -> LastUse {
@@ -60,42 +60,39 @@ impl Noted {
     }
 }
 
-/// Parses the records in a file.
 fn read(text: &[u8]) -> Uses {
     let lines = text.split(|&byte| byte == b'\n');
-    let noted = lines.filter_map(|line| serde_json::from_slice::<Noted>(line).ok());
-    noted.map(|noted| ((noted.shmid, noted.own_pid), noted)).collect()
+    let records = lines.filter_map(|line| serde_json::from_slice::<UseRecord>(line).ok());
+    records.map(|record| ((record.shmid, record.own_pid), record)).collect()
 }
 
-/// The file that this process appends its records to.
 #[derive(Debug, Default)]
-pub struct NotedUses(Mutex<Option<Flock<File>>>);
+pub struct UseRecorder(Mutex<Option<Flock<File>>>);
 
-impl NotedUses {
-    /// Returns the shared instance of this process.
+impl UseRecorder {
     #[must_use]
     pub fn shared() -> &'static Self {
-        static SHARED: NotedUses = NotedUses(Mutex::new(None));
+        static SHARED: UseRecorder = UseRecorder(Mutex::new(None));
         &SHARED
     }
 
-    fn write(&self, state: &StateDirectory, noted: &Noted) -> io::Result<()> {
-        let mut line = serde_json::to_vec(noted)?;
+    fn write(&self, state: &StateDirectory, record: &UseRecord) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.is_none() {
-            *open = Some(opened(&state.folder("").map_err(io::Error::other)?)?);
+            *open = Some(open_log(&state.subdirectory("").map_err(io::Error::other)?)?);
         }
         let Some(file) = open.as_mut() else { return Ok(()) };
         file.write_all(&line)
     }
 }
 
-impl UseLog for NotedUses {
+impl UseLog for UseRecorder {
     fn note(&self, shmid: ShmId, identity: &Identity, last: LastUse) {
         let Identity::Sysv { key, creator_uid, creator_pid, size } = *identity else { return };
         let Ok(state) = StateDirectory::find() else { return };
-        let noted = Noted {
+        let record = UseRecord {
             shmid: shmid.0,
             key: key.0,
             creator_uid,
@@ -107,29 +104,29 @@ impl UseLog for NotedUses {
             attach: last.attach.map(|time| time.seconds),
             detach: last.detach.map(|time| time.seconds),
         };
-        // On an error, the last use is not taken as proof, see [`StateDirectory::is_usable`].
-        let _ = self.write(&state, &noted);
+        // Without the record, no verdict relies on the last use, see [`StateDirectory::is_usable`].
+        let _ = self.write(&state, &record);
     }
 }
 
-/// Opens the file for appending, and locks it so that no other process rewrites it.
-fn opened(folder: &Path) -> io::Result<Flock<File>> {
-    const TRIES: usize = 100;
-    let path = folder.join(NAME);
+/// Opens the file for appending, and locks it against compaction.
+fn open_log(directory: &Path) -> io::Result<Flock<File>> {
+    const MAX_TRIES: usize = 100;
+    let path = directory.join(NAME);
     let mut options = File::options();
     let options = options.read(true).append(true).create(true).mode(0o600);
-    for _ in 0..TRIES {
+    for _ in 0..MAX_TRIES {
         let file = open_regular(&path, options, Links::Refuse)?;
-        let file = if file.metadata()?.len() < LONGEST {
+        let file = if file.metadata()?.len() < COMPACT_SIZE {
             file
         } else {
             match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(file) if file.metadata()?.nlink() > 0 => {
-                    rewrite(&file, folder)?;
+                    compact(&file, directory)?;
                     continue;
                 }
                 Ok(_) => continue,
-                // Another process has the file open, so it cannot be rewritten and keeps growing.
+                // Another process has the file open, so it cannot be compacted now.
                 Err((file, _)) => file,
             }
         };
@@ -142,12 +139,12 @@ fn opened(folder: &Path) -> io::Result<Flock<File>> {
     Err(io::ErrorKind::ResourceBusy.into())
 }
 
-/// Replaces a long file with the records that are still needed: for each segment that a run of this
-/// program used last, the use before that.
-fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
-    let uses = read(&read_at_most(file, READABLE)?.unwrap_or_default());
+/// Compacts a long file: keeps only the records of segments that shmlens used last.
+fn compact(file: &File, directory: &Path) -> io::Result<()> {
+    let uses = read(&read_at_most(file, MAX_SIZE)?.unwrap_or_default());
     let now = Timestamp::from(SystemTime::now()).seconds;
-    let mut kept: Vec<Noted> = uses.values().filter(|noted| now - noted.time < YOUNG).copied().collect();
+    let mut kept: Vec<UseRecord> =
+        uses.values().filter(|record| now - record.time < MAX_DELAY).copied().collect();
     for listed in shm::all().unwrap_or_default() {
         let Some(first) = uses.get(&(listed.shmid, listed.last_pid.cast_unsigned())) else { continue };
         let mut last = *first;
@@ -157,38 +154,38 @@ fn rewrite(file: &File, folder: &Path) -> io::Result<()> {
                 _ => break,
             }
         }
-        kept.push(Noted { own_pid: first.own_pid, ..last });
+        kept.push(UseRecord { own_pid: first.own_pid, ..last });
     }
     let mut text = vec![];
-    for noted in kept {
-        serde_json::to_writer(&mut text, &noted)?;
+    for record in kept {
+        serde_json::to_writer(&mut text, &record)?;
         text.push(b'\n');
     }
-    let new = folder.join(format!("{NAME}.{}", process::id()));
+    let new = directory.join(format!("{NAME}.{}", process::id()));
     let mut options = File::options();
     open_regular(&new, options.write(true).create(true).truncate(true).mode(0o600), Links::Refuse)?
         .write_all(&text)?;
-    fs::rename(new, folder.join(NAME))
+    fs::rename(new, directory.join(NAME))
 }
 
-/// The records of this user and of others. A file is read when a verdict depends on it, and again
+/// The records of this user and of others. Reads a file when a verdict depends on it, and again
 /// after it has changed.
 #[derive(Debug, Default)]
-pub(super) struct ReadUses(Mutex<HashMap<Option<u32>, Checked>>);
+pub(super) struct UseHistory(Mutex<HashMap<Option<u32>, Checked>>);
 
 #[derive(Debug)]
 struct Checked {
-    /// The time of the survey that last checked the file for changes.
+    /// The last survey that checked the file for changes.
     at: Timestamp,
     /// The inode, length and change time of the file.
     stamp: Option<(u64, u64, i64, i64)>,
     uses: Uses,
 }
 
-impl ReadUses {
-    /// Returns the record that a process of `user` with that pid wrote before it attached the segment;
-    /// `None` stands for the current user.
-    pub fn find(&self, user: Option<u32>, segment: (ShmId, u32), at: Timestamp) -> Option<Noted> {
+impl UseHistory {
+    /// Returns the record that a process of `user` with that pid wrote before it attached the
+    /// segment. `None` stands for the current user.
+    pub fn find(&self, user: Option<u32>, segment: (ShmId, u32), at: Timestamp) -> Option<UseRecord> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = known.remove(&user);
         let checked = match before {
@@ -204,11 +201,11 @@ impl ReadUses {
 
 impl Checked {
     fn read(user: Option<u32>, at: Timestamp, before: Option<Self>) -> Self {
-        let file = directory_of(user).and_then(|directory| open_of(user, &directory.join(NAME)));
+        let file = directory_of(user).and_then(|directory| open_for_user(user, &directory.join(NAME)));
         let stat = file.as_ref().and_then(|file| file.metadata().ok());
         let stamp = stat.map(|stat| (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec()));
         let unchanged = before.filter(|before| before.stamp == stamp);
-        let text = || file.and_then(|file| read_at_most(&file, READABLE).ok()?).unwrap_or_default();
+        let text = || file.and_then(|file| read_at_most(&file, MAX_SIZE).ok()?).unwrap_or_default();
         Self { at, stamp, uses: unchanged.map_or_else(|| read(&text()), |before| before.uses) }
     }
 }
@@ -218,10 +215,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_file_is_rewritten_without_segments_that_are_gone() {
+    fn long_file_is_compacted() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path());
-        let old = Noted {
+        let old = UseRecord {
             shmid: i32::MAX,
             key: 1,
             creator_uid: 2,
@@ -233,27 +230,27 @@ mod tests {
             attach: Some(8),
             detach: None,
         };
-        let young = Noted { own_pid: 9, time: i64::MAX, ..old };
-        let notes = NotedUses::default();
-        notes.write(&state, &young).unwrap();
-        for _ in 0..LONGEST / 100 {
+        let recent = UseRecord { own_pid: 9, time: i64::MAX, ..old };
+        let notes = UseRecorder::default();
+        notes.write(&state, &recent).unwrap();
+        for _ in 0..COMPACT_SIZE / 100 {
             notes.write(&state, &old).unwrap();
         }
         let path = directory.path().join(NAME);
-        assert!(fs::metadata(&path).unwrap().len() > LONGEST);
-        // Another process has the file open, so it must not be rewritten.
-        let other = NotedUses::default();
-        other.write(&state, &young).unwrap();
-        assert!(fs::metadata(&path).unwrap().len() > LONGEST);
+        assert!(fs::metadata(&path).unwrap().len() > COMPACT_SIZE);
+        // Another process has the file open: it must not be compacted.
+        let other = UseRecorder::default();
+        other.write(&state, &recent).unwrap();
+        assert!(fs::metadata(&path).unwrap().len() > COMPACT_SIZE);
         drop((notes, other));
-        NotedUses::default().write(&state, &Noted { own_pid: 10, ..young }).unwrap();
+        UseRecorder::default().write(&state, &UseRecord { own_pid: 10, ..recent }).unwrap();
         let uses = read(&fs::read(&path).unwrap());
         assert_eq!(uses.keys().map(|key| key.1).collect::<std::collections::BTreeSet<u32>>(), [9, 10].into());
         assert!(fs::metadata(&path).unwrap().len() < 1000);
         let identity = Identity::Sysv { key: Key(1), creator_uid: 2, creator_pid: 3, size: Bytes(4) };
         let boot = Timestamp::from_seconds(5);
-        assert!(old.is_of(&identity, boot) && !old.is_of(&identity, Timestamp::from_seconds(6)));
+        assert!(old.matches(&identity, boot) && !old.matches(&identity, Timestamp::from_seconds(6)));
         let other = Identity::Sysv { key: Key(1), creator_uid: 2, creator_pid: 4, size: Bytes(4) };
-        assert!(!old.is_of(&other, boot));
+        assert!(!old.matches(&other, boot));
     }
 }

@@ -78,7 +78,7 @@ impl Confirm {
         }
         let undo = keys.name_of(Act::Undo);
         let mut sentences: Vec<(String, Tone)> =
-            plan.will.iter().map(|text| (text.clone(), Tone::Plain)).collect();
+            plan.effects.iter().map(|text| (text.clone(), Tone::Plain)).collect();
         match &plan.undo {
             Undo::Yes(_) if self.copying().is_some() => {
                 sentences.push((format!("{undo} restores it"), Tone::Quiet));
@@ -97,7 +97,7 @@ impl Confirm {
         if let Some(refusal) = final_refusal(plan) {
             return vec![(refused(plan, refusal, keys), Tone::Refusal)];
         }
-        let mut sentences = vec![(plan.effects().0.join("; "), Tone::Plain)];
+        let mut sentences = vec![(plan.split_effects().0.join("; "), Tone::Plain)];
         match &plan.refusal {
             // The key stands below the reason, so that it is easy to find.
             Some(refusal) => {
@@ -124,7 +124,7 @@ impl Confirm {
                 let undo = keys.name_of(Act::Undo);
                 lines.push((format!("A copy of each is saved first: {undo} restores them."), Tone::Quiet));
                 let mut effects: Vec<&String> =
-                    applicable().flat_map(|plan| plan.effects().1.iter().skip(1)).collect();
+                    applicable().flat_map(|plan| plan.split_effects().1.iter().skip(1)).collect();
                 effects.dedup();
                 lines.extend(effects.into_iter().map(|text| (text.clone(), Tone::Plain)));
             }

@@ -3,7 +3,7 @@
 
 use super::list::List;
 use super::sentence::{label_of, name_of};
-use crate::act::Ending;
+use crate::act::Termination;
 use crate::engine::Clock;
 use crate::segment::{Access, Bytes, Holder, Segment, SegmentId, State};
 use crate::survey::Survey;
@@ -43,7 +43,7 @@ pub struct OtherSegment {
 /// The dialog for terminating a process.
 #[derive(Debug, Clone)]
 pub struct Terminate {
-    pub ending: Ending,
+    pub termination: Termination,
     pub row: HolderRow,
     /// When the dialog appeared.
     pub since: Clock,
@@ -205,14 +205,14 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Depth, Holdings, Names};
 
-    fn look(machine: &FakeMachine) -> Survey {
+    fn survey(machine: &FakeMachine) -> Survey {
         let mut names = Names::default();
-        let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(machine, Depth::Private, &[], &mut names);
         Identifier::default().survey(machine, Some(&holdings), &mut names)
     }
 
     fn shown(machine: &FakeMachine, name: &str) -> (Holders, Survey) {
-        let survey = look(machine);
+        let survey = survey(machine);
         let segment = survey.segments.iter().find(|segment| segment.label() == name).unwrap();
         (Holders::new(segment, &survey), survey)
     }
@@ -292,17 +292,17 @@ mod tests {
         shown.list.selected = 1;
         machine.add_process(3, "early");
         machine.open_in(3, "camera", Access::Read);
-        shown.refresh(&look(&machine));
+        shown.refresh(&survey(&machine));
         assert_eq!((shown.rows.len(), shown.rows[shown.list.selected].holder.pid), (3, 8));
         machine.end_process(8);
         machine.add_process(8, "other");
-        machine.edit(|facts| facts.processes.get_mut(&8).unwrap().began.seconds += 9);
-        shown.refresh(&look(&machine));
+        machine.edit(|facts| facts.processes.get_mut(&8).unwrap().started.seconds += 9);
+        shown.refresh(&survey(&machine));
         assert_eq!((shown.rows.len(), shown.list.selected), (2, 1));
         machine.remove_object("camera");
         machine.end_process(3);
         machine.end_process(7);
-        shown.refresh(&look(&machine));
+        shown.refresh(&survey(&machine));
         assert!(shown.gone && shown.rows.is_empty());
     }
 }

@@ -5,9 +5,9 @@ use super::action;
 use super::effect::Effect;
 use super::overlay::Form;
 use super::text_field::TextField;
-use crate::act::access::{Answer, Rules};
+use crate::act::access::{Rules, UserAccess};
 use crate::act::{
-    Action, LookupError, ModeChange, OwnerChange, ParseModeError, ParseWhoError, Question, Somebody,
+    Action, LookupError, ModeChange, OwnerChange, ParseModeError, ParsePrincipalError, Principal, Question,
 };
 use crate::engine::Request;
 use crate::segment::{Kind, Mode, Segment};
@@ -72,7 +72,7 @@ pub struct Permissions {
     /// `None` until resolved.
     pub group_found: Option<FoundName>,
     /// `None` until resolved.
-    pub who_found: Option<Result<Somebody, ParseWhoError>>,
+    pub who_found: Option<Result<Principal, ParsePrincipalError>>,
     /// `None` until the engine has answered.
     pub rules: Option<Rules>,
     pub error: Option<String>,
@@ -195,12 +195,12 @@ impl Permissions {
     }
 
     /// The access that owner, group and others would have.
-    pub fn classes(&self) -> Option<[Answer; 3]> {
+    pub fn classes(&self) -> Option<[UserAccess; 3]> {
         Some(self.edited_rules()?.classes())
     }
 
     /// The answer to the access query, or the error.
-    pub fn answer(&self) -> Option<Result<(&str, Answer), &ParseWhoError>> {
+    pub fn answer(&self) -> Option<Result<(&str, UserAccess), &ParsePrincipalError>> {
         match self.who_found.as_ref()? {
             Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
             Err(reason) => Some(Err(reason)),
@@ -297,7 +297,7 @@ impl Form for Permissions {
             }
             Focus::Who => {
                 self.who_found = None;
-                Question::Who(text.clone())
+                Question::Principal(text.clone())
             }
         };
         if !text.is_empty() {
@@ -430,8 +430,8 @@ mod tests {
     fn access_is_shown_for_the_edited_mode() {
         let mut form = form();
         let credentials = crate::machine::control::Credentials { uid: 1001, gid: 7, ..Default::default() };
-        form.who_found = Some(Ok(Somebody { text: "bob".to_owned(), credentials }));
-        let can = |form: &Permissions| form.answer().unwrap().unwrap().1.how();
+        form.who_found = Some(Ok(Principal { text: "bob".to_owned(), credentials }));
+        let can = |form: &Permissions| form.answer().unwrap().unwrap().1.label();
         assert_eq!(can(&form), "no access");
         form.mode_field.set("o+r");
         form.read_mode();

@@ -281,7 +281,7 @@ impl State {
         SubscriptionId(self.subscriptions)
     }
 
-    pub(super) fn say(&mut self, text: impl Into<String>) {
+    pub(super) fn show_message(&mut self, text: impl Into<String>) {
         self.notify(sentence(&text.into()), false);
     }
 

@@ -13,12 +13,12 @@ pub struct Strip {
     /// The time of the last change.
     changed: Option<Clock>,
     /// The time of the first look.
-    pub began: Option<Clock>,
+    pub started: Option<Clock>,
 }
 
 impl Strip {
     pub fn apply(&mut self, look: Result<Box<Look>, Unread>, now: Clock) {
-        self.began.get_or_insert(now);
+        self.started.get_or_insert(now);
         if let Ok(look) = &look {
             self.glow.changed(&look.changed, now);
             self.map.update(look.map.clone(), now);

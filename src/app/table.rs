@@ -212,7 +212,7 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, difference};
 
-    fn look(machine: &FakeMachine) -> Survey {
+    fn survey(machine: &FakeMachine) -> Survey {
         Survey::take(machine, &mut Names::default())
     }
 
@@ -232,26 +232,26 @@ mod tests {
     #[test]
     fn selection_stays_on_its_segment() {
         let machine = world();
-        let before = look(&machine);
+        let before = survey(&machine);
         let mut table = Table::default();
         table.arrange(&before);
         table.select(2, &before);
         assert_eq!(table.selected, Some("posix:/b".parse().unwrap()));
         machine.add_object("aa", FakeBytes::hole(1));
         machine.add_sysv(1, 0, FakeBytes::hole(1));
-        let after = look(&machine);
+        let after = survey(&machine);
         table.survey(&after, &difference(&before, &after), Duration::ZERO);
         assert_eq!((table.cursor, &table.selected), (4, &Some("posix:/b".parse().unwrap())));
         // The cursor stays and selects the next segment.
         machine.remove_object("b");
-        let last = look(&machine);
+        let last = survey(&machine);
         table.survey(&last, &difference(&after, &last), Duration::ZERO);
         assert_eq!((table.cursor, &table.selected), (4, &Some("posix:/c".parse().unwrap())));
     }
 
     #[test]
     fn sort_puts_large_sizes_first_and_missing_values_last() {
-        let survey = look(&world());
+        let survey = survey(&world());
         let mut table = Table::default();
         table.sort_by(SortKey::Field(Field::Size), &survey);
         assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn first_segments_lead_until_the_user_sorts() {
-        let survey = look(&world());
+        let survey = survey(&world());
         let first = ["posix:/c", "sysv:5", "posix:/gone"].map(|id| id.parse().unwrap()).to_vec();
         let mut table = Table { first, ..Table::default() };
         table.arrange(&survey);
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn invalid_filter_keeps_the_last_valid_one() {
-        let survey = look(&world());
+        let survey = survey(&world());
         let mut table = Table::default();
         table.set_filter("kind=posix", &survey);
         table.set_filter("kind=posix size>", &survey);
@@ -292,13 +292,13 @@ mod tests {
     #[test]
     fn new_segment_does_not_inherit_a_mark() {
         let machine = world();
-        let before = look(&machine);
+        let before = survey(&machine);
         let mut table = Table::default();
         table.arrange(&before);
         table.marks = before.segments.iter().map(|segment| segment.id.clone()).collect();
         machine.add_object("a", FakeBytes::hole(9));
         machine.remove_object("b");
-        let after = look(&machine);
+        let after = survey(&machine);
         table.survey(&after, &difference(&before, &after), Duration::ZERO);
         let marks: Vec<String> = table.marks.iter().map(ToString::to_string).collect();
         assert_eq!(marks, ["sysv:5", "posix:/c"]);

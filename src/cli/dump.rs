@@ -8,7 +8,7 @@ use super::args::DumpArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
 use super::progress::{Interrupt, with_meter};
-use super::{Failure, Status, look_for, part};
+use super::{Failure, Status, part, survey_named};
 use crate::decode::{self, Squeeze, Type};
 use crate::machine::Machine;
 use crate::memory::{Chunk, Chunks, PageBuffer, Presence, Progress, Reader};
@@ -32,7 +32,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
-    let survey = look_for(machine, [args.segment.as_os_str()], None);
+    let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
     let range = part::range(args.part, &reader)?;
@@ -47,7 +47,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     outcome.map_err(|error| {
         if failed { error.into() } else { Failure::Read { id: reader.id().clone(), source: error } }
     })?;
-    if interrupt.came() {
+    if interrupt.is_set() {
         return Err(Failure::Stopped(format!(
             "interrupted: dumped {} of {} bytes",
             progress.done(),

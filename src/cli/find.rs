@@ -6,7 +6,7 @@ use super::dump::{has_shrunk, hex, text};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, Meter, with_meter};
 use super::style::Tint;
-use super::{Failure, Status, look_at_unlinked, look_for};
+use super::{Failure, Status, survey_named, survey_with_unlinked};
 use crate::decode::pattern_of_value;
 use crate::machine::{Machine, TraceReason};
 use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
@@ -27,8 +27,11 @@ const CONTEXT_LENGTH: usize = 40;
 pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Status, Failure> {
     let (pattern, names) = parse_pattern(args)?;
     let by_name = !names.is_empty();
-    let survey =
-        if by_name { look_for(machine, names.iter().copied(), None) } else { look_at_unlinked(machine) };
+    let survey = if by_name {
+        survey_named(machine, names.iter().copied(), None)
+    } else {
+        survey_with_unlinked(machine)
+    };
     let segments = if by_name {
         find_segments(machine, &survey, &names)?
     } else {
@@ -50,11 +53,11 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     let tried = with_meter("searching", true, &progress, &interrupt, |meter| {
         let mut tried = 0;
         for segment in &segments {
-            if interrupt.came() || search.is_over() {
+            if interrupt.is_set() || search.is_over() {
                 break;
             }
             if segments.len() > 1 {
-                meter.say(format!("searching {} of {}", tried + 1, segments.len()));
+                meter.set_label(format!("searching {} of {}", tried + 1, segments.len()));
             }
             search.segment(machine, segment, &progress, meter, out)?;
             tried += 1;
@@ -66,7 +69,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
         warn_of_skipped(&search.unattached, &search.denied);
         warn_of_concealed(machine, &survey);
     }
-    if interrupt.came() {
+    if interrupt.is_set() {
         return Err(Failure::Stopped(format!(
             "interrupted: searched {} of {} segments",
             tried.saturating_sub(1),

@@ -5,7 +5,7 @@ use super::args::InfoArgs;
 use super::choose::choose;
 use super::out::Out;
 use super::style::Tint;
-use super::{Failure, Status, json, look_whole};
+use super::{Failure, Status, json, survey_all};
 use crate::identify::Rules;
 use crate::identify::about::{About, Fact, Probe};
 use crate::machine::Machine;
@@ -13,7 +13,7 @@ use crate::segment::Value;
 use std::io::{self, Write as _};
 
 pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
-    let survey = look_whole(machine, args.settle.over(rules));
+    let survey = survey_all(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
     if args.json {
         json::write(machine, &survey, &[segment], out)?;

@@ -167,7 +167,7 @@ impl HolderJson {
             user: holder.owner.user_text(),
             access: holder.access.word(),
             mappings: holder.mappings,
-            how: holder.how().word(),
+            how: holder.hold_kind().word(),
         }
     }
 }
@@ -248,7 +248,7 @@ impl<'a> Source<'a> {
             segment,
             survey: self.survey,
             namesakes: namesakes.copied().filter(|other| segment.shares_name_with(other)).collect(),
-            probe: Probe { semaphore: semaphore::look(self.machine, segment), reading: None },
+            probe: Probe { semaphore: semaphore::probe(self.machine, segment), reading: None },
         }
     }
 }

@@ -7,7 +7,7 @@ use super::json::CoverageJson;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
-use super::{Failure, Status, look_whole};
+use super::{Failure, Status, survey_all};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::Kind;
@@ -63,7 +63,7 @@ const MAX_NAMED: usize = 5;
 
 pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out) -> Result<Status, Failure> {
     // Unlinked objects are in no directory, so only a scan of the holders finds them.
-    let survey = look_whole(machine, rules);
+    let survey = survey_all(machine, rules);
     let alerts = alerts(&survey).iter().map(|alert| alert.text(MAX_NAMED)).chain(logouts(&survey)).collect();
     let limits = limits(&survey, machine.limits().page_size);
     let (users, processes) = by::rows(usage(machine, &survey));

@@ -5,7 +5,9 @@ use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
 use super::text::{Shown, is_figure};
-use super::{Failure, Status, json, look, look_quickly, look_without_resident, note_unknown};
+use super::{
+    Failure, Status, json, note_unknown, survey_quickly, survey_segments, survey_segments_without_resident,
+};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::field::Field;
@@ -41,11 +43,11 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     words.extend(args.leaked.then(|| "leaked".to_owned()));
     let filter = Filter::from_words(&words)?;
     let survey = if requires(args, &filter, Field::is_judged) {
-        look_quickly(machine, args.settle.over(rules))
+        survey_quickly(machine, args.settle.over(rules))
     } else if requires(args, &filter, Field::is_of_memory) {
-        look(machine)
+        survey_segments(machine)
     } else {
-        look_without_resident(machine)
+        survey_segments_without_resident(machine)
     };
     let mut segments: Vec<&Segment> =
         survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();

@@ -55,21 +55,21 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
 }
 
 /// Surveys segments and holders, including private mappings. Warns about problems.
-fn look_whole(machine: &dyn Machine, rules: Rules) -> Survey {
+fn survey_all(machine: &dyn Machine, rules: Rules) -> Survey {
     warn_of_problems(survey_and_judge(machine, Depth::Private, Survey::take, || Identifier::new(rules)).0)
 }
 
-/// Like [`look_whole`], but without the resident sizes of System V segments.
-fn look_whole_without_resident(machine: &dyn Machine, rules: Rules) -> Survey {
+/// Like [`survey_all`], but without the resident sizes of System V segments.
+fn survey_all_without_resident(machine: &dyn Machine, rules: Rules) -> Survey {
     warn_of_problems(
         survey_and_judge(machine, Depth::Private, Survey::take_without_memory, || Identifier::new(rules)).0,
     )
 }
 
-/// Like [`look_whole`], but scans private mappings, which take three quarters of the time, only
-/// where they decide if a segment is held. For other segments, processes with only a private
+/// Like [`survey_all`], but scans private mappings, which take three quarters of the time, only
+/// where they decide whether a segment is held. For other segments, processes with only a private
 /// mapping may be missing.
-fn look_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
+fn survey_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     let (survey, identifier) =
         survey_and_judge(machine, Depth::Shared, Survey::take, || Identifier::new(rules));
     warn_of_problems(if identifier.needs_private() || survey.misses_objects() {
@@ -94,7 +94,7 @@ fn survey_and_judge(
     let mut names = Names::default();
     // Reads the segments after the processes: a segment listed without holders had none by then.
     let (mut holdings, (mut survey, mut identifier)) =
-        Holdings::look_and(machine, depth, &mut names, |names| (take(machine, names), identifier()));
+        Holdings::scan_and(machine, depth, &mut names, |names| (take(machine, names), identifier()));
     for _ in 0..RESCANS {
         if !survey.segments.iter().any(|segment| holdings.misses_attachments(segment)) {
             break;
@@ -110,13 +110,13 @@ fn survey_and_judge(
 type TakeSurvey = fn(&dyn Machine, &mut Names) -> Survey;
 
 /// Surveys only the segments, for commands that need neither holders nor makers.
-fn look(machine: &dyn Machine) -> Survey {
+fn survey_segments(machine: &dyn Machine) -> Survey {
     warn_of_problems(Survey::take(machine, &mut Names::default()))
 }
 
-/// Like [`look`], but also scans the holders if one of `texts` may name an unlinked object: a
+/// Like [`survey_segments`], but also scans the holders if one of `texts` may name an unlinked object: a
 /// `deleted:` id, or a name that is not in `/dev/shm`.
-fn look_for<'a>(
+fn survey_named<'a>(
     machine: &dyn Machine,
     texts: impl IntoIterator<Item = &'a OsStr>,
     kind: Option<Kind>,
@@ -124,21 +124,25 @@ fn look_for<'a>(
     let survey = Survey::take(machine, &mut Names::default());
     let exact = ExactNames::new(&survey.segments);
     let may_be_unlinked = |text: &OsStr| exact.may_be_unlinked(&SegmentName::read(text.as_bytes(), kind));
-    if texts.into_iter().any(may_be_unlinked) { look_at_unlinked(machine) } else { warn_of_problems(survey) }
+    if texts.into_iter().any(may_be_unlinked) {
+        survey_with_unlinked(machine)
+    } else {
+        warn_of_problems(survey)
+    }
 }
 
-/// Like [`look`], but includes unlinked objects, which only a scan of the holders finds.
-fn look_at_unlinked(machine: &dyn Machine) -> Survey {
+/// Like [`survey_segments`], but includes unlinked objects, which only a scan of the holders finds.
+fn survey_with_unlinked(machine: &dyn Machine) -> Survey {
     let mut names = Names::default();
     let (holdings, mut survey) =
-        Holdings::look_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
+        Holdings::scan_and(machine, Depth::Private, &mut names, |names| Survey::take(machine, names));
     survey.join(&holdings, machine, &mut names);
     warn_of_problems(survey)
 }
 
-/// Like [`look`], but without the resident sizes of System V segments, which take the kernel as
+/// Like [`survey_segments`], but without the resident sizes of System V segments, which take the kernel as
 /// long as everything else.
-fn look_without_resident(machine: &dyn Machine) -> Survey {
+fn survey_segments_without_resident(machine: &dyn Machine) -> Survey {
     warn_of_problems(Survey::take_without_memory(machine, &mut Names::default()))
 }
 

@@ -41,7 +41,7 @@ impl Interrupt {
 
     /// Returns true once a signal has arrived.
     #[must_use]
-    pub fn came(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -55,7 +55,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    pub fn say(&self, label: String) {
+    pub fn set_label(&self, label: String) {
         *self.label.lock().unwrap_or_else(PoisonError::into_inner) = label;
     }
 
@@ -123,7 +123,7 @@ impl Drop for EndOnDrop<'_> {
 fn attend(meter: &Meter, progress: &Progress, interrupt: &Interrupt, over: &AtomicBool) {
     let start = Instant::now();
     while !over.load(Ordering::Relaxed) {
-        if interrupt.came() {
+        if interrupt.is_set() {
             progress.cancel();
         }
         if meter.visible && start.elapsed() > SHOW_DELAY {

@@ -6,7 +6,7 @@ use super::args::WatchArgs;
 use super::choose::choose;
 use super::out::{Out, warn};
 use super::progress::Interrupt;
-use super::{Failure, Status, look_for, part};
+use super::{Failure, Status, part, survey_named};
 use crate::decode::Type;
 use crate::engine::{
     Body, Changes, Contents, Ended, Feed, Job, Opened, Readers, Request, SubscriptionId, Worker as _,
@@ -26,7 +26,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
     if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > LARGEST) {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
-    let survey = look_for(machine, [args.segment.as_os_str()], None);
+    let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let start = args.part.offset.0;
     let feed = Feed::Changes {
@@ -40,12 +40,12 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
     let mut worker = Contents::new(None, Readers::default());
     let mut watch = Watch { args, id: &segment.id, printer: Printer::new(args), size: None };
     let interrupt = Interrupt::listen();
-    let began = Instant::now();
-    for report in worker.handle(machine, began.elapsed(), Job::new(request)) {
+    let started = Instant::now();
+    for report in worker.handle(machine, started.elapsed(), Job::new(request)) {
         let _ = watch.take(report.body, out)?;
     }
     loop {
-        let now = began.elapsed();
+        let now = started.elapsed();
         watch.printer.at(machine.now());
         for report in worker.work(machine, now) {
             if watch.take(report.body, out)?.is_break() {
@@ -54,13 +54,13 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
         }
         // Flush now, so that a reader of the pipe is up to date.
         out.flush()?;
-        let ended = began.elapsed();
+        let ended = started.elapsed();
         worker.took(ended.saturating_sub(now));
         let pause = worker.deadline().unwrap_or(ended).saturating_sub(ended);
-        if !interrupt.came() {
+        if !interrupt.is_set() {
             out.wait(pause)?;
         }
-        if interrupt.came() {
+        if interrupt.is_set() {
             return Ok(Status::Done);
         }
     }

@@ -7,15 +7,15 @@ use super::worker::{Job, Worker};
 use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
-    self, ActError, Actor, ChangeLog, Copies, Ending, NotUndone, Options, Outcome, Plan, Revert, SavedCopy,
-    StateDirectory, StateError, Task, Undone,
+    self, ActError, Actor, ChangeLog, Copies, Options, Outcome, Plan, Revert, SavedCopy, StateDirectory,
+    StateError, Task, Termination, UndoError, Undone,
 };
 use crate::identify::Identifier;
 use crate::machine::Machine;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::survey::Names;
 
-/// The worker that acts on segments.
+/// The worker that carries out actions.
 pub struct Act {
     /// The directory of copies and the log; `None` for a user without a home directory.
     state: Option<StateDirectory>,
@@ -43,7 +43,7 @@ impl Worker for Act {
         let handler = Handler { actor, limit: self.limit };
         let body = match job.request {
             Request::Rules(segment) => Body::Rules(segment.id.clone(), Rules::of(machine, &segment)),
-            Request::End(ending) => handler.end(ending),
+            Request::Terminate(ending) => handler.terminate(ending),
             Request::Plan(requests) => Body::Planned(handler.plan_all(&requests)),
             Request::Apply(plans) => Body::Acted(handler.apply_all(&plans)),
             Request::Save(requests) => Body::Saved(handler.save_all(&requests)),
@@ -79,7 +79,7 @@ impl Handler<'_> {
     }
 
     fn plan_all(&self, requests: &[PlanRequest]) -> Vec<Plan> {
-        // Shared, so that each plan accounts for the space used by earlier ones.
+        // Shared, so that each plan accounts for the disk space of the previous ones.
         let copies = self.actor.state.cloned().map(|state| Copies::new(state, self.limit));
         let plan = |request: &PlanRequest| {
             let PlanRequest { segment, action, force } = request;
@@ -91,17 +91,17 @@ impl Handler<'_> {
 
     fn apply(&self, plan: &Plan) -> Outcome {
         let log = match self.log() {
-            Err(source) if !source.is_no_place() && plan.refusal.is_none() => {
+            Err(source) if !source.is_homeless() && plan.refusal.is_none() => {
                 let subject = plan.subject();
                 let result = Err(ActError::NotLogged { subject: subject.clone(), source });
-                return Outcome { subject, action: plan.task.word(), result };
+                return Outcome { subject, action: plan.task.name(), result };
             }
             log => log,
         };
         let mut outcome = self.actor.apply(plan);
-        let (segment, done, said) = match &outcome.result {
+        let (segment, done, messages) = match &outcome.result {
             Ok(done) => (done.id.to_string(), true, done.text()),
-            // Refused and cancelled actions were not performed, so they are not logged.
+            // Refused and canceled actions changed nothing, so they are not logged.
             Err(
                 ActError::Refused { .. }
                 | ActError::InUseNow { .. }
@@ -112,24 +112,25 @@ impl Handler<'_> {
             }
             Err(error) => (outcome.subject.clone(), false, error.to_string()),
         };
-        let entry = Entry::new(self.actor.machine, outcome.action, &segment, done, &said);
+        let entry = Entry::new(self.actor.machine, outcome.action, &segment, done, &messages);
         let logged = log.and_then(|log| log.add(&entry));
         if let (Err(error), Ok(done)) = (logged, &mut outcome.result) {
-            done.said.push(format!("not logged: {error}"));
+            done.messages.push(format!("not logged: {error}"));
         }
         outcome
     }
 
-    fn end(&self, ending: Box<Ending>) -> Body {
-        let result = act::end(self.actor.machine, &ending);
-        let said = match &result {
+    fn terminate(&self, ending: Box<Termination>) -> Body {
+        let result = act::terminate(self.actor.machine, &ending);
+        let messages = match &result {
             Ok(ended) => ending.text(*ended),
             Err(error) => error.to_string(),
         };
-        // If writing the log file fails, the log on screen still has the entry.
+        // If the log file cannot be written, the log on screen still has the entry.
         if let Ok(log) = self.log() {
             let segment = ending.segment.to_string();
-            let _ = log.add(&Entry::new(self.actor.machine, "terminate", &segment, result.is_ok(), &said));
+            let _ =
+                log.add(&Entry::new(self.actor.machine, "terminate", &segment, result.is_ok(), &messages));
         }
         Body::Terminated(ending, result)
     }
@@ -172,8 +173,8 @@ impl Handler<'_> {
     fn revert(&self, revert: &Revert, segments: &[Segment]) -> Undone {
         let apply = |segment: &Segment| {
             let plan = act::plan(self.actor.machine, segment, &revert.action, &Options::default());
-            let done = self.apply(&plan).result.map_err(|error| NotUndone::now(&error))?;
-            Ok(done.said.join("; "))
+            let done = self.apply(&plan).result.map_err(|error| UndoError::temporary(&error))?;
+            Ok(done.messages.join("; "))
         };
         Undone { id: revert.id.clone(), result: revert.segment(segments).and_then(apply) }
     }
@@ -181,21 +182,22 @@ impl Handler<'_> {
     fn restore(&self, copy: &SavedCopy) -> Undone {
         let restored = self.restore_logged(copy);
         let id = restored.as_ref().map_or_else(|_| copy.id.clone(), |(id, _)| id.clone());
-        Undone { id, result: restored.map(|(_, said)| said) }
+        Undone { id, result: restored.map(|(_, messages)| messages) }
     }
 
-    fn restore_logged(&self, copy: &SavedCopy) -> Result<(SegmentId, String), NotUndone> {
+    fn restore_logged(&self, copy: &SavedCopy) -> Result<(SegmentId, String), UndoError> {
         if self.actor.state.is_none() {
-            return Err(NotUndone::now(&StateError::Homeless));
+            return Err(UndoError::temporary(&StateError::Homeless));
         }
-        let log = self.log().map_err(|error| NotUndone::now(&format!("nothing was restored: {error}")))?;
+        let log =
+            self.log().map_err(|error| UndoError::temporary(&format!("nothing was restored: {error}")))?;
         let restored = copy.restore(&self.actor)?;
         let id = restored.id.to_string();
         let entry = Entry::new(self.actor.machine, "restore", &id, true, "restored from the saved copy");
-        let unlogged =
+        let log_error =
             log.add(&entry).map_or_else(|error| format!("; not logged: {error}"), |()| String::new());
-        let said = restored.text() + &unlogged;
-        Ok((restored.id, said))
+        let messages = restored.text() + &log_error;
+        Ok((restored.id, messages))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::segment::Segment;
 /// The worker that answers questions.
 #[derive(Default)]
 pub struct Ask {
-    /// The last question of each kind.
+    /// The latest question of each kind.
     questions: Vec<Question>,
     /// The last segment to probe.
     probe: Option<Box<Segment>>,
@@ -22,7 +22,7 @@ impl Worker for Ask {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         match job.request {
             Request::Ask(question) => {
-                self.questions.retain(|before| !question.overtakes(before));
+                self.questions.retain(|before| !question.replaces(before));
                 self.questions.push(question);
             }
             Request::Probe(segment) => self.probe = Some(segment),

@@ -11,8 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The minimum interval between two scans of all processes. Processes that have not run since the
-/// last scan cost almost nothing.
+/// Rescanning processes that have not run since the last scan costs almost nothing.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The pause after a scan, as a multiple of its duration. A scan runs on two threads, so this keeps
 /// scans below 2% of a core.
@@ -20,7 +19,7 @@ const PAUSE_FACTOR: u32 = 100;
 /// The maximum pause: on a busy machine a scan spends much of its time waiting.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// The delay of the first scan, so that it does not compete with drawing the first frame.
+/// Leaves the processor to the first frame.
 const FIRST_SCAN: Duration = Duration::from_millis(50);
 
 /// The last scan, shared with the survey worker.
@@ -32,7 +31,7 @@ impl LatestScan {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, holdings: Arc<Holdings>) {
+    fn store(&self, holdings: Arc<Holdings>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(holdings);
     }
 }
@@ -44,28 +43,28 @@ pub struct Holders {
     every: Option<Duration>,
     /// The start of the last full scan.
     full: Option<Clock>,
-    /// The start of the last scan of any kind.
-    began: Clock,
+    /// The start of the last scan, full or not.
+    started: Clock,
     /// The end of the pause after the last scan.
     pause_end: Clock,
-    asked: Option<Asked>,
+    requested: Option<Requested>,
 }
 
 #[derive(Debug)]
-enum Asked {
+enum Requested {
     All,
     Some(BTreeSet<u32>),
 }
 
 impl Holders {
-    /// Returns a worker without an interval. It stores its scans in `latest`.
+    /// Stores its scans in `latest`. Scans on request only until it gets an interval.
     pub fn new(latest: LatestScan) -> Self {
-        let (began, pause_end) = (Clock::ZERO, Clock::ZERO);
-        Self { latest, names: Names::default(), every: None, full: None, began, pause_end, asked: None }
+        let (started, pause_end) = (Clock::ZERO, Clock::ZERO);
+        Self { latest, names: Names::default(), every: None, full: None, started, pause_end, requested: None }
     }
 
     fn is_due(&self, now: Clock) -> bool {
-        self.every.is_some_and(|every| self.full.is_none_or(|began| now >= began + every))
+        self.every.is_some_and(|every| self.full.is_none_or(|started| now >= started + every))
     }
 }
 
@@ -74,16 +73,16 @@ impl Worker for Holders {
         match job.request {
             Request::SurveyEvery(every) => {
                 self.every = every.map(|every| every.max(INTERVAL));
-                // While paused, earlier changes must not trigger a scan either.
+                // A paused worker must not act on earlier changes either.
                 if every.is_none() {
-                    self.asked = None;
+                    self.requested = None;
                 }
             }
-            Request::Holders(ScanScope::All) => self.asked = Some(Asked::All),
-            Request::Holders(ScanScope::These(pids)) => match &mut self.asked {
-                Some(Asked::All) => {}
-                Some(Asked::Some(asked)) => asked.extend(pids),
-                None => self.asked = Some(Asked::Some(pids.into_iter().collect())),
+            Request::Holders(ScanScope::All) => self.requested = Some(Requested::All),
+            Request::Holders(ScanScope::These(pids)) => match &mut self.requested {
+                Some(Requested::All) => {}
+                Some(Requested::Some(requested)) => requested.extend(pids),
+                None => self.requested = Some(Requested::Some(pids.into_iter().collect())),
             },
             _ => {}
         }
@@ -91,40 +90,40 @@ impl Worker for Holders {
     }
 
     fn deadline(&self) -> Option<Clock> {
-        let regular = self.every.map(|every| self.full.map_or(FIRST_SCAN, |began| began + every));
-        let asked = self.asked.as_ref().map(|_| Clock::ZERO);
-        let due = regular.into_iter().chain(asked).min()?;
+        let regular = self.every.map(|every| self.full.map_or(FIRST_SCAN, |started| started + every));
+        let requested = self.requested.as_ref().map(|_| Clock::ZERO);
+        let due = regular.into_iter().chain(requested).min()?;
         Some(due.max(self.pause_end))
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
-        self.began = now;
+        self.started = now;
         let before = self.latest.last();
-        let asked = self.asked.take();
-        let holdings = match (&before, asked) {
-            (Some(last), Some(Asked::Some(pids))) if !self.is_due(now) => {
+        let requested = self.requested.take();
+        let holdings = match (&before, requested) {
+            (Some(last), Some(Requested::Some(pids))) if !self.is_due(now) => {
                 let pids: Vec<u32> = pids.into_iter().collect();
-                last.again(machine, &pids, &mut self.names)
+                last.rescan(machine, &pids, &mut self.names)
             }
-            (_, asked) => {
-                let first = match asked {
-                    Some(Asked::Some(pids)) => pids.into_iter().collect(),
+            (_, requested) => {
+                let first = match requested {
+                    Some(Requested::Some(pids)) => pids.into_iter().collect(),
                     _ => vec![],
                 };
                 self.full = Some(now);
                 match &before {
                     Some(last) => last.refresh(machine, &first, &mut self.names),
-                    None => Holdings::look(machine, Depth::Private, &first, &mut self.names),
+                    None => Holdings::scan(machine, Depth::Private, &first, &mut self.names),
                 }
             }
         };
         let news = before.is_none_or(|before| !before.agrees(&holdings));
-        self.latest.put(Arc::new(holdings));
+        self.latest.store(Arc::new(holdings));
         if news { vec![Report::new(now, Body::HoldersChanged)] } else { vec![] }
     }
 
     fn took(&mut self, time: Duration) {
-        self.pause_end = self.began + (time * PAUSE_FACTOR).min(MAX_PAUSE);
+        self.pause_end = self.started + (time * PAUSE_FACTOR).min(MAX_PAUSE);
     }
 }
 

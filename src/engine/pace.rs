@@ -1,55 +1,55 @@
-//! The pace of periodic work.
+//! Schedules periodic work.
 
 use super::Clock;
 use std::time::Duration;
 
-/// The schedule of periodic work.
 #[derive(Debug)]
 pub struct Pace {
     /// The interval; `None` to run only on request.
     pub every: Option<Duration>,
-    /// The work takes at most 1/`share` of the time, whatever the interval.
+    /// The work takes at most 1/`share` of the time, even if the interval is shorter.
     share: u32,
     /// The time of a pending request.
-    asked: Option<Clock>,
+    requested: Option<Clock>,
     /// The start and duration of the last run.
     last: Option<(Clock, Duration)>,
 }
 
 impl Pace {
-    /// Returns a schedule for periodic work that is due immediately.
+    /// Periodic work is due immediately.
     pub const fn new(every: Option<Duration>, share: u32) -> Self {
-        Self { every, share, asked: None, last: None }
+        Self { every, share, requested: None, last: None }
     }
 
     /// Makes the work due at this time.
-    pub const fn ask(&mut self, at: Clock) {
-        self.asked = Some(at);
+    pub const fn request(&mut self, at: Clock) {
+        self.requested = Some(at);
     }
 
     /// Returns the time at which the work is due.
     pub fn due(&self) -> Option<Clock> {
-        let regular = self
-            .every
-            .map(|every| self.last.map_or(Clock::ZERO, |(began, took)| began + every.max(self.share * took)));
-        self.asked.into_iter().chain(regular).min()
+        let regular = self.every.map(|every| {
+            self.last
+                .map_or(Clock::ZERO, |(started, add_duration)| started + every.max(self.share * add_duration))
+        });
+        self.requested.into_iter().chain(regular).min()
     }
 
     /// Starts the work. Returns true if it was requested.
-    pub const fn begin(&mut self, now: Clock) -> bool {
+    pub const fn start(&mut self, now: Clock) -> bool {
         self.last = Some((now, Duration::ZERO));
-        self.asked.take().is_some()
+        self.requested.take().is_some()
     }
 
     /// Continues work that was interrupted.
     pub const fn resume(&mut self) {
-        self.asked = None;
+        self.requested = None;
     }
 
     /// Adds the duration of a part of the work.
-    pub fn took(&mut self, time: Duration) {
-        if let Some((_, took)) = &mut self.last {
-            *took += time;
+    pub fn add_duration(&mut self, time: Duration) {
+        if let Some((_, add_duration)) = &mut self.last {
+            *add_duration += time;
         }
     }
 }

@@ -4,8 +4,8 @@ use super::Clock;
 use super::request::SubscriptionId;
 use crate::act::access::Rules;
 use crate::act::{
-    ActError, Answer, EndError, Ended as Terminated, Ending, Outcome, OwnAttachment, Plan, Question,
-    Released, Undone,
+    ActError, Answer, Outcome, OwnAttachment, Plan, Question, Released, TerminateError, TerminateResult,
+    Termination, Undone,
 };
 use crate::identify::about::Probe;
 use crate::machine::Method;
@@ -15,17 +15,15 @@ use crate::survey::Survey;
 use std::io;
 use std::ops::Range;
 
-/// A report.
 #[derive(Debug)]
 pub struct Report {
-    /// The subscription of the report, if any.
+    /// `None` if the report is not about a subscription.
     pub subscription: Option<SubscriptionId>,
     /// The time at which the data was read.
     pub at: Clock,
     pub body: Body,
 }
 
-/// The contents of a report.
 #[derive(Debug)]
 pub enum Body {
     /// The machine was surveyed.
@@ -34,7 +32,7 @@ pub enum Body {
     HoldersChanged,
     /// A subscription has opened its segment, or has ended because opening failed.
     Opened(Result<Opened, OpenError>),
-    /// A look at a segment that left no trace.
+    /// The first bytes of a segment, read without leaving a trace.
     Preview(Preview),
     /// The change rates of the segments that were polled.
     Rates(Vec<(SegmentId, Activity)>),
@@ -44,11 +42,10 @@ pub enum Body {
     WindowFailed(ShownError),
     /// The bytes of each range; fewer at the end of the segment.
     Ranges(Vec<Vec<u8>>),
-    /// Changes in a segment.
     Changes(Changes),
     /// The segment of a subscription is gone, and the subscription has ended.
     Ended(Ended),
-    /// The answer to a search.
+    /// The result of a search.
     Found(Found),
     /// The number of a request, and all hits of its pattern, up to the maximum.
     Hits(u64, Result<Hits, ShownError>),
@@ -56,7 +53,6 @@ pub enum Body {
     Progress(Working),
     /// The rules that decide which users may attach a segment.
     Rules(SegmentId, Rules),
-    /// The answer to a question about what the user is typing.
     Answered(Question, Answer),
     /// The facts that a probe of a segment found.
     Probed(SegmentId, Probe),
@@ -72,9 +68,9 @@ pub enum Body {
     Attachments(Vec<OwnAttachment>),
     /// The results of releasing segments, one per segment.
     Released(Vec<(SegmentId, Result<Released, ActError>)>),
-    /// The result of asking a process to terminate.
-    Terminated(Box<Ending>, Result<Terminated, EndError>),
-    /// A worker panicked. The panic hook has printed the reason.
+    /// The result of asking a process to exit.
+    Terminated(Box<Termination>, Result<TerminateResult, TerminateError>),
+    /// A worker panicked. The panic hook has printed the message.
     Panicked,
 }
 
@@ -84,14 +80,14 @@ pub struct Opened {
     pub method: Method,
 }
 
-/// A look at a segment that left no trace.
+/// A preview of a segment, read without leaving a trace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
     pub id: SegmentId,
     pub look: Result<Box<Look>, Unread>,
 }
 
-/// The contents of a segment at one point in time, as a preview shows them.
+/// The data of a preview.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Look {
     /// The size of the segment.
@@ -99,17 +95,17 @@ pub struct Look {
     pub method: Method,
     /// The first bytes.
     pub bytes: Vec<u8>,
-    /// The changed parts of `bytes`.
+    /// The parts of `bytes` that have changed.
     pub changed: Vec<Range<u64>>,
-    /// The swapped out parts of `bytes`, which were not read and are zero there.
+    /// The parts of `bytes` that are swapped out. They were not read and are 0 in `bytes`.
     pub swapped: Vec<Range<u64>>,
     /// The whole segment in equal parts.
     pub map: Vec<Cell>,
-    /// The values that move, most interesting first.
+    /// Values that change, most interesting first.
     pub moving: Vec<Moving>,
 }
 
-/// A value that was detected because it moves.
+/// A value that was detected by its changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moving {
     pub offset: u64,
@@ -119,32 +115,30 @@ pub struct Moving {
     pub value: String,
     /// The last values, oldest first, for a sparkline.
     pub history: Vec<f64>,
-    /// The change per second, such as `+50/s`; empty where it means nothing.
+    /// The change per second, such as `+50/s`; empty if the kind of value has no rate.
     pub rate: String,
 }
 
-/// The change rate of a segment, or the reason why it is not known.
+/// The change rate of a segment, or the reason why it is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Activity {
-    /// Bytes found different per second since the last poll.
+    /// Bytes per second that differed from the last poll.
     Changing {
         bytes_per_second: u64,
-        /// Only parts of the segment were compared.
+        /// Set if only parts of the segment were compared.
         sampled: bool,
     },
     Unread(Unread),
 }
 
-/// The reason why a segment is not read without being asked for.
+/// The reason why a segment has no preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unread {
     /// Reading would leave a trace.
     Trace(Forecast),
-    /// It cannot be read.
     Failed(ShownError),
 }
 
-/// The changes found in a segment.
 #[derive(Debug, Default)]
 pub struct Changes {
     pub size: u64,
@@ -154,12 +148,11 @@ pub struct Changes {
     pub complete: bool,
 }
 
-/// The reason why a subscription has ended.
 #[derive(Debug)]
 pub enum Ended {
     /// The segment was removed.
     Removed,
-    /// The segment was unlinked, and its last holder released it.
+    /// Unlinked, and no process holds it any more.
     Released,
     /// shmlens released the segment on request.
     Closed,
@@ -167,13 +160,13 @@ pub enum Ended {
     Unreadable(io::Error),
 }
 
-/// The answer to a jump or search.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub number: u64,
-    /// The offset, `None` if there is none, or the error.
+    /// The offset of the match; `None` if there is none.
     pub result: Result<Option<u64>, ShownError>,
-    /// The search continued from the other end.
+    /// Set if the search continued from the other end.
     pub wrapped: bool,
 }
 
@@ -189,20 +182,20 @@ pub struct Hits {
 /// The progress of long work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Working {
-    /// The action and its segment; safe to print.
+    /// The action and its segment, safe to print.
     pub what: String,
     /// The number of the current segment, starting at 1.
     pub item: usize,
     /// The number of segments.
     pub items: usize,
-    /// The number of bytes processed of the current segment.
+    /// Bytes done in the current segment.
     pub done: u64,
-    /// The total number of bytes of the current segment; 0 if the action does not count bytes.
+    /// The size of the current segment; 0 if the action does not count bytes.
     pub total: u64,
 }
 
 impl Preview {
-    /// Returns the same look without its changes.
+    /// Returns the same data without its changes.
     pub(super) fn unchanged(&self) -> Self {
         let mut preview = self.clone();
         if let Ok(look) = &mut preview.look {
@@ -216,20 +209,18 @@ impl Preview {
 }
 
 impl Report {
-    /// Returns a report that belongs to no subscription.
     #[must_use]
     pub const fn new(at: Clock, body: Body) -> Self {
         Self { subscription: None, at, body }
     }
 
-    /// Returns a report of a subscription.
     #[must_use]
     pub const fn of(subscription: SubscriptionId, at: Clock, body: Body) -> Self {
         Self { subscription: Some(subscription), at, body }
     }
 
-    /// Returns the progress of unfinished work: a search in a subscription, or an action. `None`
-    /// for a search that has just started or was cancelled.
+    /// Reports the progress of a search in a subscription, or of an action. `None` for a search
+    /// that has just started or was canceled.
     pub(super) fn progress(
         at: Clock,
         subscription: Option<SubscriptionId>,

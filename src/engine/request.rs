@@ -1,6 +1,6 @@
 //! Requests to the engine.
 
-use crate::act::{Action, Ending, OwnAttachment, Plan, Question, Revert, SavedCopy, Undone};
+use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, Undone};
 use crate::memory::{Direction, Pattern};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -20,12 +20,12 @@ pub const MAX_HITS: usize = 1000;
 pub enum Request {
     /// Survey the machine now.
     Survey,
-    /// Survey the machine and scan the holders at this interval; `None` for on request only.
+    /// Survey and scan the holders at this interval. `None`: on request only.
     SurveyEvery(Option<Duration>),
     /// Scan the holders now.
     Holders(ScanScope),
-    /// Report the change rates of these segments, most important first, four times a second. Replaces the
-    /// previous list; an empty list ends the reports.
+    /// Report the change rates of these segments four times a second, most important segments
+    /// first. Replaces the previous list; an empty list stops the reports.
     SetRates(Vec<Segment>),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
@@ -33,7 +33,7 @@ pub enum Request {
     SetWindow(SubscriptionId, Watching),
     /// Read a subscription once, now.
     ReadOnce(SubscriptionId),
-    /// Read a subscription at this interval; `None` for on request only.
+    /// Change the interval of a subscription. `None`: on request only.
     Every(SubscriptionId, Option<Duration>),
     /// Reset the baseline of a [`Feed::Window`].
     SetBaseline(SubscriptionId),
@@ -52,10 +52,10 @@ pub enum Request {
     StopSearch,
     /// List the segments that shmlens holds.
     ListAttachments,
-    /// Release these segments, each only if it is unchanged since it was shown.
+    /// Release these segments, unless they have changed since they were shown.
     Release(Vec<OwnAttachment>),
-    /// Ask a process to terminate.
-    End(Box<Ending>),
+    /// Ask a process to exit.
+    Terminate(Box<Termination>),
     /// Look up the rules that decide which users may attach a segment.
     Rules(Box<Segment>),
     /// Look up what the user is typing.
@@ -64,13 +64,13 @@ pub enum Request {
     Probe(Box<Segment>),
     /// Plan these actions without changing anything.
     Plan(Vec<PlanRequest>),
-    /// Apply these plans, each only if its segment is unchanged since it was shown.
+    /// Apply these plans, except to segments that have changed since they were shown.
     Apply(Vec<Plan>),
     /// Undo an action.
     Undo(Undo),
     /// Save these segments to files.
     Save(Vec<SaveRequest>),
-    /// Stop the running action; completed steps are not reverted.
+    /// Stop the running action. Completed steps are not reverted.
     StopAct,
 }
 
@@ -79,23 +79,22 @@ pub enum Request {
 pub enum Feed {
     /// A window with a map of the whole segment. Reads nothing before [`Request::SetWindow`].
     Window,
-    /// The first bytes, a map of the whole segment and the moving values, whenever they change. Reads
-    /// only without a trace, and keeps nothing open.
+    /// The first bytes, a map of the whole segment and its moving values, whenever they change.
+    /// Never leaves a trace, and keeps nothing open between reads.
     Preview {
-        /// The interval; `None` for once, and then on request.
+        /// The interval; `None` to read once, and then on request.
         every: Option<Duration>,
         /// The number of bytes.
         bytes: usize,
-        /// The number of cells of the map.
         cells: usize,
     },
     /// The bytes of each range at regular intervals.
     Ranges { ranges: Vec<Range<u64>>, every: Duration },
     /// All changes in a range, with the bytes before and after.
     Changes {
-        /// The range, limited to the segment.
+        /// Limited to the segment.
         range: Range<u64>,
-        /// The value size in bytes. No value is split between two changes.
+        /// The size of a value. No value is split between two changes.
         value: u64,
         /// The interval; `None` for as often as it is cheap.
         every: Option<Duration>,
@@ -114,7 +113,6 @@ pub enum ScanScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watching {
     pub window: Range<u64>,
-    /// The number of cells of the map.
     pub cells: usize,
     /// The interval; `None` while frozen: on request only.
     pub every: Option<Duration>,
@@ -123,7 +121,7 @@ pub struct Watching {
 /// A jump or search.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// The number that identifies the answer.
+    /// Identifies the answer.
     pub number: u64,
     /// Forward: the first offset to consider. Backward: the end of the search.
     pub from: u64,
@@ -143,7 +141,7 @@ pub enum Target {
     },
     /// Data after a run of zeros or holes of at least `gap` bytes.
     Data {
-        /// The length of the shortest run that is skipped.
+        /// The shortest run that is skipped.
         gap: u64,
     },
 }
@@ -154,7 +152,7 @@ pub struct PlanRequest {
     /// The segment as it was shown.
     pub segment: Box<Segment>,
     pub action: Action,
-    /// Act even if the segment is held or may be held; confirmed for this segment only.
+    /// Act even if the segment is or may be held. The user confirmed this for this segment.
     pub force: bool,
 }
 
@@ -167,32 +165,32 @@ pub struct SaveRequest {
     pub replace: bool,
 }
 
-/// An undo of the last action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Undo {
-    /// Segments were removed: restore these copies.
+    /// Restore these copies of removed segments.
     Copies(Vec<SavedCopy>),
-    /// Segments were changed: plan the reverse changes for exactly the same segments.
+    /// Plan the reverse changes for the segments that were changed.
     Acts(Vec<Revert>),
 }
 
 impl Undo {
-    /// Returns what a retry can undo, given the results so far. A segment that was not attempted
-    /// has no result.
+    /// Returns the part that a retry can undo. A segment that was not attempted has no result.
     #[must_use]
-    pub fn left(self, results: &[Undone]) -> Option<Self> {
+    pub fn remaining(self, results: &[Undone]) -> Option<Self> {
         fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {
             let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
                 None => true,
-                Some(result) => result.as_ref().is_err_and(|failure| failure.again),
+                Some(result) => result.as_ref().is_err_and(|failure| failure.can_retry),
             };
             items.into_iter().enumerate().filter(|(at, _)| remains(*at)).map(|(_, item)| item).collect()
         }
         match self {
             Self::Copies(copies) => {
-                Some(rest(copies, results)).filter(|left| !left.is_empty()).map(Self::Copies)
+                Some(rest(copies, results)).filter(|remaining| !remaining.is_empty()).map(Self::Copies)
             }
-            Self::Acts(acts) => Some(rest(acts, results)).filter(|left| !left.is_empty()).map(Self::Acts),
+            Self::Acts(acts) => {
+                Some(rest(acts, results)).filter(|remaining| !remaining.is_empty()).map(Self::Acts)
+            }
         }
     }
 }

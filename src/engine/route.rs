@@ -1,4 +1,4 @@
-//! The workers and the requests that each of them handles, shared by all executors.
+//! Assigns requests to workers, for all executors.
 
 use super::act::Act;
 use super::ask::Ask;
@@ -15,7 +15,7 @@ use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::sync::Arc;
 
-/// The share of a processor that the change rates take.
+/// The share of one processor that polling for change rates may take.
 const RATES_SHARE: f64 = 0.01;
 
 /// Settings of the engine.
@@ -41,8 +41,8 @@ pub enum Part {
     Rates,
 }
 
-/// Returns all workers in the order of [`Part`], with their thread names. In virtual time their
-/// work is not limited.
+/// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
+/// virtual time.
 pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 7] {
     let Options { copies, rules, state } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
@@ -58,7 +58,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
     ]
 }
 
-/// Routes each request to its workers, and cancels the work that the request replaces.
+/// Routes each request to its workers, and cancels work that it replaces.
 #[derive(Default)]
 pub struct Router {
     /// The progress of the last search.
@@ -108,15 +108,15 @@ impl Router {
                 self.act.cancel();
                 return vec![];
             }
-            Request::End(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
+            Request::Terminate(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
             Request::Ask(_) | Request::Probe(_) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
         };
         vec![(part, Job { request, progress })]
     }
 
-    /// Cancels all long work. Exiting would discard an unfinished copy anyway: the segment is kept,
-    /// and a partially restored one is removed.
+    /// Cancels all long work. A save or restore that does not finish before the exit leaves nothing
+    /// behind anyway.
     pub fn cancel(&self) {
         self.search.cancel();
         self.act.cancel();

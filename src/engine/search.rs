@@ -10,14 +10,13 @@ use crate::memory::{Direction, Pattern, Progress, Reader, find_all, find_next, n
 use std::io;
 use std::ops::ControlFlow;
 
-/// The search worker. It searches while it handles the request, so that only the next request,
-/// which cancels the search, has to wait.
+/// The search worker. It searches while it handles the request: only the next search, which cancels
+/// this one, has to wait.
 pub struct SearchWorker {
     readers: Readers,
 }
 
 impl SearchWorker {
-    /// Returns a worker that borrows the readers of subscriptions.
     pub const fn new(readers: Readers) -> Self {
         Self { readers }
     }
@@ -49,7 +48,7 @@ impl Search {
     fn answer(&self, reader: &Reader, progress: &Progress) -> Found {
         let (result, wrapped) = match self.find(reader, self.from, progress) {
             Ok(None) if matches!(self.target, Target::Pattern(_)) && !progress.is_cancelled() => {
-                // No match on this side of the start, so any match is on the other side.
+                // The other side of the start has all remaining matches.
                 let other_end = match self.direction {
                     Direction::Forward => 0,
                     Direction::Backward => u64::MAX,
@@ -106,7 +105,7 @@ mod tests {
         Target::Pattern(Box::new(Pattern::text(text).unwrap()))
     }
 
-    /// Searches, and returns the offset and true if the search wrapped.
+    /// Returns the offset, and true if the search wrapped.
     fn found(reader: &Reader, from: u64, direction: Direction, target: Target) -> (Option<u64>, bool) {
         let found = Search { number: 7, from, direction, target }.answer(reader, &Progress::new());
         assert_eq!(found.number, 7);

@@ -1,4 +1,4 @@
-//! A single-threaded executor for tests: the caller runs every request and wait, in virtual time.
+//! A single-threaded executor for tests, in virtual time.
 
 use super::route::{Options, Router, workers};
 use super::worker::Worker;
@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The workers of the engine, driven step by step. Work takes no virtual time.
+/// The workers of the engine, run step by step. Work takes no virtual time.
 pub struct Steps {
     machine: Arc<dyn Machine>,
     workers: Vec<Box<dyn Worker>>,
@@ -16,7 +16,6 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Returns an engine at time 0.
     #[must_use]
     pub fn new(machine: Arc<dyn Machine>, options: Options) -> Self {
         let workers = workers(options, true).into_iter().map(|(_, worker)| worker).collect();
@@ -44,7 +43,7 @@ impl Steps {
         reports
     }
 
-    /// Advances the time and does the work that becomes due, each at its time.
+    /// Advances the time. Work is done at the time it is due.
     pub fn advance(&mut self, time: Duration) -> Vec<Report> {
         let until = self.now + time;
         let mut reports = vec![];

@@ -11,7 +11,6 @@ use crate::machine::Machine;
 use crate::survey::Names;
 use std::time::Duration;
 
-/// The survey worker.
 pub struct SurveyWorker {
     latest: LatestScan,
     identifier: Identifier,
@@ -20,7 +19,7 @@ pub struct SurveyWorker {
 }
 
 impl SurveyWorker {
-    /// Returns a worker without an interval. It reads the holders from `latest`.
+    /// Reads the holders from `latest`. Surveys on request only until it gets an interval.
     pub fn new(latest: LatestScan, identifier: Identifier) -> Self {
         Self { latest, identifier, names: Names::default(), pace: Pace::new(None, 2) }
     }
@@ -29,7 +28,7 @@ impl SurveyWorker {
 impl Worker for SurveyWorker {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         match job.request {
-            Request::Survey => self.pace.ask(Clock::ZERO),
+            Request::Survey => self.pace.request(Clock::ZERO),
             Request::SurveyEvery(every) => self.pace.every = every,
             _ => {}
         }
@@ -41,7 +40,7 @@ impl Worker for SurveyWorker {
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
-        self.pace.begin(now);
+        self.pace.start(now);
         let holdings = self.latest.last();
         let mut survey = self.identifier.survey(machine, holdings.as_deref(), &mut self.names);
         let astray = recover::astray(machine, &survey.segments, survey.at);
@@ -50,7 +49,7 @@ impl Worker for SurveyWorker {
     }
 
     fn took(&mut self, time: Duration) {
-        self.pace.took(time);
+        self.pace.add_duration(time);
     }
 }
 

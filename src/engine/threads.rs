@@ -19,9 +19,9 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 /// The interval of progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
 
-/// The running engine. Dropping it also ends the workers, without waiting for them.
+/// The running engine. Dropping it ends the workers without waiting for them.
 pub struct Engine {
-    began: Instant,
+    started: Instant,
     router: Router,
     inboxes: Vec<Sender<Job>>,
     /// Disconnected once all workers have ended.
@@ -39,39 +39,38 @@ impl Engine {
         S: Fn(Report) + Clone + Send + 'static,
     {
         let (busy, running) = mpsc::channel::<Infallible>();
-        let began = Instant::now();
+        let started = Instant::now();
         let mut inboxes = vec![];
         for (name, worker) in workers(options, false) {
             let (inbox, jobs) = mpsc::channel();
             inboxes.push(inbox);
             let (busy, machine, sink, alarm) =
                 (busy.clone(), Arc::clone(machine), sink.clone(), sink.clone());
-            let panicked = move || alarm(Report::new(began.elapsed(), Body::Panicked));
+            let panicked = move || alarm(Report::new(started.elapsed(), Body::Panicked));
             spawn(name, panicked, move || {
                 // Dropped after the worker, which releases its segments.
                 let _busy = busy;
                 let mut worker = worker;
-                drive(&mut *worker, &*machine, began, &jobs, &sink);
+                drive(&mut *worker, &*machine, started, &jobs, &sink);
             })?;
         }
-        Ok(Self { began, router: Router::default(), inboxes, running })
+        Ok(Self { started, router: Router::default(), inboxes, running })
     }
 
     /// Returns the time since the engine was started.
     #[must_use]
     pub fn now(&self) -> Clock {
-        self.began.elapsed()
+        self.started.elapsed()
     }
 
-    /// Sends a request to its workers.
     pub fn send(&mut self, request: Request) {
         for (part, job) in self.router.route(request) {
-            // A worker ends early only if it panics, which is reported.
+            // A worker that ends early has panicked, which is reported.
             let _ = self.inboxes[part as usize].send(job);
         }
     }
 
-    /// Ends the workers, which detaches all segments.
+    /// Ends the workers, which detach all segments.
     pub fn stop(self) {
         self.router.cancel();
         drop(self.inboxes);
@@ -79,33 +78,33 @@ impl Engine {
     }
 }
 
-/// Runs a worker until its channel is closed. Sleeps while there is nothing to do.
+/// Runs a worker until its channel is closed.
 fn drive(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
-    began: Instant,
+    started: Instant,
     jobs: &Receiver<Job>,
     sink: &(impl Fn(Report) + Clone + Send),
 ) {
     loop {
         let job = match worker.deadline() {
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => jobs.recv_timeout(due.saturating_sub(began.elapsed())),
+            Some(due) => jobs.recv_timeout(due.saturating_sub(started.elapsed())),
         };
         let mut job = match job {
             Ok(job) => Some(job),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        // Take all jobs first: often only the last one matters.
+        // Handle all jobs first: often only the last one matters.
         while let Some(next) = job {
-            handle(worker, machine, began, next, sink);
+            handle(worker, machine, started, next, sink);
             job = jobs.try_recv().ok();
         }
-        let now = began.elapsed();
+        let now = started.elapsed();
         if worker.deadline().is_some_and(|due| due <= now) {
             worker.work(machine, now).into_iter().for_each(sink);
-            worker.took(began.elapsed().saturating_sub(now));
+            worker.took(started.elapsed().saturating_sub(now));
         }
     }
 }
@@ -114,11 +113,11 @@ fn drive(
 fn handle(
     worker: &mut dyn Worker,
     machine: &dyn Machine,
-    began: Instant,
+    started: Instant,
     job: Job,
     sink: &(impl Fn(Report) + Clone + Send),
 ) {
-    let now = began.elapsed();
+    let now = started.elapsed();
     if !job.request.is_long() {
         worker.handle(machine, now, job).into_iter().for_each(sink);
         return;
@@ -129,7 +128,7 @@ fn handle(
         let sink = sink.clone();
         let poll = move || {
             while ended.recv_timeout(PROGRESS) == Err(RecvTimeoutError::Timeout) {
-                Report::progress(began.elapsed(), searched, &progress).into_iter().for_each(&sink);
+                Report::progress(started.elapsed(), searched, &progress).into_iter().for_each(&sink);
             }
         };
         // If no thread can be started, do the work without progress reports.
@@ -152,8 +151,8 @@ pub fn spawn(
     panicked: impl Fn() + Send + 'static,
     run: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    struct Alarm<P: Fn()>(P);
-    impl<P: Fn()> Drop for Alarm<P> {
+    struct PanicGuard<P: Fn()>(P);
+    impl<P: Fn()> Drop for PanicGuard<P> {
         fn drop(&mut self) {
             if thread::panicking() {
                 self.0();
@@ -161,7 +160,7 @@ pub fn spawn(
         }
     }
     thread::Builder::new().name(name.into()).spawn(move || {
-        let _alarm = Alarm(panicked);
+        let _alarm = PanicGuard(panicked);
         run();
     })?;
     Ok(())

@@ -7,7 +7,6 @@ use crate::memory::Progress;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request for a worker.
 pub struct Job {
     pub request: Request,
     /// The progress of long work, which can be cancelled before it starts.
@@ -15,20 +14,19 @@ pub struct Job {
 }
 
 impl Job {
-    /// Returns a job for one worker.
     #[must_use]
     pub fn new(request: Request) -> Self {
         Self { request, progress: Arc::default() }
     }
 }
 
-/// A part of the engine. Never reads the clock, starts threads or owns a channel, so that tests can
-/// drive it step by step.
+/// A part of the engine. Workers neither read the clock nor start threads nor own channels, so that
+/// tests can run them step by step.
 pub trait Worker: Send {
-    /// Handles a request. Work that a later request may make obsolete is left to [`Worker::work`].
+    /// Handles a request. Leaves work that a later request may make obsolete to [`Worker::work`].
     fn handle(&mut self, machine: &dyn Machine, now: Clock, job: Job) -> Vec<Report>;
 
-    /// Returns the time of the next work without a request; `None` for never.
+    /// Returns the time of the next work. `None` if there is none before the next request.
     fn deadline(&self) -> Option<Clock> {
         None
     }

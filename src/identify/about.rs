@@ -11,11 +11,10 @@ use crate::segment::{
 use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use unicode_width::UnicodeWidthStr as _;
 
-/// A segment with all that is known about it.
 pub struct About<'a> {
     pub segment: &'a Segment,
     pub survey: &'a Survey,
-    /// The other segments that have, or had, the same name.
+    /// Other segments that have, or had, the same name.
     pub namesakes: Vec<&'a Segment>,
     pub probe: Probe,
 }
@@ -24,26 +23,26 @@ pub struct About<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Probe {
     pub semaphore: Option<Semaphore>,
-    /// The effect of reading the segment, or the reason why this process may not; `None` if not checked.
+    /// The side effect of reading the segment, or the reason why it cannot be read; `None` if not
+    /// checked.
     pub reading: Option<Result<Forecast, String>>,
 }
 
 /// A fact about a segment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact<'a> {
-    /// The field, which has the name, the label, the group and a description.
     pub field: Field,
     pub value: Value<'a>,
-    /// The value in words, with its unit: at least one line, safe to print.
+    /// At least one line, with units, safe to print.
     pub lines: Vec<String>,
 }
 
 impl Probe {
-    /// Looks at a segment without leaving a trace.
+    /// Examines a segment without leaving a trace.
     #[must_use]
     pub fn check(machine: &dyn Machine, segment: &Segment) -> Self {
         Self {
-            semaphore: semaphore::look(machine, segment),
+            semaphore: semaphore::probe(machine, segment),
             reading: Some(Reader::predict(machine, segment).map_err(|error| error.to_string())),
         }
     }
@@ -65,7 +64,7 @@ impl<'a> About<'a> {
         facts
     }
 
-    /// Returns the value of a field, including the fields that depend on more than the segment.
+    /// Returns the value of a field, including fields that depend on other segments.
     #[must_use]
     pub fn value(&self, field: Field) -> Value<'a> {
         let text = |text: Option<String>| text.map_or(Value::Absent, |text| Value::Text(text.into()));
@@ -77,7 +76,7 @@ impl<'a> About<'a> {
             Field::Namesakes if self.namesakes.is_empty() => Value::Absent,
             Field::Namesakes => Value::Segments(self.namesakes.clone()),
             Field::Warnings => lines(self.warnings()),
-            // Warnings about a future SIGBUS are among the reasons, because the set of fields in JSON is stable.
+            // The set of fields in JSON is stable, so warnings about a future SIGBUS are reasons.
             Field::Reasons => match self.survey.past_end_lines(self.segment) {
                 warnings if warnings.is_empty() => field.of(self.segment, self.survey.at),
                 warnings => lines([&self.segment.verdict.reasons[..], &warnings].concat()),
@@ -99,7 +98,7 @@ impl<'a> About<'a> {
         }
     }
 
-    /// Returns the value in words; `None` if the segment does not have the field, or another one includes it.
+    /// Describes a field; `None` if the segment does not have it, or another field includes it.
     fn full(&self, field: Field) -> Option<String> {
         let segment = self.segment;
         let (sysv, posix) = (segment.sysv(), segment.posix());
@@ -135,7 +134,7 @@ impl<'a> About<'a> {
                 Some(posix?.links).filter(|&links| links > 1).map(|links| format!("{links} (hard links)"))?
             }
             Field::Age => format!("at least {}", age_text(sysv.and_then(|_| segment.age(self.survey.at))?)),
-            Field::MadeBy => made_by(segment),
+            Field::MadeBy => creator_text(segment),
             Field::Semaphore => {
                 let semaphore = self.probe.semaphore?;
                 format!("{} ({})", semaphore.text(), semaphore.library.name())
@@ -204,14 +203,14 @@ impl<'a> About<'a> {
             };
             let private = if holder.private { ", private" } else { "" };
             let us = if holder.ourselves { " (shmlens)" } else { "" };
-            let since = local_time::shown(holder.began);
+            let since = local_time::shown(holder.started);
             format!(
                 "{:>pids$} {}  {:<2}  {}  up {} since {since}, {how}{private}{us}",
                 holder.pid,
                 pad(&holder.command_text(), names),
                 holder.access.word(),
                 pad(&holder.owner.user_text(), users),
-                age_text(self.survey.at.seconds_since(holder.began)),
+                age_text(self.survey.at.seconds_since(holder.started)),
             )
         };
         let mut lines: Vec<String> = holders.iter().map(line).collect();
@@ -236,7 +235,7 @@ fn count(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn made_by(segment: &Segment) -> String {
+fn creator_text(segment: &Segment) -> String {
     let Some(maker) = &segment.made_by else { return "unknown".to_owned() };
     let name = maker.name_text();
     match (maker, segment.exited_creator()) {

@@ -17,12 +17,12 @@ pub struct Before {
 pub trait Created: Debug + Send + Sync {
     /// Returns true if shmlens created or restored a segment. Rereads the logs for each survey
     /// time.
-    fn has(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool;
+    fn contains(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool;
 
     /// Returns the last use of a System V segment before the shmlens run with that pid attached it;
     /// `None` if no such run is known.
     fn before(&self, machine: &dyn Machine, segment: &Segment, pid: u32, at: Timestamp) -> Option<Before>;
 
     /// Returns true if the attachments of earlier runs are recorded.
-    fn keeps_uses(&self) -> bool;
+    fn records_uses(&self) -> bool;
 }

@@ -48,12 +48,12 @@ impl Commands {
 impl Evidence<'_> {
     /// Returns true if shmlens created or restored the segment.
     pub fn was_created_here(&self, segment: &Segment) -> bool {
-        self.created.is_some_and(|created| created.has(self.machine, segment, self.now))
+        self.created.is_some_and(|created| created.contains(self.machine, segment, self.now))
     }
 
     /// Returns true if attachments by earlier shmlens runs are recorded.
-    pub fn keeps_uses(&self) -> bool {
-        self.created.is_none_or(Created::keeps_uses)
+    pub fn records_uses(&self) -> bool {
+        self.created.is_none_or(Created::records_uses)
     }
 
     /// Returns true if a helper of this segment is running; `None` if /proc may hide it.
@@ -105,7 +105,7 @@ pub fn held(
 }
 
 fn is_held(segment: &Segment, holdings: Option<&Holdings>, leases: &Leases<'_>) -> Option<bool> {
-    if segment.holders.as_ref()?.iter().any(|holder| !holder.looks_on()) {
+    if segment.holders.as_ref()?.iter().any(|holder| !holder.is_observer()) {
         return Some(true);
     }
     let holdings = holdings?;

@@ -235,7 +235,7 @@ fn by_last_user(
             unknown(format!("cannot tell if its last user {last} is running"))
         }
         // The process may have been an earlier run of shmlens.
-        ProcessState::Exited | ProcessState::PidReused(_) if !evidence.keeps_uses() => unknown(format!(
+        ProcessState::Exited | ProcessState::PidReused(_) if !evidence.records_uses() => unknown(format!(
             "its last user {last} may have been shmlens, which has no state directory to note \
                             who used it before"
         )),

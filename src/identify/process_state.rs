@@ -58,7 +58,7 @@ impl<'a> ProcessStates<'a> {
         }
         let found = self.process(pid).filter(|process| !process.ended).map(Box::new);
         let state = match found {
-            Some(process) if then.is_some_and(|then| self.began_later(&process, then)) => {
+            Some(process) if then.is_some_and(|then| self.started_later(&process, then)) => {
                 ProcessState::PidReused(process)
             }
             Some(process) => return ProcessState::Running(process),
@@ -83,8 +83,8 @@ impl<'a> ProcessStates<'a> {
     /// Returns true if a process started after a segment changed at `then`. The kernel derives
     /// start times from the current clock: if it was set forward since, `then` is too old by that
     /// amount.
-    fn began_later(&self, process: &Process, then: Timestamp) -> bool {
-        let later = process.began.seconds_since(then);
+    fn started_later(&self, process: &Process, then: Timestamp) -> bool {
+        let later = process.started.seconds_since(then);
         let clock = self.clock.get_or_init(|| self.processes.clock());
         if later <= SLACK || clock.forward <= SLACK {
             return later > SLACK;

@@ -67,7 +67,7 @@ pub fn read(bytes: &[u8]) -> Option<Semaphore> {
 
 /// Returns true for the name and size of a semaphore.
 #[must_use]
-pub fn looks_like_one(segment: &Segment) -> bool {
+pub fn is_semaphore(segment: &Segment) -> bool {
     let name: Option<&ObjectName> = match (&segment.id, &segment.facts) {
         (SegmentId::Posix(name), _) => Some(name),
         (_, Facts::Posix(PosixFacts { unlinked: Some(Unlinked { name, .. }), .. })) => name.as_ref(),
@@ -80,7 +80,7 @@ pub fn looks_like_one(segment: &Segment) -> bool {
 /// semaphore.
 #[must_use]
 pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
-    if !looks_like_one(segment) || bytes.len() as u64 != segment.size.0 {
+    if !is_semaphore(segment) || bytes.len() as u64 != segment.size.0 {
         return None;
     }
     let zeros = bytes.iter().all(|&byte| byte == 0);
@@ -89,8 +89,8 @@ pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
 
 /// Reads the semaphore in a segment, if that leaves no trace.
 #[must_use]
-pub fn look(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
-    if !looks_like_one(segment) {
+pub fn probe(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
+    if !is_semaphore(segment) {
         return None;
     }
     let reader = Reader::open(machine, segment).ok().filter(|reader| reader.trace() == Trace::None)?;
@@ -181,7 +181,7 @@ mod tests {
                 .segments
                 .iter()
                 .map(|one| {
-                    look(&machine, one).map(|found| format!("{} ({})", found.text(), found.library.name()))
+                    probe(&machine, one).map(|found| format!("{} ({})", found.text(), found.library.name()))
                 })
                 .collect()
         };

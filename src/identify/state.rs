@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 /// Judges a segment, given its maker.
 pub fn judge(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
-        segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.looks_on()).collect();
+        segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.is_observer()).collect();
     match &segment.facts {
         Facts::Sysv(facts) => sysv(segment, facts, &holders, made, evidence),
         Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => {
@@ -32,7 +32,7 @@ fn sysv(
     made: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
-    let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.looks_on());
+    let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.is_observer());
     let own_count: u64 = own_holders.map(|holder| u64::from(holder.mappings)).sum();
     let others = facts.nattch.saturating_sub(own_count);
     let count = count(segment, facts, holders, (others, own_count), evidence);

@@ -18,7 +18,7 @@ const LIKELY: State = State::Leaked(Certainty::Likely);
 /// Returns all segments after a full process scan.
 fn segments_by(machine: &FakeMachine, rules: Rules) -> Vec<Segment> {
     let mut names = Names::default();
-    let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(machine, Depth::Private, &[], &mut names);
     Identifier::new(rules).survey(machine, Some(&holdings), &mut names).segments
 }
 
@@ -158,7 +158,7 @@ struct Runs {
 const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true, created: false };
 
 impl Created for Runs {
-    fn has(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
+    fn contains(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
         self.created
     }
 
@@ -172,7 +172,7 @@ impl Created for Runs {
         Some(Before { last: LastUse { pid, attach, detach: None }, trusted: self.trusted })
     }
 
-    fn keeps_uses(&self) -> bool {
+    fn records_uses(&self) -> bool {
         self.kept
     }
 }
@@ -357,7 +357,7 @@ fn object_is_unknown_until_proven_unheld() {
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());
     assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
     let mut names = Names::default();
-    let shared = Holdings::look(&machine, Depth::Shared, &[], &mut names);
+    let shared = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
     let mut identifier = Identifier::default();
     let survey = identifier.survey(&machine, Some(&shared), &mut names);
     assert_eq!((survey.segments[0].verdict.state, identifier.needs_private()), (CERTAIN, false), "leased");
@@ -366,14 +366,14 @@ fn object_is_unknown_until_proven_unheld() {
         machine.edit(|facts| facts.effective_uid = uid);
         edit(&machine, |object, now| set_times(object, now - ago));
         machine.edit(|facts| facts.now += 1);
-        let shared = Holdings::look(&machine, Depth::Shared, &[], &mut names);
+        let shared = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
         let survey = identifier.survey(&machine, Some(&shared), &mut names);
         let state = survey.segments[0].verdict.state;
         assert_eq!((state, identifier.needs_private()), (State::Unknown, true), "it may be mapped privately");
     }
     machine.edit(|facts| facts.effective_uid = 0);
     // Created between scan and survey.
-    let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    let before = Holdings::scan(&machine, Depth::Private, &[], &mut names);
     machine.edit(|facts| facts.now += 5000);
     edit(&machine, |object, now| set_times(object, now - 1000));
     let survey = Identifier::default().survey(&machine, Some(&before), &mut names);
@@ -617,7 +617,7 @@ fn known_maker_is_judged_by_its_rule() {
     assert_is(&machine, State::Idle, &[wanted]);
     // The pid was reused.
     machine.edit(|facts| {
-        facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 3000);
+        facts.processes.get_mut(&4121).unwrap().started = Timestamp::from_seconds(facts.now - 3000);
     });
     assert_is(&machine, CERTAIN, &["exited"]);
     machine.add_process(8, "torch_shm_manag");
@@ -635,7 +635,7 @@ fn pid_in_a_child_namespace_may_be_the_maker() {
     // Even if another process has that pid here.
     machine.add_process(4121, "another");
     machine.edit(|facts| {
-        facts.processes.get_mut(&4121).unwrap().began = Timestamp::from_seconds(facts.now - 60);
+        facts.processes.get_mut(&4121).unwrap().started = Timestamp::from_seconds(facts.now - 60);
     });
     assert_is(&machine, State::Idle, &[wanted]);
     machine.edit(|facts| facts.inner_pids = vec![4122]);
@@ -650,7 +650,7 @@ fn without_full_visibility_a_pid_proves_nothing() {
     let mut identifier = Identifier::default();
     let mut names = Names::default();
     machine.edit(|facts| facts.visibility.hides = false);
-    let whole = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    let whole = Holdings::scan(&machine, Depth::Private, &[], &mut names);
     machine.edit(|facts| facts.visibility.hides = true);
     let survey = identifier.survey(&machine, Some(&whole), &mut names);
     let verdict = &survey.segments[0].verdict;

@@ -1,4 +1,4 @@
-//! Changes to a machine, at the level of kernel facts. `act` decides if a change is safe and
+//! Changes to a machine, at the level of kernel facts. `act` decides whether a change is safe and
 //! targets the right segment.
 
 use super::{ObjectStat, SegmentBuilder};
@@ -43,7 +43,7 @@ pub trait Control: Send + Sync {
     /// opening the file.
     fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
-    /// Returns the flags, directory and mount that decide if the object can be changed or removed.
+    /// Returns the flags, directory and mount that decide whether the object can be changed or removed.
     /// Has no side effects.
     fn guards(&self, name: &ObjectName) -> io::Result<Guards>;
 
@@ -133,7 +133,7 @@ pub struct HugePages {
     pub group: Option<u32>,
 }
 
-/// Facts that decide if an object can be changed or removed, apart from its own mode and owner.
+/// Facts that decide whether an object can be changed or removed, apart from its own mode and owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guards {
     pub read_only: bool,
@@ -314,7 +314,7 @@ impl Credentials {
     /// Every capability.
     pub const ALL: u64 = (1 << 41) - 1;
 
-    pub const fn may(&self, capability: Capability) -> bool {
+    pub const fn has(&self, capability: Capability) -> bool {
         self.capabilities >> capability as u64 & 1 != 0
     }
 

@@ -1,6 +1,5 @@
-//! The methods of reading a segment, and the effects of each on what other processes see.
+//! The methods of reading a segment, and their side effects.
 
-/// The method of reading a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// `pread(2)` on the object, opened by its name in `/dev/shm`.
@@ -8,11 +7,11 @@ pub enum Method {
         /// Opened with `O_NOATIME`, for the owner and root.
         keeps_access_time: bool,
     },
-    /// `pread(2)` on a mapping or descriptor of a process that holds the segment, opened through
+    /// `pread(2)` on a mapping or descriptor of another process, opened through
     /// `/proc/PID/map_files` or `/proc/PID/fd`.
     Holder {
         pid: u32,
-        /// Opened with `O_NOATIME`, or a System V segment: its attach time does not change.
+        /// Opened with `O_NOATIME`, or a System V segment, whose attach time does not change.
         keeps_access_time: bool,
     },
     /// `shmat(2)`, read-only.
@@ -23,7 +22,7 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
     None,
-    /// The access time of the object changes: only its owner and root can avoid that.
+    /// The access time of the object changes. Only its owner and root can avoid that.
     AccessTime,
     /// nattch is one higher while the segment is open; the last pid and times change.
     Attached,
@@ -63,7 +62,7 @@ impl Method {
         }
     }
 
-    /// Describes the method and its effect for a title: `no trace (through PID 4121)`.
+    /// Describes the method and its side effect: `no trace (through PID 4121)`.
     #[must_use]
     pub fn text(self) -> String {
         let effect = self.trace().text();
@@ -72,7 +71,6 @@ impl Method {
 }
 
 impl Trace {
-    /// Describes the effect for a title.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -82,8 +80,7 @@ impl Trace {
         }
     }
 
-    /// Returns the fields that reading changes, by their names in `shmctl(2)` and `stat(2)`. No
-    /// other field changes.
+    /// Returns the fields that reading changes, by their names in `shmctl(2)` and `stat(2)`.
     #[must_use]
     pub const fn changes(self) -> &'static [&'static str] {
         match self {

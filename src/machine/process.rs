@@ -98,7 +98,7 @@ pub struct Process {
     pub command: Box<[u8]>,
     pub uid: u32,
     pub gid: u32,
-    pub began: Timestamp,
+    pub started: Timestamp,
     /// Set for a zombie.
     pub ended: bool,
 }

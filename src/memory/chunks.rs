@@ -8,9 +8,9 @@ use std::ops::Range;
 /// A chunk of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chunk {
-    /// The number of bytes that were read.
+    /// The number of bytes read.
     Bytes(usize),
-    /// The length of a hole, which reads as zeros and was not read.
+    /// The length of a hole, which was not read.
     Hole(u64),
 }
 
@@ -23,8 +23,8 @@ pub struct Chunks<'a> {
     end: u64,
     grain: u64,
     longest_hole: u64,
-    /// The known end of the data. Cached, since the kernel visits every page to find it.
-    data_until: u64,
+    /// The end of the current data extent. Cached, because the kernel visits every page to find it.
+    data_end: u64,
 }
 
 impl<'a> Chunks<'a> {
@@ -49,11 +49,11 @@ impl<'a> Chunks<'a> {
             end,
             grain: grain.max(1),
             longest_hole: u64::MAX,
-            data_until: start,
+            data_end: start,
         })
     }
 
-    /// Splits holes into chunks of at most `most` bytes, for callers that write out the zeros.
+    /// Splits holes into chunks of at most `length` bytes, for callers that write out the zeros.
     #[must_use]
     pub const fn with_holes_up_to(mut self, length: u64) -> Self {
         self.longest_hole = length;
@@ -66,10 +66,11 @@ impl<'a> Chunks<'a> {
         self.at
     }
 
-    /// Returns the next chunk: at most as many bytes as the buffer's capacity, or a hole of any
+    /// Returns the next chunk: at most as many bytes as the buffer can hold, or a hole of any
     /// length. `None` at the end.
     ///
     /// # Errors
+    /// Fails if the segment cannot be read.
     /// Fails if reading fails.
     pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Chunk>> {
         let left = self.end - self.at;
@@ -78,8 +79,8 @@ impl<'a> Chunks<'a> {
         }
         let chunk = match self.hole()? {
             0 => {
-                let room = buffer.capacity() as u64 / self.grain * self.grain;
-                let wanted = usize::try_from(left.min(room)).unwrap_or(buffer.capacity());
+                let capacity = buffer.capacity() as u64 / self.grain * self.grain;
+                let wanted = usize::try_from(left.min(capacity)).unwrap_or(buffer.capacity());
                 let count = self.reader.fill(buffer, self.at, wanted)?;
                 if count < wanted {
                     self.progress.cut_short();
@@ -102,10 +103,10 @@ impl<'a> Chunks<'a> {
 
     /// Returns the length of the hole here, in whole grains unless it reaches the end.
     fn hole(&mut self) -> io::Result<u64> {
-        if self.at < self.data_until {
+        if self.at < self.data_end {
             return Ok(0);
         }
-        // Finding a hole is cheap; finding the end of data is not, and is not needed.
+        // Finding a hole is cheap. Finding the end of data is slow, and not needed here.
         match self.reader.extent_at(self.at, 1)? {
             Some(extent) if extent.kind == ExtentKind::Hole => {}
             _ => return Ok(0),
@@ -113,7 +114,7 @@ impl<'a> Chunks<'a> {
         let Some(extent) = self.reader.extent_at(self.at, self.end - self.at)? else { return Ok(0) };
         let length = (extent.end.min(self.end) - self.at).min(self.longest_hole);
         if extent.kind == ExtentKind::Data {
-            self.data_until = extent.end;
+            self.data_end = extent.end;
         }
         Ok(match extent.kind {
             ExtentKind::Data => 0,
@@ -129,8 +130,8 @@ mod tests {
     use crate::machine::fake::FakeBytes;
     use crate::memory::example::{object, pages};
 
-    fn all(chunks: &mut Chunks<'_>, room: usize) -> Vec<Chunk> {
-        let mut buffer = PageBuffer::with_capacity(room);
+    fn all(chunks: &mut Chunks<'_>, capacity: usize) -> Vec<Chunk> {
+        let mut buffer = PageBuffer::with_capacity(capacity);
         std::iter::from_fn(|| chunks.next(&mut buffer).unwrap()).collect()
     }
 
@@ -142,7 +143,7 @@ mod tests {
         let progress = Progress::new();
         let range = 5..u64::MAX;
         let mut chunks = Chunks::new(&reader, range.clone(), 16, &progress).unwrap();
-        // Up to the last whole line before the data, then past the end of the data.
+        // Up to the last whole grain before the data, then past the end of the data.
         let before = 3 * 4096 - 16;
         let data = [Chunk::Bytes(4096), Chunk::Bytes(4096)];
         let rest = Chunk::Hole((1 << 40) - 5 - before - 8192);

@@ -6,7 +6,7 @@ use std::ops::Range;
 const BLOCK: usize = 64;
 
 /// Returns the ranges in which two versions differ, in ascending order and never adjacent. Bytes
-/// that only exist in one version are not compared.
+/// that exist in only one version are not compared.
 #[must_use]
 pub fn differences(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     let length = old.len().min(new.len());

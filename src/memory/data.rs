@@ -9,13 +9,12 @@ use std::ops::Range;
 /// Bytes per read. Small in tests, so that runs span several chunks.
 const CHUNK: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
-/// Returns the offset of the next run of data that starts after `from`, or of the last run that
-/// starts before it. Runs are separated by at least `gap` zeros, written or in a hole; at the start
-/// of the segment any number of zeros will do. `None` if there is no such run or the search was
-/// cancelled.
+/// Returns the next run of data that starts after `from`, or the last one that starts before it.
+/// Runs are separated by at least `gap` zeros, written or in a hole; any number of zeros will do at
+/// the start of the segment. `None` if there is no such run, and after a cancellation.
 ///
 /// # Errors
-/// Fails if reading fails.
+/// Fails if the segment cannot be read.
 pub fn next_data(
     reader: &Reader,
     from: u64,
@@ -95,7 +94,7 @@ impl Walk<'_> {
         Ok(if self.progress.is_cancelled() { None } else { start })
     }
 
-    /// Counts the zeros before `at`, up to the gap. The start of the segment counts as a full gap.
+    /// Counts the zeros before `at`, up to the gap. The start of the segment counts as a whole gap.
     fn zeros_before(&mut self, at: u64) -> io::Result<u64> {
         let mut zeros = 0;
         while zeros < self.gap {
@@ -129,8 +128,8 @@ fn first_run(bytes: &[u8], gap: u64, zeros: &mut u64) -> Option<usize> {
         if *zeros >= gap {
             return Some(at);
         }
-        // No gap can start before the last nonzero byte of the window, so most bytes of dense data
-        // are skipped.
+        // A gap cannot start before the last nonzero byte of the window. This skips most bytes of
+        // dense data.
         loop {
             let behind = &bytes[at + 1..(at + 1).saturating_add(window).min(bytes.len())];
             let Some(last) = last_nonzero(behind) else {

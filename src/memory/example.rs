@@ -1,11 +1,11 @@
-//! Segments for the tests of this module.
+//! Segments for tests.
 
 use super::{PageBuffer, Reader};
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::survey::{Names, Survey};
 use proptest::prelude::*;
 
-/// Returns a machine with one object, named "a", and a reader of it.
+/// Returns a machine with an object named "a", and a reader of the object.
 pub fn object(bytes: FakeBytes) -> (FakeMachine, Reader) {
     let machine = FakeMachine::new();
     machine.add_object("a", bytes);
@@ -13,7 +13,7 @@ pub fn object(bytes: FakeBytes) -> (FakeMachine, Reader) {
     (machine, reader)
 }
 
-/// Returns a reader of the first segment of a machine.
+/// Opens the first segment of a machine.
 pub fn reader(machine: &FakeMachine) -> Reader {
     let survey = Survey::take(machine, &mut Names::default());
     Reader::open(machine, &survey.segments[0]).unwrap()
@@ -31,7 +31,7 @@ pub fn all(reader: &Reader) -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// Generates objects of a few pages with scattered data of few different bytes.
+/// Generates objects of a few pages with scattered data, of few different bytes.
 pub fn sparse() -> impl Strategy<Value = FakeBytes> {
     let blob = (0u64..24_000, proptest::collection::vec(0u8..3, 1..40));
     (0u64..24_000, proptest::collection::vec(blob, 0..6)).prop_map(|(size, blobs)| {

@@ -5,11 +5,11 @@ use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// Larger ranges are halved when searching backward. Small in tests, so that several are needed.
+/// Larger ranges are halved when searching backward. Small in tests, to cover several halvings.
 const LEAF: u64 = if cfg!(test) { 8 << 10 } else { 64 << 20 };
 
-/// The runs of data within a range, in ascending order. Two runs may be adjacent; otherwise a hole
-/// separates them. Ends early on cancellation.
+/// The runs of data within a range, in ascending order. Two runs may be adjacent. Ends early after
+/// a cancellation.
 pub struct DataForward<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
@@ -44,14 +44,14 @@ impl Iterator for DataForward<'_> {
     }
 }
 
-/// The runs of data within a range, in descending order, like [`DataForward`].
+/// The runs of data within a range, in descending order.
 ///
 /// The kernel reports extents only in the forward direction, so a range is halved until it is a
 /// hole or small. A hole of any size takes one query.
 pub struct DataBackward<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
-    /// Ranges that have not been examined yet, the highest on top.
+    /// Ranges to examine, the highest on top.
     open: Vec<Range<u64>>,
     ready: Vec<Range<u64>>,
 }

@@ -1,5 +1,4 @@
-//! Two threads that share a list of jobs: each takes the next job, both work in parallel, and the
-//! results come out in job order.
+//! Runs jobs on two threads. The results come out in the order of the jobs.
 
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,12 +9,12 @@ use std::thread;
 struct Next {
     job: u64,
     /// No more results are needed.
-    over: bool,
+    is_over: bool,
 }
 
-/// Runs jobs until `take` returns none or `give` breaks, on two threads if `shared` is set. `take`
-/// and `give` are called in order and never concurrently; `work` runs in parallel. Each thread has
-/// its own `S`: `take` stores the job in it, `work` the result.
+/// Runs jobs until `take` returns `None` or `give` breaks, on two threads if `shared` is set.
+/// `take` and `give` run in order and never concurrently; `work` runs in parallel. Each thread has
+/// its own `S`: `take` stores a job in it, `work` the result.
 pub fn in_order<S: Default>(
     shared: bool,
     take: impl FnMut(&mut S) -> bool + Send,
@@ -61,22 +60,22 @@ struct Sequence {
 
 impl Sequence {
     fn is_finished(&self) -> bool {
-        lock(&self.turn).over
+        lock(&self.turn).is_over
     }
 
     /// Waits for the turn of a job. Returns false if no more results are needed.
     fn wait_for(&self, job: u64) -> bool {
         let mut turn = lock(&self.turn);
-        while turn.job != job && !turn.over {
+        while turn.job != job && !turn.is_over {
             turn = self.moved.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
-        !turn.over
+        !turn.is_over
     }
 
-    fn pass(&self, over: bool) {
+    fn pass(&self, is_over: bool) {
         let mut turn = lock(&self.turn);
         turn.job += 1;
-        turn.over |= over;
+        turn.is_over |= is_over;
         drop(turn);
         self.moved.notify_all();
     }

@@ -1,7 +1,7 @@
 //! Reads contents without side effects: the reader, extents, search, comparison, and change
 //! tracking.
 //!
-//! This module never reads a hole, and its memory use does not depend on the size of the segment.
+//! Holes are never read, and memory use does not depend on the size of the segment.
 
 mod chunks;
 mod compare;

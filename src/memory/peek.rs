@@ -5,20 +5,18 @@ use crate::machine::ExtentKind;
 use std::io;
 use std::ops::Range;
 
-/// The bytes of a range.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Peek {
-    /// Shorter than the range at the end of the segment. The bytes of holes and swapped pages are
-    /// 0.
+    /// Ends early at the end of the segment. Holes and swapped pages are 0.
     pub bytes: Vec<u8>,
     /// The runs without memory, which read as zeros.
     pub holes: Vec<Range<u64>>,
-    /// The runs that were skipped because they are swapped out. Their contents are unknown.
+    /// Swapped out, so not read: the contents are unknown.
     pub swapped: Vec<Range<u64>>,
 }
 
-/// Reads a range, except for holes and swapped pages: reading the latter would bring them back into
-/// memory.
+/// Reads a range without its holes and swapped pages. Reading swapped pages would bring them back
+/// into memory.
 ///
 /// # Errors
 /// Fails if the kernel refuses.

@@ -1,14 +1,14 @@
-//! Two threads: one prepares items, the other processes them.
+//! Runs two steps of a process on two threads.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{channel, sync_channel};
 use std::{iter, thread};
 
-/// The number of items in circulation: few, so that they stay in the processor cache.
+/// Few, so that the items stay in the processor cache.
 const ITEMS: usize = 4;
 
-/// Prepares items with `fill` until it returns false, and passes them in order to `drain` until it
-/// breaks. If `shared` is set, `fill` runs on its own thread. Items are reused.
+/// Fills items with `fill` until it returns false, and passes them in order to `drain` until it
+/// breaks. `fill` runs on its own thread if `shared` is set. Items are reused.
 pub fn pipeline<S: Default + Send>(
     shared: bool,
     mut fill: impl FnMut(&mut S) -> bool + Send,

@@ -12,14 +12,13 @@ pub enum Direction {
     Backward,
 }
 
-/// Shared between the thread that does long work and those that wait for it.
+/// The progress of long work, shared by the thread that works and those that wait.
 #[derive(Debug, Default)]
 pub struct Progress {
     cancelled: Arc<AtomicBool>,
     done: AtomicU64,
     total: AtomicU64,
-    /// The number of the current item, the number of items, and the description of the current
-    /// item.
+    /// The number of the current item, the number of items, and the current item's description.
     item: Mutex<(usize, usize, String)>,
     cut_short: AtomicBool,
 }
@@ -30,7 +29,7 @@ impl Progress {
         Self::default()
     }
 
-    /// Cancels the work. It stops within a few milliseconds, as if nothing were left to find.
+    /// Cancels the work, which stops within a few milliseconds as if nothing were left to find.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -76,7 +75,6 @@ impl Progress {
         self.cut_short.load(Ordering::Relaxed)
     }
 
-    /// Sets the number of bytes done.
     pub fn reach(&self, done: u64) {
         self.done.store(done, Ordering::Relaxed);
     }

@@ -30,7 +30,7 @@ pub enum OpenError {
         id: SegmentId,
         owner: Owner,
         mode: Mode,
-        /// True if this user may change the mode and doing so would help.
+        /// Set if the user may change the mode and this would help.
         own: bool,
     },
     /// The segment is unlinked and only mapped.
@@ -40,11 +40,10 @@ pub enum OpenError {
     )]
     Concealed {
         id: SegmentId,
-        /// The description of its former name.
+        /// Describes its former name.
         former: String,
         holders: String,
     },
-    /// The name in `/dev/shm` is not a regular file.
     #[error("{id} is not shared memory: not a regular file")]
     NotMemory { id: SegmentId },
     /// The segment does not fit into the address space.
@@ -52,7 +51,7 @@ pub enum OpenError {
         "failed to attach {id}: {size} does not fit in the address space. Check the limit with `ulimit -v`"
     )]
     TooLarge { id: SegmentId, size: crate::segment::Bytes },
-    /// Only attaching would do, and the caller did not want that.
+    /// The segment can only be read by attaching it, and the caller refused that.
     #[error("{id} was not read: that would attach it, which changes nattch, last pid and times ({})", .reason.text())]
     NeedsAttach { id: SegmentId, reason: TraceReason },
     /// Another process holds a lease and must release it first.
@@ -82,10 +81,13 @@ fn permitted_users(owner: &Owner) -> String {
 /// The state of an open segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// The segment exists.
-    Present { size: u64 },
+    Present {
+        size: u64,
+    },
     /// The segment was removed, but is still open here.
-    Removed { size: u64 },
+    Removed {
+        size: u64,
+    },
     /// The segment was removed, and its name now belongs to another segment.
     Replaced {
         /// The size of the open segment.
@@ -132,11 +134,12 @@ impl Forecast {
 }
 
 impl Reader {
-    /// Opens a segment that a survey listed, without a trace if possible. A System V segment that
-    /// cannot be read through a holder is attached, which other processes can see.
+    /// Opens a segment from a survey, without a trace if possible. A System V segment that cannot
+    /// be read through a holder is attached, which other processes can see.
     ///
     /// # Errors
-    /// Fails if it is gone or replaced, when it may not be read, or when the
+    /// Fails if the segment is gone or was replaced, or if the kernel refuses. Every error has a
+    /// remedy.
     /// kernel refuses; each with what would help.
     pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
         match (Self::open_unattached(machine, segment), &segment.id) {
@@ -150,7 +153,7 @@ impl Reader {
     /// Opens a segment like [`Self::open`], but never attaches it.
     ///
     /// # Errors
-    /// [`OpenError::NeedsAttach`] if only attaching would do.
+    /// Fails with [`OpenError::NeedsAttach`] if the segment can only be attached.
     pub fn open_unattached(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
         if segment.is_concealed() {
             let holders = segment.holders.iter().flat_map(|holders| holders.iter());
@@ -189,8 +192,8 @@ impl Reader {
         Ok(Self { contents: Arc::from(contents), id: segment.id.clone(), identity: stat.identity })
     }
 
-    /// Returns the method that [`Self::open`] would use, without leaving a trace: opens the segment
-    /// without reading it, and does not attach it.
+    /// Returns the method that [`Self::open`] would use. Leaves no trace: opens the segment without
+    /// reading it, and never attaches it.
     ///
     /// # Errors
     /// Fails like [`Self::open`].
@@ -225,7 +228,7 @@ impl Reader {
     /// Returns the current size.
     ///
     /// # Errors
-    /// Fails if the kernel no longer answers for it.
+    /// Fails if the segment can no longer be examined.
     pub fn size(&self) -> io::Result<u64> {
         self.contents.stat().map(|stat| stat.size)
     }
@@ -233,7 +236,7 @@ impl Reader {
     /// Checks that the open segment still exists and still has its name.
     ///
     /// # Errors
-    /// Fails if the kernel no longer answers for it.
+    /// Fails if the segment can no longer be examined.
     pub fn presence(&self, machine: &dyn Machine) -> io::Result<Presence> {
         let stat = self.contents.stat()?;
         let size = stat.size;
@@ -296,7 +299,7 @@ impl Reader {
         self.contents.acl()
     }
 
-    /// Tells the kernel that these bytes are not needed any more.
+    /// Tells the kernel that these bytes are no longer needed.
     pub fn release(&self, offset: u64, length: u64) {
         self.contents.release(offset, length);
     }
@@ -310,7 +313,7 @@ fn through_holder(
 ) -> Result<Box<dyn Contents>, TraceReason> {
     let listed = segment.holders.as_deref();
     match machine.open_attached(shmid, listed.unwrap_or_default(), listed.is_none()) {
-        // The holders have changed since the survey: search again.
+        // The survey is outdated: search all processes.
         Err(TraceReason::Unreachable) if listed.is_some() && is_outdated(machine, segment, shmid) => {
             machine.open_attached(shmid, &[], true)
         }
@@ -318,7 +321,7 @@ fn through_holder(
     }
 }
 
-/// Returns true if a listed holder has exited, or if the number of attachments has changed.
+/// Returns true if a listed holder has exited, or the number of attachments has changed.
 fn is_outdated(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> bool {
     let listed = segment.sysv().map(|facts| facts.nattch);
     let mut holders = segment.holders.iter().flat_map(|holders| holders.iter());
@@ -341,7 +344,7 @@ impl OpenError {
                 let me = machine.effective_uid();
                 let creator = segment.sysv().map(|facts| facts.creator.uid);
                 let own = me == segment.owner.uid || Some(me) == creator;
-                // If the bit is set, something else is in the way.
+                // The owner has the permission already, so something else is wrong.
                 let own = own && segment.mode.bits() & 0o400 == 0;
                 Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode, own }
             }
@@ -382,7 +385,7 @@ mod tests {
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
         let mut buffer = PageBuffer::default();
         buffer.place(16, 64 << 10);
-        // The address is 16 bytes past a page, like that of a malloc block.
+        // 16 bytes past a page, like a block from malloc.
         let _ = reader.read_at(0, buffer.place(16, 64 << 10));
     }
 
@@ -447,7 +450,7 @@ mod tests {
                 segment.id
             );
         }
-        // The attachment of the check was detached.
+        // Checking the segment has not left it attached.
         machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
         machine.remove_object("a");
         assert!(matches!(Reader::open(&machine, &listed[1]), Err(OpenError::Gone { .. })));

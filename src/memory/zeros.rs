@@ -17,7 +17,7 @@ pub fn last_nonzero(bytes: &[u8]) -> Option<usize> {
     bytes[..bytes.len() - zeros].iter().rposition(|&byte| byte != 0)
 }
 
-/// Has no early exit, so that the compiler can vectorize it.
+/// No early exit, so that the compiler can vectorize it.
 fn block_is_zero(block: &[u8]) -> bool {
     block.iter().fold(0, |all, byte| all | byte) == 0
 }

@@ -36,7 +36,7 @@ pub fn holder(pid: u32) -> Holder {
         pid,
         command: b"reader"[..].into(),
         owner: ann(),
-        began: Timestamp::from_seconds(9000),
+        started: Timestamp::from_seconds(9000),
         start: 0,
         access: Access::Read,
         mappings: 1,

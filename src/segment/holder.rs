@@ -11,7 +11,7 @@ pub struct Holder {
     pub command: Box<[u8]>,
     pub owner: Owner,
     /// When the process started.
-    pub began: Timestamp,
+    pub started: Timestamp,
     /// In clock ticks since boot. Identifies the process, together with the pid, even after the pid
     /// is reused.
     pub start: u64,
@@ -49,7 +49,7 @@ pub enum Access {
 
 /// The way in which a process holds a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum How {
+pub enum HoldKind {
     /// Mapped or attached.
     Mapping,
     /// Open, but not mapped.
@@ -67,7 +67,7 @@ impl Access {
     }
 }
 
-impl How {
+impl HoldKind {
     /// `mapping` or `descriptor`, in JSON.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -94,13 +94,13 @@ impl Holder {
     /// Returns true if this program only reads the segment, which does not count as use. Segments
     /// that it writes to, such as those of the demo, are its own.
     #[must_use]
-    pub const fn looks_on(&self) -> bool {
+    pub const fn is_observer(&self) -> bool {
         self.ourselves && matches!(self.access, Access::Read)
     }
 
     /// A mapping outranks a descriptor.
     #[must_use]
-    pub const fn how(&self) -> How {
-        if self.mappings > 0 { How::Mapping } else { How::Descriptor }
+    pub const fn hold_kind(&self) -> HoldKind {
+        if self.mappings > 0 { HoldKind::Mapping } else { HoldKind::Descriptor }
     }
 }

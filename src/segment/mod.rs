@@ -26,7 +26,7 @@ mod value;
 mod wrap;
 
 pub use escape::{escape, in_ascii, quote, unescape};
-pub use holder::{Access, Holder, How, Place};
+pub use holder::{Access, HoldKind, Holder, Place};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use maker::Maker;
 pub use mode::Mode;
@@ -264,7 +264,7 @@ impl Segment {
 
     /// The holders without this program, if it only reads: the table marks that case.
     fn others(&self) -> impl Iterator<Item = &Holder> {
-        self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.looks_on())
+        self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.is_observer())
     }
 
     /// Counts the attachments of System V holders that were not found.

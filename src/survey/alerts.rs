@@ -158,7 +158,7 @@ mod tests {
 
     fn texts(machine: &FakeMachine) -> Vec<String> {
         let mut names = Names::default();
-        let holdings = Holdings::look(machine, Depth::Shared, &[], &mut names);
+        let holdings = Holdings::scan(machine, Depth::Shared, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
         survey.join(&holdings, machine, &mut names);
         alerts(&survey).iter().map(|alert| alert.text(9)).collect()

@@ -78,7 +78,7 @@ mod tests {
             machine.add_object(name, FakeBytes::hole(100));
             machine.map_in(7, name, Access::ReadWrite);
             machine.remove_object(name);
-            let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+            let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
             let mut survey = Survey::take(&machine, &mut names);
             let listed = survey.clone();
             survey.join(&holdings, &machine, &mut names);

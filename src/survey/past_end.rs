@@ -71,7 +71,7 @@ mod tests {
 
     fn lines(machine: &FakeMachine) -> Vec<String> {
         let mut names = Names::default();
-        let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
         survey.join(&holdings, machine, &mut names);
         let lines = survey.segments.iter().flat_map(|segment| survey.past_end_lines(segment)).collect();

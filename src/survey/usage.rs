@@ -150,7 +150,7 @@ pub fn usage(machine: &dyn Machine, survey: &Survey) -> Usage {
         }
         // Our own attachments are only for inspection.
         let holders = segment.holders.as_deref().unwrap_or_default().iter();
-        for holder in holders.filter(|holder| !holder.looks_on()) {
+        for holder in holders.filter(|holder| !holder.is_observer()) {
             let new = || (Holder::command_text(holder), holder.owner.user_text(), Sum::default());
             processes.entry(holder.pid).or_insert_with(new).2.add(segment);
         }
@@ -192,7 +192,7 @@ mod tests {
 
     fn survey(machine: &FakeMachine) -> Survey {
         let mut names = Names::default();
-        let holdings = Holdings::look(machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(machine, &mut names);
         survey.join(&holdings, machine, &mut names);
         for segment in &mut survey.segments {

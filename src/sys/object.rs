@@ -114,7 +114,7 @@ pub struct InDirectory {
     pub read_only: bool,
 }
 
-/// Returns everything that decides if `path` below `root` can be removed, except the caller's
+/// Returns everything that decides whether `path` below `root` can be removed, except the caller's
 /// capabilities. Changes nothing.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 /// The same number on every architecture.
 const SYS_CACHESTAT: libc::c_long = 451;
 /// The number of pages per `mincore` call.
-const PAGES_A_CALL: u64 = 4096;
+const PAGES_PER_CALL: u64 = 4096;
 
 /// `struct cachestat_range`.
 #[repr(C)]
@@ -34,8 +34,8 @@ struct Counts {
     recently_evicted: u64,
 }
 
-/// Returns the runs of swapped pages in a range, limited to the range. Empty if the kernel does not
-/// tell: it answers only users who may write the file.
+/// Returns the swapped pages in a range, as runs limited to the range. Empty if this user may not
+/// write the file: the kernel does not answer then.
 ///
 /// # Errors
 /// Fails if the kernel refuses.
@@ -70,8 +70,8 @@ fn by_count(file: &File, pages: Range<u64>, runs: &mut Vec<Range<u64>>) -> io::R
     Ok(())
 }
 
-/// Returns the number of swapped pages in a range of pages, which is not empty: with a length of 0
-/// the kernel counts up to the end of the file.
+/// Returns the number of swapped pages in a range of pages. The range must not be empty: the kernel
+/// would count up to the end of the file.
 fn evicted(file: &File, pages: &Range<u64>) -> io::Result<u64> {
     let page = page_size();
     let span = Span { offset: pages.start * page, length: (pages.end - pages.start) * page };
@@ -82,14 +82,14 @@ fn evicted(file: &File, pages: &Range<u64>) -> io::Result<u64> {
     if result == 0 { Ok(counts.evicted) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Finds the pages that have data but are not resident. A page that is swapped out in between is
+/// Finds pages that have data but are not resident. A page that is swapped out in between is
 /// missed, and read like a resident one.
 fn by_residency(file: &File, pages: Range<u64>, runs: &mut Vec<Range<u64>>) -> io::Result<()> {
     let page = page_size();
     let size = super::statx_fd(file.as_fd())?.size;
     let mut at = pages.start;
     while at < pages.end.min(size.div_ceil(page)) {
-        let limit = (pages.end - at).min(PAGES_A_CALL);
+        let limit = (pages.end - at).min(PAGES_PER_CALL);
         let Some(extent) = extent_at(file, at * page, size, limit * page)? else { break };
         let end = extent.end.div_ceil(page).min(at + limit).max(at + 1);
         if extent.data {
@@ -110,13 +110,13 @@ fn resident(file: BorrowedFd<'_>, offset: u64, pages: u64) -> io::Result<Vec<boo
     let length = usize::try_from(pages * page_size()).map_err(invalid)?;
     let Some(whole) = NonZero::new(length) else { return Ok(vec![]) };
     let start = i64::try_from(offset).map_err(invalid)?;
-    // SAFETY: a new mapping at an address of the kernel's choice.
+    // SAFETY: a new mapping at an address that the kernel chooses.
     let address = unsafe { mmap(None, whole, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, start) }?;
     // SAFETY: the mapping has that many pages.
-    let asked = unsafe { residency::mincore(address.as_ptr().cast(), &mut bits) };
+    let result = unsafe { residency::mincore(address.as_ptr().cast(), &mut bits) };
     // SAFETY: mapped above, and not referenced any more.
     unsafe { munmap(address, length) }?;
-    asked.map(|()| bits.iter().map(|bit| bit & 1 != 0).collect())
+    result.map(|()| bits.iter().map(|bit| bit & 1 != 0).collect())
 }
 
 fn push(runs: &mut Vec<Range<u64>>, run: Range<u64>) {

@@ -11,8 +11,8 @@ use shmlens::segment::{Mode, ObjectName, SegmentId};
 use shmlens::sys::shm::Attachment;
 use std::process::Command;
 
-/// Returns true if the kernel lets this thread read, and read and write.
-fn tried(id: &SegmentId) -> (bool, bool) {
+/// Tries to open the segment read-only and read-write.
+fn try_open(id: &SegmentId) -> (bool, bool) {
     match id {
         SegmentId::Sysv(shmid) => {
             (Attachment::read_only(shmid.0).is_ok(), Attachment::read_write(shmid.0).is_ok())
@@ -30,14 +30,13 @@ fn tried(id: &SegmentId) -> (bool, bool) {
 fn compare(rules: &Rules, id: &SegmentId) {
     let nobody = Nobody::here();
     let who = RealMachine.credentials();
-    let found = tried(id);
+    let found = try_open(id);
     drop(nobody);
     assert_eq!((who.uid, who.gid, who.capabilities), (NOBODY, NOBODY, 0));
     let answer = rules.access(&who);
     assert_eq!((answer.read, answer.write), found, "{rules:?}: {}", answer.reason);
-    // Root has every capability.
     let root = rules.access(&RealMachine.credentials());
-    assert_eq!((root.read, root.write), tried(id), "{rules:?}: {}", root.reason);
+    assert_eq!((root.read, root.write), try_open(id), "{rules:?}: {}", root.reason);
 }
 
 #[test]
@@ -48,8 +47,8 @@ fn access_by_mode_matches_the_kernel() {
         let object = Object::new("object", 4096, 0o600).owned_by(uid, gid);
         for mode in [0, 0o400, 0o200, 0o600, 0o040, 0o020, 0o060, 0o004, 0o002, 0o006, 0o640, 0o606, 0o066] {
             for id in [sysv.id(), object.id()] {
-                super::carry_out(&id, &super::to(mode)).unwrap();
-                let rules = Rules::of(&RealMachine, &super::shown(&id));
+                super::carry_out(&id, &super::set_mode(mode)).unwrap();
+                let rules = Rules::of(&RealMachine, &super::find_segment(&id));
                 assert_eq!(rules.mode, Mode::new(mode));
                 compare(&rules, &id);
             }
@@ -84,16 +83,15 @@ fn access_by_acl_matches_the_kernel() {
             let held = RealMachine.handle(&name).unwrap();
             held.set_acl(&list.concat()).unwrap();
             assert_eq!(held.acl().unwrap(), Some(list.concat()));
-            let rules = Rules::of(&RealMachine, &super::shown(&object.id()));
+            let rules = Rules::of(&RealMachine, &super::find_segment(&object.id()));
             assert!(rules.acl.is_some());
             compare(&rules, &object.id());
-            // Predicted before the change.
             for (mode, uid, gid) in [(0o640, 1000, gid), (0o604, NOBODY, gid), (0o666, 1000, NOBODY)] {
                 let rules = rules.with(Mode::new(mode), uid, gid);
                 let owner = OwnerChange { uid: Some(uid), gid: Some(gid) };
                 let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(mode)), owner);
                 super::carry_out(&object.id(), &both).unwrap();
-                assert_eq!(Rules::of(&RealMachine, &super::shown(&object.id())), rules);
+                assert_eq!(Rules::of(&RealMachine, &super::find_segment(&object.id())), rules);
                 compare(&rules, &object.id());
             }
         }
@@ -114,7 +112,7 @@ fn capabilities_in_a_user_namespace_grant_nothing_outside() {
     let mut command = Command::new(unshare);
     let mut child = Child::spawn_piped(command.args(["--user", "--map-root-user", "cat"]));
     let pid = u32::try_from(child.pid().as_raw()).unwrap();
-    child.say("there\n");
+    child.send("there\n");
     assert_eq!(child.line(SOON), "there");
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     assert!(!status.contains("CapEff:\t0000000000000000"), "{status}");

@@ -1,6 +1,6 @@
 //! The commands: arguments, output and exit status.
 
-use super::shown;
+use super::find_segment;
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmlens};
 use serde_json::Value;
 use shmlens::sys::shm;
@@ -17,7 +17,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn ended(output: &Output, status: i32) -> (String, String) {
+fn status_and_output(output: &Output, status: i32) -> (String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(status), "{stdout}\n{stderr}");
@@ -30,7 +30,8 @@ fn one_failure_does_not_stop_the_rest() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
-    let (stdout, stderr) = ended(&run(&["chmod", "a+r,u-w", "nowhere", "nam", "0x4d2", "/name", "name"]), 1);
+    let (stdout, stderr) =
+        status_and_output(&run(&["chmod", "a+r,u-w", "nowhere", "nam", "0x4d2", "/name", "name"]), 1);
     assert_eq!(
         stdout,
         format!(
@@ -42,14 +43,14 @@ fn one_failure_does_not_stop_the_rest() {
     assert!(stderr.contains("'nowhere'") && stderr.contains("'nam'; did you mean /name?"), "{stderr}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o444);
     assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o444);
-    let (stdout, _) = ended(&run(&["chmod", "--json", "0600", "gone", "/name"]), 1);
+    let (stdout, _) = status_and_output(&run(&["chmod", "--json", "0600", "gone", "/name"]), 1);
     let lines: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["status"], &lines[0]["segment"]), (&"refused".into(), &"gone".into()));
     assert_eq!((&lines[1]["status"], &lines[1]["action"]), (&"done".into(), &"chmod".into()));
     assert_eq!(lines[1]["segment"], "posix:/name");
-    ended(&run(&["chmod", "rw", "/name"]), 2);
-    ended(&run(&["chown", "no such user", "/name"]), 2);
-    ended(&run(&["chmod", "0600"]), 2);
+    status_and_output(&run(&["chmod", "rw", "/name"]), 2);
+    status_and_output(&run(&["chown", "no such user", "/name"]), 2);
+    status_and_output(&run(&["chmod", "0600"]), 2);
 }
 
 #[test]
@@ -57,7 +58,7 @@ fn dry_run_and_read_only_change_nothing() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
-    let before = (shown(&sysv.id()), shown(&object.id()));
+    let before = (find_segment(&sysv.id()), find_segment(&object.id()));
     let changes: [&[&str]; 6] = [
         &["chmod", "0666", "0x4d2", "name"],
         &["chown", "nobody", "0x4d2", "name"],
@@ -67,13 +68,13 @@ fn dry_run_and_read_only_change_nothing() {
         &["create", "posix", "new", "--size", "1"],
     ];
     for change in changes {
-        let (stdout, _) = ended(&run(&[change, &["--dry-run"]].concat()), 0);
+        let (stdout, _) = status_and_output(&run(&[change, &["--dry-run"]].concat()), 0);
         assert!(!stdout.is_empty(), "{change:?}");
-        let (stdout, stderr) = ended(&run(&[&["--read-only"], change].concat()), 1);
+        let (stdout, stderr) = status_and_output(&run(&[&["--read-only"], change].concat()), 1);
         assert!(stdout.is_empty() && stderr.contains("read-only"), "{change:?}: {stderr}");
-        ended(&run(&[change, &["--read-only", "--json"]].concat()), 1);
+        status_and_output(&run(&[change, &["--read-only", "--json"]].concat()), 1);
     }
-    assert_eq!((shown(&sysv.id()), shown(&object.id())), before);
+    assert_eq!((find_segment(&sysv.id()), find_segment(&object.id())), before);
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
 }
 
@@ -82,13 +83,13 @@ fn rm_without_a_terminal_names_the_missing_option() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
-    let (_, stderr) = ended(&run(&["rm", "name"]), 2);
+    let (_, stderr) = status_and_output(&run(&["rm", "name"]), 2);
     assert!(stderr.contains("--yes"), "{stderr}");
-    let (stdout, stderr) = ended(&run(&["rm", "--yes", "--no-copy", "name", "0x4d2"]), 1);
-    // This test has it open.
+    let (stdout, stderr) = status_and_output(&run(&["rm", "--yes", "--no-copy", "name", "0x4d2"]), 1);
+    // Open in this test.
     assert!(stderr.contains("name: in use: ") && stderr.contains("Use --force"), "{stderr}");
     assert_eq!(stdout, format!("{}: removed\n", sysv.id()));
-    ended(&run(&["rm", "--yes", "--force", "--no-copy", "name"]), 0);
+    status_and_output(&run(&["rm", "--yes", "--force", "--no-copy", "name"]), 0);
     assert!(!object.path().exists() && shm::stat(sysv.shmid).is_err());
 }
 
@@ -128,25 +129,25 @@ fn lock_reports_the_memlock_limit() {
         limit_locked(&mut command, limit);
         command.output().unwrap()
     };
-    let (_, stderr) = ended(&lock(0), 1);
+    let (_, stderr) = status_and_output(&lock(0), 1);
     assert!(stderr.contains("your limit for locked memory is 0") && stderr.contains("ulimit -l"), "{stderr}");
-    let (_, stderr) = ended(&lock(64 << 10), 1);
+    let (_, stderr) = status_and_output(&lock(64 << 10), 1);
     assert!(
         stderr.contains("your limit for locked memory is 64 KiB, but the segment is 1.0 MiB"),
         "{stderr}"
     );
-    // Together they exceed the limit, but only the kernel knows the sum.
+    // Both together exceed the limit, which only the kernel can tell.
     let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
-    ended(&lock(3 << 19), 0);
+    status_and_output(&lock(3 << 19), 0);
     let mut command = as_user(["lock", "0x4d3"]);
     limit_locked(&mut command, 3 << 19);
-    let (_, stderr) = ended(&command.output().unwrap(), 1);
+    let (_, stderr) = status_and_output(&command.output().unwrap(), 1);
     assert!(stderr.contains("locking another"), "{stderr}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o2600);
     assert_eq!(shm::stat(second.shmid).unwrap().mode, 0o600);
-    ended(&as_user(["unlock", "0x4d2"]).output().unwrap(), 0);
+    status_and_output(&as_user(["unlock", "0x4d2"]).output().unwrap(), 0);
     let object = Object::new("name", 1, 0o600);
-    let (_, stderr) = ended(&run(&["lock", "name"]), 1);
+    let (_, stderr) = status_and_output(&run(&["lock", "name"]), 1);
     assert!(stderr.contains("mlock(2)") && object.path().exists(), "{stderr}");
 }
 
@@ -155,11 +156,11 @@ fn hostile_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(b"a\x1b[2J\n\xff", 1, 0o600);
     let id = object.id().to_string();
-    let (stdout, _) = ended(&run(&["chmod", "0640", &id]), 0);
+    let (stdout, _) = status_and_output(&run(&["chmod", "0640", &id]), 0);
     assert_eq!(stdout, format!("{id}: mode 0600 → 0640\n"));
-    let (stdout, _) = ended(&run(&["rm", "--dry-run", "--no-copy", "--force", &id]), 0);
+    let (stdout, _) = status_and_output(&run(&["rm", "--dry-run", "--no-copy", "--force", &id]), 0);
     assert!(!stdout.contains('\x1b') && stdout.lines().count() == 2, "{stdout:?}");
-    ended(&run(&["rm", "--yes", "--no-copy", "--force", &id]), 0);
+    status_and_output(&run(&["rm", "--yes", "--no-copy", "--force", &id]), 0);
     assert!(!object.path().exists());
 }
 
@@ -181,7 +182,7 @@ fn read_only_setting_disables_every_change() {
     let (status, mode, report) = chmod("read-only = true\n");
     assert_eq!((status, mode), (Some(1), 0o644));
     assert!(report.contains("read-only = false in the config"), "{report}");
-    // The typo may have been meant as read-only.
+    // A typo in read-only must not permit changes.
     assert_eq!(chmod("read-onyl = true\n").1, 0o644);
     assert_eq!(chmod("read-only = false\n").1, 0o600);
 }
@@ -216,7 +217,7 @@ fn printed_commands_can_be_pasted() {
         let shmlens = |arguments: &[&str]| {
             let mut command = shmlens();
             let output = command.args(arguments).env("XDG_STATE_HOME", &state).stdin(Stdio::null()).output();
-            ended(&output.unwrap(), 0).0
+            status_and_output(&output.unwrap(), 0).0
         };
         // The plan of a change, as JSON.
         for (change, undone) in [(["chmod", "0600"], 0o640), (["chown", "0:7"], 0o640)] {
@@ -226,7 +227,7 @@ fn printed_commands_can_be_pasted() {
             let done = shmlens(&[&arguments[..], &["--json"]].concat());
             let done: Value = serde_json::from_str(&done).unwrap();
             assert_eq!(done["undo"], plan["undo"]);
-            ended(&paste(plan["undo"].as_str().unwrap(), &state), 0);
+            status_and_output(&paste(plan["undo"].as_str().unwrap(), &state), 0);
             let facts = object.file.metadata().unwrap();
             assert_eq!((facts.mode() & 0o7777, facts.gid()), (undone, 0), "{plan}");
         }
@@ -237,7 +238,7 @@ fn printed_commands_can_be_pasted() {
         let (result, command) = removed.trim_end().split_once("; undo: ").unwrap();
         assert_eq!(result, format!("{id}: removed"));
         assert!(!object.path().exists());
-        ended(&paste(command, &state), 0);
+        status_and_output(&paste(command, &state), 0);
         assert_eq!(fs::read(object.path()).unwrap(), b"contents\n", "{command}");
         // The name must be a single word to the shell.
         assert!(!Path::new("pwned").exists());
@@ -250,7 +251,7 @@ fn undo_ignores_saves() {
     let object = Object::new("name", 9, 0o640);
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("saved");
-    let (stdout, _) = ended(&run(&["save", &object.id().to_string(), file.to_str().unwrap()]), 0);
+    let (stdout, _) = status_and_output(&run(&["save", &object.id().to_string(), file.to_str().unwrap()]), 0);
     assert!(!stdout.contains("undo"), "{stdout}");
 }
 
@@ -285,7 +286,7 @@ fn batch_messages_name_their_segment() {
         fs::write(taken.join(name), "").unwrap();
     }
     let (missing, taken) = (home.path().join("missing/"), taken.to_str().unwrap());
-    // Counts the lines that name a segment. Only the log names none.
+    // Every line names a segment, except for lines about the log.
     let check = |stderr: &str| {
         let is_named = |line: &&str| names.iter().any(|name| line.contains(name));
         let other: Vec<&str> = stderr.lines().filter(|line| !is_named(line)).collect();
@@ -303,7 +304,7 @@ fn batch_messages_name_their_segment() {
             &["lock"],
             &["clean", "--yes", "--settle", "0s"],
         ] {
-            // Compare only failures: later batches need the segments.
+            // Only failures are compared: later batches need the segments.
             let dry = batch[0] == "rm";
             for json in [false, true] {
                 fs::write(&config, format!("copies = \"{copies}\"\n")).unwrap();
@@ -330,7 +331,7 @@ fn batch_messages_name_their_segment() {
             }
         }
     }
-    // The real command, without a place for the copy.
+    // The real run, with nowhere to save the copy.
     for state in ["file", "small"] {
         let mut command = shmlens();
         command.args(["rm", "--yes", "--force"]).args(&names).env("XDG_STATE_HOME", home.path().join(state));
@@ -350,7 +351,7 @@ fn own_segments_without_read_permission_name_the_remedy() {
     let sysv = Sysv::new(7, 10, 0o000).owned_by(NOBODY, NOBODY);
     for (name, id) in [("/a", "posix:/a".to_owned()), ("key:7", format!("sysv:{}", sysv.shmid))] {
         let output = as_nobody(env!("CARGO_BIN_EXE_shmlens"), ["dump", name]).output().unwrap();
-        let (_, message) = ended(&output, 1);
+        let (_, message) = status_and_output(&output, 1);
         assert!(
             message.contains(&format!("`shmlens chmod u+r {id}`")) && !message.contains("Run as"),
             "{message}"
@@ -361,7 +362,7 @@ fn own_segments_without_read_permission_name_the_remedy() {
 #[test]
 fn invalid_values_are_quoted_once() {
     for arguments in [&["dump", "--as", "\x1b[1m", "/a"][..], &["chmod", "\x1b[1m", "/a"]] {
-        let (_, message) = ended(&run(arguments), 2);
+        let (_, message) = status_and_output(&run(arguments), 2);
         assert!(message.contains(r"'\x1b[1m'") && !message.contains("x5c"), "{message}");
     }
 }
@@ -378,8 +379,9 @@ fn copies_in_a_directory_get_distinct_names() {
     let save = format!("{}/", home.path().display());
     let ids = objects.each_ref().map(|object| object.id().to_string());
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let plan = ended(&run(&[&["rm", "--dry-run", "--force", "--save", &save], &ids[..]].concat()), 0).0;
-    ended(&run(&[&["rm", "--yes", "--force", "--save", &save], &ids[..]].concat()), 0);
+    let plan =
+        status_and_output(&run(&[&["rm", "--dry-run", "--force", "--save", &save], &ids[..]].concat()), 0).0;
+    status_and_output(&run(&[&["rm", "--yes", "--force", "--save", &save], &ids[..]].concat()), 0);
     let saved: Vec<_> = fs::read_dir(home.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(saved.len(), ids.len());
     assert!(saved.iter().all(|path| plan.contains(path.to_str().unwrap())), "{plan}");

@@ -20,7 +20,7 @@ fn create(arguments: &str) -> Output {
 }
 
 #[track_caller]
-fn made(arguments: &str) -> String {
+fn create_segment(arguments: &str) -> String {
     let output = create(arguments);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.is_empty(), "{arguments}: {stderr}");
@@ -28,7 +28,7 @@ fn made(arguments: &str) -> String {
 }
 
 #[track_caller]
-fn refused(arguments: &str, status: i32) -> String {
+fn create_refused(arguments: &str, status: i32) -> String {
     let output = create(arguments);
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(status), "{arguments}: {stderr}");
@@ -44,10 +44,10 @@ fn shmid(message: &str) -> i32 {
 #[test]
 fn create_ignores_the_umask() {
     let Some(_world) = World::new() else { return };
-    let shmid = shmid(&made("sysv --key 0x4d2 --size 1M --mode 0666"));
+    let shmid = shmid(&create_segment("sysv --key 0x4d2 --size 1M --mode 0666"));
     let facts = shm::stat(shmid).unwrap();
     assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
-    made("posix /name --size 5000 --mode 0666");
+    create_segment("posix /name --size 5000 --mode 0666");
     let facts = fs::metadata("/dev/shm/name").unwrap();
     assert_eq!((facts.size(), facts.mode() & 0o7777, facts.blocks()), (5000, 0o666, 0));
     shm::remove(shmid).unwrap();
@@ -65,7 +65,7 @@ fn create_leaves_an_existing_segment_unchanged() {
     for arguments in
         ["sysv --key 1234 --size 1", "posix name --size 1", "posix link --size 1", "posix dir --size 1"]
     {
-        assert!(refused(arguments, 1).contains("is in use"), "{arguments}");
+        assert!(create_refused(arguments, 1).contains("is in use"), "{arguments}");
     }
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
     assert_eq!(outside.as_file().metadata().unwrap().size(), 0);
@@ -83,24 +83,24 @@ fn create_refuses_a_name_taken_after_the_plan() {
         assert_eq!(plan.refusal, None);
         plan
     });
-    let refused = |plan| {
+    let expect_exists = |plan| {
         let error = act::apply(&RealMachine, plan).result.unwrap_err();
         assert!(matches!(error, ActError::Exists { .. }), "{error}");
     };
     let there = Object::new("name", 4096, 0o600);
     let before = there.file.metadata().unwrap();
-    refused(&object);
+    expect_exists(&object);
     let now = there.file.metadata().unwrap();
     assert_eq!((now.size(), now.mode(), now.nlink()), (4096, before.mode(), 1));
     assert_eq!(now.ctime_nsec(), before.ctime_nsec());
     drop(there);
     let outside = tempfile::tempdir().unwrap();
     symlink(outside.path().join("file"), "/dev/shm/name").unwrap();
-    refused(&object);
+    expect_exists(&object);
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     let there = Sysv::new(0x4d2, 4096, 0o600);
     let before = shm::stat(there.shmid).unwrap();
-    refused(&sysv);
+    expect_exists(&sysv);
     assert_eq!(shm::stat(there.shmid).unwrap(), before);
 }
 
@@ -111,11 +111,11 @@ fn create_from_a_file_keeps_holes() {
     file.write_all(b"beginning").unwrap();
     file.as_file().write_all_at(b"end", 8 << 20).unwrap();
     let path = file.path().to_str().unwrap().to_owned();
-    made(&format!("posix filled --from {path} --mode 0400"));
+    create_segment(&format!("posix filled --from {path} --mode 0400"));
     assert!(fs::read("/dev/shm/filled").unwrap() == fs::read(&path).unwrap());
     let facts = fs::metadata("/dev/shm/filled").unwrap();
     assert_eq!((facts.blocks(), facts.mode() & 0o7777), (file.as_file().metadata().unwrap().blocks(), 0o400));
-    let shmid = shmid(&made(&format!("sysv --from {path} --size 9M --mode 0040")));
+    let shmid = shmid(&create_segment(&format!("sysv --from {path} --size 9M --mode 0040")));
     let attached = shm::Attachment::read_only(shmid).unwrap();
     let mut bytes = [0; 3];
     assert_eq!(attached.copy_to(8 << 20, &mut bytes), 3);
@@ -172,7 +172,7 @@ fn create_removes_a_segment_it_cannot_fill() {
         return skip_for_kernel("needs a file of sysfs");
     }
     for kind in ["sysv --key 7", "posix name"] {
-        let error = refused(&format!("{kind} --from {path}"), 1);
+        let error = create_refused(&format!("{kind} --from {path}"), 1);
         assert!(error.contains("truncated"), "{error}");
     }
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
@@ -186,20 +186,22 @@ fn create_makes_nothing_it_cannot_complete() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all_at(&vec![1; 4 << 20], 0).unwrap();
     let path = file.path().to_str().unwrap().to_owned();
-    let error = refused(&format!("posix large --from {path}"), 1);
+    let error = create_refused(&format!("posix large --from {path}"), 1);
     assert!(error.contains("/dev/shm is full") && error.contains("remount"), "{error}");
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
-    let error = refused(&format!("sysv --from {path} --size 1K"), 1);
+    let error = create_refused(&format!("sysv --from {path} --size 1K"), 1);
     assert!(error.contains("larger size"), "{error}");
     // Opening a FIFO without a writer must not block.
     nix::unistd::mkfifo("/dev/shm/pipe", nix::sys::stat::Mode::S_IRUSR).unwrap();
-    assert!(refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("not a regular file"));
-    assert!(refused("sysv --size 0", 1).contains("kernel.shmmax"));
-    assert!(refused("posix a/b --size 1", 1).contains("directory"));
-    assert!(refused("posix .. --size 1", 2).contains("invalid name '..'"));
-    assert!(refused("posix name", 2).contains("--size"));
-    assert!(refused("posix name --from /nowhere", 1).contains("failed to read"));
-    assert!(refused("posix name --size 1 --mode 1777", 2).contains("0777"));
+    assert!(
+        create_refused("posix from-pipe --from /dev/shm/pipe --size 1", 1).contains("not a regular file")
+    );
+    assert!(create_refused("sysv --size 0", 1).contains("kernel.shmmax"));
+    assert!(create_refused("posix a/b --size 1", 1).contains("directory"));
+    assert!(create_refused("posix .. --size 1", 2).contains("invalid name '..'"));
+    assert!(create_refused("posix name", 2).contains("--size"));
+    assert!(create_refused("posix name --from /nowhere", 1).contains("failed to read"));
+    assert!(create_refused("posix name --size 1 --mode 1777", 2).contains("0777"));
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     assert_eq!(table.lines().count(), 1, "{table}");
 }
@@ -209,7 +211,7 @@ fn create_reports_the_limits() {
     let Some(_world) = World::new() else { return };
     let _one = Sysv::new(0, 1, 0o600);
     File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
-    let error = refused("sysv --size 1", 1);
+    let error = create_refused("sysv --size 1", 1);
     assert!(error.contains("kernel.shmmni allows (1)"), "{error}");
     let binary = env!("CARGO_BIN_EXE_shmlens");
     let output = as_nobody(binary, ["create", "sysv", "--huge", "--size", "2M"]).output().unwrap();
@@ -228,14 +230,14 @@ fn missing_huge_pages_fail_and_leave_nothing() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"contents").unwrap();
     let path = file.path().to_str().unwrap();
-    let error = refused(&format!("sysv --key 7 --huge --no-reserve --size 2M --from {path}"), 1);
+    let error = create_refused(&format!("sysv --key 7 --huge --no-reserve --size 2M --from {path}"), 1);
     assert!(error.contains("not enough free huge pages") && error.contains("vm.nr_hugepages"), "{error}");
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     assert_eq!(table.lines().count(), 1, "{table}");
     huge_pages_hold_what_was_in_the_file();
 }
 
-/// Not a test of its own: its free huge pages would break the test that expects none.
+/// Called by the test that expects no huge pages, which free ones would break.
 fn huge_pages_hold_what_was_in_the_file() {
     let _pool = HugePages::of(3);
     if HugePages::free() < 3 {
@@ -245,7 +247,8 @@ fn huge_pages_hold_what_was_in_the_file() {
     let contents: Vec<u8> = (0..750_000u32).flat_map(u32::to_le_bytes).collect();
     fs::write(file.path(), &contents).unwrap();
     let path = file.path().to_str().unwrap();
-    let shmid = shmid(&made(&format!("sysv --huge --no-reserve --size 8M --mode 0644 --from {path}")));
+    let shmid =
+        shmid(&create_segment(&format!("sysv --huge --no-reserve --size 8M --mode 0644 --from {path}")));
     let before = HugePages::free();
     let id = format!("sysv:{shmid}");
     let root = shmlens().args(["dump", "--raw", &id]).output().unwrap().stdout;
@@ -258,11 +261,12 @@ fn huge_pages_hold_what_was_in_the_file() {
     shm::remove(shmid).unwrap();
     let large = tempfile::NamedTempFile::new().unwrap();
     fs::write(large.path(), vec![7; 7 << 20]).unwrap();
-    let error = refused(&format!("sysv --key 7 --huge --no-reserve --from {}", large.path().display()), 1);
+    let error =
+        create_refused(&format!("sysv --key 7 --huge --no-reserve --from {}", large.path().display()), 1);
     assert!(error.contains("not enough free huge pages"), "{error}");
 }
 
-/// Returns the refusal in the plan, and the kernel's error without a plan.
+/// Returns the refusal of the plan and the error of the kernel.
 fn predicted_and_real(new: &NewSegment) -> (String, String) {
     let mut plan = act::plan_create(&RealMachine, new, &Options::default());
     let predicted = plan.refusal.take();
@@ -352,18 +356,18 @@ fn create_reads_a_file_of_unknown_size_to_the_end() {
     let Some(_world) = World::new() else { return };
     let expected = fs::read("/proc/version").unwrap();
     for (kind, name) in [("posix a", "/a"), ("sysv --key 7", "key:7")] {
-        let error = refused(&format!("{kind} --from /proc/version"), 1);
+        let error = create_refused(&format!("{kind} --from /proc/version"), 1);
         assert!(error.contains("the size of /proc/version is unknown. Use --size"), "{error}");
-        let error = refused(&format!("{kind} --from /proc/version --size 10"), 1);
+        let error = create_refused(&format!("{kind} --from /proc/version --size 10"), 1);
         assert!(error.contains("/proc/version is larger than 10 B"), "{error}");
-        made(&format!("{kind} --from /proc/version --size 4K"));
+        create_segment(&format!("{kind} --from /proc/version --size 4K"));
         let bytes = shmlens().args(["dump", "--raw", name]).output().unwrap().stdout;
         assert!(bytes.len() == 4096 && bytes.starts_with(&expected), "{name}");
         assert!(bytes[expected.len()..].iter().all(|&byte| byte == 0));
     }
-    let error = refused("posix b --from /nowhere/at/all", 1);
+    let error = create_refused("posix b --from /nowhere/at/all", 1);
     assert!(error.contains("failed to read /nowhere/at/all"), "{error}");
-    let error = refused("posix b --dry-run --from /nowhere/at/all", 1);
+    let error = create_refused("posix b --dry-run --from /nowhere/at/all", 1);
     assert!(error.contains("failed to read /nowhere/at/all"), "{error}");
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
     for row in sysv_table::parse(&RealMachine.sysv_table().unwrap()).rows {
@@ -371,7 +375,7 @@ fn create_reads_a_file_of_unknown_size_to_the_end() {
     }
 }
 
-/// Huge pages reserved until this is dropped.
+/// Reserves huge pages until it is dropped.
 struct HugePages {
     before: u64,
 }
@@ -405,7 +409,7 @@ fn create_never_sets_setuid_or_setgid() {
     let name = ObjectName::new(b"name").unwrap();
     let new = NewSegment::Posix { name, size, mode, source: Source::Nothing };
     let plan = act::plan_create(&RealMachine, &new, &Options::default());
-    assert!(plan.will[0].contains("mode 0755"), "{plan:?}");
+    assert!(plan.effects[0].contains("mode 0755"), "{plan:?}");
     act::apply(&RealMachine, &plan).result.unwrap();
     assert_eq!(fs::metadata("/dev/shm/name").unwrap().mode() & 0o7777, 0o755);
 }
@@ -417,6 +421,6 @@ fn create_does_not_inherit_the_acl_of_a_directory() {
     fs::create_dir("/dev/shm/dir").unwrap();
     let default = ["-d", "-m", "u:65534:rw", "/dev/shm/dir"];
     assert!(std::process::Command::new(setfacl).args(default).status().unwrap().success());
-    made("posix dir/name --size 10 --mode 0600");
+    create_segment("posix dir/name --size 10 --mode 0600");
     assert_eq!(fs::metadata("/dev/shm/dir/name").unwrap().mode() & 0o7777, 0o600);
 }

@@ -1,6 +1,6 @@
 //! Mode, owner and lock as root, as the owner and as another user.
 
-use super::{am_root, carry_out, planned, to};
+use super::{carry_out, is_root, plan_action, set_mode};
 use crate::support::{NOBODY, Nobody, Object, SetOnDrop, Sysv, World, tool};
 use shmlens::act::{self, ActError, Action, ModeChange, OwnerChange};
 use shmlens::machine::real::RealMachine;
@@ -19,12 +19,12 @@ fn chown(uid: u32, gid: u32) -> Action {
 #[test]
 fn root_may_change_everything() {
     let Some(_world) = World::new() else { return };
-    assert!(am_root());
+    assert!(is_root());
     let sysv = Sysv::new(0x4d2, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.lock();
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, NOBODY);
     for id in [sysv.id(), object.id()] {
-        carry_out(&id, &to(0o646)).unwrap();
+        carry_out(&id, &set_mode(0o646)).unwrap();
         carry_out(&id, &chown(1000, 100_000)).unwrap();
     }
     let facts = shm::stat(sysv.shmid).unwrap();
@@ -65,7 +65,7 @@ fn mode_and_owner_change_together_and_undo_together() {
         carry_out(&id, &action).unwrap();
     }
     assert_eq!(seen(), ((0o640, NOBODY, NOBODY), (0o4740, NOBODY, NOBODY)));
-    // A change that is only partly permitted is not started.
+    // If only a part of the change is permitted, nothing is changed.
     let before = object.file.metadata().unwrap().ctime_nsec();
     let nobody = Nobody::here();
     let error = carry_out(&object.id(), &both("0600")).unwrap_err().to_string();
@@ -107,7 +107,7 @@ fn partial_change_is_rolled_back() {
     let owner = OwnerChange { uid: Some(1000), gid: None };
     let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(0o600)), owner);
     // Planned as root, so that only the kernel refuses: an owner cannot give the segment away.
-    let plan = planned(&object.id(), &both);
+    let plan = plan_action(&object.id(), &both);
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
     drop(nobody);
@@ -122,7 +122,7 @@ fn result_reports_the_mode_the_kernel_set() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
     // Planned as root, because a plan as nobody would predict it.
-    let plan = planned(&object.id(), &to(0o2640));
+    let plan = plan_action(&object.id(), &set_mode(0o2640));
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
     drop(nobody);
@@ -136,7 +136,7 @@ fn result_reports_the_mode_the_kernel_set() {
 fn relative_mode_applies_to_the_current_mode() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600);
-    let plan = planned(&object.id(), &Action::SetMode("g+r".parse().unwrap()));
+    let plan = plan_action(&object.id(), &Action::SetMode("g+r".parse().unwrap()));
     object.file.set_permissions(Permissions::from_mode(0o620)).unwrap();
     let done = act::apply(&RealMachine, &plan).result.unwrap();
     assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o660);
@@ -147,14 +147,14 @@ fn relative_mode_applies_to_the_current_mode() {
 #[test]
 fn owner_may_change_own_segments() {
     let Some(_world) = World::new() else { return };
-    // Not even the owner may read.
+    // Unreadable even for the owner.
     let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0).owned_by(NOBODY, NOBODY);
     let nobody = Nobody::here();
     for id in [sysv.id(), object.id()] {
-        carry_out(&id, &to(0o600)).unwrap();
-        carry_out(&id, &to(0)).unwrap();
-        carry_out(&id, &to(0o640)).unwrap();
+        carry_out(&id, &set_mode(0o600)).unwrap();
+        carry_out(&id, &set_mode(0)).unwrap();
+        carry_out(&id, &set_mode(0o640)).unwrap();
     }
     // An owner may give away a System V segment, but not an object.
     carry_out(&sysv.id(), &chown(1000, 1000)).unwrap();
@@ -179,7 +179,9 @@ fn refusal_names_the_users_who_may_change_it() {
     let mut plans = vec![];
     for id in [sysv.id(), object.id()] {
         // Planned as root, so that only the kernel refuses.
-        plans.extend([to(0o600), chown(NOBODY, NOBODY), Action::Lock].map(|action| planned(&id, &action)));
+        plans.extend(
+            [set_mode(0o600), chown(NOBODY, NOBODY), Action::Lock].map(|action| plan_action(&id, &action)),
+        );
     }
     let nobody = Nobody::here();
     for plan in plans {
@@ -192,7 +194,7 @@ fn refusal_names_the_users_who_may_change_it() {
         }
     }
     for id in [sysv.id(), object.id()] {
-        assert!(matches!(carry_out(&id, &to(0o600)), Err(ActError::Refused { .. })));
+        assert!(matches!(carry_out(&id, &set_mode(0o600)), Err(ActError::Refused { .. })));
     }
     drop(nobody);
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
@@ -202,11 +204,11 @@ fn refusal_names_the_users_who_may_change_it() {
 fn system_v_keeps_nine_mode_bits_and_reports_it() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
-    let error = carry_out(&sysv.id(), &to(0o4755)).unwrap_err().to_string();
+    let error = carry_out(&sysv.id(), &set_mode(0o4755)).unwrap_err().to_string();
     assert!(error.contains("only nine permission bits"), "{error}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     let object = Object::new("object", 100, 0o600);
-    carry_out(&object.id(), &to(0o4755)).unwrap();
+    carry_out(&object.id(), &set_mode(0o4755)).unwrap();
     assert_eq!(object.file.metadata().unwrap().mode() & 0o7777, 0o4755);
 }
 

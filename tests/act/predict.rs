@@ -1,6 +1,6 @@
-//! Predictions of a plan compared with the kernel, and dry runs compared with real runs.
+//! Compares the predictions of plans with the kernel, and dry runs with real runs.
 
-use super::{FORCE, REMOVE, shown, to};
+use super::{FORCE, REMOVE, find_segment, set_mode};
 use crate::support::{
     Child, NOBODY, Nobody, Object, SOON, Sysv, World, as_nobody, limit_locked, shmlens, tool, wait_until,
 };
@@ -20,12 +20,12 @@ const ROOT: u32 = 0;
 const ANN: u32 = 1000;
 
 /// Removed on drop.
-enum Made {
+enum TestSegment {
     Sysv(Sysv),
     Object(Object),
 }
 
-impl Made {
+impl TestSegment {
     fn id(&self) -> SegmentId {
         match self {
             Self::Sysv(sysv) => sysv.id(),
@@ -34,20 +34,20 @@ impl Made {
     }
 }
 
-fn sysv(uid: u32) -> Made {
-    Made::Sysv(Sysv::new(0, 5000, 0o666).owned_by(uid, uid))
+fn sysv(uid: u32) -> TestSegment {
+    TestSegment::Sysv(Sysv::new(0, 5000, 0o666).owned_by(uid, uid))
 }
 
-/// A segment that nobody created and root now owns.
-fn created_by_nobody() -> Made {
+/// Returns a segment that user nobody created and root owns.
+fn sysv_created_by_nobody() -> TestSegment {
     let nobody = Nobody::here();
     let sysv = Sysv::new(0, 5000, 0o666);
     drop(nobody);
-    Made::Sysv(sysv.owned_by(ROOT, ROOT))
+    TestSegment::Sysv(sysv.owned_by(ROOT, ROOT))
 }
 
-fn object(name: &str, uid: u32) -> Made {
-    Made::Object(Object::new(name, 5000, 0o666).owned_by(uid, uid))
+fn object(name: &str, uid: u32) -> TestSegment {
+    TestSegment::Object(Object::new(name, 5000, 0o666).owned_by(uid, uid))
 }
 
 fn directory(name: &str, uid: u32, mode: u32) {
@@ -69,7 +69,7 @@ fn remount(flags: MsFlags) {
 }
 
 /// Creates a segment for each case that the kernel treats differently.
-fn segments() -> Vec<(&'static str, Made)> {
+fn segments() -> Vec<(&'static str, TestSegment)> {
     for (name, uid, mode) in [
         ("open", ROOT, 0o777),
         ("closed", ROOT, 0o755),
@@ -80,16 +80,16 @@ fn segments() -> Vec<(&'static str, Made)> {
     ] {
         directory(name, uid, mode);
     }
-    let made = vec![
+    let created = vec![
         ("System V, own", sysv(NOBODY)),
         ("System V, root's", sysv(ROOT)),
         ("System V, ann's", sysv(ANN)),
-        ("System V, created by nobody", created_by_nobody()),
+        ("System V, created by nobody", sysv_created_by_nobody()),
         ("own", object("own", NOBODY)),
         ("root's", object("roots", ROOT)),
         ("ann's", object("anns_object", ANN)),
-        ("own with a foreign group", Made::Object(Object::new("g", 1, 0o600).owned_by(NOBODY, 7))),
-        ("set-user-id", Made::Object(Object::new("suid", 1, 0o600).owned_by(NOBODY, NOBODY))),
+        ("own with a foreign group", TestSegment::Object(Object::new("g", 1, 0o600).owned_by(NOBODY, 7))),
+        ("set-user-id", TestSegment::Object(Object::new("suid", 1, 0o600).owned_by(NOBODY, NOBODY))),
         ("root's in an open directory", object("open/roots", ROOT)),
         ("own in a closed directory", object("closed/own", NOBODY)),
         ("root's in nobody's sticky directory", object("nobodys/roots", ROOT)),
@@ -105,14 +105,14 @@ fn segments() -> Vec<(&'static str, Made)> {
     chattr("+a", "/dev/shm/flag_a");
     chattr("+i", "/dev/shm/immutable");
     chattr("+a", "/dev/shm/append");
-    made
+    created
 }
 
 fn clear() {
     for (flag, path) in [("-i", "flag_i"), ("-a", "flag_a"), ("-i", "immutable"), ("-a", "append")] {
         let path = format!("/dev/shm/{path}");
         chattr(flag, &path);
-        // Dropping it could not remove it.
+        // Dropping the object would not remove it.
         let _ = fs::remove_file(path);
     }
     for directory in ["open", "closed", "nobodys", "anns", "immutable", "append"] {
@@ -126,9 +126,9 @@ fn actions() -> Vec<Action> {
         |mode, uid, gid| Action::SetModeAndOwner(ModeChange::to(Mode::new(mode)), OwnerChange { uid, gid });
     vec![
         REMOVE,
-        to(0o640),
-        to(0o666),
-        to(0o2755),
+        set_mode(0o640),
+        set_mode(0o666),
+        set_mode(0o2755),
         owner(Some(ANN), None),
         owner(Some(NOBODY), None),
         owner(Some(ROOT), Some(ROOT)),
@@ -141,7 +141,7 @@ fn actions() -> Vec<Action> {
     ]
 }
 
-/// Applies the action as the user of this thread, ignoring the refusal in the plan.
+/// Compares the plan with the result of applying the action anyway. Returns true if it succeeded.
 #[track_caller]
 fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> bool {
     let plan = act::plan(&RealMachine, shown, action, &FORCE);
@@ -173,14 +173,14 @@ fn plans_predict_kernel_refusals() {
     let mut counts = BTreeMap::new();
     for action in actions() {
         for as_root in [false, true] {
-            for (what, made) in segments() {
+            for (what, created) in segments() {
                 // POSIX segments cannot be locked, and System V has nine mode bits.
-                let posix = matches!(made, Made::Object(_));
+                let posix = matches!(created, TestSegment::Object(_));
                 let lock = matches!(action, Action::Lock | Action::Unlock);
-                if (posix && lock) || (!posix && action == to(0o2755)) {
+                if (posix && lock) || (!posix && action == set_mode(0o2755)) {
                     continue;
                 }
-                let shown = shown(&made.id());
+                let shown = find_segment(&created.id());
                 let nobody = (!as_root).then(Nobody::here);
                 let about = format!("{what}, {}", if as_root { "root" } else { "nobody" });
                 let allowed = compare(&about, &shown, &action);
@@ -190,7 +190,7 @@ fn plans_predict_kernel_refusals() {
             clear();
         }
     }
-    // Both users had both outcomes.
+    // Both users had successes and refusals.
     assert_eq!(counts.len(), 4, "{counts:?}");
 }
 
@@ -198,11 +198,11 @@ fn plans_predict_kernel_refusals() {
 fn plans_predict_a_read_only_mount() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("own", 5000, 0o600).owned_by(NOBODY, NOBODY);
-    let shown = shown(&object.id());
+    let shown = find_segment(&object.id());
     // A writable descriptor would keep the mount busy.
-    let _object = closed(object);
+    let _object = close_descriptor(object);
     remount(MsFlags::MS_RDONLY);
-    for action in [REMOVE, to(0o640), Action::SetOwner(OwnerChange { uid: Some(ANN), gid: None })] {
+    for action in [REMOVE, set_mode(0o640), Action::SetOwner(OwnerChange { uid: Some(ANN), gid: None })] {
         let plan = act::plan(&RealMachine, &shown, &action, &FORCE);
         let error = act::apply(&RealMachine, &Plan { refusal: None, ..plan.clone() }).result.unwrap_err();
         let refusal = plan.refusal.unwrap();
@@ -219,7 +219,7 @@ fn remedies_work() {
         return;
     }
     let refusal = |id: &SegmentId| {
-        let shown = shown(id);
+        let shown = find_segment(id);
         let nobody = Nobody::here();
         let refusal = act::plan(&RealMachine, &shown, &REMOVE, &FORCE).refusal.unwrap();
         drop(nobody);
@@ -235,8 +235,8 @@ fn remedies_work() {
             "only its directory's owner daemon or root can remove it. Run as daemon or with sudo",
         ),
     ];
-    for (made, expected) in &cases {
-        assert_eq!(refusal(&made.id()), *expected);
+    for (created, expected) in &cases {
+        assert_eq!(refusal(&created.id()), *expected);
     }
     drop(cases);
     let odd = Object::new("it's $(odd)", 1, 0o600).owned_by(NOBODY, NOBODY);
@@ -253,7 +253,7 @@ fn remedies_work() {
     fs::remove_file(path).unwrap();
 }
 
-/// Returns the result for each segment: if it was (or would be) done, and the error.
+/// Runs the command. Returns success or failure and the error of each segment.
 fn run(
     as_root: bool,
     home: &Path,
@@ -338,24 +338,24 @@ fn dry_run_matches_the_real_run() {
             if limit.is_some() && command[0] != "lock" {
                 continue;
             }
-            let (made, _held) = segments_of_each_state(as_root);
+            let (created, _held) = segments_of_each_state(as_root);
             let names: Vec<String> =
-                made.iter().map(|made| made.id().to_string()).chain(["none".to_owned()]).collect();
+                created.iter().map(|created| created.id().to_string()).chain(["none".to_owned()]).collect();
             let names = names.iter().map(String::as_str);
             let arguments: Vec<&str> = command.iter().copied().chain(names).collect();
             let dry = run(as_root, home.path(), limit, &[&arguments[..], &["--dry-run"]].concat());
             let real = run(as_root, home.path(), limit, &arguments);
-            assert_eq!(dry.len(), made.len() + 1, "{dry:?}");
+            assert_eq!(dry.len(), created.len() + 1, "{dry:?}");
             for (segment, dry) in &dry {
                 assert_eq!(dry, &real[segment], "{command:?}, root {as_root}: {segment}");
-                // Force is offered only where it helps.
+                // --force is only suggested where it helps.
                 let offers = dry.1.contains("--force");
                 let forced = command.contains(&"--force");
                 assert!(!(offers && forced), "{command:?} {segment}: {}", dry.1);
                 *seen.entry((as_root, dry.0, offers)).or_insert(0) += 1;
             }
             if command == ["rm", "--yes", "--no-copy"] {
-                // With force, the removal succeeds.
+                // With --force, the removal succeeds.
                 let offered = dry.iter().filter(|(_, (_, error))| error.contains("--force"));
                 let offered: Vec<&str> = offered.map(|(segment, _)| segment.as_str()).collect();
                 assert!(offered.len() > 1, "{dry:?}");
@@ -385,7 +385,7 @@ fn dry_run_keeps_the_order_of_the_arguments() {
     // A child forked by another test would inherit a descriptor and add a holder.
     let file = fs::File::open(held.path()).unwrap();
     let _holder = Child::spawn(Command::new("sleep").arg("60").stdin(file));
-    let held = closed(held);
+    let held = close_descriptor(held);
     let number = sysv.shmid.to_string();
     let run = |how: &str| {
         let names = ["/b2", "gone", "0x4d2", "/held", "/a", "key:77", "/b", &number, "/b2"];
@@ -403,7 +403,7 @@ fn dry_run_keeps_the_order_of_the_arguments() {
     assert_eq!(real.iter().map(subject).collect::<Vec<_>>(), ids);
     for (dry, real) in dry.iter().zip(&real) {
         assert_eq!(dry["status"] == "planned", real["status"] == "done", "{dry} {real}");
-        // An object with two names is freed with the second one.
+        // Removing the second name frees the object.
         let message = |line: &Value| line["said"].to_string().contains("1 other hard link remains");
         assert_eq!(message(dry), message(real), "{dry} {real}");
         if let (Some(dry), Some(real)) = (dry["error"].as_str(), real["error"].as_str()) {
@@ -415,16 +415,16 @@ fn dry_run_keeps_the_order_of_the_arguments() {
 }
 
 /// Segments that are in use, idle, protected and unknown; own and foreign; one unreadable to its owner.
-fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
+fn segments_of_each_state(as_root: bool) -> (Vec<TestSegment>, shm::Attachment) {
     let in_use = Sysv::new(0, 5000, 0o666).owned_by(NOBODY, NOBODY);
     let held = shm::Attachment::read_only(in_use.shmid).unwrap();
-    let mut made = vec![
+    let mut created = vec![
         sysv(NOBODY),
         sysv(ROOT),
-        created_by_nobody(),
-        Made::Sysv(in_use),
-        Made::Sysv(Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY)),
-        // This test has it open.
+        sysv_created_by_nobody(),
+        TestSegment::Sysv(in_use),
+        TestSegment::Sysv(Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY)),
+        // Open in this test.
         object("in_use", NOBODY),
     ];
     for (name, uid, mode) in [
@@ -435,7 +435,7 @@ fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
     ] {
         let object = Object::new(format!("{name}_{as_root}"), 5000, mode).owned_by(uid, uid);
         // An open descriptor would count as a holder.
-        made.push(Made::Object(closed(object)));
+        created.push(TestSegment::Object(close_descriptor(object)));
     }
     // A child forked by another test may keep the descriptor until it execs.
     wait_until(SOON, || {
@@ -445,11 +445,11 @@ fn segments_of_each_state(as_root: bool) -> (Vec<Made>, shm::Attachment) {
             list["segments"].as_array().unwrap().iter().filter(|segment| segment["state"] == "in-use");
         in_use.count() == 2
     });
-    (made, held)
+    (created, held)
 }
 
-/// Returns the object with a descriptor of another file.
-fn closed(mut object: Object) -> Object {
+/// Closes the descriptor of the object.
+fn close_descriptor(mut object: Object) -> Object {
     object.file = fs::File::open("/dev/null").unwrap();
     object
 }

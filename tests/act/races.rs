@@ -1,6 +1,7 @@
-//! Changes between plan and act, and during the act. Only the planned object may change.
+//! Races: segments are replaced between the plan and the change, and during the change. Only the
+//! planned segment may change.
 
-use super::{FORCE, REMOVE, planned, shown, to};
+use super::{FORCE, REMOVE, find_segment, plan_action, set_mode};
 use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmlens::act::{self, ActError, Action, Options, OwnerChange};
@@ -17,11 +18,11 @@ use std::time::{Duration, Instant};
 
 const NAME: &str = "/dev/shm/name";
 const OTHER: &str = "/dev/shm/other";
-/// Per race.
+/// The time limit of a race.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 fn actions() -> [Action; 3] {
-    [to(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
+    [set_mode(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
 }
 
 /// Attributes that must not change.
@@ -37,7 +38,7 @@ fn act_refuses_an_object_replaced_after_the_plan() {
     for action in actions() {
         for replacement in ["link", "object", "directory", "gone"] {
             let object = Object::new("name", 10, 0o600);
-            let plan = planned(&object.id(), &action);
+            let plan = plan_action(&object.id(), &action);
             fs::rename(NAME, OTHER).unwrap();
             let new = match replacement {
                 "link" => symlink(outside.path(), NAME).map(|()| None).unwrap(),
@@ -69,7 +70,7 @@ fn act_refuses_a_directory_replaced_by_a_link() {
     let object = Object::new("dir/name", 10, 0o600);
     // Reached through a symbolic link, even the same object is refused.
     for action in actions() {
-        let plan = planned(&object.id(), &action);
+        let plan = plan_action(&object.id(), &action);
         fs::rename("/dev/shm/dir", "/dev/shm/moved").unwrap();
         symlink("/dev/shm/moved", "/dev/shm/dir").unwrap();
         let before = facts(&object.file);
@@ -86,19 +87,19 @@ fn act_refuses_a_directory_replaced_by_a_link() {
 fn act_refuses_a_reused_key_and_shmid() {
     let Some(_world) = World::new() else { return };
     let lock = Action::Lock;
-    for action in [&to(0o604), &lock, &REMOVE] {
+    for action in [&set_mode(0o604), &lock, &REMOVE] {
         let old = Sysv::new(0x4d2, 4096, 0o600);
-        let plan = planned(&old.id(), action);
+        let plan = plan_action(&old.id(), action);
         shm::remove(old.shmid).unwrap();
-        // The same key.
+        // Another segment with the same key.
         let new = Sysv::new(0x4d2, 4096, 0o600);
         let before = shm::stat(new.shmid).unwrap();
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::Gone { .. }), "{error}");
         assert_eq!(shm::stat(new.shmid).unwrap(), before);
         drop(new);
-        // The same shmid.
-        let new = recycled(old.shmid, 0x4d3, 4096);
+        // Another segment with the same shmid.
+        let new = create_with_shmid(old.shmid, 0x4d3, 4096);
         let before = shm::stat(new.shmid).unwrap();
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
@@ -106,17 +107,16 @@ fn act_refuses_a_reused_key_and_shmid() {
     }
 }
 
-/// Creates a segment with this shmid, which must be unused.
+/// Creates a segment with this unused shmid.
 #[track_caller]
-fn recycled(shmid: i32, key: u32, size: u64) -> Sysv {
+fn create_with_shmid(shmid: i32, key: u32, size: u64) -> Sysv {
     fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string()).unwrap();
     let new = Sysv::new(key, size, 0o600);
     assert_eq!(new.shmid, shmid);
     new
 }
 
-/// Runs `apply` at least `least` times while another thread runs `swap`. Both get the number of the
-/// round.
+/// Runs `apply` at least `least` times while another thread runs `swap`. Both get the round.
 fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync) {
     race_until(
         least,
@@ -154,7 +154,7 @@ fn race_until(least: u32, mut apply: impl FnMut(u32) -> bool, swap: impl Fn(u32)
 }
 
 fn exchange(a: &str, b: &str) {
-    // One of the names may be missing for a moment.
+    // One of the names may be missing temporarily.
     let _ = renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE);
 }
 
@@ -167,7 +167,7 @@ fn change_never_reaches_a_swapped_object() {
     let planned_object = Object::new("name", 10, 0o600);
     let other = Object::new("other", 10, 0o600);
     let before = (facts(outside.as_file()), other.file.metadata().unwrap().mode());
-    let mut shown = shown(&planned_object.id());
+    let mut shown = find_segment(&planned_object.id());
     let (mut done, mut not) = (0, 0);
     race(
         4000,
@@ -175,7 +175,7 @@ fn change_never_reaches_a_swapped_object() {
             let wanted = 0o600 | (round % 8);
             shown.mode = shmlens::segment::Mode::new(0o600);
             let action = if round % 2 == 0 {
-                to(wanted)
+                set_mode(wanted)
             } else {
                 Action::SetOwner(OwnerChange { uid: Some(round % 100), gid: Some(7) })
             };
@@ -203,7 +203,7 @@ fn remove_never_deletes_a_swapped_object() {
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
-    // Objects that were never planned, with their descriptors.
+    // Descriptors of objects that were never planned.
     let made = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut astray) = (0, 0, 0);
     race(
@@ -215,17 +215,17 @@ fn remove_never_deletes_a_swapped_object() {
             let file = File::create_new(ours).unwrap();
             if renameat2(AT_FDCWD, ours, AT_FDCWD, NAME, RenameFlags::RENAME_NOREPLACE).is_err() {
                 exchange(ours, NAME);
-                let aside = others.join(format!("{:x}", file.metadata().unwrap().ino()));
+                let target = others.join(format!("{:x}", file.metadata().unwrap().ino()));
                 match fs::symlink_metadata(ours) {
                     Ok(now) if now.ino() != file.metadata().unwrap().ino() => {
-                        fs::rename(ours, aside).unwrap();
+                        fs::rename(ours, target).unwrap();
                     }
-                    // The name is gone: skip this round.
+                    // The name is missing: skip this round.
                     _ => return drop(fs::remove_file(ours)),
                 }
             }
             let stat = file.metadata().unwrap();
-            let mut segment = surveyed("name");
+            let mut segment = stat_segment("name");
             let Some(segment) = segment
                 .as_mut()
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
@@ -271,8 +271,8 @@ fn remove_never_deletes_a_swapped_object() {
     }
 }
 
-/// Returns the object as a survey would, without listing others.
-fn surveyed(name: &str) -> Option<shmlens::segment::Segment> {
+/// Returns the object as in a survey, without surveying others.
+fn stat_segment(name: &str) -> Option<shmlens::segment::Segment> {
     use shmlens::machine::Machine as _;
     use shmlens::segment::{Facts, ObjectName, PosixFacts, SegmentId};
     let name = ObjectName::new(name.as_bytes()).unwrap();
@@ -285,11 +285,11 @@ fn surveyed(name: &str) -> Option<shmlens::segment::Segment> {
     Some(segment)
 }
 
-/// Returns a POSIX segment as a survey would, whatever its file type.
+/// Returns a POSIX segment as in a survey, to be filled in.
 fn template() -> shmlens::segment::Segment {
     thread_local!(static SHOWN: shmlens::segment::Segment = {
         let object = Object::new("template", 0, 0o600);
-        shown(&object.id())
+        find_segment(&object.id())
     });
     SHOWN.with(Clone::clone)
 }
@@ -311,12 +311,12 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // The scheduler decides if the shmid is reused between plan and act; on one processor
+            // The scheduler decides whether the shmid is reused between plan and act; on one processor
             // this can take a while.
             removed > 0 && not > 0
         },
         |_| {
-            // The planned segment, then another one with its shmid.
+            // Create the planned segment, then another one with its shmid.
             let planned = turn.fetch_xor(true, Ordering::Relaxed);
             let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
             let Ok(made) =
@@ -340,18 +340,18 @@ fn remove_never_deletes_a_reused_shmid() {
     assert!(removed > 0 && not > 0, "{removed} {not}");
 }
 
-/// As `rm` does with thousands of segments: it attaches none of them.
-const MANY: Options = Options { force: true, read_only: false, many: true, links_gone: 0, clean: false };
+/// The options of `rm` for thousands of segments, which it does not attach.
+const MANY: Options = Options { force: true, read_only: false, many: true, links_removed: 0, clean: false };
 
 #[test]
 fn batch_remove_refuses_a_reused_shmid() {
     let Some(_world) = World::new() else { return };
     let old = Sysv::new(0x4d2, 4096, 0o600);
-    let plan = act::plan(&RealMachine, &shown(&old.id()), &REMOVE, &MANY);
+    let plan = act::plan(&RealMachine, &find_segment(&old.id()), &REMOVE, &MANY);
     shm::remove(old.shmid).unwrap();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
     assert!(matches!(error, ActError::Gone { .. }), "{error}");
-    let new = recycled(old.shmid, 0x4d3, 4096);
+    let new = create_with_shmid(old.shmid, 0x4d3, 4096);
     let before = shm::stat(new.shmid).unwrap();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
     assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");

@@ -1,6 +1,6 @@
-//! Removal, and the segments it leaves alone.
+//! Removals, and refused removals.
 
-use super::{REMOVE, carry_out, planned, shown};
+use super::{REMOVE, carry_out, find_segment, plan_action};
 use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmlens, wait_until};
 use shmlens::act::{self, ActError, Options};
 use shmlens::machine::real::RealMachine;
@@ -20,7 +20,8 @@ fn removed_segments_live_until_the_last_holder_exits() {
     let attached = shm::Attachment::read_write(held.shmid).unwrap();
     let done = carry_out(&held.id(), &REMOVE).unwrap();
     assert!(
-        done.said[0].contains("marked for removal") && done.said[0].contains("its only attachment detaches"),
+        done.messages[0].contains("marked for removal")
+            && done.messages[0].contains("its only attachment detaches"),
         "{done:?}"
     );
     let facts = shm::stat(held.shmid).unwrap();
@@ -45,15 +46,15 @@ fn remove_of_a_possibly_held_segment_needs_force() {
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     let object = Object::new("object", 5000, 0o600);
     for id in [sysv.id(), object.id()] {
-        let plan = act::plan(&RealMachine, &shown(&id), &REMOVE, &Options::default());
+        let plan = act::plan(&RealMachine, &find_segment(&id), &REMOVE, &Options::default());
         let error = act::apply(&RealMachine, &plan).result.unwrap_err().to_string();
         assert!(error.contains("--force"), "{error}");
     }
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     assert!(object.path().exists());
     drop(attached);
-    // Attached after it was planned.
-    let plan = act::plan(&RealMachine, &shown(&sysv.id()), &REMOVE, &Options::default());
+    // Attached after the plan.
+    let plan = act::plan(&RealMachine, &find_segment(&sysv.id()), &REMOVE, &Options::default());
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     assert!(act::apply(&RealMachine, &plan).result.unwrap_err().to_string().contains("attached once"));
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
@@ -68,10 +69,10 @@ fn only_the_owner_may_remove() {
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
     drop(foreign);
-    // Not even its owner can read it.
+    // Unreadable even for the owner.
     let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
-    let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| planned(&id, &REMOVE));
+    let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| plan_action(&id, &REMOVE));
     let nobody = Nobody::here();
     for plan in plans {
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -88,7 +89,7 @@ fn only_the_owner_may_remove() {
 fn remove_never_deletes_a_directory() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("name", 10, 0o600);
-    let plan = planned(&object.id(), &REMOVE);
+    let plan = plan_action(&object.id(), &REMOVE);
     fs::remove_file(object.path()).unwrap();
     fs::create_dir(object.path()).unwrap();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -102,7 +103,7 @@ fn remove_reports_other_names_of_the_object() {
     let object = Object::new("name", 10, 0o600);
     fs::hard_link(object.path(), "/dev/shm/other").unwrap();
     let done = carry_out(&object.id(), &REMOVE).unwrap();
-    assert!(done.said[1].contains("1 other hard link remains"), "{done:?}");
+    assert!(done.messages[1].contains("1 other hard link remains"), "{done:?}");
     assert!(fs::exists("/dev/shm/other").unwrap() && !object.path().exists());
 }
 
@@ -110,8 +111,8 @@ fn remove_reports_other_names_of_the_object() {
 fn recover_completes_a_killed_removal() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/dir").unwrap();
-    let aside = "shmlens-removing-0123456789abcdef-";
-    let (one, two) = (format!("dir/{aside}one"), format!("{aside}two"));
+    let prefix = "shmlens-removing-0123456789abcdef-";
+    let (one, two) = (format!("dir/{prefix}one"), format!("{prefix}two"));
     let objects = [Object::new(&one, 10, 0o600), Object::new(&two, 10, 0o600)];
     let taken = Object::new("two", 10, 0o600);
     let other = Object::new("other", 10, 0o600);
@@ -120,7 +121,7 @@ fn recover_completes_a_killed_removal() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    // A removal may be in progress.
+    // Too new: a removal may be in progress.
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
     assert_eq!(stderr.matches("may still be in progress. Try again").count(), 2, "{stderr}");
@@ -165,12 +166,12 @@ fn recover_renames_a_planted_leftover_only_by_name() {
     let Some(_world) = World::new() else { return };
     let name = "shmlens-removing-0123456789abcdef-victim";
     let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
-    // Left by a removal as root: an object of another user with a long name.
+    // Left behind when root removed an object of another user with a long name.
     let long = "x".repeat(255);
     fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
     let own =
         Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
-    // Another user's.
+    // A directory of another user.
     fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
     chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
     let foreign = Object::new("shmlens-removing-0000000000000000/passwd", 10, 0o600).owned_by(NOBODY, NOBODY);
@@ -225,7 +226,7 @@ fn remove_deletes_empty_directories_of_killed_removals() {
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     aged('0');
-    // A removal may be about to use it.
+    // Too new: a removal may be about to use it.
     fs::create_dir(path('1')).unwrap();
     fs::create_dir(path('2')).unwrap();
     let _inside = Object::new("shmlens-removing-2222222222222222/inside", 10, 0o600);
@@ -241,7 +242,7 @@ fn remove_deletes_empty_directories_of_killed_removals() {
     assert!(stdout.contains(&format!("{subject}: removed: empty directory")), "{stdout}{stderr}");
     let left = || ['0', '1', '2', '3'].map(|digit| fs::exists(path(digit)).unwrap());
     assert_eq!(left(), [false, true, true, true]);
-    // The next removal deletes them.
+    // Every removal deletes them.
     for command in [&["rm", "--yes", "--no-copy", "/gone"][..], &["clean", "--yes", "--no-copy"]] {
         aged('0');
         run(command);

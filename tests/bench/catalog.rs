@@ -29,23 +29,23 @@ fn main() {
     let mut contest = Contest::new(format!("look up {NAMES} names"));
     contest.add("the catalog", 0, None, || look_up(&names));
     contest.add("each expression in turn", 0, None, || {
-        let began = Instant::now();
+        let started = Instant::now();
         for name in &names {
             black_box(expressions.iter().filter(|expression| expression.is_match(name.as_bytes())).count());
         }
-        began.elapsed()
+        started.elapsed()
     });
     contest.add("parse the catalog", 0, None, || {
-        let began = Instant::now();
+        let started = Instant::now();
         black_box(Catalog::with(&[]));
-        began.elapsed()
+        started.elapsed()
     });
     contest.run(if short() { 3 } else { 21 });
 }
 
 fn look_up(names: &[String]) -> Duration {
     let catalog = Catalog::built_in();
-    let began = Instant::now();
+    let started = Instant::now();
     for name in names {
         black_box(catalog.find(&Subject {
             kind: Kind::Posix,
@@ -57,7 +57,7 @@ fn look_up(names: &[String]) -> Duration {
             context: None,
         }));
     }
-    began.elapsed()
+    started.elapsed()
 }
 
 /// Returns a name of each kind in turn, and as many unknown ones.

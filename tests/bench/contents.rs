@@ -124,9 +124,9 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
     let mut tracker = Tracker::new(Reader::open(&RealMachine, segment).map_err(io::Error::other)?);
     let mut look = |budget| {
         let request = SnapshotRequest { window: 0..4096, cells: 64, budget };
-        let began = Instant::now();
+        let started = Instant::now();
         let seen = tracker.snapshot(&RealMachine, &request);
-        (began.elapsed(), seen)
+        (started.elapsed(), seen)
     };
     let mut bare =
         compiled("gcc", "bench/scan.c").map(|bare| Partner::start(Command::new(bare).arg(object.path())));

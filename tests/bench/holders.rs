@@ -89,7 +89,7 @@ fn listed(crowd: &Path, rounds: usize) {
 /// Checks that every holder is found, with the right access.
 fn complete(truth: &Truth) {
     let mut names = Names::default();
-    let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(&RealMachine, Depth::Private, &[], &mut names);
     let mut survey = Survey::take(&RealMachine, &mut names);
     survey.join(&holdings, &RealMachine, &mut names);
     let found = found(&survey);
@@ -110,21 +110,21 @@ fn look(depth: Depth, rounds: usize) {
     let bare = compiled("gcc", "bench/bare.c").expect("already compiled");
     let mut bare = Partner::start(Command::new(bare).arg(word));
     let (mut names, mut other_names) = (Names::default(), Names::default());
-    let before = Holdings::look(&RealMachine, depth, &[], &mut other_names);
+    let before = Holdings::scan(&RealMachine, depth, &[], &mut other_names);
     let mut contest = Contest::new(title);
     contest.add("shmlens, library call", 0, None, || {
-        let began = Instant::now();
-        let holdings = Holdings::look(&RealMachine, depth, &[], &mut names);
-        let took = began.elapsed();
+        let started = Instant::now();
+        let holdings = Holdings::scan(&RealMachine, depth, &[], &mut names);
+        let took = started.elapsed();
         assert!(holdings.coverage.processes > PROCESSES);
         took
     });
     // At most 1.3 times the time of the system calls.
     contest.add("bare C loop", 0, Some(1.0 / 1.3), || bare.time());
     contest.add("shmlens, again", 0, None, || {
-        let began = Instant::now();
+        let started = Instant::now();
         let holdings = before.refresh(&RealMachine, &[], &mut other_names);
-        let took = began.elapsed();
+        let took = started.elapsed();
         assert!(holdings.coverage.processes > PROCESSES);
         took
     });
@@ -155,14 +155,15 @@ fn measure_ui(what: &str, time: Duration) {
     // Wait for the first scans.
     pty.rest(Duration::from_secs(4));
     for (how, moves) in [("nothing changes", false), ("attaches and detaches", true)] {
-        let (before, began) = (pty.processor_time(), Instant::now());
-        while began.elapsed() < time {
+        let (before, started) = (pty.processor_time(), Instant::now());
+        while started.elapsed() < time {
             let attachment = moves.then(|| shm::Attachment::read_only(shmid).expect("our segment"));
             pty.rest(Duration::from_millis(250));
             drop(attachment);
             pty.rest(Duration::from_millis(250));
         }
-        let spent = pty.processor_time().saturating_sub(before).as_secs_f64() / began.elapsed().as_secs_f64();
+        let spent =
+            pty.processor_time().saturating_sub(before).as_secs_f64() / started.elapsed().as_secs_f64();
         let reached = if spent < 0.03 { "reached" } else { "MISSED" };
         let seconds = time.as_secs();
         println!("{what}, {how}, over {seconds} s: {:.2} % of a core (goal 3 %: {reached})", spent * 100.0);

@@ -36,7 +36,7 @@ fn main() {
 }
 
 /// Prints a measured value, and if it meets its goal.
-fn say(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
+fn print_figure(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
     let goal = match goal {
         Some(goal) if figure < goal => format!("   (goal {goal} {unit}: reached)"),
         Some(goal) => format!("   (goal {goal} {unit}: MISSED)"),
@@ -56,11 +56,11 @@ fn at_rest(time: Duration) {
     let rest = |pty: &mut Pty, what: &str, goal| {
         // Wait until the keys are handled.
         pty.rest(Duration::from_millis(500));
-        let (before, began) = (pty.processor_time(), Instant::now());
+        let (before, started) = (pty.processor_time(), Instant::now());
         pty.rest(time);
         let spent = pty.processor_time().saturating_sub(before);
-        let spent = spent.as_secs_f64() / began.elapsed().as_secs_f64();
-        say(what, spent * 100.0, "% of a core", goal);
+        let spent = spent.as_secs_f64() / started.elapsed().as_secs_f64();
+        print_figure(what, spent * 100.0, "% of a core", goal);
     };
     rest(&mut pty, "table, one survey a second", Some(0.3));
     pty.send(b"\r");
@@ -88,12 +88,12 @@ fn large_object() {
     pty.wait(b"live", PICTURE);
     let sent = pty.send(b"G");
     let shown = pty.wait(b"its", PICTURE);
-    say("end shown after", milliseconds(shown - sent), "ms", None);
+    print_figure("end shown after", milliseconds(shown - sent), "ms", None);
     // The map fills in pieces.
     pty.rest(Duration::from_secs(2));
     #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
     let memory = pty.peak_memory() as f64 / f64::from(1 << 20);
-    say("peak memory", memory, "MiB", Some(30.0));
+    print_figure("peak memory", memory, "MiB", Some(30.0));
     fs::remove_file(name).expect("our object");
 }
 
@@ -103,7 +103,7 @@ fn first_frame(rounds: usize) {
     let ours = || {
         let mut pty = Pty::start(shmlens());
         let shown = pty.wait(b"0x0000", PICTURE);
-        let took = shown - pty.began;
+        let took = shown - pty.started;
         frames.push(took);
         took
     };
@@ -112,7 +112,7 @@ fn first_frame(rounds: usize) {
         contest.add("htop", 0, None, || {
             let mut pty = Pty::start(Command::new("htop"));
             let shown = pty.wait(b"Quit", b"");
-            shown - pty.began
+            shown - pty.started
         });
     }
     if installed("ipcs") && installed("ls") {
@@ -121,7 +121,7 @@ fn first_frame(rounds: usize) {
     }
     contest.run(rounds);
     frames.sort();
-    say("median", milliseconds(frames[frames.len() / 2]), "ms", Some(50.0));
+    print_figure("median", milliseconds(frames[frames.len() / 2]), "ms", Some(50.0));
 }
 
 /// The commands that a user would run instead.
@@ -141,9 +141,9 @@ fn survey(rounds: usize) {
     let (mut names, mut identifier) = (Names::default(), Identifier::for_repeated_surveys(Rules::default()));
     let mut contest = Contest::new("survey of 4000 System V and 10 000 POSIX segments");
     let ours = || {
-        let began = Instant::now();
+        let started = Instant::now();
         let survey = identifier.survey(&RealMachine, None, &mut names);
-        let took = began.elapsed();
+        let took = started.elapsed();
         assert_eq!(survey.segments.len(), 14_000);
         times.push(took);
         took
@@ -155,7 +155,7 @@ fn survey(rounds: usize) {
     }
     contest.run(rounds);
     times.sort();
-    say("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
+    print_figure("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
 }
 
 /// Measures the longest delay of a key: the state takes over the result of a survey.
@@ -173,19 +173,19 @@ fn survey_handover(rounds: usize) {
     let mut times: Vec<Duration> = (0..rounds)
         .map(|_| {
             let survey = Box::new(Survey::take(&RealMachine, &mut names));
-            let began = Instant::now();
+            let started = Instant::now();
             update(
                 &mut state,
                 Duration::ZERO,
                 Event::Engine(Report::new(Duration::ZERO, Body::Surveyed(survey))),
             );
-            began.elapsed()
+            started.elapsed()
         })
         .collect();
     times.sort();
     println!("time that a survey of 4000 + 10 000 takes on the input thread, {rounds} rounds");
-    say("median", milliseconds(times[rounds / 2]), "ms", Some(16.0));
-    say("longest", milliseconds(times[rounds - 1]), "ms", None);
+    print_figure("median", milliseconds(times[rounds / 2]), "ms", Some(16.0));
+    print_figure("longest", milliseconds(times[rounds - 1]), "ms", None);
 }
 
 /// Measures the time from a key to its frame while surveys run back to back.
@@ -207,7 +207,7 @@ fn keys(count: usize) {
         })
         .collect();
     times.sort();
-    say("median", milliseconds(times[count / 2]), "ms", Some(16.0));
-    say("99th percentile", milliseconds(times[count * 99 / 100]), "ms", Some(16.0));
-    say("longest", milliseconds(times[count - 1]), "ms", None);
+    print_figure("median", milliseconds(times[count / 2]), "ms", Some(16.0));
+    print_figure("99th percentile", milliseconds(times[count * 99 / 100]), "ms", Some(16.0));
+    print_figure("longest", milliseconds(times[count - 1]), "ms", None);
 }

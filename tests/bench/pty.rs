@@ -21,7 +21,7 @@ pub struct Pty {
     child: Child,
     master: File,
     /// When the program was started.
-    pub began: Instant,
+    pub started: Instant,
     /// Output since the last wait.
     written: Vec<u8>,
 }
@@ -44,11 +44,11 @@ impl Pty {
         assert!(size.status().expect("stty").success());
         command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").env_remove("NO_COLOR");
         command.stdin(slave.try_clone().expect("a descriptor")).stdout(slave);
-        let began = Instant::now();
+        let started = Instant::now();
         let child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         drop(command);
         let master = File::from(OwnedFd::from(master));
-        Self { child, master, began, written: vec![] }
+        Self { child, master, started, written: vec![] }
     }
 
     /// Waits for the bytes `sought`, and then for `then`. Returns the time.

@@ -45,9 +45,9 @@ fn removed(mut command: Command, before: &[&str]) -> Duration {
         let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
         command.args(before).arg(shmid.to_string());
     }
-    let began = Instant::now();
+    let started = Instant::now();
     let output = command.output().expect("the command runs");
-    let took = began.elapsed();
+    let took = started.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let left = fs::read_to_string("/proc/sysvipc/shm").expect("the table").lines().count() - 1;
     assert_eq!(left, 0, "segments left over");

@@ -1,6 +1,6 @@
-//! Selecting among the leaked segments.
+//! Selection of leaked segments.
 
-use super::{Leaks, existing};
+use super::{Leaks, list_segments};
 use crate::support::{NOBODY, Object};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,7 +10,7 @@ use std::path::Path;
 impl Leaks {
     /// Returns the segments that `clean --json` lists.
     #[track_caller]
-    fn chosen(&self, arguments: &[&str]) -> Vec<String> {
+    fn list_leaks(&self, arguments: &[&str]) -> Vec<String> {
         let certain = self.clean(&[arguments, &["--json"]].concat()).stdout.contains(r#""certain""#);
         self.clean_json(arguments, i32::from(certain)).into_keys().collect()
     }
@@ -26,30 +26,30 @@ fn clean_selects_by_size_owner_age_and_filter() {
     let plain = Leaks::object("plain", 5);
     let mut all = vec![small.clone(), large.clone(), theirs.clone(), plain.clone()];
     all.sort();
-    assert_eq!(leaks.chosen(&[]), all);
+    assert_eq!(leaks.list_leaks(&[]), all);
 
-    assert_eq!(leaks.chosen(&["--min-size", "3M"]), [large.as_str()]);
-    assert!(leaks.chosen(&["--min-size", "3145729"]).is_empty());
-    assert_eq!(leaks.chosen(&["--user", "nobody"]), [theirs.as_str()]);
-    assert_eq!(leaks.chosen(&["--user", &NOBODY.to_string()]), [theirs.as_str()]);
+    assert_eq!(leaks.list_leaks(&["--min-size", "3M"]), [large.as_str()]);
+    assert!(leaks.list_leaks(&["--min-size", "3145729"]).is_empty());
+    assert_eq!(leaks.list_leaks(&["--user", "nobody"]), [theirs.as_str()]);
+    assert_eq!(leaks.list_leaks(&["--user", &NOBODY.to_string()]), [theirs.as_str()]);
     let typo = leaks.clean(&["--user", "no\x1b such user"]);
     typo.assert_is(2, &[]);
     assert!(typo.stderr.contains("no user named 'no\\x1b such user'"), "{typo:?}");
-    assert_eq!(leaks.chosen(&["--older-than", "0s"]), all);
-    assert!(leaks.chosen(&["--older-than", "1h"]).is_empty());
-    assert_eq!(leaks.chosen(&["kind=posix", "!owner=nobody"]), [plain.as_str()]);
-    assert_eq!(leaks.chosen(&["size>1M"]), [large.as_str()]);
-    assert_eq!(leaks.chosen(&["certainty=likely"]), [plain.as_str()]);
-    assert_eq!(leaks.chosen(&["--user", "root", "--min-size", "1K", "size<1M"]), [small.as_str()]);
+    assert_eq!(leaks.list_leaks(&["--older-than", "0s"]), all);
+    assert!(leaks.list_leaks(&["--older-than", "1h"]).is_empty());
+    assert_eq!(leaks.list_leaks(&["kind=posix", "!owner=nobody"]), [plain.as_str()]);
+    assert_eq!(leaks.list_leaks(&["size>1M"]), [large.as_str()]);
+    assert_eq!(leaks.list_leaks(&["certainty=likely"]), [plain.as_str()]);
+    assert_eq!(leaks.list_leaks(&["--user", "root", "--min-size", "1K", "size<1M"]), [small.as_str()]);
     assert_eq!(leaks.clean(&["no=such"]).status, Some(2));
 
-    // Segments that were not selected stay, and do not affect the status.
+    // Other segments are kept and do not affect the status.
     leaks.clean(&["--yes", "--user", "nobody"]).assert_is(0, &["1 segment leaked"]);
     leaks.clean(&["--yes", "--older-than", "1h"]).assert_is(0, &["No leaked segment matches.\n"]);
     leaks.clean(&["--yes", "size>1M"]).assert_is(0, &[]);
     let mut left = vec![small, plain];
     left.sort();
-    assert_eq!(existing(), left);
+    assert_eq!(list_segments(), left);
 }
 
 #[test]
@@ -61,8 +61,8 @@ fn part_of_a_state_selects_in_list_and_clean() {
     assert_eq!(listed.stdout, format!("{leak}\n"), "{listed:?}");
     let listed = leaks.run(&["list", "--settle", "0s", "!leak", "--columns", "id", "--no-header"]);
     assert_eq!(listed.stdout, "posix:/held\n", "{listed:?}");
-    assert_eq!(leaks.chosen(&["leak"]), [leak.as_str()]);
-    assert!(leaks.chosen(&["in-u"]).is_empty());
+    assert_eq!(leaks.list_leaks(&["leak"]), [leak.as_str()]);
+    assert!(leaks.list_leaks(&["in-u"]).is_empty());
 }
 
 #[test]
@@ -74,5 +74,5 @@ fn evidence_escapes_names() {
     ended.assert_is(0, &[r"posix:/a\x1b[2J\x0ab\xff"]);
     let text = ended.stdout + &ended.stderr;
     assert!(!text.contains('\x1b') && !text.contains("\nb"), "{text:?}");
-    assert!(existing().is_empty());
+    assert!(list_segments().is_empty());
 }

@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// A world for leaked segments, with its own state directory.
+/// Isolated namespaces for leaked segments, with a state directory.
 struct Leaks {
     home: tempfile::TempDir,
     _world: World,
@@ -49,7 +49,7 @@ impl Leaks {
         made["segment"].as_str().unwrap().to_owned()
     }
 
-    /// Creates an object without holders. The name decides between certain and likely.
+    /// Creates an object without holders. Its name makes the leak certain or likely.
     fn object(name: &str, size: u64) -> String {
         let object = Object::new("made", size, 0o600);
         fs::rename(object.path(), Path::new("/dev/shm").join(name)).unwrap();
@@ -101,7 +101,7 @@ impl Ended {
     }
 }
 
-/// Returns everything that the kernel reports on the segments of this world.
+/// Returns the kernel's view of all segments in these namespaces.
 fn kernel_state() -> (String, Vec<String>) {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let objects = fs::read_dir("/dev/shm").unwrap().map(|entry| {
@@ -115,7 +115,7 @@ fn kernel_state() -> (String, Vec<String>) {
 }
 
 /// Returns the ids of all segments.
-fn existing() -> Vec<String> {
+fn list_segments() -> Vec<String> {
     let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
     let sysv = table.lines().skip(1).map(|line| format!("sysv:{}", line.split_whitespace().nth(1).unwrap()));
     let objects = fs::read_dir("/dev/shm").unwrap();
@@ -131,12 +131,12 @@ fn clean_reports_no_leaks_when_there_are_none() {
     leaks.clean(&[]).assert_is(0, &["Nothing is leaked.\n"]);
     let ended = leaks.clean(&["--json"]);
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
-    // Held and recent segments are not leaks.
+    // Held and recently used segments are not leaks.
     let _held = Object::new("nccl-a1B2c3", 4096, 0o600);
     leaks.sysv("4K");
     leaks.run(&["clean"]).assert_is(0, &["Nothing is leaked.\n"]);
     leaks.run(&["clean", "--yes", "--likely"]).assert_is(0, &["Nothing is leaked.\n"]);
-    assert_eq!(existing().len(), 2);
+    assert_eq!(list_segments().len(), 2);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn clean_shows_evidence_and_totals_and_removes_nothing_unconfirmed() {
     );
     assert!(ended.stderr.contains("use --yes"), "{ended:?}");
     assert_eq!(kernel_state(), before);
-    // Only a terminal can confirm.
+    // A pipe cannot confirm.
     let (answer, mut message) = std::io::pipe().unwrap();
     message.write_all(b"y\n").unwrap();
     drop(message);
@@ -181,11 +181,11 @@ fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
     let ended = leaks.clean(&["--yes"]);
     // Remaining likely leaks are not a failure.
     ended.assert_is(0, &[&format!("{sysv}: removed"), &format!("{certain}: removed")]);
-    assert_eq!(existing(), [likely.as_str()]);
+    assert_eq!(list_segments(), [likely.as_str()]);
     leaks.clean(&["--yes"]).assert_is(0, &["1 segment likely leaked"]);
     leaks.clean(&["--dry-run"]).assert_is(0, &["1 segment likely leaked"]);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{likely}: removed")]);
-    assert!(existing().is_empty());
+    assert!(list_segments().is_empty());
     assert_eq!(leaks.copies().len(), 3);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked.\n"]);
 }
@@ -196,7 +196,7 @@ fn restore_brings_back_a_cleaned_segment() {
     let content = [&[0; 4096][..], b"what was in it"].concat();
     orphan(0, 8192, &content);
     leaks.clean(&["--yes"]).assert_is(0, &["; undo: shmlens restore "]);
-    assert!(existing().is_empty());
+    assert!(list_segments().is_empty());
     let copies = leaks.copies();
     assert_eq!(copies.len(), 1);
     let back = leaks.run(&["restore", "--json", copies[0].to_str().unwrap()]);
@@ -207,9 +207,9 @@ fn restore_brings_back_a_cleaned_segment() {
     assert_eq!(dumped.stdout, "what was in it");
     // A restored segment is at most a likely leak.
     leaks.clean(&["--yes"]).assert_is(0, &["shmlens created or restored it", "1 segment likely leaked"]);
-    assert_eq!(existing(), [id]);
+    assert_eq!(list_segments(), [id]);
     leaks.clean(&["--yes", "--likely", "--no-copy"]).assert_is(0, &[]);
-    // Without a copy, nothing remains.
+    // Without a copy, the segment cannot be restored.
     let other = leaks.sysv("4K");
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[&format!("{other}: removed\n")]);
     assert_eq!(leaks.copies().len(), 1);

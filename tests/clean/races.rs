@@ -1,6 +1,6 @@
-//! Changes between survey and removal, and failures.
+//! Races between survey and removal, and failures.
 
-use super::{Leaks, existing};
+use super::{Leaks, list_segments};
 use crate::support::{NOBODY, Object, SOON, Terminal, as_nobody, tool, wait_until};
 use shmlens::sys::shm;
 use std::fs::{self, File, Permissions};
@@ -26,11 +26,11 @@ fn clean_on_a_terminal_asks() {
     assert!(terminal.screen().contains(&one) && terminal.screen().contains("2 segments leaked"));
     terminal.send("n\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
-    assert_eq!(existing().len(), 2);
+    assert_eq!(list_segments().len(), 2);
     let mut terminal = leaks.ask(&["size=8K"], "Remove it? [y/N]");
     terminal.send("y\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
-    assert_eq!(existing(), [one.as_str()], "{two} is removed");
+    assert_eq!(list_segments(), [one.as_str()], "{two} is removed");
 }
 
 #[test]
@@ -54,14 +54,14 @@ fn clean_keeps_a_segment_attached_meanwhile() {
     );
     let mut left = vec![held.clone(), opened.clone()];
     left.sort();
-    assert_eq!(existing(), left, "{free} and {other} are removed");
+    assert_eq!(list_segments(), left, "{free} and {other} are removed");
     // Copies of segments that were not removed are discarded.
     assert_eq!(leaks.copies().len(), 2);
     drop((attachment, file));
     // A child forked by another test may hold descriptors until it execs.
     wait_until(SOON, || leaks.clean(&["--yes", "--likely"]).status == Some(0));
-    // This running test attached it last, and may attach it again.
-    assert_eq!(existing(), [held]);
+    // This test attached it last and is still running, so it may attach it again.
+    assert_eq!(list_segments(), [held]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn object_opened_after_the_lease_gets_its_name_back() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(stderr.contains("in use now: ") && stderr.contains("Run clean again"), "{stderr}");
-    assert_eq!(existing(), [object]);
+    assert_eq!(list_segments(), [object]);
     drop(opened);
 }
 
@@ -126,7 +126,7 @@ fn clean_ignores_segments_already_gone() {
         screen.matches("already gone").count() == 2 && screen.contains(&format!("{left}: removed")),
         "{screen}"
     );
-    assert_eq!((leaks.copies().len(), existing().len()), (1, 0));
+    assert_eq!((leaks.copies().len(), list_segments().len()), (1, 0));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn parallel_runs_leave_nothing() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{output:?}");
     }
-    assert_eq!((existing(), leaks.copies().len()), (vec![], 12));
+    assert_eq!((list_segments(), leaks.copies().len()), (vec![], 12));
 }
 
 #[test]
@@ -207,14 +207,14 @@ fn one_failure_does_not_stop_the_rest() {
     fs::create_dir_all(leaks.home.path().join("shmlens")).unwrap();
     fs::write(leaks.home.path().join("shmlens/config.toml"), "copies = \"1M\"\n").unwrap();
     let (first, last) = (leaks.sysv("4K"), Leaks::object("nccl-z1B2c3", 8));
-    // Too large for a copy.
+    // Too large to copy.
     let large = Leaks::object("nccl-a1B2c3", 8 << 20);
     fs::write("/dev/shm/nccl-a1B2c3", vec![1; 8 << 20]).unwrap();
     leaks.clean(&[]).assert_is(1, &["3 segments leaked", ": not removed: "]);
     let ended = leaks.clean(&["--yes"]);
     ended.assert_is(1, &[&format!("{first}: removed"), &format!("{last}: removed")]);
     assert!(ended.stderr.contains(&large) && ended.stderr.contains("--no-copy"), "{ended:?}");
-    assert_eq!(existing(), [large.as_str()]);
+    assert_eq!(list_segments(), [large.as_str()]);
     leaks.clean(&["--yes", "--no-copy"]).assert_is(0, &[]);
 }
 
@@ -235,7 +235,7 @@ fn unlistable_segments_are_not_reported_as_clean() {
 #[test]
 fn unreadable_settings_do_not_stop_clean() {
     let Some(leaks) = Leaks::new() else { return };
-    // As with `sudo -u` and another user's home directory.
+    // Like `sudo -u`, which keeps the home directory of another user.
     let closed = leaks.home.path().join("closed/shmlens");
     fs::create_dir_all(&closed).unwrap();
     fs::write(closed.join("config.toml"), "copies = '1M'").unwrap();
@@ -250,7 +250,7 @@ fn unreadable_settings_do_not_stop_clean() {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && stderr.contains("Using the defaults"), "{output:?}");
-    assert_eq!(existing(), Vec::<String>::new());
+    assert_eq!(list_segments(), Vec::<String>::new());
 }
 
 #[test]
@@ -270,5 +270,5 @@ fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     assert!(stderr.contains(&roots) && stderr.contains("root"), "{stderr}");
     let mut left = vec![roots, object.id().to_string()];
     left.sort();
-    assert_eq!(existing(), left);
+    assert_eq!(list_segments(), left);
 }

@@ -1,7 +1,7 @@
 //! Verdicts for root and the owner (certain leak, likely leak, unknown), and the exit status of
 //! `clean`.
 
-use super::{Ended, Leaks, existing};
+use super::{Ended, Leaks, list_segments};
 use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, skip_for_kernel, tool, wait_until};
 use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
@@ -13,7 +13,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Runs shmlens as nobody, whose missing home directory means that nothing is logged.
+/// Runs shmlens as nobody, who has no home directory and therefore no log.
 fn as_nobody_ended(arguments: &[&str]) -> Ended {
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
@@ -31,19 +31,19 @@ fn state_of(leaks: &Leaks, id: &str) -> (String, String) {
     (format!("{} {}", text("state"), text("certainty")).trim().to_owned(), segment["reasons"].to_string())
 }
 
-/// Makes this test the last process that used the segment.
+/// Attaches and detaches the segment, so that this test used it last.
 fn use_last(id: &str) {
     let shmid = id.strip_prefix("sysv:").unwrap().parse().unwrap();
     drop(Attachment::read_only(shmid).unwrap());
 }
 
-fn object_of_nobody(name: &str) -> String {
+fn create_object_of_nobody(name: &str) -> String {
     let id = Leaks::object(name, 8);
     chown(format!("/dev/shm/{name}"), Some(NOBODY), Some(NOBODY)).unwrap();
     id
 }
 
-/// Puts a descriptor in transit: it waits in a socket, and no process has it open.
+/// Sends a descriptor to a socket without receiving it: no process has it open.
 fn in_transit(path: &str) -> (OwnedFd, OwnedFd) {
     let file = File::open(path).unwrap();
     let (from, to) =
@@ -59,7 +59,7 @@ fn key_limits_the_verdict_to_likely() {
     let Some(leaks) = Leaks::new() else { return };
     let id = orphan(0x7068, 4096, b"state").to_string();
     leaks.clean(&["--yes"]).assert_is(0, &["leaked?", "programs may attach to its key 0x00007068"]);
-    assert_eq!(existing(), [id.as_str()]);
+    assert_eq!(list_segments(), [id.as_str()]);
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &[&format!("{id}: removed")]);
 }
 
@@ -74,7 +74,7 @@ fn own_creations_are_at_most_likely_leaks() {
     leaks.clean(&["--yes"]).assert_is(0, &["3 segments likely leaked", "shmlens created or restored it"]);
     let mut all = created.to_vec();
     all.sort();
-    assert_eq!(existing(), all);
+    assert_eq!(list_segments(), all);
     // Another program has created an object with the same name.
     fs::remove_file("/dev/shm/nccl-a1B2c3").unwrap();
     let after = Instant::now() + Duration::from_millis(300);
@@ -87,7 +87,7 @@ fn own_creations_are_at_most_likely_leaks() {
 fn unprivileged_user_gets_verdicts_on_own_segments() {
     let Some(leaks) = Leaks::new() else { return };
     // World-readable, so examining the processes of the owner and root is not enough.
-    let id = object_of_nobody("nccl-onFp46");
+    let id = create_object_of_nobody("nccl-onFp46");
     fs::set_permissions("/dev/shm/nccl-onFp46", Permissions::from_mode(0o666)).unwrap();
     let words = [format!("{id}  leaked  8 B, nobody"), "granted a write lease".to_owned()];
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -95,9 +95,9 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
     leaks.clean(&["--dry-run"]).assert_is(1, &words[..1]);
     as_nobody_ended(&["clean", "--settle", "0s", "--yes", "--no-copy"])
         .assert_is(0, &[&format!("{id}: removed")]);
-    assert!(existing().is_empty());
+    assert!(list_segments().is_empty());
     // Recently used, so it is idle, not unknown.
-    object_of_nobody("nccl-onFp46");
+    create_object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
     list.assert_is(0, &["idle"]);
     as_nobody_ended(&["clean"]).assert_is(0, &["Nothing is leaked."]);
@@ -106,7 +106,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
 #[test]
 fn descriptor_in_transit_makes_the_verdict_unknown() {
     let Some(leaks) = Leaks::new() else { return };
-    let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), object_of_nobody("nccl-d4E5f6"));
+    let (id, theirs) = (Leaks::object("nccl-a1B2c3", 8), create_object_of_nobody("nccl-d4E5f6"));
     let sockets = [in_transit("/dev/shm/nccl-a1B2c3"), in_transit("/dev/shm/nccl-d4E5f6")];
     let ended = leaks.clean(&["--yes", "--likely"]);
     ended.assert_is(1, &["2 segments unknown: holder not visible: descriptor in transit, loop device"]);
@@ -119,10 +119,10 @@ fn descriptor_in_transit_makes_the_verdict_unknown() {
     let refused = leaks.run(&["rm", "--yes", "/nccl-a1B2c3"]);
     assert_eq!(refused.status, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("may still be in use"), "{refused:?}");
-    assert_eq!(existing(), [id, theirs]);
+    assert_eq!(list_segments(), [id, theirs]);
     drop(sockets);
     leaks.clean(&["--yes"]).assert_is(0, &["2 segments leaked"]);
-    assert!(existing().is_empty());
+    assert!(list_segments().is_empty());
 }
 
 #[test]
@@ -138,14 +138,14 @@ fn loop_device_counts_as_a_holder() {
     leaks.clean(&["--yes"]).assert_is(1, &["1 segment unknown: holder not visible"]);
     let device = String::from_utf8(attached.stdout).unwrap();
     assert!(Command::new(&losetup).args(["-d", device.trim()]).status().unwrap().success());
-    wait_until(SOON, || leaks.clean(&["--yes"]).status == Some(0) && existing().is_empty());
+    wait_until(SOON, || leaks.clean(&["--yes"]).status == Some(0) && list_segments().is_empty());
     drop(id);
 }
 
 #[test]
 fn named_segments_are_checked_without_delay() {
     let Some(_leaks) = Leaks::new() else { return };
-    object_of_nobody("x");
+    create_object_of_nobody("x");
     // nobody cannot examine root's processes.
     let removed = as_nobody_ended(&["rm", "--yes", "--no-copy", "/x"]);
     removed.assert_is(0, &["posix:/x: removed"]);
@@ -174,7 +174,7 @@ fn older_than_counts_from_the_last_use() {
     wait_until(SOON, || made.elapsed() > Duration::from_millis(1500));
     let old = |least: &str| leaks.clean_json(&["--older-than", least, "--dry-run"], i32::from(least == "1s"));
     assert!(old("1s").contains_key(&id) && old("1h").is_empty());
-    // A write makes it recent, however old it is.
+    // A write counts as use.
     fs::write("/dev/shm/nccl-a1B2c3", "again").unwrap();
     leaks.clean_json(&["--older-than", "1s", "--dry-run"], 0);
 }
@@ -192,7 +192,7 @@ fn clean_fails_when_a_kind_cannot_be_listed() {
     assert_eq!((list.status, clean.status), (Some(1), Some(1)), "{list:?} {clean:?}");
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!(json["coverage"]["unlisted"], serde_json::json!(["posix", "deleted"]));
-    // Without enough descriptors, the report must not claim that nothing is leaked.
+    // If descriptors run out, the report must not claim that nothing is leaked.
     for command in ["list --json", "clean"] {
         for most in 3..12 {
             let script = format!("ulimit -n {most}; exec \"$0\" {command}");
@@ -227,8 +227,8 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
     }
     assert_eq!(state_of(&leaks, &id).0, "idle");
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked."]);
-    assert_eq!(existing(), [id]);
-    // A leak stays a leak, and its last use is the one before the read.
+    assert_eq!(list_segments(), [id]);
+    // Reading a leak does not change the verdict: its last use is the one before the read.
     let leak = leaks.sysv("4K");
     let made = Instant::now();
     wait_until(SOON, || made.elapsed() > Duration::from_millis(3100));
@@ -276,14 +276,14 @@ fn root_reads_the_log_of_the_owner() {
     as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
     let created = "posix:/nccl-a1B2c3".to_owned();
     assert_eq!(state_of(&leaks, &created).0, "leaked likely");
-    // Another object with the same name, older than the log record: a record identifies an object,
+    // Another object with the same name, older than the log record, which identifies an object and
     // not a name.
     Leaks::object("nccl-d4E5f6", 8);
     assert_eq!(state_of(&leaks, "posix:/nccl-d4E5f6").0, "leaked certain");
     fs::rename("/dev/shm/nccl-d4E5f6", "/dev/shm/nccl-a1B2c3").unwrap();
     chown("/dev/shm/nccl-a1B2c3", Some(NOBODY), Some(NOBODY)).unwrap();
     assert_eq!(state_of(&leaks, &created).0, "leaked certain");
-    // The reader becomes the owner of the segment.
+    // Make the reader the owner of the segment.
     assert_eq!(leaks.run(&["chown", "nobody", &sysv]).status, Some(0));
     use_last(&sysv);
     as_owner(&["dump", &sysv]);
@@ -313,7 +313,7 @@ fn file_mounted_elsewhere_is_in_use() {
 #[test]
 fn owner_without_read_permission_probes_with_a_write_lease() {
     let Some(_leaks) = Leaks::new() else { return };
-    let id = object_of_nobody("nccl-a1B2c3");
+    let id = create_object_of_nobody("nccl-a1B2c3");
     for (mode, state, words) in [
         (0o266, "leaked", "granted a write lease"),
         (
@@ -350,10 +350,10 @@ fn unlisted_kinds_are_reported_with_a_remedy() {
     assert_eq!((list.status, unlisted(&list)), (Some(0), serde_json::json!(["posix"])));
     let clean = as_nobody_ended(&["clean"]);
     assert_eq!(clean.status, Some(1), "{clean:?}");
-    for told in [&list, &clean] {
+    for reported in [&list, &clean] {
         assert!(
-            told.stderr.contains("/dev/shm/private: permission denied")
-                && told.stderr.contains("Run as root")
+            reported.stderr.contains("/dev/shm/private: permission denied")
+                && reported.stderr.contains("Run as root")
         );
     }
     assert_eq!(unlisted(&leaks.run(&["list", "--json"])), serde_json::json!([]));

@@ -146,7 +146,7 @@ fn json_matches_python() {
         assert_eq!((&ours["inode"], &ours["device"]), (&stat[1], &stat[2]));
         assert_eq!((&ours["owner"]["uid"], &ours["size"]), (&stat[4], &stat[6]));
     }
-    child.say("\n");
+    child.send("\n");
     assert!(child.wait(SOON).success());
     assert_eq!(segments(&json(["list", "--json", "kind=posix"])).len(), 0);
 }

@@ -88,10 +88,10 @@ fn objects_resembling_leftovers_are_kept() {
         let text = String::from_utf8_lossy(&content[..64]).into_owned();
         let old = text.split(' ').nth(4).unwrap().to_owned();
         let stat = fs::read_to_string("/proc/self/stat").unwrap();
-        let started = stat.rsplit(' ').nth(52 - 22).unwrap().trim();
-        let began = text.split(' ').nth(5).unwrap();
+        let own_start = stat.rsplit(' ').nth(52 - 22).unwrap().trim();
+        let started = text.split(' ').nth(5).unwrap();
         let mine = std::process::id().to_string();
-        let marked = text.replacen(&old, &mine, 1).replacen(began, started, 1);
+        let marked = text.replacen(&old, &mine, 1).replacen(started, own_start, 1);
         let marked = marked.trim_end_matches('\0');
         let line = format!("{}9", marked.strip_suffix('1').unwrap());
         let mut content = content.to_vec();

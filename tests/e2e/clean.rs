@@ -66,7 +66,7 @@ fn awaited_semaphore_is_identified() {
     assert!(Path::new("/dev/shm/sem.gate").exists());
     let terminal = open();
     terminal.wait_for("value 2, no waiters", SOON);
-    child.say("\n");
+    child.send("\n");
     assert_eq!(child.line(SOON), "down");
     terminal.wait_for("value 0, 1 waiter", SOON);
     let output = shmlens().args(["info", "--json", "posix:/sem.gate"]).output().unwrap();

@@ -145,11 +145,11 @@ fn unlink_of_a_held_object_is_reported() {
     let terminal = open();
     terminal.wait_for(row("▌ /gone 49 KiB 100%"), SOON);
     terminal.wait_for(row("● in use"), SOON);
-    child.say("\n");
+    child.send("\n");
     assert_eq!(child.line(SOON), "unlinked");
     terminal.wait_for(row("/gone was removed; 52 KiB stays in memory"), SOON);
     terminal.wait_for(row("◌ removed"), SOON);
-    child.say("\n");
+    child.send("\n");
     child.wait(SOON);
     terminal.wait_for("No shared memory segments", SOON);
     quit(terminal);

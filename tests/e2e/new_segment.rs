@@ -97,7 +97,7 @@ fn stopped_creation_leaves_nothing() {
     };
     let stops: [fn(&mut Terminal); 2] = [signal, escape];
     for stop in stops {
-        let began = Instant::now();
+        let started = Instant::now();
         loop {
             let mut terminal = open();
             terminal.wait_for("source", SOON);
@@ -108,7 +108,7 @@ fn stopped_creation_leaves_nothing() {
             // It was complete before the stop.
             assert_eq!(shm::stat(shmid).unwrap().mode, 0o666);
             shm::remove(shmid).unwrap();
-            assert!(began.elapsed() < SOON, "every attempt was too late");
+            assert!(started.elapsed() < SOON, "every attempt was too late");
         }
     }
 }

@@ -66,12 +66,12 @@ fn strip_shows_a_write_within_a_second() {
     terminal.wait_for("No changes so far.", SOON);
     terminal.wait_for("live 4/s, no trace", SOON);
     let idle = terminal.on_screen(end_of_map);
-    python.say("2 across\n");
+    python.send("2 across\n");
     assert_eq!(python.line(SOON), "written");
     terminal.wait_for(row("0000 00 00 61 63 72 6f 73 73"), ONE_SECOND);
     assert_eq!(terminal.on_screen(end_of_map), idle);
     // Behind the preview: only the map shows it.
-    python.say("8189 end\n");
+    python.send("8189 end\n");
     assert_eq!(python.line(SOON), "written");
     wait_until(ONE_SECOND, || matches!(terminal.on_screen(end_of_map), Some(Color::Rgb(..))));
     quit(terminal);

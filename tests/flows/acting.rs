@@ -3,7 +3,7 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
-use shmlens::act::{ActError, Copying, Done, NotUndone, Outcome, Refusal, SavedCopy, StateError, Undone};
+use shmlens::act::{ActError, Copying, Done, Outcome, Refusal, SavedCopy, StateError, UndoError, Undone};
 use shmlens::app::Keymap;
 use shmlens::app::effect::Effect;
 use shmlens::app::event::Event;
@@ -300,7 +300,7 @@ fn stopped_undo_can_be_retried() {
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
     stage.report(Body::Undone(vec![
         Undone { id: object("a"), result: Ok("restored".to_owned()) },
-        Undone { id: object("b"), result: Err(NotUndone::now(&"stopped")) },
+        Undone { id: object("b"), result: Err(UndoError::temporary(&"stopped")) },
     ]));
     assert_eq!(stage.state.undo, Some(Undo::Copies(vec![saved("b")])));
     assert_eq!(notice(&stage), "Restored /a. /b: stopped. u: try again");
@@ -325,8 +325,13 @@ fn object(name: &str) -> SegmentId {
 
 fn removed(name: &str) -> Outcome {
     let message = vec!["removed".to_owned()];
-    let done =
-        Done { id: object(name), said: message, undo: None, identity: None, copy: Some("/copies/1".into()) };
+    let done = Done {
+        id: object(name),
+        messages: message,
+        undo: None,
+        identity: None,
+        copy: Some("/copies/1".into()),
+    };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
 }
 
@@ -612,7 +617,7 @@ fn log_wraps_and_scrolls() {
 #[test]
 fn log_lines_have_the_same_format() {
     let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
-    let results = [Ok("restored".to_owned()), Err(NotUndone::now(&"posix:/b: its name is in use"))];
+    let results = [Ok("restored".to_owned()), Err(UndoError::temporary(&"posix:/b: its name is in use"))];
     let undone = |(name, result)| Undone { id: object(name), result };
     stage.report(Body::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));
     // A notice that does not fit is logged too.

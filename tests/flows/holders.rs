@@ -101,7 +101,7 @@ fn repeated_confirmation_signals_once() {
     stage.wait(200);
     let mut press = |key| {
         let effects = update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
-        effects.iter().filter(|effect| matches!(effect, Effect::Engine(Request::End(_)))).count()
+        effects.iter().filter(|effect| matches!(effect, Effect::Engine(Request::Terminate(_)))).count()
     };
     assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
     let Some(Overlay::Terminate(terminate)) = &stage.state.overlay else { panic!() };
@@ -153,7 +153,7 @@ fn end_refuses_foreign_and_reused_pids() {
     stage.press("K");
     stage.wait(200);
     // The pid is reused while the dialog is open.
-    stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().began.seconds += 7);
+    stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().started.seconds += 7);
     stage.press("y");
     assert!(notice(&stage).contains("already exited"), "{}", notice(&stage));
     assert_eq!(ended(&stage), [0; 0]);

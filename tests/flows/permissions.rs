@@ -98,7 +98,7 @@ fn overlay_explains_access() {
         stage.press(keys);
         let answer = form(stage).answer();
         match answer.expect("an answer") {
-            Ok((who, answer)) => format!("{who}: {}: {}", answer.how(), answer.reason),
+            Ok((who, answer)) => format!("{who}: {}: {}", answer.label(), answer.reason),
             Err(reason) => reason.to_string(),
         }
     };

@@ -1,7 +1,7 @@
 //! Every holder is found with the right access, and no other process.
 
 use super::found::{found, object};
-use super::{Crowd, look};
+use super::{Crowd, survey_real};
 use crate::support::{Child, Nobody, SOON, World, tool};
 use shmlens::machine::process::{Examined, Processes as _, Wanted};
 use shmlens::machine::real::RealMachine;
@@ -13,7 +13,7 @@ use std::process::Command;
 fn every_holder_is_found_and_no_other_process() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(300, 120) else { return };
-    let (survey, _) = look();
+    let (survey, _) = survey_real();
     assert_eq!(survey.problems, Vec::<String>::new());
     let (truth, found) = (&crowd.truth.held, found(&survey));
     assert_eq!(truth.len(), found.len());
@@ -30,7 +30,7 @@ fn every_holder_is_found_and_no_other_process() {
 fn counted_attachments_are_found_or_reported_missing() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
-    let (survey, _) = look();
+    let (survey, _) = survey_real();
     for segment in &survey.segments {
         let Some(facts) = segment.sysv() else { continue };
         let mappings: u32 = segment.holders.iter().flat_map(|all| all.iter()).map(|one| one.mappings).sum();
@@ -43,7 +43,7 @@ fn counted_attachments_are_found_or_reported_missing() {
 fn unlinked_objects_are_found_with_their_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
-    let (survey, _) = look();
+    let (survey, _) = survey_real();
     let deleted: Vec<_> =
         survey.segments.iter().filter(|segment| matches!(segment.id, SegmentId::Deleted { .. })).collect();
     assert_eq!(deleted.len(), crowd.truth.deleted.len());
@@ -62,7 +62,7 @@ fn unlinked_regular_files_are_not_segments() {
                 echo x >/dev/shm/o; exec 5</dev/shm/o; rm /dev/shm/o; echo ready; read a";
     let mut child = Child::spawn_piped(Command::new(shell).args(["-c", text]));
     assert_eq!(child.line(SOON), "ready");
-    let (survey, _) = look();
+    let (survey, _) = survey_real();
     let [object] = &survey.segments[..] else { panic!("{:?}", survey.segments) };
     assert_eq!(object.label(), "/o");
 }
@@ -84,7 +84,7 @@ fn kernel_threads_hold_nothing() {
 fn command_names_are_escaped() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
-    let (survey, _) = look();
+    let (survey, _) = survey_real();
     let holders =
         survey.segments.iter().flat_map(|segment| segment.holders.iter().flat_map(|all| all.iter()));
     let holders: HashMap<u32, &Holder> = holders.map(|holder| (holder.pid, holder)).collect();

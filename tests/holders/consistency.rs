@@ -1,7 +1,7 @@
 //! All ways of scanning have the same result.
 
 use super::found::{found, object};
-use super::{Crowd, look};
+use super::{Crowd, survey_real};
 use crate::support::{Child, Object, SOON, World, tool, wait_until};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use shmlens::machine::process::{self, Examined, Processes as _, Use, Wanted};
@@ -46,7 +46,7 @@ fn maps_text_matches_procmap_query() {
 fn incremental_scan_matches_a_full_scan() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
-    let (_, before) = look();
+    let (_, before) = survey_real();
     // The killed processes hold nothing.
     let victims = &crowd.truth.roles["ordinary"][..5];
     for &pid in victims {
@@ -62,14 +62,14 @@ fn incremental_scan_matches_a_full_scan() {
         survey.join(holdings, &RealMachine, &mut names);
         found(&survey)
     };
-    let fresh = seen(&look().1);
+    let fresh = seen(&survey_real().1);
     let names = &mut Names::default();
     let all_pids: Vec<u32> = crowd.truth.roles.values().flatten().copied().collect();
-    assert_eq!(seen(&before.again(&RealMachine, &all_pids, names)), fresh);
+    assert_eq!(seen(&before.rescan(&RealMachine, &all_pids, names)), fresh);
     assert_eq!(seen(&before.refresh(&RealMachine, &[], names)), fresh);
-    assert_eq!(seen(&before.again(&RealMachine, victims, names)), fresh);
+    assert_eq!(seen(&before.rescan(&RealMachine, victims, names)), fresh);
     // Results are reused for processes that have not run since. Exiting counts as running.
-    assert_eq!(seen(&before.again(&RealMachine, &[], names)), fresh);
+    assert_eq!(seen(&before.rescan(&RealMachine, &[], names)), fresh);
     let of_victims: BTreeSet<process::Object> = victims.iter().flat_map(|&pid| before.held_by(pid)).collect();
     assert!(!of_victims.is_empty());
 }
@@ -84,13 +84,13 @@ fn active_processes_are_rescanned() {
     child.line(SOON);
     let pid = child.pid().as_raw().unsigned_abs();
     let names = &mut Names::default();
-    let mut holdings = Holdings::look(&RealMachine, Depth::Private, &[], names);
+    let mut holdings = Holdings::scan(&RealMachine, Depth::Private, &[], names);
     assert_eq!(holdings.held_by(pid).len(), 0);
     for held in [1, 0] {
-        child.say("\n");
+        child.send("\n");
         child.line(SOON);
         let (all, it) =
-            (holdings.refresh(&RealMachine, &[], names), holdings.again(&RealMachine, &[pid], names));
+            (holdings.refresh(&RealMachine, &[], names), holdings.rescan(&RealMachine, &[pid], names));
         assert_eq!((all.held_by(pid).len(), it.held_by(pid).len()), (held, held));
         holdings = all;
     }
@@ -109,7 +109,7 @@ fn idle_processes_are_rescanned_for_a_new_file_system() {
     let names = &mut Names::default();
     let flags = MsFlags::empty();
     mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), flags, None::<&str>).unwrap();
-    let covered = Holdings::look(&RealMachine, Depth::Private, &[], names);
+    let covered = Holdings::scan(&RealMachine, Depth::Private, &[], names);
     umount2("/dev/shm", MntFlags::MNT_DETACH).unwrap();
     assert_eq!(covered.held_by(pid).len(), 0);
     assert_eq!(covered.refresh(&RealMachine, &[], names).held_by(pid).len(), 1);
@@ -121,7 +121,7 @@ fn shallow_scan_misses_only_private_mappings() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(60, 40) else { return };
     let mut names = Names::default();
-    let holdings = Holdings::look(&RealMachine, Depth::Shared, &[], &mut names);
+    let holdings = Holdings::scan(&RealMachine, Depth::Shared, &[], &mut names);
     let mut survey = Survey::take(&RealMachine, &mut names);
     survey.join(&holdings, &RealMachine, &mut names);
     for segment in &survey.segments {

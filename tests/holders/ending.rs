@@ -1,8 +1,8 @@
 //! Ending a real process: only that one, and only with permission.
 
-use super::look;
+use super::survey_real;
 use crate::support::{Child, Nobody, Object, SOON, World};
-use shmlens::act::{EndError, Ended, Ending, end};
+use shmlens::act::{TerminateError, TerminateResult, Termination, terminate};
 use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::Command;
@@ -15,12 +15,12 @@ fn holder(object: &Object, uid: u32) -> Child {
     child
 }
 
-fn ending(object: &Object, child: &Child) -> Ending {
-    let (survey, _) = look();
+fn termination(object: &Object, child: &Child) -> Termination {
+    let (survey, _) = survey_real();
     let segment = survey.segments.iter().find(|segment| segment.id == object.id()).unwrap();
     let holders = segment.holders.as_ref().unwrap();
     let pid = child.pid().as_raw().unsigned_abs();
-    Ending::of(holders.iter().find(|holder| holder.pid == pid).unwrap(), &segment.id, false).unwrap()
+    Termination::of(holders.iter().find(|holder| holder.pid == pid).unwrap(), &segment.id, false).unwrap()
 }
 
 #[test]
@@ -28,15 +28,15 @@ fn end_refuses_a_pid_with_another_start_time() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o600);
     let mut child = holder(&object, 0);
-    let mut shown = ending(&object, &child);
+    let mut shown = termination(&object, &child);
     // As if the pid had been reused since the survey.
     shown.process.start += 1;
-    assert!(matches!(end(&RealMachine, &shown), Err(EndError::Gone { .. })));
+    assert!(matches!(terminate(&RealMachine, &shown), Err(TerminateError::Gone { .. })));
     assert!(child.ended().is_none());
     shown.process.start -= 1;
-    assert_eq!(end(&RealMachine, &shown).unwrap(), Ended::Gone);
+    assert_eq!(terminate(&RealMachine, &shown).unwrap(), TerminateResult::Gone);
     assert_eq!(child.wait(SOON).signal(), Some(libc::SIGTERM));
-    assert!(matches!(end(&RealMachine, &shown), Err(EndError::Gone { .. })));
+    assert!(matches!(terminate(&RealMachine, &shown), Err(TerminateError::Gone { .. })));
 }
 
 #[test]
@@ -44,9 +44,9 @@ fn refused_termination_names_permitted_users() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("a", 10, 0o644);
     let mut child = holder(&object, 4242);
-    let shown = ending(&object, &child);
+    let shown = termination(&object, &child);
     let nobody = Nobody::here();
-    let error = end(&RealMachine, &shown).unwrap_err().to_string();
+    let error = terminate(&RealMachine, &shown).unwrap_err().to_string();
     drop(nobody);
     assert!(error.contains("only 4242 or root can terminate"), "{error}");
     assert!(child.ended().is_none());

@@ -20,22 +20,22 @@ fn object_passed_between_processes_is_never_unheld() {
     let time = TIME.as_millis().to_string();
     let mut relay = Child::spawn_piped(Command::new(program).arg(time));
     assert_eq!(relay.line(SOON), "ready");
-    let began = Instant::now();
+    let started = Instant::now();
     let mut names = Names::default();
     let listed = Survey::take(&RealMachine, &mut names);
     let is_object = |segment: &&Segment| matches!(segment.id, SegmentId::Posix(_));
     let object = object(listed.segments.iter().find(is_object).unwrap());
     let (mut seen, mut looks, mut last) = (0, 0, None::<Holdings>);
-    while began.elapsed() < WATCHED {
+    while started.elapsed() < WATCHED {
         let holdings = match last {
             Some(last) if looks % 2 == 1 => last.refresh(&RealMachine, &[], &mut names),
-            _ => Holdings::look(&RealMachine, Depth::Private, &[], &mut names),
+            _ => Holdings::scan(&RealMachine, Depth::Private, &[], &mut names),
         };
         let mut survey = listed.clone();
         survey.join(&holdings, &RealMachine, &mut names);
         let found = found(&survey);
         // On a busy machine a scan may last longer than the processes it scans.
-        if began.elapsed() >= WATCHED {
+        if started.elapsed() >= WATCHED {
             break;
         }
         let holders = &found[&object];

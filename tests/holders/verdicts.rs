@@ -17,7 +17,7 @@ use std::{fs, io};
 /// Takes a survey with verdicts, without an age limit.
 fn with_verdicts() -> Survey {
     let mut names = Names::default();
-    let holdings = Holdings::look(&RealMachine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(&RealMachine, Depth::Private, &[], &mut names);
     let mut identifier = Identifier::new(Rules { settle: Some(Duration::ZERO), ..Rules::default() });
     identifier.survey(&RealMachine, Some(&holdings), &mut names)
 }

@@ -187,7 +187,7 @@ fn writes_of_another_process_are_read() {
     let reader = open(&segment.id()).unwrap();
     assert_eq!((reader.trace(), facts(&segment.id()).nattch), (Trace::None, 1));
     for text in ["aaaa", "bbbb"] {
-        writer.say(&format!("{text}\n"));
+        writer.send(&format!("{text}\n"));
         assert_eq!(writer.line(SOON), "written");
         assert_eq!(read(&reader, 0, 4), text.as_bytes());
     }

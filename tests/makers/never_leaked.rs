@@ -81,7 +81,7 @@ fn creator_with_an_ended_main_thread_is_not_dead() {
 fn immediately_reused_pid_is_not_the_creator() {
     let Some(_world) = World::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
-    player.child.say("!");
+    player.child.send("!");
     if !player.listen() {
         return;
     }
@@ -99,7 +99,7 @@ fn later_reused_pid_is_not_the_creator() {
     let Some(mut player) = Player::start("recycled") else { return };
     player.verdict("old-sysv").assert_is("leaked certain", &["no process "]);
     wait_until(SOON, || player.verdict("old-sysv").segment["age"].as_f64().unwrap() > 4.0);
-    player.child.say("!");
+    player.child.send("!");
     if !player.listen() {
         return;
     }
@@ -136,7 +136,7 @@ fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
     let old = player.made("old-sysv").to_owned();
     of(verdict(), &old).assert_is("leaked certain", &["no process "]);
     wait_until(SOON, || of(verdict(), &old).segment["age"].as_f64().unwrap() > 4.0);
-    player.child.say("!");
+    player.child.send("!");
     if player.listen() {
         of(verdict(), &old).assert_is("leaked certain", &[" is now heir", "started after the last change"]);
         of(verdict(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
@@ -167,7 +167,7 @@ fn creator_pid_of_another_process_in_proc_is_not_trusted() {
         listed_with(inside, "0s")
     };
     wait_until(SOON, || player.verdict("sysv").segment["age"].as_f64().unwrap() > 4.0);
-    player.child.say("!");
+    player.child.send("!");
     assert!(player.listen());
     let verdict = verdict();
     let of = |word| verdict.iter().find(|verdict| verdict.id == player.made(word)).unwrap();

@@ -28,13 +28,13 @@ impl Python {
 
     #[track_caller]
     fn run(&mut self, line: &str) {
-        self.child.say(&format!("{line}\n"));
+        self.child.send(&format!("{line}\n"));
         assert_eq!(line_with(&mut self.child, ""), "ok", "{line}");
     }
 
     #[track_caller]
     fn ask(&mut self, value: &str) -> String {
-        self.child.say(&format!("print({value}, flush=True)\n"));
+        self.child.send(&format!("print({value}, flush=True)\n"));
         let answer = line_with(&mut self.child, "");
         assert_eq!(line_with(&mut self.child, ""), "ok", "{value}");
         answer

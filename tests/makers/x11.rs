@@ -58,7 +58,7 @@ fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
     verdict(&id).assert_is("in-use", &["held by 2 processes", "nattch 2"]);
     held_by(&verdict(&id), &polite);
     // Most clients mark the segment at once, so that it disappears when both detach.
-    polite.say("remove\n");
+    polite.send("remove\n");
     assert_eq!(polite.line(SOON), "done");
     verdict(&id).assert_is("removed", &["kept alive by", "mitshm", "Xvfb"]);
     held_by(&verdict(&id), &polite);

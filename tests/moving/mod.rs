@@ -1,5 +1,5 @@
-//! Values of known programs, found in their shared memory: C++ and Python structs of mixed types
-//! that change at 1 Hz to 10 kHz, and programs whose bytes are noise. All run at the same time.
+//! Detects the values of known programs in their shared memory: C++ and Python structs of mixed
+//! types that change at 1 Hz to 10 kHz. Other programs write noise. All run at the same time.
 
 use crate::support::{Child, SOON, World, compile_cpp, tool};
 use shmlens::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, POLLS};
@@ -28,9 +28,9 @@ const CPP: [&str; 14] = [
     "audio",
 ];
 const PYTHON: [&str; 5] = ["plc", "list", "robot", "compressed", "log"];
-/// Eight changes at 1 Hz, and a second.
+/// Eight changes at 1 Hz, plus a second.
 const DURATION: Duration = Duration::from_millis(9400);
-/// The slowest fields are due earlier than three seconds after their eighth change.
+/// The slowest fields are due before the end: less than three seconds after their eighth change.
 const LAST: Duration = Duration::from_millis(9100);
 /// The test ends after this time even if its samples were late.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 const FAIR_BURST: Duration = Duration::from_millis(60);
 const WINDOW: usize = 64 << 10;
 
-/// A field as its program declares it.
+/// A field as declared by its program.
 struct Field {
     offset: u64,
     width: usize,
@@ -46,7 +46,7 @@ struct Field {
     name: String,
     /// The time of sampling after which it must be known: three seconds after its eighth change.
     due: Duration,
-    /// The values at its place when it was due.
+    /// The result when it was due; the error lists the detected values at its offset.
     found: Option<Result<(), String>>,
 }
 
@@ -70,14 +70,14 @@ impl Field {
 
     fn is(&self, value: &MovingValue) -> bool {
         let width = match value.kind {
-            // NULs after the longest text that was seen may belong to the next field.
+            // NULs after the longest text may belong to the next field.
             Kind::Text => value.width <= self.width,
             _ => value.widths.contains(&self.width),
         };
         value.offset == self.offset && width && value.kind.word() == self.kind
     }
 
-    fn judge(&mut self, values: &[MovingValue]) {
+    fn check(&mut self, values: &[MovingValue]) {
         let here: Vec<&MovingValue> = values.iter().filter(|value| self.overlaps(value)).collect();
         let found = here.iter().any(|value| self.is(value));
         self.found = Some(if found { Ok(()) } else { Err(describe(&here)) });
@@ -94,7 +94,7 @@ fn describe(values: &[&MovingValue]) -> String {
     values.iter().map(describe).collect::<Vec<_>>().join(", ")
 }
 
-/// A running program and the detector of its segment.
+/// A running program, with a detector for its segment.
 struct Program {
     name: &'static str,
     _child: Child,
@@ -102,7 +102,7 @@ struct Program {
     reader: Reader,
     buffer: PageBuffer,
     detector: Detector,
-    /// Values outside of all fields.
+    /// Values detected outside of all fields.
     noise: Vec<String>,
 }
 
@@ -138,7 +138,7 @@ impl Program {
             self.noise.push(format!("{}: {elapsed:.1?} {}", self.name, describe(&[value])));
         }
         for field in self.fields.iter_mut().filter(|field| field.found.is_none() && sampled >= field.due) {
-            field.judge(&values);
+            field.check(&values);
         }
     }
 }
@@ -187,11 +187,11 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
         next = (next + distance).max(start.elapsed());
         thread::sleep(next.saturating_sub(start.elapsed()));
     }
-    let judged =
+    let checked =
         || programs.iter().flat_map(|program| program.fields.iter().map(move |field| (program.name, field)));
-    let due = judged().filter(|(_, field)| field.found.is_some()).count();
+    let due = checked().filter(|(_, field)| field.found.is_some()).count();
     let mut misses = String::new();
-    for (program, field) in judged() {
+    for (program, field) in checked() {
         if let Some(Err(found)) = &field.found {
             let Field { offset, width, kind, name, .. } = field;
             writeln!(misses, "{program:<12}{offset:#06x} {width} {kind:<8}{name:<12} found {found}").unwrap();

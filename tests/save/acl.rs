@@ -1,4 +1,4 @@
-//! ACLs survive saving and restoring.
+//! ACLs of saved and restored objects.
 
 use super::{directory, restore, save};
 use crate::support::{Object, World, tool};
@@ -48,7 +48,7 @@ fn restore_keeps_an_acl_and_adds_none() {
     assert!(message.contains("user:65534:r--") && message.contains("mask::r--"), "{message}");
 }
 
-/// A directory's default ACL applies to objects that programs create, not to restored ones.
+/// The default ACL of a directory must not apply to restored objects.
 #[test]
 fn restore_does_not_inherit_a_default_acl() {
     use shmlens::sys::handle;

@@ -1,4 +1,4 @@
-//! The commands: `save`, `restore`, and the copy that `rm` keeps.
+//! The commands `save` and `restore`, and the copies that `rm` saves.
 
 use super::{copies, directory, files, program, run, segments, stderr_of, stdout_of};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
@@ -34,7 +34,7 @@ fn save_and_restore_round_trip() {
     let text = stdout_of(&directory, ["save", r"/a\x1b", file]);
     assert!(text.starts_with(r"posix:/a\x1b: saved to "), "{text}");
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-    // A prefix does not match, and a file is overwritten only on request.
+    // A prefix of the name does not match. A file is only replaced on request.
     assert!(stderr_of(&directory, ["save", "/a", file]).contains("no segment named"));
     let before = fs::metadata(&path).unwrap().ino();
     assert!(stderr_of(&directory, ["save", r"/a\x1b", file]).contains("Use --force to replace it"));
@@ -111,10 +111,10 @@ fn rm_keeps_the_copy_at_the_given_path() {
     stdout_of(&directory, ["rm", "--yes", "--force", "/a", "--save", &at("one")]);
     stdout_of(&directory, ["rm", "--yes", "--force", "/b", "/c", "--save", &at("dir/")]);
     assert_eq!(files(&directory.path().join("dir")), ["posix_b.saved", "posix_c.saved"]);
-    // An existing file is in the way, and nothing is removed.
+    // The file exists already: nothing is removed.
     let message = stderr_of(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
     assert!(message.contains("exists") && objects[3].path().exists(), "{message}");
-    // Several segments do not fit into one file, and none is removed.
+    // One file for several segments: nothing is removed.
     let several = run(&directory, ["rm", "--yes", "--force", "/d", "/d", "/c", "--save", &at("several")]);
     assert_eq!(several.status.code(), Some(2));
     assert!(objects[3].path().exists() && !fs::exists(at("several")).unwrap());
@@ -141,7 +141,7 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
         "{message}"
     );
     assert!(object.path().exists());
-    // More than the limit for copies.
+    // Larger than the limit for copies.
     fs::remove_file(directory.path().join("state")).unwrap();
     let config = directory.path().join("config/shmlens");
     fs::create_dir_all(&config).unwrap();
@@ -156,7 +156,7 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
     assert!(message.contains("copy limit of 1.0 MiB") && message.contains("--save"), "{message}");
     // One failure does not stop the others.
     assert!(large.path().exists() && !object.path().exists() && copies(&directory).len() == 1);
-    // Nobody can read it, but IPC_RMID only checks the owner and the creator.
+    // User nobody cannot read it, but IPC_RMID only checks the owner and the creator.
     let sysv = Sysv::new(8, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.chmod(0o200);
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -177,7 +177,7 @@ fn rm_without_disk_space_for_the_copy_removes_nothing() {
     fs::create_dir(&state).unwrap();
     mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
     let object = Object::new("a", 4 << 20, 0o600);
-    // The second one has as much data as there is space, but a copy needs a little more.
+    // The second object has as much data as there is space, but its copy is larger.
     for (length, words) in [(2 << 20, "2.0 MiB of data"), (1 << 20, "1.0 MiB free")] {
         object.file.set_len(0).unwrap();
         object.file.set_len(4 << 20).unwrap();

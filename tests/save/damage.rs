@@ -1,4 +1,4 @@
-//! Truncated, damaged and foreign files: an error, and nothing is created.
+//! Truncated, damaged and foreign files fail to restore, and create nothing.
 
 use super::{directory, save, segments};
 use crate::support::{Object, SOON, Sysv, World, wait_until};
@@ -10,9 +10,9 @@ use shmlens::memory::Progress;
 use std::fs;
 use std::path::Path;
 
-/// Restores these bytes, which must fail and leave nothing behind.
+/// Restores these bytes, which must fail without creating a segment.
 #[track_caller]
-fn refused(path: &Path, bytes: &[u8], how: &str) -> String {
+fn restore_refused(path: &Path, bytes: &[u8], how: &str) -> String {
     fs::write(path, bytes).unwrap();
     let error = act::Actor::new(&RealMachine, &Progress::new()).restore(path).expect_err(how).to_string();
     assert!(segments().is_empty(), "{how}: {error}");
@@ -50,10 +50,10 @@ fn restore_rejects_a_file_truncated_at_any_length() {
     for whole in saved(&directory) {
         let sparse = (1000..whole.len() - 100).step_by(97);
         for length in (0..1000).chain(sparse).chain(whole.len() - 100..whole.len()) {
-            let error = refused(&path, &whole[..length], &format!("the first {length} bytes"));
+            let error = restore_refused(&path, &whole[..length], &format!("the first {length} bytes"));
             assert!(error.contains("truncated") || length == 0, "{error}");
         }
-        refused(&path, &[&whole[..], b"\0"].concat(), "a byte more");
+        restore_refused(&path, &[&whole[..], b"\0"].concat(), "a byte more");
     }
 }
 
@@ -67,12 +67,12 @@ fn restore_rejects_any_flipped_byte() {
         for at in (0..600).chain(sparse).chain(whole.len() - 100..whole.len()) {
             let mut damaged = whole.clone();
             damaged[at] ^= 1 << (at % 8);
-            refused(&path, &damaged, &format!("byte {at}"));
+            restore_refused(&path, &damaged, &format!("byte {at}"));
         }
     }
 }
 
-/// A System V segment has its key from the start, so damage must be found before it is created.
+/// A System V segment has its key from the beginning, so damage must be found before it is created.
 #[test]
 fn damaged_file_never_creates_a_segment() {
     let Some(_world) = World::new() else { return };
@@ -81,10 +81,10 @@ fn damaged_file_never_creates_a_segment() {
     let [_, mut damaged] = saved(&directory);
     let at = damaged.len() - 40;
     damaged[at] ^= 1;
-    // Shmids count the segments that were created.
+    // Shmids include a sequence number.
     let number = || i64::from(Sysv::new(0, 1, 0o600).shmid);
     let (first, second) = (number(), number());
-    refused(&path, &damaged, "the last byte of data");
+    restore_refused(&path, &damaged, "the last byte of data");
     assert_eq!(number() - second, second - first);
 }
 
@@ -99,7 +99,7 @@ fn restore_rejects_other_file_formats() {
         (&[0; 10_000], "not a saved segment"),
         (b"shmlens segment\n\x02\0\0\0\x02\0\0\0{}", "version 2"),
     ] {
-        let error = refused(&path, bytes, word);
+        let error = restore_refused(&path, bytes, word);
         assert!(error.contains(word), "{error}");
     }
     for path in
@@ -130,7 +130,7 @@ fn restore_rejects_fuzzed_files() {
             bytes.splice(at..end, new);
         }
         if bytes != whole[which] {
-            refused(&path, &bytes, "a fuzzed file");
+            restore_refused(&path, &bytes, "a fuzzed file");
         }
         Ok(())
     });

@@ -1,5 +1,4 @@
-//! A disk that is short of space: the plan names the old copies to be deleted, and no others are
-//! deleted.
+//! Copies on a full disk: only old copies that the plan lists are deleted.
 
 use super::{copies, directory, program, run, segment, stdout_of};
 use crate::support::{Object, Sysv, World};
@@ -15,7 +14,7 @@ use tempfile::TempDir;
 const STATE_MOUNT_OPTIONS: &str = "size=1m,mode=0700";
 const LENGTH: usize = 300 << 10;
 
-/// A state directory with space for three copies, and three copies.
+/// A state directory with three copies and no space for a fourth.
 struct Disk {
     directory: TempDir,
     state: PathBuf,
@@ -63,7 +62,7 @@ fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
     let objects = ["/d", "/e"].map(object);
     let plan = stdout_of(&disk.directory, ["rm", "--dry-run", "--force", "/d", "/e"]);
     let lines: Vec<&str> = plan.lines().filter(|line| line.contains("to free disk space")).collect();
-    // Each plan takes the space of the previous ones into account.
+    // Each plan accounts for the copies of the previous ones.
     assert!(lines[0].contains("the oldest copy (/a 300 KiB, saved "), "{plan}");
     assert!(lines[1].contains("the oldest copy (/b 300 KiB, saved "), "{plan}");
     assert_eq!(disk.copies(), disk.old);
@@ -78,7 +77,7 @@ fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
 fn no_copy_is_deleted_when_too_little_would_be_freed() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
-    // Another link keeps the data of two copies.
+    // Hard links keep the data of two copies.
     for (at, old) in disk.old[..2].iter().enumerate() {
         fs::hard_link(old, disk.state.join(at.to_string())).unwrap();
     }
@@ -110,7 +109,7 @@ fn old_copies_are_kept_when_the_last_check_fails() {
             &Options { force: true, ..Options::default() },
             Some(&copies),
         );
-        assert!(plan.will.iter().any(|will| will.contains("to free disk space")), "{plan:?}");
+        assert!(plan.effects.iter().any(|will| will.contains("to free disk space")), "{plan:?}");
         plan
     };
     let replaced = object("/d");
@@ -126,7 +125,7 @@ fn old_copies_are_kept_when_the_last_check_fails() {
     let _attached = shmlens::sys::shm::Attachment::read_only(sysv.shmid).unwrap();
     let result = act::apply(&RealMachine, &of_replaced).result;
     assert!(matches!(result, Err(ActError::InUseNow { .. })), "{result:?}");
-    // A copy that the plan does not name stays, although there is less space now.
+    // A copy that the plan did not list is kept, although there is less space now.
     let later = object("/f");
     let later_plan = plan(&later.id());
     fs::write(disk.state.join("others"), vec![7; 108 << 10]).unwrap();
@@ -153,6 +152,6 @@ fn batch_never_deletes_its_own_copies_for_space() {
     // Each removed segment has a copy.
     assert_eq!(objects.iter().filter(|object| object.path().exists()).count(), 2);
     let copies = disk.copies();
-    let saved = copies.iter().map(|copy| act::look_into(copy).unwrap().name.id().to_string());
+    let saved = copies.iter().map(|copy| act::read_metadata(copy).unwrap().name.id().to_string());
     assert_eq!(saved.collect::<Vec<_>>(), ["posix:/d", "posix:/e", "posix:/f"]);
 }

@@ -1,9 +1,9 @@
-//! Kills at any moment leave the segment or a complete copy, never part of one.
+//! Kills at any time leave the segment or a complete copy, never part of one.
 
 use super::{copies, directory, files, program, save, segments};
 use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
 use nix::sys::signal::Signal;
-use shmlens::act::archive::Reading;
+use shmlens::act::archive::ArchiveReader;
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{FILLING, Machine as _, sysv_table};
 use shmlens::memory::PageBuffer;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
-/// Moments to try.
+/// Kills per command, spread over its duration.
 const KILL_MOMENTS: u32 = 16;
 
 fn bytes() -> Vec<u8> {
@@ -27,7 +27,7 @@ fn bytes() -> Vec<u8> {
 /// Returns true if the file is a complete saved segment.
 fn is_whole(path: &Path) -> bool {
     let Ok(file) = File::open(path) else { return false };
-    let Ok(mut reading) = Reading::begin(file) else { return false };
+    let Ok(mut reading) = ArchiveReader::begin(file) else { return false };
     let mut buffer = PageBuffer::default();
     loop {
         match reading.next(&mut buffer) {
@@ -38,19 +38,19 @@ fn is_whole(path: &Path) -> bool {
     }
 }
 
-/// Runs the command once to measure it, then kills it at moments from start to end. `prepare` runs
-/// before each run, `check` after it.
-fn killed(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMut(bool)) {
+/// Measures the command, then kills it at various times from start to end. `prepare` runs before
+/// each run, `check` after it.
+fn kill_at_various_times(command: &mut Command, mut prepare: impl FnMut(), mut check: impl FnMut(bool)) {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     prepare();
-    let began = Instant::now();
+    let started = Instant::now();
     assert!(Child::spawn(command).wait(SOON).success(), "{command:?}");
-    let whole = began.elapsed();
+    let whole = started.elapsed();
     check(true);
     for moment in 0..KILL_MOMENTS {
         prepare();
         let mut child = Child::spawn(command);
-        // The moment under test, not a wait.
+        // Not a wait: the time of the kill.
         thread::sleep(whole * moment / KILL_MOMENTS);
         let ended = child.ended().is_some();
         child.end();
@@ -68,7 +68,7 @@ fn killed_save_leaves_a_complete_file_or_none() {
     let mut command = program(&directory);
     command.arg("save").arg("/a").arg(&path);
     let prepare = || drop(fs::remove_file(&path));
-    killed(&mut command, prepare, |ended| {
+    kill_at_various_times(&mut command, prepare, |ended| {
         assert!(is_whole(&path) || (!ended && !path.exists()));
         let left = files(directory.path());
         assert!(left.iter().all(|name| name == "file" || name == "state"), "{left:?}");
@@ -87,7 +87,7 @@ fn killed_restore_leaves_a_complete_object_or_none() {
     let mut command = program(&directory);
     command.arg("restore").arg(&path);
     let prepare = || drop(fs::remove_file(object.path()));
-    killed(&mut command, prepare, |ended| {
+    kill_at_various_times(&mut command, prepare, |ended| {
         match fs::read(object.path()) {
             Ok(found) => assert!(found == bytes()),
             Err(_) => assert!(!ended),
@@ -96,8 +96,8 @@ fn killed_restore_leaves_a_complete_object_or_none() {
     });
 }
 
-/// The key exists from the start, so an incomplete segment may be left behind, which has to be
-/// recognized and removed.
+/// A System V segment has its key from the beginning, so a kill may leave an incomplete segment,
+/// which has to be recognized and removed.
 #[test]
 fn recover_removes_leftovers_of_a_killed_restore() {
     let Some(_world) = World::new() else { return };
@@ -109,7 +109,7 @@ fn recover_removes_leftovers_of_a_killed_restore() {
     drop(sysv);
     let mut command = program(&directory);
     command.arg("restore").arg(&path);
-    killed_while_filling(&directory, &mut command, &format!("restore of {}", path.display()));
+    kill_while_filling(&directory, &mut command, &format!("restore of {}", path.display()));
     assert!(is_whole(&path));
 }
 
@@ -121,7 +121,7 @@ fn recover_removes_leftovers_of_a_killed_create() {
     fs::write(&path, bytes()).unwrap();
     let mut command = program(&directory);
     command.args(["create", "sysv", "--key", "7", "--mode", "0666", "--from"]).arg(&path);
-    killed_while_filling(&directory, &mut command, &format!("create --from {}", path.display()));
+    kill_while_filling(&directory, &mut command, &format!("create --from {}", path.display()));
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn killed_create_leaves_a_complete_object_or_none() {
     let mut command = program(&directory);
     command.args(["create", "posix", "a", "--mode", "0666", "--from"]).arg(&path);
     let object = Path::new("/dev/shm/a");
-    killed(
+    kill_at_various_times(
         &mut command,
         || drop(fs::remove_file(object)),
         |ended| {
@@ -147,7 +147,7 @@ fn killed_create_leaves_a_complete_object_or_none() {
 }
 
 /// Kills a command that fills a System V segment with [`bytes`] and sets mode 0666.
-fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str) {
+fn kill_while_filling(directory: &TempDir, command: &mut Command, origin: &str) {
     let clear = || {
         for segment in segments() {
             let SegmentId::Sysv(shmid) = segment.id else { panic!("{}", segment.id) };
@@ -156,7 +156,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
     };
     let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
     let (mut half, mut whole) = (0, 0);
-    killed(command, clear, |ended| {
+    kill_at_various_times(command, clear, |ended| {
         let left = segments();
         assert!(left.len() <= 1 && (!ended || left[0].mode.bits() == 0o666));
         let was_incomplete = left.first().is_some_and(|segment| segment.mode == FILLING);
@@ -165,7 +165,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
             "{left:?}"
         );
         if was_incomplete {
-            // The same command reports the obstacle.
+            // The same command fails, because the segment exists.
             let again = program(directory).args(&arguments).output().unwrap();
             let message = String::from_utf8(again.stderr).unwrap();
             assert!(!again.status.success(), "{message}");
@@ -177,7 +177,7 @@ fn killed_while_filling(directory: &TempDir, command: &mut Command, origin: &str
         let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
         assert!(recovered.status.success(), "{recovered:?}");
         assert_eq!(recovered.stdout != b"nothing to recover\n", was_incomplete, "{recovered:?}");
-        // Any segment is complete.
+        // A segment that was created is complete.
         match &segments()[..] {
             [] => {}
             [segment] => {
@@ -207,13 +207,13 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         for copy in copies(&directory) {
             fs::remove_file(copy).unwrap();
         }
-        // Killed between the two steps of a removal: the object has another name.
+        // Killed between the two steps of the removal: the object has its temporary name.
         for name in files(Path::new("/dev/shm")) {
             fs::remove_file(Path::new("/dev/shm").join(name)).unwrap();
         }
         fs::write("/dev/shm/a", bytes()).unwrap();
     };
-    killed(&mut command, prepare, |ended| {
+    kill_at_various_times(&mut command, prepare, |ended| {
         let there = fs::read("/dev/shm/a").is_ok_and(|found| found == bytes());
         let copies = copies(&directory);
         assert!(copies.iter().all(|copy| is_whole(copy)) && copies.len() <= 1, "{copies:?}");
@@ -228,7 +228,7 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 1 << 40, 0o600);
-    // Large enough to take a while.
+    // Large enough for the signal to arrive in time.
     for at in 0..20_000u64 {
         object.write(at << 24, b"x");
     }
@@ -239,7 +239,7 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     child.signal(Signal::SIGINT);
     let status = child.wait(SOON);
     if status.success() {
-        // The command had finished.
+        // The command finished before the signal.
         assert!(is_whole(&path));
     } else {
         assert!(!path.exists());
@@ -251,14 +251,14 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
 
 /// Signals a `create --from` of many small extents while it fills the segment. Returns standard
 /// error.
-fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> String {
+fn signal_while_filling(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> String {
     let directory = directory();
-    // In tmpfs, which finds holes quickly.
+    // tmpfs finds holes quickly.
     let object = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {
         object.write(at << 16, b"x");
     }
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         let mut command = program(&directory);
         command.arg("create").args(kind).args(["--mode", "0666", "--from"]).arg(object.path());
@@ -275,7 +275,7 @@ fn signaled(signal: Signal, kind: &[&str], has_begun: impl Fn(i32) -> bool) -> S
             return message;
         }
         assert!(status.success(), "{status:?} {message}");
-        assert!(began.elapsed() < SOON, "every attempt was too late");
+        assert!(started.elapsed() < SOON, "every attempt was too late");
         let _ = fs::remove_file("/dev/shm/a");
         for row in sysv_rows() {
             shm::remove(row.shmid.0).unwrap();
@@ -292,7 +292,7 @@ fn signaled_create_leaves_nothing_and_reports_it() {
     let Some(_world) = World::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let sysv = ["sysv", "--key", "7", "--no-reserve"];
-        let message = signaled(signal, &sysv, |_| !sysv_rows().is_empty());
+        let message = signal_while_filling(signal, &sysv, |_| !sysv_rows().is_empty());
         assert!(message.contains("was not created; partial data was removed"), "{signal}: {message}");
         assert!(sysv_rows().is_empty(), "{signal}");
         let unnamed = |pid: i32| {
@@ -300,7 +300,7 @@ fn signaled_create_leaves_nothing_and_reports_it() {
             let targets = open.filter_map(|entry| fs::read_link(entry.path()).ok());
             targets.into_iter().any(|target| target.to_string_lossy().starts_with("/dev/shm/#"))
         };
-        let message = signaled(signal, &["posix", "a"], unnamed);
+        let message = signal_while_filling(signal, &["posix", "a"], unnamed);
         assert!(message.contains("posix:/a was not created"), "{signal}: {message}");
         assert!(files(Path::new("/dev/shm")).is_empty(), "{signal}");
     }

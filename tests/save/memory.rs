@@ -1,4 +1,4 @@
-//! Saving and restoring take little memory, whatever the size of the segment.
+//! Memory use of `save` and `restore` does not depend on the size of the segment.
 
 use super::{directory, program, segments};
 use crate::support::{Child, Object, Sysv, World};

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-/// Returns a directory for files. The state directory is below it.
+/// Returns a directory for files and for the state directory.
 fn directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -49,7 +49,7 @@ fn restore(path: &Path) -> Restored {
     act::Actor::new(&RealMachine, &Progress::new()).restore(path).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Returns a command with its state in this directory.
+/// Returns a shmlens command with its state in this directory.
 fn program(directory: &TempDir) -> Command {
     let mut command = shmlens();
     command.env("XDG_STATE_HOME", directory.path().join("state"));

@@ -1,5 +1,5 @@
-//! FIFOs, devices, directories and endless files in place of the program's own files: immediate
-//! errors, and nothing changes.
+//! FIFOs, devices, directories and endless files in place of shmlens's own files: commands fail
+//! immediately and change nothing.
 
 use super::{copies, directory, files, program, run, save};
 use crate::support::{Child, Object, SOON, Sysv, World};
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Puts an obstacle at a path. The error must contain the text.
+/// Creates an obstacle at a path; the error must contain the text.
 type Obstacle = (fn(&Path), &'static str);
 
 const OBSTACLES: [Obstacle; 4] = [
@@ -25,8 +25,8 @@ const OBSTACLES: [Obstacle; 4] = [
     (|path| symlink("/dev/zero", path).unwrap(), "is a "),
 ];
 
-/// Runs the command, which must end soon. Returns the status and standard error.
-fn ended(command: &mut Command) -> (i32, String) {
+/// Runs the command, which must not block. Returns the status and standard error.
+fn run_to_end(command: &mut Command) -> (i32, String) {
     let mut child =
         Child::spawn(command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()));
     let status = child.wait(SOON);
@@ -52,14 +52,17 @@ fn log_that_is_not_a_regular_file_fails_before_the_act() {
             if command.get_args().count() == 0 {
                 command.args(["chmod", "0644", "/a"]);
             }
-            let (status, error) = ended(&mut command);
+            let (status, error) = run_to_end(&mut command);
             assert!(status == 1 && error.contains("nothing was changed: failed to open the log"), "{error}");
             assert!(error.contains(kind), "{error}");
         }
         assert!(object.path().exists() && copies(&directory).is_empty());
         // Commands that change nothing need no log.
-        assert_eq!(ended(program(&directory).args(["rm", "--dry-run", "--force", "/a"])), (0, String::new()));
-        assert_eq!(ended(program(&directory).arg("list")), (0, String::new()));
+        assert_eq!(
+            run_to_end(program(&directory).args(["rm", "--dry-run", "--force", "/a"])),
+            (0, String::new())
+        );
+        assert_eq!(run_to_end(program(&directory).arg("list")), (0, String::new()));
     }
 }
 
@@ -69,12 +72,12 @@ fn log_write_failure_after_the_act_is_reported() {
     let directory = directory();
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
-    // The file can be opened, but has no space for a line.
+    // The log can be opened, but a line does not fit on the disk.
     nix::mount::mount(Some("tmpfs"), &state, Some("tmpfs"), MsFlags::empty(), Some("size=4k,mode=0700"))
         .unwrap();
     fs::write(state.join("full"), [7; 4096]).unwrap();
     let object = Object::new("a", 4096, 0o600);
-    let (status, error) = ended(rm(&directory).arg("--no-copy"));
+    let (status, error) = run_to_end(rm(&directory).arg("--no-copy"));
     assert_eq!((status, object.path().exists()), (0, false), "{error}");
     assert!(error.contains("some changes were not logged: failed to write"), "{error}");
     assert!(error.contains("no space left"), "{error}");
@@ -94,7 +97,7 @@ fn unusable_copy_directory_fails_before_the_act() {
             let path = directory.path().join(place);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             make(&path);
-            let (status, error) = ended(&mut rm(&directory));
+            let (status, error) = run_to_end(&mut rm(&directory));
             assert!(status == 1 && object.path().exists(), "{error}");
             assert!(error.contains("not a directory") && error.contains("XDG_STATE_HOME"), "{error}");
             // The plan reports the error too.
@@ -114,7 +117,7 @@ fn other_files_in_the_copy_directory_are_untouched() {
         fs::create_dir_all(&subdirectory).unwrap();
         make(&subdirectory.join("00000000000000000001-1.shmlens"));
         make(&subdirectory.join(".shmlens-unfinished-0123456789abcdef"));
-        assert_eq!(ended(&mut rm(&directory)), (0, String::new()));
+        assert_eq!(run_to_end(&mut rm(&directory)), (0, String::new()));
         assert!(!object.path().exists());
         assert_eq!(files(&subdirectory).len(), 3);
     }
@@ -132,7 +135,7 @@ fn config_must_be_a_small_regular_file() {
         make(&config);
         for arguments in [&["list"][..], &["rm", "--yes", "/a"]] {
             let (status, error) =
-                ended(program(&directory).args(arguments).env("XDG_CONFIG_HOME", directory.path()));
+                run_to_end(program(&directory).args(arguments).env("XDG_CONFIG_HOME", directory.path()));
             assert!(status == 2 && error.contains("failed to read the config"), "{error}");
             assert!(error.contains(kind), "{error}");
         }
@@ -140,7 +143,7 @@ fn config_must_be_a_small_regular_file() {
         fs::remove_file(&config).or_else(|_| fs::remove_dir(&config)).unwrap();
         fs::write(directory.path().join("elsewhere"), "thme = 1").unwrap();
         symlink("../elsewhere", &config).unwrap();
-        let (_, error) = ended(program(&directory).arg("list").env("XDG_CONFIG_HOME", directory.path()));
+        let (_, error) = run_to_end(program(&directory).arg("list").env("XDG_CONFIG_HOME", directory.path()));
         assert!(error.contains("config.toml, line 1"), "{error}");
     }
 }
@@ -153,7 +156,7 @@ fn restore_mark_that_is_not_a_regular_file_is_skipped() {
         let subdirectory = directory.path().join("state/shmlens/restoring");
         fs::create_dir_all(&subdirectory).unwrap();
         make(&subdirectory.join("00000000000000000001-1.jsonl"));
-        assert_eq!(ended(program(&directory).args(["rm", "--recover"])), (0, String::new()));
+        assert_eq!(run_to_end(program(&directory).args(["rm", "--recover"])), (0, String::new()));
         assert_eq!(files(&subdirectory).len(), 1);
     }
 }
@@ -193,7 +196,7 @@ fn system_v_restore_needs_a_mark() {
             &["create", "sysv", "--key", "7", "--from", source.to_str().unwrap()][..],
             &["restore", saved.to_str().unwrap()],
         ] {
-            let (status, error) = ended(program(&directory).args(arguments));
+            let (status, error) = run_to_end(program(&directory).args(arguments));
             assert_eq!(status, 1, "{arguments:?}: {error}");
             assert!(error.contains(words) && error.contains("XDG_STATE_HOME"), "{error}");
             assert!(super::segments().is_empty(), "{arguments:?}");
@@ -201,12 +204,12 @@ fn system_v_restore_needs_a_mark() {
         let _ = nix::mount::umount(&state);
         fs::remove_dir_all(&state).unwrap();
     }
-    // A user without a home directory has no place for a log.
+    // A user without a home directory has no state directory.
     let mut homeless = program(&directory);
     homeless
         .env("XDG_STATE_HOME", "/proc/none")
         .args(["create", "sysv", "--key", "7", "--from"])
         .arg(&source);
-    let (status, error) = ended(&mut homeless);
+    let (status, error) = run_to_end(&mut homeless);
     assert!(status == 0 || error.contains("XDG_STATE_HOME"), "{error}");
 }

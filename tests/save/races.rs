@@ -1,9 +1,9 @@
-//! Changes to a segment while it is saved: the copy is consistent, or the save fails.
+//! Changes to a segment during a save: the copy is consistent, or the save fails.
 
 use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use shmlens::act::archive::Reading;
+use shmlens::act::archive::ArchiveReader;
 use shmlens::act::{self, RestoreError, SaveError, Stored};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{OpenError, PageBuffer, Progress};
@@ -17,11 +17,10 @@ use tempfile::TempDir;
 
 const SIZE: u64 = 16 << 20;
 
-/// Saves an object to a file, and calls `others` after the first piece is read. Returns the result
-/// of the save.
+/// Saves an object to a file, and calls `interfere` after the first read.
 #[track_caller]
-fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
-    let began = Instant::now();
+fn save_with_interference(interfere: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
+    let started = Instant::now();
     loop {
         let directory = directory();
         let path = directory.path().join("file");
@@ -30,22 +29,22 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
         let shown = segment(&object.id());
         let (progress, over) = (Progress::new(), AtomicBool::new(false));
         let (saved, in_time) = thread::scope(|scope| {
-            let others = scope.spawn(|| {
+            let thread = scope.spawn(|| {
                 while progress.done() == 0 && !over.load(Ordering::Relaxed) {
                     thread::yield_now();
                 }
-                others(&object, &path);
+                interfere(&object, &path);
                 progress.done() < SIZE
             });
             let ending = SetOnDrop(&over);
             let saved = act::Actor::new(&RealMachine, &progress).save(&shown, &path);
             drop(ending);
-            (saved, others.join().unwrap())
+            (saved, thread.join().unwrap())
         });
         if in_time {
             return (directory, saved);
         }
-        assert!(began.elapsed() < SOON, "every attempt was too late");
+        assert!(started.elapsed() < SOON, "every attempt was too late");
     }
 }
 
@@ -53,7 +52,7 @@ fn meanwhile(others: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored,
 fn save_refuses_a_segment_resized_meanwhile() {
     let Some(_world) = World::new() else { return };
     for length in [SIZE + 1, SIZE / 2, 0] {
-        let (directory, outcome) = meanwhile(|object, _| object.file.set_len(length).unwrap());
+        let (directory, outcome) = save_with_interference(|object, _| object.file.set_len(length).unwrap());
         assert!(matches!(outcome, Err(SaveError::Resized { .. })), "{length}: {outcome:?}");
         assert!(files(directory.path()).is_empty());
     }
@@ -62,13 +61,13 @@ fn save_refuses_a_segment_resized_meanwhile() {
 #[test]
 fn save_keeps_a_file_created_at_the_target_meanwhile() {
     let Some(_world) = World::new() else { return };
-    let (directory, outcome) = meanwhile(|_, path| fs::write(path, b"mine").unwrap());
+    let (directory, outcome) = save_with_interference(|_, path| fs::write(path, b"mine").unwrap());
     assert!(matches!(outcome, Err(SaveError::Exists { .. })), "{outcome:?}");
     assert_eq!(fs::read(directory.path().join("file")).unwrap(), b"mine");
     assert_eq!(files(directory.path()), ["file"]);
 }
 
-/// A System V segment exists before it is filled.
+/// A System V segment exists before it is filled, so it has to be removed again.
 #[test]
 fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };
@@ -78,7 +77,7 @@ fn stopped_restore_leaves_nothing() {
     sysv.write(0, &vec![7; usize::try_from(SIZE).unwrap()]);
     save(&sysv.id(), &path);
     drop(sysv);
-    let began = Instant::now();
+    let started = Instant::now();
     loop {
         let progress = Progress::new();
         let over = AtomicBool::new(false);
@@ -97,7 +96,7 @@ fn stopped_restore_leaves_nothing() {
             Ok(restored) => {
                 let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
                 drop(Sysv { shmid: shmid.0 });
-                assert!(began.elapsed() < SOON, "every attempt was too late");
+                assert!(started.elapsed() < SOON, "every attempt was too late");
             }
             Err(error) => {
                 assert!(matches!(error, RestoreError::Stopped { .. }), "{error}");
@@ -127,14 +126,14 @@ fn save_keeps_data_and_metadata_of_one_object() {
             }
         });
         let _over = SetOnDrop(&over);
-        let began = Instant::now();
-        while began.elapsed() < SOON && (saved + not < 2000 || saved == 0 || not == 0) {
+        let started = Instant::now();
+        while started.elapsed() < SOON && (saved + not < 2000 || saved == 0 || not == 0) {
             match act::Actor::new(&RealMachine, &Progress::new()).save_over(&shown, &path) {
                 Ok(stored) => {
                     saved += 1;
                     assert_eq!((stored.saved.size.0, stored.saved.mode.bits()), (10, 0o600));
                     let mut bytes = PageBuffer::default();
-                    let mut reading = Reading::begin(File::open(&path).unwrap()).unwrap();
+                    let mut reading = ArchiveReader::begin(File::open(&path).unwrap()).unwrap();
                     let (at, bytes) = reading.next(&mut bytes).unwrap().unwrap();
                     assert_eq!((at, &bytes[..7]), (0, &b"planned"[..]));
                 }

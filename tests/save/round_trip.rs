@@ -1,4 +1,4 @@
-//! A restored segment equals the saved one.
+//! Restored segments equal the saved ones.
 
 use super::{directory, files, restore, save, segment, segments};
 use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
@@ -140,17 +140,17 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     for at in 0..16u64 {
         object.write(at << 38, &vec![7; 64 << 10]);
     }
-    let began = Instant::now();
+    let started = Instant::now();
     save(&object.id(), &path);
     let length = fs::metadata(&path).unwrap().len();
     assert!(length < (1 << 20) + (8 << 10), "{length}");
     fs::remove_file(object.path()).unwrap();
     restore(&path);
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
 
-    // Larger than the memory that can be reserved.
+    // Larger than the memory that the kernel would reserve.
     let sysv = Sysv::unreserved(1 << 36, 0o600);
     sysv.write((1 << 36) - 5, b"hello");
     let path = directory.path().join("sysv");
@@ -162,7 +162,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     assert_eq!(restored.resident.unwrap().0, PAGE);
 }
 
-/// A `mincore` call for every page would take minutes.
+/// Would take minutes with a `mincore` call per page.
 #[test]
 fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let Some(_world) = World::new() else { return };
@@ -173,9 +173,9 @@ fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
         sysv.write(at, b"something");
     }
     let before = segment(&sysv.id());
-    let began = Instant::now();
+    let started = Instant::now();
     let stored = save(&sysv.id(), &path);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     assert!(stored.length.0 < 20_000, "{}", stored.length);
     // A child forked by another test may have it attached until it execs.
     wait_until(SOON, || segment(&sysv.id()).sysv().unwrap().nattch == 0);
@@ -216,7 +216,7 @@ fn restore_never_touches_an_existing_segment() {
     assert!(error.contains(&format!("sysv:{} has key 0x000004d2", sysv.shmid)), "{error}");
     assert_eq!(segments().len(), 1);
 
-    // An existing file.
+    // Saving never touches an existing file.
     let before = fs::read(&file).unwrap();
     let error =
         act::Actor::new(&RealMachine, &Progress::new()).save(&segment(&sysv.id()), &file).unwrap_err();
@@ -225,7 +225,7 @@ fn restore_never_touches_an_existing_segment() {
     assert_eq!(files(directory.path()).len(), 2);
 }
 
-/// The table no longer shows its key.
+/// The kernel's table no longer has the key.
 #[test]
 fn segment_marked_after_the_survey_is_saved_with_its_key() {
     let Some(_world) = World::new() else { return };
@@ -302,7 +302,7 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, NOBODY);
     save(&sysv.id(), &sysv_path);
     drop(sysv);
-    // nobody may not be able to reach the files by path, so pass descriptors.
+    // nobody may lack access to the directory, so pass descriptors.
     let open = [&path, &sysv_path].map(|path| File::open(path).unwrap());
     let by_descriptor = open.each_ref().map(|file| {
         std::path::PathBuf::from(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(file)))
@@ -322,7 +322,7 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
     drop(nobody);
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
-    let lost = restored.lost.join("\n");
+    let lost = restored.differences.join("\n");
     assert!(lost.contains("the owner is you instead of") && lost.contains("the group is yours"), "{lost}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };
     assert_eq!((facts.key.0, facts.creator.uid), (7, NOBODY));

@@ -1,4 +1,4 @@
-//! Standard input and output instead of a file, and files that `save` never replaces.
+//! Saving to and restoring from pipes, and files that `save` never replaces.
 
 use super::{directory, files, program, run, segments, stderr_of, stdout_of};
 
@@ -51,7 +51,7 @@ fn save_replaces_only_a_regular_file() {
             assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
             assert!(message.contains(kind) && !message.contains("--force"), "{arguments:?}: {message}");
         }
-        // For a directory, the copy goes into it.
+        // With a directory as the target, the file is saved in it.
         if *kind != "a directory" {
             let message = stderr_of(&directory, ["rm", "--yes", "--force", "/a", "--save", file]);
             assert!(message.contains(kind), "{message}");
@@ -77,15 +77,15 @@ fn segment_round_trips_through_a_pipe() {
         assert!(saved.status.success() && saved.stderr.is_empty(), "{saved:?}");
         assert!(saved.stdout.len() < 20_000, "holes take no space");
         stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
-        let restored = piped(&directory, &saved.stdout[..saved.stdout.len() - 1]);
+        let restored = restore_from_pipe(&directory, &saved.stdout[..saved.stdout.len() - 1]);
         assert_eq!(restored.status.code(), Some(1), "{restored:?}");
         assert!(String::from_utf8_lossy(&restored.stderr).contains("truncated"), "{restored:?}");
         assert!(segments().iter().all(|segment| segment.size.0 == 1 << 20 && segment.mode.bits() == 0o640));
-        let restored = piped(&directory, &saved.stdout);
+        let restored = restore_from_pipe(&directory, &saved.stdout);
         assert!(restored.status.success(), "{restored:?}");
         let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
         assert_eq!(dump.stdout, b"hello");
-        // The same with a file as standard input.
+        // With a file as standard input.
         stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let path = directory.path().join("file");
         fs::write(&path, &saved.stdout).unwrap();
@@ -104,7 +104,7 @@ fn segment_round_trips_through_a_pipe() {
 }
 
 /// Restores these bytes from a pipe.
-fn piped(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
+fn restore_from_pipe(directory: &TempDir, bytes: &[u8]) -> std::process::Output {
     let (from, mut to) = std::io::pipe().unwrap();
     let mut command = program(directory);
     let command = command.args(["restore", "-"]).stdin(from);
@@ -207,8 +207,8 @@ fn one_signal_stops_a_command_blocked_on_a_pipe() {
             let mut child = Child::spawn(
                 program(&directory).args(["restore", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()),
             );
-            // Everything but the end, then silence.
-            child.say_bytes(&saved[..saved.len() / 2]);
+            // Send the first half and keep the pipe open.
+            child.send_bytes(&saved[..saved.len() / 2]);
             wait_until(SOON, || is_filling(&child));
             child.signal(signal);
             assert_eq!(child.wait(SOON).code(), Some(1));

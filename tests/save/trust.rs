@@ -1,4 +1,4 @@
-//! Files that another user may have written, and attributes that are never restored.
+//! Confirmation for files of other users, and attributes that are never restored.
 
 use super::{acl, copies, directory, files, program, run, save, segment, stderr_of, stdout_of};
 
@@ -13,7 +13,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Saves a setuid program of root, and gives the file this owner and mode.
+/// Saves a setuid object of root to a file with this owner and mode.
 fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
     let path = directory.path().join("file");
     let object = Object::new("program", 5000, 0o600);
@@ -26,7 +26,7 @@ fn setuid_program(directory: &TempDir, owner: u32, mode: u32) -> PathBuf {
     path
 }
 
-fn nothing_was_restored() -> bool {
+fn is_nothing_restored() -> bool {
     files(Path::new("/dev/shm")).is_empty()
 }
 
@@ -74,12 +74,12 @@ fn file_of_another_user_needs_confirmation() {
     for part in ["belongs to nobody", "posix:/program", "4.9 KiB", "mode 0755", "owner root", "use --yes"] {
         assert!(message.contains(part), "{part}: {message}");
     }
-    assert!(nothing_was_restored());
+    assert!(is_nothing_restored());
     let json = run(&directory, ["restore", file, "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["status"], "refused", "{json}");
     let refused = run(&directory, ["--read-only", "restore", file, "--yes"]);
-    assert!(refused.status.code() == Some(1) && nothing_was_restored(), "{refused:?}");
+    assert!(refused.status.code() == Some(1) && is_nothing_restored(), "{refused:?}");
     stdout_of(&directory, ["restore", file, "--yes"]);
     assert_restored_without_special_bits();
 }
@@ -93,7 +93,7 @@ fn only_the_user_who_called_sudo_is_trusted() {
         let mut command = program(&directory);
         let output = command.arg("restore").arg(&path).env("SUDO_UID", caller).output().unwrap();
         assert_eq!(output.status.code(), Some(status), "{output:?}");
-        assert_eq!(nothing_was_restored(), status == 1);
+        assert_eq!(is_nothing_restored(), status == 1);
     }
 }
 
@@ -103,11 +103,11 @@ fn file_writable_by_others_needs_confirmation() {
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o602);
     let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(message.contains("is writable by other users") && nothing_was_restored(), "{message}");
+    assert!(message.contains("is writable by other users") && is_nothing_restored(), "{message}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
     chown(&path, None, Some(NOBODY)).unwrap();
     let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
-    assert!(message.contains("is writable by other users") && nothing_was_restored(), "{message}");
+    assert!(message.contains("is writable by other users") && is_nothing_restored(), "{message}");
 }
 
 #[test]
@@ -130,9 +130,9 @@ fn confirmation_restores_exactly_the_file_shown() {
     let mut terminal = ask();
     terminal.send("n\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(1));
-    assert!(terminal.screen().contains("nothing was restored") && nothing_was_restored());
+    assert!(terminal.screen().contains("nothing was restored") && is_nothing_restored());
     let mut terminal = ask();
-    // A file renamed into place after the question is not the one that the user confirmed.
+    // A file that is renamed into place after the question was not confirmed.
     let other = Object::new("other", 10, 0o600);
     let newer = directory.path().join("newer");
     save(&other.id(), &newer);
@@ -151,9 +151,9 @@ fn shown_user_names_come_from_this_machine() {
     let path = setuid_program(&directory, NOBODY, 0o600);
     let shown = SavedFile::open(&path).unwrap();
     let machine = shmlens::machine::fake::FakeMachine::new();
-    // The user database has changed, and the file claims to be root's.
+    // The user names in the file differ from those of this machine.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
-    assert!(shown.described(&machine).contains("owner toor"), "{}", shown.described(&machine));
+    assert!(shown.description(&machine).contains("owner toor"), "{}", shown.description(&machine));
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn run_all(directory: &TempDir, arguments: &[&str]) {
 fn file_writable_through_an_acl_needs_confirmation() {
     let Some(_world) = World::new() else { return };
     let directory = directory();
-    // The group bits are the mask of the ACL. The group itself is root's.
+    // The group bits are the mask of the ACL. The owning group is root.
     for (entry, refused) in
         [((2, 6, 1001), true), ((8, 6, 1001), true), ((2, 4, 1001), false), ((2, 6, 0), false)]
     {
@@ -194,7 +194,7 @@ fn file_writable_through_an_acl_needs_confirmation() {
         let message = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(i32::from(refused)), "{entry:?}: {message}");
         assert_eq!(message.contains("is writable by other users through its ACL"), refused, "{message}");
-        assert_eq!(nothing_was_restored(), refused);
+        assert_eq!(is_nothing_restored(), refused);
         let _ = fs::remove_file("/dev/shm/program");
         fs::remove_file(&path).unwrap();
     }
@@ -212,7 +212,7 @@ fn signal_during_the_question_ends_restore() {
         terminal.wait_for("Restore it? [y/N]", SOON);
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).signal(), Some(signal as i32));
-        assert!(nothing_was_restored());
+        assert!(is_nothing_restored());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Unfinished copies after a kill on a file system without `O_TMPFILE`.
+//! Unfinished copies after a kill, on a file system without `O_TMPFILE`.
 
 use super::{directory, files, program, run};
 use crate::support::{Child, Object, SOON, World, wait_until, without_tmpfile};
@@ -16,8 +16,8 @@ fn unfinished(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(name))
 }
 
-/// Starts a command, and stops it once its unfinished copy has some size.
-fn stopped(command: &mut Command, directory: &Path) -> (Child, PathBuf) {
+/// Starts a command, and suspends it once its unfinished copy has some data.
+fn suspend(command: &mut Command, directory: &Path) -> (Child, PathBuf) {
     let child = Child::spawn(without_tmpfile(command).stdout(Stdio::null()).stderr(Stdio::null()));
     let grown = || {
         let path = unfinished(directory);
@@ -45,11 +45,11 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
     let copies = directory.path().join("state/shmlens/copies");
     let (large, other) = (object("large", 256), object("other", 8));
     let mut command = program(&directory);
-    let (mut child, left) = stopped(command.args(["rm", "--yes", "--force", "/large"]), &copies);
+    let (mut child, left) = suspend(command.args(["rm", "--yes", "--force", "/large"]), &copies);
     // The writer still holds the lock.
     assert_eq!(output_of(&directory, ["chmod", "0600", "/other"]), "");
     assert!(left.exists());
-    // It counts toward the limit.
+    // The unfinished copy counts toward the limit.
     fs::create_dir_all(directory.path().join("config/shmlens")).unwrap();
     fs::write(directory.path().join("config/shmlens/config.toml"), "copies = \"15M\"").unwrap();
     let mut command = program(&directory);
@@ -59,7 +59,7 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
     assert!(error.contains("copy limit of 15 MiB") && error.contains("unfinished copies"), "{error}");
     assert!(other.path().exists());
     child.end();
-    // Commands that change nothing leave it alone.
+    // Commands that change nothing do not remove it.
     for arguments in [
         &["list"][..],
         &["chmod", "--dry-run", "0600", "/other"],
@@ -83,7 +83,7 @@ fn next_save_into_a_directory_removes_an_unfinished_file() {
     let _objects = (object("large", 256), object("other", 1));
     let file = to.join("file");
     let mut command = program(&directory);
-    let (mut child, left) = stopped(command.args(["save", "/large"]).arg(&file), &to);
+    let (mut child, left) = suspend(command.args(["save", "/large"]).arg(&file), &to);
     let save = |read_only: bool, name: &str| {
         let mut command = program(&directory);
         command.args(read_only.then_some("--read-only")).args(["save", "/other"]).arg(to.join(name));
@@ -99,7 +99,7 @@ fn next_save_into_a_directory_removes_an_unfinished_file() {
     assert!(left.exists(), "{output:?}");
     save(false, "c");
     assert_eq!(files(&to), ["a", "b", "c"]);
-    // The fallback leaves only a complete file, too.
+    // The fallback also creates only complete files.
     let mut command = program(&directory);
     command.args(["save", "--force", "/other"]).arg(to.join("a"));
     assert!(without_tmpfile(&mut command).output().unwrap().status.success());

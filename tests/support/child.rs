@@ -49,7 +49,7 @@ impl Child {
     }
 
     /// Writes to standard input.
-    pub fn say(&mut self, text: &str) {
+    pub fn send(&mut self, text: &str) {
         self.0.stdin.as_mut().expect("a piped standard input").write_all(text.as_bytes()).unwrap();
     }
 
@@ -58,7 +58,7 @@ impl Child {
     }
 
     /// Writes bytes to standard input.
-    pub fn say_bytes(&mut self, bytes: &[u8]) {
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.0.stdin.as_mut().expect("a piped standard input").write_all(bytes).unwrap();
     }
 
@@ -156,7 +156,7 @@ mod tests {
     fn child_answers_and_exits() {
         let mut child =
             Child::spawn_piped(Command::new("sh").args(["-c", "read a; echo \"got $a\"; exit 3"]));
-        child.say("this\n");
+        child.send("this\n");
         assert_eq!(child.line(SOON), "got this");
         assert_eq!(child.wait(SOON).code(), Some(3));
     }

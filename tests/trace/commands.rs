@@ -1,9 +1,9 @@
-//! Every command on every kind of segment, as root and as an ordinary user: what changed is what
-//! the method says.
+//! Runs every command on every kind of segment, as root and as an ordinary user. Only the fields
+//! that the method names may change.
 
 use super::{
-    Fields, PAGE, changed, fields_of_object, fields_of_sysv, fill, holder, next_second, record_access_times,
-    reset_access_time, unlinked,
+    Fields, PAGE, changed_fields, fields_of_object, fields_of_sysv, fill, holder, next_second,
+    record_access_times, reset_access_time, unlinked,
 };
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens};
 use shmlens::machine::Trace;
@@ -18,18 +18,18 @@ enum Role {
     Nobody,
 }
 
-/// The way in which a command refers to the segment.
+/// The use that a command makes of the segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Lists it.
+    /// Lists the segment without reading it.
     List,
-    /// Reads it without being asked for this segment.
+    /// Reads the segment, which the user did not name.
     Look,
-    /// Reads it because the user named it or pressed Enter.
+    /// Reads the segment, which the user named or selected.
     Read,
 }
 
-/// The commands. `{}` is the segment, `{file}` a new file.
+/// `{}` is the segment, `{file}` a new file.
 const COMMANDS: [(Kind, &[&str]); 9] = [
     (Kind::List, &["list"]),
     (Kind::List, &["list", "--json"]),
@@ -42,7 +42,7 @@ const COMMANDS: [(Kind, &[&str]); 9] = [
     (Kind::Read, &["watch", "{}"]),
 ];
 
-/// A segment, and the traces of looking at it and of reading it; `None` if it is not read.
+/// A segment with the expected traces; `None` if it must not be read.
 struct Case {
     id: String,
     fields: Box<dyn Fn() -> Fields>,
@@ -99,19 +99,19 @@ impl Case {
         }
     }
 
-    /// Runs one command. Its output must have the text of the segment if, and only if, it reads.
+    /// Runs one command. Its output must contain the text of the segment exactly if it reads it.
     fn check_one(&self, what: &str, kind: Kind, trace: Option<Trace>, run: impl FnOnce() -> String) {
         (self.reset)();
         let before = (self.fields)();
         let output = run();
-        let changes = changed(&before, &(self.fields)());
+        let changes = changed_fields(&before, &(self.fields)());
         if kind != Kind::List {
             assert_eq!(output.contains("hello, "), trace.is_some(), "{what}: {output}");
         }
         let trace = trace.unwrap_or(Trace::None);
         let allowed = trace.changes();
         assert!(changes.iter().all(|name| allowed.contains(name)), "{what} changed {changes:?}");
-        // The trace is there: this test would notice it.
+        // The expected trace is found, so an unexpected one would be too.
         let noticed = ["lpid", "atime"].iter().any(|name| changes.contains(name));
         assert_eq!(noticed, trace != Trace::None, "{what} changed {changes:?}");
     }
@@ -130,7 +130,7 @@ fn command(role: Role, words: &[&str]) -> Command {
     command
 }
 
-/// Runs a command line and returns everything that it wrote.
+/// Runs a command line and returns its output.
 fn run(role: Role, words: &[&str], id: &str) -> String {
     let home = tempfile::tempdir_in("/tmp").unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
@@ -153,7 +153,7 @@ fn run(role: Role, words: &[&str], id: &str) -> String {
     [output.stdout, saved].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
 }
 
-/// Runs `watch` until it has read everything, and returns the text of the segment if it could.
+/// Runs `watch` until it has read the whole segment. Returns the text of the segment if it could.
 fn watch(command: &mut Command, _id: &str) -> String {
     let mut child =
         Child::spawn(command.args(["--interval", "10ms"]).stdout(Stdio::piped()).stderr(Stdio::null()));
@@ -166,7 +166,7 @@ fn watch(command: &mut Command, _id: &str) -> String {
     "hello, ".to_owned()
 }
 
-/// Shows a preview, and with a trace to expect, reads the segment in Inspect from start to end.
+/// Shows a preview. If a trace is expected, also reads the whole segment in Inspect.
 fn on_screen(role: Role, id: &str, previewed: bool, inspect: Option<Trace>) -> String {
     let short = id.strip_prefix("posix:").unwrap_or(id).to_owned();
     let mut terminal = Terminal::start((120, 30), command(role, &[]));
@@ -254,6 +254,6 @@ fn unlinked_posix_object() {
     let object = unlinked("unlinked");
     let stat = object.file.metadata().unwrap();
     let id = format!("deleted:{:x}:{:x}", stat.dev(), stat.ino());
-    // Another user cannot see who has it open.
+    // Another user cannot see its holders.
     Case::object(&object, id, None).check();
 }

@@ -1,4 +1,4 @@
-//! Removed memory is freed while a preview of it is live.
+//! Live previews do not keep the memory of removed segments.
 
 use super::{PAGE, fill, holder};
 use crate::support::{Object, SOON, Sysv, Terminal, World, shmlens, wait_until};
@@ -15,8 +15,8 @@ fn quit(mut terminal: Terminal) {
     terminal.wait_exit(SOON);
 }
 
-/// Returns the memory in use on this world's `/dev/shm`.
-fn used() -> u64 {
+/// Returns the memory in use on `/dev/shm` of this namespace.
+fn used_memory() -> u64 {
     let stat = statvfs("/dev/shm").unwrap();
     (stat.blocks() - stat.blocks_free()) * stat.fragment_size()
 }
@@ -32,11 +32,11 @@ fn removed_system_v_segment_is_freed() {
     let shell = terminal.child().pid();
     shm::remove(sysv.shmid).unwrap();
     terminal.wait_for("removed", SOON);
-    // Still previewed, through the process that keeps it.
+    // Still previewed, through its holder.
     terminal.wait_for("hello, first", SOON);
     holder.close_input();
     holder.wait(SOON);
-    // The last detach destroys the id; the memory lives on only in an open file.
+    // The last detach destroys the id. Only an open file would keep the memory.
     assert!(shm::stat_any(sysv.shmid).is_err(), "destroyed at the last detach");
     wait_until(SOON, || !has_open(shell.as_raw(), "/SYSV"));
     quit(terminal);
@@ -59,18 +59,18 @@ fn removed_object_is_freed() {
     fill(|offset, bytes| object.write(offset, bytes));
     let terminal = Terminal::start((120, 30), shmlens());
     terminal.wait_for("hello, first", SOON);
-    assert_eq!(used(), 2 * PAGE);
-    // Unlinked, but still held by this process: previewed through it.
+    assert_eq!(used_memory(), 2 * PAGE);
+    // Unlinked, but previewed through this process, which holds it.
     fs::remove_file(object.path()).unwrap();
     terminal.wait_for("removed", SOON);
     terminal.wait_for("hello, first", SOON);
     drop(object);
-    wait_until(SOON, || used() == 0);
+    wait_until(SOON, || used_memory() == 0);
     quit(terminal);
 }
 
-/// The preview of the interactive program also ends once a survey misses the segment. Without any
-/// survey, the preview alone must keep nothing open between two looks.
+/// In the interactive program, the preview also ends when a survey no longer lists the segment.
+/// Without surveys, the preview itself must keep nothing open between two reads.
 #[test]
 fn a_preview_holds_nothing_between_looks() {
     let Some(_world) = World::new() else { return };
@@ -101,5 +101,5 @@ fn a_preview_holds_nothing_between_looks() {
     }
     assert_eq!(previews, 2);
     drop(object);
-    assert_eq!(used(), 0);
+    assert_eq!(used_memory(), 0);
 }

@@ -1,11 +1,11 @@
-//! Live previews leave other programs their leases.
+//! Live previews do not break or prevent leases of other programs.
 
 use crate::support::{Object, SOON, Terminal, World, shmlens};
 use shmlens::sys::lease::is_open_elsewhere;
 use std::thread;
 use std::time::Duration;
 
-/// Requests a write lease as another program would, and gives it back.
+/// Requests a write lease as another program would, and releases it.
 fn gets_a_lease(object: &Object) -> bool {
     !is_open_elsewhere(&object.file).unwrap()
 }
@@ -19,7 +19,7 @@ fn live_preview_leaves_leases_to_others() {
     terminal.wait_for("hello", SOON);
     let mut granted = 0;
     for round in 0..100_u8 {
-        // The preview is live: it shows what was written a moment ago.
+        // The preview shows recent writes.
         if round % 25 == 0 {
             let text = format!("round {round}");
             object.write(0, text.as_bytes());
@@ -29,7 +29,7 @@ fn live_preview_leaves_leases_to_others() {
         thread::sleep(Duration::from_millis(10));
     }
     assert!(granted >= 95, "{granted} of 100");
-    // An open descriptor would be noticed.
+    // An open descriptor prevents the lease.
     terminal.send("<Enter>");
     terminal.wait_for("0000_0000", SOON);
     assert!(!gets_a_lease(&object));

@@ -1,5 +1,5 @@
-//! Reading a System V segment through its holders: which holders are used, and the reasons when
-//! none is.
+//! Reads System V segments through their holders: the choice of the holder, and the reasons for
+//! using none.
 
 use super::{Fields, PAGE, fields_of_sysv, fill, holder};
 use crate::support::{
@@ -15,15 +15,15 @@ use std::process::Command;
 use std::thread;
 
 /// Returns a segment from a survey without holders.
-fn listed(id: &SegmentId) -> Segment {
+fn survey_segment(id: &SegmentId) -> Segment {
     let survey = Survey::take(&RealMachine, &mut Names::default());
     survey.segments.into_iter().find(|segment| segment.id == *id).unwrap()
 }
 
 /// Returns a segment from a survey with holders.
-fn joined(id: &SegmentId) -> Segment {
+fn survey_with_holders(id: &SegmentId) -> Segment {
     let mut names = Names::default();
-    let (holdings, mut survey) = Holdings::look_and(&RealMachine, Depth::Shared, &mut names, |names| {
+    let (holdings, mut survey) = Holdings::scan_and(&RealMachine, Depth::Shared, &mut names, |names| {
         Survey::take(&RealMachine, names)
     });
     survey.join(&holdings, &RealMachine, &mut names);
@@ -50,7 +50,7 @@ fn through(child: &Child) -> Method {
     Method::Holder { pid: child.pid().as_raw().cast_unsigned(), keeps_access_time: true }
 }
 
-fn filled(mode: u32) -> Sysv {
+fn filled_sysv(mode: u32) -> Sysv {
     let sysv = Sysv::new(0x4d2, 256 * PAGE, mode);
     fill(|offset, bytes| sysv.write(offset, bytes));
     sysv
@@ -59,10 +59,10 @@ fn filled(mode: u32) -> Sysv {
 #[test]
 fn holes_are_found_and_stay_holes() {
     let Some(_world) = World::new() else { return };
-    let sysv = filled(0o600);
+    let sysv = filled_sysv(0o600);
     let Some(holder) = holder(&sysv) else { return };
     let before = fields_of_sysv(sysv.shmid);
-    let reader = open(&listed(&sysv.id())).unwrap();
+    let reader = open(&survey_segment(&sysv.id())).unwrap();
     assert_eq!(reader.method(), through(&holder));
     let runs = [
         (0, PAGE, ExtentKind::Data),
@@ -83,11 +83,11 @@ fn holes_are_found_and_stay_holes() {
     assert_eq!(fields_of_sysv(sysv.shmid), before);
 }
 
-/// A holder may have unmapped and moved parts of its attachment.
+/// Parts of an attachment may be unmapped or moved.
 #[test]
 fn a_partial_mapping_is_enough() {
     let Some(_world) = World::new() else { return };
-    let sysv = filled(0o600);
+    let sysv = filled_sysv(0o600);
     let text = format!(
         "import ctypes, sys\n\
          c = ctypes.CDLL(None); c.shmat.restype = c.mremap.restype = ctypes.c_void_p\n\
@@ -100,7 +100,7 @@ fn a_partial_mapping_is_enough() {
     let Some(mut command) = python(&text) else { return };
     let mut child = Child::spawn_piped(&mut command);
     assert_eq!(child.line(SOON), "attached");
-    for segment in [listed(&sysv.id()), joined(&sysv.id())] {
+    for segment in [survey_segment(&sysv.id()), survey_with_holders(&sysv.id())] {
         let reader = open(&segment).unwrap();
         assert_eq!(reader.method(), through(&child));
         assert_eq!(
@@ -113,9 +113,9 @@ fn a_partial_mapping_is_enough() {
 #[test]
 fn another_holder_replaces_one_that_exits() {
     let Some(_world) = World::new() else { return };
-    let sysv = filled(0o600);
+    let sysv = filled_sysv(0o600);
     let (Some(first), Some(second)) = (holder(&sysv), holder(&sysv)) else { return };
-    let segment = joined(&sysv.id());
+    let segment = survey_with_holders(&sysv.id());
     assert_eq!(segment.holders.as_ref().unwrap().len(), 2);
     let reader = open(&segment).unwrap();
     drop(first);
@@ -136,8 +136,8 @@ fn another_holder_replaces_one_that_exits() {
     assert!(matches!(open(&segment), Err(OpenError::Gone { .. })));
 }
 
-/// Makes a segment with the same shmid, key and size in another IPC namespace, held by a process
-/// that may then move to ours.
+/// Creates a segment with the same shmid, key and size in another IPC namespace. Its holder may
+/// then move to this namespace.
 fn foreign_holder(key: u32, size: u64, namespace: Option<&str>) -> Option<Child> {
     let setns =
         namespace.map_or_else(String::new, |path| format!("assert c.setns(os.open('{path}', 0), 0) == 0\n"));
@@ -162,14 +162,14 @@ fn a_segment_of_another_ipc_namespace_is_not_taken_for_it() {
     sysv.write(0, b"right");
     // This thread holds it, but the process is in another namespace.
     let attachment = Attachment::read_only(sysv.shmid).unwrap();
-    let segment = listed(&sysv.id());
+    let segment = survey_segment(&sysv.id());
     let ours = format!("/proc/{}/task/{}/ns/ipc", std::process::id(), nix::unistd::gettid());
     super::next_second(sysv.shmid);
     for (key, size, namespace) in [
         (0x4d2, 4096, None),
         (0x4d3, 4096, Some(ours.as_str())),
         (0x4d2, 4095, Some(ours.as_str())),
-        // It differs only in its time of creation.
+        // Differs only in its creation time.
         (0x4d2, 4096, Some(ours.as_str())),
     ] {
         let Some(_foreign) = foreign_holder(key, size, namespace) else { return };
@@ -183,10 +183,10 @@ fn a_segment_of_another_ipc_namespace_is_not_taken_for_it() {
 #[test]
 fn reasons_say_what_is_missing() {
     let Some(_world) = World::new() else { return };
-    let sysv = filled(0o644);
-    assert_eq!(reason(&listed(&sysv.id())), TraceReason::NoHolder);
+    let sysv = filled_sysv(0o644);
+    assert_eq!(reason(&survey_segment(&sysv.id())), TraceReason::NoHolder);
     let Some(_holder) = holder(&sysv) else { return };
-    let segment = joined(&sysv.id());
+    let segment = survey_with_holders(&sysv.id());
     let id = sysv.id().to_string();
     let info = |command: &mut Command| {
         let output = command.args(["info", &id]).output().unwrap();
@@ -199,7 +199,7 @@ fn reasons_say_what_is_missing() {
     let remedy = "CAP_CHECKPOINT_RESTORE in the initial user namespace. Run as root";
     let as_other = info(&mut as_nobody(shmlens().get_program(), [""; 0]));
     assert!(as_other.contains(denied) && as_other.contains(remedy), "{as_other}");
-    // Root of a user namespace has every capability, but only there.
+    // The root user of a user namespace has every capability, but only inside.
     if let Some(unshare) = tool("unshare") {
         let nested = info(Command::new(unshare).arg("-r").arg(shmlens().get_program()));
         assert!(nested.contains(denied) && nested.contains(remedy), "{nested}");
@@ -216,7 +216,7 @@ fn reasons_say_what_is_missing() {
 fn checkpoint_restore_is_enough() {
     let Some(_world) = World::new() else { return };
     let Some(setpriv) = tool("setpriv") else { return };
-    let sysv = filled(0o600).owned_by(NOBODY, NOBODY);
+    let sysv = filled_sysv(0o600).owned_by(NOBODY, NOBODY);
     let text = format!(
         "import ctypes, sys, os\n\
          c = ctypes.CDLL(None); c.shmat.restype = ctypes.c_void_p\n\
@@ -231,7 +231,7 @@ fn checkpoint_restore_is_enough() {
     let id = sysv.id().to_string();
     let user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
     let with = ["--inh-caps=+cap_40", "--ambient-caps=+cap_40"];
-    // The program may be below a directory that only root may enter.
+    // The build directory may be accessible only for root.
     let program = tempfile::tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(program.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let copy = program.path().join("shmlens");
@@ -247,11 +247,11 @@ fn checkpoint_restore_is_enough() {
     assert_ne!(dump(&[]), before);
 }
 
-/// A search without named segments covers attached segments, as root.
+/// As root, a search without named segments includes attached segments.
 #[test]
 fn find_without_a_name_searches_attached_segments() {
     let Some(_world) = World::new() else { return };
-    let sysv = filled(0o600);
+    let sysv = filled_sysv(0o600);
     let other = Sysv::new(0, 4096, 0o600);
     let Some(_holder) = holder(&sysv) else { return };
     let output = shmlens().args(["find", "hello, last"]).output().unwrap();
@@ -266,9 +266,9 @@ fn find_without_a_name_searches_attached_segments() {
 #[test]
 fn readers_survive_a_churn_of_holders() {
     let Some(_world) = World::new() else { return };
-    let sysv = filled(0o600);
+    let sysv = filled_sysv(0o600);
     let Some(steady) = holder(&sysv) else { return };
-    let segment = joined(&sysv.id());
+    let segment = survey_with_holders(&sysv.id());
     let shmid = sysv.shmid;
     thread::scope(|scope| {
         let churn = scope.spawn(move || {
@@ -284,12 +284,12 @@ fn readers_survive_a_churn_of_holders() {
     });
 }
 
-/// Called from the test of huge pages, which has a pool of them.
+/// Called by the test that reserves huge pages.
 pub fn huge_pages_are_read_through_a_holder(shmid: i32) {
     let sysv = Sysv { shmid };
     let Some(holder) = holder(&sysv) else { return };
     let before = fields_of_sysv(shmid);
-    let segment = listed(&sysv.id());
+    let segment = survey_segment(&sysv.id());
     let reader = open(&segment).unwrap();
     assert_eq!(reader.method(), through(&holder));
     let mut offset = 0;

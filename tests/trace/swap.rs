@@ -13,15 +13,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Swap space for this test. Swap is shared by the whole machine, so it is small, and gone with
-/// the test.
+/// Swap space for this test. The whole machine shares it, so it is small and removed on drop.
 struct Swap {
     swapoff: PathBuf,
     file: PathBuf,
 }
 
 impl Swap {
-    /// `None`, with the test skipped, if the kernel has no swap.
+    /// Returns `None` if the kernel does not support swap.
     fn new() -> Option<Self> {
         let (mkswap, swapon, swapoff) = (tool("mkswap")?, tool("swapon")?, tool("swapoff")?);
         let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("swap-{}", std::process::id()));
@@ -69,7 +68,7 @@ fn open(id: &SegmentId) -> Reader {
     Reader::open(&RealMachine, &segment).unwrap()
 }
 
-/// Peeks at a segment of which pages 0 and 200 have data, and are swapped out.
+/// Checks a peek at a segment whose pages 0 and 200 have data and are swapped out.
 #[track_caller]
 fn check_peek(seen: &Peek) {
     assert_eq!(seen.swapped, [0..PAGE, 200 * PAGE..201 * PAGE]);
@@ -83,7 +82,7 @@ fn read(reader: &Reader, offset: u64) -> Vec<u8> {
     buffer.to_vec()
 }
 
-/// One test, since swap is shared by all.
+/// A single test, because swap is shared.
 #[test]
 fn swapped_pages_are_not_zeros() {
     let Some(_world) = World::new() else { return };

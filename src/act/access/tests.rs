@@ -1,4 +1,4 @@
-//! Tests of access, class by class.
+//! Tests of access prediction for each class of users.
 
 use super::*;
 
@@ -7,16 +7,16 @@ fn rules(kind: Kind, mode: u32) -> Rules {
     Rules { kind, mode: Mode::new(mode), uid: 1000, gid: 50, creator, acl: None }
 }
 
-fn who(uid: u32, gid: u32) -> Credentials {
+fn user(uid: u32, gid: u32) -> Credentials {
     Credentials { uid, gid, groups: vec![], capabilities: 0 }
 }
 
-fn how(rules: &Rules, who: &Credentials) -> &'static str {
-    rules.access(who).how()
+fn label(rules: &Rules, user: &Credentials) -> &'static str {
+    rules.access(user).label()
 }
 
 #[test]
-fn owner_group_others() {
+fn first_matching_class_decides() {
     for kind in [Kind::Sysv, Kind::Posix] {
         for (mode, expected) in [
             (0o640, ["read-write", "read-only", "no access"]),
@@ -25,59 +25,59 @@ fn owner_group_others() {
             (0o200, ["no access"; 3]),
             (0o4755, ["read-write", "read-only", "read-only"]),
         ] {
-            let found = rules(kind, mode).classes().map(|answer| answer.how());
+            let found = rules(kind, mode).classes().map(|answer| answer.label());
             assert_eq!(found, expected, "{kind:?} {mode:o}");
         }
     }
     // The bits of the owner apply even if the owner is a member of the group.
-    assert_eq!(how(&rules(Kind::Posix, 0o060), &who(1000, 50)), "no access");
-    let answer = rules(Kind::Sysv, 0o200).access(&who(1000, 50));
+    assert_eq!(label(&rules(Kind::Posix, 0o060), &user(1000, 50)), "no access");
+    let answer = rules(Kind::Sysv, 0o200).access(&user(1000, 50));
     assert!(answer.reason.contains("needs read permission"), "{}", answer.reason);
 }
 
 #[test]
-fn the_creator_keeps_what_the_owner_has() {
+fn creator_has_the_permissions_of_the_owner() {
     let sysv = rules(Kind::Sysv, 0o640);
-    assert_eq!(how(&sysv, &who(1001, 9)), "read-write");
-    assert_eq!(how(&sysv, &who(9, 51)), "read-only");
-    assert_eq!(how(&rules(Kind::Posix, 0o640), &who(1001, 51)), "no access");
+    assert_eq!(label(&sysv, &user(1001, 9)), "read-write");
+    assert_eq!(label(&sysv, &user(9, 51)), "read-only");
+    assert_eq!(label(&rules(Kind::Posix, 0o640), &user(1001, 51)), "no access");
 }
 
 #[test]
-fn capabilities_go_before_the_mode() {
-    let with = |capability| Credentials { capabilities: 1 << capability as u64, ..who(9, 9) };
+fn capabilities_override_the_mode() {
+    let with = |capability| Credentials { capabilities: 1 << capability as u64, ..user(9, 9) };
     let (sysv, posix) = (rules(Kind::Sysv, 0), rules(Kind::Posix, 0));
-    assert_eq!(how(&sysv, &with(Capability::IpcOwner)), "read-write");
-    assert_eq!(how(&posix, &with(Capability::IpcOwner)), "no access");
-    assert_eq!(how(&posix, &with(Capability::DacOverride)), "read-write");
-    assert_eq!(how(&posix, &with(Capability::DacReadSearch)), "read-only");
-    assert_eq!(how(&sysv, &with(Capability::DacOverride)), "no access");
+    assert_eq!(label(&sysv, &with(Capability::IpcOwner)), "read-write");
+    assert_eq!(label(&posix, &with(Capability::IpcOwner)), "no access");
+    assert_eq!(label(&posix, &with(Capability::DacOverride)), "read-write");
+    assert_eq!(label(&posix, &with(Capability::DacReadSearch)), "read-only");
+    assert_eq!(label(&sysv, &with(Capability::DacOverride)), "no access");
     let reason = posix.access(&with(Capability::DacOverride)).reason;
     assert!(reason.contains("CAP_DAC_OVERRIDE"), "{reason}");
-    let roots = Rules { uid: 0, ..posix };
-    assert_eq!(roots.classes()[0].how(), "read-write");
+    let of_root = Rules { uid: 0, ..posix };
+    assert_eq!(of_root.classes()[0].label(), "read-write");
 }
 
 #[test]
-fn the_list_decides_for_whom_it_names() {
+fn acl_entries_override_the_class_of_others() {
     let acl = Acl { users: vec![(7, 6), (8, 0)], groups: vec![(60, 6), (61, 4)], owning_group: 4, mask: 4 };
     let listed = Rules { acl: Some(acl), ..rules(Kind::Posix, 0o646) };
-    let masked = listed.access(&who(7, 9));
-    assert_eq!(masked.how(), "read-only");
+    let masked = listed.access(&user(7, 9));
+    assert_eq!(masked.label(), "read-only");
     assert!(masked.reason.contains("mask"), "{}", masked.reason);
-    assert_eq!(how(&listed, &who(8, 60)), "no access");
-    assert_eq!(how(&listed, &who(9, 60)), "read-only");
-    assert_eq!(how(&listed, &who(9, 50)), "read-only");
-    assert_eq!(how(&listed, &who(9, 9)), "read-write");
-    assert_eq!(how(&listed, &who(1000, 9)), "read-write");
+    assert_eq!(label(&listed, &user(8, 60)), "no access");
+    assert_eq!(label(&listed, &user(9, 60)), "read-only");
+    assert_eq!(label(&listed, &user(9, 50)), "read-only");
+    assert_eq!(label(&listed, &user(9, 9)), "read-write");
+    assert_eq!(label(&listed, &user(1000, 9)), "read-write");
     // A member of a named group does not get the permissions of others.
     let none = Acl { groups: vec![(60, 0)], mask: 6, ..Acl::default() };
     let listed = Rules { acl: Some(none), ..rules(Kind::Posix, 0o606) };
-    assert_eq!(how(&listed, &who(9, 60)), "no access");
+    assert_eq!(label(&listed, &user(9, 60)), "no access");
 }
 
 #[test]
-fn a_list_is_read() {
+fn acl_parses() {
     let entry = |tag: u16, bits: u16, id: u32| {
         let mut bytes = [tag.to_le_bytes(), bits.to_le_bytes()].concat();
         bytes.extend(id.to_le_bytes());

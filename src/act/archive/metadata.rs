@@ -14,7 +14,6 @@ pub struct Saved {
     /// The kind, and the key or name.
     pub name: Name,
     pub size: Bytes,
-    /// The permission bits.
     pub mode: Mode,
     pub owner: Owner,
     /// The times. Only the access and modification times of an object can be restored.
@@ -25,10 +24,9 @@ pub struct Saved {
     pub saved: Timestamp,
 }
 
-/// The name under which a segment is recreated.
+/// The name of a saved segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Name {
-    /// A System V segment.
     Sysv {
         /// The key; 0 for a private segment.
         key: Key,
@@ -40,7 +38,6 @@ pub enum Name {
 }
 
 impl Name {
-    /// Returns the id that the segment had when it was saved.
     #[must_use]
     pub fn id(&self) -> SegmentId {
         match self {
@@ -101,7 +98,7 @@ struct WireTimes {
 const NO_ID: u32 = u32::MAX;
 
 impl Saved {
-    /// Serializes the metadata. Fails only in theory: every field has a JSON representation.
+    /// Serializes the metadata. Cannot fail in practice: every field has a JSON representation.
     pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let (kind, name, key, shmid) = match &self.name {
             Name::Sysv { key, shmid } => ("sysv", None, Some(key.0), Some(shmid.0)),
@@ -133,7 +130,6 @@ impl Saved {
         })
     }
 
-    /// Parses the metadata.
     pub(super) fn from_json(json: &[u8]) -> Result<Self, ArchiveError> {
         let damaged = |what: &str| ArchiveError::Damaged(what.to_owned());
         let wire: Wire = serde_json::from_slice(json).map_err(|error| {

@@ -41,22 +41,20 @@ mod read;
 mod write;
 
 pub use metadata::{Name, Saved};
-pub use read::{ArchiveError, Reading};
-pub use write::Writing;
+pub use read::{ArchiveError, ArchiveReader};
+pub use write::ArchiveWriter;
 
-/// The first bytes of a file.
 pub const MAGIC: [u8; 16] = *b"shmlens segment\n";
 /// The version that is written, and the only one that is read.
 const VERSION: u32 = 1;
 /// The maximum size of the metadata, in bytes. A name has at most 4096 bytes, and an ACL at most 64
 /// KiB.
-const LONGEST_METADATA: u32 = 1 << 20;
-/// The size of the end marker, in bytes.
-pub const END: usize = 32;
+const MAX_METADATA: u32 = 1 << 20;
+pub const END_MARKER: usize = 32;
 /// The size of the header of a run: its offset and its length.
 pub const RUN_HEADER: usize = 16;
-/// The maximum length of a run, in bytes, which bounds the memory that is needed.
-pub const LONGEST_RUN: usize = 1 << 20;
+/// The maximum length of a run, which bounds the memory needed to read one.
+pub const MAX_RUN: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests;

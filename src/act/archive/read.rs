@@ -1,45 +1,40 @@
 //! Reads a saved segment from untrusted input.
 
-use super::{LONGEST_METADATA, LONGEST_RUN, MAGIC, RUN_HEADER, Saved, VERSION};
+use super::{MAGIC, MAX_METADATA, MAX_RUN, RUN_HEADER, Saved, VERSION};
 use crate::memory::PageBuffer;
 use crate::segment::plain_error;
 use std::io::{self, Read};
 use xxhash_rust::xxh3::Xxh3;
 
-/// The reason why a file cannot be read as a saved segment.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The file has a different format.
     #[error("not a saved segment")]
     Foreign,
-    /// The version is not supported.
     #[error("unknown format version {0}; this shmlens reads version {VERSION}. Use a newer shmlens")]
     Version(u32),
-    /// The file is truncated.
     #[error("the file is truncated. Copy it again from an intact original")]
     CutOff,
     /// A checksum or another value in the file is wrong.
     #[error("the file is damaged: {0}")]
     Damaged(String),
-    /// The file cannot be read.
     #[error("{}", plain_error(.0))]
     Read(#[from] io::Error),
 }
 
-/// The state of a file that is being read.
-pub struct Reading<R: Read> {
+/// Reads a saved segment run by run.
+pub struct ArchiveReader<R: Read> {
     from: R,
     hash: Xxh3,
     saved: Saved,
-    /// The header of the next run, which was read together with the previous run.
+    /// The header of the next run, read together with the previous run.
     header: Option<[u8; RUN_HEADER]>,
-    /// The offset in the segment where the last run ended.
+    /// The end of the last run, as an offset in the segment.
     at: u64,
-    /// The number of bytes read from the file.
+    /// The number of bytes read from the file so far.
     position: u64,
 }
 
-impl<R: Read> Reading<R> {
+impl<R: Read> ArchiveReader<R> {
     /// Reads and verifies the metadata.
     pub fn begin(mut from: R) -> Result<Self, ArchiveError> {
         let mut hash = Xxh3::new();
@@ -52,12 +47,12 @@ impl<R: Read> Reading<R> {
             return Err(ArchiveError::CutOff);
         }
         hash.update(&magic);
-        let version = u32::from_le_bytes(word(&mut from, &mut hash)?);
+        let version = u32::from_le_bytes(read_array(&mut from, &mut hash)?);
         if version != VERSION {
             return Err(ArchiveError::Version(version));
         }
-        let length = u32::from_le_bytes(word(&mut from, &mut hash)?);
-        if length > LONGEST_METADATA {
+        let length = u32::from_le_bytes(read_array(&mut from, &mut hash)?);
+        if length > MAX_METADATA {
             return Err(ArchiveError::Damaged("metadata longer than 1 MiB".to_owned()));
         }
         let mut json = vec![];
@@ -68,7 +63,7 @@ impl<R: Read> Reading<R> {
         }
         hash.update(&json);
         let expected = hash.digest();
-        if u64::from_le_bytes(word(&mut from, &mut hash)?) != expected {
+        if u64::from_le_bytes(read_array(&mut from, &mut hash)?) != expected {
             return Err(ArchiveError::Damaged("metadata checksum mismatch".to_owned()));
         }
         let saved = Saved::from_json(&json)?;
@@ -76,7 +71,6 @@ impl<R: Read> Reading<R> {
         Ok(Self { from, hash, saved, header: None, at: 0, position })
     }
 
-    /// Returns the metadata of the saved segment.
     #[must_use]
     pub const fn saved(&self) -> &Saved {
         &self.saved
@@ -86,7 +80,6 @@ impl<R: Read> Reading<R> {
         &mut self.from
     }
 
-    /// Returns the number of bytes read from the file.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
@@ -97,7 +90,7 @@ impl<R: Read> Reading<R> {
     pub fn next<'a>(&mut self, buffer: &'a mut PageBuffer) -> Result<Option<(u64, &'a [u8])>, ArchiveError> {
         let header = match self.header.take() {
             Some(header) => header,
-            None => word(&mut self.from, &mut self.hash)?,
+            None => read_array(&mut self.from, &mut self.hash)?,
         };
         let (offset, length) = offset_and_length(header);
         let size = self.saved.size.0;
@@ -105,24 +98,24 @@ impl<R: Read> Reading<R> {
             return self.end().map(|()| None);
         }
         let end = offset.checked_add(length).filter(|&end| length > 0 && offset >= self.at && end <= size);
-        let room = usize::try_from(length).ok().filter(|&room| room <= LONGEST_RUN);
-        let (Some(end), Some(room)) = (end, room) else {
+        let length = usize::try_from(length).ok().filter(|&length| length <= MAX_RUN);
+        let (Some(end), Some(length)) = (end, length) else {
             return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
         self.position += RUN_HEADER as u64;
-        // Reads the data and the next header in a single call.
-        let bytes = buffer.place_between(self.position, offset, room + RUN_HEADER);
+        // One read for the data and the next header.
+        let bytes = buffer.place_between(self.position, offset, length + RUN_HEADER);
         take(&mut self.from, &mut self.hash, bytes)?;
         self.header = bytes.last_chunk().copied();
-        buffer.truncate(room);
+        buffer.truncate(length);
         self.at = end;
-        self.position += length;
+        self.position += length as u64;
         Ok(Some((offset, buffer)))
     }
 
     fn end(&mut self) -> Result<(), ArchiveError> {
         let expected = self.hash.digest128();
-        if u128::from_le_bytes(word(&mut self.from, &mut self.hash)?) != expected {
+        if u128::from_le_bytes(read_array(&mut self.from, &mut self.hash)?) != expected {
             return Err(ArchiveError::Damaged("contents checksum mismatch".to_owned()));
         }
         if self.from.read(&mut [0])? > 0 {
@@ -138,7 +131,7 @@ fn offset_and_length(header: [u8; RUN_HEADER]) -> (u64, u64) {
     (both as u64, (both >> 64) as u64)
 }
 
-fn word<const N: usize>(from: &mut impl Read, hash: &mut Xxh3) -> Result<[u8; N], ArchiveError> {
+fn read_array<const N: usize>(from: &mut impl Read, hash: &mut Xxh3) -> Result<[u8; N], ArchiveError> {
     let mut bytes = [0; N];
     take(from, hash, &mut bytes)?;
     Ok(bytes)

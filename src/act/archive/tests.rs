@@ -1,4 +1,4 @@
-//! Tests of the file format without a machine.
+//! Tests of the file format: round trips, damage and invalid values.
 
 use super::*;
 use crate::memory::PageBuffer;
@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 type Runs = Vec<(u64, Vec<u8>)>;
 
-fn written(saved: &Saved, runs: &Runs) -> Vec<u8> {
-    let (mut writing, mut file) = Writing::begin(saved).unwrap();
+fn archive(saved: &Saved, runs: &Runs) -> Vec<u8> {
+    let (mut writing, mut file) = ArchiveWriter::begin(saved).unwrap();
     for (offset, bytes) in runs {
         let mut run = [&[0; RUN_HEADER], &bytes[..]].concat();
         writing.run(*offset, &mut run);
@@ -20,7 +20,7 @@ fn written(saved: &Saved, runs: &Runs) -> Vec<u8> {
 }
 
 fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
-    let mut reading = Reading::begin(file)?;
+    let mut reading = ArchiveReader::begin(file)?;
     let mut runs = vec![];
     let mut buffer = PageBuffer::default();
     while let Some((offset, bytes)) = reading.next(&mut buffer)? {
@@ -29,7 +29,7 @@ fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
     Ok((reading.saved().clone(), runs))
 }
 
-/// Returns an ACL that matches this mode, with a named user and a mask if `masked` is set.
+/// Returns an ACL whose mode is `mode`. With `masked`, it has a named user and a mask.
 fn acl(mode: u32, masked: bool) -> Vec<u8> {
     let bits = |place: u32| u16::try_from(mode >> place & 7).unwrap();
     let mut entries = vec![(1u16, bits(6), u32::MAX), (4, bits(3), u32::MAX), (32, bits(0), u32::MAX)];
@@ -43,17 +43,17 @@ fn acl(mode: u32, masked: bool) -> Vec<u8> {
 }
 
 #[test]
-fn an_acl_that_contradicts_the_mode_is_refused() {
+fn acl_that_contradicts_the_mode_is_refused() {
     let open = Saved { mode: Mode::new(0o600), acl: Some(acl(0o777, true)), ..example() };
-    let error = read(&written(&open, &vec![])).unwrap_err().to_string();
+    let error = read(&archive(&open, &vec![])).unwrap_err().to_string();
     assert!(error.contains("the ACL contradicts the mode"), "{error}");
     for acl in [vec![], vec![2, 0, 0, 0], vec![2, 0, 0, 0, 255], acl(0o640, true)[..20].to_vec()] {
-        let broken = Saved { acl: Some(acl), ..example() };
-        assert!(read(&written(&broken, &vec![])).is_err());
+        let contradictory = Saved { acl: Some(acl), ..example() };
+        assert!(read(&archive(&contradictory, &vec![])).is_err());
     }
     let name = Name::Sysv { key: Key(7), shmid: ShmId(1) };
-    assert!(read(&written(&Saved { name, ..example() }, &vec![])).is_err());
-    read(&written(&example(), &vec![])).unwrap();
+    assert!(read(&archive(&Saved { name, ..example() }, &vec![])).is_err());
+    read(&archive(&example(), &vec![])).unwrap();
 }
 
 fn example() -> Saved {
@@ -104,7 +104,7 @@ fn saved() -> impl Strategy<Value = Saved> {
 
 proptest! {
     #[test]
-    fn what_was_written_is_read(
+    fn archives_round_trip(
         saved in saved(),
         parts in proptest::collection::vec((any::<u16>(), proptest::collection::vec(any::<u8>(), 1..50)), 0..8),
     ) {
@@ -119,13 +119,13 @@ proptest! {
             runs.push((at, bytes));
             at += length;
         }
-        let (again, runs_again) = read(&written(&saved, &runs)).unwrap();
+        let (again, runs_again) = read(&archive(&saved, &runs)).unwrap();
         prop_assert_eq!(again, saved);
         prop_assert_eq!(runs_again, runs);
     }
 
     #[test]
-    fn what_was_not_written_is_no_panic(
+    fn invalid_archives_do_not_panic(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
         whole in any::<bool>(),
         version in prop_oneof![Just(1u32), any::<u32>()],
@@ -141,23 +141,26 @@ proptest! {
 }
 
 #[test]
-fn every_cut_and_every_flipped_bit_is_found() {
-    let file = written(&example(), &vec![(3, b"hello".to_vec()), (50, b"world".to_vec())]);
+fn truncation_and_flipped_bits_are_detected() {
+    let file = archive(&example(), &vec![(3, b"hello".to_vec()), (50, b"world".to_vec())]);
     assert!(read(&file).is_ok());
-    let runs = 2 * (16 + 5) + END;
+    let runs = 2 * (16 + 5) + END_MARKER;
     for length in 0..file.len() {
         let error = read(&file[..length]).unwrap_err();
-        let cut_off = matches!(error, ArchiveError::CutOff);
-        assert!(cut_off || (length == 0 && matches!(error, ArchiveError::Foreign)), "{length}: {error}");
+        let truncated = matches!(error, ArchiveError::CutOff);
+        assert!(truncated || (length == 0 && matches!(error, ArchiveError::Foreign)), "{length}: {error}");
     }
     for at in 0..file.len() {
         for bit in 0..8 {
             let mut damaged = file.clone();
             damaged[at] ^= 1 << bit;
             assert!(read(&damaged).is_err(), "bit {bit} of byte {at}");
-            // The metadata are verified before the runs are read.
-            let behind = at >= file.len() - runs;
-            assert!(behind || Reading::begin(&damaged[..]).is_err(), "bit {bit} of byte {at}");
+            // The metadata is verified before the runs are read.
+            let is_after_metadata = at >= file.len() - runs;
+            assert!(
+                is_after_metadata || ArchiveReader::begin(&damaged[..]).is_err(),
+                "bit {bit} of byte {at}"
+            );
         }
     }
     let longer = [&file[..], b"x"].concat();
@@ -165,28 +168,28 @@ fn every_cut_and_every_flipped_bit_is_found() {
 }
 
 #[test]
-fn a_checksum_does_not_make_nonsense_true() {
-    // A run beyond the end, overlapping runs, and metadata that no segment can have.
+fn invalid_values_are_refused_despite_a_valid_checksum() {
+    // Runs past the end, overlapping runs, and metadata that no segment can have.
     let small = Saved { size: Bytes(10), ..example() };
     for runs in [vec![(8, b"hello".to_vec())], vec![(4, b"ab".to_vec()), (5, b"c".to_vec())]] {
-        assert!(matches!(read(&written(&small, &runs)), Err(ArchiveError::Damaged(_))));
+        assert!(matches!(read(&archive(&small, &runs)), Err(ArchiveError::Damaged(_))));
     }
     let mut nobody = example();
     nobody.owner.uid = u32::MAX;
     let endless = Saved { size: Bytes(u64::MAX), ..example() };
     for saved in [nobody, endless] {
-        assert!(matches!(read(&written(&saved, &vec![])), Err(ArchiveError::Damaged(_))));
+        assert!(matches!(read(&archive(&saved, &vec![])), Err(ArchiveError::Damaged(_))));
     }
     let json = String::from_utf8(example().to_json().unwrap()).unwrap();
-    let strange = json.replace("\"mode\":416", "\"mode\":65536");
-    assert!(Saved::from_json(json.as_bytes()).is_ok() && Saved::from_json(strange.as_bytes()).is_err());
-    // The memory for a run is bounded, even if the file claims a larger one.
+    let invalid = json.replace("\"mode\":416", "\"mode\":65536");
+    assert!(Saved::from_json(json.as_bytes()).is_ok() && Saved::from_json(invalid.as_bytes()).is_err());
+    // Memory for a run is bounded, even if the file declares a longer one.
     let large = Saved { size: Bytes(4 << 20), ..example() };
-    let mut file = written(&large, &vec![]);
-    file.truncate(file.len() - END);
-    let length = LONGEST_RUN as u64 + 1;
+    let mut file = archive(&large, &vec![]);
+    file.truncate(file.len() - END_MARKER);
+    let length = MAX_RUN as u64 + 1;
     file.extend([0, length].map(u64::to_le_bytes).concat());
-    file.resize(file.len() + LONGEST_RUN + 1, 7);
+    file.resize(file.len() + MAX_RUN + 1, 7);
     file.extend([large.size.0, 0].map(u64::to_le_bytes).concat());
     let sum = xxhash_rust::xxh3::xxh3_128(&file);
     file.extend(sum.to_le_bytes());

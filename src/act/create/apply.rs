@@ -1,9 +1,9 @@
 //! Creates a segment and fills it from a file.
 
-use super::predict::not_made;
+use super::predict::creation_error;
 use super::{NewSegment, Source, permissions};
 use crate::act::permissions::mode_text;
-use crate::act::save::shown;
+use crate::act::save::printable;
 use crate::act::undo::identity_of;
 use crate::act::unfinished::{BeginError, Filling, Origin};
 use crate::act::{ActError, Action, Actor, Copying, Done};
@@ -17,18 +17,18 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
-/// The number of bytes to copy at a time.
-const PIECE: usize = 256 << 10;
+/// Bytes per read.
+const CHUNK: usize = 256 << 10;
 
-/// Creates the segment. While a System V segment is filled from a file, a mark in the state directory
-/// names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if this process
-/// is killed. Nothing is created if the mark cannot be written, except for a user without a state
-/// directory, who gets no mark.
+/// Creates the segment. While a System V segment is filled from a file, a mark in the state
+/// directory names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if
+/// this process is killed. Fails if the mark cannot be written; a user without a state directory
+/// gets no mark.
 pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
     let machine = actor.machine;
     let source = open_source(new)?;
     actor.progress.begin(source.as_ref().map_or(0, |source| source.length));
-    let work = Work { actor, new };
+    let work = Creation { actor, new };
     let id = match (new, &source) {
         (NewSegment::Posix { name, size, .. }, _) => work.posix(name, *size, source.as_ref())?,
         (NewSegment::Sysv(sysv, _), Some(source)) => work.filled_sysv(sysv, source)?,
@@ -39,34 +39,39 @@ pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
         }
     };
     let mode = mode_text(permissions(new));
-    let said = match new {
+    let messages = match new {
         NewSegment::Sysv(sysv, _) if !sysv.key.is_private() => {
             format!("created with key {}: {}, mode {mode}", sysv.key, new.size())
         }
         _ => format!("created: {}, mode {mode}", new.size()),
     };
     let identity = identity_of(machine, &id);
-    Ok(Done { identity, ..Done::new(id, said).undone_by(Action::Remove(Copying::Without)) })
+    Ok(Done { identity, ..Done::new(id, messages).undone_by(Action::Remove(Copying::Without)) })
 }
 
 /// The file that a segment is filled from.
 pub struct SourceFile {
     file: File,
     path: PathBuf,
-    /// The length that the file reports, or 0 if unknown.
+    /// The length according to the file system; 0 if unknown.
     length: u64,
     /// Set if the file has contents although its length is 0, like files in `/proc`.
     endless: bool,
 }
 
-/// Opens the source file and checks that it is no longer than the segment.
+/// Opens the source file, which must not be longer than the segment.
 pub fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     let Source::File(path) = new.source() else { return Ok(None) };
     let (file, length) = new.open_file(path)?;
     if Bytes(length) > new.size() {
         return Err(ActError::NotMade {
             subject: new.subject(),
-            reason: format!("{} is {}, but the segment is only {}", shown(path), Bytes(length), new.size()),
+            reason: format!(
+                "{} is {}, but the segment is only {}",
+                printable(path),
+                Bytes(length),
+                new.size()
+            ),
             remedy: "Use a larger size, or omit it to use the file size".to_owned(),
         });
     }
@@ -74,12 +79,12 @@ pub fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     Ok(Some(SourceFile { file, path: path.clone(), length, endless }))
 }
 
-/// Returns whether the file has any contents, whatever length it reports.
+/// Returns true if the file has contents, whatever length it reports.
 pub fn has_contents(file: &File) -> bool {
     file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
 }
 
-/// Creates a System V segment without contents. The segment is complete as soon as it exists.
+/// Creates a System V segment without contents, which is complete as soon as it exists.
 fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
     let shmid = machine.sysv_create(new)?;
     let finish = || {
@@ -88,21 +93,25 @@ fn empty_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<ShmId> {
             machine.sysv_set(shmid, SysvPermissions { uid: stat.uid, gid: stat.gid, mode: new.mode })?;
         }
         let now = machine.sysv_stat(shmid)?;
-        let as_asked = now.mode == new.mode && now.size == new.size && now.key == new.key;
-        if as_asked { Ok(()) } else { Err(io::Error::other("its size or mode differs from the request")) }
+        let is_as_requested = now.mode == new.mode && now.size == new.size && now.key == new.key;
+        if is_as_requested {
+            Ok(())
+        } else {
+            Err(io::Error::other("its size or mode differs from the request"))
+        }
     };
     finish().inspect_err(|_| drop(machine.sysv_remove(shmid)))?;
     Ok(shmid)
 }
 
 /// A creation in progress.
-struct Work<'a> {
+struct Creation<'a> {
     actor: &'a Actor<'a>,
     new: &'a NewSegment,
 }
 
-impl Work<'_> {
-    /// Fills an unnamed object and then links it to its name.
+impl Creation<'_> {
+    /// Fills an unnamed object, then links it to its name.
     fn posix(
         &self,
         name: &ObjectName,
@@ -134,11 +143,11 @@ impl Work<'_> {
         Ok(builder.finish(&look).map_err(|error| self.failed(&error))?.id)
     }
 
-    /// Copies the file without reading or writing holes.
+    /// Copies the data of the file and skips its holes.
     fn copy(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let unread = |error| self.new.unreadable(&source.path, &error);
         let (file, length) = (&source.file, source.length);
-        let mut buffer = PageBuffer::with_capacity(PIECE);
+        let mut buffer = PageBuffer::with_capacity(CHUNK);
         let mut at = 0;
         if source.endless {
             return self.copy_to_end(source, to);
@@ -146,12 +155,13 @@ impl Work<'_> {
         while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
             while extent.data && at < extent.end {
                 self.stop_if_cancelled()?;
-                let part = usize::try_from(extent.end - at).unwrap_or(PIECE).min(PIECE);
+                let part = usize::try_from(extent.end - at).unwrap_or(CHUNK).min(CHUNK);
                 let count = file.read_at(buffer.place(at, part), at).map_err(unread)?;
                 if count == 0 {
-                    return Err(self
-                        .new
-                        .no_file(format!("{} was truncated while being read", shown(&source.path))));
+                    return Err(self.new.source_error(format!(
+                        "{} was truncated while being read",
+                        printable(&source.path)
+                    )));
                 }
                 to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
                 at += count as u64;
@@ -164,7 +174,7 @@ impl Work<'_> {
 
     /// Copies a file of unknown size.
     fn copy_to_end(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = vec![0; CHUNK];
         let mut at = 0;
         loop {
             self.stop_if_cancelled()?;
@@ -172,7 +182,7 @@ impl Work<'_> {
             let count = count.map_err(|error| self.new.unreadable(&source.path, &error))?;
             let end = at + count as u64;
             if Bytes(end) > self.new.size() {
-                let reason = format!("{} is larger than {}", shown(&source.path), self.new.size());
+                let reason = format!("{} is larger than {}", printable(&source.path), self.new.size());
                 let remedy = "Use a larger size".to_owned();
                 return Err(ActError::NotMade { subject: self.new.subject(), reason, remedy });
             }
@@ -192,6 +202,6 @@ impl Work<'_> {
     }
 
     fn failed(&self, error: &io::Error) -> ActError {
-        not_made(self.actor.machine, self.new, error)
+        creation_error(self.actor.machine, self.new, error)
     }
 }

@@ -6,7 +6,7 @@ mod apply;
 mod predict;
 
 use super::permissions::mode_text;
-use super::save::shown;
+use super::save::printable;
 use super::{ActError, Plan, Refusal, Undo};
 use crate::machine::Machine;
 use crate::machine::control::NewSysv;
@@ -15,22 +15,19 @@ use crate::survey::DevShmUse;
 use crate::sys::regular::{Links, open_regular};
 pub use apply::apply;
 use apply::{has_contents, open_source};
-use predict::{CHOOSE_ANOTHER, foresee, key_is_taken, not_made};
+use predict::{CHOOSE_ANOTHER, creation_error, key_is_taken, predict};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewSegment {
-    /// A System V segment.
     Sysv(NewSysv, Source),
-    /// A POSIX object.
     Posix {
         name: ObjectName,
         size: Bytes,
         /// The exact permission bits; the umask is ignored.
         mode: Mode,
-        /// The initial contents.
         source: Source,
     },
 }
@@ -46,7 +43,7 @@ pub enum Source {
 }
 
 impl NewSegment {
-    /// Returns a description of the segment for messages before it exists.
+    /// Describes the segment for messages before it has an id.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
@@ -63,14 +60,14 @@ impl NewSegment {
         }
     }
 
-    /// Sets the size to that of the source file. Without a source file, the size does not change.
+    /// Takes the size from the source file, if there is one.
     pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
         let Source::File(path) = self.source() else { return Ok(()) };
         let (file, length) = self.open_file(path)?;
         if length == 0 && has_contents(&file) {
             return Err(ActError::NotMade {
                 subject: self.subject(),
-                reason: format!("the size of {} is unknown", shown(path)),
+                reason: format!("the size of {} is unknown", printable(path)),
                 remedy: "Use --size to set one that is large enough".to_owned(),
             });
         }
@@ -81,7 +78,7 @@ impl NewSegment {
         Ok(())
     }
 
-    /// Opens a regular file, and returns its length too.
+    /// Opens a regular file and returns its length.
     fn open_file(&self, path: &Path) -> Result<(File, u64), ActError> {
         let unread = |error| self.unreadable(path, &error);
         let file = open_regular(path, File::options().read(true), Links::Follow).map_err(unread)?;
@@ -90,10 +87,10 @@ impl NewSegment {
     }
 
     fn unreadable(&self, path: &Path, error: &io::Error) -> ActError {
-        self.no_file(format!("failed to read {}: {}", shown(path), plain_error(error)))
+        self.source_error(format!("failed to read {}: {}", printable(path), plain_error(error)))
     }
 
-    fn no_file(&self, reason: String) -> ActError {
+    fn source_error(&self, reason: String) -> ActError {
         ActError::NotMade {
             subject: self.subject(),
             reason,
@@ -101,7 +98,7 @@ impl NewSegment {
         }
     }
 
-    /// Returns a warning if `/dev/shm` does not have enough space to fill the object.
+    /// Returns a warning if `/dev/shm` is too small for the object.
     #[must_use]
     pub fn warning(&self, machine: &dyn Machine) -> Option<String> {
         match self {
@@ -124,22 +121,21 @@ impl NewSegment {
     }
 }
 
-/// Plans the creation of a segment.
 pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
-    plan.say(format!("{}, mode {}", new.size(), mode_text(permissions(new))));
+    plan.add_effect(format!("{}, mode {}", new.size(), mode_text(permissions(new))));
     if let Source::File(path) = new.source() {
-        plan.say(format!("filled from {}", shown(path)));
+        plan.add_effect(format!("filled from {}", printable(path)));
     }
     if let NewSegment::Sysv(new, _) = new {
         if new.huge {
-            plan.say("in huge pages, which are never swapped out");
+            plan.add_effect("in huge pages, which are never swapped out");
         }
         if new.no_reserve {
-            plan.say("no memory is reserved: writes may fail later");
+            plan.add_effect("no memory is reserved: writes may fail later");
         }
     }
     if let Some(warning) = new.warning(machine) {
-        plan.say(warning);
+        plan.add_effect(warning);
     }
     let taken = match new {
         NewSegment::Sysv(new, _) => key_is_taken(machine, new).then_some("the key is in use"),
@@ -151,7 +147,7 @@ pub fn plan(machine: &dyn Machine, new: &NewSegment, plan: &mut Plan) {
     if let Err(ActError::NotMade { reason, remedy, .. }) = open_source(new) {
         plan.refuse(Refusal::new(reason, remedy));
     }
-    let error = foresee(machine, new).err().map(|error| not_made(machine, new, &error));
+    let error = predict(machine, new).err().map(|error| creation_error(machine, new, &error));
     if let Some(ActError::NotMade { reason, remedy, .. }) = error {
         plan.refuse(Refusal::new(reason, remedy));
     }

@@ -8,29 +8,29 @@ use crate::segment::{Bytes, plain_error};
 use std::io;
 
 /// The maximum size of a file, and the maximum length of a path component.
-const LARGEST: u64 = i64::MAX as u64;
-const LONGEST_PART: usize = 255;
+const MAX_FILE_SIZE: u64 = i64::MAX as u64;
+const MAX_COMPONENT: usize = 255;
 pub const CHOOSE_ANOTHER: &str = "Choose another, or remove the existing segment first";
 
-/// Predicts the error of the kernel, as far as possible without creating a segment.
-pub fn foresee(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
+/// Predicts the error of the kernel, as far as that is possible without creating a segment.
+pub fn predict(machine: &dyn Machine, new: &NewSegment) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     match new {
         NewSegment::Posix { name, size, .. } => {
             machine.check_new_object(name)?;
-            if size.0 > LARGEST {
+            if size.0 > MAX_FILE_SIZE {
                 return fail(libc::EFBIG);
             }
-            // Longer components before the last one have failed already.
+            // A longer component before the last one has failed already.
             let last = name.as_path().file_name().unwrap_or_default();
-            if last.len() > LONGEST_PART { fail(libc::ENAMETOOLONG) } else { Ok(()) }
+            if last.len() > MAX_COMPONENT { fail(libc::ENAMETOOLONG) } else { Ok(()) }
         }
-        NewSegment::Sysv(new, _) => foresee_sysv(machine, new),
+        NewSegment::Sysv(new, _) => predict_sysv(machine, new),
     }
 }
 
 /// Checks in the same order as `newseg` in ipc/shm.c.
-fn foresee_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<()> {
+fn predict_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<()> {
     let fail = |number: i32| Err(io::Error::from_raw_os_error(number));
     let limits = machine.limits();
     let size = new.size.0;
@@ -50,14 +50,14 @@ fn foresee_sysv(machine: &dyn Machine, new: &NewSysv) -> io::Result<()> {
             if huge.size == Bytes(0) {
                 return fail(libc::EINVAL);
             }
-            if !me.may(Capability::IpcLock) && !huge.group.is_some_and(|group| me.is_in(group)) {
+            if !me.has(Capability::IpcLock) && !huge.group.is_some_and(|group| me.is_in(group)) {
                 return fail(libc::EPERM);
             }
             if !new.no_reserve && size.div_ceil(huge.size.0) > huge.free {
                 return fail(libc::ENOMEM);
             }
         }
-    } else if size > LARGEST {
+    } else if size > MAX_FILE_SIZE {
         return fail(libc::EINVAL);
     } else if !new.no_reserve && memory.reservable.is_some_and(|most| new.size > most) {
         return fail(libc::ENOMEM);
@@ -74,7 +74,7 @@ pub fn key_is_taken(machine: &dyn Machine, new: &NewSysv) -> bool {
 }
 
 /// Describes the System V limit that was reached.
-fn full_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
+fn reached_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
     let number = |limit: Option<u64>| limit.map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
     let count = machine.sysv_rows().map_or(0, |table| table.rows.len() as u64);
     if limits.shmmni.is_some_and(|most| count >= most) {
@@ -85,8 +85,7 @@ fn full_limit(machine: &dyn Machine, limits: &LimitFacts) -> String {
     }
 }
 
-/// Explains the error of the kernel.
-pub fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActError {
+pub fn creation_error(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> ActError {
     let subject = new.subject();
     let limits = machine.limits();
     let number = |limit: Option<u64>| limit.map_or_else(|| "unknown".to_owned(), |limit| limit.to_string());
@@ -102,8 +101,12 @@ pub fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> A
         Some(libc::EINVAL) if huge && in_limit => {
             ("this kernel has no huge pages of the default size".to_owned(), "Do not use huge pages")
         }
-        Some(libc::EINVAL) if sysv && in_limit && size > LARGEST => (
-            format!("{} is too large: the kernel allows at most {} per segment", new.size(), Bytes(LARGEST)),
+        Some(libc::EINVAL) if sysv && in_limit && size > MAX_FILE_SIZE => (
+            format!(
+                "{} is too large: the kernel allows at most {} per segment",
+                new.size(),
+                Bytes(MAX_FILE_SIZE)
+            ),
             "Choose a smaller size",
         ),
         Some(libc::EINVAL) if sysv => (
@@ -115,7 +118,7 @@ pub fn not_made(machine: &dyn Machine, new: &NewSegment, error: &io::Error) -> A
             "Choose another size",
         ),
         Some(libc::ENOSPC) if sysv => (
-            full_limit(machine, &limits),
+            reached_limit(machine, &limits),
             "Remove segments, or raise the limit with sysctl; see `shmlens limits`",
         ),
         Some(libc::ENOMEM) if huge => (

@@ -5,21 +5,17 @@ use crate::segment::{ObjectName, Timestamp, unescape};
 use serde::{Deserialize, Serialize};
 
 /// The maximum length of a logged result, in bytes.
-pub(super) const LONGEST_RESULT: usize = 4096;
+pub(super) const MAX_RESULT: usize = 4096;
 
-/// A log entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// The time of the change, RFC 3339 in UTC.
     pub time: String,
-    /// The name of the user, or the UID if the user has no name.
+    /// The user name, or the UID if the user has no name.
     pub user: String,
-    /// The name of the command.
     pub action: String,
     pub segment: String,
-    /// Set if the change succeeded.
     pub done: bool,
-    /// The result message.
     pub result: String,
     /// The pid of the process that created or restored the segment, which the kernel records for
     /// System V segments.
@@ -53,7 +49,7 @@ impl Entry {
     ) -> Self {
         let makes = done && matches!(action, "create" | "restore");
         let birth = makes.then(|| birth(machine, &segment)).flatten().map(rfc3339);
-        while result.len() > LONGEST_RESULT {
+        while result.len() > MAX_RESULT {
             result.pop();
         }
         Self {
@@ -69,7 +65,6 @@ impl Entry {
     }
 }
 
-/// Returns the name of the current user, or the UID.
 pub fn user(machine: &dyn Machine) -> String {
     let uid = machine.effective_uid();
     machine.user_name(uid).unwrap_or_else(|| uid.to_string())

@@ -3,7 +3,7 @@
 
 mod entry;
 
-use super::save::shown;
+use super::save::printable;
 use super::state::{StateDirectory, StateError};
 use crate::machine::Machine;
 use crate::segment::plain_error;
@@ -21,58 +21,51 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The maximum size of a log file, in bytes.
-const LONGEST: u64 = 1 << 20;
-/// The maximum time that a buffered line waits for more lines, and the maximum size of one write.
-const SOON: Duration = Duration::from_millis(10);
-const LARGEST_WRITE: usize = 32 << 10;
-/// The maximum time that a line waits for another process that holds the lock without rotating the
-/// log.
-const PATIENCE: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(1);
+const MAX_SIZE: u64 = 1 << 20;
+/// The longest time that a line stays in the buffer, and the size at which the buffer is written.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(10);
+const MAX_WRITE: usize = 32 << 10;
+/// The longest wait for a process that holds the lock without rotating the log.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 pub(in crate::act) const NOW: &str = "log.jsonl";
 pub(in crate::act) const BEFORE: &str = "log.1.jsonl";
 const LOCK: &str = "log.lock";
 
-/// The change log of the current user.
 #[derive(Debug)]
 pub struct ChangeLog {
     state: StateDirectory,
-    longest: u64,
-    /// The log file, kept open after the first entry: a batch may have thousands.
+    max_size: u64,
+    /// Kept open: a batch may have thousands of entries.
     open: Mutex<Option<File>>,
-    /// The cached name of the user.
     user: OnceLock<String>,
-    /// Buffered lines, and the time of the first one.
-    waiting: Mutex<Option<(Instant, Vec<u8>)>>,
+    /// The buffered lines, and the time of the first one.
+    buffered: Mutex<Option<(Instant, Vec<u8>)>>,
 }
 
-/// The reason why a change was not logged.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// There is no usable state directory.
     #[error(transparent)]
     State(#[from] StateError),
     /// The file cannot be opened, or a full file cannot be renamed.
     #[error(
         "failed to open the log {}: {}. {}et XDG_STATE_HOME to another directory",
-        shown(.path), plain_error(.source), if is_in_the_way(.source) { "Move the file away or s" } else { "S" }
+        printable(.path), plain_error(.source), if is_conflict(.source) { "Move the file away or s" } else { "S" }
     )]
     Open { path: PathBuf, source: io::Error },
-    /// The file cannot be written.
-    #[error("failed to write to the log {}: {}", shown(.path), plain_error(.source))]
+    #[error("failed to write to the log {}: {}", printable(.path), plain_error(.source))]
     Write { path: PathBuf, source: io::Error },
 }
 
 impl LogError {
-    /// Returns the same as [`StateError::is_no_place`].
     #[must_use]
-    pub fn is_no_place(&self) -> bool {
-        matches!(self, Self::State(error) if error.is_no_place())
+    pub fn is_homeless(&self) -> bool {
+        matches!(self, Self::State(error) if error.is_homeless())
     }
 }
 
-/// Returns whether moving the file away would resolve the error.
-fn is_in_the_way(error: &io::Error) -> bool {
+/// Returns true if moving the file away would resolve the error.
+fn is_conflict(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     !matches!(
         error.kind(),
@@ -81,26 +74,27 @@ fn is_in_the_way(error: &io::Error) -> bool {
 }
 
 impl ChangeLog {
-    /// Creates a log in the state directory, without opening the file.
+    /// Creates a log without opening its file.
     #[must_use]
     pub const fn new(state: StateDirectory) -> Self {
         Self {
             state,
-            longest: LONGEST,
+            max_size: MAX_SIZE,
             open: Mutex::new(None),
             user: OnceLock::new(),
-            waiting: Mutex::new(None),
+            buffered: Mutex::new(None),
         }
     }
 
-    /// Opens or creates the log. Called before a change, so that an unusable log is reported before
+    /// Opens or creates the log. Call this before a change, so that an unusable log fails before
     /// anything is changed.
     pub fn open(&self) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        self.opened(&mut open).map(drop)
+        self.file_to_append(&mut open).map(drop)
     }
 
-    /// Returns an entry for a change that the current user made just now, with the cached user name.
+    /// Returns an entry for a change that the current user made just now, with the cached user
+    /// name.
     pub fn entry(
         &self,
         machine: &dyn Machine,
@@ -113,72 +107,68 @@ impl ChangeLog {
         Entry::by(user, machine, action, segment.into(), done, result.into())
     }
 
-    /// Does the same as [`ChangeLog::add`] for one entry of a large batch: the line may be buffered
-    /// for a few milliseconds and written together with the next ones.
-    pub fn add_soon(&self, entry: &Entry) -> Result<(), LogError> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, lines) = waiting.get_or_insert_with(|| (Instant::now(), vec![]));
-        self.put(entry, lines)?;
-        if lines.len() < LARGEST_WRITE && since.elapsed() < SOON {
+    /// Appends one of many entries, like [`ChangeLog::add`]. The line may stay in the buffer for a
+    /// few milliseconds.
+    pub fn add_buffered(&self, entry: &Entry) -> Result<(), LogError> {
+        let mut buffered = self.buffered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, lines) = buffered.get_or_insert_with(|| (Instant::now(), vec![]));
+        self.serialize(entry, lines)?;
+        if lines.len() < MAX_WRITE && since.elapsed() < FLUSH_INTERVAL {
             return Ok(());
         }
-        drop(waiting);
+        drop(buffered);
         self.flush()
     }
 
-    /// Writes the buffered lines.
     pub fn flush(&self) -> Result<(), LogError> {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        waiting.map_or(Ok(()), |(_, lines)| self.write(&lines))
+        let buffered = self.buffered.lock().unwrap_or_else(PoisonError::into_inner).take();
+        buffered.map_or(Ok(()), |(_, lines)| self.write(&lines))
     }
 
-    /// Appends an entry as one whole line, even while other processes append to the log. On an
-    /// error, the change has been made, but is not logged.
+    /// Appends an entry as one whole line, even while other processes append to the log. After an
+    /// error, the change has been made but is not logged.
     pub fn add(&self, entry: &Entry) -> Result<(), LogError> {
         self.flush()?;
         let mut line = vec![];
-        self.put(entry, &mut line)?;
+        self.serialize(entry, &mut line)?;
         self.write(&line)
     }
 
-    /// Serializes an entry and appends the line to `lines`.
-    fn put(&self, entry: &Entry, lines: &mut Vec<u8>) -> Result<(), LogError> {
-        serde_json::to_writer(&mut *lines, entry).map_err(|error| self.unwritten(error.into()))?;
+    fn serialize(&self, entry: &Entry, lines: &mut Vec<u8>) -> Result<(), LogError> {
+        serde_json::to_writer(&mut *lines, entry).map_err(|error| self.write_error(error.into()))?;
         lines.push(b'\n');
         Ok(())
     }
 
-    /// Appends whole lines to the log.
     fn write(&self, lines: &[u8]) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // A single write: with `O_APPEND` the kernel does not interleave it with the writes of
-        // other processes.
-        let written = self.opened(&mut open)?.write_all(lines);
+        // With `O_APPEND`, a single write does not interleave with those of other processes.
+        let written = self.file_to_append(&mut open)?.write_all(lines);
         written.map_err(|error| {
-            // Reopen the file for the next line, which then repairs a partial line.
+            // Reopen the file for the next line, to repair a partial one.
             *open = None;
-            self.unwritten(error)
+            self.write_error(error)
         })
     }
 
     /// Returns the file to append to, after rotating a full log. Only full files are renamed, so an
-    /// open file that is not full is still the log.
-    fn opened<'a>(&self, open: &'a mut Option<File>) -> Result<&'a mut File, LogError> {
-        let full = |file: &File| file.metadata().map_or(true, |stat| stat.len() >= self.longest);
+    /// open file that is not full is still the current log.
+    fn file_to_append<'a>(&self, open: &'a mut Option<File>) -> Result<&'a mut File, LogError> {
+        let full = |file: &File| file.metadata().map_or(true, |stat| stat.len() >= self.max_size);
         if let Some(file) = open.take().filter(|file| !full(file)) {
             return Ok(open.insert(file));
         }
-        let folder = self.state.folder("")?;
-        let failed = |source| LogError::Open { path: folder.join(NOW), source };
-        self.rotate(&folder).map_err(failed)?;
+        let directory = self.state.subdirectory("")?;
+        let failed = |source| LogError::Open { path: directory.join(NOW), source };
+        self.rotate(&directory).map_err(failed)?;
         let mut options = File::options();
         let options = options.read(true).append(true).create(true).mode(0o600);
-        let file = open_regular(&folder.join(NOW), options, Links::Refuse).map_err(failed)?;
+        let file = open_regular(&directory.join(NOW), options, Links::Refuse).map_err(failed)?;
         end_torn_line(&file).map_err(failed)?;
         Ok(open.insert(file))
     }
 
-    fn unwritten(&self, source: io::Error) -> LogError {
+    fn write_error(&self, source: io::Error) -> LogError {
         LogError::Write { path: self.state.path().join(NOW), source }
     }
 
@@ -187,7 +177,7 @@ impl ChangeLog {
     pub fn last(&self, count: usize) -> Vec<Entry> {
         let mut entries: Vec<Entry> = [BEFORE, NOW]
             .into_iter()
-            .filter_map(|name| self.end_of(name).ok())
+            .filter_map(|name| self.read_end(name).ok())
             .flat_map(|text| {
                 let lines = text.split(|&byte| byte == b'\n');
                 lines.filter_map(|line| serde_json::from_slice(line).ok()).collect::<Vec<Entry>>()
@@ -197,48 +187,47 @@ impl ChangeLog {
         entries
     }
 
-    /// Returns the end of a log file: almost all of a file that this program wrote.
-    fn end_of(&self, name: &str) -> io::Result<Vec<u8>> {
+    /// Returns the end of a log file: almost all of it, if shmlens wrote it.
+    fn read_end(&self, name: &str) -> io::Result<Vec<u8>> {
         let path = self.state.path().join(name);
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse)?;
-        let longest = self.longest.saturating_add(LONGEST);
+        let max_size = self.max_size.saturating_add(MAX_SIZE);
         let length = file.metadata()?.len();
-        file.seek(SeekFrom::Start(length.saturating_sub(longest)))?;
+        file.seek(SeekFrom::Start(length.saturating_sub(max_size)))?;
         let mut text = vec![];
-        file.take(longest).read_to_end(&mut text)?;
+        file.take(max_size).read_to_end(&mut text)?;
         Ok(text)
     }
 
     /// Renames a full log and replaces the previous one.
-    fn rotate(&self, folder: &Path) -> io::Result<()> {
+    fn rotate(&self, directory: &Path) -> io::Result<()> {
         let is_full = || {
-            let stat = fs::symlink_metadata(folder.join(NOW));
-            stat.is_ok_and(|stat| stat.is_file() && stat.len() >= self.longest)
+            let stat = fs::symlink_metadata(directory.join(NOW));
+            stat.is_ok_and(|stat| stat.is_file() && stat.len() >= self.max_size)
         };
         if !is_full() {
             return Ok(());
         }
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(false).mode(0o600);
-        let mut lock = open_regular(&folder.join(LOCK), options, Links::Refuse)?;
-        let began = Instant::now();
+        let mut lock = open_regular(&directory.join(LOCK), options, Links::Refuse)?;
+        let started = Instant::now();
         loop {
             lock = match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
                 // Another process may have rotated the log before we got the lock.
-                Ok(_lock) if is_full() => return fs::rename(folder.join(NOW), folder.join(BEFORE)),
-                // Another process is about to rotate the log: a line added before that would make
-                // the file even longer.
-                Err((lock, Errno::EWOULDBLOCK)) if is_full() && began.elapsed() < PATIENCE => lock,
+                Ok(_lock) if is_full() => return fs::rename(directory.join(NOW), directory.join(BEFORE)),
+                // Another process is about to rotate the log. Adding a line now would make the old
+                // file even longer.
+                Err((lock, Errno::EWOULDBLOCK)) if is_full() && started.elapsed() < LOCK_TIMEOUT => lock,
                 Ok(_) | Err((_, Errno::EWOULDBLOCK)) => return Ok(()),
                 Err((_, error)) => return Err(error.into()),
             };
-            thread::sleep(PAUSE);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// Terminates a line that was only partly written because the disk was full, so that the next line
-/// parses.
+/// Ends a line that was cut off by a full disk, so that the next line parses.
 fn end_torn_line(mut file: &File) -> io::Result<()> {
     let mut last = [b'\n'];
     if let Some(at) = file.metadata()?.len().checked_sub(1) {
@@ -249,33 +238,33 @@ fn end_torn_line(mut file: &File) -> io::Result<()> {
 
 impl Drop for ChangeLog {
     fn drop(&mut self) {
-        // Errors are lost here. Callers that report them call `flush` first.
+        // Callers that report errors call `flush` first.
         let _ = self.flush();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::entry::LONGEST_RESULT;
+    use super::entry::MAX_RESULT;
     use super::*;
     use crate::machine::fake::FakeMachine;
     use std::os::unix::fs::PermissionsExt as _;
 
-    fn sized(state: StateDirectory, longest: u64) -> ChangeLog {
+    fn log_of_size(state: StateDirectory, max_size: u64) -> ChangeLog {
         let mut log = ChangeLog::new(state);
-        log.longest = longest;
+        log.max_size = max_size;
         log
     }
 
-    fn log(longest: u64) -> (tempfile::TempDir, ChangeLog) {
+    fn log(max_size: u64) -> (tempfile::TempDir, ChangeLog) {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path().join("shmlens"));
-        (directory, sized(state, longest))
+        (directory, log_of_size(state, max_size))
     }
 
     #[test]
-    fn an_act_is_a_line() {
-        let (_directory, log) = log(LONGEST);
+    fn each_change_is_one_line() {
+        let (_directory, log) = log(MAX_SIZE);
         let entry = Entry::new(&FakeMachine::new(), "rm", r"posix:/a\x1b", true, "removed\nwhole");
         log.add(&entry).unwrap();
         let path = log.state.path().join(NOW);
@@ -291,12 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_lose_nothing_and_it_stays_small() {
+    fn parallel_writers_lose_no_line() {
         let (_directory, log) = log(20_000);
         let machine = FakeMachine::new();
         thread::scope(|scope| {
             for who in 0..4 {
-                let log = sized(log.state.clone(), log.longest);
+                let log = log_of_size(log.state.clone(), log.max_size);
                 let machine = machine.clone();
                 scope.spawn(move || {
                     for at in 0..200 {
@@ -311,22 +300,22 @@ mod tests {
             assert!(text.len() < 40_000, "{}", text.len());
             assert!(text.lines().all(|line| serde_json::from_str::<Entry>(line).is_ok()), "{text}");
         }
-        // The entries of each writer are in order, without a gap.
+        // The entries of each writer are in order, without gaps.
         let last = log.last(usize::MAX);
         let mut latest = None;
         for who in 0..4u32 {
-            let theirs: Vec<u32> = last
+            let of_writer: Vec<u32> = last
                 .iter()
                 .filter_map(|entry| entry.segment.strip_prefix(&format!("sysv:{who}"))?.parse().ok())
                 .collect();
-            assert!(theirs.windows(2).all(|pair| pair[1] == pair[0] + 1), "{theirs:?}");
-            latest = latest.max(theirs.last().copied());
+            assert!(of_writer.windows(2).all(|pair| pair[1] == pair[0] + 1), "{of_writer:?}");
+            latest = latest.max(of_writer.last().copied());
         }
         assert_eq!(latest, Some(199));
     }
 
     #[test]
-    fn nothing_is_added_to_a_full_one_while_somebody_turns_it_over() {
+    fn full_log_waits_for_its_rotation() {
         let (_directory, log) = log(100);
         let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         log.add(&entry).unwrap();
@@ -337,13 +326,13 @@ mod tests {
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         thread::scope(|scope| {
             let adding = scope.spawn(|| log.add(&entry));
-            // Long enough for an unlocked write to succeed.
-            thread::sleep(SOON * 5);
+            // Long enough for a write without the lock to succeed.
+            thread::sleep(FLUSH_INTERVAL * 5);
             drop(lock);
             adding.join().unwrap().unwrap();
         });
         assert_eq!([NOW, BEFORE].map(|name| fs::metadata(path(name)).unwrap().len()), [full; 2]);
-        // A process that never rotates the log does not block the others.
+        // A process that holds the lock but never rotates the log does not block the others.
         let lock = File::open(path(LOCK)).unwrap();
         let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         log.add(&entry).unwrap();
@@ -351,11 +340,11 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_wait_are_written_in_their_order() {
-        let (_directory, log) = log(LONGEST);
+    fn buffered_lines_keep_their_order() {
+        let (_directory, log) = log(MAX_SIZE);
         let machine = FakeMachine::new();
         for at in 0..1000 {
-            log.add_soon(&log.entry(&machine, "rm", format!("sysv:{at}"), true, "removed")).unwrap();
+            log.add_buffered(&log.entry(&machine, "rm", format!("sysv:{at}"), true, "removed")).unwrap();
         }
         log.add(&log.entry(&machine, "lock", "sysv:1000", true, "locked")).unwrap();
         let places = |log: &ChangeLog| -> Vec<String> {
@@ -363,7 +352,7 @@ mod tests {
         };
         let expected: Vec<String> = (0..=1000).map(|at| format!("sysv:{at}")).collect();
         assert_eq!(places(&log), expected);
-        log.add_soon(&log.entry(&machine, "rm", "sysv:1001", true, "removed")).unwrap();
+        log.add_buffered(&log.entry(&machine, "rm", "sysv:1001", true, "removed")).unwrap();
         let other = ChangeLog::new(log.state.clone());
         drop(log);
         assert_eq!(places(&other).last().unwrap(), "sysv:1001");
@@ -371,10 +360,10 @@ mod tests {
 
     #[test]
     fn symlinks_are_not_followed() {
-        let (directory, log) = log(LONGEST);
+        let (directory, log) = log(MAX_SIZE);
         let outside = directory.path().join("outside");
         fs::write(&outside, b"mine").unwrap();
-        log.state.folder("").unwrap();
+        log.state.subdirectory("").unwrap();
         std::os::unix::fs::symlink(&outside, log.state.path().join(NOW)).unwrap();
         let error = log.open().unwrap_err().to_string();
         assert!(
@@ -385,21 +374,21 @@ mod tests {
     }
 
     #[test]
-    fn only_regular_files_are_opened_and_nothing_blocks() {
+    fn special_files_are_refused_without_blocking() {
         let fifo = |path: &Path| nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         for kind in ["a FIFO (named pipe)", "a directory"] {
             let (_directory, log) = log(100);
             let path = |name: &str| log.state.path().join(name);
-            let make = |name| {
+            let create_file = |name| {
                 if kind == "a directory" { fs::create_dir(path(name)).unwrap() } else { fifo(&path(name)) }
             };
-            log.state.folder("").unwrap();
-            make(NOW);
+            log.state.subdirectory("").unwrap();
+            create_file(NOW);
             let error = log.open().unwrap_err().to_string();
             assert!(error.starts_with("failed to open the log /") && error.contains(kind), "{error}");
             assert_eq!(log.last(1), []);
-            // A full log needs the lock and must not replace a directory.
+            // Rotating a full log must not replace a directory.
             fs::rename(path(NOW), path(if kind == "a directory" { BEFORE } else { LOCK })).unwrap();
             log.add(&entry).unwrap();
             let error = log.open().unwrap_err().to_string();
@@ -409,8 +398,8 @@ mod tests {
     }
 
     #[test]
-    fn reading_and_rotating_do_not_depend_on_the_length() {
-        let (_directory, log) = log(LONGEST);
+    fn reading_is_limited_to_the_end_of_a_file() {
+        let (_directory, log) = log(MAX_SIZE);
         let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         log.add(&entry).unwrap();
         let before = File::create(log.state.path().join(BEFORE)).unwrap();
@@ -422,9 +411,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_only_partly_fit_does_not_spoil_the_next() {
-        let (_directory, log) = log(LONGEST);
-        log.state.folder("").unwrap();
+    fn partial_line_is_repaired() {
+        let (_directory, log) = log(MAX_SIZE);
+        log.state.subdirectory("").unwrap();
         let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "removed");
         fs::write(log.state.path().join(NOW), b"{\"time\":\"2026").unwrap();
         log.add(&entry).unwrap();
@@ -433,10 +422,10 @@ mod tests {
 
     #[test]
     fn an_unusable_directory_is_an_error() {
-        let (directory, log) = log(LONGEST);
+        let (directory, log) = log(MAX_SIZE);
         fs::write(directory.path().join("shmlens"), b"a file").unwrap();
         let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "é".repeat(5000));
-        assert!(entry.result.len() <= LONGEST_RESULT);
+        assert!(entry.result.len() <= MAX_RESULT);
         let error = log.open().unwrap_err().to_string();
         assert!(error.contains("not a directory"), "{error}");
         assert!(log.add(&entry).is_err());

@@ -1,5 +1,5 @@
-//! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Removes only the segment
-//! that was shown.
+//! Removes segments: `IPC_RMID` for System V, and unlinking for POSIX. Never removes a segment that
+//! took the place of the one that was listed.
 
 mod plan;
 
@@ -10,16 +10,15 @@ use crate::machine::control::{Capability, Removal as Unlinked, SysvStat};
 use crate::memory::OpenError;
 use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State};
 pub use plan::plan;
-use plan::{attached, gone, held_by, kept_by, last_of, readable};
+use plan::{attachments_text, gone, last_detach_text, memory_used, readable, remaining_links_text};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A check slower than this was probably preempted; retry up to `MAX_CHECKS` times.
-const SHORT: Duration = Duration::from_micros(100);
+const MAX_CHECK_TIME: Duration = Duration::from_micros(100);
 const MAX_CHECKS: usize = 10;
-/// A removal in progress.
 pub struct Removal<'a> {
     pub actor: &'a Actor<'a>,
     pub target: Target<'a>,
@@ -27,7 +26,7 @@ pub struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Removes the segment after its copy is complete and on the disk.
+    /// Removes the segment once its copy is complete and synced.
     pub fn apply(&self, copying: &Copying, copies: Option<&Copies>) -> Result<Done, ActError> {
         let segment = self.target.segment;
         self.refuse_used()?;
@@ -35,11 +34,11 @@ impl Removal<'_> {
             Copying::Without => self.remove(),
             Copying::Keep => {
                 let Some(copies) = copies else {
-                    // The plan refuses this already.
-                    return Err(not_kept(segment, StateError::Homeless.into()));
+                    // Refused in the plan already.
+                    return Err(copy_error(segment, StateError::Homeless.into()));
                 };
-                let deleted = self.make_room(copies).inspect_err(|_| copies.forget(segment))?;
-                let copy = copies.keep(self.actor, segment).map_err(|error| not_kept(segment, error));
+                let deleted = self.delete_planned_copies(copies).inspect_err(|_| copies.forget(segment))?;
+                let copy = copies.keep(self.actor, segment).map_err(|error| copy_error(segment, error));
                 let removed = copy.and_then(|copy| {
                     copies.kept(segment, &copy.path);
                     self.remove_copied(Some(copies), copy.path.clone()).inspect_err(|_| {
@@ -50,7 +49,7 @@ impl Removal<'_> {
                 });
                 match removed {
                     Ok(mut done) => {
-                        done.said.extend(older_deleted(deleted, "to make room"));
+                        done.messages.extend(deleted_copies_text(deleted, "to make room"));
                         Ok(done)
                     }
                     Err(error) if deleted > 0 => {
@@ -69,7 +68,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Refuses a System V segment without holders that was attached and detached after it was
+    /// Refuses a System V segment without holders that was attached and detached since it was
     /// listed: its verdict is outdated. Runs before the copy, which attaches the segment too. POSIX
     /// objects have no attach or detach times.
     fn refuse_used(&self) -> Result<(), ActError> {
@@ -80,19 +79,19 @@ impl Removal<'_> {
         }
         let Ok(stat) = machine.sysv_stat(shmid) else { return Ok(()) };
         let times = (segment.times.attach, segment.times.detach);
-        // The check before the removal reports current holders.
+        // Current holders are reported by the check right before the removal.
         if stat.nattch > 0 || (stat.attach, stat.detach) == times {
             return Ok(());
         }
         let reason = "in use: attached and detached since it was listed".to_owned();
-        Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.again() })
+        Err(ActError::InUseNow { id: self.target.id(), reason, remedy: self.options.remedy_for_new_holder() })
     }
 
-    /// Deletes the copies that the plan names if there is still not enough disk space. They are lost
-    /// even if the removal fails later, so all other checks run first.
-    fn make_room(&self, copies: &Copies) -> Result<usize, ActError> {
+    /// Deletes the copies that the plan listed if disk space is still short. All other checks run
+    /// first, because the copies are lost even if the removal fails.
+    fn delete_planned_copies(&self, copies: &Copies) -> Result<usize, ActError> {
         let segment = self.target.segment;
-        let old = copies.to_delete(segment).map_err(|error| not_kept(segment, error))?;
+        let old = copies.to_delete(segment).map_err(|error| copy_error(segment, error))?;
         if old.is_empty() {
             return Ok(0);
         }
@@ -104,11 +103,11 @@ impl Removal<'_> {
             }
             SegmentId::Deleted { .. } => return Err(self.target.gone()),
         }
-        readable(self.target).map_err(|error| not_kept(segment, error))?;
+        readable(self.target).map_err(|error| copy_error(segment, error))?;
         Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
     }
 
-    /// Removes a segment whose copy is on the disk.
+    /// Removes a segment after its copy was synced.
     fn remove_copied(&self, copies: Option<&Copies>, copy: PathBuf) -> Result<Done, ActError> {
         let removed = if self.actor.progress.is_cancelled() {
             Err(ActError::Stopped { subject: self.target.id().to_string() })
@@ -117,19 +116,18 @@ impl Removal<'_> {
         };
         match removed {
             Ok(mut done) => {
-                // Enforced only after the removal, so that a failed one costs no other segment its
-                // copy.
+                // Enforce the limit only now, so that a failed removal deletes no other copy.
                 if let Some(copies) = copies {
                     let deleted = copies.enforce_limit(&copy).len();
                     let why = format!("(limit for copies: {})", copies.limit());
-                    done.said.extend(older_deleted(deleted, &why));
+                    done.messages.extend(deleted_copies_text(deleted, &why));
                 }
                 done.copy = Some(copy);
                 Ok(done)
             }
             Err(error) => {
-                if error.nothing_done() || self.target.is_there() {
-                    // This call created the copy, and the segment was not removed.
+                if error.changed_nothing() || self.target.still_exists() {
+                    // The segment was not removed, so its copy is useless.
                     let _ = fs::remove_file(copy);
                 }
                 Err(error)
@@ -145,8 +143,8 @@ impl Removal<'_> {
         }
     }
 
-    /// Refuses an object that has a holder now. Reports an object that is gone as gone instead.
-    /// Returns whether the kernel granted a write lease on the object.
+    /// Refuses an object that has a holder now. Returns true if the kernel granted a write lease on
+    /// it.
     fn check_unheld(&self, name: &ObjectName) -> Result<bool, ActError> {
         let checked = self.actor.recent.check(self.target, self.options);
         checked.or_else(|refused| self.target.check_posix(name).and(Err(refused)))
@@ -159,15 +157,15 @@ impl Removal<'_> {
             None
         } else {
             match machine.sysv_pin(shmid) {
-                // From here on, the kernel cannot reuse the shmid.
+                // Attached: the kernel cannot reuse the shmid.
                 Ok(pin) => {
                     stat = self.check_unattached(shmid, 1)?;
                     Some(pin)
                 }
                 // The segment was removed after the check, and its shmid may already be reused.
                 Err(error) if is_gone(&error) => return Err(self.target.gone()),
-                // The owner may lack permission to attach the segment. Then a check right before the
-                // removal has to suffice, as in a batch.
+                // The owner may lack permission to attach the segment. Then the check right before
+                // the removal has to suffice, as in a batch.
                 Err(_) => {
                     stat = self.check_unattached(shmid, 0)?;
                     None
@@ -176,13 +174,13 @@ impl Removal<'_> {
         };
         machine
             .sysv_remove(shmid)
-            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::SysAdmin, error))?;
+            .map_err(|error| ActError::from_kernel(self.target, Step::Remove, Capability::SysAdmin, error))?;
         drop(pin);
         let id = self.target.id();
         match machine.sysv_stat(shmid) {
             // The shmid may already belong to another segment.
             Ok(now) if now.marked => {
-                let (freed, last) = (held_by(segment), last_of(now.nattch));
+                let (freed, last) = (memory_used(segment), last_detach_text(now.nattch));
                 Ok(Done::new(id, format!("marked for removal; {freed} freed when {last} detaches")))
             }
             Ok(now)
@@ -200,15 +198,15 @@ impl Removal<'_> {
 
     /// Checks that this is the segment that was listed, and that no process has attached it since.
     /// `ours` is the number of our own attachments. Retries a slow check, because this process may
-    /// have been preempted in between.
+    /// have been preempted.
     fn check_unattached(&self, shmid: ShmId, ours: u64) -> Result<SysvStat, ActError> {
-        let mut began = Instant::now();
+        let mut started = Instant::now();
         let mut stat = self.target.check_sysv(shmid)?;
         for _ in 0..MAX_CHECKS {
-            if began.elapsed() < SHORT {
+            if started.elapsed() < MAX_CHECK_TIME {
                 break;
             }
-            began = Instant::now();
+            started = Instant::now();
             stat = self.target.check_sysv(shmid)?;
         }
         match stat.nattch.saturating_sub(ours) {
@@ -220,30 +218,29 @@ impl Removal<'_> {
                     facts.nattch = nattch;
                 }
                 let target = self.actor.on(&segment);
-                Err(self.actor.recent.in_use(target, &attached(nattch), self.options))
+                Err(self.actor.recent.in_use(target, &attachments_text(nattch), self.options))
             }
         }
     }
 
-    /// Unlinks the object. If the kernel grants a write lease on the object first, it has to grant
-    /// another one under the temporary name, because a process may have opened the object in the
-    /// meantime.
+    /// Unlinks the object. If the kernel grants a write lease first, it has to grant another one
+    /// under the temporary name: a process may have opened the object in between.
     fn unlink(&self, name: &ObjectName) -> Result<Done, ActError> {
         let Target { machine, segment } = self.target;
         let leased = self.check_unheld(name)?;
         let (held, before) = self.target.check_posix(name)?;
         let id = self.target.id();
         let identity = segment.identity();
-        let may_go =
+        let is_unheld =
             |now: &ObjectName| !leased || !matches!(machine.is_open_elsewhere(now, &identity), Ok(true));
         let removal = machine
-            .unlink(name, held.as_ref(), &may_go)
-            .map_err(|error| ActError::of(self.target, Step::Remove, Capability::Fowner, error))?;
+            .unlink(name, held.as_ref(), &is_unheld)
+            .map_err(|error| ActError::from_kernel(self.target, Step::Remove, Capability::Fowner, error))?;
         match removal {
             Unlinked::Removed => {}
             Unlinked::Gone => return Err(self.target.gone()),
             Unlinked::Another => {
-                return Err(self.target.not_the_same("its name now belongs to another object"));
+                return Err(self.target.replaced("its name now belongs to another object"));
             }
             Unlinked::Refused => {
                 return Err(self.actor.recent.in_use(self.target, "opened just now", self.options));
@@ -256,13 +253,13 @@ impl Removal<'_> {
         }
         let mut done = Done::new(id, "removed");
         if now.links > 0 {
-            done.said.push(kept_by(now.links));
+            done.messages.push(remaining_links_text(now.links));
         }
         Ok(done)
     }
 }
 
-fn not_kept(segment: &Segment, error: KeepError) -> ActError {
+fn copy_error(segment: &Segment, error: KeepError) -> ActError {
     let id = segment.id.clone();
     match error {
         KeepError::Save(SaveError::Stopped { id }) => ActError::Stopped { subject: id.to_string() },
@@ -274,7 +271,7 @@ fn not_kept(segment: &Segment, error: KeepError) -> ActError {
     }
 }
 
-fn older_deleted(count: usize, why: &str) -> Option<String> {
+fn deleted_copies_text(count: usize, why: &str) -> Option<String> {
     match count {
         0 => None,
         1 => Some(format!("1 older copy deleted {why}")),

@@ -1,44 +1,42 @@
 //! Writes the contents of a segment as an archive.
 
 use super::SaveError;
-use crate::act::archive::{END, LONGEST_RUN, RUN_HEADER, Saved, Writing};
+use crate::act::archive::{ArchiveWriter, END_MARKER, MAX_RUN, RUN_HEADER, Saved};
 use crate::machine::ExtentKind;
 use crate::memory::{PageBuffer, Progress, Reader, is_slow, pipeline};
 use crate::segment::Bytes;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-/// The size of each write: a multiple of the page size, and small enough that a block stays in the
-/// CPU cache between reading and writing.
+/// Bytes per write: a multiple of the page size, and small enough that a block stays in the CPU
+/// cache between reading and writing.
 const BLOCK: usize = 256 << 10;
-const _: () = assert!(BLOCK + RUN_HEADER <= LONGEST_RUN);
-/// The length of a run whose only purpose is to shift the offset of the next run, see [`is_slow`].
+const _: () = assert!(BLOCK + RUN_HEADER <= MAX_RUN);
+/// The length of a run that only shifts the offset of the next run, see [`is_slow`].
 const SHORT_RUN: usize = 4096;
 /// The smallest segment that is worth a second thread.
-const WORTH_A_THREAD: u64 = 4 << 20;
+const MIN_PARALLEL: u64 = 4 << 20;
 
 /// An open segment that is being written to an archive.
 pub struct Contents<'a> {
     pub reader: &'a Reader,
     pub saved: &'a Saved,
     pub progress: &'a Progress,
-    /// The maximum size of the archive.
     pub limit: Option<Bytes>,
     pub failed: &'a (dyn Fn(io::Error) -> SaveError + Sync),
 }
 
 impl Contents<'_> {
-    /// Writes the whole archive and returns its length. One thread reads a block while another
-    /// writes the previous blocks.
+    /// Writes the whole archive and returns its length. One thread reads while another writes.
     pub fn write(&self, mut to: impl Write) -> Result<u64, SaveError> {
         let size = self.saved.size.0;
         self.progress.begin(size);
-        let (writing, metadata) = Writing::begin(self.saved).map_err(self.failed)?;
+        let (writing, metadata) = ArchiveWriter::begin(self.saved).map_err(self.failed)?;
         to.write_all(&metadata).map_err(self.failed)?;
         let mut blocks = Blocks { contents: self, writing, at: 0, data_end: 0 };
         let (mut read, mut written) = (Ok(()), Ok(()));
         pipeline(
-            size >= WORTH_A_THREAD,
+            size >= MIN_PARALLEL,
             |block: &mut Block| {
                 blocks.next(block).unwrap_or_else(|error| {
                     read = Err(error);
@@ -61,21 +59,21 @@ impl Contents<'_> {
         if self.progress.is_cancelled() {
             return Err(SaveError::Stopped { id: self.reader.id().clone() });
         }
-        if self.reader.size().map_err(|error| self.unread(error))? != size {
-            return Err(self.resized());
+        if self.reader.size().map_err(|error| self.read_error(error))? != size {
+            return Err(self.size_changed());
         }
         self.progress.reach(size);
-        let length = writing.length() + END as u64;
+        let length = writing.length() + END_MARKER as u64;
         self.check(length)?;
         to.write_all(&writing.end()).and_then(|()| to.flush()).map_err(self.failed)?;
         Ok(length)
     }
 
-    fn resized(&self) -> SaveError {
+    fn size_changed(&self) -> SaveError {
         SaveError::Resized { id: self.reader.id().clone() }
     }
 
-    fn unread(&self, source: io::Error) -> SaveError {
+    fn read_error(&self, source: io::Error) -> SaveError {
         SaveError::Read { id: self.reader.id().clone(), source }
     }
 
@@ -89,20 +87,19 @@ impl Contents<'_> {
     }
 }
 
-/// A part of the archive: runs of data with their headers.
 #[derive(Default)]
 struct Block {
     bytes: PageBuffer,
-    /// The offset in the segment where the last run of the block ends.
+    /// The end of the last run, as an offset in the segment.
     end: u64,
 }
 
 /// Reads the data of a segment in ascending order.
 struct Blocks<'a> {
     contents: &'a Contents<'a>,
-    writing: Writing,
+    writing: ArchiveWriter,
     at: u64,
-    /// The end of the data extent that contains `at`.
+    /// The end of the data extent at the current offset.
     data_end: u64,
 }
 
@@ -111,11 +108,11 @@ impl Blocks<'_> {
     fn next(&mut self, block: &mut Block) -> Result<bool, SaveError> {
         let position = self.writing.length();
         // Blocks end at multiples of `BLOCK` in the file, so that every write covers whole pages.
-        let room = BLOCK - offset_in_block(position);
-        let room = if room > RUN_HEADER { room } else { room + BLOCK };
-        let bytes = block.bytes.place(position, room);
+        let space = BLOCK - offset_in_block(position);
+        let space = if space > RUN_HEADER { space } else { space + BLOCK };
+        let bytes = block.bytes.place(position, space);
         let mut filled = 0;
-        while room - filled > RUN_HEADER && self.find_data()? {
+        while space - filled > RUN_HEADER && self.find_data()? {
             filled += self.read_run(&mut bytes[filled..])?;
         }
         block.bytes.truncate(filled);
@@ -133,7 +130,9 @@ impl Blocks<'_> {
                 return Ok(false);
             }
             let extent = reader.extent_at(self.at, size - self.at);
-            let Some(extent) = extent.map_err(|error| self.contents.unread(error))? else { return Ok(false) };
+            let Some(extent) = extent.map_err(|error| self.contents.read_error(error))? else {
+                return Ok(false);
+            };
             match extent.kind {
                 ExtentKind::Hole => self.at = extent.end.min(size),
                 ExtentKind::Data => self.data_end = extent.end.min(size),
@@ -142,20 +141,20 @@ impl Blocks<'_> {
         Ok(true)
     }
 
-    /// Reads as much data from the current offset as fits, and returns the length of the run.
-    fn read_run(&mut self, room: &mut [u8]) -> Result<usize, SaveError> {
+    /// Reads as much data as fits, and returns the length of the run.
+    fn read_run(&mut self, space: &mut [u8]) -> Result<usize, SaveError> {
         let reader = self.contents.reader;
         let left = usize::try_from(self.data_end - self.at).unwrap_or(usize::MAX);
-        let mut length = left.min(room.len() - RUN_HEADER);
-        if is_slow(self.at, &room[RUN_HEADER..][..length]) {
-            // The header shifts the next run to a different offset within the page.
+        let mut length = left.min(space.len() - RUN_HEADER);
+        if is_slow(self.at, &space[RUN_HEADER..][..length]) {
+            // The header shifts the next run to another offset within the page.
             length = SHORT_RUN;
         }
-        let run = &mut room[..RUN_HEADER + length];
+        let run = &mut space[..RUN_HEADER + length];
         self.contents.check(self.writing.length() + run.len() as u64)?;
         let count = reader.read_at(self.at, &mut run[RUN_HEADER..]);
-        if count.map_err(|error| self.contents.unread(error))? < length {
-            return Err(self.contents.resized());
+        if count.map_err(|error| self.contents.read_error(error))? < length {
+            return Err(self.contents.size_changed());
         }
         reader.release(self.at, length as u64);
         self.writing.run(self.at, run);

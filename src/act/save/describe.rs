@@ -1,4 +1,4 @@
-//! Describes an open segment: the metadata that its archive contains.
+//! Describes an open segment for its archive.
 
 use super::SaveError;
 use crate::act::access::Acl;
@@ -10,7 +10,6 @@ use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, Sh
 use std::io;
 use std::sync::Arc;
 
-/// Returns the metadata of an open segment, as the kernel reports it now.
 pub fn describe(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveError> {
     match &target.segment.id {
         SegmentId::Posix(name) => describe_object(target, name, reader),
@@ -19,8 +18,8 @@ pub fn describe(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveError>
     }
 }
 
-/// Returns the metadata of an unlinked object, with its former name. No path leads to the object
-/// any more, so mode and owner come from the survey; `fchmod` may have changed them since.
+/// Describes an unlinked object under its former name. No path leads to it, so mode and owner come
+/// from the survey and may be outdated.
 fn describe_unlinked(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveError> {
     let Target { machine, segment } = target;
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
@@ -51,8 +50,7 @@ fn describe_object(target: Target<'_>, name: &ObjectName, reader: &Reader) -> Re
     }
     let ObjectStat { mode, uid, gid, size, access, modify, change, birth, .. } = stat;
     let acl = reader.acl().map_err(|source| SaveError::Read { id: id(), source })?;
-    // The mode and the ACL were read at different times. The ACL takes precedence, as it does in a
-    // restore.
+    // The mode and the ACL were read at different times. The ACL wins, as in a restore.
     let bits = acl.as_deref().and_then(Acl::mode_bits);
     let mode = bits.map_or(mode, |bits| mode & !0o777 | bits);
     Ok(Saved {
@@ -75,12 +73,12 @@ fn describe_object(target: Target<'_>, name: &ObjectName, reader: &Reader) -> Re
 fn describe_sysv(target: Target<'_>, shmid: ShmId, reader: &Reader) -> Result<Saved, SaveError> {
     let Target { machine, segment } = target;
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
-    // Our attachment keeps the segment alive, so the row of that shmid belongs to this segment.
+    // Our attachment keeps the segment alive, so the shmid cannot belong to another one.
     let table = machine.sysv_rows().map_err(read)?;
     let row = table.rows.iter().find(|row| row.shmid == shmid);
     let row = row.ok_or_else(|| OpenError::Gone { id: segment.id.clone() })?;
     Ok(Saved {
-        // A segment marked for removal has lost its key, but the survey may have seen the key.
+        // A segment marked for removal has lost its key, but the survey may have seen it.
         name: Name::Sysv { key: if row.key.is_private() { known_key(segment) } else { row.key }, shmid },
         size: Bytes(reader.size().map_err(read)?),
         mode: row.mode,

@@ -1,5 +1,5 @@
 //! Saves a segment to a single file: the contents, with holes preserved, and the metadata needed to
-//! recreate the segment. The file is published only when complete.
+//! recreate it. The file appears only when it is complete.
 
 mod contents;
 mod describe;
@@ -20,25 +20,20 @@ use std::path::{Path, PathBuf};
 
 const DEV_SHM: &str = "/dev/shm";
 
-/// A file that [`Actor::save`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     pub path: PathBuf,
     pub length: Bytes,
-    /// The metadata in the file.
     pub saved: Saved,
 }
 
 /// The reason why a segment was not saved. No file is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The segment cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The segment cannot be read.
     #[error("failed to read {id}: {}", plain_error(.source))]
     Read { id: SegmentId, source: io::Error },
-    /// The size of the segment changed during the save.
     #[error("failed to save {id}: its size changed during the save. Try again")]
     Resized { id: SegmentId },
     /// The segment was unlinked, and no holder shows its former name.
@@ -47,10 +42,8 @@ pub enum SaveError {
          Save its contents with `shmlens dump --raw {id} > FILE`"
     )]
     NoName { id: SegmentId },
-    /// The save was cancelled.
     #[error("stopped: {id} was not saved")]
     Stopped { id: SegmentId },
-    /// The file would exceed the size limit.
     #[error("failed to save {id}: {held} of data exceeds the limit of {limit}")]
     TooLarge {
         id: SegmentId,
@@ -58,39 +51,34 @@ pub enum SaveError {
         held: Bytes,
         limit: Bytes,
     },
-    /// The file name is in use.
-    #[error("{} already exists. Choose another name", shown(.path))]
+    #[error("{} already exists. Choose another name", printable(.path))]
     Exists { path: PathBuf },
-    /// The file would replace a segment.
-    #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", shown(.path))]
-    Segment {
-        /// The path of the segment.
-        path: PathBuf,
-    },
-    /// The file would be a segment, but changes are disabled.
+    /// The path is below `/dev/shm`, where the file would replace a segment.
+    #[error("{} is a segment: files in /dev/shm are shared memory. Choose another file", printable(.path))]
+    Segment { path: PathBuf },
+    /// The path is below `/dev/shm`, where the file would become a segment, but changes are
+    /// disabled.
     #[error(
         "failed to save to {}: files in /dev/shm are segments, and changes are disabled (read-only). \
          Choose another directory",
-        shown(.path)
+        printable(.path)
     )]
     ReadOnly { path: PathBuf },
-    /// The name belongs to a special file, which is never replaced.
-    #[error("{} exists and is {kind}, not a regular file. Choose another name", shown(.path))]
+    /// A special file has the name and is never replaced.
+    #[error("{} exists and is {kind}, not a regular file. Choose another name", printable(.path))]
     NotRegular {
         path: PathBuf,
-        /// The file type with its article, such as `a directory`.
+        /// With its article, as in `a directory`.
         kind: &'static str,
     },
-    /// The file cannot be written.
-    #[error("failed to write {}: {}{}", shown(.path), plain_error(.source), remedy(.source))]
+    #[error("failed to write {}: {}{}", printable(.path), plain_error(.source), remedy(.source))]
     Write { path: PathBuf, source: io::Error },
-    /// Standard output or another output stream cannot be written.
     #[error("failed to write {id}: {}", plain_error(.source))]
     Output { id: SegmentId, source: io::Error },
 }
 
-/// Returns the path as a string that is safe to print.
-pub(super) fn shown(path: &Path) -> String {
+/// Escapes a path for messages.
+pub(super) fn printable(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt as _;
     crate::segment::escape(path.as_os_str().as_bytes())
 }
@@ -118,41 +106,41 @@ fn remedy(error: &io::Error) -> &'static str {
 }
 
 impl Actor<'_> {
-    /// Saves a segment from a survey to a new file. Writes to the segment during the save may or may
-    /// not be in the file. On an error, no file is left behind.
+    /// Saves a segment to a new file. The file may or may not include writes to the segment during
+    /// the save. On an error, no file is left behind.
     pub fn save(&self, segment: &Segment, path: &Path) -> Result<Stored, SaveError> {
         Destination { path, replace: false, limit: None }.save(self, segment)
     }
 
-    /// Does the same as [`Actor::save`], but may replace a regular file. On an error, the existing
-    /// file is unchanged.
+    /// Saves a segment like [`Actor::save`], but may replace a regular file. On an error, the
+    /// existing file is unchanged.
     pub fn save_over(&self, segment: &Segment, path: &Path) -> Result<Stored, SaveError> {
         Destination { path, replace: true, limit: None }.save(self, segment)
     }
 
-    /// Calls [`Actor::save`] or [`Actor::save_over`] and returns the result as an [`Outcome`] with
-    /// messages for the user.
+    /// Saves a segment and returns an [`Outcome`] with messages for the user.
     pub fn save_outcome(&self, segment: &Segment, path: &Path, replace: bool) -> Outcome {
         let stored = Destination { path, replace, limit: None }.save(self, segment);
         let result = stored.map(|stored| {
             let (size, length) = (stored.saved.size, stored.length);
-            let said = format!("saved to {}: {size}, {length} in the file", shown(&stored.path));
-            let mut done = Done::new(segment.id.clone(), said);
-            done.said.extend(segment.former_name().map(|name| format!("restores as {name}")));
+            let messages = format!("saved to {}: {size}, {length} in the file", printable(&stored.path));
+            let mut done = Done::new(segment.id.clone(), messages);
+            done.messages.extend(segment.former_name().map(|name| format!("restores as {name}")));
             done
         });
         Outcome { subject: segment.id.to_string(), action: "save", result: result.map_err(Into::into) }
     }
 
-    /// Does the same as [`Actor::save`], but writes to any output, such as a pipe. Output that an
-    /// error cuts short has no end marker and cannot be restored.
+    /// Saves a segment to any output, such as a pipe. Output that was cut short by an error has no
+    /// end marker and cannot be restored.
     pub fn save_to(&self, segment: &Segment, to: impl Write) -> Result<Saved, SaveError> {
         let failed = |source| SaveError::Output { id: segment.id.clone(), source };
         let reader = Reader::open(self.machine, segment)?;
         Ok(self.write(segment, &reader, None, &failed, to)?.0)
     }
 
-    /// Writes an open segment as an archive of at most `limit`. Returns its metadata and length.
+    /// Writes an open segment as an archive of at most `limit` bytes. Returns its metadata and
+    /// length.
     fn write(
         &self,
         segment: &Segment,
@@ -168,20 +156,17 @@ impl Actor<'_> {
     }
 }
 
-/// The destination of a save.
 pub(super) struct Destination<'a> {
     pub path: &'a Path,
-    /// Set to replace a regular file of that name.
     pub replace: bool,
-    /// The maximum size of the file.
     pub limit: Option<Bytes>,
 }
 
 impl Destination<'_> {
     pub fn save(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, SaveError> {
-        // Fail now rather than after gigabytes of data. The check when the file is published is
-        // authoritative.
-        foresee(self.path, self.replace)?;
+        // Fail now rather than after gigabytes of data. The path is checked again when the file is
+        // published.
+        predict(self.path, self.replace)?;
         let mut file = self.file().map_err(|error| self.failed(error))?;
         let reader = Reader::open(actor.machine, segment)?;
         let failed = |error| self.failed(error);
@@ -196,12 +181,11 @@ impl Destination<'_> {
         Unnamed::create(directory_of(self.path), Path::new(name), 0o600)
     }
 
-    /// Syncs the file before it gets its name.
     fn publish(&self, file: &mut Unnamed) -> Result<(), SaveError> {
         let failed = |error| self.failed(error);
         file.file.sync_all().map_err(failed)?;
-        // Check the open file itself: a symbolic link may have replaced its directory since the
-        // first check.
+        // Check the open file: since the first check, a symbolic link may have replaced its
+        // directory.
         let is_segment = file.file.metadata().map_err(failed)?.dev() == dev_shm_mount().unwrap_or(0);
         if self.replace && !is_segment {
             file.replace().map_err(|error| match error {
@@ -211,7 +195,7 @@ impl Destination<'_> {
         } else {
             file.publish().map_err(failed)?;
         }
-        // A directory that cannot be synced is no error: the contents of the file are on the disk.
+        // The contents of the file are on disk even if its directory cannot be synced.
         let _ = file.sync_name();
         Ok(())
     }
@@ -225,10 +209,9 @@ impl Destination<'_> {
     }
 }
 
-/// Predicts from the path alone whether a file can be saved under this name. Returns
-/// [`SaveError::NotRegular`] for a special file, and [`SaveError::Exists`] for a regular file
-/// unless `replace` is set.
-pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
+/// Predicts from the path alone if a file can be saved there. Returns [`SaveError::NotRegular`] for
+/// a special file, and [`SaveError::Exists`] for a regular file unless `replace` is set.
+pub(super) fn predict(path: &Path, replace: bool) -> Result<(), SaveError> {
     let Ok(stat) = path.symlink_metadata() else { return Ok(()) };
     let path = path.to_owned();
     match kind_of(stat.mode()) {
@@ -239,7 +222,7 @@ pub(super) fn foresee(path: &Path, replace: bool) -> Result<(), SaveError> {
     }
 }
 
-/// Returns whether a file at this path is or would be a segment: its directory is in the file
+/// Returns true if a file at this path is or would be a segment: its directory is in the file
 /// system mounted at `/dev/shm`, even if the path leads there through a link.
 #[must_use]
 pub fn is_in_dev_shm(path: &Path) -> bool {
@@ -249,7 +232,7 @@ pub fn is_in_dev_shm(path: &Path) -> bool {
     below() == Some(true) || device() == Some(true)
 }
 
-/// Returns the device number of the file system mounted at `/dev/shm`, or `None` if that is a plain
+/// Returns the device number of the file system mounted at `/dev/shm`; `None` if that is a plain
 /// directory.
 fn dev_shm_mount() -> Option<u64> {
     let device = fs::metadata(DEV_SHM).ok()?.dev();
@@ -259,21 +242,21 @@ fn dev_shm_mount() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::act::archive::Reading;
+    use crate::act::archive::ArchiveReader;
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::memory::{PageBuffer, Progress};
     use crate::segment::{Access, Facts};
     use crate::survey::{Depth, Holdings, Names, Survey};
 
     #[test]
-    fn an_unlinked_object_is_saved_under_its_former_name_or_not_at_all() {
+    fn unlinked_object_is_saved_under_its_former_name() {
         let machine = FakeMachine::new();
         machine.add_object("dir/a", FakeBytes::full(b"hello"));
         machine.add_process(7, "grabber");
         machine.open_in(7, "dir/a", Access::Read);
         machine.remove_object("dir/a");
         let mut names = Names::default();
-        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(&machine, &mut names);
         survey.join(&holdings, &machine, &mut names);
         let mut segment = survey.segments.remove(0);
@@ -294,10 +277,10 @@ mod tests {
         );
     }
 
-    /// The runs have enough headers to reach every distance at which a read is slow. The fake
-    /// machine panics on a slow read.
+    /// The many run headers reach every distance at which a read is slow. The fake machine panics
+    /// on a slow read.
     #[test]
-    fn many_runs_come_back_and_no_read_is_slow() {
+    fn reads_avoid_slow_addresses() {
         const LENGTH: u64 = 36 << 10;
         let mut bytes = FakeBytes::hole(300 * (LENGTH + 4096));
         for at in 0..300 {
@@ -309,7 +292,7 @@ mod tests {
         let reader = Reader::open(&machine, &segment).unwrap();
         let mut file = vec![];
         Actor::new(&machine, &Progress::new()).save_to(&segment, &mut file).unwrap();
-        let mut reading = Reading::begin(&file[..]).unwrap();
+        let mut reading = ArchiveReader::begin(&file[..]).unwrap();
         let (mut run, mut original) = (PageBuffer::default(), PageBuffer::default());
         let (mut runs, mut total) = (0, 0);
         while let Some((offset, bytes)) = reading.next(&mut run).unwrap() {

@@ -1,7 +1,7 @@
-//! The marks of System V segments that are being filled.
+//! Marks of System V segments that are being filled.
 
-use super::{ENDING, FOLDER, has_no_place};
-use crate::act::save::shown;
+use super::{DIRECTORY, SUFFIX, is_homeless};
+use crate::act::save::printable;
 use crate::act::{Actor, StateDirectory, StateError};
 use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Machine, SegmentBuilder};
@@ -15,23 +15,22 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process;
 
-/// An upper bound on the size of a mark: each line has at most one path.
-const LARGEST: u64 = 1 << 20;
-/// The maximum number of seconds between a mark and the creation of its segment if the shmid is
-/// unknown: one directly follows the other, and both times are in whole seconds.
-const AT_ONCE: f64 = 2.0;
+/// The maximum size of a mark: each line has at most one path.
+const MAX_SIZE: u64 = 1 << 20;
+/// Seconds between a mark and the creation of its segment, at most, if the shmid is unknown. Both
+/// times are in whole seconds.
+const MAX_DELAY_SECONDS: f64 = 2.0;
 
-/// A line of a mark. The last line applies.
+/// A line of a mark. The last line is current.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The boot and namespace in which the shmid is valid:
     /// [`Control::world`](crate::machine::control::Control::world).
     pub world: String,
-    /// The source file as a string that is safe to print.
+    /// The source file, safe to print.
     file: String,
     /// The command that fills the segment.
     command: Command,
-    /// The shmid, once it is known.
     shmid: Option<i32>,
     key: u32,
     size: u64,
@@ -46,7 +45,6 @@ pub struct Line {
     whole: bool,
 }
 
-/// A command that fills segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Command {
@@ -62,39 +60,39 @@ pub(in crate::act) struct Origin {
 }
 
 impl Origin {
-    /// Returns the origin for `restore` of a saved segment; `file` is safe to print.
+    /// Returns the origin of a segment that `restore` fills; `file` is safe to print.
     pub fn restore(file: String, mode: Mode) -> Self {
         Self { command: Command::Restore, file, mode }
     }
 
-    /// Returns the origin for `create --from` of a file.
+    /// Returns the origin of a segment that `create --from` fills.
     pub fn create(file: &Path, mode: Mode) -> Self {
         Self { command: Command::Create, file: absolute(file), mode }
     }
 }
 
-/// Returns the absolute path as a string that is safe to print.
+/// Returns the absolute path, safe to print.
 pub(in crate::act) fn absolute(path: &Path) -> String {
-    shown(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+    printable(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
 }
 
 /// A System V segment that is being filled, with its mark. Dropping a `Filling` removes both,
 /// unless the segment was finished.
 pub(in crate::act) struct Filling {
-    // The fields are dropped in this order: the mark must outlive the incomplete segment.
+    // Dropped in this order: the mark must outlive the incomplete segment.
     builder: Box<dyn SegmentBuilder>,
     mark: Option<Mark>,
 }
 
 impl Filling {
-    /// Creates a segment that only its creator can attach. It gets a mark, unless this user has no
+    /// Creates a segment that only its creator can attach, with a mark unless this user has no
     /// state directory ([`unprotected`]).
     pub fn begin(actor: &Actor<'_>, new: &NewSysv, origin: &Origin) -> Result<Self, BeginError> {
         let (machine, what) = (actor.machine, (new.key, new.size));
         let mut mark = match actor.state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
             None => None,
             Some((_, Ok(mark))) => Some(mark),
-            Some((state, Err(error))) if has_no_place(state, &error) => None,
+            Some((state, Err(error))) if is_homeless(state, &error) => None,
             Some((_, Err(error))) => return Err(BeginError::NoMark(error)),
         };
         let builder = machine.build_sysv(new).map_err(BeginError::Refused)?;
@@ -108,7 +106,6 @@ impl Filling {
         self.builder.as_mut()
     }
 
-    /// Records that the contents are complete.
     pub fn filled(&mut self) {
         if let Some(mark) = &mut self.mark {
             mark.filled();
@@ -116,12 +113,11 @@ impl Filling {
     }
 }
 
-/// The reason why a segment was not created.
 #[derive(Debug)]
 pub(in crate::act) enum BeginError {
-    /// The mark cannot be written, so a kill would leave an incomplete segment that nothing finds.
+    /// The mark cannot be written. Without it, a kill would leave an incomplete segment that
+    /// nothing finds.
     NoMark(StateError),
-    /// The kernel refused to create the segment.
     Refused(io::Error),
 }
 
@@ -134,16 +130,16 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Records that a segment is about to be created and filled.
+    /// Writes the mark of a segment that is about to be created.
     pub fn begin(
         state: &StateDirectory,
         machine: &dyn Machine,
         (key, size): (Key, Bytes),
         origin: &Origin,
     ) -> Result<Self, StateError> {
-        let folder = state.folder(FOLDER)?;
+        let directory = state.subdirectory(DIRECTORY)?;
         let now = machine.now();
-        let path = folder.join(format!("{:020}-{}{ENDING}", now.seconds, process::id()));
+        let path = directory.join(format!("{:020}-{}{SUFFIX}", now.seconds, process::id()));
         let line = Line {
             world: machine.world(),
             file: origin.file.clone(),
@@ -159,21 +155,21 @@ impl Mark {
         };
         let publish = || -> io::Result<Self> {
             let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            let mut unnamed = Unnamed::create(&folder, Path::new(name), 0o600)?;
+            let mut unnamed = Unnamed::create(&directory, Path::new(name), 0o600)?;
             let file = unnamed.file.try_clone()?;
             let lock = Flock::lock(unnamed.file.try_clone()?, FlockArg::LockExclusiveNonblock);
             let lock = lock.map_err(|(_, error)| io::Error::from(error))?;
             let mut mark = Self { path: path.clone(), file, line, _lock: lock };
             mark.write()?;
-            // Locked before any process can find it.
+            // Lock the mark before other processes can see it.
             unnamed.publish()?;
             Ok(mark)
         };
         publish().map_err(|source| StateError::Unusable { path: path.clone(), source })
     }
 
-    /// Records the shmid of the new segment. A write error is not fatal: the segment can still be
-    /// identified by its other attributes, though less reliably.
+    /// Adds the shmid of the new segment. A write error is not fatal: the other attributes still
+    /// identify the segment, though less reliably.
     pub fn made(&mut self, machine: &dyn Machine, id: &SegmentId) {
         let SegmentId::Sysv(shmid) = id else { return };
         self.line.shmid = Some(shmid.0);
@@ -183,7 +179,6 @@ impl Mark {
         let _ = self.write();
     }
 
-    /// Records that the contents are complete.
     pub fn filled(&mut self) {
         self.line.whole = true;
         let _ = self.write();
@@ -198,7 +193,7 @@ impl Mark {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        // A remaining mark would describe the segment incorrectly.
+        // An outdated mark would describe the segment incorrectly.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -207,17 +202,17 @@ impl Drop for Mark {
 pub fn abandoned(path: &Path) -> Option<Line> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
-    let text = read_at_most(&lock, LARGEST).ok()??;
+    let text = read_at_most(&lock, MAX_SIZE).ok()??;
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 
-/// Returns the boot id, which is the first word of a world.
+/// Returns the boot id, the first word of a world.
 pub fn boot(world: &str) -> Option<&str> {
     world.split(' ').next()
 }
 
 impl Line {
-    /// Returns the command and its file, such as `restore of a.saved`.
+    /// Returns the command and its file, as in `restore of a.saved`.
     pub fn origin(&self) -> String {
         match self.command {
             Command::Restore => format!("restore of {}", self.file),
@@ -225,7 +220,7 @@ impl Line {
         }
     }
 
-    /// Returns whether the line describes this segment, and the segment is unfinished.
+    /// Returns true if the line describes this segment and the segment is unfinished.
     pub fn is(&self, segment: &Segment) -> bool {
         let (SegmentId::Sysv(ShmId(shmid)), Facts::Sysv(facts)) = (&segment.id, &segment.facts) else {
             return false;
@@ -233,11 +228,10 @@ impl Line {
         let made = Timestamp::from_seconds(self.change);
         let when = segment.times.change.is_some_and(|change| match self.shmid {
             Some(own) => own == *shmid && change == made,
-            // The command was killed before it recorded the shmid.
-            None => (0.0..=AT_ONCE).contains(&change.seconds_since(made)),
+            // Killed before it recorded the shmid.
+            None => (0.0..=MAX_DELAY_SECONDS).contains(&change.seconds_since(made)),
         });
-        // The contents are complete and the mode is already the final one: the segment is finished, or
-        // as good as finished.
+        // The contents are complete and the mode is final: only the owner may be missing.
         let done = self.whole && self.mode == FILLING.bits();
         when && !done
             && !facts.marked

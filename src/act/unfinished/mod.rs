@@ -1,10 +1,8 @@
-//! Finds System V segments that `restore` or `create --from` was filling when the command was
-//! killed.
-//!
-//! The kernel assigns a segment its key on creation, so a segment that is being filled already has
-//! its key. A mark in the state directory names the segment, so that a kill does not leave an
-//! incomplete segment behind unnoticed. The mark is written before the segment is created,
-//! completed when the shmid is known, and removed at the end; it is locked in the meantime. An
+//! Finds System V segments that `restore` or `create --from` was filling when it was killed.
+//! The kernel assigns the key on creation, so other processes can find a segment before it is
+//! filled. A mark in the state directory names the segment until it is complete, so that a kill
+//! does not leave an incomplete segment behind unnoticed. The mark is written before the segment is
+//! created, gets the shmid after that, and is locked by the process that fills the segment. An
 //! unlocked mark belongs to a process that was killed.
 
 mod mark;
@@ -18,21 +16,20 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-const FOLDER: &str = "unfinished";
-const ENDING: &str = ".jsonl";
+const DIRECTORY: &str = "unfinished";
+const SUFFIX: &str = ".jsonl";
 
-/// Returns the reason why no mark protects a System V segment while it is filled: this user has no
-/// state directory. Any other problem is an error of `Filling::begin`.
+/// Returns the reason why a segment is filled without a mark: this user has no state directory. Any
+/// other problem is an error of `Filling::begin`.
 #[must_use]
 pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
     match state {
         None => Some(StateError::Homeless),
-        Some(state) => state.folder(FOLDER).err().filter(|error| has_no_place(state, error)),
+        Some(state) => state.subdirectory(DIRECTORY).err().filter(|error| is_homeless(state, error)),
     }
 }
 
-/// Returns the same as [`StateError::is_no_place`], if this user has no state directory yet.
-fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
+fn is_homeless(state: &StateDirectory, error: &StateError) -> bool {
     let denied = match error {
         StateError::Unusable { source, .. } => source.kind() == io::ErrorKind::PermissionDenied,
         StateError::Homeless => true,
@@ -41,18 +38,17 @@ fn has_no_place(state: &StateDirectory, error: &StateError) -> bool {
     denied && fs::symlink_metadata(state.path()).is_err()
 }
 
-/// A segment that is incomplete because the command that filled it was killed.
+/// A segment that was left incomplete by a kill.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
-    /// The segment from the survey.
     pub segment: Segment,
-    /// The killed command and its file, such as `restore of a.saved`; safe to print.
+    /// The killed command and its file, as in `restore of a.saved`; safe to print.
     pub origin: String,
     mark: PathBuf,
 }
 
 impl Unfinished {
-    /// Returns a message that describes the segment and explains how to remove it.
+    /// Describes the segment and explains how to remove it.
     #[must_use]
     pub fn notice(&self) -> String {
         format!(
@@ -61,14 +57,14 @@ impl Unfinished {
         )
     }
 
-    /// Describes the effect of recovering the segment.
+    /// Describes the effect of removing the segment.
     #[must_use]
-    pub fn will(&self) -> String {
+    pub fn effect(&self) -> String {
         format!("removes it: incomplete because {} was killed", self.origin)
     }
 }
 
-/// Finds the incomplete segments in a survey. Changes nothing.
+/// Finds the incomplete segments in a survey.
 #[must_use]
 pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
     let world = machine.world();
@@ -88,7 +84,7 @@ pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segment
         let is_over = if line.world == world {
             !segments.iter().any(|segment| line.is(segment))
         } else {
-            // No segment survives a reboot, but another namespace may still exist.
+            // No segment survives a reboot, but the namespace of another one may still exist.
             boot(&line.world) != boot(&world)
         };
         if is_over {
@@ -98,17 +94,17 @@ pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segment
 }
 
 fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
-    let folder = fs::read_dir(state.path().join(FOLDER)).into_iter().flatten();
-    let paths = folder.filter_map(Result::ok).map(|entry| entry.path());
-    paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(ENDING)))
+    let entries = fs::read_dir(state.path().join(DIRECTORY)).into_iter().flatten();
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    paths.filter(|path| path.to_str().is_some_and(|path| path.ends_with(SUFFIX)))
 }
 
-/// Removes an incomplete segment, unless it is gone, has changed or was attached in the meantime.
-pub fn take_away(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
+/// Removes an incomplete segment, unless it is gone, has changed or was attached since.
+pub fn remove(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
     let plan = plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);
-    done.said = vec![format!("removed: incomplete because {} was killed", unfinished.origin)];
+    done.messages = vec![format!("removed: incomplete because {} was killed", unfinished.origin)];
     Ok(done)
 }
 
@@ -123,7 +119,7 @@ mod tests {
     use std::path::Path;
     use std::process;
 
-    fn scene() -> (tempfile::TempDir, StateDirectory, FakeMachine) {
+    fn setup() -> (tempfile::TempDir, StateDirectory, FakeMachine) {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::at(directory.path());
         let machine = FakeMachine::new();
@@ -148,8 +144,8 @@ mod tests {
         SegmentId::Sysv(ShmId(3))
     }
 
-    /// Simulates a kill, which leaves the file without a lock.
-    fn kill(mark: Mark) {
+    /// Simulates a kill: the mark stays without a lock.
+    fn simulate_kill(mark: Mark) {
         let text = fs::read(&mark.path).unwrap();
         let path = mark.path.clone();
         drop(mark);
@@ -166,34 +162,34 @@ mod tests {
     }
 
     fn marks(state: &StateDirectory) -> usize {
-        fs::read_dir(state.path().join(FOLDER)).unwrap().count()
+        fs::read_dir(state.path().join(DIRECTORY)).unwrap().count()
     }
 
     #[test]
-    fn one_that_was_killed_is_found_and_taken_away() {
+    fn incomplete_segment_is_found_and_removed() {
         for number_is_known in [true, false] {
-            let (_directory, state, machine) = scene();
+            let (_directory, state, machine) = setup();
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
             if number_is_known {
                 mark.made(&machine, &id);
             }
-            // A running command keeps its segment and its mark.
+            // The segment and mark of a running command are kept.
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], 1));
-            kill(mark);
+            simulate_kill(mark);
             let found = found(&state, &machine);
             assert_eq!(
                 (found[0].segment.id.to_string().as_str(), found[0].origin.as_str()),
                 ("sysv:3", "restore of /file")
             );
-            let done = take_away(&machine, &found[0]).unwrap();
-            assert!(done.said[0].contains("restore of /file was killed"), "{done:?}");
+            let done = remove(&machine, &found[0]).unwrap();
+            assert!(done.messages[0].contains("restore of /file was killed"), "{done:?}");
             assert_eq!((machine.edit(|facts| facts.sysv.len()), marks(&state)), (0, 0));
         }
     }
 
     #[test]
-    fn what_is_not_that_very_one_is_left_and_its_mark_goes() {
+    fn mark_of_a_replaced_segment_is_removed() {
         let change: [fn(&mut crate::machine::control::SysvStat); 7] = [
             |row| row.mode = Mode::new(0o666),
             |row| row.key = Key(8),
@@ -204,11 +200,11 @@ mod tests {
             |row| row.shmid = ShmId(4),
         ];
         for change in change {
-            let (_directory, state, machine) = scene();
+            let (_directory, state, machine) = setup();
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
             mark.made(&machine, &id);
-            kill(mark);
+            simulate_kill(mark);
             machine.edit(|facts| change(&mut facts.sysv[0].row));
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));
             assert_eq!(machine.edit(|facts| facts.sysv.len()), 1);
@@ -216,57 +212,57 @@ mod tests {
     }
 
     #[test]
-    fn one_that_somebody_attached_or_that_was_changed_meanwhile_is_not_removed() {
-        let (_directory, state, machine) = scene();
+    fn remove_refuses_an_attached_or_changed_segment() {
+        let (_directory, state, machine) = setup();
         let mut mark = begin(&state, &machine);
         let id = add(&machine);
         mark.made(&machine, &id);
-        kill(mark);
+        simulate_kill(mark);
         let found = found(&state, &machine);
         machine.edit(|facts| facts.sysv[0].row.nattch = 1);
-        assert!(take_away(&machine, &found[0]).unwrap_err().to_string().contains("nattch 1"));
+        assert!(remove(&machine, &found[0]).unwrap_err().to_string().contains("nattch 1"));
         machine.edit(|facts| {
             facts.sysv[0].row.nattch = 0;
             facts.sysv[0].row.change = Some(Timestamp::from_seconds(7));
         });
-        assert!(matches!(take_away(&machine, &found[0]), Err(ActError::NotTheSame { .. })));
+        assert!(matches!(remove(&machine, &found[0]), Err(ActError::NotTheSame { .. })));
         assert_eq!((machine.edit(|facts| facts.sysv.len()), marks(&state)), (1, 1));
     }
 
     #[test]
-    fn one_of_another_world_is_none_of_this() {
-        // No segment survives a reboot, but another namespace may still exist.
+    fn mark_of_another_namespace_is_ignored() {
+        // No segment survives a reboot, but the namespace of another one may still exist.
         for (world, left) in [("made elsewhere", 1), ("another boot", 0)] {
-            let (_directory, state, machine) = scene();
+            let (_directory, state, machine) = setup();
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
             mark.line.world = world.to_owned();
             mark.made(&machine, &id);
-            kill(mark);
+            simulate_kill(mark);
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], left), "{world}");
         }
     }
 
     #[test]
-    fn one_that_was_marked_for_removal_goes_by_itself() {
-        let (_directory, state, machine) = scene();
+    fn segment_marked_for_removal_is_ignored() {
+        let (_directory, state, machine) = setup();
         let mut mark = begin(&state, &machine);
         let id = add(&machine);
         mark.made(&machine, &id);
-        kill(mark);
+        simulate_kill(mark);
         machine.edit(|facts| facts.sysv[0].row.marked = true);
         assert_eq!(found(&state, &machine), vec![]);
     }
 
     #[test]
-    fn whole_with_the_mode_of_one_being_filled_is_finished() {
-        let (_directory, state, machine) = scene();
+    fn complete_segment_with_its_final_mode_is_finished() {
+        let (_directory, state, machine) = setup();
         let origin = Origin::create(Path::new("/file"), FILLING);
         let mut mark = Mark::begin(&state, &machine, (Key(7), Bytes(4096)), &origin).unwrap();
         let id = add(&machine);
         mark.made(&machine, &id);
         mark.filled();
-        kill(mark);
+        simulate_kill(mark);
         assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));
     }
 }

@@ -13,13 +13,13 @@ const BARS: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
     seen: VecDeque<(Clock, u64)>,
-    began: Option<Clock>,
+    started: Option<Clock>,
 }
 
 impl Rate {
     /// Records changes.
     pub fn add(&mut self, changes: u64, now: Clock) {
-        self.began.get_or_insert(now);
+        self.started.get_or_insert(now);
         self.forget(now);
         if changes > 0 {
             self.seen.push_back((now, changes));
@@ -54,8 +54,8 @@ impl Rate {
             .iter()
             .filter(|(at, _)| now.saturating_sub(*at) < WINDOW)
             .fold(0, |sum, (_, changes)| sum.saturating_add(*changes));
-        let began = self.began.unwrap_or(now);
-        let over = now.saturating_sub(began).clamp(Duration::from_secs(1), WINDOW);
+        let started = self.started.unwrap_or(now);
+        let over = now.saturating_sub(started).clamp(Duration::from_secs(1), WINDOW);
         let millis = u64::try_from(over.as_millis()).unwrap_or(3000);
         sum.saturating_mul(1000).saturating_add(millis / 2) / millis
     }

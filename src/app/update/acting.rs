@@ -46,11 +46,11 @@ pub fn begin(
     };
     let requests: Vec<PlanRequest> = segments.iter().map(request).collect();
     effects.push(Request::Plan(requests.clone()).into());
-    Confirm { hidden: hidden(state, segments), ..Confirm::new(requests, state.now) }
+    Confirm { hidden: count_hidden(state, segments), ..Confirm::new(requests, state.now) }
 }
 
 /// Counts the segments that the filter hides.
-fn hidden(state: &State, segments: &[Segment]) -> usize {
+fn count_hidden(state: &State, segments: &[Segment]) -> usize {
     let Some(survey) = &state.survey else { return 0 };
     let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
     let shown: HashSet<&SegmentId> = shown.map(|segment| &segment.id).collect();
@@ -66,7 +66,7 @@ pub fn targets(state: &State) -> Vec<&Segment> {
     if marked.is_empty() { state.selected().into_iter().collect() } else { marked }
 }
 
-pub fn planned(state: &mut State, plans: Vec<Plan>) {
+pub fn show_plans(state: &mut State, plans: Vec<Plan>) {
     if let Some(Overlay::Confirm(confirm)) = &mut state.overlay
         && !confirm.acting
         && confirm.fits(&plans)
@@ -113,7 +113,7 @@ fn replan(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     effects.push(Request::Plan(confirm.requests.clone()).into());
 }
 
-pub fn progressed(state: &mut State, at: Working) {
+pub fn show_progress(state: &mut State, at: Working) {
     if let Some(work) = &mut state.work {
         work.at = Some(at);
     }
@@ -135,7 +135,7 @@ pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
 }
 
 /// Reports the outcomes of an action and stores its undo.
-pub fn acted(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
+pub fn finish(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>) {
     state.work = None;
     if new_segment::report_created(state, outcomes) {
         effects.push(Request::Survey.into());
@@ -199,16 +199,16 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Reports an undo: a log line for each segment and a status line.
-pub fn undone(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
+pub fn finish_undo(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
-    let left = undo.and_then(|undo| undo.left(&results));
+    let left = undo.and_then(|undo| undo.remaining(&results));
     let again = left.is_some();
     state.undo = left.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);
-    for undone in results {
-        let name = undone.id.to_string();
-        match undone.result {
+    for finish_undo in results {
+        let name = finish_undo.id.to_string();
+        match finish_undo.result {
             Ok(text) => {
                 log(state, "undo", &name, &text);
                 done.push(result(&name, &text));

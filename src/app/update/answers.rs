@@ -16,13 +16,13 @@ use crate::segment::{Bytes, Kind, State as SegmentState};
 use crate::survey::{Difference, Survey, alerts, difference};
 
 /// Handles a report. Reports of ended subscriptions are dropped.
-pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
+pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
     match (report.body, report.subscription) {
         (Body::HoldersChanged, _) => effects.push(Request::Survey.into()),
         (Body::Surveyed(survey), _) => {
-            surveyed(state, *survey, effects);
-            holders::surveyed(state);
-            clean::surveyed(state);
+            show_survey(state, *survey, effects);
+            holders::refresh(state);
+            clean::refresh(state);
             // The set of attachments may have changed.
             if matches!(&state.overlay, Some(Overlay::Attachments(shown)) if !shown.acting) {
                 effects.push(Request::ListAttachments.into());
@@ -32,27 +32,29 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         (Body::Probed(id, probe), _) => state.probe = Some((id, probe)),
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
-            self::opened(state, subscription, opened, effects);
+            finish_open(state, subscription, opened, effects);
             for key in std::mem::take(&mut state.typed_ahead) {
                 press(state, key, effects);
             }
         }
         (Body::Rules(id, rules), _) => permissions::set_rules(state, &id, rules),
         (Body::Answered(question @ Question::New { .. }, answer), _) => {
-            new_segment::answered(state, &question, answer, effects);
+            new_segment::handle_answer(state, &question, answer, effects);
         }
         (Body::Answered(Question::File(path), Answer::File(exists)), _) => {
-            save::answered(state, path, exists);
+            save::handle_answer(state, path, exists);
         }
-        (Body::Answered(question, answer), _) => permissions::answered(state, &question, answer, effects),
-        (Body::Planned(plans), _) => acting::planned(state, plans),
-        (Body::Progress(at), None) => acting::progressed(state, at),
-        (Body::Acted(outcomes), _) => acting::acted(state, &outcomes, effects),
-        (Body::Saved(outcomes), _) => save::saved(state, &outcomes),
-        (Body::Undone(results), _) => acting::undone(state, results, effects),
-        (Body::Terminated(ending, result), _) => holders::ended(state, &ending, result, effects),
+        (Body::Answered(question, answer), _) => {
+            permissions::handle_answer(state, &question, answer, effects);
+        }
+        (Body::Planned(plans), _) => acting::show_plans(state, plans),
+        (Body::Progress(at), None) => acting::show_progress(state, at),
+        (Body::Acted(outcomes), _) => acting::finish(state, &outcomes, effects),
+        (Body::Saved(outcomes), _) => save::finish(state, &outcomes),
+        (Body::Undone(results), _) => acting::finish_undo(state, results, effects),
+        (Body::Terminated(ending, result), _) => holders::finish_termination(state, &ending, result, effects),
         (Body::Attachments(found), _) => attachments::show(state, found),
-        (Body::Released(results), _) => attachments::detached(state, &results, effects),
+        (Body::Released(results), _) => attachments::finish_detach(state, &results, effects),
         (Body::Ranges(samples), Some(subscription)) => {
             let pins = state.requested.pins.as_ref();
             if pins.is_some_and(|pins| pins.subscription == subscription)
@@ -63,17 +65,17 @@ pub fn reported(state: &mut State, report: Report, effects: &mut Vec<Effect>) {
         }
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
-                inspected(state, body, effects);
+                handle_inspect_report(state, body, effects);
             }
         }
         (_, None) => {}
     }
 }
 
-fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
+fn handle_inspect_report(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     let Some(inspect) = &mut state.inspect else { return };
     match body {
-        Body::Window(look) => looked(state, *look),
+        Body::Window(look) => show_snapshot(state, *look),
         Body::WindowFailed(reason) => inspect.status = Status::Failed(reason.to_string()),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
         Body::Found(answer) => found(state, answer, effects),
@@ -91,7 +93,7 @@ fn inspected(state: &mut State, body: Body, effects: &mut Vec<Effect>) {
     }
 }
 
-fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
+fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     // Nothing in the first survey is new.
     let difference = match &state.survey {
         Some(before) => difference(before, &survey),
@@ -108,7 +110,7 @@ fn surveyed(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
             .as_ref()
             .and_then(|before| lost_name(before, &survey, &difference, state.inspect.as_ref()))
     {
-        state.say(text + &hint);
+        state.show_message(text + &hint);
     }
     // While paused, nothing is read automatically.
     if state.interval.duration().is_some() {
@@ -201,7 +203,7 @@ fn previewed(state: &mut State, preview: Preview) {
     }
 }
 
-fn opened(
+fn finish_open(
     state: &mut State,
     subscription: SubscriptionId,
     opened: Result<Opened, OpenError>,
@@ -221,7 +223,7 @@ fn opened(
     }
 }
 
-fn looked(state: &mut State, look: Snapshot) {
+fn show_snapshot(state: &mut State, look: Snapshot) {
     let (now, size) = (state.now, state.size);
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
@@ -233,7 +235,7 @@ fn looked(state: &mut State, look: Snapshot) {
         inspect.go_to(cursor, size);
         let text = format!("Shrunk from {} to {}", Bytes(before), Bytes(after));
         inspect.shrunk = Some(text.clone());
-        state.say(text);
+        state.show_message(text);
     } else if after > before
         && let Some(text) = inspect.shrunk.take()
     {
@@ -257,7 +259,7 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
         }
         Ok(Some(_)) if pending.any_change => {
             let baseline = state.key_of(Action::Baseline);
-            state.say(format!("No more changes in that direction ({baseline}: new baseline)"));
+            state.show_message(format!("No more changes in that direction ({baseline}: new baseline)"));
         }
         Ok(Some(offset)) => {
             inspect.jump(offset, size);
@@ -265,7 +267,7 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
                 count_hits(inspect, effects);
             }
             if found.wrapped {
-                state.say(format!("Found at {offset:#x} (wrapped)"));
+                state.show_message(format!("Found at {offset:#x} (wrapped)"));
             }
         }
         Ok(None) => state.fail(not_found(&pending.subject)),

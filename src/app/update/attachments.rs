@@ -48,7 +48,7 @@ pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effe
 
 /// Reports detached segments. Detaching by leaving Inspect is only reported if it freed the
 /// segment.
-pub fn detached(
+pub fn finish_detach(
     state: &mut State,
     results: &[(SegmentId, Result<Released, ActError>)],
     effects: &mut Vec<Effect>,

@@ -16,7 +16,7 @@ pub fn open(state: &mut State) {
     }
 }
 
-pub fn surveyed(state: &mut State) {
+pub fn refresh(state: &mut State) {
     if let (Some(Overlay::Clean(clean)), Some(survey)) = (&mut state.overlay, &state.survey) {
         clean.refresh(survey, &state.table.shown);
     }

@@ -2,7 +2,7 @@
 
 use super::acting;
 use super::overlay::with;
-use crate::act::{EndError, Ended, Ending};
+use crate::act::{TerminateError, TerminateResult, Termination};
 use crate::app::effect::Effect;
 use crate::app::holders::{Holders, Terminate};
 use crate::app::overlay::{Next, Overlay};
@@ -20,7 +20,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
     state.overlay = Some(Overlay::Holders(holders));
 }
 
-pub fn surveyed(state: &mut State) {
+pub fn refresh(state: &mut State) {
     let Some(survey) = &state.survey else { return };
     match &mut state.overlay {
         Some(Overlay::Holders(holders)) => holders.refresh(survey),
@@ -40,9 +40,9 @@ pub fn confirm(state: &mut State, holders: &Holders) -> Next {
         state.fail(state.in_progress());
         return Next::Stay;
     }
-    match Ending::of(&row.holder, &holders.segment.id, state.read_only) {
-        Ok(ending) => Next::Replace(Overlay::Terminate(Box::new(Terminate {
-            ending,
+    match Termination::of(&row.holder, &holders.segment.id, state.read_only) {
+        Ok(termination) => Next::Replace(Overlay::Terminate(Box::new(Terminate {
+            termination,
             row: row.clone(),
             since: state.now,
             acting: false,
@@ -57,29 +57,34 @@ pub fn confirm(state: &mut State, holders: &Holders) -> Next {
 
 pub fn terminate(terminate: &mut Terminate, effects: &mut Vec<Effect>) -> Next {
     terminate.acting = true;
-    effects.push(Request::End(Box::new(terminate.ending.clone())).into());
+    effects.push(Request::Terminate(Box::new(terminate.termination.clone())).into());
     Next::Stay
 }
 
 /// Reports the result of terminating a process.
-pub fn ended(state: &mut State, ending: &Ending, result: Result<Ended, EndError>, effects: &mut Vec<Effect>) {
+pub fn finish_termination(
+    state: &mut State,
+    termination: &Termination,
+    result: Result<TerminateResult, TerminateError>,
+    effects: &mut Vec<Effect>,
+) {
     with(state, |_, overlay| match overlay {
-        Overlay::Terminate(terminate) if terminate.ending == *ending => {
+        Overlay::Terminate(terminate) if terminate.termination == *termination => {
             Next::Replace(Overlay::Holders(terminate.back.clone()))
         }
         _ => Next::Stay,
     });
     match result {
-        Ok(ended) => {
-            let text = ending.text(ended);
-            acting::log(state, "terminate", &ending.segment.to_string(), &text);
-            state.say(text);
+        Ok(finish_termination) => {
+            let text = termination.text(finish_termination);
+            acting::log(state, "terminate", &termination.segment.to_string(), &text);
+            state.show_message(text);
         }
         Err(error) => {
-            acting::log(state, "terminate", &ending.segment.to_string(), &error.to_string());
+            acting::log(state, "terminate", &termination.segment.to_string(), &error.to_string());
             state.fail(error.to_string());
         }
     }
-    effects.push(Request::Holders(ScanScope::These(vec![ending.process.pid])).into());
+    effects.push(Request::Holders(ScanScope::These(vec![termination.process.pid])).into());
     effects.push(Request::Survey.into());
 }

@@ -33,7 +33,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             let subscription = state.inspect.as_ref().map(|inspect| inspect.subscription);
             let requests = |id| [Request::SetBaseline(id).into(), Request::ReadOnce(id).into()];
             effects.extend(subscription.into_iter().flat_map(requests));
-            state.say("Baseline set");
+            state.show_message("Baseline set");
         }
         Action::Keep => keep(state),
         Action::Pin => pin(state),
@@ -109,7 +109,7 @@ fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
         return false;
     }
     cancel_search(state, effects);
-    state.say("Search stopped");
+    state.show_message("Search stopped");
     true
 }
 
@@ -131,7 +131,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
-        state.say(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
+        state.show_message(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
         // Shows the attachment in the table at once.
         effects.push(Request::Survey.into());
     } else {
@@ -148,7 +148,7 @@ fn freeze(state: &mut State, effects: &mut Vec<Effect>) {
     inspect.freeze();
     let subscription = inspect.subscription;
     if inspect.frozen.is_some() {
-        state.say(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
+        state.show_message(format!("Frozen ({}: resume)", state.key_of(Action::Freeze)));
     } else {
         effects.push(Request::ReadOnce(subscription).into());
     }
@@ -162,7 +162,7 @@ fn keep(state: &mut State) {
     } else {
         "Detaches when you leave".to_owned()
     };
-    state.say(text);
+    state.show_message(text);
 }
 
 /// Pins or unpins the value under the cursor.
@@ -173,8 +173,8 @@ fn pin(state: &mut State) {
     let pinned = inspect.pins.toggle(offset, scalar, order);
     let key = state.key_of(Action::Pin);
     match pinned {
-        Some(true) => state.say(format!("Pinned {} at {offset:#x} ({key}: unpin)", scalar.word())),
-        Some(false) => state.say("Unpinned"),
+        Some(true) => state.show_message(format!("Pinned {} at {offset:#x} ({key}: unpin)", scalar.word())),
+        Some(false) => state.show_message("Unpinned"),
         None => state.fail(format!("Too many pinned values ({key}: unpin one)")),
     }
 }
@@ -194,7 +194,7 @@ fn width(state: &mut State) {
     let text = inspect
         .row_bytes
         .map_or_else(|| "Bytes per row: auto".to_owned(), |bytes| format!("Bytes per row: {bytes}"));
-    state.say(text);
+    state.show_message(text);
 }
 
 fn copy(state: &mut State) {
@@ -275,8 +275,9 @@ pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec
         inspect.last_mark = Some(letter);
         let offset = inspect.cursor;
         let (go, copy) = (state.key_of(Action::GoToMark), state.key_of(Action::CopyBytes));
-        state
-            .say(format!("Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"));
+        state.show_message(format!(
+            "Marked {offset:#x} as {letter} ({go}{letter}: go there, {copy}: copy from there)"
+        ));
     } else if let Some(&offset) = inspect.marks.get(&letter) {
         inspect.jump(offset, size);
     } else {

@@ -53,7 +53,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         }
         Event::Failed(reason) => state.fail(reason),
         Event::Tick | Event::Resumed => {}
-        Event::Engine(report) => answers::reported(state, report, &mut effects),
+        Event::Engine(report) => answers::handle_report(state, report, &mut effects),
     }
     state.log_long_notice();
     if let Some(inspect) = &mut state.inspect {
@@ -138,7 +138,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Mouse => {
             state.mouse = !state.mouse;
             effects.push(Effect::CaptureMouse(state.mouse));
-            state.say(if state.mouse {
+            state.show_message(if state.mouse {
                 "Mouse capture on"
             } else {
                 "Mouse capture off: the terminal selects text"
@@ -156,7 +156,7 @@ fn ask_to_quit(state: &mut State) {
         1 => "1 segment stays".to_owned(),
         many => format!("{many} segments stay"),
     };
-    state.say(format!("{stay} attached while shmlens runs; quit detaches. Press {quit} again"));
+    state.show_message(format!("{stay} attached while shmlens runs; quit detaches. Press {quit} again"));
     state.asked_to_quit = true;
 }
 

@@ -33,7 +33,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
         (None, _) => {}
         (Some(Err(reason)), _) => form.error = Some(reason.to_string()),
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
-            state.say(format!("{id} already exists; nothing was changed"));
+            state.show_message(format!("{id} already exists; nothing was changed"));
             select_when_listed(state, id);
             return Next::Close;
         }
@@ -54,7 +54,7 @@ fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
     with_name(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
 }
 
-pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
+pub fn handle_answer(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let (Some(Overlay::New(form)), Answer::New(plan)) = (&mut state.overlay, answer) else { return };
     // This answers an earlier version of the form.
     if form.step == Step::Applying || form.question().as_ref() != Ok(question) {
@@ -118,5 +118,5 @@ pub fn report_hidden_selection(state: &mut State) {
         .map_or(String::new(), |notice| notice.text + ". ");
     let id = name_of(&id);
     let clear = state.key_of(Action::ClearFilter);
-    state.say(format!("{before}{id} is hidden by the filter ({clear}: clear)"));
+    state.show_message(format!("{before}{id} is hidden by the filter ({clear}: clear)"));
 }

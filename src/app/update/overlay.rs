@@ -42,7 +42,7 @@ pub fn insert(state: &mut State, overlay: &mut Overlay, letter: char, effects: &
         overlay => {
             if let Some(field) = overlay.text() {
                 if field.insert(letter) {
-                    edited(state, overlay, effects);
+                    handle_edit(state, overlay, effects);
                 }
             } else if let Some(form) = overlay.form() {
                 form.insert(letter);
@@ -56,16 +56,16 @@ pub fn insert(state: &mut State, overlay: &mut Overlay, letter: char, effects: &
 pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     with(state, |state, overlay| {
         if overlay.text().is_some_and(|field| field.paste(text)) {
-            edited(state, overlay, effects);
+            handle_edit(state, overlay, effects);
         }
         Next::Stay
     });
 }
 
 /// Handles a change of the focused field.
-fn edited(state: &mut State, overlay: &mut Overlay, effects: &mut Vec<Effect>) {
+fn handle_edit(state: &mut State, overlay: &mut Overlay, effects: &mut Vec<Effect>) {
     match overlay {
-        Overlay::Prompt(prompt) => prompt::edited(state, prompt),
+        Overlay::Prompt(prompt) => prompt::handle_edit(state, prompt),
         Overlay::Palette(palette) => palette.list.selected = 0,
         overlay => {
             if let Some(form) = overlay.form() {
@@ -95,7 +95,7 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
     }
     if let Some(changed) = overlay.text().and_then(|field| field.edit(action)) {
         if changed {
-            edited(state, overlay, effects);
+            handle_edit(state, overlay, effects);
         }
         return Next::Stay;
     }
@@ -201,7 +201,7 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             let bytes = &bytes[..length.min(bytes.len())];
             let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
             effects.push(Effect::Copy(copy_as(bytes, range.start, form)));
-            state.say(text);
+            state.show_message(text);
         }
         _ => {}
     }

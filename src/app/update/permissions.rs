@@ -29,7 +29,7 @@ pub fn set_rules(state: &mut State, id: &SegmentId, rules: Rules) {
 }
 
 /// Stores a resolved name. Answers to earlier inputs are dropped.
-pub fn answered(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
+pub fn handle_answer(state: &mut State, question: &Question, answer: Answer, effects: &mut Vec<Effect>) {
     let Some(Overlay::Permissions(form)) = &mut state.overlay else { return };
     match (question, answer) {
         (Question::User(text), Answer::Number(found)) if form.owner.text() == text => {
@@ -38,7 +38,9 @@ pub fn answered(state: &mut State, question: &Question, answer: Answer, effects:
         (Question::Group(text), Answer::Number(found)) if form.group.text() == text => {
             form.group_found = Some(found);
         }
-        (Question::Who(text), Answer::Who(found)) if form.who.text() == text => form.who_found = Some(found),
+        (Question::Principal(text), Answer::Principal(found)) if form.who.text() == text => {
+            form.who_found = Some(found);
+        }
         _ => return,
     }
     if form.submitted {

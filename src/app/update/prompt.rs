@@ -33,7 +33,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
 }
 
 /// Handles a change of the input. Filters are applied while typing.
-pub fn edited(state: &mut State, prompt: &mut Prompt) {
+pub fn handle_edit(state: &mut State, prompt: &mut Prompt) {
     prompt.error = None;
     if prompt.kind == PromptKind::Filter {
         segments::set_filter(state, prompt.input.input.value());

@@ -43,7 +43,7 @@ impl ActionReport {
             Ok(done) => {
                 let name = done.id.to_string();
                 // The undo command is for the command line; here undo is a key.
-                self.done.push(result(&name, &done.said.join("; ")));
+                self.done.push(result(&name, &done.messages.join("; ")));
                 done.text()
             }
             Err(ActError::Stopped { .. }) => {
@@ -98,7 +98,7 @@ pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: O
     if failed {
         state.fail(text);
     } else {
-        state.say(text);
+        state.show_message(text);
     }
 }
 

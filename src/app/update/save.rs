@@ -23,7 +23,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Stores whether the typed file exists.
-pub fn answered(state: &mut State, path: PathBuf, exists: bool) {
+pub fn handle_answer(state: &mut State, path: PathBuf, exists: bool) {
     if let Some(Overlay::Save(form)) = &mut state.overlay {
         form.existing = exists.then_some(path);
     }
@@ -44,15 +44,15 @@ pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> 
 }
 
 /// Reports the saved segments. If none were saved, the form stays open with the error.
-pub fn saved(state: &mut State, outcomes: &[Outcome]) {
+pub fn finish(state: &mut State, outcomes: &[Outcome]) {
     state.work = None;
     let (mut done, mut failures, mut stopped) = (vec![], vec![], false);
     for outcome in outcomes {
         let subject = &outcome.subject;
         let line = match &outcome.result {
-            Ok(saved) => {
-                done.push(result(subject, &saved.said.join("; ")));
-                saved.text()
+            Ok(finish) => {
+                done.push(result(subject, &finish.messages.join("; ")));
+                finish.text()
             }
             Err(ActError::NotSaved(SaveError::Stopped { .. })) => {
                 stopped = true;

@@ -53,7 +53,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::ClearFilter => {
             if state.table.filter_text.is_empty() {
-                state.say(format!("No filter set ({}: quit)", state.key_of(Action::Quit)));
+                state.show_message(format!("No filter set ({}: quit)", state.key_of(Action::Quit)));
             }
             set_filter(state, "");
         }
@@ -119,7 +119,7 @@ fn mark_all(state: &mut State) {
     let Some(survey) = &state.survey else { return };
     let ids = state.table.shown.iter().map(|&at| survey.segments[at].id.clone());
     state.table.marks.extend(ids);
-    state.say(format!("{} marked", state.table.marks.len()));
+    state.show_message(format!("{} marked", state.table.marks.len()));
 }
 
 pub fn set_filter(state: &mut State, line: &str) {
@@ -134,7 +134,7 @@ fn copy_id(state: &mut State, effects: &mut Vec<Effect>) {
     } else {
         state.table.marks.iter().map(ToString::to_string).collect()
     };
-    state.say(match ids.as_slice() {
+    state.show_message(match ids.as_slice() {
         [one] => format!("Copied {one}"),
         many => format!("Copied {} names", many.len()),
     });

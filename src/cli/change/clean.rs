@@ -11,7 +11,7 @@ use super::{Session, ask};
 use crate::act::{Options, Plan, Task};
 use crate::cli::args::CleanArgs;
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, look_whole, note_unknown};
+use crate::cli::{Failure, Status, note_unknown, survey_all};
 use crate::machine::Machine;
 use crate::segment::filter::Filter;
 use crate::segment::{Certainty, Segment, State, Timestamp, age_text, escape};
@@ -35,7 +35,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
         state.as_ref().and_then(|state| state.lock(LOCK, wait))
     };
     let locked = if args.yes && !args.report.dry_run && !terms.read_only { lock() } else { None };
-    let survey = look_whole(machine, args.settle.over(terms.rules));
+    let survey = survey_all(machine, args.settle.over(terms.rules));
     let selected = survey
         .segments
         .iter()

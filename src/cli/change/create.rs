@@ -6,7 +6,7 @@ use crate::act::{self, Actor, NewSegment, Source};
 use crate::cli::args::{CreateArgs, CreateKind, NewArgs};
 use crate::cli::out::{Out, warn};
 use crate::cli::progress::{Interrupt, with_meter};
-use crate::cli::{Failure, Status, look};
+use crate::cli::{Failure, Status, survey_segments};
 use crate::machine::control::NewSysv;
 use crate::memory::Progress;
 use crate::segment::{Key, ObjectName, quote};
@@ -59,7 +59,7 @@ pub fn run(session: &Session, args: &CreateArgs, out: &mut Out) -> Result<Status
         }
     } else if session.state.is_some() {
         // The segment that has the key may be left over from a killed `create` or `restore`.
-        session.warn_of_unfinished(&look(machine), false);
+        session.warn_of_unfinished(&survey_segments(machine), false);
     }
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
     let outcome = with_meter("creating", args.from.is_some(), &progress, &interrupt, |_| {

@@ -30,7 +30,7 @@ impl<'a> Log<'a> {
         }
         let mut log = self.file.borrow_mut();
         match log.as_ref().map_or(Err(StateError::Homeless.into()), ChangeLog::open) {
-            Err(LogError::State(error)) if error.is_no_place() => {
+            Err(LogError::State(error)) if error.is_homeless() => {
                 warn(&format!("changes are not logged: {error}"));
                 *log = None;
             }
@@ -75,7 +75,7 @@ impl<'a> Log<'a> {
         let log = self.file.borrow();
         let Some(log) = &*log else { return };
         let entry = log.entry(self.machine, outcome.action, segment, done, result);
-        self.report(if soon { log.add_soon(&entry) } else { log.add(&entry) });
+        self.report(if soon { log.add_buffered(&entry) } else { log.add(&entry) });
     }
 
     fn report(&self, written: Result<(), LogError>) {

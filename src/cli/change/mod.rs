@@ -19,7 +19,7 @@ mod save;
 use super::args::{BatchArgs, Change, KindArgs};
 use super::choose::choose_exact;
 use super::out::{Out, warn};
-use super::{Failure, Status, look_for};
+use super::{Failure, Status, survey_named};
 use crate::act::{self, Action, Options, OwnerChange, Plan, StateDirectory, recover, unfinished};
 use crate::identify::Rules;
 use crate::machine::Machine;
@@ -116,8 +116,8 @@ impl Session<'_> {
     /// Applies the same action to each segment.
     fn each(&self, batch: &BatchArgs, action: &Action, out: &mut Out) -> Result<Status, Failure> {
         let machine = self.machine;
-        let survey = look_for(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
-        let mut reporter = Reporter::new(action.word(), batch.report, out);
+        let survey = survey_named(machine, batch.segments.iter().map(OsString::as_os_str), batch.kind.kind);
+        let mut reporter = Reporter::new(action.name(), batch.report, out);
         for segment in find_segments(machine, &survey, &batch.segments, batch.kind) {
             match segment {
                 Ok(segment) => {

@@ -6,14 +6,14 @@ use crate::act::recover::{self, Leftovers};
 use crate::act::{self, ActError, Action, Copying, Done, Outcome, Refusal, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::Out;
-use crate::cli::{Failure, Status, look};
+use crate::cli::{Failure, Status, survey_segments};
 use crate::segment::SegmentId;
 
 /// Restores the names of segments that killed removals had renamed, and removes empty directories of removals
 /// and incomplete segments of restores. With names, processes only the named segments.
 pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
     let (machine, options) = (session.machine, session.terms.options());
-    let survey = look(machine);
+    let survey = survey_segments(machine);
     let mut reporter = Reporter::new("recover", args.report, out);
     let mut named = vec![];
     for segment in find_segments(machine, &survey, &args.segments, args.kind) {
@@ -26,7 +26,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     let mut nothing = true;
     let mut all = Leftovers::find(machine, &survey.segments, survey.at);
     if args.segments.is_empty() {
-        let doubtful = all.under_way.iter().map(|astray| (astray, astray.too_early()));
+        let doubtful = all.in_progress.iter().map(|astray| (astray, astray.too_early()));
         for (astray, notice) in
             doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.untrusted_notice())))
         {
@@ -34,12 +34,12 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
             reporter.not_changed(&astray.segment.id.to_string(), "refused", notice)?;
         }
     } else {
-        all.astray.extend(all.under_way.into_iter().chain(all.untrusted));
+        all.astray.extend(all.in_progress.into_iter().chain(all.untrusted));
     }
     let mut recovery = Recovery { session, reporter: &mut reporter, nothing };
     for astray in all.astray.iter().filter(|astray| is_selected(&astray.segment.id)) {
         let effect = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
-        let refusal = || recover::foresee(machine, astray).err();
+        let refusal = || recover::predict(machine, astray).err();
         recovery.step(&astray.segment.id, effect, refusal, || recover::recover(machine, astray))?;
     }
     for directory in recover::empty_directories(machine, &survey) {
@@ -61,7 +61,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
                 let refusal = act::plan(machine, &unfinished.segment, &remove, &options).refusal?;
                 Some(ActError::Refused { subject: id.to_string(), refusal })
             };
-            recovery.step(id, unfinished.will(), refusal, || unfinished::take_away(machine, unfinished))?;
+            recovery.step(id, unfinished.effect(), refusal, || unfinished::remove(machine, unfinished))?;
         }
     }
     if recovery.nothing {

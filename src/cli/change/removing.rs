@@ -30,7 +30,7 @@ pub fn remove<'a>(
             let actor = Actor::new(session.machine, &progress);
             let mut held = vec![];
             for plan in plans {
-                if interrupt.came() {
+                if interrupt.is_set() {
                     reporter.status();
                     return Err(Failure::Stopped(format!("interrupted: processed {done} of {all} segments")));
                 }

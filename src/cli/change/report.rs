@@ -152,7 +152,14 @@ impl<'a> Reporter<'a> {
                 Undo::Nothing | Undo::No(_) => None,
             };
             let subject = plan.subject();
-            self.line(&Line { segment: &subject, status, said: &plan.will, undo, error, ..Line::default() })?;
+            self.line(&Line {
+                segment: &subject,
+                status,
+                said: &plan.effects,
+                undo,
+                error,
+                ..Line::default()
+            })?;
         }
         Ok(())
     }
@@ -194,7 +201,7 @@ impl<'a> Reporter<'a> {
                     return self.line(&Line {
                         segment: &id,
                         status: "done",
-                        said: &done.said,
+                        said: &done.messages,
                         undo: done.undo_command().or_else(|| done.undo_text()).as_deref(),
                         ..Line::default()
                     });
@@ -215,7 +222,7 @@ impl<'a> Reporter<'a> {
             group(&mut self.refused, refusal.text(), subject.to_owned());
             return Ok(());
         }
-        let status = if error.nothing_done() { "refused" } else { "failed" };
+        let status = if error.changed_nothing() { "refused" } else { "failed" };
         self.not_changed(subject, status, error.to_string())
     }
 
@@ -260,7 +267,7 @@ pub fn text_of(plans: &[&Plan]) -> String {
             Some(refusal) if refusal.forceable => {
                 lines.push(format!(
                     "{subject}: {}\n  {}\n",
-                    plan.will.join("; "),
+                    plan.effects.join("; "),
                     not_changed(plan, refusal)
                 ));
             }
@@ -270,7 +277,7 @@ pub fn text_of(plans: &[&Plan]) -> String {
                 let shared = after.iter().any(|(text, _)| *text == rest);
                 let gap = if rest.is_empty() || rest.starts_with('\n') { "" } else { "; " };
                 let rest = if shared { String::new() } else { format!("{gap}{rest}") };
-                lines.push(format!("{subject}: {}{rest}\n", plan.effects().0.join("; ")));
+                lines.push(format!("{subject}: {}{rest}\n", plan.split_effects().0.join("; ")));
             }
         }
     }
@@ -291,7 +298,7 @@ fn rest_of(plan: &Plan) -> String {
         Undo::Yes(how) => format!("\n  undo: {how}"),
         Undo::No(why) => format!("\n  cannot be undone: {why}"),
     };
-    plan.effects().1.join("; ") + &undo
+    plan.split_effects().1.join("; ") + &undo
 }
 
 /// Formats the refusals, once for all segments with the same refusal.
@@ -307,7 +314,7 @@ pub fn refusals_of(plans: &[Plan]) -> String {
 }
 
 fn not_changed(plan: &Plan, refusal: &Refusal) -> String {
-    let not_changed = match plan.task.word() {
+    let not_changed = match plan.task.name() {
         "rm" => "not removed",
         "create" => "not created",
         _ => "not changed",

@@ -11,7 +11,9 @@ use super::{Session, ask, find_segments, recovery};
 use crate::act::{Options, Plan, Task, recover};
 use crate::cli::args::{KindArgs, RmArgs};
 use crate::cli::out::{Out, warn};
-use crate::cli::{Failure, Status, Style, look_whole, look_whole_without_resident, look_without_resident};
+use crate::cli::{
+    Failure, Status, Style, survey_all, survey_all_without_resident, survey_segments_without_resident,
+};
 use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::name::SegmentName;
@@ -41,9 +43,9 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     let options = Options { force: args.force, many, ..terms.options() };
     let style = out.style();
     let survey = if many {
-        look_for_many(machine, terms.rules, &args.segments, args.kind)
+        survey_for_batch(machine, terms.rules, &args.segments, args.kind)
     } else {
-        look_whole(machine, terms.rules)
+        survey_all(machine, terms.rules)
     };
     let copies = CopyDestination::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut reporter = Reporter::new("rm", args.report, out);
@@ -108,8 +110,8 @@ impl<'a> Planner<'a> {
     /// Plans the next removal; `force` applies to this segment only.
     fn plan(&self, segment: &Segment, force: bool) -> Plan {
         let before = object(segment).and_then(|object| self.unlinked.get(&object));
-        let (force, links_gone) = (self.options.force || force, before.copied().unwrap_or(0));
-        self.copies.plan(self.machine, segment, Options { force, links_gone, ..self.options })
+        let (force, links_removed) = (self.options.force || force, before.copied().unwrap_or(0));
+        self.copies.plan(self.machine, segment, Options { force, links_removed, ..self.options })
     }
 
     /// Records a plan, so that later ones take its effect into account.
@@ -128,15 +130,15 @@ fn object(segment: &Segment) -> Option<(u64, u64)> {
 
 /// Surveys the machine for many removals. `nattch` tells if a System V segment is in use, so no
 /// process is scanned.
-fn look_for_many(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
+fn survey_for_batch(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
     let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);
         name.key().is_some() || matches!(name.id(), Some(SegmentId::Sysv(_)))
     };
     if names.iter().all(is_sysv) {
-        look_without_resident(machine)
+        survey_segments_without_resident(machine)
     } else {
-        look_whole_without_resident(machine, rules)
+        survey_all_without_resident(machine, rules)
     }
 }
 

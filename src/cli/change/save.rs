@@ -8,7 +8,7 @@ use crate::cli::args::{ReportArgs, RestoreArgs, SaveArgs};
 use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
 use crate::cli::progress::{Interrupt, with_meter};
-use crate::cli::{Failure, Status, look, look_for};
+use crate::cli::{Failure, Status, survey_named, survey_segments};
 use crate::machine::Machine;
 use crate::memory::Progress;
 use crate::segment::{Segment, escape};
@@ -33,7 +33,7 @@ pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status,
                 .to_owned(),
         ));
     }
-    let survey = look_for(machine, [args.segment.as_os_str()], args.kind.kind);
+    let survey = survey_named(machine, [args.segment.as_os_str()], args.kind.kind);
     let mut reporter = Reporter::new("save", ReportArgs { dry_run: false, json: args.json }, out);
     let segment = match choose_exact_to_read(machine, &survey, &args.segment, args.kind.kind) {
         Ok(segment) => segment.clone(),
@@ -102,7 +102,7 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
     }
     session.log.open()?;
     if session.state.is_some() {
-        session.warn_of_unfinished(&look(machine), false);
+        session.warn_of_unfinished(&survey_segments(machine), false);
     }
     let confirmed = match open_confirmed(machine, args, &|text| style.fit(text).into_owned()) {
         Ok(Some(file)) => Ok(file),
@@ -124,9 +124,9 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
         })
     });
     let result = restored.map(|restored| {
-        let mut said = vec![format!("restored from {}", source(&args.file))];
-        said.extend(restored.lost);
-        Done { id: restored.id, said, undo: None, identity: None, copy: None }
+        let mut messages = vec![format!("restored from {}", source(&args.file))];
+        messages.extend(restored.differences);
+        Done { id: restored.id, messages, undo: None, identity: None, copy: None }
     });
     let outcome =
         Outcome { subject: path_text(&args.file), action: "restore", result: result.map_err(Into::into) };
@@ -149,12 +149,12 @@ fn open_confirmed(
     let file =
         if args.file.as_os_str() == STANDARD { SavedFile::stdin() } else { SavedFile::open(&args.file) };
     let file = file.map_err(Failed::File)?;
-    let Some(reason) = file.distrust(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
+    let Some(reason) = file.distrust_reason(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
     if !ask::possible() {
         return Err(Failed::File(file.unconfirmed(machine, reason)));
     }
     let text =
-        fit(&format!("{} {reason} and would create\n  {}\n", source(&args.file), file.described(machine)));
+        fit(&format!("{} {reason} and would create\n  {}\n", source(&args.file), file.description(machine)));
     Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
 }
 

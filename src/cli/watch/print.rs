@@ -1,4 +1,4 @@
-//! Prints changes as lines: either runs of bytes, split at the line boundaries of a hex dump, or values.
+//! Prints changes line by line: runs of bytes, split at the lines of a hex dump, or values.
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
@@ -55,7 +55,7 @@ impl<'a> Printer<'a> {
         out.flush()
     }
 
-    /// Sets the time of the changes that follow.
+    /// Sets the time of the next changes.
     pub const fn at(&mut self, now: Timestamp) {
         self.now = now;
     }
@@ -83,7 +83,7 @@ impl<'a> Printer<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Returns the ranges of the runs or values that differ; all of them if the old contents are unknown.
+    /// Returns the runs or values that differ, or all of them if the old bytes are unknown.
     fn parts(&self, change: &Change) -> Vec<Range<usize>> {
         let length = change.new.len();
         let runs = match &change.old {

@@ -1,14 +1,14 @@
-//! The model of clocks: the value follows the machine's own clocks, or time as such.
+//! The clock model: the value follows one of the machine's clocks, or elapsed time.
 
 #![expect(clippy::cast_precision_loss, reason = "clocks are compared with a tolerance")]
 
 use super::series::{Series, gcd, median};
 use super::{Fit, Kind, Origin, Sort, Unit};
 
-/// A clock that is this many seconds late may still be one: its program updates it rarely.
+/// Seconds that a clock may lag: its program may update it rarely.
 const LATE: f64 = 4.0;
 const EARLY: f64 = 1.5;
-/// A clock in nanoseconds may count microseconds.
+/// The finest resolution of a clock in nanoseconds: it may count microseconds.
 const FINEST: u64 = 1000;
 
 /// Returns the clock that the values follow. `boot_to_epoch` is the wall-clock time in nanoseconds
@@ -17,14 +17,14 @@ pub fn clock(series: &Series, boot_to_epoch: u64) -> Option<Fit> {
     if series.width < 4 {
         return None;
     }
-    // A value that agrees with the machine's clock is that clock.
+    // A value that agrees with a clock of the machine is that clock.
     let fit = |unit, origin, sort, cost| Fit { kind: Kind::Clock { unit, origin }, sort, cost };
     for (origin, offset) in [(Origin::Epoch, boot_to_epoch), (Origin::Boot, 0)] {
         for unit in Unit::ALL {
             if follows(series, unit, offset, |value| value as f64) {
                 return Some(fit(unit, origin, Sort::Unsigned, 0.0));
             }
-            // Seconds since the epoch are the only clock that fits 32 bits.
+            // With 32 bits, only seconds since the epoch fit.
             if series.width == 4 && origin == Origin::Epoch {
                 break;
             }
@@ -40,7 +40,7 @@ pub fn clock(series: &Series, boot_to_epoch: u64) -> Option<Fit> {
     None
 }
 
-/// Returns true if at least nine in ten values are a clock's time at about the time they were seen.
+/// Returns true if at least nine in ten values are close to the time at which they were seen.
 fn follows(series: &Series, unit: Unit, offset: u64, read: impl Fn(u64) -> f64) -> bool {
     let fits = |at: usize| {
         let now = (series.at[at] + offset) as f64 / 1e9;
@@ -48,7 +48,7 @@ fn follows(series: &Series, unit: Unit, offset: u64, read: impl Fn(u64) -> f64) 
         let late = now - read(series.values[at]) / unit.per_second();
         late > -EARLY && late < (waited.min(60.0)) + LATE
     };
-    // Most fields end here.
+    // Most fields are rejected here.
     if !fits(series.values.len() - 1) {
         return false;
     }
@@ -57,8 +57,8 @@ fn follows(series: &Series, unit: Unit, offset: u64, read: impl Fn(u64) -> f64) 
     monotonic * 10 <= series.values.len() && good * 10 >= series.values.len() * 9
 }
 
-/// Returns the unit of a counter that is a clock of any start: its value grows as fast as time, in steps
-/// that differ as measured times do.
+/// Returns the unit of a counter that is a clock with any origin: it grows as fast as time, in
+/// irregular steps like measured times.
 pub fn elapsed(series: &Series) -> Option<Unit> {
     if series.steps.iter().any(|&step| step <= 0) {
         return None;
@@ -67,12 +67,12 @@ pub fn elapsed(series: &Series) -> Option<Unit> {
     let grown = series.steps.iter().map(|&step| step as f64).sum::<f64>();
     let rate = grown / seconds;
     let unit = [Unit::Nanos, Unit::Micros, Unit::Millis].into_iter().find(|unit| {
-        // A slow clock is seen up to a step late at both ends.
+        // A slow clock may lag by up to a step at both ends.
         let late = median(&mut series.seconds.clone()).min(0.3) / seconds;
         let tolerance = if *unit == Unit::Millis { 0.004 } else { 0.02 };
         (rate / unit.per_second() - 1.0).abs() < tolerance + late.min(0.05)
     })?;
-    // A counter has a step of its own, and all its steps are multiples of it.
+    // A counter has a step size, and all steps are multiples of it.
     let divisor = series.steps.iter().fold(0, |divisor, &step| gcd(divisor, step.unsigned_abs()));
     let least = series.steps.iter().min().copied()?;
     (divisor * 4 < least.unsigned_abs() && divisor <= FINEST).then_some(unit)

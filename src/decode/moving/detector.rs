@@ -1,4 +1,4 @@
-//! The detector: takes samples, keeps histories of lines, and names the values.
+//! The detector: collects samples, keeps the histories of lines, and detects values.
 
 use super::Moment;
 use super::front::Fronts;
@@ -15,9 +15,9 @@ use std::time::Duration;
 
 /// The maximum number of lines with a history: 2 MiB of rows.
 const TRACKED: usize = 256;
-/// A run of lines of this length whose bytes all change is the content of a buffer.
+/// A run of this many lines whose bytes all change is the content of a buffer.
 const BUFFER_LINES: usize = 16;
-/// A line is split again after this time in nanoseconds, or later if nothing new came of it.
+/// Nanoseconds before a line is split again, or longer if the last split found nothing new.
 const PERIOD: u64 = 900_000_000;
 const LONGEST_PERIOD: u64 = 10_000_000_000;
 const FIRST_SPLITS: u32 = 6;
@@ -26,22 +26,22 @@ const TEXT_CHANGES: u16 = 5;
 
 /// Detects the values in a window of a segment.
 ///
-/// Holds a copy of the window, and a history of up to 256 lines of 64 bytes.
+/// Keeps a copy of the window, and a history of up to 256 lines of 64 bytes.
 #[derive(Debug, Default)]
 pub struct Detector {
     pub(super) window: Range<u64>,
-    /// The last sample, from the start of the first line, and room for a row past the end.
+    /// The last sample, from the start of the first line, padded by a row.
     pub(super) last: Vec<u8>,
     /// Monotonic nanoseconds of the last sample.
     pub(super) now: u64,
     /// Wall-clock nanoseconds at the start of monotonic time.
     boot_to_epoch: u64,
-    /// Lines that changed, by their number in the segment.
+    /// Lines that changed, by their index in the segment.
     pub(super) lines: BTreeMap<u64, Tracked>,
-    /// Lines of buffers, with the number of their changes unknown.
+    /// Set for lines in a buffer, which have no history.
     payload: Vec<bool>,
     fronts: Fronts,
-    /// Rings that were found by their records.
+    /// Rings that were found by their record numbers.
     rings: Vec<Range<u64>>,
 }
 
@@ -49,14 +49,14 @@ pub struct Detector {
 pub(super) struct Tracked {
     pub(super) line: Line,
     split: Split,
-    /// Bytes that belong to texts or to a field of the line before.
+    /// Bytes of texts, or of a field that starts in the previous line.
     taken: u64,
-    /// The state at the last split.
+    /// The time of the last split.
     split_at: u64,
     split_changes: u32,
     period: u64,
     splits: u32,
-    /// Fields at odd places were found.
+    /// Set if the last thorough split found unaligned fields.
     odd: bool,
     /// The bytes that had changed often enough.
     known: [u64; 3],
@@ -70,8 +70,8 @@ impl Detector {
         Self::default()
     }
 
-    /// Takes a sample: the bytes at `start` of the segment, read at `at`. A sample of another
-    /// window keeps the histories of the lines that are in both.
+    /// Adds a sample: the bytes at offset `start` of the segment, read at `at`. If the window has
+    /// moved, lines in both windows keep their histories.
     pub fn observe(&mut self, at: Moment, start: u64, bytes: &[u8]) {
         let now = nanos(at.monotonic);
         let window = start..start + bytes.len() as u64;
@@ -86,7 +86,7 @@ impl Detector {
         self.now = now;
     }
 
-    /// Returns the values, the most interesting kinds first and otherwise in order of offsets.
+    /// Returns the values: the most interesting kinds first, otherwise by offset.
     pub fn values(&mut self) -> Vec<MovingValue> {
         self.drop_buffers();
         let texts = self.texts();
@@ -138,7 +138,7 @@ impl Detector {
         usize_of(self.window.start % LINE as u64)
     }
 
-    /// Returns the number of the first line.
+    /// Returns the index of the first line.
     pub(super) const fn first(&self) -> u64 {
         self.window.start / LINE as u64
     }
@@ -186,7 +186,7 @@ impl Detector {
         }
         for &index in &changed {
             self.push(index, now);
-            // The row of the line before ends in this line.
+            // The row of the previous line ends in this line.
             if let Some(before) = index.checked_sub(1) {
                 self.push(before, now);
             }
@@ -207,8 +207,8 @@ impl Detector {
         row
     }
 
-    /// Drops the histories of lines that fronts explain, and of long runs of lines that change as a
-    /// whole.
+    /// Drops the histories of lines that only change by fronts, and of long runs of lines that
+    /// change as a whole.
     fn drop_buffers(&mut self) {
         let mut dense = self.payload.clone();
         for (&number, tracked) in &mut self.lines {
@@ -219,7 +219,7 @@ impl Detector {
         }
         for (start, run) in runs(&dense) {
             if run >= BUFFER_LINES {
-                // The first and the last line may have fields beside the buffer.
+                // The first and last line may have fields next to the buffer.
                 let end = start + run;
                 let cut = usize::from(start > 0 || self.window.start == 0);
                 let cut_end = usize::from(end < dense.len());
@@ -231,8 +231,8 @@ impl Detector {
         self.lines.retain(|&number, _| !payload[usize_of(number - first)]);
     }
 
-    /// Finds rings by records that are numbered: a counter beside others with the next numbers.
-    /// Returns true if it found one.
+    /// Finds rings of numbered records: a counter next to others with successive numbers. Returns
+    /// true if it finds one.
     fn find_records(&mut self, placed: &[Placed]) -> bool {
         let base = self.first() * LINE as u64;
         let mut found = false;
@@ -245,7 +245,7 @@ impl Detector {
             let series = Series::new(tracked.line.rows(), field.start, field.width);
             let mut steps: Vec<u64> = series.steps.iter().map(|step| step.unsigned_abs()).collect();
             steps.sort_unstable();
-            // The first step may be that of the first lap.
+            // The first step may be from the first lap.
             let Some(&step) = steps.get(1) else { continue };
             if let Some(ring) = records(&self.last, usize_of(offset - base), step) {
                 self.rings.push(base + ring.start as u64..base + ring.end as u64);
@@ -255,13 +255,13 @@ impl Detector {
         found
     }
 
-    /// Returns the runs of lines that are the inside of buffers, as offsets.
+    /// Returns the runs of lines inside buffers, as offsets.
     fn buffers(&self) -> Vec<Range<u64>> {
         let offset = |index: usize| (self.first() + index as u64) * LINE as u64;
         runs(&self.payload).map(|(start, run)| offset(start)..offset(start + run)).collect()
     }
 
-    /// Finds the texts, each in its stretch of lines, with the offset of the stretch.
+    /// Finds the texts. Each has the offset of its stretch of lines.
     fn texts(&self) -> Vec<(u64, Text)> {
         let mut found = vec![];
         let mut stretch = 0..0;
@@ -271,7 +271,7 @@ impl Detector {
                 continue;
             }
             if !stretch.is_empty() {
-                // A text may start before the bytes of it that change, and end after them.
+                // A text may extend beyond its bytes that change.
                 let from = stretch.start.saturating_sub(1).max(self.first());
                 let to = (stretch.end + 1).min(self.first() + self.payload.len() as u64);
                 let glyphs: Vec<Glyph> = (from..to).flat_map(|number| self.glyphs(number)).collect();
@@ -342,7 +342,7 @@ impl Detector {
 impl Tracked {
     /// Splits the line again.
     fn split(&mut self, taken: u64, boot_to_epoch: u64) {
-        // Odd places take most of the time: after they gave nothing, only now and then.
+        // Unaligned fields take most of the time: after none was found, look for them rarely.
         let thorough = self.odd || self.splits < FIRST_SPLITS || self.splits.is_multiple_of(FIRST_SPLITS);
         let aligned = split(&self.line, taken, boot_to_epoch, Places::Aligned);
         let new = if thorough && !aligned.is_clean(&self.line) {
@@ -395,7 +395,7 @@ fn runs(flags: &[bool]) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Adds the ranges of bytes that differ. Ranges that nearly touch are one.
+/// Adds the ranges of bytes that differ. Joins ranges that nearly touch.
 fn add_ranges(ranges: &mut Vec<Range<u64>>, offset: u64, old: &[u8], new: &[u8]) {
     const NEAR: u64 = 4;
     for (at, _) in old.iter().zip(new).enumerate().filter(|(_, (old, new))| old != new) {

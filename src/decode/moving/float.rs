@@ -1,4 +1,4 @@
-//! The model of floats: plausible exponents, and changes that are smooth or fill the mantissa.
+//! The float model: plausible exponents, and changes that are smooth or fill the mantissa.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -10,8 +10,7 @@
 use super::series::{Series, entropy, laplace_by_class, median};
 use super::{Fit, Kind, Sort};
 
-/// The layout of a float of this width: mantissa bits, exponent bias, and the plausible exponents
-/// around it.
+/// The layout of a float: mantissa bits, exponent bias, and the range of plausible exponents.
 struct Layout {
     mantissa: u32,
     bias: i64,
@@ -26,8 +25,7 @@ const fn layout(width: usize) -> Layout {
     }
 }
 
-/// Returns true if a value could be a float of this width that people use: 0, or of a size within
-/// reach of 1.
+/// Returns true if a value is a plausible float of this width: 0, or not too far from 1.
 pub fn is_plausible(value: u64, width: usize) -> bool {
     let layout = layout(width);
     let sign = 1 << (8 * width - 1);
@@ -35,12 +33,12 @@ pub fn is_plausible(value: u64, width: usize) -> bool {
     value & (sign - 1) == 0 || (exponent - layout.bias).abs() <= layout.plausible
 }
 
-/// Returns true if four bytes would be a float between a millionth and a million.
+/// Returns true if four bytes are a float between a millionth and a million.
 pub fn is_usual(value: u64) -> bool {
     (1e-6..1e6).contains(&f32::from_bits(value as u32).abs())
 }
 
-/// Returns the cost of the changes as those of a float.
+/// Returns the cost of encoding the changes as floats.
 pub fn float(series: &Series) -> Option<Fit> {
     let width = series.width;
     let layout = layout(width);
@@ -65,7 +63,7 @@ pub fn float(series: &Series) -> Option<Fit> {
         (below + 1.0).min(10.0 + below / 4.0) + signs + mantissa
     };
     let levels: Vec<f64> = series.values[1..].iter().map(|&value| level(value)).collect();
-    // The sign and exponent of the value before, where they are the same.
+    // Encodes a change by the previous sign and exponent, where those do not change.
     let leaps =
         series.values.windows(2).filter(|pair| pair[0] >> layout.mantissa != pair[1] >> layout.mantissa);
     let leap = |pair: &[u64]| {
@@ -74,14 +72,14 @@ pub fn float(series: &Series) -> Option<Fit> {
     let stays = mantissa * series.changes() as f64
         + entropy(leaps.clone().count(), series.changes())
         + leaps.map(leap).sum::<f64>();
-    // The integers of the bits, in the order of the floats.
+    // Integers in the same order as the floats.
     let key = |value: u64| {
         let size = (value & (sign - 1)) as i64 >> zeros;
         if value & sign == 0 { size } else { -size }
     };
     let moves: Vec<f64> =
         series.values.windows(2).map(|pair| key(pair[1]).wrapping_sub(key(pair[0])) as f64).collect();
-    // A change of sign leaps over all small floats: it is encoded by its level.
+    // A change of sign passes all small floats, so it is encoded by its level.
     let middle = median(&mut moves.clone());
     let steady: Vec<f64> = moves.iter().map(|step| step - middle).collect();
     let cost = |moves: &[f64]| laplace_by_class(series, moves, mantissa + 1.0);
@@ -91,8 +89,8 @@ pub fn float(series: &Series) -> Option<Fit> {
     Some(Fit { kind: Kind::Float, sort: Sort::Float, cost })
 }
 
-/// Returns the cost of changes that are multiples of a unit: cents, tenths of a degree, seconds of a
-/// frame.
+/// Returns the cost of changes that are multiples of a unit: cents, tenths of a degree, the
+/// duration of a frame.
 fn grid(series: &Series, levels: &[f64]) -> f64 {
     let (read, precision): (fn(u64) -> f64, i32) = if series.width == 8 {
         (f64::from_bits, 52)
@@ -111,11 +109,11 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
         let mut cost = unit_bits;
         for (at, step) in moves.iter().enumerate() {
             let count = (step / unit).round();
-            // The last bit of the larger one of the two values.
+            // The last bit of the larger value.
             let bit = values[at].abs().max(values[at + 1].abs()) * f64::from(-precision).exp2();
             let off = (1.0 + (step - count * unit).abs() / bit).log2() * 2.0;
             counts.push(count);
-            // Anything is a multiple of a unit that is hardly more than the last bit.
+            // Anything is a multiple of a unit that is hardly larger than the last bit.
             if unit >= 16.0 * bit && off < levels[at] {
                 cost += off;
             } else {

@@ -1,25 +1,25 @@
 //! Finds the front of a ring buffer: changes that advance through memory.
 //!
-//! A field changes at its place. A ring is written record after record, so each change starts where
-//! the last one ended, until the front returns to the start. Words that fronts pass are payload:
-//! their bytes belong to records of the ring, not to fields at these offsets.
+//! A field changes in place. A ring is written record by record, so each change starts where the
+//! previous one ended, until the front returns to the start. Words that fronts pass are payload:
+//! their bytes belong to records of the ring, not to fields at fixed offsets.
 
 use super::line::LINE;
 use std::ops::Range;
 
-/// The maximum distance between two records that are not of a constant size.
+/// The maximum gap between two records of varying size.
 const GAP: u64 = 256;
-/// The maximum overlap of two successive changes: a record may be finished after it was seen.
+/// The maximum overlap of successive changes: a record may be completed after it was seen.
 const OVERLAP: u64 = 8;
 /// The number of advances and bytes that make a front.
 const STEPS: u32 = 4;
 const DISTANCE: u64 = 96;
 const CHAINS: usize = 16;
-/// The bytes whose changes are counted together.
+/// Changes are counted per word of this size.
 const WORD: usize = 8;
-/// Samples at this distance in nanoseconds are from two polls.
+/// Samples at least this many nanoseconds apart are from different polls.
 const LONG: u64 = 50_000_000;
-/// A front may pause for this many samples with changes elsewhere.
+/// The number of samples for which a front may pause while other bytes change.
 const PAUSE: u32 = 4;
 
 /// The fronts in a window of a segment.
@@ -32,15 +32,15 @@ pub struct Fronts {
     lines: Vec<Counts>,
 }
 
-/// Counts of a word or line.
+/// Change counts of a word or line.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
     changes: u32,
-    /// The changes within bursts.
+    /// Changes between samples of one burst.
     short: u32,
-    /// The fronts that passed.
+    /// Fronts that passed.
     passed: u32,
-    /// The fronts that passed the area that changed between two polls.
+    /// Fronts that passed next to the area that changed between two polls.
     beside: u32,
 }
 
@@ -67,14 +67,14 @@ impl Chain {
 }
 
 impl Fronts {
-    /// Observes a window of this size.
+    /// `size` is the size of the window.
     pub fn new(size: usize) -> Self {
         let counts = |unit: usize| vec![Counts::default(); size.div_ceil(unit)];
         Self { words: counts(WORD), lines: counts(LINE), ..Self::default() }
     }
 
-    /// Adds the changes of a sample, in order of their offsets in the window, and its distance from
-    /// the last sample in nanoseconds.
+    /// Adds the changes of a sample, in order of their offsets in the window. `waited` is the time
+    /// since the last sample in nanoseconds.
     pub fn observe(&mut self, waited: u64, changes: &[Range<u64>]) {
         if changes.is_empty() {
             return;
@@ -106,13 +106,13 @@ impl Fronts {
             let mut advanced = false;
             for (change, taken) in changes.iter().zip(&mut taken).filter(|(_, taken)| !**taken) {
                 if chain.continues(change) {
-                    // The first two changes may be those of a field and of the start of a ring.
+                    // The first two changes may be in a field and at the start of a ring.
                     *taken = chain.steps > 0;
                     if chain.steps == 0
                         && !advanced
                         && (chain.end - chain.start) * 4 < change.end - change.start
                     {
-                        // The first change was that of a field before the ring.
+                        // The chain started at a field before the ring: drop that change.
                         chain.first = change.start;
                     }
                     chain.stride = change.start - chain.start;
@@ -149,7 +149,7 @@ impl Fronts {
             return;
         }
         let passed = chain.first..chain.end;
-        // A fast front goes around the ring between two polls, and all of the ring changes.
+        // A fast front goes around the ring between two polls, so that the whole ring changes.
         let within = |area: &&Range<u64>| area.start <= passed.start && area.end >= passed.end;
         let area = self.areas.iter().find(within);
         for (counts, unit) in [(&mut self.words, WORD), (&mut self.lines, LINE)] {
@@ -169,13 +169,13 @@ impl Fronts {
         if explain(line.checked_sub(1)) && explain(Some(line + 1)) {
             return u64::MAX;
         }
-        // The first or the last line of a ring: there may be fields beside it.
+        // The first or last line of a ring may also have fields.
         let first = line * LINE / WORD;
         let in_ring = |word: &usize| !self.is_field(line, first + word);
         (0..LINE / WORD).filter(in_ring).fold(0, |ring, word| ring | 0xff << (word * WORD))
     }
 
-    /// Returns true if fronts explain the changes of a line.
+    /// Returns true if fronts account for the changes of a line.
     fn explain(&self, line: usize) -> bool {
         let Some(Counts { changes, passed, beside, short }) = self.lines.get(line).copied() else {
             return false;
@@ -188,7 +188,7 @@ impl Fronts {
             || fronts == 1 && changes <= 3
     }
 
-    /// Returns true if a word beside a ring changes at other times than the ring.
+    /// Returns true if a word next to a ring changes at other times than the ring.
     fn is_field(&self, line: usize, word: usize) -> bool {
         let Some(counts) = self.words.get(word) else { return false };
         counts.short > 3 * (counts.passed + 1) || counts.passed == 0 && self.lines[line].passed >= 2

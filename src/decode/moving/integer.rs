@@ -1,6 +1,6 @@
 //! Integer models: counters, wrapping indexes, flags and numbers.
 //!
-//! A model returns the number of bits that encode the changes of a field with it.
+//! A model returns the number of bits that encode the changes of a field.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -13,7 +13,7 @@ use super::float::{is_plausible, is_usual};
 use super::series::{Series, gcd, laplace, median, number_bits};
 use super::{Fit, Kind, Sort};
 
-/// A shorter cycle is called a flag: states repeat in order, too.
+/// Shorter cycles are called flags: states repeat in order, too.
 const FLAG_CYCLE: u64 = 5;
 /// The maximum number of distinct values of a flag.
 const FLAG_VALUES: usize = 16;
@@ -39,7 +39,7 @@ fn counter(series: &Series) -> Option<Fit> {
     let size = unit as f64;
     let steps: Vec<f64> = series.steps.iter().map(|&step| step as f64 * sign / size).collect();
     let middle = median(&mut steps.clone());
-    // Wider steps are those of a number in the upper part, beside something else in the lower one.
+    // Wider steps belong to a number in the upper bytes, next to another value in the lower ones.
     let is_single = unit == 1 || !unit.is_power_of_two();
     let widest = if series.width == 8 { 31 } else { 24 };
     if middle <= 0.0 || is_single && series.width > 2 && middle * size >= f64::from(widest).exp2() {
@@ -52,7 +52,7 @@ fn counter(series: &Series) -> Option<Fit> {
     if backward > series.changes() / 8 || paces.iter().any(|pace| pace.is_lost) && series.width > 2 {
         return None;
     }
-    // A number of this size is rather a float that rises.
+    // A number of this size is more likely a rising float.
     let float = if series.width == 4 && is_usual(largest) { 30.0 } else { 0.0 };
     let cost = paces.iter().map(|pace| pace.cost).sum::<f64>()
         + 6.0
@@ -62,10 +62,10 @@ fn counter(series: &Series) -> Option<Fit> {
     Some(Fit { kind: Kind::Counter, sort: Sort::Unsigned, cost })
 }
 
-/// The cost of the steps within bursts, or of the others.
+/// The cost of the steps within bursts, or of all other steps.
 struct Pace {
     cost: f64,
-    /// The steps carry no information: the field wraps several times in between.
+    /// Set if the steps carry no information: the field wraps several times between samples.
     is_lost: bool,
 }
 
@@ -88,8 +88,8 @@ impl Pace {
     }
 }
 
-/// Returns true for two counters in step: all their steps together are multiples of a large number,
-/// and there is no carry from the lower one to the upper one.
+/// Returns true for two adjacent counters in step: as one number, their steps are multiples of a
+/// large number, and nothing is carried from the lower to the upper one.
 fn is_pair(series: &Series, unit: u64) -> bool {
     let half = 4 * series.width as u32;
     if unit >> half == 0 || unit.is_power_of_two() {
@@ -104,7 +104,7 @@ fn is_pair(series: &Series, unit: u64) -> bool {
 /// A field that counts from 0 to a modulus below that of its width.
 fn index(series: &Series) -> Option<Fit> {
     let (least, largest) = series.limits();
-    // An index goes back by almost its modulus.
+    // A wrap goes back by almost the modulus.
     let wraps = series.values.windows(2).any(|pair| pair[0].saturating_sub(pair[1]) > largest / 2);
     if !wraps || series.changes() < 8 || least > largest / 4 || !(2..1 << 30).contains(&largest) {
         return None;
@@ -113,7 +113,7 @@ fn index(series: &Series) -> Option<Fit> {
     let unit = 10_u64.pow(largest.ilog10());
     moduli.extend([1, 2, 5, 10].map(|factor| (largest / (unit * factor) + 1) * unit * factor));
     moduli.extend(series.values.windows(2).filter(|pair| pair[1] < pair[0]).take(3).map(|pair| {
-        // After a step of one, the value before the wrap was the largest.
+        // If the step is one, the value before the wrap was the largest.
         pair[0] + 1 - pair[1]
     }));
     moduli.sort_unstable();
@@ -127,11 +127,11 @@ fn index(series: &Series) -> Option<Fit> {
     let is_round = modulus.is_power_of_two() || modulus.is_multiple_of(10) || modulus.is_multiple_of(12);
     let cost = cost + 7.0 + if is_round { 5.0 } else { 1.2 * (modulus as f64).log2() };
     let kind = if modulus <= FLAG_CYCLE { Kind::Flag } else { Kind::Index { modulus } };
-    // The natural wrap of the field is that of a counter.
+    // A field that wraps at its own width is a counter.
     (u128::from(modulus) != 1 << (8 * series.width)).then_some(Fit { kind, sort: Sort::Unsigned, cost })
 }
 
-/// `None` if no step carries information.
+/// Returns `None` if no step carries information.
 fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     let size = modulus as f64;
     let pairs = series.values.windows(2);
@@ -140,7 +140,7 @@ fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
         .collect();
     let near = |residual: f64| residual - (residual / size).round() * size;
     let paces = [true, false].map(|short| Pace::new(series, &steps, short, size.log2(), near));
-    // A number goes back by a little, too.
+    // A number also goes back by small amounts.
     let change = |at: usize| series.values[at + 1] as f64 - series.values[at] as f64;
     let is_known = |at: usize| !paces[usize::from(!series.is_short(at))].is_lost;
     let back =
@@ -152,11 +152,11 @@ fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     if is_torn || back > steps.len() / 12 {
         return None;
     }
-    let tells = paces.iter().any(|pace| pace.cost > 0.0 && !pace.is_lost);
-    tells.then(|| paces.iter().map(|pace| pace.cost).sum())
+    let has_information = paces.iter().any(|pace| pace.cost > 0.0 && !pace.is_lost);
+    has_information.then(|| paces.iter().map(|pace| pace.cost).sum())
 }
 
-/// A field with few values that return.
+/// A field with few values that recur.
 fn flag(series: &Series) -> Option<Fit> {
     let mut values: Vec<u64> = vec![];
     for value in &series.values {
@@ -181,7 +181,7 @@ fn flag(series: &Series) -> Option<Fit> {
     Some(Fit { kind: Kind::Flag, sort: Sort::Unsigned, cost })
 }
 
-/// A signed field that moves in steps that are small compared with its range.
+/// A signed field whose steps are small compared with its range.
 fn number(series: &Series) -> Option<Fit> {
     if series.width == 1 || series.changes() < 8 {
         return None;
@@ -191,7 +191,7 @@ fn number(series: &Series) -> Option<Fit> {
         series.values.iter().map(|&value| (value << spare).cast_signed() >> spare).collect();
     let (least, largest) = (signed.iter().min().copied()?, signed.iter().max().copied()?);
     let range = largest.abs_diff(least) as f64;
-    // Larger numbers are floats, hashes or pointers.
+    // Larger numbers are more likely floats, hashes or pointers.
     if range >= (series.span() / 64.0).min(2_f64.powi(40)) && series.width > 2
         || least.abs().max(largest.abs()) >= 1 << 48
     {

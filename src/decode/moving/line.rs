@@ -1,23 +1,23 @@
-//! The history of 64 bytes: rows of time and content, one for each sample that differed.
+//! The history of a line of 64 bytes: a row of time and content for each sample that differed.
 
 use std::collections::VecDeque;
 
 /// Bytes per line.
 pub const LINE: usize = 64;
-/// Bytes per row. A value that starts in the last bytes of a line ends in the next one.
+/// Bytes per row. Values at the end of a line extend into the next one.
 pub const ROW: usize = LINE + 8;
 /// The maximum number of rows per line.
 const ROWS: usize = 96;
-/// A byte that changed in more rows than this can spare the oldest of them.
+/// Old changes of a byte may be dropped if it has more changes than this.
 const ENOUGH: u16 = 24;
 
-/// The content of a line at a time.
+/// The content of a line at one time.
 #[derive(Debug)]
 pub struct Row {
     /// Monotonic time in nanoseconds.
     pub at: u64,
     pub bytes: [u8; ROW],
-    /// The bytes that differ from the row before, as bits.
+    /// The bytes that differ from the previous row, as bits.
     changed: u128,
 }
 
@@ -25,18 +25,18 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Line {
     rows: VecDeque<Row>,
-    /// The rows in which each byte changed.
+    /// The number of rows in which each byte changed.
     counts: [u16; ROW],
-    /// All rows ever added, except the first.
+    /// All rows that were ever added, except the first.
     pub changes: u32,
-    /// Bytes that were neither printable nor NUL at some time.
+    /// Bytes that were ever neither printable nor NUL.
     pub binary: u64,
-    /// Bytes that were printable at some time.
+    /// Bytes that were ever printable.
     pub printable: u64,
 }
 
 impl Line {
-    /// Starts a history with the content before the first change.
+    /// `bytes` is the content before the first change.
     pub fn new(at: u64, bytes: [u8; ROW]) -> Self {
         let mut line = Self {
             rows: VecDeque::with_capacity(ROWS),
@@ -94,11 +94,11 @@ impl Line {
         (0..LINE).map(changed).fold(0, |bits, bit| bits | bit)
     }
 
-    /// Removes the oldest row of which every change has enough others, so that a fast counter does
-    /// not push out the few changes of a slow flag beside it.
+    /// Removes the oldest row whose changes all have enough others, so that a fast counter does not
+    /// evict the few changes of a slow flag next to it.
     fn evict(&mut self) {
         let spare = |row: &Row| bits(row.changed).all(|byte| self.counts[byte] > ENOUGH);
-        // Without the first row, the second one has nothing to differ from.
+        // The second row depends on the first one, so keep that.
         let at = self.rows.iter().skip(1).position(spare).unwrap_or(0);
         let Some(gone) = self.rows.remove(at) else { return };
         let before = at.checked_sub(1).map(|before| self.rows[before].bytes);
@@ -111,7 +111,7 @@ impl Line {
         self.rows[at].changed = changed;
     }
 
-    /// Adds to the counts of these bytes. `u16::MAX` is minus one.
+    /// Adds to the counts of these bytes. `u16::MAX` subtracts one.
     fn count(&mut self, changed: u128, by: u16) {
         for byte in bits(changed) {
             self.counts[byte] = self.counts[byte].wrapping_add(by);
@@ -138,7 +138,7 @@ fn difference(a: &[u8; ROW], b: &[u8; ROW]) -> u128 {
     changed
 }
 
-/// Returns the positions of the set bits.
+/// Returns the indexes of the set bits.
 fn bits(mut set: u128) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let at = set.trailing_zeros() as usize;
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(line.count_of(8), 19);
         let counted = line.rows().iter().filter(|row| row.changed & 0x100 != 0).count();
         assert_eq!(counted, 19);
-        // The first row has no predecessor, and the newest rows stay together.
+        // The first row has no predecessor, and the newest rows are kept.
         assert_eq!(line.rows().back().map(|row| row.at), Some(1999));
     }
 

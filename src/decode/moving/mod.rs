@@ -1,37 +1,37 @@
-//! Detects values in bytes that change: offset, width and kind, from the changes alone.
+//! Detects values in changing bytes: offset, width and kind, from the changes alone.
 //!
-//! A [`Detector`] is fed samples of a window of a segment. It keeps the bytes that differ, splits
-//! them into the fields that explain their changes best, and names those of which it is sure.
+//! A [`Detector`] gets samples of a window of a segment. It records the bytes that differ, splits
+//! them into the fields that explain their changes best, and reports the fields that it is sure of.
 //!
 //! # Method
-//! 1. Each 64 bytes that change have a history of up to 96 rows. When it is full,
-//!    rows go whose changes are well covered by others, so a slow flag beside a fast counter keeps
-//!    its changes.
-//! 2. Each candidate field is encoded with several models: counter, clock, float, wrapping index, flag,
-//!    number. The cost of a model is the number of bits that encode the changes with it
-//!    (minimum description length); bytes without a model cost eight bits per change.
-//! 3. The split with the least cost wins. Alignment and common widths are cheap, not required.
-//! 4. Text is found first, by its bytes: printable or NUL at all times.
+//! 1. Each line of 64 bytes that changes has a history of up to 96 rows. When the history is full,
+//!    the first rows to go are those whose bytes changed in many other rows. This way, a slow flag
+//!    next to a fast counter keeps its changes.
+//! 2. Each candidate field is encoded with several models: counter, clock, float, wrapping index,
+//!    flag, number. The cost of a model is the number of bits that encode the changes (minimum
+//!    description length). Bytes without a model cost eight bits per change.
+//! 3. The cheapest split wins. Alignment and common widths are cheap, but not required.
+//! 4. Text is found first, by its bytes: always printable or NUL.
 //! 5. Payload is dropped: fields amid noise, long arrays of equal fields, areas that change as a
 //!    whole, and rings, whose changes advance through memory.
 //!
 //! # Sampling
-//! Poll about four times per second, and read several times per poll at the distances of
-//! [`BURST`]. A counter of a few bytes wraps many times between two polls; within a burst it does
-//! not, and shows its slope. The distances differ, so that no rate hides behind them.
+//! Poll about four times per second, with several reads per poll at the intervals of [`BURST`]. A
+//! counter of a few bytes wraps many times between two polls, but within a burst it shows its
+//! slope. The intervals differ, so that no rate is a multiple of all of them.
 //!
 //! # Limits
-//! - A field is judged after five changes.
-//! - Bytes that never changed do not show which field they belong to: [`MovingValue::widths`] lists
+//! - A field needs five changes to be judged.
+//! - Bytes that never changed may belong to the field before them: [`MovingValue::widths`] lists
 //!   all widths that fit, the most likely first.
 //! - Numbers are little-endian.
-//! - A byte counter that wraps at 256 and an index modulo 256 look alike: with zeros up to the next
-//!   multiple of four bytes it is called an index.
-//! - A cycle of up to five states is called a flag. A random integer is not reported.
+//! - A byte counter that wraps at 256 looks like an index modulo 256. With zeros up to the next
+//!   multiple of four bytes, it is called an index.
+//! - A cycle of up to five states is called a flag. Random integers are not reported.
 //! - Two fields that change together may look like one: a random word below a counter, or an index
-//!   below the number of its laps.
+//!   below its lap count.
 //! - Arrays of 32 or more equal fields, and 12 or more equal records, count as payload. So does a
-//!   flag beside twelve bytes of noise.
+//!   flag next to twelve bytes of noise.
 
 mod clock;
 mod detector;
@@ -56,7 +56,7 @@ pub use value::{Kind, MovingValue, Origin, Sort, Unit};
 
 use std::time::Duration;
 
-/// The distances between the reads of a poll.
+/// The intervals between the reads of a poll.
 pub const BURST: [Duration; 7] = [
     Duration::from_micros(200),
     Duration::from_micros(450),
@@ -67,8 +67,8 @@ pub const BURST: [Duration; 7] = [
     Duration::from_micros(400),
 ];
 
-/// The distances between the starts of polls, to be repeated. They differ, so that a value that
-/// changes at a multiple of their rate is not always seen at the same place of its cycle.
+/// The intervals between the starts of polls, repeated. They differ, so that a value that changes
+/// at a multiple of the poll rate is not always seen in the same phase.
 pub const POLLS: [Duration; 5] = [
     Duration::from_millis(230),
     Duration::from_millis(270),
@@ -80,9 +80,8 @@ pub const POLLS: [Duration; 5] = [
 /// The time of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
-    /// `CLOCK_MONOTONIC`.
     pub monotonic: Duration,
-    /// Time since 1970 (`CLOCK_REALTIME`).
+    /// Wall-clock time since 1970.
     pub wall: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Names the values: the widths that fit, the rate, and the history of each field.
+//! Describes detected values: widths that fit, rate and history.
 
 use super::detector::{Detector, usize_of};
 use super::line::LINE;
@@ -16,7 +16,7 @@ impl Detector {
         let widths = self.widths(*offset, field);
         let width = *widths.first()?;
         let mut kind = field.fit.kind;
-        // A natural wrap with zeros above it is that of an index in a wider field.
+        // A field that wraps at its own width, below zeros, is an index in a wider field.
         if kind == Kind::Counter && field.wrapped && width > field.width {
             kind = Kind::Index { modulus: 1 << (8 * field.width) };
         }
@@ -51,7 +51,7 @@ impl Detector {
         }
     }
 
-    /// Returns the widths that fit, the most likely first: bytes above the field that never changed
+    /// Returns the widths that fit, the most likely first. Bytes above the field that never changed
     /// may belong to it.
     fn widths(&self, offset: u64, field: &Field) -> Vec<usize> {
         let width = field.width;
@@ -67,13 +67,13 @@ impl Detector {
                 break;
             }
             let above = &self.last[bytes];
-            // The upper bytes of a small number, positive or negative.
+            // The upper bytes of a small positive or negative number.
             let zeros = above.iter().all(|byte| *byte == 0) || above.iter().all(|byte| *byte == 0xff);
-            // It wrapped, and nothing was carried.
+            // The field wrapped without a carry.
             if field.wrapped && !zeros {
                 break;
             }
-            // The value would use its top bytes: more likely two fields.
+            // The value would need its top bytes: two fields are more likely.
             if !zeros
                 && above.last() != Some(&0)
                 && !(wide == 4 && above.last().is_some_and(|top| *top < 8))
@@ -92,13 +92,13 @@ impl Detector {
         widths
     }
 
-    /// Returns true if a byte of the window has changed lately.
+    /// Returns true if a byte of the window has changed recently.
     pub(super) fn is_active(&self, at: usize) -> bool {
         let number = self.first() + (at / LINE) as u64;
         self.lines.get(&number).is_some_and(|tracked| tracked.line.is_active(at % LINE))
     }
 
-    /// Returns the units per second over the last seconds.
+    /// Returns the change in units per second, over the last seconds.
     #[expect(clippy::cast_precision_loss, reason = "a rate to be shown")]
     fn rate(&self, kind: Kind, series: &Series) -> Option<f64> {
         const SPAN: u64 = 4_000_000_000;

@@ -1,9 +1,9 @@
 //! Splits a line into fields: the cheapest encoding of all its changes.
 //!
-//! Each field has a cost under its best model, and each piece of bytes without a model has the cost
-//! of noise: eight bits per change of a byte. The split with the least total wins, and a field is
-//! accepted if its model saves enough compared with noise. Two adjacent counters are cheaper apart
-//! than as one wide counter with huge steps; a carry makes a wide counter cheaper than its halves.
+//! Each field has a cost under its best model, and bytes without a model have the cost of noise:
+//! eight bits per change. The cheapest split wins, and a field is accepted if its model saves
+//! enough compared with noise. Two adjacent counters are cheaper apart than as a wide counter with
+//! huge steps. With a carry, the wide counter is cheaper.
 
 #![expect(clippy::cast_precision_loss, reason = "costs are estimates")]
 
@@ -16,19 +16,19 @@ use std::ops::Range;
 pub const LEAST_CHANGES: u32 = 5;
 /// The cost of a piece of noise in a long run of changing bytes, where noise is likely.
 const LIKELY_NOISE: f64 = 2.0;
-/// The cost of a piece of noise elsewhere: shared memory has few lone random bytes.
+/// The cost of a piece of noise elsewhere: isolated random bytes are rare in shared memory.
 const LONE_NOISE: f64 = 14.0;
-/// The savings in bits for which a field is accepted: more for integers, because any few numbers go
-/// up by chance.
+/// The savings in bits from which a field is accepted. Integers need more, because a few numbers
+/// may rise by chance.
 const SAVED_FLOAT: f64 = 13.0;
 const SAVED_INTEGER: f64 = 24.0;
-/// A run of changing bytes of this length may well be noise.
+/// A run of this many changing bytes is probably noise.
 const LONG_RUN: usize = 16;
 
 /// A field of a line.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// The first byte, from the start of the line.
+    /// The first byte, relative to the line.
     pub start: usize,
     /// The bytes that the model needs.
     pub width: usize,
@@ -40,7 +40,7 @@ pub struct Field {
     /// The bytes that changed.
     pub active: usize,
     pub changes: usize,
-    /// The unsigned value went down at some time.
+    /// Set if the unsigned value ever went down.
     pub wrapped: bool,
 }
 
@@ -53,8 +53,8 @@ impl Field {
         }
     }
 
-    /// Returns true for a counter that is not at a place of its own, or has no step of its own: it
-    /// may be the upper part of a wider one.
+    /// Returns true for a counter that is unaligned or has no constant step: it may be the upper
+    /// part of a wider one.
     fn may_be_upper(&self) -> bool {
         let regular = self.fit.cost < 14.0 + 1.5 * self.changes as f64;
         self.fit.kind == Kind::Counter
@@ -67,9 +67,9 @@ impl Field {
 #[derive(Debug, Clone, Default)]
 pub struct Split {
     pub fields: Vec<Field>,
-    /// Bytes that changed often enough and fit no model, as bits.
+    /// Bytes that changed often enough but fit no model, as bits.
     pub noise: u64,
-    /// Bytes of the next line that the last field uses.
+    /// Bytes of the next line that belong to the last field.
     pub spill: usize,
 }
 
@@ -83,7 +83,7 @@ impl Split {
     }
 
     /// Returns true if fields explain all changes, and no narrow field touches other bytes that
-    /// change, as the pieces of a misplaced field do.
+    /// change, like the fragments of a misplaced field.
     pub fn is_clean(&self, line: &Line) -> bool {
         let touched = |field: &Field| {
             let end = field.start + field.width;
@@ -94,7 +94,7 @@ impl Split {
     }
 }
 
-/// The places of fields.
+/// The offsets at which fields may start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Places {
     /// Multiples of their width.
@@ -102,12 +102,12 @@ pub enum Places {
     All,
 }
 
-/// Splits a line, except for the bytes that belong to others.
+/// Splits a line, except for the bytes in `taken`.
 pub fn split(line: &Line, taken: u64, boot_to_epoch: u64, places: Places) -> Split {
     Nodes { line, taken, boot_to_epoch, places }.split()
 }
 
-/// A piece of a line: a field, or noise.
+/// A piece of a line: a field or noise.
 #[derive(Debug, Clone)]
 struct Piece {
     width: usize,
@@ -124,7 +124,7 @@ struct Nodes<'a> {
 
 impl Nodes<'_> {
     fn split(&self) -> Split {
-        // The lowest cost of the bytes from each one to the end, and its first piece.
+        // The lowest cost of the bytes from each offset to the end, and the first piece.
         let mut costs = [0.0; LINE + 9];
         let mut pieces: Vec<Option<Piece>> = vec![None; LINE];
         for start in (0..LINE).rev() {
@@ -172,7 +172,7 @@ impl Nodes<'_> {
         split
     }
 
-    /// Joins counters with the noise below them. The low bytes of a counter with irregular steps look
+    /// Joins counters with noise below them: the low bytes of a counter with irregular steps look
     /// like noise.
     fn join_lower(&self, split: &mut Split) {
         for at in 0..split.fields.len() {
@@ -196,7 +196,7 @@ impl Nodes<'_> {
         }
     }
 
-    /// Returns the piece as noise and as a field, if it can be one.
+    /// Returns the piece as noise, and as a field if it can be one.
     fn pieces(&self, start: usize, width: usize) -> [Option<Piece>; 2] {
         if self.places == Places::Aligned && !start.is_multiple_of(width) {
             return [None, None];
@@ -205,12 +205,12 @@ impl Nodes<'_> {
         let is_taken = bytes.clone().any(|byte| byte < LINE && self.taken & 1 << byte != 0);
         let first = bytes.clone().find(|&byte| self.line.is_active(byte));
         let (Some(first), false) = (first, is_taken) else { return [None, None] };
-        // A wide field may start with bytes that do not change, at its own alignment.
+        // A wide field may start with bytes that do not change, if it is aligned.
         if first > start && (width < 4 || !start.is_multiple_of(width)) {
             return [None, None];
         }
         let last = bytes.clone().rfind(|&byte| self.line.is_active(byte)).unwrap_or(first);
-        // A field that uses no byte of the upper half is encoded as a narrower one.
+        // A field whose upper half never changes is encoded as a narrower one.
         let narrow = width > 1 && last < start + width / 2;
         let maybe_float = width >= 4
             && self.line.rows().back().is_some_and(|row| {
@@ -223,20 +223,20 @@ impl Nodes<'_> {
         }
         let amid_noise = self.is_amid_noise(bytes.clone());
         let series = Series::new(self.line.rows(), start, width);
-        // Every model must encode which rows changed the piece.
+        // Every model also has to encode in which rows the piece changed.
         let activity = entropy(series.changes(), self.line.rows().len() - 1);
         let bits = self.noise(bytes);
         let (noise, unlikely) =
             if amid_noise { (bits + LIKELY_NOISE, 0.0) } else { (bits + LONE_NOISE, bits / 10.0) };
         let as_noise = (!narrow).then_some(Piece { width, cost: activity + noise + unlikely, field: None });
-        // No number keeps all its bytes as busy as its neighbors.
+        // The bytes of a number are not all as busy as its neighbors.
         if series.changes() < LEAST_CHANGES as usize || amid_noise {
             return [as_noise, None];
         }
         let mut fits = vec![clock::clock(&series, self.boot_to_epoch)];
         if !narrow {
             let best = integer::best(&series);
-            // A lone number at an odd place is rather a part of a float.
+            // A lone number at an unaligned offset is more likely a part of a float.
             fits.push(best.filter(|fit| fit.kind != Kind::Number || start.is_multiple_of(width)));
         }
         if maybe_float {
@@ -244,7 +244,7 @@ impl Nodes<'_> {
         }
         let mut best = fits.into_iter().flatten().min_by(|a, b| a.cost.total_cmp(&b.cost));
         if let Some(fit) = best.as_mut().filter(|fit| fit.kind == Kind::Counter) {
-            // Low bytes that never change are 0 in a number, and anything in other fields.
+            // Low bytes that never change are 0 in a number, and arbitrary in other fields.
             let low = self.line.rows().back().map_or(&[][..], |row| &row.bytes[start..first]);
             fit.cost += low.iter().filter(|byte| **byte != 0).count() as f64 * 8.0;
             if let Some(unit) = clock::elapsed(&series) {
@@ -254,7 +254,7 @@ impl Nodes<'_> {
         let field = best.and_then(|fit| {
             let cost = fit.cost + Self::prior(start, width, &fit) - self.bonus(start, width, &fit);
             let wrapped = series.has_wrapped();
-            // The top bytes of a float hardly change, those of noise do.
+            // The top bytes of a float hardly change. Those of noise do.
             let uniform = series.changes() as f64 * series.bits();
             let saved = if fit.kind == Kind::Float { uniform.max(noise) - cost } else { noise - cost };
             let evidence = series.chance() - cost;
@@ -268,13 +268,13 @@ impl Nodes<'_> {
         [as_noise, field]
     }
 
-    /// Returns the bits that changes take as noise, without those that make noise unlikely.
+    /// Returns the cost of the changes as noise, without the cost of noise being unlikely.
     fn noise(&self, bytes: Range<usize>) -> f64 {
         bytes.map(|byte| f64::from(self.line.count_of(byte)) * 8.0).sum()
     }
 
-    /// Returns true if a piece is in a long run of bytes that change equally often, as noise does.
-    /// The top bytes of numbers change less often than the others.
+    /// Returns true if a piece is in a long run of bytes that change equally often, like noise. The
+    /// top bytes of numbers change less often than the others.
     fn is_amid_noise(&self, bytes: Range<usize>) -> bool {
         if self.run(bytes.clone()) < LONG_RUN {
             return false;
@@ -294,8 +294,8 @@ impl Nodes<'_> {
         before + bytes.filter(|byte| active(byte)).count() + after
     }
 
-    /// Returns the bits that the top byte of a float is worth if it never changes: noise would be
-    /// unlikely to end with just this byte, at just this alignment.
+    /// Returns the bits that a constant top byte of a float is worth: noise is unlikely to end with
+    /// exactly this byte at exactly this alignment.
     fn bonus(&self, start: usize, width: usize, fit: &Fit) -> f64 {
         let top = start + width - 1;
         let lone = fit.kind == Kind::Float && start.is_multiple_of(width) && !self.line.is_active(top);
@@ -303,8 +303,8 @@ impl Nodes<'_> {
         if lone && matches!(value & 0x7f, 0x3e..=0x42) { 8.0 } else { 0.0 }
     }
 
-    /// Returns the bits of naming a field: its width is a common one, and it is aligned unless the
-    /// struct is packed.
+    /// Returns the bits that encode the width and offset of a field: few for a common width and an
+    /// aligned field, more for a packed struct.
     fn prior(start: usize, width: usize, fit: &Fit) -> f64 {
         let place = match width {
             1 => 4.0,

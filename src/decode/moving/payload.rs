@@ -1,7 +1,7 @@
-//! Tells values from payload: bytes that are the content of buffers, not fields.
+//! Separates values from payload: bytes that are the content of buffers, not fields.
 //!
-//! A model may fit parts of random, compressed or pixel data by chance, and it fits arrays of
-//! samples by right. Neither is worth a row on the screen, so values between noise and long runs of
+//! A model may fit parts of random, compressed or pixel data by chance, and it correctly fits
+//! arrays of samples. Neither is worth a row on the screen, so values amid noise and long runs of
 //! equal fields are dropped.
 
 use super::partition::Field;
@@ -9,27 +9,27 @@ use super::value::{Kind, Origin};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Noise bytes on both sides of a value that make it part of a buffer.
+/// A value with this much noise on both sides is part of a buffer.
 const NEIGHBORHOOD: u64 = 16;
 const NOISY: usize = 12;
-/// A buffer has no more bytes than this in a row that do not change.
+/// The longest run of constant bytes in a buffer.
 const GAP: usize = 3;
-/// The reach of a buffer beside a narrow field.
+/// The minimum length of a buffer that absorbs a narrow field next to it.
 const LONG_RUN: usize = 96;
-/// A header of a compressed block has some bytes in a row that do not change.
+/// The longest run of constant bytes in the header of a compressed block.
 const HEADER_GAP: usize = 8;
-/// Bits saved for which a value between noise is kept.
+/// Savings in bits from which a value amid noise is kept.
 const OBVIOUS: f64 = 60.0;
 /// Bits saved compared with values in no order for which a narrow value beside noise is kept.
 const EVIDENCE: f64 = 30.0;
 
-/// The longest array of wide fields, and the largest number of equal records.
+/// The longest array of wide fields, and the largest number of equal records, that are reported.
 const ARRAY: usize = 31;
 const RECORDS: usize = 11;
-/// This many fields of one or two bytes next to each other are pixels or samples.
+/// This many adjacent fields of one or two bytes are pixels or samples.
 const CROWD: usize = 16;
 
-/// A field at an offset of the segment.
+/// A field at an offset in the segment.
 #[derive(Debug, Clone)]
 pub struct Placed {
     pub offset: u64,
@@ -51,8 +51,8 @@ pub struct Bytes<N, A> {
     pub is_active: A,
 }
 
-/// Drops the fields that are parts of buffers. `buffers` are known insides of buffers. The fields
-/// are in order of their offsets.
+/// Drops the fields that are parts of buffers. `buffers` are known to be buffers. The fields are in
+/// order of their offsets.
 pub fn drop_payload<N, A>(fields: Vec<Placed>, bytes: &Bytes<N, A>, buffers: &[Range<u64>]) -> Vec<Placed>
 where
     N: Fn(u64) -> bool,
@@ -76,8 +76,8 @@ where
     fields.into_iter().zip(payload).filter_map(keep).collect()
 }
 
-/// Returns the fields at the edge of a buffer that continue it without a gap. The
-/// fields are in order of their distance from the edge.
+/// Returns the fields that continue a buffer at its edge without a gap. The fields are in order of
+/// their distance from the edge.
 fn at_edge(
     fields: &[Placed],
     order: impl Iterator<Item = usize>,
@@ -124,7 +124,7 @@ fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u
     let after = (end..end + NEIGHBORHOOD).filter(|&at| noise(at)).count();
     let between = before >= NOISY && after >= NOISY;
     let is_obvious = placed.field.saved >= OBVIOUS;
-    // A few values in the byte above noise are the upper byte of a number that is not reported.
+    // A few values above noise are the upper byte of a number that is not reported.
     let is_flag = placed.field.fit.kind == Kind::Flag;
     let above = is_flag && !placed.offset.is_multiple_of(4) && noise(placed.offset - 1);
     // A few bytes of noise may well be regular, as in the header of a compressed block.
@@ -136,10 +136,10 @@ fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u
         || is_chance && is_beside_noise(&(placed.offset..end), noise, active)
 }
 
-/// Returns for each field if it is one of more equal fields than a struct has.
+/// Returns a flag for each field, set if there are more equal fields than a struct has.
 fn in_arrays(fields: &[Placed]) -> Vec<bool> {
     let mut arrays = vec![false; fields.len()];
-    // The fields of each width and kind: records repeat them at a constant distance.
+    // The fields of each width and kind: records repeat them at constant distances.
     let mut groups: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
     for (at, placed) in fields.iter().enumerate() {
         groups.entry((placed.field.width, placed.field.fit.kind.word())).or_default().push(at);

@@ -1,7 +1,7 @@
-//! Finds numbered records: equal structs in a row whose counters have successive numbers.
+//! Finds numbered records: an array of structs whose counters have successive numbers.
 //!
 //! In a ring each record is written once per lap, and its number grows by the number of records. A
-//! fast ring goes around many times between two samples, so nothing advances through it.
+//! fast ring completes many laps between two samples, so nothing appears to advance through it.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use std::ops::Range;
 const RECORDS: usize = 4;
 const LARGEST: usize = 4096;
 
-/// Returns the extent of the records if the number at `offset`, which grows by at least `step`, is
-/// one of a record in a ring.
+/// Returns the range of the records if the number at `offset`, which grows by at least `step`,
+/// belongs to a record in a ring.
 pub fn records(bytes: &[u8], offset: usize, step: u64) -> Option<Range<usize>> {
     if step < RECORDS as u64 {
         return None;
@@ -22,7 +22,7 @@ pub fn records(bytes: &[u8], offset: usize, step: u64) -> Option<Range<usize>> {
         let follows = |a: usize, b: usize, distance: u32| {
             number(a).zip(number(b)).is_some_and(|(a, b)| b.wrapping_sub(a) == distance)
         };
-        // Most strides end here.
+        // Most strides are rejected here.
         let distance =
             [offset.checked_sub(stride).map(|before| (before, offset)), Some((offset, offset + stride))]
                 .into_iter()
@@ -37,7 +37,7 @@ pub fn records(bytes: &[u8], offset: usize, step: u64) -> Option<Range<usize>> {
         if before + after + 1 < RECORDS {
             return None;
         }
-        // The records after the front are those of the lap before.
+        // The records after the front are from the previous lap.
         let laps = u64::from(distance) * 2 + step;
         let near = |at: usize| {
             number(at).zip(number(offset)).is_some_and(|(a, b)| a != 0 && u64::from(a.abs_diff(b)) <= laps)
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn counters_of_their_own_are_not() {
         assert_eq!(records(&ring([812, 17, 90_443, 5, 33, 9].into_iter()), 64, 100), None);
-        // Each counts every event.
+        // Each counter counts every event.
         assert_eq!(records(&ring(100..116), 64, 1), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The values of a field over time, and the cost in bits of encoding its changes.
+//! The values of a field over time, and the cost of encoding their changes in bits.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -9,11 +9,11 @@
 use super::line::Row;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Steps shorter than this come from the reads of a burst.
+/// Shorter steps are between the reads of a burst.
 const BURST_STEP: f64 = 0.02;
 const NANOS: f64 = 1e9;
 
-/// The distinct successive values of a field.
+/// The successive values of a field, each different from the previous one.
 #[derive(Debug)]
 pub struct Series {
     /// Bytes per value.
@@ -28,7 +28,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// Reads the field at `start` of the rows.
+    /// Reads the field at `start` in the rows.
     pub fn new(rows: &VecDeque<Row>, start: usize, width: usize) -> Self {
         let mut at = Vec::with_capacity(rows.len());
         let mut values = Vec::with_capacity(rows.len());
@@ -56,7 +56,7 @@ impl Series {
         (self.width * 8) as f64
     }
 
-    /// Returns the number of different values that the width allows.
+    /// Returns the number of values that the width allows.
     pub fn span(&self) -> f64 {
         self.bits().exp2()
     }
@@ -67,12 +67,12 @@ impl Series {
         (least, self.values.iter().max().copied().unwrap_or_default())
     }
 
-    /// Returns the number of times that the unsigned value went down.
+    /// Returns how often the unsigned value went down.
     pub fn drops(&self) -> usize {
         self.values.windows(2).filter(|pair| pair[1] < pair[0]).count()
     }
 
-    /// Returns 1 if most steps go up, or -1.
+    /// Returns 1 if most steps go up, otherwise -1.
     pub fn direction(&self) -> f64 {
         let up = self.steps.iter().filter(|&&step| step > 0).count();
         if up * 2 >= self.changes() { 1.0 } else { -1.0 }
@@ -88,7 +88,7 @@ impl Series {
         self.seconds[step] < BURST_STEP
     }
 
-    /// Returns the steps of bursts, or all others.
+    /// Returns the steps within bursts, or all others.
     pub fn class(&self, short: bool) -> impl Iterator<Item = usize> {
         (0..self.changes()).filter(move |&step| self.is_short(step) == short)
     }
@@ -122,7 +122,7 @@ impl Series {
     }
 }
 
-/// Returns the median. 0 for no values.
+/// Returns the median, or 0 for no values.
 pub fn median(values: &mut [f64]) -> f64 {
     if values.is_empty() {
         return 0.0;
@@ -131,15 +131,15 @@ pub fn median(values: &mut [f64]) -> f64 {
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
-/// Returns the bits that encode these residuals with a Laplace distribution of their own scale. A
-/// single residual costs at most `escape` bits and a little more.
+/// Returns the bits that encode these residuals with a Laplace distribution fitted to them. A
+/// single residual costs little more than `escape` bits.
 pub fn laplace(residuals: &[f64], escape: f64) -> f64 {
     if residuals.is_empty() {
         return 0.0;
     }
     let mut sizes: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
     let largest = sizes.iter().copied().fold(0.0, f64::max);
-    // A part of the largest are jumps, resets and torn reads, which must not widen the rest.
+    // Some of the largest are jumps, resets and torn reads, which must not widen the distribution.
     let mut least = f64::INFINITY;
     let mut sorted = sizes.len();
     for typical in [sizes.len() - sizes.len() / 8, sizes.len() - sizes.len() / 2] {
@@ -153,8 +153,8 @@ pub fn laplace(residuals: &[f64], escape: f64) -> f64 {
     least
 }
 
-/// Returns the bits that encode a residual for each step, with a scale for bursts and another one for
-/// the other steps.
+/// Returns the bits that encode a residual for each step, with separate scales for bursts and for
+/// other steps.
 pub fn laplace_by_class(series: &Series, residuals: &[f64], escape: f64) -> f64 {
     let class = |short| series.class(short).map(|step| residuals[step]).collect::<Vec<f64>>();
     [true, false].map(|short| laplace(&class(short), escape)).iter().sum()
@@ -167,11 +167,11 @@ fn laplace_of_scale(sizes: &[f64], scale: f64, largest: f64, escape: f64) -> f64
     let far = (2.0 * largest + 1.0).log2().min(escape) + 3.0;
     let cost = |size: &f64| {
         let near = zero + size * slope;
-        // A universal code, for jumps that are small compared with the largest.
+        // A universal code, for jumps that are small compared with the largest one.
         let small = if scale < 16.0 && near > 6.0 { 6.0 + 2.0 * (1.0 + size).log2() } else { far };
         near.min(small).min(far)
     };
-    // The scale itself is encoded once.
+    // The scale is encoded once.
     sizes.iter().map(cost).sum::<f64>() + 2.0 * (1.0 + scale).log2().min(8.0)
 }
 
@@ -181,14 +181,13 @@ pub fn number_bits(number: u64) -> f64 {
     2.0 * (1.0 + (number >> zeros) as f64).log2() + 1.5 * (1.0 + f64::from(zeros)).log2()
 }
 
-/// Returns the bits that encode which ones of `all` events happened, if `some` did.
+/// Returns the bits that encode which `some` of `all` events happened.
 pub fn entropy(some: usize, all: usize) -> f64 {
     let share = some as f64 / all.max(1) as f64;
     let share_bits = |p: f64| if p <= 0.0 || p >= 1.0 { 0.0 } else { -p * p.log2() };
     all as f64 * (share_bits(share) + share_bits(1.0 - share))
 }
 
-/// Returns the greatest common divisor.
 pub const fn gcd(mut a: u64, mut b: u64) -> u64 {
     while b != 0 {
         (a, b) = (b, a % b);

@@ -1,4 +1,4 @@
-//! The detector on simulated samples: structs that change at known rates, read in bursts.
+//! Tests of the detector on simulated samples: structs that change at known rates, read in bursts.
 
 use super::{BURST, Detector, Kind, Moment, MovingValue, Origin, POLLS, Unit};
 use std::time::Duration;
@@ -74,7 +74,7 @@ pub(super) fn run(
     detector.values()
 }
 
-/// Returns the only value, without its base offset.
+/// Returns the only value, relative to its base offset.
 fn only(values: &[MovingValue]) -> (u64, &[usize], Kind) {
     let [value] = values else { panic!("{values:#?}") };
     (value.offset - 4096, &value.widths, value.kind)

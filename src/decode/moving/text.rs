@@ -1,42 +1,42 @@
-//! Finds text: runs of bytes that are printable or NUL at all times.
+//! Finds text: runs of bytes that are always printable or NUL.
 
 use super::line::LINE;
 use std::ops::Range;
 
-/// Shorter runs are numbers that happen to be printable.
+/// Shorter runs are probably numbers that happen to be printable.
 const SHORTEST: usize = 4;
 /// A run of this length is text even beside noise.
 const SURE: usize = 8;
 /// Sizes that declared texts usually have.
 const SIZES: [usize; 9] = [8, 16, 24, 32, 48, 64, 128, 256, 512];
-/// A longer run is a log or a document, not a value.
+/// Longer runs are logs or documents, not values.
 const LONGEST: usize = 512;
 
-/// The history of a byte, as far as text goes.
+/// The history of a byte, as far as text is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glyph {
-    /// Neither printable nor NUL at some time.
+    /// Ever neither printable nor NUL.
     Binary,
     /// Always NUL.
     Nul,
-    /// Printable, or NUL at times.
+    /// Printable, sometimes or always.
     Printable {
-        /// It changed often enough to be judged.
+        /// Set if it changed often enough to be judged.
         active: bool,
     },
 }
 
-/// A text.
+/// A string in memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
     /// The bytes that were ever printable.
     pub seen: Range<usize>,
-    /// The size that was probably declared: `seen` and NULs after it.
+    /// The likely declared size: `seen` and trailing NULs.
     pub width: usize,
 }
 
-/// Finds the texts that changed in a stretch of bytes that starts at a multiple of [`LINE`], with
-/// its current content.
+/// Finds the texts that changed. `glyphs` and `bytes` start at a multiple of [`LINE`]; `bytes` is
+/// the current content.
 pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
     debug_assert!(glyphs.len().is_multiple_of(LINE));
     let is_printable = |at: usize| matches!(glyphs[at], Glyph::Printable { .. });
@@ -49,12 +49,12 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
         }
         let end = at;
         at += 1;
-        // The top byte of a float is printable: '?', '@', 'A'. It is the last one of a word.
+        // The top byte of a float may be printable ('?', '@', 'A'). It is the last byte of a word.
         let after_number = start > 0 && glyphs[start - 1] == Glyph::Binary;
         if after_number && start % 4 == 3 && (b'<'..=b'G').contains(&bytes[start]) {
             start += 1;
         }
-        // Some bytes within a number are printable for a while.
+        // Some bytes of a number are temporarily printable.
         let before_number = glyphs.get(end) == Some(&Glyph::Binary);
         let is_part = after_number && before_number && !start.is_multiple_of(4) && end < start + 8;
         if is_part
@@ -66,7 +66,7 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
         if reads_as_text(&bytes[start..end]) {
             let nuls = glyphs[end..].iter().take_while(|glyph| **glyph == Glyph::Nul).count();
             let length = end - start;
-            // The next field may start with NULs, too.
+            // NULs may also belong to the next field.
             let exact = SIZES.into_iter().find(|&size| size == length + nuls);
             let declared =
                 exact.or_else(|| SIZES.into_iter().find(|&size| size > length && size <= length + nuls));

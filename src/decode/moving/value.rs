@@ -4,7 +4,6 @@ use crate::decode::{ByteOrder, Decoded, Scalar};
 use crate::segment::escape;
 use std::time::Duration;
 
-/// The kind of a value: how it changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Moves in one direction.
@@ -16,11 +15,11 @@ pub enum Kind {
     Float,
     /// Counts up and starts again at 0.
     Index {
-        /// The number of values, as far as seen.
+        /// The number of values seen.
         modulus: u64,
     },
     Text,
-    /// Has few values, which return.
+    /// Has few values that recur.
     Flag,
     /// An integer that moves up and down in small steps.
     Number,
@@ -41,7 +40,6 @@ impl Kind {
     }
 }
 
-/// The unit of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Seconds,
@@ -63,7 +61,7 @@ impl Unit {
         }
     }
 
-    /// Returns a time in this unit as a duration.
+    /// Converts a time in this unit.
     #[must_use]
     pub fn duration(self, time: f64) -> Duration {
         Duration::try_from_secs_f64(time / self.per_second()).unwrap_or_default()
@@ -99,7 +97,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// Returns the scalar type of this width. `None` for text.
+    /// Returns the scalar type of this width; `None` for text.
     #[must_use]
     pub const fn scalar(self, width: usize) -> Option<Scalar> {
         Some(match (self, width) {
@@ -118,7 +116,7 @@ impl Sort {
     }
 }
 
-/// A value that was detected. It is a guess.
+/// A detected value, which is a guess.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MovingValue {
     /// The offset in the segment.
@@ -131,7 +129,7 @@ pub struct MovingValue {
     pub sort: Sort,
     /// From 0 to 1.
     pub confidence: f64,
-    /// Its current bytes.
+    /// The current bytes.
     pub bytes: Vec<u8>,
     /// Units per second, for counters, clocks and indexes.
     pub rate: Option<f64>,
@@ -149,7 +147,7 @@ impl MovingValue {
         }
         let mut widths = self.widths.clone();
         widths.sort_unstable();
-        // A counter of which one byte moves fits all widths: name those that people use.
+        // A counter with one changing byte fits all widths: name the common ones.
         if widths.len() > 2 && self.width >= 4 {
             widths.retain(|&width| width >= 4);
         }
@@ -158,7 +156,7 @@ impl MovingValue {
         words.join("/")
     }
 
-    /// Decodes the current value. A clock of the epoch is a time.
+    /// Decodes the current value. A clock since the epoch is a date.
     #[must_use]
     pub fn value(&self) -> Decoded {
         let scalar = match (self.kind, self.width, self.sort) {

@@ -27,7 +27,7 @@ impl Scene {
         self.act.handle(&self.machine, Clock::ZERO, job).pop().unwrap().body
     }
 
-    /// Plans to remove everything, with copies and force.
+    /// Plans to remove all segments, with copies and force.
     fn plans(&mut self) -> Vec<Plan> {
         let action = Action::Remove(Copying::Keep);
         let remove =
@@ -54,7 +54,7 @@ impl Scene {
         }
     }
 
-    fn left(&self) -> usize {
+    fn remaining(&self) -> usize {
         self.machine.edit(|facts| facts.posix.len() + facts.sysv.len())
     }
 
@@ -67,7 +67,7 @@ fn no_copy() -> SavedCopy {
     SavedCopy { id: SegmentId::Sysv(ShmId(1)), path: "/nonexistent".into() }
 }
 
-/// Returns the saved copies of these removals, which must all have succeeded.
+/// Returns the copies of these removals, which must all have succeeded.
 fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
     let copy = |outcome: &Outcome| {
         let done = outcome.result.as_ref().unwrap_or_else(|error| panic!("{error}"));
@@ -76,7 +76,7 @@ fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
     outcomes.iter().map(copy).collect()
 }
 
-/// Returns the reason of a single result, which must be a failure.
+/// Returns the reason why a single undo failed.
 fn failure(results: &[Undone]) -> String {
     let [Undone { result: Err(failure), .. }] = results else { panic!("{results:?}") };
     failure.reason.clone()
@@ -91,15 +91,15 @@ fn undo_restores_only_the_copies_of_that_removal() {
     let ours = copies_of(&scene.apply(plans, &Arc::default()));
     scene.machine.add_sysv(16, 1, FakeBytes::full(b"theirs"));
     let plans = scene.plans();
-    let theirs = copies_of(&scene.apply(plans, &Arc::default()));
+    let foreign = copies_of(&scene.apply(plans, &Arc::default()));
     let [Undone { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
     assert_eq!((id.to_string().as_str(), result.clone()), ("posix:/a", Ok("restored".to_owned())));
-    assert_eq!((scene.left(), scene.copies()), (1, 1));
+    assert_eq!((scene.remaining(), scene.copies()), (1, 1));
     // The copy no longer exists.
     let results = scene.undo(&ours, &Arc::default());
     assert_eq!(failure(&results), "posix:/a: its copy is gone; nothing was restored");
-    assert_eq!(Undo::Copies(ours).left(&results), None);
-    let [Undone { id, result }] = &scene.undo(&theirs, &Arc::default())[..] else { panic!() };
+    assert_eq!(Undo::Copies(ours).remaining(&results), None);
+    let [Undone { id, result }] = &scene.undo(&foreign, &Arc::default())[..] else { panic!() };
     assert_eq!(result.clone(), Ok("restored (key 0x00000001, was sysv:16)".to_owned()), "{id}");
 }
 
@@ -118,11 +118,11 @@ fn a_failed_undo_does_not_stop_the_others() {
     let reason = &results[1].result.as_ref().unwrap_err().reason;
     assert!(reason.contains("posix:/b") && !reason.contains("rename"), "{reason}");
     // The undo can be retried once the name is free.
-    let left = Undo::Copies(copies.clone()).left(&results);
-    assert_eq!(left, Some(Undo::Copies(vec![copies[1].clone()])));
+    let remaining = Undo::Copies(copies.clone()).remaining(&results);
+    assert_eq!(remaining, Some(Undo::Copies(vec![copies[1].clone()])));
     scene.machine.remove_object("b");
     assert!(scene.undo(&copies[1..2], &Arc::default())[0].result.is_ok());
-    assert_eq!((scene.left(), scene.copies()), (3, 0));
+    assert_eq!((scene.remaining(), scene.copies()), (3, 0));
 }
 
 #[test]
@@ -142,12 +142,12 @@ fn undo_refuses_a_replaced_segment() {
     let before = Survey::take(&scene.machine, &mut Names::default()).segments;
     let Body::Undone(results) = scene.send(Request::Undo(undo.clone()), &Arc::default()) else { panic!() };
     assert_eq!(failure(&results), "posix:/a was replaced by another segment; nothing was changed");
-    assert_eq!(undo.left(&results), None);
+    assert_eq!(undo.remaining(&results), None);
     let after = Survey::take(&scene.machine, &mut Names::default()).segments;
     assert_eq!(before[0].mode, after[0].mode);
 }
 
-/// A size that takes the fake machine noticeable time to copy.
+/// Large enough for a copy to take noticeable time on the fake machine.
 const LARGE: u64 = 2 << 20;
 
 /// Returns contents without holes.
@@ -167,11 +167,11 @@ fn removal_with_a_copy_needs_a_state_directory() {
     assert!(refusal.reason.contains("no copy can be saved") && !refusal.forceable, "{refusal:?}");
     let outcomes = scene.apply(plans, &Arc::default());
     assert!(matches!(outcomes[0].result, Err(ActError::Refused { .. })), "{outcomes:?}");
-    assert_eq!(scene.left(), 1);
+    assert_eq!(scene.remaining(), 1);
     assert!(failure(&scene.undo(&[no_copy()], &Arc::default())).contains("home directory"));
 }
 
-/// Checks that the user is not offered a removal without a copy, which would not help.
+/// A removal without a copy must not be suggested, because it would be refused too.
 #[test]
 fn a_final_refusal_outranks_a_missing_state_directory() {
     let mut scene = Scene::new();
@@ -207,10 +207,10 @@ fn undo_restores_all_segments_of_a_removal() {
     let plans = scene.plans();
     let outcomes = scene.apply(plans, &Arc::default());
     let copies = copies_of(&outcomes);
-    assert_eq!((scene.left(), scene.copies()), (0, 2));
+    assert_eq!((scene.remaining(), scene.copies()), (0, 2));
     let results = scene.undo(&copies, &Arc::default());
     assert!(results.iter().all(|undone| undone.result.is_ok()), "{results:?}");
-    assert_eq!((scene.left(), scene.copies()), (2, 0));
+    assert_eq!((scene.remaining(), scene.copies()), (2, 0));
 }
 
 #[test]
@@ -233,11 +233,11 @@ fn a_stopped_removal_leaves_the_segment_and_no_copy() {
             });
             scene.apply(plans, &progress)
         });
-        // The first save was stopped, and the second was not started.
+        // The first save was stopped, and the second one did not start.
         for outcome in &outcomes {
             assert!(matches!(outcome.result, Err(ActError::Stopped { .. })), "{after}: {outcome:?}");
         }
-        assert_eq!((scene.left(), scene.copies()), (2, 0));
+        assert_eq!((scene.remaining(), scene.copies()), (2, 0));
     }
     // The log contains only what actually happened.
     assert_eq!(std::fs::read_to_string(scene.home.path().join("log.jsonl")).unwrap_or_default(), "");
@@ -261,11 +261,11 @@ fn a_stopped_undo_keeps_its_copy() {
         scene.undo(&copies, &progress)
     });
     assert!(failure(&results).contains("stopped"), "{results:?}");
-    assert_eq!((scene.left(), scene.copies()), (0, 2));
+    assert_eq!((scene.remaining(), scene.copies()), (0, 2));
     let undo = Undo::Copies(copies.clone());
-    assert_eq!(undo.clone().left(&results), Some(undo));
+    assert_eq!(undo.clone().remaining(&results), Some(undo));
     assert!(scene.undo(&copies, &Arc::default()).iter().all(|undone| undone.result.is_ok()));
-    assert_eq!((scene.left(), scene.copies()), (2, 0));
+    assert_eq!((scene.remaining(), scene.copies()), (2, 0));
 }
 
 #[test]
@@ -276,9 +276,9 @@ fn nothing_is_changed_without_a_log() {
     let plans = scene.plans();
     let outcomes = scene.apply(plans, &Arc::default());
     let error = outcomes[0].result.as_ref().unwrap_err();
-    assert!(matches!(error, ActError::NotLogged { .. }) && error.nothing_done(), "{error}");
+    assert!(matches!(error, ActError::NotLogged { .. }) && error.changed_nothing(), "{error}");
     assert!(error.to_string().contains("posix:/a: nothing was changed: failed to open the log"), "{error}");
-    assert_eq!((scene.left(), scene.copies()), (1, 0));
+    assert_eq!((scene.remaining(), scene.copies()), (1, 0));
     let reason = failure(&scene.undo(&[no_copy()], &Arc::default()));
     assert!(reason.contains("nothing was restored: failed to open the log"), "{reason}");
 }
@@ -294,5 +294,5 @@ fn an_outcome_says_when_it_was_not_logged() {
     plans[0].refusal = None;
     let outcomes = scene.apply(plans, &Arc::default());
     let done = outcomes[0].result.as_ref().unwrap();
-    assert!(done.said.last().unwrap().starts_with("not logged: no directory"), "{done:?}");
+    assert!(done.messages.last().unwrap().starts_with("not logged: no directory"), "{done:?}");
 }

@@ -1,7 +1,7 @@
 //! Detects the end of a segment that a subscription keeps open.
 //!
-//! shmlens's own descriptor or attachment keeps the segment alive, so a subscription has to check
-//! if any other process still holds it.
+//! The descriptor or attachment of the subscription keeps the segment alive, so the subscription
+//! has to check whether any other process still holds it.
 
 use crate::engine::{Clock, Ended};
 use crate::machine::{Machine, Method};
@@ -14,10 +14,10 @@ use std::time::Duration;
 /// process.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Detects that no other process holds a segment any more.
+/// Detects that no other process holds a segment.
 pub struct Lifetime {
     segment: Box<Segment>,
-    /// True if the segment was already marked for removal when the subscription started. Programs
+    /// Set if the segment was already marked for removal when the subscription started. Programs
     /// mark segments early so that they disappear at exit.
     marked: bool,
     /// The other holders at the last check.
@@ -26,7 +26,7 @@ pub struct Lifetime {
 }
 
 impl Lifetime {
-    /// Starts with the holders from the survey.
+    /// `segment` has the holders from the survey.
     pub fn new(segment: Box<Segment>, now: Clock) -> Self {
         let holders = others(segment.holders.as_deref());
         let marked = segment.sysv().is_some_and(|facts| facts.marked);
@@ -59,7 +59,7 @@ impl Lifetime {
         }
         if machine.open_unlinked(device, inode, &self.holders).is_err() {
             // A child process or a receiver of the descriptor may hold the segment instead.
-            let holdings = Holdings::look(machine, Depth::Private, &[], &mut Names::default());
+            let holdings = Holdings::scan(machine, Depth::Private, &[], &mut Names::default());
             self.holders = others(holdings.of(&self.segment).as_deref());
         }
         self.checked = now;

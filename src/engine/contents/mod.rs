@@ -79,14 +79,14 @@ impl Subscription {
             pace.resume();
             false
         } else {
-            pace.begin(now)
+            pace.start(now)
         };
         match source {
             Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
             Source::PreviewFeed(preview) => {
                 let bodies = preview.read(machine, now, held, pace.every.is_some());
                 match preview.next_step() {
-                    Some(wait) => pace.ask(now + wait),
+                    Some(wait) => pace.request(now + wait),
                     None => pace.every = preview.next_interval(held),
                 }
                 bodies
@@ -98,13 +98,12 @@ impl Subscription {
 }
 
 impl Contents {
-    /// Returns a worker with no open segments.
     pub fn new(log: Option<ChangeLog>, readers: Readers) -> Self {
         let (subscriptions, kept) = (BTreeMap::new(), BTreeMap::new());
         Self { subscriptions, kept, readers, log, last: None, hurry: true }
     }
 
-    /// Scans the whole segment for each snapshot, regardless of the time.
+    /// Lets each snapshot scan the whole segment, however long that takes.
     #[must_use]
     pub fn without_time_limit(self, without_time_limit: bool) -> Self {
         Self { hurry: !without_time_limit, ..self }
@@ -120,7 +119,7 @@ impl Contents {
     ) -> Option<Body> {
         if let Feed::Preview { every, bytes, cells } = feed {
             let mut pace = Pace::new(every, 2);
-            pace.ask(now);
+            pace.request(now);
             let mut preview = match self.drop_subscription(id) {
                 Some(Subscription { source: Source::PreviewFeed(preview), .. })
                     if preview.shows(&segment) =>
@@ -166,7 +165,7 @@ impl Contents {
     ) -> Result<Reader, crate::memory::OpenError> {
         let open = self.subscriptions.values().filter_map(|subscription| subscription.source.reader());
         let open = self.kept.get(&segment.id).into_iter().chain(open);
-        // The open segment may be gone, and its name may belong to another one.
+        // The open segment may have been replaced under its name.
         let fits = |reader: &&Reader| {
             reader.id() == &segment.id
                 && !matches!(reader.presence(machine), Ok(Presence::Replaced { .. }) | Err(_))
@@ -195,8 +194,8 @@ impl Contents {
             self.kept.remove(&segment);
             return None;
         }
-        let hold = OwnAttachment::of(machine, &reader);
-        let released = detach(machine, &hold, hold.clone(), || {
+        let attachment = OwnAttachment::of(machine, &reader);
+        let released = detach(machine, &attachment, attachment.clone(), || {
             drop((subscription, reader));
             interrupt_previews(&mut self.subscriptions);
             self.kept.remove(&segment);
@@ -208,7 +207,7 @@ impl Contents {
         Some(Body::Released(vec![(segment, released)]))
     }
 
-    /// Returns all held segments, without duplicates: kept ones, then open ones.
+    /// Returns the held segments without duplicates: kept ones first, then open ones.
     fn held(&self) -> Vec<&Reader> {
         let mut held: Vec<&Reader> = self.kept.values().collect();
         for reader in self.subscriptions.values().filter_map(|subscription| subscription.source.reader()) {
@@ -247,7 +246,7 @@ impl Contents {
         (id, released)
     }
 
-    /// Writes to the log. A failure is ignored; the log on screen has the entry.
+    /// Errors are ignored: the log on screen has the entry too.
     fn note(&self, machine: &dyn Machine, id: &SegmentId, released: &Released) {
         if let Some(log) = &self.log {
             let _ = log.add(&log.entry(machine, "detach", id.to_string(), true, released.text()));
@@ -266,7 +265,7 @@ impl Contents {
         let (window, _) = self.window(id)?;
         let result = window.tracker.next_changed_value(search.from, value, search.direction, progress);
         let result = result.map_err(|error| unreadable(window.tracker.reader().id(), &error));
-        // A cancelled search gets no answer.
+        // A canceled search is not answered.
         (!progress.is_cancelled()).then_some(Body::Found(Found {
             number: search.number,
             result,
@@ -298,14 +297,14 @@ impl Worker for Contents {
             }
             Request::ReadOnce(id) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
-                    subscription.pace.ask(Clock::ZERO);
+                    subscription.pace.request(Clock::ZERO);
                 }
                 (id, None)
             }
             Request::Every(id, every) => {
                 if let Some(subscription) = self.subscriptions.get_mut(&id) {
                     subscription.pace.every = every;
-                    subscription.pace.ask(Clock::ZERO);
+                    subscription.pace.request(Clock::ZERO);
                     if let Source::PreviewFeed(preview) = &mut subscription.source {
                         preview.every = every;
                     }
@@ -338,7 +337,7 @@ impl Worker for Contents {
         self.subscriptions.values().filter_map(|subscription| subscription.pace.due()).min()
     }
 
-    /// Reads the subscription that has been due for longest.
+    /// Reads the subscription that has been due the longest.
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         let due = self.subscriptions.iter_mut().filter_map(|(&id, one)| Some((one.pace.due()?, id, one)));
         let Some((_, id, subscription)) = due.filter(|(due, ..)| *due <= now).min_by_key(|(due, ..)| *due)
@@ -357,7 +356,7 @@ impl Worker for Contents {
 
     fn took(&mut self, time: Duration) {
         if let Some(subscription) = self.last.and_then(|id| self.subscriptions.get_mut(&id)) {
-            subscription.pace.took(time);
+            subscription.pace.add_duration(time);
         }
     }
 }

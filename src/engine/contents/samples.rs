@@ -1,4 +1,4 @@
-//! Feeds that end with their segment: samples of ranges, and change reports.
+//! Feeds of subscriptions: samples of ranges, and changes in a range.
 
 use super::lifetime::Lifetime;
 use crate::engine::Clock;
@@ -11,7 +11,6 @@ use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
-/// The default interval of changes.
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(100);
 /// An interval of 0 would be a busy loop.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
@@ -29,7 +28,7 @@ pub struct Samples {
 pub struct Watch {
     pub tracker: Tracker,
     lifetime: Lifetime,
-    /// The last reported size; `None` before the first pass is complete.
+    /// The size in the last report; `None` until the first pass is complete.
     size: Option<u64>,
 }
 
@@ -58,7 +57,7 @@ impl Samples {
     }
 }
 
-/// Returns the bytes of a range; fewer at the end of the segment.
+/// Returns the bytes of a range, fewer at the end of the segment.
 fn sample(reader: &Reader, range: &Range<u64>) -> io::Result<Vec<u8>> {
     let length = range.end.min(reader.size()?).saturating_sub(range.start);
     let mut buffer = PageBuffer::default();
@@ -97,7 +96,7 @@ impl Watch {
                 Err(ended) => (self.size, Some(Body::Ended(ended))),
             }
         } else {
-            pace.ask(now);
+            pace.request(now);
             (self.size, None)
         };
         let resized = std::mem::replace(&mut self.size, size) != size;

@@ -299,7 +299,7 @@ fn a_system_v_segment_is_previewed_through_its_current_holder() {
     segment.holders = Some([].into());
     let through = |pid| Ok(Method::Holder { pid, keeps_access_time: true });
     let attach = |reason| Err(attach(reason));
-    // The survey was taken before the process attached it.
+    // As listed before the process attached it.
     segment.facts = Scene::new().segment("sysv:1").facts;
     assert_eq!(methods(scene.send(Request::Subscribe(ONE, segment, feed))), [through(7)]);
     scene.machine.attach_in(8, 1, Access::ReadWrite);
@@ -332,7 +332,7 @@ fn a_window_through_a_holder_attaches_nothing() {
     scene.machine.attach_in(7, 1, Access::ReadWrite);
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
-    assert_eq!(scene.holds()[0].will(), "closes the descriptor; the segment remains");
+    assert_eq!(scene.holds()[0].effect(), "closes the descriptor; the segment remains");
     assert_eq!(released(&scene.close(ONE, false)), ["sysv:1: closed"]);
     assert_eq!(scene.nattch(), 1);
 }
@@ -368,7 +368,7 @@ fn a_kept_segment_stays_attached_until_released() {
     assert_eq!(scene.nattch(), 1);
     scene.close(ONE, true);
     let holds = scene.holds();
-    assert_eq!(holds[0].will(), "nattch 1 → 0; the segment remains");
+    assert_eq!(holds[0].effect(), "nattch 1 → 0; the segment remains");
     let events = scene.send(Request::Release(holds));
     assert_eq!(released(&events), ["sysv:1: detached; nattch 1 → 0"]);
     assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
@@ -383,7 +383,8 @@ fn holds_list_each_segment_once() {
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
     scene.open(ONE, "sysv:1");
-    let reported: Vec<_> = scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.will())).collect();
+    let reported: Vec<_> =
+        scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.effect())).collect();
     assert_eq!(
         reported,
         ["sysv:1: nattch 1 → 0; the segment remains", "posix:/a: closes the descriptor; the segment remains",]
@@ -403,18 +404,18 @@ fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     scene.open(ONE, "sysv:1");
     let before = scene.holds();
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
-    // The segment was not marked for removal when it was shown.
+    // As shown before the segment was marked for removal.
     let events = scene.send(Request::Release(before));
     let [Body::Released(results)] = bodies(&events)[..] else { panic!("{events:?}") };
     let error = results[0].1.as_ref().unwrap_err().to_string();
     assert!(error.contains("this is its last attachment"), "{error}");
     assert_eq!(scene.nattch(), 1);
     let now = scene.holds();
-    assert!(now[0].is_last() && now[0].will().contains("Cannot be undone"), "{now:?}");
+    assert!(now[0].is_last() && now[0].effect().contains("Cannot be undone"), "{now:?}");
     let events = scene.send(Request::Release(now));
     assert!(released(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
     assert_eq!(scene.machine.edit(|facts| facts.sysv.len()), 0);
-    // A refused release is not logged.
+    // The refused release is not logged.
     assert!(scene.logged().len() == 1 && scene.logged()[0].starts_with("detach sysv:1: detached; "));
 }
 

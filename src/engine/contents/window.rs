@@ -1,4 +1,4 @@
-//! A window of a segment and a map of the whole segment, for the Inspect screen.
+//! The feed of the Inspect screen: a window of a segment, and a map of the whole segment.
 
 use crate::engine::pace::Pace;
 use crate::engine::report::{Body, Ended, is_gone, unreadable};
@@ -8,7 +8,7 @@ use crate::memory::{Reader, Snapshot, SnapshotRequest, Tracker};
 use crate::segment::ShownError;
 use std::time::Duration;
 
-/// The maximum time that a snapshot spends scanning the rest of the segment.
+/// The time limit for scanning the rest of the segment in a snapshot.
 const MAX_SCAN: Duration = Duration::from_millis(10);
 /// Scanning takes at most 1/`SCAN_SHARE` of the time.
 const SCAN_SHARE: u32 = 20;
@@ -21,7 +21,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// Returns a feed that has not read anything yet.
     pub fn new(reader: Reader) -> Self {
         Self { tracker: Tracker::new(reader), watching: None, reported: None }
     }
@@ -29,17 +28,17 @@ impl Window {
     /// Moves the window, or changes its interval.
     pub fn watch(&mut self, watching: Watching, pace: &mut Pace) {
         pace.every = watching.every;
-        // A different part is read immediately, even while frozen.
+        // Another part is read immediately, even while frozen.
         let same = |was: &Watching| was.window == watching.window && was.cells == watching.cells;
         if !self.watching.as_ref().is_some_and(same) {
-            pace.ask(Clock::ZERO);
+            pace.request(Clock::ZERO);
         }
         self.watching = Some(watching);
     }
 
-    /// Reads the window. Reports it if requested or if anything has changed. `hurry` limits the
-    /// time of the scan.
-    pub fn read(&mut self, machine: &dyn Machine, asked: bool, hurry: bool) -> Option<Body> {
+    /// Reads the window, and reports it if it was requested or has changed. `hurry` limits the
+    /// scan.
+    pub fn read(&mut self, machine: &dyn Machine, requested: bool, hurry: bool) -> Option<Body> {
         let Watching { window, cells, every } = self.watching.clone()?;
         let share = every.map_or(MAX_SCAN, |every| (every / SCAN_SHARE).min(MAX_SCAN));
         let budget = if hurry { share } else { Duration::MAX };
@@ -49,7 +48,7 @@ impl Window {
             Ok(snapshot) => Ok(Box::new(snapshot)),
         };
         let quiet = snapshot.as_ref().map_or(true, |snapshot| snapshot.changes == 0);
-        if quiet && !asked && self.reported.as_ref() == Some(&snapshot) {
+        if quiet && !requested && self.reported.as_ref() == Some(&snapshot) {
             return None;
         }
         self.reported = Some(snapshot.clone());

@@ -9,7 +9,7 @@ use crate::survey::{Names, Survey};
 const LONG: Duration = Duration::from_secs(10);
 const ID: SubscriptionId = SubscriptionId(1);
 
-/// Counts its jobs, and works at the time that the last one requested.
+/// Counts its jobs. Its work is due at the time that the last job requested.
 #[derive(Default)]
 struct CountingWorker {
     due: Option<Clock>,
@@ -111,7 +111,7 @@ fn long_work_reports_its_progress_until_it_is_cancelled() {
 
 #[test]
 fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
-    // Written zeros have to be read, which takes seconds.
+    // A hole would be skipped; written zeros take seconds.
     let mut bytes = FakeBytes::hole(1 << 30);
     bytes.pages = (0..(1 << 30) / 4096).step_by(8).map(|page| (page, vec![0; 4096].into())).collect();
     bytes.write(0, b"here");

@@ -179,7 +179,7 @@ mod tests {
         }
         prepare(&machine);
         let mut names = Names::default();
-        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(&machine, &mut names);
         survey.join(&holdings, &machine, &mut names);
         let (mut answers, holdings) = (LeaseResults::default(), Some(&holdings));

@@ -18,7 +18,7 @@ impl Repeated {
     /// Returns the first segment five seconds later.
     fn first(&mut self) -> Segment {
         self.machine.edit(|facts| facts.now += 5);
-        let holdings = Holdings::look(&self.machine, Depth::Private, &[], &mut self.names);
+        let holdings = Holdings::scan(&self.machine, Depth::Private, &[], &mut self.names);
         self.identifier.survey(&self.machine, Some(&holdings), &mut self.names).segments.remove(0)
     }
 
@@ -135,7 +135,7 @@ fn reused_descriptor_describes_no_other_object() {
     let files: Vec<Object> =
         machine.edit(|facts| facts.processes[&7].uses.iter().map(|one| one.of).collect());
     let mut names = Names::default();
-    let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
     let unlinked = |names: &mut Names| {
         let survey = Identifier::default().survey(&machine, Some(&holdings), names);
         survey.segments.into_iter().map(|segment| segment.id.to_string()).collect::<Vec<_>>()

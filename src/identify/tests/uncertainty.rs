@@ -158,7 +158,7 @@ fn object_younger_than_the_scan_is_idle_if_a_lease_is_possible() {
     for (uid, state) in [(0, State::Idle), (1000, State::Idle), (1002, State::Unknown)] {
         let machine = with_object("nccl-a1B2c3");
         let mut names = Names::default();
-        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let before = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         machine.edit(|facts| (facts.effective_uid, facts.now) = (uid, facts.now + 30));
         edit(&machine, |object, now| set_times(object, now - 10));
         let survey = Identifier::default().survey(&machine, Some(&before), &mut names);
@@ -210,7 +210,7 @@ fn holder_with_a_mismatched_mapping_is_ignored() {
 fn attachment_since_the_scan_is_reported_as_such() {
     let machine = with_sysv();
     let mut names = Names::default();
-    let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
     machine.edit(|facts| {
         facts.sysv[0].row.nattch = 1;
         facts.sysv[0].row.attach = Some(Timestamp::from_seconds(facts.now));
@@ -242,7 +242,7 @@ fn attachment_since_the_scan_is_reported_as_such() {
         facts.processes.get_mut(&7).unwrap().uses[0].claim =
             Some(Claim { key: 0, normal_pages: true, here: false });
     });
-    let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+    let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
     let segment = judged(&holdings);
     assert!(
         segment.verdict.reasons.concat().contains("1 in processes that cannot be inspected"),

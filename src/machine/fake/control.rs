@@ -30,7 +30,7 @@ impl FakeFacts {
     fn check_sysv(&mut self, shmid: ShmId, capability: Capability) -> io::Result<()> {
         let caller = self.credentials();
         let row = self.sysv_mut(shmid)?.row;
-        if caller.uid == row.uid || caller.uid == row.creator_uid || caller.may(capability) {
+        if caller.uid == row.uid || caller.uid == row.creator_uid || caller.has(capability) {
             Ok(())
         } else {
             error(libc::EPERM)
@@ -63,7 +63,7 @@ impl Control for FakeMachine {
     fn sysv_set_locked(&self, shmid: ShmId, locked: bool) -> io::Result<()> {
         self.edit(|facts| {
             facts.check_sysv(shmid, Capability::IpcLock)?;
-            let limit = facts.memlock.filter(|_| !facts.credentials().may(Capability::IpcLock));
+            let limit = facts.memlock.filter(|_| !facts.credentials().has(Capability::IpcLock));
             let held: u64 =
                 facts.sysv.iter().filter(|made| made.row.locked).map(|made| made.row.size.0).sum();
             let row = &mut facts.sysv_mut(shmid)?.row;
@@ -165,7 +165,7 @@ impl Control for FakeMachine {
                 return Ok(Removal::Another);
             }
             // The directory is sticky.
-            if caller.uid != object.stat.uid && !caller.may(Capability::Fowner) {
+            if caller.uid != object.stat.uid && !caller.has(Capability::Fowner) {
                 return error(libc::EPERM);
             }
             facts.remove(name);
@@ -280,7 +280,7 @@ impl FakeHandle {
                 Some(object) if object.stat.inode == inode => object,
                 _ => &mut own,
             };
-            if caller.uid != object.stat.uid && !caller.may(Capability::Fowner) {
+            if caller.uid != object.stat.uid && !caller.has(Capability::Fowner) {
                 return error(libc::EPERM);
             }
             object.stat.change = Timestamp::from_seconds(now);
@@ -310,7 +310,7 @@ impl ObjectHandle for FakeHandle {
         self.change(|caller, object| {
             let changes_owner = uid.is_some_and(|uid| uid != object.stat.uid);
             let foreign = gid.is_some_and(|gid| gid != object.stat.gid && !caller.is_in(gid));
-            if (changes_owner || foreign) && !caller.may(Capability::Chown) {
+            if (changes_owner || foreign) && !caller.has(Capability::Chown) {
                 return error(libc::EPERM);
             }
             object.stat.uid = uid.unwrap_or(object.stat.uid);

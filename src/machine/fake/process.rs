@@ -19,7 +19,7 @@ const SYSV: u64 = 1;
 pub struct FakeProcess {
     pub command: Vec<u8>,
     pub uid: u32,
-    pub began: Timestamp,
+    pub started: Timestamp,
     /// Set for a zombie.
     pub ended: bool,
     pub readable: bool,
@@ -33,7 +33,7 @@ impl FakeMachine {
             let process = FakeProcess {
                 command: command.into(),
                 uid: 1000,
-                began: Timestamp::from_seconds(facts.now - 3600),
+                started: Timestamp::from_seconds(facts.now - 3600),
                 ended: false,
                 readable: true,
                 uses: vec![],
@@ -244,7 +244,7 @@ impl Processes for FakeMachine {
             command: process.command.clone().into(),
             uid: process.uid,
             gid: process.uid,
-            began: process.began,
+            started: process.started,
             ended: process.ended,
         })
     }
@@ -308,5 +308,5 @@ impl Processes for FakeMachine {
 }
 
 fn id(pid: u32, process: &FakeProcess) -> ProcessId {
-    ProcessId { pid, start: process.began.seconds.unsigned_abs() }
+    ProcessId { pid, start: process.started.seconds.unsigned_abs() }
 }

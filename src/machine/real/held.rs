@@ -1,5 +1,5 @@
-//! Reads System V segments through an open mapping of a process that has them attached. Reading a
-//! file allocates nothing, and changes no field of `shmid_ds`.
+//! Reads System V segments through a mapping of a process that has them attached. Reading the
+//! mapped file allocates nothing, and changes no field of `shmid_ds`.
 
 use super::posix::{extent_of_file, read_file};
 use super::sysv::{reports_holes, row_in_table};
@@ -19,12 +19,12 @@ pub struct HeldSegment {
     pid: u32,
     identity: Identity,
     size: u64,
-    /// Backed by huge pages: the file reports no holes.
+    /// Huge pages: the file reports no holes.
     huge: bool,
 }
 
 impl HeldSegment {
-    /// Takes a file that was verified to be the segment.
+    /// `object` must be the file of that segment.
     pub fn new(object: OpenObject, pid: u32, stat: &ShmStat) -> Self {
         let huge = !reports_holes(&object.file);
         let identity = sysv_stat(stat).identity();
@@ -34,7 +34,8 @@ impl HeldSegment {
 
 impl Contents for HeldSegment {
     fn stat(&self) -> io::Result<ContentsStat> {
-        // The open file keeps the memory, but not the shmid: another segment may have it now.
+        // The open file keeps the memory, but not the shmid, which may belong to another segment
+        // now.
         let removed = shm::stat_any(self.shmid.0).map_or(true, |stat| {
             let stat = sysv_stat(&stat);
             stat.marked || !self.identity.fits(&stat.identity())

@@ -1,4 +1,4 @@
-//! Adjacent matches as a single value: a hole of several terabytes may be full of matches.
+//! Runs of adjacent matches: a hole of several terabytes may be full of matches.
 
 /// Adjacent matches of equal length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Searches a segment for a pattern in bounded memory, skipping holes.
 //!
-//! A match may start at any offset from one byte less than the pattern's length before a run of
-//! data up to the end of the run. These offsets are split into jobs, and each job into chunks. Each
-//! read extends past its chunk by the length of a match, so that no match is missed at a boundary.
+//! A match may start in a run of data, or up to its own length before it. These offsets are split
+//! into jobs, and each job into chunks. Each read extends past its chunk by the length of a match,
+//! so that no match is missed at a boundary.
 
 mod matches;
 mod places;
@@ -13,14 +13,14 @@ pub use matches::Matches;
 
 use super::extents::DataBackward;
 use super::{Direction, PageBuffer, Pattern, Progress, Reader, in_order};
-use places::{Places, Walk};
+use places::{PlaceWalk, Places};
 use std::io;
 use std::ops::{ControlFlow, Range};
 
-/// The number of places per read: the buffer stays in the second-level cache. Small in tests, so
-/// that matches span chunks.
+/// Offsets per read. The buffer stays in the second-level cache. Small in tests, so that matches
+/// span chunks.
 const CHUNK: u64 = if cfg!(test) { 16 } else { 64 << 10 };
-/// Ranges of at least this size justify a second thread.
+/// The size from which a second thread pays off.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 
 /// Returns the next match at or after `from`, or the last match that starts before it. Does not
@@ -48,15 +48,15 @@ pub fn find_next(
     }
 }
 
-/// Passes every match within `range` to `found`, in ascending order, until it breaks or the search
-/// is cancelled. Matches do not overlap, as with `grep -o`: the search continues at the end of each
-/// match.
+/// Passes every match within `range` to `found`, in ascending order, until `found` breaks or the
+/// search is canceled. Matches do not overlap, as with `grep -o`: the search continues at the end
+/// of each match. `found` may run on another thread.
 ///
-/// Holes are not read. In a hole, matches are counted without a search. If the segment shrinks, the
-/// search ends there. `found` may be called from another thread.
+/// Holes are not read: matches in a hole are computed. The search ends early if the segment
+/// shrinks.
 ///
 /// # Errors
-/// Fails if the kernel refuses to read.
+/// Fails if the segment cannot be read.
 pub fn find_all(
     reader: &Reader,
     pattern: &Pattern,
@@ -67,8 +67,8 @@ pub fn find_all(
     let range = range.start..range.end.min(reader.size()?);
     let size = range.end.saturating_sub(range.start);
     progress.begin(size);
-    let mut walk = Walk::new(reader, pattern, range.clone(), chunk_size(pattern), progress);
-    // The next match may start here, at the end of the previous match.
+    let mut walk = PlaceWalk::new(reader, pattern, range.clone(), chunk_size(pattern), progress);
+    // The end of the last match, where the next one may start.
     let mut free = range.start;
     let mut result = Ok(());
     in_order(
@@ -102,12 +102,12 @@ pub fn find_all(
     result
 }
 
-/// Returns the chunk size: large for long patterns, so that the overlap costs little.
+/// Long patterns use larger chunks, so that the overlap costs little.
 fn chunk_size(pattern: &Pattern) -> u64 {
     CHUNK.max((pattern.len() as u64 - 1).saturating_mul(4))
 }
 
-/// Offsets where a match may start, and the matches found.
+/// Offsets where a match may start, and the matches at them.
 struct Job {
     places: io::Result<Option<Places>>,
     matches: Vec<Matches>,
@@ -189,7 +189,7 @@ fn find_backward(
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
     let reach = pattern.len() as u64 - 1;
-    // The lowest offset that was already searched; decreases with every chunk.
+    // The lowest offset that was searched.
     let mut open = from.min(size.saturating_sub(reach));
     let begin = open;
     progress.begin(begin);

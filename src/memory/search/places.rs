@@ -8,12 +8,11 @@ use std::ops::Range;
 /// The number of offsets per job. Small in tests, so that matches span jobs.
 const JOB: u64 = if cfg!(test) { 48 } else { 1 << 20 };
 
-/// Offsets where a match may start.
 #[derive(Debug, Clone)]
 pub enum Places {
-    /// The bytes must be read.
+    /// Offsets whose bytes must be read.
     Data(Range<u64>),
-    /// Every match that starts at these offsets lies entirely in a hole.
+    /// Offsets of matches that lie entirely in a hole.
     Zeros(Range<u64>),
 }
 
@@ -26,8 +25,8 @@ impl Places {
     }
 }
 
-/// Walks through a range in ascending order. Skips holes unless the pattern matches zeros.
-pub struct Walk<'a> {
+/// Splits a range into jobs, in ascending order. Skips holes unless the pattern matches zeros.
+pub struct PlaceWalk<'a> {
     reader: &'a Reader,
     progress: &'a Progress,
     matches_zeros: bool,
@@ -36,14 +35,14 @@ pub struct Walk<'a> {
     range_end: u64,
     /// The end of the last extent.
     at: u64,
-    /// The first offset that is not in any job yet.
+    /// The first offset that is not in a job yet.
     next_place: u64,
-    /// The rest of the current run of data.
+    /// The rest of the current data extent.
     open: Range<u64>,
     job: u64,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> PlaceWalk<'a> {
     pub fn new(
         reader: &'a Reader,
         pattern: &Pattern,

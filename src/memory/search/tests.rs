@@ -24,7 +24,7 @@ fn matches_span_chunks_and_extents() {
     let mut bytes = FakeBytes::hole(40_000);
     bytes.write(4090, b"needle in two pages");
     bytes.write(20_474, b"needle");
-    // The zeros of the match are in the hole after the page, and before the next page.
+    // The match spans the end of the page, a hole and the next page.
     bytes.write(28_671, b"z");
     bytes.write(36_864, b"z");
     let (machine, reader) = object(bytes);
@@ -67,7 +67,7 @@ fn matches_in_a_hole_are_counted_and_do_not_overlap() {
             ControlFlow::Continue(())
         })
         .unwrap();
-        // A wildcard covers the 5. Otherwise matches resume after it.
+        // A wildcard covers the 5. Without one, matches resume after it.
         let before = (1 << 41) + 5;
         let whole = size / length;
         let parts = before / length + (size - before - 1) / length;
@@ -100,7 +100,7 @@ fn next_and_previous_do_not_wrap() {
     assert_eq!(next(&reader, &a, u64::MAX, Direction::Backward), Some(7));
     assert_eq!(next(&reader, &a, 7, Direction::Backward), Some(4));
     assert_eq!(next(&reader, &a, 2, Direction::Backward), None);
-    // A match that starts before the position and ends after it.
+    // The match starts before the position and ends after it.
     assert_eq!(next(&reader, &Pattern::text("aa").unwrap(), 4, Direction::Backward), Some(3));
     assert_eq!(next(&reader, &Pattern::text("aaa..a..").unwrap(), 0, Direction::Forward), None);
 }

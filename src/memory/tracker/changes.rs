@@ -7,20 +7,20 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub offset: u64,
-    /// The previous bytes, as many as now; `None` if there was no room to keep them.
+    /// The bytes before; `None` if they were not kept.
     pub old: Option<Box<[u8]>>,
     pub new: Box<[u8]>,
 }
 
-/// The changes that a scan found.
+/// The changes found in a scan.
 #[derive(Debug)]
 pub struct Changes {
     size: u64,
-    /// A flag per cell of the map.
+    /// A flag for each cell of the map.
     pub cells: Vec<bool>,
     /// The number of changed bytes.
     pub count: u64,
-    /// The changed pages; `None` if they are not wanted.
+    /// The changed pages; `None` if the caller does not want them.
     pub pages: Option<Vec<Change>>,
 }
 

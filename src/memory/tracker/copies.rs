@@ -1,4 +1,4 @@
-//! Copies of some pages, including those on screen: as last read, and as at the baseline. Bytes past
+//! Copies of some pages, including those on screen: as last read, and at the baseline. Bytes past
 //! the end of the segment count as zeros.
 
 use std::collections::BTreeMap;
@@ -19,12 +19,12 @@ pub struct Copy {
 pub struct Copies {
     pages: BTreeMap<u64, Copy>,
     /// The maximum number of pages.
-    pub room: usize,
+    pub limit: usize,
 }
 
 impl Copies {
-    pub const fn new(room: usize) -> Self {
-        Self { pages: BTreeMap::new(), room }
+    pub const fn new(limit: usize) -> Self {
+        Self { pages: BTreeMap::new(), limit }
     }
 
     pub fn get(&self, page: u64) -> Option<&Copy> {
@@ -39,29 +39,26 @@ impl Copies {
         self.pages.remove(&page);
     }
 
-    /// Adds a page. If there is no room, a page in the window replaces the least recently shown one,
-    /// and any other page is ignored.
+    /// Adds a page. If the limit is reached, a page in the window replaces the page that was shown
+    /// least recently, and any other page is ignored.
     pub fn add(&mut self, page: u64, copy: Copy) {
-        if self.pages.len() >= self.room && copy.shown > 0 {
+        if self.pages.len() >= self.limit && copy.shown > 0 {
             let oldest = self.pages.iter().min_by_key(|(_, copy)| copy.shown).map(|(&page, _)| page);
             oldest.and_then(|oldest| self.pages.remove(&oldest));
         }
-        if self.pages.len() < self.room {
+        if self.pages.len() < self.limit {
             self.pages.insert(page, copy);
         }
     }
 
-    /// Returns the numbers of the copied pages within a range.
     pub fn within(&self, pages: Range<u64>) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.pages.range(pages).map(|(&page, _)| page)
     }
 
-    /// Drops the copies from a page on.
     pub fn cut(&mut self, end: u64) {
         self.pages.split_off(&end);
     }
 
-    /// Makes the last bytes read the baseline.
     pub fn set_baseline(&mut self) {
         for copy in self.pages.values_mut() {
             copy.base = Some(Arc::clone(&copy.seen));

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// The maximum number of ranges. Further blocks count as unread.
+/// Further blocks count as unread.
 const MAX_RANGES: usize = 512;
 
 /// Ranges of block numbers in ascending order, never adjacent.
@@ -14,7 +14,6 @@ impl Covered {
         Self(vec![])
     }
 
-    /// Returns true if the whole range was read.
     pub fn contains(&self, blocks: &Range<u64>) -> bool {
         let after = self.0.partition_point(|range| range.end < blocks.end);
         blocks.is_empty() || self.0.get(after).is_some_and(|range| range.start <= blocks.start)
@@ -36,7 +35,6 @@ impl Covered {
         self.0.splice(first..last, std::iter::once(start..end));
     }
 
-    /// Forgets all blocks from `end` on.
     pub fn cut(&mut self, end: u64) {
         self.0.retain_mut(|range| {
             range.end = range.end.min(end);
@@ -54,7 +52,6 @@ impl Covered {
         });
     }
 
-    /// Returns the number of blocks read.
     pub fn count(&self) -> u64 {
         self.0.iter().map(|range| range.end - range.start).sum()
     }

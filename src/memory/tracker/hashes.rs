@@ -7,14 +7,14 @@ use super::covered::Covered;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A block that was read.
+/// The state of a block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Block {
-    /// The sum of its page hashes: 0 for zeros.
+    /// The sum of the page hashes; 0 for zeros.
     pub now: u64,
-    /// The sum at the baseline.
+    /// The same sum at the baseline.
     pub base: u64,
-    /// True if the block is allocated now.
+    /// Set if the block is allocated now.
     pub allocated: bool,
 }
 
@@ -34,10 +34,10 @@ pub struct Hashes {
     /// The block size in bytes: a page times a power of two.
     grain: u64,
     /// The maximum number of blocks, about 60 bytes each.
-    room: usize,
-    /// False if the last read is the baseline.
+    limit: usize,
+    /// Cleared if the last read always is the baseline.
     pub baseline: bool,
-    /// True if unread blocks were zeros, since the segment has grown by them.
+    /// Set if blocks that were never read count as zeros, because the segment has grown by them.
     pub unread_is_zero: bool,
     /// The blocks that are allocated now or had data at the baseline.
     blocks: BTreeMap<u64, Block>,
@@ -47,11 +47,10 @@ pub struct Hashes {
 }
 
 impl Hashes {
-    /// Returns no hashes yet, of blocks of `page` bytes.
-    pub const fn new(page: u64, room: usize, baseline: bool) -> Self {
+    pub const fn new(page: u64, limit: usize, baseline: bool) -> Self {
         Self {
             grain: page,
-            room,
+            limit,
             baseline,
             unread_is_zero: false,
             blocks: BTreeMap::new(),
@@ -75,9 +74,8 @@ impl Hashes {
         self.count = count;
     }
 
-    /// Records the hash of a block that was read. Returns true if it has changed; the first read is
-    /// not a change.
-    pub fn note(&mut self, block: u64, now: u64, allocated: bool) -> bool {
+    /// Records the hash of a block. Returns true if it has changed; the first read is not a change.
+    pub fn record(&mut self, block: u64, now: u64, allocated: bool) -> bool {
         let old = self.known(block);
         let base = old.filter(|_| self.baseline).map_or(now, |old| old.base);
         if allocated || base != 0 {
@@ -86,16 +84,16 @@ impl Hashes {
             self.blocks.remove(&block);
         }
         self.covered.add(block..block + 1);
-        while self.blocks.len() > self.room {
+        while self.blocks.len() > self.limit {
             self.double();
         }
         old.is_some_and(|old| old.now != now)
     }
 
     /// Records that these blocks are holes, and passes those that had data to `emptied`.
-    pub fn note_hole(&mut self, blocks: Range<u64>, mut emptied: impl FnMut(u64)) {
+    pub fn record_hole(&mut self, blocks: Range<u64>, mut emptied: impl FnMut(u64)) {
         for block in self.within(blocks.clone()).collect::<Vec<_>>() {
-            if self.note(block, 0, false) {
+            if self.record(block, 0, false) {
                 emptied(block);
             }
         }
@@ -118,7 +116,7 @@ impl Hashes {
         self.count = self.count.div_ceil(2);
         self.grain *= 2;
         for (number, block) in std::mem::take(&mut self.blocks) {
-            // If only one half was read, reread the whole block.
+            // Only one half was read: reread the whole block.
             if !self.covered.contains(&(number / 2..number / 2 + 1)) {
                 continue;
             }
@@ -158,7 +156,6 @@ impl Hashes {
         self.blocks.range(blocks).filter(|(_, block)| block.base != 0).map(|(&number, _)| number)
     }
 
-    /// Makes the current hashes the baseline.
     pub fn set_baseline(&mut self) {
         self.blocks.retain(|_, block| {
             block.base = block.now;
@@ -182,13 +179,13 @@ mod tests {
     fn the_first_read_is_not_a_change() {
         let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
         hashes.resize(10 * PAGE);
-        assert_eq!([7, 7, 8].map(|hash| hashes.note(3, hash, true)), [false, false, true]);
+        assert_eq!([7, 7, 8].map(|hash| hashes.record(3, hash, true)), [false, false, true]);
         assert_eq!(hashes.known(3), Some(Block { now: 8, base: 7, allocated: true }));
         assert_eq!(hashes.known(4), None);
-        hashes.note_hole(4..10, |_| panic!("nothing was allocated"));
-        assert!(hashes.note(5, 1, true));
+        hashes.record_hole(4..10, |_| panic!("nothing was allocated"));
+        assert!(hashes.record(5, 1, true));
         let mut emptied = vec![];
-        hashes.note_hole(0..10, |block| emptied.push(block));
+        hashes.record_hole(0..10, |block| emptied.push(block));
         assert_eq!(emptied, [3, 5]);
         assert_eq!(hashes.with_base(0..10).collect::<Vec<_>>(), [3]);
         assert_eq!(hashes.seen(10 * PAGE), 10 * PAGE);
@@ -201,10 +198,10 @@ mod tests {
     fn blocks_past_the_end_are_forgotten() {
         let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
         hashes.resize(10 * PAGE);
-        hashes.note(9, 7, true);
+        hashes.record(9, 7, true);
         hashes.resize(9 * PAGE);
         hashes.resize(10 * PAGE);
-        assert!(!hashes.note(9, 8, true));
+        assert!(!hashes.record(9, 8, true));
     }
 
     #[test]
@@ -219,7 +216,7 @@ mod tests {
             let block = page / grain;
             let pages = block * grain..((block + 1) * grain).min(count);
             page = pages.end;
-            hashes.note(block, pages.map(|page| page + 1).sum(), true);
+            hashes.record(block, pages.map(|page| page + 1).sum(), true);
         }
         assert_eq!(hashes.grain(), 8 * PAGE);
         assert!(hashes.blocks.len() <= MAX_BLOCKS);

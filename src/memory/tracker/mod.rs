@@ -1,4 +1,4 @@
-//! Change tracking in an open segment: byte by byte in the window, and by scanning the rest in
+//! Tracks changes in an open segment: byte by byte in the window, and by scanning the rest in
 //! chunks.
 //!
 //! Keeps a hash of every allocated block, and copies of some pages. Never reads holes.
@@ -42,7 +42,7 @@ const MAX_PAGES: usize = if cfg!(test) { 8 } else { 1024 };
 /// An open segment and its last known state.
 pub struct Tracker {
     reader: Reader,
-    /// The tracked part of the segment. All other offsets count from its start.
+    /// The tracked part of the segment. All other offsets are relative to its start.
     range: Range<u64>,
     /// The current size of the tracked part.
     size: u64,
@@ -51,7 +51,7 @@ pub struct Tracker {
     hashes: Hashes,
     copies: Copies,
     scan: Scan,
-    /// Shared by the window and the scan.
+    /// Used by the window and the scan.
     buffer: PageBuffer,
     /// The number of snapshots so far.
     snapshots: u64,
@@ -88,13 +88,12 @@ impl Tracker {
         &self.reader
     }
 
-    /// Reads the window, then scans the rest of the segment in the remaining time, each byte at
-    /// most once.
+    /// Reads the window, then scans the rest of the segment in the remaining time, no byte twice.
     ///
     /// # Errors
     /// Fails if the kernel can no longer access the segment.
     pub fn snapshot(&mut self, machine: &dyn Machine, request: &SnapshotRequest) -> io::Result<Snapshot> {
-        let began = Instant::now();
+        let started = Instant::now();
         self.snapshots += 1;
         let presence = self.reader.presence(machine)?;
         self.resize(presence.size());
@@ -116,7 +115,7 @@ impl Tracker {
         if start < end {
             self.window(start..end, &mut snapshot, &mut changes)?;
         }
-        self.scan(self.size, &mut changes, |_| began.elapsed() < request.budget)?;
+        self.scan(self.size, &mut changes, |_| started.elapsed() < request.budget)?;
         snapshot.map = self.map(&changes);
         snapshot.changes = changes.count;
         snapshot.scanned = self.hashes.seen(self.size);
@@ -141,7 +140,7 @@ impl Tracker {
         self.hashes.resize(size);
     }
 
-    /// Reads the pages of the window and compares them with the previous ones.
+    /// Reads the window and compares it with the last known state.
     fn window(
         &mut self,
         range: Range<u64>,
@@ -156,12 +155,12 @@ impl Tracker {
             let (start, hash) = (page * PAGE, page_hash(page, bytes));
             let ranges = self.update(page, bytes, hash, self.snapshots, changes);
             extend(&mut snapshot.changed, start, &ranges, &range);
-            // The scan records larger blocks, since it reads them completely.
+            // Larger blocks are recorded by the scan, which reads them completely.
             if self.hashes.grain() == PAGE {
                 let allocated = extents.iter().any(|(extent, kind)| {
                     *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
                 });
-                self.hashes.note(page, hash, allocated || hash != 0);
+                self.hashes.record(page, hash, allocated || hash != 0);
             }
             if let Some(base) = self.copies.get(page).and_then(|copy| copy.base.as_ref()) {
                 extend(&mut snapshot.differs, start, &differences(base, bytes), &range);
@@ -179,9 +178,9 @@ impl Tracker {
         Ok(())
     }
 
-    /// Compares a page with its last known state, and copies it if it is in the window of a
-    /// snapshot, or if it is new or has changed and there is room. Returns the ranges that are known
-    /// to have changed.
+    /// Compares a page with its last known state. Copies the page if it is in the window of a
+    /// snapshot, or if it is new or has changed and the limit permits. Returns the ranges that are
+    /// known to have changed.
     fn update(
         &mut self,
         page: u64,
@@ -245,7 +244,6 @@ impl Tracker {
     }
 }
 
-/// Returns the length of a range that fits into memory.
 fn length(range: &Range<u64>) -> usize {
     usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
 }

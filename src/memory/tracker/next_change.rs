@@ -1,4 +1,4 @@
-//! Jumps from one difference from the baseline to the next.
+//! Jumps between differences from the baseline.
 
 use super::Tracker;
 use super::page::{PAGE, PAGE_BYTES, page_hash};
@@ -39,7 +39,7 @@ impl Tracker {
     /// Returns the first offset at or after `from`, or the last one before it, where the segment
     /// differs from the baseline. Rereads the segment to find it. If only a hash was kept, returns
     /// the start of the page, or of the block in a large segment. Bytes that were never read do not
-    /// differ. `None` if there is no difference or the search was cancelled.
+    /// count as different. `None` if there is no difference, and after a cancellation.
     ///
     /// # Errors
     /// Fails if reading fails.
@@ -74,10 +74,10 @@ impl NextChange<'_> {
     fn find(mut self, progress: &Progress) -> io::Result<Option<u64>> {
         let tracker = self.tracker;
         let grain = tracker.hashes.grain();
-        // Align to block boundaries, so that each block is compared as a whole.
+        // Align to blocks, so that each block is compared as a whole.
         let end = self.within.end.checked_next_multiple_of(grain).unwrap_or(tracker.size).min(tracker.size);
         let whole = self.within.start / grain * grain..end;
-        // The blocks that have not been examined yet.
+        // Blocks to examine.
         let mut open = whole.start / grain..whole.end.div_ceil(grain);
         let length = whole.end - whole.start;
         let runs: Box<dyn Iterator<Item = io::Result<Range<u64>>>> = match self.direction {
@@ -118,7 +118,7 @@ impl NextChange<'_> {
         }
     }
 
-    /// Returns the blocks of a hole that had data at the baseline, in search order.
+    /// Returns the blocks of a hole that had data at the baseline, in the order of the search.
     fn with_baseline_data(&self, blocks: Range<u64>) -> Vec<u64> {
         if blocks.is_empty() {
             return vec![];
@@ -158,7 +158,7 @@ impl NextChange<'_> {
         Ok(self.nearest(places.into_iter()))
     }
 
-    /// Returns the first or last offset that is within the searched range.
+    /// Returns the first or last offset within the searched range.
     fn nearest(&self, places: impl Iterator<Item = u64>) -> Option<u64> {
         let places = places.filter(|at| self.within.contains(at));
         match self.direction {

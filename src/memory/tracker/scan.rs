@@ -10,27 +10,27 @@ use std::sync::Arc;
 
 /// The approximate number of bytes per read.
 const CHUNK: u64 = 128 << 10;
-/// The approximate number of bytes of changed pages between two checks of a limit.
+/// The approximate number of changed bytes between two checks of a limit.
 const CHANGES: u64 = 1 << 20;
 
 /// The position of the scan, and the state of the current block.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// The next offset to read: the start of a page.
+    /// The next page to read.
     pub at: u64,
     /// The block size at the last read.
     grain: u64,
-    /// The sum of the page hashes of the block so far.
+    /// The sum of the page hashes of the current block so far.
     sum: u64,
     /// True if any page of the block is allocated.
     allocated: bool,
-    /// True if a change in the block has already been counted.
+    /// Set if a change in the current block has been counted.
     counted: bool,
     /// The end of the current run of data. Cached, since finding it takes longer the more data is
     /// allocated.
     data_end: u64,
     /// The number of completed scans.
-    rounds: u64,
+    passes: u64,
 }
 
 impl Scan {
@@ -42,9 +42,8 @@ impl Scan {
         self.data_end = 0;
     }
 
-    /// Returns to the start of the block after the block size has grown: only part of the block was
-    /// added up.
-    fn fit(&mut self, grain: u64) {
+    /// Returns to the start of the block if the block size has grown: its sum is incomplete.
+    fn align(&mut self, grain: u64) {
         if self.grain != grain {
             self.grain = grain;
             self.data_end = 0;
@@ -53,13 +52,12 @@ impl Scan {
     }
 
     /// Starts the next pass.
-    fn next_round(&mut self) {
+    fn start_next_pass(&mut self) {
         self.jump(0);
         self.data_end = 0;
-        self.rounds += 1;
+        self.passes += 1;
     }
 
-    /// Continues at the start of another block.
     fn jump(&mut self, at: u64) {
         self.at = at;
         (self.sum, self.allocated, self.counted) = (0, false, false);
@@ -74,25 +72,25 @@ impl Tracker {
         changes: &mut Changes,
         more: impl Fn(&Changes) -> bool,
     ) -> io::Result<()> {
-        self.scan.fit(self.hashes.grain());
+        self.scan.align(self.hashes.grain());
         while left > 0 && more(changes) {
-            let (from, rounds) = (self.scan.at, self.scan.rounds);
+            let (from, passes) = (self.scan.at, self.scan.passes);
             if !self.scan_chunk(changes)? {
                 break;
             }
-            // The scan may return to the start of a larger block.
-            let to = if self.scan.rounds == rounds { self.scan.at } else { self.size };
+            // The scan returns to the start of a block that has grown.
+            let to = if self.scan.passes == passes { self.scan.at } else { self.size };
             left = left.saturating_sub(to.saturating_sub(from));
         }
         Ok(())
     }
 
-    /// Returns the number of changed pages to handle between two checks of a limit.
-    pub(super) fn pages_a_step(&self) -> usize {
+    /// Returns the number of changed pages between two checks of a limit.
+    pub(super) fn pages_per_step(&self) -> usize {
         usize::try_from(CHANGES / self.page).unwrap_or(1).max(1)
     }
 
-    /// Scans one chunk of data or one hole. Returns false if the segment ends early.
+    /// Scans one chunk of data or one hole. Returns false if the segment is shorter than expected.
     fn scan_chunk(&mut self, changes: &mut Changes) -> io::Result<bool> {
         let at = self.scan.at;
         if at >= self.scan.data_end {
@@ -100,7 +98,7 @@ impl Tracker {
                 return Ok(false);
             };
             let end = (extent.end - self.range.start).min(self.size);
-            // The rest of a hole that does not end at a page boundary is read like data.
+            // Treat the end of a hole like data if it is not at a page boundary.
             let whole = if end == self.size { end } else { end / self.page * self.page };
             if extent.kind == ExtentKind::Hole && whole > at {
                 self.scan_hole(whole, changes);
@@ -150,9 +148,9 @@ impl Tracker {
         changes.count > before
     }
 
-    /// Records the hashes of the pages from `at` on if no page needs closer examination: either all
-    /// blocks are unchanged or the pages are within one block that had data. In larger blocks, none
-    /// may have a copy. Otherwise returns false and does nothing.
+    /// Records the hashes of the pages from `at` on if no page needs a closer look: all blocks are
+    /// unchanged, or the pages are within one block that had data. In larger blocks, none of them
+    /// may have a copy. Otherwise does nothing and returns false.
     fn pass(&mut self, at: u64, hashes: &[u64], changes: &mut Changes) -> bool {
         let end = (at + hashes.len() as u64 * self.page).min(self.size);
         let grain = self.hashes.grain();
@@ -165,11 +163,11 @@ impl Tracker {
         let ends_a_block = end.is_multiple_of(grain) || end == self.size;
         let sum = |hashes: &[u64]| hashes.iter().fold(0u64, |sum, &hash| sum.wrapping_add(hash));
         if at.is_multiple_of(grain) && ends_a_block {
-            let pages_a_block = usize::try_from(grain / self.page).unwrap_or(usize::MAX);
-            let sums: Vec<u64> = hashes.chunks(pages_a_block).map(sum).collect();
+            let pages_per_block = usize::try_from(grain / self.page).unwrap_or(usize::MAX);
+            let sums: Vec<u64> = hashes.chunks(pages_per_block).map(sum).collect();
             let same = self.hashes.all_unchanged(block, &sums);
             if same && end == self.size {
-                self.scan.next_round();
+                self.scan.start_next_pass();
             } else if same {
                 self.scan.jump(end);
             }
@@ -191,23 +189,22 @@ impl Tracker {
     fn end_block(&mut self, block: u64, changes: &mut Changes) {
         let Scan { at, sum, allocated, counted, .. } = self.scan;
         let grain = self.hashes.grain();
-        let noted = self.hashes.note(block, sum, allocated);
+        let noted = self.hashes.record(block, sum, allocated);
         if noted && !counted {
             changes.add(&(block * grain..(block + 1).saturating_mul(grain)), 1);
         }
         if at >= self.size {
-            self.scan.next_round();
+            self.scan.start_next_pass();
         } else {
             self.scan.jump(at);
         }
-        self.scan.fit(self.hashes.grain());
+        self.scan.align(self.hashes.grain());
     }
 
-    /// Skips a hole without reading it.
     fn scan_hole(&mut self, end: u64, changes: &mut Changes) {
         let (at, page_size, grain) = (self.scan.at, self.page, self.hashes.grain());
         let first = at / grain;
-        let beyond = self.hashes.within(first..end / grain).nth(self.pages_a_step());
+        let beyond = self.hashes.within(first..end / grain).nth(self.pages_per_step());
         let end = beyond.map_or(end, |block| block * grain);
         let pages = at / page_size..end.div_ceil(page_size);
         let hashed = if grain == page_size { pages.clone() } else { 0..0 };
@@ -231,13 +228,13 @@ impl Tracker {
             return;
         }
         let last = if end == self.size { end.div_ceil(grain) } else { end / grain };
-        self.hashes.note_hole(first..last, |emptied| {
+        self.hashes.record_hole(first..last, |emptied| {
             if !counted.contains(&emptied) {
                 changes.add(&(emptied * grain..(emptied + 1).saturating_mul(grain)), 1);
             }
         });
         if end == self.size {
-            self.scan.next_round();
+            self.scan.start_next_pass();
         } else {
             self.scan.jump(end);
             self.scan.counted = counted.contains(&last);

@@ -1,4 +1,4 @@
-//! The request for a snapshot of a tracked segment, and the snapshot.
+//! Snapshots of a tracked segment.
 
 use crate::machine::{ExtentKind, Method};
 use crate::memory::Presence;
@@ -20,9 +20,7 @@ pub struct SnapshotRequest {
 /// The state of a segment at one point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The state and size of the segment.
     pub presence: Presence,
-    /// The side effect of reading.
     pub method: Method,
     /// The offset of the first byte of the window.
     pub window_offset: u64,
@@ -33,14 +31,14 @@ pub struct Snapshot {
     /// The bytes of the window that changed since the last read, as segment offsets. Bytes that are
     /// read for the first time count as unchanged.
     pub changed: Vec<Range<u64>>,
-    /// The bytes of the window that are known to differ from the baseline.
+    /// The bytes of the window that differ from the baseline.
     pub differs: Vec<Range<u64>>,
     /// The whole segment in equal parts, see [`Snapshot::cell_span`].
     pub map: Vec<Cell>,
-    /// The number of bytes that changed, in the window and in the scanned part. A changed page
-    /// without a copy counts as one.
+    /// Bytes that have changed, in the window and in the scanned part. A changed page without a
+    /// copy counts as one.
     pub changes: u64,
-    /// The number of bytes that were read at least once, including holes.
+    /// Bytes that have been read at least once, including holes.
     pub scanned: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Reports of every change in a range, with the bytes before and after.
+//! Reports every change in a range, with the bytes before and after.
 
 use super::changes::{Change, Changes};
 use super::hashes::Hashes;
@@ -7,18 +7,17 @@ use super::{Reader, Tracker};
 use std::io;
 use std::ops::Range;
 
-/// The maximum bytes of copies in the first pass.
+/// Bytes of copies made in the first pass, at most.
 const FIRST_COPIES: usize = 64 << 20;
-/// The maximum bytes of all copies.
+/// Bytes of all copies, at most.
 const MAX_COPIES: usize = 128 << 20;
-/// The approximate number of bytes that one step reads. Small in tests, so that a pass takes
-/// several steps.
+/// Bytes per step, approximately. Small in tests, so that a pass takes several steps.
 const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 impl Tracker {
-    /// Starts tracking a range of values of `value` bytes for [`Self::step`]. No value is split
-    /// between two changes. Copies as many pages as fit, and hashes the others. A hashed page that
-    /// changes gets a copy if there is room.
+    /// Tracks a range of values of `value` bytes for [`Self::step`]. No value is split between two
+    /// changes. Copies as many pages as possible, and hashes the others. A hashed page that changes
+    /// is copied if the limit permits.
     #[must_use]
     pub fn of_values(reader: Reader, range: Range<u64>, value: u64) -> Self {
         let value = value.max(1);
@@ -40,14 +39,14 @@ impl Tracker {
     /// Fails if the kernel refuses to read.
     pub fn step(&mut self) -> io::Result<Vec<Change>> {
         self.resize(self.reader.size()?);
-        let most = self.pages_a_step();
+        let most = self.pages_per_step();
         let mut changes = Changes::new(self.size, 0, Some(vec![]));
         let length = STEP.min(self.size - self.scan.at);
         self.scan(length, &mut changes, |changes| {
             changes.pages.as_ref().is_some_and(|all| all.len() < most)
         })?;
         if self.is_complete() {
-            self.copies.room = MAX_COPIES / self.zeros.len();
+            self.copies.limit = MAX_COPIES / self.zeros.len();
             self.hashes.unread_is_zero = true;
         }
         let mut changes = changes.pages.unwrap_or_default();
@@ -130,7 +129,7 @@ mod tests {
         let mut tracker = Tracker::of_values(reader, 0..u64::MAX, 1);
         pass(&mut tracker);
         machine.edit_object("a", |bytes| bytes.size = 100);
-        // Truncated bytes do not count as changed.
+        // Truncated bytes are not changes.
         let reported = pass(&mut tracker);
         assert!(reported.iter().all(|(_, old, new)| old.as_deref() == Some(new)), "{reported:?}");
         machine.edit_object("a", |bytes| bytes.size = 9000);
@@ -144,13 +143,13 @@ mod tests {
     fn changes_without_a_copy_are_reported() {
         let (machine, reader) = object(FakeBytes::full(&[1; 8192]));
         let mut tracker = Tracker::of_values(reader, 0..u64::MAX, 1);
-        tracker.copies.room = 1;
+        tracker.copies.limit = 1;
         pass(&mut tracker);
         assert!(tracker.copies.get(1).is_none());
         machine.edit_object("a", |bytes| bytes.write(4096, &[2]));
         let reported = pass(&mut tracker);
         assert_eq!((reported.len(), reported[0].0, &reported[0].1), (1, 4096, &None));
-        // From now on the block has a copy.
+        // The block has a copy from now on.
         machine.edit_object("a", |bytes| bytes.write(4096, &[3]));
         let reported = pass(&mut tracker);
         assert_eq!((reported.len(), reported[0].1.as_ref().unwrap()[0]), (1, 2));

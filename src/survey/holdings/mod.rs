@@ -1,10 +1,10 @@
 //! The processes that have segments mapped or open. Scanned separately from the segment table,
 //! because the scan takes longer.
 
-mod look;
+mod scan;
 mod unlinked;
 
-pub use look::Depth;
+pub use scan::Depth;
 pub use unlinked::add as add_unlinked;
 
 use super::Names;
@@ -293,7 +293,7 @@ fn holders(
                 pid,
                 command: process.command.clone(),
                 owner: owner.clone(),
-                began: process.began,
+                started: process.started,
                 start: process.id.start,
                 access: hold.access,
                 mappings: hold.mappings,

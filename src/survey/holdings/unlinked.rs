@@ -184,7 +184,7 @@ mod tests {
         machine.remove_object(name);
         change(&machine);
         let mut names = Names::default();
-        let holdings = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         let mut survey = Survey::take(&machine, &mut names);
         survey.join(&holdings, &machine, &mut names);
         let [segment] = survey.segments.as_slice() else { panic!("{:#?}", survey.segments) };

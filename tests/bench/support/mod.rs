@@ -38,10 +38,10 @@ pub fn installed(tool: &str) -> bool {
 pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     move || {
-        let began = Instant::now();
+        let started = Instant::now();
         let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         assert!(status.success(), "{command:?} failed with {status}");
-        began.elapsed()
+        started.elapsed()
     }
 }
 
@@ -49,9 +49,9 @@ pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
 pub fn checked(mut command: Command, check: impl Fn(&Output)) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null());
     move || {
-        let began = Instant::now();
+        let started = Instant::now();
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let took = began.elapsed();
+        let took = started.elapsed();
         check(&output);
         took
     }

@@ -21,14 +21,14 @@ const CAPABILITIES: u64 = 1 << 21 | 1 << 40;
 /// The inode of `/proc/self/ns/user` in the initial namespace: `PROC_USER_INIT_INO`.
 const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 
-/// Opens a segment through one of these holders, or through any process.
+/// Opens a segment through one of these holders, or any process if `scan` is set.
 pub fn open_attached(shmid: ShmId, holders: &[Holder], scan: bool) -> Result<HeldSegment, TraceReason> {
-    // A segment without attachments has no holder, whatever an earlier scan found.
+    // A segment without attachments has no holder, even if an earlier scan found one.
     let stat = shm::stat_any(shmid.0).ok().filter(|stat| stat.nattch > 0).ok_or(TraceReason::NoHolder)?;
     if !may_open_mappings() {
         return Err(TraceReason::NotPrivileged);
     }
-    let search = Search { stat, wanted: wanted().map_err(|_| TraceReason::Unreachable)? };
+    let search = Search { stat, search_options: search_options().map_err(|_| TraceReason::Unreachable)? };
     let known = holders.iter().find_map(|holder| search.at(holder.pid, holder.place));
     let examined = || holders.iter().find_map(|holder| search.within(holder.pid));
     let found = known.or_else(examined).or_else(|| scan.then(|| search.anywhere())?);
@@ -43,8 +43,7 @@ fn may_open_mappings() -> bool {
         && namespace.is_ok_and(|stat| stat.inode == FIRST_USER_NAMESPACE)
 }
 
-/// Returns the options for finding System V segments of this IPC namespace.
-fn wanted() -> io::Result<Wanted> {
+fn search_options() -> io::Result<Wanted> {
     let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc")?.inode;
     let sysv = devices::of_sysv()?.to_vec();
     let segment_devices = SegmentDevices { objects: None, sysv, namespace: Some(namespace) };
@@ -54,11 +53,11 @@ fn wanted() -> io::Result<Wanted> {
 /// A search for a process that has a segment attached.
 struct Search {
     stat: ShmStat,
-    wanted: Wanted,
+    search_options: Wanted,
 }
 
 impl Search {
-    /// Opens the segment through any process. The creator and the last user come first.
+    /// Opens the segment through any process, starting with the creator and the last user.
     fn anywhere(&self) -> Option<HeldSegment> {
         let likely = [self.stat.last_pid, self.stat.creator_pid].map(i32::cast_unsigned);
         let all = RealMachine.list_processes().unwrap_or_default();
@@ -68,42 +67,40 @@ impl Search {
 
     /// Opens the segment through any mapping of a process.
     fn within(&self, pid: u32) -> Option<HeldSegment> {
-        let Examined::Found(_, uses) = RealMachine.examine(pid, &self.wanted) else { return None };
+        let Examined::Found(_, uses) = RealMachine.examine(pid, &self.search_options) else { return None };
         let shmid = Object::Sysv(self.stat.shmid);
         let mut uses = uses.iter().filter(|one| one.of == shmid && one.claim.is_some_and(|claim| claim.here));
         uses.find_map(|one| self.open(pid, one.place))
     }
 
-    /// Opens the segment at a place where a process had it.
+    /// Opens the segment where a process had it mapped when it was scanned.
     fn at(&self, pid: u32, place: Place) -> Option<HeldSegment> {
-        // The process may have moved to another IPC namespace, where the shmid is that of another
-        // segment.
+        // After a change of the IPC namespace, the shmid is that of another segment.
         let subject = Subject::open(Proc::shared().ok()?, &pid.to_string()).ok()?;
-        if !subject.sees(&self.wanted) {
+        if !subject.sees(&self.search_options) {
             return None;
         }
         self.open(pid, place)
     }
 
-    /// Opens what a process has mapped at a place, if it is the segment. The file is the whole
-    /// segment, even if only a part of it is mapped there.
+    /// Opens the mapping at `place` if it is the segment. The file is the whole segment, even if
+    /// only a part of it is mapped.
     fn open(&self, pid: u32, place: Place) -> Option<HeldSegment> {
         let open = |id| open_held(&format!("/proc/{}", path_of(id, place)), |stat| self.is_segment(stat));
         let opened = open(pid).ok().flatten();
         // The first thread may have exited.
         let others = || RealMachine.other_threads(pid).into_iter().find_map(|thread| open(thread).ok()?);
         let object = opened.or_else(others).filter(|object| self.has_key(object))?;
-        // It must still be the same segment: shmids are reused.
+        // Shmids are reused: check that the segment is still the same.
         let now = shm::stat_any(self.stat.shmid).ok().filter(|now| is_same(&self.stat, now))?;
         Some(HeldSegment::new(object, pid, &now))
     }
 
-    /// Returns true if a file can be the segment, judging by device, shmid, size,
-    /// creator and birth.
+    /// Returns true if the file has the device, shmid, size, creator and birth time of the segment.
     fn is_segment(&self, file: &FileStat) -> bool {
-        let devices = &self.wanted.segment_devices.sysv;
+        let devices = &self.search_options.segment_devices.sysv;
         let usual = devices.first() == Some(&file.device);
-        // Huge pages round the size up.
+        // Huge pages round up the size.
         let fits = if usual { file.size == self.stat.size } else { file.size >= self.stat.size };
         let born = file.birth.is_none_or(|(seconds, _)| seconds <= self.stat.change_time);
         let shmid = u64::from(self.stat.shmid.cast_unsigned());

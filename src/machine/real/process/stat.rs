@@ -49,7 +49,7 @@ impl Stat {
 }
 
 /// Converts ticks since boot to a time.
-pub fn began(start: u64) -> Timestamp {
+pub fn start_time(start: u64) -> Timestamp {
     let ticks = i128::from(procfs::ticks_per_second().max(1));
     let at = boot_time() + i128::from(start) * NANOS / ticks;
     Timestamp {
@@ -141,10 +141,10 @@ mod tests {
     fn this_process_started_after_boot_and_before_now() {
         let stat = Stat::parse(&fs::read("/proc/self/stat").unwrap()).unwrap();
         let now: Timestamp = std::time::SystemTime::now().into();
-        let age = now.seconds_since(began(stat.start));
+        let age = now.seconds_since(start_time(stat.start));
         assert!((0.0..86_400.0).contains(&age), "{age}");
-        assert!(now.seconds_since(began(0)) >= age);
-        assert_eq!(began(stat.start), began(stat.start), "the same whenever it is asked");
+        assert!(now.seconds_since(start_time(0)) >= age);
+        assert_eq!(start_time(stat.start), start_time(stat.start), "the same whenever it is asked");
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Subject {
             command: command::name(&stat.command, || self.read(c"cmdline").ok()).into(),
             uid: owner.uid,
             gid: owner.gid,
-            began: stat::began(stat.start),
+            started: stat::start_time(stat.start),
             // The first thread may have exited while others run.
             ended: stat.ended && self.threads() <= 1,
         })

@@ -14,7 +14,7 @@ pub fn draw(state: &State, overlay: &Overlay, attachments: &Attachments, canvas:
     for (entry, hold) in attachments.shown().iter().enumerate() {
         entries.line(entry, 0, heading(state, hold, canvas, entries.width), theme.strong);
         let style = if hold.is_last() { theme.removed } else { theme.text };
-        entries.add(canvas, entry, 2, &hold.will(), style);
+        entries.add(canvas, entry, 2, &hold.effect(), style);
     }
     if attachments.found.as_ref().is_some_and(Vec::is_empty) {
         entries.line(NO_ENTRY, 0, "Nothing attached.".to_owned(), theme.dim);

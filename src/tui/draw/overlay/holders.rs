@@ -43,7 +43,7 @@ impl HolderColumns {
             pad(&holder.command_text(), self.command),
             holder.access.word(),
             pad(&holder.owner.user_text(), self.user),
-            age_text(now.seconds_since(holder.began)),
+            age_text(now.seconds_since(holder.started)),
             if holder.ourselves { "  (shmlens)" } else { "" },
             pid = self.pid,
         )
@@ -104,7 +104,8 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
         };
         entries.add(canvas, NO_ENTRY, 0, &text, theme.removed);
     }
-    Panel::new(format!("Terminate {}", shown.ending.name), entries, NO_ENTRY).draw(state, overlay, canvas);
+    Panel::new(format!("Terminate {}", shown.termination.name), entries, NO_ENTRY)
+        .draw(state, overlay, canvas);
 }
 
 fn other_segments(row: &HolderRow) -> String {

@@ -55,7 +55,7 @@ fn message(
             Some(refusal) => {
                 vec![(sentence(&format!("{}. {}", refusal.reason, refusal.remedy)), theme.failed)]
             }
-            None => plan.will.iter().map(|text| (text.clone(), theme.text)).collect(),
+            None => plan.effects.iter().map(|text| (text.clone(), theme.text)).collect(),
         },
     }
 }

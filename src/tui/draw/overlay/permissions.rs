@@ -74,7 +74,7 @@ fn lines<'a>(
     }
     let (text, style) = match form.answer() {
         None => (String::new(), theme.text),
-        Some(Ok((who, answer))) => (format!("{who}: {}: {}", answer.how(), answer.reason), theme.text),
+        Some(Ok((who, answer))) => (format!("{who}: {}: {}", answer.label(), answer.reason), theme.text),
         Some(Err(reason)) => (reason.to_string(), theme.failed),
     };
     add(&mut lines, canvas, (FIELD.0, width), (&text, style), 2);
@@ -124,7 +124,7 @@ fn grid_row(
         NAME
     };
     if let Some(answer) = form.classes().as_ref().and_then(|classes| classes.get(row)) {
-        canvas.text(area.x + how, area.y, area.width.saturating_sub(how), answer.how(), theme.text);
+        canvas.text(area.x + how, area.y, area.width.saturating_sub(how), answer.label(), theme.text);
     }
 }
 

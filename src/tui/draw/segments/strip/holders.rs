@@ -11,7 +11,7 @@ use ratatui::style::Modifier;
 /// Returns the holders, writers first, without this program if it only reads.
 fn shown_holders(segment: &Segment) -> Vec<&Holder> {
     let all = segment.holders.as_deref().unwrap_or_default();
-    let mut shown: Vec<&Holder> = all.iter().filter(|holder| !holder.looks_on()).collect();
+    let mut shown: Vec<&Holder> = all.iter().filter(|holder| !holder.is_observer()).collect();
     shown.sort_by_key(|holder| holder.access != Access::ReadWrite);
     shown
 }

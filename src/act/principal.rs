@@ -1,43 +1,35 @@
-//! Parses the user or process whose access to a segment is to be checked.
+//! Users and processes whose access to a segment is checked.
 
 use super::action::parse_id;
 use crate::machine::Machine;
 use crate::machine::control::Credentials;
 use crate::segment::escape;
 
-/// A user or process whose access to a segment is to be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Somebody {
-    /// A description, safe to print.
+pub struct Principal {
     pub text: String,
-    /// The credentials that the kernel checks.
     pub credentials: Credentials,
 }
 
-/// The reason why a string identifies no user or process.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ParseWhoError {
-    /// The user database has no such user.
+pub enum ParsePrincipalError {
     #[error("no user named '{}'; use a pid for a process, uid:1000 for a user id", escape(.0.as_bytes()))]
     User(String),
-    /// There is no such process.
     #[error("no process {0}; use uid:{0} for the user with that id")]
     Process(u32),
-    /// The id is not a valid number.
     #[error("invalid {kind} id '{}'", escape(.text.as_bytes()))]
     Number {
-        /// The user's input.
         text: String,
         /// The kind of id, such as `user`.
         kind: &'static str,
     },
 }
 
-impl Somebody {
-    /// Parses a user name, `uid:1000`, a pid, or `pid:4121`. An existing name takes precedence over
-    /// a pid. Fails if the machine has no such user or process.
-    pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParseWhoError> {
-        let wrong = |text: &str, kind| ParseWhoError::Number { text: text.to_owned(), kind };
+impl Principal {
+    /// Parses a user name, `uid:1000`, a pid, or `pid:4121`. An existing user name takes precedence
+    /// over a pid.
+    pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParsePrincipalError> {
+        let wrong = |text: &str, kind| ParsePrincipalError::Number { text: text.to_owned(), kind };
         if let Some(number) = text.strip_prefix("uid:") {
             let uid = parse_id(number).ok_or_else(|| wrong(number, "user"))?;
             return Ok(Self::user(machine, uid));
@@ -49,7 +41,7 @@ impl Somebody {
         match (machine.user_by_name(text), parse_id(text)) {
             (Some((uid, _)), _) => Ok(Self::user(machine, uid)),
             (None, Some(pid)) => Self::process(machine, pid),
-            (None, None) => Err(ParseWhoError::User(text.to_owned())),
+            (None, None) => Err(ParsePrincipalError::User(text.to_owned())),
         }
     }
 
@@ -61,8 +53,8 @@ impl Somebody {
         Self { text, credentials: machine.user_credentials(uid) }
     }
 
-    fn process(machine: &dyn Machine, pid: u32) -> Result<Self, ParseWhoError> {
-        let credentials = machine.process_credentials(pid).ok_or(ParseWhoError::Process(pid))?;
+    fn process(machine: &dyn Machine, pid: u32) -> Result<Self, ParsePrincipalError> {
+        let credentials = machine.process_credentials(pid).ok_or(ParsePrincipalError::Process(pid))?;
         let user = Self::user(machine, credentials.uid).text;
         Ok(Self { text: format!("process {pid} ({user})"), credentials })
     }
@@ -74,11 +66,11 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
 
     #[test]
-    fn users_and_processes() {
+    fn users_and_processes_parse() {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 2, FakeBytes::hole(1));
         machine.edit(|facts| facts.users.insert(7, "77".to_owned()));
-        let read = |text| Somebody::parse(&machine, text).map(|who| (who.text, who.credentials.uid));
+        let read = |text| Principal::parse(&machine, text).map(|who| (who.text, who.credentials.uid));
         for (text, wanted) in [
             ("ann", ("ann", 1000)),
             ("uid:1001", ("bob", 1001)),
@@ -86,7 +78,7 @@ mod tests {
             // A fake machine has one process, which belongs to its creator.
             ("4121", ("process 4121 (ann)", 1000)),
             ("pid:4121", ("process 4121 (ann)", 1000)),
-            // The name of this user is a number.
+            // A user whose name is a number.
             ("77", ("77", 7)),
         ] {
             assert_eq!(read(text), Ok((wanted.0.to_owned(), wanted.1)), "{text}");

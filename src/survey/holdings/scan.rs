@@ -36,30 +36,30 @@ pub enum Depth {
 impl Holdings {
     /// Scans all processes, starting with those in `first`. Only reads files in `/proc`.
     #[must_use]
-    pub fn look(machine: &dyn Machine, depth: Depth, first: &[u32], names: &mut Names) -> Self {
-        look(machine, depth == Depth::Private, first, None, names, |_| ()).0
+    pub fn scan(machine: &dyn Machine, depth: Depth, first: &[u32], names: &mut Names) -> Self {
+        scan(machine, depth == Depth::Private, first, None, names, |_| ()).0
     }
 
     /// Scans all processes, and does other work while the kernel lists the file locks.
-    pub fn look_and<T>(
+    pub fn scan_and<T>(
         machine: &dyn Machine,
         depth: Depth,
         names: &mut Names,
         work: impl FnOnce(&mut Names) -> T,
     ) -> (Self, T) {
-        look(machine, depth == Depth::Private, &[], None, names, work)
+        scan(machine, depth == Depth::Private, &[], None, names, work)
     }
 
     /// Scans again. Reuses the results of processes that have not run since, for up to a minute.
     #[must_use]
     pub fn refresh(&self, machine: &dyn Machine, first: &[u32], names: &mut Names) -> Self {
-        look(machine, self.private, first, Some(self), names, |_| ()).0
+        scan(machine, self.private, first, Some(self), names, |_| ()).0
     }
 
     /// Scans these processes, new ones, and those that have run since. Reuses all other results,
     /// however old.
     #[must_use]
-    pub fn again(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
+    pub fn rescan(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
         // A process cannot have received a descriptor without running.
         let reuse = |listed: Listed, ran: Option<u64>| {
@@ -76,7 +76,7 @@ impl Holdings {
     }
 }
 
-fn look<T>(
+fn scan<T>(
     machine: &dyn Machine,
     private: bool,
     first: &[u32],
@@ -232,15 +232,15 @@ mod tests {
     fn process_with_a_reused_pid_inherits_no_results() {
         let machine = machine();
         let mut names = Names::default();
-        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let before = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         assert_eq!((before.held_by(7).len(), before.held_by(8).len()), (1, 1));
         machine.end_process(7);
         machine.add_process(7, "another");
         let now = machine.edit(|facts| facts.now);
         machine.edit(|facts| {
-            facts.processes.get_mut(&7).unwrap().began = Timestamp::from_seconds(now);
+            facts.processes.get_mut(&7).unwrap().started = Timestamp::from_seconds(now);
         });
-        for after in [before.again(&machine, &[8], &mut names), before.refresh(&machine, &[], &mut names)] {
+        for after in [before.rescan(&machine, &[8], &mut names), before.refresh(&machine, &[], &mut names)] {
             assert_eq!((after.held_by(7).len(), after.held_by(8).len()), (0, 1));
         }
     }
@@ -249,16 +249,16 @@ mod tests {
     fn partial_scan_drops_exited_and_finds_new_processes() {
         let machine = machine();
         let mut names = Names::default();
-        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let before = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         machine.end_process(7);
         machine.add_process(9, "new");
         machine.attach_in(9, 1, Access::Read);
         machine.attach_in(8, 1, Access::Read);
-        let after = before.again(&machine, &[], &mut names);
+        let after = before.rescan(&machine, &[], &mut names);
         assert_eq!((after.held_by(7).len(), after.held_by(9).len()), (0, 1));
         assert_eq!(after.coverage.processes, 2);
         assert_eq!(after.processes[&8].outcome, before.processes[&8].outcome, "it was not selected");
-        let after = after.again(&machine, &[8], &mut names);
+        let after = after.rescan(&machine, &[8], &mut names);
         assert_ne!(after.processes[&8].outcome, before.processes[&8].outcome);
     }
 
@@ -267,10 +267,10 @@ mod tests {
         let machine = machine();
         let mut names = Names::default();
         machine.edit(|facts| facts.blind = true);
-        let before = Holdings::look(&machine, Depth::Private, &[], &mut names);
+        let before = Holdings::scan(&machine, Depth::Private, &[], &mut names);
         assert!(before.coverage.failed.is_some());
         machine.edit(|facts| facts.blind = false);
-        let some = before.again(&machine, &[7], &mut names);
+        let some = before.rescan(&machine, &[7], &mut names);
         assert_eq!((some.coverage.failed.is_some(), some.held_by(7).len()), (true, 1));
         let all = before.refresh(&machine, &[], &mut names);
         assert!(all.coverage.is_whole() && all.private);
