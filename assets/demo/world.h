@@ -41,7 +41,7 @@ struct demo_ring {
     uint64_t time;                  /*  72  nanoseconds since 1970 */
     double price;                   /*  80  the last price */
     uint32_t slots;                 /*  88  2044 */
-    float spread;                   /*  92  the last spread */
+    uint32_t filled;                /*  92  number of quotes in the ring */
     char unused[32];                /*  96 */
     struct demo_quote quote[2044];  /* 128  quote n is in slot n % 2044 */
 };                                  /* 65536 bytes */

@@ -31,12 +31,13 @@ pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
     let mut changes: Vec<(usize, Vec<u8>)> =
         numbers.clone().map(|number| (slot(number), quote(number))).collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut header = u64::from(numbers.end).to_ne_bytes().to_vec();
-    header.extend(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes());
-    header.extend(price(numbers.end - 1).to_ne_bytes());
-    header.extend(SLOTS.to_ne_bytes());
-    header.extend(spread(numbers.end - 1).to_ne_bytes());
-    changes.push((HEADER, header));
+    let header = [
+        u64::from(numbers.end).to_ne_bytes(),
+        u64::try_from(now.as_nanos()).unwrap_or(u64::MAX).to_ne_bytes(),
+        price(numbers.end - 1).to_ne_bytes(),
+        [SLOTS.to_ne_bytes(), numbers.end.min(SLOTS).to_ne_bytes()].concat().try_into().unwrap_or_default(),
+    ];
+    changes.push((HEADER, header.concat()));
     changes
 }
 
@@ -58,13 +59,6 @@ fn quote(number: u32) -> Vec<u8> {
 fn price(number: u32) -> f64 {
     let at = f64::from(number) / 40.0;
     100.0 + 5.0 * at.sin() + 2.0 * (at * 4.3).sin() + (at * 17.0).sin()
-}
-
-/// A spread between 0.02 and 0.08.
-fn spread(number: u32) -> f32 {
-    // A period of 628 quotes.
-    let at = u16::try_from(number % 628).map_or(0.0, f32::from) / 100.0;
-    0.05 + 0.03 * at.sin()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 
 static_assert(offsetof(demo_state, tick) == 64 && offsetof(demo_state, lock) == 376, "see world.h");
 static_assert(sizeof(demo_ring) == 1 << 16 && offsetof(demo_ring, quote) == 128, "see world.h");
-static_assert(offsetof(demo_ring, written) == 64 && offsetof(demo_ring, spread) == 92, "see world.h");
+static_assert(offsetof(demo_ring, written) == 64 && offsetof(demo_ring, filled) == 92, "see world.h");
 static_assert(offsetof(demo_state, sine) == 72 && offsetof(demo_state, state) == 80, "see world.h");
 static_assert(offsetof(demo_state, name) == 84 && offsetof(demo_state, next) == 112, "see world.h");
 static_assert(offsetof(demo_state, filled) == 116 && offsetof(demo_state, ring) == 120, "see world.h");
