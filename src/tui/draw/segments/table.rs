@@ -248,7 +248,8 @@ pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
         let available = usize::from(width.saturating_sub(glyphs.ascii.into()));
         let shortened = canvas.plain(&segment.flow_text(1, available, glyphs.ellipsis)).into_owned();
         let count = segment.holder_count().unwrap_or(0);
-        if cells(&shortened) <= width { shortened } else { canvas.cut(&format!("{count} holders"), width) }
+        let texts = [shortened, format!("{count} holders"), count.to_string()];
+        texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default()
     })
 }
 

@@ -66,7 +66,7 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     let theme = canvas.theme;
     let area = layout.title;
     canvas.rule(area);
-    let longest = if layout.headings { area.width / 2 } else { area.width * 2 / 5 };
+    let longest = if layout.headings { area.width / 2 } else { area.width * 3 / 10 };
     let end = label(segment, canvas, (3, area.y), longest, theme.focus);
     // Clear the rule beside the name and between an id and its key.
     canvas.fill(Area::new(2, area.y, end - 1, 1), " ", theme.text);

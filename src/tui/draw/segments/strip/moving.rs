@@ -95,6 +95,8 @@ impl MovingColumns {
         if tail.len() > 1 {
             let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
             let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            // No bar is full, so that the bars of adjacent rows do not merge.
+            let most = most + (most - least) / 6.0;
             let line = sparkline(tail.iter().copied(), least, most, &theme.glyphs);
             canvas.text_right(x + spark, y, spark, &line, theme.in_use);
         }
