@@ -153,5 +153,8 @@ impl Drop for Pty {
 }
 
 fn find(bytes: &[u8], sought: &[u8]) -> Option<usize> {
+    if sought.is_empty() {
+        return Some(0);
+    }
     bytes.windows(sought.len()).position(|window| window == sought)
 }
