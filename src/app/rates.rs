@@ -21,15 +21,20 @@ pub enum RateHistory {
 }
 
 #[derive(Debug, Clone, Default)]
-pub struct Rates(HashMap<SegmentId, RateHistory>);
+pub struct Rates {
+    of: HashMap<SegmentId, RateHistory>,
+    /// The number of times that a segment started or stopped changing.
+    turns: u64,
+}
 
 impl Rates {
     /// Adds the samples of one poll.
     pub fn add(&mut self, polled: Vec<(SegmentId, Activity)>) {
         for (id, activity) in polled {
-            match activity {
+            let before = self.is_changing(&id);
+            let after = match activity {
                 Activity::Changing { bytes_per_second, sampled } => {
-                    let mut samples = match self.0.remove(&id) {
+                    let mut samples = match self.of.remove(&id) {
                         Some(RateHistory::Read { samples, .. }) => samples,
                         _ => VecDeque::with_capacity(SAMPLES),
                     };
@@ -37,26 +42,40 @@ impl Rates {
                         samples.pop_front();
                     }
                     samples.push_back(bytes_per_second);
-                    self.0.insert(id, RateHistory::Read { samples, sampled });
+                    let changing = samples.iter().any(|&rate| rate > 0);
+                    self.of.insert(id, RateHistory::Read { samples, sampled });
+                    changing
                 }
                 Activity::Unread(reason) => {
-                    self.0.insert(id, RateHistory::Unread(reason));
+                    self.of.insert(id, RateHistory::Unread(reason));
+                    false
                 }
-            }
+            };
+            self.turns += u64::from(before != after);
         }
     }
 
     pub fn get(&self, id: &SegmentId) -> Option<&RateHistory> {
-        self.0.get(id)
+        self.of.get(id)
     }
 
     pub fn remove(&mut self, id: &SegmentId) {
-        self.0.remove(id);
+        self.of.remove(id);
+    }
+
+    /// Returns true if the segment changed during its sparkline.
+    pub fn is_changing(&self, id: &SegmentId) -> bool {
+        matches!(self.of.get(id), Some(RateHistory::Read { samples, .. }) if samples.iter().any(|&rate| rate > 0))
+    }
+
+    /// Returns a number that changes when a segment starts or stops changing.
+    pub const fn turns(&self) -> u64 {
+        self.turns
     }
 
     /// Returns the rate of a segment, averaged over the sparkline.
     pub fn per_second(&self, id: &SegmentId) -> u64 {
-        match self.0.get(id) {
+        match self.of.get(id) {
             Some(RateHistory::Read { samples, .. }) if !samples.is_empty() => {
                 samples.iter().sum::<u64>() / samples.len() as u64
             }

@@ -87,6 +87,8 @@ pub(super) struct RequestCache {
     pub rates: RatesKey,
     /// The probed segment, and the time of the survey.
     pub probe: Option<(SegmentId, Timestamp)>,
+    /// The inputs of the last `rates`.
+    pub polled: Option<PolledKey>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
     pub pins: Option<PinsKey>,
@@ -117,6 +119,15 @@ impl PreviewKey {
     pub fn new(segment: &Segment, bytes: usize, cells: u16) -> Self {
         Self { identity: segment.identity(), segment: RatesKey::new(&[segment]), bytes, cells }
     }
+}
+
+/// The inputs of [`State::polled`], which is only called when they change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PolledKey {
+    arranged: u64,
+    turns: u64,
+    top: usize,
+    rows: usize,
 }
 
 /// The polled segments and their holders.
@@ -181,15 +192,22 @@ impl State {
         }
     }
 
-    /// The segments whose rates are polled: the visible rows, then the active ones, then others.
+    pub(super) const fn polled_key(&self, rows: usize) -> PolledKey {
+        let Table { arranged, top, .. } = self.table;
+        PolledKey { arranged, turns: self.table.rates.turns(), top, rows }
+    }
+
+    /// The segments whose rates are polled: the visible rows, then those that change, then others.
     pub(super) fn polled(&self, rows: usize) -> Vec<&Segment> {
         let Some(survey) = &self.survey else { return vec![] };
         let table = &self.table;
         let (top, end) = (table.top, (table.top + rows).min(table.shown.len()));
-        let mut others: Vec<usize> = table.shown[..top].iter().chain(&table.shown[end..]).copied().collect();
-        others.sort_by_key(|&at| std::cmp::Reverse(table.rates.rank(&survey.segments[at].id)));
-        let all = table.shown[top..end].iter().chain(&others);
-        all.take(MAX_POLLED).map(|&at| &survey.segments[at]).collect()
+        let segment = |&at: &usize| &survey.segments[at];
+        let others = table.shown[..top].iter().chain(&table.shown[end..]).map(segment);
+        let (changing, still): (Vec<_>, Vec<_>) =
+            others.partition(|segment| table.rates.is_changing(&segment.id));
+        let visible = table.shown[top..end].iter().map(segment);
+        visible.chain(changing).chain(still).take(MAX_POLLED).collect()
     }
 
     /// The context that receives keys: that of the overlay, if any.

@@ -58,6 +58,8 @@ pub struct Table {
     pub first: Vec<SegmentId>,
     /// The rows, as indices into the survey.
     pub shown: Vec<usize>,
+    /// The number of times that the rows were arranged.
+    pub arranged: u64,
     pub cursor: usize,
     pub selected: Option<SegmentId>,
     /// The segment to select as soon as a row shows it.
@@ -83,6 +85,7 @@ impl Default for Table {
             reversed: false,
             first: vec![],
             shown: vec![],
+            arranged: 0,
             cursor: 0,
             selected: None,
             pending_selection: None,
@@ -117,6 +120,7 @@ impl Table {
 
     /// Filters and sorts the rows, then restores the selection.
     pub fn arrange(&mut self, survey: &Survey) {
+        self.arranged += 1;
         let segments = &survey.segments;
         self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
         self.sort_rows(survey);
@@ -146,7 +150,7 @@ impl Table {
                 }
             }
             SortKey::Changing => {
-                self.shown.sort_by_key(|&at| std::cmp::Reverse(self.rates.rank(&segments[at].id)));
+                self.shown.sort_by_cached_key(|&at| std::cmp::Reverse(self.rates.rank(&segments[at].id)));
                 if self.reversed {
                     self.shown.reverse();
                 }

@@ -34,6 +34,9 @@ pub struct Config {
     /// The refresh interval of an open segment.
     #[serde(deserialize_with = "read::live_interval")]
     pub live_interval: Duration,
+    /// The processor time for change rates, in percent of one core.
+    #[serde(deserialize_with = "read::percent")]
+    pub rates_cpu: u8,
     pub mouse: bool,
     pub ascii: bool,
     pub read_only: bool,
@@ -87,6 +90,7 @@ impl Default for Config {
             theme: Theme::default(),
             interval: Duration::from_secs(1),
             live_interval: Duration::from_millis(100),
+            rates_cpu: 1,
             mouse: true,
             ascii: false,
             read_only: false,
@@ -176,6 +180,7 @@ mod tests {
                 "theme",
                 "interval",
                 "live-interval",
+                "rates-cpu",
                 "mouse",
                 "ascii",
                 "read-only",
@@ -197,12 +202,12 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nmouse = false\n\
+        let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nrates-cpu = 0\nmouse = false\n\
                     ascii = true\nread-only = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
         let config = parse(text).unwrap();
         assert_eq!((config.theme, config.color), (Theme::Light, When::Never));
         assert_eq!(config.interval, Duration::from_millis(2500));
-        assert_eq!(config.live_interval, Duration::from_millis(50));
+        assert_eq!((config.live_interval, config.rates_cpu), (Duration::from_millis(50), 0));
         assert_eq!((config.mouse, config.ascii, config.read_only), (false, true, true));
         assert_eq!(config.copies, Bytes(512 << 20));
         assert_eq!(config.keys["quit"], ["x", "ctrl-r"]);
@@ -214,8 +219,8 @@ mod tests {
         for (text, error) in [
             (
                 "mouse = true\n\nthme = 'dark'",
-                "line 3: unknown field `thme`, expected one of `theme`, `interval`, `live-interval`, `mouse`, \
-                 `ascii`, `read-only`, `color`, `copies`, `settle`, `maker`, `keys`",
+                "line 3: unknown field `thme`, expected one of `theme`, `interval`, `live-interval`, `rates-cpu`, \
+                 `mouse`, `ascii`, `read-only`, `color`, `copies`, `settle`, `maker`, `keys`",
             ),
             (
                 "theme = 'blue'",
@@ -236,6 +241,10 @@ mod tests {
             (
                 "live-interval = '1ms'",
                 "line 1: live-interval: invalid value \"1ms\", expected a time from \"33ms\" to \"5s\", in quotes and with a unit",
+            ),
+            (
+                "rates-cpu = 101",
+                "line 1: rates-cpu: invalid value \"101\", expected a percentage from 0 to 100, without quotes",
             ),
             (
                 "copies = 5",

@@ -214,6 +214,12 @@ pub fn settle<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D
     span(value, 1000, 31_536_000_000, "a time from \"1s\" to \"365d\", in quotes and with a unit").map(Some)
 }
 
+/// Deserializes a percentage. Quotes are accepted, too.
+pub fn percent<'de, D: Deserializer<'de>>(value: D) -> Result<u8, D::Error> {
+    let percent = |text: &str| text.parse().ok().filter(|percent| *percent <= 100);
+    parsed(value, true, "a percentage from 0 to 100, without quotes", percent)
+}
+
 pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
     parsed(value, false, "a size in quotes, such as \"512M\" or \"2G\"", |text| text.parse().ok())
 }

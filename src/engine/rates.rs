@@ -64,7 +64,7 @@ struct Entry {
 }
 
 impl RatesWorker {
-    /// Returns a worker that takes at most this share of one processor.
+    /// Returns a worker that takes at most this share of one processor. With a share of 0, it polls nothing.
     pub fn new(share: f64) -> Self {
         Self {
             entries: vec![],
@@ -80,6 +80,9 @@ impl RatesWorker {
 
     /// Replaces the segments. Those that stay keep their copies.
     fn set(&mut self, segments: Vec<Segment>, now: Clock) {
+        if self.budget.is_zero() {
+            return;
+        }
         let before = std::mem::take(&mut self.entries).into_iter();
         let mut before: BTreeMap<SegmentId, Entry> =
             before.map(|one| (one.segment.id.clone(), one)).collect();
@@ -415,6 +418,15 @@ mod tests {
             )]
         );
         machine.edit(|facts| assert_eq!(facts.attached, 0));
+    }
+
+    #[test]
+    fn share_of_0_polls_nothing() {
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
+        let mut worker = RatesWorker::new(0.0);
+        worker.handle(&machine, Clock::ZERO, Job::new(Request::SetRates(segments(&machine))));
+        assert_eq!(worker.deadline(), None);
     }
 
     #[test]

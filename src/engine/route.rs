@@ -15,11 +15,7 @@ use crate::memory::Progress;
 use crate::segment::Bytes;
 use std::sync::Arc;
 
-/// The share of one processor that polling for change rates may take.
-const RATES_SHARE: f64 = 0.01;
-
 /// Settings of the engine.
-#[derive(Default)]
 pub struct Options {
     /// The maximum total size of copies of removed segments.
     pub copies: Bytes,
@@ -27,6 +23,14 @@ pub struct Options {
     pub rules: Rules,
     /// The directory of copies and the log; `None` for a user without a home directory.
     pub state: Option<StateDirectory>,
+    /// The share of a processor that change rates may take; 0 for none.
+    pub rates_share: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { copies: Bytes::default(), rules: Rules::default(), state: None, rates_share: 0.01 }
+    }
 }
 
 /// A worker, by its index in [`workers`].
@@ -44,7 +48,7 @@ pub enum Part {
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
 pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 7] {
-    let Options { copies, rules, state } = options;
+    let Options { copies, rules, state, rates_share } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
     [
@@ -54,7 +58,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         ("search", Box::new(SearchWorker::new(readers))),
         ("act", Box::new(Act::new(state, copies))),
         ("ask", Box::new(Ask::default())),
-        ("rates", Box::new(RatesWorker::new(RATES_SHARE))),
+        ("rates", Box::new(RatesWorker::new(rates_share))),
     ]
 }
 

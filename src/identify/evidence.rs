@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::machine::process::CommandLine;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
 use crate::survey::{Holdings, Survey};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -33,14 +33,19 @@ pub struct Evidence<'a> {
 pub struct Commands {
     of: Option<Timestamp>,
     lines: OnceCell<Vec<CommandLine>>,
+    /// True for a running helper. Usually thousands of segments have the same one.
+    running: RefCell<HashMap<Helper, bool>>,
 }
+
+/// A helper, its users, and the owner of the segments.
+type Helper = (Vec<u8>, HelperOwner, u32);
 
 impl Commands {
     /// Drops the command lines if they are older than this scan.
     pub fn keep_for(&mut self, holdings: Option<&Holdings>) {
         let scan = holdings.map(|holdings| holdings.at);
         if scan.is_none() || self.of != scan {
-            *self = Self { of: scan, lines: OnceCell::new() };
+            *self = Self { of: scan, ..Self::default() };
         }
     }
 }
@@ -59,10 +64,13 @@ impl Evidence<'_> {
     /// Returns true if a helper of this segment is running; `None` if /proc may hide it.
     pub fn runs(&self, helper: &[u8], whose: HelperOwner, segment: &Segment) -> Option<bool> {
         let commands = self.commands.lines.get_or_init(|| self.machine.command_lines());
-        let runs = commands.iter().any(|line| {
-            let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
-            is_helper(helper, &line.command, &arguments)
-                && (whose == HelperOwner::Anyone || self.serves(line, segment))
+        let key = (helper.to_vec(), whose, segment.owner.uid);
+        let runs = *self.commands.running.borrow_mut().entry(key).or_insert_with(|| {
+            commands.iter().any(|line| {
+                let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
+                is_helper(helper, &line.command, &arguments)
+                    && (whose == HelperOwner::Anyone || self.serves(line, segment))
+            })
         });
         let visibility = self.states.visibility();
         (runs || !(visibility.hides || visibility.outside)).then_some(runs)

@@ -58,7 +58,12 @@ pub fn open(
     state.table.first = first;
     let ui = Ui { state, theme: theme_for(config, options) };
     let rules = Rules::with(&config.makers, config.settle).with_created(LoggedSegments::shared());
-    Ok(run::run(machine, ui, RunOptions { mouse: config.mouse, copies: config.copies }, rules)?)
+    let options = RunOptions {
+        mouse: config.mouse,
+        copies: config.copies,
+        rates_share: f64::from(config.rates_cpu) / 100.0,
+    };
+    Ok(run::run(machine, ui, options, rules)?)
 }
 
 /// The action with the invalid line in the config.

@@ -54,11 +54,13 @@ pub trait Console {
     fn reenter(&mut self) -> io::Result<()>;
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunOptions {
     pub mouse: bool,
     /// The limit on the total size of copies of removed segments.
     pub copies: Bytes,
+    /// The share of a processor that change rates may take.
+    pub rates_share: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +106,7 @@ pub fn run(
 ) -> Result<ExitReason, RunError> {
     let (messages, inbox) = mpsc::channel();
     let state = StateDirectory::find().ok();
-    let engine = engine::Options { copies: options.copies, rules, state };
+    let engine = engine::Options { copies: options.copies, rules, state, rates_share: options.rates_share };
     let mut engine = start(machine, engine, messages.clone()).map_err(RunError::Threads)?;
     // The survey runs while the terminal is entered.
     engine.send(Request::Survey);
@@ -135,6 +137,8 @@ struct Loop<P, S> {
     surveyed: bool,
     /// Timeout for the first survey before the first frame.
     survey_timeout: Duration,
+    /// Requests that wait for the first frame, so that no worker delays it; `None` afterwards.
+    held: Option<Vec<Request>>,
 }
 
 /// Continue, or exit with this result.
@@ -143,7 +147,8 @@ type Flow = ControlFlow<Result<ExitReason, RunError>>;
 impl<P: Program, S: Console> Loop<P, S> {
     const fn new(program: P, console: S, engine: Engine, inbox: Receiver<Message>) -> Self {
         let size = Size { width: 0, height: 0 };
-        Self { program, console, engine, inbox, size, surveyed: false, survey_timeout: FIRST_SURVEY }
+        let held = Some(vec![]);
+        Self { program, console, engine, inbox, size, surveyed: false, survey_timeout: FIRST_SURVEY, held }
     }
 
     fn run(mut self) -> Result<ExitReason, RunError> {
@@ -169,7 +174,11 @@ impl<P: Program, S: Console> Loop<P, S> {
                 Err(_) => break,
             }
         }
-        self.draw()
+        self.draw()?;
+        for request in self.held.take().into_iter().flatten() {
+            self.engine.send(request);
+        }
+        ControlFlow::Continue(())
     }
 
     /// Waits for a message, handles all queued messages, and draws once.
@@ -233,7 +242,10 @@ impl<P: Program, S: Console> Loop<P, S> {
     fn execute(&mut self, effect: Effect) -> Flow {
         let result = match effect {
             Effect::Engine(request) => {
-                self.engine.send(request);
+                match &mut self.held {
+                    Some(held) => held.push(request),
+                    None => self.engine.send(request),
+                }
                 Ok(())
             }
             Effect::Copy(text) => match self.console.copy(&text) {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
+mod live;
 mod pty;
 mod support;
 mod world;
@@ -27,8 +28,14 @@ fn main() {
     large_object();
     world::fill(1..=3, 1..=3);
     at_rest(Duration::from_secs(if short() { 2 } else { 20 }));
-    world::fill(4..=1000, 4..=1000);
+    live::idle(Duration::from_secs(if short() { 3 } else { 20 }));
+    let long = Duration::from_secs(if short() { 3 } else { 20 });
+    world::fill(4..=13, 4..=14);
+    live::processor_time("27 segments, ten of which change 50 times a second", 13, long);
+    world::fill(14..=1000, 15..=1000);
     first_frame(rounds);
+    live::processor_time("1000 + 1000 segments, ten of which change 50 times a second", 1000, long);
+    live::keys(100);
     world::fill(1001..=4000, 1001..=10_000);
     survey(rounds);
     survey_handover(rounds);
@@ -36,7 +43,7 @@ fn main() {
 }
 
 /// Prints a measured value, and if it meets its goal.
-fn print_figure(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
+pub fn print_figure(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
     let goal = match goal {
         Some(goal) if figure < goal => format!("   (goal {goal} {unit}: reached)"),
         Some(goal) => format!("   (goal {goal} {unit}: MISSED)"),
@@ -67,7 +74,7 @@ fn at_rest(time: Duration) {
     pty.wait(b"live", PICTURE);
     rest(&mut pty, "Inspect, ten reads a second", None);
     pty.send(b"q");
-    pty.wait(b"HELD BY", PICTURE);
+    pty.wait(b"filt", PICTURE);
     pty.send(b"+++++++++\r");
     pty.wait(b"live", PICTURE);
     pty.send(b" ");
@@ -92,7 +99,7 @@ fn large_object() {
     // The map fills in pieces.
     pty.rest(Duration::from_secs(2));
     #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
-    let memory = pty.peak_memory() as f64 / f64::from(1 << 20);
+    let memory = pty.memory("VmHWM") as f64 / f64::from(1 << 20);
     print_figure("peak memory", memory, "MiB", Some(30.0));
     fs::remove_file(name).expect("our object");
 }
@@ -115,9 +122,16 @@ fn first_frame(rounds: usize) {
             shown - pty.started
         });
     }
+    if installed("watch") && installed("lsof") {
+        contest.add("watch -n1 lsof", 0, None, || {
+            let mut pty = Pty::start(live::watch_lsof());
+            let shown = pty.wait(b"Every", b"");
+            shown - pty.started
+        });
+    }
     if installed("ipcs") && installed("ls") {
         let (mut ipcs, mut ls) = tools(1000);
-        contest.add("ipcs -m plus ls -l", 0, None, move || ipcs() + ls());
+        contest.add("ipcs -m plus ls -l", 0, Some(1.25), move || ipcs() + ls());
     }
     contest.run(rounds);
     frames.sort();

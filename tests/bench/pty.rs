@@ -4,6 +4,7 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use shmlens::sys::running::cpu_time;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -28,7 +29,12 @@ pub struct Pty {
 
 impl Pty {
     /// Starts a program on a terminal of 140 columns and 45 rows.
-    pub fn start(mut command: Command) -> Self {
+    pub fn start(command: Command) -> Self {
+        Self::start_in((140, 45), command)
+    }
+
+    /// Starts a program on a terminal of this many columns and rows.
+    pub fn start_in((columns, rows): (u16, u16), mut command: Command) -> Self {
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
         grantpt(&master).expect("our terminal");
         unlockpt(&master).expect("our terminal");
@@ -40,7 +46,8 @@ impl Pty {
             .open(name)
             .expect("its other side");
         let mut size = Command::new("stty");
-        size.args(["rows", "45", "cols", "140"]).stdin(slave.try_clone().expect("a descriptor"));
+        let (rows, columns) = (rows.to_string(), columns.to_string());
+        size.args(["rows", &rows, "cols", &columns]).stdin(slave.try_clone().expect("a descriptor"));
         assert!(size.status().expect("stty").success());
         command.env("TERM", "xterm-256color").env("LANG", "C.UTF-8").env_remove("NO_COLOR");
         command.stdin(slave.try_clone().expect("a descriptor")).stdout(slave);
@@ -78,11 +85,13 @@ impl Pty {
         now
     }
 
-    /// Reads output for this long.
-    pub fn rest(&mut self, time: Duration) {
+    /// Reads output for this long. Returns its length.
+    pub fn rest(&mut self, time: Duration) -> usize {
         let until = Instant::now() + time;
         while self.read(until) {}
+        let count = self.written.len();
         self.written.clear();
+        count
     }
 
     /// Waits for output until this time.
@@ -104,11 +113,35 @@ impl Pty {
         Duration::from_nanos(cpu_time(self.child.id()).expect("a process"))
     }
 
-    /// Returns the peak memory in bytes.
-    pub fn peak_memory(&self) -> u64 {
+    /// Returns the CPU time of each running thread by name.
+    pub fn thread_times(&self) -> BTreeMap<String, Duration> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("a process");
+        let mut times = BTreeMap::new();
+        for task in tasks.map(|task| task.expect("a thread").path()) {
+            let name = fs::read_to_string(task.join("comm")).expect("a name");
+            let times_of = fs::read_to_string(task.join("schedstat")).expect("the time");
+            let nanos = times_of.split(' ').next().and_then(|nanos| nanos.parse().ok()).expect("a number");
+            *times.entry(name.trim().to_owned()).or_default() += Duration::from_nanos(nanos);
+        }
+        times
+    }
+
+    /// Returns the CPU time of the program and of its ended children, to the hundredth of a second.
+    pub fn family_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a process");
+        let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
+        // utime, stime, cutime and cstime are the fields 14 to 17; the name is the second.
+        let ticks: u64 =
+            fields.split(' ').skip(11).take(4).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
+        Duration::from_millis(10 * ticks)
+    }
+
+    /// Returns a line of `/proc/PID/status` that is a size, such as `VmHWM`, in bytes.
+    pub fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a line");
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+        let value =
+            |line: &str| line.strip_prefix(name)?.strip_prefix(':')?.trim().strip_suffix(" kB")?.parse().ok();
+        status.lines().find_map(value).map(|size: u64| size * 1024).expect("a size")
     }
 }
 
@@ -120,5 +153,8 @@ impl Drop for Pty {
 }
 
 fn find(bytes: &[u8], sought: &[u8]) -> Option<usize> {
+    if sought.is_empty() {
+        return Some(0);
+    }
     bytes.windows(sought.len()).position(|window| window == sought)
 }

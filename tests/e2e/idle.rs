@@ -30,6 +30,19 @@ fn surveys_do_not_redraw_the_table() {
 }
 
 #[test]
+fn live_strip_does_not_redraw_unchanged_bytes() {
+    let Some(_world) = World::new() else { return };
+    let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let terminal = Terminal::start((80, 24), shmlens());
+    terminal.wait_for("● in use", SOON);
+    // The contents of the strip, once the last change has faded.
+    terminal.wait_for("31 4d 48 53", SOON);
+    thread::sleep(Duration::from_secs(2));
+    writes_nothing(&terminal);
+    quit(terminal);
+}
+
+#[test]
 fn samples_do_not_redraw_unchanged_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };

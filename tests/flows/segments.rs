@@ -10,7 +10,7 @@ use shmlens::app::layout::segments::Column;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::table::SortKey;
 use shmlens::app::text_field::MAX_TEXT;
-use shmlens::machine::fake::FakeBytes;
+use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::field::Field;
 use std::time::Duration;
 
@@ -48,6 +48,30 @@ fn keys_move_the_selection() {
         stage.press(keys);
         assert_eq!(selected(&stage), id, "{keys}");
     }
+}
+
+#[test]
+fn paused_table_polls_nothing() {
+    let mut stage = Stage::new(FakeMachine::new(), 140, 45);
+    stage.machine.add_object("a", FakeBytes::full(&[0; 100]));
+    stage.survey();
+    stage.wait(1000);
+    let id = "posix:/a".parse().unwrap();
+    let change = |stage: &mut Stage, byte: u8| {
+        stage.machine.edit_object("a", |bytes| bytes.write(50, &[byte; 8]));
+        stage.wait(1000);
+        let look = stage.state.table.strip.look().unwrap().bytes.clone();
+        (look, stage.state.table.rates.get(&id).cloned().unwrap())
+    };
+    let first = change(&mut stage, 1);
+    let live = change(&mut stage, 2);
+    assert!(first.0 != live.0 && stage.state.table.rates.per_second(&id) > 0);
+    stage.press("+++++++++");
+    stage.wait(1000);
+    let paused = change(&mut stage, 3);
+    assert_eq!(change(&mut stage, 4), paused);
+    stage.press("-");
+    assert_ne!(change(&mut stage, 5), paused);
 }
 
 #[test]
@@ -185,7 +209,7 @@ fn unavailable_action_is_explained() {
     assert!(notice(&stage).contains("Nothing attached. P in Inspect keeps one"), "{}", notice(&stage));
     stage.press("j");
     assert_eq!(notice(&stage), "");
-    let mut stage = super::stage(shmlens::machine::fake::FakeMachine::new());
+    let mut stage = super::stage(FakeMachine::new());
     for keys in ["<enter>", "<space>", "y"] {
         stage.press(keys);
         assert!(notice(&stage).contains("No segment selected"), "{keys}");

@@ -10,7 +10,6 @@ use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Key, Mouse};
 use shmlens::app::{Keymap, Settings, State, update};
 use shmlens::engine::{Body, Options, Report, Request, ScanScope, Steps, SubscriptionId};
-use shmlens::identify::Rules;
 use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::Bytes;
 use shmlens::tui::draw::draw;
@@ -61,7 +60,7 @@ impl Stage {
         };
         let home = tempfile::tempdir().unwrap();
         let copies = Some(StateDirectory::at(home.path()));
-        let options = Options { copies: Bytes(1 << 30), rules: Rules::default(), state: copies };
+        let options = Options { copies: Bytes(1 << 30), state: copies, ..Options::default() };
         let mut steps = Steps::new(Arc::new(machine.clone()), options);
         // The first survey has holders.
         steps.send(Request::Holders(ScanScope::All));

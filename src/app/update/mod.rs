@@ -213,12 +213,16 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         effects.push(Request::ReadOnce(PREVIEW).into());
     }
     let rows = usize::from(layout.table.height);
-    let polled =
-        if every.is_some() && state.screen() == Context::Segments { state.polled(rows) } else { vec![] };
-    let key = RatesKey::new(&polled);
-    if state.requested.rates != key {
-        effects.push(Request::SetRates(polled.into_iter().cloned().collect()).into());
-        state.requested.rates = key;
+    let polls = every.is_some() && state.screen() == Context::Segments;
+    let polled = polls.then(|| state.polled_key(rows));
+    if state.requested.polled != polled {
+        state.requested.polled = polled;
+        let polled = if polls { state.polled(rows) } else { vec![] };
+        let key = RatesKey::new(&polled);
+        if state.requested.rates != key {
+            effects.push(Request::SetRates(polled.into_iter().cloned().collect()).into());
+            state.requested.rates = key;
+        }
     }
 
     let probed = state.selected().filter(|_| state.screen() == Context::Detail).zip(state.survey.as_ref());

@@ -157,7 +157,7 @@ pub enum Wanted {
 }
 
 /// The processes that count as helpers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HelperOwner {
     /// The segment's owner.
