@@ -9,7 +9,7 @@ use shmlens::demo;
 use shmlens::identify::Rules;
 use shmlens::machine::Machine;
 use shmlens::machine::real::{self, RealMachine};
-use shmlens::segment::escape;
+use shmlens::segment::{SegmentId, escape};
 use shmlens::tui::{self, ExitReason};
 use signal_hook::consts::SIGXFSZ;
 use std::os::unix::ffi::OsStrExt as _;
@@ -19,8 +19,13 @@ use std::{env, io};
 
 fn main() -> ExitCode {
     let args: Vec<_> = env::args_os().collect();
-    if args.get(1).is_some_and(|arg| arg == demo::ORPHAN_COMMAND) {
-        return demo::run_orphan(&args[2..]).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    let hidden = match args.get(1).and_then(|arg| arg.to_str()) {
+        Some(demo::ORPHAN_COMMAND) => Some(demo::run_orphan(&args[2..])),
+        Some(demo::CHILD_COMMAND) => Some(demo::run_child(&args[2..])),
+        _ => None,
+    };
+    if let Some(outcome) = hidden {
+        return outcome.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let args = match cli::parse(&args) {
         Ok(args) => args,
@@ -30,7 +35,7 @@ fn main() -> ExitCode {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     real::log_uses(UseRecorder::shared());
     match args.command {
-        None => ended(open_ui(args.look, args.read_only)),
+        None => ended(open_ui(args.look, args.read_only, vec![])),
         Some(Command::Report(report)) => match rules_for(&report) {
             Ok(rules) => report_with(args.look, |out| cli::run(&RealMachine, rules, &report, out)),
             Err(error) => ended(Err(error)),
@@ -61,7 +66,8 @@ fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
     Ok(Rules::with(&settings.makers, settings.settle).with_created(LoggedSegments::shared()))
 }
 
-fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
+/// Opens the UI. The rows of `first` come before the others.
+fn open_ui(look: LookArgs, read_only: bool, first: Vec<SegmentId>) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
     let color = match look.color {
         When::Auto => config::When::Auto,
@@ -71,7 +77,7 @@ fn open_ui(look: LookArgs, read_only: bool) -> anyhow::Result<ExitReason> {
     let settings = settings()?;
     let read_only = read_only || settings.read_only;
     let shown = tui::UiOptions { color, ascii: Style::new(look).ascii, read_only };
-    Ok(tui::open(&machine, &settings, shown)?)
+    Ok(tui::open(&machine, &settings, shown, first)?)
 }
 
 /// Reads the config, or returns the defaults if permission is denied, as under `sudo -u` with
@@ -122,7 +128,10 @@ fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
     }
     let shown = demo::with_world(|demo| {
         // A signal may have arrived while the demo was created.
-        if demo.termination_requested() { Ok(ExitReason::Quit) } else { open_ui(look, read_only) }
+        if demo.termination_requested() {
+            return Ok(ExitReason::Quit);
+        }
+        open_ui(look, read_only, demo.segments().into_iter().map(|segment| segment.id).collect())
     });
     ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }

@@ -48,7 +48,7 @@ fn open_first() -> Terminal {
     let terminal = open();
     terminal.wait_for("▌", SOON);
     terminal.send("<Enter>");
-    terminal.wait_for("0000_0000", SOON);
+    terminal.wait_for("map 0", SOON);
     terminal
 }
 
@@ -113,7 +113,7 @@ fn collapse_spaces(text: &str) -> String {
 /// Returns the cell of the first digit of a byte, 16 per row from offset 0.
 const fn byte_cell(offset: u16) -> (u16, u16) {
     let column = offset % 16;
-    (3 + offset / 16, 11 + 3 * column + (column >= 8) as u16)
+    (3 + offset / 16, 12 + 3 * column + (column >= 8) as u16)
 }
 
 /// Returns the hex digits of a byte on screen.
@@ -149,6 +149,6 @@ fn quit(mut terminal: Terminal) {
 #[track_caller]
 fn leave_and_quit(terminal: Terminal) {
     terminal.send("q");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
     quit(terminal);
 }

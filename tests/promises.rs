@@ -12,6 +12,7 @@ mod kernel_facts;
 mod makers;
 mod memory_real;
 mod moving;
+mod pictures;
 mod save;
 mod screens;
 mod structure;

@@ -306,7 +306,7 @@ fn every_width_and_type_is_drawn_completely() {
                 assert!(layout.map.right() <= width);
                 // Truncation would drop the middle of a value.
                 for row in stage.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
-                    let values: String = row.chars().take(usize::from(layout.map.x)).collect();
+                    let values: String = row.chars().take(usize::from(layout.rows.right())).collect();
                     assert!(!values.contains('…'), "{width} {scalar:?} {presses}: {row}");
                 }
             }

@@ -1,46 +1,73 @@
-//! The text of the detail area.
+//! The facts on the Detail screen.
 
-use crate::identify::about::{About, Length, Probe};
-use crate::identify::semaphore;
-use crate::segment::Segment;
-use crate::segment::field::Group;
+use crate::identify::about::{About, Fact, Probe};
+use crate::segment::field::Field;
+use crate::segment::field::Group::{
+    self, Contents, Evidence, Holders, Identity, Limits, Maker, Owner, Size, State, Times, Warnings,
+};
+use crate::segment::{Segment, State as SegmentState};
 use crate::survey::Survey;
+
+/// Facts under a heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetailGroup {
+    pub title: &'static str,
+    /// In a wide terminal the group is in the column on the right.
+    pub right: bool,
+    pub lines: Vec<DetailLine>,
+}
 
 /// A labeled line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailLine {
-    /// At most nine letters.
-    pub label: &'static str,
+    /// At most 11 letters; empty if the line continues a fact. `None` if it takes the whole width.
+    pub label: Option<&'static str>,
     /// Safe to print.
     pub text: String,
+    /// The state that the line names.
+    pub state: Option<SegmentState>,
 }
 
-/// The groups of facts, most important first.
-const ORDER: [Group; 11] = [
-    Group::State,
-    Group::Contents,
-    Group::Maker,
-    Group::Holders,
-    Group::Warnings,
-    Group::Evidence,
-    Group::Size,
-    Group::Owner,
-    Group::Times,
-    Group::Identity,
-    Group::Limits,
+/// The headings with their groups, most important first. The first five take whole sentences.
+const HEADINGS: [(&str, &[Group]); 10] = [
+    ("STATE", &[State, Evidence]),
+    ("CONTENTS", &[Contents]),
+    ("HOLDERS", &[Holders]),
+    ("MAKER", &[Maker]),
+    ("WARNINGS", &[Warnings]),
+    ("SIZE", &[Size]),
+    ("OWNER", &[Owner]),
+    ("TIMES", &[Times]),
+    ("IDENTITY", &[Identity]),
+    ("LIMITS", &[Limits]),
 ];
+const LEFT: usize = 5;
 
-/// Returns the lines for a segment, most important first. `bytes` is the beginning of its
-/// contents, if known.
-pub fn lines(segment: &Segment, survey: &Survey, bytes: Option<&[u8]>) -> Vec<DetailLine> {
-    let semaphore = bytes.and_then(|bytes| semaphore::of(segment, bytes));
-    let mut facts = About::new(segment, survey, Probe { semaphore, ..Probe::default() }).facts(Length::Brief);
-    facts.sort_by_key(|fact| ORDER.iter().position(|&group| group == fact.field.group()));
-    let lines = facts.into_iter().flat_map(|fact| {
-        let labels = std::iter::once(fact.field.label()).chain(std::iter::repeat(""));
-        labels.zip(fact.lines).map(|(label, text)| DetailLine { label, text })
+/// Returns everything about a segment. `probe` has what only an access to the segment tells.
+pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
+    let facts = About::new(segment, survey, probe).facts();
+    let lines = |groups: &[Group]| {
+        let mut lines = vec![];
+        for group in groups {
+            let within = facts.iter().filter(|fact| fact.field.group() == *group);
+            lines.extend(within.flat_map(|fact| lines_of(fact, segment)));
+        }
+        lines
+    };
+    let groups = HEADINGS.iter().enumerate().map(|(at, (title, groups))| DetailGroup {
+        title,
+        right: at >= LEFT,
+        lines: lines(groups),
     });
-    lines.collect()
+    groups.filter(|group| !group.lines.is_empty()).collect()
+}
+
+fn lines_of<'a>(fact: &'a Fact<'_>, segment: &'a Segment) -> impl Iterator<Item = DetailLine> + use<'a> {
+    let labels = std::iter::once(fact.field.label()).chain(std::iter::repeat(""));
+    // The heading names the holders, and their lines are long.
+    let labels = labels.map(|label| (fact.field != Field::Holders).then_some(label));
+    let state = (fact.field.group() == State).then_some(segment.verdict.state);
+    labels.zip(&fact.lines).map(move |(label, text)| DetailLine { label, text: text.clone(), state })
 }
 
 /// The resident fraction, from 0 to 1.

@@ -1,7 +1,7 @@
 //! The state of the interactive program. Only `update` changes it, only `tui` draws it.
 
 use super::action::{Action, Context};
-use super::detail::{self, DetailLine};
+use super::detail::{self, DetailGroup};
 use super::event::Size;
 use super::inspect::Inspect;
 use super::interval::Interval;
@@ -14,9 +14,11 @@ use super::table::Table;
 use super::work::RunningAction;
 use crate::act::Refusal;
 use crate::engine::{Clock, SubscriptionId, Undo, Watching};
-use crate::segment::{Identity, Segment, SegmentId, in_ascii};
+use crate::identify::about::Probe;
+use crate::segment::{Identity, Segment, SegmentId, Timestamp, in_ascii};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -52,6 +54,8 @@ pub struct State {
     pub inspect: Option<Inspect>,
     /// The Detail screen: its first visible line.
     pub detail: Option<usize>,
+    /// The last probe of the segment on the Detail screen.
+    pub probe: Option<(SegmentId, Probe)>,
     pub opening: Option<(SubscriptionId, Segment)>,
     /// Keys typed while a segment is opening, handled once it is open.
     pub typed_ahead: Vec<Key>,
@@ -81,8 +85,22 @@ const MAX_POLLED: usize = 512;
 pub(super) struct RequestCache {
     pub preview: Option<PreviewKey>,
     pub rates: RatesKey,
+    /// The probed segment, and the time of the survey.
+    pub probe: Option<(SegmentId, Timestamp)>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
+    pub pins: Option<PinsKey>,
+}
+
+/// The requested samples of pinned values. Each request has a subscription of its own, because a report of
+/// an older one would assign samples to the wrong pins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PinsKey {
+    pub subscription: SubscriptionId,
+    /// The subscription of the segment in Inspect.
+    pub inspect: SubscriptionId,
+    pub ranges: Vec<Range<u64>>,
+    pub every: Duration,
 }
 
 /// A requested preview. It is requested again when the holders change, because a System V segment is read
@@ -137,6 +155,7 @@ impl State {
             table: Table::default(),
             inspect: None,
             detail: None,
+            probe: None,
             opening: None,
             typed_ahead: vec![],
             overlay: None,
@@ -198,10 +217,11 @@ impl State {
         )
     }
 
-    /// The lines of the Detail screen.
-    pub fn detail_lines(&self) -> Vec<DetailLine> {
+    /// The facts on the Detail screen.
+    pub fn detail_groups(&self) -> Vec<DetailGroup> {
         let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
-        detail::lines(segment, survey, self.table.strip.look().map(|look| look.bytes.as_slice()))
+        let probe = self.probe.as_ref().filter(|(id, _)| *id == segment.id);
+        detail::groups(segment, survey, probe.map(|(_, probe)| probe.clone()).unwrap_or_default())
     }
 
     pub fn selected(&self) -> Option<&Segment> {

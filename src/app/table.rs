@@ -54,6 +54,8 @@ pub struct Table {
     pub filter_error: Option<FilterError>,
     pub sort: SortKey,
     pub reversed: bool,
+    /// The segments that come first until the user sorts by another column.
+    pub first: Vec<SegmentId>,
     /// The rows, as indices into the survey.
     pub shown: Vec<usize>,
     pub cursor: usize,
@@ -79,6 +81,7 @@ impl Default for Table {
             filter_error: None,
             sort: SortKey::Field(Field::Id),
             reversed: false,
+            first: vec![],
             shown: vec![],
             cursor: 0,
             selected: None,
@@ -137,6 +140,10 @@ impl Table {
         match self.sort {
             SortKey::Field(field) => {
                 field.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
+                if field == Field::Id && !self.reversed {
+                    let rank = |id| self.first.iter().position(|first| first == id).unwrap_or(usize::MAX);
+                    self.shown.sort_by_key(|&at| rank(&segments[at].id));
+                }
             }
             SortKey::Changing => {
                 self.shown.sort_by_key(|&at| std::cmp::Reverse(self.rates.rank(&segments[at].id)));
@@ -254,6 +261,18 @@ mod tests {
         assert_eq!(shown(&table, &survey), ["/a", "/b", "/c", "sysv:5"]);
         table.sort_by(SortKey::Field(Field::Name), &survey);
         assert_eq!(shown(&table, &survey), ["/c", "/b", "/a", "sysv:5"]);
+    }
+
+    #[test]
+    fn first_segments_lead_until_the_user_sorts() {
+        let survey = survey(&world());
+        let first = ["posix:/c", "sysv:5", "posix:/gone"].map(|id| id.parse().unwrap()).to_vec();
+        let mut table = Table { first, ..Table::default() };
+        table.arrange(&survey);
+        assert_eq!(shown(&table, &survey), ["/c", "sysv:5", "/a", "/b"]);
+        assert_eq!(table.selected, Some("posix:/c".parse().unwrap()));
+        table.sort_by(SortKey::Field(Field::Size), &survey);
+        assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::out::Out;
 use super::style::Tint;
 use super::{Failure, Status, json, survey_all};
 use crate::identify::Rules;
-use crate::identify::about::{About, Fact, Length, Probe};
+use crate::identify::about::{About, Fact, Probe};
 use crate::machine::Machine;
 use crate::segment::Value;
 use std::io::{self, Write as _};
@@ -19,7 +19,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
         json::write(machine, &survey, &[segment], out)?;
     } else {
         let about = About::new(segment, &survey, Probe::check(machine, segment));
-        for fact in about.facts(Length::Full) {
+        for fact in about.facts() {
             print(&fact, out)?;
         }
     }
@@ -62,7 +62,7 @@ mod tests {
             .map(|segment| {
                 let about = About::new(segment, &survey, Probe::check(machine, segment));
                 let line = |fact: &Fact<'_>| format!("{}={}\n", fact.field.label(), fact.lines.join("\n"));
-                about.facts(Length::Full).iter().map(line).collect()
+                about.facts().iter().map(line).collect()
             })
             .collect()
     }

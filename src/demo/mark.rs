@@ -49,11 +49,12 @@ impl Maker {
         })
     }
 
-    /// All object names of this demo start with this.
+    /// All object names of this demo start with this. The first that is free is used, so several demos can
+    /// run.
     pub fn prefix(&self) -> String {
         match self.serial {
-            1 => format!("{PREFIX}{}-", self.pid),
-            serial => format!("{PREFIX}{}.{serial}-", self.pid),
+            1 => PREFIX.to_owned(),
+            serial => format!("{PREFIX}{serial}-"),
         }
     }
 

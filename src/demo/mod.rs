@@ -1,36 +1,37 @@
-//! The live segments of `shmlens demo`: a few of both kinds, as C++ and Python programs create
-//! them.
+//! The live segments of `shmlens demo`, as C++ and Python programs create them, and the processes that
+//! hold and change them.
 //!
 //! | part | contents |
 //! |---|---|
-//! | state | System V: a C struct that changes, see assets/demo/world.h |
-//! | orphan | System V: created by a process that has exited |
+//! | ring | POSIX: a ring buffer of quotes, see assets/demo/world.h |
 //! | list | POSIX: a Python `ShareableList` that changes |
-//! | image | POSIX: 320 by 240 gray pixels, a moving ball |
+//! | state | System V: a C++ struct with a lock, see assets/demo/world.h |
+//! | orphan | System V: created by a process that has exited |
 //! | sparse | POSIX: 256 MiB, 1% of it written |
 //!
 //! Dropping [`Demo`] removes them, even after a panic. The segments of a killed demo are removed
 //! when the next one starts. A demo never touches segments that no demo created.
 
+mod children;
 mod error;
 mod key;
 mod list;
 mod mark;
-mod motion;
 mod orphan;
 mod owned;
 mod part;
-mod picture;
+mod ring;
 mod sparse;
 mod state;
 mod sweep;
 
+pub use children::{COMMAND as CHILD_COMMAND, run_child};
 pub use error::DemoError;
 pub use orphan::{COMMAND as ORPHAN_COMMAND, create_orphan, run_orphan};
 
 use crate::segment::{Bytes, SegmentId};
+use children::Children;
 use mark::Maker;
-use motion::Motion;
 use owned::OwnedSegment;
 use part::Part;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -53,8 +54,8 @@ const MAX_TRIES: u32 = 64;
 #[derive(Debug)]
 pub struct Demo {
     maker: Maker,
-    // Dropped first, so that it stops before the segments are removed.
-    motion: Option<Motion>,
+    // Ended before the segments are removed.
+    children: Option<Children>,
     made: Vec<OwnedSegment>,
     termination_requested: Arc<AtomicBool>,
 }
@@ -69,8 +70,8 @@ pub struct DemoSegment {
 }
 
 impl Demo {
-    /// Removes the segments of killed demos, creates new ones, and changes them 20 times a second.
-    /// `program` is the shmlens executable, which is run again to create the orphan.
+    /// Removes the segments of killed demos, creates new ones, and starts the processes that change
+    /// them. `program` is the shmlens executable, which is run again.
     ///
     /// # Errors
     /// Fails with the segment that could not be created, the reason, and advice. Removes the
@@ -82,8 +83,8 @@ impl Demo {
             let maker = Maker::new().map_err(DemoError::OwnProcess)?;
             // If any name is taken, retry all with the next number.
             if let Some(made) = make_all(&maker, program)? {
-                let motion = Some(Motion::start(&maker, &made)?);
-                return Ok(Self { maker, motion, made, termination_requested: Arc::default() });
+                let children = Some(Children::start(program, &maker, &made)?);
+                return Ok(Self { maker, children, made, termination_requested: Arc::default() });
             }
             example = maker.prefix();
         }
@@ -114,7 +115,7 @@ impl Demo {
     }
 
     fn end(&mut self) -> Result<(), DemoError> {
-        drop(self.motion.take());
+        drop(self.children.take());
         let mut outcome = Ok(());
         for mut made in self.made.drain(..) {
             outcome = outcome.and(made.remove());
@@ -128,7 +129,7 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        if self.motion.is_some() {
+        if self.children.is_some() {
             // Callers that need the error call `stop`.
             let _ = self.end();
         }

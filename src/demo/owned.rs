@@ -8,14 +8,10 @@ use super::part::Part;
 use super::{key, sparse};
 use crate::machine::Machine as _;
 use crate::machine::control::{Control as _, Removal};
-use crate::machine::real::{DEV_SHM, RealMachine};
+use crate::machine::real::RealMachine;
 use crate::segment::{Bytes, Identity, ObjectName, SegmentId, ShmId};
-use crate::sys::shm::Attachment;
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
 
 /// A segment created by a demo. Dropping it removes the segment.
 #[derive(Debug)]
@@ -23,54 +19,34 @@ pub struct OwnedSegment {
     pub part: Part,
     pub id: SegmentId,
     pub size: Bytes,
-    pub handle: Handle,
+    identity: Identity,
     removed: bool,
-}
-
-/// The demo's handle on a segment.
-#[derive(Debug)]
-pub enum Handle {
-    Attached(Arc<Attachment>, Identity),
-    /// A child process created the segment.
-    Closed(Identity),
-    Open(Arc<File>),
 }
 
 impl OwnedSegment {
     /// Creates a part of a demo. `None` if its key or name is taken.
     pub fn create(part: Part, maker: &Maker, program: &Path) -> Result<Option<Self>, DemoError> {
         let size = Bytes(part.size(maker));
-        let sysv = |source| DemoError::Sysv { size, source };
-        let (id, handle) = match part {
-            Part::State => {
-                let created = create_sysv(key::of(part, maker), size, &part.content(maker));
-                let Some(id) = unless_taken(created).map_err(sysv)? else { return Ok(None) };
-                (id, Handle::Closed(identity(part, maker, maker.pid)))
-            }
-            Part::Orphan => {
-                let created = create_orphan(program, key::of(part, maker), size, &part.content(maker));
-                let Some((shmid, pid)) = unless_taken(created).map_err(sysv)? else { return Ok(None) };
-                (SegmentId::Sysv(shmid), Handle::Closed(identity(part, maker, pid)))
-            }
-            Part::List | Part::Picture | Part::Sparse => {
-                let text = format!("{}{}", maker.prefix(), part.name());
-                let Some(name) = ObjectName::new(text.as_bytes()) else { return Ok(None) };
-                let id = SegmentId::Posix(name.clone());
-                let created = create_object(part, maker, &name);
-                let failed = |source| DemoError::Posix { id: id.clone(), source };
-                let Some(file) = unless_taken(created).map_err(failed)? else { return Ok(None) };
-                (id, Handle::Open(Arc::new(file)))
-            }
+        let (id, identity) = if part.is_sysv() {
+            let (key, content) = (key::of(part, maker), part.content(maker));
+            let created = match part {
+                Part::Orphan => create_orphan(program, key, size, &content)
+                    .map(|(shmid, pid)| (SegmentId::Sysv(shmid), pid)),
+                _ => create_sysv(key, size, &content).map(|id| (id, maker.pid)),
+            };
+            let created = unless_taken(created).map_err(|source| DemoError::Sysv { size, source })?;
+            let Some((id, creator_pid)) = created else { return Ok(None) };
+            (id, Identity::Sysv { key, size, creator_pid, creator_uid: RealMachine.effective_uid() })
+        } else {
+            let text = format!("{}{}", maker.prefix(), part.name());
+            let Some(name) = ObjectName::new(text.as_bytes()) else { return Ok(None) };
+            let created = unless_taken(create_object(part, maker, &name));
+            let id = SegmentId::Posix(name);
+            let failed = |source| DemoError::Posix { id: id.clone(), source };
+            let Some(identity) = created.map_err(failed)? else { return Ok(None) };
+            (id, identity)
         };
-        // From here on, Drop removes the segment after a failure.
-        let mut made = Self { part, id, size, handle, removed: false };
-        if let (Part::State, SegmentId::Sysv(shmid), Handle::Closed(identity)) =
-            (part, &made.id, &made.handle)
-        {
-            let attachment = Attachment::read_write(shmid.0).map_err(sysv)?;
-            made.handle = Handle::Attached(Arc::new(attachment), *identity);
-        }
-        Ok(Some(made))
+        Ok(Some(Self { part, id, size, identity, removed: false }))
     }
 
     /// Removes the segment, unless it is already gone.
@@ -78,12 +54,10 @@ impl OwnedSegment {
         if std::mem::replace(&mut self.removed, true) {
             return Ok(());
         }
-        let outcome = match (&self.handle, &self.id) {
-            (Handle::Open(file), SegmentId::Posix(name)) => remove_object(file, name),
-            (Handle::Attached(_, identity) | Handle::Closed(identity), SegmentId::Sysv(shmid)) => {
-                remove_sysv(*shmid, identity)
-            }
-            _ => Ok(()),
+        let outcome = match &self.id {
+            SegmentId::Posix(name) => remove_object(name, &self.identity),
+            SegmentId::Sysv(shmid) => remove_sysv(*shmid, &self.identity),
+            SegmentId::Deleted { .. } => Ok(()),
         };
         outcome.map_err(|source| DemoError::Left { id: self.id.clone(), source })
     }
@@ -96,16 +70,7 @@ impl Drop for OwnedSegment {
     }
 }
 
-fn identity(part: Part, maker: &Maker, creator_pid: u32) -> Identity {
-    Identity::Sysv {
-        key: key::of(part, maker),
-        size: Bytes(part.size(maker)),
-        creator_pid,
-        creator_uid: RealMachine.effective_uid(),
-    }
-}
-
-fn create_object(part: Part, maker: &Maker, name: &ObjectName) -> io::Result<File> {
+fn create_object(part: Part, maker: &Maker, name: &ObjectName) -> io::Result<Identity> {
     let mut builder = RealMachine.build_object(name, part.size(maker))?;
     builder.write_at(0, &part.content(maker))?;
     if part == Part::Sparse {
@@ -114,14 +79,12 @@ fn create_object(part: Part, maker: &Maker, name: &ObjectName) -> io::Result<Fil
         }
     }
     finish(builder.as_mut())?;
-    let path = Path::new(DEV_SHM).join(name.as_path());
-    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let file = File::options().read(true).write(true).custom_flags(flags).open(path)?;
+    let open = RealMachine.open_object(name)?;
     // Another object may have taken the name.
     let mut mark = [0; mark::LENGTH];
-    file.read_exact_at(&mut mark, part.mark_at())?;
+    open.read_at(part.mark_at(), &mut mark)?;
     match Maker::read(&mark) {
-        Some((found, _)) if found == *maker => Ok(file),
+        Some((found, _)) if found == *maker => Ok(open.stat()?.identity),
         _ => Err(io::ErrorKind::AlreadyExists.into()),
     }
 }
@@ -147,13 +110,12 @@ fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
     })
 }
 
-fn remove_object(file: &File, name: &ObjectName) -> io::Result<()> {
+fn remove_object(name: &ObjectName, identity: &Identity) -> io::Result<()> {
     let held = match RealMachine.handle(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         held => held?,
     };
-    // While the file is open, its inode number is not reused.
-    if held.stat()?.inode != file.metadata()?.ino() {
+    if held.stat()?.identity() != *identity {
         return Ok(());
     }
     match RealMachine.unlink(name, held.as_ref(), &|_| true)? {

@@ -2,19 +2,18 @@
 
 use super::list::{self, Item};
 use super::mark::{self, Maker};
-use super::picture::{HEIGHT, Picture, WIDTH};
-use super::{sparse, state};
+use super::{ring, sparse, state};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// System V, a C struct that changes.
+    /// POSIX, a ring buffer that changes.
+    Ring,
+    /// POSIX, a Python `ShareableList` that changes.
+    List,
+    /// System V, a C++ struct with a lock that changes.
     State,
     /// System V, created by a process that has exited.
     Orphan,
-    /// POSIX, a Python `ShareableList` that changes.
-    List,
-    /// POSIX, a moving picture.
-    Picture,
     /// POSIX, large and almost empty.
     Sparse,
 }
@@ -45,26 +44,26 @@ pub fn items(made_by: &str, tick: u32) -> [Item<'_>; 7] {
 }
 
 impl Part {
-    /// All parts, in order of creation.
-    pub const ALL: [Self; 5] = [Self::State, Self::Orphan, Self::List, Self::Picture, Self::Sparse];
+    /// All parts, in the order of creation and of the table.
+    pub const ALL: [Self; 5] = [Self::Ring, Self::List, Self::State, Self::Orphan, Self::Sparse];
 
     /// The name in marks and object names.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Ring => "ring",
+            Self::List => "list",
             Self::State => "state",
             Self::Orphan => "orphan",
-            Self::List => "list",
-            Self::Picture => "image",
             Self::Sparse => "sparse",
         }
     }
 
     pub const fn about(self) -> &'static str {
         match self {
-            Self::State => "C struct: tick, sine, state, name, ring of samples",
-            Self::Orphan => "creator exited, no holders (leaked)",
-            Self::List => "Python ShareableList",
-            Self::Picture => "320 x 240 grayscale image of a moving ball",
+            Self::Ring => "ring buffer of quotes: writer -> reader.py",
+            Self::List => "Python ShareableList: reader.py -> writer",
+            Self::State => "C++ struct with a lock: writer -> reader.py",
+            Self::Orphan => "leaked: no holders, its creator has exited",
             Self::Sparse => "sparse, 1% written",
         }
     }
@@ -88,11 +87,11 @@ impl Part {
     /// Returns the size if it is the same in every demo.
     pub const fn fixed_size(self) -> Option<u64> {
         match self {
+            Self::Ring => Some(ring::SIZE as u64),
             Self::State => Some(state::SIZE as u64),
             Self::Orphan => Some(ORPHAN_SIZE as u64),
             // The list contains the mark, whose length depends on the pid.
             Self::List => None,
-            Self::Picture => Some((WIDTH * HEIGHT) as u64),
             Self::Sparse => Some(sparse::SIZE),
         }
     }
@@ -105,9 +104,9 @@ impl Part {
     pub fn content(self, maker: &Maker) -> Vec<u8> {
         let mark = maker.bytes(self.name());
         match self {
+            Self::Ring => ring::first(&mark),
             Self::State => state::first(&mark),
             Self::List => list::bytes(&items(&maker.line(self.name()), 0)),
-            Self::Picture => Picture::new(&mark).pixels().to_vec(),
             Self::Sparse => marked(mark, &sparse::content(0)),
             Self::Orphan => marked(mark, &LEFT_BEHIND.repeat(ORPHAN_SIZE / 8 / LEFT_BEHIND.len())),
         }
@@ -138,8 +137,7 @@ mod tests {
             assert!(content.len() as u64 <= part.size(&maker), "{part:?}");
             assert_eq!(Part::named(part.name()), Some(part));
         }
-        assert_eq!(Part::State.size(&maker), 376);
-        assert_eq!(Part::Picture.size(&maker), 76_800);
+        assert_eq!(Part::Ring.size(&maker), 65_536);
     }
 
     #[test]

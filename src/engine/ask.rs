@@ -1,29 +1,38 @@
-//! Answers questions about the user's input, on a separate thread: the user database may be remote.
+//! Answers questions about the user's input, and reads the facts about a segment that need access to
+//! it. Has its own thread, because the user database may be remote.
 
 use super::report::{Body, Report};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
 use crate::act::Question;
+use crate::identify::about::Probe;
 use crate::machine::Machine;
+use crate::segment::Segment;
 
 /// The worker that answers questions.
 #[derive(Default)]
 pub struct Ask {
     /// The latest question of each kind.
     questions: Vec<Question>,
+    /// The last segment to probe.
+    probe: Option<Box<Segment>>,
 }
 
 impl Worker for Ask {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
-        if let Request::Ask(question) = job.request {
-            self.questions.retain(|before| !question.replaces(before));
-            self.questions.push(question);
+        match job.request {
+            Request::Ask(question) => {
+                self.questions.retain(|before| !question.replaces(before));
+                self.questions.push(question);
+            }
+            Request::Probe(segment) => self.probe = Some(segment),
+            _ => {}
         }
         vec![]
     }
 
     fn deadline(&self) -> Option<Clock> {
-        (!self.questions.is_empty()).then_some(Clock::ZERO)
+        (!self.questions.is_empty() || self.probe.is_some()).then_some(Clock::ZERO)
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
@@ -31,7 +40,12 @@ impl Worker for Ask {
             let answer = question.ask(machine);
             Report::new(now, Body::Answered(question, answer))
         };
-        self.questions.drain(..).map(answer).collect()
+        let mut reports: Vec<Report> = self.questions.drain(..).map(answer).collect();
+        reports.extend(self.probe.take().map(|segment| {
+            let probe = Probe::check(machine, &segment);
+            Report::new(now, Body::Probed(segment.id, probe))
+        }));
+        reports
     }
 }
 

@@ -7,6 +7,7 @@ use crate::act::{
     ActError, Answer, Outcome, OwnAttachment, Plan, Question, Released, TerminateError, TerminateResult,
     Termination, Undone,
 };
+use crate::identify::about::Probe;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, ShownError, plain_error};
@@ -46,11 +47,15 @@ pub enum Body {
     Ended(Ended),
     /// The result of a search.
     Found(Found),
+    /// The number of a request, and all hits of its pattern, up to the maximum.
+    Hits(u64, Result<Hits, ShownError>),
     /// The progress of a search (with a subscription) or of an action (without).
     Progress(Working),
     /// The rules that decide which users may attach a segment.
     Rules(SegmentId, Rules),
     Answered(Question, Answer),
+    /// The facts that a probe of a segment found.
+    Probed(SegmentId, Probe),
     /// Plans, one per request.
     Planned(Vec<Plan>),
     /// The outcomes of applied plans, one per plan.
@@ -163,6 +168,15 @@ pub struct Found {
     pub result: Result<Option<u64>, ShownError>,
     /// Set if the search continued from the other end.
     pub wrapped: bool,
+}
+
+/// The hits of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hits {
+    /// In ascending order.
+    pub offsets: Vec<u64>,
+    /// There are more than the maximum.
+    pub more: bool,
 }
 
 /// The progress of long work.

@@ -12,6 +12,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub u64);
 
+/// The maximum number of hits that are counted.
+pub const MAX_HITS: usize = 1000;
+
 /// A request to the engine. Results come back as [`super::Report`]s.
 #[derive(Debug, Clone)]
 pub enum Request {
@@ -42,7 +45,10 @@ pub enum Request {
     },
     /// Search the segment of a subscription. Cancels the previous search.
     Search(SubscriptionId, Search),
-    /// Cancel the search.
+    /// Find all hits of a pattern in the segment of a subscription, up to [`MAX_HITS`]. Cancels the
+    /// search; the next search cancels the count. The number identifies the answer.
+    CountHits(SubscriptionId, u64, Box<Pattern>),
+    /// Cancel the search, or the count of its hits.
     StopSearch,
     /// List the segments that shmlens holds.
     ListAttachments,
@@ -54,6 +60,8 @@ pub enum Request {
     Rules(Box<Segment>),
     /// Look up what the user is typing.
     Ask(Question),
+    /// Look at a segment without leaving a trace.
+    Probe(Box<Segment>),
     /// Plan these actions without changing anything.
     Plan(Vec<PlanRequest>),
     /// Apply these plans, except to segments that have changed since they were shown.
@@ -126,8 +134,11 @@ pub struct Search {
 pub enum Target {
     /// A byte pattern. Wraps around.
     Pattern(Box<Pattern>),
-    /// A byte that changed since the baseline.
-    Change,
+    /// A value that changed since the baseline: its first changed byte.
+    Change {
+        /// The size and alignment of values in bytes.
+        value: u64,
+    },
     /// Data after a run of zeros or holes of at least `gap` bytes.
     Data {
         /// The shortest run that is skipped.
@@ -187,13 +198,16 @@ impl Undo {
 impl Request {
     /// Returns true for requests that may take long and report progress.
     pub(super) const fn is_long(&self) -> bool {
-        matches!(self, Self::Search(..) | Self::Apply(_) | Self::Undo(_) | Self::Save(_))
+        matches!(
+            self,
+            Self::Search(..) | Self::CountHits(..) | Self::Apply(_) | Self::Undo(_) | Self::Save(_)
+        )
     }
 
     /// Returns the subscription whose segment is searched.
     pub(super) const fn searched(&self) -> Option<SubscriptionId> {
         match self {
-            Self::Search(subscription, _) => Some(*subscription),
+            Self::Search(subscription, _) | Self::CountHits(subscription, ..) => Some(*subscription),
             _ => None,
         }
     }

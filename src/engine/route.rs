@@ -89,7 +89,12 @@ impl Router {
                 self.search.cancel();
                 self.search = Arc::clone(&progress);
                 // The worker of the window tracks changes.
-                if matches!(target, Target::Change) { Part::Contents } else { Part::Search }
+                if matches!(target, Target::Change { .. }) { Part::Contents } else { Part::Search }
+            }
+            Request::CountHits(..) => {
+                self.search.cancel();
+                self.search = Arc::clone(&progress);
+                Part::Search
             }
             Request::StopSearch => {
                 self.search.cancel();
@@ -104,7 +109,7 @@ impl Router {
                 return vec![];
             }
             Request::Terminate(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
-            Request::Ask(_) => Part::Ask,
+            Request::Ask(_) | Request::Probe(_) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
         };
         vec![(part, Job { request, progress })]

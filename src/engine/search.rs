@@ -2,12 +2,13 @@
 
 use super::Clock;
 use super::contents::Readers;
-use super::report::{Body, Found, Report, unreadable};
-use super::request::{Request, Search, Target};
+use super::report::{Body, Found, Hits, Report, unreadable};
+use super::request::{MAX_HITS, Request, Search, Target};
 use super::worker::{Job, Worker};
 use crate::machine::Machine;
-use crate::memory::{Direction, Progress, Reader, find_next, next_data};
+use crate::memory::{Direction, Pattern, Progress, Reader, find_all, find_next, next_data};
 use std::io;
+use std::ops::ControlFlow;
 
 /// The search worker. It searches while it handles the request: only the next search, which cancels
 /// this one, has to wait.
@@ -23,14 +24,23 @@ impl SearchWorker {
 
 impl Worker for SearchWorker {
     fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
-        let Request::Search(subscription, search) = job.request else { return vec![] };
+        let (Request::Search(subscription, _) | Request::CountHits(subscription, ..)) = job.request else {
+            return vec![];
+        };
         let Some(reader) = self.readers.lend(subscription, &job.progress) else { return vec![] };
-        let found = search.answer(&reader, &job.progress);
+        let body = match job.request {
+            Request::Search(_, search) => Body::Found(search.answer(&reader, &job.progress)),
+            Request::CountHits(_, number, pattern) => {
+                let hits = hits(&reader, &pattern, MAX_HITS, &job.progress);
+                Body::Hits(number, hits.map_err(|error| unreadable(reader.id(), &error)))
+            }
+            _ => return vec![],
+        };
         // A canceled search is not answered.
         if job.progress.is_cancelled() {
             return vec![];
         }
-        vec![Report::of(subscription, now, Body::Found(found))]
+        vec![Report::of(subscription, now, body)]
     }
 }
 
@@ -58,9 +68,21 @@ impl Search {
             Target::Pattern(pattern) => find_next(reader, pattern, from, self.direction, progress),
             Target::Data { gap } => next_data(reader, from, self.direction, *gap, progress),
             // Handled by the worker of the window.
-            Target::Change => Ok(None),
+            Target::Change { .. } => Ok(None),
         }
     }
+}
+
+/// Finds the first `most` hits of a pattern.
+fn hits(reader: &Reader, pattern: &Pattern, most: usize, progress: &Progress) -> io::Result<Hits> {
+    let mut hits = Hits { offsets: vec![], more: false };
+    find_all(reader, pattern, 0..u64::MAX, progress, |matches| {
+        let room = most - hits.offsets.len();
+        hits.offsets.extend(matches.offsets().take(room));
+        hits.more = matches.count > room as u64;
+        if hits.more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok(hits)
 }
 
 #[cfg(test)]
@@ -68,7 +90,6 @@ mod tests {
     use super::*;
     use crate::engine::SubscriptionId;
     use crate::machine::fake::{FakeBytes, FakeMachine};
-    use crate::memory::Pattern;
     use crate::survey::{Names, Survey};
     use std::sync::Arc;
 
@@ -116,6 +137,38 @@ mod tests {
         assert_eq!(find(0, Direction::Forward), (Some(5000), false));
         assert_eq!(find(5000, Direction::Forward), (None, false));
         assert_eq!(find(90_000, Direction::Backward), (Some(5000), false));
+    }
+
+    #[test]
+    fn hits_are_counted_up_to_the_maximum() {
+        let mut bytes = FakeBytes::hole(100_000);
+        for offset in [10, 14, 90_000] {
+            bytes.write(offset, b"here");
+        }
+        let reader = reader(bytes);
+        let count = |text, most| {
+            let hits = hits(&reader, &Pattern::text(text).unwrap(), most, &Progress::new()).unwrap();
+            (hits.offsets, hits.more)
+        };
+        assert_eq!(count("here", 1000), (vec![10, 14, 90_000], false));
+        assert_eq!(count("here", 3), (vec![10, 14, 90_000], false));
+        assert_eq!(count("here", 2), (vec![10, 14], true));
+        assert_eq!(count("there", 1000), (vec![], false));
+        // A hole is full of hits.
+        let (offsets, more) = count(r"\x00", 1000);
+        assert_eq!((offsets.len(), offsets.first(), more), (1000, Some(&0), true));
+    }
+
+    #[test]
+    fn count_is_reported_to_its_subscription() {
+        let readers = Readers::default();
+        let mut worker = SearchWorker::new(readers.clone());
+        readers.add(ID, reader(FakeBytes::full(b"here")));
+        let request = Request::CountHits(ID, 5, Box::new(Pattern::text("here").unwrap()));
+        let reports = worker.handle(&FakeMachine::new(), Clock::ZERO, Job::new(request));
+        assert_eq!(reports[0].subscription, Some(ID));
+        let hits = Hits { offsets: vec![0], more: false };
+        assert!(matches!(&reports[0].body, Body::Hits(5, Ok(found)) if *found == hits));
     }
 
     #[test]

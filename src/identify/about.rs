@@ -1,9 +1,9 @@
-//! All facts about a segment, for `info`, the details in the UI, and JSON.
+//! All facts about a segment, for `info`, the Detail screen of the UI, and JSON.
 
 use super::semaphore::{self, Semaphore};
 use crate::machine::Machine;
 use crate::memory::{Forecast, Reader};
-use crate::segment::field::{Field, Group};
+use crate::segment::field::Field;
 use crate::segment::{
     Bytes, Holder, Kind, Maker, Mode, Owner, Segment, Timestamp, Value, age_text, ago_text, local_time,
     pid_text,
@@ -37,14 +37,6 @@ pub struct Fact<'a> {
     pub lines: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Length {
-    /// All facts, with exact values and times.
-    Full,
-    /// The most useful facts, with ages only, in as few lines as possible.
-    Brief,
-}
-
 impl Probe {
     /// Examines a segment without leaving a trace.
     #[must_use]
@@ -64,8 +56,8 @@ impl<'a> About<'a> {
 
     /// Returns the facts in the order of their groups.
     #[must_use]
-    pub fn facts(&self, length: Length) -> Vec<Fact<'a>> {
-        let fact = |field| Fact { field, value: self.value(field), lines: self.lines(field, length) };
+    pub fn facts(&self) -> Vec<Fact<'a>> {
+        let fact = |field| Fact { field, value: self.value(field), lines: self.lines(field) };
         let mut facts: Vec<Fact<'a>> = Field::ALL.iter().copied().map(fact).collect();
         facts.retain(|fact| !fact.lines.is_empty());
         facts.sort_by_key(|fact| fact.field.group());
@@ -95,17 +87,14 @@ impl<'a> About<'a> {
         }
     }
 
-    fn lines(&self, field: Field, length: Length) -> Vec<String> {
+    fn lines(&self, field: Field) -> Vec<String> {
         let segment = self.segment;
         match field {
-            Field::Holders => self.holders(length),
+            Field::Holders => self.holders(),
             Field::Warnings => self.warnings(),
             Field::Namesakes => self.namesakes.iter().map(|other| namesake_text(segment, other)).collect(),
             Field::Reasons => segment.verdict.reasons.iter().skip(1).cloned().collect(),
-            _ => {
-                let line = if length == Length::Brief { self.brief(field) } else { self.full(field) };
-                line.into_iter().collect()
-            }
+            _ => self.full(field).into_iter().collect(),
         }
     }
 
@@ -168,56 +157,13 @@ impl<'a> About<'a> {
         })
     }
 
-    /// Describes a field like [`About::full`], in fewer words.
-    fn brief(&self, field: Field) -> Option<String> {
-        let segment = self.segment;
-        let (sysv, posix) = (segment.sysv(), segment.posix());
-        Some(match field {
-            Field::Kind
-            | Field::FormerName
-            | Field::Resident
-            | Field::Swapped
-            | Field::Mode
-            | Field::CreatorPid
-            | Field::Nattch
-            | Field::Device
-            | Field::Age
-            | Field::LastUsed
-            | Field::Reading => return None,
-            Field::Locked if !sysv?.locked => return None,
-            Field::Marked if !sysv?.marked => return None,
-            Field::Size => size(segment),
-            Field::Owner if !segment.is_concealed() => {
-                let Segment { owner, mode, .. } = segment;
-                format!("{}:{}  {mode} {}", owner.user_text(), owner.group_text(), mode.symbolic())
-            }
-            Field::Creator => {
-                let exited = if segment.exited_creator().is_some() { ", gone" } else { "" };
-                let facts = sysv?;
-                format!("{}, pid {}{exited}", facts.creator.user_text(), facts.creator_pid)
-            }
-            Field::Inode => format!("{} on device {:#x}", posix?.inode, posix?.device),
-            Field::MadeBy => {
-                let exited = segment.exited_creator();
-                let exited = exited.map(|pid| format!(" (creator {pid} exited)")).unwrap_or_default();
-                segment.named_maker()?.name_text() + &exited
-            }
-            Field::Semaphore => self.probe.semaphore?.text(),
-            Field::State => segment.verdict.reasons.first()?.clone(),
-            _ if field.group() == Group::Times && field != Field::LastPid => {
-                return self.time(field, ago_text);
-            }
-            _ => return self.full(field),
-        })
-    }
-
     /// Describes a time that the kernel records for this kind of segment.
     fn time(&self, field: Field, text: impl Fn(Timestamp, Timestamp) -> String) -> Option<String> {
         let (absent, note) = match (field, self.segment.sysv()) {
             (Field::Attach | Field::Detach, Some(_)) => ("never", ""),
             (Field::Change, Some(_)) => ("unknown", " (creation, mode or owner)"),
             (Field::Created, None) => ("unknown (not provided by this kernel)", ""),
-            (Field::Access | Field::Modify, None) => ("unknown", " (not through mappings)"),
+            (Field::Access | Field::Modify, None) => ("unknown", " (not via mmap)"),
             (Field::Change, None) | (Field::LastUsed, _) => ("unknown", ""),
             _ => return None,
         };
@@ -241,37 +187,25 @@ impl<'a> About<'a> {
     }
 
     /// Describes each holder on a line: `4121 writer  rw  ann  up 3m, 2 mappings`.
-    fn holders(&self, length: Length) -> Vec<String> {
-        const BRIEF: usize = 6;
-        let brief = length == Length::Brief;
-        let Some(holders) = self.segment.holders.as_deref() else {
-            return if brief { vec![] } else { vec!["unknown".to_owned()] };
-        };
-        let shown = &holders[..holders.len().min(if brief { BRIEF } else { usize::MAX })];
+    fn holders(&self) -> Vec<String> {
+        let Some(holders) = self.segment.holders.as_deref() else { return vec!["unknown".to_owned()] };
         let widest =
-            |text: fn(&Holder) -> String| shown.iter().map(|one| text(one).width()).max().unwrap_or(0);
+            |text: fn(&Holder) -> String| holders.iter().map(|one| text(one).width()).max().unwrap_or(0);
         let (pids, names) = (widest(|one| one.pid.to_string()), widest(Holder::command_text).min(20));
         let users = widest(|one| one.owner.user_text());
         let line = |holder: &Holder| {
-            let how = match (brief, holder.mappings) {
-                (true, 0) => ", open".to_owned(),
-                (true, 1) => String::new(),
-                (true, many) => format!(", {many} mappings"),
-                (false, 0) => format!(", {}", count(holder.descriptors, "descriptor")),
-                (false, many) if holder.descriptors == 0 => format!(", {}", count(many, "mapping")),
-                (false, many) => {
-                    format!(", {}, {}", count(many, "mapping"), count(holder.descriptors, "descriptor"))
+            let how = match (holder.mappings, holder.descriptors) {
+                (0, descriptors) => count(descriptors, "descriptor"),
+                (mappings, 0) => count(mappings, "mapping"),
+                (mappings, descriptors) => {
+                    format!("{}, {}", count(mappings, "mapping"), count(descriptors, "descriptor"))
                 }
             };
             let private = if holder.private { ", private" } else { "" };
             let us = if holder.ourselves { " (shmlens)" } else { "" };
-            let since = if brief {
-                String::new()
-            } else {
-                format!(", started {}", local_time::shown(holder.started))
-            };
+            let since = local_time::shown(holder.started);
             format!(
-                "{:>pids$} {}  {:<2}  {}  up {}{how}{private}{since}{us}",
+                "{:>pids$} {}  {:<2}  {}  up {} since {since}, {how}{private}{us}",
                 holder.pid,
                 pad(&holder.command_text(), names),
                 holder.access.word(),
@@ -279,16 +213,13 @@ impl<'a> About<'a> {
                 age_text(self.survey.at.seconds_since(holder.started)),
             )
         };
-        let mut lines: Vec<String> = shown.iter().map(line).collect();
-        if holders.len() > shown.len() {
-            lines.push(format!("and {} more", holders.len() - shown.len()));
-        }
+        let mut lines: Vec<String> = holders.iter().map(line).collect();
         match self.segment.unseen() {
             0 => {}
             1 => lines.push("1 attachment in a process you cannot inspect".to_owned()),
             many => lines.push(format!("{many} attachments in processes you cannot inspect")),
         }
-        if lines.is_empty() && !brief {
+        if lines.is_empty() {
             lines.push("none found".to_owned());
         }
         lines
@@ -322,15 +253,6 @@ fn exact(size: Bytes) -> String {
         0..1024 => format!("{} bytes", size.0),
         bytes => format!("{size} ({bytes} bytes)"),
     }
-}
-
-/// `4.0 KiB (4096 bytes), 4.0 KiB resident`
-fn size(segment: &Segment) -> String {
-    let Segment { size, resident, swapped, .. } = segment;
-    let exact = if size.0 < 1024 { size.to_string() } else { exact(*size) };
-    let part =
-        |size: Option<Bytes>, what: &str| size.map_or(String::new(), |size| format!(", {size} {what}"));
-    exact + &part(*resident, "resident") + &part(swapped.filter(|size| size.0 > 0), "swapped")
 }
 
 /// `4.0 KiB (4096 bytes), 100%`

@@ -28,6 +28,8 @@ pub enum Finding {
     Normal(String),
     /// No process will use the segment again.
     Dead(String),
+    /// The leak of a running demo, which does not have to settle.
+    Example(String),
     /// Nothing proves that the segment is needed or not.
     Unknown(String),
 }
@@ -191,7 +193,7 @@ fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: 
     let mut steps = vec![step];
     if let Some(demo) = demo::shown_by(facts.key, &evidence.states) {
         steps.push(format!("its key is the one that shmlens demo ({demo}) uses for its leak example"));
-        return Origin { steps, finding: Finding::Dead(format!("creator {pid} exited")) };
+        return Origin { steps, finding: Finding::Example(format!("creator {pid} exited")) };
     }
     let finding = match by_last_user(segment, facts, evidence, &mut steps) {
         Some(used @ Finding::LastUserRuns(_)) => used,

@@ -56,6 +56,7 @@ pub fn judge(
         }
         Finding::Needed(why) => with(State::Idle, format!("no holders; still needed: {why}")),
         Finding::Normal(why) => with(State::Idle, format!("no holders, which is normal: {why}")),
+        Finding::Example(why) => with(State::Leaked(Certainty::Certain), format!("no holders; {why}")),
         Finding::Dead(_) | Finding::Unknown(_) if in_future => with(
             State::Idle,
             "no holders; last used in the future (clock set back?), so it may have been used recently"

@@ -43,8 +43,11 @@ pub use wrap::wrap;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use unicode_width::UnicodeWidthStr as _;
 
 /// The table adds this to a former name.
+/// Names are not shortened further in a list of holders.
+const SHORTEST_NAME: usize = 4;
 const DELETED_MARK: &str = " (deleted)";
 
 /// A shared-memory segment, as found by a survey.
@@ -293,14 +296,31 @@ impl Segment {
         }
     }
 
-    /// Lists the holders as `writer, other → reader`: at most `most` writers and as many readers, each name with
-    /// at most `longest` characters. Holders of unknown access count as writers.
+    /// Lists the holders as `writer, other → reader`: at most `most` writers and as many readers. Names lose their
+    /// middle to fit into `width` cells, the longer ones first. Holders of unknown access count as writers.
     #[must_use]
-    pub fn flow_text(&self, most: usize, longest: usize) -> String {
-        let names = |access: Access| {
+    pub fn flow_text(&self, most: usize, width: usize, ellipsis: &str) -> String {
+        let longest = |access: Access| {
+            let holders = self.others().filter(|holder| holder.access == access);
+            holders.map(|holder| holder.command_text().width()).max().unwrap_or(0)
+        };
+        let mut limits = [longest(Access::ReadWrite), longest(Access::Read)];
+        loop {
+            let text = self.flow_of(most, limits, ellipsis);
+            let longer = usize::from(limits[1] > limits[0]);
+            if text.width() <= width || limits[longer] <= SHORTEST_NAME {
+                return text;
+            }
+            limits[longer] -= 1;
+        }
+    }
+
+    /// Lists the holders with names of at most so many cells for writers and for readers.
+    fn flow_of(&self, most: usize, [longest_writer, longest_reader]: [usize; 2], ellipsis: &str) -> String {
+        let names = |access: Access, longest: usize| {
             let mut names: Vec<String> = vec![];
             for holder in self.others().filter(|holder| holder.access == access) {
-                let name = shorten(&holder.command_text(), longest, "…");
+                let name = shorten(&holder.command_text(), longest, ellipsis);
                 if !names.contains(&name) {
                     names.push(name);
                 }
@@ -312,7 +332,8 @@ impl Segment {
             }
             names.join(", ")
         };
-        let (mut writers, readers) = (names(Access::ReadWrite), names(Access::Read));
+        let (mut writers, readers) =
+            (names(Access::ReadWrite, longest_writer), names(Access::Read, longest_reader));
         if self.unseen() > 0 {
             let unseen = format!("{} unseen", self.unseen());
             writers = if writers.is_empty() { unseen } else { format!("{writers}, {unseen}") };

@@ -9,6 +9,7 @@ pub mod handle;
 pub mod job;
 mod kernel_device;
 pub mod lease;
+pub mod mapping;
 pub mod object;
 mod own_memory;
 pub mod pidfd;
@@ -16,6 +17,7 @@ pub mod procmap;
 pub mod regular;
 mod residency;
 pub mod running;
+pub mod shared_mutex;
 pub mod shm;
 #[cfg(any(test, feature = "fake"))]
 pub mod skip;

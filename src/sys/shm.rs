@@ -355,6 +355,13 @@ impl Attachment {
         }
     }
 
+    /// Returns the address of a range that lies within a writable attachment.
+    pub(super) fn writable_range(&self, offset: usize, length: usize) -> Option<NonNull<u8>> {
+        let end = offset.checked_add(length)?;
+        // SAFETY: the offset is within the attachment.
+        (self.writable && end <= self.length).then(|| unsafe { self.address.add(offset) })
+    }
+
     fn clamp(&self, offset: u64, wanted: usize) -> Option<(usize, usize)> {
         let start = usize::try_from(offset).ok().filter(|&start| start < self.length)?;
         Some((start, wanted.min(self.length - start)))

@@ -107,6 +107,8 @@ impl Canvas<'_> {
         if !self.theme.glyphs.ascii || text.is_ascii() {
             return Cow::Borrowed(text);
         }
+        let text =
+            text.strip_prefix("→ ").map_or(Cow::Borrowed(text), |rest| Cow::Owned(format!("-> {rest}")));
         let text = text.replace(" → ", " -> ").replace("↵ ", "enter ").replace(" · ", " - ");
         Cow::Owned(in_ascii(&text).into_owned())
     }
@@ -153,6 +155,7 @@ mod tests {
         for (text, plain) in [
             ("mode 0644 → 0600", "mode 0644 -> 0600"),
             ("space toggle   ↵ create", "space toggle   enter create"),
+            ("→ reader", "-> reader"),
             ("/a→b", r"/a\xe2\x86\x92b"),
             ("plain", "plain"),
         ] {

@@ -9,7 +9,7 @@ use crate::config::{Config, ConfigError, When};
 use crate::engine::Clock;
 use crate::identify::Rules;
 use crate::machine::Machine;
-use crate::segment::escape;
+use crate::segment::{SegmentId, escape};
 use ratatui::buffer::Buffer;
 use std::env;
 use std::sync::Arc;
@@ -34,8 +34,14 @@ pub enum UiError {
     Run(#[from] RunError),
 }
 
-/// Runs the interactive program until it ends. Must run on the main thread.
-pub fn open(machine: &Arc<dyn Machine>, config: &Config, options: UiOptions) -> Result<ExitReason, UiError> {
+/// Runs the interactive program until it ends. Must run on the main thread. The rows of `first` come
+/// before the others.
+pub fn open(
+    machine: &Arc<dyn Machine>,
+    config: &Config,
+    options: UiOptions,
+    first: Vec<SegmentId>,
+) -> Result<ExitReason, UiError> {
     let keymap =
         Keymap::with(&config.keys).map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
     let uid = machine.effective_uid();
@@ -48,7 +54,9 @@ pub fn open(machine: &Arc<dyn Machine>, config: &Config, options: UiOptions) -> 
         user,
         read_only: options.read_only,
     };
-    let ui = Ui { state: State::new(settings), theme: theme_for(config, options) };
+    let mut state = State::new(settings);
+    state.table.first = first;
+    let ui = Ui { state, theme: theme_for(config, options) };
     let rules = Rules::with(&config.makers, config.settle).with_created(LoggedSegments::shared());
     Ok(run::run(machine, ui, RunOptions { mouse: config.mouse, copies: config.copies }, rules)?)
 }

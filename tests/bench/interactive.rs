@@ -67,7 +67,7 @@ fn at_rest(time: Duration) {
     pty.wait(b"live", PICTURE);
     rest(&mut pty, "Inspect, ten reads a second", None);
     pty.send(b"q");
-    pty.wait(b"NAME OR KEY", PICTURE);
+    pty.wait(b"HELD BY", PICTURE);
     pty.send(b"+++++++++\r");
     pty.wait(b"live", PICTURE);
     pty.send(b" ");

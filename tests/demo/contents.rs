@@ -1,7 +1,7 @@
 //! Contents of the demo's segments as read by other languages.
 
 use super::{Headless, row};
-use crate::support::{SOON, World, compile_cpp, python, wait_until};
+use crate::support::{SOON, World, compile_cpp, python, shmlens, wait_until};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -61,12 +61,57 @@ print('good')
 }
 
 #[test]
-fn image_animates() {
+fn ring_counts_its_quotes() {
     let Some(_world) = World::new() else { return };
     let demo = Headless::start();
-    let first = fs::read(&demo.picture).unwrap();
-    assert_eq!(first.len(), 320 * 240);
-    wait_until(SOON, || fs::read(&demo.picture).unwrap() != first);
+    let written = || {
+        let bytes = fs::read(&demo.ring).unwrap();
+        assert_eq!(bytes.len(), 1 << 16);
+        u64::from_ne_bytes(bytes[64..72].try_into().unwrap())
+    };
+    let first = written();
+    wait_until(SOON, || written() > first + 10);
+}
+
+/// Returns the holders in the order of `info`, with their access.
+fn holders(id: &str) -> Vec<(String, String)> {
+    let output = shmlens().args(["info", "--json", id]).output().unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let holders = info["segments"][0]["holders"].as_array().unwrap();
+    let text = |holder: &serde_json::Value, field: &str| holder[field].as_str().unwrap().to_owned();
+    holders.iter().map(|holder| (text(holder, "command"), text(holder, "access"))).collect()
+}
+
+#[test]
+fn segments_have_a_writer_and_a_reader() {
+    let Some(_world) = World::new() else { return };
+    let demo = Headless::start();
+    let pair = |writer: &str, reader: &str| {
+        let mut pair = vec![(writer.to_owned(), "rw".to_owned()), (reader.to_owned(), "r".to_owned())];
+        pair.sort();
+        pair
+    };
+    let found = |id: &str| {
+        let mut found = holders(id);
+        found.sort();
+        found
+    };
+    assert_eq!(found(demo.ring.to_str().unwrap()), pair("writer", "reader.py"));
+    assert_eq!(found(&format!("sysv:{}", demo.state)), pair("writer", "reader.py"));
+    assert_eq!(found(demo.list.to_str().unwrap()), pair("reader.py", "writer"));
+    assert_eq!(found(demo.sparse.to_str().unwrap()), []);
+}
+
+#[test]
+fn leak_does_not_have_to_settle() {
+    let Some(_world) = World::new() else { return };
+    let demo = Headless::start();
+    let output =
+        shmlens().args(["list", "--leaked", "--columns", "id,state", "--no-header"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(words.first().copied(), Some(format!("sysv:{}", demo.orphan).as_str()), "{text}");
+    assert_eq!((words.len(), words.last().copied()), (2, Some("leaked")), "{text}");
 }
 
 #[test]

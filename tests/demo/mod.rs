@@ -11,6 +11,7 @@ use shmlens::machine::control::SysvStat;
 use shmlens::machine::sysv_table;
 use shmlens::segment::{SegmentId, ShmId};
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 /// A running `shmlens demo --headless`.
@@ -19,8 +20,10 @@ struct Headless {
     state: ShmId,
     orphan: ShmId,
     list: PathBuf,
-    picture: PathBuf,
+    ring: PathBuf,
     sparse: PathBuf,
+    /// The paths with their inodes. The next demo uses the same names.
+    objects: [(PathBuf, u64); 3],
 }
 
 impl Headless {
@@ -33,21 +36,23 @@ impl Headless {
             id.unwrap_or_else(|error| panic!("{line:?}: {error}"))
         };
         let ids = [id(), id(), id(), id(), id()];
-        let [SegmentId::Sysv(state), SegmentId::Sysv(orphan), list, picture, sparse] = ids else {
+        let [ring, list, SegmentId::Sysv(state), SegmentId::Sysv(orphan), sparse] = ids else {
             panic!("{ids:?}");
         };
         let path = |id: SegmentId| match id {
             SegmentId::Posix(name) => PathBuf::from(format!("/dev/shm{name}")),
             other => panic!("{other} where an object was to be"),
         };
-        let (list, picture, sparse) = (path(list), path(picture), path(sparse));
-        Self { child, state, orphan, list, picture, sparse }
+        let (ring, list, sparse) = (path(ring), path(list), path(sparse));
+        let objects = [&ring, &list, &sparse].map(|path| (path.clone(), fs::metadata(path).unwrap().ino()));
+        Self { child, state, orphan, list, ring, sparse, objects }
     }
 
     /// Counts its segments that exist.
     fn count(&self) -> usize {
-        let objects = [&self.list, &self.picture, &self.sparse];
-        objects.iter().filter(|path| path.exists()).count()
+        let is_same =
+            |(path, inode): &&(PathBuf, u64)| fs::metadata(path).is_ok_and(|now| now.ino() == *inode);
+        self.objects.iter().filter(is_same).count()
             + [self.state, self.orphan].into_iter().filter_map(row).count()
     }
 }

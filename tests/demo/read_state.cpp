@@ -9,7 +9,9 @@
 #include <cstring>
 #include <sys/shm.h>
 
-static_assert(sizeof(demo_state) == 376 && offsetof(demo_state, tick) == 64, "see world.h");
+static_assert(offsetof(demo_state, tick) == 64 && offsetof(demo_state, lock) == 376, "see world.h");
+static_assert(sizeof(demo_ring) == 1 << 16 && offsetof(demo_ring, quote) == 128, "see world.h");
+static_assert(offsetof(demo_ring, written) == 64 && offsetof(demo_ring, spread) == 92, "see world.h");
 static_assert(offsetof(demo_state, sine) == 72 && offsetof(demo_state, state) == 80, "see world.h");
 static_assert(offsetof(demo_state, name) == 84 && offsetof(demo_state, next) == 112, "see world.h");
 static_assert(offsetof(demo_state, filled) == 116 && offsetof(demo_state, ring) == 120, "see world.h");
@@ -25,16 +27,13 @@ static bool is_sine(double value, uint64_t tick) {
 }
 
 int main(int, char** argv) {
-    void* memory = shmat(std::atoi(argv[1]), nullptr, SHM_RDONLY);
+    void* memory = shmat(std::atoi(argv[1]), nullptr, 0);
     check(memory != reinterpret_cast<void*>(-1), "shmat");
-    const auto& live = *static_cast<const volatile demo_state*>(memory);
-    demo_state seen;
-    // The same tick before and after: nothing was written in between.
-    uint64_t tick;
-    do {
-        tick = live.tick;
-        std::memcpy(&seen, memory, sizeof seen);
-    } while (seen.tick != tick || live.tick != tick || seen.tick % 4 == 3);
+    auto& live = *static_cast<demo_state*>(memory);
+    check(pthread_mutex_lock(&live.lock) == 0, "lock");
+    const demo_state seen = live;
+    check(pthread_mutex_unlock(&live.lock) == 0, "unlock");
+    const uint64_t tick = seen.tick;
 
     check(std::strncmp(seen.made_by, "shmlens demo 1 state ", 21) == 0, "made_by");
     check(is_sine(seen.sine, seen.tick), "sine");

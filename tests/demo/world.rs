@@ -18,7 +18,12 @@ fn is_there(id: &SegmentId) -> bool {
         // A removed segment exists while a child forked by another test has it attached, until the
         // child execs.
         SegmentId::Sysv(shmid) => row(*shmid).is_some_and(|row| !row.marked),
-        SegmentId::Posix(name) => RealMachine.stat_object(name).is_ok(),
+        // Another demo may use the name by now.
+        SegmentId::Posix(name) => RealMachine.open_object(name).is_ok_and(|open| {
+            let mut bytes = [0; 256];
+            open.read_at(0, &mut bytes).unwrap();
+            String::from_utf8_lossy(&bytes).contains(&format!(" {} ", std::process::id()))
+        }),
         SegmentId::Deleted { .. } => false,
     }
 }
@@ -78,24 +83,24 @@ fn panic_removes_the_segments() {
 #[test]
 fn contents_change() {
     let demo = start().unwrap();
-    let SegmentId::Sysv(shmid) = demo.segments()[0].id else { panic!("no System V segment") };
+    let SegmentId::Sysv(shmid) = demo.segments()[2].id else { panic!("no System V segment") };
     let open = shmlens::sys::shm::Attachment::read_only(shmid.0).unwrap();
     let tick = || {
         let mut bytes = [0; 8];
         assert_eq!(open.copy_to(64, &mut bytes), 8);
         u64::from_ne_bytes(bytes)
     };
-    let (list, picture) = (posix(&demo, 2), posix(&demo, 3));
-    let before = (tick(), read(&list), read(&picture));
+    let (ring, list) = (posix(&demo, 0), posix(&demo, 1));
+    let before = (tick(), read(&ring), read(&list));
     wait_until(SOON, || tick() > before.0 + 3);
-    wait_until(SOON, || read(&list) != before.1);
-    wait_until(SOON, || read(&picture) != before.2);
+    wait_until(SOON, || read(&ring) != before.1);
+    wait_until(SOON, || read(&list) != before.2);
 }
 
 #[test]
 fn orphan_has_no_holder_and_a_dead_creator() {
     let demo = start().unwrap();
-    let SegmentId::Sysv(shmid) = demo.segments()[1].id else { panic!("no System V segment") };
+    let SegmentId::Sysv(shmid) = demo.segments()[3].id else { panic!("no System V segment") };
     let row = row(shmid).unwrap();
     assert_eq!(row.nattch, 0);
     assert_ne!(row.creator_pid, std::process::id());
@@ -124,7 +129,7 @@ fn changed_mode_does_not_prevent_removal() {
     use std::os::unix::fs::PermissionsExt as _;
     let demo = start().unwrap();
     let segments = demo.segments();
-    let path = format!("/dev/shm{}", posix(&demo, 2));
+    let path = format!("/dev/shm{}", posix(&demo, 1));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
     demo.stop().unwrap();
     assert!(!segments.iter().any(|segment| is_there(&segment.id)));
@@ -133,7 +138,7 @@ fn changed_mode_does_not_prevent_removal() {
 #[test]
 fn object_that_replaced_a_segment_is_kept() {
     let demo = start().unwrap();
-    let path = format!("/dev/shm{}", posix(&demo, 2));
+    let path = format!("/dev/shm{}", posix(&demo, 1));
     std::fs::remove_file(&path).unwrap();
     std::fs::write(&path, b"mine").unwrap();
     demo.stop().unwrap();

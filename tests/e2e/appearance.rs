@@ -27,15 +27,15 @@ fn all_written(command: Command) -> Vec<u8> {
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"a \x01\xff");
     let mut terminal = Terminal::start((80, 24), command);
-    terminal.wait_for("posix", SOON);
-    let selected = terminal.on_screen(|screen| super::place(screen, "posix /object").unwrap());
+    terminal.wait_for("/object", SOON);
+    let selected = terminal.on_screen(|screen| super::place(screen, "/object").unwrap());
     terminal.wait_for(move |screen: &Screen| screen.cell(selected, 20).unwrap().inverse(), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row("0000_0000 61 20 01 ff"), SOON);
     object.write(9, b"Z");
     terminal.wait_for(row("5a"), SOON);
     terminal.send("q");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
     terminal.send("q");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
@@ -95,10 +95,10 @@ fn non_utf8_locale_gets_ascii_only() {
         let message = format!("{command:?}");
         let object = Object::new("object", 64, 0o600);
         let mut terminal = Terminal::start((100, 30), command);
-        terminal.wait_for(row("> posix /object"), SOON);
+        terminal.wait_for(row("> /object"), SOON);
         terminal.wait_for(r"/\xe3\x82\xab", SOON);
         terminal.send("G");
-        terminal.wait_for(row(r"> posix /\xe3"), SOON);
+        terminal.wait_for(row(r"> /\xe3"), SOON);
         for (keys, shown) in [
             ("y", "Copied"),
             ("?", "+ Keys"),
@@ -132,7 +132,7 @@ fn theme_setting_is_applied() {
     let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
     let terminal = Terminal::start((80, 24), command);
-    terminal.wait_for(row("▌ posix /object"), SOON);
+    terminal.wait_for(row("▌ /object"), SOON);
     let is_rgb = |screen: &Screen| matches!(screen.cell(0, 79 - 5).unwrap().fgcolor(), Color::Rgb(..));
     terminal.wait_for(is_rgb, SOON);
     quit(terminal);

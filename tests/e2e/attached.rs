@@ -14,7 +14,7 @@ fn ipcs() -> String {
 
 fn leave(terminal: &Terminal) {
     terminal.send("<Esc>");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn inspect_attaches_once_and_detaches_on_leaving() {
     assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
     leave(&terminal);
     wait_until(SOON, || nattch(0) == 0);
-    terminal.wait_for(row("sysv sysv:0"), SOON);
+    terminal.wait_for(row("sysv:0"), SOON);
     terminal.wait_for("nattch 0", SOON);
     quit(terminal);
     assert_eq!((nattch(0), ipcs()), (0, "0".to_owned()));
@@ -37,6 +37,8 @@ fn inspect_attaches_nothing_that_another_process_holds() {
     let Some(_world) = World::new() else { return };
     let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
+    terminal.wait_for("no trace", SOON);
+    terminal.resize((120, 24));
     terminal.wait_for(&*format!("no trace (through PID {})", writer.pid()), SOON);
     assert_eq!((nattch(0), ipcs()), (1, "1".to_owned()));
     end(writer);
@@ -55,8 +57,8 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     terminal.send("P");
     terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
-    terminal.wait_for(row("▌ ◉ sysv sysv:0"), SOON);
-    terminal.wait_for("(shmlens)", SOON);
+    terminal.wait_for(row("▌ ◉ sysv:0"), SOON);
+    terminal.wait_for("by shmlens", SOON);
     assert_eq!(nattch(0), 1);
     // Inspecting it again adds no attachment.
     terminal.send("<Enter>");
@@ -68,7 +70,7 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     answer(&terminal, "y");
     terminal.wait_for(no_row("Attachments of shmlens"), SOON);
     terminal.wait_for(no_row("◉"), SOON);
-    terminal.wait_for(row("sysv sysv:0"), SOON);
+    terminal.wait_for(row("sysv:0"), SOON);
     terminal.wait_for("nattch 0", SOON);
     assert_eq!(nattch(0), 0);
     terminal.send("D");
@@ -81,7 +83,7 @@ fn last_detach_destroys_a_marked_segment() {
     let Some(_world) = World::new() else { return };
     let (marked, other) = (Sysv::new(0x4d2, 8192, 0o600), Sysv::new(0x4d3, 4096, 0o600));
     let terminal = open();
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    terminal.wait_for(row("▌ sysv:0"), SOON);
     for key in ["", "j"] {
         terminal.send(key);
         terminal.send("<Enter>");
@@ -122,6 +124,8 @@ fn quit_detaches_everything() {
     terminal.wait_for("Stays attached when you leave", SOON);
     leave(&terminal);
     terminal.wait_for(row("◉ sysv"), SOON);
+    terminal.send("q");
+    terminal.wait_for("1 segment stays attached while shmlens runs; quit detaches. Press q again", SOON);
     assert_eq!(nattch(0), 1);
     quit(terminal);
     assert_eq!(nattch(0), 0);

@@ -12,7 +12,7 @@ fn open() -> Terminal {
     command.arg("demo");
     let terminal = Terminal::start((120, 30), command);
     terminal.wait_for(row("shmlens 5 segments"), SOON);
-    for size in ["376 B", "1.0 MiB", "75 KiB", "256 MiB"] {
+    for size in ["64 KiB", "1.0 MiB", "256 MiB", "✗ leaked", "writer → reader.py"] {
         terminal.wait_for(size, SOON);
     }
     terminal
@@ -23,12 +23,12 @@ fn demo_updates_and_disappears_on_quit() {
     let Some(_world) = World::new() else { return };
     let terminal = open();
     assert_eq!(totals(), (2, 3));
-    terminal.wait_for(row("▌ sysv"), SOON);
+    terminal.wait_for(row("▌ /demo-ring"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for("live 10/s", SOON);
-    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 changes/s"), SOON);
+    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 B/s"), SOON);
     terminal.send("q");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
     quit(terminal);
     assert_eq!(totals(), (0, 0));
 }

@@ -18,16 +18,16 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
     object.write((4 << 40) - 4, b"last");
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x03ff_ffff_ffff", ONE_SECOND);
+    terminal.wait_for("at 0x3ffffffffff ", ONE_SECOND);
     terminal.wait_for("····last", ONE_SECOND);
     for (keys, shown) in [
-        ("<PgUp>", "0x03ff_ffff_ffa7"),
-        ("gg", "0x0000_0000_0000, 0 of"),
-        ("}", "0x03ff_ffff_fffc"),
+        ("<PgUp>", "at 0x3fffffffeef "),
+        ("gg", "at 0x0 "),
+        ("}", "at 0x3fffffffffc "),
         ("{", "No more data in that direction"),
-        ("G", "0x03ff_ffff_ffff"),
-        ("{", "0x03ff_ffff_fffc"),
-        ("o2T<Enter>", "0x0200_0000_0000"),
+        ("G", "at 0x3ffffffffff "),
+        ("{", "at 0x3fffffffffc "),
+        ("o2T<Enter>", "at 0x20000000000 "),
     ] {
         terminal.send(keys);
         terminal.wait_for(shown, ONE_SECOND);
@@ -46,7 +46,7 @@ fn huge_system_v_segment_is_read_in_pieces() {
     sysv.write((1 << 40) - 4, b"last");
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x00ff_ffff_ffff", ONE_SECOND);
+    terminal.wait_for("at 0xffffffffff ", ONE_SECOND);
     terminal.wait_for("····last", ONE_SECOND);
     let resident = shmlens::sys::shm::stat(sysv.shmid).unwrap();
     assert_eq!(resident.size, 1 << 40);
@@ -59,9 +59,9 @@ fn largest_size_works() {
     let _object = Object::new("largest", i64::MAX.unsigned_abs(), 0o600);
     let terminal = open_first();
     terminal.send("G");
-    terminal.wait_for("0x7fff_ffff_ffff_fffe", ONE_SECOND);
+    terminal.wait_for("at 0x7ffffffffffffffe ", ONE_SECOND);
     terminal.send("gg");
-    terminal.wait_for("0x0000_0000_0000_0000, 0 of", ONE_SECOND);
+    terminal.wait_for("at 0x0 ", ONE_SECOND);
     leave_and_quit(terminal);
 }
 
@@ -73,9 +73,9 @@ fn thousands_of_segments_are_listed() {
     let terminal = open();
     terminal.wait_for(row("shmlens 2000 segments"), SOON);
     terminal.send("G");
-    terminal.wait_for(row("▌ posix /o999"), SOON);
+    terminal.wait_for(row("▌ /o999"), SOON);
     terminal.send("/o500<Enter>");
-    terminal.wait_for(row("▌ posix /o500"), SOON);
+    terminal.wait_for(row("▌ /o500"), SOON);
     terminal.wait_for(row("shmlens 1 of 2000 segments"), SOON);
     quit(terminal);
 }

@@ -25,21 +25,21 @@ fn names_with_escape_sequences_are_escaped() {
     let object = Object::new(HOSTILE, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
     let mut terminal = Terminal::start((170, 29), shmlens());
-    terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
+    terminal.wait_for(SHOWN, SOON);
     terminal.send("y");
     wait_until(SOON, || copied(&terminal) == Some(format!("posix:{SHOWN}")));
     terminal.wait_for(&*format!("Copied {SHOWN}"), SOON);
     terminal.send("/title<Enter>");
     terminal.wait_for(row("shmlens 1 segment"), SOON);
     terminal.send("<Enter>");
-    terminal.wait_for(row(&format!("{SHOWN} 64 B no trace")), SOON);
+    terminal.wait_for(row(&format!("{SHOWN} 64 B")), SOON);
     terminal.wait_for(row("0000_0000 1b 5d 30"), SOON);
     terminal.send("y");
     terminal.wait_for("Copy", SOON);
     terminal.send("t<Enter>");
     wait_until(SOON, || copied(&terminal).is_some_and(|text| text.starts_with(r"\x1b]0;bytes\x07\xff")));
     terminal.send("q");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
     terminal.send("q");
     terminal.wait_exit(SOON);
     // The program itself uses this escape sequence for the clipboard.
@@ -52,7 +52,7 @@ fn error_messages_escape_names() {
     let Some(_world) = World::new() else { return };
     let object = Object::new(HOSTILE, 64, 0o600);
     let terminal = Terminal::start((170, 29), as_nobody(shmlens().get_program(), [""; 0]));
-    terminal.wait_for(row(&format!("▌ posix {SHOWN} 64 B")), SOON);
+    terminal.wait_for(SHOWN, SOON);
     terminal.send("<Enter>");
     terminal.wait_for("Run as root", SOON);
     assert!(!is_raw(&terminal.raw()));
@@ -70,13 +70,13 @@ fn files_that_are_not_segments_are_ignored() {
     fs::create_dir_all("/dev/shm/directory/below").unwrap();
     let _inside = Object::new("directory/below/object", 10, 0o600);
     let terminal = Terminal::start((120, 24), shmlens());
-    terminal.wait_for(row("▌ posix /directory/below/object 10 B"), SOON);
+    terminal.wait_for(row("▌ /directory/below/object 10 B"), SOON);
     terminal.wait_for(row("shmlens 1 segment "), SOON);
     for other in ["fifo", "symlink", "loop", "socket"] {
         assert!(!terminal.screen().contains(other), "{other}");
     }
     terminal.send("<Enter>");
-    terminal.wait_for(row("/directory/below/object 10 B no trace"), SOON);
+    terminal.wait_for(row("/directory/below/object 10 B"), SOON);
     leave_and_quit(terminal);
 }
 
@@ -103,7 +103,7 @@ fn unreadable_segment_shows_owner_mode_and_remedy() {
     mine.write(0, b"read by its owner");
     // Wide enough for the whole status line.
     let terminal = Terminal::start((140, 24), as_nobody(shmlens().get_program(), [""; 0]));
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    terminal.wait_for(row("▌ sysv:0"), SOON);
     terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
     for (id, mode) in [("sysv:0", "0600 rw-------"), ("/object", "0640 rw-r-----")] {
         terminal.send("<Enter>");
@@ -116,7 +116,7 @@ fn unreadable_segment_shows_owner_mode_and_remedy() {
         terminal.wait_for(message, ONE_SECOND);
         terminal.send("j");
     }
-    terminal.wait_for(row("▌ posix /own"), SOON);
+    terminal.wait_for(row("▌ /own"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for("read by its owne", SOON);
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o644)).unwrap();

@@ -26,12 +26,12 @@ fn new_segment_creates_every_kind() {
     terminal.wait_for("64 KiB, mode 0640", SOON);
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
     terminal.send("<Enter>");
-    terminal.wait_for(row("▌ posix /made"), SOON);
+    terminal.wait_for(row("▌ /made"), SOON);
     let stat = fs::metadata("/dev/shm/made").unwrap();
     assert_eq!((stat.size(), stat.mode() & 0o7777, stat.blocks()), (65536, 0o640, 0));
     // System V, with a key.
     terminal.send("n<Up> <Down>0x4d2<Tab>1M<Tab>0666<Enter>");
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    terminal.wait_for(row("▌ sysv:0"), SOON);
     let [keyed] = shmids()[..] else { panic!("{:?}", shmids()) };
     let facts = shm::stat(keyed).unwrap();
     assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
@@ -40,12 +40,12 @@ fn new_segment_creates_every_kind() {
     terminal.wait_for("64 TiB", SOON);
     wait_until(SOON, || shmids().len() == 2);
     // The table does not get keys typed while the form is open.
-    terminal.wait_for(row("▌ sysv sysv:1"), SOON);
+    terminal.wait_for(row("▌ sysv:1"), SOON);
     let private = shm::stat(*shmids().last().unwrap()).unwrap();
     assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
     // Filled from a file, with the size of the file.
     terminal.send(&format!("nfilled<Tab><Tab><Tab>{}<Enter>", file.path().display()));
-    terminal.wait_for(row("▌ posix /filled"), SOON);
+    terminal.wait_for(row("▌ /filled"), SOON);
     assert_eq!(fs::read("/dev/shm/filled").unwrap(), b"what is in it");
     for shmid in shmids() {
         shm::remove(shmid).unwrap();
@@ -61,7 +61,7 @@ fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     object.write(0, b"contents");
     let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
     let terminal = open();
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    terminal.wait_for(row("▌ sysv:0"), SOON);
     terminal.send("nobject<Enter>");
     terminal.wait_for("the name is in use", SOON);
     terminal.send("<Up> <Down>1234<Enter>");
@@ -70,7 +70,7 @@ fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     terminal.wait_for("Invalid size 'big'", SOON);
     // With corrected input, it is created.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
-    terminal.wait_for(row("▌ sysv sysv:1"), SOON);
+    terminal.wait_for(row("▌ sysv:1"), SOON);
     let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
     assert_eq!((shm::stat(made).unwrap().key, shm::stat(made).unwrap().size), (5, 4096));
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);

@@ -21,7 +21,7 @@ fn three_segments() -> ThreeSegments {
 
 fn open_on_three() -> Terminal {
     let terminal = open();
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    terminal.wait_for(row("▌ sysv:0"), SOON);
     terminal
 }
 
@@ -41,10 +41,10 @@ fn filter_applies_while_typed_and_can_be_cleared() {
     let terminal = open_on_three();
     terminal.send("/kind=posix");
     terminal.wait_for("3 of 4 match   esc clear", SOON);
-    terminal.wait_for(no_row("sysv sysv:0"), SOON);
+    terminal.wait_for(no_row("sysv:0"), SOON);
     terminal.send(" python");
     terminal.wait_for("1 of 4 match", SOON);
-    terminal.wait_for(row("▌ posix /by_python"), SOON);
+    terminal.wait_for(row("▌ /by_python"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row("shmlens 1 of 4 segments"), SOON);
     terminal.send("<Esc>");
@@ -56,7 +56,7 @@ fn filter_applies_while_typed_and_can_be_cleared() {
     terminal.wait_for("No match for \"zebra\"", SOON);
     terminal.send("<C-c>");
     terminal.wait_for(row("shmlens 4 segments"), SOON);
-    terminal.wait_for(row("posix /small"), SOON);
+    terminal.wait_for(row("/small"), SOON);
     quit(terminal);
 }
 
@@ -65,16 +65,16 @@ fn table_sorts_by_a_column_in_both_orders() {
     let Some(_world) = World::new() else { return };
     let _three = three_segments();
     let terminal = open_on_three();
-    terminal.wait_for(order(["sysv sysv:0", "posix /big", "posix /small"]), SOON);
+    terminal.wait_for(order(["sysv:0", "/big", "/small"]), SOON);
     terminal.send("s");
     terminal.wait_for("Sort by", SOON);
     // Typing a letter goes to the next item with that initial: state, then size.
     terminal.send("s");
     terminal.send("<Enter>");
-    terminal.wait_for(order(["posix /big", "sysv sysv:0", "posix /small"]), SOON);
-    terminal.wait_for(row("▌ sysv sysv:0"), SOON);
+    terminal.wait_for(order(["/big", "sysv:0", "/small"]), SOON);
+    terminal.wait_for(row("▌ sysv:0"), SOON);
     terminal.send("S");
-    terminal.wait_for(order(["posix /small", "sysv sysv:0", "posix /big"]), SOON);
+    terminal.wait_for(order(["/small", "sysv:0", "/big"]), SOON);
     quit(terminal);
 }
 
@@ -88,12 +88,12 @@ fn marked_names_are_copied() {
     terminal.wait_for("Copied sysv:0", SOON);
     terminal.send(" j ");
     terminal.wait_for(row("• sysv"), SOON);
-    terminal.wait_for(row("▌• posix /small"), SOON);
+    terminal.wait_for(row("▌• /small"), SOON);
     terminal.send("y");
     wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0\nposix:/small"));
     terminal.send("a");
     terminal.wait_for("3 marked", SOON);
-    terminal.wait_for(row("• posix /big"), SOON);
+    terminal.wait_for(row("• /big"), SOON);
     terminal.send("A");
     terminal.wait_for(no_row("•"), SOON);
     quit(terminal);
@@ -105,14 +105,14 @@ fn home_and_end_select_the_first_and_last_row() {
     let _three = three_segments();
     let terminal = open_on_three();
     for (keys, selected) in [
-        ("G", "▌ posix /small"),
-        ("<Up>", "▌ posix /big"),
+        ("G", "▌ /small"),
+        ("<Up>", "▌ /big"),
         ("gg", "▌ sysv"),
-        ("<PgDn>", "▌ posix /small"),
-        ("k", "▌ posix /big"),
+        ("<PgDn>", "▌ /small"),
+        ("k", "▌ /big"),
         ("<Home>", "▌ sysv"),
-        ("<Down>", "▌ posix /big"),
-        ("<End>", "▌ posix /small"),
+        ("<Down>", "▌ /big"),
+        ("<End>", "▌ /small"),
     ] {
         terminal.send(keys);
         terminal.wait_for(row(selected), SOON);

@@ -46,9 +46,9 @@ fn keys_move_the_cursor() {
         ("Gl", 9999),
         ("$", 15),
         ("lll0", 0),
-        ("<pgdn>", 11 * 16),
+        ("<pgdn>", 17 * 16),
         ("<pgdn><pgup>", 0),
-        ("<ctrl-d>", 5 * 16),
+        ("<ctrl-d>", 8 * 16),
         ("<ctrl-d><ctrl-u>", 0),
         ("lll<pgup>", 3),
         ("G<pgdn>", 9999),
@@ -188,6 +188,97 @@ fn changes_are_measured_from_the_baseline() {
     assert_eq!(open(&stage).view.differs, []);
     stage.press("]");
     assert_eq!(notice(&stage), "No changes since the baseline");
+}
+
+#[test]
+fn next_change_skips_the_rest_of_a_value() {
+    let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
+    stage.look();
+    stage.machine.edit_object("it", |bytes| {
+        bytes.write(20, &[9, 9, 1, 9]);
+        bytes.write(24, &[9; 16]);
+        bytes.write(50, &[9]);
+    });
+    stage.look();
+    // Changed bytes of a value behind the cursor come first.
+    for offset in [20, 24, 32, 50] {
+        stage.press("]");
+        assert_eq!(open(&stage).cursor, offset);
+    }
+    for offset in [32, 24, 20] {
+        stage.press("[");
+        assert_eq!(open(&stage).cursor, offset);
+    }
+    // A display type has values of its own size.
+    stage.press("tu32<enter>");
+    for offset in [24, 28, 32, 36, 48] {
+        stage.press("]");
+        assert_eq!(open(&stage).cursor, offset);
+    }
+}
+
+#[test]
+fn searches_count_their_hits() {
+    let mut stage = inside(10_000, |bytes| {
+        for offset in [5000, 7000, 9000] {
+            bytes.write(offset, b"needle");
+        }
+    });
+    let has = |stage: &Stage, text: &str| {
+        assert!(stage.screen().lines().next().unwrap().ends_with(text), "{text}\n{}", stage.screen());
+    };
+    stage.press("/needle<enter>");
+    has(&stage, "1 of 3 hits");
+    stage.press("nn");
+    has(&stage, "3 of 3 hits");
+    stage.press("l");
+    has(&stage, "   3 hits");
+    // A hit that was not there is counted.
+    stage.machine.edit_object("it", |bytes| bytes.write(6000, b"needle"));
+    stage.press("gnn");
+    has(&stage, "2 of 4 hits");
+    // A hole is full of zeros.
+    stage.press("\\00<enter>");
+    has(&stage, "1000+ hits");
+}
+
+#[test]
+fn pinned_value_is_read_off_screen() {
+    let mut stage = inside(100_000, |bytes| bytes.write(8, &1000u64.to_le_bytes()));
+    stage.inject(Event::Resize(Size { width: 140, height: 45 }));
+    stage.look();
+    stage.press("<right><right><right><right><right><right><right><right>a");
+    assert!(notice(&stage).starts_with("Pinned"), "{}", notice(&stage));
+    stage.press("G");
+    for count in 2u64..10 {
+        stage.machine.edit_object("it", |bytes| bytes.write(8, &(1000 * count).to_le_bytes()));
+        stage.wait(250);
+    }
+    let pin = open(&stage).pins.iter().next().unwrap().shown(&[]);
+    assert_eq!((pin.offset, pin.value.as_str(), pin.rate.as_str()), (8, "9000", "+4000/s"));
+    assert!(stage.screen().contains("+4000/s"), "{}", stage.screen());
+    // Nothing is read while frozen.
+    stage.press("<space>");
+    stage.machine.edit_object("it", |bytes| bytes.write(8, &[0; 8]));
+    stage.wait(2000);
+    assert_eq!(open(&stage).pins.iter().next().unwrap().shown(&[]).value, "9000");
+    stage.press("<space>glllllllla");
+    assert_eq!((notice(&stage), open(&stage).pins.len()), ("Unpinned", 0));
+}
+
+#[test]
+fn leaving_with_pins_releases_the_segment() {
+    let nattch = |stage: &Stage| stage.machine.edit(|facts| facts.sysv[0].row.nattch);
+    let mut stage = stage(small());
+    stage.press("<enter>a");
+    stage.wait(1000);
+    assert_eq!(nattch(&stage), 1);
+    stage.press("<esc>");
+    assert_eq!(nattch(&stage), 0);
+    stage.press("<enter>aP");
+    stage.wait(1000);
+    stage.press("<esc>");
+    assert_eq!(nattch(&stage), 1);
 }
 
 #[test]
@@ -350,9 +441,9 @@ fn mouse_selects_bytes_and_map_positions() {
     assert_eq!(open(&stage).cursor, 1);
     stage.mouse(at(0, 5, MouseKind::WheelDown));
     assert_eq!((open(&stage).top, open(&stage).cursor), (48, 49));
-    let half = layout.map.height / 2;
-    stage.mouse(at(layout.map.x, layout.map.y + half, MouseKind::Click));
-    assert_eq!(open(&stage).cursor, (1u64 << 20) * u64::from(half) / u64::from(layout.map.height));
+    let half = layout.map.width / 2;
+    stage.mouse(at(layout.map.x + half, layout.map.y, MouseKind::Click));
+    assert_eq!(open(&stage).cursor, (1u64 << 20) * u64::from(half) / u64::from(layout.map.width));
 }
 
 #[test]
@@ -389,4 +480,17 @@ fn shrunk_notice_disappears_when_the_segment_grows() {
     stage.machine.edit_object("it", |bytes| *bytes = FakeBytes::full(&[1; 600]));
     stage.look();
     assert_eq!(notice(&stage), "");
+}
+
+#[test]
+fn click_on_the_map_of_a_small_segment_finds_its_byte() {
+    let mut stage = inside(10, |bytes| bytes.write(0, b"0123456789"));
+    stage.look();
+    let map = open(&stage).layout(stage.state.size).map;
+    let click = |x| Mouse { x: map.x + x, y: map.y, kind: MouseKind::Click };
+    stage.mouse(click(7));
+    assert_eq!(open(&stage).cursor, 7);
+    // There is no cell.
+    stage.mouse(click(20));
+    assert_eq!(open(&stage).cursor, 7);
 }

@@ -111,7 +111,8 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     // Both have a line about the other one.
     stage.survey();
     let linked = |stage: &Stage| {
-        stage.state.detail_lines().into_iter().find(|line| line.label == "same name").map(|line| line.text)
+        let mut lines = stage.state.detail_groups().into_iter().flat_map(|group| group.lines);
+        lines.find(|line| line.label == Some("same name")).map(|line| line.text)
     };
     stage.press("g");
     let new = linked(&stage).unwrap();

@@ -107,7 +107,7 @@ impl Stage {
 
     /// Waits until the first bytes of the selected segment are read again.
     pub fn preview_again(&mut self) {
-        self.wait(250);
+        self.wait(350);
     }
 
     /// Presses keys: letters, and names in `<…>`.

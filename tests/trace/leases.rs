@@ -31,10 +31,10 @@ fn live_preview_leaves_leases_to_others() {
     assert!(granted >= 95, "{granted} of 100");
     // An open descriptor prevents the lease.
     terminal.send("<Enter>");
-    terminal.wait_for("no trace", SOON);
+    terminal.wait_for("0000_0000", SOON);
     assert!(!gets_a_lease(&object));
     terminal.send("q");
-    terminal.wait_for("NAME OR KEY", SOON);
+    terminal.wait_for("HELD BY", SOON);
     terminal.send("q");
     terminal.wait_exit(SOON);
 }

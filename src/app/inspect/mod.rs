@@ -2,20 +2,25 @@
 
 mod frozen;
 mod glow;
+mod hits;
 mod offset;
+mod pins;
 mod rate;
 
 pub use frozen::Frozen;
 pub use glow::Glow;
+pub use hits::hits_text;
 pub use offset::{OffsetError, parse_offset};
+pub use pins::{Pin, Pins};
 pub use rate::Rate;
 
 use super::event::Size;
 use super::interval::Interval;
 use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use super::segment_map::SegmentMap;
+use super::values::{Place, Ranking};
 use crate::decode::{ByteOrder, Scalar};
-use crate::engine::{Clock, SubscriptionId, Watching};
+use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
 use crate::machine::{ExtentKind, Method};
 use crate::memory::{Pattern, Presence, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
@@ -49,19 +54,38 @@ pub struct LastSearch {
     pub pattern: Pattern,
     /// The text as typed.
     pub text: String,
+    /// All hits, once they are counted.
+    pub hits: Option<Hits>,
+    /// The number of the last request to count them.
+    pub count: u64,
 }
 
-/// The target of a jump to a changed byte.
-pub const CHANGES: &str = "changes";
-/// The target of a jump past zeros and holes.
-pub const DATA: &str = "data";
+/// The target of a jump or search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Changes,
+    /// Data past zeros and holes.
+    Data,
+    /// A pattern as typed.
+    Pattern(String),
+}
+
+impl Subject {
+    /// The text in `searching for …`.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Changes => "changes",
+            Self::Data => "data",
+            Self::Pattern(text) => text,
+        }
+    }
+}
 
 /// A search without a result yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSearch {
     pub number: u64,
-    /// [`CHANGES`], [`DATA`], or the pattern as typed.
-    pub subject: String,
+    pub subject: Subject,
     /// Bytes searched so far, and in total.
     pub progress: Option<(u64, u64)>,
     /// Set if the search only checks that anything changed, to explain why no change was found.
@@ -112,6 +136,10 @@ pub struct Inspect {
     pub keep: bool,
     pub pane: InspectPane,
     pub values_top: usize,
+    pub ranking: Ranking,
+    pub pins: Pins,
+    /// The values that move, most interesting first.
+    pub moving: Vec<Moving>,
     /// The notice about the last time that the segment shrank.
     pub shrunk: Option<String>,
     requests: u64,
@@ -145,6 +173,9 @@ impl Inspect {
             keep,
             pane: InspectPane::Bytes,
             values_top: 0,
+            ranking: Ranking::default(),
+            pins: Pins::default(),
+            moving: vec![],
             shrunk: None,
             requests: 0,
         }
@@ -169,6 +200,26 @@ impl Inspect {
     /// The width of the cursor: a single byte, or a whole value.
     pub fn step(&self) -> u64 {
         self.shown_as.map_or(1, |scalar| scalar.size() as u64)
+    }
+
+    /// The range of the value under the cursor: of the display type, or eight bytes.
+    pub fn value_at_cursor(&self) -> Range<u64> {
+        let length = self.value_size();
+        let start = self.cursor / length * length;
+        start..start.saturating_add(length)
+    }
+
+    /// The size of values when jumping between changes.
+    pub fn value_size(&self) -> u64 {
+        self.shown_as.map_or(8, |scalar| scalar.size() as u64)
+    }
+
+    /// Orders the entries of the value panel if the cursor has moved.
+    pub fn rank_values(&mut self) {
+        let place = Place { offset: self.cursor, order: self.order, shown_as: self.shown_as };
+        let mut ranking = std::mem::take(&mut self.ranking);
+        ranking.update(place, self.bytes_at(self.cursor));
+        self.ranking = ranking;
     }
 
     /// Moves the cursor to an offset, at most the last one, and scrolls it into view.
@@ -247,8 +298,12 @@ impl Inspect {
     pub fn watching(&self, size: Size) -> Watching {
         let layout = self.layout(size);
         let end = self.top.saturating_add(layout.page()).saturating_add(LOOKAHEAD);
-        let every = if self.frozen.is_some() { None } else { self.interval.duration() };
-        Watching { window: self.top..end, cells: usize::from(layout.map.height), every }
+        Watching { window: self.top..end, cells: usize::from(layout.map.width), every: self.every() }
+    }
+
+    /// The refresh interval; `None` while frozen or paused.
+    pub fn every(&self) -> Option<Duration> {
+        if self.frozen.is_some() { None } else { self.interval.duration() }
     }
 
     pub fn apply(&mut self, look: Snapshot, now: Clock) {

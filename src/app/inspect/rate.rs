@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 const WINDOW: Duration = Duration::from_secs(3);
+/// The width of a bar of the sparkline.
+const BAR_MILLIS: u128 = 250;
+/// Bars of the sparkline.
+const BARS: usize = 8;
 
 #[derive(Debug, Clone, Default)]
 pub struct Rate {
@@ -28,6 +32,22 @@ impl Rate {
         }
     }
 
+    /// Returns the changes in each of the last quarters of a second, oldest first, without the one
+    /// that has not ended yet.
+    pub fn bars(&self, now: Clock) -> [u64; BARS] {
+        let mut bars = [0u64; BARS];
+        let end = now.as_millis() / BAR_MILLIS;
+        for (at, changes) in &self.seen {
+            let age = end.saturating_sub(at.as_millis() / BAR_MILLIS);
+            if let Some(bar) =
+                usize::try_from(age).ok().and_then(|age| BARS.checked_sub(age)).filter(|bar| *bar < BARS)
+            {
+                bars[bar] = bars[bar].saturating_add(*changes);
+            }
+        }
+        bars
+    }
+
     pub fn per_second(&self, now: Clock) -> u64 {
         let sum: u64 = self
             .seen
@@ -44,6 +64,17 @@ impl Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bars_are_quarters_of_a_second() {
+        let mut rate = Rate::default();
+        for (millis, changes) in [(100, 1), (1100, 5), (1200, 6), (1900, 7), (2010, 8)] {
+            rate.add(changes, Duration::from_millis(millis));
+        }
+        assert_eq!(rate.bars(Duration::from_millis(2020)), [1, 0, 0, 0, 11, 0, 0, 7]);
+        assert_eq!(rate.bars(Duration::from_millis(2260)), [0, 0, 0, 11, 0, 0, 7, 8]);
+        assert_eq!(rate.bars(Duration::from_secs(9)), [0; 8]);
+    }
 
     #[test]
     fn rate_is_averaged_over_three_seconds() {

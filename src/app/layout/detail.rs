@@ -1,27 +1,73 @@
-//! The Detail screen: a title, a rule, and lines of facts that scroll.
+//! The Detail screen: a title, a rule, and groups of facts that scroll, in two columns if there is room.
 
 use super::Area;
+use crate::app::detail::{DetailGroup, DetailLine};
 use crate::app::event::Size;
 use crate::app::state::State;
 use crate::segment::wrap;
 
-/// The width of labels.
-pub const LABEL: u16 = 11;
-/// Long lines are easier to read when they are wrapped.
+/// The width of labels, with the gap behind them.
+pub const LABEL: u16 = 13;
+/// From this width on there are two columns.
+const WIDE: u16 = 130;
+const GAP: u16 = 3;
+/// Longer lines are hard to read.
 const TEXT_MAX: u16 = 110;
 
-/// Returns the area of the lines.
-pub fn detail_area(size: Size) -> Area {
-    Area::new(1, 2, size.width.saturating_sub(2), size.height.saturating_sub(3))
+/// A column of rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetailColumn {
+    /// The visible part.
+    pub area: Area,
+    pub rows: Vec<DetailRow>,
 }
 
-/// Returns the lines, wrapped, with the label of each.
-pub fn detail_rows(state: &State) -> Vec<(&'static str, String)> {
-    let width = detail_area(state.size).width.saturating_sub(LABEL).min(TEXT_MAX);
-    let mut rows = vec![];
-    for line in state.detail_lines() {
-        let parts = wrap(&line.text, width.into()).into_iter().enumerate();
-        rows.extend(parts.map(|(at, part)| (if at == 0 { line.label } else { "" }, part)));
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DetailRow {
+    Heading(&'static str),
+    Line(DetailLine),
+    Blank,
+}
+
+/// Returns the columns with all their rows, wrapped.
+pub fn detail_columns(state: &State) -> Vec<DetailColumn> {
+    let Size { width, height } = state.size;
+    let area = Area::new(1, 2, width.saturating_sub(2), height.saturating_sub(3));
+    let groups = state.detail_groups();
+    if width < WIDE {
+        return vec![column(area, groups.iter())];
     }
-    rows
+    // Sentences on the left need more room than facts on the right.
+    let left = Area { width: (area.width - GAP) * 11 / 20, ..area };
+    let right = Area::new(left.right() + GAP, area.y, area.right() - left.right() - GAP, area.height);
+    let side = |right: bool| groups.iter().filter(move |group| group.right == right);
+    vec![column(left, side(false)), column(right, side(true))]
+}
+
+/// Returns the number of rows of the longest column, and of the visible part.
+pub fn detail_rows(state: &State) -> (usize, usize) {
+    let columns = detail_columns(state);
+    let rows = columns.iter().map(|column| column.rows.len()).max().unwrap_or(0);
+    (rows, columns.first().map_or(0, |column| column.area.height.into()))
+}
+
+fn column<'a>(area: Area, groups: impl Iterator<Item = &'a DetailGroup>) -> DetailColumn {
+    let mut rows = vec![];
+    for group in groups {
+        if !rows.is_empty() {
+            rows.push(DetailRow::Blank);
+        }
+        rows.push(DetailRow::Heading(group.title));
+        for line in &group.lines {
+            let indent = if line.label.is_some() { LABEL } else { 0 };
+            let width = area.width.saturating_sub(indent).min(TEXT_MAX);
+            let parts = wrap(&line.text, width.into()).into_iter().enumerate().map(|(at, text)| {
+                let (label, state) =
+                    if at == 0 { (line.label, line.state) } else { (line.label.map(|_| ""), None) };
+                DetailRow::Line(DetailLine { label, text, state })
+            });
+            rows.extend(parts);
+        }
+    }
+    DetailColumn { area, rows }
 }

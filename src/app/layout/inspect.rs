@@ -1,28 +1,38 @@
 //! The Inspect screen:
 //!
 //! ```text
-//!  posix:/psm_1f09   4.0 KiB      no trace left   ● live 10/s   37 changes/s
-//!  ────────────────────────────────────────────────────────────────────────
-//!             0  1  2 …                                       map   values
-//!  0000_0000  2a 00 00 …  *··                                  ▐    u8   31
-//!  ────────────────────────────────────────────────────────────────────────
+//!  /md_ring  256 KiB  trading-engine → md-feed        no trace   ● live 10/s
+//!  map 0 ▓▓▓▓▓▓▓▓▓█▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓▓ 256K
+//!             0  1  2 …                        │ AT 0x18 (24)
+//!  0000_0000  2a 00 00 …  *··                  │ f64  1.0701
 //!  space freeze  …
 //! ```
 //!
-//! Below 100 columns the values are below the hex, below 20 rows they are hidden.
+//! Below 100 columns the values take two lines below the bytes. A wider terminal never shows less:
+//! more bytes per row only where the panel keeps its width.
 
-use super::{Area, FEW_ROWS};
+use super::Area;
+use super::strip::MAP_LABELS;
 use crate::app::event::Size;
 use crate::decode::Scalar;
 
 /// The supported numbers of bytes per row.
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
-const MAP: u16 = 2;
-/// Fits a label, the widest number (an f64 of 24 characters) and a margin.
-const PANEL_MIN: u16 = 29;
-const PANEL_MAX: u16 = 56;
-/// Rows of the value panel below the bytes.
-const PANEL_ROWS: u16 = 7;
+/// From this width on the panel is beside the bytes.
+const WIDE: u16 = 100;
+/// From this width on a row has 16 bytes, with a long offset even without text.
+const FULL_ROW: u16 = 80;
+/// Fits a label and most numbers.
+const PANEL_MIN: u16 = 19;
+/// The width that the panel keeps beside more than 16 bytes: a value with its sparkline and rate.
+const PANEL_WIDE: u16 = 44;
+const PANEL_MAX: u16 = 80;
+/// The rule between bytes and panel, with a space on both sides.
+const RULE: u16 = 3;
+/// Rows of the panel below the bytes.
+const PANEL_ROWS: u16 = 2;
+/// Below this many rows there is no panel below the bytes.
+const FEW_ROWS: u16 = 12;
 
 /// The inputs of the layout besides the terminal size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,22 +48,54 @@ pub struct RowOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InspectLayout {
     pub title: Area,
-    pub rule: Area,
+    /// The line of the map, with its labels.
+    pub map_line: Area,
+    /// The cells of the map.
+    pub map: Area,
     pub heading: Area,
     pub rows: Area,
     pub row_bytes: u16,
-    /// Hexadecimal digits of an offset.
-    pub digits: u16,
+    pub offsets: OffsetFormat,
     pub bytes_x: u16,
     /// The first column of the text; `None` if the screen is too narrow or shows values.
     pub text_x: Option<u16>,
-    pub map: Area,
-    pub values: Option<Area>,
-    /// Set if the value panel is at the right, not below.
+    pub panel: Option<Area>,
+    /// Set if the panel is at the right, not below.
     pub beside: bool,
+    /// The rule before the panel.
+    pub rule: Option<Area>,
     pub footer: Area,
-    /// The rules above the footer, and above a value panel below the bytes.
-    pub lower_rules: [Option<Area>; 2],
+}
+
+/// The format of the offsets in front of the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffsetFormat {
+    /// Hexadecimal digits.
+    pub digits: u16,
+    /// An underscore after every four digits.
+    pub grouped: bool,
+}
+
+impl OffsetFormat {
+    /// Formats an offset: `0000_1f80`.
+    pub fn text(self, offset: u64) -> String {
+        let text = format!("{offset:0width$x}", width = usize::from(self.digits));
+        if !self.grouped {
+            return text;
+        }
+        let mut parted = String::with_capacity(text.len() + 3);
+        for (at, digit) in text.chars().enumerate() {
+            if at > 0 && (text.len() - at).is_multiple_of(4) {
+                parted.push('_');
+            }
+            parted.push(digit);
+        }
+        parted
+    }
+
+    const fn width(self) -> u16 {
+        if self.grouped { self.digits + self.digits / 4 - 1 } else { self.digits }
+    }
 }
 
 /// Maximum width of a value, which is right-aligned.
@@ -81,11 +123,6 @@ pub const fn offset_digits(size: u64) -> u16 {
     }
 }
 
-/// The width of an offset, with an underscore after every four digits.
-const fn offset_width(digits: u16) -> u16 {
-    digits + digits / 4 - 1
-}
-
 /// The width of a row's bytes, without the text.
 fn bytes_width(row_bytes: u16, shown_as: Option<Scalar>) -> u16 {
     match shown_as {
@@ -97,71 +134,92 @@ fn bytes_width(row_bytes: u16, shown_as: Option<Scalar>) -> u16 {
     }
 }
 
-/// The width of a row with offset, text and map.
-fn row_width(row_bytes: u16, digits: u16, shown_as: Option<Scalar>) -> u16 {
-    let text = if shown_as.is_none() { 2 + row_bytes } else { 0 };
-    offset_width(digits) + 2 + bytes_width(row_bytes, shown_as) + text + 1 + MAP
+/// The parts of a row that fit.
+#[derive(Clone, Copy)]
+struct Row {
+    offsets: OffsetFormat,
+    /// The width of the gap and the text; 0 without text.
+    text: u16,
+    width: u16,
+}
+
+impl Row {
+    fn new(row_bytes: u16, digits: u16, shown_as: Option<Scalar>, available: u16) -> Self {
+        let text = if shown_as.is_none() { 2 + row_bytes } else { 0 };
+        let row = |grouped: bool, text: u16| {
+            let offsets = OffsetFormat { digits, grouped };
+            Self { offsets, text, width: offsets.width() + 2 + bytes_width(row_bytes, shown_as) + text }
+        };
+        // Narrow terminals lose the underscores first, then the text.
+        let all = [row(true, text), row(false, text), row(true, 0)];
+        all.into_iter().find(|row| row.width <= available).unwrap_or_else(|| row(false, 0))
+    }
 }
 
 /// Returns true if rows of `row_bytes` bytes fit.
 pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
-    row_width(row_bytes, offset_digits(options.size), options.shown_as) <= size.width
+    let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, size.width);
+    let complete = options.shown_as.is_some() || row.text > 0;
+    row.width <= size.width && (complete || row_bytes <= 16 && size.width >= FULL_ROW)
+}
+
+/// Returns the largest number of bytes per row that takes nothing from the panel.
+fn most_bytes(size: Size, options: RowOptions) -> u16 {
+    let keeps_panel = |bytes: u16| {
+        let row = Row::new(bytes, offset_digits(options.size), options.shown_as, u16::MAX);
+        size.width >= WIDE && 1 + row.width + RULE + PANEL_WIDE < size.width
+    };
+    // These rows are there before the panel is beside them.
+    let below = Size { width: size.width.min(WIDE - 1), ..size };
+    let fits = |&bytes: &u16| bytes <= 16 && row_fits(below, options, bytes) || keeps_panel(bytes);
+    WIDTHS.into_iter().rev().find(fits).unwrap_or(WIDTHS[0])
 }
 
 pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
-    let digits = offset_digits(options.size);
-    let fits = |available: u16| {
-        let widest =
-            WIDTHS.into_iter().rev().find(|&bytes| row_width(bytes, digits, options.shown_as) <= available);
-        widest.unwrap_or(WIDTHS[0])
-    };
-    let panel = height >= FEW_ROWS;
-    let beside_room = width.saturating_sub(PANEL_MIN + 2);
     // The user may have chosen the width in a wider terminal.
     let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
-    let row_bytes = chosen.unwrap_or_else(|| fits(if panel && width >= 100 { beside_room } else { width }));
-    let text = if options.shown_as.is_none() { 2 + row_bytes } else { 0 };
-    let whole = row_width(row_bytes, digits, options.shown_as);
-    // Narrow terminals lose the text first, then the map.
-    let has_text = text > 0 && whole <= width;
-    let has_map = whole - text <= width;
-    let needed = whole - if has_text { 0 } else { text } - if has_map { 0 } else { MAP };
-    let beside = panel && width >= 100 && needed <= beside_room;
-    let margin = u16::from(needed < if beside { beside_room } else { width });
+    let row_bytes = chosen.unwrap_or_else(|| most_bytes(size, options));
+    let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, width);
+    let beside = width >= WIDE && 1 + row.width + RULE + PANEL_MIN <= width;
+    let below = !beside && height >= FEW_ROWS;
+    let margin = u16::from(row.width < width);
 
     let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
-    let footer_rule = Area::new(0, footer.y.saturating_sub(1), width, 1);
-    let under = if panel && !beside { PANEL_ROWS + 1 } else { 0 };
     let top = 3;
-    let rows_height = footer_rule.y.saturating_sub(top + under);
-    let bytes_x = margin + offset_width(digits) + 2;
-    let text_x = has_text.then(|| bytes_x + bytes_width(row_bytes, None) + 2);
-    let map_width = if has_map { MAP } else { 0 };
-    let map_x = margin + needed - map_width;
-    let values = if beside {
-        let x = map_x + map_width + 2;
-        Some(Area::new(x, 2, (width - x - 1).min(PANEL_MAX), footer_rule.y.saturating_sub(2)))
+    let under = if below { PANEL_ROWS + 1 } else { 0 };
+    let rows_height = footer.y.saturating_sub(top + under);
+    let bytes_x = margin + row.offsets.width() + 2;
+    let text_x = (row.text > 0).then(|| bytes_x + bytes_width(row_bytes, None) + 2);
+    let (rule, panel) = if beside {
+        let x = margin + row.width + 1;
+        let panel = (width - x - 3).min(PANEL_MAX);
+        let panel_height = footer.y.saturating_sub(2);
+        (Some(Area::new(x, 2, 1, panel_height)), Some(Area::new(x + 2, 2, panel, panel_height)))
+    } else if below {
+        let y = footer.y.saturating_sub(PANEL_ROWS);
+        (
+            Some(Area::new(0, y.saturating_sub(1), width, 1)),
+            Some(Area::new(1, y, width.saturating_sub(2), PANEL_ROWS)),
+        )
     } else {
-        panel.then(|| Area::new(0, footer_rule.y.saturating_sub(PANEL_ROWS), width, PANEL_ROWS))
+        (None, None)
     };
+    let map_line = Area::new(1, 1, width.saturating_sub(2), 1);
     InspectLayout {
         title: Area::new(0, 0, width, 1),
-        rule: Area::new(0, 1, width, 1),
-        heading: Area::new(margin, 2, needed, 1),
-        rows: Area::new(margin, top, map_x.saturating_sub(margin), rows_height),
+        map_line,
+        map: Area { x: map_line.x + 6, width: map_line.width.saturating_sub(MAP_LABELS), ..map_line },
+        heading: Area::new(margin, 2, row.width, 1),
+        rows: Area::new(margin, top, row.width, rows_height),
         row_bytes,
-        digits,
+        offsets: row.offsets,
         bytes_x,
         text_x,
-        map: Area::new(map_x, top, map_width, rows_height),
-        values,
+        panel,
         beside,
+        rule,
         footer,
-        lower_rules: [
-            Some(footer_rule),
-            (under > 0).then(|| Area::new(0, footer_rule.y.saturating_sub(under), width, 1)),
-        ],
     }
 }
 
@@ -202,23 +260,58 @@ mod tests {
         layout(Size { width, height }, RowOptions { size: 4096, row_bytes: None, shown_as: None })
     }
 
-    #[test]
-    fn row_width_is_the_largest_that_fits() {
-        assert_eq!(at(80, 24).row_bytes, 16);
-        assert_eq!(at(79, 24).row_bytes, 8);
-        assert_eq!(at(40, 24).row_bytes, 8);
-        assert_eq!((at(140, 45).row_bytes, at(140, 45).beside), (16, true));
-        assert_eq!((at(150, 45).row_bytes, at(200, 45).row_bytes), (24, 32));
-        assert!(at(100, 24).beside && !at(99, 24).beside);
-        assert_eq!(at(99, 19).values, None);
-        assert_eq!(at(150, 19).row_bytes, 32);
+    fn hex(width: u16, height: u16, size: u64) -> InspectLayout {
+        layout(Size { width, height }, RowOptions { size, row_bytes: None, shown_as: None })
     }
 
     #[test]
-    fn chosen_width_moves_the_values_below_if_needed() {
-        let options = RowOptions { size: 4096, row_bytes: Some(16), shown_as: None };
-        let narrow = layout(Size { width: 100, height: 30 }, options);
-        assert_eq!((narrow.row_bytes, narrow.beside), (16, false));
+    fn sixteen_bytes_fit_into_eighty_columns() {
+        for (size, grouped, text) in [(4096, true, true), (1 << 40, false, true), (1 << 62, true, false)] {
+            let layout = hex(80, 24, size);
+            let found = (layout.row_bytes, layout.offsets.grouped, layout.text_x.is_some());
+            assert_eq!(found, (16, grouped, text), "{size}");
+        }
+        assert_eq!((at(75, 24).row_bytes, at(40, 24).row_bytes), (8, 8));
+    }
+
+    #[test]
+    fn panel_is_beside_the_bytes_from_100_columns_on() {
+        assert!(at(100, 24).beside && !at(99, 24).beside);
+        assert_eq!(at(99, 24).panel.unwrap().height, 2);
+        assert_eq!(at(99, 11).panel, None);
+        assert_eq!(at(100, 24).row_bytes, 16);
+        assert_eq!((at(140, 45).row_bytes, at(160, 45).row_bytes, at(200, 45).row_bytes), (16, 24, 32));
+    }
+
+    #[test]
+    fn wider_terminal_never_shows_less() {
+        for size in [100, 1 << 33, 1 << 62] {
+            for shown_as in std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some)) {
+                let at = |width| {
+                    layout(Size { width, height: 24 }, RowOptions { size, row_bytes: None, shown_as })
+                };
+                for width in 40..259 {
+                    let (narrow, wide) = (at(width), at(width + 1));
+                    let seen = |layout: &InspectLayout| (layout.row_bytes, layout.map.width);
+                    assert!(narrow.row_bytes <= wide.row_bytes, "{width} {size} {shown_as:?}");
+                    assert!(narrow.rows.height <= wide.rows.height && seen(&narrow).1 <= seen(&wide).1);
+                    assert!(!narrow.beside || wide.beside, "{width} {size} {shown_as:?}");
+                    let room = |layout: &InspectLayout| layout.panel.map_or(0, |panel| panel.width);
+                    let enough = room(&wide).min(PANEL_WIDE);
+                    assert!(
+                        !narrow.beside || room(&narrow).min(PANEL_WIDE) <= enough,
+                        "{width} {shown_as:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn chosen_width_moves_the_panel_below_if_needed() {
+        let options = RowOptions { size: 4096, row_bytes: Some(24), shown_as: None };
+        let narrow = layout(Size { width: 120, height: 30 }, options);
+        assert_eq!((narrow.row_bytes, narrow.beside), (24, false));
     }
 
     #[test]
@@ -230,24 +323,33 @@ mod tests {
                         let layout =
                             layout(Size { width, height }, RowOptions { size, row_bytes: None, shown_as });
                         assert!(layout.rows.height >= 1, "{width}x{height}");
-                        // Offsets of 16 digits and 8 bytes need 45 cells.
-                        if shown_as.is_none() && (size < 1 << 48 || width >= 45) {
+                        assert!(layout.map.width >= 20 && layout.map_line.right() < width);
+                        // Offsets of 16 digits and 8 bytes need 41 cells.
+                        if shown_as.is_none() && (size < 1 << 48 || width >= 41) {
                             let end = layout
                                 .text_x
                                 .map_or(layout.hex_x(layout.row_bytes - 1) + 2, |x| x + layout.row_bytes);
-                            assert!(end <= width && layout.map.right() <= width, "{width}x{height} {size}");
+                            assert!(end <= width, "{width}x{height} {size}");
                         }
-                        if let Some(values) = layout.values {
-                            assert!(values.right() <= width && values.bottom() < height);
+                        if let Some(panel) = layout.panel {
+                            assert!(panel.right() < width && panel.bottom() <= layout.footer.y);
                             assert!(
                                 !layout.beside
-                                    || (values.x > layout.map.right() && values.width + 1 >= PANEL_MIN)
+                                    || (panel.x > layout.rows.right() && panel.width + 1 >= PANEL_MIN)
                             );
                         }
                     }
                 }
             }
         }
+    }
+
+    #[test]
+    fn offsets_are_grouped_by_four_digits() {
+        let text = |digits, grouped, offset| OffsetFormat { digits, grouped }.text(offset);
+        assert_eq!(text(8, true, 0x1f80), "0000_1f80");
+        assert_eq!(text(12, true, 0x3ff_ffff_ffff), "03ff_ffff_ffff");
+        assert_eq!(text(12, false, 0x3ff_ffff_ffff), "03ffffffffff");
     }
 
     #[test]

@@ -143,7 +143,9 @@ fn table_rows(rows: u16, segments: usize) -> u16 {
 /// The columns that are dropped in narrow terminals, in this order, to leave `FLEXIBLE` cells for
 /// the name and the holders. `Changing` only loses its rate.
 const DROPPED: [Column; 5] = [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
-const FLEXIBLE: u16 = 32;
+const FLEXIBLE: u16 = 36;
+/// The resident share stays with less.
+const FLEXIBLE_WITH_RESIDENT: u16 = 32;
 /// Eight samples, and a rate such as `~2.5K/s`.
 const SPARKLINE: u16 = 8;
 const SPARKLINE_AND_RATE: u16 = SPARKLINE + 1 + 7;
@@ -172,7 +174,8 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
     }
     for dropped in DROPPED {
         let always = dropped == Column::Age && width < 110;
-        if !always && flexible(&columns) >= FLEXIBLE {
+        let least = if dropped == Column::Resident { FLEXIBLE_WITH_RESIDENT } else { FLEXIBLE };
+        if !always && flexible(&columns) >= least {
             continue;
         }
         match dropped {
@@ -208,13 +211,14 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
 }
 
 /// Splits the room between the name and the holders. The name has 36 cells before the holders get
-/// more than 16.
+/// more than 18.
 fn name_width(room: u16) -> u16 {
     let half = room.div_ceil(2);
     match room {
-        0..32 => half,
-        32..52 => room - 16,
-        52..72 => 36,
+        32..38 => room - 16,
+        // Two short names of processes.
+        38..54 => room - 18,
+        54..72 => 36,
         _ => half,
     }
 }

@@ -54,7 +54,7 @@ impl StripLayout {
         let rest = Area::new(preview.right() + 3, panes.y, panes.right() - preview.right() - 3, panes.height);
         let first_rule = rule_at(preview.right() + 1);
         if area.width >= THREE_PANES {
-            let moving = (rest.width * 2 / 3).clamp(40, 64).min(rest.width - 20);
+            let moving = (rest.width * 2 / 3).clamp(40, 64).min(rest.width - 23);
             let holders = Area::new(rest.x + moving + 3, rest.y, rest.width - moving - 3, rest.height);
             return Self {
                 area,
@@ -83,7 +83,7 @@ impl StripLayout {
     /// Gives the holders and the moving values a row each, more in a tall strip, and the preview
     /// the rest.
     fn stacked(area: Area, title: Area, body: Area) -> Self {
-        let holders = if body.height < 8 { 1 } else { 3 }.min(body.height);
+        let holders = if body.height < 8 { 1 } else { 2 }.min(body.height);
         let moving = (body.height / 4).clamp(1, 6).min(body.height - holders);
         let preview = body.height - holders - moving;
         Self {
@@ -96,6 +96,55 @@ impl StripLayout {
             rules: vec![],
             headings: false,
         }
+    }
+
+    /// Returns the layout for a segment that is not read: without a map and moving values.
+    #[must_use]
+    pub fn without_contents(mut self) -> Self {
+        if !self.headings {
+            // The explanation takes up to four rows at 80 columns.
+            let bottom = self.area.bottom();
+            self.preview.height =
+                (bottom - self.preview.y).min(4).min(self.preview.height + self.moving.height);
+            self.moving.height = 0;
+            self.holders.y = self.preview.bottom();
+            self.holders.height = bottom - self.holders.y;
+            return self;
+        }
+        let top = self.title.bottom();
+        let right = self.holders.right();
+        for pane in
+            [&mut self.preview, &mut self.moving, &mut self.holders].into_iter().chain(&mut self.rules)
+        {
+            pane.height = self.area.bottom() - top;
+            pane.y = top;
+        }
+        self.map = None;
+        self.holders = Area { width: right - self.moving.x, ..self.moving };
+        self.moving.width = 0;
+        self.rules.truncate(1);
+        self
+    }
+
+    /// Returns the layout for a segment without holders, where the reasons for its state need more room than
+    /// names would.
+    #[must_use]
+    pub fn with_reasons(mut self) -> Self {
+        if self.headings && self.moving.y == self.holders.y {
+            let right = self.holders.right();
+            self.moving.width = (right - self.moving.x - 3) / 2;
+            self.holders.x = self.moving.right() + 3;
+            self.holders.width = right - self.holders.x;
+            if let Some(rule) = self.rules.get_mut(1) {
+                rule.x = self.holders.x - 2;
+            }
+        } else {
+            let rows = self.moving.height.saturating_sub(if self.headings { 3 } else { 1 });
+            self.moving.height -= rows;
+            self.holders.y -= rows;
+            self.holders.height += rows;
+        }
+        self
     }
 
     /// The number of bytes that the preview shows.
@@ -120,3 +169,37 @@ impl StripLayout {
 
 /// `map 0 ` and ` 1023K`.
 pub const MAP_LABELS: u16 = 6 + 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panes_stay_inside_and_apart() {
+        for width in 40..260 {
+            for height in 5..50 {
+                let area = Area::new(0, 7, width, height);
+                let whole = StripLayout::new(area);
+                for layout in [
+                    whole.clone(),
+                    whole.clone().with_reasons(),
+                    whole.clone().without_contents(),
+                    whole.with_reasons().without_contents(),
+                ] {
+                    let panes = [layout.preview, layout.moving, layout.holders];
+                    let panes = panes.map(|pane| if pane.width == 0 { Area::default() } else { pane });
+                    let mut taken = std::collections::HashSet::new();
+                    let rules = layout.rules.iter().chain(&layout.map);
+                    for place in panes.iter().chain(rules).chain([&layout.title]) {
+                        for (x, y) in (place.y..place.bottom())
+                            .flat_map(|y| (place.x..place.right()).map(move |x| (x, y)))
+                        {
+                            assert!(area.contains(x, y), "{width}x{height}: {layout:?}");
+                            assert!(taken.insert((x, y)), "{width}x{height}: {layout:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

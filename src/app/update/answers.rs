@@ -4,12 +4,12 @@ use super::{acting, attachments, clean, holders, new_segment, permissions, press
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{CHANGES, DATA, Inspect, PendingSearch, Status};
+use crate::app::inspect::{Inspect, PendingSearch, Status, Subject};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
 use crate::app::state::State;
 use crate::engine::{
-    Body, Found, Opened, Preview, Report, Request, ScanScope, Search, SubscriptionId, Target,
+    Body, Found, Hits, Opened, Preview, Report, Request, ScanScope, Search, SubscriptionId, Target,
 };
 use crate::memory::{Direction, OpenError, Snapshot};
 use crate::segment::{Bytes, Kind, State as SegmentState};
@@ -29,6 +29,7 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
             }
         }
         (Body::Preview(preview), _) => show_preview(state, preview),
+        (Body::Probed(id, probe), _) => state.probe = Some((id, probe)),
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
             finish_open(state, subscription, opened, effects);
@@ -54,6 +55,14 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         (Body::Terminated(ending, result), _) => holders::finish_termination(state, &ending, result, effects),
         (Body::Attachments(found), _) => attachments::show(state, found),
         (Body::Released(results), _) => attachments::finish_detach(state, &results, effects),
+        (Body::Ranges(samples), Some(subscription)) => {
+            let pins = state.requested.pins.as_ref();
+            if pins.is_some_and(|pins| pins.subscription == subscription)
+                && let Some(inspect) = &mut state.inspect
+            {
+                inspect.pins.sample(&samples, report.at);
+            }
+        }
         (body, Some(subscription)) => {
             if state.inspect.as_ref().is_some_and(|inspect| inspect.subscription == subscription) {
                 handle_inspect_report(state, body, effects);
@@ -70,6 +79,11 @@ fn handle_inspect_report(state: &mut State, body: Body, effects: &mut Vec<Effect
         Body::WindowFailed(reason) => inspect.status = Status::Failed(reason.to_string()),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
         Body::Found(answer) => found(state, answer, effects),
+        Body::Hits(number, Ok(hits)) => {
+            if let Some(search) = inspect.search.as_mut().filter(|search| search.count == number) {
+                search.hits = Some(hits);
+            }
+        }
         Body::Progress(at) => {
             if let Some(pending) = &mut inspect.pending {
                 pending.progress = Some((at.done, at.total));
@@ -178,6 +192,12 @@ fn scan_scope(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
 }
 
 fn show_preview(state: &mut State, preview: Preview) {
+    if let (Some(inspect), Ok(look)) = (&mut state.inspect, &preview.look)
+        && *inspect.id() == preview.id
+        && inspect.frozen.is_none()
+    {
+        inspect.moving.clone_from(&look.moving);
+    }
     if state.table.selected.as_ref() == Some(&preview.id) {
         state.table.strip.apply(preview.look, state.now);
     }
@@ -229,11 +249,12 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };
     match found.result {
         // Check if there are changes in the other direction.
-        Ok(None) if pending.subject == CHANGES && !pending.any_change => {
+        Ok(None) if pending.subject == Subject::Changes && !pending.any_change => {
             let number = inspect.next_request();
             inspect.pending = Some(PendingSearch { number, any_change: true, progress: None, ..pending });
             let (from, direction) = (0, Direction::Forward);
-            let search = Search { number, from, direction, target: Target::Change };
+            let search =
+                Search { number, from, direction, target: Target::Change { value: inspect.value_size() } };
             effects.push(Request::Search(inspect.subscription, search).into());
         }
         Ok(Some(_)) if pending.any_change => {
@@ -242,6 +263,9 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
         }
         Ok(Some(offset)) => {
             inspect.jump(offset, size);
+            if matches!(pending.subject, Subject::Pattern(_)) {
+                count_hits(inspect, effects);
+            }
             if found.wrapped {
                 state.show_message(format!("Found at {offset:#x} (wrapped)"));
             }
@@ -251,10 +275,23 @@ fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     }
 }
 
-fn not_found(subject: &str) -> String {
+/// Counts the hits of the last search in the background, unless the hit under the cursor is one of those
+/// that are counted.
+fn count_hits(inspect: &mut Inspect, effects: &mut Vec<Effect>) {
+    let (cursor, number) = (inspect.cursor, inspect.next_request());
+    let Some(search) = &mut inspect.search else { return };
+    let counted = |hits: &Hits| hits.more || hits.offsets.binary_search(&cursor).is_ok();
+    if !search.hits.as_ref().is_some_and(counted) {
+        search.count = number;
+        let pattern = Box::new(search.pattern.clone());
+        effects.push(Request::CountHits(inspect.subscription, number, pattern).into());
+    }
+}
+
+fn not_found(subject: &Subject) -> String {
     match subject {
-        CHANGES => "No changes since the baseline".to_owned(),
-        DATA => "No more data in that direction".to_owned(),
-        pattern => format!("No match for \"{pattern}\""),
+        Subject::Changes => "No changes since the baseline".to_owned(),
+        Subject::Data => "No more data in that direction".to_owned(),
+        Subject::Pattern(pattern) => format!("No match for \"{pattern}\""),
     }
 }

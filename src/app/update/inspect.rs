@@ -2,15 +2,16 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{CHANGES, DATA, Inspect, InspectPane, PendingSearch};
+use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Subject};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
 use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
-use crate::app::state::State;
+use crate::app::state::{PinsKey, State};
 use crate::app::values;
 use crate::engine::{Request, Search, Target};
 use crate::memory::Direction;
+use std::ops::Range;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if moves(state, action) {
@@ -35,15 +36,14 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.show_message("Baseline set");
         }
         Action::Keep => keep(state),
+        Action::Pin => pin(state),
         _ => {
             let Some(inspect) = &mut state.inspect else { return };
             match action {
                 Action::SearchNext => search(inspect, Direction::Forward, effects),
                 Action::SearchPrevious => search(inspect, Direction::Backward, effects),
-                Action::NextChange => find(inspect, Direction::Forward, Target::Change, CHANGES, effects),
-                Action::PreviousChange => {
-                    find(inspect, Direction::Backward, Target::Change, CHANGES, effects);
-                }
+                Action::NextChange => change(inspect, Direction::Forward, effects),
+                Action::PreviousChange => change(inspect, Direction::Backward, effects),
                 Action::NextData => data(inspect, Direction::Forward, effects),
                 Action::PreviousData => data(inspect, Direction::Backward, effects),
                 Action::ByteOrder => inspect.order = inspect.order.flip(),
@@ -76,7 +76,7 @@ fn moves(state: &mut State, action: Action) -> bool {
     let bytes = rows.map_or(0, |rows| i64::from(layout.row_bytes).saturating_mul(rows as i64));
     let step = inspect.step().cast_signed();
     let row_start = inspect.cursor / row * row;
-    let values = inspect.pane == InspectPane::Values && layout.values.is_some();
+    let values = inspect.pane == InspectPane::Values && layout.panel.is_some();
     match action {
         Action::Up | Action::Down | Action::First if values => {
             let top = inspect.values_top.saturating_add_signed(rows.unwrap_or(0));
@@ -123,6 +123,10 @@ pub fn cancel_search(state: &mut State, effects: &mut Vec<Effect>) {
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     cancel_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
+    // The last subscription decides if the segment stays attached.
+    if let Some(PinsKey { subscription, .. }) = state.requested.pins.take() {
+        effects.push(Request::Unsubscribe { subscription, keep: false }.into());
+    }
     effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
     if inspect.keep {
         state.kept.insert(inspect.id().clone());
@@ -161,6 +165,20 @@ fn keep(state: &mut State) {
     state.show_message(text);
 }
 
+/// Pins or unpins the value under the cursor.
+fn pin(state: &mut State) {
+    let Some(inspect) = &mut state.inspect else { return };
+    let Some(scalar) = inspect.shown_as.or(inspect.ranking.first()) else { return };
+    let (offset, order) = (inspect.cursor, inspect.order);
+    let pinned = inspect.pins.toggle(offset, scalar, order);
+    let key = state.key_of(Action::Pin);
+    match pinned {
+        Some(true) => state.show_message(format!("Pinned {} at {offset:#x} ({key}: unpin)", scalar.word())),
+        Some(false) => state.show_message("Unpinned"),
+        None => state.fail(format!("Too many pinned values ({key}: unpin one)")),
+    }
+}
+
 /// Cycles through the widths that fit: auto, 8, 16, 24 and 32 bytes per row.
 fn width(state: &mut State) {
     let size = state.size;
@@ -191,24 +209,54 @@ fn copy(state: &mut State) {
     state.overlay = Some(Overlay::Choice(Choice::copy(title)));
 }
 
+/// Goes to the next changed value other than the one under the cursor.
+fn change(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
+    let value = inspect.value_at_cursor();
+    let upto_cursor = value.start..inspect.cursor + 1;
+    let differs = |range: &Range<u64>| range.start < upto_cursor.end && upto_cursor.start < range.end;
+    let from = match direction {
+        Direction::Backward => value.start,
+        Direction::Forward if inspect.view.differs.iter().any(differs) => value.end,
+        Direction::Forward => inspect.cursor + 1,
+    };
+    let target = Target::Change { value: inspect.value_size() };
+    find_from(inspect, from, direction, target, Subject::Changes, effects);
+}
+
 /// Repeats the last search.
 pub fn search(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     let Some(search) = inspect.search.clone() else { return };
-    find(inspect, direction, Target::Pattern(Box::new(search.pattern)), &search.text, effects);
+    let target = Target::Pattern(Box::new(search.pattern));
+    find(inspect, direction, target, Subject::Pattern(search.text), effects);
 }
 
 fn data(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     // Structs contain short runs of zeros: only two rows of zeros count as a gap.
-    find(inspect, direction, Target::Data { gap: 32 }, DATA, effects);
+    find(inspect, direction, Target::Data { gap: 32 }, Subject::Data, effects);
 }
 
-fn find(inspect: &mut Inspect, direction: Direction, target: Target, words: &str, effects: &mut Vec<Effect>) {
-    let number = inspect.next_request();
+fn find(
+    inspect: &mut Inspect,
+    direction: Direction,
+    target: Target,
+    subject: Subject,
+    effects: &mut Vec<Effect>,
+) {
     // The byte under the cursor is the previous match.
     let skip = direction == Direction::Forward && !matches!(target, Target::Data { .. });
-    let from = inspect.cursor + u64::from(skip);
-    inspect.pending =
-        Some(PendingSearch { number, subject: words.to_owned(), progress: None, any_change: false });
+    find_from(inspect, inspect.cursor + u64::from(skip), direction, target, subject, effects);
+}
+
+fn find_from(
+    inspect: &mut Inspect,
+    from: u64,
+    direction: Direction,
+    target: Target,
+    subject: Subject,
+    effects: &mut Vec<Effect>,
+) {
+    let number = inspect.next_request();
+    inspect.pending = Some(PendingSearch { number, subject, progress: None, any_change: false });
     let search = Search { number, from, direction, target };
     effects.push(Request::Search(inspect.subscription, search).into());
 }

@@ -23,7 +23,7 @@ use super::inspect::{Glow, glow_step};
 use super::key::Key;
 use super::list::List;
 use super::overlay::{Overlay, Palette};
-use super::state::{PreviewKey, RatesKey, State};
+use super::state::{PinsKey, PreviewKey, RatesKey, State};
 use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
@@ -31,6 +31,8 @@ use std::time::Duration;
 /// The subscription of the preview. Those of Inspect are numbered from 1.
 const PREVIEW: SubscriptionId = SubscriptionId(0);
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
+/// The shortest interval between two samples of the pinned values.
+const PINS_EVERY: Duration = Duration::from_millis(250);
 
 /// Applies an event to the state. Returns the effects to execute.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
@@ -54,6 +56,9 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Engine(report) => answers::handle_report(state, report, &mut effects),
     }
     state.log_long_notice();
+    if let Some(inspect) = &mut state.inspect {
+        inspect.rank_values();
+    }
     sync_requests(state, &mut effects);
     effects
 }
@@ -182,8 +187,16 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         }
     }
 
-    let strip = layout.strip.as_ref().filter(|_| state.screen() == Context::Segments);
-    let wanted = strip.and_then(|strip| Some((state.selected()?, strip.preview_bytes(), strip.map_cells())));
+    // Inspect takes the moving values from the preview.
+    let looked_at = match &state.inspect {
+        Some(inspect) => (inspect.every().is_some()).then_some(&inspect.segment),
+        None => state.selected().filter(|_| state.screen() == Context::Segments && layout.strip.is_some()),
+    };
+    let extent = layout.strip.as_ref().map(|strip| (strip.preview_bytes(), strip.map_cells()));
+    let wanted = looked_at.map(|segment| {
+        let (bytes, cells) = extent.unwrap_or_default();
+        (segment, bytes, cells)
+    });
     let key = wanted.map(|(segment, bytes, cells)| PreviewKey::new(segment, bytes, cells));
     if state.requested.preview != key {
         effects.push(match wanted {
@@ -208,10 +221,47 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         state.requested.rates = key;
     }
 
+    let probed = state.selected().filter(|_| state.screen() == Context::Detail).zip(state.survey.as_ref());
+    let key = probed.map(|(segment, survey)| (segment.id.clone(), survey.at));
+    if state.requested.probe != key {
+        effects.extend(probed.map(|(segment, _)| Request::Probe(Box::new(segment.clone())).into()));
+        state.requested.probe = key;
+    }
+
+    sync_pins(state, effects);
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
     if state.requested.look != look {
         effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));
         state.requested.look = look;
+    }
+}
+
+/// Updates the subscription of the pinned values.
+fn sync_pins(state: &mut State, effects: &mut Vec<Effect>) {
+    let wanted = state.inspect.as_ref().filter(|inspect| !inspect.pins.is_empty()).and_then(|inspect| {
+        Some((inspect.subscription, inspect.pins.ranges(), inspect.every()?.max(PINS_EVERY)))
+    });
+    let same = match (&state.requested.pins, &wanted) {
+        (Some(key), Some((inspect, ranges, every))) => {
+            key.inspect == *inspect && key.ranges == *ranges && key.every == *every
+        }
+        (None, None) => true,
+        _ => false,
+    };
+    if same {
+        return;
+    }
+    let before = state.requested.pins.take();
+    if let Some((inspect, ranges, every)) = wanted
+        && let Some(segment) = state.inspect.as_ref().map(|inspect| inspect.segment.clone())
+    {
+        let subscription = state.next_subscription();
+        let feed = Feed::Ranges { ranges: ranges.clone(), every };
+        effects.push(Request::Subscribe(subscription, Box::new(segment), feed).into());
+        state.requested.pins = Some(PinsKey { subscription, inspect, ranges, every });
+    }
+    if let Some(PinsKey { subscription, .. }) = before {
+        effects.push(Request::Unsubscribe { subscription, keep: false }.into());
     }
 }
 

@@ -6,6 +6,7 @@ use crate::app::key::{Mouse, MouseKind};
 use crate::app::layout::segments::Hit;
 use crate::app::state::State;
 use crate::engine::Clock;
+use crate::memory::Snapshot;
 use std::time::Duration;
 
 /// Maximum time between the clicks of a double click.
@@ -28,6 +29,8 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
         overlay::mouse(state, mouse, notch, effects);
     } else if state.inspect.is_some() {
         in_inspect(state, mouse, notch);
+    } else if state.detail.is_some() {
+        segments::scroll_detail(state, notch.into());
     } else if notch != 0 {
         wheel_segments(state, mouse, notch);
     } else {
@@ -76,9 +79,11 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
         open.go_to(open.top + at, size);
     } else if layout.map.contains(mouse.x, mouse.y) {
         // A click on the map goes to that part of the segment.
-        let cells = u64::from(layout.map.height.max(1)).min(open.size().max(1));
-        let cell = u64::from(mouse.y - layout.map.y).min(cells - 1);
-        let offset = u128::from(open.size()) * u128::from(cell) / u128::from(cells);
-        open.jump(u64::try_from(offset).unwrap_or(u64::MAX), size);
+        let (cell, cells) = (usize::from(mouse.x - layout.map.x), open.map.cells.len());
+        // A small segment has fewer cells.
+        if cell < cells {
+            let span = Snapshot::cell_span(open.size(), cells, cell);
+            open.jump(span.start, size);
+        }
     }
 }

@@ -70,7 +70,8 @@ fn search(
             }
             _ => Pattern::text(text).map_err(ShownError::of)?,
         };
-        open.search = Some(LastSearch { pattern, text: crate::segment::escape(text.as_bytes()) });
+        open.search =
+            Some(LastSearch { pattern, text: crate::segment::escape(text.as_bytes()), hits: None, count: 0 });
         open.find_matches();
     }
     inspect::search(open, Direction::Forward, effects);

@@ -3,7 +3,7 @@
 use super::{acting, clean, holders, permissions, save};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::layout::detail::{detail_area, detail_rows};
+use crate::app::layout::detail::detail_rows;
 use crate::app::list;
 use crate::app::overlay::{Choice, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
@@ -34,12 +34,9 @@ const SORT: [SortKey; 16] = [
 ];
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    if let Some(top) = state.detail {
-        let (lines, height) = (detail_rows(state).len(), detail_area(state.size).height.into());
-        if let Some(rows) = list::step(action, height) {
-            let last = lines.saturating_sub(height);
-            state.detail = Some(top.min(last).saturating_add_signed(rows).min(last));
-            return;
+    if state.detail.is_some() {
+        if let Some(rows) = list::step(action, detail_rows(state).1) {
+            return scroll_detail(state, rows);
         }
     } else if let Some(rows) = list::step(action, state.table_layout().table.height.into()) {
         return step(state, rows);
@@ -91,6 +88,13 @@ pub fn step(state: &mut State, rows: isize) {
     let Some(survey) = &state.survey else { return };
     let row = state.table.cursor.saturating_add_signed(rows);
     state.table.select(row, survey);
+}
+
+/// Scrolls the Detail screen.
+pub fn scroll_detail(state: &mut State, by: isize) {
+    let (rows, height) = detail_rows(state);
+    let last = rows.saturating_sub(height);
+    state.detail = state.detail.map(|top| top.min(last).saturating_add_signed(by).min(last));
 }
 
 /// Opens the selected segment. The screen changes once the engine has opened it.

@@ -14,13 +14,13 @@ pub use readers::Readers;
 use super::Clock;
 use super::pace::Pace;
 use super::report::{Body, Ended, Found, Opened, Report, unreadable};
-use super::request::{Feed, Request, Search, SubscriptionId};
+use super::request::{Feed, Request, Search, SubscriptionId, Target};
 use super::worker::{Job, Worker};
 use crate::act::{ActError, ChangeLog, OwnAttachment, Released, detach};
 use crate::machine::Machine;
 use crate::memory::{Presence, Progress, Reader};
 use crate::segment::{Segment, SegmentId};
-use preview::PreviewFeed;
+use preview::{Held, PreviewFeed};
 use samples::{Samples, Watch};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,13 +68,7 @@ impl Subscription {
         self.source.reader().is_some_and(|reader| reader.id() == id)
     }
 
-    fn read(
-        &mut self,
-        machine: &dyn Machine,
-        now: Clock,
-        kept: &BTreeMap<SegmentId, Reader>,
-        hurry: bool,
-    ) -> Vec<Body> {
+    fn read(&mut self, machine: &dyn Machine, now: Clock, held: &Held<'_>, hurry: bool) -> Vec<Body> {
         let Self { pace, source } = self;
         let continues = match source {
             Source::Changes(watch) => !watch.tracker.is_complete(),
@@ -90,10 +84,10 @@ impl Subscription {
         match source {
             Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
             Source::PreviewFeed(preview) => {
-                let bodies = preview.read(machine, now, kept, pace.every.is_some());
+                let bodies = preview.read(machine, now, held, pace.every.is_some());
                 match preview.next_step() {
                     Some(wait) => pace.request(now + wait),
-                    None => pace.every = preview.next_interval(kept),
+                    None => pace.every = preview.next_interval(held),
                 }
                 bodies
             }
@@ -203,6 +197,7 @@ impl Contents {
         let attachment = OwnAttachment::of(machine, &reader);
         let released = detach(machine, &attachment, attachment.clone(), || {
             drop((subscription, reader));
+            interrupt_previews(&mut self.subscriptions);
             self.kept.remove(&segment);
         });
         // Releasing a segment is logged only if it also removes the segment.
@@ -242,6 +237,7 @@ impl Contents {
                 self.drop_subscription(subscription);
                 ended.push(subscription);
             }
+            interrupt_previews(&mut self.subscriptions);
             self.kept.remove(&id);
         });
         if let Ok(released) = &released {
@@ -263,10 +259,11 @@ impl Contents {
         Some((window, pace))
     }
 
-    /// Jumps to a changed byte.
+    /// Jumps to a changed value.
     fn next_change(&mut self, id: SubscriptionId, search: &Search, progress: &Progress) -> Option<Body> {
+        let Target::Change { value } = search.target else { return None };
         let (window, _) = self.window(id)?;
-        let result = window.tracker.next_change(search.from, search.direction, progress);
+        let result = window.tracker.next_changed_value(search.from, value, search.direction, progress);
         let result = result.map_err(|error| unreadable(window.tracker.reader().id(), &error));
         // A canceled search is not answered.
         (!progress.is_cancelled()).then_some(Body::Found(Found {
@@ -274,6 +271,15 @@ impl Contents {
             result,
             wrapped: false,
         }))
+    }
+}
+
+/// Drops the readers that previews hold between two reads.
+fn interrupt_previews(subscriptions: &mut BTreeMap<SubscriptionId, Subscription>) {
+    for subscription in subscriptions.values_mut() {
+        if let Source::PreviewFeed(preview) = &mut subscription.source {
+            preview.interrupt();
+        }
     }
 }
 
@@ -339,7 +345,9 @@ impl Worker for Contents {
             return vec![];
         };
         self.last = Some(id);
-        let bodies = subscription.read(machine, now, &self.kept, self.hurry);
+        let (kept, readers) = (&self.kept, &self.readers);
+        let held = |segment: &SegmentId| kept.get(segment).cloned().or_else(|| readers.of(segment));
+        let bodies = subscription.read(machine, now, &held, self.hurry);
         if matches!(bodies.last(), Some(Body::Ended(_))) {
             self.drop_subscription(id);
         }

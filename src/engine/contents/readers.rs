@@ -2,6 +2,7 @@
 
 use crate::engine::SubscriptionId;
 use crate::memory::{Progress, Reader};
+use crate::segment::SegmentId;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,6 +20,11 @@ impl Readers {
     /// Adds the reader of a new subscription.
     pub fn add(&self, subscription: SubscriptionId, reader: Reader) {
         self.lock().insert(subscription, Lent { reader, search: Arc::default() });
+    }
+
+    /// Returns a reader of a segment that any subscription has open.
+    pub fn of(&self, segment: &SegmentId) -> Option<Reader> {
+        self.lock().values().map(|lent| &lent.reader).find(|reader| reader.id() == segment).cloned()
     }
 
     /// Removes the reader of an ending subscription and cancels its search, which releases the

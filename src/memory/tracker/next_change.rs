@@ -12,6 +12,30 @@ use std::ops::Range;
 const CHUNK: u64 = 128 << 10;
 
 impl Tracker {
+    /// Returns the first changed byte of the next changed value at or after `from`, or of the last
+    /// one before it. Values have a size of `value` bytes and are aligned to it.
+    ///
+    /// # Errors
+    /// Fails if reading fails.
+    pub fn next_changed_value(
+        &mut self,
+        from: u64,
+        value: u64,
+        direction: Direction,
+        progress: &Progress,
+    ) -> io::Result<Option<u64>> {
+        let found = self.next_change(from, direction, progress)?;
+        match (found, direction) {
+            (Some(last), Direction::Backward) => {
+                let start = last / value.max(1) * value.max(1);
+                let first = self.next_change(start, Direction::Forward, progress)?;
+                // The bytes may have changed back.
+                Ok(first.filter(|first| *first < last).or(Some(last)))
+            }
+            (found, _) => Ok(found),
+        }
+    }
+
     /// Returns the first offset at or after `from`, or the last one before it, where the segment
     /// differs from the baseline. Rereads the segment to find it. If only a hash was kept, returns
     /// the start of the page, or of the block in a large segment. Bytes that were never read do not

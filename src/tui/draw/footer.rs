@@ -102,7 +102,7 @@ fn draw_search(
     footer: Area,
 ) {
     let (done, total) = pending.progress.unwrap_or((0, 0));
-    let subject = canvas.fit(&pending.subject, footer.width / 3);
+    let subject = canvas.fit(pending.subject.text(), footer.width / 3);
     let cells = (1, footer.y, footer.right());
     super::progress::draw(state, canvas, cells, (format!("searching for {subject}"), done, total));
 }

@@ -1,13 +1,25 @@
 //! The map of a segment: a line of cells from its first byte to its last.
 
 use crate::app::inspect::Glow;
+use crate::app::layout::Area;
 use crate::app::segment_map::SegmentMap;
 use crate::engine::Clock;
 use crate::memory::{CellKind, Snapshot};
+use crate::segment::Bytes;
 use crate::tui::canvas::Canvas;
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 use std::ops::Range;
+
+/// Draws a line of cells between the first offset and the size.
+pub fn line(map: &SegmentMap, size: u64, view: &Range<u64>, now: Clock, canvas: &mut Canvas<'_>, area: Area) {
+    let dim = canvas.theme.dim;
+    let x = canvas.text(area.x, area.y, 6, "map 0 ", dim);
+    cells(map, size, view, now, canvas, (x, area.y));
+    let (figure, unit) = Bytes(size).human();
+    let unit = if unit == "B" { "" } else { &unit[..1] };
+    canvas.text_right(area.right(), area.y, 7, &format!(" {figure}{unit}"), dim);
+}
 
 /// Draws the cells from (`x`, `y`) on. Cells that overlap `view` are bright.
 pub fn cells(
@@ -20,8 +32,12 @@ pub fn cells(
 ) {
     let theme = canvas.theme;
     let [unknown, hole, zeros, data, bright] = theme.glyphs.map;
-    for (column, (at, (cell, since))) in (x..).zip(map.cells.iter().enumerate()) {
-        let span = Snapshot::cell_span(size, map.cells.len(), at);
+    let span_of = |at: usize| Snapshot::cell_span(size, map.cells.len(), at);
+    for (column, at) in (x..).zip(0..map.cells.len()) {
+        // In a small segment only the last of several cells has a byte.
+        let Some(at) = (at..map.cells.len()).find(|&at| !span_of(at).is_empty()) else { break };
+        let (cell, since) = map.cells[at];
+        let span = span_of(at);
         // In a large segment the view is smaller than a cell.
         let in_view = span.start < view.end && view.start < span.end.max(span.start + 1);
         let sign = match cell.kind {

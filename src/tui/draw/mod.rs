@@ -5,6 +5,7 @@ mod detail;
 mod footer;
 mod inspect;
 mod map;
+mod moving;
 mod overlay;
 mod progress;
 mod segments;

@@ -19,14 +19,17 @@ pub fn sparkline(values: impl Iterator<Item = f64>, least: f64, most: f64, glyph
         .collect()
 }
 
-/// Returns the sparkline of change rates: blank for no change, and never lower than one step for some.
+/// Returns the sparkline of change rates: blank for no change. The highest bar tells the magnitude of the rate, so
+/// that rows compare, and is never full, so that the bars of adjacent rows do not merge.
 pub fn rates(samples: impl Iterator<Item = u64> + Clone, glyphs: &Glyphs) -> String {
-    let most = samples.clone().max().unwrap_or(0);
+    #[expect(clippy::cast_precision_loss, reason = "only drawn")]
+    let number = |sample: u64| sample as f64;
+    let most = number(samples.clone().max().unwrap_or(0));
+    let highest = (1.0 + most.log2() / 4.0).min(6.0) / 7.0;
     samples
         .map(|sample| match sample {
             0 => " ".to_owned(),
-            #[expect(clippy::cast_precision_loss, reason = "only drawn")]
-            some => sparkline(std::iter::once(some as f64), 0.0, most as f64, glyphs),
+            some => sparkline(std::iter::once(number(some) / most * highest), 0.0, 1.0, glyphs),
         })
         .collect()
 }
@@ -45,8 +48,10 @@ mod tests {
     }
 
     #[test]
-    fn idle_samples_are_blank() {
-        assert_eq!(rates([0, 1, 1000].into_iter(), &UNICODE), " ▁█");
+    fn rates_tell_their_magnitude_and_idle_samples_are_blank() {
+        assert_eq!(rates([0, 1, 1000].into_iter(), &UNICODE), " ▁▄");
+        assert_eq!(rates([4, 4].into_iter(), &UNICODE), "▃▃");
+        assert_eq!(rates([1 << 20, u64::MAX].into_iter(), &UNICODE), "▁▇");
         assert_eq!(rates([0, 0].into_iter(), &UNICODE), "  ");
     }
 }

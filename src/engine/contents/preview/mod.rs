@@ -13,7 +13,6 @@ use crate::machine::{Machine, Method, Trace, TraceReason};
 use crate::memory::{Forecast, OpenError, Reader, peek};
 use crate::segment::{Segment, SegmentId, ShownError, Timestamp, local_time};
 use scan::Scan;
-use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
@@ -27,6 +26,9 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 const MEAN_POLL: Duration = Duration::from_millis(250);
 /// Values of which the detector is less sure are not shown.
 const MIN_CONFIDENCE: f64 = 0.5;
+
+/// Returns the reader of a segment that is open anyway.
+pub type Held<'a> = dyn Fn(&SegmentId) -> Option<Reader> + 'a;
 
 #[derive(Default)]
 pub struct PreviewFeed {
@@ -51,7 +53,6 @@ pub struct PreviewFeed {
 
 /// Several reads at short distances, which show the slope of fast counters.
 struct Burst {
-    reader: Reader,
     /// The number of reads after the first.
     step: usize,
     look: Look,
@@ -76,10 +77,15 @@ impl PreviewFeed {
     /// The time until the next look. Intervals differ, so that a value that changes at a multiple of their rate is
     /// not always seen at the same place of its cycle. `None` if the feed only needs to be read on request: it is
     /// paused, or this process will not gain privileges.
-    pub fn next_interval(&mut self, kept: &BTreeMap<SegmentId, Reader>) -> Option<Duration> {
-        let every = self.every.filter(|_| !self.is_idle(kept))?;
+    pub fn next_interval(&mut self, held: &Held<'_>) -> Option<Duration> {
+        let every = self.every.filter(|_| !self.is_idle(held))?;
         self.looks += 1;
         Some(POLLS[self.looks % POLLS.len()].mul_f64(every.as_secs_f64() / MEAN_POLL.as_secs_f64()))
+    }
+
+    /// Ends a burst, which holds a reader.
+    pub fn interrupt(&mut self) {
+        self.burst = None;
     }
 
     /// The time until the next read of a burst.
@@ -88,32 +94,30 @@ impl PreviewFeed {
     }
 
     /// Looks at the segment, or takes the next read of a burst. Reports what has changed. `live` adds a burst.
-    pub fn read(
-        &mut self,
-        machine: &dyn Machine,
-        now: Clock,
-        kept: &BTreeMap<SegmentId, Reader>,
-        live: bool,
-    ) -> Vec<Body> {
+    pub fn read(&mut self, machine: &dyn Machine, now: Clock, held: &Held<'_>, live: bool) -> Vec<Body> {
         let Some(segment) = &mut self.segment else { return vec![] };
         let id = segment.id.clone();
-        let looked = match self.burst.take() {
-            Some(burst) => self.observe(machine, now, &burst.reader).map(|()| Some(burst)),
-            None => match open(machine, segment, kept) {
-                Ok(reader) => self.begin(machine, now, reader),
-                Err(OpenError::NeedsAttach { reason, .. }) => {
-                    if reason == TraceReason::Unreachable {
-                        // Another process may have it attached by now.
-                        segment.holders = None;
-                    }
-                    let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
-                    return self.report(Err(Unread::Trace(forecast)));
-                }
-                Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => {
-                    return vec![Body::Ended(Ended::Removed)];
-                }
-                Err(error) => return self.report(Err(Unread::Failed(ShownError::of(error)))),
+        let looked = match open(machine, segment, held) {
+            Ok(reader) => match self.burst.take() {
+                Some(burst) => self.observe(machine, now, &reader).map(|()| Some(burst)),
+                None => self.begin(machine, now, &reader),
             },
+            Err(OpenError::NeedsAttach { reason, .. }) => {
+                if reason == TraceReason::Unreachable {
+                    // Another process may have it attached by now.
+                    segment.holders = None;
+                }
+                self.burst = None;
+                let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
+                return self.report(Err(Unread::Trace(forecast)));
+            }
+            Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => {
+                return vec![Body::Ended(Ended::Removed)];
+            }
+            Err(error) => {
+                self.burst = None;
+                return self.report(Err(Unread::Failed(ShownError::of(error))));
+            }
         };
         let mut burst = match looked {
             Ok(Some(burst)) => burst,
@@ -139,27 +143,27 @@ impl PreviewFeed {
         self.report(Ok(Box::new(look)))
     }
 
-    fn is_idle(&self, kept: &BTreeMap<SegmentId, Reader>) -> bool {
+    fn is_idle(&self, held: &Held<'_>) -> bool {
         let unread = match &self.reported {
             Some(Preview { look: Err(Unread::Trace(forecast)), .. }) => {
                 matches!(forecast.reason, Some(TraceReason::NotPrivileged | TraceReason::NotOwner))
             }
             _ => false,
         };
-        unread && self.segment.as_ref().is_some_and(|segment| !kept.contains_key(&segment.id))
+        unread && self.segment.as_ref().is_some_and(|segment| held(&segment.id).is_none())
     }
 
     /// Takes the first read of a look. `None` if it would leave a trace.
-    fn begin(&mut self, machine: &dyn Machine, now: Clock, reader: Reader) -> io::Result<Option<Burst>> {
+    fn begin(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> io::Result<Option<Burst>> {
         if reader.trace() == Trace::AccessTime {
             return Ok(None);
         }
         let size = reader.size()?;
-        let first = peek(&reader, 0..self.bytes as u64)?;
+        let first = peek(reader, 0..self.bytes as u64)?;
         let changed = differences(&self.seen, &first.bytes, &first.swapped);
         self.seen.clone_from(&first.bytes);
-        let map = self.scan.look(&reader, size, self.cells)?;
-        self.observe(machine, now, &reader)?;
+        let map = self.scan.look(reader, size, self.cells)?;
+        self.observe(machine, now, reader)?;
         let look = Look {
             size,
             method: reader.method(),
@@ -169,7 +173,7 @@ impl PreviewFeed {
             map,
             moving: vec![],
         };
-        Ok(Some(Burst { reader, step: 0, look }))
+        Ok(Some(Burst { step: 0, look }))
     }
 
     /// Feeds the detector with the part of the segment that changes.
@@ -203,13 +207,9 @@ impl PreviewFeed {
 }
 
 /// Returns the reader that the user keeps open, or opens the segment without attaching it.
-fn open(
-    machine: &dyn Machine,
-    segment: &Segment,
-    kept: &BTreeMap<SegmentId, Reader>,
-) -> Result<Reader, OpenError> {
-    match kept.get(&segment.id) {
-        Some(reader) if reader.method() == Method::Attach => Ok(reader.clone()),
+fn open(machine: &dyn Machine, segment: &Segment, held: &Held<'_>) -> Result<Reader, OpenError> {
+    match held(&segment.id) {
+        Some(reader) if reader.method() == Method::Attach => Ok(reader),
         _ => Reader::open_unattached(machine, segment),
     }
 }

@@ -79,7 +79,9 @@ impl Scan {
             runs.iter().any(|run| run.start <= span.start && span.end <= run.end)
         };
         let map = (0..cells).map(|cell| {
+            // A cell of a tiny segment is a part of a byte.
             let span = Snapshot::cell_span(size, cells, cell);
+            let span = span.start..span.end.max(span.start + 1).min(size);
             let now = slice(&seen.bytes, &span);
             let kind = if span.is_empty() || covers(&seen.swapped, &span) {
                 CellKind::Unknown

@@ -1,6 +1,6 @@
 //! The rows of bytes: offset, hex (or values), text.
 
-use super::{byte_symbol, offset_text, over};
+use super::{byte_symbol, over};
 use crate::app::State;
 use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::inspect::{InspectLayout, value_width};
@@ -19,7 +19,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
         let y = layout.rows.y + row;
         let has_cursor = (offset..offset + u64::from(layout.row_bytes)).contains(&open.cursor);
         let style = if has_cursor { canvas.theme.text } else { canvas.theme.dim };
-        canvas.text(layout.rows.x, y, layout.rows.width, &offset_text(offset, layout.digits), style);
+        canvas.text(layout.rows.x, y, layout.rows.width, &layout.offsets.text(offset), style);
         match open.shown_as {
             None => hex(state, open, canvas, layout, y, offset),
             Some(scalar) => values(state, open, canvas, layout, y, offset, scalar),

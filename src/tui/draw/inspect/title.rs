@@ -1,7 +1,9 @@
-//! The title of Inspect: name, size, access method, refresh rate.
+//! The title of Inspect: name, size, holders, access method, refresh rate, change rate, hits.
 
+use super::super::segments::flow;
+use super::super::sparkline::rates;
 use crate::app::State;
-use crate::app::inspect::{Inspect, Status};
+use crate::app::inspect::{Inspect, Status, hits_text};
 use crate::app::layout::Area;
 use crate::app::sentence::name_of;
 use crate::machine::Trace;
@@ -11,11 +13,15 @@ use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
 
 const GAP: u16 = 3;
+/// The width that the holders need.
+const FLOW: u16 = 12;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let name = name_of(open.id());
-    let left_least = cells(&name).min(24) + 12;
+    let size = Bytes(open.size()).to_string();
+    let held = open.segment.holder_count() != Some(0);
+    let left_least = cells(&name).min(24) + cells(&size) + 5 + if held { FLOW + 2 } else { 0 };
     let mut edge = area.right().saturating_sub(1);
     for (text, style) in
         fitting(right_parts(state, open, canvas), edge.saturating_sub(left_least)).iter().rev()
@@ -24,23 +30,33 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
         canvas.text_right(edge, area.y, width, text, *style);
         edge -= width + GAP;
     }
-    let size = Bytes(open.size()).to_string();
-    let available = edge.saturating_sub(cells(&size) + GAP + 1);
+    let available = edge.saturating_sub(cells(&size) + 3);
     let name = canvas.fit(&name, available);
     let x = canvas.text(1, area.y, available, &name, theme.strong);
-    let x = canvas.text(x + GAP, area.y, edge, &size, theme.text);
-    let keep = if open.keep { "stays attached" } else { "" };
-    if x + GAP + cells(keep) < edge {
-        canvas.text(x + GAP, area.y, edge, keep, theme.attached);
+    let mut x = canvas.text(x + 2, area.y, edge, &size, theme.text) + 2;
+    if open.keep && x + 14 < edge {
+        x = canvas.text(x, area.y, edge, "stays attached", theme.attached) + 2;
+    }
+    let room = edge.saturating_sub(x);
+    if room >= FLOW && held {
+        let holders = flow(&open.segment, canvas, room);
+        canvas.text(x, area.y, room, &holders, theme.text);
     }
 }
 
 /// A part of the title, with its priority (0 is highest).
 type TitlePart = (u8, String, Style);
 
-/// Drops the items with the lowest priority until the rest fits.
+/// Drops the details in parentheses, then the items with the lowest priority, until the rest fits.
 fn fitting(mut parts: Vec<TitlePart>, available: u16) -> Vec<(String, Style)> {
-    while parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > available {
+    let too_wide =
+        |parts: &[TitlePart]| parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>() > available;
+    if too_wide(&parts) {
+        for (_, text, _) in &mut parts {
+            text.truncate(text.find(" (").unwrap_or(text.len()));
+        }
+    }
+    while too_wide(&parts) {
         let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) else { break };
         parts.remove(least);
     }
@@ -55,14 +71,20 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitleP
         Trace::AccessTime => theme.removed,
         Trace::Attached => theme.attached,
     };
-    let mut parts = vec![(2, open.method.text(), style)];
+    let mut parts = vec![(3, open.method.text(), style)];
     if open.frozen.is_some() {
         parts.push((1, format!("{still} frozen"), theme.accent));
     } else if open.interval.duration().is_none() {
         parts.push((1, format!("{still} paused"), theme.accent));
     } else {
         parts.push((1, format!("{live} {}", open.interval.rate_text()), theme.in_use));
-        parts.push((3, format!("{} changes/s", open.rate.per_second(state.now)), theme.text));
+        let (rate, bars) = (open.rate.per_second(state.now), open.rate.bars(state.now));
+        let style = if rate > 0 { theme.in_use } else { theme.dim };
+        parts.push((4, rate_text(rate), theme.text));
+        parts.push((5, rates(bars.into_iter(), &theme.glyphs), style));
+    }
+    if let Some(hits) = open.search.as_ref().and_then(|search| search.hits.as_ref()) {
+        parts.push((2, hits_text(hits, open.cursor), theme.accent));
     }
     match (&open.status, open.presence) {
         (Status::Failed(_), _) => {
@@ -80,4 +102,11 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitleP
         _ => {}
     }
     parts
+}
+
+/// Formats a change rate: `37 B/s`, `2.5K B/s`.
+fn rate_text(bytes_per_second: u64) -> String {
+    let (figure, unit) = Bytes(bytes_per_second).human();
+    let unit = if unit == "B" { "" } else { &unit[..1] };
+    format!("{figure}{unit} B/s")
 }

@@ -118,14 +118,18 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     ];
     let leaked = SegmentState::Leaked(Certainty::Certain);
     for (rank, word, style, of) in
-        [(2, "leaked", theme.leaked, leaked), (4, "removed", theme.removed, SegmentState::Removed)]
+        [(1, "leaked", theme.leaked, leaked), (4, "removed", theme.removed, SegmentState::Removed)]
     {
         let has_state = |state: SegmentState| state == of || (of == leaked && state.is_leaked());
         let matching = shown.iter().filter(|segment| has_state(segment.verdict.state));
         let count = matching.clone().count();
         if count > 0 {
             let bytes: Bytes = matching.filter_map(|segment| segment.resident).sum();
-            parts.push(part(rank, format!("{} {count} {word} {bytes}", theme.glyphs.state(of)), style));
+            let short = format!("{} {count} {word}", theme.glyphs.state(of));
+            parts.push(HeaderPart {
+                short: Some(short.clone()),
+                ..part(rank, format!("{short} {bytes}"), style)
+            });
         }
     }
     if !state.table.marks.is_empty() {

@@ -167,7 +167,8 @@ pub fn label(
     // A truncated key is useless: show it in full, drop the leading zeros, or leave it out.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
     match keys.iter().find(|key| cells(key) <= available) {
-        Some(key) => canvas.text(end + 1, y, available, key, canvas.theme.dim),
+        // The gap too, because the strip draws its title over a rule.
+        Some(key) => canvas.text(end, y, available + 1, &format!(" {key}"), canvas.theme.dim),
         None => end,
     }
 }
@@ -232,20 +233,19 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
             None => (theme.glyphs.nothing.to_owned(), theme.dim),
         },
         (None, Some(count)) => (format!("nattch {count}"), theme.dim),
-        (Some(_), _) => {
-            // As many names as fit. Names that are too long lose their middle.
-            let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX));
-            let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
-            let shortened = || {
-                let shorter = (4..20).rev().map(|longest| segment.flow_text(1, longest));
-                let shorter = shorter.map(|text| canvas.plain(&text).into_owned());
-                shorter.into_iter().find(|text| cells(text) <= width)
-            };
-            let text = text.or_else(shortened).unwrap_or_else(|| canvas.fit(&segment.flow_text(1, 4), width));
-            (text, theme.text)
-        }
+        (Some(_), _) => (flow(segment, canvas, width), theme.text),
     };
     canvas.text(x, y, width, &text, style);
+}
+
+/// Returns as many holders as fit, writers first. Names that are too long lose their middle.
+pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
+    let glyphs = &canvas.theme.glyphs;
+    let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX, glyphs.ellipsis));
+    let text = texts.map(|text| canvas.plain(&text).into_owned()).find(|text| cells(text) <= width);
+    // The arrow takes two cells in ASCII.
+    let available = usize::from(width.saturating_sub(glyphs.ascii.into()));
+    text.unwrap_or_else(|| canvas.fit(&segment.flow_text(1, available, glyphs.ellipsis), width))
 }
 
 /// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
@@ -302,14 +302,7 @@ fn first_words(name: &str, width: u16) -> String {
 }
 
 pub const fn state_style(theme: &Theme, state: SegmentState) -> Style {
-    match state {
-        SegmentState::InUse => theme.in_use,
-        SegmentState::Removed => theme.removed,
-        SegmentState::Unknown => theme.unknown,
-        SegmentState::Protected => theme.protected,
-        SegmentState::Idle => theme.text,
-        SegmentState::Leaked(_) => theme.leaked,
-    }
+    theme.state(state)
 }
 
 /// Draws a number with a dim unit, so that digits line up.

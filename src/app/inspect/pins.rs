@@ -1,0 +1,208 @@
+//! Pinned values: a type at an offset, with its last samples, on screen or not.
+
+use crate::decode::{ByteOrder, Scalar, Value};
+use crate::engine::{Clock, Moving};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Samples of a sparkline: four seconds at four samples a second.
+const SAMPLES: usize = 16;
+/// The maximum number of pins. Each is read four times a second.
+const MAX_PINS: usize = 32;
+
+/// A pinned value.
+#[derive(Debug, Clone)]
+pub struct Pin {
+    pub offset: u64,
+    pub scalar: Scalar,
+    pub order: ByteOrder,
+    /// The last values, oldest first.
+    samples: VecDeque<(Clock, Value)>,
+}
+
+/// The pinned values, in the order of their offsets.
+#[derive(Debug, Clone, Default)]
+pub struct Pins(Vec<Pin>);
+
+impl Pins {
+    /// Unpins the values that cover an offset. Pins this one if there are none. Returns true if it
+    /// was pinned, `None` if there are too many pins.
+    pub fn toggle(&mut self, offset: u64, scalar: Scalar, order: ByteOrder) -> Option<bool> {
+        let before = self.0.len();
+        self.0.retain(|pin| !pin.range().contains(&offset));
+        if self.0.len() < before {
+            return Some(false);
+        }
+        if before == MAX_PINS {
+            return None;
+        }
+        let at = self.0.partition_point(|pin| pin.offset < offset);
+        self.0.insert(at, Pin { offset, scalar, order, samples: VecDeque::new() });
+        Some(true)
+    }
+
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Pin> {
+        self.0.iter()
+    }
+
+    pub fn ranges(&self) -> Vec<Range<u64>> {
+        self.0.iter().map(Pin::range).collect()
+    }
+
+    /// Adds a sample of each pin, in their order.
+    pub fn sample(&mut self, samples: &[Vec<u8>], now: Clock) {
+        for (pin, bytes) in self.0.iter_mut().zip(samples) {
+            let Some(value) = pin.scalar.read(bytes, pin.order) else { continue };
+            if pin.samples.len() == SAMPLES {
+                pin.samples.pop_front();
+            }
+            pin.samples.push_back((now, value));
+        }
+    }
+}
+
+impl Pin {
+    pub fn range(&self) -> Range<u64> {
+        self.offset..self.offset.saturating_add(self.scalar.size() as u64)
+    }
+
+    /// Returns the line of the pin. `bytes` are those at its offset if they are on screen, which
+    /// are more recent than the last sample.
+    pub fn shown(&self, bytes: &[u8]) -> Moving {
+        let value = self.scalar.read(bytes, self.order).or(self.samples.back().map(|(_, value)| *value));
+        let order = if self.order == ByteOrder::native() { "" } else { self.order.word() };
+        Moving {
+            offset: self.offset,
+            kind: format!("{}{order}", self.scalar.word()),
+            value: value.map_or_else(String::new, |value| value.to_string()),
+            history: self.samples.iter().map(|(_, value)| number(*value)).collect(),
+            rate: self.rate(),
+        }
+    }
+
+    /// Returns the rate of a counter, or the range of another value; empty for one that has not
+    /// changed.
+    fn rate(&self) -> String {
+        let numbers =
+            || self.samples.iter().map(|(_, value)| number(*value)).filter(|value| value.is_finite());
+        let low = numbers().fold(f64::INFINITY, f64::min);
+        let high = numbers().fold(f64::NEG_INFINITY, f64::max);
+        let (Some((started, first)), Some((ended, last))) = (self.samples.front(), self.samples.back())
+        else {
+            return String::new();
+        };
+        if low >= high {
+            return String::new();
+        }
+        let whole = !matches!(last, Value::F32(_) | Value::F64(_));
+        let rises = numbers().zip(numbers().skip(1)).all(|(before, after)| before <= after);
+        let seconds = ended.saturating_sub(*started).as_secs_f64();
+        if whole && rises && seconds > 0.0 {
+            return format!("+{}/s", short((number(*last) - number(*first)) / seconds));
+        }
+        format!("{}–{}", short(low), short(high))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "only drawn")]
+const fn number(value: Value) -> f64 {
+    match value {
+        Value::Unsigned(value) => value as f64,
+        Value::Signed(value) => value as f64,
+        Value::F32(value) => value as f64,
+        Value::F64(value) => value,
+        Value::Bool(value) => value as u8 as f64,
+        Value::Char(byte) => byte as f64,
+        Value::Time(time) => time.count() as f64,
+    }
+}
+
+/// Formats a number in about four digits.
+fn short(value: f64) -> String {
+    let size = value.abs();
+    if size >= 1e6 || size > 0.0 && size < 1e-3 {
+        return format!("{value:.2e}");
+    }
+    let decimals = [1000.0, 100.0, 10.0].iter().filter(|&&limit| size < limit).count();
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn sampled(scalar: Scalar, samples: &[Vec<u8>]) -> Moving {
+        let mut pins = Pins::default();
+        assert_eq!(pins.toggle(8, scalar, ByteOrder::Little), Some(true));
+        for (at, bytes) in samples.iter().enumerate() {
+            pins.sample(std::slice::from_ref(bytes), Duration::from_millis(250 * at as u64));
+        }
+        pins.iter().next().unwrap().shown(&[])
+    }
+
+    #[test]
+    fn counter_shows_its_rate_and_float_its_range() {
+        let counts: Vec<Vec<u8>> = (0u64..5).map(|count| (100 + 5 * count).to_le_bytes().to_vec()).collect();
+        let line = sampled(Scalar::U64, &counts);
+        assert_eq!((line.value.as_str(), line.rate.as_str(), line.history.len()), ("120", "+20/s", 5));
+        let prices: Vec<Vec<u8>> = [1.07f64, 1.09, 1.08].map(|price| price.to_le_bytes().to_vec()).into();
+        assert_eq!(sampled(Scalar::F64, &prices).rate, "1.07–1.09");
+        let down: Vec<Vec<u8>> = [9u8, 7, 8].map(|byte| vec![byte]).into();
+        assert_eq!(sampled(Scalar::U8, &down).rate, "7–9");
+        assert_eq!(sampled(Scalar::U8, &down[..1]).rate, "");
+        assert_eq!(sampled(Scalar::F64, &[f64::NAN.to_le_bytes().to_vec()]).rate, "");
+    }
+
+    #[test]
+    fn bytes_on_screen_are_shown_before_a_sample() {
+        let mut pins = Pins::default();
+        pins.toggle(0, Scalar::U16, ByteOrder::Big);
+        pins.sample(&[vec![0, 1]], Duration::ZERO);
+        let pin = pins.iter().next().unwrap();
+        let (on_screen, off_screen) = (pin.shown(&[0, 2]), pin.shown(&[]));
+        assert_eq!((on_screen.value.as_str(), off_screen.value.as_str()), ("2", "1"));
+        assert_eq!(on_screen.kind, if cfg!(target_endian = "big") { "u16" } else { "u16be" });
+    }
+
+    #[test]
+    fn pins_toggle_by_any_of_their_bytes_and_stay_sorted() {
+        let mut pins = Pins::default();
+        for offset in [16, 0, 8] {
+            assert_eq!(pins.toggle(offset, Scalar::U32, ByteOrder::Little), Some(true));
+        }
+        assert_eq!(pins.ranges(), [0..4, 8..12, 16..20]);
+        assert_eq!(pins.toggle(11, Scalar::U8, ByteOrder::Little), Some(false));
+        assert_eq!(pins.ranges(), [0..4, 16..20]);
+        for offset in 2..32 {
+            pins.toggle(1000 * offset, Scalar::U8, ByteOrder::Little);
+        }
+        assert_eq!(pins.toggle(1, Scalar::U8, ByteOrder::Little), Some(false));
+        pins.toggle(500, Scalar::U8, ByteOrder::Little);
+        assert_eq!((pins.len(), pins.toggle(501, Scalar::U8, ByteOrder::Little)), (32, None));
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.071_23, "1.071"),
+            (-12.5, "-12.5"),
+            (1234.6, "1235"),
+            (1e9, "1.00e9"),
+            (0.5, "0.5"),
+            (1e-5, "1.00e-5"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A value that moves, on a line with its sparkline and rate.
+
+use super::sparkline::sparkline;
+use crate::app::layout::Area;
+use crate::engine::Moving;
+use crate::tui::canvas::{Canvas, cells};
+
+/// Bars of a sparkline: many if there is room.
+const BARS: [u16; 2] = [16, 8];
+/// From this width on the types are padded to the same width.
+const WIDE: u16 = 48;
+/// Below this width offsets have no leading zeros.
+const NARROW: u16 = 24;
+const VALUE_MIN: u16 = 10;
+const VALUE_MAX: u16 = 20;
+const RATE: u16 = 7;
+
+/// Draws an offset, a type, a value, and as far as there is room a sparkline and a rate. The lines of a
+/// wide area have the same columns.
+pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
+    let theme = canvas.theme;
+    let digits =
+        usize::try_from((u64::BITS - size.max(1).leading_zeros()).div_ceil(4)).unwrap_or(16).clamp(2, 8);
+    let Area { mut x, y, .. } = area;
+    let end = area.right();
+    let digits = if area.width < NARROW { 1 } else { digits };
+    x = canvas.text(x, y, end - x, &format!("{:0digits$x} ", value.offset), theme.dim);
+    let kind = if area.width >= WIDE { "u32/u64".len() } else { "u64".len() };
+    x = canvas.text(x, y, end - x, &format!("{:<kind$}", value.kind), theme.accent) + 2;
+    let rate = cells(&value.rate).max(RATE);
+    let room = end.saturating_sub(x);
+    let fits = |bars: &u16| room >= VALUE_MIN + bars + rate + 2 && value.history.len() > 1;
+    let Some(spark) = BARS.into_iter().find(fits) else {
+        let text = fitted(&value.value, canvas, room);
+        x = canvas.text(x, y, room, &text, theme.text) + 1;
+        if x + cells(&value.rate) <= end {
+            canvas.text(x, y, rate, &value.rate, theme.dim);
+        }
+        return;
+    };
+    let value_width = (room - spark - rate - 2).min(VALUE_MAX);
+    let text = fitted(&value.value, canvas, value_width);
+    canvas.text(x, y, value_width, &text, theme.text);
+    x += value_width + 1;
+    let tail = &value.history[value.history.len().saturating_sub(spark.into())..];
+    let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let bars = sparkline(tail.iter().copied(), least, most, &theme.glyphs);
+    canvas.text_right(x + spark, y, spark, &bars, theme.in_use);
+    x += spark + 1;
+    canvas.text(x, y, end.saturating_sub(x), &value.rate, theme.text);
+}
+
+/// Rounds a number that is too wide: without some of its digits it would be a different one. Shortens
+/// other text.
+pub fn fitted(text: &str, canvas: &Canvas<'_>, width: u16) -> String {
+    match text.parse::<f64>() {
+        // Sign, point and exponent take up to eight cells.
+        Ok(number) if cells(text) > width => {
+            format!("~{number:.digits$e}", digits = usize::from(width.saturating_sub(9)))
+        }
+        _ => canvas.cut(text, width),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::{Depth, Name, Theme};
+    use ratatui::buffer::Buffer;
+
+    #[test]
+    fn wide_numbers_are_rounded_and_text_is_cut() {
+        let theme = Theme::new(Name::Default, Depth::Mono, false);
+        let canvas = Canvas { buffer: &mut Buffer::default(), theme: &theme };
+        for (text, width, shown) in [
+            ("1869440356", 10, "1869440356"),
+            ("8295684528994608484", 14, "~8.29568e18"),
+            ("-3.537889876909649e246", 14, "~-3.53789e246"),
+            ("18694403560", 7, "~2e10"),
+            ("06:00:00.131", 8, "06:00:0…"),
+        ] {
+            assert_eq!(fitted(text, &canvas, width), shown);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The live strip: map, preview, moving values and holders of the selected segment.
+
+mod holders;
+mod moving;
+
+use super::header::position;
+use super::table::{label, rate_text};
+use crate::app::State;
+use crate::app::action::Action;
+use crate::app::layout::Area;
+use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
+use crate::app::sentence::sentence;
+use crate::engine::{Look, Unread};
+use crate::machine::Method;
+use crate::memory::Forecast;
+use crate::segment::{Bytes, Segment, SegmentId};
+use crate::tui::canvas::{Canvas, cells};
+use crate::tui::draw::inspect::byte_symbol;
+use crate::tui::draw::map;
+use ratatui::style::Style;
+
+pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
+    let Some(segment) = state.selected() else { return };
+    let mut layout = layout.clone();
+    if !holders::is_held(segment) {
+        layout = layout.with_reasons();
+    }
+    if matches!(state.table.strip.last, Some(Err(_))) {
+        layout = layout.without_contents();
+    }
+    let layout = &layout;
+    title(state, segment, canvas, layout);
+    for &rule in &layout.rules {
+        canvas.rule(rule);
+    }
+    if let (Some(area), Some(look)) = (layout.map, state.table.strip.look()) {
+        map_line(state, look, canvas, area);
+    }
+    match &state.table.strip.last {
+        None => {}
+        Some(Ok(look)) => {
+            let area = headed(layout, "PREVIEW", layout.preview, canvas);
+            preview(state, look, canvas, area);
+        }
+        Some(Err(reason)) => {
+            let area = headed(layout, "PREVIEW", layout.preview, canvas);
+            wrapped(&unread_text(state, &segment.id, reason), canvas.theme.text, canvas, area);
+        }
+    }
+    moving::draw(state, segment, canvas, layout);
+    holders::draw(segment, canvas, layout);
+}
+
+/// Draws the heading of a pane. Returns the rows below it.
+fn headed(layout: &StripLayout, heading: &str, area: Area, canvas: &mut Canvas<'_>) -> Area {
+    if !layout.headings {
+        return area;
+    }
+    canvas.text(area.x, area.y, area.width, heading, canvas.theme.dim);
+    Area::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1))
+}
+
+/// Draws the rule with the name and the way of reading; in a narrow terminal also the position, the map and the
+/// change rate.
+fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
+    let theme = canvas.theme;
+    let area = layout.title;
+    canvas.rule(area);
+    let longest = if layout.headings { area.width / 2 } else { area.width * 2 / 5 };
+    let end = label(segment, canvas, (3, area.y), longest, theme.focus);
+    // Clear the rule beside the name and between an id and its key.
+    canvas.fill(Area::new(2, area.y, end - 1, 1), " ", theme.text);
+    let mut x = label(segment, canvas, (3, area.y), longest, theme.focus) + 1;
+    let right = area.right().saturating_sub(2);
+    let how = how_text(state);
+    if !layout.headings {
+        x = part(canvas, x, area.y, &position(state), theme.dim);
+    }
+    match state.table.strip.look() {
+        Some(look) if !layout.headings && x + layout.map_cells() + RATE + 3 < right => {
+            // The map stays in its place whatever the name and the rate.
+            let x = right - RATE - layout.map_cells() - 2;
+            canvas.text(x - 1, area.y, 1, " ", theme.text);
+            let view = 0..look.bytes.len() as u64;
+            map::cells(&state.table.strip.map, look.size, &view, state.now, canvas, (x, area.y));
+            canvas.text(x + layout.map_cells(), area.y, 1, " ", theme.text);
+            let rate = state.table.rates.per_second(&segment.id);
+            if rate > 0 {
+                let text = format!("{:>RATE_CELLS$} ", rate_text(rate));
+                canvas.text(right - RATE - 1, area.y, RATE + 1, &text, theme.text);
+            }
+        }
+        _ => {
+            if let Some(how) = how {
+                part(canvas, right.saturating_sub(cells(&how) + 2).max(x), area.y, &how, theme.dim);
+            }
+        }
+    }
+}
+
+/// The width of a rate such as `1023K/s`.
+const RATE: u16 = 7;
+const RATE_CELLS: usize = RATE as usize;
+
+/// Writes ` text ` over a rule. Returns the next column.
+fn part(canvas: &mut Canvas<'_>, x: u16, y: u16, text: &str, style: Style) -> u16 {
+    canvas.text(x, y, u16::MAX, &format!(" {text} "), style)
+}
+
+/// Names the way of reading.
+fn how_text(state: &State) -> Option<String> {
+    Some(match state.table.strip.last.as_ref()? {
+        Ok(look) => {
+            let pace = if state.interval.duration().is_none() { "paused" } else { "live 4/s" };
+            format!("{pace}, {}", look.method.text())
+        }
+        Err(Unread::Trace(Forecast { method: Method::Attach, .. })) => "not read: needs attach".to_owned(),
+        Err(Unread::Trace(_)) => "not read: would set the access time".to_owned(),
+        Err(Unread::Failed(_)) => "unreadable".to_owned(),
+    })
+}
+
+fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
+    let key = state.key_of(Action::Inspect);
+    match reason {
+        Unread::Trace(forecast) => {
+            let why =
+                forecast.reason.map_or_else(String::new, |reason| format!(" {}.", sentence(reason.text())));
+            match forecast.method {
+                Method::Attach => format!(
+                    "Reading {id} needs an attach, which changes its nattch, last pid and attach time.{why} Press \
+                     {key} to attach read-only."
+                ),
+                _ => format!("Reading {id} would set its access time.{why} Press {key} to read it."),
+            }
+        }
+        Unread::Failed(reason) => sentence(&reason.to_string()),
+    }
+}
+
+fn map_line(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let mut x = canvas.text(area.x, area.y, 6, "map 0 ", theme.dim);
+    let view = 0..look.bytes.len() as u64;
+    let map = &state.table.strip.map;
+    map::cells(map, look.size, &view, state.now, canvas, (x, area.y));
+    x += u16::try_from(map.cells.len()).unwrap_or(0);
+    let (figure, unit) = Bytes(look.size).human();
+    let unit = if unit == "B" { "" } else { &unit[..1] };
+    canvas.text(x, area.y, area.right().saturating_sub(x), &format!(" {figure}{unit}"), theme.dim);
+}
+
+fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    if look.size == 0 {
+        canvas.text(area.x, area.y, area.width, "Empty (0 bytes).", theme.dim);
+        return;
+    }
+    for (y, (row, chunk)) in (area.y..area.bottom()).zip(look.bytes.chunks(usize::from(ROW)).enumerate()) {
+        let offset = row * usize::from(ROW);
+        canvas.text(area.x, y, DIGITS, &format!("{offset:04x}"), theme.dim);
+        let bytes_x = area.x + DIGITS + 2;
+        let text_x = bytes_x + 3 * ROW + 1;
+        for (column, &byte) in (0..ROW).zip(chunk) {
+            let at = (offset + usize::from(column)) as u64;
+            let x = bytes_x + 3 * column + column / 8;
+            if look.swapped.iter().any(|range| range.contains(&at)) {
+                canvas.text(x, y, 2, "~~", theme.dim);
+                continue;
+            }
+            let mut style = theme.byte(byte);
+            if let Some(faded) = state.table.strip.glow.faded(at, state.now) {
+                let glow = theme.glow(faded);
+                if glow != Style::default() {
+                    style = Style::reset().patch(glow);
+                }
+            }
+            canvas.text(x, y, 2, &format!("{byte:02x}"), style);
+            if text_x + column < area.right() {
+                byte_symbol(canvas, text_x + column, y, byte, style);
+            }
+        }
+    }
+}
+
+/// Draws the label of a stacked pane. Returns the area beside it.
+fn labeled(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
+    canvas.text(area.x, area.y, 7, text, canvas.theme.dim);
+    Area::new(area.x + 8, area.y, area.width.saturating_sub(8), area.height)
+}
+
+/// Draws wrapped text. Returns the number of rows.
+fn wrapped(text: &str, style: Style, canvas: &mut Canvas<'_>, area: Area) -> u16 {
+    let lines = canvas.wrap(text, area.width);
+    for (y, line) in (area.y..area.bottom()).zip(&lines) {
+        canvas.text(area.x, y, area.width, line, style);
+    }
+    u16::try_from(lines.len()).unwrap_or(u16::MAX)
+}
