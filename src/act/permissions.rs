@@ -229,8 +229,8 @@ fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> 
 /// reuse is detected and reported instead.
 fn sysv_after(target: Target<'_>, shmid: ShmId, before: &SysvStat) -> Result<SysvStat, ActError> {
     let now = target.machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
-    let same = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
-    if same(&now) != same(before) {
+    let stable = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
+    if stable(&now) != stable(before) {
         return Err(target.unverified("another segment with its shmid"));
     }
     Ok(now)

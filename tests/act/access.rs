@@ -19,8 +19,8 @@ fn try_open(id: &SegmentId) -> (bool, bool) {
         }
         SegmentId::Posix(name) => {
             let path = std::path::Path::new("/dev/shm").join(name.as_path());
-            let opens = |flag| open(&path, flag, stat::Mode::empty()).is_ok();
-            (opens(OFlag::O_RDONLY), opens(OFlag::O_RDWR))
+            let can_open = |flag| open(&path, flag, stat::Mode::empty()).is_ok();
+            (can_open(OFlag::O_RDONLY), can_open(OFlag::O_RDWR))
         }
         SegmentId::Deleted { .. } => panic!("{id} was not made by a test"),
     }

@@ -88,7 +88,12 @@ pub fn idle(time: Duration) {
     pty.send(b"G");
     pty.rest(SETTLE);
     let count = pty.rest(time);
-    print_figure("written to the terminal", f64::from(u32::try_from(count).unwrap_or(u32::MAX)), "bytes", Some(1.0));
+    print_figure(
+        "written to the terminal",
+        f64::from(u32::try_from(count).unwrap_or(u32::MAX)),
+        "bytes",
+        Some(1.0),
+    );
 }
 
 /// Measures the processor time and memory while segments change.

@@ -95,7 +95,8 @@ impl Pin {
             || self.samples.iter().map(|(_, value)| number(*value)).filter(|value| value.is_finite());
         let low = numbers().fold(f64::INFINITY, f64::min);
         let high = numbers().fold(f64::NEG_INFINITY, f64::max);
-        let (Some((began, first)), Some((ended, last))) = (self.samples.front(), self.samples.back()) else {
+        let (Some((started, first)), Some((ended, last))) = (self.samples.front(), self.samples.back())
+        else {
             return String::new();
         };
         if low >= high {
@@ -103,7 +104,7 @@ impl Pin {
         }
         let whole = !matches!(last, Value::F32(_) | Value::F64(_));
         let rises = numbers().zip(numbers().skip(1)).all(|(before, after)| before <= after);
-        let seconds = ended.saturating_sub(*began).as_secs_f64();
+        let seconds = ended.saturating_sub(*started).as_secs_f64();
         if whole && rises && seconds > 0.0 {
             return format!("+{}/s", short((number(*last) - number(*first)) / seconds));
         }

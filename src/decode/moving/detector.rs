@@ -340,7 +340,6 @@ impl Detector {
 }
 
 impl Tracked {
-    /// Splits the line again.
     fn split(&mut self, taken: u64, boot_to_epoch: u64) {
         // Unaligned fields take most of the time: after none was found, look for them rarely.
         let thorough = self.odd || self.splits < FIRST_SPLITS || self.splits.is_multiple_of(FIRST_SPLITS);

@@ -89,7 +89,7 @@ impl Scene {
         self.steps.advance(time)
     }
 
-    fn holds(&mut self) -> Vec<OwnAttachment> {
+    fn attachments(&mut self) -> Vec<OwnAttachment> {
         let mut reports = self.send(Request::ListAttachments);
         let Some(Report { body: Body::Attachments(holds), .. }) = reports.pop() else {
             panic!("{reports:?}")
@@ -183,7 +183,7 @@ fn a_removed_segment_ends_only_its_own_subscriptions() {
         assert_eq!(stamps(&reports, id), [100]);
     }
     assert_eq!(stamps(&reports, TWO).len(), 10);
-    let held: Vec<String> = scene.holds().iter().map(|hold| hold.id.to_string()).collect();
+    let held: Vec<String> = scene.attachments().iter().map(|hold| hold.id.to_string()).collect();
     assert_eq!(held, ["sysv:1"]);
 }
 
@@ -332,7 +332,7 @@ fn a_window_through_a_holder_attaches_nothing() {
     scene.machine.attach_in(7, 1, Access::ReadWrite);
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
-    assert_eq!(scene.holds()[0].effect(), "closes the descriptor; the segment remains");
+    assert_eq!(scene.attachments()[0].effect(), "closes the descriptor; the segment remains");
     assert_eq!(released(&scene.close(ONE, false)), ["sysv:1: closed"]);
     assert_eq!(scene.nattch(), 1);
 }
@@ -367,11 +367,11 @@ fn a_kept_segment_stays_attached_until_released() {
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
     scene.close(ONE, true);
-    let holds = scene.holds();
+    let holds = scene.attachments();
     assert_eq!(holds[0].effect(), "nattch 1 → 0; the segment remains");
     let events = scene.send(Request::Release(holds));
     assert_eq!(released(&events), ["sysv:1: detached; nattch 1 → 0"]);
-    assert_eq!((scene.nattch(), scene.holds().len()), (0, 0));
+    assert_eq!((scene.nattch(), scene.attachments().len()), (0, 0));
     assert_eq!(scene.logged(), ["detach sysv:1: detached; nattch 1 → 0"]);
 }
 
@@ -384,17 +384,17 @@ fn holds_list_each_segment_once() {
     scene.close(ONE, true);
     scene.open(ONE, "sysv:1");
     let reported: Vec<_> =
-        scene.holds().iter().map(|hold| format!("{}: {}", hold.id, hold.effect())).collect();
+        scene.attachments().iter().map(|hold| format!("{}: {}", hold.id, hold.effect())).collect();
     assert_eq!(
         reported,
         ["sysv:1: nattch 1 → 0; the segment remains", "posix:/a: closes the descriptor; the segment remains",]
     );
-    let holds = scene.holds();
+    let holds = scene.attachments();
     let reports = scene.send(Request::Release(holds));
     assert_eq!(released(&reports).len(), 2);
     // The subscription has ended too.
     assert!(matches!(reports[1], Report { subscription: Some(ONE), body: Body::Ended(Ended::Closed), .. }));
-    assert!(scene.holds().is_empty() && scene.close(ONE, false).is_empty());
+    assert!(scene.attachments().is_empty() && scene.close(ONE, false).is_empty());
     assert_eq!(scene.nattch(), 0);
 }
 
@@ -402,7 +402,7 @@ fn holds_list_each_segment_once() {
 fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
-    let before = scene.holds();
+    let before = scene.attachments();
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
     // As shown before the segment was marked for removal.
     let events = scene.send(Request::Release(before));
@@ -410,7 +410,7 @@ fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
     let error = results[0].1.as_ref().unwrap_err().to_string();
     assert!(error.contains("this is its last attachment"), "{error}");
     assert_eq!(scene.nattch(), 1);
-    let now = scene.holds();
+    let now = scene.attachments();
     assert!(now[0].is_last() && now[0].effect().contains("Cannot be undone"), "{now:?}");
     let events = scene.send(Request::Release(now));
     assert!(released(&events)[0].contains("5 B freed with the last attachment"), "{events:?}");
