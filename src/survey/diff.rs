@@ -20,8 +20,8 @@ impl Difference {
     }
 }
 
-/// Compares two surveys. Ignores times, because any read changes the access time, and the results
-/// of the first holder scan.
+/// Compares two surveys. Ignores times, because any read changes the access time, resident and swapped
+/// sizes, which the kernel and every write change, and the results of the first holder scan.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both are sorted by id.
@@ -48,8 +48,6 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
 
 fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
     a.size == b.size
-        && a.resident == b.resident
-        && a.swapped == b.swapped
         && a.mode == b.mode
         && a.owner == b.owner
         && a.facts == b.facts

@@ -10,7 +10,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// A segment of at most this size is compared byte by byte.
 const SMALL: u64 = 64 << 10;
-const PAGE: u64 = 4096;
+const PAGE_BYTES: usize = 4096;
+const PAGE: u64 = PAGE_BYTES as u64;
 /// Pages per look.
 const TURN: u64 = 256;
 /// Pages that are remembered.
@@ -143,7 +144,7 @@ impl Scan {
             bytes.start,
             usize::try_from(bytes.end - bytes.start).map_err(io::Error::other)?,
         )?;
-        for (page, bytes) in pages.zip(buffer.chunks(PAGE as usize)) {
+        for (page, bytes) in pages.zip(buffer.chunks(PAGE_BYTES)) {
             let seen = Page { hash: xxh3_64(bytes), zero: bytes.iter().all(|&byte| byte == 0) };
             let before = self.pages.get(&page).map(|page| page.hash);
             if before.is_some_and(|before| before != seen.hash) {
