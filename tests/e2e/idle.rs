@@ -49,7 +49,8 @@ fn samples_do_not_redraw_unchanged_bytes() {
     let terminal = open_first();
     // Ten samples per second, once the map has scanned the whole segment.
     terminal.wait_for("live 10/s", SOON);
-    terminal.wait_for("╰░", SOON);
+    terminal.wait_for(|screen: &Screen| screen.cell(1, 62).is_some_and(|cell| cell.contents() == "░"), SOON);
+    terminal.wait_for("sysv_writer", SOON);
     writes_nothing(&terminal);
     leave_and_quit(terminal);
 }

@@ -39,9 +39,10 @@ fn inspect_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
     let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // Wait until the map has scanned up to the zeros at the end.
+    // Wait until the holders are known, and the map has scanned up to the zeros at the end.
     resize_through_all_sizes(&terminal, |screen: &Screen| {
-        screen.cell(1, 62).is_some_and(|cell| cell.contents() == "░")
+        place(screen, "sysv_writer").is_some()
+            && screen.cell(1, 62).is_some_and(|cell| cell.contents() == "░")
     });
     leave_and_quit(terminal);
 }
