@@ -188,15 +188,21 @@ mod tests {
                 ] {
                     let panes = [layout.preview, layout.moving, layout.holders];
                     let panes = panes.map(|pane| if pane.width == 0 { Area::default() } else { pane });
-                    let mut taken = std::collections::HashSet::new();
                     let rules = layout.rules.iter().chain(&layout.map);
-                    for place in panes.iter().chain(rules).chain([&layout.title]) {
-                        for (x, y) in (place.y..place.bottom())
-                            .flat_map(|y| (place.x..place.right()).map(move |x| (x, y)))
-                        {
-                            assert!(area.contains(x, y), "{width}x{height}: {layout:?}");
-                            assert!(taken.insert((x, y)), "{width}x{height}: {layout:?}");
-                        }
+                    let all: Vec<&Area> = panes.iter().chain(rules).chain([&layout.title]).collect();
+                    for (at, one) in all.iter().enumerate().filter(|(_, one)| one.width > 0 && one.height > 0)
+                    {
+                        assert!(area.contains(one.x, one.y), "{width}x{height}: {layout:?}");
+                        assert!(one.right() <= area.right() && one.bottom() <= area.bottom(), "{layout:?}");
+                        let apart = |other: &&Area| {
+                            other.width == 0
+                                || other.height == 0
+                                || one.right() <= other.x
+                                || other.right() <= one.x
+                                || one.bottom() <= other.y
+                                || other.bottom() <= one.y
+                        };
+                        assert!(all[..at].iter().all(apart), "{width}x{height}: {layout:?}");
                     }
                 }
             }
