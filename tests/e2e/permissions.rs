@@ -40,7 +40,7 @@ fn owner_group_and_mode_match_the_input() {
     terminal.send("u");
     wait_until(SOON, || kernel() == [(0o600, 0, 0); 2]);
     // Closing the form changes nothing.
-    terminal.wait_for(row("▌ /object 4.9 KiB 0%"), SOON);
+    terminal.wait_for("Reverted 2 segments", SOON);
     terminal.send("p 7<Tab>nobody");
     terminal.wait_for(row("nobody, uid 65534; now 0"), SOON);
     terminal.send("<Esc>");
