@@ -152,7 +152,7 @@ fn screens_and_overlays_at_every_size() {
             ("new", "n/new<tab>1M"),
             ("permissions", "p"),
             ("detail", "<tab>"),
-            ("inspect", "<enter>"),
+            ("inspect-ring", "<enter>"),
             ("filtered", "/leak<enter>"),
             ("leaked", "/sparse<enter>"),
             ("unread", "g"),

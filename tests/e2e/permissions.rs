@@ -26,7 +26,7 @@ fn owner_group_and_mode_match_the_input() {
         let stat = object.file.metadata().unwrap();
         [(facts.mode, facts.uid, facts.gid), (stat.mode() & 0o7777, stat.uid(), stat.gid())]
     };
-    let terminal = open();
+    let terminal = Terminal::start((120, 30), shmlens());
     terminal.wait_for(row("▌ sysv:0"), SOON);
     // Two segments at once, with a symbolic mode.
     terminal.send("  p");
@@ -41,6 +41,7 @@ fn owner_group_and_mode_match_the_input() {
     wait_until(SOON, || kernel() == [(0o600, 0, 0); 2]);
     // Closing the form changes nothing.
     terminal.wait_for("Reverted 2 segments", SOON);
+    terminal.wait_for(no_row("nobody"), SOON);
     terminal.send("p 7<Tab>nobody");
     terminal.wait_for(row("nobody, uid 65534; now 0"), SOON);
     terminal.send("<Esc>");
