@@ -1,7 +1,7 @@
 //! The permissions form on real segments, verified with the kernel.
 
 use super::{no_row, open, quit, row};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, wait_until};
+use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use shmlens::app::overlay::TYPED_AHEAD_GUARD;
 use shmlens::sys::shm;
