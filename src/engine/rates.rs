@@ -24,6 +24,9 @@ const PART: u64 = 4096;
 /// after a change, so that a sparkline runs out.
 const HOT: u32 = 8;
 
+/// The time without polls after another program's lease was found: each open asks its holder to release it.
+const LEASED: Duration = Duration::from_secs(60);
+
 /// The memory for the copies of one segment.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
@@ -61,6 +64,8 @@ struct Entry {
     last: Option<Activity>,
     /// Reported polls without a change since the last change.
     quiet: u32,
+    /// Another program has a lease, which the next poll would break again.
+    leased_until: Option<Clock>,
 }
 
 impl RatesWorker {
@@ -92,7 +97,14 @@ impl RatesWorker {
                 Some(entry) if entry.segment.identity().fits(&segment.identity()) => {
                     Entry { segment, ..entry }
                 }
-                _ => Entry { segment, polled: None, copies: Copies::default(), last: None, quiet: 0 },
+                _ => Entry {
+                    segment,
+                    polled: None,
+                    copies: Copies::default(),
+                    last: None,
+                    quiet: 0,
+                    leased_until: None,
+                },
             })
             .collect();
         self.queue.clear();
@@ -166,7 +178,10 @@ impl Worker for RatesWorker {
 impl Entry {
     /// Polls the segment. Returns its activity if it is new.
     fn poll(&mut self, machine: &dyn Machine, effort: Effort, now: Clock) -> Option<Activity> {
-        let activity = match self.different(machine, effort) {
+        if self.leased_until.take_if(|until| *until <= now).is_none() && self.leased_until.is_some() {
+            return None;
+        }
+        let activity = match self.different(machine, effort, now) {
             Ok(Some(Different { bytes, sampled })) => {
                 let since = self.polled.replace(now)?;
                 let elapsed = now.saturating_sub(since).max(Duration::from_millis(1));
@@ -192,7 +207,12 @@ impl Entry {
     }
 
     /// Compares the segment with its copies. `None` if it is gone.
-    fn different(&mut self, machine: &dyn Machine, effort: Effort) -> Result<Option<Different>, Unread> {
+    fn different(
+        &mut self,
+        machine: &dyn Machine,
+        effort: Effort,
+        now: Clock,
+    ) -> Result<Option<Different>, Unread> {
         let reader = match Reader::open_unattached(machine, &self.segment) {
             Ok(reader) => reader,
             Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => return Ok(None),
@@ -200,7 +220,12 @@ impl Entry {
                 let forecast = Forecast { method: Method::Attach, reason: Some(reason) };
                 return Err(Unread::Trace(forecast));
             }
-            Err(error) => return Err(Unread::Failed(ShownError::of(error))),
+            Err(error) => {
+                if matches!(error, OpenError::Leased { .. }) {
+                    self.leased_until = Some(now + LEASED);
+                }
+                return Err(Unread::Failed(ShownError::of(error)));
+            }
         };
         if reader.trace() != Trace::None {
             return Err(Unread::Trace(Forecast {
@@ -279,9 +304,11 @@ impl Copies {
                 break;
             }
             self.turn = if self.turn >= size { 0 } else { self.turn };
-            let Some(extent) = reader.extent_at(self.turn, size - self.turn)? else { break };
+            // Asking for the end of a run of data would visit all of its pages.
+            let Some(extent) = reader.extent_at(self.turn, PART)? else { break };
             if extent.kind == ExtentKind::Hole {
-                self.turn = extent.end.next_multiple_of(PART);
+                let hole = reader.extent_at(self.turn, size - self.turn)?;
+                self.turn = hole.map_or(size, |hole| hole.end).next_multiple_of(PART);
                 continue;
             }
             let offset = self.turn;
@@ -427,6 +454,18 @@ mod tests {
         let mut worker = RatesWorker::new(0.0);
         worker.handle(&machine, Clock::ZERO, Job::new(Request::SetRates(segments(&machine))));
         assert_eq!(worker.deadline(), None);
+    }
+
+    #[test]
+    fn object_with_a_lease_is_left_alone_for_a_minute() {
+        let machine = FakeMachine::new();
+        machine.add_object("a", FakeBytes::full(b"x"));
+        let mut worker = started(&machine);
+        let entry = &mut worker.entries[0];
+        entry.leased_until = Some(LEASED);
+        assert!(entry.poll(&machine, FRONT_EFFORT, LEASED - EVERY).is_none() && entry.polled.is_none());
+        entry.poll(&machine, FRONT_EFFORT, LEASED);
+        assert_eq!(entry.polled, Some(LEASED));
     }
 
     #[test]

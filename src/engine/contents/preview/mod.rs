@@ -36,6 +36,8 @@ pub struct PreviewFeed {
     segment: Option<Box<Segment>>,
     /// The interval; `None` while paused.
     pub every: Option<Duration>,
+    /// The last look found another program's lease.
+    leased: bool,
     /// The number of looks.
     looks: usize,
     bytes: usize,
@@ -116,6 +118,8 @@ impl PreviewFeed {
             }
             Err(error) => {
                 self.burst = None;
+                // Each open asks the holder of the lease to release it.
+                self.leased = matches!(error, OpenError::Leased { .. });
                 return self.report(Err(Unread::Failed(ShownError::of(error))));
             }
         };
@@ -148,7 +152,7 @@ impl PreviewFeed {
             Some(Preview { look: Err(Unread::Trace(forecast)), .. }) => {
                 matches!(forecast.reason, Some(TraceReason::NotPrivileged | TraceReason::NotOwner))
             }
-            _ => false,
+            _ => self.leased,
         };
         unread && self.segment.as_ref().is_some_and(|segment| held(&segment.id).is_none())
     }
@@ -158,6 +162,7 @@ impl PreviewFeed {
         if reader.trace() == Trace::AccessTime {
             return Ok(None);
         }
+        self.leased = false;
         let size = reader.size()?;
         let first = peek(reader, 0..self.bytes as u64)?;
         let changed = differences(&self.seen, &first.bytes, &first.swapped);
@@ -210,7 +215,11 @@ impl PreviewFeed {
 fn open(machine: &dyn Machine, segment: &Segment, held: &Held<'_>) -> Result<Reader, OpenError> {
     match held(&segment.id) {
         Some(reader) if reader.method() == Method::Attach => Ok(reader),
-        _ => Reader::open_unattached(machine, segment),
+        held => match (Reader::open_unattached(machine, segment), held) {
+            // It was removed, and Inspect still has it open.
+            (Err(OpenError::Gone { .. } | OpenError::Replaced { .. }), Some(reader)) => Ok(reader),
+            (opened, _) => opened,
+        },
     }
 }
 

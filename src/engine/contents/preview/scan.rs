@@ -113,7 +113,11 @@ impl Scan {
             }
             self.turn = if self.turn >= end { 0 } else { self.turn };
             let offset = self.turn * PAGE;
-            let Some(extent) = reader.extent_at(offset, size - offset)? else { break };
+            // Asking for the end of a run of data would visit all of its pages.
+            let Some(mut extent) = reader.extent_at(offset, left * PAGE)? else { break };
+            if extent.kind == ExtentKind::Hole {
+                extent = reader.extent_at(offset, size - offset)?.unwrap_or(extent);
+            }
             let pages = self.turn..extent.end.div_ceil(PAGE).max(self.turn + 1);
             if extent.kind == ExtentKind::Hole {
                 let gone: Vec<u64> =
@@ -163,7 +167,10 @@ impl Scan {
         let kind = if seen.peek().is_some() {
             if seen.any(|page| !page.zero) { CellKind::Data } else { CellKind::Zeros }
         } else {
-            match reader.extent_at(span.start, (span.end - span.start).max(1))? {
+            let length = (span.end - span.start).max(1);
+            let start = reader.extent_at(span.start, length.min(PAGE))?;
+            let is_hole = start.is_some_and(|extent| extent.kind == ExtentKind::Hole);
+            match if is_hole { reader.extent_at(span.start, length)? } else { start } {
                 Some(extent) if extent.kind == ExtentKind::Hole && extent.end >= span.end => CellKind::Hole,
                 _ => CellKind::Unknown,
             }
