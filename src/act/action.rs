@@ -23,7 +23,7 @@ pub enum Action {
     Remove(Copying),
 }
 
-/// Where a removal saves a copy of the segment.
+/// The destination of the copy that a removal saves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
     /// Save a copy among the [`Copies`](super::Copies) of the plan. Nothing is removed if that fails.

@@ -63,7 +63,7 @@ fn strip_shows_a_write_within_a_second() {
     let Some(mut python) = driven("driven") else { return };
     let terminal = Terminal::start(WIDE, shmlens());
     terminal.wait_for(row("─ /driven ─"), SOON);
-    terminal.wait_for("No changes so far.", SOON);
+    terminal.wait_for("No values detected yet.", SOON);
     terminal.wait_for("live 4/s, no trace", SOON);
     let idle = terminal.on_screen(end_of_map);
     python.send("2 across\n");

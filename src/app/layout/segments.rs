@@ -84,7 +84,7 @@ pub struct Placed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// One to three rows.
+    /// Has one to three rows.
     pub header: Area,
     pub heading: Area,
     pub table: Area,

@@ -172,7 +172,7 @@ pub enum HelperOwner {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// One of these byte strings.
+    /// The byte strings, any of which fits.
     Bytes { at: i64, any: Vec<BytePattern> },
     /// A number that equals the size of the segment minus `less`.
     Size { at: i64, number: Number, less: u64 },

@@ -51,7 +51,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, 
         rest = Area::new(rest.x, rest.y + pins, rest.width, rest.height - pins);
     }
     if section(detected.len(), TALL) > 0 && rest.height >= 2 {
-        draw_section("MOVING (detected)", detected, "Nothing has moved so far.", open.size(), canvas, rest);
+        draw_section("MOVING (detected)", detected, "No values detected yet.", open.size(), canvas, rest);
     }
 }
 

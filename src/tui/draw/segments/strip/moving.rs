@@ -24,7 +24,7 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     if layout.headings {
         let area = headed(layout, "MOVING", layout.moving, canvas);
         if look.moving.is_empty() {
-            wrapped("No changes so far.", theme.dim, canvas, area);
+            wrapped("No values detected yet.", theme.dim, canvas, area);
         }
         let shown = &look.moving[..look.moving.len().min(area.height.into())];
         let columns = MovingColumns::of(shown, area.width);
@@ -35,7 +35,7 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     }
     let area = labeled("moving", canvas, layout.moving);
     if look.moving.is_empty() {
-        canvas.text(area.x, area.y, area.width, "no changes so far", theme.dim);
+        canvas.text(area.x, area.y, area.width, "no values detected yet", theme.dim);
     }
     // Two values in a row.
     let shown = &look.moving[..look.moving.len().min(usize::from(area.height) * 2)];
