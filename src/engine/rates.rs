@@ -463,7 +463,7 @@ mod tests {
         let mut worker = started(&machine);
         let entry = &mut worker.entries[0];
         entry.leased_until = Some(LEASED);
-        assert!(entry.poll(&machine, FRONT_EFFORT, LEASED - EVERY).is_none() && entry.polled.is_none());
+        assert!(entry.poll(&machine, FRONT_EFFORT, EVERY).is_none() && entry.polled.is_none());
         entry.poll(&machine, FRONT_EFFORT, LEASED);
         assert_eq!(entry.polled, Some(LEASED));
     }
