@@ -1,6 +1,6 @@
 //! Parses and applies changes of permission bits: octal, or symbolic as in `chmod(1)`.
 //!
-//! One deliberate difference from `chmod`: without `u`, `g`, `o` or `a` before the operator, the
+//! The deliberate difference from `chmod`: without `u`, `g`, `o` or `a` before the operator, the
 //! change applies to all (`+w` is `a+w`). `chmod` excludes the bits in the umask in this case,
 //! which is surprising: the umask applies to new files, not to existing segments.
 

@@ -197,7 +197,6 @@ impl Contents {
         let attachment = OwnAttachment::of(machine, &reader);
         let released = detach(machine, &attachment, attachment.clone(), || {
             drop((subscription, reader));
-            interrupt_previews(&mut self.subscriptions);
             self.kept.remove(&segment);
         });
         // Releasing a segment is logged only if it also removes the segment.
@@ -237,7 +236,6 @@ impl Contents {
                 self.drop_subscription(subscription);
                 ended.push(subscription);
             }
-            interrupt_previews(&mut self.subscriptions);
             self.kept.remove(&id);
         });
         if let Ok(released) = &released {
@@ -271,15 +269,6 @@ impl Contents {
             result,
             wrapped: false,
         }))
-    }
-}
-
-/// Drops the readers that previews hold between two reads.
-fn interrupt_previews(subscriptions: &mut BTreeMap<SubscriptionId, Subscription>) {
-    for subscription in subscriptions.values_mut() {
-        if let Source::PreviewFeed(preview) = &mut subscription.source {
-            preview.interrupt();
-        }
     }
 }
 

@@ -85,11 +85,6 @@ impl PreviewFeed {
         Some(POLLS[self.looks % POLLS.len()].mul_f64(every.as_secs_f64() / MEAN_POLL.as_secs_f64()))
     }
 
-    /// Ends a burst, which holds a reader.
-    pub fn interrupt(&mut self) {
-        self.burst = None;
-    }
-
     /// The time until the next read of a burst.
     pub fn next_step(&self) -> Option<Duration> {
         self.burst.as_ref().map(|burst| BURST[burst.step])
