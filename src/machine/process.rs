@@ -15,6 +15,11 @@ pub trait Processes: Send + Sync {
     /// Lists the visible processes.
     fn list_processes(&self) -> io::Result<Vec<Listed>>;
 
+    /// Lists at least the visible processes from this pid on.
+    fn list_processes_from(&self, _pid: u32) -> io::Result<Vec<Listed>> {
+        self.list_processes()
+    }
+
     /// Returns the pid assigned last: while it is unchanged, no process has started. `None` if
     /// unknown.
     fn newest_pid(&self) -> Option<u32>;

@@ -68,6 +68,17 @@ fn unlinked_regular_files_are_not_segments() {
 }
 
 #[test]
+fn new_processes_are_listed_without_the_old_ones() {
+    let Some(sleep) = tool("sleep") else { return };
+    let child = Child::spawn(Command::new(sleep).arg("60"));
+    let pid = child.pid().as_raw().unsigned_abs();
+    let all = RealMachine.list_processes().unwrap();
+    let new = RealMachine.list_processes_from(pid).unwrap();
+    assert!(new.iter().any(|it| it.pid == pid), "{new:?}");
+    assert!(new.iter().all(|it| it.pid >= pid) && new.len() < all.len(), "{new:?}");
+}
+
+#[test]
 fn kernel_threads_hold_nothing() {
     const KTHREADD: u32 = 2;
     let Some(_world) = World::new() else { return };

@@ -8,6 +8,7 @@ use crate::survey::Names;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use std::{io, panic, thread};
 
 /// More threads bring little benefit.
@@ -18,7 +19,17 @@ const BATCH: usize = 8;
 
 /// Passes over the process list. A process may pass a descriptor to a new child and exit, so a
 /// single pass could miss both.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 40;
+
+/// Later passes start this long after each other: a build or a test run starts processes in
+/// bursts, and a quiet moment ends the scan.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A process this many pids before the newest one may not have been visible yet.
+const STARTING: u32 = 64;
+
+/// Passes without a pause.
+const FAST_ROUNDS: usize = 8;
 
 /// A result is reused for this many seconds if its process has not run, and for up to twice as
 /// long, so that results do not all expire at once.
@@ -142,33 +153,47 @@ impl Scanner<'_> {
     /// Scans all processes. Also returns the reason why some may be missing.
     fn scan(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
         let mut found: HashMap<u32, Entry> = HashMap::new();
-        for _ in 0..ROUNDS {
+        let mut before: Option<u32> = None;
+        for round in 0..ROUNDS {
+            if round >= FAST_ROUNDS {
+                thread::sleep(PAUSE);
+            }
             let newest = self.machine.newest_pid();
-            let mut due = match self.machine.list_processes() {
-                Ok(listed) => listed,
-                Err(error) => {
-                    return (found, Some(problem("failed to list processes", &error)));
-                }
+            // Later passes list only new processes, and so more often end before the next one
+            // starts. After the last pid, the kernel starts over at the first.
+            let first_new = before.zip(newest).filter(|(before, newest)| before <= newest);
+            let listed = match first_new {
+                Some((before, _)) => self.machine.list_processes_from(before.saturating_sub(STARTING)),
+                None => self.machine.list_processes(),
             };
-            let there: HashMap<u32, u64> = due.iter().map(|listed| (listed.pid, listed.serial)).collect();
-            found.retain(|pid, entry| there.get(pid) == Some(&entry.serial));
-            due.retain(|listed| !found.contains_key(&listed.pid));
+            let mut due = match listed {
+                Ok(listed) => listed,
+                Err(error) => return (found, Some(problem("failed to list processes", &error))),
+            };
+            if first_new.is_none() {
+                let there: HashMap<u32, u64> = due.iter().map(|it| (it.pid, it.serial)).collect();
+                found.retain(|pid, entry| there.get(pid) == Some(&entry.serial));
+            }
+            due.retain(|it| found.get(&it.pid).is_none_or(|entry| entry.serial != it.serial));
             if due.is_empty() {
                 return (found, None);
             }
             if !first.is_empty() {
                 due.sort_by_key(|listed| !first.contains(&listed.pid));
             }
-            found.extend(self.examine_all(&due));
+            // A new thread would count as a new process.
+            let threads = if before.is_none() { THREADS } else { 1 };
+            found.extend(self.examine_all(&due, threads));
             if newest.is_some() && self.machine.newest_pid() == newest {
                 // No process has started since.
                 return (found, None);
             }
+            before = newest;
         }
         (found, Some("processes start faster than they can be checked".to_owned()))
     }
 
-    fn examine_all(&self, due: &[Listed]) -> Vec<(u32, Entry)> {
+    fn examine_all(&self, due: &[Listed], threads: usize) -> Vec<(u32, Entry)> {
         let next = AtomicUsize::new(0);
         let all = Mutex::new(Vec::with_capacity(due.len()));
         let work = || {
@@ -181,7 +206,7 @@ impl Scanner<'_> {
             }
             all.lock().unwrap_or_else(PoisonError::into_inner).extend(results);
         };
-        let threads = THREADS.min(due.len().div_ceil(BATCH));
+        let threads = threads.min(due.len().div_ceil(BATCH));
         thread::scope(|scope| {
             // Without more threads, this one does all the work.
             let others: Vec<_> =

@@ -28,6 +28,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat, readlinkat};
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+use nix::unistd::{Whence, lseek};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -80,6 +81,25 @@ impl Proc {
     }
 }
 
+/// The position of pid 0 in a listing of `/proc`: `TGID_OFFSET` of `fs/proc/base.c`.
+const FIRST_PID: i64 = 258;
+
+/// Lists the visible processes from this pid on; all for pid 0.
+fn list_from(pid: u32) -> io::Result<Vec<Listed>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let directory = openat(Proc::shared()?.fd(), ".", flags, Mode::empty())?;
+    if pid > 0 {
+        lseek(directory.as_fd(), FIRST_PID + i64::from(pid), Whence::SeekSet)?;
+    }
+    let mut listed = vec![];
+    // The inode of a directory in /proc is unique to its process.
+    entries::for_each(directory.as_fd(), &mut Buffer::default(), |serial, name| {
+        let pid = name.to_str().ok().and_then(|name| name.parse().ok());
+        listed.extend(pid.map(|pid| Listed { pid, serial }));
+    })?;
+    Ok(listed)
+}
+
 impl Processes for RealMachine {
     fn own_pid(&self) -> u32 {
         if Proc::is_ours() {
@@ -109,15 +129,15 @@ impl Processes for RealMachine {
     }
 
     fn list_processes(&self) -> io::Result<Vec<Listed>> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let directory = openat(Proc::shared()?.fd(), ".", flags, Mode::empty())?;
-        let mut listed = vec![];
-        // The inode of a directory in /proc is unique to its process.
-        entries::for_each(directory.as_fd(), &mut Buffer::default(), |serial, name| {
-            let pid = name.to_str().ok().and_then(|name| name.parse().ok());
-            listed.extend(pid.map(|pid| Listed { pid, serial }));
-        })?;
-        Ok(listed)
+        list_from(0)
+    }
+
+    fn list_processes_from(&self, pid: u32) -> io::Result<Vec<Listed>> {
+        // Verify the undocumented position with a process that exists.
+        static SEEKABLE: OnceLock<bool> = OnceLock::new();
+        let own = self.own_pid();
+        let finds_self = || list_from(own).is_ok_and(|listed| listed.first().is_some_and(|it| it.pid == own));
+        list_from(if *SEEKABLE.get_or_init(finds_self) { pid } else { 0 })
     }
 
     fn newest_pid(&self) -> Option<u32> {
