@@ -1,6 +1,6 @@
 //! The inputs of a verdict, besides the segment itself.
 
-use super::catalog::is_helper;
+use super::catalog::{MakerMatch, is_helper};
 use super::hidden_holders::{self, Conclusion};
 use super::{Created, Leases, ProcessStates};
 use crate::config::maker::HelperOwner;
@@ -9,7 +9,8 @@ use crate::machine::process::CommandLine;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp};
 use crate::survey::{Holdings, Survey};
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The machine at the time of a survey.
@@ -98,15 +99,20 @@ impl Evidence<'_> {
     }
 }
 
-/// Maps each POSIX object to true if a process holds it, or to `None` if the scan may have missed a
+/// Maps each POSIX object that a maker names to true if a process holds it, or to `None` if the scan may have missed a
 /// holder.
 pub fn held(
     survey: &Survey,
+    makers: &[Option<Arc<MakerMatch<'_>>>],
     holdings: Option<&Holdings>,
     leases: &Leases<'_>,
 ) -> HashMap<ObjectName, Option<bool>> {
+    let wanted: HashSet<&[u8]> =
+        makers.iter().flatten().flat_map(|made| &made.with).map(Vec::as_slice).collect();
     let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
-        SegmentId::Posix(name) => Some((name.clone(), is_held(segment, holdings, leases))),
+        SegmentId::Posix(name) if wanted.contains(name.as_bytes()) => {
+            Some((name.clone(), is_held(segment, holdings, leases)))
+        }
         _ => None,
     });
     objects.collect()

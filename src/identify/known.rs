@@ -23,7 +23,9 @@ const YOUNG_AGE: f64 = 10.0;
 /// The makers of the last survey.
 #[derive(Debug)]
 pub struct Known {
-    catalog: &'static Catalog,
+    /// `None` for the built-in one. It is loaded for the first survey rather than here, so that the
+    /// machine can be listed at the same time.
+    catalog: Option<&'static Catalog>,
     /// Segments to read per survey; `None` for no limit, because a command that runs once must be
     /// complete. With a limit, the first survey reads none.
     max_reads: Option<usize>,
@@ -41,7 +43,7 @@ struct Entry {
 }
 
 impl Known {
-    pub fn new(catalog: &'static Catalog, max_reads: Option<usize>) -> Self {
+    pub fn new(catalog: Option<&'static Catalog>, max_reads: Option<usize>) -> Self {
         Self { catalog, max_reads, segments: HashMap::new() }
     }
 
@@ -53,14 +55,11 @@ impl Known {
         survey: &Survey,
     ) -> Vec<Option<Arc<MakerMatch<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
-        let owners: HashMap<&ObjectName, u32> = survey
-            .segments
-            .iter()
-            .filter_map(|segment| match &segment.id {
-                SegmentId::Posix(name) => Some((name, segment.owner.uid)),
-                _ => None,
-            })
-            .collect();
+        let mut owners: HashMap<&ObjectName, u32> = HashMap::with_capacity(survey.segments.len());
+        owners.extend(survey.segments.iter().filter_map(|segment| match &segment.id {
+            SegmentId::Posix(name) => Some((name, segment.owner.uid)),
+            _ => None,
+        }));
         let reads_left = match self.max_reads {
             None => usize::MAX,
             Some(_) if before.is_empty() => 0,
@@ -96,6 +95,7 @@ impl Known {
         });
         let entries = survey.segments.iter().zip(entries.into_iter().flatten());
         let mut found = Vec::with_capacity(survey.segments.len());
+        self.segments.reserve(survey.segments.len());
         for (segment, entry) in entries {
             found.push(entry.made.clone());
             self.segments.insert(segment.id.clone(), entry);
@@ -121,7 +121,8 @@ impl Known {
         if readable && allowed {
             subject.contents = Some(&read);
         }
-        let made = self.catalog.find(&subject).map(Arc::new);
+        let catalog = self.catalog.unwrap_or_else(|| Catalog::built_in());
+        let made = catalog.find(&subject).map(Arc::new);
         let was_read = reader.reader.get().is_some();
         reads_left.fetch_sub(usize::from(was_read), Ordering::Relaxed);
         let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG_AGE);

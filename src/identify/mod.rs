@@ -94,7 +94,7 @@ impl Identifier {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalog.unwrap_or_else(|| Catalog::built_in()), max_reads),
+            known: Known::new(rules.catalog, max_reads),
             answers: LeaseResults::default(),
             commands: Commands::default(),
         }
@@ -147,7 +147,7 @@ impl Identifier {
             holdings,
             leases,
             states: states(),
-            held: evidence::held(survey, holdings, leases),
+            held: evidence::held(survey, &makers, holdings, leases),
             commands: &self.commands,
             created: self.created,
             now: survey.at,

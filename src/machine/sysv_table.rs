@@ -7,7 +7,6 @@
 use super::control::SysvStat;
 use crate::segment::{Bytes, Key, Mode, ShmId, Timestamp, escape};
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::num::ParseIntError;
 
 /// The bit in `perms` of a segment marked for removal with `IPC_RMID` (`SHM_DEST`).
@@ -32,10 +31,14 @@ enum RowError {
     Invalid(&'static str, &'static str),
 }
 
-/// The column indexes, from the header line.
-struct Columns {
-    names: Vec<String>,
-}
+/// The columns in the order of the kernel, the last two since Linux 2.6.38.
+const NAMES: [&str; 16] = [
+    "key", "shmid", "perms", "size", "cpid", "lpid", "nattch", "uid", "gid", "cuid", "cgid", "atime",
+    "dtime", "ctime", "rss", "swap",
+];
+
+/// The place of each column of [`NAMES`] in the header line.
+struct Columns([Option<usize>; NAMES.len()]);
 
 /// Parses the table. Reports lines that do not parse, and keeps the others.
 pub fn parse(text: &[u8]) -> Table {
@@ -45,9 +48,9 @@ pub fn parse(text: &[u8]) -> Table {
         table.problems.push("/proc/sysvipc/shm is empty: no header line".to_owned());
         return table;
     };
-    let columns = Columns {
-        names: header.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(escape).collect(),
-    };
+    let words = || header.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let columns = Columns(NAMES.map(|name| words().position(|word| word == name.as_bytes())));
+    table.rows.reserve(text.len() / header.len().max(1));
     for (index, line) in lines.enumerate() {
         match columns.row(line) {
             Ok(row) => table.rows.push(row),
@@ -76,52 +79,46 @@ impl Columns {
             *place = word;
             count += 1;
         }
-        // Columns are requested roughly in order, so start at the previous one.
-        let next = Cell::new(0);
-        let find = |name: &'static str| {
-            let (before, behind) = self.names.split_at(next.get());
-            let is_named = |column: &String| column == name;
-            let at = behind.iter().position(is_named).map(|at| at + before.len());
-            let at = at.or_else(|| before.iter().position(is_named))?;
-            next.set(at + 1);
-            words[..count].get(at).copied()
+        let word = |column: usize| words[..count].get(self.0[column]?).copied();
+        let must = |column: usize| word(column).ok_or(RowError::Missing(NAMES[column]));
+        let not =
+            |column: usize, expected| move |_: ParseIntError| RowError::Invalid(NAMES[column], expected);
+        let number = |column| must(column)?.parse::<u64>().map_err(not(column, "not a number"));
+        let id = |column| {
+            u32::try_from(number(column)?).map_err(|_| RowError::Invalid(NAMES[column], "too large"))
         };
-        let must = |name| find(name).ok_or(RowError::Missing(name));
-        let not = |name, expected| move |_: ParseIntError| RowError::Invalid(name, expected);
-        let number = |name| must(name)?.parse::<u64>().map_err(not(name, "not a number"));
-        let id = |name| u32::try_from(number(name)?).map_err(|_| RowError::Invalid(name, "too large"));
-        let key = must("key")?;
-        let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
-        let perms = u32::from_str_radix(must("perms")?, 8).map_err(not("perms", "not octal"))?;
         // The pid of another namespace is printed as 0, and -1 was seen in old kernels.
-        let pid = |name| Ok::<u32, RowError>(must(name)?.parse::<u32>().unwrap_or(0));
-        let time = |name| {
-            let seconds = must(name)?.parse::<i64>().map_err(not(name, "not a time"))?;
+        let pid = |column| Ok::<u32, RowError>(must(column)?.parse::<u32>().unwrap_or(0));
+        let time = |column| {
+            let seconds = must(column)?.parse::<i64>().map_err(not(column, "not a time"))?;
             Ok::<_, RowError>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
         };
-        let optional = |name| match find(name) {
+        let optional = |column| match word(column) {
             None => Ok(None),
-            Some(_) => number(name).map(|bytes| Some(Bytes(bytes))),
+            Some(_) => number(column).map(|bytes| Some(Bytes(bytes))),
         };
+        let key = must(0)?;
+        let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
+        let perms = u32::from_str_radix(must(2)?, 8).map_err(not(2, "not octal"))?;
         Ok(SysvStat {
-            key: Key(key.map_err(not("key", "not a number"))?),
-            shmid: ShmId(must("shmid")?.parse().map_err(not("shmid", "not a number"))?),
+            key: Key(key.map_err(not(0, "not a number"))?),
+            shmid: ShmId(must(1)?.parse().map_err(not(1, "not a number"))?),
             mode: Mode::new(perms & 0o777),
             locked: perms & LOCKED != 0,
             marked: perms & MARKED != 0,
-            size: Bytes(number("size")?),
-            creator_pid: pid("cpid")?,
-            last_pid: pid("lpid")?,
-            nattch: number("nattch")?,
-            uid: id("uid")?,
-            gid: id("gid")?,
-            creator_uid: id("cuid")?,
-            creator_gid: id("cgid")?,
-            attach: time("atime")?,
-            detach: time("dtime")?,
-            change: time("ctime")?,
-            resident: optional("rss")?,
-            swapped: optional("swap")?,
+            size: Bytes(number(3)?),
+            creator_pid: pid(4)?,
+            last_pid: pid(5)?,
+            nattch: number(6)?,
+            uid: id(7)?,
+            gid: id(8)?,
+            creator_uid: id(9)?,
+            creator_gid: id(10)?,
+            attach: time(11)?,
+            detach: time(12)?,
+            change: time(13)?,
+            resident: optional(14)?,
+            swapped: optional(15)?,
         })
     }
 }

@@ -80,7 +80,9 @@ impl Survey {
         let (table, listing) = list_both(machine, table);
         let other_names = listing.iter().flat_map(|listing| listing.others.iter().chain(&listing.mounts));
         let other_names = other_names.cloned().collect();
-        let mut segments = vec![];
+        let rows = table.as_ref().map_or(0, |table| table.rows.len());
+        let objects = listing.as_ref().map_or(0, |listing| listing.objects.len());
+        let mut segments = Vec::with_capacity(rows + objects);
         let sysv = sysv::add(table, machine, names, &mut segments, &mut problems);
         let sysv_count = segments.len();
         let other_files =

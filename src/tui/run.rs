@@ -10,7 +10,7 @@ use crate::act::StateDirectory;
 use crate::app::event::Size;
 use crate::app::{Effect, Event};
 use crate::engine::{self, Body, Clock, Engine, Report, Request};
-use crate::identify::Rules;
+use crate::identify::{Rules, catalog::Catalog};
 use crate::machine::Machine;
 use crate::segment::Bytes;
 use crate::sys::job::StopTarget;
@@ -114,6 +114,8 @@ pub fn run(
     let terminal = Terminal::enter(options.mouse)?;
     hangup::watch(messages.clone()).map_err(RunError::Threads)?;
     input::listen(messages).map_err(RunError::Threads)?;
+    // The first survey needs it as soon as the segments are listed.
+    let _ = Catalog::built_in();
     Loop::new(program, terminal, engine, inbox).run()
 }
 

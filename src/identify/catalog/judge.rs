@@ -148,6 +148,7 @@ mod tests {
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::Access;
     use crate::survey::{Depth, Holdings, Names, Survey};
+    use std::sync::Arc;
     use std::time::Duration;
 
     fn nothing(_: &FakeMachine) {}
@@ -184,22 +185,23 @@ mod tests {
         survey.join(&holdings, &machine, &mut names);
         let (mut answers, holdings) = (LeaseResults::default(), Some(&holdings));
         let leases = Leases::new(&machine, &mut answers, holdings, survey.at, Duration::ZERO);
+        let segment = survey.segments.iter().find(|segment| segment.id.to_string() == id).unwrap();
+        let contents = contents.map(peek);
+        let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
+        let subject = Subject { contents, ..Subject::of(segment) };
+        let made = Arc::new(Catalog::built_in().find(&subject).unwrap());
         let evidence = Evidence {
             machine: &machine,
             holdings,
             leases: &leases,
             states: ProcessStates::new(&machine, None),
-            held: evidence::held(&survey, holdings, &leases),
+            held: evidence::held(&survey, &[Some(Arc::clone(&made))], holdings, &leases),
             commands: &Commands::default(),
             created: None,
             now: survey.at,
             settle: None,
         };
-        let segment = survey.segments.iter().find(|segment| segment.id.to_string() == id).unwrap();
-        let contents = contents.map(peek);
-        let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
-        let subject = Subject { contents, ..Subject::of(segment) };
-        Catalog::built_in().find(&subject).unwrap().judge(segment, &evidence)
+        made.judge(segment, &evidence)
     }
 
     fn object(name: &str, prepare: impl Fn(&FakeMachine)) -> Judged {
