@@ -44,9 +44,11 @@ pub fn judge(
         _ => format!("not read or written through files for {}; mappings leave no time", age_text(wait)),
     };
     let recent = |wait: f64| {
-        let (ago, after, rest) = (age_text(quiet), age_text(wait), age_text((wait - quiet).ceil()));
-        with(State::Idle, format!("no holders; used within the last {after}"))
-            .because(format!("last used {ago} ago; counts as leaked after {after} (in {rest})"))
+        let rest = (wait - quiet).ceil();
+        let (ago, after, until) = (age_text(quiet), age_text(wait), age_text(rest));
+        let verdict = with(State::Idle, format!("no holders; used within the last {after}"))
+            .because(format!("last used {ago} ago; counts as leaked after {after} (in {until})"));
+        Verdict { leaked_in: Duration::try_from_secs_f64(rest).ok(), ..verdict }
     };
     match &origin.finding {
         Finding::Protected(why) => with(State::Protected, format!("no holders; protected: {why}")),

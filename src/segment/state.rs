@@ -1,5 +1,7 @@
 //! The state of a segment and its reasons.
 
+use std::time::Duration;
+
 /// The first state that applies, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -93,12 +95,14 @@ pub struct Verdict {
     pub state: State,
     /// A summary, then the steps that led to it, each with its evidence.
     pub reasons: Vec<String>,
+    /// The time until a segment that was used recently counts as leaked.
+    pub leaked_in: Option<Duration>,
 }
 
 impl Verdict {
     #[must_use]
     pub fn new(state: State, reason: impl Into<String>) -> Self {
-        Self { state, reasons: vec![reason.into()] }
+        Self { state, reasons: vec![reason.into()], leaked_in: None }
     }
 
     /// Adds a step.

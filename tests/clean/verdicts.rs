@@ -100,7 +100,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
     create_object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
     list.assert_is(0, &["idle"]);
-    as_nobody_ended(&["clean"]).assert_is(0, &["Nothing is leaked."]);
+    as_nobody_ended(&["clean"]).assert_is(0, &["No leaked segments found.", "posix:/nccl-onFp46 (in "]);
 }
 
 #[test]

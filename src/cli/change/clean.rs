@@ -19,6 +19,7 @@ use crate::survey::{Survey, freed};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Duration;
 
 /// Held while `clean` removes segments: two at once would mistake each other for holders.
 const LOCK: &str = "clean.lock";
@@ -40,6 +41,8 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
         .segments
         .iter()
         .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
+    let recent: Vec<&Segment> =
+        selected.clone().filter(|segment| segment.verdict.leaked_in.is_some()).collect();
     let leaked: Vec<&Segment> =
         selected.clone().filter(|segment| segment.verdict.state.is_leaked()).collect();
     let unknown: Vec<&Segment> = selected.filter(|segment| segment.verdict.state == State::Unknown).collect();
@@ -58,7 +61,9 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let asks = !args.report.dry_run && !args.yes && applicable > 0;
     if !args.report.json {
-        let mut text = text_of(&wanted, &left, unknown.len(), args, &survey) + &unknown_text(&unknown);
+        let hides_some = !unknown.is_empty() || !recent.is_empty();
+        let mut text = text_of(&wanted, &left, hides_some, args, &survey) + &unknown_text(&unknown);
+        text += &recent_text(&recent);
         if !args.yes && !args.report.dry_run {
             // The user has to see the refusals before the question; otherwise they are part of the results.
             text += &refusals_of(&wanted);
@@ -156,10 +161,10 @@ fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Res
 }
 
 /// Formats all leaked segments with the evidence and totals.
-fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, survey: &Survey) -> String {
+fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, survey: &Survey) -> String {
     let now = survey.at;
     let mut text = String::new();
-    if wanted.is_empty() && left.is_empty() && unknown > 0 {
+    if wanted.is_empty() && left.is_empty() && hides_some {
         return "No leaked segments found.\n".to_owned();
     }
     if wanted.is_empty() && left.is_empty() {
@@ -210,6 +215,33 @@ fn text_of(wanted: &[Plan], left: &[Plan], unknown: usize, args: &CleanArgs, sur
         );
     }
     text
+}
+
+/// Segments that are named in one line.
+const NAMED: usize = 3;
+
+/// Names the segments without holders that may count as leaked later, the soonest first.
+fn recent_text(recent: &[&Segment]) -> String {
+    let mut recent: Vec<(Duration, &Segment)> =
+        recent.iter().filter_map(|segment| Some((segment.verdict.leaked_in?, *segment))).collect();
+    if recent.is_empty() {
+        return String::new();
+    }
+    recent.sort_by_key(|(after, _)| *after);
+    let (first, others) = recent.split_at(recent.len().min(NAMED));
+    let names: Vec<String> = first
+        .iter()
+        .map(|(after, segment)| format!("{} (in {})", segment.id, age_text(after.as_secs_f64())))
+        .collect();
+    let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    let segments = match recent.len() {
+        1 => "1 segment without holders was".to_owned(),
+        count => format!("{count} segments without holders were"),
+    };
+    format!(
+        "{segments} used recently and may count as leaked later: {}{more}. --settle 0s does not wait.\n",
+        names.join(", ")
+    )
 }
 
 /// Formats the number of leaks: `2 segments leaked, 3 segments likely leaked`. An object with two names

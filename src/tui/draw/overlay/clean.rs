@@ -5,7 +5,7 @@ use crate::app;
 use crate::app::clean::{Clean, LeakItem};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::name_of;
-use crate::segment::{State, Timestamp, age_text};
+use crate::segment::{Segment, State, Timestamp, age_text};
 use crate::survey::Survey;
 use crate::tui::canvas::{Canvas, cells};
 
@@ -38,11 +38,22 @@ fn empty_text(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()
     } else if state.table.filter_text.is_empty() {
-        let unknown = survey.segments.iter().filter(|one| one.verdict.state == State::Unknown).count();
-        match unknown {
-            0 => "Nothing is leaked.".to_owned(),
-            1 => "No leaks found; 1 segment may still be in use.".to_owned(),
-            many => format!("No leaks found; {many} segments may still be in use."),
+        let count = |is: fn(&Segment) -> bool| survey.segments.iter().filter(|one| is(one)).count();
+        let unknown = match count(|one| one.verdict.state == State::Unknown) {
+            0 => None,
+            1 => Some("1 segment may still be in use".to_owned()),
+            many => Some(format!("{many} segments may still be in use")),
+        };
+        let recent = match count(|one| one.verdict.leaked_in.is_some()) {
+            0 => None,
+            1 => Some("1 segment without holders was used recently".to_owned()),
+            many => Some(format!("{many} segments without holders were used recently")),
+        };
+        let hidden: Vec<String> = [unknown, recent].into_iter().flatten().collect();
+        if hidden.is_empty() {
+            "Nothing is leaked.".to_owned()
+        } else {
+            format!("No leaks found; {}.", hidden.join("; "))
         }
     } else {
         let filter = crate::segment::escape(state.table.filter_text.as_bytes());
