@@ -35,13 +35,13 @@ pub fn detail_columns(state: &State) -> Vec<DetailColumn> {
     let area = Area::new(1, 2, width.saturating_sub(2), height.saturating_sub(3));
     let groups = state.detail_groups();
     if width < WIDE {
-        return vec![column(area, groups.iter())];
+        return vec![detail_column(area, groups.iter())];
     }
     // Sentences on the left need more room than facts on the right.
     let left = Area { width: (area.width - GAP) * 11 / 20, ..area };
     let right = Area::new(left.right() + GAP, area.y, area.right() - left.right() - GAP, area.height);
     let side = |right: bool| groups.iter().filter(move |group| group.right == right);
-    vec![column(left, side(false)), column(right, side(true))]
+    vec![detail_column(left, side(false)), detail_column(right, side(true))]
 }
 
 /// Returns the number of rows of the longest column, and of the visible part.
@@ -51,7 +51,8 @@ pub fn detail_rows(state: &State) -> (usize, usize) {
     (rows, columns.first().map_or(0, |column| column.area.height.into()))
 }
 
-fn column<'a>(area: Area, groups: impl Iterator<Item = &'a DetailGroup>) -> DetailColumn {
+/// Wraps groups of facts for a column.
+pub fn detail_column<'a>(area: Area, groups: impl Iterator<Item = &'a DetailGroup>) -> DetailColumn {
     let mut rows = vec![];
     for group in groups {
         if !rows.is_empty() {

@@ -41,6 +41,13 @@ impl Area {
     pub const fn bottom(self) -> u16 {
         self.y + self.height
     }
+
+    /// The rest below the first rows.
+    #[must_use]
+    pub fn below(self, rows: u16) -> Self {
+        let rows = rows.min(self.height);
+        Self { y: self.y + rows, height: self.height - rows, ..self }
+    }
 }
 
 impl Size {

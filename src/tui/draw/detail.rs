@@ -4,8 +4,9 @@ use super::segments::{label, state_style};
 use crate::app::State;
 use crate::app::detail::DetailLine;
 use crate::app::layout::Area;
-use crate::app::layout::detail::{DetailRow, LABEL, detail_columns, detail_rows};
+use crate::app::layout::detail::{DetailColumn, DetailRow, LABEL, detail_columns, detail_rows};
 use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Style;
 
 pub fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     title(state, canvas);
@@ -14,21 +15,24 @@ pub fn draw(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     let (rows, height) = detail_rows(state);
     let top = top.min(rows.saturating_sub(height));
     for column in detail_columns(state) {
-        let area = column.area;
-        for (y, row) in (area.y..area.bottom()).zip(column.rows.iter().skip(top)) {
-            match row {
-                DetailRow::Heading(text) => {
-                    canvas.text(area.x, y, area.width, text, canvas.theme.strong);
-                }
-                DetailRow::Line(line) => draw_line(line, canvas, Area::new(area.x, y, area.width, 1)),
-                DetailRow::Blank => {}
-            }
-        }
+        draw_column(&column, top, canvas.theme.strong, canvas);
     }
     let below = rows.saturating_sub(top + height);
     if below > 0 {
         let text = format!(" {below} more rows ");
         canvas.text_right(state.size.width.saturating_sub(2), 1, cells(&text), &text, canvas.theme.dim);
+    }
+}
+
+/// Draws the rows of a column from `top` on.
+pub fn draw_column(column: &DetailColumn, top: usize, heading: Style, canvas: &mut Canvas<'_>) {
+    let area = column.area;
+    for (y, row) in (area.y..area.bottom()).zip(column.rows.iter().skip(top)) {
+        match row {
+            DetailRow::Heading(text) => _ = canvas.text(area.x, y, area.width, text, heading),
+            DetailRow::Line(line) => draw_line(line, canvas, Area::new(area.x, y, area.width, 1)),
+            DetailRow::Blank => {}
+        }
     }
 }
 

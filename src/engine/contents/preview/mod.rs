@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 /// The part of a segment in which values are detected.
 const DETECTED: u64 = 64 << 10;
 /// The samples of a sparkline, and their distance.
-const SAMPLES: u32 = 8;
+const SAMPLES: u32 = 24;
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 /// The mean of [`POLLS`].
 const MEAN_POLL: Duration = Duration::from_millis(250);

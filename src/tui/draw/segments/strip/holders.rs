@@ -20,8 +20,8 @@ pub fn is_held(segment: &Segment) -> bool {
     !shown_holders(segment).is_empty()
 }
 
-/// Draws the holders, or the reasons for the state if there are none.
-pub fn draw(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
+/// Draws the holders, or the reasons for the state if there are none. Returns the area below.
+pub fn draw(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) -> Area {
     let shown = shown_holders(segment);
     let area = match (layout.headings, shown.is_empty()) {
         (true, false) => headed(layout, "HOLDERS", layout.holders, canvas),
@@ -29,15 +29,16 @@ pub fn draw(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
         (false, false) => labeled("held", canvas, layout.holders),
         (false, true) => labeled("why", canvas, layout.holders),
     };
-    match (layout.headings, shown.is_empty()) {
+    let used = match (layout.headings, shown.is_empty()) {
         (_, true) => reasons(segment, canvas, area),
         (true, false) => listed(&shown, canvas, area),
         (false, false) => in_line(&shown, canvas, area),
-    }
+    };
+    area.below(used + 1)
 }
 
-/// Draws a row for each holder, and counts those without a row.
-fn listed(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) {
+/// Draws a row for each holder, and counts those without a row. Returns the number of rows.
+fn listed(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let pids = shown.iter().map(|holder| cells(&holder.pid.to_string())).max().unwrap_or(0);
     let names = shown.iter().map(|holder| cells(&holder.command_text())).max().unwrap_or(0);
@@ -55,10 +56,12 @@ fn listed(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) {
         let text = format!("and {} more", shown.len() - counted);
         canvas.text(area.x, area.bottom() - 1, area.width, &text, theme.dim);
     }
+    u16::try_from(shown.len()).unwrap_or(u16::MAX).min(area.height)
 }
 
-/// Draws the holders one after the other: `writer 7025 rw   reader 7033 r`.
-fn in_line(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) {
+/// Draws the holders one after the other: `writer 7025 rw   reader 7033 r`. Returns the number of
+/// rows.
+fn in_line(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let (mut x, mut y) = (area.x, area.y);
     for (at, holder) in shown.iter().enumerate() {
@@ -72,17 +75,20 @@ fn in_line(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) {
         if x > area.x && x + width + kept > area.right() {
             if y + 1 >= area.bottom() {
                 canvas.text(x, y, area.right().saturating_sub(x), more.trim_start(), theme.dim);
-                return;
+                break;
             }
             (x, y) = (area.x, y + 1);
         }
         x = canvas.text(x, y, area.right() - x, &name, theme.text);
         x = canvas.text(x, y, area.right() - x, &facts, theme.dim) + 3;
     }
+    y + 1 - area.y
 }
 
-/// Draws the reasons for the state, the first in the color of the state.
-fn reasons(segment: &Segment, canvas: &mut Canvas<'_>, mut area: Area) {
+/// Draws the reasons for the state, the first in the color of the state. Returns the number of rows.
+fn reasons(segment: &Segment, canvas: &mut Canvas<'_>, mut area: Area) -> u16 {
+    let bottom = area.bottom();
+    let top = area.y;
     let theme = canvas.theme;
     let mut style = theme.state(segment.verdict.state).remove_modifier(Modifier::BOLD);
     for reason in &segment.verdict.reasons {
@@ -90,4 +96,5 @@ fn reasons(segment: &Segment, canvas: &mut Canvas<'_>, mut area: Area) {
         area = Area::new(area.x, area.y + used, area.width, area.height - used);
         style = theme.text;
     }
+    (bottom - top) - area.height
 }

@@ -8,6 +8,7 @@ use super::table::{label, rate_text};
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::layout::Area;
+use crate::app::layout::detail::detail_column;
 use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
 use crate::app::sentence::sentence;
 use crate::engine::{Look, Unread};
@@ -15,6 +16,7 @@ use crate::machine::Method;
 use crate::memory::Forecast;
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::tui::canvas::{Canvas, cells};
+use crate::tui::draw::detail::draw_column;
 use crate::tui::draw::inspect::byte_symbol;
 use crate::tui::draw::map;
 use ratatui::style::Style;
@@ -48,7 +50,29 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
         }
     }
     moving::draw(state, segment, canvas, layout);
-    holders::draw(segment, canvas, layout);
+    let below_holders = holders::draw(segment, canvas, layout);
+    facts(state, segment, canvas, layout, below_holders);
+}
+
+/// Smaller panes would cut most facts.
+const FACTS: (u16, u16) = (36, 6);
+
+/// Draws other facts below the holders, or where that pane is narrow, in the lower half of the
+/// moving values while they do not need it.
+fn facts(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout, below: Area) {
+    let moving = state.table.strip.look().map_or(0, |look| look.moving.len());
+    let half = layout.moving.height / 2;
+    let lower = if moving + 2 < usize::from(half) { layout.moving.below(half) } else { Area::default() };
+    let has_room = |area: &Area| area.width >= FACTS.0 && area.height >= FACTS.1;
+    let area = [below, lower].into_iter().find(has_room).filter(|_| layout.headings);
+    let Some(area) = area else { return };
+    // The strip itself shows the contents and the holders, or else the reasons for the state.
+    let is_shown = |title: &str| {
+        matches!(title, "CONTENTS" | "HOLDERS") || (title == "STATE" && !holders::is_held(segment))
+    };
+    let groups = state.detail_groups();
+    let groups = groups.iter().filter(|group| !is_shown(group.title));
+    draw_column(&detail_column(area, groups), 0, canvas.theme.dim, canvas);
 }
 
 /// Draws the heading of a pane. Returns the rows below it.

@@ -105,7 +105,7 @@ impl MovingColumns {
     }
 }
 
-const LONGEST_LINE: u16 = 8;
+const LONGEST_LINE: u16 = 24;
 const SHORTEST_LINE: u16 = 4;
 /// The widest value that is shown in full beside a sparkline.
 const VALUE: u16 = 20;
