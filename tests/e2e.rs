@@ -36,7 +36,7 @@ use vt100::Screen;
 /// A delay that users do not notice.
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
-/// The interval of a writer, in milliseconds. Long enough that it stays still after the first step.
+/// The interval of a writer in milliseconds, so long that only the first step happens.
 const STILL: &str = "3600000";
 
 /// Starts the program in 80 columns and 24 rows.
@@ -84,8 +84,8 @@ fn no_row(words: &str) -> impl Fn(&Screen) -> bool {
     move |screen| place(screen, words).is_none()
 }
 
-/// Answers a confirmation. It ignores keys for 150 ms, and nothing on the screen shows when that is
-/// over.
+/// Answers a confirmation, which ignores keys for 150 ms. Nothing on the screen shows when it
+/// starts to accept keys.
 fn answer(terminal: &Terminal, key: &str) {
     thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);

@@ -17,7 +17,7 @@ mod segments;
 use crate::support::Stage;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 
-/// Three objects of 300, 100 and 200 bytes, and one System V segment.
+/// Returns a machine with three objects of 300, 100 and 200 bytes, and a System V segment.
 fn small() -> FakeMachine {
     let machine = FakeMachine::new();
     for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {

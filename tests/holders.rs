@@ -23,7 +23,7 @@ struct Crowd {
 
 impl Crowd {
     /// Starts this many ordinary processes with this many segments of each kind, and processes that
-    /// are hard to see. Requires a world. `None` without a compiler.
+    /// are hard to see. Requires namespaces of its own. `None` without a compiler.
     fn gather(processes: usize, segments: usize) -> Option<Self> {
         let program = compile_cpp("tests/holders/crowd.cpp")?;
         let arguments = [processes, 20, segments].map(|number| number.to_string());

@@ -14,7 +14,6 @@ use shmlens::memory::{OpenError, PageBuffer, Reader};
 use shmlens::segment::{Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
-/// Takes a survey.
 fn survey() -> Survey {
     Survey::take(&RealMachine, &mut Names::default())
 }
@@ -42,7 +41,7 @@ fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {
     buffer.to_vec()
 }
 
-/// Reads everything piecewise, and counts the nonzero bytes.
+/// Reads the whole segment in pieces, and counts the nonzero bytes.
 fn read_through(reader: &Reader) -> usize {
     let zeros = vec![0; 1 << 16];
     let mut buffer = PageBuffer::default();

@@ -86,7 +86,7 @@ fn scanning_an_object_allocates_nothing() {
     scan_everything(open(&object.id()), || object.write(256 * MIB - 2, b"S"));
     let after = object.file.metadata().unwrap();
     assert_eq!(after.blocks(), before.blocks());
-    // Its owner can read a file without changing the access time.
+    // The owner of a file can read it without changing the access time.
     assert_eq!((after.atime(), after.atime_nsec()), (before.atime(), before.atime_nsec()));
 }
 
@@ -130,7 +130,7 @@ fn large_reads_avoid_slow_addresses() {
             let naive = bytes.windows(length).rposition(|part| part == wanted);
             assert_eq!(last, naive.map(|at| at as u64));
         }
-        // Going forward, no gap of 4 KiB stops the search; going backward, only the start does.
+        // Forward, no gap of 4 KiB stops the search. Backward, only the start does.
         assert_eq!(next_data(&reader, 16, Direction::Forward, 4096, &progress).unwrap(), None);
         assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
         let mut tracker = Tracker::new(reader);
@@ -172,7 +172,7 @@ fn large_system_v_segment_is_mapped_in_pieces() {
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
-    // Root would see everything at once.
+    // Root could read the whole segment at once.
     let _nobody = Nobody::here();
     let resident = listed(&segment.id()).resident;
     let mut tracker = Tracker::new(open(&segment.id()));

@@ -65,10 +65,10 @@ fn kept(name: &str, stage: &Stage, theme: &Theme) {
 }
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (100, 30), (140, 45), (200, 55)];
-/// Smaller than anything is meant for.
+/// Sizes below the recommended minimum.
 const SMALL: [(u16, u16); 2] = [(60, 15), (40, 8)];
 
-/// The progress of a search.
+/// Reports the progress of a search.
 fn searching(done: u64, total: u64) -> Body {
     Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
 }
@@ -328,7 +328,7 @@ fn unparsable_line_is_reported_and_the_rest_shown() {
         let mut stage = Stage::new(machine.clone(), width, height);
         assert!(stage.screen().contains("/proc/sysvipc/shm line 5"), "{}", stage.screen());
         kept(&format!("problem-{width}x{height}"), &stage, &plain());
-        // Alerts once, and again only about another limit.
+        // Each limit raises its alert only once.
         stage.press("j");
         stage.survey();
         assert!(!stage.screen().contains("line 5"));
@@ -385,7 +385,7 @@ fn every_width_and_type_is_drawn_completely() {
                 stage.press(&format!("/psm<enter><enter>t{}<enter>{}", scalar.word(), "w".repeat(presses)));
                 let layout = stage.state.inspect.as_ref().unwrap().layout(stage.state.size);
                 assert!(layout.map.right() <= width);
-                // Truncation would drop the middle of a value.
+                // Truncating the row would drop the middle of a value.
                 for row in stage.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
                     let values: String = row.chars().take(usize::from(layout.rows.right())).collect();
                     assert!(!values.contains('…'), "{width} {scalar:?} {presses}: {row}");

@@ -1,5 +1,6 @@
-//! The structure of the repository: the place of each file and the direction of dependencies
-//! between modules. Each rule is a function over the sources, and has to reject an offender too.
+//! The structure of the repository: the place of each file, and the direction of dependencies
+//! between modules. Each rule is a function of the sources, and its test shows that it rejects a
+//! violation.
 
 mod dependencies;
 mod layout;
@@ -14,9 +15,9 @@ use std::path::Path;
 /// text.
 type Sources = BTreeMap<String, String>;
 
-/// The directories whose files are checked.
+/// The directories with files to check.
 const OWN: [&str; 4] = ["src", "tests", "assets", ".ci"];
-/// The history and the build directory.
+/// Directories that are not checked: the history and the build output.
 const IGNORED: [&str; 2] = [".git", "target"];
 
 fn repository() -> Sources {
@@ -30,7 +31,7 @@ fn repository() -> Sources {
                 sources.insert(format!("{name}/"), String::new());
             }
         } else if !IGNORED.contains(&name.as_str()) {
-            // In a worktree .git is a file.
+            // In a worktree, .git is a file.
             sources.insert(name, text(&path));
         }
     }

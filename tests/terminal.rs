@@ -1,4 +1,4 @@
-//! The terminal is restored however the program ends, and is not touched while nothing changes.
+//! The program restores the terminal however it ends, and writes nothing while nothing changes.
 
 mod ends;
 mod idle;

@@ -1,4 +1,4 @@
-//! Side effects of reading: only the fields that the method names change.
+//! Side effects of reading: only the fields that the method lists change.
 
 mod commands;
 mod gone;

@@ -242,7 +242,7 @@ impl Rules {
         }
         let own = user.is_in(self.gid).then_some(acl.owning_group);
         let named = acl.groups.iter().filter(|(gid, _)| user.is_in(*gid)).map(|&(_, bits)| bits);
-        // One group has to grant all requested bits, so use the best one.
+        // A single group has to grant all requested bits, so use the best one.
         let best = own.into_iter().chain(named).max_by_key(|bits| {
             let bits = bits & acl.mask;
             (bits & READ != 0, bits & WRITE != 0)

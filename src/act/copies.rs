@@ -141,8 +141,8 @@ impl Copies {
         self.batch.forget(segment);
     }
 
-    /// Returns the copies to delete to make room for a copy of this segment: only copies that the
-    /// plan listed. Fails if deleting them would not free enough space.
+    /// Returns the copies to delete to make room for a copy of this segment, all of which the plan
+    /// listed. Fails if deleting them would not free enough space.
     pub(super) fn to_delete(&self, segment: &Segment) -> Result<Vec<PathBuf>, KeepError> {
         self.batch.begin(segment);
         if let Some(directory) = self.state.existing_subdirectory(DIRECTORY)? {
@@ -356,7 +356,7 @@ mod tests {
         };
         let first = keep("a");
         let directory = first.parent().unwrap().to_owned();
-        // Old by name, but not written by shmlens.
+        // These names look like old copies, but shmlens did not write the files.
         let others = ["00000000000000000001-1.shmlens", "notes.txt", "00000000000000000002-1"];
         for name in others {
             fs::write(directory.join(name), vec![0; 50_000]).unwrap();

@@ -120,8 +120,8 @@ pub fn detach(
     Ok(Released { before: now, nattch })
 }
 
-/// Waits for our attachment to end and returns the number of the others, or `None` if the segment
-/// is gone.
+/// Waits until our attachment has ended. Returns the number of other attachments, or `None` if the
+/// segment is gone.
 fn nattch_after(machine: &dyn Machine, shmid: ShmId, before: &OwnAttachment, nattch: u64) -> Option<u64> {
     let started = Instant::now();
     loop {

@@ -21,7 +21,7 @@ pub struct Termination {
     pub name: String,
     /// The user that the process runs as; safe to print.
     pub user: String,
-    /// The segment that the process was shown to hold.
+    /// The segment that the process held when the dialog was shown.
     pub segment: SegmentId,
 }
 

@@ -45,8 +45,8 @@ pub enum ActError {
     /// written.
     #[error("failed to create {subject}: cannot write the recovery mark: {source}")]
     NoMark { subject: String, source: StateError },
-    /// A removal moved aside an object that must not be removed. A new object took its name before
-    /// the first one could be moved back.
+    /// A removal moved the wrong object aside, and could not move it back because a new object had
+    /// taken its name.
     #[error(
         "{id} was replaced while it was being removed: an object was moved aside and is now {now}, intact. \
          Remove the new one and run `shmlens rm --recover` to rename it back"
@@ -142,7 +142,7 @@ pub fn with_segment_id(id: &SegmentId, error: &dyn Display) -> String {
     if text.match_indices(&name).any(|(at, _)| ends(at)) { text } else { format!("{name}: {text}") }
 }
 
-/// A step that this user may not take, and the users who may.
+/// A step that this user lacks permission for, and the users who have it.
 pub(super) struct Denied {
     step: Step,
     who: String,

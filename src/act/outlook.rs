@@ -84,7 +84,7 @@ pub(super) const fn needs(held: Bytes) -> u64 {
     held.0.saturating_add(held.0 / HEADER_SHARE).saturating_add(MAX_METADATA)
 }
 
-/// The destination of a copy.
+/// The disk space available for a copy.
 pub(super) struct DiskSpace {
     pub limit: Bytes,
     /// The free disk space; `None` if unknown.

@@ -251,7 +251,7 @@ fn mode_change_text(before: Mode, after: Mode) -> String {
     if before == after { format!("mode stays {after}") } else { format!("mode {before} → {after}") }
 }
 
-/// Formats an owner change, as in `owner root → postgres`, and a group change likewise.
+/// Formats an owner or group change, as in `owner root → postgres`.
 fn owner_change_text(machine: &dyn Machine, before: (u32, u32), after: (u32, u32)) -> Vec<String> {
     let mut texts = vec![];
     if before.0 != after.0 {

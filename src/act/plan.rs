@@ -3,7 +3,7 @@
 use super::{Action, Copies, NewSegment};
 use crate::segment::{Bytes, Segment};
 
-/// The options of a change, whatever its action.
+/// The options of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Options {
@@ -118,9 +118,9 @@ pub struct Plan {
     pub needs_no_copy: bool,
     /// Memory that is freed immediately.
     pub frees: Bytes,
-    /// The index of the first sentence about copies in `effects`.
+    /// The index in `effects` of the first sentence about copies.
     pub copies_at: Option<usize>,
-    /// The copies that the removal adds one to, and the older ones that it may delete.
+    /// The existing copies. The removal adds a copy, and may delete older ones.
     pub copies: Option<Copies>,
 }
 

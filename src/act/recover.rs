@@ -10,8 +10,8 @@ use crate::survey::Survey;
 use crate::sys::unlink::is_removal_directory;
 use std::io;
 
-/// Objects that were renamed this many seconds ago may still belong to a removal in progress,
-/// although a removal takes only microseconds.
+/// Objects that were renamed more recently than this may belong to a removal in progress, although
+/// a removal takes only microseconds.
 const MIN_AGE_SECONDS: f64 = 2.0;
 
 /// An object that still has the temporary name of a removal.

@@ -76,7 +76,6 @@ impl Clean {
         freed(self.checked().map(|item| &*item.segment))
     }
 
-    /// Toggles the checkbox of the selected segment.
     pub fn toggle(&mut self) {
         if let Some(item) = self.items.get_mut(self.list.selected) {
             item.checked = !item.checked;
@@ -97,7 +96,7 @@ impl Clean {
         }
     }
 
-    /// `2 selected, frees 310 MiB`
+    /// Formats the totals: `2 selected, frees 310 MiB`.
     pub fn sum(&self) -> String {
         let checked = self.checked().count();
         match (self.items.len(), checked) {

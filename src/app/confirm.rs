@@ -16,13 +16,13 @@ pub struct Confirm {
     pub requests: Vec<PlanRequest>,
     /// Empty until the engine has created the plans.
     pub plans: Vec<Plan>,
-    /// When the current plans appeared on screen.
+    /// The time when the current plans appeared on screen.
     pub since: Clock,
     /// The selected segment of a batch, or the first visible row of a single plan.
     pub list: List,
     /// Set while the plans are being applied.
     pub acting: bool,
-    /// The requests have changed and new plans were requested.
+    /// Set if the requests have changed, so new plans were requested.
     pub stale: bool,
     /// Segments that the filter hides.
     pub hidden: usize,
@@ -99,7 +99,7 @@ impl Confirm {
         }
         let mut sentences = vec![(plan.split_effects().0.join("; "), Tone::Plain)];
         match &plan.refusal {
-            // The key stands below the reason, so that it is easy to find.
+            // The key gets its own line below the reason, so that it is easy to find.
             Some(refusal) => {
                 sentences.push((refusal.reason.clone(), Tone::Refusal));
                 sentences.push((format!("{} force", keys.name_of(Act::Force)), Tone::Refusal));
@@ -150,7 +150,7 @@ impl Confirm {
         lines
     }
 
-    /// `5 of them hidden by the filter`
+    /// Formats the number of hidden segments: `5 of them hidden by the filter`.
     pub fn hidden_text(&self) -> String {
         if self.requests.len() == 1 {
             "hidden by the filter".to_owned()

@@ -12,7 +12,7 @@ use crate::survey::Survey;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailGroup {
     pub title: &'static str,
-    /// In a wide terminal the group is in the column on the right.
+    /// Set if a wide terminal shows the group in the right column.
     pub right: bool,
     pub lines: Vec<DetailLine>,
 }
@@ -28,7 +28,7 @@ pub struct DetailLine {
     pub state: Option<SegmentState>,
 }
 
-/// The headings with their groups, most important first. The first five take whole sentences.
+/// The headings with their groups, most important first. The first five contain whole sentences.
 const HEADINGS: [(&str, &[Group]); 10] = [
     ("STATE", &[State, Evidence]),
     ("CONTENTS", &[Contents]),
@@ -43,7 +43,7 @@ const HEADINGS: [(&str, &[Group]); 10] = [
 ];
 const LEFT: usize = 5;
 
-/// Returns everything about a segment. `probe` has what only an access to the segment tells.
+/// Returns all facts about a segment. `probe` has those that require access to the segment.
 pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
     let facts = About::new(segment, survey, probe).facts();
     let lines = |groups: &[Group]| {
@@ -74,6 +74,6 @@ fn lines_of<'a>(fact: &'a Fact<'_>, segment: &'a Segment) -> impl Iterator<Item 
 #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]
 pub fn resident_share(segment: &Segment) -> Option<f64> {
     let resident = segment.resident?;
-    // Pages count whole: a segment of 100 bytes has 4096 resident.
+    // The kernel counts whole pages: a segment of 100 bytes has 4096 bytes resident.
     (segment.size.0 > 0).then(|| (resident.0 as f64 / segment.size.0 as f64).clamp(0.0, 1.0))
 }

@@ -26,7 +26,7 @@ pub struct HelpText {
     pub width: u16,
 }
 
-/// The width from which on there are two columns.
+/// The minimum width for two columns.
 const WIDE: u16 = 100;
 /// The gap between the columns, and their maximum width.
 pub const GUTTER: u16 = 3;

@@ -45,7 +45,7 @@ pub struct OtherSegment {
 pub struct Terminate {
     pub termination: Termination,
     pub row: HolderRow,
-    /// When the dialog appeared.
+    /// The time when the dialog appeared.
     pub since: Clock,
     pub acting: bool,
     /// The list that Esc returns to.
@@ -121,7 +121,7 @@ impl Holders {
 }
 
 impl HolderRow {
-    /// `mapped twice, open once`
+    /// Describes how the process holds the segment: `mapped twice, open once`.
     pub fn access_text(&self) -> String {
         let Holder { mappings, descriptors, private, .. } = self.holder;
         let mut parts = vec![];
@@ -135,7 +135,8 @@ impl HolderRow {
         parts.join(", ")
     }
 
-    /// `324 MiB resident in 3 segments, also #32771, /camera0`
+    /// Describes everything that the process holds: `324 MiB resident in 3 segments, also #32771,
+    /// /camera0`.
     pub fn holds_text(&self) -> String {
         let mut names: Vec<&str> =
             self.others.iter().take(MAX_NAMED).map(|other| other.label.as_str()).collect();

@@ -52,7 +52,7 @@ pub struct New {
     pub mode: TextField,
     /// Empty for no source file.
     pub from: TextField,
-    /// Fail if the segment exists. Otherwise select it.
+    /// If set, creation fails if the segment exists. Otherwise, the existing segment is selected.
     pub exclusive: bool,
     pub huge: bool,
     pub no_reserve: bool,
@@ -171,7 +171,7 @@ impl New {
         }
     }
 
-    /// Every wrong field with the reason. An empty required field is not wrong yet.
+    /// Returns the invalid fields with their errors. An empty required field is not an error yet.
     pub fn wrong(&self, segments: &[Segment]) -> Vec<(NewField, FieldError)> {
         let check = |field: &NewField| {
             let reason = match field {

@@ -174,7 +174,7 @@ impl Permissions {
         }
     }
 
-    /// Every wrong field with the reason.
+    /// Returns the invalid fields with their errors.
     pub fn wrong(&self) -> Vec<(Focus, FormError)> {
         let mode = self.mode_change().err().map(FormError::Mode);
         let owner = number(&self.owner, self.owner_found.as_ref()).err();
@@ -194,12 +194,12 @@ impl Permissions {
         Some(rules.with(self.mode, uid, gid))
     }
 
-    /// The access that owner, group and others would have.
+    /// Returns the access that owner, group and others would have.
     pub fn classes(&self) -> Option<[UserAccess; 3]> {
         Some(self.edited_rules()?.classes())
     }
 
-    /// The answer to the access query, or the error.
+    /// Returns the answer to the access query, or the error.
     pub fn answer(&self) -> Option<Result<(&str, UserAccess), &ParsePrincipalError>> {
         match self.who_found.as_ref()? {
             Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
@@ -207,7 +207,7 @@ impl Permissions {
         }
     }
 
-    /// The equivalent call in C, and its side effects.
+    /// Returns the equivalent C call and its side effects.
     pub fn in_c(&self) -> (String, String) {
         match self.segments.first().map(Segment::kind) {
             Some(Kind::Posix) => (

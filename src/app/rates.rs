@@ -10,10 +10,10 @@ pub const SAMPLES: usize = 8;
 /// The last change rates of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RateHistory {
-    /// Bytes found different per second, oldest first.
+    /// Changed bytes per second, oldest first.
     Read {
         samples: VecDeque<u64>,
-        /// Only parts of the segment were compared.
+        /// Set if only parts of the segment were compared.
         sampled: bool,
     },
     /// Reading the segment would leave a trace.

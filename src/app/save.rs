@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::PathBuf;
 
-/// A file name has at most 255 bytes.
+/// The maximum length of a name before escaping, which keeps file names under 255 bytes.
 const MAX_NAME_LENGTH: usize = 60;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Save {
         }
     }
 
-    /// The question whether the typed file exists.
+    /// Returns the question for the engine: does the typed file exist?
     pub fn question(&self) -> Option<Question> {
         match self.requests().ok()?.as_slice() {
             [request] => Some(Question::File(request.path.clone())),
@@ -60,7 +60,7 @@ impl Save {
         }
     }
 
-    /// The reason why the typed path is wrong.
+    /// Returns the error in the typed path.
     pub fn wrong(&self) -> Option<String> {
         match self.requests() {
             Err(reason) => Some(reason.to_string()),
@@ -133,7 +133,7 @@ fn unique_name(name: String, names: &mut HashSet<String>) -> String {
     free.unwrap_or(stem)
 }
 
-/// `camera0.saved`, `sysv_5.saved`
+/// Returns a file name for the segment: `camera0.saved`, `sysv_5.saved`.
 fn file_name(segment: &Segment) -> String {
     let name = match (&segment.id, segment.former_name()) {
         (SegmentId::Posix(name), _) | (_, Some(name)) => name.to_string(),

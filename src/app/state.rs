@@ -52,7 +52,7 @@ pub struct State {
     pub live_interval: Interval,
     pub table: Table,
     pub inspect: Option<Inspect>,
-    /// The Detail screen: its first visible line.
+    /// The first visible line of the Detail screen, if it is open.
     pub detail: Option<usize>,
     /// The last probe of the segment on the Detail screen.
     pub probe: Option<(SegmentId, Probe)>,
@@ -63,7 +63,7 @@ pub struct State {
     pub notice: Option<Notice>,
     /// The segments that stay attached.
     pub kept: BTreeSet<SegmentId>,
-    /// The last key was quit, which asked because segments stay attached.
+    /// Set if the last key was quit and asked for confirmation, because segments stay attached.
     pub(super) asked_to_quit: bool,
     pub read_only: bool,
     /// The session log, one line per action and segment.
@@ -148,7 +148,7 @@ impl RatesKey {
 pub struct Notice {
     pub text: String,
     pub failed: bool,
-    /// The log has the whole text, because it did not fit on one line.
+    /// Set if the log has the whole text, because it did not fit on one line.
     pub logged: bool,
 }
 

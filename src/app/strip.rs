@@ -6,13 +6,13 @@ use crate::engine::{Clock, Look, Unread};
 
 #[derive(Debug, Clone, Default)]
 pub struct Strip {
-    /// The last look; `None` before the first.
+    /// The last preview; `None` before the first.
     pub last: Option<Result<Box<Look>, Unread>>,
     pub map: SegmentMap,
     pub glow: Glow,
     /// The time of the last change.
     changed: Option<Clock>,
-    /// The time of the first look.
+    /// The time of the first preview.
     pub started: Option<Clock>,
 }
 

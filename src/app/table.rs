@@ -58,7 +58,7 @@ pub struct Table {
     pub first: Vec<SegmentId>,
     /// The rows, as indices into the survey.
     pub shown: Vec<usize>,
-    /// The number of times that the rows were arranged.
+    /// Counts how often the rows were filtered and sorted.
     pub arranged: u64,
     pub cursor: usize,
     pub selected: Option<SegmentId>,
@@ -66,7 +66,7 @@ pub struct Table {
     pub pending_selection: Option<SegmentId>,
     pub top: usize,
     pub marks: BTreeSet<SegmentId>,
-    /// When each segment last changed.
+    /// The time of the last change of each segment.
     pub glow: HashMap<SegmentId, Clock>,
     /// The contents of the selected segment.
     pub strip: Strip,

@@ -12,18 +12,18 @@ pub struct ValueEntry {
     pub order: Option<ByteOrder>,
     /// `None` past the end of the segment.
     pub text: Option<String>,
-    /// This is the display type.
+    /// Set if this is the display type.
     pub chosen: bool,
 }
 
-/// The reading of the bytes at the cursor.
+/// An interpretation of the bytes at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Scalar(Scalar),
     Text,
 }
 
-/// The readings in the selected byte order, in the order of equally plausible ones.
+/// The readings in the selected byte order. Equally plausible readings keep this order.
 const READINGS: [Reading; 12] = [
     Reading::Scalar(Scalar::U64),
     Reading::Scalar(Scalar::F64),
@@ -46,8 +46,8 @@ const OTHER: [Scalar; 8] =
 pub const OWN: usize = READINGS.len();
 pub const COUNT: usize = OWN + OTHER.len();
 
-/// The order of the entries. It stays while the cursor stays, so that no entry moves when the bytes
-/// change.
+/// The order of the entries. It changes only when the cursor moves, so that no entry moves when the
+/// bytes change.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
     place: Option<Place>,
@@ -108,8 +108,7 @@ impl Ranking {
     }
 }
 
-/// Returns how likely a program means this reading, judged by its alignment and by the size of the
-/// number. Zeros say nothing.
+/// Rates how plausible a reading is, by its alignment and the size of the number.
 fn plausibility(reading: Reading, place: Place, bytes: &[u8]) -> u32 {
     let scalar = match reading {
         Reading::Text => {
@@ -131,7 +130,7 @@ fn plausibility(reading: Reading, place: Place, bytes: &[u8]) -> u32 {
         }
         (Scalar::F64, Value::F64(value)) if (1e-6..1e12).contains(&value.abs()) => 80,
         (Scalar::U64, Value::Unsigned(value)) if (1..1 << 48).contains(&value) => {
-            // Two numbers of four bytes are more likely than one above 2^40.
+            // Two 4-byte numbers are more likely than a single number above 2^40.
             if value < 1 << 40 { 75 } else { 40 }
         }
         (Scalar::I64, Value::Signed(value)) if (-(1 << 40)..0).contains(&value) => 78,

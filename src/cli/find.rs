@@ -166,7 +166,7 @@ struct Search<'a> {
     found: u64,
     failed: bool,
     denied: Vec<SegmentId>,
-    /// The System V segments that only attaching could read.
+    /// The System V segments that were skipped, because reading them requires attaching.
     unattached: Vec<(SegmentId, TraceReason)>,
 }
 
@@ -269,7 +269,7 @@ impl Search<'_> {
         }
     }
 
-    /// `posix:/name  0x00000010  |........hello world...|`
+    /// Prints a match: `posix:/name  0x00000010  |........hello world...|`.
     fn print(&self, segment: &Segment, reader: &Reader, offset: u64, out: &mut Out) -> io::Result<()> {
         let start = offset.saturating_sub(CONTEXT_BEFORE);
         let mut bytes = [0; CONTEXT_LENGTH];

@@ -71,7 +71,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
     Ok(if survey.failed.is_empty() { Status::Done } else { Status::Failed })
 }
 
-/// Returns true if the columns, the order or the filter use a field that `is_such` accepts.
+/// Returns true if the columns, the order or the filter use a field that `matches` accepts.
 /// Collecting everything takes ten times as long, so unused data is left out.
 fn requires(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
     args.json

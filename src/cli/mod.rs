@@ -83,8 +83,8 @@ fn survey_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
 /// the segments.
 const RESCANS: usize = 3;
 
-/// Surveys and judges. The identifier tells if a verdict needs the private mappings that were
-/// skipped.
+/// Surveys and judges. The identifier reports whether a verdict needs the private mappings that
+/// were skipped.
 fn survey_and_judge(
     machine: &dyn Machine,
     depth: Depth,

@@ -26,7 +26,8 @@ impl Interrupt {
     pub fn listen() -> Self {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // In this order, or the first signal would terminate the program.
+            // Register the handlers in this order: otherwise, the first signal would terminate the
+            // program.
             let _ = signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag));
             let _ = signal_hook::flag::register(signal, Arc::clone(&flag));
         }

@@ -16,7 +16,6 @@ pub struct Style {
 /// The meaning of a text, which selects its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tint {
-    /// No particular meaning.
     Plain,
     /// Headings and missing values.
     Dim,
@@ -25,7 +24,7 @@ pub enum Tint {
     Warning,
     /// A match of a search.
     Accent,
-    /// A state that stands out.
+    /// A state that is neither good nor bad, but notable.
     Special,
     Bad,
 }

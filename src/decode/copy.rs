@@ -31,7 +31,7 @@ impl CopyFormat {
     }
 }
 
-/// Formats bytes. `offset` is where they come from, for formats with comments.
+/// Formats bytes. `offset` is their position in the segment, for formats with comments.
 #[must_use]
 pub fn copy_as(bytes: &[u8], offset: u64, form: CopyFormat) -> String {
     match form {

@@ -86,7 +86,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
     let shmid = text(shmid)?.parse().map_err(io::Error::other)?;
     // If this fails, the end of the pipe still ends the child, unless it is stopped.
     let _ = set_pdeathsig(Signal::SIGKILL);
-    // The name is only for show.
+    // The name is cosmetic, so an error does not matter.
     let _ = std::fs::write("/proc/self/comm", &name);
     let writes = name == WRITER;
     let ring_memory = map(ring.into(), writes)?;

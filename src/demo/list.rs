@@ -4,20 +4,14 @@
 //! number of items N; N + 1 offsets into the data area; the data area; N formats
 //! of 8 bytes; N codes of one byte. Integers have 8 bytes.
 
-/// An item of the list.
+/// An item of the list: `int`, `float`, `bool`, `str`, `bytes` or `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Item<'a> {
-    /// `int`
     Int(i64),
-    /// `float`
     Float(f64),
-    /// `bool`
     Bool(bool),
-    /// `str`
     Text(&'a str),
-    /// `bytes`
     Bytes(&'a [u8]),
-    /// `None`
     None,
 }
 

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The bytes reserved for the line.
 pub const LENGTH: usize = 64;
 
-/// All object names of demos start with this.
+/// The prefix of all object names of demos.
 pub const PREFIX: &str = "demo-";
 
 const MAGIC: &str = "shmlens demo 1";
@@ -49,8 +49,8 @@ impl Maker {
         })
     }
 
-    /// All object names of this demo start with this. The first that is free is used, so several demos can
-    /// run.
+    /// Returns the prefix of all object names of this demo. The first free prefix is used, so that
+    /// several demos can run.
     pub fn prefix(&self) -> String {
         match self.serial {
             1 => PREFIX.to_owned(),
@@ -107,7 +107,7 @@ impl Maker {
 
 enum Life {
     Gone,
-    /// Running since that many clock ticks after boot.
+    /// Running. The process started this many clock ticks after boot.
     Since(u64),
     /// The pid exists, but `/proc` does not show it.
     Unknown,

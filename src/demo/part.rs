@@ -20,13 +20,10 @@ pub enum Part {
 
 /// Indexes of list items that change.
 pub mod item {
-    /// `int`: the tick.
     pub const TICK: usize = 1;
-    /// `float`: the sine.
     pub const SINE: usize = 2;
-    /// `bool`: true while the sine rises.
+    /// True while the sine rises.
     pub const RISING: usize = 3;
-    /// `str`: the state.
     pub const STATE: usize = 4;
 }
 

@@ -16,25 +16,25 @@ use std::time::Duration;
 
 /// The interval of polls.
 const EVERY: Duration = Duration::from_millis(250);
-/// Segments that are polled in every interval, before the others take turns.
+/// The number of segments that are polled at every interval, before the others take turns.
 const FRONT: usize = 64;
-/// A copied part of a sampled segment.
+/// The size of the parts that are copied from a sampled segment.
 const PART: u64 = 4096;
-/// The number of polls in which a part that changed is compared again. Also the number of zeros that are reported
-/// after a change, so that a sparkline runs out.
+/// The number of polls for which a changed part stays hot. Also the number of zeros that are
+/// reported after a change, so that a sparkline runs out.
 const HOT: u32 = 8;
 
 /// The time without polls after another program's lease was found: each open asks its holder to release it.
 const LEASED: Duration = Duration::from_secs(60);
 
-/// The memory for the copies of one segment.
+/// Limits for the copies of one segment.
 #[derive(Debug, Clone, Copy)]
 struct Effort {
-    /// A larger segment is sampled.
+    /// Segments larger than this are sampled.
     whole: u64,
-    /// The number of parts that changed lately.
+    /// The maximum number of recently changed parts.
     hot: usize,
-    /// The number of parts that take turns.
+    /// The number of parts that take turns in each poll.
     turns: usize,
 }
 
@@ -304,7 +304,7 @@ impl Copies {
                 break;
             }
             self.turn = if self.turn >= size { 0 } else { self.turn };
-            // Asking for the end of a run of data would visit all of its pages.
+            // Searching for the end of the data would visit all of its pages.
             let Some(extent) = reader.extent_at(self.turn, PART)? else { break };
             if extent.kind == ExtentKind::Hole {
                 let hole = reader.extent_at(self.turn, size - self.turn)?;
@@ -330,7 +330,7 @@ impl Copies {
     }
 }
 
-/// Counts the bytes that differ in the part that both have.
+/// Counts the bytes that differ in the common part of two slices.
 fn count_different(a: &[u8], b: &[u8]) -> u64 {
     if a == b {
         return 0;
@@ -422,7 +422,7 @@ mod tests {
                 worker.took(worker.budget / 70);
                 count += 1;
             }
-            // The last one reports.
+            // The last call only reports.
             assert!(count <= 72, "{count} polls");
         }
         assert_eq!(polled.len(), FRONT + 20);

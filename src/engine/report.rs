@@ -122,7 +122,7 @@ pub struct Moving {
 /// The change rate of a segment, or the reason why it is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Activity {
-    /// Bytes per second that differed from the last poll.
+    /// Bytes per second that differ from the previous poll.
     Changing {
         bytes_per_second: u64,
         /// Set if only parts of the segment were compared.
@@ -142,7 +142,7 @@ pub enum Unread {
 #[derive(Debug, Default)]
 pub struct Changes {
     pub size: u64,
-    /// In ascending order.
+    /// In ascending order of their offsets.
     pub changes: Vec<Change>,
     /// True once the whole range was read. A large or busy segment takes several reports per pass.
     pub complete: bool,
@@ -152,7 +152,7 @@ pub struct Changes {
 pub enum Ended {
     /// The segment was removed.
     Removed,
-    /// Unlinked, and no process holds it any more.
+    /// Unlinked, and no longer held by any process.
     Released,
     /// shmlens released the segment on request.
     Closed,
@@ -175,7 +175,7 @@ pub struct Found {
 pub struct Hits {
     /// In ascending order.
     pub offsets: Vec<u64>,
-    /// There are more than the maximum.
+    /// Set if there are more hits than the maximum.
     pub more: bool,
 }
 

@@ -60,7 +60,7 @@ pub enum Request {
     Rules(Box<Segment>),
     /// Look up what the user is typing.
     Ask(Question),
-    /// Look at a segment without leaving a trace.
+    /// Examine a segment without leaving a trace.
     Probe(Box<Segment>),
     /// Plan these actions without changing anything.
     Plan(Vec<PlanRequest>),
@@ -96,7 +96,7 @@ pub enum Feed {
         range: Range<u64>,
         /// The size of a value. No value is split between two changes.
         value: u64,
-        /// The interval; `None` for as often as it is cheap.
+        /// The interval; `None` for reads as frequent as their cost permits.
         every: Option<Duration>,
     },
 }
@@ -141,7 +141,7 @@ pub enum Target {
     },
     /// Data after a run of zeros or holes of at least `gap` bytes.
     Data {
-        /// The shortest run that is skipped.
+        /// The length of the shortest run to skip.
         gap: u64,
     },
 }

@@ -36,7 +36,7 @@ impl Worker for SearchWorker {
             }
             _ => return vec![],
         };
-        // A cancelled search gets no answer.
+        // A canceled search gets no answer.
         if job.progress.is_cancelled() {
             return vec![];
         }
@@ -105,7 +105,7 @@ mod tests {
         Target::Pattern(Box::new(Pattern::text(text).unwrap()))
     }
 
-    /// Returns the offset, and true if the search wrapped.
+    /// Returns the offset of the match. The second result is true if the search wrapped.
     fn found(reader: &Reader, from: u64, direction: Direction, target: Target) -> (Option<u64>, bool) {
         let found = Search { number: 7, from, direction, target }.answer(reader, &Progress::new());
         assert_eq!(found.number, 7);
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(count("here", 3), (vec![10, 14, 90_000], false));
         assert_eq!(count("here", 2), (vec![10, 14], true));
         assert_eq!(count("there", 1000), (vec![], false));
-        // A hole is full of hits.
+        // Every byte of a hole matches.
         let (offsets, more) = count(r"\x00", 1000);
         assert_eq!((offsets.len(), offsets.first(), more), (1000, Some(&0), true));
     }

@@ -33,7 +33,6 @@ impl Engine {
     ///
     /// # Errors
     /// Fails if no thread can be started.
-    /// Fails if no thread can be started.
     pub fn start<S>(machine: &Arc<dyn Machine>, options: Options, sink: S) -> io::Result<Self>
     where
         S: Fn(Report) + Clone + Send + 'static,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub struct Job {
     pub request: Request,
-    /// The progress of long work, which can be cancelled before it starts.
+    /// The progress of long work, which can be canceled before it starts.
     pub progress: Arc<Progress>,
 }
 

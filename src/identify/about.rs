@@ -1,4 +1,4 @@
-//! Everything about a segment. `info`, the Detail screen of the UI and JSON all come from here.
+//! All facts about a segment, for `info`, the Detail screen of the UI and JSON.
 
 use super::semaphore::{self, Semaphore};
 use crate::machine::Machine;
@@ -230,7 +230,7 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
-/// `1 mapping`, `2 mappings`
+/// Formats a count: `1 mapping`, `2 mappings`.
 fn count(count: u32, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
@@ -246,7 +246,7 @@ fn creator_text(segment: &Segment) -> String {
     }
 }
 
-/// `4.0 KiB (4096 bytes)`
+/// Formats a size with its exact value: `4.0 KiB (4096 bytes)`.
 fn exact(size: Bytes) -> String {
     match size.0 {
         1 => "1 byte".to_owned(),
@@ -255,7 +255,7 @@ fn exact(size: Bytes) -> String {
     }
 }
 
-/// `4.0 KiB (4096 bytes), 100%`
+/// Formats the resident size: `4.0 KiB (4096 bytes), 100%`.
 fn resident(segment: &Segment) -> String {
     let Some(resident) = segment.resident else { return "unknown (not provided by this kernel)".to_owned() };
     if segment.size.0 == 0 {
@@ -266,7 +266,7 @@ fn resident(segment: &Segment) -> String {
     format!("{}, {percent}%", exact(resident))
 }
 
-/// `0640 (rw-r-----): owner read and write, group read, others none`
+/// Formats a mode: `0640 (rw-r-----): owner read and write, group read, others none`.
 fn mode(mode: Mode) -> String {
     let may = |shift: u32| match mode.bits() >> shift & 0o6 {
         0o6 => "read and write",
@@ -277,7 +277,7 @@ fn mode(mode: Mode) -> String {
     format!("{mode} ({}): owner {}, group {}, others {}", mode.symbolic(), may(6), may(3), may(0))
 }
 
-/// `ann (1000), group ann (1000)`
+/// Formats an owner: `ann (1000), group ann (1000)`.
 fn owner(owner: &Owner) -> String {
     let named = |name: Option<String>, number: u32| {
         name.map_or_else(|| format!("{number} (no name)"), |name| format!("{name} ({number})"))

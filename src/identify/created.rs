@@ -9,11 +9,12 @@ use std::fmt::Debug;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Before {
     pub last: LastUse,
-    /// Set if the times count too. Times recorded by another user could make a segment look older.
+    /// Set if the times can be trusted. Another user could record times that make a segment look
+    /// older.
     pub trusted: bool,
 }
 
-/// Knows the segments that shmlens created or restored.
+/// Reports which segments shmlens created or restored.
 pub trait Created: Debug + Send + Sync {
     /// Returns true if shmlens created or restored a segment. Rereads the logs for each survey
     /// time.

@@ -34,7 +34,7 @@ pub struct Evidence<'a> {
 pub struct Commands {
     of: Option<Timestamp>,
     lines: OnceCell<Vec<CommandLine>>,
-    /// True for a running helper. Usually thousands of segments have the same one.
+    /// Set for a helper that is running. Thousands of segments may share a helper.
     running: RefCell<HashMap<Helper, bool>>,
 }
 

@@ -1,5 +1,5 @@
-//! Decides if a POSIX object without known holders really has none: some processes cannot be
-//! examined, and a descriptor in transit belongs to no process.
+//! Determines whether a POSIX object without known holders really has none: some processes cannot
+//! be examined, and a descriptor in transit belongs to no process.
 
 use super::leases::{Lease, Leases};
 use crate::segment::{Segment, State, Verdict, shell_quote};
@@ -19,7 +19,7 @@ pub enum Conclusion {
     Unknown(Verdict),
 }
 
-/// Decides if an object has holders, based on the process scan and a lease.
+/// Determines whether an object has holders, based on the process scan and a lease.
 pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Conclusion {
     let coverage = &holdings.coverage;
     let checked = checked(segment, holdings);

@@ -37,7 +37,8 @@ struct Entry {
     identity: Identity,
     size: Bytes,
     holders: Vec<u32>,
-    /// No need to look again: any required contents were read, and the segment was not young.
+    /// Set if no further lookup is needed: any required contents were read, and the segment was not
+    /// young.
     settled: bool,
     made: Option<Arc<MakerMatch<'static>>>,
 }
@@ -86,7 +87,7 @@ impl Known {
             }
         };
         thread::scope(|scope| {
-            // Two threads could exceed a limit on reads.
+            // Two threads together could exceed a limit on reads.
             if due > CHUNK && known.max_reads.is_none() {
                 // Without a second thread, this one does all the work.
                 let _ = thread::Builder::new().spawn_scoped(scope, work);

@@ -33,7 +33,7 @@ pub struct LeaseResults {
     leases: HashMap<SegmentId, (Identity, Lease)>,
     /// Leases granted after earlier scans, of objects that shmlens has opened since.
     before: HashMap<SegmentId, Identity>,
-    /// A verdict depends on private mappings, which were not scanned.
+    /// Set if a verdict depends on private mappings, which were not scanned.
     needs_private: bool,
 }
 
@@ -101,7 +101,7 @@ impl<'a> Leases<'a> {
         })
     }
 
-    /// Returns the step that announces a later request.
+    /// Returns the step that announces a later lease request.
     pub fn later(&self) -> String {
         let quiet = age_text(self.quiet.as_secs_f64());
         format!("shmlens asks the kernel (F_SETLEASE) once the segment has been unused for {quiet}")

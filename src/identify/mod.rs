@@ -45,7 +45,8 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Returns rules with the user's makers, which are leaked: rules live as long as the process.
+    /// Returns rules with the user's makers. Leaks the makers, because rules live as long as the
+    /// process.
     #[must_use]
     pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {

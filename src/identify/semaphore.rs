@@ -37,7 +37,7 @@ pub enum Library {
 
 /// `SEM_VALUE_MAX`.
 const MAX_VALUE: u32 = 0x7fff_ffff;
-/// More threads than any machine has.
+/// A bound that no real machine exceeds.
 const MAX_WAITERS: u32 = 1 << 22;
 /// `LLL_SHARED`, for semaphores shared by processes.
 const SHARED: u32 = 0x80;
@@ -65,7 +65,7 @@ pub fn read(bytes: &[u8]) -> Option<Semaphore> {
     (semaphore.value <= MAX_VALUE && semaphore.waiters <= MAX_WAITERS && zeroed).then_some(semaphore)
 }
 
-/// Returns true for the name and size of a semaphore.
+/// Returns true if the segment has the name and size of a semaphore.
 #[must_use]
 pub fn is_semaphore(segment: &Segment) -> bool {
     let name: Option<&ObjectName> = match (&segment.id, &segment.facts) {
@@ -100,7 +100,7 @@ pub fn probe(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
 }
 
 impl Semaphore {
-    /// `value 0, 2 waiters`
+    /// Formats the semaphore: `value 0, 2 waiters`.
     #[must_use]
     pub fn text(&self) -> String {
         let waiters = match self.waiters {

@@ -53,7 +53,7 @@ fn sysv(
     unheld::judge(segment, made, evidence, &[count])
 }
 
-/// `nattch 5, 3 found: 2 in processes that cannot be inspected`
+/// Formats the number of attachments: `nattch 5, 3 found: 2 in processes that cannot be inspected`.
 fn count(
     segment: &Segment,
     facts: &SysvFacts,
@@ -146,7 +146,7 @@ fn posix(
         if let Some(failed) = &holdings.coverage.failed {
             return Verdict::new(State::Unknown, format!("holders unknown: {failed}"));
         }
-        // Newer than the scan, and too recent to count as leaked.
+        // The segment is newer than the scan, and too recent to count as leaked.
         if holdings.is_younger(segment)
             && evidence.leases.may_ask(segment)
             && evidence.leases.is_fresh(segment)
@@ -174,7 +174,7 @@ fn held_by(holders: &[&Holder]) -> String {
     }
 }
 
-/// `grabber (4121), reader.py (4188) and 3 more`
+/// Lists holders by name: `grabber (4121), reader.py (4188) and 3 more`.
 fn holder_names(holders: &[&Holder]) -> String {
     const NAMED: usize = 3;
     let named: Vec<String> = holders

@@ -56,7 +56,7 @@ fn with_key(key: u32) -> FakeMachine {
     machine
 }
 
-/// A program may attach to a key later.
+/// Any program that knows the key may attach the segment later.
 #[test]
 fn key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
@@ -69,7 +69,7 @@ fn key_makes_a_leak_likely_at_most() {
     assert_is(&machine, LIKELY, &["last used more than 10m ago"]);
     changed(599);
     assert_is(&machine, State::Idle, &["used within the last 10m"]);
-    // A rule of the catalog can prove more.
+    // A catalog rule for the key can prove the leak.
     let informix = with_key(0x5256_4801);
     informix.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
     assert_is(&informix, CERTAIN, &["no oninit is running"]);
@@ -480,7 +480,7 @@ fn nattch_0_proves_no_holders_for_every_user() {
 fn rule_can_protect_a_segment() {
     let machine = with_object("libpod_lock");
     assert_is(&machine, State::Protected, &["no holders; protected: "]);
-    // Even if the object was used just now.
+    // A recent use does not change the verdict.
     edit(&machine, set_times);
     assert_is(&machine, State::Protected, &[]);
     machine.add_process(7, "podman");

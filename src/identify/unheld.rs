@@ -1,4 +1,4 @@
-//! Decides if a segment without holders is protected, idle, or leaked.
+//! Determines whether a segment without holders is protected, idle, or leaked.
 
 use super::catalog::MakerMatch;
 use super::evidence::Evidence;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 /// The minimum time that a segment must be unused before it counts as leaked.
 pub const SETTLE: Duration = Duration::from_secs(60);
-/// The same for a segment whose maker is unknown.
+/// The minimum time for a segment whose maker is unknown.
 const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 
-/// Returns the verdict. `proof` has the steps that prove that no process holds the segment.
+/// Returns the verdict. `proof` lists the evidence that no process holds the segment.
 pub fn judge(
     segment: &Segment,
     made: Option<&MakerMatch<'_>>,
@@ -27,8 +27,8 @@ pub fn judge(
     // The first reason may only change with the state, so it must not contain a number that changes
     // with every survey.
     let with = |state, said: String| {
-        // After "creator 78 exited" as first reason, shorten "creator 78 exited: no process 78" to
-        // the rest.
+        // If the message already says "creator 78 exited", shorten the step "creator 78 exited: no
+        // process 78" to "no process 78".
         let rest = |step: &String| match step.split_once(": ") {
             Some((claim, proof)) if said.contains(claim) => proof.to_owned(),
             _ => step.clone(),

@@ -54,9 +54,10 @@ pub struct Finished {
 
 #[derive(Debug)]
 pub enum Refused {
-    /// The owner: the segment belongs to its creator.
+    /// The owner could not be set: the segment belongs to its creator.
     User(io::Error),
     Group(io::Error),
-    /// The ACL. The group then has no access, because the group bits of the mode were the ACL mask.
+    /// The ACL could not be set. The group then has no access, because the group bits of the mode
+    /// were the ACL mask.
     Acl(io::Error),
 }

@@ -83,15 +83,15 @@ pub trait Control: Send + Sync {
     /// `EROFS` on a read-only mount, `EPERM` in an immutable directory.
     fn check_new_object(&self, name: &ObjectName) -> io::Result<()>;
 
-    /// Returns the memory available for a new segment.
+    /// Returns the amount of memory that is available for a new segment.
     fn memory(&self) -> MemoryFacts;
 
     /// Starts building a System V segment, initially a single hole. Its mode is
     /// [`FILLING`](super::FILLING) until it is finished.
     fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
-    /// Returns the scope in which ids and pids are unique: this boot, a space, and the IPC and pid
-    /// namespaces.
+    /// Returns an identifier of this boot and of the IPC and pid namespaces, in which shmids and
+    /// pids are unique. The two parts are separated by a space.
     fn world(&self) -> String;
 
     /// Returns the credentials of this thread.
@@ -257,8 +257,8 @@ pub enum Removal {
     Another,
     /// The check of the renamed object refused the removal; its name was restored.
     Refused,
-    /// A new object took the name, so it could not be restored. The object is intact and has this
-    /// name.
+    /// The original name could not be restored, because a new object has taken it. The moved object
+    /// is intact and has this name.
     Astray(ObjectName),
 }
 

@@ -4,14 +4,15 @@
 pub enum Method {
     /// `pread(2)` on the object, opened by its name in `/dev/shm`.
     Name {
-        /// Opened with `O_NOATIME`, for the owner and root.
+        /// Set if opened with `O_NOATIME`, as the owner and root may.
         keeps_access_time: bool,
     },
     /// `pread(2)` on a mapping or descriptor of another process, opened through
     /// `/proc/PID/map_files` or `/proc/PID/fd`.
     Holder {
         pid: u32,
-        /// Opened with `O_NOATIME`, or a System V segment, whose attach time does not change.
+        /// Set if opened with `O_NOATIME`, and for System V segments, whose attach time does not
+        /// change.
         keeps_access_time: bool,
     },
     /// `shmat(2)`, read-only.
@@ -24,7 +25,7 @@ pub enum Trace {
     None,
     /// The access time of the object changes. Only its owner and root can avoid that.
     AccessTime,
-    /// nattch is one higher while the segment is open; the last pid and times change.
+    /// nattch is one higher while the segment is open, and the last pid and times change.
     Attached,
 }
 

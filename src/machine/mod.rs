@@ -86,7 +86,7 @@ pub trait Machine: Control + Processes {
     /// Opens an unlinked object through one of its holders.
     ///
     /// # Errors
-    /// `NotFound` if no holder has it open any more, `EACCES` and `EPERM` if no holder may be
+    /// `NotFound` if no holder has it open anymore, `EACCES` and `EPERM` if no holder may be
     /// examined.
     fn open_unlinked(&self, device: u64, inode: u64, holders: &[Holder]) -> io::Result<Box<dyn Contents>>;
 
@@ -193,7 +193,7 @@ pub struct ObjectStat {
     pub modify: Timestamp,
     /// Last change of the inode.
     pub change: Timestamp,
-    /// Creation, if known.
+    /// The creation time, if known.
     pub birth: Option<Timestamp>,
 }
 
@@ -277,7 +277,7 @@ pub trait Contents: Send + Sync {
         Ok(None)
     }
 
-    /// Drops this range from the process's memory, because it is no longer needed.
+    /// Drops this range from the memory of this process, because it is no longer needed.
     fn release(&self, _offset: u64, _length: u64) {}
 }
 

@@ -66,7 +66,7 @@ pub fn parse(text: &[u8]) -> Table {
     table
 }
 
-/// More than any kernel has.
+/// The maximum number of columns, more than any kernel has.
 const MAX_COLUMNS: usize = 32;
 
 impl Columns {

@@ -71,7 +71,6 @@ impl<'a> Chunks<'a> {
     ///
     /// # Errors
     /// Fails if the segment cannot be read.
-    /// Fails if reading fails.
     pub fn next(&mut self, buffer: &mut PageBuffer) -> io::Result<Option<Chunk>> {
         let left = self.end - self.at;
         if left == 0 || self.progress.is_cancelled() {

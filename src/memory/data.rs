@@ -10,8 +10,8 @@ use std::ops::Range;
 const CHUNK: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
 /// Returns the next run of data that starts after `from`, or the last one that starts before it.
-/// Runs are separated by at least `gap` zeros, written or in a hole; any number of zeros will do at
-/// the start of the segment. `None` if there is no such run, and after a cancellation.
+/// Runs are separated by at least `gap` zeros, written or in a hole. At the start of the segment,
+/// any number of zeros separates. `None` if there is no such run, and after a cancellation.
 ///
 /// # Errors
 /// Fails if the segment cannot be read.

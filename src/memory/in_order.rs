@@ -8,7 +8,7 @@ use std::thread;
 #[derive(Default)]
 struct Next {
     job: u64,
-    /// No more results are needed.
+    /// Set if no more results are needed.
     is_over: bool,
 }
 

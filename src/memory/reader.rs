@@ -30,7 +30,7 @@ pub enum OpenError {
         id: SegmentId,
         owner: Owner,
         mode: Mode,
-        /// Set if the user may change the mode and this would help.
+        /// Set if the user may change the mode, and a different mode would help.
         own: bool,
     },
     /// The segment is unlinked and only mapped.
@@ -54,7 +54,7 @@ pub enum OpenError {
     /// The segment can only be read by attaching it, and the caller refused that.
     #[error("{id} was not read: that would attach it, which changes nattch, last pid and times ({})", .reason.text())]
     NeedsAttach { id: SegmentId, reason: TraceReason },
-    /// Another process holds a lease and must release it first.
+    /// Another process holds a lease, which must be released first.
     #[error(
         "failed to open {id}: a process holds a lease on it (F_SETLEASE) and has been asked to release it. \
              Try again; the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds"
@@ -140,7 +140,6 @@ impl Reader {
     /// # Errors
     /// Fails if the segment is gone or was replaced, or if the kernel refuses. Every error has a
     /// remedy.
-    /// kernel refuses; each with what would help.
     pub fn open(machine: &dyn Machine, segment: &Segment) -> Result<Self, OpenError> {
         match (Self::open_unattached(machine, segment), &segment.id) {
             (Err(OpenError::NeedsAttach { .. }), SegmentId::Sysv(shmid)) => {

@@ -33,7 +33,7 @@ pub(super) fn is_plain(c: char) -> bool {
         return false;
     }
     // The standard library escapes control, format, private, unassigned and separator characters.
-    // It escapes a combining mark only at the start, hence the letter before it.
+    // It escapes a combining mark only at the start, so put a letter before it.
     let mut pair = [0u8; 5];
     pair[0] = b'a';
     let width = c.encode_utf8(&mut pair[1..]).len();

@@ -9,7 +9,7 @@ fn ann() -> Owner {
     Owner { uid: 1000, user: Some("ann".into()), gid: 1000, group: Some("ann".into()) }
 }
 
-/// `sysv:32770`, key 0x4d2, 1 MiB, locked, attached twice, 5000 s old at 10 000.
+/// Returns `sysv:32770`: key 0x4d2, 1 MiB, locked, attached twice, 5000 s old at 10 000.
 pub fn sysv() -> Segment {
     let facts = SysvFacts {
         key: Key(0x4d2),
@@ -48,7 +48,7 @@ pub fn holder(pid: u32) -> Holder {
     }
 }
 
-/// `posix:/psm_1f09ab2c`, 4 KiB, 180 s old at 10 000.
+/// Returns `posix:/psm_1f09ab2c`: 4 KiB, 180 s old at 10 000.
 pub fn posix() -> Segment {
     posix_called(b"psm_1f09ab2c")
 }

@@ -1,11 +1,11 @@
-//! The fields of a segment: the one table of everything that is known about it. Columns, sort orders, filters,
-//! CSV, JSON and the facts on the screen come from it.
+//! The table of all fields of a segment. Columns, sort orders, filters, CSV, JSON and the facts on
+//! the screen come from it.
 
 use super::{Segment, SegmentId, Timestamp, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-/// The form in which a filter takes a field.
+/// The form of a field's values in filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     Text,
@@ -180,7 +180,7 @@ fields! {
 }
 
 impl Field {
-    /// The fields that columns, sort orders and filters know.
+    /// The fields that can be columns, sort orders and filters.
     pub fn columns() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|field| field.is_column())
     }
@@ -299,7 +299,7 @@ impl Field {
         )
     }
 
-    /// Returns true if the field depends on how much of the segment is in memory.
+    /// Returns true if the field depends on the amount of memory that the segment uses.
     #[must_use]
     pub fn is_of_memory(self) -> bool {
         matches!(self, Self::Resident | Self::Swapped)

@@ -100,7 +100,7 @@ fn state_called(word: &str) -> Option<Test> {
     }
 }
 
-/// Longest first.
+/// The operators, longest first.
 const OPERATORS: [&str; 7] = ["!=", "<=", ">=", "=", "<", ">", "~"];
 
 impl Filter {
@@ -219,7 +219,7 @@ impl Test {
     fn parse(field: Field, operator: &str, value: &str) -> Result<Self, ValueError> {
         if operator == "~" {
             return Regex::new(value).map(|regex| Self::Matches(field, regex)).map_err(|error| {
-                // The last line states the error; the lines above it draw a picture.
+                // The last line states the error; the lines above it point to its position.
                 let text = error.to_string();
                 let last = text.lines().last().unwrap_or_default();
                 ValueError::Regex(last.trim_start_matches("error: ").to_owned())

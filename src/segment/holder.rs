@@ -10,10 +10,10 @@ pub struct Holder {
     /// [`Holder::command_text`].
     pub command: Box<[u8]>,
     pub owner: Owner,
-    /// When the process started.
+    /// The start time of the process.
     pub started: Timestamp,
-    /// In clock ticks since boot. Identifies the process, together with the pid, even after the pid
-    /// is reused.
+    /// The start time in clock ticks since boot. Together with the pid, it identifies the process
+    /// even after the pid is reused.
     pub start: u64,
     pub access: Access,
     pub mappings: u32,
@@ -22,7 +22,7 @@ pub struct Holder {
     pub descriptors: u32,
     /// A mapping or descriptor through which the segment can be opened.
     pub place: Place,
-    /// At least one mapping is private: writes to such a mapping are invisible to other processes.
+    /// Set if at least one mapping is private: writes to it are invisible to other processes.
     pub private: bool,
     /// Set for the process that scanned.
     pub ourselves: bool,
@@ -98,7 +98,7 @@ impl Holder {
         self.ourselves && matches!(self.access, Access::Read)
     }
 
-    /// A mapping outranks a descriptor.
+    /// Returns the kind of hold. A mapping outranks a descriptor.
     #[must_use]
     pub const fn hold_kind(&self) -> HoldKind {
         if self.mappings > 0 { HoldKind::Mapping } else { HoldKind::Descriptor }

@@ -94,12 +94,13 @@ impl fmt::Display for ObjectName {
 /// The id that names a segment in the table, on the command line, in JSON and in messages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SegmentId {
-    /// `sysv:32770`
     Sysv(ShmId),
-    /// `posix:/name`
     Posix(ObjectName),
     /// A POSIX object that is unlinked but still held.
-    Deleted { device: u64, inode: u64 },
+    Deleted {
+        device: u64,
+        inode: u64,
+    },
 }
 
 impl fmt::Display for SegmentId {

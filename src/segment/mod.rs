@@ -45,8 +45,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr as _;
 
-/// The table adds this to a former name.
-/// Names are not shortened further in a list of holders.
+/// The minimum width of a shortened name in a list of holders.
 const SHORTEST_NAME: usize = 4;
 const DELETED_MARK: &str = " (deleted)";
 
@@ -113,7 +112,7 @@ pub struct SysvFacts {
 }
 
 impl SysvFacts {
-    /// `0x000004d2 (1234)`, or the reason why there is no key.
+    /// Formats the key: `0x000004d2 (1234)`, or the reason why there is none.
     #[must_use]
     pub fn key_text(&self) -> String {
         match (self.key.is_private(), self.marked) {
@@ -157,8 +156,9 @@ pub struct Unlinked {
     pub name: Option<ObjectName>,
     /// Probable causes of the unlink, most likely first.
     pub by: Vec<Unlinker>,
-    /// This user may not inspect the object, because its holders only have it mapped: the size is
-    /// that of the largest mapping, the owner is that of a holder, and mode and times are unknown.
+    /// Set if this user may not inspect the object, because its holders only have it mapped. The
+    /// size is then that of the largest mapping, the owner is that of a holder, and mode and times
+    /// are unknown.
     pub concealed: bool,
 }
 
@@ -315,7 +315,7 @@ impl Segment {
         }
     }
 
-    /// Lists the holders with names of at most so many cells for writers and for readers.
+    /// Lists the holders, with names of at most this many cells for writers and for readers.
     fn flow_of(&self, most: usize, [longest_writer, longest_reader]: [usize; 2], ellipsis: &str) -> String {
         let names = |access: Access, longest: usize| {
             let mut names: Vec<String> = vec![];
@@ -351,7 +351,7 @@ impl Segment {
         (self.creator_life == CreatorLife::Exited).then(|| self.sysv().map(|facts| facts.creator_pid))?
     }
 
-    /// Returns the maker, unless the only known fact is that it has exited.
+    /// Returns the maker, unless it is only known to have exited.
     #[must_use]
     pub fn named_maker(&self) -> Option<&Maker> {
         self.made_by.as_ref().filter(|maker| !matches!(maker, Maker::Exited(_)))
@@ -416,7 +416,7 @@ impl Segment {
         object(self).is_some() && object(self) == object(other)
     }
 
-    /// The suffix of [`Segment::label`] for a former name.
+    /// Returns the suffix that [`Segment::label`] appends to a former name.
     #[must_use]
     pub fn label_mark(&self) -> &'static str {
         if self.former_name().is_some() { DELETED_MARK } else { "" }
@@ -458,7 +458,7 @@ impl Segment {
         self.times.touched()
     }
 
-    /// Returns what distinguishes this segment from a later one with the same name.
+    /// Returns the properties that distinguish this segment from a later one with the same name.
     #[must_use]
     pub fn identity(&self) -> Identity {
         match &self.facts {
@@ -488,7 +488,7 @@ pub enum Identity {
     Posix {
         device: u64,
         inode: u64,
-        /// `None` if the kernel does not report it.
+        /// The birth time; `None` if the kernel does not report it.
         birth: Option<Timestamp>,
     },
 }

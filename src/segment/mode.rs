@@ -7,7 +7,8 @@ use std::fmt;
 pub struct Mode(u16);
 
 impl Mode {
-    /// Drops the file type, and the "locked" and "marked" flags of `/proc/sysvipc/shm`.
+    /// Creates a mode from raw bits. Drops the file type, and the "locked" and "marked" flags of
+    /// `/proc/sysvipc/shm`.
     #[must_use]
     pub const fn new(raw: u32) -> Self {
         // Lossless: only twelve bits remain.
@@ -19,7 +20,7 @@ impl Mode {
         self.0 as u32
     }
 
-    /// As in `ls -l`, without the file type: `rw-rw-rw-`.
+    /// Formats the bits as in `ls -l`, without the file type: `rw-rw-rw-`.
     #[must_use]
     pub fn symbolic(self) -> String {
         let special = [(0o4000, 's', 'S'), (0o2000, 's', 'S'), (0o1000, 't', 'T')];

@@ -8,7 +8,7 @@ use std::fmt::Display;
 pub fn plain_error(error: &impl Display) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
-    // `EMFILE`. The message for the system-wide limit (`ENFILE`) is different.
+    // This is `EMFILE`; the message for the system-wide limit (`ENFILE`) is different.
     let remedy = if text == "Too many open files" { " (`ulimit -n`)" } else { "" };
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_lowercase);

@@ -175,7 +175,7 @@ pub fn parse_key(text: &str) -> Option<Key> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found<'a> {
     pub segment: &'a Segment,
-    /// Set if the text is only a prefix of the name.
+    /// Set if the text is a proper prefix of the name.
     pub by_prefix: bool,
     /// Set if the text is the name before the segment was unlinked.
     pub by_former_name: bool,
@@ -188,7 +188,7 @@ fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segm
     segments.iter().filter(had_it).collect()
 }
 
-/// `deleted:1a:2f (64 KiB, ann, held by writer (4121))`
+/// Describes segments: `deleted:1a:2f (64 KiB, ann, held by writer (4121))`.
 fn descriptions(segments: &[&Segment]) -> Vec<String> {
     let text = |segment: &&Segment| {
         let holders = segment.holders.as_deref().unwrap_or_default();
@@ -491,7 +491,7 @@ mod tests {
             let error = names.resolve(&SegmentName::read(text, None)).unwrap_err().to_string();
             assert!(error.contains(&format!("could mean {meanings}. ")) && error.contains(remedy), "{error}");
         }
-        // Files that are not segments count too.
+        // Files that are not segments make a name ambiguous, too.
         let is_fifo = |name: &ObjectName| name.to_string() == "/9";
         let error = names.resolve_unless(&SegmentName::read("9", None), is_fifo).unwrap_err();
         assert!(matches!(error, ResolveError::TwoMeanings { .. }), "{error}");
@@ -512,7 +512,7 @@ mod tests {
         for text in ["key:32770", "0x8002"] {
             assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);
         }
-        // Too large for a shmid. Key 0 is `IPC_PRIVATE`, which many segments have.
+        // This number is too large for a shmid. Key 0 is `IPC_PRIVATE`, which many segments have.
         if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
             facts.key = Key(0xdead_beef);
         }

@@ -1,9 +1,9 @@
-//! An error that is only ever shown.
+//! An error that is only displayed.
 
 use std::fmt::Display;
 
-/// The reason why an input is invalid or something is unavailable, for a caller that only shows it.
-/// Safe to print.
+/// The reason why an input is invalid or something is unavailable, for a caller that only displays
+/// it. Safe to print.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ShownError(String);

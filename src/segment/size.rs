@@ -10,13 +10,13 @@ pub struct Bytes(pub u64);
 const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 impl Bytes {
-    /// The number and the unit: one decimal below ten, none above, at most four characters.
+    /// Returns the number and the unit: one decimal below ten, none above, at most four characters.
     #[must_use]
     pub fn human(self) -> (String, &'static str) {
         if self.0 < 1024 {
             return (self.0.to_string(), UNITS[0]);
         }
-        // In tenths of the unit, rounded half up. Floats would print 2^63-1 incorrectly.
+        // Count in tenths of the unit, rounded half up. Floats would print 2^63-1 incorrectly.
         let mut unit = (63 - self.0.leading_zeros() as usize) / 10;
         let tenths = |unit: usize| {
             let bits = 10 * unit;
@@ -43,7 +43,7 @@ impl fmt::Display for Bytes {
 }
 
 impl Sum for Bytes {
-    /// Saturates: a few sparse objects of 2^62 bytes would overflow.
+    /// Saturates, because a few sparse objects of 2^62 bytes would overflow.
     fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
         Self(sizes.fold(0u64, |sum, size| sum.saturating_add(size.0)))
     }

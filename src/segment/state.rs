@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The first state that applies, in this order.
+/// The state of a segment: the first of these that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
     /// Marked for removal or unlinked, but still held.
@@ -27,7 +27,7 @@ pub enum Certainty {
 }
 
 impl State {
-    /// In the order in which they are checked.
+    /// All states, in the order in which they are checked.
     pub const ALL: [Self; 7] = [
         Self::Removed,
         Self::InUse,
@@ -93,7 +93,7 @@ impl Certainty {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub state: State,
-    /// A summary, then the steps that led to it, each with its evidence.
+    /// The conclusion, followed by the steps that led to it, each with its evidence.
     pub reasons: Vec<String>,
     /// The time until a segment that was used recently counts as leaked.
     pub leaked_in: Option<Duration>,
@@ -105,7 +105,7 @@ impl Verdict {
         Self { state, reasons: vec![reason.into()], leaked_in: None }
     }
 
-    /// Adds a step.
+    /// Adds a step to the reasons.
     #[must_use]
     pub fn because(mut self, step: impl Into<String>) -> Self {
         self.reasons.push(step.into());

@@ -23,7 +23,7 @@ impl Timestamp {
         Self { seconds, nanos: 0 }
     }
 
-    /// The seconds from `earlier` to `self`; negative if `self` is before `earlier`.
+    /// Returns the seconds from `earlier` to `self`; negative if `self` is before `earlier`.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,

@@ -56,7 +56,7 @@ impl Value<'_> {
         }
     }
 
-    /// Formats names and lines once, rather than in each comparison.
+    /// Formats names and lines, so that they are not formatted in each comparison.
     #[must_use]
     pub fn sort_key(self) -> Self {
         match self {
@@ -67,7 +67,7 @@ impl Value<'_> {
         }
     }
 
-    /// Compares two sort keys of one field; absent values come last.
+    /// Compares two sort keys of the same field; absent values come last.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
@@ -112,7 +112,7 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// `4121, 4188`
+/// Writes items separated by commas: `4121, 4188`.
 fn write_all<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: impl IntoIterator<Item = T>) -> fmt::Result {
     for (index, item) in items.into_iter().enumerate() {
         write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;

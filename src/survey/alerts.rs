@@ -12,9 +12,9 @@ const MAX_NAMED: usize = 3;
 /// A limit that is nearly reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// `/dev/shm is remaining_if_nearly_full full, 640 MiB of 12 GiB left`
+    /// The condition, such as `/dev/shm is 95% full, 640 MiB of 12 GiB left`.
     pub message: String,
-    /// The largest users first, safe to print.
+    /// The users involved, largest first, safe to print.
     pub users: Vec<String>,
     /// Set if immediate attention is needed. The UI shows only urgent alerts, `limits` prints all.
     pub urgent: bool,
@@ -181,7 +181,7 @@ mod tests {
             texts(&machine),
             ["System V ids are exhausted (8). Creating a segment fails now. ann has 8"]
         );
-        // No limit.
+        // This limit is off.
         machine.edit(|facts| facts.limits.shmmni = Some(0));
         assert_eq!(texts(&machine), Vec::<String>::new());
     }
@@ -193,7 +193,7 @@ mod tests {
         machine.add_object("b", FakeBytes::hole(6 << 30));
         assert_eq!(texts(&machine), Vec::<String>::new(), "exactly the capacity");
         machine.add_object("c", FakeBytes::hole(1));
-        // A hard link adds nothing.
+        // A second hard link adds nothing to the total.
         machine.edit(|facts| {
             let object = facts.posix.values().next().unwrap().clone();
             facts.posix.insert(crate::segment::ObjectName::new(b"a2").unwrap(), object);

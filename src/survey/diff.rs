@@ -24,7 +24,7 @@ impl Difference {
 /// sizes, which the kernel and every write change, and the results of the first holder scan.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
-    // Both are sorted by id.
+    // Both surveys are sorted by id.
     let mut old = before.segments.iter().peekable();
     let mut difference = Difference::default();
     let judged = before.coverage.is_some() == after.coverage.is_some();

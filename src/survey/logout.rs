@@ -12,7 +12,7 @@ const FIRST_ORDINARY: u32 = 1000;
 /// `nobody`, which never logs in.
 const NOBODY: u32 = 65534;
 
-/// Returns a warning if a segment will be removed when its owner logs out, and how to avoid that. A
+/// Warns that a segment will be removed when its owner logs out, and explains how to avoid that. A
 /// sentence without a period, safe to print.
 #[must_use]
 pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
@@ -43,8 +43,8 @@ pub fn logouts(survey: &Survey) -> Option<String> {
     })
 }
 
-/// Returns true if systemd removes a segment at logout. Segments marked for removal go with their
-/// holders anyway.
+/// Returns true if systemd removes a segment at logout. Segments marked for removal disappear with
+/// their holders anyway.
 fn is_removed_at_logout(segment: &Segment, limits: &Limits) -> bool {
     limits.remove_ipc == Some(true) && is_ordinary(&segment.owner) && segment.verdict.state != State::Removed
 }

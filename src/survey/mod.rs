@@ -42,14 +42,14 @@ pub struct Survey {
     pub problems: Vec<String>,
     /// Names in `/dev/shm` that are not segments: directories, FIFOs, links, mount points.
     pub other_names: HashSet<ObjectName>,
-    /// Kinds whose segments could not all be listed.
+    /// The kinds whose segments could not all be listed.
     pub unlisted: Vec<Kind>,
-    /// Kinds in `unlisted` that lack more than the private directories of other users.
+    /// The kinds in `unlisted` for which more is missing than private directories of other users.
     pub failed: Vec<Kind>,
     /// Files in `/dev/shm` that are not segments, including directories and `/dev/shm` itself.
     pub(crate) other_files: u64,
     pub at: Timestamp,
-    /// When the holder scan started.
+    /// The start time of the holder scan.
     pub scanned: Option<Timestamp>,
 }
 
@@ -133,8 +133,8 @@ impl Survey {
         self.scanned = Some(holdings.at);
     }
 
-    /// Returns true if `/dev/shm` has more files than were found: unlinked objects that are held in
-    /// a way that was not scanned.
+    /// Returns true if `/dev/shm` has more files than were found: the rest are unlinked objects
+    /// whose holders were not scanned.
     #[must_use]
     pub fn misses_objects(&self) -> bool {
         let Some(used) = self.limits.dev_shm else { return false };

@@ -12,7 +12,8 @@ pub fn namesakes<'a>(segment: &Segment, segments: &'a [Segment]) -> Vec<&'a Segm
     segments.iter().filter(|other| segment.shares_name_with(other)).collect()
 }
 
-/// `deleted:1a:2f had this name before: 4.0 KiB, held by writer (4121) rw`
+/// Describes another segment: `deleted:1a:2f had this name before: 4.0 KiB, held by writer (4121)
+/// rw`.
 #[must_use]
 pub fn namesake_text(segment: &Segment, other: &Segment) -> String {
     let how = match (segment.kind(), &other.id) {

@@ -30,7 +30,7 @@ impl Survey {
     }
 }
 
-/// `writer (4121) maps /x up to 1.0 MiB, but its size is 4.0 KiB`
+/// Describes a mapping: `writer (4121) maps /x up to 1.0 MiB, but its size is 4.0 KiB`.
 fn past_end(segment: &Segment, holder: &Holder) -> String {
     let Holder { pid, mapped_to, .. } = holder;
     let command = holder.command_text();
@@ -60,7 +60,7 @@ mod tests {
     use crate::segment::{Access, Timestamp};
     use crate::survey::{Depth, Holdings, Names, alerts};
 
-    /// A machine on which `writer` maps the first page of `/x`, which has `size` bytes.
+    /// Returns a machine on which `writer` maps the first page of `/x`, which has `size` bytes.
     fn machine(size: u64) -> FakeMachine {
         let machine = FakeMachine::new();
         machine.add_object("x", FakeBytes::hole(size));

@@ -5,8 +5,8 @@ use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
 use crate::segment::{Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, Times, Unlinked, plain_error};
 use std::io;
 
-/// Adds the listed objects and problems. Returns true if nothing is missing except private
-/// directories of other users, and mounts.
+/// Adds the listed objects and problems. Returns true if only mounts and private directories of
+/// other users are missing.
 pub fn add(
     listing: io::Result<ObjectListing>,
     machine: &dyn Machine,

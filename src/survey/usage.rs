@@ -70,7 +70,8 @@ impl Shmem {
         Bytes(self.total.0.saturating_sub(self.listed.0))
     }
 
-    /// `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18 MiB of it. …`
+    /// Explains the difference: `Shmem in /proc/meminfo is 79 MiB; the segments listed here take 18
+    /// MiB of it. …`.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { total, listed } = self;
@@ -124,10 +125,10 @@ pub struct ProcessUsage {
     pub sum: Sum,
 }
 
-/// The largest first.
+/// Totals by user and by process, the largest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Owners: uid, name if known, sum.
+    /// The owners: uid, name if known, and total.
     pub users: Vec<(u32, Option<String>, Sum)>,
     pub processes: Vec<ProcessUsage>,
 }

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 /// The number of `fchmodat2` on every architecture.
 const SYS_FCHMODAT2: libc::c_long = 452;
 const ACL: &CStr = c"system.posix_acl_access";
-/// In bytes; far more than any list in use.
+/// The maximum size in bytes, far more than any list in use.
 const MAX_ACL: usize = 64 << 10;
 
 /// Sets the twelve permission bits.
@@ -128,8 +128,8 @@ fn own_path(file: BorrowedFd<'_>) -> io::Result<CString> {
     CString::new(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(io::Error::other)
 }
 
-/// Converts the error of a call on a path below `/proc/self`. Such a path always exists if `/proc`
-/// is mounted, so `ENOENT` says nothing about the file behind it.
+/// Explains the error of a call on a path below `/proc/self`. Such a path always exists if `/proc`
+/// is mounted, so `ENOENT` does not refer to the file.
 pub fn explain_proc_error(error: io::Error) -> io::Error {
     if error.raw_os_error() == Some(libc::ENOENT) { proc_not_mounted() } else { error }
 }

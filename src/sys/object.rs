@@ -18,7 +18,7 @@ use std::path::{Component, Path};
 #[derive(Debug)]
 pub struct OpenObject {
     pub file: File,
-    /// As of opening.
+    /// The stat when the file was opened.
     pub stat: FileStat,
     /// Set if reading does not change the access time (`O_NOATIME`, for the owner and root).
     pub keeps_access_time: bool,
@@ -108,7 +108,7 @@ pub struct InDirectory {
     pub file: FileStat,
     pub directory: FileStat,
     /// Set if the mode and ACL of the directory let the effective user create, rename and remove
-    /// names. Ignores the sticky bit and the attributes of the file.
+    /// names, apart from the sticky bit and the attributes of the file.
     pub writable: bool,
     /// Set if the file system is mounted read-only.
     pub read_only: bool,
@@ -123,7 +123,7 @@ pub fn in_directory(root: &Path, path: &Path) -> io::Result<InDirectory> {
     let (directory, name) = open_parent(root, path)?;
     let access = AccessFlags::W_OK | AccessFlags::X_OK;
     let writable = match faccessat(&directory, c".", access, AtFlags::AT_EACCESS) {
-        // These have their own fields.
+        // The mount flags and the file attributes have their own fields.
         Ok(()) | Err(Errno::EROFS | Errno::EPERM) => true,
         Err(_) => false,
     };
@@ -234,12 +234,13 @@ pub const fn kind_of(mode: u32) -> Option<&'static str> {
     }
 }
 
-/// Opens a link. The second result tells if reading leaves the access time alone.
+/// Opens a link. The second result is true if reading does not change the access time.
 fn open_link(access: OFlag, link: &str) -> io::Result<(File, bool)> {
     nonblocking(access, |flags| open(link, flags, Mode::empty()))
 }
 
-/// Opens without blocking, and with `O_NOATIME` if permitted. The second result tells if it was.
+/// Opens without blocking, and with `O_NOATIME` if permitted. The second result is true if it was
+/// permitted.
 fn nonblocking(flags: OFlag, open: impl Fn(OFlag) -> nix::Result<OwnedFd>) -> io::Result<(File, bool)> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | flags;
     match open(flags | OFlag::O_NOATIME) {
@@ -268,8 +269,8 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
         return Ok(Some(FileExtent { end: data, data: false }));
     }
     let end = offset.saturating_add(limit.max(1)).min(size);
-    // SEEK_HOLE visits every page up to the next hole, at about 5 ns each. Asking for a single
-    // page, as below, takes about 50 times as long.
+    // SEEK_HOLE visits every page up to the next hole, at about 5 ns each. Querying single pages,
+    // as below, takes about 50 times as long per page.
     let end = if (end - offset) < (size - offset) / 64 {
         end_of_data(file, offset, end)?
     } else {
@@ -281,7 +282,7 @@ pub fn extent_at(file: &File, offset: u64, size: u64, limit: u64) -> io::Result<
     Ok(Some(FileExtent { end, data: true }))
 }
 
-/// Returns the end of the data at `offset`, at most `end`. Asks page by page.
+/// Returns the end of the data at `offset`, at most `end`. Queries each page.
 fn end_of_data(file: &File, offset: u64, end: u64) -> io::Result<u64> {
     let page = page_size();
     let mut at = offset - offset % page + page;

@@ -142,8 +142,8 @@ fn repeat(length: usize, mut call: impl FnMut(usize) -> isize) -> Option<usize> 
     Some(done)
 }
 
-/// Maps the pages of a range. Returns true if they can be accessed. Kernels before 5.14 cannot
-/// tell.
+/// Maps the pages of a range. Returns true if they can be accessed. Kernels before 5.14 do not
+/// support the check.
 fn populate(start: NonNull<u8>, length: usize, advice: libc::c_int) -> bool {
     let page = usize::try_from(super::page_size()).unwrap_or(1);
     let before = start.as_ptr().addr() % page;

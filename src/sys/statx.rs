@@ -30,9 +30,10 @@ pub struct FileStat {
     pub birth: Option<(i64, u32)>,
     /// The mount through which the file was reached; `None` before Linux 5.8.
     pub mount: Option<u64>,
-    /// The file cannot be changed, renamed or removed (`chattr +i`).
+    /// Set if the file cannot be changed, renamed or removed (`chattr +i`).
     pub immutable: bool,
-    /// The file can only be appended to; names cannot be removed from a directory (`chattr +a`).
+    /// Set if the file can only be appended to, and names cannot be removed from a directory
+    /// (`chattr +a`).
     pub append_only: bool,
 }
 

@@ -1,5 +1,5 @@
 //! Unfinished files, including those that a killed process left behind. The writer holds a lock on
-//! the file, `flock(2)`: an unlocked file has no writer any more.
+//! the file, `flock(2)`, so an unlocked file no longer has a writer.
 
 use super::{check, statx_at, unlink::unlink};
 use nix::fcntl::{OFlag, openat};
@@ -60,7 +60,7 @@ pub(super) fn try_lock(file: &File) -> io::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
     pub files: usize,
-    /// On disk, in bytes.
+    /// The size on disk, in bytes.
     pub bytes: u64,
 }
 
@@ -78,9 +78,9 @@ impl Amount {
 /// The unfinished files in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Unfinished {
-    /// Without a writer. [`remove_abandoned`] removes them.
+    /// Files without a writer. [`remove_abandoned`] removes them.
     pub abandoned: Amount,
-    /// With a writer.
+    /// Files with a writer.
     pub in_progress: Amount,
 }
 

@@ -36,8 +36,8 @@ pub enum Removal {
     Another,
     /// The check of the renamed object refused the removal; its name was restored.
     Refused,
-    /// A new object took the name, so it could not be restored. The object is intact and has this
-    /// name.
+    /// The original name could not be restored, because a new object had taken it. The moved object
+    /// is intact and has this name.
     Astray(PathBuf),
 }
 
@@ -49,8 +49,8 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     unlink_if(root, path, device, inode, &|_| true)
 }
 
-/// Like [`unlink_exactly`], but only if `may_go` returns true. It gets the secret path of the
-/// object below `root`: from then on, no process can open the object by name.
+/// Removes an object like [`unlink_exactly`], but only if `may_go` returns true. `may_go` gets the
+/// secret path of the object below `root`: from then on, no process can open the object by name.
 pub fn unlink_if(
     root: &Path,
     path: &Path,
@@ -427,7 +427,7 @@ mod tests {
     #[test]
     fn removal_survives_the_loss_of_its_directory() {
         let root = tempfile::tempdir().unwrap();
-        // Too long to be part of the temporary name.
+        // This name is too long to be part of the temporary name.
         let name = "x".repeat(MAX_NAME);
         fs::write(root.path().join(&name), b"planned").unwrap();
         let seen = fs::metadata(root.path().join(&name)).unwrap();
@@ -512,7 +512,7 @@ mod tests {
             let name = "x".repeat(length);
             fs::write(root.path().join(&name), b"planned").unwrap();
             let seen = fs::metadata(root.path().join(&name)).unwrap();
-            // Killed after the object was renamed.
+            // Simulate a kill after the object was renamed.
             let killed = std::panic::catch_unwind(|| {
                 let stop = |step| assert!(step != Step::Renamed, "killed");
                 unlink_step_by_step(root.path(), Path::new(&name), seen.dev(), seen.ino(), &|_| true, stop)

@@ -21,7 +21,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// Attempts at a name that other processes keep creating and removing.
+/// The maximum number of attempts at a name that other processes keep creating and removing.
 const RETRIES: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
@@ -140,7 +140,7 @@ impl Unnamed {
         Ok(self.temporary.insert(temporary).clone())
     }
 
-    /// Returns false if the name does not exist.
+    /// Returns true if the name belongs to a regular file, and false if the name does not exist.
     fn name_is_regular(&self) -> Result<bool, ReplaceError> {
         match statx_at(self.directory.as_fd(), &self.name) {
             Ok(stat) => kind_of(stat.mode).map_or(Ok(true), |kind| Err(ReplaceError::NotRegular(kind))),
@@ -290,7 +290,7 @@ mod tests {
         file
     }
 
-    /// Creates a file of this kind at the name. Returns its inode.
+    /// Creates a file of this kind under the name. Returns its inode.
     fn put(root: &Path, kind: &str) -> u64 {
         let path = root.join("a");
         match kind {

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd as _;
 /// Bytes after which the kernel starts writing.
 const STEP: i64 = 8 << 20;
 
-/// Tracks how much of a file was produced. Without it, the disk would be idle until `fsync(2)`.
+/// Starts writing completed parts of a file. Otherwise, the disk would be idle until `fsync(2)`.
 pub struct WriteBehind<'a> {
     file: &'a File,
     written: i64,

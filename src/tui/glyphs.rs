@@ -5,7 +5,7 @@ use crate::segment::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glyphs {
-    /// The `--ascii` set.
+    /// Set for the `--ascii` symbols.
     pub ascii: bool,
     pub selected: &'static str,
     pub marked: &'static str,

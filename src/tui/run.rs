@@ -40,7 +40,7 @@ pub trait Program {
     fn draw(&self, buffer: &mut Buffer);
 }
 
-/// The terminal, as the loop sees it.
+/// The terminal, as the event loop uses it.
 pub trait Console {
     fn size(&self) -> io::Result<Size>;
     fn draw(&mut self, size: Size, paint: &mut dyn FnMut(&mut Buffer)) -> io::Result<()>;
@@ -139,7 +139,7 @@ struct Loop<P, S> {
     surveyed: bool,
     /// Timeout for the first survey before the first frame.
     survey_timeout: Duration,
-    /// Requests that wait for the first frame, so that no worker delays it; `None` afterwards.
+    /// Requests that wait for the first frame, so that no worker delays it; `None` afterward.
     held: Option<Vec<Request>>,
 }
 
@@ -207,7 +207,7 @@ impl<P: Program, S: Console> Loop<P, S> {
         match message {
             Message::Event(event) => self.dispatch(event),
             Message::Input(event, slot) => {
-                // Frees the event's slot in the backlog.
+                // Free the event's slot in the backlog.
                 drop(slot);
                 self.dispatch(event)
             }

@@ -36,7 +36,7 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 static WRITING: Mutex<()> = Mutex::new(());
 /// Set after leaving for good.
 static FINISHED: AtomicBool = AtomicBool::new(false);
-/// Leaving waits this long for a writer. A slower one is blocked.
+/// The maximum time to wait for a writer when leaving. A slower writer is blocked.
 const WRITER_TIMEOUT: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]

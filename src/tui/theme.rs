@@ -129,7 +129,7 @@ impl Theme {
             Depth::True => {
                 AMBER.iter().map(|&(r, g, b)| on(Color::Rgb(r, g, b), Color::Rgb(0, 0, 0))).collect()
             }
-            // The same fade in the 256-color palette.
+            // This is the same fade in the 256-color palette.
             Depth::Many => {
                 [214, 178, 137, 101].map(|color| on(Color::Indexed(color), Color::Indexed(16))).to_vec()
             }
@@ -233,7 +233,7 @@ impl Theme {
         }
     }
 
-    /// The style of a byte's class; the same classes as in hexyl.
+    /// The style of a byte, by the same classes as in hexyl.
     pub const fn byte(&self, byte: u8) -> Style {
         match byte {
             0 => self.zero,
@@ -245,12 +245,13 @@ impl Theme {
     }
 }
 
-/// Black stays readable on all these backgrounds. It is not the terminal's own black, which may be a gray.
+/// Returns black text on a background. All these backgrounds are light enough for black, but the
+/// terminal's own black may be gray.
 const fn on(background: Color, black: Color) -> Style {
     Style::new().bg(background).fg(black)
 }
 
-/// From amber to a gray on which black is readable in light and dark terminals.
+/// The glow, from amber to a gray on which black is readable in light and dark terminals.
 const AMBER: [Rgb; 8] = [
     (255, 184, 0),
     (244, 178, 16),
@@ -275,7 +276,7 @@ struct Tint {
     background: Rgb,
     dim: Rgb,
     faint: Rgb,
-    /// Text on the second half of the glow.
+    /// The color of text on the second half of the glow.
     on_glow: Rgb,
     red: Rgb,
     green: Rgb,

@@ -86,7 +86,7 @@ fn rm_without_a_terminal_names_the_missing_option() {
     let (_, stderr) = status_and_output(&run(&["rm", "name"]), 2);
     assert!(stderr.contains("--yes"), "{stderr}");
     let (stdout, stderr) = status_and_output(&run(&["rm", "--yes", "--no-copy", "name", "0x4d2"]), 1);
-    // Open in this test.
+    // The object is open in this test.
     assert!(stderr.contains("name: in use: ") && stderr.contains("Use --force"), "{stderr}");
     assert_eq!(stdout, format!("{}: removed\n", sysv.id()));
     status_and_output(&run(&["rm", "--yes", "--force", "--no-copy", "name"]), 0);
@@ -219,7 +219,7 @@ fn printed_commands_can_be_pasted() {
             let output = command.args(arguments).env("XDG_STATE_HOME", &state).stdin(Stdio::null()).output();
             status_and_output(&output.unwrap(), 0).0
         };
-        // The plan of a change, as JSON.
+        // Compares the plan of a change, as JSON.
         for (change, undone) in [(["chmod", "0600"], 0o640), (["chown", "0:7"], 0o640)] {
             let arguments = [&change[..], &[&id]].concat();
             let plan = shmlens(&[&arguments[..], &["--dry-run", "--json"]].concat());
@@ -231,7 +231,7 @@ fn printed_commands_can_be_pasted() {
             let facts = object.file.metadata().unwrap();
             assert_eq!((facts.mode() & 0o7777, facts.gid()), (undone, 0), "{plan}");
         }
-        // The result of a removal, as text.
+        // Compares the result of a removal, as text.
         let removed = shmlens(&["rm", "--yes", "--force", &id]);
         assert!(removed.lines().count() == 1 && !removed.contains('\x1b'), "{removed:?}");
         assert_eq!(removed.matches("shmlens restore").count(), 1, "{removed}");
@@ -331,7 +331,7 @@ fn batch_messages_name_their_segment() {
             }
         }
     }
-    // The real run, with nowhere to save the copy.
+    // The real run fails because there is nowhere to save the copy.
     for state in ["file", "small"] {
         let mut command = shmlens();
         command.args(["rm", "--yes", "--force"]).args(&names).env("XDG_STATE_HOME", home.path().join(state));

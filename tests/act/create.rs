@@ -237,7 +237,7 @@ fn missing_huge_pages_fail_and_leave_nothing() {
     huge_pages_hold_what_was_in_the_file();
 }
 
-/// Called by the test that expects no huge pages, which free ones would break.
+/// The caller expects no huge pages, so this is not a test of its own.
 fn huge_pages_hold_what_was_in_the_file() {
     let _pool = HugePages::of(3);
     if HugePages::free() < 3 {

@@ -106,7 +106,7 @@ fn partial_change_is_rolled_back() {
     object.file.set_permissions(Permissions::from_mode(0o666)).unwrap();
     let owner = OwnerChange { uid: Some(1000), gid: None };
     let both = Action::SetModeAndOwner(ModeChange::to(Mode::new(0o600)), owner);
-    // Planned as root, so that only the kernel refuses: an owner cannot give the segment away.
+    // Plan as root, so that only the kernel refuses: an owner cannot give the segment away.
     let plan = plan_action(&object.id(), &both);
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -121,7 +121,7 @@ fn partial_change_is_rolled_back() {
 fn result_reports_the_mode_the_kernel_set() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
-    // Planned as root, because a plan as nobody would predict it.
+    // Plan as root, because a plan as nobody would predict the result.
     let plan = plan_action(&object.id(), &set_mode(0o2640));
     let nobody = Nobody::here();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -147,7 +147,7 @@ fn relative_mode_applies_to_the_current_mode() {
 #[test]
 fn owner_may_change_own_segments() {
     let Some(_world) = World::new() else { return };
-    // Unreadable even for the owner.
+    // Not even the owner can read this segment.
     let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0).owned_by(NOBODY, NOBODY);
     let nobody = Nobody::here();
@@ -178,7 +178,7 @@ fn refusal_names_the_users_who_may_change_it() {
     let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
     let mut plans = vec![];
     for id in [sysv.id(), object.id()] {
-        // Planned as root, so that only the kernel refuses.
+        // Plan as root, so that only the kernel refuses.
         plans.extend(
             [set_mode(0o600), chown(NOBODY, NOBODY), Action::Lock].map(|action| plan_action(&id, &action)),
         );

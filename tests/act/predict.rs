@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 const ROOT: u32 = 0;
 const ANN: u32 = 1000;
 
-/// Removed on drop.
+/// A segment that is removed on drop.
 enum TestSegment {
     Sysv(Sysv),
     Object(Object),
@@ -247,7 +247,7 @@ fn remedies_work() {
         text,
         r"immutable (chattr +i). As root, clear the flag with `chattr -i '/dev/shm/it'\''s $(odd)'`"
     );
-    // The command can be pasted.
+    // The command in the message can be pasted.
     let command = text.split('`').nth(1).unwrap();
     assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
     fs::remove_file(path).unwrap();
@@ -348,7 +348,7 @@ fn dry_run_matches_the_real_run() {
             assert_eq!(dry.len(), created.len() + 1, "{dry:?}");
             for (segment, dry) in &dry {
                 assert_eq!(dry, &real[segment], "{command:?}, root {as_root}: {segment}");
-                // --force is only suggested where it helps.
+                // `--force` is only suggested where it helps.
                 let offers = dry.1.contains("--force");
                 let forced = command.contains(&"--force");
                 assert!(!(offers && forced), "{command:?} {segment}: {}", dry.1);
@@ -414,7 +414,8 @@ fn dry_run_keeps_the_order_of_the_arguments() {
     assert!(held.path().exists());
 }
 
-/// Segments that are in use, idle, protected and unknown; own and foreign; one unreadable to its owner.
+/// Returns segments in each state (in use, idle, protected, unknown), of this user and of others,
+/// and one that its owner cannot read.
 fn segments_of_each_state(as_root: bool) -> (Vec<TestSegment>, shm::Attachment) {
     let in_use = Sysv::new(0, 5000, 0o666).owned_by(NOBODY, NOBODY);
     let held = shm::Attachment::read_only(in_use.shmid).unwrap();
@@ -424,7 +425,7 @@ fn segments_of_each_state(as_root: bool) -> (Vec<TestSegment>, shm::Attachment) 
         sysv_created_by_nobody(),
         TestSegment::Sysv(in_use),
         TestSegment::Sysv(Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY)),
-        // Open in this test.
+        // The object is open in this test.
         object("in_use", NOBODY),
     ];
     for (name, uid, mode) in [

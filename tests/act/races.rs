@@ -25,7 +25,7 @@ fn actions() -> [Action; 3] {
     [set_mode(0o604), Action::SetOwner(OwnerChange { uid: Some(NOBODY), gid: Some(NOBODY) }), REMOVE]
 }
 
-/// Attributes that must not change.
+/// Returns attributes that must not change.
 fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
     let facts = file.metadata().unwrap();
     (facts.mode(), facts.uid(), facts.gid(), facts.size(), facts.nlink(), facts.ctime(), facts.ctime_nsec())
@@ -68,7 +68,7 @@ fn act_refuses_a_directory_replaced_by_a_link() {
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
     let object = Object::new("dir/name", 10, 0o600);
-    // Reached through a symbolic link, even the same object is refused.
+    // An object reached through a symbolic link is refused, even if it is the same object.
     for action in actions() {
         let plan = plan_action(&object.id(), &action);
         fs::rename("/dev/shm/dir", "/dev/shm/moved").unwrap();
@@ -91,14 +91,14 @@ fn act_refuses_a_reused_key_and_shmid() {
         let old = Sysv::new(0x4d2, 4096, 0o600);
         let plan = plan_action(&old.id(), action);
         shm::remove(old.shmid).unwrap();
-        // Another segment with the same key.
+        // Create another segment with the same key.
         let new = Sysv::new(0x4d2, 4096, 0o600);
         let before = shm::stat(new.shmid).unwrap();
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::Gone { .. }), "{error}");
         assert_eq!(shm::stat(new.shmid).unwrap(), before);
         drop(new);
-        // Another segment with the same shmid.
+        // Create another segment with the same shmid.
         let new = create_with_shmid(old.shmid, 0x4d3, 4096);
         let before = shm::stat(new.shmid).unwrap();
         let error = act::apply(&RealMachine, &plan).result.unwrap_err();
@@ -116,7 +116,8 @@ fn create_with_shmid(shmid: i32, key: u32, size: u64) -> Sysv {
     new
 }
 
-/// Runs `apply` at least `least` times while another thread runs `swap`. Both get the round.
+/// Runs `apply` at least `least` times while another thread runs `swap`. Both get the number of the
+/// round.
 fn race(least: u32, mut apply: impl FnMut(u32), swap: impl Fn(u32) + Send + Sync) {
     race_until(
         least,
@@ -203,7 +204,7 @@ fn remove_never_deletes_a_swapped_object() {
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
-    // Descriptors of objects that were never planned.
+    // Descriptors of the objects that were never planned.
     let made = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut astray) = (0, 0, 0);
     race(
@@ -311,8 +312,8 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // The scheduler decides whether the shmid is reused between plan and act; on one processor
-            // this can take a while.
+            // The scheduler determines whether the shmid is reused between the plan and the change.
+            // On a single processor this can take a while.
             removed > 0 && not > 0
         },
         |_| {
@@ -381,7 +382,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
                 }
             },
             |round| {
-                // Another thread removes the last ones and reuses their slots.
+                // Another thread removes the last segments and reuses their slots.
                 let at = planned.len().saturating_sub(1 + round as usize);
                 let _ = shm::remove(planned[at].shmid);
                 if round < 300 {

@@ -53,7 +53,7 @@ fn remove_of_a_possibly_held_segment_needs_force() {
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o600);
     assert!(object.path().exists());
     drop(attached);
-    // Attached after the plan.
+    // Attach the segment after the plan.
     let plan = act::plan(&RealMachine, &find_segment(&sysv.id()), &REMOVE, &Options::default());
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     assert!(act::apply(&RealMachine, &plan).result.unwrap_err().to_string().contains("attached once"));
@@ -69,7 +69,7 @@ fn only_the_owner_may_remove() {
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
     drop(foreign);
-    // Unreadable even for the owner.
+    // Not even the owner can read this segment.
     let own = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let own_object = Object::new("own", 5000, 0).owned_by(NOBODY, NOBODY);
     let plans = [foreign_sysv.id(), foreign_object.id()].map(|id| plan_action(&id, &REMOVE));
@@ -121,7 +121,7 @@ fn recover_completes_a_killed_removal() {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
-    // Too new: a removal may be in progress.
+    // The object is too new: a removal may be in progress.
     let (status, stdout, stderr) = run(&["rm", "--recover"]);
     assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
     assert_eq!(stderr.matches("may still be in progress. Try again").count(), 2, "{stderr}");
@@ -166,12 +166,12 @@ fn recover_renames_a_planted_leftover_only_by_name() {
     let Some(_world) = World::new() else { return };
     let name = "shmlens-removing-0123456789abcdef-victim";
     let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
-    // Left behind when root removed an object of another user with a long name.
+    // Root left this behind when it removed an object of another user with a long name.
     let long = "x".repeat(255);
     fs::create_dir("/dev/shm/shmlens-removing-fedcba9876543210").unwrap();
     let own =
         Object::new(format!("shmlens-removing-fedcba9876543210/{long}"), 10, 0o600).owned_by(NOBODY, NOBODY);
-    // A directory of another user.
+    // This directory belongs to another user.
     fs::create_dir("/dev/shm/shmlens-removing-0000000000000000").unwrap();
     chown("/dev/shm/shmlens-removing-0000000000000000", Some(NOBODY), Some(NOBODY)).unwrap();
     let foreign = Object::new("shmlens-removing-0000000000000000/passwd", 10, 0o600).owned_by(NOBODY, NOBODY);
@@ -226,7 +226,7 @@ fn remove_deletes_empty_directories_of_killed_removals() {
         (output.status.code(), text(output.stdout), text(output.stderr))
     };
     aged('0');
-    // Too new: a removal may be about to use it.
+    // The directory is too new: a removal may be about to use it.
     fs::create_dir(path('1')).unwrap();
     fs::create_dir(path('2')).unwrap();
     let _inside = Object::new("shmlens-removing-2222222222222222/inside", 10, 0o600);

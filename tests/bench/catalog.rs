@@ -60,7 +60,7 @@ fn look_up(names: &[String]) -> Duration {
     started.elapsed()
 }
 
-/// Returns a name of each kind in turn, and as many unknown ones.
+/// Returns names of each kind in turn, and as many unknown names.
 fn name(at: usize) -> String {
     match at % 10 {
         0 => format!("psm_{at:08x}"),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// Random bytes do not contain it.
+/// A text that random bytes do not contain.
 const NEEDLE: &str = "the needle in it";
 
 fn main() -> io::Result<()> {
@@ -50,7 +50,7 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
         contest.add("hexyl", size, None, discard(hexyl));
     }
     if installed("hexdump") {
-        // So slow that a tenth of the data has to do.
+        // hexdump is so slow that it only gets a tenth of the data.
         let mut hexdump = Command::new("hexdump");
         hexdump.args(["-C", "-n", &(size / 10).to_string()]).arg(object.path());
         contest.add("hexdump -C, a tenth of it", size / 10, None, discard(hexdump));
@@ -59,7 +59,7 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// A match in a hole is counted without searching.
+/// Measures counting the matches in a hole, which takes no search.
 fn find_in_a_hole(rounds: usize) -> io::Result<()> {
     let hole = Object::hole("hole", 4 << 40)?;
     let small = Object::hole("small", 4096)?;
@@ -79,7 +79,7 @@ fn find_in_a_hole(rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Finds three matches, so that the whole file is searched.
+/// Measures finding three matches, so that the whole file is searched.
 fn find(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("find", size)?;
     for offset in [size / 3, size / 2, size - NEEDLE.len() as u64] {
@@ -113,8 +113,8 @@ fn find(size: u64, rounds: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Repeated samples of a segment by a [`Tracker`], compared with a bare loop that reads it and compares
-/// it with a copy, and with reading alone.
+/// Measures repeated samples of a segment by a [`Tracker`], compared with a bare loop that reads
+/// the segment and compares it with a copy, and with reading alone.
 fn live(size: u64, rounds: usize) -> io::Result<()> {
     let object = Object::new("live", size)?;
     let before = resident()?;
@@ -160,7 +160,7 @@ fn resident() -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmRSS in /proc/self/status"))
 }
 
-/// Named after this process, and removed on drop.
+/// An object that is named after this process and removed on drop.
 struct Object {
     name: String,
 }

@@ -27,7 +27,7 @@ use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
 
 const PROCESSES: usize = 500;
-/// In addition to those of the program itself and of its segments.
+/// Mappings in addition to those of the program itself and of its segments.
 const MAPPINGS: usize = 300;
 const SEGMENTS: usize = 1000;
 
@@ -119,7 +119,7 @@ fn look(depth: Depth, rounds: usize) {
         assert!(holdings.coverage.processes > PROCESSES);
         took
     });
-    // At most 1.3 times the time of the system calls.
+    // The scan may take at most 1.3 times as long as the system calls.
     contest.add("bare C loop", 0, Some(1.0 / 1.3), || bare.time());
     contest.add("shmlens, again", 0, None, || {
         let started = Instant::now();

@@ -1,5 +1,5 @@
 //! Startup time, response time and idle cost of the interactive program on a real pseudo-terminal,
-//! in its own world.
+//! in its own namespaces.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -42,7 +42,7 @@ fn main() {
     keys(if short() { 50 } else { 500 });
 }
 
-/// Prints a measured value, and if it meets its goal.
+/// Prints a measured value, and whether it meets its goal.
 pub fn print_figure(what: &str, figure: f64, unit: &str, goal: Option<f64>) {
     let goal = match goal {
         Some(goal) if figure < goal => format!("   (goal {goal} {unit}: reached)"),
@@ -172,7 +172,7 @@ fn survey(rounds: usize) {
     print_figure("median", milliseconds(times[times.len() / 2]), "ms", Some(80.0));
 }
 
-/// Measures the longest delay of a key: the state takes over the result of a survey.
+/// Measures the longest delay of a key, which occurs while the result of a survey is stored.
 fn survey_handover(rounds: usize) {
     let settings = Settings {
         interval: Duration::from_secs(1),
@@ -213,7 +213,7 @@ fn keys(count: usize) {
     pty.rest(Duration::from_secs(1));
     let mut times: Vec<Duration> = (0..count)
         .map(|at| {
-            // Hit a different moment of the survey each time.
+            // Press the key at a different moment of the survey each time.
             pty.rest(Duration::from_micros(20_000 + 7919 * (at as u64 % 13)));
             // Wait for the marker of the newly selected row.
             let sent = pty.send(if at % 2 == 0 { b"j" } else { b"k" });

@@ -1,5 +1,5 @@
-//! Lists 1000 System V and 1000 POSIX segments, compared with the two tools for that. In its own
-//! world, because the table is global.
+//! Lists 1000 System V and 1000 POSIX segments, compared with `ipcs` and `ls`. Runs in its own
+//! namespaces, because the table is global.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 

@@ -1,4 +1,4 @@
-//! The cost of the Segments screen while segments change, beside that of other tools.
+//! The cost of the Segments screen while segments change, compared with that of other tools.
 
 use super::pty::{PICTURE, Pty};
 use super::support::{installed, shmlens};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Segments that change, half of them System V.
+/// The number of segments that change, half of them System V.
 const MOVING: usize = 10;
 const CHANGE_EVERY: Duration = Duration::from_millis(20);
 /// The time in which holders, rates and the detector settle.
@@ -62,7 +62,7 @@ impl Drop for Writer {
     }
 }
 
-/// The command of a user who has no shmlens.
+/// Returns a command that a user without shmlens would run.
 pub fn watch_lsof() -> Command {
     let mut command = Command::new("watch");
     command.args(["-n1", "lsof", "-n", "-w", "/dev/shm"]);
@@ -81,10 +81,10 @@ fn mebibytes(bytes: u64) -> f64 {
 /// Measures the output while nothing changes.
 pub fn idle(time: Duration) {
     println!("nothing changes, for {} s", time.as_secs());
-    // Too few columns to show ages, which change.
+    // This size has no column for ages, which change.
     let mut pty = Pty::start_in((80, 24), shmlens());
     pty.wait("▌".as_bytes(), PICTURE);
-    // An object is readable, so that the strip is live.
+    // Select an object, which is readable, so that the strip is live.
     pty.send(b"G");
     pty.rest(SETTLE);
     let count = pty.rest(time);
@@ -107,9 +107,9 @@ pub fn processor_time(title: &str, attached: usize, time: Duration) {
     measure(&mut pty, time, goal);
     print_figure("memory", mebibytes(pty.memory("VmRSS")), "MiB", Some(25.0));
     print_figure("peak memory", mebibytes(pty.memory("VmHWM")), "MiB", None);
-    // Pause.
+    // Pause the surveys.
     pty.send(b"+++++++++");
-    // Highlights of the last changes fade.
+    // Wait until the highlights of the last changes have faded.
     pty.rest(2 * SETTLE);
     let (before, began) = (pty.processor_time(), Instant::now());
     pty.rest(time);

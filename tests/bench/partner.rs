@@ -1,4 +1,4 @@
-//! C and C++ programs that a benchmark compiles, runs and asks for times.
+//! C and C++ programs that a benchmark compiles, runs, and requests times from.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ impl Partner {
         Self { child, questions, answers }
     }
 
-    /// Returns the time of one run by the clock of the program.
+    /// Returns the time of one run, as measured by the program.
     pub fn time(&mut self) -> Duration {
         self.questions.as_mut().expect("a pipe").write_all(b"\n").expect("a program that reads requests");
         let mut line = String::new();
@@ -33,7 +33,7 @@ impl Partner {
 
 impl Drop for Partner {
     fn drop(&mut self) {
-        // It exits at the end of its input.
+        // The program exits at the end of its input.
         drop(self.questions.take());
         let _ = self.child.wait();
     }

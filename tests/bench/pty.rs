@@ -1,4 +1,4 @@
-//! A program on a pseudo-terminal, with the time of its output.
+//! Runs a program on a pseudo-terminal, and records when it writes output.
 
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -12,7 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// Ends each frame.
+/// The sequence at the end of each frame.
 pub const PICTURE: &[u8] = b"\x1b[?2026l";
 /// Timeout of every wait.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub struct Pty {
     child: Child,
     master: File,
-    /// When the program was started.
+    /// The time when the program was started.
     pub started: Instant,
     /// Output since the last wait.
     written: Vec<u8>,
@@ -58,7 +58,7 @@ impl Pty {
         Self { child, master, started, written: vec![] }
     }
 
-    /// Waits for the bytes `sought`, and then for `then`. Returns the time.
+    /// Waits for the bytes `sought`, and then for `then`. Returns the time of the last byte.
     pub fn wait(&mut self, sought: &[u8], then: &[u8]) -> Instant {
         let until = Instant::now() + LIMIT;
         loop {
@@ -130,7 +130,8 @@ impl Pty {
     pub fn family_time(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("a process");
         let (_, fields) = stat.rsplit_once(") ").expect("a name in parentheses");
-        // utime, stime, cutime and cstime are the fields 14 to 17; the name is the second.
+        // utime, stime, cutime and cstime are fields 14 to 17. The name, which is removed here, is
+        // field 2.
         let ticks: u64 =
             fields.split(' ').skip(11).take(4).map(|ticks| ticks.parse::<u64>().expect("ticks")).sum();
         Duration::from_millis(10 * ticks)

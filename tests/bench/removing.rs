@@ -1,5 +1,5 @@
-//! Removes 4000 System V segments without copies, compared with one call of `ipcrm`. In its own
-//! world, because every segment in it is removed.
+//! Removes 4000 System V segments without copies, compared with a single call of `ipcrm`. Runs in
+//! its own namespaces, because it removes every segment.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot be set up must fail")]
 
@@ -16,7 +16,7 @@ use support::{Contest, installed, shmlens, short};
 
 /// Segments to remove.
 const COUNT: usize = 4000;
-/// ipcrm checks nothing before or after, and keeps no log.
+/// The required ratio of our speed. `ipcrm` checks nothing before or after, and keeps no log.
 const GOAL: Option<f64> = Some(1.0 / 3.0);
 
 fn main() {

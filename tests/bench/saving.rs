@@ -11,7 +11,7 @@ use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// At least as fast as cp.
+/// The required ratio of our speed: at least as fast as cp.
 const GOAL: Option<f64> = Some(1.0);
 
 fn main() -> io::Result<()> {
@@ -79,13 +79,13 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
     Ok(())
 }
 
-/// Runs our program with its state in this directory.
+/// Runs shmlens with its state in this directory.
 fn own_command(mut command: Command, files: &Files) -> impl FnMut() -> Duration {
     command.env("XDG_STATE_HOME", files.at("state"));
     checked(command, |output| assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-/// Copies, and syncs the file if the other side does.
+/// Copies a file, and syncs it if shmlens does too.
 fn copy(from: &Path, to: &Path, sync: bool) -> Command {
     if sync {
         let mut command = Command::new("sh");
@@ -105,7 +105,7 @@ fn without(file: PathBuf, mut run: impl FnMut() -> Duration) -> impl FnMut() -> 
     }
 }
 
-/// Removed on drop.
+/// Files that are removed on drop.
 struct Files {
     path: PathBuf,
     place: &'static str,
@@ -129,7 +129,7 @@ impl Drop for Files {
     }
 }
 
-/// Named after this process, and removed on drop.
+/// An object that is named after this process and removed on drop.
 struct Object {
     name: String,
 }

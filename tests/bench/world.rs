@@ -1,4 +1,4 @@
-//! A machine without shared memory, for benchmarks that need the whole table.
+//! Namespaces without shared memory, for benchmarks that need the whole table.
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -7,8 +7,8 @@ use shmlens::sys::shm;
 use std::fs::File;
 use std::io::Write as _;
 
-/// Moves this process into new IPC and mount namespaces: empty, and gone when it exits. Prints a
-/// message and returns false without permission.
+/// Moves this process into new, empty IPC and mount namespaces, which disappear when it exits.
+/// Prints a message and returns false without permission.
 pub fn enter(benchmark: &str) -> bool {
     match namespaces() {
         Ok(()) => true,

@@ -131,7 +131,7 @@ fn clean_reports_no_leaks_when_there_are_none() {
     leaks.clean(&[]).assert_is(0, &["Nothing is leaked.\n"]);
     let ended = leaks.clean(&["--json"]);
     assert_eq!((ended.status, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
-    // Held and recently used segments are not leaks.
+    // Segments that are held or were used recently are not leaks.
     let _held = Object::new("nccl-a1B2c3", 4096, 0o600);
     leaks.sysv("4K");
     let recent = "1 segment without holders was used recently and may count as leaked later: sysv:";
@@ -164,7 +164,7 @@ fn clean_shows_evidence_and_totals_and_removes_nothing_unconfirmed() {
     );
     assert!(ended.stderr.contains("use --yes"), "{ended:?}");
     assert_eq!(kernel_state(), before);
-    // A pipe cannot confirm.
+    // A pipe cannot confirm the removal.
     let (answer, mut message) = std::io::pipe().unwrap();
     message.write_all(b"y\n").unwrap();
     drop(message);

@@ -207,7 +207,7 @@ fn one_failure_does_not_stop_the_rest() {
     fs::create_dir_all(leaks.home.path().join("shmlens")).unwrap();
     fs::write(leaks.home.path().join("shmlens/config.toml"), "copies = \"1M\"\n").unwrap();
     let (first, last) = (leaks.sysv("4K"), Leaks::object("nccl-z1B2c3", 8));
-    // Too large to copy.
+    // This object is too large to copy.
     let large = Leaks::object("nccl-a1B2c3", 8 << 20);
     fs::write("/dev/shm/nccl-a1B2c3", vec![1; 8 << 20]).unwrap();
     leaks.clean(&[]).assert_is(1, &["3 segments leaked", ": not removed: "]);

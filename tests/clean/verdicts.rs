@@ -43,7 +43,7 @@ fn create_object_of_nobody(name: &str) -> String {
     id
 }
 
-/// Sends a descriptor to a socket without receiving it: no process has it open.
+/// Sends a descriptor to a socket without receiving it, so that no process has it open.
 fn in_transit(path: &str) -> (OwnedFd, OwnedFd) {
     let file = File::open(path).unwrap();
     let (from, to) =
@@ -96,7 +96,7 @@ fn unprivileged_user_gets_verdicts_on_own_segments() {
     as_nobody_ended(&["clean", "--settle", "0s", "--yes", "--no-copy"])
         .assert_is(0, &[&format!("{id}: removed")]);
     assert!(list_segments().is_empty());
-    // Recently used, so it is idle, not unknown.
+    // The object was used recently, so it is idle, not unknown.
     create_object_of_nobody("nccl-onFp46");
     let list = as_nobody_ended(&["list", "--csv", "--no-header", "--columns", "state"]);
     list.assert_is(0, &["idle"]);
@@ -206,7 +206,7 @@ fn clean_fails_when_a_kind_cannot_be_listed() {
             assert!(!whole || command == "clean" || shown, "{command} with {most}: {output:?}");
         }
     }
-    // Everything was listed.
+    // This time everything is listed.
     let list = leaks.run(&["list", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     assert_eq!((list.status, &json["coverage"]["unlisted"]), (Some(0), &serde_json::json!([])));
@@ -228,7 +228,7 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
     assert_eq!(state_of(&leaks, &id).0, "idle");
     leaks.clean(&["--yes", "--likely"]).assert_is(0, &["Nothing is leaked."]);
     assert_eq!(list_segments(), [id]);
-    // Reading a leak does not change the verdict: its last use is the one before the read.
+    // Reading a leak does not change the verdict, because the use before the read counts.
     let leak = leaks.sysv("4K");
     let made = Instant::now();
     wait_until(SOON, || made.elapsed() > Duration::from_millis(3100));
@@ -276,8 +276,8 @@ fn root_reads_the_log_of_the_owner() {
     as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
     let created = "posix:/nccl-a1B2c3".to_owned();
     assert_eq!(state_of(&leaks, &created).0, "leaked likely");
-    // Another object with the same name, older than the log record, which identifies an object and
-    // not a name.
+    // This object has the same name, but is older than the log record, which identifies an object
+    // and not a name.
     Leaks::object("nccl-d4E5f6", 8);
     assert_eq!(state_of(&leaks, "posix:/nccl-d4E5f6").0, "leaked certain");
     fs::rename("/dev/shm/nccl-d4E5f6", "/dev/shm/nccl-a1B2c3").unwrap();

@@ -1,4 +1,4 @@
-//! Questions that users have: which process holds a segment, who uses the memory, what will raise
+//! Answers to common questions: which process holds a segment, who uses the memory, what will raise
 //! SIGBUS, and which number is a key.
 
 use super::{json, printed, stderr_of};
@@ -40,7 +40,8 @@ fn json_as(arguments: &[&str], as_root: bool) -> Value {
     serde_json::from_str(&output_as(arguments, as_root)).unwrap()
 }
 
-/// Maps 1 MiB of `/dev/shm/NAME` privately or shared, and truncates it to 4 KiB.
+/// Returns a program that maps 1 MiB of `/dev/shm/NAME` privately or shared, and truncates it to 4
+/// KiB.
 fn truncating(name: &str, flags: &str) -> String {
     format!(
         "import mmap, os, sys
@@ -52,7 +53,7 @@ print('ready'); sys.stdin.read()"
     )
 }
 
-/// Calls `shmget` and `shmat` through ctypes.
+/// The Python code that calls `shmget` and `shmat` through ctypes.
 const SHM: &str = "import ctypes, mmap, os, sys
 c = ctypes.CDLL(None, use_errno=True)
 c.shmat.restype = ctypes.c_void_p
@@ -118,7 +119,7 @@ print('ready'); sys.stdin.read()"
         let rest = list(&format!("!pid={pid}"));
         assert!(rest.contains("posix:/free") && !rest.contains("posix:/held"), "{rest}");
         assert!(!rest.contains(&format!("sysv:{shmid}\n")), "{rest}");
-        // Also as a column.
+        // The pids are also available as a column.
         let pids = output_as(&["list", "name=held", "--columns", "pid", "--csv", "--no-header"], as_root);
         assert!(pids.contains(&pid.to_string()), "{pids}");
         // `clean` accepts the same filters as `list`.

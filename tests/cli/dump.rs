@@ -23,7 +23,7 @@ fn random(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Contents of every kind: random, repeated, zeros, and a short last line.
+/// Returns contents of every kind: random, repeated, zeros, and a short last line.
 fn contents() -> Vec<Vec<u8>> {
     let mut mixed = random(5000);
     mixed[1024..2048].fill(b'x');

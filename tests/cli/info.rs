@@ -70,7 +70,7 @@ fn info_names_the_type_of_other_files() {
     symlink("/etc/passwd", path("link")).unwrap();
     fs::create_dir(path("directory")).unwrap();
     let _socket = UnixListener::bind(path("socket")).unwrap();
-    // Prefix matches, which must not hide the error.
+    // These objects match as prefixes, which must not hide the error.
     let _objects = ["fifo2", "directory/inner"].map(|name| Object::new(name, 1, 0o600));
     for (name, kind) in [
         ("fifo", "a FIFO"),

@@ -43,7 +43,7 @@ fn limits_reports_each_limit_and_its_use() {
 fn nearly_full_limit_is_reported_with_its_users() {
     let Some(_world) = World::new() else { return };
     assert_eq!(json(["limits", "--json"])["alerts"], Value::Array(vec![]));
-    // A tmpfs of 1 MiB and ten ids, in this world only.
+    // A tmpfs of 1 MiB and ten ids, in these namespaces only.
     let none: Option<&str> = None;
     mount(none, "/dev/shm", none, MsFlags::MS_REMOUNT, Some("size=1m,nr_inodes=100")).unwrap();
     fs::write("/proc/sys/kernel/shmmni", "10").unwrap();
@@ -61,7 +61,7 @@ fn nearly_full_limit_is_reported_with_its_users() {
     let expected =
         format!("/dev/shm is nearly full, 72 KiB of 1.0 MiB left: {user} has 600 KiB, root has 352 KiB");
     assert_eq!(*full, expected);
-    // Unlinked but open, so it still uses memory.
+    // The object is unlinked but open, so it still uses memory.
     fs::remove_file(gone.path()).unwrap();
     let [full] = &alerts()[..] else { panic!("{:?}", alerts()) };
     let (ours, pid) = (", 352 KiB unlinked but still in use, most by ", format!(" ({})", process::id()));

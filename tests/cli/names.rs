@@ -10,7 +10,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Exit status, standard output and standard error.
+/// The exit status, standard output and standard error.
 type Ended = (i32, String, String);
 
 fn ended(command: &mut Command) -> Ended {

@@ -1,4 +1,4 @@
-//! Output into a closed pipe, onto a full disk, and as a man page and shell completions.
+//! Output to a closed pipe and to a full disk, the man page, and shell completions.
 
 use super::{printed, stderr_of};
 use crate::support::{Object, World, shmlens, tool};
@@ -13,7 +13,7 @@ fn closed_pipe_ends_the_command_quietly() {
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"]] {
         let mut child = shmlens().args(report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Read a little, like `head`. The rest does not fit into the pipe.
+        // Read a few bytes, like `head`. The rest does not fit into the pipe.
         let mut stdout = child.stdout.take().unwrap();
         stdout.read_exact(&mut [0; 100]).unwrap();
         drop(stdout);

@@ -76,7 +76,7 @@ fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
     for name in [id, "/psm_1f09ab2c", "psm_1f09ab2c", "posix:/psm_1f09ab2c", "/dev/shm/psm_1f09ab2c"] {
         let (stdout, stderr) = texts(&run(["dump", "--raw", "--length", "5", name]));
         assert_eq!(stdout, "hello", "{name}");
-        // The warning says that the name is gone.
+        // The warning reports that the name no longer exists.
         assert_eq!(name == id, stderr.is_empty(), "{stderr}");
         assert!(name == id || stderr.contains(&format!("was unlinked; using {id}")), "{stderr}");
         let (stdout, _) = texts(&run(["find", "hello", name]));

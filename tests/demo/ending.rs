@@ -1,4 +1,4 @@
-//! The demo removes its segments however it ends.
+//! The demo removes its segments, however it ends.
 
 use super::{Headless, row, totals};
 use crate::support::{Child, SOON, World, shmlens, wait_until};
@@ -37,7 +37,7 @@ fn signal_ends_the_demo_and_removes_everything() {
     }
 }
 
-/// Returns true if a process has the ring mapped. A zombie has not.
+/// Returns true if a process has the ring mapped. A zombie has no mappings.
 fn is_holder(pid: &str) -> bool {
     fs::read_to_string(format!("/proc/{pid}/maps")).is_ok_and(|maps| maps.contains("/dev/shm/demo-ring"))
 }
@@ -65,10 +65,10 @@ fn signal_during_startup_leaves_nothing() {
     let Some(_world) = World::new() else { return };
     for delay in 0..20 {
         let mut child = Child::spawn(shmlens().args(["demo", "--headless"]).stdout(Stdio::null()));
-        // The moment under test, not a wait.
+        // This is the moment under test, not a wait.
         thread::sleep(Duration::from_millis(delay));
         child.signal(Signal::SIGTERM);
-        // Before it handles signals, it has created nothing.
+        // Before it handles signals, it has not created anything.
         child.wait(SOON);
         assert_eq!(totals(), (0, 0), "after {delay} ms");
     }

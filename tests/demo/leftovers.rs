@@ -1,4 +1,4 @@
-//! The next demo removes what a killed demo left behind, and nothing else.
+//! The next demo removes the segments that a killed demo left behind, and nothing else.
 
 use super::{Headless, row, rows, totals};
 use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
@@ -83,7 +83,7 @@ fn objects_resembling_leftovers_are_kept() {
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.ring).unwrap();
-    // The mark names this running test.
+    // The mark contains the pid of this running test.
     let other_pid = |content: &[u8]| {
         let text = String::from_utf8_lossy(&content[..64]).into_owned();
         let old = text.split(' ').nth(4).unwrap().to_owned();
@@ -103,10 +103,10 @@ fn objects_resembling_leftovers_are_kept() {
     let mut almost = killed.ring.clone();
     almost[0] = b'S';
     let kept = [
-        // A leftover's name with other contents.
+        // A leftover's name, with other contents.
         object_with(&list, &vec![0; killed.list.len()]),
         object_with(&ring, &almost),
-        // A leftover's contents with another name.
+        // A leftover's contents, with another name.
         object_with("my-copy", &killed.ring),
         object_with(&format!("{list}-2"), &killed.list),
         object_with(&format!("{ring}.bak"), &killed.ring),
@@ -129,7 +129,7 @@ fn other_files_with_a_demo_name_are_kept() {
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.ring).unwrap();
-    // Only the owner is different, or the size.
+    // Only the owner or the size is different.
     let foreign = object_with(&list, &killed.list).owned_by(NOBODY, NOBODY);
     let longer = object_with(&ring, &[&killed.ring[..], b"x"].concat());
     // A link to a file of the user, and a file with a second link.
@@ -161,7 +161,7 @@ fn system_v_segments_resembling_leftovers_are_kept() {
     let serial = 1 << 23;
     let key = |number: u32| killed.key.wrapping_add(number * serial);
     let kept = [
-        // A leftover's key and size, but never written: reading would allocate it.
+        // A leftover's key and size, but never written: reading would allocate its pages.
         Sysv::new(key(0), size, 0o600),
         segment_with(key(1), size, &almost),
         segment_with(key(2), size + 1, &killed.state),

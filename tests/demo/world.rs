@@ -1,4 +1,4 @@
-//! The demo in this process: nothing is left, however it ends.
+//! Runs the demo in this process. No segments remain, however it ends.
 
 use super::row;
 use crate::support::{SOON, wait_until};

@@ -49,14 +49,14 @@ fn undo_restores_a_removed_segment() {
     let terminal = open();
     terminal.wait_for(row("▌ /object"), SOON);
     terminal.send("x");
-    // This test has it attached, so removal needs force.
+    // This test has the segment attached, so removal needs force.
     terminal.wait_for("f: force", SOON);
     answer(&terminal, "f");
     terminal.wait_for("forced", SOON);
     assert!(object.path().exists());
     answer(&terminal, "y");
     wait_until(SOON, || !object.path().exists());
-    // This test has it open, so it still exists without its name.
+    // This test has the object open, so it still exists without its name.
     terminal.wait_for(row("/object (deleted) 98 KiB 4%"), SOON);
     terminal.wait_for(row("◌ removed"), SOON);
     terminal.send("u");
@@ -70,7 +70,7 @@ fn undo_restores_a_removed_segment() {
     quit(terminal);
 }
 
-/// Large enough that its copy takes a while.
+/// The size of a segment whose copy takes a while.
 const LARGE: u64 = 400 << 20;
 
 /// Returns all files below a directory.

@@ -60,7 +60,7 @@ fn kept_attachment_is_marked_and_can_be_detached() {
     terminal.wait_for(row("▌ ◉ sysv:0"), SOON);
     terminal.wait_for("nattch 1, 1 by shmlens", SOON);
     assert_eq!(nattch(0), 1);
-    // Inspecting it again adds no attachment.
+    // Inspecting the segment again adds no attachment.
     terminal.send("<Enter>");
     terminal.wait_for("attached: nattch +1", SOON);
     assert_eq!(nattch(0), 1);
@@ -97,7 +97,7 @@ fn last_detach_destroys_a_marked_segment() {
     terminal.send("D");
     terminal.wait_for("Attachments of shmlens: 2", SOON);
     terminal.wait_for("a detach all 2 (1 freed)", SOON);
-    // Leaving detaches nothing.
+    // Leaving Inspect detaches nothing.
     terminal.send("<Esc>");
     terminal.wait_for(no_row("freed)"), SOON);
     assert_eq!((nattch(marked.shmid), nattch(other.shmid)), (1, 1));

@@ -4,8 +4,8 @@ use super::{STILL, copied, leave_and_quit, open_first, row, writer};
 use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
 use vt100::Screen;
 
-/// Starts a C++ writer that stays still, and opens its segment in Inspect. The name is at offset
-/// 28, `tick` at 8, `sine` at 16.
+/// Starts a C++ writer with a long interval, and opens its segment in Inspect. The name is at
+/// offset 28, `tick` at 8, `sine` at 16.
 fn inside() -> Option<(Child, Terminal)> {
     let writer = writer("posix_writer.cpp", "/1234", STILL)?;
     let terminal = open_first();
@@ -139,7 +139,7 @@ fn bytes_are_shown_by_type_order_and_row_width() {
     terminal.send("t");
     terminal.wait_for("Show as", SOON);
     terminal.send("ff<Enter>");
-    // sin(0.1)
+    // The value is sin(0.1).
     terminal.wait_for(row("0000_0010 0.09983341664682815"), SOON);
     terminal.send("t<Home><Enter>");
     terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);

@@ -62,7 +62,7 @@ fn inspect_reports_a_replaced_object() {
 fn inspect_keeps_reading_after_a_mode_change() {
     let Some(_world) = World::new() else { return };
     let (object, terminal) = at_the_end();
-    // An open descriptor stays readable.
+    // An open descriptor stays readable after the mode changes.
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o000)).unwrap();
     object.write(0xfff0, b"still read");
     terminal.wait_for("still read", SOON);

@@ -1,4 +1,4 @@
-//! Real leaks and their removal from the screen: held segments stay.
+//! Real leaks are removed from the screen, and held segments stay.
 
 use super::{STILL, answer, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, wait_until};
@@ -23,7 +23,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("shmlens");
     fs::create_dir(&settings).unwrap();
-    // Avoids the default wait of a minute.
+    // Shorten the default wait of a minute.
     fs::write(settings.join("config.toml"), "settle = \"1s\"\n").unwrap();
     let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
@@ -51,7 +51,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
 #[test]
 fn awaited_semaphore_is_identified() {
     let Some(_world) = World::new() else { return };
-    // `sem_open` of the C library.
+    // This calls `sem_open` of the C library.
     let text = "import ctypes, time\n\
                 libc = ctypes.CDLL(None, use_errno=True)\n\
                 libc.sem_open.restype = ctypes.c_void_p\n\

@@ -1,4 +1,4 @@
-//! Every way to end while a segment is open: the terminal is restored and nothing stays attached.
+//! Every exit while a segment is open restores the terminal and detaches the segment.
 
 use super::{ONE_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
 use crate::support::{SOON, Sysv, Terminal, World, shmlens, tool};
@@ -45,7 +45,7 @@ fn hangup_ends_the_program_and_detaches() {
     let start = Instant::now();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
-    // A run this short cannot use much CPU time.
+    // A program that runs this briefly cannot use much CPU time.
     assert!(start.elapsed() < ONE_SECOND, "it took {:?}", start.elapsed());
     assert_eq!(nattch(0), 0);
 }
@@ -84,7 +84,7 @@ fn resumed_program_is_live_again() {
 
 #[test]
 fn missing_terminal_suggests_an_alternative() {
-    // Standard input or output is redirected; the other one is still a terminal.
+    // Redirect standard input or output. The other one is still a terminal.
     for (redirect, left) in [("</dev/null", ""), (">out", "")] {
         let mut command = Command::new("sh");
         let script = format!("cd \"$HOME\" && \"$0\" {redirect}");
@@ -99,7 +99,7 @@ fn missing_terminal_suggests_an_alternative() {
         assert_eq!(std::fs::read(terminal.home().path().join("out")).unwrap_or_default(), left.as_bytes());
         assert_eq!(terminal.left_behind(), Vec::<String>::new());
     }
-    // Without any terminal.
+    // Run without any terminal.
     let null = || Stdio::from(File::open("/dev/null").unwrap());
     let output = shmlens().stdin(null()).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));

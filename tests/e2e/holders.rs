@@ -1,4 +1,4 @@
-//! The holders of a segment, and terminating one of them: real C++ and Python programs.
+//! The list of holders, and terminating one of them: real C++ and Python programs.
 
 use super::{STILL, answer, collapse_spaces, no_row, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
@@ -34,7 +34,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
     terminal.wait_for(row("▌ /held"), SOON);
     terminal.send("h");
     terminal.wait_for("Holders of /held", SOON);
-    // The creator may write. The process that mapped it for reading may not.
+    // The creator may write. The process with the read-only mapping may not.
     let written = format!("{} posix_writer", cpp.pid());
     terminal.wait_for(row(&written), SOON);
     let screen = terminal.screen();

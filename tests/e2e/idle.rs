@@ -20,7 +20,7 @@ fn surveys_do_not_redraw_the_table() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
-    // Too few rows to show ages, which change.
+    // This size has too few rows to show ages, which change.
     let terminal = Terminal::start((80, 19), shmlens());
     terminal.wait_for(row("shmlens 2 segments"), SOON);
     // Wait for the holders.
@@ -35,7 +35,7 @@ fn live_strip_does_not_redraw_unchanged_bytes() {
     let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
     let terminal = Terminal::start((80, 24), shmlens());
     terminal.wait_for("● in use", SOON);
-    // The contents of the strip, once the last change has faded.
+    // Wait for the contents of the strip, once the last change has faded.
     terminal.wait_for("31 4d 48 53", SOON);
     thread::sleep(Duration::from_secs(2));
     writes_nothing(&terminal);
@@ -47,7 +47,7 @@ fn samples_do_not_redraw_unchanged_bytes() {
     let Some(_world) = World::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();
-    // Ten samples per second, once the map has scanned the whole segment.
+    // Wait for ten samples per second, once the map has scanned the whole segment.
     terminal.wait_for("live 10/s", SOON);
     terminal.wait_for(|screen: &Screen| screen.cell(1, 62).is_some_and(|cell| cell.contents() == "░"), SOON);
     terminal.wait_for("sysv_writer", SOON);

@@ -1,4 +1,4 @@
-//! Inspect: live bytes of real programs.
+//! Inspect shows the live bytes of real programs.
 
 use super::{ONE_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
 use crate::support::{Object, SOON, Terminal, World, wait_until};
@@ -27,7 +27,7 @@ fn inspect_shows_bytes_of_real_programs() {
     ] {
         let Some(writer) = writer(program, name, STILL) else { continue };
         let terminal = open_first();
-        // The magic number, the size, the first tick.
+        // The row contains the magic number, the size and the first tick.
         terminal.wait_for(row("0000_0000 31 4d 48 53 38 00 00 00 01 00 00 00"), SOON);
         terminal.wait_for("1MHS8···", SOON);
         terminal.wait_for(row(&format!("0000_0020 {hex}")), SOON);

@@ -4,7 +4,7 @@ use super::{ONE_SECOND, leave_and_quit, open, open_first, quit, row};
 use crate::support::{Object, SOON, Sysv, Terminal, World};
 use std::fs;
 
-/// In KiB.
+/// Returns the peak memory in KiB.
 fn peak_memory(terminal: &Terminal) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", terminal.child().pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();

@@ -1,4 +1,4 @@
-//! Mouse input.
+//! Mouse input in every screen.
 
 use super::{open, quit, row, row_of};
 use crate::support::{Mouse, Object, SOON, Terminal, World};

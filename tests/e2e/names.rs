@@ -1,4 +1,4 @@
-//! Names chosen by other programs, and other types of files in /dev/shm: no name reaches the
+//! Names chosen by other programs, and other types of files in /dev/shm. No name reaches the
 //! terminal unescaped, and none stops the program.
 
 use super::{ONE_SECOND, copied, leave_and_quit, open_first, quit, row};
@@ -107,7 +107,7 @@ fn unreadable_segment_shows_owner_mode_and_remedy() {
     terminal.wait_for(row("shmlens 3 segments 4.0 KiB resident nobody"), SOON);
     for (id, mode) in [("sysv:0", "0600 rw-------"), ("/object", "0640 rw-r-----")] {
         terminal.send("<Enter>");
-        // In the status line, with owner, mode and remedy.
+        // The status line names the owner, the mode and the remedy.
         let message = |screen: &vt100::Screen| {
             let screen = super::collapse_spaces(&screen.contents());
             let foot = screen.rfind(&format!("read {id}")).map_or("", |at| &screen[at..]);

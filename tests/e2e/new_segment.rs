@@ -21,7 +21,7 @@ fn new_segment_creates_every_kind() {
     fs::write(file.path(), b"what is in it").unwrap();
     let terminal = open();
     terminal.wait_for("n: create one.", SOON);
-    // POSIX, with a size and a mode.
+    // A POSIX object with a size and a mode.
     terminal.send("n/made<Tab>64K<Tab>0640");
     terminal.wait_for("64 KiB, mode 0640", SOON);
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 0);
@@ -29,13 +29,13 @@ fn new_segment_creates_every_kind() {
     terminal.wait_for(row("▌ /made"), SOON);
     let stat = fs::metadata("/dev/shm/made").unwrap();
     assert_eq!((stat.size(), stat.mode() & 0o7777, stat.blocks()), (65536, 0o640, 0));
-    // System V, with a key.
+    // A System V segment with a key.
     terminal.send("n<Up> <Down>0x4d2<Tab>1M<Tab>0666<Enter>");
     terminal.wait_for(row("▌ sysv:0"), SOON);
     let [keyed] = shmids()[..] else { panic!("{:?}", shmids()) };
     let facts = shm::stat(keyed).unwrap();
     assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
-    // A private one with SHM_NORESERVE: larger than the memory.
+    // A private segment with SHM_NORESERVE, larger than the memory.
     terminal.send("n<Up> <Tab><Tab>64T<Up><Up><Up> <Enter>");
     terminal.wait_for("64 TiB", SOON);
     wait_until(SOON, || shmids().len() == 2);
@@ -43,7 +43,7 @@ fn new_segment_creates_every_kind() {
     terminal.wait_for(row("▌ sysv:1"), SOON);
     let private = shm::stat(*shmids().last().unwrap()).unwrap();
     assert_eq!((private.key, private.size, private.mode), (0, 64 << 40, 0o600));
-    // Filled from a file, with the size of the file.
+    // A segment that is filled from a file, with the size of the file.
     terminal.send(&format!("nfilled<Tab><Tab><Tab>{}<Enter>", file.path().display()));
     terminal.wait_for(row("▌ /filled"), SOON);
     assert_eq!(fs::read("/dev/shm/filled").unwrap(), b"what is in it");
@@ -68,7 +68,7 @@ fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     terminal.wait_for("key 0x000004d2: the key is in use", SOON);
     terminal.send("<Tab>big<Enter>");
     terminal.wait_for("Invalid size 'big'", SOON);
-    // With corrected input, it is created.
+    // The corrected input is accepted.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
     terminal.wait_for(row("▌ sysv:1"), SOON);
     let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
@@ -105,7 +105,7 @@ fn stopped_creation_leaves_nothing() {
             wait_until(SOON, || !shmids().is_empty());
             stop(&mut terminal);
             let [shmid] = shmids()[..] else { break };
-            // It was complete before the stop.
+            // The segment was complete before the stop.
             assert_eq!(shm::stat(shmid).unwrap().mode, 0o666);
             shm::remove(shmid).unwrap();
             assert!(started.elapsed() < SOON, "every attempt was too late");

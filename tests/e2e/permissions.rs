@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::thread;
 use std::time::Duration;
 
-/// As in `acting`: a confirmation ignores keys in its first 150 ms.
+/// Answers a confirmation, which ignores keys in its first 150 ms.
 fn answer(terminal: &Terminal, key: &str) {
     thread::sleep(TYPED_AHEAD_GUARD + Duration::from_millis(100));
     terminal.send(key);
@@ -28,7 +28,7 @@ fn owner_group_and_mode_match_the_input() {
     };
     let terminal = Terminal::start((120, 30), shmlens());
     terminal.wait_for(row("▌ sysv:0"), SOON);
-    // Two segments at once, with a symbolic mode.
+    // Change two segments at once, with a symbolic mode.
     terminal.send("  p");
     terminal.wait_for("Permissions of 2 segments", SOON);
     terminal.send("<Tab>g+rw,o+r<Tab>nobody<Tab>4242<Enter>");
@@ -62,7 +62,7 @@ fn owner_group_and_mode_match_the_input() {
 fn overlay_shows_access_of_users_and_processes() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 5000, 0o640).owned_by(1000, NOBODY);
-    // A process of nobody, for the access query.
+    // Start a process of nobody, for the access query.
     let mut sleeper = Child::spawn_piped(&mut as_nobody("/bin/sleep", ["1000"]));
     let pid = sleeper.pid().to_string();
     let terminal = open();
@@ -70,7 +70,7 @@ fn overlay_shows_access_of_users_and_processes() {
     terminal.send("p<Tab><Tab><Tab><Tab>");
     terminal.send(&pid);
     terminal.wait_for(row("(nobody): read-only: as group member,"), SOON);
-    // For the edited mode, not the current one.
+    // The answer is for the edited mode, not for the current one.
     terminal.send("<Up><Up><Up>0666<Down><Down>0<Down>");
     terminal.wait_for(row("(nobody): read-write: as other"), SOON);
     terminal.send("<C-u>root");

@@ -9,7 +9,7 @@ use std::fs;
 use std::process::Stdio;
 use vt100::{Color, Screen};
 
-/// Wide enough for all panes.
+/// The size of a terminal with room for all panes.
 const WIDE: (u16, u16) = (140, 40);
 
 /// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and a text.
@@ -70,7 +70,7 @@ fn strip_shows_a_write_within_a_second() {
     assert_eq!(python.line(SOON), "written");
     terminal.wait_for(row("0000 00 00 61 63 72 6f 73 73"), ONE_SECOND);
     assert_eq!(terminal.on_screen(end_of_map), idle);
-    // Behind the preview: only the map shows it.
+    // This offset is after the preview, so only the map shows the change.
     python.send("8189 end\n");
     assert_eq!(python.line(SOON), "written");
     wait_until(ONE_SECOND, || matches!(terminal.on_screen(end_of_map), Some(Color::Rgb(..))));
@@ -140,10 +140,10 @@ fn held_system_v_segment_is_read_without_an_attach() {
     let _cpp = started(command.args(["0x4d2", "0", "20"]));
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
     let terminal = Terminal::start(WIDE, shmlens());
-    // Part of the text in the struct.
+    // The row contains part of the text in the struct.
     terminal.wait_for(row("0020 74 65 6e 20 62 79 20 43"), SOON);
     terminal.wait_for(row("0008 u32/u64"), SOON);
-    // A rate in the table.
+    // The table shows a rate.
     let changes = |screen: &Screen| {
         let at = place(screen, "▌ sysv:0 0x000004d2")?;
         let (_, columns) = screen.size();
@@ -180,7 +180,7 @@ fn holders_are_shown_as_writers_and_readers() {
     );
     terminal.wait_for(row(&format!("{} rw", cpp.pid())), SOON);
     terminal.wait_for(row(&format!("{} r", reader.pid())), SOON);
-    // In a narrow terminal both are in one line.
+    // In a narrow terminal, both are on the same line.
     terminal.resize((80, 24));
     terminal
         .wait_for(row(&format!("held posix_writer-cpp {} rw python3 {} r", cpp.pid(), reader.pid())), SOON);
@@ -193,7 +193,7 @@ fn leaked_segment_shows_why() {
     let SegmentId::Sysv(_) = orphan(0, 4096, b"left behind") else { panic!() };
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("shmlens")).unwrap();
-    // Avoids the default wait of a minute.
+    // Shorten the default wait of a minute.
     fs::write(home.path().join("shmlens/config.toml"), "settle = \"1s\"\n").unwrap();
     let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 use vt100::Color;
 
-/// Time for a change to appear: surveys run once per second.
+/// The time in which a change appears: surveys run once per second.
 const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]

@@ -128,7 +128,7 @@ fn help_and_palette_open() {
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
     terminal.wait_for("inspect contents, read-only", SOON);
-    // The legend is at the end.
+    // The legend is at the end of the help.
     terminal.send("G");
     terminal.wait_for("marked; attached by shmlens", SOON);
     terminal.send("<Esc>");
@@ -151,7 +151,7 @@ fn strip_shows_the_first_bytes_live() {
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
     let terminal = open();
     let sysv = row_of(&terminal, "▌ sysv");
-    // Through the process that has it attached.
+    // The segment is read through the process that has it attached.
     terminal.wait_for(row("0000 31 4d 48 53 38 00 00 00"), SOON);
     assert_eq!(super::nattch(0), 1);
     terminal.send("j");

@@ -1,4 +1,4 @@
-//! Plan, confirm, act, report, undo.
+//! Actions on segments: plan, confirm, apply, report, undo.
 
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
@@ -183,7 +183,7 @@ fn log_lists_actions() {
 #[test]
 fn permissions_change_by_bit_or_octal_and_undo() {
     let mut stage = stage(small());
-    // Read for others.
+    // Toggle the read permission of others.
     stage.press("pjj <enter>");
     stage.wait(200);
     assert_eq!(perms(&stage.machine), 0o600);
@@ -358,7 +358,7 @@ fn footer_reports_the_result_and_the_undo_key() {
         (vec![removed("a")], "Removed /a. u: undo"),
         (vec![removed("a"), removed("b")], "Removed 2 segments. u: undo"),
         (vec![removed("a"), refused("b")], "Removed /a (1 skipped). u: undo"),
-        // On screen, force is a key.
+        // On screen, force is a key instead of an option.
         (vec![refused("b")], "/b: in use: attached twice. Press x, then f to force"),
     ] {
         let stage = reported(outcomes);
@@ -496,11 +496,11 @@ fn dialog_remedy_names_a_key() {
     press_slowly(&mut held, "jx");
     let screen = held.screen();
     assert!(screen.contains("u restores it") && !screen.contains("shmlens restore"), "{screen}");
-    // With force, the reason is still on screen.
+    // The reason stays on screen after force is used.
     press_slowly(&mut held, "f");
     let screen = held.screen();
     assert!(screen.contains("in use: ") && screen.contains("· forced (f: no force)"), "{screen}");
-    // Without a directory for copies.
+    // No copy can be saved without a directory for copies.
     let mut unreadable = stage(machine);
     unreadable.machine.edit(|facts| facts.sysv[0].row.mode = shmlens::segment::Mode::new(0));
     unreadable.machine.edit(|facts| facts.effective_uid = 1000);
@@ -613,7 +613,7 @@ fn log_wraps_and_scrolls() {
     assert!(stage.state.overlay.is_none());
 }
 
-/// The action, the segment, and the result.
+/// Each line has the action, the segment and the result.
 #[test]
 fn log_lines_have_the_same_format() {
     let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);

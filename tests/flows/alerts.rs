@@ -1,5 +1,5 @@
 //! Alerts: a limit that is nearly reached, a held object that loses its name, a logout that removes
-//! segments. And semaphores.
+//! segments. Also tests semaphores.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -61,7 +61,7 @@ fn unlink_of_a_held_object_alerts_once() {
     stage.press("j");
     stage.survey();
     assert_eq!(notice(&stage), "");
-    // The same for System V.
+    // System V segments behave in the same way.
     stage.machine.attach_in(4121, 5, Access::ReadWrite);
     stage.survey();
     stage.machine.edit(|facts| {

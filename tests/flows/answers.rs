@@ -1,4 +1,5 @@
-//! Processes in the UI: a filter by pid, a mapping past the end, a creator that has exited.
+//! Facts about processes in the UI: a filter by pid, a mapping past the end, a creator that has
+//! exited.
 
 use super::stage;
 use crate::support::Stage;
@@ -66,12 +67,12 @@ fn overcommit_alerts_from_half_usage() {
 #[test]
 fn exited_creator_is_marked_after_a_known_program() {
     let machine = FakeMachine::new();
-    // The key of JACK's registry.
+    // This is the key of JACK's registry.
     machine.add_sysv(5, 0x0028_2929, FakeBytes::hole(4096));
     let mut stage = Stage::new(machine, 180, 45);
     let screen = stage.screen();
     assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");
-    // Its creator started before the segment was created, and still runs.
+    // The creator started before the segment was created, and still runs.
     stage.machine.add_process(4121, "jackd");
     stage.machine.edit(|facts| {
         let now = facts.now;

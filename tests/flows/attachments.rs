@@ -112,7 +112,7 @@ fn detaching_the_open_segment_leaves_inspect() {
     stage.press("y");
     assert!(stage.state.inspect.is_none());
     assert_eq!(nattch(&stage, 0), 0);
-    // Leaving is only confirmed where it frees the segment.
+    // Leaving Inspect is only confirmed if it frees the segment.
     stage.press("<enter>");
     stage.press("q");
     assert_eq!(notice(&stage), "");
@@ -129,7 +129,7 @@ fn detaching_the_open_segment_leaves_inspect() {
 #[test]
 fn own_attachment_does_not_change_the_verdict() {
     let mut stage = held();
-    // Some processes are invisible, so only the kernel knows.
+    // Some processes are invisible, so only the kernel knows all holders.
     stage.machine.edit(|facts| facts.visibility.outside = true);
     let own = stage.machine.own_pid();
     stage.machine.add_process(own, "shmlens");

@@ -1,4 +1,4 @@
-//! The list of leaks, the selection in it, and the removal.
+//! The list of leaked segments: selecting and removing them.
 
 use super::{notice, stage};
 use crate::support::Stage;
@@ -8,7 +8,8 @@ use shmlens::app::overlay::Overlay;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Timestamp};
 
-/// Two certain leaks, a likely one, a held segment, and one that was used a moment ago.
+/// Returns a machine with two certain leaks, a likely one, a held segment, and a segment that was
+/// just used.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 5000]));
@@ -165,7 +166,7 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
-    // Now the state of its creator is unknown.
+    // The state of its creator is unknown from now on.
     stage.machine.edit(|facts| facts.hidden = vec![4121]);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));

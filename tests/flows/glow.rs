@@ -1,4 +1,4 @@
-//! Highlights in the table: for changes, not for facts that were only just found.
+//! Highlights in the table are for changes, not for facts that were found late.
 
 use super::stage;
 use crate::support::Stage;
@@ -40,7 +40,7 @@ fn first_holder_scan_highlights_nothing() {
     stage.machine.add_process(8, "other");
     stage.survey();
     assert_eq!(glowing(&stage), Vec::<String>::new());
-    // Later changes count.
+    // Later changes are highlighted.
     stage.machine.add_object("new", FakeBytes::hole(1));
     stage.machine.end_process(7);
     stage.survey();

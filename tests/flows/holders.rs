@@ -13,7 +13,7 @@ use shmlens::engine::Request;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
-/// `sysv:5` with three holders, one of which is shmlens, and a mapped camera.
+/// Returns a machine with `sysv:5`, which has three holders including shmlens, and a mapped camera.
 fn world() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
@@ -58,7 +58,7 @@ fn holders_are_listed_with_their_other_segments() {
     ] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    // The process may not be examined.
+    // This process cannot be examined.
     stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
     stage.survey();
     let screen = stage.screen();
@@ -89,7 +89,7 @@ fn end_signals_the_process_after_confirmation() {
     assert_eq!(ended(&stage), [4121]);
     assert_eq!(notice(&stage), "writer (4121) terminated");
     assert_eq!(stage.state.log, ["terminate sysv:5: writer (4121) terminated"]);
-    // The list is back without the process.
+    // The list appears again, without the process.
     assert!(shown(&stage).rows.iter().all(|row| row.holder.pid != 4121));
     assert!(!stage.screen().contains("SIGTERM"));
 }

@@ -27,7 +27,7 @@ fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
     stage
 }
 
-/// The progress of a search.
+/// Reports the progress of a search.
 fn searching(done: u64, total: u64) -> Body {
     Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
 }
@@ -200,7 +200,7 @@ fn next_change_skips_the_rest_of_a_value() {
         bytes.write(50, &[9]);
     });
     stage.look();
-    // Changed bytes of a value behind the cursor come first.
+    // Changed bytes in the rest of the value under the cursor come first.
     for offset in [20, 24, 32, 50] {
         stage.press("]");
         assert_eq!(open(&stage).cursor, offset);
@@ -209,7 +209,7 @@ fn next_change_skips_the_rest_of_a_value() {
         stage.press("[");
         assert_eq!(open(&stage).cursor, offset);
     }
-    // A display type has values of its own size.
+    // Jumps use the size of the display type.
     stage.press("tu32<enter>");
     for offset in [24, 28, 32, 36, 48] {
         stage.press("]");
@@ -233,7 +233,7 @@ fn searches_count_their_hits() {
     has(&stage, "3 of 3 hits");
     stage.press("l");
     has(&stage, "   3 hits");
-    // A hit that was not there is counted.
+    // A hit that appeared later is counted.
     stage.machine.edit_object("it", |bytes| bytes.write(6000, b"needle"));
     stage.press("gnn");
     has(&stage, "2 of 4 hits");
@@ -490,7 +490,7 @@ fn click_on_the_map_of_a_small_segment_finds_its_byte() {
     let click = |x| Mouse { x: map.x + x, y: map.y, kind: MouseKind::Click };
     stage.mouse(click(7));
     assert_eq!(open(&stage).cursor, 7);
-    // There is no cell.
+    // There is no cell at this position.
     stage.mouse(click(20));
     assert_eq!(open(&stage).cursor, 7);
 }

@@ -44,7 +44,7 @@ fn press_slowly(keys: &str) -> Stage {
 /// Returns key sequences that lead to the context. Each row must do something after one of them.
 const fn states(context: Context) -> &'static [&'static str] {
     match context {
-        // Several segments are attached, there is something to undo, and a filter is set.
+        // Several segments are attached, an action can be undone, and a filter is set.
         Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
         Context::Detail => &["<enter>Pq|l|y|<tab>"],
         Context::Inspect => &["G<enter>ma|/one<enter>jjjhhh"],
@@ -52,7 +52,7 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Choice => &["sjjj"],
         Context::Holders => &["Gkhjjj"],
         Context::Attachments => &["<enter>Pqj|<enter>Pqj|<enter>Pq|Dk"],
-        // With and without a selection.
+        // These start with and without a selection.
         Context::Clean => &["cjjj", "cAjjj"],
         Context::Confirm => &["Gk<space>kk<space>k<space>x|j", "Gkk<space><space><space>x|j"],
         Context::Form => &["pjl", "pj", "n<up>", "nab cd ef<left><left><left><left>", "w<tab>"],
@@ -211,13 +211,13 @@ fn unbound_key_is_named_on_every_screen() {
         ("<enter><ctrl-x>", "ctrl-x is not bound; ? shows all keys"),
         ("xQ", "Q is not bound here"),
         ("hQ", "Q is not bound here"),
-        // While typing, and in a menu that selects by letter.
+        // These are typed in a text field, and in a menu that selects by letter.
         ("/Q<f5>", ""),
         (":Q<f5>", ""),
         ("nQ<f5>", ""),
         ("s<f5>", "f5 is not bound here"),
         ("sQ", ""),
-        // The next key clears it.
+        // The next key clears the notice.
         ("Qj", ""),
     ] {
         let mut stage = stage(small());
@@ -266,7 +266,7 @@ fn long_notice_is_cut_and_complete_in_the_log() {
         "{before}"
     );
     assert_eq!(stage.state.log, [format!("message: {text}")]);
-    // Nothing moved.
+    // The cursor has not moved.
     stage.press("j");
     stage.press("k");
     let after = stage.screen();

@@ -84,7 +84,7 @@ fn existing_segment_is_never_touched() {
     let before = stage.machine.edit(|facts| format!("{:?}", facts.posix));
     stage.press("nb<enter>");
     assert!(stage.screen().contains("the name is in use"), "{}", stage.screen());
-    // Open the form for another name.
+    // Open the form again for another name.
     stage.press("<esc>n<up> <tab>1234<enter>");
     assert!(form(&stage).error.as_ref().unwrap().contains("0x000004d2: the key is in use"));
     assert_eq!(stage.machine.edit(|facts| format!("{:?}", facts.posix)), before);
@@ -160,7 +160,7 @@ fn undo_of_a_creation_confirms_and_keeps_a_copy() {
     assert_eq!(counts(&stage.machine), (1, 3), "{}", notice(&stage));
     stage.press("u");
     assert_eq!(counts(&stage.machine), (2, 3), "{}", notice(&stage));
-    // Another process removes it.
+    // Another process removes the segment.
     stage.press("nx<enter>");
     stage.machine.remove_object("x");
     stage.survey();

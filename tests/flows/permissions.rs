@@ -74,7 +74,7 @@ fn unknown_user_is_reported_and_changes_nothing() {
         ("p<tab><tab>ann:bob<enter>", "in its own field"),
         ("p<tab>rw<enter>", "invalid mode"),
         ("p<enter>", "nothing to change"),
-        // One invalid field is enough.
+        // A single invalid field is enough.
         ("p<tab>0666<tab>bob<tab>4294967295<enter>", "group"),
     ] {
         let mut stage = stage(small());
@@ -113,13 +113,13 @@ fn overlay_explains_access() {
     assert!(process.starts_with("process 4121 (ann): read-write: as owner"), "{process}");
     assert!(query(&mut stage, "<ctrl-u>77").contains("no process 77"));
     assert!(query(&mut stage, "<ctrl-u>carl").contains("no user named 'carl'"));
-    // For the edited mode, not the current one.
+    // The answer is for the edited mode, not for the current one.
     let edited = query(&mut stage, "<ctrl-u>bob<up><up><up>o+r<down><down><down>");
     assert!(edited.starts_with("bob: read-only: as other, mode 0604"), "{edited}");
     let edited = query(&mut stage, "<up><up>bob");
     assert!(edited.starts_with("bob: read-write: as owner, mode 0604"), "{edited}");
     assert!(stage.screen().contains("bob: read-write"), "{}", stage.screen());
-    // The creator keeps its rights.
+    // The creator keeps access.
     let creator = query(&mut stage, "<down><down><ctrl-u>ann");
     assert!(creator.contains("as creator (same rights as the owner)"), "{creator}");
     assert_eq!(sysv(&stage.machine), (0o600, 1000, 1000));
@@ -189,7 +189,7 @@ fn batch_change_sets_only_the_edited_fields() {
 fn overlay_keeps_its_segment_when_the_selection_moves() {
     let mut stage = stage(small());
     stage.press("jp<tab>0666");
-    // The selection moves to another segment.
+    // Removing the segment moves the selection to another one.
     stage.machine.remove_object("a");
     stage.survey();
     stage.press("<enter>");
@@ -258,7 +258,7 @@ fn toggled_bit_in_a_mixed_batch_keeps_other_bits() {
     });
     stage.survey();
     stage.press("ap");
-    // Write for the owner.
+    // Toggle the write permission of the owner.
     stage.press("l <enter>");
     stage.wait(200);
     let plan = stage.screen();

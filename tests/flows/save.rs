@@ -15,7 +15,7 @@ fn form(stage: &Stage) -> &Save {
     }
 }
 
-/// An unlinked object that a process holds.
+/// Returns a machine with an unlinked object that a process holds.
 fn with_unlinked(name: &str) -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_object(name, FakeBytes::full(b"hello"));
@@ -108,7 +108,7 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     let restored =
         shmlens::act::Actor::new(&stage.machine, &shmlens::memory::Progress::new()).restore(&file).unwrap();
     assert_eq!(restored.id.to_string(), "posix:/camera0");
-    // Both have a line about the other one.
+    // Both segments have a line about the other one.
     stage.survey();
     let linked = |stage: &Stage| {
         let mut lines = stage.state.detail_groups().into_iter().flat_map(|group| group.lines);

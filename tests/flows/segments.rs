@@ -287,7 +287,7 @@ fn mouse_selects_inspects_scrolls_and_sorts() {
     let mut stage = stage(small());
     stage.mouse(click(10, 3));
     assert_eq!(selected(&stage), "posix:/a");
-    // Two slow clicks, then a double click.
+    // Two slow clicks are not a double click, but two fast ones are.
     stage.wait(500);
     stage.mouse(click(10, 3));
     assert!(stage.state.inspect.is_none());

@@ -22,7 +22,7 @@ fn every_holder_is_found_and_no_other_process() {
         eprintln!("{of:?}: {holders:?}\nfound {:?}", found.get(of));
     }
     assert!(differ.is_empty(), "{} of {} differ", differ.len(), truth.len());
-    // The crowd has every kind of holding.
+    // The crowd contains every kind of holder.
     assert!(truth.values().map(Vec::len).sum::<usize>() > 1000);
 }
 

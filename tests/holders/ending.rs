@@ -1,4 +1,4 @@
-//! Ending a real process: only that one, and only with permission.
+//! Terminating a process signals only that process, and needs permission.
 
 use super::survey_real;
 use crate::support::{Child, Nobody, Object, SOON, World};
@@ -29,7 +29,7 @@ fn end_refuses_a_pid_with_another_start_time() {
     let object = Object::new("a", 10, 0o600);
     let mut child = holder(&object, 0);
     let mut shown = termination(&object, &child);
-    // As if the pid had been reused since the survey.
+    // Simulate a pid that was reused since the survey.
     shown.process.start += 1;
     assert!(matches!(terminate(&RealMachine, &shown), Err(TerminateError::Gone { .. })));
     assert!(child.ended().is_none());

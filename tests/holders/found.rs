@@ -1,4 +1,4 @@
-//! The holders that shmlens found, in the format of the crowd.
+//! Converts the holders that shmlens found to the format of the crowd.
 
 use super::truth::Held;
 use shmlens::machine::process::Object;

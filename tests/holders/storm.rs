@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const TIME: Duration = Duration::from_secs(3);
-/// Shorter than `TIME`, so that the process is still running.
+/// The lifetime of a watched process: shorter than `TIME`, so that it still runs at the end.
 const WATCHED: Duration = Duration::from_millis(2500);
 
 #[test]

@@ -1,4 +1,4 @@
-//! The lines of `crowd.cpp`: what the crowd holds.
+//! Parses the output of `crowd.cpp`: the segments that the crowd holds.
 
 use shmlens::machine::process::Object;
 use shmlens::segment::Access;
@@ -15,7 +15,7 @@ pub struct Held {
     pub private: bool,
 }
 
-/// Holders as they report themselves.
+/// The holders, as they report themselves.
 #[derive(Debug, Default)]
 pub struct Truth {
     /// All segments and objects, with their holders by pid.

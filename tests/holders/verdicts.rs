@@ -59,7 +59,7 @@ fn root_gets_a_verdict_on_every_segment() {
         let state = segment.verdict.state;
         assert_eq!(held, matches!(state, State::InUse | State::Removed), "{}: {state:?}", segment.id);
     }
-    // A program may use the key later.
+    // Any program may use the key later.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
     let unheld = named(&survey, &crowd, b"unheld");
     assert_eq!(unheld.verdict.state, State::Leaked(Certainty::Likely), "{:?}", unheld.verdict);
@@ -80,7 +80,7 @@ fn unprivileged_verdicts_admit_what_is_unknown() {
     // Locks are visible to every user, and so are zero attachments.
     let locked = named(&survey, &crowd, b"locked");
     assert_eq!(locked.verdict.state, State::InUse, "{:?}", locked.verdict);
-    // A program may use the key later.
+    // Any program may use the key later.
     assert_eq!(orphan(&survey).verdict.state, State::Leaked(Certainty::Likely));
     // Only processes of nobody can be examined.
     let shared = named(&survey, &crowd, b"shared");

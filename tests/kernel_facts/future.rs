@@ -35,7 +35,7 @@ fn future_time_is_not_shown_as_just_now() {
     assert_eq!(printed(&["list", "--no-header", "--leaked"]), "");
 }
 
-/// Times beyond any calendar, whose difference to the clock does not fit 64 bits.
+/// The difference between these times and the clock overflows 64 bits.
 #[test]
 fn extreme_times_do_not_crash() {
     let Some(_world) = World::new() else { return };

@@ -13,7 +13,7 @@ use std::process::Stdio;
 
 const NONE: Option<&str> = None;
 
-/// Runs shmlens to its end. Returns the exit status and standard error.
+/// Runs shmlens until it exits. Returns the exit status and standard error.
 #[track_caller]
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let mut child = Child::spawn(shmlens().args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()));
@@ -31,7 +31,7 @@ fn mounts_are_reported_and_not_entered() {
     mount(Some("tmpfs"), "/dev/shm/disk", Some("tmpfs"), MsFlags::empty(), NONE).unwrap();
     fs::write("/dev/shm/disk/inner", "x").unwrap();
     fs::write("/dev/shm/plain/twice", "x").unwrap();
-    // The same file system once more, and a single file of it.
+    // Mount the same file system again, and a single file of it.
     mount(Some("/dev/shm/plain"), "/dev/shm/deep/er", NONE, MsFlags::MS_BIND, NONE).unwrap();
     fs::write("/dev/shm/file", "").unwrap();
     mount(Some("/dev/shm/seen"), "/dev/shm/file", NONE, MsFlags::MS_BIND, NONE).unwrap();

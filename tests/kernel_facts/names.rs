@@ -81,11 +81,11 @@ fn survey_does_not_wake_a_fifo_reader() {
     assert!(RealMachine.open_object(&name("fifo")).is_err());
     assert!(RealMachine.stat_object(&name("fifo")).is_ok());
     let descriptor = format!("/proc/{}/fd/3", writer.pid());
-    // It may have inherited descriptors of other tests.
+    // The process may have inherited descriptors of other tests.
     assert_ne!(fs::read_link(&descriptor).ok(), Some(Path::new("/dev/shm/fifo").to_owned()));
-    // On a busy machine, it waits for a processor before it sleeps again.
+    // On a busy machine, the process waits for a processor before it sleeps again.
     wait_until(SOON, || sleeps(&writer));
-    // Opening the FIFO wakes it, so nothing has opened it before.
+    // Opening the FIFO wakes the process, so nothing has opened it before.
     let _reader = File::open("/dev/shm/fifo").unwrap();
     assert_eq!(writer.line(SOON), "woken");
 }

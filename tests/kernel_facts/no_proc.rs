@@ -1,5 +1,5 @@
-//! Without `/proc`: segments are listed, read and saved, and none counts as gone or leaked because
-//! of that.
+//! Without `/proc`, segments are listed, read and saved. No segment counts as gone or leaked just
+//! because processes are not visible.
 
 use crate::support::{Object, Sysv, World, shmlens, tool};
 use std::ffi::OsStr;

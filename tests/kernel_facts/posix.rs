@@ -1,4 +1,5 @@
-//! POSIX objects: reading leaves them unchanged, whatever happens in the meantime.
+//! Reading POSIX objects leaves them unchanged, even if other processes change them at the same
+//! time.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{NOBODY, Nobody, Object, World};
@@ -48,7 +49,7 @@ fn extents_are_found_from_any_offset() {
     assert_eq!(reader.extent_at(4 << 30, 1).unwrap(), None);
 }
 
-/// Sets the access time to long ago, so that any read would update it (`relatime` keeps a recent one).
+/// Sets an old access time, so that any read would update it (`relatime` keeps a recent one).
 fn age(object: &Object) -> i64 {
     let long_ago = TimeSpec::new(1_000_000_000, 0);
     let now = TimeSpec::UTIME_NOW;

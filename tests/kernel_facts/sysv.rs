@@ -1,4 +1,4 @@
-//! System V segments: the traces of an attachment, and reading without traces.
+//! System V segments: the side effects of an attachment, and reading without side effects.
 
 use super::{data, listed, open, read, read_through};
 use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
@@ -150,7 +150,7 @@ fn removed_segment_stays_readable_until_detach() {
     let now = facts(&id);
     assert!(now.marked && now.key == Key(0), "{now:?}");
     assert_eq!(read(&reader, 0, 4), b"text");
-    // It is still the same segment, and can be attached again.
+    // This is still the same segment, which can be attached again.
     drop(Reader::open(&RealMachine, &as_listed).unwrap());
     drop(reader);
     assert!(super::survey().segments.is_empty());
@@ -183,7 +183,7 @@ fn writes_of_another_process_are_read() {
     let mut writer = Child::spawn_piped(&mut command);
     assert_eq!(writer.line(SOON), "attached");
     let pid = writer.pid();
-    // Through the writer, as root.
+    // Root reads the segment through the writer.
     let reader = open(&segment.id()).unwrap();
     assert_eq!((reader.trace(), facts(&segment.id()).nattch), (Trace::None, 1));
     for text in ["aaaa", "bbbb"] {

@@ -1,4 +1,4 @@
-//! Boost.Interprocess: its segments belong to no process, and stay until a program removes them.
+//! Boost.Interprocess segments belong to no process. They stay until a program removes them.
 
 use super::{Verdict, listed, verdict};
 use crate::support::{Child, SOON, World, compile_cpp, skip};

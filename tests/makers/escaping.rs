@@ -50,7 +50,7 @@ fn control_characters_in_names_are_escaped() {
     }
 }
 
-/// A maker defined in the settings.
+/// The config file defines a maker for this program.
 #[test]
 fn program_from_the_settings_is_identified() {
     let Some(_world) = World::new() else { return };
@@ -87,7 +87,7 @@ fn program_from_the_settings_is_identified() {
         ("session", &"Our sessions".into())
     );
     child.end();
-    // The age limit of one second in the config may be over already.
+    // The age limit of one second in the config may already have passed.
     crate::support::wait_until(SOON, || state().state.starts_with("leaked"));
     state().assert_is("leaked certain", &["its session (pid ", "exited"]);
 }

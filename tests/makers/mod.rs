@@ -32,8 +32,8 @@ fn run_by(user: u32, mut command: Command) -> Command {
     command
 }
 
-/// Returns a Python that any user can run: its path may lead through root's directories. `None`
-/// without Python.
+/// Returns a Python that any user can run, because its path may lead through root's directories.
+/// `None` without Python.
 fn python_of(user: u32, text: &str) -> Option<Command> {
     let system_python = Path::new("/usr/bin/python3");
     let mut command = if system_python.exists() {

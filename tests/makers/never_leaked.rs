@@ -14,7 +14,7 @@ struct Player {
 }
 
 impl Player {
-    /// `None` without a compiler.
+    /// Starts the program. `None` without a compiler.
     fn start(role: &str) -> Option<Self> {
         Self::start_by(Command::new(compile_cpp("tests/makers/lives.cpp")?).arg(role))
     }
@@ -108,7 +108,7 @@ fn later_reused_pid_is_not_the_creator() {
     old.assert_is("leaked certain", &[" is now heir", "started after the last change"]);
     assert_eq!(old.maker, "gone");
     player.verdict("old-posix").assert_is("leaked certain", &["its creator (pid ", "exited"]);
-    // Attachments count, whoever created the segment.
+    // Attachments count, whichever process created the segment.
     let shmid = old.id.strip_prefix("sysv:").unwrap().parse().unwrap();
     let _attached = shmlens::sys::shm::Attachment::read_only(shmid).unwrap();
     player.verdict("old-sysv").assert_is("in-use", &["nattch 1"]);
@@ -154,7 +154,7 @@ fn creator_and_holder_in_another_pid_namespace_count() {
     player.verdict("posix").assert_is("idle", &["may be running in another pid namespace"]);
 }
 
-/// In a pid namespace without its own `/proc`.
+/// The namespace has no `/proc` of its own.
 #[test]
 fn creator_pid_of_another_process_in_proc_is_not_trusted() {
     let Some(_world) = World::new() else { return };
@@ -194,7 +194,7 @@ fn holder_in_another_ipc_namespace_counts() {
     assert_eq!(held.segment["nattch"], 1, "{held:#?}");
     held.assert_is("in-use", &[]);
     assert_eq!(listed().len(), 1);
-    // Removed here, it still exists there.
+    // The object was removed here, but still exists in the other namespace.
     let id = player.made("held");
     let rm = crate::support::shmlens().args(["rm", "--yes", "--force", "--no-copy", id]).output().unwrap();
     assert!(rm.status.success(), "{rm:?}");

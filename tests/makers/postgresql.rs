@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// `initdb` is slow.
+/// The timeout for `initdb`, which is slow.
 const LONG: Duration = Duration::from_secs(60);
 
 /// A server with an empty data directory, run by a user without other processes.
@@ -21,7 +21,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts a server in this world. `None` if it is not installed.
+    /// Starts a server in these namespaces. `None` if it is not installed.
     fn start() -> Option<Self> {
         let programs = programs()?;
         let user = isolated_user();
@@ -73,7 +73,7 @@ fn programs() -> Option<PathBuf> {
     found
 }
 
-/// Adds a user in this world only, because `initdb` needs a name.
+/// Adds a user in these namespaces only, because `initdb` needs a name.
 fn name(user: u32) {
     let mut users = fs::read_to_string("/etc/passwd").unwrap();
     writeln!(users, "shmlens-test:x:{user}:{user}::/:/bin/sh").unwrap();

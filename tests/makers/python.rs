@@ -5,7 +5,7 @@ use super::{
 };
 use crate::support::{Child, SOON, World, python, shmlens, wait_until};
 
-/// Runs each line that it receives and answers "ok".
+/// A Python program that runs each line that it receives and answers "ok".
 const SHELL: &str =
     "import sys\nscope = {}\nfor line in sys.stdin:\n    exec(line, scope)\n    print('ok', flush=True)\n";
 
@@ -65,7 +65,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     );
     assert_eq!(held.segment["made_by"]["name"], "Python multiprocessing.shared_memory");
 
-    // Closed but not unlinked: the tracker unlinks it at exit.
+    // The object is closed but not unlinked, so the tracker unlinks it at exit.
     python.run("one.close()");
     verdict(&id).assert_is("idle", &["still needed: resource_tracker of its owner or root is running"]);
 
@@ -73,7 +73,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
     let left = verdict(&id);
     left.assert_is("leaked certain", &["no resource_tracker of its owner or root is running"]);
     assert_eq!((left.maker.as_str(), left.holders.len()), ("cpython-shared-memory", 0));
-    // Less than an hour old.
+    // The object is less than an hour old.
     let young = listed_with(shmlens(), "1h").remove(0);
     // If a process cannot be examined, no lease is requested yet.
     assert!(matches!(young.state.as_str(), "idle" | "unknown"), "{young:#?}");
@@ -134,7 +134,7 @@ fn lock_of_forked_programs_has_no_name() {
     let all = listed();
     assert_eq!(all.len(), 1, "{all:#?}");
     all[0].assert_is("removed", &["unlinked, kept alive by python3"]);
-    // It is only known by the temporary name that glibc used.
+    // The semaphore is only known by the temporary name that glibc used.
     assert_eq!(all[0].maker, "glibc-named-semaphore");
     python.kill_all();
     assert!(listed().is_empty());

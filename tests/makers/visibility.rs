@@ -1,5 +1,5 @@
-//! shmlens where it cannot see every process: in a pid namespace, and where `/proc` hides processes
-//! of other users. Segments held by invisible processes are not leaked.
+//! Runs shmlens where it cannot see every process: in a pid namespace, and where `/proc` hides
+//! processes of other users. Segments held by invisible processes are not leaked.
 
 use super::{Verdict, listed_with};
 use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
@@ -31,12 +31,12 @@ fn started_by(starter: &str, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-/// Runs in a pid namespace with its own `/proc`.
+/// Returns a command that runs in a pid namespace with its own `/proc`.
 fn in_pid_namespace() -> Option<Command> {
     started_by("unshare", &["--pid", "--fork", "--kill-child", "--mount-proc"])
 }
 
-/// Runs as nobody, with a `/proc` that hides processes of others.
+/// Returns a command that runs as nobody, with a `/proc` that hides processes of other users.
 fn with_hidden_processes() -> Option<Command> {
     // nobody may not be able to reach the program by its path, so open it first.
     let nobody = format!("setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups");
@@ -60,7 +60,7 @@ fn assert_is(verdict: &Verdict, state: &str, words: &str) {
 fn segment_held_outside_the_pid_namespace_is_not_leaked() {
     let Some(_world) = World::new() else { return };
     let (Some(inside), Some(mut clean)) = (in_pid_namespace(), in_pid_namespace()) else { return };
-    // This test holds one and created the other.
+    // This test holds one object and created the other.
     let held = Object::new("nccl-a1B2c3", 8, 0o600);
     let sysv = Sysv::new(0, 4096, 0o600);
     fs::write("/dev/shm/nccl-d4E5f6", "left").unwrap();
@@ -83,7 +83,7 @@ fn descriptor_shared_by_threads_is_counted_once() {
     let Some(_world) = World::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
     let _held = Object::new("held-once", 8, 0o600);
-    // Ensures that there is more than one thread, whatever the test runner.
+    // Start another thread, so that there is more than one with any test runner.
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let thread = std::thread::spawn(move || stopped.recv());
     let output = inside.args(["info", "held-once"]).stdin(Stdio::null()).output().unwrap();

@@ -28,17 +28,17 @@ const CPP: [&str; 14] = [
     "audio",
 ];
 const PYTHON: [&str; 5] = ["plc", "list", "robot", "compressed", "log"];
-/// Eight changes at 1 Hz, plus a second.
+/// The time for eight changes at 1 Hz, plus a second.
 const DURATION: Duration = Duration::from_millis(9400);
-/// The slowest fields are due before the end: less than three seconds after their eighth change.
+/// The deadline of the slowest fields: less than three seconds after their eighth change.
 const LAST: Duration = Duration::from_millis(9100);
 /// The test ends after this time even if its samples were late.
 const LIMIT: Duration = Duration::from_secs(10);
-/// A longer burst shows no slopes: the test was not running in the meantime.
+/// In a longer burst, the test was interrupted, so slopes are not visible.
 const FAIR_BURST: Duration = Duration::from_millis(60);
 const WINDOW: usize = 64 << 10;
 
-/// A field as declared by its program.
+/// A field, as its program declares it.
 struct Field {
     offset: u64,
     width: usize,
@@ -46,7 +46,7 @@ struct Field {
     name: String,
     /// The time of sampling after which it must be known: three seconds after its eighth change.
     due: Duration,
-    /// The result when it was due; the error lists the detected values at its offset.
+    /// The result at the deadline. The error lists the detected values at the offset.
     found: Option<Result<(), String>>,
 }
 
@@ -131,7 +131,7 @@ impl Program {
         self.detector.observe(at, 0, &self.buffer);
     }
 
-    /// Takes the values after some time, and checks the fields that are due after so much sampling.
+    /// Takes the values after some time, and checks the fields whose deadline has passed.
     fn judge(&mut self, elapsed: Duration, sampled: Duration) {
         let values = self.detector.values();
         for value in values.iter().filter(|value| !self.fields.iter().any(|field| field.overlaps(value))) {
@@ -203,7 +203,8 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
         due - missing,
         start.elapsed()
     );
-    // A machine that was too busy to sample in time leaves fewer fields to judge, and all of the noise.
+    // On a machine that was too busy to sample in time, fewer fields can be judged, but noise must
+    // still be absent.
     assert!(due >= 100 || sampled < LAST, "only {due} fields were due after {sampled:.1?} of sampling");
     assert!(missing * 10 <= due, "{missing} of {due} fields missed:\n{misses}");
     let noise: Vec<&String> = programs.iter().flat_map(|program| &program.noise).collect();

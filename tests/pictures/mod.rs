@@ -15,7 +15,7 @@ use vt100::Screen;
 const SIZE: (u16, u16) = (100, 30);
 /// The time of a frame.
 const FRAME: Duration = Duration::from_millis(200);
-/// The largest file that a README should load.
+/// The maximum file size for a README.
 const MAX_BYTES: u64 = 500 << 10;
 
 /// A demo in a terminal, recorded frame by frame.
@@ -71,7 +71,7 @@ impl Recorder {
 
     /// Writes a still picture.
     fn still(&self, name: &str) {
-        // Values get a history first.
+        // Wait until the values have a history.
         thread::sleep(Duration::from_secs(2));
         let mut still = Movie::new(SIZE, FRAME);
         still.add(self.frame());

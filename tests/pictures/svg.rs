@@ -1,5 +1,5 @@
-//! Draws the screens of a terminal as an SVG file, animated if there are several. A file without
-//! scripts, as web pages show it in an `<img>`.
+//! Draws the screens of a terminal as an SVG file, animated if there are several screens. The file
+//! has no scripts, because web pages show it in an `<img>`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ const PALETTE: [&str; 16] = [
     "#ff7b7b", "#8fdf8f", "#f2cc6b", "#93b9ff", "#dcb3f5", "#7fe0ea", "#ffffff",
 ];
 
-/// A screen, as shapes with their places.
+/// A screen as a list of shapes.
 #[derive(Debug, Clone, Default)]
 pub struct Frame(Vec<Shape>);
 
@@ -37,7 +37,7 @@ struct Shape {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Layer {
     Background,
-    /// Block elements, drawn as rectangles, which leave no gaps.
+    /// Block elements. They are drawn as rectangles, which leave no gaps.
     Blocks,
     Text,
 }
@@ -47,7 +47,7 @@ pub struct Movie {
     size: (u16, u16),
     frame: Duration,
     frames: u32,
-    /// Each shape with the frames that have it.
+    /// Each shape, with the frames that contain it.
     shapes: BTreeMap<Shape, Vec<u32>>,
 }
 

@@ -1,4 +1,4 @@
-//! ACLs of saved and restored objects.
+//! ACLs in saved files, and on restored objects.
 
 use super::{directory, restore, save};
 use crate::support::{Object, World, tool};
@@ -8,7 +8,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-/// Version 2: owner rw, user 65534 r, group none, mask r, others none.
+/// Returns an ACL of version 2: owner rw, user 65534 r, group none, mask r, others none.
 fn acl() -> Vec<u8> {
     list(&[(1, 6, u32::MAX), (2, 4, 65534), (4, 0, u32::MAX), (16, 4, u32::MAX), (32, 0, u32::MAX)])
 }

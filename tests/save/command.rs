@@ -1,4 +1,4 @@
-//! The commands `save` and `restore`, and the copies that `rm` saves.
+//! The `save` and `restore` commands, and the copies that `rm` saves.
 
 use super::{copies, directory, files, program, run, segments, stderr_of, stdout_of};
 use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
@@ -111,10 +111,10 @@ fn rm_keeps_the_copy_at_the_given_path() {
     stdout_of(&directory, ["rm", "--yes", "--force", "/a", "--save", &at("one")]);
     stdout_of(&directory, ["rm", "--yes", "--force", "/b", "/c", "--save", &at("dir/")]);
     assert_eq!(files(&directory.path().join("dir")), ["posix_b.saved", "posix_c.saved"]);
-    // The file exists already: nothing is removed.
+    // The file already exists: nothing is removed.
     let message = stderr_of(&directory, ["rm", "--yes", "--force", "/d", "--save", &at("one")]);
     assert!(message.contains("exists") && objects[3].path().exists(), "{message}");
-    // One file for several segments: nothing is removed.
+    // One file cannot hold several segments: nothing is removed.
     let several = run(&directory, ["rm", "--yes", "--force", "/d", "/d", "/c", "--save", &at("several")]);
     assert_eq!(several.status.code(), Some(2));
     assert!(objects[3].path().exists() && !fs::exists(at("several")).unwrap());
@@ -141,7 +141,7 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
         "{message}"
     );
     assert!(object.path().exists());
-    // Larger than the limit for copies.
+    // The object is larger than the limit for copies.
     fs::remove_file(directory.path().join("state")).unwrap();
     let config = directory.path().join("config/shmlens");
     fs::create_dir_all(&config).unwrap();

@@ -1,4 +1,4 @@
-//! Truncated, damaged and foreign files fail to restore, and create nothing.
+//! Restoring truncated, damaged and foreign files fails, and creates no segments.
 
 use super::{directory, save, segments};
 use crate::support::{Object, SOON, Sysv, World, wait_until};

@@ -1,4 +1,4 @@
-//! Copies on a full disk: only old copies that the plan lists are deleted.
+//! Copies on a full disk. Only old copies that the plan lists are deleted.
 
 use super::{copies, directory, program, run, segment, stdout_of};
 use crate::support::{Object, Sysv, World};
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
 
-/// The options of the mount for the state directory.
+/// The mount options of the state directory.
 const STATE_MOUNT_OPTIONS: &str = "size=1m,mode=0700";
 const LENGTH: usize = 300 << 10;
 
@@ -125,7 +125,7 @@ fn old_copies_are_kept_when_the_last_check_fails() {
     let _attached = shmlens::sys::shm::Attachment::read_only(sysv.shmid).unwrap();
     let result = act::apply(&RealMachine, &of_replaced).result;
     assert!(matches!(result, Err(ActError::InUseNow { .. })), "{result:?}");
-    // A copy that the plan did not list is kept, although there is less space now.
+    // A copy that the plan did not list is kept, although less space is left now.
     let later = object("/f");
     let later_plan = plan(&later.id());
     fs::write(disk.state.join("others"), vec![7; 108 << 10]).unwrap();

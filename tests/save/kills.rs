@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const SIZE: usize = 2 << 20;
-/// Kills per command, spread over its duration.
+/// The number of kills per command, spread over its duration.
 const KILL_MOMENTS: u32 = 16;
 
 fn bytes() -> Vec<u8> {
@@ -50,7 +50,7 @@ fn kill_at_various_times(command: &mut Command, mut prepare: impl FnMut(), mut c
     for moment in 0..KILL_MOMENTS {
         prepare();
         let mut child = Child::spawn(command);
-        // Not a wait: the time of the kill.
+        // This is the time of the kill, not a wait.
         thread::sleep(whole * moment / KILL_MOMENTS);
         let ended = child.ended().is_some();
         child.end();
@@ -177,7 +177,7 @@ fn kill_while_filling(directory: &TempDir, command: &mut Command, origin: &str) 
         let recovered = program(directory).args(["rm", "--recover"]).output().unwrap();
         assert!(recovered.status.success(), "{recovered:?}");
         assert_eq!(recovered.stdout != b"nothing to recover\n", was_incomplete, "{recovered:?}");
-        // A segment that was created is complete.
+        // A segment from `create` is complete.
         match &segments()[..] {
             [] => {}
             [segment] => {
@@ -207,7 +207,8 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         for copy in copies(&directory) {
             fs::remove_file(copy).unwrap();
         }
-        // Killed between the two steps of the removal: the object has its temporary name.
+        // The kill happened between the two steps of the removal: the object has its temporary
+        // name.
         for name in files(Path::new("/dev/shm")) {
             fs::remove_file(Path::new("/dev/shm").join(name)).unwrap();
         }
@@ -217,7 +218,7 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
         let there = fs::read("/dev/shm/a").is_ok_and(|found| found == bytes());
         let copies = copies(&directory);
         assert!(copies.iter().all(|copy| is_whole(copy)) && copies.len() <= 1, "{copies:?}");
-        // Killed after the last step: the object is removed, and the copy exists.
+        // The kill happened after the last step: the object is removed, and the copy exists.
         assert!((there || copies.len() == 1) && !(there && ended), "{there} {copies:?} {ended}");
     });
 }
@@ -228,7 +229,7 @@ fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 1 << 40, 0o600);
-    // Large enough for the signal to arrive in time.
+    // The file is large enough for the signal to arrive in time.
     for at in 0..20_000u64 {
         object.write(at << 24, b"x");
     }

@@ -67,7 +67,7 @@ fn save_keeps_a_file_created_at_the_target_meanwhile() {
     assert_eq!(files(directory.path()), ["file"]);
 }
 
-/// A System V segment exists before it is filled, so it has to be removed again.
+/// A System V segment exists before it is filled, so it has to be removed after a stop.
 #[test]
 fn stopped_restore_leaves_nothing() {
     let Some(_world) = World::new() else { return };

@@ -150,7 +150,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     let is = fs::metadata(object.path()).unwrap();
     assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
 
-    // Larger than the memory that the kernel would reserve.
+    // The segment is larger than the memory that the kernel would reserve.
     let sysv = Sysv::unreserved(1 << 36, 0o600);
     sysv.write((1 << 36) - 5, b"hello");
     let path = directory.path().join("sysv");
@@ -162,7 +162,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     assert_eq!(restored.resident.unwrap().0, PAGE);
 }
 
-/// Would take minutes with a `mincore` call per page.
+/// A `mincore` call per page would take minutes.
 #[test]
 fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
     let Some(_world) = World::new() else { return };

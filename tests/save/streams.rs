@@ -1,4 +1,4 @@
-//! Saving to and restoring from pipes, and files that `save` never replaces.
+//! Saving to pipes and restoring from them, and special files, which `save` never replaces.
 
 use super::{directory, files, program, run, segments, stderr_of, stdout_of};
 
@@ -85,7 +85,7 @@ fn segment_round_trips_through_a_pipe() {
         assert!(restored.status.success(), "{restored:?}");
         let dump = run(&directory, ["dump", "--raw", "--offset", "5000", "--length", "5", name]);
         assert_eq!(dump.stdout, b"hello");
-        // With a file as standard input.
+        // Restore from a file on standard input.
         stdout_of(&directory, ["rm", "--yes", "--force", "--no-copy", name]);
         let path = directory.path().join("file");
         fs::write(&path, &saved.stdout).unwrap();

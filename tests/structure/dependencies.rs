@@ -3,8 +3,8 @@
 use super::source::{Use, uses};
 use super::{Sources, module, rust};
 
-/// The top-level modules. Up to `tui`, each may use only those to its left; the last three have
-/// rules of their own.
+/// The top-level modules. Up to `tui`, each may use only those before it. The last three have their
+/// own rules.
 pub const MODULES: [&str; 14] = [
     "segment", "sys", "machine", "survey", "memory", "decode", "identify", "act", "engine", "app", "tui",
     "config", "demo", "cli",

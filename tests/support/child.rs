@@ -11,8 +11,8 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{self, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// A running process. Dropping it kills and reaps it. The kernel kills it when the thread that
-/// started it ends.
+/// A running process. Dropping it kills and reaps the process. The kernel kills it when the thread
+/// that started it ends.
 pub struct Child(process::Child);
 
 impl Child {

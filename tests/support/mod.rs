@@ -1,4 +1,5 @@
-//! Shared test code: a world without shared memory, child processes, other users, system tools, a terminal.
+//! Shared test code: namespaces without shared memory, child processes, other users, system tools,
+//! a terminal.
 #![expect(
     unsafe_code,
     reason = "code between fork and exec, and credentials of a single thread, have no safe API"

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-/// Owns nothing.
+/// The uid and gid of nobody, a user who owns no files.
 pub const NOBODY: u32 = 65534;
 
 /// Returns a command that runs as nobody. Needs root.

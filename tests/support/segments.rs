@@ -11,13 +11,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// A System V segment.
+/// A System V segment that is removed on drop.
 pub struct Sysv {
     pub shmid: i32,
 }
 
 impl Sysv {
-    /// Creates a segment; key 0 is `IPC_PRIVATE`. Outside of a world, any other key may be taken.
+    /// Creates a segment; key 0 is `IPC_PRIVATE`. Without namespaces of its own, the test must
+    /// expect any other key to be in use.
     #[track_caller]
     pub fn new(key: u32, size: u64, mode: u32) -> Self {
         let size = usize::try_from(size).unwrap();
@@ -98,8 +99,8 @@ pub struct Object {
 }
 
 impl Object {
-    /// Creates an object. The name may contain any bytes. Outside of a world, it should contain the
-    /// pid.
+    /// Creates an object. The name may contain any bytes. Without namespaces of its own, the test
+    /// should include its pid.
     #[track_caller]
     pub fn new(name: impl AsRef<[u8]>, size: u64, mode: u32) -> Self {
         let name = name.as_ref().to_vec();

@@ -18,14 +18,13 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// When actions finish.
+/// The time at which actions finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acts {
-    /// Immediately.
     AtOnce,
     /// Never.
     Hang,
-    /// Never, and they were asked to stop.
+    /// Never, even after they were asked to stop.
     Stopped,
 }
 
@@ -43,7 +42,7 @@ pub struct Stage {
     pub late: Option<Vec<Question>>,
     pub acts: Acts,
     steps: Steps,
-    /// For the log and the copies.
+    /// The directory for the log and the copies.
     _home: tempfile::TempDir,
 }
 
@@ -152,7 +151,7 @@ impl Stage {
         self.inject(Event::Engine(Report::of(id, self.clock, body)));
     }
 
-    /// Answers the delayed questions in order.
+    /// Sends the delayed answers in order.
     pub fn answer(&mut self) {
         for question in self.late.take().unwrap_or_default() {
             self.request(Request::Ask(question));

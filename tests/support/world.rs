@@ -1,4 +1,4 @@
-//! A machine without shared memory, visible to one test only.
+//! Namespaces without shared memory, visible to a single test.
 
 use super::skip;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -12,8 +12,8 @@ pub struct World {
 }
 
 impl World {
-    /// Enters a new world. `None`, with the test skipped, without root. Create it first in a test,
-    /// so that it is dropped last.
+    /// Enters new namespaces. `None`, with the test skipped, without root. Create them first in a
+    /// test, so that they are dropped last.
     pub fn new() -> Option<Self> {
         match Self::enter() {
             Ok(()) => Some(Self { this_thread: PhantomData }),
@@ -30,7 +30,7 @@ impl World {
         // from the other threads; both stay the same.
         unshare(CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWNS)?;
         let none: Option<&str> = None;
-        // Private, or the new tmpfs would appear outside too.
+        // Make the mounts private, or the new tmpfs would appear outside too.
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
         mount(Some("tmpfs"), "/dev/shm", Some("tmpfs"), MsFlags::empty(), Some("mode=1777"))
     }
@@ -66,7 +66,7 @@ mod tests {
         let count = "ls /dev/shm | wc -l; grep -c . /proc/sysvipc/shm";
         let output = Command::new("sh").args(["-c", count]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n2\n");
-        // Another world shares nothing with this one and does not disturb it.
+        // Other namespaces share nothing with these.
         thread::spawn(|| {
             let _other = World::new();
             assert_eq!(seen(), (0, 0));

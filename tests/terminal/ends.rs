@@ -1,4 +1,4 @@
-//! Every way to end: a key, a signal, a terminal that disappears, a panic.
+//! Every exit: a key, a signal, a lost terminal, a panic.
 
 use super::{is_open, opened};
 use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
@@ -162,7 +162,7 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 
-/// Returns true if it runs: an unreaped zombie does not.
+/// Returns true if the process runs. An unreaped zombie does not.
 fn alive(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

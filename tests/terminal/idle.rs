@@ -8,7 +8,7 @@ use std::mem;
 use std::thread;
 use std::time::Duration;
 
-/// Returns the number of voluntary sleeps of the process's threads, of this name or all.
+/// Counts the voluntary sleeps of the threads with this name, or of all threads.
 fn sleeps(pid: i32, name: Option<&str>) -> u64 {
     fs::read_dir(format!("/proc/{pid}/task"))
         .unwrap()
@@ -62,7 +62,7 @@ fn frozen_view_with_a_paused_survey_sleeps() {
 /// Asserts that nothing happens for a while, and ends the program.
 fn sleeps_on(terminal: &mut Terminal) {
     let pid = terminal.child().pid().as_raw();
-    // Work of the last key is done once all threads sleep for a moment.
+    // Wait until all threads sleep for a moment, so that the work of the last key is done.
     let mut before = 0;
     wait_until(SOON, || {
         thread::sleep(Duration::from_millis(100));

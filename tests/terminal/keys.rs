@@ -1,9 +1,9 @@
-//! Keys arrive, even in a burst.
+//! All keys are handled, even in a burst.
 
 use super::opened;
 use crate::support::SOON;
 
-/// Like a paste into a terminal without bracketed paste.
+/// A paste into a terminal without bracketed paste looks like this.
 #[test]
 fn key_burst_arrives_complete() {
     let mut terminal = opened();

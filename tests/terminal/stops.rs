@@ -1,4 +1,4 @@
-//! Suspending and resuming as jobs of a shell.
+//! Suspending and resuming the program as a job of a shell.
 
 use super::ends::children;
 use super::{is_open, opened};

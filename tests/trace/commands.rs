@@ -1,5 +1,5 @@
 //! Runs every command on every kind of segment, as root and as an ordinary user. Only the fields
-//! that the method names may change.
+//! that the method lists may change.
 
 use super::{
     Fields, PAGE, changed_fields, fields_of_object, fields_of_sysv, fill, holder, next_second,
@@ -18,7 +18,7 @@ enum Role {
     Nobody,
 }
 
-/// The use that a command makes of the segment.
+/// The way in which a command uses the segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Lists the segment without reading it.
@@ -99,7 +99,8 @@ impl Case {
         }
     }
 
-    /// Runs one command. Its output must contain the text of the segment exactly if it reads it.
+    /// Runs a command. Its output must contain the text of the segment if and only if it reads the
+    /// segment.
     fn check_one(&self, what: &str, kind: Kind, trace: Option<Trace>, run: impl FnOnce() -> String) {
         (self.reset)();
         let before = (self.fields)();
@@ -111,7 +112,7 @@ impl Case {
         let trace = trace.unwrap_or(Trace::None);
         let allowed = trace.changes();
         assert!(changes.iter().all(|name| allowed.contains(name)), "{what} changed {changes:?}");
-        // The expected trace is found, so an unexpected one would be too.
+        // An expected trace must be found, which shows that an unexpected one would be found too.
         let noticed = ["lpid", "atime"].iter().any(|name| changes.contains(name));
         assert_eq!(noticed, trace != Trace::None, "{what} changed {changes:?}");
     }

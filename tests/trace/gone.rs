@@ -1,4 +1,4 @@
-//! Live previews do not keep the memory of removed segments.
+//! Live previews do not keep removed segments in memory.
 
 use super::{PAGE, fill, holder};
 use crate::support::{Object, SOON, Sysv, Terminal, World, shmlens, wait_until};
@@ -32,7 +32,7 @@ fn removed_system_v_segment_is_freed() {
     let shell = terminal.child().pid();
     shm::remove(sysv.shmid).unwrap();
     terminal.wait_for("removed", SOON);
-    // Still previewed, through its holder.
+    // The segment is still previewed, through its holder.
     terminal.wait_for("hello, first", SOON);
     holder.close_input();
     holder.wait(SOON);
@@ -60,7 +60,7 @@ fn removed_object_is_freed() {
     let terminal = Terminal::start((120, 30), shmlens());
     terminal.wait_for("hello, first", SOON);
     assert_eq!(used_memory(), 2 * PAGE);
-    // Unlinked, but previewed through this process, which holds it.
+    // The object is unlinked, but still previewed through this process, which holds it.
     fs::remove_file(object.path()).unwrap();
     terminal.wait_for("removed", SOON);
     terminal.wait_for("hello, first", SOON);
@@ -70,7 +70,7 @@ fn removed_object_is_freed() {
 }
 
 /// In the interactive program, the preview also ends when a survey no longer lists the segment.
-/// Without surveys, the preview itself must keep nothing open between two reads.
+/// Without surveys, the preview must not keep anything open between two reads.
 #[test]
 fn a_preview_holds_nothing_between_looks() {
     let Some(_world) = World::new() else { return };

@@ -5,7 +5,7 @@ use shmlens::sys::lease::is_open_elsewhere;
 use std::thread;
 use std::time::Duration;
 
-/// Requests a write lease as another program would, and releases it.
+/// Requests a write lease, as another program would, and releases it.
 fn gets_a_lease(object: &Object) -> bool {
     !is_open_elsewhere(&object.file).unwrap()
 }

@@ -1,5 +1,5 @@
-//! Reads System V segments through their holders: the choice of the holder, and the reasons for
-//! using none.
+//! Reads System V segments through their holders. Tests the choice of the holder, and the reasons
+//! not to use one.
 
 use super::{Fields, PAGE, fields_of_sysv, fill, holder};
 use crate::support::{
@@ -169,7 +169,7 @@ fn a_segment_of_another_ipc_namespace_is_not_taken_for_it() {
         (0x4d2, 4096, None),
         (0x4d3, 4096, Some(ours.as_str())),
         (0x4d2, 4095, Some(ours.as_str())),
-        // Differs only in its creation time.
+        // The other segment differs only in its creation time.
         (0x4d2, 4096, Some(ours.as_str())),
     ] {
         let Some(_foreign) = foreign_holder(key, size, namespace) else { return };
@@ -199,7 +199,7 @@ fn reasons_say_what_is_missing() {
     let remedy = "CAP_CHECKPOINT_RESTORE in the initial user namespace. Run as root";
     let as_other = info(&mut as_nobody(shmlens().get_program(), [""; 0]));
     assert!(as_other.contains(denied) && as_other.contains(remedy), "{as_other}");
-    // The root user of a user namespace has every capability, but only inside.
+    // Root in a user namespace has every capability, but only inside the namespace.
     if let Some(unshare) = tool("unshare") {
         let nested = info(Command::new(unshare).arg("-r").arg(shmlens().get_program()));
         assert!(nested.contains(denied) && nested.contains(remedy), "{nested}");
@@ -304,6 +304,6 @@ pub fn huge_pages_are_read_through_a_holder(shmid: i32) {
     }
     assert_eq!(offset, segment.size.0);
     assert_eq!(fields_of_sysv(shmid), before);
-    // The caller removes it.
+    // The caller removes the segment.
     std::mem::forget(sysv);
 }

@@ -1,4 +1,4 @@
-//! Swapped pages are skipped in previews, and are never taken for zeros.
+//! Swapped pages are skipped in previews, and are never reported as zeros.
 
 use super::{PAGE, fields_of_sysv};
 use crate::support::{
@@ -82,7 +82,7 @@ fn read(reader: &Reader, offset: u64) -> Vec<u8> {
     buffer.to_vec()
 }
 
-/// A single test, because swap is shared.
+/// These checks share a test, because the whole machine shares the swap space.
 #[test]
 fn swapped_pages_are_not_zeros() {
     let Some(_world) = World::new() else { return };

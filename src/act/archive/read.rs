@@ -103,7 +103,7 @@ impl<R: Read> ArchiveReader<R> {
             return Err(ArchiveError::Damaged("invalid data offset".to_owned()));
         };
         self.position += RUN_HEADER as u64;
-        // One read for the data and the next header.
+        // Read the data and the next header in one call.
         let bytes = buffer.place_between(self.position, offset, length + RUN_HEADER);
         take(&mut self.from, &mut self.hash, bytes)?;
         self.header = bytes.last_chunk().copied();

@@ -169,7 +169,7 @@ fn truncation_and_flipped_bits_are_detected() {
 
 #[test]
 fn invalid_values_are_refused_despite_a_valid_checksum() {
-    // Runs past the end, overlapping runs, and metadata that no segment can have.
+    // Invalid runs (past the end, overlapping) and metadata that no segment can have.
     let small = Saved { size: Bytes(10), ..example() };
     for runs in [vec![(8, b"hello".to_vec())], vec![(4, b"ab".to_vec()), (5, b"c".to_vec())]] {
         assert!(matches!(read(&archive(&small, &runs)), Err(ArchiveError::Damaged(_))));

@@ -107,8 +107,8 @@ impl ChangeLog {
         Entry::by(user, machine, action, segment.into(), done, result.into())
     }
 
-    /// Appends one of many entries, like [`ChangeLog::add`]. The line may stay in the buffer for a
-    /// few milliseconds.
+    /// Appends an entry like [`ChangeLog::add`], but may keep the line in a buffer for a few
+    /// milliseconds.
     pub fn add_buffered(&self, entry: &Entry) -> Result<(), LogError> {
         let mut buffered = self.buffered.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, lines) = buffered.get_or_insert_with(|| (Instant::now(), vec![]));
@@ -187,7 +187,8 @@ impl ChangeLog {
         entries
     }
 
-    /// Returns the end of a log file: almost all of it, if shmlens wrote it.
+    /// Returns the end of a log file. shmlens writes files short enough to be returned almost in
+    /// full.
     fn read_end(&self, name: &str) -> io::Result<Vec<u8>> {
         let path = self.state.path().join(name);
         let mut file = open_regular(&path, File::options().read(true), Links::Refuse)?;

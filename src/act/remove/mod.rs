@@ -116,7 +116,8 @@ impl Removal<'_> {
         };
         match removed {
             Ok(mut done) => {
-                // Enforce the limit only now, so that a failed removal deletes no other copy.
+                // Enforce the limit after the removal, so that a failed removal deletes no other
+                // copy.
                 if let Some(copies) = copies {
                     let deleted = copies.enforce_limit(&copy).len();
                     let why = format!("(limit for copies: {})", copies.limit());

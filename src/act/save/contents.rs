@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 /// cache between reading and writing.
 const BLOCK: usize = 256 << 10;
 const _: () = assert!(BLOCK + RUN_HEADER <= MAX_RUN);
-/// The length of a run that only shifts the offset of the next run, see [`is_slow`].
+/// The length of a short run that shifts the offset of the next run, see [`is_slow`].
 const SHORT_RUN: usize = 4096;
 /// The smallest segment that is worth a second thread.
 const MIN_PARALLEL: u64 = 4 << 20;

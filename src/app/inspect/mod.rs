@@ -88,7 +88,7 @@ pub struct PendingSearch {
     pub subject: Subject,
     /// Bytes searched so far, and in total.
     pub progress: Option<(u64, u64)>,
-    /// Set if the search only checks that anything changed, to explain why no change was found.
+    /// Set if the search only checks whether anything changed, to explain why it found no change.
     pub any_change: bool,
 }
 
@@ -109,7 +109,7 @@ pub struct Inspect {
     pub subscription: SubscriptionId,
     pub segment: Segment,
     pub status: Status,
-    /// The side effect of reading.
+    /// The method of reading, which determines the side effects.
     pub method: Method,
     pub presence: Presence,
     pub top: u64,

@@ -57,7 +57,7 @@ impl Pins {
         self.0.iter().map(Pin::range).collect()
     }
 
-    /// Adds a sample of each pin, in their order.
+    /// Adds a sample to each pin. `samples` has the same order as the pins.
     pub fn sample(&mut self, samples: &[Vec<u8>], now: Clock) {
         for (pin, bytes) in self.0.iter_mut().zip(samples) {
             let Some(value) = pin.scalar.read(bytes, pin.order) else { continue };

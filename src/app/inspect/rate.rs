@@ -32,8 +32,8 @@ impl Rate {
         }
     }
 
-    /// Returns the changes in each of the last quarters of a second, oldest first, without the one
-    /// that has not ended yet.
+    /// Returns the number of changes in each bar, oldest first. Omits the bar that is still
+    /// growing.
     pub fn bars(&self, now: Clock) -> [u64; BARS] {
         let mut bars = [0u64; BARS];
         let end = now.as_millis() / BAR_MILLIS;

@@ -8,7 +8,7 @@ use crate::segment::wrap;
 
 /// The width of labels, with the gap behind them.
 pub const LABEL: u16 = 13;
-/// From this width on there are two columns.
+/// The minimum width for two columns.
 const WIDE: u16 = 130;
 const GAP: u16 = 3;
 /// Longer lines are hard to read.

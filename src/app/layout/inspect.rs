@@ -18,20 +18,21 @@ use crate::decode::Scalar;
 
 /// The supported numbers of bytes per row.
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
-/// From this width on the panel is beside the bytes.
+/// The minimum width for a panel beside the bytes.
 const WIDE: u16 = 100;
-/// From this width on a row has 16 bytes, with a long offset even without text.
+/// The minimum width for rows of 16 bytes. With long offsets, the rows have no text column.
 const FULL_ROW: u16 = 80;
-/// Fits a label and most numbers.
+/// The minimum width of the panel: a label and most numbers.
 const PANEL_MIN: u16 = 19;
-/// The width that the panel keeps beside more than 16 bytes: a value with its sparkline and rate.
+/// The minimum width of the panel beside rows of more than 16 bytes: a value with its sparkline and
+/// rate.
 const PANEL_WIDE: u16 = 44;
 const PANEL_MAX: u16 = 80;
 /// The rule between bytes and panel, with a space on both sides.
 const RULE: u16 = 3;
 /// Rows of the panel below the bytes.
 const PANEL_ROWS: u16 = 2;
-/// Below this many rows there is no panel below the bytes.
+/// Terminals with fewer rows have no panel below the bytes.
 const FEW_ROWS: u16 = 12;
 
 /// The inputs of the layout besides the terminal size.
@@ -163,13 +164,13 @@ pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
     row.width <= size.width && (complete || row_bytes <= 16 && size.width >= FULL_ROW)
 }
 
-/// Returns the largest number of bytes per row that takes nothing from the panel.
+/// Returns the largest number of bytes per row that leaves the panel its width.
 fn most_bytes(size: Size, options: RowOptions) -> u16 {
     let keeps_panel = |bytes: u16| {
         let row = Row::new(bytes, offset_digits(options.size), options.shown_as, u16::MAX);
         size.width >= WIDE && 1 + row.width + RULE + PANEL_WIDE < size.width
     };
-    // These rows are there before the panel is beside them.
+    // Slightly narrower terminals, with the panel below the bytes, already have rows of this width.
     let below = Size { width: size.width.min(WIDE - 1), ..size };
     let fits = |&bytes: &u16| bytes <= 16 && row_fits(below, options, bytes) || keeps_panel(bytes);
     WIDTHS.into_iter().rev().find(fits).unwrap_or(WIDTHS[0])
@@ -177,7 +178,7 @@ fn most_bytes(size: Size, options: RowOptions) -> u16 {
 
 pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let Size { width, height } = size;
-    // The user may have chosen the width in a wider terminal.
+    // The user may have chosen the row length in a wider terminal.
     let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| most_bytes(size, options));
     let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, width);

@@ -13,7 +13,7 @@ pub const SMALLEST: Size = Size { width: 40, height: 8 };
 /// The largest drawn size. A terminal may claim any size, and memory and time grow with the number
 /// of cells.
 pub const LARGEST: Size = Size { width: 1000, height: 400 };
-/// Below this many rows, the detail area and the value panel are hidden.
+/// Terminals with fewer rows hide the detail area and the value panel.
 pub const FEW_ROWS: u16 = 20;
 
 /// A rectangle of cells.

@@ -88,7 +88,7 @@ pub struct SegmentsLayout {
     pub header: Area,
     pub heading: Area,
     pub table: Area,
-    /// The row that counts the rows that are scrolled off.
+    /// The row with the number of rows that are scrolled off.
     pub more: Option<Area>,
     pub columns: Vec<Placed>,
     /// Hidden in small terminals.
@@ -103,11 +103,11 @@ pub struct Needs {
     pub rows: usize,
     /// The width of the widest owner.
     pub owner: u16,
-    /// A row at the top for an alert.
+    /// Set if an alert takes the first row.
     pub alert: bool,
 }
 
-/// From this height on the header has a second row.
+/// The minimum height for a second header row.
 const TALL: u16 = 30;
 
 pub fn layout(size: Size, needs: Needs) -> SegmentsLayout {
@@ -144,9 +144,9 @@ fn table_rows(rows: u16, segments: usize) -> u16 {
 /// the name and the holders. `Changing` only loses its rate.
 const DROPPED: [Column; 5] = [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
 const FLEXIBLE: u16 = 36;
-/// The resident share stays with less.
+/// The resident column is dropped only below this width.
 const FLEXIBLE_WITH_RESIDENT: u16 = 32;
-/// Eight samples, and a rate such as `~2.5K/s`.
+/// The width of eight samples.
 const SPARKLINE: u16 = 8;
 const SPARKLINE_AND_RATE: u16 = SPARKLINE + 1 + 7;
 

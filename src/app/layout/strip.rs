@@ -17,9 +17,9 @@ pub const DIGITS: u16 = 4;
 pub const ROW: u16 = 16;
 /// The width of a preview row: offset, hex with a gap in the middle, text.
 pub const ROW_WIDTH: u16 = DIGITS + 2 + 3 * ROW + 1 + ROW + 1;
-/// From this width on the panes are side by side.
+/// The minimum width for panes side by side.
 const WIDE: u16 = 100;
-/// From this width on holders have a pane of their own.
+/// The minimum width for a separate pane for the holders.
 const THREE_PANES: u16 = 134;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct StripLayout {
     pub holders: Area,
     /// Vertical rules between the panes.
     pub rules: Vec<Area>,
-    /// The panes have headings. Stacked panes have labels instead.
+    /// Set if the panes have headings. Stacked panes have labels instead.
     pub headings: bool,
 }
 
@@ -167,7 +167,7 @@ impl StripLayout {
     }
 }
 
-/// `map 0 ` and ` 1023K`.
+/// The width of `map 0 ` and ` 1023K`.
 pub const MAP_LABELS: u16 = 6 + 7;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub enum PromptKind {
 }
 
 impl PromptKind {
-    /// The label, and an example that is shown while the input is empty.
+    /// The label, and an example to show while the input is empty.
     pub const fn label_and_example(self) -> (&'static str, &'static str) {
         match self {
             Self::Filter => ("/", "kind=sysv  size>10M  owner=ann  name~^/psm  word  !negated"),

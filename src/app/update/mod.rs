@@ -103,7 +103,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
             (None, Some(action)) => overlay::act(state, overlay, action, effects),
             (None, None) => overlay::unbound(state, overlay, effects),
         });
-        // In a text field a key without a meaning is a slip, not a question.
+        // In a text field, ignore keys without a binding: they were probably typed by mistake.
         if letter.is_none() && action.is_none() && state.overlay.as_ref().is_some_and(Overlay::has_keys) {
             unbound(state, key);
         }
@@ -129,7 +129,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.overlay = Some(Overlay::Help(List { selected }));
         }
         Action::Palette => state.overlay = Some(Overlay::Palette(Palette::default())),
-        // Scrolled to the end.
+        // Show the end of the log.
         Action::Log => state.overlay = Some(Overlay::Log(List { selected: usize::MAX })),
         Action::Detach => attachments::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
@@ -160,7 +160,7 @@ fn ask_to_quit(state: &mut State) {
     state.asked_to_quit = true;
 }
 
-/// Says that a key does nothing, and which key shows all keys.
+/// Reports that a key has no binding, and names the key that lists all bindings.
 fn unbound(state: &mut State, key: Key) {
     let key = crate::segment::escape(key.to_string().as_bytes());
     let more = if state.overlay.is_some() {

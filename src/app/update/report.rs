@@ -13,7 +13,7 @@ pub struct ActionReport {
     /// A sentence per changed segment.
     done: Vec<String>,
     failures: Vec<String>,
-    /// Segments whose refusal was on screen when the user confirmed.
+    /// Segments that were refused, with the refusal on screen when the user confirmed.
     skipped: usize,
     stopped: usize,
 }
@@ -84,7 +84,7 @@ impl ActionReport {
     }
 }
 
-/// `Removed /a`, `Removed 3 segments`.
+/// Formats the results: `Removed /a`, `Removed 3 segments`.
 pub fn summarize(done: Vec<String>, verb: &str) -> Option<String> {
     let count = done.len();
     done.into_iter().next().map(|one| if count > 1 { format!("{verb} {count} segments") } else { one })
@@ -102,7 +102,8 @@ pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: O
     }
 }
 
-/// The first failure as a sentence, with the number of further failures and where to find them.
+/// Formats the first failure as a sentence, with the number of further failures and where to find
+/// them.
 fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     let more = failures.len().saturating_sub(1);
     let first = crate::app::sentence::sentence(&failures.into_iter().next()?);
@@ -112,7 +113,7 @@ fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     })
 }
 
-/// The error, with a key in place of the command-line option in its advice.
+/// Formats the error, with a key in place of the command-line option in its advice.
 fn failed(state: &State, action: &str, error: &ActError) -> String {
     match error {
         ActError::Gone { id } if action == "rm" => format!("{id} is gone; nothing was removed"),
@@ -127,7 +128,7 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
     }
 }
 
-/// The refusal, with a key in place of `--force` in its advice.
+/// Formats the refusal, with a key in place of `--force` in its advice.
 fn refused(state: &State, refusal: &Refusal) -> String {
     let remedy = if refusal.forceable {
         format!("Press {}, then {} to force", state.key_of(Action::Remove), state.key_of(Action::Force))

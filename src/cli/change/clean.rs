@@ -1,8 +1,8 @@
 //! `clean`: lists leaked segments with the evidence, and removes them.
 //!
-//! Certain leaks are removed after confirmation or with `--yes`. Likely leaks are only listed, unless
-//! `--likely` includes them. The removal is that of `rm`: each segment is checked again just before, and a
-//! copy is saved.
+//! Certain leaks are removed after confirmation or with `--yes`. Likely leaks are only listed,
+//! unless `--likely` includes them. Removals work as in `rm`: each segment is checked again just
+//! before, and a copy is saved.
 
 use super::copying::CopyDestination;
 use super::removing::remove;
@@ -21,7 +21,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
 
-/// Held while `clean` removes segments: two at once would mistake each other for holders.
+/// The lock held while `clean` removes segments: two concurrent runs would mistake each other for
+/// holders.
 const LOCK: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";

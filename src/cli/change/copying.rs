@@ -11,7 +11,7 @@ use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// Keeps file names under 255 bytes.
+/// The maximum length of a name before escaping, which keeps file names under 255 bytes.
 const MAX_NAME_LENGTH: usize = 60;
 
 /// The destination of the copies.
@@ -80,7 +80,7 @@ fn unique_name(segment: &Segment, names: &mut HashMap<SegmentId, String>) -> Str
     name
 }
 
-/// `posix_camera0`
+/// Returns a short form of the id for file names: `posix_camera0`.
 fn short_name(segment: &Segment) -> String {
     let id = segment.id.to_string().replace(":/", "_").replace([':', '/'], "_");
     id.chars().take(MAX_NAME_LENGTH).collect()

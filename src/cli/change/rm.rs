@@ -128,8 +128,8 @@ fn object(segment: &Segment) -> Option<(u64, u64)> {
     segment.posix().map(|facts| (facts.device, facts.inode))
 }
 
-/// Surveys the machine for many removals. `nattch` tells if a System V segment is in use, so no
-/// process is scanned.
+/// Surveys the machine for many removals. `nattch` shows whether a System V segment is in use, so
+/// no process is scanned.
 fn survey_for_batch(machine: &dyn Machine, rules: Rules, names: &[OsString], kind: KindArgs) -> Survey {
     let is_sysv = |name: &OsString| {
         let name = SegmentName::read(name.as_bytes(), kind.kind);

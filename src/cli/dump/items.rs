@@ -87,7 +87,7 @@ impl<'a> Items<'a> {
         Ok(())
     }
 
-    /// Prints zeros. Once two zero items are squeezed, the rest is skipped.
+    /// Prints zeros. When squeezing, skips the rest after two items of zeros.
     fn zeros(&mut self, offset: u64, length: u64, out: &mut impl Write) -> io::Result<()> {
         let size = self.size();
         let end = offset.saturating_add(length);
@@ -158,7 +158,7 @@ fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// `2a00ff`
+/// Formats bytes as hex digits: `2a00ff`.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()

@@ -123,7 +123,6 @@ impl<'a> Printer<'a> {
                 writer.write_record(record).map_err(io::Error::other)?;
                 writer.flush()
             }
-            // `12:01:09.250000 +01:00  00000008  1f 85 -> 20 85`
             Form::Text => {
                 let old = old.map_or_else(|| "?".to_owned(), |old| old.to_string());
                 writeln!(out, "{}  {offset:08x}  {old} -> {}", local_time::of_day(self.now), new.to_string())
@@ -144,7 +143,7 @@ fn lines(block: u64, run: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// `1f 85`
+/// Formats bytes as hex digits with spaces: `1f 85`.
 fn spaced(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
@@ -163,7 +162,7 @@ mod tests {
         let mut printer = Printer::new(&args);
         let mut out = vec![];
         let over = printer.print(change, &mut out).unwrap().is_break();
-        // The time zone is the local one.
+        // The printed time is local, so it depends on the time zone.
         let text: String = String::from_utf8(out)
             .unwrap()
             .lines()

@@ -16,7 +16,7 @@ pub struct Example {
     pub size: Option<Size>,
     /// `None` for a mode that matches.
     pub mode: Option<Mode>,
-    /// Zero elsewhere; `None` if unreadable.
+    /// The nonzero bytes; `None` if the contents are unreadable.
     #[serde(rename = "bytes", deserialize_with = "some_placed")]
     pub contents: Option<Vec<Placed>>,
     /// The command of a holder.

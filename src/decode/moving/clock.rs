@@ -17,7 +17,7 @@ pub fn clock(series: &Series, boot_to_epoch: u64) -> Option<Fit> {
     if series.width < 4 {
         return None;
     }
-    // A value that agrees with a clock of the machine is that clock.
+    // A value that agrees with a machine clock is reported as that clock.
     let fit = |unit, origin, sort, cost| Fit { kind: Kind::Clock { unit, origin }, sort, cost };
     for (origin, offset) in [(Origin::Epoch, boot_to_epoch), (Origin::Boot, 0)] {
         for unit in Unit::ALL {

@@ -17,11 +17,12 @@ use std::time::Duration;
 const TRACKED: usize = 256;
 /// A run of this many lines whose bytes all change is the content of a buffer.
 const BUFFER_LINES: usize = 16;
-/// Nanoseconds before a line is split again, or longer if the last split found nothing new.
+/// The minimum time in nanoseconds before a line is split again. Longer if the last split found
+/// nothing new.
 const PERIOD: u64 = 900_000_000;
 const LONGEST_PERIOD: u64 = 10_000_000_000;
 const FIRST_SPLITS: u32 = 6;
-/// A byte of a text must have changed this often.
+/// The minimum number of changes of a byte in a text.
 const TEXT_CHANGES: u16 = 5;
 
 /// Detects the values in a window of a segment.
@@ -49,7 +50,7 @@ pub struct Detector {
 pub(super) struct Tracked {
     pub(super) line: Line,
     split: Split,
-    /// Bytes of texts, or of a field that starts in the previous line.
+    /// Bytes of texts, or of a field that starts in the previous line, as bits.
     taken: u64,
     /// The time of the last split.
     split_at: u64,

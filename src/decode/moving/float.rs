@@ -72,7 +72,7 @@ pub fn float(series: &Series) -> Option<Fit> {
     let stays = mantissa * series.changes() as f64
         + entropy(leaps.clone().count(), series.changes())
         + leaps.map(leap).sum::<f64>();
-    // Integers in the same order as the floats.
+    // Maps floats to integers in the same order.
     let key = |value: u64| {
         let size = (value & (sign - 1)) as i64 >> zeros;
         if value & sign == 0 { size } else { -size }
@@ -109,7 +109,7 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
         let mut cost = unit_bits;
         for (at, step) in moves.iter().enumerate() {
             let count = (step / unit).round();
-            // The last bit of the larger value.
+            // The value of the last bit of the larger number.
             let bit = values[at].abs().max(values[at + 1].abs()) * f64::from(-precision).exp2();
             let off = (1.0 + (step - count * unit).abs() / bit).log2() * 2.0;
             counts.push(count);
@@ -117,7 +117,7 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
             if unit >= 16.0 * bit && off < levels[at] {
                 cost += off;
             } else {
-                // Encoded by its level, not by its count.
+                // Encode this step by its level and not by its count.
                 *counts.last_mut().unwrap_or(&mut 0.0) = 0.0;
                 cost += levels[at] + 4.0;
             }

@@ -24,7 +24,7 @@ pub fn best(series: &Series) -> Option<Fit> {
     models.into_iter().flatten().min_by(|a, b| a.cost.total_cmp(&b.cost))
 }
 
-/// A field that moves in one direction: by a constant step, or about as fast as time.
+/// Models a field that moves in one direction: by a constant step, or about as fast as time.
 fn counter(series: &Series) -> Option<Fit> {
     let (_, largest) = series.limits();
     if series.width == 8 && largest >= 1 << 53 && is_plausible(largest, 8) {
@@ -101,7 +101,7 @@ fn is_pair(series: &Series, unit: u64) -> bool {
     carries < 2
 }
 
-/// A field that counts from 0 to a modulus below that of its width.
+/// Models a field that counts from 0 to a modulus below that of its width.
 fn index(series: &Series) -> Option<Fit> {
     let (least, largest) = series.limits();
     // A wrap goes back by almost the modulus.
@@ -131,7 +131,7 @@ fn index(series: &Series) -> Option<Fit> {
     (u128::from(modulus) != 1 << (8 * series.width)).then_some(Fit { kind, sort: Sort::Unsigned, cost })
 }
 
-/// Returns `None` if no step carries information.
+/// Returns the cost of an index with this modulus, or `None` if no step carries information.
 fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     let size = modulus as f64;
     let pairs = series.values.windows(2);
@@ -156,7 +156,7 @@ fn index_cost(series: &Series, modulus: u64) -> Option<f64> {
     has_information.then(|| paces.iter().map(|pace| pace.cost).sum())
 }
 
-/// A field with few values that recur.
+/// Models a field with few values that recur.
 fn flag(series: &Series) -> Option<Fit> {
     let mut values: Vec<u64> = vec![];
     for value in &series.values {
@@ -181,7 +181,7 @@ fn flag(series: &Series) -> Option<Fit> {
     Some(Fit { kind: Kind::Flag, sort: Sort::Unsigned, cost })
 }
 
-/// A signed field whose steps are small compared with its range.
+/// Models a signed field whose steps are small compared with its range.
 fn number(series: &Series) -> Option<Fit> {
     if series.width == 1 || series.changes() < 8 {
         return None;

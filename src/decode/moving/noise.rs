@@ -1,5 +1,5 @@
-//! The detector on simulated noise: random, compressed, hashed and pixel bytes, sampled on time and
-//! late, as on a loaded machine. Nothing of it may be reported.
+//! Tests the detector on simulated noise: random, compressed, hashed and pixel bytes, sampled on
+//! time and late, as on a loaded machine. It must not report any values in the noise.
 
 use super::tests::{BOOT, EPOCH, Random};
 use super::{BURST, Detector, Moment, POLLS};
@@ -16,9 +16,9 @@ enum Content {
     Random,
     /// A header whose bytes have few values at unequal odds, then random bytes to an end that varies.
     Compressed,
-    /// A digest and shorter checksums with gaps between them.
+    /// A digest and shorter checksums, separated by gaps.
     Hashes,
-    /// Four channels of which some move slowly.
+    /// Four channels, some of which change slowly.
     Pixels,
     /// 16-bit samples of a wave.
     Audio,
@@ -109,9 +109,9 @@ impl Writer {
 
 /// A run of the detector over a buffer.
 struct Reports {
-    /// Values beside the counter, counted once per poll.
+    /// Values other than the counter, counted once per poll.
     noise: Vec<String>,
-    /// The counter was among the last values.
+    /// Set if the counter was among the last values.
     counter: bool,
 }
 
@@ -139,7 +139,7 @@ fn run(content: Content, sampling: Sampling, seed: u64) -> Reports {
             detector.observe(Moment { monotonic: BOOT + at, wall: EPOCH + at }, 4096, &writer.memory);
             at += *pause;
             if matches!(sampling, Sampling::Late) {
-                // Now and then another program has the CPU for some time slices.
+                // Sometimes another program runs for a few time slices.
                 let slices = [0, 0, 0, 0, 0, 1, 2, 12][random.below(8)];
                 at += Duration::from_micros(4000 * slices + random.below(3000) as u64);
             }

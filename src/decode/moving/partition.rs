@@ -229,7 +229,7 @@ impl Nodes<'_> {
         let (noise, unlikely) =
             if amid_noise { (bits + LIKELY_NOISE, 0.0) } else { (bits + LONE_NOISE, bits / 10.0) };
         let as_noise = (!narrow).then_some(Piece { width, cost: activity + noise + unlikely, field: None });
-        // The bytes of a number are not all as busy as its neighbors.
+        // The bytes of a number do not all change as often as the bytes next to it.
         if series.changes() < LEAST_CHANGES as usize || amid_noise {
             return [as_noise, None];
         }
@@ -268,7 +268,8 @@ impl Nodes<'_> {
         [as_noise, field]
     }
 
-    /// Returns the cost of the changes as noise, without the cost of noise being unlikely.
+    /// Returns the cost of the changes as noise, without the penalty for noise in an unlikely
+    /// place.
     fn noise(&self, bytes: Range<usize>) -> f64 {
         bytes.map(|byte| f64::from(self.line.count_of(byte)) * 8.0).sum()
     }

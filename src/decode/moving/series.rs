@@ -93,9 +93,9 @@ impl Series {
         (0..self.changes()).filter(move |&step| self.is_short(step) == short)
     }
 
-    /// Returns the bits that encode the changes as those of chance: successive values without an order,
-    /// whose bits, and which as a whole, are as likely as they were so far. The bytes of a header amid
-    /// noise are like this: few values at unequal odds.
+    /// Returns the bits that encode the changes as random values: successive values are
+    /// independent, and each value or bit is as likely as its frequency so far. Headers amid noise
+    /// behave like this: they have few values with different frequencies.
     pub fn chance(&self) -> f64 {
         let mut ones = [0_usize; 64];
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();

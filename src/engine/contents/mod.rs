@@ -36,7 +36,7 @@ pub struct Contents {
     log: Option<ChangeLog>,
     /// The subscription that was read last.
     last: Option<SubscriptionId>,
-    /// Limits the scan of each snapshot to a short time.
+    /// Set if each snapshot may scan only for a short time.
     hurry: bool,
 }
 

@@ -34,7 +34,7 @@ pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     Contents::Fit
 }
 
-/// Returns true if the checks identify a kind of contents, not a maker.
+/// Returns true if the checks recognize a format that many programs use, not a particular maker.
 pub fn only_of_a_kind(checks: &[Check]) -> bool {
     checks.iter().all(|check| matches!(check, Check::Shape(Shape::Semaphore)))
 }

@@ -17,7 +17,7 @@ pub struct Judgment {
     pub reasons: Vec<String>,
 }
 
-/// The state of a segment without holders.
+/// The conclusion about a segment without holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
     /// The segment is still needed, or normally has no holders.
@@ -58,7 +58,7 @@ impl MakerMatch<'_> {
         }
     }
 
-    /// Determines if something still needs the segment.
+    /// Determines whether something still needs the segment.
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
             let whose = self.maker.helpers_of;
@@ -109,7 +109,7 @@ impl MakerMatch<'_> {
     }
 }
 
-/// The need for a segment, with the reasons.
+/// The answer to whether a segment is still needed, with the reasons.
 enum Need {
     Needed(String),
     Unknown(String),
@@ -123,7 +123,7 @@ impl FoundPid {
         !matches!(self.from, PidFrom::PartOfName { .. })
     }
 
-    /// `its creator (pid 4121, from its name)`
+    /// Describes the process: `its creator (pid 4121, from its name)`.
     #[must_use]
     pub fn words(&self) -> String {
         let from = match self.from {
@@ -153,7 +153,7 @@ mod tests {
 
     fn nothing(_: &FakeMachine) {}
 
-    /// Makes the list of processes incomplete, as `hidepid` does.
+    /// Hides the processes of other users, as `hidepid` does.
     fn hide(machine: &FakeMachine) {
         machine.edit(|facts| facts.visibility.hides = true);
     }

@@ -17,7 +17,7 @@ pub struct MakerMatch<'c> {
     pub helpers: Vec<Vec<u8>>,
     /// POSIX objects that the segment belongs to, by name.
     pub with: Vec<Vec<u8>>,
-    /// The rule has no verdict: it is only a label, or fixes few bits of the key.
+    /// Set if the rule has no verdict: it only labels segments, or it fixes few bits of the key.
     pub only_labels: bool,
 }
 
@@ -45,14 +45,14 @@ pub struct Rank {
     pub matched: Matched,
     /// Bits of the name or key that the rule fixes.
     pub fixed_bits: usize,
-    /// The maker is the user's.
+    /// Set for a maker from the user's configuration.
     pub own: bool,
-    /// The rule has a verdict, not only a label.
+    /// Set if the rule has a verdict, not only a label.
     pub verified: bool,
 }
 
 impl MakerMatch<'_> {
-    /// Describes what identified the maker, as a step of a verdict.
+    /// Describes how the maker was identified, as a step of a verdict.
     #[must_use]
     pub fn evidence(&self) -> String {
         let maker = escape(self.maker.name.as_bytes());

@@ -1,8 +1,8 @@
 //! The catalog of known makers of shared memory. Its rules are built in (assets/catalog) or come
 //! from the configuration.
 //!
-//! The most specific rule wins. Contents plus a name or key outrank an exact name, which outranks a
-//! pattern with more literal characters, and so on down to the fallbacks: see [`Matched`].
+//! The most specific rule wins. A match of contents plus name or key outranks an exact name, which
+//! outranks a pattern with more literal characters, down to the fallbacks: see [`Matched`].
 
 mod contents;
 mod helper;
@@ -56,7 +56,7 @@ pub struct Catalog {
 struct Entry {
     maker: Maker,
     patterns: Vec<Pattern>,
-    /// The maker is the user's.
+    /// Set for a maker from the user's configuration.
     own: bool,
 }
 
@@ -185,7 +185,8 @@ impl Entry {
         }
         let matched = match contents {
             _ if maker.by == MatchBy::Fallback => Matched::Fallback,
-            // The contents of all semaphores match.
+            // A format that many programs use, such as a semaphore, adds no evidence about the
+            // maker.
             Contents::Fit if fixed_bits > 0 && contents::only_of_a_kind(&maker.contents) => named,
             Contents::Fit if fixed_bits > 0 => Matched::Both,
             Contents::Fit => Matched::Contents,

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Pattern {
     text: String,
-    /// All matching names start with this.
+    /// The bytes that all matching names start with.
     pub prefix: Vec<u8>,
     compiled: OnceLock<Compiled>,
 }
@@ -18,13 +18,13 @@ pub struct Pattern {
 /// The compiled expression and its properties.
 #[derive(Debug)]
 struct Compiled {
-    /// All matching names end with this.
+    /// The bytes that all matching names end with.
     suffix: Vec<u8>,
     /// The possible first bytes of matching names.
     first: Bytes,
     /// The minimum number of literal characters.
     literal: usize,
-    /// The name, if the pattern matches just one.
+    /// The only matching name, if there is just one.
     only: Option<Vec<u8>>,
     regex: Option<Regex>,
 }
@@ -195,7 +195,7 @@ impl Bytes {
         self.0[byte as usize]
     }
 
-    /// Adds the possible first bytes of matching texts. Returns true if the empty text matches.
+    /// Adds the possible first bytes of matching strings. Returns true if the empty string matches.
     fn add(&mut self, hir: &Hir) -> bool {
         match hir.kind() {
             HirKind::Empty | HirKind::Look(_) => true,

@@ -5,7 +5,7 @@
 
 use super::subject::Peek;
 
-/// Items to check.
+/// The maximum number of items to check.
 const CHECKED: u64 = 64;
 
 /// Returns true if the contents are a list; `None` if they cannot be read.

@@ -1,4 +1,4 @@
-//! A segment from the catalog's point of view.
+//! The properties of a segment that rules of the catalog examine.
 
 use crate::identify::{PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;
@@ -6,7 +6,7 @@ use crate::segment::{Bytes, Facts, Key, Mode, ObjectName, Segment, SegmentId};
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-/// The properties of a segment by which makers are recognized.
+/// A segment, as the rules of makers see it.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     pub kind: Kind,

@@ -37,7 +37,7 @@ fn lease_counts_until_the_next_scan() {
     machine.edit(|facts| facts.visibility.outside = true);
     let mut repeated = Repeated::new(&machine);
     assert_eq!(repeated.state(), CERTAIN);
-    // Mapping an object changes no time.
+    // Mapping an object does not change its times.
     machine.add_process(7, "writer");
     machine.map_in(7, "nccl-a1B2c3", Access::ReadWrite);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);

@@ -1,4 +1,5 @@
-//! Tests of doubt: if the rule of a maker depends on something unknown, no leak is certain.
+//! Tests of uncertain verdicts: if the rule of a maker depends on something unknown, no leak is
+//! certain.
 
 use super::*;
 use crate::machine::process::Claim;

@@ -59,11 +59,11 @@ pub struct FakeFacts {
     /// Processes, by pid.
     pub processes: BTreeMap<u32, FakeProcess>,
     pub visibility: Visibility,
-    /// Fail to list processes.
+    /// Set to make listing the processes fail.
     pub blind: bool,
-    /// Every object is held by a descriptor in transit through a socket.
+    /// Set if every object is held by a descriptor in transit through a socket.
     pub in_transit: bool,
-    /// Fail to read the lock table.
+    /// Set to make reading the lock table fail.
     pub lockless: bool,
     /// Processes that may not be examined and whose user is unknown.
     pub nameless: Vec<u32>,

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The mode bits that may be set, see [`FinalAttributes::mode`].
 const PERMISSIONS: u32 = 0o777;
 
-/// An object that is being filled.
+/// A POSIX object without a name, while its contents are written.
 pub struct ObjectBuilder {
     name: ObjectName,
     size: u64,
@@ -110,7 +110,7 @@ pub fn create_sysv(new: &NewSysv, mode: Mode) -> io::Result<ShmId> {
     shm::create_with(new.key.0, size, mode.bits(), huge | no_reserve).map(ShmId)
 }
 
-/// A System V segment that is being filled.
+/// A System V segment with mode [`FILLING`], while its contents are written.
 pub struct SysvBuilder {
     shmid: ShmId,
     size: Bytes,
@@ -119,7 +119,7 @@ pub struct SysvBuilder {
 }
 
 impl SysvBuilder {
-    /// Creates a segment with the mode [`FILLING`], whatever its final mode.
+    /// Creates a segment that has the mode [`FILLING`] until it is finished.
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
         let shmid = create_sysv(new, FILLING)?;
         let mut builder = Self { shmid, size: new.size, attachment: None, finished: false };

@@ -19,7 +19,7 @@ pub struct HeldSegment {
     pid: u32,
     identity: Identity,
     size: u64,
-    /// Huge pages: the file reports no holes.
+    /// Set for huge pages, whose file reports no holes.
     huge: bool,
 }
 
@@ -61,7 +61,7 @@ impl Contents for HeldSegment {
     }
 
     fn method(&self) -> Method {
-        // The times in `shmid_ds` do not change, with O_NOATIME or without.
+        // The times in `shmid_ds` do not change, even without O_NOATIME.
         Method::Holder { pid: self.pid, keeps_access_time: true }
     }
 

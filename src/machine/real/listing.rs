@@ -43,7 +43,7 @@ impl Walker {
             return sys::object::stat_within(directory, name);
         }
         let stat = sys::statx_at(directory.as_fd(), name)?;
-        // Mounted after the list of mounts was read.
+        // It was mounted after the list of mounts was read.
         if stat.is_on_mount_of(&self.root) { Ok(stat) } else { Err(Errno::EXDEV.into()) }
     }
 }
@@ -75,7 +75,7 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
                 continue;
             }
             Err(error) if is_exhausted(&error) => return Err(error),
-            // Removed after it was listed.
+            // It was removed after it was listed.
             Err(_) => continue,
         };
         path.extend_from_slice(file_name.to_bytes());

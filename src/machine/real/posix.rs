@@ -14,7 +14,8 @@ use std::os::unix::fs::FileExt as _;
 
 pub struct PosixContents {
     object: OpenObject,
-    /// The process through which the object was opened; `None` if by its name.
+    /// The process through which the object was opened; `None` if the object was opened by its
+    /// name.
     holder: Option<u32>,
 }
 

@@ -34,7 +34,7 @@ pub struct SysvContents {
     identity: Identity,
     /// `None` if this process may not open it.
     file: Option<File>,
-    /// Backed by huge pages: neither `mincore` nor the file reports holes.
+    /// Set for huge pages: neither `mincore` nor the file reports holes.
     huge: bool,
 }
 
@@ -90,7 +90,7 @@ impl SysvContents {
                 break;
             }
             if !self.huge {
-                // Out of memory, or a failing swap device.
+                // Memory ran out, or the swap device failed.
                 return Err(io::Error::from_raw_os_error(libc::EIO));
             }
             // A huge page that cannot be allocated: a hole.
@@ -179,7 +179,8 @@ impl Contents for SysvContents {
         if self.huge || !self.may_be_swapped() {
             return Ok(runs);
         }
-        // A page that is not resident is a hole or swapped out: mincore does not tell which.
+        // A page that is not resident is a hole or swapped out, and mincore does not distinguish
+        // them.
         let range = range.start..range.end.min(self.attachment.len());
         let (mut first, page) = (range.start / page_size(), page_size());
         while first * page < range.end {

@@ -20,11 +20,11 @@ use std::ops::{ControlFlow, Range};
 /// Offsets per read. The buffer stays in the second-level cache. Small in tests, so that matches
 /// span chunks.
 const CHUNK: u64 = if cfg!(test) { 16 } else { 64 << 10 };
-/// The size from which a second thread pays off.
+/// The minimum size for a second thread to save time.
 const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 
 /// Returns the next match at or after `from`, or the last match that starts before it. Does not
-/// wrap. `None` if there is no match or the search was cancelled.
+/// wrap. `None` if there is no match or the search was canceled.
 ///
 /// # Errors
 /// Fails if the kernel refuses to read.

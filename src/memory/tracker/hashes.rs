@@ -21,11 +21,11 @@ pub struct Block {
 /// A summary of several blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
-    /// Some block has a nonzero byte.
+    /// Set if some block has a nonzero byte.
     pub data: bool,
-    /// Some block is allocated.
+    /// Set if some block is allocated.
     pub allocated: bool,
-    /// All blocks have been read.
+    /// Set if all blocks have been read.
     pub seen: bool,
 }
 
@@ -35,7 +35,7 @@ pub struct Hashes {
     grain: u64,
     /// The maximum number of blocks, about 60 bytes each.
     limit: usize,
-    /// Cleared if the last read always is the baseline.
+    /// Cleared if the baseline is always the last read.
     pub baseline: bool,
     /// Set if blocks that were never read count as zeros, because the segment has grown by them.
     pub unread_is_zero: bool,

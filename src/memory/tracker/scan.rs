@@ -22,7 +22,7 @@ pub struct Scan {
     grain: u64,
     /// The sum of the page hashes of the current block so far.
     sum: u64,
-    /// True if any page of the block is allocated.
+    /// Set if any page of the block is allocated.
     allocated: bool,
     /// Set if a change in the current block has been counted.
     counted: bool,

@@ -47,7 +47,7 @@ pub struct Snapshot {
 pub struct Cell {
     /// The kind of the cell's bytes.
     pub kind: CellKind,
-    /// True if this snapshot found a change in the cell.
+    /// Set if this snapshot found a change in the cell.
     pub changed: bool,
 }
 

@@ -261,7 +261,6 @@ fn a_large_segment_is_tracked_in_larger_blocks() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A small segment is tracked byte for byte.
     #[test]
     fn a_small_segment_is_tracked_byte_for_byte(
         size in 1u64..7 * 4096,
@@ -305,7 +304,7 @@ proptest! {
         }
     }
 
-    /// No snapshot may report a change that did not happen.
+    /// A report of a change that did not happen would mislead the user.
     #[test]
     fn an_unchanged_segment_has_no_changes(
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),

@@ -7,11 +7,11 @@ use super::{Reader, Tracker};
 use std::io;
 use std::ops::Range;
 
-/// Bytes of copies made in the first pass, at most.
+/// The maximum number of bytes copied in the first pass.
 const FIRST_COPIES: usize = 64 << 20;
-/// Bytes of all copies, at most.
+/// The maximum number of bytes in all copies.
 const MAX_COPIES: usize = 128 << 20;
-/// Bytes per step, approximately. Small in tests, so that a pass takes several steps.
+/// The approximate number of bytes per step. Small in tests, so that a pass takes several steps.
 const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 impl Tracker {

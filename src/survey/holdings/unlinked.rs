@@ -135,8 +135,8 @@ fn unlinkers(
     by
 }
 
-/// `/psm_1f09ab2c`, as `_make_filename` of `multiprocessing/shared_memory.py` names
-/// objects (`wnsm_` on Windows, and in ports from there).
+/// Returns true for a name such as `/psm_1f09ab2c`, as chosen by `_make_filename` of
+/// `multiprocessing/shared_memory.py` (`wnsm_` on Windows, and in code ported from there).
 fn is_python_name(name: &ObjectName) -> bool {
     let name = name.as_bytes();
     let digits = name.strip_prefix(b"psm_").or_else(|| name.strip_prefix(b"wnsm_"));
@@ -162,7 +162,7 @@ fn is_temporary(name: &[u8]) -> bool {
     })
 }
 
-/// `/dev/shm/psm_1 (deleted)` was `/psm_1`.
+/// Extracts the former name: `/dev/shm/psm_1 (deleted)` was `/psm_1`.
 fn former_name(path: &[u8]) -> Option<ObjectName> {
     let path = path.strip_suffix(DELETED)?;
     ObjectName::new(path.strip_prefix(b"/dev/shm/")?)
@@ -219,7 +219,7 @@ mod tests {
         assert!(text.contains("; or by Python's resource tracker"), "{text}");
         assert_eq!(unlinkers_of("a", "grabber", logged_out(Some(false), 1000)).0, []);
         assert_eq!(unlinkers_of("a", "grabber", logged_out(None, 1000)).0, []);
-        // ann still has a session.
+        // The user ann still has a session.
         assert_eq!(unlinkers_of("a", "grabber", logged_out(Some(true), 1001)).0, []);
     }
 }

@@ -1,8 +1,8 @@
-//! Bars.
+//! Bars in eighths of a cell.
 
 use crate::tui::glyphs::Glyphs;
 
-/// A bar of `width` cells in eighths. Anything above zero is visible.
+/// Returns a bar of `width` cells in eighths. Shows at least an eighth for anything above zero.
 pub fn bar(share: f64, width: u16, glyphs: &Glyphs) -> String {
     let whole = f64::from(width) * 8.0;
     #[expect(

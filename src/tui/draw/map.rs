@@ -34,7 +34,7 @@ pub fn cells(
     let [unknown, hole, zeros, data, bright] = theme.glyphs.map;
     let span_of = |at: usize| Snapshot::cell_span(size, map.cells.len(), at);
     for (column, at) in (x..).zip(0..map.cells.len()) {
-        // In a small segment only the last of several cells has a byte.
+        // In a small segment, several cells share a byte, and only the last of them has it.
         let Some(at) = (at..map.cells.len()).find(|&at| !span_of(at).is_empty()) else { break };
         let (cell, since) = map.cells[at];
         let span = span_of(at);

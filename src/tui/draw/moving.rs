@@ -1,4 +1,4 @@
-//! A value that moves, on a line with its sparkline and rate.
+//! Draws a moving value on a line, with its sparkline and rate.
 
 use super::sparkline::sparkline;
 use crate::app::layout::Area;
@@ -7,15 +7,15 @@ use crate::tui::canvas::{Canvas, cells};
 
 /// Bars of a sparkline: many if there is room.
 const BARS: [u16; 2] = [16, 8];
-/// From this width on the types are padded to the same width.
+/// The minimum width for types padded to the same width.
 const WIDE: u16 = 48;
-/// Below this width offsets have no leading zeros.
+/// The minimum width for leading zeros in offsets.
 const NARROW: u16 = 24;
 const VALUE_MIN: u16 = 10;
 const VALUE_MAX: u16 = 20;
 const RATE: u16 = 7;
 
-/// Draws an offset, a type, a value, and as far as there is room a sparkline and a rate. The lines of a
+/// Draws an offset, a type and a value, and a sparkline and a rate if there is room. The lines of a
 /// wide area have the same columns.
 pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     let theme = canvas.theme;
@@ -51,8 +51,8 @@ pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     canvas.text(x, y, end.saturating_sub(x), &value.rate, theme.text);
 }
 
-/// Rounds a number that is too wide: without some of its digits it would be a different one. Shortens
-/// other text.
+/// Rounds a number that is too wide, because cutting off digits would change its magnitude.
+/// Shortens other text.
 pub fn fitted(text: &str, canvas: &Canvas<'_>, width: u16) -> String {
     match text.parse::<f64>() {
         // Sign, point and exponent take up to eight cells.

@@ -19,8 +19,9 @@ pub fn sparkline(values: impl Iterator<Item = f64>, least: f64, most: f64, glyph
         .collect()
 }
 
-/// Returns the sparkline of change rates: blank for no change. The highest bar tells the magnitude of the rate, so
-/// that rows compare, and is never full, so that the bars of adjacent rows do not merge.
+/// Returns the sparkline of change rates: blank for no change. The height of the highest bar shows
+/// the magnitude of the rate, so that rows can be compared. No bar is full, so that the bars of
+/// adjacent rows do not merge.
 pub fn rates(samples: impl Iterator<Item = u64> + Clone, glyphs: &Glyphs) -> String {
     #[expect(clippy::cast_precision_loss, reason = "only drawn")]
     let number = |sample: u64| sample as f64;

@@ -77,7 +77,7 @@ impl Palette {
         let index = match color {
             None | Some(Color::Reset) => return rgb(default),
             Some(Color::Rgb(r, g, b)) => return (r, g, b),
-            // The fixed part of the 256 colors.
+            // Colors 16 to 231 are the same in all terminals.
             Some(Color::Indexed(index @ 16..232)) => {
                 let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
                 let cube = index - 16;
@@ -127,7 +127,7 @@ fn themes(palette: &Palette) -> [Name; 3] {
 fn contrast_is_that_of_wcag() {
     assert!((contrast((0, 0, 0), (255, 255, 255)) - 21.0).abs() < 0.01);
     assert!((contrast((0x76, 0x76, 0x76), (255, 255, 255)) - 4.54).abs() < 0.01);
-    // The trap that this test exists for.
+    // `DIM` is the mistake that this test prevents.
     let dim = Style::new().add_modifier(Modifier::DIM);
     for palette in &PALETTES[3..] {
         assert!(palette.contrast(dim) < 2.5, "{}", palette.name);

@@ -45,7 +45,8 @@ pub fn discard(mut command: Command) -> impl FnMut() -> Duration {
     }
 }
 
-/// Returns the time of a command until its output is read. `check` asserts that it is right.
+/// Returns the time of a command until its output is read. `check` asserts that the output is
+/// correct.
 pub fn checked(mut command: Command, check: impl Fn(&Output)) -> impl FnMut() -> Duration {
     command.stdin(Stdio::null());
     move || {
@@ -57,7 +58,7 @@ pub fn checked(mut command: Command, check: impl Fn(&Output)) -> impl FnMut() ->
     }
 }
 
-/// Several ways to do the same; the first one is ours.
+/// Several programs that do the same work. The first one is ours.
 pub struct Contest<'a> {
     title: String,
     entries: Vec<Entry<'a>>,
@@ -78,14 +79,14 @@ impl<'a> Contest<'a> {
         Self { title: title.into(), entries: vec![] }
     }
 
-    /// Adds a way. `goal` is the required ratio of our speed to its speed. Different amounts are
-    /// compared per byte.
+    /// Adds a program. `goal` is the required ratio of our speed to its speed. Different amounts
+    /// are compared per byte.
     pub fn add(&mut self, name: &str, bytes: u64, goal: Option<f64>, run: impl FnMut() -> Duration + 'a) {
         let (name, run) = (name.to_owned(), Box::new(run));
         self.entries.push(Entry { name, bytes, goal, run, times: vec![] });
     }
 
-    /// Runs all of them in turn, once to warm up and then for some rounds. Prints the medians and
+    /// Runs all programs in turn, once to warm up and then for some rounds. Prints the medians and
     /// their ratios.
     pub fn run(mut self, rounds: usize) {
         for round in 0..=rounds {
@@ -111,7 +112,7 @@ impl Entry<'_> {
         times.get(times.len() / 2).copied().unwrap_or_default()
     }
 
-    /// Seconds per byte, or per run.
+    /// Returns the seconds per byte, or per run.
     fn cost(&self) -> f64 {
         self.median().as_secs_f64() / figure(self.bytes.max(1))
     }

@@ -193,8 +193,8 @@ impl Terminal {
         tcgetattr(self.master()).unwrap()
     }
 
-    /// Returns the differences to the state before the program started: screen modes, colors, line
-    /// settings. Empty after a clean exit.
+    /// Returns the differences from the state before the program started: screen modes, colors,
+    /// line settings. Empty after a clean exit.
     pub fn left_behind(&self) -> Vec<String> {
         let mut left = self.output.look(|seen| modes::left(seen.raw()));
         if self.output.look(Seen::is_colored) {

@@ -1,8 +1,8 @@
-//! Looks at a segment without a trace, for the live strip: its first bytes, a map of all of it, and the values that
-//! move.
+//! Previews a segment without a trace, for the live strip: its first bytes, a map of all of it, and
+//! its moving values.
 //!
-//! Each look opens, reads and closes the segment, so that nothing stays open: a removed segment is freed, other
-//! programs get leases, and a replacement is detected.
+//! Each poll opens, reads and closes the segment, so that nothing stays open: a removed segment is
+//! freed, other programs get leases, and a replacement is detected.
 
 mod scan;
 
@@ -19,12 +19,12 @@ use std::time::{Duration, SystemTime};
 
 /// The part of a segment in which values are detected.
 const DETECTED: u64 = 64 << 10;
-/// The samples of a sparkline, and their distance.
+/// The number of samples in a sparkline, and their interval.
 const SAMPLES: u32 = 24;
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 /// The mean of [`POLLS`].
 const MEAN_POLL: Duration = Duration::from_millis(250);
-/// Values of which the detector is less sure are not shown.
+/// The minimum confidence of a value that is shown.
 const MIN_CONFIDENCE: f64 = 0.5;
 
 /// Returns the reader of a segment that is open anyway.
@@ -36,9 +36,9 @@ pub struct PreviewFeed {
     segment: Option<Box<Segment>>,
     /// The interval; `None` while paused.
     pub every: Option<Duration>,
-    /// The last look found another program's lease.
+    /// Set if the last poll found another program's lease.
     leased: bool,
-    /// The number of looks.
+    /// The number of polls so far.
     looks: usize,
     bytes: usize,
     cells: usize,
@@ -53,7 +53,7 @@ pub struct PreviewFeed {
     boot: Option<Duration>,
 }
 
-/// Several reads at short distances, which show the slope of fast counters.
+/// Several reads in quick succession, which show the slope of fast counters.
 struct Burst {
     /// The number of reads after the first.
     step: usize,
@@ -68,7 +68,7 @@ impl PreviewFeed {
             .is_some_and(|shown| shown.id == segment.id && shown.identity().fits(&segment.identity()))
     }
 
-    /// Shows a segment from the next look on.
+    /// Shows a segment, starting with the next poll.
     pub fn show(&mut self, segment: Box<Segment>, every: Option<Duration>, bytes: usize, cells: usize) {
         self.segment = Some(segment);
         (self.every, self.bytes, self.cells) = (every, bytes, cells);
@@ -76,9 +76,9 @@ impl PreviewFeed {
         self.burst = None;
     }
 
-    /// The time until the next look. Intervals differ, so that a value that changes at a multiple of their rate is
-    /// not always seen at the same place of its cycle. `None` if the feed only needs to be read on request: it is
-    /// paused, or this process will not gain privileges.
+    /// Returns the time until the next poll. Intervals differ, so that a value that changes at a
+    /// multiple of the poll rate is not always seen in the same phase. `None` if the feed only
+    /// needs to be read on request: it is paused, or this process will not gain privileges.
     pub fn next_interval(&mut self, held: &Held<'_>) -> Option<Duration> {
         let every = self.every.filter(|_| !self.is_idle(held))?;
         self.looks += 1;
@@ -90,7 +90,8 @@ impl PreviewFeed {
         self.burst.as_ref().map(|burst| BURST[burst.step])
     }
 
-    /// Looks at the segment, or takes the next read of a burst. Reports what has changed. `live` adds a burst.
+    /// Polls the segment, or takes the next read of a burst, and reports changes. `live` adds a
+    /// burst.
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, held: &Held<'_>, live: bool) -> Vec<Body> {
         let Some(segment) = &mut self.segment else { return vec![] };
         let id = segment.id.clone();
@@ -152,7 +153,7 @@ impl PreviewFeed {
         unread && self.segment.as_ref().is_some_and(|segment| held(&segment.id).is_none())
     }
 
-    /// Takes the first read of a look. `None` if it would leave a trace.
+    /// Takes the first read of a poll. `None` if it would leave a trace.
     fn begin(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> io::Result<Option<Burst>> {
         if reader.trace() == Trace::AccessTime {
             return Ok(None);
@@ -196,7 +197,7 @@ impl PreviewFeed {
         values.filter(|value| value.confidence >= MIN_CONFIDENCE).map(|value| moving(&value)).collect()
     }
 
-    /// Reports a look unless it is the same as the last one.
+    /// Reports the result of a poll unless it is the same as the last one.
     fn report(&mut self, look: Result<Box<Look>, Unread>) -> Vec<Body> {
         let Some(segment) = &self.segment else { return vec![] };
         let preview = Preview { id: segment.id.clone(), look };
@@ -218,7 +219,7 @@ fn open(machine: &dyn Machine, segment: &Segment, held: &Held<'_>) -> Result<Rea
     }
 }
 
-/// Returns the bytes that differ from the last look.
+/// Returns the bytes that differ from the last poll.
 fn differences(before: &[u8], now: &[u8], swapped: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut ranges: Vec<Range<u64>> = vec![];
     for (at, (before, now)) in (0..).zip(before.iter().zip(now)) {
@@ -261,7 +262,7 @@ fn short_text(value: &MovingValue) -> String {
     match (value.kind, value.sort) {
         (Kind::Clock { unit, origin: Origin::Epoch }, _) => {
             let time = unit.duration(number);
-            // To the millisecond.
+            // Drop the digits after the milliseconds.
             local_time::of_day(Timestamp::from(SystemTime::UNIX_EPOCH + time)).chars().take(12).collect()
         }
         (_, Sort::Float) if number != 0.0 && !(1e-4..1e6).contains(&number.abs()) => format!("{number:.4e}"),

@@ -1,5 +1,5 @@
-//! The map of a segment, from repeated looks. A small segment is compared as a whole; of a larger one each look
-//! reads the pages that changed lately and a part of the others in turn.
+//! Maps a segment in repeated polls. A small segment is compared as a whole. Of a larger one, each
+//! poll reads the pages that changed recently, and some of the others in turn.
 
 use crate::machine::ExtentKind;
 use crate::memory::{Cell, CellKind, PageBuffer, Reader, Snapshot, peek};
@@ -12,20 +12,20 @@ use xxhash_rust::xxh3::xxh3_64;
 const SMALL: u64 = 64 << 10;
 const PAGE_BYTES: usize = 4096;
 const PAGE: u64 = PAGE_BYTES as u64;
-/// Pages per look.
+/// Pages per poll.
 const TURN: u64 = 256;
-/// Pages that are remembered.
+/// The maximum number of pages with a stored hash.
 const MAX_PAGES: usize = 1 << 16;
-/// Pages that changed lately, and the number of looks that they stay.
+/// The maximum number of recently changed pages, and the number of polls for which they stay hot.
 const MAX_HOT: usize = 16;
 const HOT: u32 = 20;
 
 #[derive(Default)]
 pub struct Scan {
-    /// The bytes of a small segment at the last look.
+    /// The bytes of a small segment at the last poll.
     whole: Vec<u8>,
     pages: BTreeMap<u64, Page>,
-    /// The pages that changed lately, with the number of looks that they stay hot.
+    /// The pages that changed recently, with the number of polls for which they stay hot.
     hot: BTreeMap<u64, u32>,
     /// The next page to read in turn.
     turn: u64,
@@ -39,7 +39,7 @@ struct Page {
 }
 
 impl Scan {
-    /// The offset of a recent change. Stays in the first part of the segment if that is active too.
+    /// Returns the offset of a recent change, preferably in the first part of the segment.
     pub const fn active(&self) -> Option<u64> {
         self.active
     }
@@ -113,7 +113,7 @@ impl Scan {
             }
             self.turn = if self.turn >= end { 0 } else { self.turn };
             let offset = self.turn * PAGE;
-            // Asking for the end of a run of data would visit all of its pages.
+            // Searching for the end of the data would visit all of its pages.
             let Some(mut extent) = reader.extent_at(offset, left * PAGE)? else { break };
             if extent.kind == ExtentKind::Hole {
                 extent = reader.extent_at(offset, size - offset)?.unwrap_or(extent);
@@ -136,7 +136,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Reads pages and compares them with the last look.
+    /// Reads pages and compares them with the last poll.
     fn read(&mut self, reader: &Reader, pages: Range<u64>, changed: &mut Vec<u64>) -> io::Result<()> {
         let bytes = pages.start * PAGE..pages.end * PAGE;
         if !reader.swapped_in(bytes.clone())?.is_empty() {

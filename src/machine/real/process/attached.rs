@@ -75,7 +75,7 @@ impl Search {
 
     /// Opens the segment where a process had it mapped when it was scanned.
     fn at(&self, pid: u32, place: Place) -> Option<HeldSegment> {
-        // After a change of the IPC namespace, the shmid is that of another segment.
+        // If the process changed its IPC namespace, the shmid belongs to another segment.
         let subject = Subject::open(Proc::shared().ok()?, &pid.to_string()).ok()?;
         if !subject.sees(&self.search_options) {
             return None;

@@ -62,9 +62,9 @@ pub fn of_threads(
     Ok(())
 }
 
-/// Returns true if a thread shares its descriptors with one of `known`. `None` if the kernel does
-/// not say: it has no `kcmp`, a seccomp filter forbids it, or the ids belong to another pid
-/// namespace.
+/// Returns true if a thread shares its descriptors with one of `known`. `None` if that cannot be
+/// determined: the kernel has no `kcmp`, a seccomp filter forbids it, or the ids belong to another
+/// pid namespace.
 fn shares_with_any(known: &[u32], thread: u32) -> Option<bool> {
     if !Proc::is_ours() {
         return None;

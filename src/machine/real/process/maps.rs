@@ -14,9 +14,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// Fits any System V segment and most objects. A longer name takes a second query.
+/// The buffer size for names, which fits any System V segment and most objects. A longer name takes
+/// a second query.
 const NAME: usize = 256;
-/// Fits the maps file of most processes.
+/// The buffer size for the maps file, which fits most processes.
 const TEXT: usize = 64 << 10;
 
 /// Adds the mappings of a process.
@@ -40,7 +41,7 @@ pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Resu
 struct Finder<'a> {
     subject: &'a Subject,
     wanted: &'a Wanted,
-    /// True if the process is in this IPC namespace; `None` if not checked yet.
+    /// Set if the process is in this IPC namespace; `None` if not checked yet.
     here: Option<bool>,
     uses: &'a mut Vec<Use>,
 }

@@ -267,7 +267,7 @@ fn path_of(pid: u32, place: Place) -> String {
 }
 
 fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examined {
-    // Enough for most holders.
+    // This capacity is enough for most holders.
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
@@ -309,7 +309,8 @@ fn examine_fallback(
     Err(error)
 }
 
-/// Examines the threads in turn. They share their memory, so the first readable one stands for all.
+/// Examines the threads in turn. They share their memory, so it is enough to read the first
+/// accessible one.
 fn by_thread(
     proc: &Proc,
     pid: u32,

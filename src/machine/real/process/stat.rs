@@ -14,9 +14,9 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 pub struct Stat {
     /// The kernel's name of the process, at most 15 bytes.
     pub command: Vec<u8>,
-    /// The first thread has exited; other threads may still run.
+    /// Set if the first thread has exited; other threads may still run.
     pub ended: bool,
-    /// A kernel thread, which has no memory of its own.
+    /// Set for a kernel thread, which has no memory of its own.
     pub kernel: bool,
     pub threads: u64,
     /// The start time, in clock ticks since boot.

@@ -11,7 +11,7 @@ use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-/// Fits any process's status file.
+/// The buffer size, which fits the status file of any process.
 const CHUNK: usize = 4096;
 
 /// A process, or a thread of one.

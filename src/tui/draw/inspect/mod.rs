@@ -22,7 +22,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>) {
         }
         _ => {
             let view = match layout.page() {
-                // A map that is bright everywhere says nothing.
+                // A map that is bright everywhere would show nothing.
                 page if page >= open.size() => 0..0,
                 page => open.top..open.top.saturating_add(page),
             };

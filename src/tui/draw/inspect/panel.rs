@@ -13,9 +13,9 @@ use crate::tui::canvas::{Canvas, cells};
 const LABEL: u16 = 5;
 /// The width of a column of values.
 const COLUMN: u16 = 26;
-/// Rows of values that other sections leave.
+/// The minimum number of rows for the values.
 const MIN_VALUES: u16 = 6;
-/// From this height on empty sections are shown too.
+/// The minimum height for showing empty sections.
 const TALL: u16 = 20;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {

@@ -61,7 +61,7 @@ fn empty_text(state: &app::State, survey: &Survey) -> String {
     }
 }
 
-/// `[x] sysv:32771  300 MiB, 8.0 KiB resident  `, `✗ leaked`, and `  bob  4d old`.
+/// Returns the texts of a heading: the checkbox and sizes, the state, and the owner with the age.
 fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> [String; 3] {
     let segment = &item.segment;
     let tick = if item.checked { "[x]" } else { "[ ]" };

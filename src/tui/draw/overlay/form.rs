@@ -16,7 +16,7 @@ pub struct FormPanel<'a> {
     pub lines: Vec<FormLine<'a>>,
     pub focused: usize,
     pub column: u16,
-    /// Below this width, remarks are hidden.
+    /// The minimum width for remarks.
     pub narrow: u16,
     /// Text below the lines, and the rows to reserve for it.
     pub footer: Vec<(String, Style)>,
@@ -43,7 +43,7 @@ pub struct FieldLine<'a> {
     pub example: &'static str,
     /// Shown after the field.
     pub remark: (String, Style),
-    /// The value is invalid.
+    /// Set if the value is invalid.
     pub wrong: bool,
 }
 

@@ -31,7 +31,7 @@ impl HolderColumns {
         Self { pid: pid.into(), command: widest(Holder::command_text).min(available), user }
     }
 
-    /// `4121 writer     rw  ann  up 3m`
+    /// Formats a holder: `4121 writer     rw  ann  up 3m`.
     fn line(&self, holder: &Holder, now: Timestamp, canvas: &Canvas<'_>) -> String {
         let pad = |text: &str, width: u16| {
             let text = canvas.fit(text, width);

@@ -17,7 +17,7 @@ const FIELD: (u16, u16) = (8, 24);
 /// The column of the names in the grid, and that of their access.
 const NAME: u16 = 22;
 const HOW: u16 = 36;
-/// Below this width, names and remarks are hidden.
+/// The minimum width for names and remarks.
 const NARROW: u16 = 52;
 const GRID: usize = 1;
 
@@ -31,7 +31,7 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
     let wrong = form.wrong().into_iter().map(|(_, reason)| reason.to_string());
     let reasons: Vec<String> = form.error.clone().map_or_else(|| wrong.collect(), |error| vec![error]);
     let footer = reasons.iter().map(|reason| (sentence(reason), canvas.theme.failed)).collect();
-    // Without an error, its row is empty.
+    // The row for an error stays empty if there is none.
     FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, footer, min_rows: 1 }
         .draw(state, overlay, canvas);
 }
@@ -128,7 +128,7 @@ fn grid_row(
     }
 }
 
-/// The name that a row of the grid applies to, including edits.
+/// Returns the user or group that a row of the grid applies to, including edits.
 fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
     let edited = |found: &Option<FoundName>, stored: String| match found {
         Some(Ok((_, name))) => name.clone(),

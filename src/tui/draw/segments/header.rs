@@ -204,7 +204,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
     canvas.text(area.x + 1, area.y, available, &text, canvas.theme.failed);
 }
 
-/// `2 processes hidden`, or nothing if all could be inspected.
+/// Formats the number of hidden processes: `2 processes hidden`. `None` if all could be inspected.
 fn hidden(coverage: &Coverage) -> Option<String> {
     let text = match coverage.unreadable {
         0 if coverage.visibility.hides || coverage.visibility.outside => "processes hidden".to_owned(),

@@ -167,7 +167,7 @@ pub fn label(
     // A truncated key is useless: show it in full, drop the leading zeros, or leave it out.
     let keys = [facts.key.to_string(), format!("0x{:x}", facts.key.0)];
     match keys.iter().find(|key| cells(key) <= available) {
-        // The gap too, because the strip draws its title over a rule.
+        // Draw the gap too, because the strip draws its title over a rule.
         Some(key) => canvas.text(end, y, available + 1, &format!(" {key}"), canvas.theme.dim),
         None => end,
     }
@@ -290,7 +290,7 @@ pub fn rate_text(bytes_per_second: u64) -> String {
     format!("{figure}{unit}/s")
 }
 
-/// The first words of a name that fit, or the start of a long word.
+/// Returns the first words of a name that fit, or the start of a long word.
 fn first_words(name: &str, width: u16) -> String {
     let mut text = String::new();
     for word in name.split(' ') {

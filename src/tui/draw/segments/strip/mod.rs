@@ -84,8 +84,8 @@ fn headed(layout: &StripLayout, heading: &str, area: Area, canvas: &mut Canvas<'
     Area::new(area.x, area.y + 1, area.width, area.height.saturating_sub(1))
 }
 
-/// Draws the rule with the name and the way of reading; in a narrow terminal also the position, the map and the
-/// change rate.
+/// Draws the rule with the name and the read method. In a narrow terminal, it also has the
+/// position, the map and the change rate.
 fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) {
     let theme = canvas.theme;
     let area = layout.title;
@@ -102,7 +102,7 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     }
     match state.table.strip.look() {
         Some(look) if !layout.headings && x + layout.map_cells() + RATE + 3 < right => {
-            // The map stays in its place whatever the name and the rate.
+            // The position of the map does not depend on the name and the rate.
             let x = right - RATE - layout.map_cells() - 2;
             canvas.text(x - 1, area.y, 1, " ", theme.text);
             let view = 0..look.bytes.len() as u64;
@@ -131,7 +131,7 @@ fn part(canvas: &mut Canvas<'_>, x: u16, y: u16, text: &str, style: Style) -> u1
     canvas.text(x, y, u16::MAX, &format!(" {text} "), style)
 }
 
-/// Names the way of reading.
+/// Describes the read method.
 fn how_text(state: &State) -> Option<String> {
     Some(match state.table.strip.last.as_ref()? {
         Ok(look) => {

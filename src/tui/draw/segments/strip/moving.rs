@@ -1,4 +1,4 @@
-//! The values that move in the selected segment.
+//! Draws the moving values of the selected segment.
 
 use super::{headed, labeled, wrapped};
 use crate::app::State;
@@ -37,7 +37,7 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     if look.moving.is_empty() {
         canvas.text(area.x, area.y, area.width, "no values detected yet", theme.dim);
     }
-    // Two values in a row.
+    // Two values share a row.
     let shown = &look.moving[..look.moving.len().min(usize::from(area.height) * 2)];
     let width = area.width / 2;
     let columns = MovingColumns::of(shown, width.saturating_sub(2));
@@ -64,7 +64,7 @@ impl MovingColumns {
         let kind = most(&|value| cells(&value.kind));
         let rate = most(&|value| cells(&value.rate));
         let room = width.saturating_sub(digits + kind + 2);
-        // A counter that gets another digit does not move the rest.
+        // A counter that gets another digit does not shift the other columns.
         let value = most(&|value| cells(&value.value)).clamp(STEADY, VALUE);
         let spark = room.saturating_sub(value + 1 + rate + 1).min(LONGEST_LINE);
         let lines = (spark >= SHORTEST_LINE).then(|| {
@@ -74,7 +74,7 @@ impl MovingColumns {
         Self { digits, kind, lines, room }
     }
 
-    /// Draws an offset, a type, a value, and as far as there is room a sparkline and a rate.
+    /// Draws an offset, a type and a value, and a sparkline and a rate if there is room.
     fn draw(&self, moving: &Moving, canvas: &mut Canvas<'_>, (mut x, y): (u16, u16)) {
         let theme = canvas.theme;
         let digits = usize::from(self.digits);
@@ -107,7 +107,7 @@ impl MovingColumns {
 
 const LONGEST_LINE: u16 = 24;
 const SHORTEST_LINE: u16 = 4;
-/// The widest value that is shown in full beside a sparkline.
+/// The maximum width of a value beside a sparkline.
 const VALUE: u16 = 20;
-/// The least width of the values.
+/// The minimum width of the column of values.
 const STEADY: u16 = 8;
