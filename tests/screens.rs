@@ -110,7 +110,7 @@ fn moving(width: u16, height: u16) -> Stage {
 }
 
 #[test]
-fn segments() {
+fn segments_screen_matches_its_snapshots() {
     for (width, height) in SIZES.into_iter().chain(SMALL) {
         let stage = moving(width, height);
         if height >= 24 {
@@ -124,7 +124,7 @@ fn segments() {
 }
 
 #[test]
-fn segments_in_other_themes() {
+fn segments_screen_matches_its_snapshots_in_other_themes() {
     let stage = moving(100, 30);
     for (name, theme) in [
         ("dark", Theme::new(Name::Dark, Depth::True, false)),
@@ -180,7 +180,7 @@ fn filter_counts_the_shown_segments() {
 }
 
 #[test]
-fn ascii_draws_nothing_else() {
+fn ascii_mode_draws_only_ascii() {
     let machine = FakeMachine::new();
     machine.add_object("plain", FakeBytes::full(&[0x80; 5000]));
     machine.add_sysv(1, 2, FakeBytes::full(&[1; 9000]));
@@ -215,7 +215,7 @@ fn ascii_draws_nothing_else() {
 }
 
 #[test]
-fn filter_without_matches() {
+fn filter_without_matches_matches_its_snapshot() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/zebra");
     kept("filter-typed", &stage, &plain());
@@ -226,7 +226,7 @@ fn filter_without_matches() {
 }
 
 #[test]
-fn inspect() {
+fn inspect_matches_its_snapshots() {
     for (width, height) in [(80, 24), (140, 45), (200, 50), (99, 19), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
         stage.press("/psm<enter><enter>");
@@ -238,7 +238,7 @@ fn inspect() {
 }
 
 #[test]
-fn inspect_in_true_color() {
+fn inspect_matches_its_snapshot_in_true_color() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>");
     for at in 0u8..8 {
@@ -253,7 +253,7 @@ fn inspect_in_true_color() {
 }
 
 #[test]
-fn inspect_holes_and_a_huge_segment() {
+fn inspect_of_holes_and_a_huge_segment_matches_its_snapshots() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/camera0<enter><enter>}");
     kept("inspect-holes", &stage, &plain());
@@ -263,7 +263,7 @@ fn inspect_holes_and_a_huge_segment() {
 }
 
 #[test]
-fn inspect_as_values() {
+fn inspect_of_values_matches_its_snapshots() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>tf<enter>");
     kept("inspect-f32", &stage, &plain());
@@ -272,7 +272,7 @@ fn inspect_as_values() {
 }
 
 #[test]
-fn inspect_notices() {
+fn inspect_notices_match_their_snapshots() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter><space>");
     kept("inspect-frozen", &stage, &plain());
@@ -294,7 +294,7 @@ fn inspect_notices() {
 }
 
 #[test]
-fn overlays() {
+fn overlays_match_their_snapshots() {
     for (name, keys) in [
         ("help-scrolled", "?<pgdn>"),
         ("palette-typed", ":sort"),
@@ -396,7 +396,7 @@ fn every_width_and_type_is_drawn_completely() {
 }
 
 #[test]
-fn action_dialogs() {
+fn action_dialogs_match_their_snapshots() {
     for (name, keys) in [
         ("lock", "l"),
         ("permissions-changed", "Gpj <right> <tab><tab>bob<tab>bob<tab>uid:4242"),
@@ -461,7 +461,7 @@ fn held() -> FakeMachine {
 }
 
 #[test]
-fn holders_and_leaks() {
+fn holder_and_leak_lists_match_their_snapshots() {
     let themes = [
         ("80x24", (80, 24), plain()),
         ("140x45", (140, 45), plain()),
@@ -488,7 +488,7 @@ fn holders_and_leaks() {
 }
 
 #[test]
-fn nearly_full_alert() {
+fn nearly_full_alert_matches_its_snapshot() {
     let machine = held();
     machine.edit(|facts| {
         let shm = facts.limits.dev_shm.as_mut().unwrap();
@@ -502,7 +502,7 @@ fn nearly_full_alert() {
 }
 
 #[test]
-fn own_attachments() {
+fn own_attachments_match_their_snapshot() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
         let mut stage = Stage::new(machine(), width, height);
         // The third segment is marked for removal and has no other holder.
@@ -515,7 +515,7 @@ fn own_attachments() {
 }
 
 #[test]
-fn forms_in_other_themes() {
+fn forms_match_their_snapshots_in_other_themes() {
     for (name, keys) in [("permissions", "pj <tab><tab>bob<tab><tab>ann"), ("new", "n/new<tab>1M")] {
         for (theme, look) in [
             ("light", Theme::new(Name::Light, Depth::True, false)),

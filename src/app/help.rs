@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn help_has_two_columns_from_100_cells_on() {
+    fn help_has_two_columns_at_100_cells() {
         for (width, columns) in [(80, 1), (99, 1), (100, 2), (200, 2)] {
             let help = help(Context::Segments, width);
             assert_eq!(help.columns.len(), columns, "{width}");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn row_of_a_screen_is_that_of_its_heading() {
+    fn help_for_a_screen_starts_at_its_heading() {
         let narrow = help(Context::Inspect, 80);
         assert_eq!(narrow.columns[0][narrow.row_of(Context::Inspect)], Heading("Inspect"));
         assert!(narrow.row_of(Context::Inspect) > 20);

@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_field_is_named() {
+    fn every_invalid_field_is_reported() {
         let segments = [example::sysv(), example::posix()];
         let wrong = |new: &New| {
             let wrong = new.wrong(&segments).into_iter();

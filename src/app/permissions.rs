@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn mode_typed_as_owner_or_group_is_questioned() {
+    fn mode_typed_as_owner_or_group_is_rejected() {
         for (text, like) in [
             ("0640", true),
             ("00", false),

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn first_segments_lead_until_the_user_sorts() {
+    fn first_segments_stay_on_top_until_the_user_sorts() {
         let survey = survey(&world());
         let first = ["posix:/c", "sysv:5", "posix:/gone"].map(|id| id.parse().unwrap()).to_vec();
         let mut table = Table { first, ..Table::default() };

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_in_words_and_nothing_attached() {
+    fn info_prints_every_fact_and_attaches_nothing() {
         let machine = FakeMachine::new();
         let mut bytes = FakeBytes::hole(1 << 20);
         bytes.write(0, &[1; 5000]);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_read_it_is_told_why_and_what_would_help() {
+    fn unreadable_segment_names_the_reason_and_a_remedy() {
         let machine = FakeMachine::new();
         machine.add_sysv(7, 0, FakeBytes::hole(1));
         machine.add_object("a", FakeBytes::hole(1));

@@ -226,7 +226,7 @@ mod tests {
     use crate::survey::Names;
 
     #[test]
-    fn each_limit_with_its_use() {
+    fn every_limit_has_its_usage() {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 0, FakeBytes::hole(5000));
         machine.add_sysv(2, 0, FakeBytes::hole(1));

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_escape_what_they_quote() {
+    fn errors_escape_quoted_arguments() {
         for (words, quoted) in [
             (&[b"list".as_slice(), b"--json\x1b[31m"][..], r"'--json\x1b[31m'"),
             (&[b"\x1b]0;x\x07"], r"'\x1b]0;x\x07'"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_keep_the_words_of_clap() {
+    fn errors_keep_the_text_of_clap() {
         let (kind, text) = error(&[b"list", b"--jsom", b"\x1b[2J"]);
         assert_eq!(kind, ErrorKind::UnknownArgument);
         assert!(

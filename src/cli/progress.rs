@@ -155,7 +155,7 @@ mod tests {
     use unicode_width::UnicodeWidthStr as _;
 
     #[test]
-    fn bar_is_always_as_wide() {
+    fn bar_width_is_constant() {
         for ascii in [false, true] {
             let width = |done, total| {
                 line("", done, total, ascii).find('%').map(|at| line("", done, total, ascii)[..at].width())
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn canceled_by_the_flag() {
+    fn interrupt_flag_cancels_the_operation() {
         let interrupt = Interrupt(Arc::new(AtomicBool::new(true)));
         let progress = Progress::new();
         with_meter("", false, &progress, &interrupt, |_| {

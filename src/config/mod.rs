@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_the_file_the_line_and_what_is_allowed() {
+    fn errors_name_the_file_the_line_and_the_allowed_values() {
         for (text, error) in [
             (
                 "mouse = true\n\nthme = 'dark'",

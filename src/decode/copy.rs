@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_match_examples() {
+    fn every_format_matches_its_example() {
         let bytes = b"\xff\xad a\"\\\n";
         assert_eq!(copy_as(bytes, 8, CopyFormat::Hex), "ff ad 20 61 22 5c 0a");
         assert_eq!(copy_as(bytes, 8, CopyFormat::Text), r#"\xff\xad a"\x5c\x0a"#);

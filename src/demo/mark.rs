@@ -190,7 +190,7 @@ pub mod tests {
     }
 
     #[test]
-    fn running_demo_is_not_gone() {
+    fn running_process_is_recognized() {
         let maker = Maker::new().unwrap();
         assert!(!maker.is_gone());
         assert!(!Maker { pid: 1, started: 0, namespace: maker.namespace + 1, serial: 1 }.is_gone());
@@ -198,7 +198,7 @@ pub mod tests {
     }
 
     #[test]
-    fn exited_demo_is_gone_even_if_its_pid_is_reused() {
+    fn exited_process_is_recognized_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
         assert!(exited().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());

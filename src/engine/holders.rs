@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_that_finds_nothing_new_is_not_reported() {
+    fn scan_without_changes_is_not_reported() {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.add_process(7, "writer");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scan_of_some_does_not_delay_the_scan_of_all() {
+    fn partial_scan_does_not_delay_the_full_scan() {
         let machine = FakeMachine::new();
         machine.add_sysv(1, 0, FakeBytes::hole(1));
         for pid in [7, 8] {

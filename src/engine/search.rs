@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_found_in_both_directions_and_wraps() {
+    fn pattern_is_found_in_both_directions_and_wraps() {
         use Direction::{Backward, Forward};
         let mut bytes = FakeBytes::hole(100_000);
         bytes.write(10, b"here");
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_for_data_does_not_wrap() {
+    fn search_for_data_does_not_wrap() {
         let mut bytes = FakeBytes::hole(100_000);
         bytes.write(5000, b"x");
         let reader = reader(bytes);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_is_cancelled_or_has_no_subscription_has_no_answer() {
+    fn canceled_or_unsubscribed_search_has_no_answer() {
         let readers = Readers::default();
         let mut worker = SearchWorker::new(readers.clone());
         let search = Search { number: 1, from: 0, direction: Direction::Forward, target: pattern("here") };

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_survey_comes_at_once_then_at_the_interval_and_on_request() {
+    fn survey_runs_at_once_at_each_interval_and_on_request() {
         let (machine, mut surveyor) = (FakeMachine::new(), worker());
         assert_eq!(surveyor.deadline(), None);
         send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_interval_surveys_come_on_request_only() {
+    fn survey_without_an_interval_runs_only_on_request() {
         let (machine, mut surveyor) = (FakeMachine::new(), worker());
         send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
         surveyor.work(&machine, Clock::ZERO);
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_survey_that_takes_long_is_taken_less_often() {
+    fn slow_survey_runs_less_often() {
         let (machine, mut surveyor) = (FakeMachine::new(), worker());
         send(&mut surveyor, Request::SurveyEvery(Some(SECOND)));
         surveyor.work(&machine, SECOND);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_survey_reports_interrupted_removals() {
+    fn survey_reports_interrupted_removals() {
         let machine = FakeMachine::new();
         machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object("shmlens-removing-0123456789abcdef-camera0", FakeBytes::hole(1));
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_survey_has_verdicts() {
+    fn survey_has_verdicts() {
         let machine = FakeMachine::new();
         let at = machine.add_sysv(1, 0, FakeBytes::hole(1));
         machine.edit(|facts| facts.sysv[at].row.nattch = 1);

@@ -696,7 +696,7 @@ fn maker_without_a_verdict_is_judged_as_unknown() {
 }
 
 #[test]
-fn creator_belongs_to_the_context() {
+fn creator_is_part_of_the_context() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
     assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));

@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matches_a_naive_comparison(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
+        fn comparison_matches_a_naive_one(old in proptest::collection::vec(0u8..2, 0..200), new in proptest::collection::vec(0u8..2, 0..200)) {
             let ranges = differences(&old, &new);
             let differing: Vec<usize> = ranges.iter().cloned().flatten().collect();
             let naive: Vec<usize> = (0..old.len().min(new.len())).filter(|&at| old[at] != new[at]).collect();

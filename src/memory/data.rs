@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_search_finds_nothing() {
+    fn canceled_search_finds_nothing() {
         let (_machine, reader) = object(FakeBytes::full(&[1; 10_000]));
         let progress = Progress::new();
         progress.cancel();
@@ -201,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matches_a_naive_search(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
+        fn search_agrees_with_a_naive_one(bytes in sparse(), from in 0u64..25_000, gap in prop_oneof![0u64..40, 0u64..9000]) {
             let (machine, reader) = object(bytes);
             let before = pages(&machine);
             let all = all(&reader);

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_hole_is_skipped() {
+    fn largest_hole_is_skipped() {
         let mut bytes = FakeBytes::hole(u64::MAX >> 1);
         bytes.write(1 << 61, b"x");
         let (machine, reader) = object(bytes);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_walk_ends() {
+    fn canceled_walk_ends() {
         let (_machine, reader) = object(FakeBytes::full(&vec![1; 40_000]));
         let progress = Progress::new();
         progress.cancel();

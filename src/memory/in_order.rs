@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_wakes_the_other_thread() {
+    fn panic_wakes_the_other_thread() {
         let panicked = std::panic::catch_unwind(|| {
             let mut next = 0;
             in_order(

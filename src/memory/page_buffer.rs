@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_read_needs_no_memory() {
+    fn empty_read_needs_no_memory() {
         let mut buffer = PageBuffer::default();
         for offset in [0, 1, 4095] {
             assert!(buffer.place(offset, 0).is_empty());
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_equals_the_offset_modulo_a_page() {
+    fn address_equals_the_offset_modulo_a_page() {
         let mut buffer = PageBuffer::default();
         for length in [1, 4096, 40_000, 100, 300_000, 32 << 10] {
             for offset in [0, 1, 4080, 4095, 4096, 12_345, u64::MAX - 400_000] {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_between_two_files_is_slow_for_neither() {
+    fn buffer_between_two_files_is_slow_for_neither() {
         let mut buffer = PageBuffer::default();
         for from in [0, 8, 4095] {
             for to in (0..4096).map(|ahead| from + ahead) {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_read_leaves_fewer_bytes() {
+    fn short_read_leaves_fewer_bytes() {
         let mut buffer = PageBuffer::default();
         assert!(buffer.is_empty());
         buffer.place(7, 5).copy_from_slice(b"hello");

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_without_a_whole_byte_is_found() {
+    fn pattern_without_a_whole_byte_is_found() {
         let pattern = Pattern::hex("a? ?b").unwrap();
         let hay = [0xa1, 0x2c, 0xa7, 0x1b, 0xaf, 0xfb];
         assert_eq!(pattern.find(&hay, 0), Some(2));
@@ -245,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn finds_what_a_naive_search_finds(
+        fn search_matches_a_naive_search(
             bytes in proptest::collection::vec(0u8..3, 1..5),
             mask in proptest::collection::vec(prop_oneof![3 => Just(0xffu8), 1 => Just(0u8), 1 => Just(1u8)], 0..5),
             hay in proptest::collection::vec(0u8..3, 0..80),
@@ -262,7 +262,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "[0-9a-f? x\\PC]*") {
+        fn arbitrary_text_does_not_panic(text in "[0-9a-f? x\\PC]*") {
             let _ = Pattern::hex(&text);
             let _ = Pattern::text(&text);
         }

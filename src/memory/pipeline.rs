@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_in_either_thread_ends_both() {
+    fn panic_in_either_thread_ends_both() {
         for panic_in_fill in [false, true] {
             let panicked = std::panic::catch_unwind(|| {
                 let mut next = 0;

@@ -378,7 +378,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "PageBuffer")]
     #[cfg(debug_assertions)]
-    fn a_large_read_at_a_slow_address_panics_in_debug_builds() {
+    fn large_read_at_a_slow_address_panics_in_debug_builds() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::hole(1 << 20));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn presence_tells_removal_and_replacement() {
+    fn presence_distinguishes_removal_and_replacement() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(&[1; 100]));
         let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_owner_the_mode_and_the_remedy() {
+    fn refusal_names_the_owner_the_mode_and_the_remedy() {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_sysv(7, 0, FakeBytes::full(b"x"));

@@ -29,7 +29,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matches_a_naive_search(before in 0usize..200, middle in proptest::collection::vec(any::<u8>(), 0..9), after in 0usize..200) {
+        fn search_agrees_with_a_naive_one(before in 0usize..200, middle in proptest::collection::vec(any::<u8>(), 0..9), after in 0usize..200) {
             let bytes = [vec![0; before], middle, vec![0; after]].concat();
             let first = bytes.iter().position(|&byte| byte != 0);
             prop_assert_eq!(first_nonzero(&bytes), first);

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octal_and_symbolic() {
+    fn mode_has_an_octal_and_a_symbolic_form() {
         assert_eq!(Mode::new(0o600).to_string(), "0600");
         assert_eq!(Mode::new(0o100_644).to_string(), "0644");
         assert_eq!(Mode::new(0o666).symbolic(), "rw-rw-rw-");

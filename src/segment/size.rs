@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_read() {
+    fn sizes_parse_in_every_unit() {
         for (text, bytes) in [
             ("0", 0),
             ("4096", 4096),

@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ages() {
+    fn ages_use_the_largest_unit() {
         for (seconds, text) in [
             (0.4, "0s"),
             (59.9, "59s"),
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn spans() {
+    fn durations_parse_in_every_unit() {
         assert_eq!(parse_span("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_span("1h"), Ok(Duration::from_secs(3600)));
         assert_eq!(parse_span("1.5m"), Ok(Duration::from_secs(90)));

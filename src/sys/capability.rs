@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_those_that_nix_finds() {
+    fn groups_match_those_of_nix() {
         let expected: Vec<u32> =
             nix::unistd::getgroups().unwrap().iter().map(|group| group.as_raw()).collect();
         assert_eq!(groups().unwrap(), expected);

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn without_the_calls_pages_are_populated_first() {
+    fn pages_are_populated_if_the_calls_are_forbidden() {
         with_mapping(|start, page| {
             let missing = NonNull::new(start.as_ptr().wrapping_add(page)).unwrap();
             for advice in [POPULATE_READ, POPULATE_WRITE] {

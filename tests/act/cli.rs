@@ -54,7 +54,7 @@ fn one_failure_does_not_stop_the_rest() {
 }
 
 #[test]
-fn dry_run_and_read_only_change_nothing() {
+fn dry_run_and_read_only_mode_change_nothing() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);

@@ -180,7 +180,7 @@ fn create_removes_a_segment_it_cannot_fill() {
 }
 
 #[test]
-fn create_makes_nothing_it_cannot_complete() {
+fn incomplete_creation_leaves_no_segment() {
     let Some(_world) = World::new() else { return };
     nix::mount::mount(None::<&str>, "/dev/shm", None::<&str>, MsFlags::MS_REMOUNT, Some("size=1m")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();

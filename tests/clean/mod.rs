@@ -248,7 +248,7 @@ fn json_prints_one_object_with_evidence_per_line() {
 }
 
 #[test]
-fn dry_run_and_read_only_remove_nothing() {
+fn dry_run_and_read_only_mode_remove_nothing() {
     let Some(leaks) = Leaks::new() else { return };
     let (sysv, certain) = (leaks.sysv("4K"), Leaks::object("nccl-a1B2c3", 8));
     let likely = Leaks::object("plain", 8);

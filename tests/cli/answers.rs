@@ -61,7 +61,7 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 ";
 
 #[test]
-fn filter_that_cannot_match_says_why() {
+fn filter_that_matches_nothing_is_explained() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 4096, 0o666);
     let notes = |arguments: &[&str], as_root: bool| {

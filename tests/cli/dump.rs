@@ -184,7 +184,7 @@ fn dump_prints_typed_values() {
 }
 
 #[test]
-fn dump_reports_what_it_cannot_dump() {
+fn dump_explains_invalid_requests() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let error = stderr_of(["dump", "a", "--offset", "101"], 1);

@@ -107,7 +107,7 @@ fn find_reports_unreadable_segments() {
 }
 
 #[test]
-fn find_status_tells_no_match_from_a_wrong_pattern() {
+fn find_status_distinguishes_no_match_from_an_invalid_pattern() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     assert_eq!(stderr_of(["find", "hello"], 1), "");

@@ -30,7 +30,7 @@ fn unused_shmid() -> i32 {
 }
 
 #[test]
-fn names_that_cannot_be_say_why() {
+fn impossible_names_are_explained() {
     let Some(_world) = World::new() else { return };
     let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 4, 0o600));
     let _private = Sysv::new(0, 1, 0o600);
@@ -329,7 +329,7 @@ fn names_starting_with_a_dash_work_after_double_dash() {
 }
 
 #[test]
-fn usage_errors_escape_what_they_quote() {
+fn usage_errors_escape_quoted_arguments() {
     for arguments in [
         &["list", "--json\x1b[31m"][..],
         &["\x1b]0;x\x07"],

@@ -256,7 +256,7 @@ fn search_of_everything_reads_unlinked_objects() {
 }
 
 #[test]
-fn root_is_not_told_to_run_as_root() {
+fn remedy_for_root_does_not_suggest_root() {
     let Some(_world) = World::new() else { return };
     let error = error(&run(["info", "deleted:1:2"]));
     assert!(!error.contains("as root"), "{error}");
@@ -280,7 +280,7 @@ fn modifying_command_explains_a_former_name() {
 }
 
 #[test]
-fn live_name_wins_over_a_former_name() {
+fn existing_name_takes_precedence_over_a_former_name() {
     let Some(_world) = World::new() else { return };
     let Some(_holder) = holder(&[["/name", "old", "open"], ["/camera", "exact", "open"]]) else { return };
     let object = Object::new("name", 3, 0o600);

@@ -33,7 +33,7 @@ fn inspect_attaches_once_and_detaches_on_leaving() {
 }
 
 #[test]
-fn inspect_attaches_nothing_that_another_process_holds() {
+fn inspect_does_not_attach_segments_held_by_others() {
     let Some(_world) = World::new() else { return };
     let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
     let terminal = open_first();

@@ -188,7 +188,7 @@ fn holders_are_shown_as_writers_and_readers() {
 }
 
 #[test]
-fn leaked_segment_shows_why() {
+fn leaked_segment_shows_its_evidence() {
     let Some(_world) = World::new() else { return };
     let SegmentId::Sysv(_) = orphan(0, 4096, b"left behind") else { panic!() };
     let home = tempfile::tempdir().unwrap();

@@ -47,7 +47,7 @@ fn names(machine: &FakeMachine) -> Vec<String> {
 }
 
 #[test]
-fn nothing_happens_without_confirmation() {
+fn unconfirmed_action_changes_nothing() {
     for keys in ["l<esc>", "ln", "lq", "l<ctrl-c>", "x<esc>", "l<enter>", "x<enter>"] {
         let mut stage = stage(small());
         stage.press(keys);

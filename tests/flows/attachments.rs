@@ -82,7 +82,7 @@ fn last_detach_destroys_a_marked_segment() {
 }
 
 #[test]
-fn dialog_follows_the_kernel_and_acts_only_on_what_it_showed() {
+fn dialog_updates_and_acts_only_on_shown_segments() {
     let mut stage = held();
     stage.press("gD");
     stage.wait(200);

@@ -296,7 +296,7 @@ fn changes_are_highlighted_and_fade() {
 }
 
 #[test]
-fn freeze_keeps_the_bytes_shown() {
+fn freeze_keeps_the_shown_bytes() {
     let mut stage = inside(100_000, |bytes| bytes.write(0, &vec![1; 100_000]));
     stage.press("<space>");
     stage.machine.edit_object("it", |bytes| bytes.write(0, &vec![2; 100_000]));

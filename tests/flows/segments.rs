@@ -241,7 +241,7 @@ fn tab_opens_the_detail_screen_and_closes_it() {
 }
 
 #[test]
-fn detail_has_the_state_first_and_how_it_can_be_read() {
+fn detail_shows_the_state_first_and_the_read_method() {
     let mut stage = stage(small());
     stage.press("<tab>");
     let order = ["STATE", "HOLDERS", "MAKER", "SIZE", "OWNER", "TIMES", "IDENTITY", "LIMITS"];

@@ -66,7 +66,7 @@ fn root_gets_a_verdict_on_every_segment() {
 }
 
 #[test]
-fn unprivileged_verdicts_admit_what_is_unknown() {
+fn unprivileged_verdicts_are_unknown_without_proof() {
     let Some(_world) = World::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let _nobody = Nobody::here();

@@ -25,7 +25,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn existing_segments_are_not_called_gone() {
+fn existing_segments_are_found_without_proc() {
     let Some(_world) = World::new() else { return };
     if without_proc(&["list"]).is_none() {
         return;
@@ -58,7 +58,7 @@ fn existing_segments_are_not_called_gone() {
 }
 
 #[test]
-fn missing_proc_makes_nothing_a_leak() {
+fn segments_are_not_leaked_without_proc() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("here", 5, 0o644);
     let Some(output) = without_proc(&["list", "--leaked", "--columns", "id", "--no-header"]) else { return };

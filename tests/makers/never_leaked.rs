@@ -54,7 +54,7 @@ impl Player {
 }
 
 #[test]
-fn live_creator_with_another_name_is_not_dead() {
+fn renamed_live_creator_counts_as_running() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("renamed") else { return };
     let comm = format!("/proc/{}/comm", player.made("pid"));
@@ -68,7 +68,7 @@ fn live_creator_with_another_name_is_not_dead() {
 }
 
 #[test]
-fn creator_with_an_ended_main_thread_is_not_dead() {
+fn creator_without_a_main_thread_counts_as_running() {
     let Some(_world) = World::new() else { return };
     let Some(player) = Player::start("without-first-thread") else { return };
     let stat = format!("/proc/{}/stat", player.child.pid());

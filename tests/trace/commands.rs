@@ -207,7 +207,7 @@ fn sysv() -> Sysv {
 }
 
 #[test]
-fn attached_system_v_segment() {
+fn attached_system_v_segment_has_only_declared_traces() {
     let Some(_world) = World::new() else { return };
     let sysv = sysv();
     let Some(_holder) = holder(&sysv) else { return };
@@ -215,7 +215,7 @@ fn attached_system_v_segment() {
 }
 
 #[test]
-fn removed_system_v_segment() {
+fn removed_system_v_segment_has_only_declared_traces() {
     let Some(_world) = World::new() else { return };
     let sysv = sysv();
     let Some(_holder) = holder(&sysv) else { return };
@@ -224,13 +224,13 @@ fn removed_system_v_segment() {
 }
 
 #[test]
-fn system_v_segment_without_holders() {
+fn unheld_system_v_segment_has_only_declared_traces() {
     let Some(_world) = World::new() else { return };
     Case::sysv(&sysv(), Trace::Attached).check();
 }
 
 #[test]
-fn own_posix_object() {
+fn own_posix_object_has_only_declared_traces() {
     let Some(_world) = World::new() else { return };
     record_access_times();
     let object = Object::new("own", 256 * PAGE, 0o600).owned_by(NOBODY, NOBODY);
@@ -239,7 +239,7 @@ fn own_posix_object() {
 }
 
 #[test]
-fn posix_object_of_another_user() {
+fn foreign_posix_object_has_only_declared_traces() {
     let Some(_world) = World::new() else { return };
     record_access_times();
     let object = Object::new("foreign", 256 * PAGE, 0o644);
@@ -248,7 +248,7 @@ fn posix_object_of_another_user() {
 }
 
 #[test]
-fn unlinked_posix_object() {
+fn unlinked_posix_object_has_only_declared_traces() {
     use std::os::unix::fs::MetadataExt as _;
     let Some(_world) = World::new() else { return };
     record_access_times();

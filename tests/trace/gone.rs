@@ -72,7 +72,7 @@ fn removed_object_is_freed() {
 /// In the interactive program, the preview also ends when a survey no longer lists the segment.
 /// Without surveys, the preview must not keep anything open between two reads.
 #[test]
-fn a_preview_holds_nothing_between_looks() {
+fn preview_keeps_nothing_open_between_reads() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("object", 256 * PAGE, 0o600);
     fill(|offset, bytes| object.write(offset, bytes));

@@ -85,7 +85,7 @@ fn holes_are_found_and_stay_holes() {
 
 /// Parts of an attachment may be unmapped or moved.
 #[test]
-fn a_partial_mapping_is_enough() {
+fn partial_mapping_is_enough() {
     let Some(_world) = World::new() else { return };
     let sysv = filled_sysv(0o600);
     let text = format!(
@@ -111,7 +111,7 @@ fn a_partial_mapping_is_enough() {
 }
 
 #[test]
-fn another_holder_replaces_one_that_exits() {
+fn exited_holder_is_replaced_by_another() {
     let Some(_world) = World::new() else { return };
     let sysv = filled_sysv(0o600);
     let (Some(first), Some(second)) = (holder(&sysv), holder(&sysv)) else { return };
@@ -155,7 +155,7 @@ fn foreign_holder(key: u32, size: u64, namespace: Option<&str>) -> Option<Child>
 }
 
 #[test]
-fn a_segment_of_another_ipc_namespace_is_not_taken_for_it() {
+fn segment_of_another_ipc_namespace_is_not_read() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     assert_eq!(sysv.shmid, 0, "the first of its namespace");
@@ -181,7 +181,7 @@ fn a_segment_of_another_ipc_namespace_is_not_taken_for_it() {
 }
 
 #[test]
-fn reasons_say_what_is_missing() {
+fn trace_reason_names_the_missing_requirement() {
     let Some(_world) = World::new() else { return };
     let sysv = filled_sysv(0o644);
     assert_eq!(reason(&survey_segment(&sysv.id())), TraceReason::NoHolder);

@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unusable_directory_is_an_error() {
+    fn unusable_directory_is_an_error() {
         let (directory, log) = log(MAX_SIZE);
         fs::write(directory.path().join("shmlens"), b"a file").unwrap();
         let entry = Entry::new(&FakeMachine::new(), "rm", "sysv:1", true, "é".repeat(5000));

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_counts_the_hits_and_numbers_the_one_at_the_cursor() {
+    fn text_numbers_the_hit_at_the_cursor() {
         let hits = Hits { offsets: vec![5, 50, 500], more: false };
         assert_eq!(hits_text(&hits, 50), "2 of 3 hits");
         assert_eq!(hits_text(&hits, 51), "3 hits");

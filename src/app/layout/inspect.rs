@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn panel_is_beside_the_bytes_from_100_columns_on() {
+    fn panel_is_beside_the_bytes_at_100_columns() {
         assert!(at(100, 24).beside && !at(99, 24).beside);
         assert_eq!(at(99, 24).panel.unwrap().height, 2);
         assert_eq!(at(99, 11).panel, None);

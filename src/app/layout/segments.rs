@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn name_has_room_first() {
+    fn name_column_grows_before_the_holders() {
         let name = |width| wide(width).column(Column::Name).unwrap().width;
         assert!(name(140) >= 36 && name(80) >= 18, "{} {}", name(140), name(80));
         for width in 140..250 {

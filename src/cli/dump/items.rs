@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_as_json() {
+    fn json_prints_one_object_per_line() {
         let mut bytes = FakeBytes::hole(40);
         bytes.write(0, b"text\x1b\xff");
         assert_eq!(

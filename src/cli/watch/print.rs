@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_bytes_by_line() {
+    fn changed_runs_are_split_at_lines() {
         let change = Change {
             offset: 8,
             old: Some([0; 24].into()),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_differ() {
+    fn only_changed_values_are_printed() {
         let change =
             Change { offset: 8, old: Some([1, 0, 2, 0, 3, 0].into()), new: [1, 0, 2, 1, 4, 0].into() };
         assert_eq!(printed(&["--as", "u16le"], &change).0, "0000000a  2 -> 258\n0000000c  3 -> 4\n");

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_a_key_a_range_and_a_mask() {
+    fn keys_ranges_and_masks_parse() {
         let rule = |text: &str| text.parse::<KeyRule>().unwrap();
         assert!(rule("0x00282929").fits(0x28_2929) && !rule("0x00282929").fits(0x28_2928));
         assert!(rule("100").fits(100) && !rule("100").fits(0x100));

@@ -72,7 +72,7 @@ fn every_field_is_documented() {
 }
 
 #[test]
-fn errors_name_the_line_the_maker_and_what_is_allowed() {
+fn errors_name_the_line_the_maker_and_the_allowed_values() {
     let maker = |rest: &str| format!("[[maker]]\nid = 'm'\nname = 'M'\n{rest}");
     for (text, error) in [
         (

@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ring_is_a_front_and_its_head_is_not() {
+    fn ring_is_a_front_but_its_head_is_not() {
         let mut fronts = Fronts::new(1024);
         for tick in 0..64 {
             let slot = 128 + tick % 16 * 48;

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fast_counter_leaves_the_changes_of_a_slow_flag() {
+    fn fast_counter_leaves_the_changes_of_a_slow_flag() {
         let mut line = Line::new(0, [0; ROW]);
         for tick in 1..2000_u64 {
             let mut bytes = [0; ROW];

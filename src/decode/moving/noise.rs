@@ -184,7 +184,7 @@ fn measure(contents: &[Content], seeds: std::ops::Range<u64>) -> (f64, Vec<Strin
 }
 
 #[test]
-fn noise_is_silent_however_late_it_is_sampled() {
+fn noise_sampled_late_has_no_values() {
     let (_, noise) = measure(&[Content::Compressed], 0..4);
     assert!(noise.is_empty(), "{noise:#?}");
     let (_, noise) = measure(&Content::ALL, 4..5);
@@ -193,14 +193,14 @@ fn noise_is_silent_however_late_it_is_sampled() {
 
 #[test]
 #[ignore = "takes minutes: measures the reports per hour"]
-fn noise_is_silent_for_hours() {
+fn noise_has_no_values_for_hours() {
     let (per_hour, noise) = measure(&Content::ALL, 100..300);
     println!("{per_hour:.1} reports per hour");
     assert!(noise.is_empty(), "{noise:#?}");
 }
 
 #[test]
-fn a_counter_that_touches_noise_is_found() {
+fn counter_that_touches_noise_is_found() {
     let mut random = Random(9);
     let values = super::tests::run(10.0, 4, |tick, _, memory| {
         memory.put(8, u32::try_from(tick).unwrap().to_le_bytes());

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_of_their_own_are_not() {
+    fn independent_counters_are_not_records() {
         assert_eq!(records(&ring([812, 17, 90_443, 5, 33, 9].into_iter()), 64, 100), None);
         // Each counter counts every event.
         assert_eq!(records(&ring(100..116), 64, 1), None);

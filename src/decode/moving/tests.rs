@@ -88,7 +88,7 @@ pub(super) fn places(values: &[MovingValue]) -> Vec<(u64, usize, &str)> {
 }
 
 #[test]
-fn a_slow_counter_fits_several_widths() {
+fn slow_counter_fits_several_widths() {
     let values = run(1.0, 11, |tick, _, memory| memory.put(8, tick.to_le_bytes()));
     assert_eq!(only(&values), (8, &[8, 1, 2, 4][..], Kind::Counter));
     assert_eq!(values[0].type_text(), "u32/u64");
@@ -99,7 +99,7 @@ fn a_slow_counter_fits_several_widths() {
 }
 
 #[test]
-fn a_fast_byte_shows_its_slope_within_bursts() {
+fn fast_byte_shows_its_slope_within_bursts() {
     let values = run(10_000.0, 3, |tick, _, memory| {
         memory.put(16, [tick.to_le_bytes()[0], 9]);
     });
@@ -140,7 +140,7 @@ fn floats_are_found_beside_counters() {
 }
 
 #[test]
-fn an_index_names_its_modulus() {
+fn index_names_its_modulus() {
     let values = run(40.0, 6, |tick, _, memory| memory.put(4, (tick % 48).to_le_bytes()));
     assert_eq!(only(&values).2, Kind::Index { modulus: 48 });
     let values = run(10_000.0, 4, |tick, _, memory| memory.put(8, (tick % 1024).to_le_bytes()));
@@ -195,7 +195,7 @@ fn packed_fields_are_found() {
 }
 
 #[test]
-fn random_bytes_are_silent_at_any_size_and_rate() {
+fn random_bytes_have_no_values_at_any_size_and_rate() {
     for size in [1, 2, 4, 8, 32, 400] {
         for per_second in [2.0, 30.0, 5000.0] {
             let mut random = Random(size as u64 + 7);
@@ -208,7 +208,7 @@ fn random_bytes_are_silent_at_any_size_and_rate() {
 }
 
 #[test]
-fn rings_of_records_are_silent_and_their_head_is_not() {
+fn only_the_head_of_a_ring_has_values() {
     for per_second in [8.0, 50.0, 700.0, 9000.0, 200_000.0] {
         let values = run(per_second, 8, |tick, time, memory| {
             memory.put(0, tick.to_le_bytes());

@@ -118,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_has_its_declared_size() {
+    fn text_has_its_declared_size() {
         assert_eq!(found("....aaaaaa0000000000...."), [(4, 16)]);
         assert_eq!(found("....aaaaaaa0...."), [(4, 8)]);
         assert_eq!(found("ssssssaa"), [(0, 8)]);
     }
 
     #[test]
-    fn the_top_byte_of_a_float_is_not_text() {
+    fn top_byte_of_a_float_is_not_text() {
         assert_eq!(found(".......aaaaaaaaa00000000.."), [(8, 16)]);
     }
 

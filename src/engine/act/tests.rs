@@ -104,7 +104,7 @@ fn undo_restores_only_the_copies_of_that_removal() {
 }
 
 #[test]
-fn a_failed_undo_does_not_stop_the_others() {
+fn failed_undo_does_not_stop_the_others() {
     let mut scene = Scene::new();
     for name in ["a", "b", "c"] {
         scene.machine.add_object(name, FakeBytes::full(b"hello"));
@@ -173,7 +173,7 @@ fn removal_with_a_copy_needs_a_state_directory() {
 
 /// A removal without a copy must not be suggested, because it would be refused too.
 #[test]
-fn a_final_refusal_outranks_a_missing_state_directory() {
+fn final_refusal_outranks_a_missing_state_directory() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 7, FakeBytes::full(b"hello"));
     scene.machine.edit(|facts| facts.effective_uid = 4242);
@@ -184,7 +184,7 @@ fn a_final_refusal_outranks_a_missing_state_directory() {
 }
 
 #[test]
-fn the_progress_names_the_item() {
+fn progress_names_the_current_segment() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
     scene.machine.add_object("a", FakeBytes::full(b"world"));
@@ -214,7 +214,7 @@ fn undo_restores_all_segments_of_a_removal() {
 }
 
 #[test]
-fn a_stopped_removal_leaves_the_segment_and_no_copy() {
+fn stopped_removal_leaves_the_segment_and_no_copy() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, large());
     scene.machine.add_object("b", FakeBytes::full(b"hello"));
@@ -244,7 +244,7 @@ fn a_stopped_removal_leaves_the_segment_and_no_copy() {
 }
 
 #[test]
-fn a_stopped_undo_keeps_its_copy() {
+fn stopped_undo_keeps_its_copy() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, large());
     scene.machine.add_object("b", large());
@@ -269,7 +269,7 @@ fn a_stopped_undo_keeps_its_copy() {
 }
 
 #[test]
-fn nothing_is_changed_without_a_log() {
+fn unusable_log_prevents_every_change() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", FakeBytes::full(b"hello"));
     std::fs::create_dir(scene.home.path().join("log.jsonl")).unwrap();
@@ -284,7 +284,7 @@ fn nothing_is_changed_without_a_log() {
 }
 
 #[test]
-fn an_outcome_says_when_it_was_not_logged() {
+fn outcome_reports_a_failure_to_log() {
     let mut scene = Scene::new();
     scene.machine.add_object("a", FakeBytes::full(b"hello"));
     scene.act.state = None;

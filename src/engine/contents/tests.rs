@@ -157,7 +157,7 @@ fn subscriptions_on_one_segment_have_their_own_ranges_and_rates() {
 }
 
 #[test]
-fn a_cancelled_subscription_stops_and_the_others_go_on() {
+fn canceled_subscription_stops_and_others_continue() {
     let mut scene = Scene::new();
     scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
     scene.ranges(TWO, "sysv:1", &[0..2], TENTH);
@@ -170,7 +170,7 @@ fn a_cancelled_subscription_stops_and_the_others_go_on() {
 }
 
 #[test]
-fn a_removed_segment_ends_only_its_own_subscriptions() {
+fn removed_segment_ends_only_its_own_subscriptions() {
     let mut scene = Scene::new();
     scene.ranges(ONE, "posix:/a", &[0..2], TENTH);
     scene.ranges(TWO, "sysv:1", &[0..2], TENTH);
@@ -188,7 +188,7 @@ fn a_removed_segment_ends_only_its_own_subscriptions() {
 }
 
 #[test]
-fn a_new_subscription_replaces_the_one_of_its_id() {
+fn new_subscription_replaces_the_one_of_its_id() {
     let mut scene = Scene::new();
     scene.ranges(ONE, "sysv:1", &[0..2], TENTH);
     scene.ranges(ONE, "posix:/a", &[0..3], TENTH);
@@ -219,7 +219,7 @@ fn changes_include_the_bytes_before_and_after() {
 }
 
 #[test]
-fn a_marked_segment_is_watched_until_its_last_other_attachment_goes() {
+fn marked_segment_is_watched_until_its_last_attachment_ends() {
     let mut scene = Scene::new();
     scene.machine.edit(|facts| facts.sysv[0].row.nattch = 1);
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
@@ -231,7 +231,7 @@ fn a_marked_segment_is_watched_until_its_last_other_attachment_goes() {
 }
 
 #[test]
-fn a_preview_is_reported_when_its_bytes_differ() {
+fn preview_is_reported_when_its_bytes_differ() {
     let mut scene = Scene::new();
     assert_eq!(scene.preview("posix:/a", Some(TENTH)), [Ok(b"hello".to_vec())]);
     scene.write(0, b"j");
@@ -243,7 +243,7 @@ fn a_preview_is_reported_when_its_bytes_differ() {
 }
 
 #[test]
-fn a_paused_preview_is_read_on_request_only() {
+fn paused_preview_is_read_on_request_only() {
     let mut scene = Scene::new();
     assert_eq!(scene.preview("posix:/a", None), [Ok(b"hello".to_vec())]);
     assert_eq!(scene.steps.deadline(), None);
@@ -257,7 +257,7 @@ fn a_paused_preview_is_read_on_request_only() {
 }
 
 #[test]
-fn a_preview_has_at_most_the_requested_bytes() {
+fn preview_has_at_most_the_requested_bytes() {
     let mut scene = Scene::new();
     scene.machine.add_object("b", FakeBytes::full(&[7; 1000]));
     assert_eq!(scene.preview("posix:/b", Some(TENTH)), [Ok(vec![7; 512])]);
@@ -268,7 +268,7 @@ fn attach(reason: TraceReason) -> Unread {
 }
 
 #[test]
-fn a_preview_never_attaches_a_system_v_segment() {
+fn preview_never_attaches_a_system_v_segment() {
     let mut scene = Scene::new();
     assert_eq!(scene.preview("sysv:1", Some(TENTH)), [Err(attach(TraceReason::NoHolder))]);
     assert!(scene.steps.deadline().is_some(), "another process may attach it");
@@ -280,7 +280,7 @@ fn a_preview_never_attaches_a_system_v_segment() {
 }
 
 #[test]
-fn a_system_v_segment_is_previewed_through_its_current_holder() {
+fn system_v_segment_is_previewed_through_its_current_holder() {
     let mut scene = Scene::new();
     scene.machine.edit(|facts| facts.map_files = true);
     for pid in [7, 8] {
@@ -325,7 +325,7 @@ fn swapped_bytes_of_a_preview_are_marked() {
 }
 
 #[test]
-fn a_window_through_a_holder_attaches_nothing() {
+fn window_through_a_holder_attaches_nothing() {
     let mut scene = Scene::new();
     scene.machine.edit(|facts| facts.map_files = true);
     scene.machine.add_process(7, "writer");
@@ -338,7 +338,7 @@ fn a_window_through_a_holder_attaches_nothing() {
 }
 
 #[test]
-fn a_kept_segment_is_previewed_through_what_is_kept() {
+fn kept_segment_is_previewed_through_its_attachment() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
@@ -347,7 +347,7 @@ fn a_kept_segment_is_previewed_through_what_is_kept() {
 }
 
 #[test]
-fn the_end_of_the_last_subscription_detaches() {
+fn end_of_the_last_subscription_detaches() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     assert_eq!(scene.nattch(), 1);
@@ -358,7 +358,7 @@ fn the_end_of_the_last_subscription_detaches() {
 }
 
 #[test]
-fn a_kept_segment_stays_attached_until_released() {
+fn kept_segment_stays_attached_until_released() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     assert!(scene.close(ONE, true).is_empty());
@@ -376,7 +376,7 @@ fn a_kept_segment_stays_attached_until_released() {
 }
 
 #[test]
-fn holds_list_each_segment_once() {
+fn attachments_list_each_segment_once() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
     scene.close(ONE, true);
@@ -399,7 +399,7 @@ fn holds_list_each_segment_once() {
 }
 
 #[test]
-fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
+fn last_attachment_of_a_marked_segment_is_released_only_as_shown() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     let before = scene.attachments();
@@ -420,7 +420,7 @@ fn the_last_hold_on_a_marked_segment_is_released_only_as_shown() {
 }
 
 #[test]
-fn a_segment_that_is_freed_by_leaving_is_logged() {
+fn segment_that_is_freed_by_leaving_is_logged() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     Control::sysv_remove(&scene.machine, crate::segment::ShmId(1)).unwrap();
@@ -439,7 +439,7 @@ fn leaving_without_keeping_releases_a_kept_segment() {
 }
 
 #[test]
-fn a_kept_segment_does_not_stand_in_for_one_that_took_its_name() {
+fn kept_segment_is_not_read_in_place_of_its_replacement() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
     scene.close(ONE, true);
@@ -449,7 +449,7 @@ fn a_kept_segment_does_not_stand_in_for_one_that_took_its_name() {
 }
 
 #[test]
-fn an_open_segment_that_was_replaced_is_not_shared() {
+fn open_segment_that_was_replaced_is_not_shared() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
     scene.machine.add_object("a", FakeBytes::full(b"other"));
@@ -459,7 +459,7 @@ fn an_open_segment_that_was_replaced_is_not_shared() {
 }
 
 #[test]
-fn the_end_of_the_engine_releases_everything() {
+fn engine_releases_everything_at_the_end() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.close(ONE, true);
@@ -470,7 +470,7 @@ fn the_end_of_the_engine_releases_everything() {
 }
 
 #[test]
-fn a_segment_that_cannot_be_opened_has_no_subscription() {
+fn segment_that_cannot_be_opened_has_no_subscription() {
     let mut scene = Scene::new();
     let segment = scene.segment("posix:/a");
     scene.machine.remove_object("a");
@@ -481,7 +481,7 @@ fn a_segment_that_cannot_be_opened_has_no_subscription() {
 }
 
 #[test]
-fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
+fn window_is_reported_at_once_and_then_when_it_has_changed() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
     assert_eq!(scene.steps.deadline(), None);
@@ -498,7 +498,7 @@ fn a_window_is_reported_at_once_and_then_when_it_has_changed() {
 }
 
 #[test]
-fn a_frozen_window_is_read_on_request_or_when_it_moves() {
+fn frozen_window_is_read_on_request_or_when_it_moves() {
     let mut scene = Scene::new();
     scene.open(ONE, "posix:/a");
     scene.watch(ONE, 0..4, Some(TENTH));
@@ -531,7 +531,7 @@ fn differences_and_jumps_are_measured_from_the_baseline() {
 }
 
 #[test]
-fn a_search_reads_the_segment_of_its_subscription() {
+fn search_reads_the_segment_of_its_subscription() {
     let mut scene = Scene::new();
     scene.machine.add_object("b", FakeBytes::full(b"--hello"));
     scene.open(ONE, "sysv:1");
@@ -550,7 +550,7 @@ fn a_search_reads_the_segment_of_its_subscription() {
 }
 
 #[test]
-fn a_window_that_is_gone_ends() {
+fn window_of_a_removed_segment_ends() {
     let mut scene = Scene::new();
     scene.open(ONE, "sysv:1");
     scene.watch(ONE, 0..16, Some(TENTH));

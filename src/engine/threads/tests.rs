@@ -78,7 +78,7 @@ fn waiting_requests_are_handled_before_any_work() {
 }
 
 #[test]
-fn a_deadline_wakes_a_worker_and_the_last_sender_ends_it() {
+fn deadline_wakes_a_worker_and_a_closed_channel_ends_it() {
     let (inbox, received) = counting_worker();
     inbox.send(Job::new(Request::SurveyEvery(Some(Duration::from_millis(20))))).unwrap();
     let report = received.recv_timeout(LONG).unwrap();
@@ -88,14 +88,14 @@ fn a_deadline_wakes_a_worker_and_the_last_sender_ends_it() {
 }
 
 #[test]
-fn a_panic_of_a_worker_is_reported() {
+fn panic_of_a_worker_is_reported() {
     let (inbox, received) = counting_worker();
     inbox.send(Job::new(Request::Survey)).unwrap();
     assert!(matches!(received.recv_timeout(LONG).unwrap().body, Body::Panicked));
 }
 
 #[test]
-fn long_work_reports_its_progress_until_it_is_cancelled() {
+fn long_work_reports_its_progress_until_it_is_canceled() {
     let (inbox, received) = counting_worker();
     let progress = Arc::new(Progress::new());
     inbox.send(Job { request: Request::Apply(vec![]), progress: Arc::clone(&progress) }).unwrap();
@@ -110,7 +110,7 @@ fn long_work_reports_its_progress_until_it_is_cancelled() {
 }
 
 #[test]
-fn a_search_reports_its_progress_and_a_new_one_replaces_it() {
+fn search_reports_its_progress_and_a_new_one_replaces_it() {
     // A hole would be skipped; written zeros take seconds.
     let mut bytes = FakeBytes::hole(1 << 30);
     bytes.pages = (0..(1 << 30) / 4096).step_by(8).map(|page| (page, vec![0; 4096].into())).collect();

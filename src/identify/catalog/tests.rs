@@ -95,7 +95,7 @@ fn only_examples_are_dropped_from_the_built_in_catalog() {
 }
 
 #[test]
-fn every_maker_fits_its_examples_and_misses_its_near_misses() {
+fn every_maker_matches_only_its_examples() {
     let catalog = Catalog::built_in();
     let mut wrong = vec![];
     for maker in &written() {

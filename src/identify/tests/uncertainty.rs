@@ -92,7 +92,7 @@ fn companion_with_unknown_holders_makes_a_leak_likely_at_most() {
 
 /// A process that dropped its privileges still appears to be owned by root.
 #[test]
-fn helper_of_root_counts_as_the_owners() {
+fn helper_run_by_root_counts_for_the_owner() {
     let machine = with_object("psm_1f09ab2c");
     machine.add_process(4121, "resource_tracker");
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().uid = 0);
@@ -208,7 +208,7 @@ fn holder_with_a_mismatched_mapping_is_ignored() {
 }
 
 #[test]
-fn attachment_since_the_scan_is_reported_as_such() {
+fn attachment_after_the_scan_is_reported() {
     let machine = with_sysv();
     let mut names = Names::default();
     let holdings = Holdings::scan(&machine, Depth::Private, &[], &mut names);

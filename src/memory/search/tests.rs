@@ -38,7 +38,7 @@ fn matches_span_chunks_and_extents() {
 }
 
 #[test]
-fn the_largest_hole_takes_no_time() {
+fn largest_hole_takes_no_time() {
     let mut bytes = FakeBytes::hole(u64::MAX >> 1);
     bytes.write(1 << 61, b"needle");
     let (machine, reader) = object(bytes);
@@ -78,7 +78,7 @@ fn matches_in_a_hole_are_counted_and_do_not_overlap() {
 }
 
 #[test]
-fn a_large_read_avoids_slow_addresses() {
+fn large_read_avoids_slow_addresses() {
     // A long pattern makes chunks of more than 32 KiB, at odd offsets.
     let bytes: Vec<u8> = (0..200_000u32).flat_map(|n| (n % 65_521).to_le_bytes()).collect();
     let (_machine, reader) = object(FakeBytes::full(&bytes));
@@ -106,7 +106,7 @@ fn next_and_previous_do_not_wrap() {
 }
 
 #[test]
-fn a_search_ends_where_the_segment_shrank() {
+fn search_ends_where_the_segment_shrank() {
     let (machine, reader) = object(FakeBytes::full(&b"needle..".repeat(2000)));
     let mut count = 0;
     let needle = Pattern::text("needle").unwrap();
@@ -122,7 +122,7 @@ fn a_search_ends_where_the_segment_shrank() {
 }
 
 #[test]
-fn a_search_reports_progress_and_can_be_cancelled() {
+fn search_reports_progress_and_can_be_canceled() {
     let (_machine, reader) = object(FakeBytes::full(&vec![b'a'; 20_000]));
     let progress = Progress::new();
     let mut count = 0;
@@ -144,7 +144,7 @@ fn a_search_reports_progress_and_can_be_cancelled() {
 
 proptest! {
     #[test]
-    fn finds_what_a_naive_search_finds(
+    fn search_matches_a_naive_search(
         bytes in sparse(),
         want in proptest::collection::vec(0u8..3, 1..40),
         mask in proptest::collection::vec(prop_oneof![2 => Just(0xffu8), 1 => Just(0u8)], 0..40),
@@ -171,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn zeros_are_found_where_a_naive_search_finds_them(
+    fn search_for_zeros_matches_a_naive_search(
         bytes in sparse(),
         mask in proptest::collection::vec(prop_oneof![Just(0xffu8), Just(0xf0u8), Just(0u8)], 1..60),
         start in 0u64..25_000,

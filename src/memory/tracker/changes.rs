@@ -72,7 +72,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cell_is_marked_if_it_covers_a_changed_byte(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
+        fn cell_is_marked_if_it_covers_a_changed_byte(size in 1u64..200, cells in 0usize..50, start in 0u64..210, length in 0u64..99) {
             let mut changes = Changes::new(size, cells, None);
             changes.add(&(start..start + length), 1);
             let cells = changes.cells.len();

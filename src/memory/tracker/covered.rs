@@ -75,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn behaves_like_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
+        fn covered_ranges_behave_like_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
             let mut covered = Covered::new();
             let mut set = BTreeSet::new();
             for (start, length) in adds {

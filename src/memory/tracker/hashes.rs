@@ -176,7 +176,7 @@ mod tests {
     use crate::memory::tracker::page::PAGE;
 
     #[test]
-    fn the_first_read_is_not_a_change() {
+    fn first_read_is_not_a_change() {
         let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
         hashes.resize(10 * PAGE);
         assert_eq!([7, 7, 8].map(|hash| hashes.record(3, hash, true)), [false, false, true]);

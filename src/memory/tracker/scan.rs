@@ -252,7 +252,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn a_block_that_grows_during_its_scan_is_read_again() {
+    fn block_that_grows_during_its_scan_is_read_again() {
         // Tests keep 64 blocks.
         let mut bytes = FakeBytes::hole(100 * PAGE);
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);

@@ -48,7 +48,7 @@ fn changes(tracker: &mut Tracker, direction: Direction) -> Vec<u64> {
 }
 
 #[test]
-fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
+fn change_in_the_window_is_reported_once_and_differs_from_then_on() {
     let (machine, mut tracker) = watched(FakeBytes::full(&[7; 8192]));
     let snapshot = tracker.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((snapshot.window_offset, snapshot.bytes.len(), snapshot.changes), (4000, 200, 0));
@@ -76,7 +76,7 @@ fn a_change_in_the_window_is_reported_once_and_differs_from_then_on() {
 }
 
 #[test]
-fn a_page_is_compared_when_it_returns_to_the_window() {
+fn page_is_compared_when_it_returns_to_the_window() {
     let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
         tracker.snapshot(&machine, &SnapshotRequest { window, cells: 0, budget: Duration::ZERO }).unwrap();
@@ -90,7 +90,7 @@ fn a_page_is_compared_when_it_returns_to_the_window() {
 }
 
 #[test]
-fn the_map_distinguishes_holes_zeros_and_data() {
+fn map_distinguishes_holes_zeros_and_data() {
     let mut bytes = FakeBytes::hole(64 * PAGE);
     bytes.write(8 * PAGE, &[0]);
     bytes.write(20 * PAGE + 5, &[1]);
@@ -115,7 +115,7 @@ fn the_map_distinguishes_holes_zeros_and_data() {
 }
 
 #[test]
-fn the_scan_finds_changes_in_pages_without_copies() {
+fn scan_finds_changes_in_pages_without_copies() {
     // Tests keep 64 blocks and 8 pages, so blocks have 1, 4, or 256 KiB / 4 KiB pages.
     for count in [50, 200, 3000] {
         let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; count * PAGE_BYTES]));
@@ -151,7 +151,7 @@ fn small_segments_have_at_most_a_cell_per_byte() {
 }
 
 #[test]
-fn the_largest_segment_is_scanned_at_once() {
+fn largest_segment_is_scanned_at_once() {
     let size = u64::MAX >> 1;
     let mut bytes = FakeBytes::hole(size);
     bytes.write(size - 3, b"end");
@@ -166,7 +166,7 @@ fn the_largest_segment_is_scanned_at_once() {
 }
 
 #[test]
-fn a_segment_may_shrink_and_grow() {
+fn segment_may_shrink_and_grow() {
     let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; 20_000]));
     tracker.snapshot(&machine, &request(0..32, 5)).unwrap();
     machine.edit_object("a", |bytes| {
@@ -190,7 +190,7 @@ fn a_segment_may_shrink_and_grow() {
 }
 
 #[test]
-fn a_removed_or_replaced_segment_is_still_read() {
+fn removed_or_replaced_segment_is_still_read() {
     let (machine, mut tracker) = watched(FakeBytes::full(&[7; 100]));
     machine.remove_object("a");
     let snapshot = tracker.snapshot(&machine, &request(0..9, 1)).unwrap();
@@ -201,7 +201,7 @@ fn a_removed_or_replaced_segment_is_still_read() {
 }
 
 #[test]
-fn a_snapshot_reports_the_attachment() {
+fn snapshot_reports_the_attachment() {
     let machine = FakeMachine::new();
     machine.add_sysv(7, 0, FakeBytes::full(&[7; 100]));
     let mut tracker = Tracker::new(reader(&machine));
@@ -238,7 +238,7 @@ fn changes_beyond_the_copies_are_found_by_page() {
 }
 
 #[test]
-fn a_large_segment_is_tracked_in_larger_blocks() {
+fn large_segment_is_tracked_in_larger_blocks() {
     // Tests keep 64 blocks.
     let count = 5 * 64 + 3;
     let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; count * 4096 - 100]));
@@ -262,7 +262,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_small_segment_is_tracked_byte_for_byte(
+    fn small_segment_is_tracked_byte_for_byte(
         size in 1u64..7 * 4096,
         rounds in proptest::collection::vec((proptest::collection::vec((0u64..28_000, any::<u8>()), 0..6), any::<bool>()), 1..5),
         window in (0u64..28_000, 0u64..9000),
@@ -306,7 +306,7 @@ proptest! {
 
     /// A report of a change that did not happen would mislead the user.
     #[test]
-    fn an_unchanged_segment_has_no_changes(
+    fn unchanged_segment_has_no_changes(
         sizes in proptest::collection::vec((0u64..90 * 4096, proptest::collection::vec((0u64..90 * 4096, 1u8..9), 0..20)), 1..4),
         window in (0u64..90 * 4096, 0u64..9000),
     ) {

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_pass_takes_several_steps_and_finds_every_change_once() {
+    fn large_pass_takes_several_steps_and_finds_every_change_once() {
         let (machine, reader) = object(FakeBytes::full(&vec![1; 5 << 20]));
         let mut tracker = Tracker::of_values(reader, 0..u64::MAX, 1);
         assert!(tracker.step().unwrap().is_empty() && !tracker.is_complete());
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_segment_grows_and_shrinks() {
+    fn segment_grows_and_shrinks() {
         let (machine, reader) = object(FakeBytes::full(&[1; 5000]));
         let mut tracker = Tracker::of_values(reader, 0..u64::MAX, 1);
         pass(&mut tracker);

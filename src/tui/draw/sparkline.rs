@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_tell_their_magnitude_and_idle_samples_are_blank() {
+    fn bar_height_shows_the_rate_and_idle_samples_are_blank() {
         assert_eq!(rates([0, 1, 1000].into_iter(), &UNICODE), " ▁▄");
         assert_eq!(rates([4, 4].into_iter(), &UNICODE), "▃▃");
         assert_eq!(rates([1 << 20, u64::MAX].into_iter(), &UNICODE), "▁▇");

@@ -124,7 +124,7 @@ fn themes(palette: &Palette) -> [Name; 3] {
 }
 
 #[test]
-fn contrast_is_that_of_wcag() {
+fn contrast_matches_wcag() {
     assert!((contrast((0, 0, 0), (255, 255, 255)) - 21.0).abs() < 0.01);
     assert!((contrast((0x76, 0x76, 0x76), (255, 255, 255)) - 4.54).abs() < 0.01);
     // `DIM` is the mistake that this test prevents.

@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn locks_of_every_kind_without_waiters() {
+    fn every_lock_type_parses_and_waiters_are_skipped() {
         let table = b"1: POSIX  ADVISORY  WRITE 5433 fd:00:12345 0 EOF\n\
                       1: -> POSIX  ADVISORY  WRITE 5434 fd:00:12345 0 EOF\n\
                       2: OFDLCK ADVISORY  READ  -1 00:1a:7 0 0\n\
