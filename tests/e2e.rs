@@ -76,12 +76,12 @@ fn end(mut writer: Child) {
 
 /// Returns a condition: a row of the screen contains these words in order, with any spacing.
 fn row(words: &str) -> impl Fn(&Screen) -> bool {
-    move |screen| place(screen, words).is_some()
+    move |screen| row_index(screen, words).is_some()
 }
 
 /// Returns a condition: no row of the screen contains these words.
 fn no_row(words: &str) -> impl Fn(&Screen) -> bool {
-    move |screen| place(screen, words).is_none()
+    move |screen| row_index(screen, words).is_none()
 }
 
 /// Answers a confirmation, which ignores keys for 150 ms. Nothing on the screen shows when it
@@ -92,7 +92,7 @@ fn answer(terminal: &Terminal, key: &str) {
 }
 
 /// Returns the row of the screen that contains these words.
-fn place(screen: &Screen, words: &str) -> Option<u16> {
+fn row_index(screen: &Screen, words: &str) -> Option<u16> {
     let (_, columns) = screen.size();
     let place = screen.rows(0, columns.get()).position(|row| collapse_spaces(&row).contains(words));
     place.map(|row| u16::try_from(row).unwrap())

@@ -56,7 +56,7 @@ fn plain() -> Theme {
 }
 
 /// Compares the screen with a snapshot.
-fn kept(name: &str, stage: &Stage, theme: &Theme) {
+fn assert_snapshot(name: &str, stage: &Stage, theme: &Theme) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("screens/snapshots");
     settings.set_prepend_module_to_snapshot(false);
@@ -119,7 +119,7 @@ fn segments_screen_matches_its_snapshots() {
                 assert!(screen.contains(text), "no {text} in\n{screen}");
             }
         }
-        kept(&format!("segments-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("segments-{width}x{height}"), &stage, &plain());
     }
 }
 
@@ -136,7 +136,7 @@ fn segments_screen_matches_its_snapshots_in_other_themes() {
         ("mono", Theme::new(Name::Mono, Depth::True, false)),
         ("ascii", Theme::new(Name::Default, Depth::Sixteen, true)),
     ] {
-        kept(&format!("segments-{name}"), &stage, &theme);
+        assert_snapshot(&format!("segments-{name}"), &stage, &theme);
     }
 }
 
@@ -160,12 +160,16 @@ fn screens_and_overlays_at_every_size() {
         ] {
             stage.press(keys);
             stage.wait(500);
-            kept(&format!("{name}-{width}x{height}"), &stage, &plain());
+            assert_snapshot(&format!("{name}-{width}x{height}"), &stage, &plain());
             stage.press("<esc>/md_ring<enter><esc>");
         }
     }
     for (width, height) in SIZES {
-        kept(&format!("empty-{width}x{height}"), &Stage::new(FakeMachine::new(), width, height), &plain());
+        assert_snapshot(
+            &format!("empty-{width}x{height}"),
+            &Stage::new(FakeMachine::new(), width, height),
+            &plain(),
+        );
     }
 }
 
@@ -218,11 +222,11 @@ fn ascii_mode_draws_only_ascii() {
 fn filter_without_matches_matches_its_snapshot() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/zebra");
-    kept("filter-typed", &stage, &plain());
+    assert_snapshot("filter-typed", &stage, &plain());
     stage.press("<enter>");
-    kept("filter-fits-nothing", &stage, &plain());
+    assert_snapshot("filter-fits-nothing", &stage, &plain());
     stage.press("/size>big");
-    kept("filter-wrong", &stage, &plain());
+    assert_snapshot("filter-wrong", &stage, &plain());
 }
 
 #[test]
@@ -233,7 +237,7 @@ fn inspect_matches_its_snapshots() {
         stage.press("l".repeat(32).as_str());
         stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(40, b"changed"));
         stage.look();
-        kept(&format!("inspect-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("inspect-{width}x{height}"), &stage, &plain());
     }
 }
 
@@ -246,51 +250,51 @@ fn inspect_matches_its_snapshot_in_true_color() {
         stage.look();
         stage.wait(300);
     }
-    kept("inspect-glow-true", &stage, &Theme::new(Name::Default, Depth::True, false));
-    kept("inspect-glow-many", &stage, &Theme::new(Name::Default, Depth::Many, false));
-    kept("inspect-glow-light", &stage, &Theme::new(Name::Light, Depth::True, false));
-    kept("inspect-glow-mono", &stage, &Theme::new(Name::Mono, Depth::Mono, false));
+    assert_snapshot("inspect-glow-true", &stage, &Theme::new(Name::Default, Depth::True, false));
+    assert_snapshot("inspect-glow-many", &stage, &Theme::new(Name::Default, Depth::Many, false));
+    assert_snapshot("inspect-glow-light", &stage, &Theme::new(Name::Light, Depth::True, false));
+    assert_snapshot("inspect-glow-mono", &stage, &Theme::new(Name::Mono, Depth::Mono, false));
 }
 
 #[test]
 fn inspect_of_holes_and_a_huge_segment_matches_its_snapshots() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/camera0<enter><enter>}");
-    kept("inspect-holes", &stage, &plain());
+    assert_snapshot("inspect-holes", &stage, &plain());
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/sparse<enter><enter>G");
-    kept("inspect-end-of-4-tib", &stage, &plain());
+    assert_snapshot("inspect-end-of-4-tib", &stage, &plain());
 }
 
 #[test]
 fn inspect_of_values_matches_its_snapshots() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>tf<enter>");
-    kept("inspect-f32", &stage, &plain());
+    assert_snapshot("inspect-f32", &stage, &plain());
     stage.press("tu<down><down><down><enter>");
-    kept("inspect-u64", &stage, &plain());
+    assert_snapshot("inspect-u64", &stage, &plain());
 }
 
 #[test]
 fn inspect_notices_match_their_snapshots() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter><space>");
-    kept("inspect-frozen", &stage, &plain());
+    assert_snapshot("inspect-frozen", &stage, &plain());
     stage.press("<space>");
     stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.size = 40);
     stage.look();
-    kept("inspect-shrunk", &stage, &plain());
+    assert_snapshot("inspect-shrunk", &stage, &plain());
     stage.machine.remove_object("psm_1f09ab2c");
     stage.look();
-    kept("inspect-removed", &stage, &plain());
+    assert_snapshot("inspect-removed", &stage, &plain());
     stage.machine.add_object("psm_1f09ab2c", FakeBytes::hole(9));
     stage.look();
-    kept("inspect-replaced", &stage, &plain());
+    assert_snapshot("inspect-replaced", &stage, &plain());
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("<enter>P");
-    kept("inspect-attached-kept", &stage, &plain());
+    assert_snapshot("inspect-attached-kept", &stage, &plain());
     stage.press("q");
-    kept("segments-attached-kept", &stage, &plain());
+    assert_snapshot("segments-attached-kept", &stage, &plain());
 }
 
 #[test]
@@ -315,7 +319,7 @@ fn overlays_match_their_snapshots() {
         for (width, height) in [(80, 24), (140, 45)] {
             let mut stage = Stage::new(machine(), width, height);
             stage.press(keys);
-            kept(&format!("overlay-{name}-{width}x{height}"), &stage, &plain());
+            assert_snapshot(&format!("overlay-{name}-{width}x{height}"), &stage, &plain());
         }
     }
 }
@@ -327,7 +331,7 @@ fn unparsable_line_is_reported_and_the_rest_shown() {
     for (width, height) in [(80, 24), (140, 45)] {
         let mut stage = Stage::new(machine.clone(), width, height);
         assert!(stage.screen().contains("/proc/sysvipc/shm line 5"), "{}", stage.screen());
-        kept(&format!("problem-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("problem-{width}x{height}"), &stage, &plain());
         // Each limit raises its alert only once.
         stage.press("j");
         stage.survey();
@@ -342,7 +346,7 @@ fn long_search_shows_progress_and_the_stop_key() {
         stage.searches_hang = true;
         stage.press("/camera<enter><enter>/needle<enter>");
         stage.report_inspect(searching(3 << 20, 24 << 20));
-        kept(&format!("searching-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("searching-{width}x{height}"), &stage, &plain());
     }
 }
 
@@ -363,16 +367,16 @@ fn long_action_shows_progress_and_the_stop_key() {
             total: 300 << 20,
         };
         stage.report(Body::Progress(at));
-        kept(&format!("act-working-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("act-working-{width}x{height}"), &stage, &plain());
         stage.press("<esc>");
-        kept(&format!("act-stopping-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("act-stopping-{width}x{height}"), &stage, &plain());
         let mut stage = Stage::new(machine(), width, height);
         stage.acts = Acts::Hang;
         stage.state.undo = Some(Undo::Copies(vec![]));
         stage.press("u");
         let at = Working { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
         stage.report(Body::Progress(at));
-        kept(&format!("undo-working-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("undo-working-{width}x{height}"), &stage, &plain());
     }
 }
 
@@ -417,7 +421,7 @@ fn action_dialogs_match_their_snapshots() {
                 stage.press(key);
                 stage.wait(200);
             }
-            kept(&format!("act-{name}-{width}x{height}"), &stage, &plain());
+            assert_snapshot(&format!("act-{name}-{width}x{height}"), &stage, &plain());
         }
     }
 }
@@ -479,12 +483,12 @@ fn holder_and_leak_lists_match_their_snapshots() {
         for (form, (width, height), theme) in &themes {
             let mut stage = Stage::new(held(), *width, *height);
             stage.press(keys);
-            kept(&format!("{name}-{form}"), &stage, theme);
+            assert_snapshot(&format!("{name}-{form}"), &stage, theme);
         }
     }
     let mut stage = Stage::new(FakeMachine::new(), 80, 24);
     stage.press("c");
-    kept("clean-nothing", &stage, &plain());
+    assert_snapshot("clean-nothing", &stage, &plain());
 }
 
 #[test]
@@ -497,7 +501,11 @@ fn nearly_full_alert_matches_its_snapshot() {
         facts.limits.remove_ipc = Some(true);
     });
     for (width, height) in [(80, 24), (140, 45), (60, 19)] {
-        kept(&format!("alert-{width}x{height}"), &Stage::new(machine.clone(), width, height), &plain());
+        assert_snapshot(
+            &format!("alert-{width}x{height}"),
+            &Stage::new(machine.clone(), width, height),
+            &plain(),
+        );
     }
 }
 
@@ -508,9 +516,9 @@ fn own_attachments_match_their_snapshot() {
         // The third segment is marked for removal and has no other holder.
         stage.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
         stage.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
-        kept(&format!("holds-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("holds-{width}x{height}"), &stage, &plain());
         stage.press("<esc>g<enter>D");
-        kept(&format!("holds-in-inspect-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("holds-in-inspect-{width}x{height}"), &stage, &plain());
     }
 }
 
@@ -524,7 +532,7 @@ fn forms_match_their_snapshots_in_other_themes() {
         ] {
             let mut stage = Stage::new(machine(), 80, 24);
             stage.press(keys);
-            kept(&format!("act-{name}-{theme}"), &stage, &look);
+            assert_snapshot(&format!("act-{name}-{theme}"), &stage, &look);
         }
     }
 }
@@ -538,14 +546,14 @@ fn refusal_names_the_owner_and_a_remedy() {
     });
     let mut stage = Stage::new(machine, 80, 24);
     stage.press("j<enter>");
-    kept("refused", &stage, &plain());
+    assert_snapshot("refused", &stage, &plain());
 }
 
 #[test]
 fn too_small_terminal_shows_the_minimum_size() {
     for (width, height) in [(39, 24), (80, 7), (20, 3), (1, 1), (0, 0)] {
         let stage = Stage::new(machine(), width, height);
-        kept(&format!("too-small-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("too-small-{width}x{height}"), &stage, &plain());
     }
 }
 

@@ -85,9 +85,9 @@ fn terminal_uses(sources: &Sources) -> Vec<String> {
 
 /// Finds `unsafe` outside of `sys` and the test support.
 fn unsafe_uses(sources: &Sources) -> Vec<String> {
-    let safe =
+    let code =
         rust(sources).filter(|(path, _)| module(path) != Some("sys") && !path.starts_with("tests/support/"));
-    words(safe, &["unsafe"])
+    words(code, &["unsafe"])
 }
 
 /// Finds these words in code.

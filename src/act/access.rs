@@ -128,7 +128,7 @@ impl Rules {
     pub fn of(machine: &dyn Machine, segment: &Segment) -> Self {
         let list = match &segment.id {
             SegmentId::Sysv(_) | SegmentId::Deleted { .. } => None,
-            SegmentId::Posix(name) => machine.handle(name).and_then(|held| held.acl()).ok().flatten(),
+            SegmentId::Posix(name) => machine.open_handle(name).and_then(|held| held.acl()).ok().flatten(),
         };
         Self {
             kind: segment.kind(),

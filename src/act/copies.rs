@@ -186,12 +186,12 @@ impl Copies {
             match destination.save(actor, segment) {
                 // Another process took the name: retry with a new one.
                 Err(SaveError::Exists { .. }) => {}
-                outcome => return outcome.map_err(|error| self.refused(error, &directory, unfinished)),
+                outcome => return outcome.map_err(|error| self.explain_error(error, &directory, unfinished)),
             }
         }
     }
 
-    fn refused(&self, error: SaveError, directory: &Path, unfinished: Bytes) -> KeepError {
+    fn explain_error(&self, error: SaveError, directory: &Path, unfinished: Bytes) -> KeepError {
         match error {
             SaveError::Open(error) => KeepError::Unreadable(error),
             SaveError::TooLarge { held, .. } => KeepError::TooLarge { held, limit: self.limit, unfinished },

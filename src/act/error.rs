@@ -145,7 +145,7 @@ pub fn with_segment_id(id: &SegmentId, error: &dyn Display) -> String {
 /// A step that this user lacks permission for, and the users who have it.
 pub(super) struct Denied {
     step: Step,
-    who: String,
+    users: String,
     remedy: String,
 }
 
@@ -166,23 +166,23 @@ impl Denied {
 
     fn new(me: &Credentials, owners: &[(&Owner, &str)], step: Step, capability: Capability) -> Self {
         let mut named: Vec<&Owner> = vec![];
-        let mut who: Vec<String> = vec![];
+        let mut users: Vec<String> = vec![];
         for (owner, role) in owners {
             // List each user once, and root last.
             if owner.uid != 0 && named.iter().all(|other| other.uid != owner.uid) {
                 named.push(owner);
-                who.push(format!("its {role} {}", permitted::name(owner)));
+                users.push(format!("its {role} {}", permitted::name(owner)));
             }
         }
         let root = permitted::root_text(me, capability);
-        let who = if who.is_empty() { root } else { format!("{} or {root}", who.join(", ")) };
-        Self { step, who, remedy: permitted::remedy(&named, me, capability) }
+        let users = if users.is_empty() { root } else { format!("{} or {root}", users.join(", ")) };
+        Self { step, users, remedy: permitted::remedy(&named, me, capability) }
     }
 }
 
 impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
-        Self::new(format!("only {} can {}", denied.who, denied.step.with_pronoun()), denied.remedy)
+        Self::new(format!("only {} can {}", denied.users, denied.step.with_pronoun()), denied.remedy)
     }
 }
 

@@ -73,7 +73,7 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
         return Err(ActError::Failed { id, step: step(locked), source: io::ErrorKind::Unsupported.into() });
     };
     let stat = target.check_sysv(shmid)?;
-    machine.sysv_set_locked(shmid, locked).map_err(|error| refused(target, locked, &stat, error))?;
+    machine.sysv_set_locked(shmid, locked).map_err(|error| explain_error(target, locked, &stat, error))?;
     let now = machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     if locked && !now.locked {
         let messages = "not locked: its huge pages are never swapped out";
@@ -92,7 +92,7 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
 
 /// Explains the error of the kernel. `shmctl_do_lock` in ipc/shm.c checks permission first, then a
 /// limit of 0, and then the total that the user has locked.
-fn refused(target: Target<'_>, locked: bool, stat: &SysvStat, error: io::Error) -> ActError {
+fn explain_error(target: Target<'_>, locked: bool, stat: &SysvStat, error: io::Error) -> ActError {
     let Target { machine, segment } = target;
     let id = target.id();
     let me = machine.effective_uid();

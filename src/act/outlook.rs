@@ -35,11 +35,11 @@ impl Outlook {
     pub fn sentences(&self, now: Timestamp) -> Vec<String> {
         let mut sentences = vec![];
         if !self.for_space.is_empty() {
-            let copies = named(&self.for_space, now);
+            let copies = copy_names(&self.for_space, now);
             sentences.push(format!("{copies} deleted first, to free disk space"));
         }
         if !self.for_limit.is_empty() {
-            let copies = named(&self.for_limit, now);
+            let copies = copy_names(&self.for_limit, now);
             sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
         }
         let from_batch = self.from_batch.len();
@@ -56,7 +56,7 @@ impl Outlook {
 }
 
 /// Names the copies, as in `the oldest copy (/a 4.0 KiB, saved 3d ago) is`.
-fn named(copies: &[OldCopy], now: Timestamp) -> String {
+fn copy_names(copies: &[OldCopy], now: Timestamp) -> String {
     let one = |copy: &OldCopy| {
         let Ok(saved) = read_metadata(&copy.path) else {
             return copy.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -178,15 +178,15 @@ impl Batch {
                 outlook.from_batch.push(id);
             }
         }
-        let mut over = vec![];
+        let mut from_batch = vec![];
         for copy in old {
             total = total.saturating_add(copy.length);
             if total > limit.0 {
-                over.push(copy);
+                from_batch.push(copy);
             }
         }
-        over.reverse();
-        outlook.for_limit = over;
+        from_batch.reverse();
+        outlook.for_limit = from_batch;
         Ok(outlook)
     }
 

@@ -238,7 +238,7 @@ fn sysv_after(target: Target<'_>, shmid: ShmId, before: &SysvStat) -> Result<Sys
 
 fn has_acl(target: Target<'_>) -> bool {
     let SegmentId::Posix(name) = &target.segment.id else { return false };
-    let list = target.machine.handle(name).and_then(|held| held.acl());
+    let list = target.machine.open_handle(name).and_then(|held| held.acl());
     matches!(list, Ok(Some(_)))
 }
 

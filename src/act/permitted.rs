@@ -103,10 +103,10 @@ pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
         return Some(refusal);
     }
     let me = machine.credentials();
-    let owns = me.uid == segment.owner.uid;
+    let is_owner = me.uid == segment.owner.uid;
     let keeps_user = change.uid.is_none_or(|uid| uid == segment.owner.uid);
     let own_group = change.gid.is_none_or(|gid| gid == segment.owner.gid || me.is_in(gid));
-    if me.has(Capability::Chown) || (owns && keeps_user && own_group) {
+    if me.has(Capability::Chown) || (is_owner && keeps_user && own_group) {
         return None;
     }
     let root_text = root_text(&me, Capability::Chown);
@@ -115,7 +115,7 @@ pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
             format!("only {root_text} can change the owner of a POSIX segment"),
             remedy(&[], &me, Capability::Chown),
         )
-    } else if owns {
+    } else if is_owner {
         (
             format!("you are not a member of the new group, and only {root_text} can set an arbitrary group"),
             remedy(&[], &me, Capability::Chown),

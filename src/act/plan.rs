@@ -84,13 +84,13 @@ impl Refusal {
     /// detaches.
     #[must_use]
     pub fn no_name(segment: &Segment) -> Self {
-        let who = segment.holders_text(3);
-        let (who, detach) = match segment.holder_count() {
-            Some(1) if !who.is_empty() && segment.unseen() == 0 => (who, "detaches"),
-            _ if who.is_empty() || segment.unseen() > 0 => ("its last holder".to_owned(), "detaches"),
-            _ => (who, "detach"),
+        let holders = segment.holders_text(3);
+        let (holders, detach) = match segment.holder_count() {
+            Some(1) if !holders.is_empty() && segment.unseen() == 0 => (holders, "detaches"),
+            _ if holders.is_empty() || segment.unseen() > 0 => ("its last holder".to_owned(), "detaches"),
+            _ => (holders, "detach"),
         };
-        Self::new("already removed", format!("Its memory is freed when {who} {detach}"))
+        Self::new("already removed", format!("Its memory is freed when {holders} {detach}"))
     }
 
     #[must_use]

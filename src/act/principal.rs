@@ -29,13 +29,13 @@ impl Principal {
     /// Parses a user name, `uid:1000`, a pid, or `pid:4121`. An existing user name takes precedence
     /// over a pid.
     pub fn parse(machine: &dyn Machine, text: &str) -> Result<Self, ParsePrincipalError> {
-        let wrong = |text: &str, kind| ParsePrincipalError::Number { text: text.to_owned(), kind };
+        let parse_error = |text: &str, kind| ParsePrincipalError::Number { text: text.to_owned(), kind };
         if let Some(number) = text.strip_prefix("uid:") {
-            let uid = parse_id(number).ok_or_else(|| wrong(number, "user"))?;
+            let uid = parse_id(number).ok_or_else(|| parse_error(number, "user"))?;
             return Ok(Self::user(machine, uid));
         }
         if let Some(number) = text.strip_prefix("pid:") {
-            let pid = parse_id(number).ok_or_else(|| wrong(number, "process"))?;
+            let pid = parse_id(number).ok_or_else(|| parse_error(number, "process"))?;
             return Self::process(machine, pid);
         }
         match (machine.user_by_name(text), parse_id(text)) {

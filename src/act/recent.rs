@@ -48,7 +48,7 @@ impl Recent {
         // The kernel knows holders that we cannot see. Our own open descriptors would make the
         // lease fail.
         let open = if held.is_empty() { target.lease() } else { None };
-        let settled = scan.holdings.coverage.settles(segment);
+        let settled = scan.holdings.coverage.proves_unheld(segment);
         match (open, holders) {
             (Some(true), _) => refuse(format!("in use now: {UNSEEN_HOLDER}")),
             (None, None) => refuse("may be in use now: holders unknown".to_owned()),
@@ -116,20 +116,20 @@ mod tests {
         (machine, segment)
     }
 
-    fn refused(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
+    fn check(recent: &Recent, machine: &FakeMachine, segment: &Segment) -> Option<String> {
         recent.check(Target::new(machine, segment), Options::default()).err().map(|error| error.to_string())
     }
 
     #[track_caller]
     fn assert_refused(machine: &FakeMachine, segment: &Segment, why: &str) {
-        let refused = refused(&Recent::default(), machine, segment).unwrap_or_default();
+        let refused = check(&Recent::default(), machine, segment).unwrap_or_default();
         assert!(refused.contains(why), "{refused:?}");
     }
 
     #[test]
     fn refuses_a_segment_with_a_new_holder() {
         let (machine, mut segment) = unheld();
-        assert_eq!(refused(&Recent::default(), &machine, &segment), None);
+        assert_eq!(check(&Recent::default(), &machine, &segment), None);
         // Bob can neither request a lease on ann's object nor examine root's process.
         machine.edit(|facts| {
             facts.effective_uid = 1001;
@@ -148,13 +148,13 @@ mod tests {
         let (machine, segment) = unheld();
         machine.edit(|facts| facts.effective_uid = 1001);
         let recent = Recent::default();
-        assert_eq!(refused(&recent, &machine, &segment), None);
+        assert_eq!(check(&recent, &machine, &segment), None);
         machine.map_in(7, "a", Access::Read);
         let started = Instant::now();
-        while refused(&recent, &machine, &segment).is_none() {
+        while check(&recent, &machine, &segment).is_none() {
             assert!(started.elapsed() < 20 * MAX_CURRENT, "the cached scan never expires");
         }
-        assert!(refused(&recent, &machine, &segment).unwrap().contains("in use now: held by writer (7)"));
+        assert!(check(&recent, &machine, &segment).unwrap().contains("in use now: held by writer (7)"));
     }
 
     #[test]
@@ -163,6 +163,6 @@ mod tests {
         let own = machine.own_pid();
         machine.add_process(own, "shmlens");
         machine.open_in(own, "a", Access::Read);
-        assert_eq!(refused(&Recent::default(), &machine, &segment), None);
+        assert_eq!(check(&Recent::default(), &machine, &segment), None);
     }
 }

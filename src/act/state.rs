@@ -81,7 +81,7 @@ impl StateDirectory {
     pub fn find() -> Result<Self, StateError> {
         let caller = env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
         let caller = caller.filter(|&uid| uid != geteuid().as_raw());
-        place(|name| env::var_os(name), caller).map(|path| Self { path }).ok_or(StateError::Homeless)
+        path_for(|name| env::var_os(name), caller).map(|path| Self { path }).ok_or(StateError::Homeless)
     }
 
     #[must_use]
@@ -189,7 +189,7 @@ impl StateDirectory {
 }
 
 /// `caller` is the user who called sudo. Directories of the caller are not used.
-fn place(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Option<PathBuf> {
+fn path_for(lookup: impl Fn(&str) -> Option<OsString>, caller: Option<u32>) -> Option<PathBuf> {
     // The specification says to ignore relative paths.
     let own = |name| {
         let path = lookup(name).map(PathBuf::from).filter(|path| path.is_absolute())?;
@@ -209,19 +209,19 @@ fn owner(path: &Path) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn found(set: &[(&str, &str)], caller: Option<u32>) -> Option<PathBuf> {
-        place(|name| set.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into()), caller)
+    fn path_of(set: &[(&str, &str)], caller: Option<u32>) -> Option<PathBuf> {
+        path_for(|name| set.iter().find(|(set, _)| *set == name).map(|(_, value)| value.into()), caller)
     }
 
     #[test]
     fn state_directory_is_below_the_state_home_or_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
-        assert_eq!(found(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")], None), at("/s/shmlens"));
+        assert_eq!(path_of(&[("XDG_STATE_HOME", "/s"), ("HOME", "/h")], None), at("/s/shmlens"));
         for ignored in ["", "relative/path"] {
             let set = [("XDG_STATE_HOME", ignored), ("HOME", "/h")];
-            assert_eq!(found(&set, None), at("/h/.local/state/shmlens"));
+            assert_eq!(path_of(&set, None), at("/h/.local/state/shmlens"));
         }
-        assert!(found(&[], None).is_some_and(|path| path.ends_with(".local/state/shmlens")));
+        assert!(path_of(&[], None).is_some_and(|path| path.ends_with(".local/state/shmlens")));
     }
 
     #[test]
@@ -230,8 +230,8 @@ mod tests {
         let text = directory.path().to_str().unwrap();
         let me = fs::metadata(directory.path()).unwrap().uid();
         let set = [("XDG_STATE_HOME", text), ("HOME", text)];
-        assert_eq!(found(&set, Some(me + 1)), Some(directory.path().join("shmlens")));
-        assert!(!found(&set, Some(me)).unwrap().starts_with(directory.path()));
+        assert_eq!(path_of(&set, Some(me + 1)), Some(directory.path().join("shmlens")));
+        assert!(!path_of(&set, Some(me)).unwrap().starts_with(directory.path()));
         assert!(!directory.path().join("shmlens").exists());
     }
 

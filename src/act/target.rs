@@ -29,7 +29,7 @@ impl<'a> Target<'a> {
     /// creator, size and change time of the one that was listed.
     pub fn check_sysv(self, shmid: ShmId) -> Result<SysvStat, ActError> {
         let segment = self.segment;
-        let stat = self.machine.sysv_stat(shmid).map_err(|error| self.gone_or_failed(error))?;
+        let stat = self.machine.sysv_stat(shmid).map_err(|error| self.change_error(error))?;
         if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
             Err(self.replaced("it was marked for removal"))
         } else if segment.identity() != stat.identity() {
@@ -44,8 +44,8 @@ impl<'a> Target<'a> {
     /// Opens a handle of the POSIX object, for all further operations. Fails unless the object has
     /// the device, inode and birth time of the one that was listed.
     pub fn check_posix(self, name: &ObjectName) -> Result<(Box<dyn ObjectHandle>, ObjectStat), ActError> {
-        let held = self.machine.handle(name).map_err(|error| self.gone_or_failed(error))?;
-        let stat = held.stat().map_err(|error| self.gone_or_failed(error))?;
+        let held = self.machine.open_handle(name).map_err(|error| self.change_error(error))?;
+        let stat = held.stat().map_err(|error| self.change_error(error))?;
         if stat.mode & TYPE_MASK != REGULAR {
             Err(self.replaced("its name is no longer a regular file"))
         } else if !self.segment.identity().fits(&stat.identity()) {
@@ -90,7 +90,7 @@ impl<'a> Target<'a> {
         ActError::Failed { id: self.id(), step: Step::Verify, source }
     }
 
-    fn gone_or_failed(self, source: io::Error) -> ActError {
+    fn change_error(self, source: io::Error) -> ActError {
         match source.raw_os_error() {
             Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => self.gone(),
             // A directory in the path was replaced by a link or a file.

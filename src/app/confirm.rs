@@ -74,7 +74,7 @@ impl Confirm {
     pub fn sentences(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
-            return vec![(refused(plan, refusal, keys), Tone::Refusal)];
+            return vec![(refusal_sentences(plan, refusal, keys), Tone::Refusal)];
         }
         let undo = keys.name_of(Act::Undo);
         let mut sentences: Vec<(String, Tone)> =
@@ -95,7 +95,7 @@ impl Confirm {
     pub fn effects(&self, entry: usize, keys: &Keymap) -> Vec<(String, Tone)> {
         let Some(plan) = self.plans.get(entry) else { return vec![] };
         if let Some(refusal) = final_refusal(plan) {
-            return vec![(refused(plan, refusal, keys), Tone::Refusal)];
+            return vec![(refusal_sentences(plan, refusal, keys), Tone::Refusal)];
         }
         let mut sentences = vec![(plan.split_effects().0.join("; "), Tone::Plain)];
         match &plan.refusal {
@@ -208,7 +208,7 @@ impl Confirm {
     }
 
     /// Returns true if the plans match the current requests.
-    pub fn fits(&self, plans: &[Plan]) -> bool {
+    pub fn matches_requests(&self, plans: &[Plan]) -> bool {
         plans.len() == self.requests.len()
             && plans.iter().zip(&self.requests).all(|(plan, request)| match &plan.task {
                 Task::Change { segment, action } => {
@@ -226,7 +226,7 @@ fn final_refusal(plan: &Plan) -> Option<&Refusal> {
     plan.refusal.as_ref().filter(|refusal| !refusal.forceable)
 }
 
-fn refused(plan: &Plan, refusal: &Refusal, keys: &Keymap) -> String {
+fn refusal_sentences(plan: &Plan, refusal: &Refusal, keys: &Keymap) -> String {
     // The library's advice names a command-line option.
     let without = || format!("{}: remove without a copy", keys.name_of(Act::SaveCopy));
     let remedy = if plan.needs_no_copy { without() } else { refusal.remedy.clone() };

@@ -29,7 +29,7 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     if let Some(overlay @ (Overlay::Choice(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::Help(_))) =
         &state.overlay
     {
-        return (of_overlay(state, overlay), None);
+        return (overlay_hints(state, overlay), None);
     }
     let screen = state.screen();
     let help = hint(state, screen, &[Action::Help], "help", 0).filter(|hint| hint.width() < width);
@@ -52,7 +52,7 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     (fits.into_iter().map(|(_, hint)| hint).collect(), help)
 }
 
-pub fn of_overlay(state: &State, overlay: &Overlay) -> Vec<Hint> {
+pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {
     use Action::{
         Accept, Close, Confirm, DetachAll, Down, Force, Mark, MarkAll, NextField, SaveCopy, Terminate,
         Toggle, Up,

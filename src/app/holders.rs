@@ -90,9 +90,9 @@ impl Holders {
         if let (true, Some(facts)) = (self.segment.unseen() > 0, self.segment.sysv()) {
             let unseen = self.segment.unseen();
             let found = facts.nattch - unseen;
-            let root_sees_more =
+            let shows_root_hint =
                 !root && survey.coverage.as_ref().is_some_and(|coverage| coverage.unreadable > 0);
-            let root = if root_sees_more { ". Run as root" } else { "" };
+            let root = if shows_root_hint { ". Run as root" } else { "" };
             lines.push(match (found, unseen) {
                 (0, 1) => format!("1 attachment in a process you cannot inspect{root}"),
                 (0, many) => format!("{many} attachments in processes you cannot inspect{root}"),

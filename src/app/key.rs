@@ -107,7 +107,7 @@ impl FromStr for Key {
     type Err = ParseKeyError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || ParseKeyError(crate::segment::escape(text.as_bytes()));
+        let parse_error = || ParseKeyError(crate::segment::escape(text.as_bytes()));
         let mut key = Self::plain(Code::Esc);
         let mut rest = text;
         loop {
@@ -131,7 +131,7 @@ impl FromStr for Key {
                     .and_then(|number| number.parse().ok())
                     .filter(|number| (1..=12).contains(number))
                     .map(Code::Function)
-                    .ok_or_else(wrong)?,
+                    .ok_or_else(parse_error)?,
             },
         };
         Ok(key)

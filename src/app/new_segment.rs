@@ -172,7 +172,7 @@ impl New {
     }
 
     /// Returns the invalid fields with their errors. An empty required field is not an error yet.
-    pub fn wrong(&self, segments: &[Segment]) -> Vec<(NewField, FieldError)> {
+    pub fn invalid_fields(&self, segments: &[Segment]) -> Vec<(NewField, FieldError)> {
         let check = |field: &NewField| {
             let reason = match field {
                 NewField::Name if self.name.text().is_empty() => None,
@@ -360,27 +360,27 @@ mod tests {
     #[test]
     fn every_invalid_field_is_reported() {
         let segments = [example::sysv(), example::posix()];
-        let wrong = |new: &New| {
-            let wrong = new.wrong(&segments).into_iter();
+        let invalid_fields = |new: &New| {
+            let wrong = new.invalid_fields(&segments).into_iter();
             wrong.map(|(field, reason)| (field, reason.to_string())).collect::<Vec<_>>()
         };
-        assert!(wrong(&New::default()).is_empty(), "an empty name is not wrong yet");
+        assert!(invalid_fields(&New::default()).is_empty(), "an empty name is not wrong yet");
         let mut new = form(Kind::Posix, "psm_1f09ab2c");
         assert_eq!(
-            wrong(&new),
+            invalid_fields(&new),
             [(NewField::Name, "/psm_1f09ab2c exists already: choose another name".to_owned())]
         );
         new.exclusive = false;
-        assert!(wrong(&new).is_empty());
+        assert!(invalid_fields(&new).is_empty());
         let new = form(Kind::Sysv, "1234");
         assert_eq!(
-            wrong(&new),
+            invalid_fields(&new),
             [(NewField::Key, "key 0x000004d2 is in use by sysv:32770: choose another".to_owned())]
         );
         let mut new = form(Kind::Sysv, "0xq");
         new.size.set("big");
         new.mode.set("rw");
-        let fields: Vec<NewField> = wrong(&new).into_iter().map(|(field, _)| field).collect();
+        let fields: Vec<NewField> = invalid_fields(&new).into_iter().map(|(field, _)| field).collect();
         assert_eq!(fields, [NewField::Key, NewField::Size, NewField::Mode]);
     }
 

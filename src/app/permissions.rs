@@ -175,7 +175,7 @@ impl Permissions {
     }
 
     /// Returns the invalid fields with their errors.
-    pub fn wrong(&self) -> Vec<(Focus, FormError)> {
+    pub fn invalid_fields(&self) -> Vec<(Focus, FormError)> {
         let mode = self.mode_change().err().map(FormError::Mode);
         let owner = number(&self.owner, self.owner_found.as_ref()).err();
         let group = number(&self.group, self.group_found.as_ref()).err();
@@ -208,7 +208,7 @@ impl Permissions {
     }
 
     /// Returns the equivalent C call and its side effects.
-    pub fn in_c(&self) -> (String, String) {
+    pub fn c_call(&self) -> (String, String) {
         match self.segments.first().map(Segment::kind) {
             Some(Kind::Posix) => (
                 format!("shm_open(name, O_CREAT | O_RDWR, {})", self.mode),
@@ -222,7 +222,7 @@ impl Permissions {
     }
 
     /// Explains the mode bit by bit: `0640 = 0400 owner read + …`.
-    pub fn explained(&self) -> String {
+    pub fn explain_mode(&self) -> String {
         const MEANING: [(u32, &str); 12] = [
             (0o4000, "set-user-id"),
             (0o2000, "set-group-id"),
@@ -421,7 +421,7 @@ mod tests {
             form.group_found = Some(Ok((7, text.to_owned())));
             let wrong =
                 if like { vec![(Focus::Group, FormError::LikeMode(text.to_owned()))] } else { vec![] };
-            assert_eq!(form.wrong(), wrong, "{text}");
+            assert_eq!(form.invalid_fields(), wrong, "{text}");
             assert_eq!(form.action().is_err(), like, "{text}");
         }
     }
@@ -451,11 +451,11 @@ mod tests {
             [(0o640, "0640 = 0400 owner read + 0200 owner write + 0040 group read"), (0, "0000 = root only")]
         {
             form.mode = Mode::new(mode);
-            assert_eq!(form.explained(), text);
+            assert_eq!(form.explain_mode(), text);
         }
         form.mode = Mode::new(0o7777);
-        assert_eq!(form.explained().matches(" + ").count(), 11);
-        assert!(form.in_c().1.ends_with("leaves 7755"));
+        assert_eq!(form.explain_mode().matches(" + ").count(), 11);
+        assert!(form.c_call().1.ends_with("leaves 7755"));
     }
 
     #[test]

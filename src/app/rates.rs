@@ -69,7 +69,7 @@ impl Rates {
     }
 
     /// Returns a number that changes when a segment starts or stops changing.
-    pub const fn turns(&self) -> u64 {
+    pub const fn transitions(&self) -> u64 {
         self.turns
     }
 

@@ -61,7 +61,7 @@ impl Save {
     }
 
     /// Returns the error in the typed path.
-    pub fn wrong(&self) -> Option<String> {
+    pub fn path_error(&self) -> Option<String> {
         match self.requests() {
             Err(reason) => Some(reason.to_string()),
             Ok(requests) => match requests.as_slice() {

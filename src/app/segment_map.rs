@@ -29,7 +29,7 @@ impl SegmentMap {
         self.cells.iter().filter_map(|(_, since)| *since).max()
     }
 
-    pub fn is_lit(&self, now: Clock) -> bool {
+    pub fn is_glowing(&self, now: Clock) -> bool {
         self.since().is_some_and(|since| now.saturating_sub(since) < Glow::DURATION)
     }
 }

@@ -194,7 +194,7 @@ impl State {
 
     pub(super) const fn polled_key(&self, rows: usize) -> PolledKey {
         let Table { arranged, top, .. } = self.table;
-        PolledKey { arranged, turns: self.table.rates.turns(), top, rows }
+        PolledKey { arranged, turns: self.table.rates.transitions(), top, rows }
     }
 
     /// The segments whose rates are polled: the visible rows, then those that change, then others.

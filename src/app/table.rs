@@ -31,9 +31,9 @@ impl SortKey {
         }
     }
 
-    pub const fn word(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Field(field) => field.word(),
+            Self::Field(field) => field.name(),
             Self::Changing => "changing",
         }
     }

@@ -373,8 +373,8 @@ Show only segments that match all filters: kind=sysv, owner=ann, 'size>10M', age
 leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, holder, maker or state; ! negates ('!leaked')";
 
 fn field(word: &str) -> Result<Field, ShownError> {
-    Field::from_word(word).ok_or_else(|| {
-        let all: Vec<&str> = Field::ALL.iter().map(|field| field.word()).collect();
+    Field::from_name(word).ok_or_else(|| {
+        let all: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
         ShownError::new(format!("expected one of {}", all.join(", ")))
     })
 }

@@ -53,7 +53,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     let tried = with_meter("searching", true, &progress, &interrupt, |meter| {
         let mut tried = 0;
         for segment in &segments {
-            if interrupt.is_set() || search.is_over() {
+            if interrupt.is_set() || search.is_finished() {
                 break;
             }
             if segments.len() > 1 {
@@ -191,12 +191,12 @@ struct CountJson {
 }
 
 impl Search<'_> {
-    fn is_over(&self) -> bool {
+    fn is_finished(&self) -> bool {
         self.args.limit.is_some_and(|limit| self.found >= limit)
     }
 
     fn flow(&self) -> ControlFlow<()> {
-        if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.is_finished() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn segment(
@@ -243,7 +243,7 @@ impl Search<'_> {
         if let Err(source) = result {
             warn(&Failure::Read { id: segment.id.clone(), source }.to_string());
             self.failed |= self.named;
-        } else if !self.is_over() && !progress.is_cancelled() && has_shrunk(&reader, &all, progress) {
+        } else if !self.is_finished() && !progress.is_cancelled() && has_shrunk(&reader, &all, progress) {
             warn(&format!(
                 "{}: its size changed while it was read; the rest was not searched",
                 segment.id.short()

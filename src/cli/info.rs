@@ -54,7 +54,7 @@ mod tests {
     use crate::segment::Mode;
     use crate::survey::Names;
 
-    fn described(machine: &FakeMachine) -> Vec<String> {
+    fn print_all(machine: &FakeMachine) -> Vec<String> {
         let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
         survey
             .segments
@@ -75,7 +75,7 @@ mod tests {
         machine.add_sysv(7, 0x4d2, bytes);
         machine.edit(|facts| (facts.sysv[0].row.mode, facts.sysv[0].row.locked) = (Mode::new(0o640), true));
         machine.add_object("a", FakeBytes::full(b"x"));
-        let told = described(&machine);
+        let printed = print_all(&machine);
         for line in [
             "segment=sysv:7\n",
             "key=0x000004d2 (1234)\n",
@@ -90,12 +90,12 @@ mod tests {
             "state=leaked?: no holders; creator 4121 exited, but programs may attach to its key 0x000004d2 again\n",
             "reading=allowed; attaches the segment",
         ] {
-            assert!(told[0].contains(line), "{line} is not in\n{}", told[0]);
+            assert!(printed[0].contains(line), "{line} is not in\n{}", printed[0]);
         }
         for line in ["size=1 byte\n", "resident=4.0 KiB (4096 bytes), 100%\n", "inode=2\n"] {
-            assert!(told[1].contains(line), "{line} is not in\n{}", told[1]);
+            assert!(printed[1].contains(line), "{line} is not in\n{}", printed[1]);
         }
-        assert!(told[1].contains("leaves no trace"), "{}", told[1]);
+        assert!(printed[1].contains("leaves no trace"), "{}", printed[1]);
         machine.edit(|facts| assert_eq!(facts.attached, 0));
     }
 
@@ -105,8 +105,8 @@ mod tests {
         machine.add_sysv(7, 0, FakeBytes::hole(1));
         machine.add_object("a", FakeBytes::hole(1));
         machine.edit(|facts| facts.effective_uid = 1001);
-        for told in described(&machine) {
-            let reading = told.lines().find(|line| line.starts_with("reading=")).unwrap();
+        for printed in print_all(&machine) {
+            let reading = printed.lines().find(|line| line.starts_with("reading=")).unwrap();
             assert!(reading.contains("owner ann") && reading.contains("or root"), "{reading}");
         }
     }

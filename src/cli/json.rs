@@ -93,7 +93,7 @@ impl Serialize for SegmentJson<'_> {
                 | Field::Warnings
                 | Field::Reading
                 | Field::Logout => {}
-                _ => map.serialize_entry(field.word(), &ValueJson(self.0.value(field)))?,
+                _ => map.serialize_entry(field.name(), &ValueJson(self.0.value(field)))?,
             }
         }
         map.end()
@@ -106,7 +106,7 @@ struct TimesJson<'a>(&'a About<'a>);
 impl Serialize for TimesJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let times = [Field::Attach, Field::Detach, Field::Change, Field::Access, Field::Modify];
-        serializer.collect_map(times.map(|field| (field.word(), ValueJson(self.0.value(field)))))
+        serializer.collect_map(times.map(|field| (field.name(), ValueJson(self.0.value(field)))))
     }
 }
 
@@ -165,9 +165,9 @@ impl HolderJson {
             pid: holder.pid,
             command: holder.command_text(),
             user: holder.owner.user_text(),
-            access: holder.access.word(),
+            access: holder.access.keyword(),
             mappings: holder.mappings,
-            how: holder.hold_kind().word(),
+            how: holder.hold_kind().keyword(),
         }
     }
 }
@@ -185,7 +185,7 @@ impl NamesakeJson {
     fn new(segment: &Segment) -> Self {
         Self {
             id: segment.id.to_string(),
-            kind: segment.kind().word(),
+            kind: segment.kind().keyword(),
             size: segment.size.0,
             holders: holders(segment),
         }
@@ -261,7 +261,7 @@ impl CoverageJson {
         Some(Self {
             processes: coverage.processes,
             unreadable: coverage.unreadable,
-            unlisted: survey.unlisted.iter().map(|kind| kind.word()).collect(),
+            unlisted: survey.unlisted.iter().map(|kind| kind.keyword()).collect(),
         })
     }
 }

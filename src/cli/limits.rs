@@ -103,12 +103,12 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
 /// Describes the processes that the table omits.
 fn unseen(coverage: &Coverage, root: bool) -> String {
     let Coverage { processes, unreadable, visibility, .. } = coverage;
-    let which = match unreadable {
+    let count = match unreadable {
         0 if visibility.outside => "processes outside this pid namespace are not counted".to_owned(),
         0 => "some processes cannot be inspected and are not counted".to_owned(),
         _ => format!("{unreadable} of {processes} processes cannot be inspected and are not counted"),
     };
-    if root || visibility.outside { which } else { format!("{which}. Run as root to see all processes") }
+    if root || visibility.outside { count } else { format!("{count}. Run as root to see all processes") }
 }
 
 fn limits(survey: &Survey, page: u64) -> Vec<Limit> {

@@ -73,12 +73,12 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
 
 /// Returns true if the columns, the order or the filter use a field that `matches` accepts.
 /// Collecting everything takes ten times as long, so unused data is left out.
-fn requires(args: &ListArgs, filter: &Filter, is_such: fn(Field) -> bool) -> bool {
+fn requires(args: &ListArgs, filter: &Filter, matches: fn(Field) -> bool) -> bool {
     args.json
         || args.columns.is_empty()
-        || args.columns.iter().any(|&field| is_such(field))
-        || args.sort.is_some_and(|sort| is_such(sort.field))
-        || filter.requires(is_such)
+        || args.columns.iter().any(|&field| matches(field))
+        || args.sort.is_some_and(|sort| matches(sort.field))
+        || filter.requires(matches)
 }
 
 fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut Out) -> io::Result<()> {
@@ -125,7 +125,7 @@ fn print_csv(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut O
     let fields = if args.columns.is_empty() { &all() } else { &args.columns };
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out);
     if !args.no_header {
-        writer.write_record(fields.iter().map(|field| field.word())).map_err(csv_error)?;
+        writer.write_record(fields.iter().map(|field| field.name())).map_err(csv_error)?;
     }
     for segment in segments {
         let record = fields.iter().map(|&field| field.of(segment, now).to_string());

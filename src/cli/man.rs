@@ -213,7 +213,7 @@ fn fields(roff: &mut Roff) {
         .text(vec![roman("For filters, --columns and --sort. JSON uses the same names.")]);
     for field in Field::columns() {
         // The angle brackets mark links in rustdoc.
-        term(roff, vec![bold(field.word())], &field.doc().replace(['<', '>'], ""));
+        term(roff, vec![bold(field.name())], &field.doc().replace(['<', '>'], ""));
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
             }
         }
         for field in Field::columns() {
-            assert!(text.contains(&format!("fB{}fR", field.word())), "{}", field.word());
+            assert!(text.contains(&format!("fB{}fR", field.name())), "{}", field.name());
         }
         for row in ACTIONS {
             assert!(text.contains(&format!("{} ({}).", row.doc, row.name)), "{}", row.name);

@@ -38,11 +38,11 @@ fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     };
     let mut arguments = arguments.to_vec();
     for at in 0..arguments.len() {
-        let safe = OsString::from(quote(arguments[at].as_bytes()));
-        if safe == arguments[at] {
+        let escaped = OsString::from(quote(arguments[at].as_bytes()));
+        if escaped == arguments[at] {
             continue;
         }
-        let unsafe_one = mem::replace(&mut arguments[at], safe);
+        let unsafe_one = mem::replace(&mut arguments[at], escaped);
         match Args::try_parse_from(&arguments) {
             Err(again)
                 if error.kind() == ErrorKind::InvalidUtf8

@@ -10,11 +10,11 @@ use std::ops::Range;
 /// end. A range that starts exactly at the end is empty; one that starts past the end is an error.
 pub fn range(part: PartArgs, reader: &Reader) -> Result<Range<u64>, Failure> {
     let size = reader.size().map_err(|source| Failure::Read { id: reader.id().clone(), source })?;
-    within(part, reader.id(), size)
+    clip(part, reader.id(), size)
 }
 
 /// Like [`range`], for a segment of this size.
-pub fn within(part: PartArgs, id: &SegmentId, size: u64) -> Result<Range<u64>, Failure> {
+pub fn clip(part: PartArgs, id: &SegmentId, size: u64) -> Result<Range<u64>, Failure> {
     let start = part.offset.0;
     if start > size {
         return Err(Failure::Beyond { id: id.clone(), offset: start, size });

@@ -96,10 +96,10 @@ pub fn with_meter<T>(
         visible: wanted && io::stderr().is_terminal(),
         ascii: !locale_is_utf8(),
     };
-    let over = AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     let result = thread::scope(|scope| {
-        let attendant = scope.spawn(|| attend(&meter, progress, interrupt, &over));
-        let end = EndOnDrop { over: &over, attendant: attendant.thread() };
+        let drawer = scope.spawn(|| draw_until_over(&meter, progress, interrupt, &is_over));
+        let end = EndOnDrop { is_over: &is_over, drawer: drawer.thread() };
         let result = work(&meter);
         drop(end);
         result
@@ -110,20 +110,20 @@ pub fn with_meter<T>(
 
 /// Ends the thread that draws, even after a panic.
 struct EndOnDrop<'a> {
-    over: &'a AtomicBool,
-    attendant: &'a thread::Thread,
+    is_over: &'a AtomicBool,
+    drawer: &'a thread::Thread,
 }
 
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        self.attendant.unpark();
+        self.is_over.store(true, Ordering::Relaxed);
+        self.drawer.unpark();
     }
 }
 
-fn attend(meter: &Meter, progress: &Progress, interrupt: &Interrupt, over: &AtomicBool) {
+fn draw_until_over(meter: &Meter, progress: &Progress, interrupt: &Interrupt, is_over: &AtomicBool) {
     let start = Instant::now();
-    while !over.load(Ordering::Relaxed) {
+    while !is_over.load(Ordering::Relaxed) {
         if interrupt.is_set() {
             progress.cancel();
         }

@@ -87,7 +87,7 @@ impl Watch<'_> {
     }
 
     fn opened(&self, opened: Opened) -> Result<(), Failure> {
-        let range = part::within(self.args.part, self.id, opened.size)?;
+        let range = part::clip(self.args.part, self.id, opened.size)?;
         if io::stderr().is_terminal() {
             let mark = opened.method.text();
             let id = self.id.short();

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 /// The reason why the config cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("failed to read the config file {}: {}", shown(.path), plain_error(.source))]
+    #[error("failed to read the config file {}: {}", escape_path(.path), plain_error(.source))]
     Read { path: PathBuf, source: io::Error },
-    #[error("failed to read the config file {}: larger than {} MiB", shown(.path), .max >> 20)]
+    #[error("failed to read the config file {}: larger than {} MiB", escape_path(.path), .max >> 20)]
     TooLarge { path: PathBuf, max: u64 },
-    #[error("{}, line {line}: {problem}", shown(.path))]
+    #[error("{}, line {line}: {problem}", escape_path(.path))]
     Line {
         path: PathBuf,
         /// Counted from 1.
@@ -22,6 +22,6 @@ pub enum ConfigError {
     },
 }
 
-fn shown(path: &Path) -> String {
+fn escape_path(path: &Path) -> String {
     escape(path.as_os_str().as_bytes())
 }

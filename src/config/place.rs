@@ -19,20 +19,20 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    fn found(set: &[(&str, &str)]) -> Option<PathBuf> {
+    fn path_of(set: &[(&str, &str)]) -> Option<PathBuf> {
         path(|name| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value)))
     }
 
     #[test]
     fn path_is_below_the_config_home_or_the_home() {
         let at = |text: &str| Some(Path::new(text).to_owned());
-        assert_eq!(found(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), at("/c/shmlens/config.toml"));
+        assert_eq!(path_of(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), at("/c/shmlens/config.toml"));
         for ignored in ["", "relative/path"] {
             assert_eq!(
-                found(&[("XDG_CONFIG_HOME", ignored), ("HOME", "/h")]),
+                path_of(&[("XDG_CONFIG_HOME", ignored), ("HOME", "/h")]),
                 at("/h/.config/shmlens/config.toml")
             );
         }
-        assert!(found(&[]).is_some_and(|path| path.ends_with(".config/shmlens/config.toml")));
+        assert!(path_of(&[]).is_some_and(|path| path.ends_with(".config/shmlens/config.toml")));
     }
 }

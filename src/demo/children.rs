@@ -97,7 +97,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
     stdout.write_all(b"\n")?;
     stdout.flush()?;
     for tick in 1.. {
-        if is_over()? {
+        if demo_has_ended()? {
             break;
         }
         let Some(mutex) = &mutex else {
@@ -130,7 +130,7 @@ fn map(path: PathBuf, writable: bool) -> io::Result<Mapping> {
 }
 
 /// Waits for a tick. Returns true if the pipe from the demo is closed.
-fn is_over() -> io::Result<bool> {
+fn demo_has_ended() -> io::Result<bool> {
     let stdin = io::stdin();
     let mut pipe = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
     Ok(poll(&mut pipe, PollTimeout::from(TICK))? > 0)

@@ -111,7 +111,7 @@ fn remove_sysv(shmid: ShmId, identity: &Identity) -> io::Result<()> {
 }
 
 fn remove_object(name: &ObjectName, identity: &Identity) -> io::Result<()> {
-    let held = match RealMachine.handle(name) {
+    let held = match RealMachine.open_handle(name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         held => held?,
     };

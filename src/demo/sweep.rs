@@ -110,7 +110,7 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
             name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(REMOVING_PREFIX.as_bytes());
         if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
             // While the object is open, its inode number cannot be reused.
-            let held = RealMachine.handle(name)?;
+            let held = RealMachine.open_handle(name)?;
             return Ok(held.stat()?.identity() == stat.identity
                 && RealMachine.unlink(name, held.as_ref(), &|_| true)? == Removal::Removed);
         }

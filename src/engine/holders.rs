@@ -117,9 +117,9 @@ impl Worker for Holders {
                 }
             }
         };
-        let news = before.is_none_or(|before| !before.agrees(&holdings));
+        let has_changes = before.is_none_or(|before| !before.has_same_results(&holdings));
         self.latest.store(Arc::new(holdings));
-        if news { vec![Report::new(now, Body::HoldersChanged)] } else { vec![] }
+        if has_changes { vec![Report::new(now, Body::HoldersChanged)] } else { vec![] }
     }
 
     fn took(&mut self, time: Duration) {
@@ -179,15 +179,15 @@ mod tests {
         let (mut scanner, _board) = worker();
         send(&mut scanner, Request::SurveyEvery(Some(INTERVAL)));
         let mut at = Clock::ZERO;
-        let mut news = || {
+        let mut has_changes = || {
             at += INTERVAL;
             scanner.work(&machine, at).len()
         };
-        assert_eq!((news(), news()), (1, 0));
+        assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7) }]);
-        assert_eq!((news(), news()), (1, 0));
+        assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
-        assert_eq!((news(), news()), (1, 0));
+        assert_eq!((has_changes(), has_changes()), (1, 0));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl<'a> About<'a> {
         let segment = self.segment;
         let (sysv, posix) = (segment.sysv(), segment.posix());
         let unknown = || "unknown".to_owned();
-        let yes = |flag: bool, text: &str| if flag { text.to_owned() } else { "no".to_owned() };
+        let flag_text = |flag: bool, text: &str| if flag { text.to_owned() } else { "no".to_owned() };
         Some(match field {
             Field::Kind => match segment.kind() {
                 Kind::Sysv => "System V".to_owned(),
@@ -120,14 +120,14 @@ impl<'a> About<'a> {
             Field::Resident | Field::Mode | Field::Owner if segment.is_concealed() => unknown(),
             Field::Resident => resident(segment),
             Field::Swapped => exact(segment.swapped?),
-            Field::Locked => yes(sysv?.locked, "yes (never swapped out)"),
+            Field::Locked => flag_text(sysv?.locked, "yes (never swapped out)"),
             Field::Mode => mode(segment.mode),
             Field::Owner => owner(&segment.owner),
             Field::Creator => owner(&sysv?.creator),
             Field::CreatorPid => pid_text(sysv?.creator_pid),
             Field::LastPid => sysv?.last_pid_text(&segment.times),
             Field::Nattch => sysv?.nattch.to_string(),
-            Field::Marked => yes(sysv?.marked, "yes: removed after the last detach"),
+            Field::Marked => flag_text(sysv?.marked, "yes: removed after the last detach"),
             Field::Device => format!("{:#x}", posix?.device),
             Field::Inode => posix?.inode.to_string(),
             Field::Links => {
@@ -208,7 +208,7 @@ impl<'a> About<'a> {
                 "{:>pids$} {}  {:<2}  {}  up {} since {since}, {how}{private}{us}",
                 holder.pid,
                 pad(&holder.command_text(), names),
-                holder.access.word(),
+                holder.access.keyword(),
                 pad(&holder.owner.user_text(), users),
                 age_text(self.survey.at.seconds_since(holder.started)),
             )

@@ -63,14 +63,14 @@ impl Evidence<'_> {
     }
 
     /// Returns true if a helper of this segment is running; `None` if /proc may hide it.
-    pub fn runs(&self, helper: &[u8], whose: HelperOwner, segment: &Segment) -> Option<bool> {
+    pub fn is_helper_running(&self, helper: &[u8], whose: HelperOwner, segment: &Segment) -> Option<bool> {
         let commands = self.commands.lines.get_or_init(|| self.machine.command_lines());
         let key = (helper.to_vec(), whose, segment.owner.uid);
         let runs = *self.commands.running.borrow_mut().entry(key).or_insert_with(|| {
             commands.iter().any(|line| {
                 let arguments: Vec<&[u8]> = line.arguments.iter().map(Vec::as_slice).collect();
                 is_helper(helper, &line.command, &arguments)
-                    && (whose == HelperOwner::Anyone || self.serves(line, segment))
+                    && (whose == HelperOwner::Anyone || self.can_act_for_owner(line, segment))
             })
         });
         let visibility = self.states.visibility();
@@ -79,7 +79,7 @@ impl Evidence<'_> {
 
     /// Returns true if a process runs as the segment's owner, or as a user that can become the
     /// owner: the helpers of a program keep the privileges that it drops.
-    fn serves(&self, line: &CommandLine, segment: &Segment) -> bool {
+    fn can_act_for_owner(&self, line: &CommandLine, segment: &Segment) -> bool {
         const CAP_SETUID: u64 = 1 << 7;
         if line.uid == segment.owner.uid {
             return true;

@@ -22,25 +22,25 @@ pub enum Conclusion {
 /// Determines whether an object has holders, based on the process scan and a lease.
 pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Conclusion {
     let coverage = &holdings.coverage;
-    let checked = checked(segment, holdings);
-    let lease = leases.ask(segment, holdings);
+    let checked = checked_step(segment, holdings);
+    let lease = leases.request(segment, holdings);
     if !holdings.private && lease != Lease::Granted {
-        leases.note_private();
+        leases.require_private_scan();
     }
-    let missing = || format!("no holders found, but {}", missing(coverage));
+    let missing = || format!("no holders found, but {}", list_missing(coverage));
     match (lease, checked) {
-        (Lease::Refused, Some(checked)) => Conclusion::Held(held(checked)),
+        (Lease::Refused, Some(checked)) => Conclusion::Held(holder_not_visible(checked)),
         (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.by_root() => {
-            let said = "open or mapped by a process that you cannot inspect. Run as root to see it";
+            let step = "open or mapped by a process that you cannot inspect. Run as root to see it";
             let others = "otherwise a descriptor in transit or a loop device";
-            Conclusion::Held(Verdict::new(State::Unknown, said).because(others).because(REFUSED))
+            Conclusion::Held(Verdict::new(State::Unknown, step).because(others).because(REFUSED))
         }
         (Lease::Refused, None) if holdings.private => {
-            let missing = self::missing(coverage);
-            Conclusion::Held(held(format!("or a process that is not visible: {missing}")))
+            let missing = list_missing(coverage);
+            Conclusion::Held(holder_not_visible(format!("or a process that is not visible: {missing}")))
         }
         (Lease::Refused, None) => {
-            Conclusion::Held(held("or a private mapping, which was not checked".to_owned()))
+            Conclusion::Held(holder_not_visible("or a private mapping, which was not checked".to_owned()))
         }
         (Lease::Granted, Some(checked)) => Conclusion::Unheld(vec![checked, GRANTED.to_owned()]),
         (Lease::Granted, None) => Conclusion::Unheld(vec![GRANTED.to_owned()]),
@@ -51,12 +51,12 @@ pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Con
         )),
         // If even the users of the other processes are unknown, the scan itself failed.
         (Lease::TooFresh, None) if coverage.failed.is_none() && !coverage.users.contains(&None) => {
-            Conclusion::TooFresh(vec![missing(), leases.later()])
+            Conclusion::TooFresh(vec![missing(), leases.deferred_step()])
         }
-        (_, None) if leases.is_shut(segment) => {
+        (_, None) if leases.is_inaccessible(segment) => {
             let id = shell_quote(segment.id.to_string().as_bytes());
-            let said = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
-            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(said))
+            let step = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
+            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(step))
         }
         (_, None) => {
             Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, leases)))
@@ -68,13 +68,13 @@ const GRANTED: &str = "not open or mapped: the kernel granted a write lease (F_S
 const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open or mapped elsewhere";
 
 /// Returns the verdict on an object that has a holder according to the kernel.
-fn held(step: String) -> Verdict {
+fn holder_not_visible(step: String) -> Verdict {
     let reason = "holder not visible: descriptor in transit, loop device or another pid namespace";
     Verdict::new(State::Unknown, reason).because(step).because(REFUSED)
 }
 
 /// Returns the step that lists the checked processes, if no other process can open the object.
-fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
+fn checked_step(segment: &Segment, holdings: &Holdings) -> Option<String> {
     let coverage = &holdings.coverage;
     if !holdings.private {
         return None;
@@ -87,7 +87,7 @@ fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
         );
     }
     let owner = segment.owner.user_text();
-    coverage.settles(segment).then(|| {
+    coverage.proves_unheld(segment).then(|| {
         format!(
             "not open, mapped or locked: only {owner} can open it (mode {}), and all processes of {owner} \
              and root were checked (/proc/PID/maps, /proc/PID/fd, /proc/locks)",
@@ -97,7 +97,7 @@ fn checked(segment: &Segment, holdings: &Holdings) -> Option<String> {
 }
 
 /// Names the processes that could not be examined.
-fn missing(coverage: &Coverage) -> String {
+fn list_missing(coverage: &Coverage) -> String {
     let mut parts = vec![];
     if coverage.unreadable > 0 {
         parts.push("some processes cannot be inspected");

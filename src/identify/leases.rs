@@ -82,13 +82,13 @@ impl<'a> Leases<'a> {
     }
 
     /// Returns true if this user may request a lease on the object, now or later.
-    pub fn may_ask(&self, segment: &Segment) -> bool {
-        let owner = self.uid == segment.owner.uid && !self.is_shut(segment);
+    pub fn may_request(&self, segment: &Segment) -> bool {
+        let owner = self.uid == segment.owner.uid && !self.is_inaccessible(segment);
         matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
     }
 
     /// Returns true if this user owns an object but may neither read nor write it.
-    pub fn is_shut(&self, segment: &Segment) -> bool {
+    pub fn is_inaccessible(&self, segment: &Segment) -> bool {
         const OWNER_OPENS: u32 = 0o600;
         let owner = !self.by_root() && self.uid == segment.owner.uid;
         owner && segment.mode.bits() & OWNER_OPENS == 0
@@ -102,19 +102,19 @@ impl<'a> Leases<'a> {
     }
 
     /// Returns the step that announces a later lease request.
-    pub fn later(&self) -> String {
+    pub fn deferred_step(&self) -> String {
         let quiet = age_text(self.quiet.as_secs_f64());
         format!("shmlens asks the kernel (F_SETLEASE) once the segment has been unused for {quiet}")
     }
 
     /// Records that a verdict depends on private mappings.
-    pub fn note_private(&self) {
+    pub fn require_private_scan(&self) {
         self.answers.borrow_mut().needs_private = true;
     }
 
-    pub fn ask(&self, segment: &Segment, holdings: &Holdings) -> Lease {
+    pub fn request(&self, segment: &Segment, holdings: &Holdings) -> Lease {
         let SegmentId::Posix(name) = &segment.id else { return Lease::Unavailable };
-        if !self.may_ask(segment) || holdings.of(segment).is_none() {
+        if !self.may_request(segment) || holdings.of(segment).is_none() {
             return Lease::Unavailable;
         }
         let identity = segment.identity();

@@ -61,8 +61,8 @@ pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<
     let origin = found(segment, made, evidence);
     match origin.finding {
         // The user asked for the segment, so it is not a leak when its first maker exits.
-        Finding::Dead(why) if evidence.was_created_here(segment) => Origin {
-            finding: Finding::Unknown(format!("{why}, but shmlens created or restored it")),
+        Finding::Dead(reason) if evidence.was_created_here(segment) => Origin {
+            finding: Finding::Unknown(format!("{reason}, but shmlens created or restored it")),
             ..origin
         },
         _ => origin,
@@ -98,20 +98,20 @@ fn by_catalog(
     let judgment = made.judge(segment, evidence);
     let mut reasons = judgment.reasons.into_iter();
     let first = reasons.next();
-    let why = first.clone().unwrap_or_default();
+    let reason = first.clone().unwrap_or_default();
     let finding = match (judgment.judged, creator) {
-        (Judged::Protected, _) => Finding::Protected(why),
+        (Judged::Protected, _) => Finding::Protected(reason),
         // A running creator outranks every rule except protection.
         (_, Some(Origin { finding: finding @ Finding::CreatorRuns(_), steps: seen, .. })) => {
             steps.extend(seen);
             steps.extend(first);
             finding
         }
-        (Judged::Idle, _) if made.maker.unheld == Unheld::Normal => Finding::Normal(why),
-        (Judged::Idle, _) => Finding::Needed(why),
+        (Judged::Idle, _) if made.maker.unheld == Unheld::Normal => Finding::Normal(reason),
+        (Judged::Idle, _) => Finding::Needed(reason),
         (Judged::Leaked, creator) => {
             steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
-            Finding::Dead(why)
+            Finding::Dead(reason)
         }
         (Judged::Undecided, creator) => {
             let unproven = first.is_some() && made.maker.unheld != Unheld::Undecided;
@@ -119,8 +119,8 @@ fn by_catalog(
                 (true, creator) => {
                     steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
                     match made.maker.wanted {
-                        Wanted::Protected => Finding::Protected(why),
-                        Wanted::Idle => Finding::Unknown(why),
+                        Wanted::Protected => Finding::Protected(reason),
+                        Wanted::Idle => Finding::Unknown(reason),
                     }
                 }
                 (false, Some(creator)) => {
@@ -173,13 +173,13 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
         ProcessState::InChildNamespace => {
             creator_unknown(pid, "a process in another pid namespace has this pid")
         }
-        ProcessState::Unknown(why) => creator_unknown(pid, why),
+        ProcessState::Unknown(reason) => creator_unknown(pid, reason),
     }
 }
 
-fn creator_unknown(pid: u32, why: &str) -> Origin {
+fn creator_unknown(pid: u32, reason: &str) -> Origin {
     Origin {
-        steps: vec![format!("cannot tell if creator {pid} is running: {why}")],
+        steps: vec![format!("cannot tell if creator {pid} is running: {reason}")],
         finding: Finding::Unknown("cannot tell if its creator is running".to_owned()),
     }
 }
@@ -217,7 +217,7 @@ fn by_last_user(
 ) -> Option<Finding> {
     let (creator, last) = (facts.creator_pid, facts.last_pid);
     let used = segment.times.attach.max(segment.times.detach);
-    let unknown = |why: String| Some(Finding::Unknown(format!("creator {creator} exited, but {why}")));
+    let unknown = |reason: String| Some(Finding::Unknown(format!("creator {creator} exited, but {reason}")));
     if last == 0 && used.is_some() {
         return unknown("a process outside this pid namespace used it last".to_owned());
     }

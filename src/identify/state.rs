@@ -47,8 +47,8 @@ fn sysv(
             .because(count);
     }
     if others > 0 {
-        let said = if holders.is_empty() { attached_text(others) } else { held_by(holders) };
-        return Verdict::new(State::InUse, said).because(count);
+        let reason = if holders.is_empty() { attached_text(others) } else { held_by(holders) };
+        return Verdict::new(State::InUse, reason).because(count);
     }
     unheld::judge(segment, made, evidence, &[count])
 }
@@ -148,10 +148,10 @@ fn posix(
         }
         // The segment is newer than the scan, and too recent to count as leaked.
         if holdings.is_younger(segment)
-            && evidence.leases.may_ask(segment)
+            && evidence.leases.may_request(segment)
             && evidence.leases.is_fresh(segment)
         {
-            let steps = ["created since the last scan".to_owned(), evidence.leases.later()];
+            let steps = ["created since the last scan".to_owned(), evidence.leases.deferred_step()];
             return unheld::judge(segment, made, evidence, &steps);
         }
         return Verdict::new(

@@ -23,7 +23,7 @@ fn segments_by(machine: &FakeMachine, rules: Rules) -> Vec<Segment> {
 }
 
 #[track_caller]
-fn only(machine: &FakeMachine) -> Segment {
+fn first_segment(machine: &FakeMachine) -> Segment {
     let mut segments = segments_by(machine, Rules::default());
     assert_eq!(segments.len(), 1);
     segments.remove(0)
@@ -31,7 +31,7 @@ fn only(machine: &FakeMachine) -> Segment {
 
 #[track_caller]
 fn verdict(machine: &FakeMachine) -> Verdict {
-    only(machine).verdict
+    first_segment(machine).verdict
 }
 
 #[track_caller]
@@ -60,8 +60,8 @@ fn with_key(key: u32) -> FakeMachine {
 #[test]
 fn key_makes_a_leak_likely_at_most() {
     let machine = with_key(0x4d2);
-    let why = "creator 4121 exited, but programs may attach to its key 0x000004d2";
-    assert_is(&machine, LIKELY, &[why]);
+    let reason = "creator 4121 exited, but programs may attach to its key 0x000004d2";
+    assert_is(&machine, LIKELY, &[reason]);
     let changed = |ago| {
         machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now - ago)));
     };
@@ -492,7 +492,7 @@ fn rule_can_protect_a_segment() {
 fn segment_is_idle_while_its_creator_runs() {
     let machine = with_sysv();
     machine.add_process(4121, "wri\nter");
-    let segment = only(&machine);
+    let segment = first_segment(&machine);
     assert_eq!(segment.verdict.state, State::Idle);
     assert_eq!(segment.verdict.reasons[0], r"no holders; creator is running: wri\x0ater (4121)");
     assert_eq!(segment.made_by.unwrap().name_text(), r"wri\x0ater");
@@ -507,7 +507,7 @@ fn segment_is_idle_while_its_creator_runs() {
     assert_is(&machine, State::Idle, &[]);
     changed(3603);
     assert_is(&machine, CERTAIN, &[r"pid 4121 is now wri\x0ater, which started after the last change"]);
-    assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
+    assert_eq!(first_segment(&machine).made_by, Some(Maker::Exited(4121)));
     changed(3600);
     machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().ended = true);
     assert_is(&machine, CERTAIN, &["creator 4121 exited"]);
@@ -518,7 +518,7 @@ fn segment_is_idle_while_its_creator_runs() {
     assert_is(&machine, LIKELY, &["cannot tell if creator 4121 is running: /proc hides"]);
     machine.edit(|facts| facts.sysv[0].row.creator_pid = 0);
     assert_is(&machine, LIKELY, &["its creator is in another pid namespace"]);
-    assert_eq!(only(&machine).made_by, None);
+    assert_eq!(first_segment(&machine).made_by, None);
 }
 
 #[test]
@@ -545,10 +545,10 @@ fn recently_used_segment_is_idle() {
 /// The clock was set back, or an owner set the times of an object.
 #[test]
 fn segment_used_in_the_future_is_never_leaked() {
-    let settled_at_once = Rules { settle: Some(Duration::ZERO), ..Rules::default() };
+    let without_delay = Rules { settle: Some(Duration::ZERO), ..Rules::default() };
     let machine = with_sysv();
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now + 100)));
-    let segment = segments_by(&machine, settled_at_once).remove(0);
+    let segment = segments_by(&machine, without_delay).remove(0);
     assert_eq!(segment.verdict.state, State::Idle);
     assert!(segment.verdict.reasons[0].contains("in the future"), "{:?}", segment.verdict.reasons);
     assert_eq!(segment.age(machine.now()), None);
@@ -560,7 +560,7 @@ fn segment_used_in_the_future_is_never_leaked() {
     assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
     // A little ahead of the clock, which was read earlier.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
-    assert_eq!(segments_by(&machine, settled_at_once).remove(0).verdict.state, LIKELY);
+    assert_eq!(segments_by(&machine, without_delay).remove(0).verdict.state, LIKELY);
 }
 
 #[test]
@@ -683,7 +683,7 @@ fn undecided_rule_is_likely_at_most_or_protected() {
 #[test]
 fn maker_without_a_verdict_is_judged_as_unknown() {
     let machine = with_object("sem.gate");
-    let segment = only(&machine);
+    let segment = first_segment(&machine);
     assert_eq!(segment.made_by.unwrap().name_text(), "POSIX named semaphore");
     let wanted = "cannot tell if it is still needed: programs with a named semaphore keep it between runs";
     assert_is(&machine, LIKELY, &[wanted]);
@@ -699,9 +699,9 @@ fn maker_without_a_verdict_is_judged_as_unknown() {
 fn creator_is_part_of_the_context() {
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x0052_e2c1, FakeBytes::hole(56));
-    assert_eq!(only(&machine).made_by, Some(Maker::Exited(4121)));
+    assert_eq!(first_segment(&machine).made_by, Some(Maker::Exited(4121)));
     machine.add_process(4121, "postgres");
-    let segment = only(&machine);
+    let segment = first_segment(&machine);
     assert_eq!(segment.made_by.unwrap().id(), "postgresql-sysv-live");
     assert_eq!(segment.verdict.state, State::Protected);
 }
@@ -787,6 +787,6 @@ fn young_segment_is_read_again() {
     assert_eq!(maker(), "cpython-shared-memory");
     machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(0, &list));
     assert_eq!(maker(), "cpython-shareablelist");
-    assert_eq!(only(&machine).kind(), Kind::Posix);
+    assert_eq!(first_segment(&machine).kind(), Kind::Posix);
     assert!(ObjectName::new(b"psm_1f09ab2c").is_some());
 }

@@ -26,15 +26,15 @@ pub fn judge(
     let wait = |usual: Duration| evidence.settle.unwrap_or(usual).as_secs_f64();
     // The first reason may only change with the state, so it must not contain a number that changes
     // with every survey.
-    let with = |state, said: String| {
+    let with = |state, summary: String| {
         // If the message already says "creator 78 exited", shorten the step "creator 78 exited: no
         // process 78" to "no process 78".
         let rest = |step: &String| match step.split_once(": ") {
-            Some((claim, proof)) if said.contains(claim) => proof.to_owned(),
+            Some((claim, proof)) if summary.contains(claim) => proof.to_owned(),
             _ => step.clone(),
         };
         let steps: Vec<String> = proof.iter().chain(&origin.steps).map(rest).collect();
-        let mut verdict = Verdict::new(state, said);
+        let mut verdict = Verdict::new(state, summary);
         verdict.reasons.extend(steps);
         verdict
     };

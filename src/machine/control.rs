@@ -41,7 +41,7 @@ pub trait Control: Send + Sync {
 
     /// Returns a handle to the file of that name below `/dev/shm`, without following links or
     /// opening the file.
-    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
+    fn open_handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
     /// Returns the flags, directory and mount that decide whether the object can be changed or removed.
     /// Has no side effects.

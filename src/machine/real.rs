@@ -54,7 +54,7 @@ impl Machine for RealMachine {
     }
 
     fn stat_object(&self, name: &ObjectName) -> io::Result<ObjectStat> {
-        let handle = sys::object::handle(Path::new(DEV_SHM), name.as_path())?;
+        let handle = sys::object::open_handle(Path::new(DEV_SHM), name.as_path())?;
         Ok(object_stat(&sys::statx_fd(handle.as_fd())?))
     }
 

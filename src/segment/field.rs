@@ -54,7 +54,7 @@ macro_rules! fields {
 
             /// The name in JSON, filters, `--columns` and `--sort`.
             #[must_use]
-            pub const fn word(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
 
@@ -187,8 +187,8 @@ impl Field {
 
     /// Returns the column with this name.
     #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::columns().find(|field| field.word() == word)
+    pub fn from_name(word: &str) -> Option<Self> {
+        Self::columns().find(|field| field.name() == word)
     }
 
     /// Returns the value of the field at the time `now`; absent if it does not depend on the segment alone.
@@ -204,7 +204,7 @@ impl Field {
         let word = |word: &'static str| Value::Text(word.into());
         Some(match self {
             Self::Id => Value::Text(segment.id.to_string().into()),
-            Self::Kind => word(segment.kind().word()),
+            Self::Kind => word(segment.kind().keyword()),
             Self::Shmid => match &segment.id {
                 SegmentId::Sysv(shmid) => number(shmid.0.unsigned_abs()),
                 _ => return None,
@@ -243,11 +243,11 @@ impl Field {
             }
             Self::MadeBy => Value::Maker(segment.made_by.as_ref()?),
             Self::State => Value::State(segment.verdict.state),
-            Self::Certainty => word(segment.verdict.state.certainty()?.word()),
+            Self::Certainty => word(segment.verdict.state.certainty()?.keyword()),
             Self::Reasons => Value::Lines(Cow::Borrowed(&segment.verdict.reasons)),
             Self::RemovedBy => {
                 let by = posix?.unlinked.as_ref().map(|unlinked| &unlinked.by).filter(|by| !by.is_empty())?;
-                Value::Lines(by.iter().map(|by| by.word().to_owned()).collect())
+                Value::Lines(by.iter().map(|by| by.keyword().to_owned()).collect())
             }
             Self::LastUsed => Value::Time(segment.last_used()?),
             Self::Age => Value::Span(segment.age(now)?),
@@ -322,7 +322,7 @@ impl Segment {
         let state = self.verdict.state;
         has(self.id.to_string())
             || has(self.label())
-            || [state.word(), state.label()].iter().any(|text| text.contains(lowercase))
+            || [state.keyword(), state.label()].iter().any(|text| text.contains(lowercase))
             || self.holders.iter().flat_map(|holders| holders.iter()).any(|holder| has(holder.command_text()))
             || self.made_by.as_ref().is_some_and(|maker| has(maker.name_text()))
             // The label has the key with leading zeros.
@@ -340,9 +340,9 @@ mod tests {
     #[test]
     fn names_are_one_to_one_and_documented() {
         for &field in Field::ALL {
-            assert_eq!(Field::from_word(field.word()), Some(field).filter(|field| field.is_column()));
+            assert_eq!(Field::from_name(field.name()), Some(field).filter(|field| field.is_column()));
             assert!(!field.doc().is_empty() && field.label().len() <= 11);
-            assert!(field.word().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+            assert!(field.name().bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
         }
     }
 

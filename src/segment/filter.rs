@@ -65,7 +65,7 @@ pub enum ValueError {
     #[error("expected one of {}", .0.join(", "))]
     Word(Vec<&'static str>),
     /// The operator compares numbers.
-    #[error("{} is text: use =, != or ~", .0.word())]
+    #[error("{} is text: use =, != or ~", .0.name())]
     Text(Field),
     /// The field takes another kind of number.
     #[error("{0}")]
@@ -77,23 +77,23 @@ fn suggestion(nearest: Option<&str>) -> String {
 }
 
 /// Returns the field with this name or alias.
-fn field_called(word: &str) -> Result<Field, FilterError> {
-    let field = Field::from_word(word).or(match word {
+fn parse_field(word: &str) -> Result<Field, FilterError> {
+    let field = Field::from_name(word).or(match word {
         "holder" | "held_by" => Some(Field::Holders),
         "user" => Some(Field::Owner),
         "maker" => Some(Field::MadeBy),
         _ => None,
     });
     field.ok_or_else(|| {
-        let nearest = nearest_word(word, Field::columns().map(Field::word));
+        let nearest = nearest_word(word, Field::columns().map(Field::name));
         FilterError::Field { field: quote(word.as_bytes()), nearest }
     })
 }
 
 /// Returns the test for a state or a certainty, including common aliases.
-fn state_called(word: &str) -> Option<Test> {
+fn parse_state(word: &str) -> Option<Test> {
     match word {
-        "in_use" | "inuse" => Some(Test::State(State::InUse.word())),
+        "in_use" | "inuse" => Some(Test::State(State::InUse.keyword())),
         "leaked?" | "likely" => Some(Test::Is(Field::Certainty, "likely".to_owned())),
         "certain" => Some(Test::Is(Field::Certainty, word.to_owned())),
         _ => State::WORDS.into_iter().find(|state| *state == word).map(Test::State),
@@ -126,14 +126,14 @@ impl Filter {
         self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
     }
 
-    /// Returns true if the filter needs a field that `is_such` accepts. A bare word may match the
+    /// Returns true if the filter needs a field that `matches` accepts. A bare word may match the
     /// name of a holder, so it needs the holders.
     #[must_use]
-    pub fn requires(&self, is_such: fn(Field) -> bool) -> bool {
+    pub fn requires(&self, matches: fn(Field) -> bool) -> bool {
         self.clauses.iter().any(|clause| match &clause.test {
-            Test::Mentions(_) => is_such(Field::Holders),
-            Test::State(_) => is_such(Field::State),
-            Test::Is(field, _) | Test::Matches(field, _) | Test::Within(field, _) => is_such(*field),
+            Test::Mentions(_) => matches(Field::Holders),
+            Test::State(_) => matches(Field::State),
+            Test::Is(field, _) | Test::Matches(field, _) | Test::Within(field, _) => matches(*field),
         })
     }
 
@@ -197,10 +197,10 @@ impl Clause {
     fn parse(word: &str) -> Result<Self, FilterError> {
         let (negated, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
         let Some((field, operator, value)) = split_operator(word) else {
-            let test = state_called(word).unwrap_or_else(|| Test::Mentions(word.to_lowercase()));
+            let test = parse_state(word).unwrap_or_else(|| Test::Mentions(word.to_lowercase()));
             return Ok(Self { negated, test });
         };
-        let field = field_called(field)?;
+        let field = parse_field(field)?;
         let test = Test::parse(field, operator, value)
             .map_err(|reason| FilterError::Value { word: quote(word.as_bytes()), reason })?;
         Ok(Self { negated: negated != (operator == "!="), test })
@@ -232,13 +232,13 @@ impl Test {
         let Some(read) = number_reader(field) else {
             if field == Field::State
                 && matches!(operator, "=" | "!=")
-                && let Some(test) = state_called(value)
+                && let Some(test) = parse_state(value)
             {
                 return Ok(test);
             }
             if matches!(operator, "=" | "!=") {
                 let words: Vec<&'static str> = match field {
-                    Field::Kind => Kind::ALL.iter().map(|kind| kind.word()).collect(),
+                    Field::Kind => Kind::ALL.iter().map(|kind| kind.keyword()).collect(),
                     Field::State => State::WORDS.to_vec(),
                     _ => vec![],
                 };
@@ -273,7 +273,7 @@ impl Test {
     fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
         match self {
             Self::Mentions(word) => segment.mentions(word),
-            Self::State(state) => segment.verdict.state.word() == *state,
+            Self::State(state) => segment.verdict.state.keyword() == *state,
             Self::Is(field, text) => match field.of(segment, now) {
                 Value::Absent => false,
                 Value::User(owner) => owner.user_text() == *text || owner.uid.to_string() == *text,
@@ -515,8 +515,8 @@ mod tests {
             ("word", true, false),
         ] {
             let filter = Filter::from_line(line).unwrap();
-            let asks = (filter.requires(Field::is_judged), filter.requires(Field::is_of_memory));
-            assert_eq!(asks, (judged, memory), "{line}");
+            let required = (filter.requires(Field::is_judged), filter.requires(Field::is_of_memory));
+            assert_eq!(required, (judged, memory), "{line}");
         }
     }
 

@@ -59,7 +59,7 @@ pub enum HoldKind {
 impl Access {
     /// `r` or `rw`, in JSON and on screen.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn keyword(self) -> &'static str {
         match self {
             Self::Read => "r",
             Self::ReadWrite => "rw",
@@ -70,7 +70,7 @@ impl Access {
 impl HoldKind {
     /// `mapping` or `descriptor`, in JSON.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn keyword(self) -> &'static str {
         match self {
             Self::Mapping => "mapping",
             Self::Descriptor => "descriptor",

@@ -49,10 +49,10 @@ impl ObjectName {
     #[must_use]
     pub fn new(path: &[u8]) -> Option<Self> {
         let path = path.strip_prefix(b"/").unwrap_or(path);
-        let sound = path
+        let is_valid = path
             .split(|&byte| byte == b'/')
             .all(|part| !part.is_empty() && part != b"." && part != b".." && !part.contains(&0));
-        sound.then(|| Self(path.into()))
+        is_valid.then(|| Self(path.into()))
     }
 
     /// Parses a name where only a POSIX object can be meant: `name`, `/name`, `posix:/name` or

@@ -21,17 +21,17 @@ fn local(time: Timestamp) -> Option<ZonedDateTime> {
 /// does not fit the format; the times of a file can be arbitrary.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> Option<String> {
-    printed(time, 0)
+    format_rfc3339(time, 0)
 }
 
 /// Like [`rfc3339`], with microseconds.
 #[must_use]
 pub fn rfc3339_micros(time: Timestamp) -> Option<String> {
-    printed(time, 6)
+    format_rfc3339(time, 6)
 }
 
 /// Formats without `strftime`, which takes ten times as long.
-fn printed(time: Timestamp, decimals: u8) -> Option<String> {
+fn format_rfc3339(time: Timestamp, decimals: u8) -> Option<String> {
     let time = timestamp(time)?;
     let printer = DateTimePrinter::new().precision(Some(decimals));
     Some(printer.timestamp_with_offset_to_string(&time, ZONE.to_offset(time)))

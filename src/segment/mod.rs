@@ -173,7 +173,7 @@ pub enum Unlinker {
 
 impl Unlinker {
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn keyword(self) -> &'static str {
         match self {
             Self::Logout => "systemd-logind",
             Self::PythonTracker => "python-resource-tracker",
@@ -212,7 +212,7 @@ impl Kind {
 
     /// The word in the table, on the command line and in JSON.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn keyword(self) -> &'static str {
         match self {
             Self::Sysv => "sysv",
             Self::Posix => "posix",

@@ -209,7 +209,7 @@ impl<'a> SegmentName<'a> {
         let meanings: Vec<String> = std::iter::once(first).chain(files).collect();
         let remedy = match self.form.kind() {
             Some(kind @ (Kind::Sysv | Kind::Deleted)) => {
-                format!("Choose with --kind {} or --kind posix", kind.word())
+                format!("Choose with --kind {} or --kind posix", kind.keyword())
             }
             _ => "Use the full name of one of them".to_owned(),
         };

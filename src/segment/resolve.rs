@@ -183,9 +183,9 @@ pub struct Found<'a> {
 
 /// Returns the unlinked objects that had this name.
 fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
-    let had_it =
+    let had_name =
         |segment: &&Segment| segment.former_name().is_some_and(|former| name.matches_former_name(former));
-    segments.iter().filter(had_it).collect()
+    segments.iter().filter(had_name).collect()
 }
 
 /// Describes segments: `deleted:1a:2f (64 KiB, ann, held by writer (4121))`.

@@ -38,12 +38,12 @@ impl State {
         Self::Leaked(Certainty::Likely),
     ];
 
-    /// The distinct results of [`State::word`].
+    /// The distinct results of [`State::keyword`].
     pub const WORDS: [&str; 6] = ["removed", "in-use", "unknown", "protected", "idle", "leaked"];
 
     /// The word in JSON and filters.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn keyword(self) -> &'static str {
         match self {
             Self::Removed => "removed",
             Self::InUse => "in-use",
@@ -60,7 +60,7 @@ impl State {
         match self {
             Self::InUse => "in use",
             Self::Leaked(Certainty::Likely) => "leaked?",
-            other => other.word(),
+            other => other.keyword(),
         }
     }
 
@@ -82,7 +82,7 @@ impl State {
 impl Certainty {
     /// The word in JSON.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn keyword(self) -> &'static str {
         match self {
             Self::Certain => "certain",
             Self::Likely => "likely",

@@ -105,7 +105,7 @@ impl fmt::Display for Value<'_> {
             Self::User(owner) => f.write_str(&owner.user_text()),
             Self::Group(owner) => f.write_str(&owner.group_text()),
             Self::Maker(maker) => f.write_str(&maker.name_text()),
-            Self::State(state) => f.write_str(state.word()),
+            Self::State(state) => f.write_str(state.keyword()),
             Self::Holders(_, segment) => f.write_str(&segment.holders_text(usize::MAX)),
             Self::Segments(segments) => write_all(f, segments.iter().map(|segment| &segment.id)),
         }

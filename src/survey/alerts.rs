@@ -141,11 +141,11 @@ fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
     }
     let largest = deleted().max_by_key(|segment| segment.resident)?;
     let holder = largest.holders.as_deref().unwrap_or_default().first();
-    let process = holder.map_or_else(|| "an unknown process".to_owned(), named);
+    let process = holder.map_or_else(|| "an unknown process".to_owned(), name_holder);
     Some(format!("{bytes} unlinked but still in use, most by {process}"))
 }
 
-fn named(holder: &Holder) -> String {
+fn name_holder(holder: &Holder) -> String {
     format!("{} ({})", holder.command_text(), holder.pid)
 }
 

@@ -38,7 +38,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
             Some(was) if !was.identity().fits(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
             }
-            Some(was) if !same(was, segment, judged) => difference.changed.push(segment.id.clone()),
+            Some(was) if !is_same(was, segment, judged) => difference.changed.push(segment.id.clone()),
             Some(_) => {}
         }
     }
@@ -46,7 +46,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
     difference
 }
 
-fn same(a: &Segment, b: &Segment, judged: bool) -> bool {
+fn is_same(a: &Segment, b: &Segment, judged: bool) -> bool {
     a.size == b.size
         && a.mode == b.mode
         && a.owner == b.owner

@@ -28,7 +28,7 @@ fn held_by(segment: &Segment) -> String {
     let Some(holders) = segment.holders.as_deref() else { return "holders unknown".to_owned() };
     let text = |holder: &Holder| {
         let (command, pid) = (holder.command_text(), holder.pid);
-        format!("{command} ({pid}) {}", holder.access.word())
+        format!("{command} ({pid}) {}", holder.access.keyword())
     };
     let mut texts: Vec<String> = holders.iter().take(MAX_NAMED).map(text).collect();
     if holders.len() > MAX_NAMED {

@@ -23,14 +23,14 @@ pub fn add(
             whole
         }
         Err(error) => {
-            let why = match error.kind() {
+            let reason = match error.kind() {
                 io::ErrorKind::NotFound => {
                     "no /proc/sysvipc/shm: the kernel has no System V shared memory, or /proc is not fully mounted"
                         .to_owned()
                 }
                 _ => format!("/proc/sysvipc/shm: {}", plain_error(&error)),
             };
-            problems.push(format!("failed to list System V segments: {why}"));
+            problems.push(format!("failed to list System V segments: {reason}"));
             false
         }
     }

@@ -74,7 +74,7 @@ fn other_mount() -> io::Error {
 /// # Errors
 /// `ENOENT` if the file is gone, `EACCES` if a directory may not be searched, `EXDEV` if another
 /// file system is mounted there.
-pub fn handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
+pub fn open_handle(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let step = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let mut at = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
     let mut parts = path.components().peekable();
@@ -96,7 +96,7 @@ pub(super) fn open_parent(root: &Path, path: &Path) -> io::Result<(OwnedFd, CStr
     let name = path.file_name().ok_or_else(invalid)?;
     let name = CString::new(name.as_bytes()).map_err(|_| invalid())?;
     let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => handle(root, parent)?,
+        Some(parent) if !parent.as_os_str().is_empty() => open_handle(root, parent)?,
         _ => open_directory(root)?,
     };
     Ok((directory, name))
@@ -174,7 +174,7 @@ pub fn open_for_lease(root: &Path, path: &Path) -> io::Result<OpenObject> {
 
 fn open_with(access: OFlag, root: &Path, path: &Path) -> io::Result<OpenObject> {
     for _ in 0..MAX_OPENS {
-        let handle = handle(root, path)?;
+        let handle = open_handle(root, path)?;
         let stat = statx_fd(handle.as_fd())?;
         if !stat.is_regular() {
             return Err(io::Error::from_raw_os_error(libc::ENODEV));

@@ -66,19 +66,19 @@ pub enum MappingFilter {
 pub fn next<'a>(
     maps: BorrowedFd<'_>,
     address: u64,
-    which: MappingFilter,
+    filter: MappingFilter,
     name: &'a mut [u8],
 ) -> io::Result<Option<(Mapping, &'a [u8])>> {
-    let flags = COVERING_OR_NEXT | FILE_BACKED | if which == MappingFilter::Shared { SHARED } else { 0 };
+    let flags = COVERING_OR_NEXT | FILE_BACKED | if filter == MappingFilter::Shared { SHARED } else { 0 };
     let mut query = Query { size: size_of::<Query>() as u64, flags, address, ..Query::default() };
     query.name_size = u32::try_from(name.len()).unwrap_or(u32::MAX);
     query.name_address = if name.is_empty() { 0 } else { name.as_mut_ptr() as u64 };
-    let mut asked = ask(maps, &mut query);
-    if matches!(&asked, Err(error) if error.raw_os_error() == Some(libc::ENAMETOOLONG)) {
+    let mut result = query_mapping(maps, &mut query);
+    if matches!(&result, Err(error) if error.raw_os_error() == Some(libc::ENAMETOOLONG)) {
         (query.name_size, query.name_address) = (0, 0);
-        asked = ask(maps, &mut query);
+        result = query_mapping(maps, &mut query);
     }
-    match asked {
+    match result {
         Ok(()) => {}
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(None),
         Err(error) => return Err(error),
@@ -97,7 +97,7 @@ pub fn next<'a>(
     Ok(Some((mapping, &name[..length])))
 }
 
-fn ask(maps: BorrowedFd<'_>, query: &mut Query) -> io::Result<()> {
+fn query_mapping(maps: BorrowedFd<'_>, query: &mut Query) -> io::Result<()> {
     // SAFETY: the kernel reads and writes one struct procmap_query, whose size is in the structure;
     // the buffer for the name, if there is one, is borrowed for the call and as long as name_size
     // says.
@@ -119,7 +119,7 @@ mod tests {
         let _attachment = attachment.unwrap();
         let maps = File::open("/proc/self/maps").unwrap();
         let name = &b"/SYSV00000000 (deleted)"[..];
-        for (which, size, expected) in [
+        for (filter, size, expected) in [
             (MappingFilter::Shared, 64, name),
             (MappingFilter::All, 64, name),
             (MappingFilter::All, 2, b""),
@@ -128,7 +128,7 @@ mod tests {
             let (mut at, mut names) = (0, vec![]);
             loop {
                 let mut buffer = vec![0; size];
-                match next(maps.as_fd(), at, which, &mut buffer) {
+                match next(maps.as_fd(), at, filter, &mut buffer) {
                     Ok(Some((mapping, name))) => {
                         assert!(mapping.end > mapping.start && mapping.end > at);
                         at = mapping.end;

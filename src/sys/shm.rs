@@ -312,9 +312,9 @@ impl Attachment {
         let Ok(maps) = std::fs::read("/proc/self/maps") else { return false };
         let line = maps.split(|&byte| byte == b'\n').find(|line| line.starts_with(start.as_bytes()));
         let device = line.and_then(|line| line.split(|&byte| byte == b' ').nth(3));
-        let Ok(usual) = super::kernel_device() else { return false };
-        let usual = format!("{:02x}:{:02x}", libc::major(usual), libc::minor(usual));
-        device.is_some_and(|device| device != usual.as_bytes())
+        let Ok(normal) = super::kernel_device() else { return false };
+        let normal = format!("{:02x}:{:02x}", libc::major(normal), libc::minor(normal));
+        device.is_some_and(|device| device != normal.as_bytes())
     }
 
     /// Fills `pages` for the pages from `first` on, `mincore(2)`: the lowest bit of each byte is

@@ -29,11 +29,11 @@ fn try_open(id: &SegmentId) -> (bool, bool) {
 #[track_caller]
 fn compare(rules: &Rules, id: &SegmentId) {
     let nobody = Nobody::here();
-    let who = RealMachine.credentials();
+    let credentials = RealMachine.credentials();
     let found = try_open(id);
     drop(nobody);
-    assert_eq!((who.uid, who.gid, who.capabilities), (NOBODY, NOBODY, 0));
-    let answer = rules.access(&who);
+    assert_eq!((credentials.uid, credentials.gid, credentials.capabilities), (NOBODY, NOBODY, 0));
+    let answer = rules.access(&credentials);
     assert_eq!((answer.read, answer.write), found, "{rules:?}: {}", answer.reason);
     let root = rules.access(&RealMachine.credentials());
     assert_eq!((root.read, root.write), try_open(id), "{rules:?}: {}", root.reason);
@@ -80,7 +80,7 @@ fn access_by_acl_matches_the_kernel() {
             list.push(entry(4, owning, none));
             list.extend(group.map(|bits| entry(8, bits, NOBODY)));
             list.extend([entry(0x10, mask, none), entry(0x20, other, none)]);
-            let held = RealMachine.handle(&name).unwrap();
+            let held = RealMachine.open_handle(&name).unwrap();
             held.set_acl(&list.concat()).unwrap();
             assert_eq!(held.acl().unwrap(), Some(list.concat()));
             let rules = Rules::of(&RealMachine, &super::find_segment(&object.id()));
@@ -100,8 +100,8 @@ fn access_by_acl_matches_the_kernel() {
 
 #[test]
 fn process_credentials_match_the_kernel() {
-    let who = RealMachine.process_credentials(std::process::id()).unwrap();
-    assert_eq!(who, RealMachine.credentials());
+    let credentials = RealMachine.process_credentials(std::process::id()).unwrap();
+    assert_eq!(credentials, RealMachine.credentials());
     assert!(RealMachine.user_credentials(0).capabilities != 0);
 }
 
@@ -116,6 +116,6 @@ fn capabilities_in_a_user_namespace_grant_nothing_outside() {
     assert_eq!(child.line(SOON), "there");
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     assert!(!status.contains("CapEff:\t0000000000000000"), "{status}");
-    let who = RealMachine.process_credentials(pid).unwrap();
-    assert_eq!((who.uid, who.capabilities), (0, 0));
+    let credentials = RealMachine.process_credentials(pid).unwrap();
+    assert_eq!((credentials.uid, credentials.capabilities), (0, 0));
 }

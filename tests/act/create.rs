@@ -137,10 +137,10 @@ fn segment_is_private_until_it_is_complete() {
         let plan = act::plan_create(&RealMachine, new, &Options::default());
         act::apply(&RealMachine, &plan).result.unwrap_or_else(|error| panic!("{error}")).id
     };
-    let over = AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
+            while !is_over.load(Ordering::Relaxed) {
                 if let Ok(stat) = fs::metadata("/dev/shm/name") {
                     let whole = stat.blocks() == size.0 / 512;
                     assert!(whole || stat.mode() & 0o066 == 0, "{:o} with {}", stat.mode(), stat.blocks());
@@ -151,7 +151,7 @@ fn segment_is_private_until_it_is_complete() {
                 }
             }
         });
-        let _over = SetOnDrop(&over);
+        let _over = SetOnDrop(&is_over);
         for _ in 0..30 {
             make(&posix(source.clone()));
             fs::remove_file("/dev/shm/name").unwrap();

@@ -83,15 +83,15 @@ fn change_grants_no_access_that_neither_state_grants() {
         let owner = OwnerChange { uid: Some(1000), gid: Some(gid) };
         Action::SetModeAndOwner(ModeChange::to(Mode::new(mode)), owner)
     };
-    let over = AtomicBool::new(false);
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
+            while !is_over.load(Ordering::Relaxed) {
                 let stat = object.file.metadata().unwrap();
                 assert!(stat.mode() & 0o060 == 0 || stat.gid() == 7, "{:o} of {}", stat.mode(), stat.gid());
             }
         });
-        let _over = SetOnDrop(&over);
+        let _over = SetOnDrop(&is_over);
         for _ in 0..200 {
             carry_out(&object.id(), &both(0o660, 7)).unwrap();
             carry_out(&object.id(), &both(0o600, 1000)).unwrap();

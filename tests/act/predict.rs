@@ -349,17 +349,17 @@ fn dry_run_matches_the_real_run() {
             for (segment, dry) in &dry {
                 assert_eq!(dry, &real[segment], "{command:?}, root {as_root}: {segment}");
                 // `--force` is only suggested where it helps.
-                let offers = dry.1.contains("--force");
+                let suggests_force = dry.1.contains("--force");
                 let forced = command.contains(&"--force");
-                assert!(!(offers && forced), "{command:?} {segment}: {}", dry.1);
-                *seen.entry((as_root, dry.0, offers)).or_insert(0) += 1;
+                assert!(!(suggests_force && forced), "{command:?} {segment}: {}", dry.1);
+                *seen.entry((as_root, dry.0, suggests_force)).or_insert(0) += 1;
             }
             if command == ["rm", "--yes", "--no-copy"] {
                 // With --force, the removal succeeds.
-                let offered = dry.iter().filter(|(_, (_, error))| error.contains("--force"));
-                let offered: Vec<&str> = offered.map(|(segment, _)| segment.as_str()).collect();
-                assert!(offered.len() > 1, "{dry:?}");
-                let arguments = [&["rm", "--yes", "--no-copy", "--force"], &offered[..]].concat();
+                let suggestions = dry.iter().filter(|(_, (_, error))| error.contains("--force"));
+                let suggestions: Vec<&str> = suggestions.map(|(segment, _)| segment.as_str()).collect();
+                assert!(suggestions.len() > 1, "{dry:?}");
+                let arguments = [&["rm", "--yes", "--no-copy", "--force"], &suggestions[..]].concat();
                 for (segment, (done, error)) in run(as_root, home.path(), None, &arguments) {
                     assert!(done, "{segment}: {error}");
                 }

@@ -35,9 +35,9 @@ fn list(rounds: usize) {
         ls.args(["-l", "/dev/shm"]);
         contest.add("ipcs -m plus ls -l", 0, Some(2.0), both(discard(ipcs), discard(ls)));
     }
-    let mut usual = shmlens();
-    usual.arg("list");
-    contest.add("shmlens list, all columns", 0, None, discard(usual));
+    let mut default = shmlens();
+    default.arg("list");
+    contest.add("shmlens list, all columns", 0, None, discard(default));
     let mut json = shmlens();
     json.args(["list", "--json"]);
     contest.add(

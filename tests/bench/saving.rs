@@ -56,8 +56,8 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
 
         let mut contest =
             Contest::new(format!("restore: {} MiB of {what}, from {}", data / MIB, files.place));
-        let aside = object.path().with_extension("aside");
-        fs::rename(object.path(), &aside)?;
+        let moved = object.path().with_extension("aside");
+        fs::rename(object.path(), &moved)?;
         let mut ours = shmlens();
         ours.arg("restore").arg(&file);
         contest.add("shmlens restore", data, None, without(object.path(), own_command(ours, files)));
@@ -74,7 +74,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
         } else {
             contest.run(rounds);
         }
-        fs::rename(&aside, object.path())?;
+        fs::rename(&moved, object.path())?;
     }
     Ok(())
 }

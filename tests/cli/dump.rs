@@ -40,7 +40,7 @@ fn contents() -> Vec<Vec<u8>> {
 }
 
 #[track_caller]
-fn same(ours: &[u8], theirs: &[u8]) {
+fn assert_same(ours: &[u8], theirs: &[u8]) {
     if ours != theirs {
         let mut lines = ours.split(|&byte| byte == b'\n').zip(theirs.split(|&byte| byte == b'\n'));
         let differing = lines.find(|(ours, theirs)| ours != theirs);
@@ -64,10 +64,10 @@ fn posix_dump_matches_hexdump() {
         let object = Object::new("a", bytes.len() as u64, 0o600);
         object.write(0, &bytes);
         let Some(theirs) = hexdump(&object.path(), &[]) else { return };
-        same(&run(["dump", "/a"]).stdout, &theirs);
+        assert_same(&run(["dump", "/a"]).stdout, &theirs);
         let Some(theirs) = hexdump(&object.path(), &["-v"]) else { return };
-        same(&run(["dump", "/a", "--no-squeezing"]).stdout, &theirs);
-        same(&run(["dump", "/a", "--raw"]).stdout, &bytes);
+        assert_same(&run(["dump", "/a", "--no-squeezing"]).stdout, &theirs);
+        assert_same(&run(["dump", "/a", "--raw"]).stdout, &bytes);
     }
 }
 
@@ -88,10 +88,10 @@ fn partial_dump_matches_hexdump() {
     ] {
         let start = offset.strip_prefix("0x").map_or(offset.to_owned(), |_| "4096".to_owned());
         let Some(theirs) = hexdump(&object.path(), &["-s", &start, "-n", length]) else { return };
-        same(&run(["dump", "a", "--offset", offset, "--length", length]).stdout, &theirs);
+        assert_same(&run(["dump", "a", "--offset", offset, "--length", length]).stdout, &theirs);
     }
     let Some(theirs) = hexdump(&object.path(), &["-s", "65536"]) else { return };
-    same(&run(["dump", "a", "--offset", "64K"]).stdout, &theirs);
+    assert_same(&run(["dump", "a", "--offset", "64K"]).stdout, &theirs);
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn sysv_dump_matches_hexdump() {
         sysv.write(0, &bytes);
         fs::write(&file, &bytes).unwrap();
         let Some(theirs) = hexdump(&file, &[]) else { return };
-        same(&run(["dump", "0x4d2"]).stdout, &theirs);
-        same(&run(["dump", "0x4d2", "--raw"]).stdout, &bytes);
+        assert_same(&run(["dump", "0x4d2"]).stdout, &theirs);
+        assert_same(&run(["dump", "0x4d2", "--raw"]).stdout, &bytes);
     }
 }
 
@@ -272,7 +272,7 @@ fn dump_completes_after_the_segment_is_removed() {
     let (mut child, mut read) = blocked_dump("a");
     drop(object);
     child.stdout.as_mut().unwrap().read_to_end(&mut read).unwrap();
-    same(&read, &bytes);
+    assert_same(&read, &bytes);
     assert!(child.wait_with_output().unwrap().status.success());
 }
 

@@ -376,7 +376,7 @@ fn list_sorts_by_every_field_with_missing_values_last() {
 #[test]
 fn csv_round_trips() {
     let Some(_world) = World::new() else { return };
-    let _odd = Object::new("a,\"b\" c\n", 1 << 20, 0o600);
+    let _csv_name = Object::new("a,\"b\" c\n", 1 << 20, 0o600);
     let _sysv = Sysv::new(0x4d2, 5, 0o640);
     let text = printed(["list", "--csv"]);
     let list = json(["list", "--json"]);

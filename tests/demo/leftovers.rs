@@ -100,12 +100,12 @@ fn objects_resembling_leftovers_are_kept() {
         content
     };
     let alive = other_pid(&killed.ring);
-    let mut almost = killed.ring.clone();
-    almost[0] = b'S';
+    let mut similar = killed.ring.clone();
+    similar[0] = b'S';
     let kept = [
         // A leftover's name, with other contents.
         object_with(&list, &vec![0; killed.list.len()]),
-        object_with(&ring, &almost),
+        object_with(&ring, &similar),
         // A leftover's contents, with another name.
         object_with("my-copy", &killed.ring),
         object_with(&format!("{list}-2"), &killed.list),
@@ -156,14 +156,14 @@ fn system_v_segments_resembling_leftovers_are_kept() {
     let killed = Killed::new();
     let size = killed.state.len() as u64;
     shm::remove(killed.demo.state.0).unwrap();
-    let mut almost = killed.state.clone();
-    almost[0] = b'S';
+    let mut similar = killed.state.clone();
+    similar[0] = b'S';
     let serial = 1 << 23;
     let key = |number: u32| killed.key.wrapping_add(number * serial);
     let kept = [
         // A leftover's key and size, but never written: reading would allocate its pages.
         Sysv::new(key(0), size, 0o600),
-        segment_with(key(1), size, &almost),
+        segment_with(key(1), size, &similar),
         segment_with(key(2), size + 1, &killed.state),
         segment_with(key(3), size, &killed.state).owned_by(NOBODY, NOBODY),
         // A complete leftover with another key.

@@ -28,7 +28,7 @@ fn all_written(command: Command) -> Vec<u8> {
     object.write(0, b"a \x01\xff");
     let mut terminal = Terminal::start((80, 24), command);
     terminal.wait_for(row("▌ /object"), SOON);
-    let selected = terminal.on_screen(|screen| super::place(screen, "/object").unwrap());
+    let selected = terminal.on_screen(|screen| super::row_index(screen, "/object").unwrap());
     terminal.wait_for(move |screen: &Screen| screen.cell(selected, 20).unwrap().inverse(), SOON);
     terminal.send("<Enter>");
     terminal.wait_for(row("0000_0000 61 20 01 ff"), SOON);
@@ -64,9 +64,9 @@ fn no_color_turns_color_off() {
         assert!(!has_color(&raw), "{message}: {:?}", attributes(&raw));
     }
     // A user who asks for colors gets them.
-    let mut always = shmlens();
-    always.args(["--color", "always"]).env("NO_COLOR", "1");
-    assert!(has_color(&all_written(always)));
+    let mut colored = shmlens();
+    colored.args(["--color", "always"]).env("NO_COLOR", "1");
+    assert!(has_color(&all_written(colored)));
 }
 
 #[test]
@@ -89,9 +89,9 @@ fn non_utf8_locale_gets_ascii_only() {
     let _other = Object::new("カ", 10, 0o600);
     let mut locale = shmlens();
     locale.env("LANG", "C");
-    let mut asked = shmlens();
-    asked.arg("--ascii");
-    for command in [locale, asked] {
+    let mut terminal = shmlens();
+    terminal.arg("--ascii");
+    for command in [locale, terminal] {
         let message = format!("{command:?}");
         let object = Object::new("object", 64, 0o600);
         let mut terminal = Terminal::start((100, 30), command);

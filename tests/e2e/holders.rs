@@ -78,8 +78,8 @@ fn process_ignoring_sigterm_is_reported() {
                 print('ready', flush=True)\n\
                 time.sleep(3600)";
     let Some(mut command) = python(text) else { return };
-    let mut stubborn = Child::spawn_piped(command.stderr(Stdio::null()));
-    assert_eq!(stubborn.line(SOON), "ready");
+    let mut child = Child::spawn_piped(command.stderr(Stdio::null()));
+    assert_eq!(child.line(SOON), "ready");
     let terminal = open();
     terminal.wait_for(row("▌ /stubborn"), SOON);
     terminal.wait_for(row("● in use"), SOON);
@@ -89,7 +89,7 @@ fn process_ignoring_sigterm_is_reported() {
     terminal.wait_for("y terminate", SOON);
     answer(&terminal, "y");
     terminal.wait_for("K terminate", SOON);
-    assert!(stubborn.ended().is_none());
+    assert!(child.ended().is_none());
     terminal.send("<Esc>");
     terminal.wait_for(no_row("Holders of"), SOON);
     quit(terminal);

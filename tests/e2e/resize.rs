@@ -1,6 +1,6 @@
 //! Terminals of any size, resized at any moment.
 
-use super::{STILL, leave_and_quit, no_row, open, open_first, place, quit, row, writer};
+use super::{STILL, leave_and_quit, no_row, open, open_first, quit, row, row_index, writer};
 use crate::support::{Object, SOON, Terminal, World, shmlens, wait_until};
 use vt100::Screen;
 
@@ -41,7 +41,7 @@ fn inspect_redraws_after_any_resize() {
     let terminal = open_first();
     // Wait until the holders are known, and the map has scanned up to the zeros at the end.
     resize_through_all_sizes(&terminal, |screen: &Screen| {
-        place(screen, "sysv_writer").is_some()
+        row_index(screen, "sysv_writer").is_some()
             && screen.cell(1, 62).is_some_and(|cell| cell.contents() == "░")
     });
     leave_and_quit(terminal);
@@ -62,7 +62,8 @@ fn resize_changes_the_layout() {
         terminal.resize(size);
         // Narrower terminals have no footer.
         let foot = (size.0 >= 40).then_some(size.1 - 1);
-        let fits = |screen: &Screen| place(screen, heading).is_some() && place(screen, "? help") == foot;
+        let fits =
+            |screen: &Screen| row_index(screen, heading).is_some() && row_index(screen, "? help") == foot;
         terminal.wait_for(fits, SOON);
     }
     quit(terminal);
@@ -106,7 +107,7 @@ fn huge_terminal_is_drawn_in_part() {
     let Some(_world) = World::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = Terminal::start((1100, 420), shmlens());
-    terminal.wait_for(|screen: &Screen| place(screen, "? help") == Some(399), SOON);
+    terminal.wait_for(|screen: &Screen| row_index(screen, "? help") == Some(399), SOON);
     terminal.on_screen(|screen| {
         let right = screen.rows(1000, 100).find(|row| !row.trim().is_empty());
         assert_eq!(right, None, "right of the drawn part");

@@ -1,6 +1,6 @@
 //! The live strip and the change rates, with real programs that write.
 
-use super::{ONE_SECOND, STILL, collapse_spaces, nattch, place, quit, row, started, writer};
+use super::{ONE_SECOND, STILL, collapse_spaces, nattch, quit, row, row_index, started, writer};
 use crate::support::{
     Child, Object, SOON, Sysv, Terminal, World, as_nobody, demo_program, orphan, python, shmlens, wait_until,
 };
@@ -50,7 +50,7 @@ fn scribbler(name: &str, bytes: usize) -> Option<Child> {
 
 /// Returns the color of the map's last cell.
 fn end_of_map(screen: &Screen) -> Option<Color> {
-    let row = place(screen, "map 0 ")?;
+    let row = row_index(screen, "map 0 ")?;
     let (_, columns) = screen.size();
     let text: String = screen.rows(0, columns.get()).nth(row.into())?;
     let column = text.trim_end().chars().count().checked_sub("8.0K".len() + 2)?;
@@ -111,7 +111,7 @@ fn changing_sorts_the_busiest_first() {
     let terminal = Terminal::start(WIDE, shmlens());
     let order = |screen: &Screen| {
         let mut names: Vec<_> = ["/a-little", "/b-most", "/c-some", "/still"]
-            .map(|name| (place(screen, &format!("{name} ")), name))
+            .map(|name| (row_index(screen, &format!("{name} ")), name))
             .into();
         names.sort_unstable();
         names.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
@@ -145,7 +145,7 @@ fn held_system_v_segment_is_read_without_an_attach() {
     terminal.wait_for(row("0008 u32/u64"), SOON);
     // The table shows a rate.
     let changes = |screen: &Screen| {
-        let at = place(screen, "▌ sysv:0 0x000004d2")?;
+        let at = row_index(screen, "▌ sysv:0 0x000004d2")?;
         let (_, columns) = screen.size();
         screen.rows(0, columns.get()).nth(at.into()).filter(|line| line.contains("/s"))
     };

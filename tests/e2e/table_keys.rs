@@ -1,6 +1,6 @@
 //! Keys in the Segments screen.
 
-use super::{STILL, copied, no_row, open, place, quit, row, row_of, writer};
+use super::{STILL, copied, no_row, open, quit, row, row_index, row_of, writer};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
 use vt100::Screen;
 
@@ -28,7 +28,7 @@ fn open_on_three() -> Terminal {
 /// Checks that the rows with these words appear in this order.
 fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
     move |screen| {
-        let rows = words.map(|words| place(screen, words));
+        let rows = words.map(|words| row_index(screen, words));
         rows[0].is_some() && rows.is_sorted_by(|a, b| a.is_some() && a < b)
     }
 }

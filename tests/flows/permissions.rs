@@ -31,7 +31,7 @@ fn object(machine: &FakeMachine, name: &str) -> (u32, u32, u32) {
     })
 }
 
-fn yes(stage: &mut Stage) {
+fn confirm(stage: &mut Stage) {
     stage.wait(200);
     stage.press("y");
 }
@@ -87,7 +87,7 @@ fn unknown_user_is_reported_and_changes_nothing() {
     // The form stays open for correction.
     let mut stage = stage(small());
     stage.press("p<tab><tab>bo<enter>b<enter>");
-    yes(&mut stage);
+    confirm(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
 }
 
@@ -179,7 +179,7 @@ fn batch_change_sets_only_the_edited_fields() {
     assert_eq!(object(&stage.machine, "c"), (0o600, 1001, 1001));
     // A symbolic mode is relative to each segment's own mode.
     stage.press("Aap<tab>o+r,u-w<enter>");
-    yes(&mut stage);
+    confirm(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o404, 1000, 1001), "{}", notice(&stage));
     assert_eq!(object(&stage.machine, "b"), (0o466, 1000, 1001));
     assert_eq!(object(&stage.machine, "c"), (0o404, 1001, 1001));
@@ -193,7 +193,7 @@ fn overlay_keeps_its_segment_when_the_selection_moves() {
     stage.machine.remove_object("a");
     stage.survey();
     stage.press("<enter>");
-    yes(&mut stage);
+    confirm(&mut stage);
     assert!(notice(&stage).contains("/a is gone"), "{}", notice(&stage));
     assert_eq!((object(&stage.machine, "b").0, sysv(&stage.machine).0), (0o600, 0o600));
 }
@@ -207,7 +207,7 @@ fn paste_fills_the_field_and_resolves_the_name() {
     stage.press("<tab><tab>");
     stage.inject(Event::Paste("bob\n".to_owned()));
     stage.press("<enter>");
-    yes(&mut stage);
+    confirm(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000));
 }
 
@@ -240,7 +240,7 @@ fn late_answers_to_older_names_are_ignored() {
     assert!(!form(&stage).submitted, "what was typed since is to be said anew");
     stage.press("<enter>");
     stage.answer();
-    yes(&mut stage);
+    confirm(&mut stage);
     assert_eq!(sysv(&stage.machine), (0o600, 1001, 1000), "{}", notice(&stage));
     stage.press("p<tab><tab>ann");
     stage.late = Some(vec![]);

@@ -131,15 +131,15 @@ fn existing_file_is_reported_while_typing() {
     stage.press(&format!("<down><down>w<ctrl-u>{}", file.display()));
     assert!(
         form(&stage)
-            .wrong()
+            .path_error()
             .unwrap()
             .ends_with("taken exists already: choose another name, or enable replace")
     );
     assert!(stage.screen().contains("exists already"), "{}", stage.screen());
     stage.press("2");
-    assert_eq!(form(&stage).wrong(), None);
+    assert_eq!(form(&stage).path_error(), None);
     stage.press("<backspace><tab><space>");
-    assert_eq!(form(&stage).wrong(), None, "it will be replaced");
+    assert_eq!(form(&stage).path_error(), None, "it will be replaced");
     stage.press("<tab><ctrl-u>");
-    assert_eq!(form(&stage).wrong().as_deref(), Some("a file name is required"));
+    assert_eq!(form(&stage).path_error().as_deref(), Some("a file name is required"));
 }

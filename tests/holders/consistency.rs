@@ -27,16 +27,16 @@ fn maps_text_matches_procmap_query() {
     let mut private_ones = 0;
     for &pid in crowd.truth.roles.values().flatten() {
         for private in [false, true] {
-            let (asked, read) = (uses(pid, private, false), uses(pid, private, true));
+            let (queried, read) = (uses(pid, private, false), uses(pid, private, true));
             let sorted = |uses: &[Use]| {
                 let mut keys: Vec<_> = uses.iter().map(key).collect();
                 keys.sort();
                 keys
             };
-            assert_eq!(sorted(&asked.1), sorted(&read.1), "process {pid}, private ones: {private}");
-            assert_eq!(asked.0, read.0);
-            private_ones += asked.1.iter().filter(|one| one.private).count();
-            assert!(private || asked.1.iter().all(|one| !one.private));
+            assert_eq!(sorted(&queried.1), sorted(&read.1), "process {pid}, private ones: {private}");
+            assert_eq!(queried.0, read.0);
+            private_ones += queried.1.iter().filter(|one| one.private).count();
+            assert!(private || queried.1.iter().all(|one| !one.private));
         }
     }
     assert!(private_ones > 0);
@@ -48,13 +48,13 @@ fn incremental_scan_matches_a_full_scan() {
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let (_, before) = survey_real();
     // The killed processes hold nothing.
-    let victims = &crowd.truth.roles["ordinary"][..5];
-    for &pid in victims {
+    let killed = &crowd.truth.roles["ordinary"][..5];
+    for &pid in killed {
         let process = RealMachine.process(pid).unwrap();
         RealMachine.terminate(&process.id).unwrap();
     }
     wait_until(SOON, || {
-        victims.iter().all(|&pid| RealMachine.process(pid).is_none_or(|process| process.ended))
+        killed.iter().all(|&pid| RealMachine.process(pid).is_none_or(|process| process.ended))
     });
     let mut names = Names::default();
     let mut seen = |holdings: &Holdings| {
@@ -67,10 +67,10 @@ fn incremental_scan_matches_a_full_scan() {
     let all_pids: Vec<u32> = crowd.truth.roles.values().flatten().copied().collect();
     assert_eq!(seen(&before.rescan(&RealMachine, &all_pids, names)), fresh);
     assert_eq!(seen(&before.refresh(&RealMachine, &[], names)), fresh);
-    assert_eq!(seen(&before.rescan(&RealMachine, victims, names)), fresh);
+    assert_eq!(seen(&before.rescan(&RealMachine, killed, names)), fresh);
     // Results are reused for processes that have not run since. Exiting counts as running.
     assert_eq!(seen(&before.rescan(&RealMachine, &[], names)), fresh);
-    let of_victims: BTreeSet<process::Object> = victims.iter().flat_map(|&pid| before.held_by(pid)).collect();
+    let of_victims: BTreeSet<process::Object> = killed.iter().flat_map(|&pid| before.held_by(pid)).collect();
     assert!(!of_victims.is_empty());
 }
 

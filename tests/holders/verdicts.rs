@@ -114,11 +114,11 @@ fn lease_probe_refuses_a_replaced_object() {
     let mut names = Names::default();
     let shown = Survey::take(&RealMachine, &mut names).segments.remove(0).identity();
     let SegmentId::Posix(name) = object.id() else { panic!("it has a name") };
-    let ask = || RealMachine.is_open_elsewhere(&name, &shown).map_err(|error| error.kind());
-    assert_eq!(ask(), Ok(true), "this test has it open");
+    let request_lease = || RealMachine.is_open_elsewhere(&name, &shown).map_err(|error| error.kind());
+    assert_eq!(request_lease(), Ok(true), "this test has it open");
     fs::remove_file(object.path()).unwrap();
     fs::write(object.path(), "another").unwrap();
-    assert_eq!(ask(), Err(io::ErrorKind::NotFound));
+    assert_eq!(request_lease(), Err(io::ErrorKind::NotFound));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fs::{self, File, FileTimes};
 use std::time::{Duration, SystemTime};
 
 #[track_caller]
-fn printed(arguments: &[&str]) -> String {
+fn stdout_of(arguments: &[&str]) -> String {
     // Other tests may start processes faster than they can be checked.
     let run = || shmlens().args(arguments).output().unwrap();
     let output = (0..10).map(|_| run()).find(|output| output.status.success()).unwrap_or_else(run);
@@ -23,16 +23,16 @@ fn future_time_is_not_shown_as_just_now() {
     let times = FileTimes::new().set_accessed(later).set_modified(later);
     File::options().write(true).open("/dev/shm/later").unwrap().set_times(times).unwrap();
 
-    let info = printed(&["info", "/later"]);
+    let info = stdout_of(&["info", "/later"]);
     let line = |label: &str| info.lines().find(|line| line.starts_with(label)).unwrap_or_default().to_owned();
     for label in ["written", "read"] {
         assert!(line(label).contains("in the future") && !line(label).contains(" ago"), "{info}");
     }
     for filter in ["modify<1h", "access=..1h", "modify>1h"] {
-        assert_eq!(printed(&["list", "--no-header", filter]), "", "{filter}");
+        assert_eq!(stdout_of(&["list", "--no-header", filter]), "", "{filter}");
     }
-    assert_eq!(printed(&["list", "--no-header", "--columns", "name", "change<1h"]), "/later\n");
-    assert_eq!(printed(&["list", "--no-header", "--leaked"]), "");
+    assert_eq!(stdout_of(&["list", "--no-header", "--columns", "name", "change<1h"]), "/later\n");
+    assert_eq!(stdout_of(&["list", "--no-header", "--leaked"]), "");
 }
 
 /// The difference between these times and the clock overflows 64 bits.
@@ -43,7 +43,7 @@ fn extreme_times_do_not_crash() {
     for seconds in [i64::MIN + 1, i64::MAX] {
         let (file, time) = (File::open("/dev/shm/absurd").unwrap(), TimeSpec::new(seconds, 0));
         futimens(&file, &time, &time).unwrap();
-        printed(&["info", "/absurd"]);
-        printed(&["list", "modify<1h"]);
+        stdout_of(&["info", "/absurd"]);
+        stdout_of(&["list", "modify<1h"]);
     }
 }

@@ -123,7 +123,7 @@ fn unreadable_directory_is_reported() {
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
     let _inside = Object::new("closed/inside", 1, 0o644);
-    let _beside = Object::new("beside", 1, 0o644);
+    let _sibling = Object::new("beside", 1, 0o644);
     assert_eq!(ids(), ["posix:/beside", "posix:/closed/inside"]);
     let _nobody = Nobody::here();
     let survey = survey();

@@ -18,7 +18,7 @@ fn without_proc(arguments: &[&str]) -> Option<Output> {
 
 /// Returns the output of the command.
 #[track_caller]
-fn printed(arguments: &[&str]) -> String {
+fn stdout_of(arguments: &[&str]) -> String {
     let output = without_proc(arguments).expect("unshare and mount, which were there before");
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
@@ -36,24 +36,24 @@ fn existing_segments_are_found_without_proc() {
     sysv.write(0, b"hello");
     let id = format!("sysv:{}", sysv.shmid);
 
-    assert_eq!(printed(&["list", "--columns", "id", "--no-header"]), format!("{id}\nposix:/here\n"));
-    assert_eq!(printed(&["dump", "--raw", "/here"]), "hello");
-    assert_eq!(printed(&["dump", "--raw", "--length", "5", &id]), "hello");
-    assert!(printed(&["find", "ell", "/here", &id]).lines().count() == 2);
-    let info = printed(&["info", "/here"]);
+    assert_eq!(stdout_of(&["list", "--columns", "id", "--no-header"]), format!("{id}\nposix:/here\n"));
+    assert_eq!(stdout_of(&["dump", "--raw", "/here"]), "hello");
+    assert_eq!(stdout_of(&["dump", "--raw", "--length", "5", &id]), "hello");
+    assert!(stdout_of(&["find", "ell", "/here", &id]).lines().count() == 2);
+    let info = stdout_of(&["info", "/here"]);
     assert!(info.contains("/proc is not mounted"), "{info}");
 
     let directory = tempfile::tempdir().unwrap();
     for segment in ["/here", &id] {
         let file = directory.path().join("copy");
-        printed(&["save", "--force", segment, file.to_str().unwrap()]);
+        stdout_of(&["save", "--force", segment, file.to_str().unwrap()]);
         assert!(file.exists());
     }
     let (object_file, kept) = (directory.path().join("object"), directory.path());
-    printed(&["save", "/here", object_file.to_str().unwrap()]);
+    stdout_of(&["save", "/here", object_file.to_str().unwrap()]);
     assert!(Path::new("/dev/shm/here").exists() && kept.exists());
     std::fs::remove_file("/dev/shm/here").unwrap();
-    printed(&["restore", object_file.to_str().unwrap()]);
+    stdout_of(&["restore", object_file.to_str().unwrap()]);
     assert_eq!(std::fs::read("/dev/shm/here").unwrap(), b"hello");
 }
 

@@ -65,7 +65,7 @@ fn reads_by_root_and_owner_keep_the_access_time() {
         let object = Object::new("timed", PAGE, 0o600).owned_by(owner, owner);
         object.write(0, b"text");
         let before = age(&object);
-        let _eyes = (owner == NOBODY).then(Nobody::here);
+        let _nobody = (owner == NOBODY).then(Nobody::here);
         let reader = open(&object.id()).unwrap();
         assert_eq!(reader.trace(), Trace::None);
         assert_eq!(read(&reader, 0, 4), b"text");

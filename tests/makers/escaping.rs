@@ -9,10 +9,10 @@ use std::process::Command;
 fn assert_harmless(text: &[u8], lines: usize) {
     // CSV lines end as CSV requires.
     let text = String::from_utf8(text.to_vec()).unwrap().replace("\r\n", "\n");
-    let is_bad = |character: char| {
+    let is_control = |character: char| {
         (character.is_control() && character != '\n') || ('\u{202a}'..='\u{202e}').contains(&character)
     };
-    assert!(!text.contains(is_bad), "{text:?}");
+    assert!(!text.contains(is_control), "{text:?}");
     assert!(lines == 0 || text.lines().count() == lines, "{text}");
 }
 

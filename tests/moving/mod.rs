@@ -132,7 +132,7 @@ impl Program {
     }
 
     /// Takes the values after some time, and checks the fields whose deadline has passed.
-    fn judge(&mut self, elapsed: Duration, sampled: Duration) {
+    fn check_due_fields(&mut self, elapsed: Duration, sampled: Duration) {
         let values = self.detector.values();
         for value in values.iter().filter(|value| !self.fields.iter().any(|field| field.overlaps(value))) {
             self.noise.push(format!("{}: {elapsed:.1?} {}", self.name, describe(&[value])));
@@ -178,7 +178,7 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
         }
         let is_fair = burst.elapsed() < FAIR_BURST;
         for program in &mut programs {
-            program.judge(start.elapsed(), sampled);
+            program.check_due_fields(start.elapsed(), sampled);
         }
         let distance = *polls.next().unwrap();
         if is_fair {

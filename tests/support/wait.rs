@@ -32,12 +32,12 @@ impl Drop for SetOnDrop<'_> {
 
 #[test]
 fn wait_returns_when_the_condition_holds() {
-    let mut asked = 0;
+    let mut calls = 0;
     wait_until(SOON, || {
-        asked += 1;
-        asked == 3
+        calls += 1;
+        calls == 3
     });
-    assert_eq!(asked, 3);
+    assert_eq!(calls, 3);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {
     buffer.to_vec()
 }
 
-fn through(child: &Child) -> Method {
+fn method_through(child: &Child) -> Method {
     Method::Holder { pid: child.pid().as_raw().cast_unsigned(), keeps_access_time: true }
 }
 
@@ -63,7 +63,7 @@ fn holes_are_found_and_stay_holes() {
     let Some(holder) = holder(&sysv) else { return };
     let before = fields_of_sysv(sysv.shmid);
     let reader = open(&survey_segment(&sysv.id())).unwrap();
-    assert_eq!(reader.method(), through(&holder));
+    assert_eq!(reader.method(), method_through(&holder));
     let runs = [
         (0, PAGE, ExtentKind::Data),
         (PAGE, 200 * PAGE, ExtentKind::Hole),
@@ -102,7 +102,7 @@ fn partial_mapping_is_enough() {
     assert_eq!(child.line(SOON), "attached");
     for segment in [survey_segment(&sysv.id()), survey_with_holders(&sysv.id())] {
         let reader = open(&segment).unwrap();
-        assert_eq!(reader.method(), through(&child));
+        assert_eq!(reader.method(), method_through(&child));
         assert_eq!(
             (read(&reader, 0, 5), read(&reader, 200 * PAGE + 5, 5)),
             (b"hello".into(), b"hello".into())
@@ -119,11 +119,11 @@ fn exited_holder_is_replaced_by_another() {
     assert_eq!(segment.holders.as_ref().unwrap().len(), 2);
     let reader = open(&segment).unwrap();
     drop(first);
-    assert_eq!(open(&segment).unwrap().method(), through(&second));
+    assert_eq!(open(&segment).unwrap().method(), method_through(&second));
     // A process that attached it after the survey is found too.
     let third = holder(&sysv).unwrap();
     drop(second);
-    assert_eq!(open(&segment).unwrap().method(), through(&third));
+    assert_eq!(open(&segment).unwrap().method(), method_through(&third));
     drop(third);
     wait_until(SOON, || shm::stat(sysv.shmid).unwrap().nattch == 0);
     assert_eq!(reason(&segment), TraceReason::NoHolder);
@@ -176,7 +176,7 @@ fn segment_of_another_ipc_namespace_is_not_read() {
         assert_eq!(reason(&segment), TraceReason::Unreachable, "{key:#x} {size} {namespace:?}");
     }
     let holder = holder(&sysv).unwrap();
-    assert_eq!(open(&segment).unwrap().method(), through(&holder));
+    assert_eq!(open(&segment).unwrap().method(), method_through(&holder));
     drop(attachment);
 }
 
@@ -278,7 +278,7 @@ fn readers_survive_a_churn_of_holders() {
         });
         while !churn.is_finished() {
             let reader = open(&segment).unwrap();
-            assert_eq!((reader.method(), read(&reader, 0, 5)), (through(&steady), b"hello".to_vec()));
+            assert_eq!((reader.method(), read(&reader, 0, 5)), (method_through(&steady), b"hello".to_vec()));
         }
         churn.join().unwrap();
     });
@@ -291,7 +291,7 @@ pub fn huge_pages_are_read_through_a_holder(shmid: i32) {
     let before = fields_of_sysv(shmid);
     let segment = survey_segment(&sysv.id());
     let reader = open(&segment).unwrap();
-    assert_eq!(reader.method(), through(&holder));
+    assert_eq!(reader.method(), method_through(&holder));
     let mut offset = 0;
     let mut buffer = PageBuffer::default();
     loop {

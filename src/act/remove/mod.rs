@@ -120,8 +120,8 @@ impl Removal<'_> {
                 // copy.
                 if let Some(copies) = copies {
                     let deleted = copies.enforce_limit(&copy).len();
-                    let why = format!("(limit for copies: {})", copies.limit());
-                    done.messages.extend(deleted_copies_text(deleted, &why));
+                    let limit_text = format!("(limit for copies: {})", copies.limit());
+                    done.messages.extend(deleted_copies_text(deleted, &limit_text));
                 }
                 done.copy = Some(copy);
                 Ok(done)
@@ -272,11 +272,11 @@ fn copy_error(segment: &Segment, error: KeepError) -> ActError {
     }
 }
 
-fn deleted_copies_text(count: usize, why: &str) -> Option<String> {
+fn deleted_copies_text(count: usize, limit_text: &str) -> Option<String> {
     match count {
         0 => None,
-        1 => Some(format!("1 older copy deleted {why}")),
-        many => Some(format!("{many} older copies deleted {why}")),
+        1 => Some(format!("1 older copy deleted {limit_text}")),
+        many => Some(format!("{many} older copies deleted {limit_text}")),
     }
 }
 

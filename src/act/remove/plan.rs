@@ -141,9 +141,9 @@ fn plan_sysv(segment: &Segment, facts: &SysvFacts, plan: &mut Plan) {
         plan.add_effect(format!("frees {memory} now"));
     } else {
         // If some holders are unknown, the number of attachments is more informative.
-        let who = if segment.unseen() == 0 { detach_text(segment) } else { None };
-        let who = who.unwrap_or_else(|| format!("{} detaches", last_detach_text(facts.nattch)));
-        plan.add_effect(format!("marked for removal; {memory} freed when {who}"));
+        let trigger = if segment.unseen() == 0 { detach_text(segment) } else { None };
+        let trigger = trigger.unwrap_or_else(|| format!("{} detaches", last_detach_text(facts.nattch)));
+        plan.add_effect(format!("marked for removal; {memory} freed when {trigger}"));
         let reason = format!("in use: {}", attachments_text(facts.nattch));
         plan.refuse(Refusal { reason, remedy: USE_FORCE.to_owned(), forceable: true });
     }
@@ -178,7 +178,7 @@ fn plan_posix(target: Target<'_>, links: u32, plan: &mut Plan) {
     }
     plan.add_effect(match (links, detach_text) {
         (2.., _) => format!("unlinks now; {}", remaining_links_text(links - 1)),
-        (_, Some(who)) => format!("unlinks now; {memory} freed when {who}"),
+        (_, Some(trigger)) => format!("unlinks now; {memory} freed when {trigger}"),
         (_, None) if free => format!("frees {memory} now"),
         (_, None) => format!("unlinks now; {memory} freed now or when its last holder detaches"),
     });

@@ -226,14 +226,15 @@ impl Line {
             return false;
         };
         let made = Timestamp::from_seconds(self.change);
-        let when = segment.times.change.is_some_and(|change| match self.shmid {
+        let changed_in_time = segment.times.change.is_some_and(|change| match self.shmid {
             Some(own) => own == *shmid && change == made,
             // Killed before it recorded the shmid.
             None => (0.0..=MAX_DELAY_SECONDS).contains(&change.seconds_since(made)),
         });
         // The contents are complete and the mode is final: only the owner may be missing.
         let done = self.whole && self.mode == FILLING.bits();
-        when && !done
+        changed_in_time
+            && !done
             && !facts.marked
             && segment.mode == FILLING
             && (facts.key, segment.size) == (Key(self.key), Bytes(self.size))

@@ -35,7 +35,7 @@ impl Glow {
         (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())
     }
 
-    pub fn is_lit(&self, now: Clock) -> bool {
+    pub fn is_glowing(&self, now: Clock) -> bool {
         self.since.values().any(|since| now.saturating_sub(*since) < Self::DURATION)
     }
 }
@@ -51,8 +51,8 @@ mod tests {
         assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));
         assert_eq!(glow.faded(6, Duration::from_millis(11_500)), Some(0.5));
         assert_eq!(glow.faded(7, Duration::from_secs(10)), None);
-        assert!(glow.is_lit(Duration::from_secs(12)));
-        assert!(!glow.is_lit(Duration::from_secs(13)));
+        assert!(glow.is_glowing(Duration::from_secs(12)));
+        assert!(!glow.is_glowing(Duration::from_secs(13)));
         glow.changed(&[], Duration::from_secs(20));
         assert!(glow.since.is_empty());
     }

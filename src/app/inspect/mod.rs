@@ -389,6 +389,6 @@ impl Inspect {
 
 /// The time until the glow has to be redrawn, or `None` if nothing glows or the view is frozen.
 pub fn glow_step(inspect: &Inspect, now: Clock) -> Option<Duration> {
-    let lit = inspect.glow.is_lit(now) || inspect.map.is_lit(now);
+    let lit = inspect.glow.is_glowing(now) || inspect.map.is_glowing(now);
     (lit && inspect.frozen.is_none()).then_some(Glow::DURATION / 8)
 }

@@ -173,9 +173,9 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
         columns.retain(|(column, _)| *column != Column::MadeBy);
     }
     for dropped in DROPPED {
-        let always = dropped == Column::Age && width < 110;
+        let is_too_narrow = dropped == Column::Age && width < 110;
         let least = if dropped == Column::Resident { FLEXIBLE_WITH_RESIDENT } else { FLEXIBLE };
-        if !always && flexible(&columns) >= least {
+        if !is_too_narrow && flexible(&columns) >= least {
             continue;
         }
         match dropped {

@@ -51,7 +51,7 @@ impl Choice {
     }
 
     pub fn sort(keys: &[SortKey], current: SortKey) -> Self {
-        let item = |key: &SortKey| (key.word(), key.doc().to_owned(), Chosen::Sort(*key));
+        let item = |key: &SortKey| (key.name(), key.doc().to_owned(), Chosen::Sort(*key));
         Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), Chosen::Sort(current))
     }
 

@@ -69,7 +69,7 @@ pub fn targets(state: &State) -> Vec<&Segment> {
 pub fn show_plans(state: &mut State, plans: Vec<Plan>) {
     if let Some(Overlay::Confirm(confirm)) = &mut state.overlay
         && !confirm.acting
-        && confirm.fits(&plans)
+        && confirm.matches_requests(&plans)
     {
         confirm.plans = plans;
         confirm.stale = false;
@@ -90,8 +90,8 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
             replan(confirm, effects);
         }
         Action::SaveCopy if confirm.can_toggle_copies() => {
-            let keeps = confirm.copying() == Some(&Copying::Keep);
-            let copying = if keeps { Copying::Without } else { Copying::Keep };
+            let saves_copy = confirm.copying() == Some(&Copying::Keep);
+            let copying = if saves_copy { Copying::Without } else { Copying::Keep };
             for request in &mut confirm.requests {
                 request.action = act::Action::Remove(copying.clone());
             }
@@ -202,13 +202,13 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn finish_undo(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
-    let left = undo.and_then(|undo| undo.remaining(&results));
-    let again = left.is_some();
-    state.undo = left.or(state.undo.take());
+    let remaining = undo.and_then(|undo| undo.remaining(&results));
+    let again = remaining.is_some();
+    state.undo = remaining.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);
-    for finish_undo in results {
-        let name = finish_undo.id.to_string();
-        match finish_undo.result {
+    for undone in results {
+        let name = undone.id.to_string();
+        match undone.result {
             Ok(text) => {
                 log(state, "undo", &name, &text);
                 done.push(result(&name, &text));

@@ -28,7 +28,7 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
                 effects.push(Request::ListAttachments.into());
             }
         }
-        (Body::Preview(preview), _) => previewed(state, preview),
+        (Body::Preview(preview), _) => show_preview(state, preview),
         (Body::Probed(id, probe), _) => state.probe = Some((id, probe)),
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
@@ -78,7 +78,7 @@ fn handle_inspect_report(state: &mut State, body: Body, effects: &mut Vec<Effect
         Body::Window(look) => show_snapshot(state, *look),
         Body::WindowFailed(reason) => inspect.status = Status::Failed(reason.to_string()),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
-        Body::Found(answer) => found(state, answer, effects),
+        Body::Found(answer) => handle_search_result(state, answer, effects),
         Body::Hits(number, Ok(hits)) => {
             if let Some(search) = inspect.search.as_mut().filter(|search| search.count == number) {
                 search.hits = Some(hits);
@@ -108,7 +108,7 @@ fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         && let Some(text) = state
             .survey
             .as_ref()
-            .and_then(|before| lost_name(before, &survey, &difference, state.inspect.as_ref()))
+            .and_then(|before| notice_of_lost_name(before, &survey, &difference, state.inspect.as_ref()))
     {
         state.show_message(text + &hint);
     }
@@ -141,7 +141,7 @@ fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
 
 /// Returns a notice if a segment was removed while in use: it still takes memory, but no directory
 /// lists it.
-fn lost_name(
+fn notice_of_lost_name(
     before: &Survey,
     after: &Survey,
     difference: &Difference,
@@ -191,7 +191,7 @@ fn scan_scope(survey: &Survey, difference: &Difference) -> Option<ScanScope> {
     (!pids.is_empty()).then_some(ScanScope::These(pids))
 }
 
-fn previewed(state: &mut State, preview: Preview) {
+fn show_preview(state: &mut State, preview: Preview) {
     if let (Some(inspect), Ok(look)) = (&mut state.inspect, &preview.look)
         && *inspect.id() == preview.id
         && inspect.frozen.is_none()
@@ -243,7 +243,7 @@ fn show_snapshot(state: &mut State, look: Snapshot) {
     }
 }
 
-fn found(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
+fn handle_search_result(state: &mut State, found: Found, effects: &mut Vec<Effect>) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     let Some(pending) = inspect.pending.take_if(|pending| pending.number == found.number) else { return };

@@ -34,14 +34,14 @@ pub fn show(state: &mut State, found: Vec<OwnAttachment>) {
 }
 
 pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effect>) -> Next {
-    let which = match action {
+    let released = match action {
         Action::Confirm => attachments.shown().get(attachments.list.selected).cloned().into_iter().collect(),
         Action::DetachAll => attachments.shown().to_vec(),
         _ => vec![],
     };
-    if !which.is_empty() {
+    if !released.is_empty() {
         attachments.acting = true;
-        effects.push(Request::Release(which).into());
+        effects.push(Request::Release(released).into());
     }
     Next::Stay
 }

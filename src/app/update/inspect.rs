@@ -14,7 +14,7 @@ use crate::memory::Direction;
 use std::ops::Range;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    if moves(state, action) {
+    if act_on_move(state, action) {
         cancel_search(state, effects);
         return;
     }
@@ -67,7 +67,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 
 /// Moves the cursor, or scrolls the values if that pane is active. Returns true if the action was a
 /// move.
-fn moves(state: &mut State, action: Action) -> bool {
+fn act_on_move(state: &mut State, action: Action) -> bool {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return false };
     let layout = inspect.layout(size);
@@ -212,8 +212,8 @@ fn copy(state: &mut State) {
 /// Goes to the next changed value other than the one under the cursor.
 fn change(inspect: &mut Inspect, direction: Direction, effects: &mut Vec<Effect>) {
     let value = inspect.value_at_cursor();
-    let upto_cursor = value.start..inspect.cursor + 1;
-    let differs = |range: &Range<u64>| range.start < upto_cursor.end && upto_cursor.start < range.end;
+    let skipped = value.start..inspect.cursor + 1;
+    let differs = |range: &Range<u64>| range.start < skipped.end && skipped.start < range.end;
     let from = match direction {
         Direction::Backward => value.start,
         Direction::Forward if inspect.view.differs.iter().any(differs) => value.end,

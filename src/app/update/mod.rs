@@ -117,7 +117,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
 
 /// Executes an action, or explains why it is unavailable.
 fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
-    let asked = std::mem::take(&mut state.asked_to_quit);
+    let was_asked = std::mem::take(&mut state.asked_to_quit);
     if let Some(reason) = state.refusal(action) {
         state.fail(reason);
         return;
@@ -133,7 +133,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Log => state.overlay = Some(Overlay::Log(List { selected: usize::MAX })),
         Action::Detach => attachments::open(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
-        Action::Quit if !state.kept.is_empty() && !asked => ask_to_quit(state),
+        Action::Quit if !state.kept.is_empty() && !was_asked => warn_before_quit(state),
         Action::Quit | Action::Interrupt => effects.push(Effect::Quit),
         Action::Mouse => {
             state.mouse = !state.mouse;
@@ -150,7 +150,7 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 }
 
 /// Asks before quitting detaches the segments that the user wanted to keep.
-fn ask_to_quit(state: &mut State) {
+fn warn_before_quit(state: &mut State) {
     let quit = state.key_of(Action::Quit);
     let stay = match state.kept.len() {
         1 => "1 segment stays".to_owned(),

@@ -26,7 +26,7 @@ pub fn submit(form: &mut New, effects: &mut Vec<Effect>) -> Next {
 }
 
 /// Applies the plan, or shows its refusal.
-fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
+fn apply_plan(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let existing = form.existing(segments).map(|segment| segment.id.clone());
     match (&form.plan, existing) {
@@ -39,7 +39,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
         }
         (Some(Ok(plan)), _) => {
             if let Some(refusal) = &plan.refusal {
-                form.error = Some(refused(plan, refusal));
+                form.error = Some(refusal_text(plan, refusal));
             } else {
                 form.step = Step::Applying;
                 state.work = Some(RunningAction::default());
@@ -50,7 +50,7 @@ fn make(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
     Next::Stay
 }
 
-fn refused(plan: &Plan, refusal: &crate::act::Refusal) -> String {
+fn refusal_text(plan: &Plan, refusal: &crate::act::Refusal) -> String {
     with_name(&plan.subject(), &format!("{}. {}", refusal.reason, refusal.remedy))
 }
 
@@ -63,7 +63,7 @@ pub fn handle_answer(state: &mut State, question: &Question, answer: Answer, eff
     form.plan = Some(plan);
     if std::mem::replace(&mut form.step, Step::Editing) == Step::Planning {
         with(state, |state, overlay| match overlay {
-            Overlay::New(form) => make(state, form, effects),
+            Overlay::New(form) => apply_plan(state, form, effects),
             _ => Next::Stay,
         });
     }

@@ -51,7 +51,7 @@ impl ActionReport {
                 "stopped; nothing was changed".to_owned()
             }
             Err(ActError::Refused { subject, refusal }) => {
-                let text = with_name(subject, &refused(state, refusal));
+                let text = with_name(subject, &refusal_text(state, refusal));
                 if batch {
                     self.skipped += 1;
                 } else {
@@ -60,7 +60,7 @@ impl ActionReport {
                 format!("not done: {}. {}", refusal.reason, refusal.remedy)
             }
             Err(error) => {
-                self.failures.push(with_name(&outcome.subject, &failed(state, outcome.action, error)));
+                self.failures.push(with_name(&outcome.subject, &error_text(state, outcome.action, error)));
                 error.to_string()
             }
         }
@@ -114,7 +114,7 @@ fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
 }
 
 /// Formats the error, with a key in place of the command-line option in its advice.
-fn failed(state: &State, action: &str, error: &ActError) -> String {
+fn error_text(state: &State, action: &str, error: &ActError) -> String {
     match error {
         ActError::Gone { id } if action == "rm" => format!("{id} is gone; nothing was removed"),
         ActError::NotTheSame { id, how } if action == "rm" => {
@@ -129,7 +129,7 @@ fn failed(state: &State, action: &str, error: &ActError) -> String {
 }
 
 /// Formats the refusal, with a key in place of `--force` in its advice.
-fn refused(state: &State, refusal: &Refusal) -> String {
+fn refusal_text(state: &State, refusal: &Refusal) -> String {
     let remedy = if refusal.forceable {
         format!("Press {}, then {} to force", state.key_of(Action::Remove), state.key_of(Action::Force))
     } else {

@@ -325,8 +325,8 @@ EXAMPLES
   shmlens create posix /state --from state.bin --size 1M    padded with zeros";
 
 fn kind() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::word))
-        .map(|word| Kind::ALL.into_iter().find(|kind| kind.word() == word).unwrap_or(Kind::Posix))
+    PossibleValuesParser::new(Kind::ALL.map(Kind::keyword))
+        .map(|word| Kind::ALL.into_iter().find(|kind| kind.keyword() == word).unwrap_or(Kind::Posix))
 }
 
 fn mode(text: &str) -> Result<Mode, &'static str> {

@@ -3,12 +3,12 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 /// Returns true if standard input and standard error are terminals.
-pub fn possible() -> bool {
+pub fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Shows text and asks a question. Only `y` and `yes` mean yes.
-pub fn yes(text: &str, question: &str) -> io::Result<bool> {
+pub fn confirm(text: &str, question: &str) -> io::Result<bool> {
     let mut stderr = io::stderr();
     write!(stderr, "{text}{question} [y/N] ")?;
     stderr.flush()?;

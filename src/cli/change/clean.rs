@@ -41,7 +41,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let selected = survey
         .segments
         .iter()
-        .filter(|segment| filter.fits(segment, survey.at) && fits(segment, args, user, survey.at));
+        .filter(|segment| filter.fits(segment, survey.at) && matches(segment, args, user, survey.at));
     let recent: Vec<&Segment> =
         selected.clone().filter(|segment| segment.verdict.leaked_in.is_some()).collect();
     let leaked: Vec<&Segment> =
@@ -60,7 +60,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
-    let asks = !args.report.dry_run && !args.yes && applicable > 0;
+    let needs_confirmation = !args.report.dry_run && !args.yes && applicable > 0;
     if !args.report.json {
         let hides_some = !unknown.is_empty() || !recent.is_empty();
         let mut text = text_of(&wanted, &left, hides_some, args, &survey) + &unknown_text(&unknown);
@@ -86,7 +86,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     if args.report.dry_run {
         return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if asks && !confirmed(&wanted, applicable, &mut reporter)? {
+    if needs_confirmation && !confirmed(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
     if !args.yes && !args.report.json {
@@ -109,7 +109,7 @@ fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
     })
 }
 
-fn fits(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
+fn matches(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestamp) -> bool {
     let old = args.older_than.is_none_or(|least| {
         // A segment without a time, or with one in the future, does not count as older.
         let last = segment.last_used().filter(|then| !then.is_future(now));
@@ -149,13 +149,13 @@ fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Res
         (_, all) if all == applicable => format!("Remove these {all} segments?"),
         (_, all) => format!("Remove {applicable} of these {all} segments?"),
     };
-    if ask::possible() && ask::yes("", &question)? {
+    if ask::is_possible() && ask::confirm("", &question)? {
         return Ok(true);
     }
     for plan in wanted {
         reporter.not_confirmed(plan)?;
     }
-    if !ask::possible() && !reporter.json() {
+    if !ask::is_possible() && !reporter.json() {
         warn("nothing was removed: cannot ask for confirmation without a terminal; use --yes");
     }
     Ok(false)

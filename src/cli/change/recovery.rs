@@ -26,9 +26,9 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     let mut nothing = true;
     let mut all = Leftovers::find(machine, &survey.segments, survey.at);
     if args.segments.is_empty() {
-        let doubtful = all.in_progress.iter().map(|astray| (astray, astray.too_early()));
+        let not_recovered = all.in_progress.iter().map(|astray| (astray, astray.too_early()));
         for (astray, notice) in
-            doubtful.chain(all.untrusted.iter().map(|astray| (astray, astray.untrusted_notice())))
+            not_recovered.chain(all.untrusted.iter().map(|astray| (astray, astray.untrusted_notice())))
         {
             nothing = false;
             reporter.not_changed(&astray.segment.id.to_string(), "refused", notice)?;

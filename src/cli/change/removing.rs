@@ -69,7 +69,7 @@ pub fn remove<'a>(
             if held.is_empty() {
                 break;
             }
-            thread::sleep(pause());
+            thread::sleep(retry_delay());
             plans = Box::new(held.into_iter().map(Ok));
         }
         log.finish();
@@ -78,6 +78,6 @@ pub fn remove<'a>(
 }
 
 /// The delay between retries. It depends on the pid, so that two processes do not collide again.
-fn pause() -> Duration {
+fn retry_delay() -> Duration {
     Duration::from_millis(100 + u64::from(process::id() % 16) * 20)
 }

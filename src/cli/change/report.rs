@@ -37,8 +37,8 @@ struct Evidence {
 impl Evidence {
     fn of(segment: &Segment) -> Self {
         Self {
-            state: segment.verdict.state.word(),
-            certainty: segment.verdict.state.certainty().map(Certainty::word),
+            state: segment.verdict.state.keyword(),
+            certainty: segment.verdict.state.certainty().map(Certainty::keyword),
             reasons: segment.verdict.reasons.clone(),
             size: segment.size.0,
             resident: segment.resident.map(|size| size.0),
@@ -96,26 +96,31 @@ impl<'a> Reporter<'a> {
     }
 
     /// Reports a leak that is not removed. This is not a failure.
-    pub fn skipped(&mut self, plan: &Plan, why: &str) -> Result<(), Failure> {
+    pub fn skipped(&mut self, plan: &Plan, reason: &str) -> Result<(), Failure> {
         match &plan.task {
-            Task::Change { segment, .. } => self.report_skipped(segment, why),
+            Task::Change { segment, .. } => self.report_skipped(segment, reason),
             Task::Create(_) => Ok(()),
         }
     }
 
     /// Reports a segment that may be leaked or in use.
     pub fn unknown(&mut self, segment: &Segment) -> Result<(), Failure> {
-        let why = segment.verdict.reasons.first().cloned().unwrap_or_default();
-        self.report_skipped(segment, &format!("may be in use: {why}"))
+        let reason = segment.verdict.reasons.first().cloned().unwrap_or_default();
+        self.report_skipped(segment, &format!("may be in use: {reason}"))
     }
 
-    fn report_skipped(&mut self, segment: &Segment, why: &str) -> Result<(), Failure> {
+    fn report_skipped(&mut self, segment: &Segment, reason: &str) -> Result<(), Failure> {
         if !self.args.json {
             return Ok(());
         }
         self.evidence = self.with_evidence.then(|| Evidence::of(segment));
         let subject = segment.id.to_string();
-        self.line(&Line { segment: &subject, status: "left", error: Some(why.to_owned()), ..Line::default() })
+        self.line(&Line {
+            segment: &subject,
+            status: "left",
+            error: Some(reason.to_owned()),
+            ..Line::default()
+        })
     }
 
     pub const fn json(&self) -> bool {
@@ -296,7 +301,7 @@ fn rest_of(plan: &Plan) -> String {
     let undo = match &plan.undo {
         Undo::Nothing => String::new(),
         Undo::Yes(how) => format!("\n  undo: {how}"),
-        Undo::No(why) => format!("\n  cannot be undone: {why}"),
+        Undo::No(reason) => format!("\n  cannot be undone: {reason}"),
     };
     plan.split_effects().1.join("; ") + &undo
 }

@@ -32,8 +32,8 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     }
     let Session { machine, terms, .. } = *session;
     let dry = args.report.dry_run;
-    let asks = !dry && !args.yes && !terms.read_only;
-    if asks && !ask::possible() {
+    let needs_confirmation = !dry && !args.yes && !terms.read_only;
+    if needs_confirmation && !ask::is_possible() {
         return Err(Failure::Usage(
             "cannot ask for confirmation without a terminal. Use --yes to remove without asking, or --dry-run to see what would happen"
                 .to_owned(),
@@ -76,7 +76,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         reporter.planned(&plans)?;
         return Ok(reporter.status());
     }
-    if !asks {
+    if !needs_confirmation {
         // Each plan is created just before it is carried out: thousands of plans would take too much memory
         // and time.
         let plan = |segment| copies.plan(machine, segment, options);
@@ -164,7 +164,7 @@ fn confirm(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<
     } else {
         format!("Remove these {} segments?", shown.len())
     };
-    if !shown.is_empty() && !ask::yes(&text, &question)? {
+    if !shown.is_empty() && !ask::confirm(&text, &question)? {
         let left = shown.len();
         return Err(Failure::Stopped(format!(
             "not confirmed: nothing was removed ({left} of {all} segments selected)"
@@ -184,7 +184,7 @@ fn ask_for_force(
         return Ok(());
     }
     let forced = planner.plan(segment, true);
-    if forced.refusal.is_none() && ask::yes(&show(plan), "Remove it anyway?")? {
+    if forced.refusal.is_none() && ask::confirm(&show(plan), "Remove it anyway?")? {
         *plan = forced;
     }
     Ok(())

@@ -150,12 +150,12 @@ fn open_confirmed(
         if args.file.as_os_str() == STANDARD { SavedFile::stdin() } else { SavedFile::open(&args.file) };
     let file = file.map_err(Failed::File)?;
     let Some(reason) = file.distrust_reason(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
-    if !ask::possible() {
+    if !ask::is_possible() {
         return Err(Failed::File(file.unconfirmed(machine, reason)));
     }
     let text =
         fit(&format!("{} {reason} and would create\n  {}\n", source(&args.file), file.description(machine)));
-    Ok(ask::yes(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
+    Ok(ask::confirm(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
 }
 
 /// Returns the name of the file for messages.

@@ -161,14 +161,14 @@ mod tests {
         };
         let mut printer = Printer::new(&args);
         let mut out = vec![];
-        let over = printer.print(change, &mut out).unwrap().is_break();
+        let is_complete = printer.print(change, &mut out).unwrap().is_break();
         // The printed time is local, so it depends on the time zone.
         let text: String = String::from_utf8(out)
             .unwrap()
             .lines()
             .map(|line| line.split_once("  ").map_or(line, |(_, rest)| rest).to_owned() + "\n")
             .collect();
-        (text, over)
+        (text, is_complete)
     }
 
     #[test]
@@ -178,14 +178,14 @@ mod tests {
             old: Some([0; 24].into()),
             new: [[0, 1].as_slice(), &[2; 22]].concat().into(),
         };
-        let (text, over) = printed(&[], &change);
+        let (text, is_complete) = printed(&[], &change);
         assert_eq!(
             text,
             "00000009  00 00 00 00 00 00 00 -> 01 02 02 02 02 02 02\n\
              00000010  00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 -> \
              02 02 02 02 02 02 02 02 02 02 02 02 02 02 02 02\n"
         );
-        assert!(!over);
+        assert!(!is_complete);
         assert!(printed(&["--count", "2"], &change).1);
         assert_eq!(printed(&["--count", "1"], &change).0.lines().count(), 1);
     }

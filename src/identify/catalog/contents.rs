@@ -25,7 +25,7 @@ pub fn check(checks: &[Check], subject: &Subject<'_>) -> Contents {
     }
     let Some(contents) = subject.contents else { return Contents::Unread };
     for check in checks {
-        match holds(check, contents, subject.size.0) {
+        match passes(check, contents, subject.size.0) {
             Some(true) => {}
             Some(false) => return Contents::Differ,
             None => return Contents::Unread,
@@ -40,7 +40,7 @@ pub fn only_of_a_kind(checks: &[Check]) -> bool {
 }
 
 /// Returns the result of a check; `None` if the contents cannot be read.
-fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
+fn passes(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
     match check {
         Check::Bytes { at, any } => {
             for stretch in any {
@@ -57,7 +57,7 @@ fn holds(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
             let value = number_at(*at, *number, contents, size)?;
             Some(u64::try_from(value).ok() == size.checked_sub(*less))
         }
-        Check::Shape(Shape::ShareableList) => shareable_list::is_one(contents, size),
+        Check::Shape(Shape::ShareableList) => shareable_list::is_shareable_list(contents, size),
         Check::Shape(Shape::Semaphore) => {
             let mut bytes = [0; 32];
             let bytes = bytes.get_mut(..usize::try_from(size).unwrap_or(usize::MAX));

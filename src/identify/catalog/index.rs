@@ -40,12 +40,12 @@ impl Index {
     /// Returns the entries whose patterns may match a name.
     pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> &[usize] {
         let first = self.first.get_or_init(|| {
-            let begin_with = |byte| {
+            let by_first_byte = |byte| {
                 let can_match =
                     |at: &usize| entries[*at].patterns.iter().any(|pattern| pattern.may_begin_with(byte));
                 self.names.iter().copied().filter(can_match).collect()
             };
-            (0..=u8::MAX).map(begin_with).collect()
+            (0..=u8::MAX).map(by_first_byte).collect()
         });
         name.first().map_or(&[], |&byte| &first[usize::from(byte)])
     }

@@ -61,9 +61,9 @@ impl MakerMatch<'_> {
     /// Determines whether something still needs the segment.
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
-            let whose = self.maker.helpers_of;
-            let text = format!("{}{}", escape(helper), describe(whose));
-            let runs = evidence.runs(helper, whose, segment);
+            let owner = self.maker.helpers_of;
+            let text = format!("{}{}", escape(helper), describe(owner));
+            let runs = evidence.is_helper_running(helper, owner, segment);
             (
                 runs,
                 format!("{text} is running"),

@@ -9,7 +9,7 @@ use super::subject::Peek;
 const CHECKED: u64 = 64;
 
 /// Returns true if the contents are a list; `None` if they cannot be read.
-pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
+pub fn is_shareable_list(contents: &Peek<'_>, size: u64) -> Option<bool> {
     let word = |at: u64| {
         let mut bytes = [0; 8];
         contents(at, &mut bytes).then(|| u64::from_le_bytes(bytes))
@@ -74,7 +74,7 @@ mod tests {
     }
 
     fn is(bytes: &[u8], size: u64) -> Option<bool> {
-        is_one(&peek(bytes), size)
+        is_shareable_list(&peek(bytes), size)
     }
 
     #[test]

@@ -97,11 +97,11 @@ fn only_examples_are_dropped_from_the_built_in_catalog() {
 #[test]
 fn every_maker_matches_only_its_examples() {
     let catalog = Catalog::built_in();
-    let mut wrong = vec![];
+    let mut failures = vec![];
     for maker in &written() {
         let id = maker.id.as_str();
         if maker.fits.is_empty() || maker.misses.is_empty() {
-            wrong.push(format!("{id} has nothing that fits, or no near miss"));
+            failures.push(format!("{id} has nothing that fits, or no near miss"));
         }
         let own = alone(maker);
         for example in &maker.fits {
@@ -110,16 +110,16 @@ fn every_maker_matches_only_its_examples() {
             let best = found(catalog, maker, example, |made| made.map(|made| made.maker.id.clone()));
             let expected = example.better.as_deref().unwrap_or(id);
             if pids.as_ref() != Some(&example.pids) || best.as_deref() != Some(expected) {
-                wrong.push(format!("{id}: {best:?} with {pids:?} fits {example:?}"));
+                failures.push(format!("{id}: {best:?} with {pids:?} fits {example:?}"));
             }
         }
         for example in &maker.misses {
             if found(&own, maker, example, |made| made.is_some()) {
-                wrong.push(format!("{id} is not to fit {example:?}"));
+                failures.push(format!("{id} is not to fit {example:?}"));
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Control for FakeMachine {
         Ok(ShmId(shmid))
     }
 
-    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
+    fn open_handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
         self.edit(|facts| {
             let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
             Ok(Box::new(FakeHandle { machine: self.clone(), name: name.clone(), object })

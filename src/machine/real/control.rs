@@ -44,8 +44,8 @@ impl Control for RealMachine {
         create_sysv(new, new.mode)
     }
 
-    fn handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
-        let file = object::handle(Path::new(DEV_SHM), name.as_path())?;
+    fn open_handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>> {
+        let file = object::open_handle(Path::new(DEV_SHM), name.as_path())?;
         Ok(Box::new(FileHandle { file }))
     }
 

@@ -123,15 +123,15 @@ impl Coverage {
     /// examined, or only the owner can open the object and all processes of the owner and root were
     /// examined. (With an ACL, the group bits are the maximum that it grants.)
     #[must_use]
-    pub fn settles(&self, segment: &Segment) -> bool {
+    pub fn proves_unheld(&self, segment: &Segment) -> bool {
         const OTHERS: u32 = 0o077;
-        self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.holds_all_of(segment.owner.uid))
+        self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.examined_all_of(segment.owner.uid))
     }
 
     /// Returns true if all processes that run as root or this user, or can become them, were
     /// examined.
     #[must_use]
-    pub fn holds_all_of(&self, uid: u32) -> bool {
+    pub fn examined_all_of(&self, uid: u32) -> bool {
         let missing = [None, Some(0), Some(uid)].iter().any(|user| self.users.contains(user));
         !missing && self.shows_all()
     }
@@ -200,7 +200,7 @@ impl Holdings {
 
     /// Returns true if another scan had the same result for every segment.
     #[must_use]
-    pub fn agrees(&self, other: &Self) -> bool {
+    pub fn has_same_results(&self, other: &Self) -> bool {
         self.coverage == other.coverage && self.locks == other.locks && self.objects == other.objects
     }
 

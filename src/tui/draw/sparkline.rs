@@ -2,12 +2,12 @@
 
 use crate::tui::glyphs::Glyphs;
 
-/// Returns one cell for each value, from the lowest bar at `least` to the highest at `most`.
-pub fn sparkline(values: impl Iterator<Item = f64>, least: f64, most: f64, glyphs: &Glyphs) -> String {
-    let span = most - least;
+/// Returns one cell for each value, from the lowest bar at `min` to the highest at `max`.
+pub fn sparkline(values: impl Iterator<Item = f64>, min: f64, max: f64, glyphs: &Glyphs) -> String {
+    let span = max - min;
     values
         .map(|value| {
-            let share = if span > 0.0 { (value - least) / span } else { 0.5 };
+            let share = if span > 0.0 { (value - min) / span } else { 0.5 };
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -25,12 +25,12 @@ pub fn sparkline(values: impl Iterator<Item = f64>, least: f64, most: f64, glyph
 pub fn rates(samples: impl Iterator<Item = u64> + Clone, glyphs: &Glyphs) -> String {
     #[expect(clippy::cast_precision_loss, reason = "only drawn")]
     let number = |sample: u64| sample as f64;
-    let most = number(samples.clone().max().unwrap_or(0));
-    let highest = (1.0 + most.log2() / 4.0).min(6.0) / 7.0;
+    let max = number(samples.clone().max().unwrap_or(0));
+    let highest = (1.0 + max.log2() / 4.0).min(6.0) / 7.0;
     samples
         .map(|sample| match sample {
             0 => " ".to_owned(),
-            some => sparkline(std::iter::once(number(some) / most * highest), 0.0, 1.0, glyphs),
+            some => sparkline(std::iter::once(number(some) / max * highest), 0.0, 1.0, glyphs),
         })
         .collect()
 }

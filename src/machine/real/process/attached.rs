@@ -30,8 +30,8 @@ pub fn open_attached(shmid: ShmId, holders: &[Holder], scan: bool) -> Result<Hel
     }
     let search = Search { stat, search_options: search_options().map_err(|_| TraceReason::Unreachable)? };
     let known = holders.iter().find_map(|holder| search.at(holder.pid, holder.place));
-    let examined = || holders.iter().find_map(|holder| search.within(holder.pid));
-    let found = known.or_else(examined).or_else(|| scan.then(|| search.anywhere())?);
+    let examined = || holders.iter().find_map(|holder| search.open_through_process(holder.pid));
+    let found = known.or_else(examined).or_else(|| scan.then(|| search.open_through_any())?);
     found.ok_or(TraceReason::Unreachable)
 }
 
@@ -45,7 +45,7 @@ fn may_open_mappings() -> bool {
 
 fn search_options() -> io::Result<Wanted> {
     let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc")?.inode;
-    let sysv = devices::of_sysv()?.to_vec();
+    let sysv = devices::sysv_devices()?.to_vec();
     let segment_devices = SegmentDevices { objects: None, sysv, namespace: Some(namespace) };
     Ok(Wanted { segment_devices, private: false, as_text: false })
 }
@@ -58,15 +58,15 @@ struct Search {
 
 impl Search {
     /// Opens the segment through any process, starting with the creator and the last user.
-    fn anywhere(&self) -> Option<HeldSegment> {
+    fn open_through_any(&self) -> Option<HeldSegment> {
         let likely = [self.stat.last_pid, self.stat.creator_pid].map(i32::cast_unsigned);
         let all = RealMachine.list_processes().unwrap_or_default();
         let rest = all.iter().map(|listed| listed.pid).filter(|pid| !likely.contains(pid));
-        likely.into_iter().chain(rest).find_map(|pid| self.within(pid))
+        likely.into_iter().chain(rest).find_map(|pid| self.open_through_process(pid))
     }
 
     /// Opens the segment through any mapping of a process.
-    fn within(&self, pid: u32) -> Option<HeldSegment> {
+    fn open_through_process(&self, pid: u32) -> Option<HeldSegment> {
         let Examined::Found(_, uses) = RealMachine.examine(pid, &self.search_options) else { return None };
         let shmid = Object::Sysv(self.stat.shmid);
         let mut uses = uses.iter().filter(|one| one.of == shmid && one.claim.is_some_and(|claim| claim.here));
@@ -99,9 +99,9 @@ impl Search {
     /// Returns true if the file has the device, shmid, size, creator and birth time of the segment.
     fn is_segment(&self, file: &FileStat) -> bool {
         let devices = &self.search_options.segment_devices.sysv;
-        let usual = devices.first() == Some(&file.device);
+        let has_normal_pages = devices.first() == Some(&file.device);
         // Huge pages round up the size.
-        let fits = if usual { file.size == self.stat.size } else { file.size >= self.stat.size };
+        let fits = if has_normal_pages { file.size == self.stat.size } else { file.size >= self.stat.size };
         let born = file.birth.is_none_or(|(seconds, _)| seconds <= self.stat.change_time);
         let shmid = u64::from(self.stat.shmid.cast_unsigned());
         let made = file.uid == self.stat.creator_uid;

@@ -65,7 +65,7 @@ impl Interpreter {
         while let Some(argument) = arguments.next() {
             match (self, argument) {
                 (Self::Python, b"-m") => return arguments.next(),
-                (Self::Python, b"-c") => return arguments.next().and_then(of_multiprocessing),
+                (Self::Python, b"-c") => return arguments.next().and_then(multiprocessing_module),
                 (Self::Python, b"-W" | b"-X") | (Self::Java, b"-cp" | b"-classpath" | b"--module-path") => {
                     arguments.next();
                 }
@@ -81,7 +81,7 @@ impl Interpreter {
 
 /// Returns the module of a Python helper, which is started as `-c 'from
 /// multiprocessing.resource_tracker import main;…'`.
-fn of_multiprocessing(code: &[u8]) -> Option<&[u8]> {
+fn multiprocessing_module(code: &[u8]) -> Option<&[u8]> {
     let module = code.strip_prefix(b"from ")?.split(|&byte| byte == b' ').next()?;
     module.rsplit(|&byte| byte == b'.').next()
 }

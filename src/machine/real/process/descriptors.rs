@@ -23,16 +23,16 @@ pub fn find(
     wanted: &Wanted,
     uses: &mut Vec<Use>,
 ) -> io::Result<()> {
-    in_table(subject, wanted, uses)?;
+    find_in_table(subject, wanted, uses)?;
     if subject.threads() > 1 {
-        of_threads(proc, pid, subject, vec![pid], wanted, uses)?;
+        find_in_threads(proc, pid, subject, vec![pid], wanted, uses)?;
     }
     Ok(())
 }
 
 /// Adds the descriptors of the process's threads, except threads that share a table with one of
 /// `known`.
-pub fn of_threads(
+pub fn find_in_threads(
     proc: &Proc,
     pid: u32,
     subject: &Subject,
@@ -51,7 +51,7 @@ pub fn of_threads(
         known.push(thread);
         let mut own = vec![];
         match Subject::open(proc, &format!("{pid}/task/{thread}")) {
-            Ok(subject) => in_table(&subject, wanted, &mut own)?,
+            Ok(subject) => find_in_table(&subject, wanted, &mut own)?,
             Err(error) if subject::is_gone(&error) => {}
             Err(error) => return Err(error),
         }
@@ -69,18 +69,18 @@ fn shares_with_any(known: &[u32], thread: u32) -> Option<bool> {
     if !Proc::is_ours() {
         return None;
     }
-    let mut told = Some(false);
+    let mut shares = Some(false);
     for &other in known {
         match share_descriptors(other, thread) {
             Ok(true) => return Some(true),
             Ok(false) => {}
-            Err(_) => told = None,
+            Err(_) => shares = None,
         }
     }
-    told
+    shares
 }
 
-fn in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
+fn find_in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
     let directory = subject.open_file(c"fd", OFlag::O_DIRECTORY)?;
     let mut failed = None;
     for_each(directory.as_fd(), &mut Buffer::default(), |_, name| {

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 /// Returns the device for normal pages and one for each huge page size. Cached, since devices do
 /// not change until reboot; errors are not cached.
-pub fn of_sysv() -> io::Result<&'static [u64]> {
+pub fn sysv_devices() -> io::Result<&'static [u64]> {
     static DEVICES: OnceLock<Vec<u64>> = OnceLock::new();
     if let Some(devices) = DEVICES.get() {
         return Ok(devices);

@@ -28,14 +28,14 @@ pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Resu
     let maps = File::from(subject.open_file(c"maps", OFlag::empty())?);
     let mut finder = Finder { subject, wanted, here: None, uses };
     if !wanted.as_text && !TEXT_ONLY.load(Ordering::Relaxed) {
-        match finder.by_query(&maps) {
+        match finder.find_by_query(&maps) {
             Err(error) if error.raw_os_error() == Some(libc::ENOTTY) => {
                 TEXT_ONLY.store(true, Ordering::Relaxed);
             }
             done => return done,
         }
     }
-    finder.by_text(maps)
+    finder.find_by_text(maps)
 }
 
 struct Finder<'a> {
@@ -47,7 +47,7 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
-    fn by_query(&mut self, maps: &File) -> io::Result<()> {
+    fn find_by_query(&mut self, maps: &File) -> io::Result<()> {
         let mut name = [0; NAME];
         let mut at = 0;
         if !self.wanted.private {
@@ -74,7 +74,7 @@ impl Finder<'_> {
     }
 
     /// Reads the maps file, which includes private mappings.
-    fn by_text(&mut self, mut maps: File) -> io::Result<()> {
+    fn find_by_text(&mut self, mut maps: File) -> io::Result<()> {
         let mut text = Vec::with_capacity(TEXT);
         maps.read_to_end(&mut text)?;
         if text.is_empty() {

@@ -161,7 +161,7 @@ impl Processes for RealMachine {
         let namespace = sys::statx_link(proc.fd(), c"thread-self/ns/ipc").ok();
         Ok(SegmentDevices {
             objects,
-            sysv: devices::of_sysv()?.to_vec(),
+            sysv: devices::sysv_devices()?.to_vec(),
             namespace: namespace.map(|stat| stat.inode),
         })
     }
@@ -276,9 +276,9 @@ fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examine
         Ok(()) if uses.is_empty() => Examined::Nothing,
         Ok(()) => match subject.process(pid) {
             Ok(process) => Examined::Found(process, uses),
-            Err(error) => refused(&error, subject),
+            Err(error) => error_outcome(&error, subject),
         },
-        Err(error) => refused(&error, subject),
+        Err(error) => error_outcome(&error, subject),
     }
 }
 
@@ -299,7 +299,7 @@ fn examine_fallback(
     if stat.ended {
         // The first thread has exited, but others have not.
         uses.clear();
-        return by_thread(proc, pid, subject, wanted, uses);
+        return examine_by_thread(proc, pid, subject, wanted, uses);
     }
     if is_gone(&error) {
         // The process is exiting: its memory is already freed, and its descriptors will be next.
@@ -311,7 +311,7 @@ fn examine_fallback(
 
 /// Examines the threads in turn. They share their memory, so it is enough to read the first
 /// accessible one.
-fn by_thread(
+fn examine_by_thread(
     proc: &Proc,
     pid: u32,
     subject: &Subject,
@@ -327,10 +327,10 @@ fn by_thread(
         }
     })?;
     found?;
-    descriptors::of_threads(proc, pid, subject, vec![], wanted, uses)
+    descriptors::find_in_threads(proc, pid, subject, vec![], wanted, uses)
 }
 
-fn refused(error: &io::Error, subject: &Subject) -> Examined {
+fn error_outcome(error: &io::Error, subject: &Subject) -> Examined {
     let gone = is_gone(error) && subject.stat().is_err_and(|error| is_gone(&error));
     if gone {
         return Examined::Gone;

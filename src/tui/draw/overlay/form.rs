@@ -44,7 +44,7 @@ pub struct FieldLine<'a> {
     /// Shown after the field.
     pub remark: (String, Style),
     /// Set if the value is invalid.
-    pub wrong: bool,
+    pub invalid: bool,
 }
 
 /// Adds wrapped text, padded with empty lines up to `min_rows` lines.
@@ -95,7 +95,7 @@ impl FormPanel<'_> {
         let available = area.width.saturating_sub(self.column);
         match line {
             FormLine::Field(line) => {
-                label(canvas, area, line.name, focused, line.wrong);
+                label(canvas, area, line.name, focused, line.invalid);
                 let width = line.width.unwrap_or(available).min(available);
                 let x = area.x + self.column;
                 text_field(canvas, Area::new(x, area.y, width, 1), line.field, focused, line.example);
@@ -119,12 +119,12 @@ impl FormPanel<'_> {
 }
 
 /// Draws a field's name, with a symbol in the margin if the field is focused.
-pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool, wrong: bool) {
+pub fn label(canvas: &mut Canvas<'_>, area: Area, name: &str, focused: bool, invalid: bool) {
     let theme = canvas.theme;
     if focused {
         canvas.text(area.x, area.y, 1, theme.glyphs.selected, theme.accent);
     }
-    let style = match (wrong, focused) {
+    let style = match (invalid, focused) {
         (true, _) => theme.failed,
         (false, true) => theme.focus,
         (false, false) => theme.dim,

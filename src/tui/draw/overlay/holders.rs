@@ -41,7 +41,7 @@ impl HolderColumns {
             "{:>pid$} {}  {:<2}  {}  up {}{}",
             holder.pid,
             pad(&holder.command_text(), self.command),
-            holder.access.word(),
+            holder.access.keyword(),
             pad(&holder.owner.user_text(), self.user),
             age_text(now.seconds_since(holder.started)),
             if holder.ourselves { "  (shmlens)" } else { "" },
@@ -86,7 +86,7 @@ pub fn terminate(state: &State, overlay: &Overlay, shown: &Terminate, canvas: &m
     let holds = format!("Holds {segment} ({}){}", row.access_text(), other_segments(row));
     entries.add(canvas, NO_ENTRY, 0, &holds, theme.text);
     for other in row.others.iter().take(MAX_LISTED) {
-        let text = format!("{}  {}  {}", other.label, other.access.word(), other.resident);
+        let text = format!("{}  {}  {}", other.label, other.access.keyword(), other.resident);
         let fits = canvas.fit(&text, entries.width.saturating_sub(4));
         entries.line(NO_ENTRY, 2, fits, theme.text);
     }

@@ -3,7 +3,7 @@
 
 use super::{GAPS, last_line, width_of};
 use crate::app::State;
-use crate::app::hints::{Hint, of_overlay};
+use crate::app::hints::{Hint, overlay_hints};
 use crate::app::layout::Area;
 use crate::app::layout::overlay::{centered as centered_area, text_width};
 use crate::app::list::{centered, first_visible};
@@ -158,7 +158,7 @@ impl Panel {
     fn width(&self, state: &State, overlay: &Overlay, canvas: &Canvas<'_>) -> u16 {
         let footer = self.footer.iter().map(|(text, _)| cells(text) + 1);
         let status = self.status.iter().map(|text| cells(text) + 1);
-        let hints = width_of(&of_overlay(state, overlay), GAPS[0], canvas) + 1;
+        let hints = width_of(&overlay_hints(state, overlay), GAPS[0], canvas) + 1;
         let others = footer.chain(status).chain([cells(&canvas.plain(&self.title)) + 2, hints, LEAST]);
         others.max().unwrap_or(0).max(self.entries.widest()).min(self.entries.width)
     }

@@ -13,7 +13,7 @@ mod permissions;
 mod save;
 
 use crate::app::State;
-use crate::app::hints::{Hint, of_overlay};
+use crate::app::hints::{Hint, overlay_hints};
 use crate::app::layout::Area;
 use crate::app::overlay::Overlay;
 use crate::app::work::RunningAction;
@@ -67,7 +67,7 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
         _ => running,
     };
     if running.is_empty() {
-        let (hints, gap) = fitting(of_overlay(state, overlay), canvas, inside.width);
+        let (hints, gap) = fitting(overlay_hints(state, overlay), canvas, inside.width);
         let mut x = inside.right().saturating_sub(width_of(&hints, gap, canvas));
         for hint in &hints {
             x = footer::draw_hint(hint, x, canvas, Area { y, ..inside }) + gap;

@@ -16,13 +16,13 @@ const WORD: Option<u16> = Some(16);
 pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_>) {
     let of_file = TextField::default();
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
-    let wrong = form.wrong(segments);
-    let is_wrong = |line: &NewField| wrong.iter().any(|(field, _)| field == line);
-    let line = |line: &NewField| form_line(form, (*line, is_wrong(line)), &of_file, canvas);
+    let invalid = form.invalid_fields(segments);
+    let is_invalid = |line: &NewField| invalid.iter().any(|(field, _)| field == line);
+    let line = |line: &NewField| form_line(form, (*line, is_invalid(line)), &of_file, canvas);
     let mut lines: Vec<FormLine<'_>> = form.lines().iter().map(line).collect();
     lines.push(gap());
     let title = "New segment".to_owned();
-    let footer = message(form, &wrong, segments, canvas);
+    let footer = message(form, &invalid, segments, canvas);
     FormPanel { title, lines, focused: form.focus_index(), column: 12, narrow: 60, footer, min_rows: 4 }
         .draw(state, overlay, canvas);
 }
@@ -30,7 +30,7 @@ pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_
 /// The plan, its refusal, or an error in the input.
 fn message(
     form: &New,
-    wrong: &[(NewField, FieldError)],
+    invalid: &[(NewField, FieldError)],
     segments: &[Segment],
     canvas: &Canvas<'_>,
 ) -> Vec<(String, Style)> {
@@ -38,8 +38,8 @@ fn message(
     if let Some(error) = &form.error {
         return vec![(sentence(error), theme.failed)];
     }
-    if !wrong.is_empty() {
-        return wrong.iter().map(|(_, reason)| (sentence(&reason.to_string()), theme.failed)).collect();
+    if !invalid.is_empty() {
+        return invalid.iter().map(|(_, reason)| (sentence(&reason.to_string()), theme.failed)).collect();
     }
     if let Err(reason) = form.question() {
         // An empty required field is not an error yet.
@@ -62,7 +62,7 @@ fn message(
 
 fn form_line<'a>(
     form: &'a New,
-    (line, wrong): (NewField, bool),
+    (line, invalid): (NewField, bool),
     of_file: &'a TextField,
     canvas: &Canvas<'_>,
 ) -> FormLine<'a> {
@@ -78,12 +78,12 @@ fn form_line<'a>(
             return FormLine::Option(name, text);
         }
     };
-    let remark = if wrong {
+    let remark = if invalid {
         (format!("wrong {name}; see below"), canvas.theme.failed)
     } else {
         (remark.to_owned(), canvas.theme.dim)
     };
-    FormLine::Field(FieldLine { name, field, width, example, remark, wrong })
+    FormLine::Field(FieldLine { name, field, width, example, remark, invalid })
 }
 
 fn option(form: &New, line: NewField) -> (&'static str, String) {

@@ -28,8 +28,8 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
         _ => format!("Permissions of {} segments", more.len() + 1),
     };
     let (lines, focused) = lines(form, segment, !more.is_empty(), canvas, text_width(state.size));
-    let wrong = form.wrong().into_iter().map(|(_, reason)| reason.to_string());
-    let reasons: Vec<String> = form.error.clone().map_or_else(|| wrong.collect(), |error| vec![error]);
+    let invalid = form.invalid_fields().into_iter().map(|(_, reason)| reason.to_string());
+    let reasons: Vec<String> = form.error.clone().map_or_else(|| invalid.collect(), |error| vec![error]);
     let footer = reasons.iter().map(|reason| (sentence(reason), canvas.theme.failed)).collect();
     // The row for an error stays empty if there is none.
     FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, footer, min_rows: 1 }
@@ -59,8 +59,8 @@ fn lines<'a>(
     let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", WHO[row], answer.reason));
     add(&mut lines, canvas, (1, width), (&reason, theme.dim), 1);
     if batch {
-        let whose = format!("Bits and access shown for {}.", name_of(&segment.id));
-        add(&mut lines, canvas, (1, width), (&whose, theme.dim), 1);
+        let hint = format!("Bits and access shown for {}.", name_of(&segment.id));
+        add(&mut lines, canvas, (1, width), (&hint, theme.dim), 1);
     }
     lines.push(gap());
     for focus in [Focus::Mode, Focus::Owner, Focus::Group, Focus::Who] {
@@ -78,9 +78,9 @@ fn lines<'a>(
         Some(Err(reason)) => (reason.to_string(), theme.failed),
     };
     add(&mut lines, canvas, (FIELD.0, width), (&text, style), 2);
-    let (call, besides) = form.in_c();
+    let (call, besides) = form.c_call();
     add(&mut lines, canvas, (1, width), (&call, theme.strong), 1);
-    add(&mut lines, canvas, (3, width), (&form.explained(), theme.text), 2);
+    add(&mut lines, canvas, (3, width), (&form.explain_mode(), theme.text), 2);
     add(&mut lines, canvas, (3, width), (&besides, theme.dim), 1);
     (lines, focused)
 }
@@ -117,7 +117,7 @@ fn grid_row(
         }
     }
     let how = if area.width >= NARROW {
-        let name = canvas.fit(&named(form, segment, row), HOW - NAME - 2);
+        let name = canvas.fit(&class_name(form, segment, row), HOW - NAME - 2);
         canvas.text(area.x + NAME, area.y, HOW - NAME - 2, &name, theme.text);
         HOW
     } else {
@@ -129,7 +129,7 @@ fn grid_row(
 }
 
 /// Returns the user or group that a row of the grid applies to, including edits.
-fn named(form: &Permissions, segment: &Segment, row: usize) -> String {
+fn class_name(form: &Permissions, segment: &Segment, row: usize) -> String {
     let edited = |found: &Option<FoundName>, stored: String| match found {
         Some(Ok((_, name))) => name.clone(),
         _ => stored,
@@ -150,10 +150,10 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Group => ("group", &form.group, mixed),
         Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
     };
-    let wrong = form.wrong().iter().any(|(field, _)| *field == focus);
+    let invalid = form.invalid_fields().iter().any(|(field, _)| *field == focus);
     let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
         // The reason is shown below the form.
-        _ if wrong && !matches!(found, Some(Err(_))) => ("a mode?".to_owned(), theme.failed),
+        _ if invalid && !matches!(found, Some(Err(_))) => ("a mode?".to_owned(), theme.failed),
         Some(Err(_)) if edited => ("not found".to_owned(), theme.failed),
         Some(Ok((found, name))) if edited => (format!("{name}, {id} {found}; now {number}"), theme.text),
         _ if edited => (String::new(), theme.dim),
@@ -169,5 +169,5 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Group => remark("gid", segment.owner.gid, &form.group_found, typed(&form.group)),
         _ => ("can this user or pid attach?".to_owned(), theme.dim),
     };
-    FormLine::Field(FieldLine { name, field: text, width: Some(FIELD.1), example, remark, wrong })
+    FormLine::Field(FieldLine { name, field: text, width: Some(FIELD.1), example, remark, invalid })
 }

@@ -20,7 +20,7 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Save, canvas: &mut Canvas<'
         width: None,
         example,
         remark: (String::new(), canvas.theme.dim),
-        wrong: form.wrong().is_some(),
+        invalid: form.path_error().is_some(),
     };
     let replace = format!("[{}] replace an existing file", if form.replace { 'x' } else { ' ' });
     let lines = vec![FormLine::Field(path), FormLine::Option("replace", replace), gap()];
@@ -46,7 +46,7 @@ fn message(form: &Save, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
     if form.saving {
         return vec![];
     }
-    if let Some(reason) = form.wrong() {
+    if let Some(reason) = form.path_error() {
         return vec![(sentence(&reason), theme.failed)];
     }
     let size: Bytes = form.segments.iter().map(|segment| segment.size).sum();

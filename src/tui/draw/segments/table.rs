@@ -47,7 +47,7 @@ fn scrolled_off(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout)
 }
 
 /// Returns the text, or a placeholder if this user may not see it.
-fn known(segment: &Segment, text: String) -> String {
+fn text_if_known(segment: &Segment, text: String) -> String {
     if segment.is_concealed() { "-".to_owned() } else { text }
 }
 
@@ -185,13 +185,13 @@ fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canva
         Column::Resident => resident(segment, placed, canvas, y),
         Column::Changing => changing(state.table.rates.get(&segment.id), placed, canvas, y),
         Column::Mode => {
-            let x = canvas.text(x, y, width, &known(segment, segment.mode.to_string()), theme.text);
+            let x = canvas.text(x, y, width, &text_if_known(segment, segment.mode.to_string()), theme.text);
             if segment.sysv().is_some_and(|facts| facts.locked) {
                 canvas.text(x, y, 1, "L", theme.accent);
             }
         }
         Column::Owner => {
-            let owner = canvas.fit(&known(segment, segment.owner.user_text()), width);
+            let owner = canvas.fit(&text_if_known(segment, segment.owner.user_text()), width);
             canvas.text(x, y, width, &owner, theme.text);
         }
         Column::HeldBy => held_by(segment, placed, canvas, y),

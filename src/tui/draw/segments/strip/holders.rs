@@ -50,7 +50,7 @@ fn listed(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
         canvas.text(area.x, y, names, &name, theme.text);
         let x = area.x + names + 1 + pids;
         canvas.text_right(x, y, pids, &holder.pid.to_string(), theme.dim);
-        canvas.text(x + 1, y, 2, holder.access.word(), theme.dim);
+        canvas.text(x + 1, y, 2, holder.access.keyword(), theme.dim);
     }
     if shown.len() > counted && area.height > 0 {
         let text = format!("and {} more", shown.len() - counted);
@@ -65,10 +65,10 @@ fn in_line(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let (mut x, mut y) = (area.x, area.y);
     for (at, holder) in shown.iter().enumerate() {
-        let facts = format!(" {} {}", holder.pid, holder.access.word());
+        let facts = format!(" {} {}", holder.pid, holder.access.keyword());
         let name = canvas.fit(&holder.command_text(), area.width.saturating_sub(cells(&facts)));
-        let left = shown.len() - at - 1;
-        let more = if left > 0 { format!("   and {} more", left + 1) } else { String::new() };
+        let remaining = shown.len() - at - 1;
+        let more = if remaining > 0 { format!("   and {} more", remaining + 1) } else { String::new() };
         let width = cells(&name) + cells(&facts);
         // The last row keeps room for the count.
         let kept = if y + 1 == area.bottom() { cells(&more) } else { 0 };

@@ -96,7 +96,7 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     canvas.fill(Area::new(2, area.y, end - 1, 1), " ", theme.text);
     let mut x = label(segment, canvas, (3, area.y), longest, theme.focus) + 1;
     let right = area.right().saturating_sub(2);
-    let how = how_text(state);
+    let how = read_method_text(state);
     if !layout.headings {
         x = part(canvas, x, area.y, &position(state), theme.dim);
     }
@@ -132,7 +132,7 @@ fn part(canvas: &mut Canvas<'_>, x: u16, y: u16, text: &str, style: Style) -> u1
 }
 
 /// Describes the read method.
-fn how_text(state: &State) -> Option<String> {
+fn read_method_text(state: &State) -> Option<String> {
     Some(match state.table.strip.last.as_ref()? {
         Ok(look) => {
             let pace = if state.interval.duration().is_none() { "paused" } else { "live 4/s" };
@@ -148,14 +148,14 @@ fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
     let key = state.key_of(Action::Inspect);
     match reason {
         Unread::Trace(forecast) => {
-            let why =
+            let reason =
                 forecast.reason.map_or_else(String::new, |reason| format!(" {}.", sentence(reason.text())));
             match forecast.method {
                 Method::Attach => format!(
-                    "Reading {id} needs an attach, which changes its nattch, last pid and attach time.{why} Press \
+                    "Reading {id} needs an attach, which changes its nattch, last pid and attach time.{reason} Press \
                      {key} to attach read-only."
                 ),
-                _ => format!("Reading {id} would set its access time.{why} Press {key} to read it."),
+                _ => format!("Reading {id} would set its access time.{reason} Press {key} to read it."),
             }
         }
         Unread::Failed(reason) => sentence(&reason.to_string()),

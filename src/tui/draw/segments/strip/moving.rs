@@ -59,13 +59,13 @@ struct MovingColumns {
 impl MovingColumns {
     /// Fits the columns into `width` cells.
     fn of(values: &[Moving], width: u16) -> Self {
-        let most = |cells: &dyn Fn(&Moving) -> u16| values.iter().map(cells).max().unwrap_or(0);
-        let digits = most(&|value| cells(&format!("{:x}", value.offset))).max(DIGITS);
-        let kind = most(&|value| cells(&value.kind));
-        let rate = most(&|value| cells(&value.rate));
+        let max = |cells: &dyn Fn(&Moving) -> u16| values.iter().map(cells).max().unwrap_or(0);
+        let digits = max(&|value| cells(&format!("{:x}", value.offset))).max(DIGITS);
+        let kind = max(&|value| cells(&value.kind));
+        let rate = max(&|value| cells(&value.rate));
         let room = width.saturating_sub(digits + kind + 2);
         // A counter that gets another digit does not shift the other columns.
-        let value = most(&|value| cells(&value.value)).clamp(STEADY, VALUE);
+        let value = max(&|value| cells(&value.value)).clamp(STEADY, VALUE);
         let spark = room.saturating_sub(value + 1 + rate + 1).min(LONGEST_LINE);
         let lines = (spark >= SHORTEST_LINE).then(|| {
             let value = (room - (spark + 1 + rate + 1)).clamp(value, VALUE);
@@ -94,10 +94,10 @@ impl MovingColumns {
         let tail = &moving.history[moving.history.len().saturating_sub(spark.into())..];
         if tail.len() > 1 {
             let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let max = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             // No bar is full, so that the bars of adjacent rows do not merge.
-            let most = most + (most - least) / 6.0;
-            let line = sparkline(tail.iter().copied(), least, most, &theme.glyphs);
+            let max = max + (max - least) / 6.0;
+            let line = sparkline(tail.iter().copied(), least, max, &theme.glyphs);
             canvas.text_right(x + spark, y, spark, &line, theme.in_use);
         }
         x += spark + 1;
