@@ -118,8 +118,8 @@ fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
     }
     if args.headless {
         return match demo::headless(&mut io::stdout()) {
-            Ok(()) => Status::Done.into(),
-            Err(error) if error.is_closed_output() => Status::Done.into(),
+            Ok(()) => Status::Success.into(),
+            Err(error) if error.is_closed_output() => Status::Success.into(),
             Err(error) => {
                 warn(&error.to_string());
                 Status::Failed.into()

@@ -1,7 +1,7 @@
 //! Applies plans.
 
 use super::remove::Removal;
-use super::{ActError, Action, Done, Outcome, Plan, Recent, StateDirectory, Target, Task};
+use super::{ActError, Action, ChangeReport, Outcome, Plan, Recent, StateDirectory, Target, Task};
 use super::{create, lock, permissions};
 use crate::machine::Machine;
 use crate::memory::Progress;
@@ -37,7 +37,7 @@ impl<'a> Actor<'a> {
 
     /// Applies a plan, unless the plan was refused or the segment was replaced.
     /// A System V segment is attached while it is removed, so that its shmid cannot be reused
-    /// between the check and the removal. With [`Options::many`](super::Options::many) it is not
+    /// between the check and the removal. With [`Options::bulk`](super::Options::bulk) it is not
     /// attached, and the two calls follow each other within microseconds. The kernel reuses a shmid
     /// only after a million other segments were created (`ipc_idr_alloc` in ipc/util.c includes a
     /// sequence number in it), or when root requests that shmid (`kernel.shm_next_id`, for
@@ -54,13 +54,13 @@ impl<'a> Actor<'a> {
             }
             (None, Task::Change { segment, action }) => self
                 .change(segment, action, plan)
-                .map(|done| Done { identity: Some(segment.identity()), ..done }),
+                .map(|done| ChangeReport { identity: Some(segment.identity()), ..done }),
         };
         let action = if plan.options.clean { "clean" } else { plan.task.name() };
         Outcome { subject: plan.subject(), action, result }
     }
 
-    fn change(&self, segment: &Segment, action: &Action, plan: &Plan) -> Result<Done, ActError> {
+    fn change(&self, segment: &Segment, action: &Action, plan: &Plan) -> Result<ChangeReport, ActError> {
         let target = self.on(segment);
         match action {
             Action::SetMode(change) => permissions::apply(target, Some(change), None),

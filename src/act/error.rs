@@ -51,7 +51,7 @@ pub enum ActError {
         "{id} was replaced while it was being removed: an object was moved aside and is now {now}, intact. \
          Remove the new one and run `shmlens rm --recover` to rename it back"
     )]
-    Astray {
+    NotMovedBack {
         id: SegmentId,
         /// The current name of the object that was moved.
         now: SegmentId,
@@ -221,7 +221,10 @@ impl ActError {
     pub const fn changed_nothing(&self) -> bool {
         !matches!(
             self,
-            Self::Astray { .. } | Self::Unverified { .. } | Self::Failed { .. } | Self::CopiesDeleted { .. }
+            Self::NotMovedBack { .. }
+                | Self::Unverified { .. }
+                | Self::Failed { .. }
+                | Self::CopiesDeleted { .. }
         )
     }
 }

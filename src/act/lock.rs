@@ -2,7 +2,7 @@
 
 use super::error::limit_text;
 use super::permitted;
-use super::{ActError, Action, Done, Plan, Refusal, Step, Target, Undo};
+use super::{ActError, Action, ChangeReport, Plan, Refusal, Step, Target, Undo};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvStat};
 use crate::segment::{Bytes, SegmentId, shell_quote};
@@ -65,7 +65,7 @@ fn exceeded_limit(machine: &dyn Machine, size: Bytes, is_locked: bool) -> Option
     }
 }
 
-pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
+pub fn apply(target: Target<'_>, locked: bool) -> Result<ChangeReport, ActError> {
     let Target { machine, segment } = target;
     let id = target.id();
     let SegmentId::Sysv(shmid) = segment.id else {
@@ -77,16 +77,16 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<Done, ActError> {
     let now = machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
     if locked && !now.locked {
         let messages = "not locked: its huge pages are never swapped out";
-        return Ok(Done::new(id, messages));
+        return Ok(ChangeReport::new(id, messages));
     }
     if now.locked != locked {
         return Err(target.unverified("that it is still locked"));
     }
     Ok(match (stat.locked == locked, locked) {
-        (true, true) => Done::new(id, "already locked"),
-        (true, false) => Done::new(id, "was not locked"),
-        (false, true) => Done::new(id, "locked").undone_by(Action::Unlock),
-        (false, false) => Done::new(id, "unlocked").undone_by(Action::Lock),
+        (true, true) => ChangeReport::new(id, "already locked"),
+        (true, false) => ChangeReport::new(id, "was not locked"),
+        (false, true) => ChangeReport::new(id, "locked").undone_by(Action::Unlock),
+        (false, false) => ChangeReport::new(id, "unlocked").undone_by(Action::Lock),
     })
 }
 

@@ -50,7 +50,7 @@ pub use end::{TerminateError, TerminateResult, Termination, terminate};
 pub use error::{ActError, Step};
 pub use log::ChangeLog;
 pub use mode_change::{ModeChange, ParseModeError};
-pub use outcome::{Done, Outcome};
+pub use outcome::{ChangeReport, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use principal::{ParsePrincipalError, Principal};
 pub use restore::{RestoreError, Restored, read_metadata, unrestorable};

@@ -10,12 +10,12 @@ pub struct Outcome {
     /// The segment, as a string for messages.
     pub subject: String,
     pub action: &'static str,
-    pub result: Result<Done, ActError>,
+    pub result: Result<ChangeReport, ActError>,
 }
 
 /// A completed change, verified with the kernel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Done {
+pub struct ChangeReport {
     pub id: SegmentId,
     /// Messages: sentences without a period, safe to print. The first describes the change.
     pub messages: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Done {
     pub copy: Option<PathBuf>,
 }
 
-impl Done {
+impl ChangeReport {
     pub(super) fn new(id: SegmentId, messages: impl Into<String>) -> Self {
         Self { id, messages: vec![messages.into()], undo: None, identity: None, copy: None }
     }

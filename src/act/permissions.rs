@@ -1,7 +1,9 @@
 //! Changes permission bits and owners: with a single `IPC_SET` for System V, and with
 //! `fchmodat2(2)` and `fchownat(2)` on a handle of the object for POSIX.
 
-use super::{ActError, Action, Done, ModeChange, OwnerChange, Plan, Refusal, Step, Target, Undo, permitted};
+use super::{
+    ActError, Action, ChangeReport, ModeChange, OwnerChange, Plan, Refusal, Step, Target, Undo, permitted,
+};
 use crate::machine::Machine;
 use crate::machine::control::{Capability, SysvPermissions, SysvStat};
 use crate::segment::{Kind, Mode, ObjectName, Segment, SegmentId, ShmId, escape, shell_quote};
@@ -97,7 +99,7 @@ pub fn apply(
     target: Target<'_>,
     mode: Option<&ModeChange>,
     owner: Option<OwnerChange>,
-) -> Result<Done, ActError> {
+) -> Result<ChangeReport, ActError> {
     let (before, wanted, now) = match &target.segment.id {
         SegmentId::Sysv(shmid) => set_sysv(target, *shmid, mode, owner)?,
         SegmentId::Posix(name) => set_posix(target, name, mode, owner)?,
@@ -127,7 +129,7 @@ pub fn apply(
         (Some(_), None) => Action::SetMode(ModeChange::to(before.0)),
         (None, _) => Action::SetOwner(back),
     };
-    Ok(Done { messages, ..Done::new(target.id(), "") }.undone_by(undo))
+    Ok(ChangeReport { messages, ..ChangeReport::new(target.id(), "") }.undone_by(undo))
 }
 
 /// Returns the attributes after a change of these attributes.

@@ -15,7 +15,7 @@ pub struct Options {
     /// Set for a large batch of removals. System V segments are then not attached before their
     /// removal, which would take twice as long: the check right before the removal has to suffice,
     /// see [`apply`](super::apply()).
-    pub many: bool,
+    pub bulk: bool,
     /// Other names of the same object that the same command removes before this one.
     pub links_removed: u32,
     /// Set for removals by `clean`, which the log records under that name.

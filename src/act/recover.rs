@@ -2,7 +2,7 @@
 //! unlinked the object, or it moved the wrong object and could not move it back because a new
 //! object had taken the name.
 
-use super::{ActError, Done, Step, Target, permitted};
+use super::{ActError, ChangeReport, Step, Target, permitted};
 use crate::machine::Machine;
 use crate::machine::control::Capability;
 use crate::segment::{ObjectName, Segment, SegmentId, Timestamp, shell_quote};
@@ -16,12 +16,12 @@ const MIN_AGE_SECONDS: f64 = 2.0;
 
 /// An object that still has the temporary name of a removal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Astray {
+pub struct RenamedObject {
     pub segment: Segment,
     pub before: ObjectName,
 }
 
-impl Astray {
+impl RenamedObject {
     /// Describes the object and explains how to rename it back.
     #[must_use]
     pub fn notice(&self) -> String {
@@ -60,11 +60,11 @@ impl Astray {
 #[derive(Debug, Default)]
 pub struct Leftovers {
     /// Moved aside by a killed removal of this user.
-    pub astray: Vec<Astray>,
+    pub renamed: Vec<RenamedObject>,
     /// Possibly part of a removal in progress.
-    pub in_progress: Vec<Astray>,
+    pub in_progress: Vec<RenamedObject>,
     /// Possibly named by another user, to trick this one into renaming them.
-    pub untrusted: Vec<Astray>,
+    pub untrusted: Vec<RenamedObject>,
 }
 
 impl Leftovers {
@@ -83,9 +83,9 @@ impl Leftovers {
             let list = match (is_own(machine, segment, name), is_stale) {
                 (false, _) => &mut found.untrusted,
                 (true, false) => &mut found.in_progress,
-                (true, true) => &mut found.astray,
+                (true, true) => &mut found.renamed,
             };
-            list.push(Astray { segment: segment.clone(), before });
+            list.push(RenamedObject { segment: segment.clone(), before });
         }
         found
     }
@@ -107,8 +107,8 @@ fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
 /// Returns the objects that killed removals of this user moved aside, in a survey that was taken at
 /// `now`.
 #[must_use]
-pub fn astray(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<Astray> {
-    Leftovers::find(machine, segments, now).astray
+pub fn renamed(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<RenamedObject> {
+    Leftovers::find(machine, segments, now).renamed
 }
 
 /// Finds the empty directories of killed removals of this user. Each was created for an object of
@@ -137,50 +137,50 @@ pub fn empty_directories(machine: &dyn Machine, survey: &Survey) -> Vec<ObjectNa
 }
 
 /// Removes one of the [`empty_directories`], unless it is gone or no longer empty.
-pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<Done, ActError> {
+pub fn remove_empty(machine: &dyn Machine, name: &ObjectName) -> Result<ChangeReport, ActError> {
     let id = SegmentId::Posix(name.clone());
     match machine.remove_directory(name) {
-        Ok(()) => Ok(Done::new(id, "removed: empty directory left over from an interrupted removal")),
+        Ok(()) => Ok(ChangeReport::new(id, "removed: empty directory left over from an interrupted removal")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ActError::Gone { id }),
         Err(source) => Err(ActError::Failed { id, step: Step::Remove, source }),
     }
 }
 
 /// Predicts the error of [`recover`] without changing anything.
-pub fn predict(machine: &dyn Machine, astray: &Astray) -> Result<(), ActError> {
-    if machine.stat_object(&astray.before).is_ok() {
-        return Err(name_in_use(astray));
+pub fn predict(machine: &dyn Machine, renamed: &RenamedObject) -> Result<(), ActError> {
+    if machine.stat_object(&renamed.before).is_ok() {
+        return Err(name_in_use(renamed));
     }
-    match permitted::removal(Target::new(machine, &astray.segment)) {
-        Some(refusal) => Err(ActError::Refused { subject: astray.segment.id.to_string(), refusal }),
+    match permitted::removal(Target::new(machine, &renamed.segment)) {
+        Some(refusal) => Err(ActError::Refused { subject: renamed.segment.id.to_string(), refusal }),
         None => Ok(()),
     }
 }
 
-fn name_in_use(astray: &Astray) -> ActError {
+fn name_in_use(renamed: &RenamedObject) -> ActError {
     ActError::Exists {
-        subject: SegmentId::Posix(astray.before.clone()).to_string(),
-        remedy: format!("Remove either that object or {}", astray.segment.id),
+        subject: SegmentId::Posix(renamed.before.clone()).to_string(),
+        remedy: format!("Remove either that object or {}", renamed.segment.id),
     }
 }
 
 /// Renames the object back, unless the name is in use, or the object is gone or was replaced.
-pub fn recover(machine: &dyn Machine, astray: &Astray) -> Result<Done, ActError> {
-    let id = SegmentId::Posix(astray.before.clone());
-    let target = Target::new(machine, &astray.segment);
-    let SegmentId::Posix(now) = &astray.segment.id else { return Err(target.gone()) };
+pub fn recover(machine: &dyn Machine, renamed: &RenamedObject) -> Result<ChangeReport, ActError> {
+    let id = SegmentId::Posix(renamed.before.clone());
+    let target = Target::new(machine, &renamed.segment);
+    let SegmentId::Posix(now) = &renamed.segment.id else { return Err(target.gone()) };
     let (held, _) = target.check_posix(now)?;
-    match machine.rename_to_free(now, &astray.before) {
+    match machine.rename_to_free(now, &renamed.before) {
         Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(name_in_use(astray)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(name_in_use(renamed)),
         Err(error) => return Err(ActError::from_kernel(target, Step::Rename, Capability::Fowner, error)),
     }
-    let now = machine.stat_object(&astray.before).map_err(|source| target.unverifiable(source))?;
+    let now = machine.stat_object(&renamed.before).map_err(|source| target.unverifiable(source))?;
     let own = held.stat().map_err(|source| target.unverifiable(source))?;
     if now.identity() != own.identity() {
         return Err(ActError::Unverified { id, found: "another object with that name".to_owned() });
     }
-    Ok(Done::new(id, format!("renamed back from {}", astray.segment.id)))
+    Ok(ChangeReport::new(id, format!("renamed back from {}", renamed.segment.id)))
 }
 
 #[cfg(test)]
@@ -197,7 +197,7 @@ mod tests {
         machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
-        let found = astray(&machine, &survey.segments, survey.at);
+        let found = renamed(&machine, &survey.segments, survey.at);
         assert_eq!(found.len(), 1);
         machine.add_object(LEFTOVER, FakeBytes::full(b"another"));
         let error = recover(&machine, &found[0]).unwrap_err();
@@ -205,7 +205,7 @@ mod tests {
         let names = || machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(names(), [format!("/{LEFTOVER}")]);
         let survey = Survey::take(&machine, &mut Names::default());
-        recover(&machine, &astray(&machine, &survey.segments, survey.at)[0]).unwrap();
+        recover(&machine, &renamed(&machine, &survey.segments, survey.at)[0]).unwrap();
         assert_eq!(names(), ["/name"]);
     }
 
@@ -213,11 +213,11 @@ mod tests {
     fn leftovers_of_another_user_are_not_trusted() {
         let machine = FakeMachine::new();
         machine.add_object(LEFTOVER, FakeBytes::full(b"ann's"));
-        for (me, (astray, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {
+        for (me, (renamed, untrusted)) in [(1000, (1, 0)), (0, (0, 1)), (1001, (0, 1))] {
             machine.edit(|facts| facts.effective_uid = me);
             let survey = Survey::take(&machine, &mut Names::default());
             let found = Leftovers::find(&machine, &survey.segments, survey.at);
-            assert_eq!((found.astray.len(), found.untrusted.len()), (astray, untrusted), "{me}");
+            assert_eq!((found.renamed.len(), found.untrusted.len()), (renamed, untrusted), "{me}");
         }
     }
 
@@ -228,6 +228,6 @@ mod tests {
         machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let before = Timestamp::from_seconds(survey.at.seconds - 86_400);
-        assert_eq!(astray(&machine, &survey.segments, before).len(), 1);
+        assert_eq!(renamed(&machine, &survey.segments, before).len(), 1);
     }
 }

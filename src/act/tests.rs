@@ -10,7 +10,7 @@ use crate::segment::{
 };
 use crate::survey::Names;
 
-const FORCE: Options = Options { force: true, read_only: false, many: false, links_removed: 0, clean: false };
+const FORCE: Options = Options { force: true, read_only: false, bulk: false, links_removed: 0, clean: false };
 
 fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
@@ -25,7 +25,12 @@ fn shown(machine: &FakeMachine, name: &str) -> Segment {
     resolve::ExactNames::new(&survey.segments).resolve(&SegmentName::read(name, None)).unwrap().clone()
 }
 
-fn act(machine: &FakeMachine, name: &str, action: &Action, options: Options) -> Result<Done, ActError> {
+fn act(
+    machine: &FakeMachine,
+    name: &str,
+    action: &Action,
+    options: Options,
+) -> Result<ChangeReport, ActError> {
     apply(machine, &plan(machine, &shown(machine, name), action, &options)).result
 }
 
@@ -378,7 +383,7 @@ fn failed_removal_deletes_no_other_copy() {
 #[test]
 fn read_only_refuses_every_change() {
     let machine = machine();
-    let options = Options { force: true, read_only: true, many: false, links_removed: 0, clean: false };
+    let options = Options { force: true, read_only: true, bulk: false, links_removed: 0, clean: false };
     for action in [to(0), Action::Lock, Action::Unlock, Action::Remove(Copying::Without)] {
         let error = act(&machine, "3", &action, options).unwrap_err().to_string();
         assert!(error.contains("read-only"), "{error}");

@@ -12,5 +12,5 @@ pub fn run(args: &CompletionsArgs, out: &mut Out) -> Result<Status, Failure> {
     clap_complete::generate(args.shell, &mut Args::command(), "shmlens", &mut script);
     out.write_all(&script)?;
     out.flush()?;
-    Ok(Status::Done)
+    Ok(Status::Success)
 }

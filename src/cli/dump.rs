@@ -62,7 +62,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
         warn(&format!("{id}: its size changed while it was read; the rest is missing"));
         return Ok(Status::Failed);
     }
-    Ok(Status::Done)
+    Ok(Status::Success)
 }
 
 /// Returns true if part of `range` no longer exists after the read.

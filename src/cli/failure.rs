@@ -12,7 +12,7 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// 0: success.
-    Done,
+    Success,
     /// 1: failure, or nothing found.
     Failed,
     /// 2: usage error.
@@ -22,7 +22,7 @@ pub enum Status {
 impl From<Status> for ExitCode {
     fn from(status: Status) -> Self {
         match status {
-            Status::Done => Self::SUCCESS,
+            Status::Success => Self::SUCCESS,
             Status::Failed => Self::from(1),
             Status::Usage => Self::from(2),
         }
@@ -95,7 +95,7 @@ impl Failure {
     #[must_use]
     pub const fn status(&self) -> Status {
         match self {
-            Self::Closed => Status::Done,
+            Self::Closed => Status::Success,
             Self::Filter(_) | Self::Pattern(_) | Self::Value(_) | Self::Usage(_) => Status::Usage,
             Self::Output(_)
             | Self::Resolve(_)

@@ -76,7 +76,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
             segments.len()
         )));
     }
-    Ok(if search.found == 0 || search.failed { Status::Failed } else { Status::Done })
+    Ok(if search.found == 0 || search.failed { Status::Failed } else { Status::Success })
 }
 
 /// Parses the pattern and the names of the segments. With `--hex` or `--value`, every word names a segment.

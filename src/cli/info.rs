@@ -24,7 +24,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
         }
     }
     out.flush()?;
-    Ok(Status::Done)
+    Ok(Status::Success)
 }
 
 /// Prints the label beside the first line of a fact.

@@ -97,7 +97,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
         print_alerts(&alerts, out)?;
     }
     out.flush()?;
-    Ok(if survey.unlisted.is_empty() { Status::Done } else { Status::Failed })
+    Ok(if survey.unlisted.is_empty() { Status::Success } else { Status::Failed })
 }
 
 /// Describes the processes that the table omits.

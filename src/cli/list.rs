@@ -68,7 +68,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         print_table(&segments, args, survey.at, out)?;
     }
     out.flush()?;
-    Ok(if survey.failed.is_empty() { Status::Done } else { Status::Failed })
+    Ok(if survey.failed.is_empty() { Status::Success } else { Status::Failed })
 }
 
 /// Returns true if the columns, the order or the filter use a field that `matches` accepts.

@@ -13,7 +13,7 @@ use std::io::{self, Write as _};
 pub fn run(out: &mut Out) -> Result<Status, Failure> {
     page(out)?;
     out.flush()?;
-    Ok(Status::Done)
+    Ok(Status::Success)
 }
 
 /// The configuration file with all settings, their defaults and descriptions.

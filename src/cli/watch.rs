@@ -49,7 +49,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
         watch.printer.at(machine.now());
         for report in worker.work(machine, now) {
             if watch.take(report.body, out)?.is_break() {
-                return Ok(Status::Done);
+                return Ok(Status::Success);
             }
         }
         // Flush now, so that a reader of the pipe is up to date.
@@ -61,7 +61,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
             out.wait(pause)?;
         }
         if interrupt.is_set() {
-            return Ok(Status::Done);
+            return Ok(Status::Success);
         }
     }
 }

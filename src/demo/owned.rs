@@ -120,7 +120,7 @@ fn remove_object(name: &ObjectName, identity: &Identity) -> io::Result<()> {
     }
     match RealMachine.unlink(name, held.as_ref(), &|_| true)? {
         Removal::Removed | Removal::Gone | Removal::Another | Removal::Refused => Ok(()),
-        Removal::Astray(now) => {
+        Removal::NotRestored(now) => {
             Err(io::Error::other(format!("replaced by another program's object, which is now {now}")))
         }
     }

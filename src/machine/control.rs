@@ -259,7 +259,7 @@ pub enum Removal {
     Refused,
     /// The original name could not be restored, because a new object has taken it. The moved object
     /// is intact and has this name.
-    Astray(ObjectName),
+    NotRestored(ObjectName),
 }
 
 /// The credentials that the kernel checks.

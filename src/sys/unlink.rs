@@ -38,7 +38,7 @@ pub enum Removal {
     Refused,
     /// The original name could not be restored, because a new object had taken it. The moved object
     /// is intact and has this name.
-    Astray(PathBuf),
+    NotRestored(PathBuf),
 }
 
 /// Unlinks `path` below `root` if it is the object with the given device and inode.
@@ -133,7 +133,7 @@ fn unlink_step_by_step(
             removed
         }
         Err(error) if removed.is_err() || error.kind() == io::ErrorKind::AlreadyExists => {
-            Ok(Removal::Astray(temporary.path(path)))
+            Ok(Removal::NotRestored(temporary.path(path)))
         }
         Err(error) => Err(error),
     }
@@ -401,7 +401,7 @@ mod tests {
             Step::Chosen => {}
             Step::Renamed => fs::write(&path, "third").unwrap(),
         });
-        let Removal::Astray(temporary) = removal else { panic!("{removal:?}") };
+        let Removal::NotRestored(temporary) = removal else { panic!("{removal:?}") };
         let read = |name: &Path| fs::read(root.path().join(name)).unwrap();
         assert_eq!(read(&temporary), b"second");
         assert_eq!(

@@ -10,12 +10,12 @@ mod races;
 mod remove;
 
 use nix::unistd::geteuid;
-use shmlens::act::{self, ActError, Action, Copying, Done, ModeChange, Options, Plan};
+use shmlens::act::{self, ActError, Action, ChangeReport, Copying, ModeChange, Options, Plan};
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Mode, Segment, SegmentId};
 use shmlens::survey::{Names, Survey};
 
-const FORCE: Options = Options { force: true, read_only: false, many: false, links_removed: 0, clean: false };
+const FORCE: Options = Options { force: true, read_only: false, bulk: false, links_removed: 0, clean: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
 /// Takes a survey and returns the segment.
@@ -31,7 +31,7 @@ fn plan_action(id: &SegmentId, action: &Action) -> Plan {
 }
 
 #[track_caller]
-fn carry_out(id: &SegmentId, action: &Action) -> Result<Done, ActError> {
+fn carry_out(id: &SegmentId, action: &Action) -> Result<ChangeReport, ActError> {
     act::apply(&RealMachine, &plan_action(id, action)).result
 }
 

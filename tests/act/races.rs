@@ -206,7 +206,7 @@ fn remove_never_deletes_a_swapped_object() {
     fs::create_dir(others).unwrap();
     // Descriptors of the objects that were never planned.
     let made = std::sync::Mutex::new(Vec::<File>::new());
-    let (mut removed, mut refused, mut astray) = (0, 0, 0);
+    let (mut removed, mut refused, mut not_restored) = (0, 0, 0);
     race(
         3000,
         |_| {
@@ -243,7 +243,7 @@ fn remove_never_deletes_a_swapped_object() {
                     return;
                 }
                 Err(ActError::NotTheSame { .. } | ActError::Gone { .. }) => refused += 1,
-                Err(ActError::Astray { .. }) => astray += 1,
+                Err(ActError::NotMovedBack { .. }) => not_restored += 1,
                 Err(error) => panic!("{error}"),
             }
             assert_eq!(file.metadata().unwrap().nlink(), 1, "refused, and removed all the same");
@@ -264,7 +264,7 @@ fn remove_never_deletes_a_swapped_object() {
             }
         },
     );
-    eprintln!("removed {removed}, refused {refused}, astray {astray}");
+    eprintln!("removed {removed}, refused {refused}, astray {not_restored}");
     assert!(removed > 0 && refused > 0, "{removed} {refused}");
     assert_eq!(facts(outside.as_file()), before);
     for file in made.into_inner().unwrap() {
@@ -342,13 +342,13 @@ fn remove_never_deletes_a_reused_shmid() {
 }
 
 /// The options of `rm` for thousands of segments, which it does not attach.
-const MANY: Options = Options { force: true, read_only: false, many: true, links_removed: 0, clean: false };
+const BULK: Options = Options { force: true, read_only: false, bulk: true, links_removed: 0, clean: false };
 
 #[test]
 fn batch_remove_refuses_a_reused_shmid() {
     let Some(_world) = World::new() else { return };
     let old = Sysv::new(0x4d2, 4096, 0o600);
-    let plan = act::plan(&RealMachine, &find_segment(&old.id()), &REMOVE, &MANY);
+    let plan = act::plan(&RealMachine, &find_segment(&old.id()), &REMOVE, &BULK);
     shm::remove(old.shmid).unwrap();
     let error = act::apply(&RealMachine, &plan).result.unwrap_err();
     assert!(matches!(error, ActError::Gone { .. }), "{error}");
@@ -365,7 +365,7 @@ fn batch_remove_leaves_segments_created_meanwhile() {
     for _ in 0..20 {
         let planned: Vec<Sysv> = (0..100).map(|_| Sysv::new(0, 4096, 0o600)).collect();
         let survey = Survey::take(&RealMachine, &mut Names::default());
-        let plan = |segment| act::plan(&RealMachine, segment, &REMOVE, &MANY);
+        let plan = |segment| act::plan(&RealMachine, segment, &REMOVE, &BULK);
         let plans: Vec<_> = survey.segments.iter().map(plan).collect();
         assert_eq!(plans.len(), planned.len());
         let others = std::sync::Mutex::new(Vec::new());

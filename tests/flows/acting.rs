@@ -3,7 +3,9 @@
 use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
-use shmlens::act::{ActError, Copying, Done, Outcome, Refusal, SavedCopy, StateError, UndoError, Undone};
+use shmlens::act::{
+    ActError, ChangeReport, Copying, Outcome, Refusal, SavedCopy, StateError, UndoError, Undone,
+};
 use shmlens::app::Keymap;
 use shmlens::app::effect::Effect;
 use shmlens::app::event::Event;
@@ -325,7 +327,7 @@ fn object(name: &str) -> SegmentId {
 
 fn removed(name: &str) -> Outcome {
     let message = vec!["removed".to_owned()];
-    let done = Done {
+    let done = ChangeReport {
         id: object(name),
         messages: message,
         undo: None,

@@ -6,7 +6,7 @@ use crate::act::permissions::mode_text;
 use crate::act::save::printable;
 use crate::act::undo::identity_of;
 use crate::act::unfinished::{BeginError, Filling, Origin};
-use crate::act::{ActError, Action, Actor, Copying, Done};
+use crate::act::{ActError, Action, Actor, ChangeReport, Copying};
 use crate::machine::control::{NewSysv, SysvPermissions};
 use crate::machine::{FinalAttributes, Machine, SegmentBuilder};
 use crate::memory::PageBuffer;
@@ -24,7 +24,7 @@ const CHUNK: usize = 256 << 10;
 /// directory names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if
 /// this process is killed. Fails if the mark cannot be written; a user without a state directory
 /// gets no mark.
-pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
+pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<ChangeReport, ActError> {
     let machine = actor.machine;
     let source = open_source(new)?;
     actor.progress.begin(source.as_ref().map_or(0, |source| source.length));
@@ -46,7 +46,10 @@ pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<Done, ActError> {
         _ => format!("created: {}, mode {mode}", new.size()),
     };
     let identity = identity_of(machine, &id);
-    Ok(Done { identity, ..Done::new(id, messages).undone_by(Action::Remove(Copying::Without)) })
+    Ok(ChangeReport {
+        identity,
+        ..ChangeReport::new(id, messages).undone_by(Action::Remove(Copying::Without))
+    })
 }
 
 /// The file that a segment is filled from.

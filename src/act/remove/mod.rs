@@ -5,7 +5,7 @@ mod plan;
 
 use super::actor::Actor;
 use super::copies::KeepError;
-use super::{ActError, Copies, Copying, Done, Options, SaveError, StateError, Step, Target};
+use super::{ActError, ChangeReport, Copies, Copying, Options, SaveError, StateError, Step, Target};
 use crate::machine::control::{Capability, Removal as Unlinked, SysvStat};
 use crate::memory::OpenError;
 use crate::segment::{Facts, ObjectName, Segment, SegmentId, ShmId, State};
@@ -27,7 +27,7 @@ pub struct Removal<'a> {
 
 impl Removal<'_> {
     /// Removes the segment once its copy is complete and synced.
-    pub fn apply(&self, copying: &Copying, copies: Option<&Copies>) -> Result<Done, ActError> {
+    pub fn apply(&self, copying: &Copying, copies: Option<&Copies>) -> Result<ChangeReport, ActError> {
         let segment = self.target.segment;
         self.refuse_used()?;
         match copying {
@@ -108,7 +108,7 @@ impl Removal<'_> {
     }
 
     /// Removes a segment after its copy was synced.
-    fn remove_copied(&self, copies: Option<&Copies>, copy: PathBuf) -> Result<Done, ActError> {
+    fn remove_copied(&self, copies: Option<&Copies>, copy: PathBuf) -> Result<ChangeReport, ActError> {
         let removed = if self.actor.progress.is_cancelled() {
             Err(ActError::Stopped { subject: self.target.id().to_string() })
         } else {
@@ -136,7 +136,7 @@ impl Removal<'_> {
         }
     }
 
-    fn remove(&self) -> Result<Done, ActError> {
+    fn remove(&self) -> Result<ChangeReport, ActError> {
         match &self.target.segment.id {
             SegmentId::Sysv(shmid) => self.remove_sysv(*shmid),
             SegmentId::Posix(name) => self.unlink(name),
@@ -151,10 +151,10 @@ impl Removal<'_> {
         checked.or_else(|refused| self.target.check_posix(name).and(Err(refused)))
     }
 
-    fn remove_sysv(&self, shmid: ShmId) -> Result<Done, ActError> {
+    fn remove_sysv(&self, shmid: ShmId) -> Result<ChangeReport, ActError> {
         let Target { machine, segment } = self.target;
         let mut stat = self.check_unattached(shmid, 0)?;
-        let pin = if self.options.many {
+        let pin = if self.options.bulk {
             None
         } else {
             match machine.sysv_pin(shmid) {
@@ -182,7 +182,7 @@ impl Removal<'_> {
             // The shmid may already belong to another segment.
             Ok(now) if now.marked => {
                 let (freed, last) = (memory_used(segment), last_detach_text(now.nattch));
-                Ok(Done::new(id, format!("marked for removal; {freed} freed when {last} detaches")))
+                Ok(ChangeReport::new(id, format!("marked for removal; {freed} freed when {last} detaches")))
             }
             Ok(now)
                 if now.creator_pid == stat.creator_pid
@@ -191,8 +191,8 @@ impl Removal<'_> {
             {
                 Err(self.target.unverified("that it is not marked for removal"))
             }
-            Ok(_) => Ok(Done::new(id, "removed")),
-            Err(error) if is_gone(&error) => Ok(Done::new(id, "removed")),
+            Ok(_) => Ok(ChangeReport::new(id, "removed")),
+            Err(error) if is_gone(&error) => Ok(ChangeReport::new(id, "removed")),
             Err(source) => Err(self.target.unverifiable(source)),
         }
     }
@@ -226,7 +226,7 @@ impl Removal<'_> {
 
     /// Unlinks the object. If the kernel grants a write lease first, it has to grant another one
     /// under the temporary name: a process may have opened the object in between.
-    fn unlink(&self, name: &ObjectName) -> Result<Done, ActError> {
+    fn unlink(&self, name: &ObjectName) -> Result<ChangeReport, ActError> {
         let Target { machine, segment } = self.target;
         let leased = self.check_unheld(name)?;
         let (held, before) = self.target.check_posix(name)?;
@@ -246,13 +246,15 @@ impl Removal<'_> {
             Unlinked::Refused => {
                 return Err(self.actor.recent.in_use(self.target, "opened just now", self.options));
             }
-            Unlinked::Astray(now) => return Err(ActError::Astray { id, now: SegmentId::Posix(now) }),
+            Unlinked::NotRestored(now) => {
+                return Err(ActError::NotMovedBack { id, now: SegmentId::Posix(now) });
+            }
         }
         let now = held.stat().map_err(|source| self.target.unverifiable(source))?;
         if now.links >= before.links {
             return Err(self.target.unverified("an unchanged hard link count"));
         }
-        let mut done = Done::new(id, "removed");
+        let mut done = ChangeReport::new(id, "removed");
         if now.links > 0 {
             done.messages.push(remaining_links_text(now.links));
         }

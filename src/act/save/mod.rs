@@ -5,7 +5,7 @@ mod contents;
 mod describe;
 
 use super::archive::Saved;
-use super::{Actor, Done, Outcome};
+use super::{Actor, ChangeReport, Outcome};
 use crate::memory::{OpenError, Reader};
 use crate::segment::{Bytes, Segment, SegmentId, plain_error};
 use crate::sys::object::kind_of;
@@ -124,7 +124,7 @@ impl Actor<'_> {
         let result = stored.map(|stored| {
             let (size, length) = (stored.saved.size, stored.length);
             let messages = format!("saved to {}: {size}, {length} in the file", printable(&stored.path));
-            let mut done = Done::new(segment.id.clone(), messages);
+            let mut done = ChangeReport::new(segment.id.clone(), messages);
             done.messages.extend(segment.former_name().map(|name| format!("restores as {name}")));
             done
         });

@@ -7,7 +7,7 @@
 
 mod mark;
 
-use super::{ActError, Action, Copying, Done, Options, StateDirectory, StateError, apply, plan};
+use super::{ActError, Action, ChangeReport, Copying, Options, StateDirectory, StateError, apply, plan};
 use crate::machine::Machine;
 use crate::segment::Segment;
 pub(super) use mark::{BeginError, Filling, Origin, absolute};
@@ -100,7 +100,7 @@ fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Removes an incomplete segment, unless it is gone, has changed or was attached since.
-pub fn remove(machine: &dyn Machine, unfinished: &Unfinished) -> Result<Done, ActError> {
+pub fn remove(machine: &dyn Machine, unfinished: &Unfinished) -> Result<ChangeReport, ActError> {
     let plan = plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);

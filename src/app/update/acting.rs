@@ -2,7 +2,7 @@
 
 use super::new_segment;
 use super::report::{ActionReport, show, summarize};
-use crate::act::{self, Copying, Done, Outcome, Plan, Revert, SavedCopy, Undone};
+use crate::act::{self, ChangeReport, Copying, Outcome, Plan, Revert, SavedCopy, Undone};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
@@ -144,7 +144,8 @@ pub fn finish(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>
     if matches!(&state.overlay, Some(Overlay::Confirm(confirm)) if confirm.acting) {
         state.overlay = None;
     }
-    let done: Vec<&Done> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).collect();
+    let done: Vec<&ChangeReport> =
+        outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).collect();
     for done in &done {
         state.table.marks.remove(&done.id);
     }
@@ -157,8 +158,8 @@ pub fn finish(state: &mut State, outcomes: &[Outcome], effects: &mut Vec<Effect>
     effects.push(Request::Survey.into());
 }
 
-fn undo_of(done: &[&Done]) -> Option<Undo> {
-    let revert = |done: &&Done| {
+fn undo_of(done: &[&ChangeReport]) -> Option<Undo> {
+    let revert = |done: &&ChangeReport| {
         let (action, identity) = done.undo.clone().zip(done.identity)?;
         Some(Revert { id: done.id.clone(), identity, action })
     };
@@ -166,7 +167,7 @@ fn undo_of(done: &[&Done]) -> Option<Undo> {
     if !acts.is_empty() {
         return Some(Undo::Acts(acts));
     }
-    let copy = |done: &&Done| Some(SavedCopy { id: done.id.clone(), path: done.copy.clone()? });
+    let copy = |done: &&ChangeReport| Some(SavedCopy { id: done.id.clone(), path: done.copy.clone()? });
     let copies: Vec<SavedCopy> = done.iter().filter_map(copy).collect();
     (!copies.is_empty()).then_some(Undo::Copies(copies))
 }

@@ -3,7 +3,7 @@
 use super::report::Reporter;
 use super::{Session, find_segments};
 use crate::act::recover::{self, Leftovers};
-use crate::act::{self, ActError, Action, Copying, Done, Outcome, Refusal, unfinished};
+use crate::act::{self, ActError, Action, ChangeReport, Copying, Outcome, Refusal, unfinished};
 use crate::cli::args::RmArgs;
 use crate::cli::out::Out;
 use crate::cli::{Failure, Status, survey_segments};
@@ -26,21 +26,21 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     let mut nothing = true;
     let mut all = Leftovers::find(machine, &survey.segments, survey.at);
     if args.segments.is_empty() {
-        let not_recovered = all.in_progress.iter().map(|astray| (astray, astray.too_early()));
-        for (astray, notice) in
-            not_recovered.chain(all.untrusted.iter().map(|astray| (astray, astray.untrusted_notice())))
+        let not_recovered = all.in_progress.iter().map(|renamed| (renamed, renamed.too_early()));
+        for (renamed, notice) in
+            not_recovered.chain(all.untrusted.iter().map(|renamed| (renamed, renamed.untrusted_notice())))
         {
             nothing = false;
-            reporter.not_changed(&astray.segment.id.to_string(), "refused", notice)?;
+            reporter.not_changed(&renamed.segment.id.to_string(), "refused", notice)?;
         }
     } else {
-        all.astray.extend(all.in_progress.into_iter().chain(all.untrusted));
+        all.renamed.extend(all.in_progress.into_iter().chain(all.untrusted));
     }
     let mut recovery = Recovery { session, reporter: &mut reporter, nothing };
-    for astray in all.astray.iter().filter(|astray| is_selected(&astray.segment.id)) {
-        let effect = format!("renames it back to {}", SegmentId::Posix(astray.before.clone()));
-        let refusal = || recover::predict(machine, astray).err();
-        recovery.step(&astray.segment.id, effect, refusal, || recover::recover(machine, astray))?;
+    for renamed in all.renamed.iter().filter(|renamed| is_selected(&renamed.segment.id)) {
+        let effect = format!("renames it back to {}", SegmentId::Posix(renamed.before.clone()));
+        let refusal = || recover::predict(machine, renamed).err();
+        recovery.step(&renamed.segment.id, effect, refusal, || recover::recover(machine, renamed))?;
     }
     for directory in recover::empty_directories(machine, &survey) {
         let id = SegmentId::Posix(directory.clone());
@@ -84,7 +84,7 @@ impl Recovery<'_, '_> {
         id: &SegmentId,
         effect: String,
         refusal: impl FnOnce() -> Option<ActError>,
-        act: impl FnOnce() -> Result<Done, ActError>,
+        act: impl FnOnce() -> Result<ChangeReport, ActError>,
     ) -> Result<(), Failure> {
         self.nothing = false;
         let subject = id.to_string();

@@ -61,7 +61,7 @@ pub fn remove<'a>(
                     (_, Task::Change { segment, .. }) if clean => {
                         log.add_with(&outcome, &segment.verdict.reasons);
                     }
-                    _ if plan.options.many => log.add_buffered(&outcome),
+                    _ if plan.options.bulk => log.add_buffered(&outcome),
                     _ => log.add(&outcome),
                 }
                 meter.suspend(|| reporter.outcome(&outcome))?;

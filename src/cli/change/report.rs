@@ -138,7 +138,7 @@ impl<'a> Reporter<'a> {
             let _ = self.out.flush();
             warn(&self.out.style().fit(&format!("{}: {text}", listed(&subjects))));
         }
-        if self.failed { Status::Failed } else { Status::Done }
+        if self.failed { Status::Failed } else { Status::Success }
     }
 
     /// Reports the plans for `--dry-run`.

@@ -39,10 +39,10 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
                 .to_owned(),
         ));
     }
-    let many = args.no_copy && args.segments.len() > BULK_THRESHOLD;
-    let options = Options { force: args.force, many, ..terms.options() };
+    let bulk = args.no_copy && args.segments.len() > BULK_THRESHOLD;
+    let options = Options { force: args.force, bulk, ..terms.options() };
     let style = out.style();
-    let survey = if many {
+    let survey = if bulk {
         survey_for_batch(machine, terms.rules, &args.segments, args.kind)
     } else {
         survey_all(machine, terms.rules)
@@ -50,8 +50,8 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     let copies = CopyDestination::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut reporter = Reporter::new("rm", args.report, out);
     let segments = find_segments(machine, &survey, &args.segments, args.kind);
-    for astray in recover::astray(machine, &survey.segments, survey.at) {
-        warn(&astray.notice());
+    for renamed in recover::renamed(machine, &survey.segments, survey.at) {
+        warn(&renamed.notice());
     }
     if !dry && !terms.read_only {
         session.remove_empty_directories(&survey);

@@ -3,7 +3,9 @@
 use super::report::Reporter;
 use super::{Session, ask};
 use crate::act::archive::Name;
-use crate::act::{self, ActError, Actor, Done, Outcome, RestoreError, Restored, SaveError, SavedFile};
+use crate::act::{
+    self, ActError, Actor, ChangeReport, Outcome, RestoreError, Restored, SaveError, SavedFile,
+};
 use crate::cli::args::{ReportArgs, RestoreArgs, SaveArgs};
 use crate::cli::choose::choose_exact_to_read;
 use crate::cli::out::Out;
@@ -74,7 +76,7 @@ fn stream(machine: &dyn Machine, segment: &Segment, out: &mut Out) -> Result<Sta
     match saved {
         Ok(_) => {
             out.flush()?;
-            Ok(Status::Done)
+            Ok(Status::Success)
         }
         Err(SaveError::Output { source, .. }) => Err(source.into()),
         Err(error) => {
@@ -126,7 +128,7 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
     let result = restored.map(|restored| {
         let mut messages = vec![format!("restored from {}", source(&args.file))];
         messages.extend(restored.differences);
-        Done { id: restored.id, messages, undo: None, identity: None, copy: None }
+        ChangeReport { id: restored.id, messages, undo: None, identity: None, copy: None }
     });
     let outcome =
         Outcome { subject: path_text(&args.file), action: "restore", result: result.map_err(Into::into) };

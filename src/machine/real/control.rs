@@ -81,7 +81,7 @@ impl Control for RealMachine {
             unlink::Removal::Gone => Removal::Gone,
             unlink::Removal::Another => Removal::Another,
             unlink::Removal::Refused => Removal::Refused,
-            unlink::Removal::Astray(path) => Removal::Astray(
+            unlink::Removal::NotRestored(path) => Removal::NotRestored(
                 ObjectName::new(path.as_os_str().as_bytes())
                     .ok_or_else(|| io::Error::other("the object was renamed to an invalid name"))?,
             ),
