@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
 
     while (running.next()) step(shared);
 
-    // Removes the key now, so no process finds it any more; the memory is freed
+    // Removes the key now, so no process finds it anymore; the memory is freed
     // when the last process detaches.
     if (shmdt(memory) == -1) return failed("shmdt");
     if (shmctl(id, IPC_RMID, nullptr) == -1) return failed("shmctl");

@@ -40,7 +40,7 @@ impl Outlook {
         }
         if !self.for_limit.is_empty() {
             let copies = copy_names(&self.for_limit, now);
-            sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
+            sentences.push(format!("{copies} deleted afterward (limit for copies: {})", self.limit));
         }
         let from_batch = self.from_batch.len();
         if from_batch > 0 {
@@ -49,7 +49,7 @@ impl Outlook {
             } else {
                 format!("the copies of the first {from_batch} segments are")
             };
-            sentences.push(format!("{copies} deleted afterwards (limit for copies: {})", self.limit));
+            sentences.push(format!("{copies} deleted afterward (limit for copies: {})", self.limit));
         }
         sentences
     }

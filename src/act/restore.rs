@@ -127,7 +127,7 @@ impl SavedFile {
         let length = self.length;
         let work = Restore { path: self.path.clone(), saved: &saved, progress, length };
         if length.is_none() {
-            self.reading.source_mut().cancelled = Some(progress.cancellation());
+            self.reading.source_mut().canceled = Some(progress.cancellation());
         }
         let made = match &saved.name {
             Name::Posix(name) => {
@@ -415,19 +415,19 @@ mod tests {
 
     #[test]
     fn canceled_restore_leaves_nothing() {
-        let cancelled = Progress::new();
-        cancelled.cancel();
+        let canceled = Progress::new();
+        canceled.cancel();
         for at in 0..2 {
             let (machine, directory) = example();
             let segment = &segments(&machine)[at];
             let path = directory.path().join("file");
-            let error = Actor::new(&machine, &cancelled).save(segment, &path).unwrap_err();
+            let error = Actor::new(&machine, &canceled).save(segment, &path).unwrap_err();
             assert!(matches!(error, SaveError::Stopped { .. }), "{error}");
             assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
             Actor::new(&machine, &Progress::new()).save(segment, &path).unwrap();
             machine.remove_object("a");
             machine.edit(|facts| facts.sysv.clear());
-            let error = Actor::new(&machine, &cancelled).restore(&path).unwrap_err();
+            let error = Actor::new(&machine, &canceled).restore(&path).unwrap_err();
             assert!(matches!(error, RestoreError::Stopped { .. }), "{error}");
             assert!(segments(&machine).is_empty());
         }

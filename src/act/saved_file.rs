@@ -144,14 +144,14 @@ fn granted(machine: &dyn Machine, acl: &Acl) -> String {
 fn open_archive(path: &Path, file: &File) -> Result<ArchiveReader<CancelableFile>, RestoreError> {
     let failed = |source| RestoreError::File { path: path.to_owned(), source };
     let file = file.try_clone().map_err(|error| failed(error.into()))?;
-    ArchiveReader::begin(CancelableFile { file, cancelled: None }).map_err(failed)
+    ArchiveReader::begin(CancelableFile { file, canceled: None }).map_err(failed)
 }
 
 /// The file of a saved segment. Canceling also interrupts waiting for a pipe without data.
 pub(super) struct CancelableFile {
     file: File,
     /// The cancellation flag, once reading from a pipe has started.
-    pub cancelled: Option<Arc<AtomicBool>>,
+    pub canceled: Option<Arc<AtomicBool>>,
 }
 
 /// The interval for checking the flag while waiting, in milliseconds.
@@ -159,9 +159,9 @@ const POLL_INTERVAL: u8 = 50;
 
 impl Read for CancelableFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if let Some(cancelled) = &self.cancelled {
+        if let Some(canceled) = &self.canceled {
             loop {
-                if cancelled.load(Ordering::Relaxed) {
+                if canceled.load(Ordering::Relaxed) {
                     return Err(io::Error::other("stopped"));
                 }
                 let mut wait_for_data = [PollFd::new(self.file.as_fd(), PollFlags::POLLIN)];

@@ -268,17 +268,17 @@ impl Field {
         now: Timestamp,
         segment: impl Fn(&T) -> &'a Segment,
     ) {
-        let backwards = self.largest_first() != reversed;
-        let directed = |order: Ordering| if backwards { order.reverse() } else { order };
+        let is_descending = self.largest_first() != reversed;
+        let in_direction = |order: Ordering| if is_descending { order.reverse() } else { order };
         if self == Self::Id {
-            items.sort_by(|a, b| directed(segment(a).id.cmp(&segment(b).id)));
+            items.sort_by(|a, b| in_direction(segment(a).id.cmp(&segment(b).id)));
             return;
         }
         let key = |item: &T| self.of(segment(item), now).sort_key();
         let mut keyed: Vec<(Value, T)> = items.drain(..).map(|item| (key(&item), item)).collect();
         keyed.sort_by(|(a, _), (b, _)| match (a, b) {
             (Value::Absent, _) | (_, Value::Absent) => a.compare(b),
-            _ => directed(a.compare(b)),
+            _ => in_direction(a.compare(b)),
         });
         items.extend(keyed.into_iter().map(|(_, item)| item));
     }

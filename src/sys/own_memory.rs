@@ -209,7 +209,7 @@ mod tests {
         // SAFETY: a new mapping at an address of the kernel's choice.
         let start = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, &file, 0) }.unwrap();
         check(start.cast(), page);
-        // SAFETY: mapped above, and not referenced any more.
+        // SAFETY: mapped above, and not referenced anymore.
         unsafe { munmap(start, 2 * page) }.unwrap();
     }
 

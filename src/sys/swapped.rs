@@ -114,7 +114,7 @@ fn resident(file: BorrowedFd<'_>, offset: u64, pages: u64) -> io::Result<Vec<boo
     let address = unsafe { mmap(None, whole, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, file, start) }?;
     // SAFETY: the mapping has that many pages.
     let result = unsafe { residency::mincore(address.as_ptr().cast(), &mut bits) };
-    // SAFETY: mapped above, and not referenced any more.
+    // SAFETY: mapped above, and not referenced anymore.
     unsafe { munmap(address, length) }?;
     result.map(|()| bits.iter().map(|bit| bit & 1 != 0).collect())
 }

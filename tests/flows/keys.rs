@@ -125,7 +125,7 @@ fn overlay_keys_follow_their_bindings() {
         assert!(screen.contains(text), "{text}\n{screen}");
     }
     stage.press("f");
-    assert!(stage.screen().contains("f7 force"), "f is not bound any more");
+    assert!(stage.screen().contains("f7 force"), "f is not bound anymore");
     stage.press("<f7>");
     stage.wait(200);
     assert!(stage.screen().contains("f5 remove") && stage.screen().contains("f7 no force"));

@@ -157,7 +157,7 @@ impl Creation<'_> {
         }
         while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
             while extent.data && at < extent.end {
-                self.stop_if_cancelled()?;
+                self.stop_if_canceled()?;
                 let part = usize::try_from(extent.end - at).unwrap_or(CHUNK).min(CHUNK);
                 let count = file.read_at(buffer.place(at, part), at).map_err(unread)?;
                 if count == 0 {
@@ -172,7 +172,7 @@ impl Creation<'_> {
             }
             at = extent.end;
         }
-        self.stop_if_cancelled()
+        self.stop_if_canceled()
     }
 
     /// Copies a file of unknown size.
@@ -180,7 +180,7 @@ impl Creation<'_> {
         let mut buffer = vec![0; CHUNK];
         let mut at = 0;
         loop {
-            self.stop_if_cancelled()?;
+            self.stop_if_canceled()?;
             let count = source.file.read_at(&mut buffer, at);
             let count = count.map_err(|error| self.new.unreadable(&source.path, &error))?;
             let end = at + count as u64;
@@ -197,7 +197,7 @@ impl Creation<'_> {
         }
     }
 
-    fn stop_if_cancelled(&self) -> Result<(), ActError> {
+    fn stop_if_canceled(&self) -> Result<(), ActError> {
         if self.actor.progress.is_cancelled() {
             return Err(ActError::NotCreated { subject: self.new.subject() });
         }

@@ -66,8 +66,8 @@ fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
         }
         if sorted {
             // The arrow precedes a right-aligned heading and follows a left-aligned one.
-            let downwards = placed.column.sort_key().largest_first() != state.table.reversed;
-            let arrow = theme.glyphs.more[usize::from(downwards)];
+            let is_descending = placed.column.sort_key().largest_first() != state.table.reversed;
+            let arrow = theme.glyphs.more[usize::from(is_descending)];
             let x = if placed.column.is_right() {
                 (placed.x + placed.width).saturating_sub(cells(title) + 1)
             } else {
