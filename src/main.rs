@@ -1,10 +1,10 @@
 //! The `shmlens` program: parse, dispatch, exit status.
 
 use shmlens::act::{LoggedSegments, UseRecorder};
-use shmlens::cli::args::{DemoArgs, LookArgs, When};
+use shmlens::cli::args::{DemoArgs, LookArgs};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
-use shmlens::config::{self, Config, ConfigError};
+use shmlens::config::{Config, ConfigError};
 use shmlens::demo;
 use shmlens::identify::Rules;
 use shmlens::machine::Machine;
@@ -69,14 +69,9 @@ fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
 /// Opens the UI. The rows of `first` come before the others.
 fn open_ui(look: LookArgs, read_only: bool, first: Vec<SegmentId>) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
-    let color = match look.color {
-        When::Auto => config::When::Auto,
-        When::Always => config::When::Always,
-        When::Never => config::When::Never,
-    };
     let settings = settings()?;
     let read_only = read_only || settings.read_only;
-    let shown = tui::UiOptions { color, ascii: Style::new(look).ascii, read_only };
+    let shown = tui::UiOptions { color: look.color, ascii: Style::new(look).ascii, read_only };
     Ok(tui::open(&machine, &settings, shown, first)?)
 }
 

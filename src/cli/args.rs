@@ -7,11 +7,12 @@ pub use change::{
     CreateSysvArgs, KindArgs, LockArgs, NewArgs, ReportArgs, RestoreArgs, RmArgs, SaveArgs,
 };
 
+use crate::config::When;
 use crate::decode::{ParseTypeError, Type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -63,17 +64,6 @@ pub struct LookArgs {
     /// Print only ASCII; escape other characters in names as \xNN
     #[arg(long, global = true)]
     pub ascii: bool,
-}
-
-/// When to use color.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum When {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 #[derive(Debug, Subcommand)]
@@ -375,7 +365,7 @@ leaked, holders=0, pid=4121 (a holder), made_by=python, or part of a name, key, 
 fn field(word: &str) -> Result<Field, ShownError> {
     Field::from_name(word).ok_or_else(|| {
         let all: Vec<&str> = Field::ALL.iter().map(|field| field.name()).collect();
-        ShownError::new(format!("expected one of {}", all.join(", ")))
+        ShownError::expected_one_of(&all)
     })
 }
 

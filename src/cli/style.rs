@@ -1,7 +1,8 @@
 //! Style of the output: color and non-ASCII characters.
 
-use super::args::{LookArgs, When};
+use super::args::LookArgs;
 use super::out;
+use crate::config::When;
 use crate::segment::{State, in_ascii};
 use std::borrow::Cow;
 use std::env;

@@ -1,7 +1,7 @@
 //! The origin of a segment: its maker, its creator, and the evidence that it is still needed or
 //! not.
 
-use super::catalog::{Judged, MakerMatch};
+use super::catalog::{Finding, MakerMatch};
 use super::evidence::Evidence;
 use super::{PidNamespace, ProcessState, demo};
 use crate::config::maker::{Unheld, Wanted};
@@ -10,28 +10,10 @@ use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 /// The origin of a segment without holders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    pub steps: Vec<String>,
     pub finding: Finding,
-}
-
-/// The need for a segment without holders, and the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    Protected(String),
-    /// The creator is running.
-    CreatorRuns(String),
-    /// The creator has exited, but the last process to use the segment is running.
-    LastUserRuns(String),
-    /// A running process still needs the segment.
-    Needed(String),
-    /// The maker normally leaves segments without holders.
-    Normal(String),
-    /// No process will use the segment again.
-    Dead(String),
-    /// The leak of a running demo, which does not have to settle.
-    Example(String),
-    /// Nothing proves that the segment is needed or not.
-    Unknown(String),
+    /// The reason for the finding, or the running process.
+    pub reason: String,
+    pub steps: Vec<String>,
 }
 
 pub fn maker(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Option<Maker> {
@@ -61,8 +43,9 @@ pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<
     let origin = found(segment, made, evidence);
     match origin.finding {
         // The user asked for the segment, so it is not a leak when its first maker exits.
-        Finding::Dead(reason) if evidence.was_created_here(segment) => Origin {
-            finding: Finding::Unknown(format!("{reason}, but shmlens created or restored it")),
+        Finding::Leaked if evidence.was_created_here(segment) => Origin {
+            finding: Finding::Unknown,
+            reason: format!("{}, but shmlens created or restored it", origin.reason),
             ..origin
         },
         _ => origin,
@@ -74,8 +57,9 @@ fn found(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'
     match made {
         Some(made) => by_catalog(segment, made, creator, evidence),
         None => creator.unwrap_or_else(|| Origin {
+            finding: Finding::Unknown,
+            reason: "unknown maker".to_owned(),
             steps: vec![],
-            finding: Finding::Unknown("unknown maker".to_owned()),
         }),
     }
 }
@@ -99,44 +83,47 @@ fn by_catalog(
     let mut reasons = judgment.reasons.into_iter();
     let first = reasons.next();
     let reason = first.clone().unwrap_or_default();
-    let finding = match (judgment.judged, creator) {
-        (Judged::Protected, _) => Finding::Protected(reason),
+    let (finding, reason) = match (judgment.finding, creator) {
         // A running creator outranks every rule except protection.
-        (_, Some(Origin { finding: finding @ Finding::CreatorRuns(_), steps: seen, .. })) => {
-            steps.extend(seen);
+        (finding, Some(creator))
+            if creator.finding == Finding::CreatorRuns && finding != Finding::Protected =>
+        {
+            steps.extend(creator.steps);
             steps.extend(first);
-            finding
+            (Finding::CreatorRuns, creator.reason)
         }
-        (Judged::Idle, _) if made.maker.unheld == Unheld::Normal => Finding::Normal(reason),
-        (Judged::Idle, _) => Finding::Needed(reason),
-        (Judged::Leaked, creator) => {
+        (Finding::Leaked, creator) => {
             steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
-            Finding::Dead(reason)
+            (Finding::Leaked, reason)
         }
-        (Judged::Undecided, creator) => {
+        (Finding::Unknown, creator) => {
             let unproven = first.is_some() && made.maker.unheld != Unheld::Undecided;
             match (unproven, creator) {
                 (true, creator) => {
                     steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
                     match made.maker.wanted {
-                        Wanted::Protected => Finding::Protected(reason),
-                        Wanted::Idle => Finding::Unknown(reason),
+                        Wanted::Protected => (Finding::Protected, reason),
+                        Wanted::Idle => (Finding::Unknown, reason),
                     }
                 }
                 (false, Some(creator)) => {
                     steps.extend(creator.steps);
                     steps.extend(first);
-                    creator.finding
+                    (creator.finding, creator.reason)
                 }
-                (false, None) => Finding::Unknown(match first {
-                    Some(first) => format!("cannot tell if it is still needed: {first}"),
-                    None => "no rule for this maker".to_owned(),
-                }),
+                (false, None) => (
+                    Finding::Unknown,
+                    match first {
+                        Some(first) => format!("cannot tell if it is still needed: {first}"),
+                        None => "no rule for this maker".to_owned(),
+                    },
+                ),
             }
         }
+        (finding, _) => (finding, reason),
     };
     steps.extend(reasons);
-    Origin { steps, finding }
+    Origin { finding, reason, steps }
 }
 
 /// Judges by the creator, whose pid the kernel keeps for System V segments.
@@ -144,18 +131,20 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
     let pid = facts.creator_pid;
     if pid == 0 {
         return Origin {
+            finding: Finding::Unknown,
+            reason: "its creator is not visible".to_owned(),
             steps: vec!["its creator is in another pid namespace".to_owned()],
-            finding: Finding::Unknown("its creator is not visible".to_owned()),
         };
     }
     match evidence.states.of(pid, PidNamespace::Ours, segment.times.change) {
         ProcessState::Running(process) => {
             let creator_text = format!("{} ({pid})", escape(&process.command));
             Origin {
+                finding: Finding::CreatorRuns,
                 steps: vec![format!(
                     "creator {creator_text} started before the last change of the segment (/proc/{pid}/stat)"
                 )],
-                finding: Finding::CreatorRuns(creator_text),
+                reason: creator_text,
             }
         }
         ProcessState::Exited => {
@@ -179,8 +168,9 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
 
 fn creator_unknown(pid: u32, reason: &str) -> Origin {
     Origin {
+        finding: Finding::Unknown,
+        reason: "cannot tell if its creator is running".to_owned(),
         steps: vec![format!("cannot tell if creator {pid} is running: {reason}")],
-        finding: Finding::Unknown("cannot tell if its creator is running".to_owned()),
     }
 }
 
@@ -193,18 +183,21 @@ fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: 
     let mut steps = vec![step];
     if let Some(demo) = demo::shown_by(facts.key, &evidence.states) {
         steps.push(format!("its key is the one that shmlens demo ({demo}) uses for its leak example"));
-        return Origin { steps, finding: Finding::Example(format!("creator {pid} exited")) };
+        return Origin { finding: Finding::Example, reason: format!("creator {pid} exited"), steps };
     }
-    let finding = match by_last_user(segment, facts, evidence, &mut steps) {
-        Some(used @ Finding::LastUserRuns(_)) => used,
+    let (finding, reason) = match by_last_user(segment, facts, evidence, &mut steps) {
+        Some(used @ (Finding::LastUserRuns, _)) => used,
         _ if !facts.key.is_private() => {
             let key = facts.key;
-            Finding::Unknown(format!("creator {pid} exited, but programs may attach to its key {key} again"))
+            (
+                Finding::Unknown,
+                format!("creator {pid} exited, but programs may attach to its key {key} again"),
+            )
         }
-        Some(finding) => finding,
-        None => Finding::Dead(format!("creator {pid} exited")),
+        Some(unknown) => unknown,
+        None => (Finding::Leaked, format!("creator {pid} exited")),
     };
-    Origin { steps, finding }
+    Origin { finding, reason, steps }
 }
 
 /// Judges by the last process to attach or detach a segment whose creator has exited; `None` if
@@ -214,10 +207,11 @@ fn by_last_user(
     facts: &SysvFacts,
     evidence: &Evidence<'_>,
     steps: &mut Vec<String>,
-) -> Option<Finding> {
+) -> Option<(Finding, String)> {
     let (creator, last) = (facts.creator_pid, facts.last_pid);
     let used = segment.times.attach.max(segment.times.detach);
-    let unknown = |reason: String| Some(Finding::Unknown(format!("creator {creator} exited, but {reason}")));
+    let unknown =
+        |reason: String| Some((Finding::Unknown, format!("creator {creator} exited, but {reason}")));
     if last == 0 && used.is_some() {
         return unknown("a process outside this pid namespace used it last".to_owned());
     }
@@ -229,7 +223,7 @@ fn by_last_user(
     }
     match evidence.states.of(last, PidNamespace::Ours, used) {
         ProcessState::Running(process) => {
-            Some(Finding::LastUserRuns(format!("{} ({last})", escape(&process.command))))
+            Some((Finding::LastUserRuns, format!("{} ({last})", escape(&process.command))))
         }
         ProcessState::InChildNamespace | ProcessState::Unknown(_) => {
             unknown(format!("cannot tell if its last user {last} is running"))

@@ -1,8 +1,8 @@
 //! Determines whether a segment without holders is protected, idle, or leaked.
 
-use super::catalog::MakerMatch;
+use super::catalog::{Finding, MakerMatch};
 use super::evidence::Evidence;
-use super::origin::{self, Finding};
+use super::origin;
 use crate::segment::{Certainty, Kind, Segment, State, Verdict, age_text};
 use std::time::Duration;
 
@@ -50,29 +50,28 @@ pub fn judge(
             .because(format!("last used {ago} ago; counts as leaked after {after} (in {until})"));
         Verdict { leaked_in: Duration::try_from_secs_f64(rest).ok(), ..verdict }
     };
-    match &origin.finding {
-        Finding::Protected(why) => with(State::Protected, format!("no holders; protected: {why}")),
-        Finding::CreatorRuns(who) => with(State::Idle, format!("no holders; creator is running: {who}")),
-        Finding::LastUserRuns(who) => {
-            with(State::Idle, format!("no holders; its last user is running: {who}"))
-        }
-        Finding::Needed(why) => with(State::Idle, format!("no holders; still needed: {why}")),
-        Finding::Normal(why) => with(State::Idle, format!("no holders, which is normal: {why}")),
-        Finding::Example(why) => with(State::Leaked(Certainty::Certain), format!("no holders; {why}")),
-        Finding::Dead(_) | Finding::Unknown(_) if in_future => with(
+    let reason = &origin.reason;
+    match origin.finding {
+        Finding::Protected => with(State::Protected, format!("no holders; protected: {reason}")),
+        Finding::CreatorRuns => with(State::Idle, format!("no holders; creator is running: {reason}")),
+        Finding::LastUserRuns => with(State::Idle, format!("no holders; its last user is running: {reason}")),
+        Finding::Needed => with(State::Idle, format!("no holders; still needed: {reason}")),
+        Finding::Normal => with(State::Idle, format!("no holders, which is normal: {reason}")),
+        Finding::Example => with(State::Leaked(Certainty::Certain), format!("no holders; {reason}")),
+        Finding::Leaked | Finding::Unknown if in_future => with(
             State::Idle,
             "no holders; last used in the future (clock set back?), so it may have been used recently"
                 .to_owned(),
         ),
-        Finding::Dead(why) if quiet >= wait(SETTLE) => {
-            with(State::Leaked(Certainty::Certain), format!("no holders; {why}"))
+        Finding::Leaked if quiet >= wait(SETTLE) => {
+            with(State::Leaked(Certainty::Certain), format!("no holders; {reason}"))
                 .because(unused(wait(SETTLE)))
         }
-        Finding::Dead(_) => recent(wait(SETTLE)),
-        Finding::Unknown(why) if quiet >= wait(SETTLE_LIKELY) => {
-            with(State::Leaked(Certainty::Likely), format!("no holders; {why}"))
+        Finding::Leaked => recent(wait(SETTLE)),
+        Finding::Unknown if quiet >= wait(SETTLE_LIKELY) => {
+            with(State::Leaked(Certainty::Likely), format!("no holders; {reason}"))
                 .because(unused(wait(SETTLE_LIKELY)))
         }
-        Finding::Unknown(_) => recent(wait(SETTLE_LIKELY)),
+        Finding::Unknown => recent(wait(SETTLE_LIKELY)),
     }
 }

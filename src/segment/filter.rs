@@ -4,7 +4,8 @@
 use super::field::{Field, Form};
 use super::nearest::nearest_word;
 use super::{
-    Bytes, Kind, ParseSizeError, ParseSpanError, Segment, State, Timestamp, Value, parse_span, quote,
+    Bytes, Kind, ParseSizeError, ParseSpanError, Segment, ShownError, State, Timestamp, Value, parse_span,
+    quote,
 };
 use regex::Regex;
 
@@ -62,8 +63,8 @@ pub enum ValueError {
     #[error("invalid regular expression: {0}")]
     Regex(String),
     /// The field takes one of these words.
-    #[error("expected one of {}", .0.join(", "))]
-    Word(Vec<&'static str>),
+    #[error(transparent)]
+    Word(ShownError),
     /// The operator compares numbers.
     #[error("{} is text: use =, != or ~", .0.name())]
     Text(Field),
@@ -243,7 +244,7 @@ impl Test {
                     _ => vec![],
                 };
                 if !words.is_empty() && !words.contains(&value) {
-                    return Err(ValueError::Word(words));
+                    return Err(ValueError::Word(ShownError::expected_one_of(&words)));
                 }
                 return Ok(Self::Is(field, value.to_owned()));
             }

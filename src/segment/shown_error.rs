@@ -19,4 +19,10 @@ impl ShownError {
     pub fn of(error: impl Display) -> Self {
         Self(error.to_string())
     }
+
+    /// Lists the valid words.
+    #[must_use]
+    pub fn expected_one_of(words: &[&str]) -> Self {
+        Self(format!("expected one of {}", words.join(", ")))
+    }
 }

@@ -9,51 +9,59 @@ use crate::identify::evidence::Evidence;
 use crate::identify::{PidNamespace, ProcessState};
 use crate::segment::{Segment, escape};
 
-/// A judgment and its reasons, most important first, safe to print.
+/// A finding and its reasons, most important first, safe to print.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgment {
-    pub judged: Judged,
-    /// Empty only if undecided.
+    pub finding: Finding,
+    /// Empty only if unknown.
     pub reasons: Vec<String>,
 }
 
-/// The conclusion about a segment without holders.
+/// The need for a segment without holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judged {
-    /// The segment is still needed, or normally has no holders.
-    Idle,
+pub enum Finding {
     Protected,
+    /// The creator is running.
+    CreatorRuns,
+    /// The creator has exited, but the last process to use the segment is running.
+    LastUserRuns,
+    /// A running process still needs the segment.
+    Needed,
+    /// The maker normally leaves segments without holders.
+    Normal,
     /// No process will use the segment again.
     Leaked,
-    Undecided,
+    /// The leak of a running demo, which does not have to settle.
+    Example,
+    /// Nothing proves that the segment is needed or not.
+    Unknown,
 }
 
 impl MakerMatch<'_> {
     /// Judges a segment without holders.
     #[must_use]
     pub fn judge(&self, segment: &Segment, evidence: &Evidence<'_>) -> Judgment {
-        let because = |judged, mut reasons: Vec<String>| {
+        let because = |finding, mut reasons: Vec<String>| {
             reasons.push(escape(self.maker.reason.as_bytes()));
-            Judgment { judged, reasons }
+            Judgment { finding, reasons }
         };
+        let unknown = |reasons| Judgment { finding: Finding::Unknown, reasons };
         match self.maker.unheld {
-            _ if self.only_labels => Judgment { judged: Judged::Undecided, reasons: vec![] },
-            Unheld::Undecided if self.maker.reason.is_empty() => {
-                Judgment { judged: Judged::Undecided, reasons: vec![] }
-            }
-            Unheld::Undecided => because(Judged::Undecided, vec![]),
-            Unheld::Normal => because(Judged::Idle, vec![]),
-            Unheld::Protected => because(Judged::Protected, vec![]),
+            _ if self.only_labels => unknown(vec![]),
+            Unheld::Undecided if self.maker.reason.is_empty() => unknown(vec![]),
+            Unheld::Undecided => because(Finding::Unknown, vec![]),
+            Unheld::Normal => because(Finding::Normal, vec![]),
+            Unheld::Protected => because(Finding::Protected, vec![]),
             Unheld::Leaked | Unheld::DeadPid | Unheld::Companion => match self.need(segment, evidence) {
-                Need::Needed(why) => {
-                    let judged = match self.maker.wanted {
-                        Wanted::Idle => Judged::Idle,
-                        Wanted::Protected => Judged::Protected,
+                Need::Needed(reason) => {
+                    let finding = match self.maker.wanted {
+                        Wanted::Idle => Finding::Needed,
+                        Wanted::Protected => Finding::Protected,
                     };
-                    because(judged, vec![why])
+                    because(finding, vec![reason])
                 }
-                Need::Unknown(why) => Judgment { judged: Judged::Undecided, reasons: vec![why] },
-                Need::Unneeded(reasons) => because(Judged::Leaked, reasons),
+                Need::Unknown(reason) => unknown(vec![reason]),
+                Need::Unneeded(reasons) => because(Finding::Leaked, reasons),
             },
         }
     }
@@ -204,72 +212,72 @@ mod tests {
         made.judge(segment, &evidence)
     }
 
-    fn object(name: &str, prepare: impl Fn(&FakeMachine)) -> Judged {
+    fn object(name: &str, prepare: impl Fn(&FakeMachine)) -> Finding {
         let judgment = judged(&format!("posix:/{name}"), None, prepare);
-        assert!(judgment.judged == Judged::Undecided || !judgment.reasons.is_empty(), "{name}");
-        judgment.judged
+        assert!(judgment.finding == Finding::Unknown || !judgment.reasons.is_empty(), "{name}");
+        judgment.finding
     }
 
     #[test]
     fn running_helper_keeps_a_segment() {
-        assert_eq!(object("psm_1f09ab2c", nothing), Judged::Leaked);
-        assert_eq!(object("psm_1f09ab2c", run(7, "resource_tracker")), Judged::Idle);
-        assert_eq!(object("psm_1f09ab2c", hide), Judged::Undecided);
+        assert_eq!(object("psm_1f09ab2c", nothing), Finding::Leaked);
+        assert_eq!(object("psm_1f09ab2c", run(7, "resource_tracker")), Finding::Needed);
+        assert_eq!(object("psm_1f09ab2c", hide), Finding::Unknown);
         let server = run(7, "ora_pmon_ORCL");
-        assert_eq!(object("ora_ORCL_32769_0", &server), Judged::Protected);
-        assert_eq!(object("ora_TEST_32769_0", &server), Judged::Leaked, "that is another instance");
+        assert_eq!(object("ora_ORCL_32769_0", &server), Finding::Protected);
+        assert_eq!(object("ora_TEST_32769_0", &server), Finding::Leaked, "that is another instance");
         let judgment = judged("posix:/psm_1f09ab2c", None, nothing);
         assert_eq!(judgment.reasons[0], "no resource_tracker of its owner or root is running");
     }
 
     #[test]
     fn tensor_of_an_exited_creator_is_idle_while_its_manager_runs() {
-        assert_eq!(object("torch_4121_7_0", run(7, "torch_shm_manager")), Judged::Idle);
-        assert_eq!(object("torch_4121_7_0", run(4121, "python3")), Judged::Idle);
-        assert_eq!(object("torch_4121_7_0", nothing), Judged::Leaked);
+        assert_eq!(object("torch_4121_7_0", run(7, "torch_shm_manager")), Finding::Needed);
+        assert_eq!(object("torch_4121_7_0", run(4121, "python3")), Finding::Needed);
+        assert_eq!(object("torch_4121_7_0", nothing), Finding::Leaked);
     }
 
     #[test]
     fn pids_decide_if_all_of_them_are_known() {
         let one = run(4188, "reader");
-        assert_eq!(object("qb-4121-4188-7-a1B2c3/x", &one), Judged::Protected);
-        assert_eq!(object("qb-4121-4189-7-a1B2c3/x", &one), Judged::Leaked);
-        assert_eq!(object("pym-4121-8xk2_abc", hide), Judged::Undecided);
+        assert_eq!(object("qb-4121-4188-7-a1B2c3/x", &one), Finding::Protected);
+        assert_eq!(object("qb-4121-4189-7-a1B2c3/x", &one), Finding::Leaked);
+        assert_eq!(object("pym-4121-8xk2_abc", hide), Finding::Unknown);
         // The pid is in the contents, which were not read or belong to another maker.
-        assert_eq!(object("pulse-shm-1", &one), Judged::Undecided);
+        assert_eq!(object("pulse-shm-1", &one), Finding::Unknown);
         let mut pool = [0; 100];
         pool[60..66].copy_from_slice(&[0xfe, 0xca, 0xef, 0xbe, 0x19, 0x10]);
         let pulse = |pool: &[u8], prepare: &dyn Fn(&FakeMachine)| {
-            judged("posix:/pulse-shm-1", Some(pool), prepare).judged
+            judged("posix:/pulse-shm-1", Some(pool), prepare).finding
         };
-        assert_eq!(pulse(&pool, &one), Judged::Leaked);
-        assert_eq!(pulse(&pool, &run(4121, "pulseaudio")), Judged::Idle);
+        assert_eq!(pulse(&pool, &one), Finding::Leaked);
+        assert_eq!(pulse(&pool, &run(4121, "pulseaudio")), Finding::Needed);
         pool[60] = 0;
-        assert_eq!(pulse(&pool, &one), Judged::Undecided);
+        assert_eq!(pulse(&pool, &one), Finding::Unknown);
     }
 
     #[test]
     fn held_companion_keeps_a_segment() {
         let lock = hold("fastdds_0123456789abcdef_el");
-        assert_eq!(object("fastdds_0123456789abcdef", &lock), Judged::Idle);
-        assert_eq!(object("fastdds_0123456789abcde0", &lock), Judged::Leaked);
+        assert_eq!(object("fastdds_0123456789abcdef", &lock), Finding::Needed);
+        assert_eq!(object("fastdds_0123456789abcde0", &lock), Finding::Leaked);
         let port = hold("fastrtps_port7410_sl");
-        assert_eq!(object("sem.fastrtps_port7410_mutex", &port), Judged::Idle);
-        assert_eq!(object("sem.fastrtps_port7411_mutex", &port), Judged::Leaked);
+        assert_eq!(object("sem.fastrtps_port7410_mutex", &port), Finding::Needed);
+        assert_eq!(object("sem.fastrtps_port7411_mutex", &port), Finding::Leaked);
     }
 
     #[test]
     fn protected_normal_and_labeled_segments_are_never_leaked() {
-        assert_eq!(object("libpod_lock", nothing), Judged::Protected);
-        assert_eq!(object("lttng-ust-wait-8", nothing), Judged::Protected);
-        assert_eq!(object("jack-shm-registry", nothing), Judged::Idle);
-        assert_eq!(object("sem.gate", nothing), Judged::Undecided);
-        assert_eq!(object("paddle_4121_1", nothing), Judged::Undecided, "a label carries no verdict");
+        assert_eq!(object("libpod_lock", nothing), Finding::Protected);
+        assert_eq!(object("lttng-ust-wait-8", nothing), Finding::Protected);
+        assert_eq!(object("jack-shm-registry", nothing), Finding::Normal);
+        assert_eq!(object("sem.gate", nothing), Finding::Unknown);
+        assert_eq!(object("paddle_4121_1", nothing), Finding::Unknown, "a label carries no verdict");
         let mut interlock = [0; 56];
         interlock[..6].copy_from_slice(&[0x0e, 0x75, 0x85, 0x28, 0x19, 0x10]);
-        let postgres = |prepare: &dyn Fn(&FakeMachine)| judged("sysv:1", Some(&interlock), prepare).judged;
-        assert_eq!(postgres(&run(4121, "postgres")), Judged::Protected);
-        assert_eq!(postgres(&nothing), Judged::Leaked);
-        assert_eq!(postgres(&hide), Judged::Undecided);
+        let postgres = |prepare: &dyn Fn(&FakeMachine)| judged("sysv:1", Some(&interlock), prepare).finding;
+        assert_eq!(postgres(&run(4121, "postgres")), Finding::Protected);
+        assert_eq!(postgres(&nothing), Finding::Leaked);
+        assert_eq!(postgres(&hide), Finding::Unknown);
     }
 }

@@ -18,7 +18,7 @@ mod tests;
 
 pub use contents::Contents;
 pub use helper::is_helper;
-pub use judge::{Judged, Judgment};
+pub use judge::{Finding, Judgment};
 pub use matched::{MakerMatch, Matched};
 pub use pids::{FoundPid, PidFrom};
 pub use subject::{Context, Kind, Peek, Subject};
