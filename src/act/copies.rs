@@ -9,7 +9,7 @@ use super::state::{StateDirectory, StateError};
 use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
 use crate::sys::regular::{Links, open_regular};
-use crate::sys::unfinished::{Unfinished, count_unfinished, remove_abandoned};
+use crate::sys::unfinished::{UnfinishedFiles, count_unfinished, remove_abandoned};
 use nix::unistd::geteuid;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -170,7 +170,7 @@ impl Copies {
     /// once the segment is removed.
     pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
         let directory = self.state.subdirectory(DIRECTORY)?;
-        let Unfinished { abandoned, in_progress } = count_unfinished(&directory);
+        let UnfinishedFiles { abandoned, in_progress } = count_unfinished(&directory);
         let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
         let limit = Bytes(self.limit.0.saturating_sub(unfinished.0));
         let held = held(segment);
@@ -211,7 +211,7 @@ impl Copies {
     /// not list. Returns the deleted copies.
     pub(super) fn enforce_limit(&self, newest: &Path) -> Vec<PathBuf> {
         let Ok(Some(directory)) = self.state.existing_subdirectory(DIRECTORY) else { return vec![] };
-        let Unfinished { abandoned, in_progress } = count_unfinished(&directory);
+        let UnfinishedFiles { abandoned, in_progress } = count_unfinished(&directory);
         let mut total = abandoned.bytes.saturating_add(in_progress.bytes);
         let mut deleted = vec![];
         let mut kept: Vec<PathBuf> = vec![newest.to_owned()];

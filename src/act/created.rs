@@ -4,7 +4,7 @@
 use super::log::{BEFORE, Entry, NOW};
 use super::state::{StateDirectory, directory_of, open_for_user};
 use super::uses::UseHistory;
-use crate::identify::{Before, Created};
+use crate::identify::{CreationLog, PreviousUse};
 use crate::machine::Machine;
 use crate::segment::{Segment, SegmentId, Timestamp};
 use crate::sys::regular::read_at_most;
@@ -71,7 +71,7 @@ impl LoggedSegments {
 }
 
 impl Log {
-    /// Reads a log, or returns `before` if the file has not changed.
+    /// Reads a log, or returns `previous_use` if the file has not changed.
     fn read(user: Option<u32>, path: &Path, before: Option<Self>) -> Option<Self> {
         let file = open_for_user(user, path)?;
         let stat = file.metadata().ok()?;
@@ -91,8 +91,14 @@ fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32>
     owners.into_iter().flatten().filter(move |&uid| is_root && uid != 0)
 }
 
-impl Created for LoggedSegments {
-    fn before(&self, machine: &dyn Machine, segment: &Segment, pid: u32, at: Timestamp) -> Option<Before> {
+impl CreationLog for LoggedSegments {
+    fn previous_use(
+        &self,
+        machine: &dyn Machine,
+        segment: &Segment,
+        pid: u32,
+        at: Timestamp,
+    ) -> Option<PreviousUse> {
         let SegmentId::Sysv(shmid) = segment.id else { return None };
         let boot = machine.clock().boot;
         let users = iter::once(None).chain(owners(machine, segment).map(Some));
@@ -100,7 +106,7 @@ impl Created for LoggedSegments {
             let record = self.uses.find(user, (shmid, pid), at)?;
             record
                 .matches(&segment.identity(), boot)
-                .then(|| Before { last: record.last(), trusted: user.is_none() })
+                .then(|| PreviousUse { last: record.last(), trusted: user.is_none() })
         })
     }
 

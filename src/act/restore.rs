@@ -2,7 +2,7 @@
 //! nothing behind if the file is incomplete.
 
 use super::Actor;
-use super::archive::{ArchiveError, ArchiveReader, Name, Saved};
+use super::archive::{ArchiveError, ArchiveReader, Name, SavedSegment};
 use super::save::printable;
 use super::saved_file::{CancelableFile, SavedFile};
 use super::state::StateError;
@@ -19,7 +19,7 @@ use std::{fs, io};
 pub struct Restored {
     /// The new name or shmid.
     pub id: SegmentId,
-    pub saved: Saved,
+    pub saved: SavedSegment,
     /// The differences from the saved segment, as fragments.
     pub differences: Vec<String>,
 }
@@ -86,7 +86,7 @@ fn remedy(name: &Name, size: Bytes, error: &io::Error) -> String {
 }
 
 /// Reads and verifies the metadata of a saved segment, but not its contents.
-pub fn read_metadata(path: &Path) -> Result<Saved, RestoreError> {
+pub fn read_metadata(path: &Path) -> Result<SavedSegment, RestoreError> {
     Ok(SavedFile::open(path)?.saved().clone())
 }
 
@@ -179,7 +179,7 @@ impl SavedFile {
 }
 
 /// Checks the name or key before gigabytes are read. The kernel checks it again on creation.
-fn check_free(machine: &dyn Machine, saved: &Saved) -> Result<(), RestoreError> {
+fn check_free(machine: &dyn Machine, saved: &SavedSegment) -> Result<(), RestoreError> {
     let by = match &saved.name {
         Name::Posix(name) => match machine.stat_object(name) {
             Ok(_) => None,
@@ -203,7 +203,7 @@ const MIN_PARALLEL: u64 = 4 << 20;
 
 struct Restore<'a> {
     path: PathBuf,
-    saved: &'a Saved,
+    saved: &'a SavedSegment,
     progress: &'a Progress,
     /// `None` for a pipe.
     length: Option<u64>,
@@ -303,7 +303,7 @@ impl Restored {
 }
 
 /// Lists the differences from the saved segment, starting with those that affect every copy.
-fn differences(machine: &dyn Machine, saved: &Saved, made: &Finished) -> Vec<String> {
+fn differences(machine: &dyn Machine, saved: &SavedSegment, made: &Finished) -> Vec<String> {
     let mut differences = vec![];
     match (&saved.name, &made.id) {
         (Name::Sysv { shmid, .. }, SegmentId::Sysv(now)) => {

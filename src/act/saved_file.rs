@@ -1,7 +1,7 @@
 //! A saved segment in an open file.
 
 use super::access::{Acl, letters};
-use super::archive::{ArchiveError, ArchiveReader, Saved};
+use super::archive::{ArchiveError, ArchiveReader, SavedSegment};
 use super::permissions::{group_text, mode_text, user_text};
 use super::restore::RestoreError;
 use super::save::printable;
@@ -71,7 +71,7 @@ impl SavedFile {
     }
 
     #[must_use]
-    pub const fn saved(&self) -> &Saved {
+    pub const fn saved(&self) -> &SavedSegment {
         self.reading.saved()
     }
 

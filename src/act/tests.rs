@@ -189,10 +189,10 @@ fn unused_state() -> Copies {
 #[test]
 fn only_root_may_give_an_object_away() {
     let machine = machine();
-    let to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
-    let error = act(&machine, "camera0", &to_bob, FORCE).unwrap_err().to_string();
+    let give_to_bob = Action::SetOwner(OwnerChange { uid: Some(1001), gid: None });
+    let error = act(&machine, "camera0", &give_to_bob, FORCE).unwrap_err().to_string();
     assert!(error.contains("only root can change the owner"), "{error}");
-    act(&machine, "3", &to_bob, FORCE).unwrap();
+    act(&machine, "3", &give_to_bob, FORCE).unwrap();
     // The creator may still change the segment.
     act(&machine, "3", &to(0o600), FORCE).unwrap();
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// The bits of the grid in row order: read and write of owner, group, others.
 pub const BITS: [u32; 6] = [0o400, 0o200, 0o040, 0o020, 0o004, 0o002];
-pub const WHO: [&str; 3] = ["owner", "group", "others"];
+pub const CLASSES: [&str; 3] = ["owner", "group", "others"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Focus {
@@ -24,11 +24,11 @@ pub enum Focus {
     Owner,
     Group,
     /// The user or pid for the access query.
-    Who,
+    Query,
 }
 
 impl Focus {
-    pub const ALL: [Self; 5] = [Self::Bits, Self::Mode, Self::Owner, Self::Group, Self::Who];
+    pub const ALL: [Self; 5] = [Self::Bits, Self::Mode, Self::Owner, Self::Group, Self::Query];
 }
 
 /// A resolved user or group with its name, or the error.
@@ -66,13 +66,13 @@ pub struct Permissions {
     pub mode_field: TextField,
     pub owner: TextField,
     pub group: TextField,
-    pub who: TextField,
+    pub query: TextField,
     /// `None` until resolved.
     pub owner_found: Option<FoundName>,
     /// `None` until resolved.
     pub group_found: Option<FoundName>,
     /// `None` until resolved.
-    pub who_found: Option<Result<Principal, ParsePrincipalError>>,
+    pub query_result: Option<Result<Principal, ParsePrincipalError>>,
     /// `None` until the engine has answered.
     pub rules: Option<Rules>,
     pub error: Option<String>,
@@ -100,10 +100,10 @@ impl Permissions {
             mode_field: field(|segment| segment.mode.to_string()),
             owner: field(|segment| segment.owner.user_text()),
             group: field(|segment| segment.owner.group_text()),
-            who: TextField::default(),
+            query: TextField::default(),
             owner_found: None,
             group_found: None,
-            who_found: None,
+            query_result: None,
             rules: None,
             error: None,
             submitted: false,
@@ -201,7 +201,7 @@ impl Permissions {
 
     /// Returns the answer to the access query, or the error.
     pub fn answer(&self) -> Option<Result<(&str, UserAccess), &ParsePrincipalError>> {
-        match self.who_found.as_ref()? {
+        match self.query_result.as_ref()? {
             Ok(user) => Some(Ok((&user.text, self.edited_rules()?.access(&user.credentials)))),
             Err(reason) => Some(Err(reason)),
         }
@@ -268,7 +268,7 @@ impl Form for Permissions {
             Focus::Mode => Some(&mut self.mode_field),
             Focus::Owner => Some(&mut self.owner),
             Focus::Group => Some(&mut self.group),
-            Focus::Who => Some(&mut self.who),
+            Focus::Query => Some(&mut self.query),
         }
     }
 
@@ -295,8 +295,8 @@ impl Form for Permissions {
                 self.group_found = None;
                 Question::Group(text.clone())
             }
-            Focus::Who => {
-                self.who_found = None;
+            Focus::Query => {
+                self.query_result = None;
                 Question::Principal(text.clone())
             }
         };
@@ -313,7 +313,7 @@ impl Form for Permissions {
             (Left, Focus::Bits) => self.cursor &= !1,
             (Right, Focus::Bits) => self.cursor |= 1,
             // The arrows stop at the edges of the grid.
-            (Down, Focus::Who) => {}
+            (Down, Focus::Query) => {}
             _ => return false,
         }
         self.error = None;
@@ -430,7 +430,7 @@ mod tests {
     fn access_is_shown_for_the_edited_mode() {
         let mut form = form();
         let credentials = crate::machine::control::Credentials { uid: 1001, gid: 7, ..Default::default() };
-        form.who_found = Some(Ok(Principal { text: "bob".to_owned(), credentials }));
+        form.query_result = Some(Ok(Principal { text: "bob".to_owned(), credentials }));
         let can = |form: &Permissions| form.answer().unwrap().unwrap().1.label();
         assert_eq!(can(&form), "no access");
         form.mode_field.set("o+r");

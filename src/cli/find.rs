@@ -217,7 +217,7 @@ impl Search<'_> {
         };
         let before = self.found;
         let mut written = Ok(());
-        let at_once = out.is_terminal();
+        let flush_each = out.is_terminal();
         let pattern = self.pattern;
         let all = 0..reader.size().unwrap_or(segment.size.0);
         let result = find_all(&reader, pattern, all.clone(), progress, |matches| {
@@ -230,7 +230,7 @@ impl Search<'_> {
                 self.found += 1;
                 written = meter.suspend(|| {
                     self.print(segment, &reader, offset, out)?;
-                    if at_once { out.flush() } else { Ok(()) }
+                    if flush_each { out.flush() } else { Ok(()) }
                 });
                 if written.is_err() {
                     return ControlFlow::Break(());

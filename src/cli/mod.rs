@@ -29,7 +29,7 @@ pub use style::{Style, locale_is_utf8};
 
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
-use crate::machine::process::{Examined, Wanted};
+use crate::machine::process::{Examination, ScanOptions};
 use crate::segment::filter::Filter;
 use crate::segment::name::SegmentName;
 use crate::segment::resolve::ExactNames;
@@ -156,12 +156,13 @@ fn note_unknown(machine: &dyn Machine, filter: &Filter) {
     }
     let processes = machine;
     for pid in filter.pids() {
-        let wanted =
-            || Some(Wanted { segment_devices: processes.segment_devices().ok()?, ..Wanted::default() });
+        let wanted = || {
+            Some(ScanOptions { segment_devices: processes.segment_devices().ok()?, ..ScanOptions::default() })
+        };
         if processes.process(pid).is_none() {
             out::warn(&format!("no process {pid}"));
         } else if wanted()
-            .is_none_or(|wanted| matches!(processes.examine(pid, &wanted), Examined::Unreadable(_)))
+            .is_none_or(|wanted| matches!(processes.examine(pid, &wanted), Examination::Unreadable(_)))
         {
             out::warn(&format!("process {pid} cannot be inspected{}", as_root(machine, "")));
         }

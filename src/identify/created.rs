@@ -7,7 +7,7 @@ use std::fmt::Debug;
 
 /// The last use of a System V segment before shmlens attached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Before {
+pub struct PreviousUse {
     pub last: LastUse,
     /// Set if the times can be trusted. Another user could record times that make a segment look
     /// older.
@@ -15,14 +15,20 @@ pub struct Before {
 }
 
 /// Reports which segments shmlens created or restored.
-pub trait Created: Debug + Send + Sync {
+pub trait CreationLog: Debug + Send + Sync {
     /// Returns true if shmlens created or restored a segment. Rereads the logs for each survey
     /// time.
     fn contains(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool;
 
     /// Returns the last use of a System V segment before the shmlens run with that pid attached it;
     /// `None` if no such run is known.
-    fn before(&self, machine: &dyn Machine, segment: &Segment, pid: u32, at: Timestamp) -> Option<Before>;
+    fn previous_use(
+        &self,
+        machine: &dyn Machine,
+        segment: &Segment,
+        pid: u32,
+        at: Timestamp,
+    ) -> Option<PreviousUse>;
 
     /// Returns true if the attachments of earlier runs are recorded.
     fn records_uses(&self) -> bool;

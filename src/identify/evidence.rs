@@ -2,7 +2,7 @@
 
 use super::catalog::{MakerMatch, is_helper};
 use super::hidden_holders::{self, Conclusion};
-use super::{Created, Leases, ProcessStates};
+use super::{CreationLog, Leases, ProcessStates};
 use crate::config::maker::HelperOwner;
 use crate::machine::Machine;
 use crate::machine::process::CommandLine;
@@ -22,7 +22,7 @@ pub struct Evidence<'a> {
     pub states: ProcessStates<'a>,
     pub held: HashMap<ObjectName, Option<bool>>,
     pub commands: &'a Commands,
-    pub created: Option<&'static dyn Created>,
+    pub created: Option<&'static dyn CreationLog>,
     pub now: Timestamp,
     /// See [`super::Rules::settle`].
     pub settle: Option<Duration>,
@@ -59,7 +59,7 @@ impl Evidence<'_> {
 
     /// Returns true if attachments by earlier shmlens runs are recorded.
     pub fn records_uses(&self) -> bool {
-        self.created.is_none_or(Created::records_uses)
+        self.created.is_none_or(CreationLog::records_uses)
     }
 
     /// Returns true if a helper of this segment is running; `None` if /proc may hide it.

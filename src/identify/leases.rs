@@ -6,7 +6,7 @@
 //! wait.
 
 use crate::machine::Machine;
-use crate::machine::process::{Examined, Object, Processes, Wanted};
+use crate::machine::process::{Examination, Object, Processes, ScanOptions};
 use crate::segment::{Identity, Segment, SegmentId, Timestamp, age_text};
 use crate::survey::Holdings;
 use std::cell::{OnceCell, RefCell};
@@ -156,9 +156,9 @@ impl<'a> Leases<'a> {
 /// Lists the objects that shmlens has open or mapped.
 fn own_objects(processes: &dyn Processes) -> HashSet<Object> {
     let segment_devices = processes.segment_devices().unwrap_or_default();
-    let wanted = Wanted { segment_devices, private: true, as_text: false };
+    let wanted = ScanOptions { segment_devices, private: true, as_text: false };
     match processes.examine(processes.own_pid(), &wanted) {
-        Examined::Found(_, uses) => uses.iter().map(|one| one.of).collect(),
+        Examination::Found(_, uses) => uses.iter().map(|one| one.of).collect(),
         _ => HashSet::new(),
     }
 }

@@ -17,7 +17,7 @@ mod tests;
 mod unheld;
 mod uses;
 
-pub use created::{Before, Created};
+pub use created::{CreationLog, PreviousUse};
 
 use crate::config::maker;
 use crate::machine::Machine;
@@ -41,7 +41,7 @@ pub struct Rules {
     /// ten minutes if its maker is unknown.
     pub settle: Option<Duration>,
     /// The segments that shmlens created or restored.
-    pub created: Option<&'static dyn Created>,
+    pub created: Option<&'static dyn CreationLog>,
 }
 
 impl Rules {
@@ -57,7 +57,7 @@ impl Rules {
     }
 
     #[must_use]
-    pub fn with_created(self, created: &'static dyn Created) -> Self {
+    pub fn with_created(self, created: &'static dyn CreationLog) -> Self {
         Self { created: Some(created), ..self }
     }
 }
@@ -66,7 +66,7 @@ impl Rules {
 #[derive(Debug)]
 pub struct Identifier {
     settle: Option<Duration>,
-    created: Option<&'static dyn Created>,
+    created: Option<&'static dyn CreationLog>,
     known: Known,
     answers: LeaseResults,
     commands: Commands,

@@ -89,8 +89,8 @@ impl<'a> ProcessStates<'a> {
         if later <= SLACK || clock.forward <= SLACK {
             return later > SLACK;
         }
-        let before_set = clock.now.seconds_since(then) >= clock.forward - SLACK;
-        match (clock.boot.seconds_since(then) > SLACK, before_set) {
+        let predates_clock_change = clock.now.seconds_since(then) >= clock.forward - SLACK;
+        match (clock.boot.seconds_since(then) > SLACK, predates_clock_change) {
             // The clock was set more than once and never showed this time.
             (true, false) => false,
             (_, true) => later - clock.forward > SLACK,

@@ -157,19 +157,25 @@ struct Runs {
 
 const KNOWN: Runs = Runs { user: 4188, trusted: true, kept: true, created: false };
 
-impl Created for Runs {
+impl CreationLog for Runs {
     fn contains(&self, _: &dyn Machine, _: &Segment, _: Timestamp) -> bool {
         self.created
     }
 
-    fn before(&self, machine: &dyn Machine, _: &Segment, pid: u32, _: Timestamp) -> Option<Before> {
+    fn previous_use(
+        &self,
+        machine: &dyn Machine,
+        _: &Segment,
+        pid: u32,
+        _: Timestamp,
+    ) -> Option<PreviousUse> {
         let ago = |seconds| Some(Timestamp::from_seconds(machine.now().seconds - seconds));
         let (pid, attach) = match pid {
             5000 => (5001, ago(100)),
             5001 => (self.user, if self.user == 0 { None } else { ago(1800) }),
             _ => return None,
         };
-        Some(Before { last: LastUse { pid, attach, detach: None }, trusted: self.trusted })
+        Some(PreviousUse { last: LastUse { pid, attach, detach: None }, trusted: self.trusted })
     }
 
     fn records_uses(&self) -> bool {

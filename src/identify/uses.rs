@@ -1,7 +1,7 @@
 //! Hides our own attachments: attaching a System V segment overwrites the pid and the times of its
 //! last use, and verdicts depend on those.
 
-use super::{Before, Created, PidNamespace, ProcessState, ProcessStates};
+use super::{CreationLog, PidNamespace, PreviousUse, ProcessState, ProcessStates};
 use crate::machine::Machine;
 use crate::segment::{Facts, Segment, Times};
 use crate::survey::Survey;
@@ -19,7 +19,7 @@ pub struct Reported {
 /// Replaces the last use of each segment by the use before shmlens attached it. Returns the
 /// original values.
 pub fn hide_own(
-    log: &dyn Created,
+    log: &dyn CreationLog,
     machine: &dyn Machine,
     states: &ProcessStates<'_>,
     survey: &mut Survey,
@@ -40,15 +40,15 @@ pub fn hide_own(
                     _ => true,
                 }
         };
-        let mut found: Option<Before> = None;
+        let mut found: Option<PreviousUse> = None;
         for _ in 0..MAX_RUNS {
             let pid = found.map_or(reported, |before| before.last.pid);
-            match log.before(machine, segment, pid, now) {
+            match log.previous_use(machine, segment, pid, now) {
                 Some(before) if is_run(pid, segment) => found = Some(before),
                 _ => break,
             }
         }
-        let Some(Before { last, trusted }) = found else { continue };
+        let Some(PreviousUse { last, trusted }) = found else { continue };
         // Another user's record that the segment was unused before is not trusted.
         if !trusted && last.pid == 0 {
             continue;

@@ -52,7 +52,7 @@ pub trait Control: Send + Sync {
         &self,
         name: &ObjectName,
         held: &dyn ObjectHandle,
-        may_go: &dyn Fn(&ObjectName) -> bool,
+        may_unlink: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal>;
 
     /// Returns the original name of an object that a removal renamed to `temporary`; `None` for any

@@ -13,10 +13,10 @@ pub trait Processes: Send + Sync {
     fn clock(&self) -> Clock;
 
     /// Lists the visible processes.
-    fn list_processes(&self) -> io::Result<Vec<Listed>>;
+    fn list_processes(&self) -> io::Result<Vec<ListedProcess>>;
 
     /// Lists at least the visible processes from this pid on.
-    fn list_processes_from(&self, _pid: u32) -> io::Result<Vec<Listed>> {
+    fn list_processes_from(&self, _pid: u32) -> io::Result<Vec<ListedProcess>> {
         self.list_processes()
     }
 
@@ -25,7 +25,7 @@ pub trait Processes: Send + Sync {
     fn newest_pid(&self) -> Option<u32>;
 
     /// Returns the shared memory that a process has mapped and open.
-    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined;
+    fn examine(&self, pid: u32, wanted: &ScanOptions) -> Examination;
 
     /// Returns the CPU time of a process in nanoseconds, over all threads. While it is unchanged,
     /// the process has not run and holds the same segments. `None` if unknown.
@@ -123,7 +123,7 @@ pub struct CommandLine {
 
 /// A process as listed in `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedProcess {
     pub pid: u32,
     /// Unique to each process, unlike a pid.
     pub serial: u64,
@@ -143,7 +143,7 @@ pub struct SegmentDevices {
 
 /// Options of a search for holders.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct ScanOptions {
     pub segment_devices: SegmentDevices,
     /// Include private mappings, which are slower to find.
     pub private: bool,
@@ -175,7 +175,7 @@ pub struct Clock {
 
 /// The outcome of examining a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Examined {
+pub enum Examination {
     /// Permission denied. Lists all users that the process is, was or can become; empty if unknown.
     Unreadable(Vec<u32>),
     /// This process ran out of descriptors or memory.

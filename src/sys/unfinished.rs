@@ -77,7 +77,7 @@ impl Amount {
 
 /// The unfinished files in a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Unfinished {
+pub struct UnfinishedFiles {
     /// Files without a writer. [`remove_abandoned`] removes them.
     pub abandoned: Amount,
     /// Files with a writer.
@@ -85,8 +85,8 @@ pub struct Unfinished {
 }
 
 /// Counts this user's unfinished files in a directory.
-pub fn count_unfinished(directory: &Path) -> Unfinished {
-    let mut found = Unfinished::default();
+pub fn count_unfinished(directory: &Path) -> UnfinishedFiles {
+    let mut found = UnfinishedFiles::default();
     each(directory, |file| {
         let amount = if file.is_free() { &mut found.abandoned } else { &mut found.in_progress };
         amount.count(&file.stat);
@@ -106,14 +106,14 @@ pub fn remove_abandoned(directory: &Path) -> Amount {
     removed
 }
 
-struct Found<'a> {
+struct FoundFile<'a> {
     directory: &'a OwnedFd,
     name: CString,
     file: File,
     stat: Metadata,
 }
 
-impl Found<'_> {
+impl FoundFile<'_> {
     fn is_free(&self) -> bool {
         try_lock(&self.file).is_ok()
     }
@@ -126,7 +126,7 @@ impl Found<'_> {
 }
 
 /// Calls `act` for each file that can be opened.
-fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
+fn each(directory: &Path, mut act: impl FnMut(&FoundFile<'_>)) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let mut opened = None;
     for entry in entries.filter_map(Result::ok) {
@@ -145,7 +145,7 @@ fn each(directory: &Path, mut act: impl FnMut(&Found<'_>)) {
     }
 }
 
-fn open<'a>(directory: &'a OwnedFd, name: &OsStr) -> io::Result<Found<'a>> {
+fn open<'a>(directory: &'a OwnedFd, name: &OsStr) -> io::Result<FoundFile<'a>> {
     let name = CString::new(name.as_bytes()).map_err(io::Error::other)?;
     // Open for writing, which NFS requires for an exclusive lock.
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
@@ -154,7 +154,7 @@ fn open<'a>(directory: &'a OwnedFd, name: &OsStr) -> io::Result<Found<'a>> {
     if !is_own(&stat) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    Ok(Found { directory, name, file, stat })
+    Ok(FoundFile { directory, name, file, stat })
 }
 
 fn is_own(stat: &Metadata) -> bool {
@@ -214,7 +214,7 @@ mod tests {
         let path = root.path().join(".shmlens-unfinished-0123456789abcdef");
         fs::write(&path, b"x").unwrap();
         std::os::unix::fs::chown(&path, Some(1000), None).unwrap();
-        assert_eq!(count_unfinished(root.path()), Unfinished::default());
+        assert_eq!(count_unfinished(root.path()), UnfinishedFiles::default());
         assert_eq!(remove_abandoned(root.path()).files, 0);
         assert!(path.exists());
     }

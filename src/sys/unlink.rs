@@ -49,16 +49,16 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     unlink_if(root, path, device, inode, &|_| true)
 }
 
-/// Removes an object like [`unlink_exactly`], but only if `may_go` returns true. `may_go` gets the
+/// Removes an object like [`unlink_exactly`], but only if `may_unlink` returns true. `may_unlink` gets the
 /// secret path of the object below `root`: from then on, no process can open the object by name.
 pub fn unlink_if(
     root: &Path,
     path: &Path,
     device: u64,
     inode: u64,
-    may_go: &dyn Fn(&Path) -> bool,
+    may_unlink: &dyn Fn(&Path) -> bool,
 ) -> io::Result<Removal> {
-    unlink_step_by_step(root, path, device, inode, may_go, |_| ())
+    unlink_step_by_step(root, path, device, inode, may_unlink, |_| ())
 }
 
 /// The last completed step of a removal.
@@ -78,7 +78,7 @@ fn unlink_step_by_step(
     path: &Path,
     device: u64,
     inode: u64,
-    may_go: &dyn Fn(&Path) -> bool,
+    may_unlink: &dyn Fn(&Path) -> bool,
     mut meanwhile: impl FnMut(Step),
 ) -> io::Result<Removal> {
     let (directory, name) = match open_parent(root, path) {
@@ -105,7 +105,7 @@ fn unlink_step_by_step(
                 Some(libc::ENOENT)
                     if is_same_object(directory.as_fd(), &name, device, inode)? == Some(true) =>
                 {
-                    unlink_step_by_step(root, path, device, inode, may_go, meanwhile)
+                    unlink_step_by_step(root, path, device, inode, may_unlink, meanwhile)
                 }
                 Some(libc::ENOENT) => Ok(Removal::Gone),
                 Some(libc::EINVAL) => Err(io::Error::other(
@@ -117,7 +117,7 @@ fn unlink_step_by_step(
     }
     meanwhile(Step::Renamed);
     let removed = match is_same_object(temporary.directory(&directory), &temporary.name, device, inode) {
-        Ok(Some(true)) if !may_go(&temporary.path(path)) => Ok(Removal::Refused),
+        Ok(Some(true)) if !may_unlink(&temporary.path(path)) => Ok(Removal::Refused),
         Ok(Some(true)) => unlink(temporary.directory(&directory), &temporary.name).map(|()| Removal::Removed),
         Ok(_) => Ok(Removal::Another),
         Err(error) => Err(error),

@@ -36,7 +36,7 @@ pub enum ReplaceError {
 /// A file without a name, or with a temporary one. Dropping it removes the file unless it is
 /// published.
 #[derive(Debug)]
-pub struct Unnamed {
+pub struct UnnamedFile {
     pub file: File,
     directory: OwnedFd,
     name: CString,
@@ -44,7 +44,7 @@ pub struct Unnamed {
     temporary: Option<CString>,
 }
 
-impl Unnamed {
+impl UnnamedFile {
     /// Creates a file that will be named `path` below `root`. Follows no link in the path.
     ///
     /// # Errors
@@ -232,7 +232,7 @@ fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
     CString::new([&name[..name.len().min(max_length)], &ending].concat()).map_err(io::Error::other)
 }
 
-impl Drop for Unnamed {
+impl Drop for UnnamedFile {
     fn drop(&mut self) {
         if let Some(temporary) = &self.temporary {
             // On failure, the file keeps a name that explains where it came from.
@@ -260,7 +260,7 @@ mod tests {
     fn file_has_no_name_until_published() {
         let root = tempfile::tempdir().unwrap();
         for named_meanwhile in [false, true] {
-            let mut file = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
+            let mut file = UnnamedFile::create(root.path(), Path::new("a"), 0o600).unwrap();
             if named_meanwhile {
                 let temporary = random_name().unwrap();
                 file.link(&temporary).unwrap();
@@ -272,10 +272,11 @@ mod tests {
             assert_eq!(fs::read(root.path().join("a")).unwrap(), b"hello");
             drop(file);
             assert_eq!(names(root.path()), ["a"]);
-            let again = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap().publish().unwrap_err();
+            let again =
+                UnnamedFile::create(root.path(), Path::new("a"), 0o600).unwrap().publish().unwrap_err();
             assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(names(root.path()), ["a"]);
-            let mut other = Unnamed::create(root.path(), Path::new("a"), 0o600).unwrap();
+            let mut other = UnnamedFile::create(root.path(), Path::new("a"), 0o600).unwrap();
             other.replace().unwrap();
             drop(other);
             assert_eq!(fs::read(root.path().join("a")).unwrap(), b"");
@@ -284,8 +285,8 @@ mod tests {
         }
     }
 
-    fn unnamed(root: &Path) -> Unnamed {
-        let mut file = Unnamed::create(root, Path::new("a"), 0o600).unwrap();
+    fn unnamed(root: &Path) -> UnnamedFile {
+        let mut file = UnnamedFile::create(root, Path::new("a"), 0o600).unwrap();
         file.file.write_all(b"new").unwrap();
         file
     }

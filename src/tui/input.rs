@@ -147,9 +147,9 @@ mod tests {
         assert_eq!(name(KeyCode::Char('x'), KeyModifiers::SUPER), None);
         assert_eq!(name(KeyCode::F(13), NONE), None);
         assert_eq!(name(KeyCode::CapsLock, NONE), None);
-        let of_kind = |kind| key(KeyEvent::new_with_kind(KeyCode::Char('x'), NONE, kind));
-        assert_eq!(of_kind(KeyEventKind::Release), None);
-        assert_eq!(of_kind(KeyEventKind::Repeat), Some(Key::char('x')));
+        let key_event = |kind| key(KeyEvent::new_with_kind(KeyCode::Char('x'), NONE, kind));
+        assert_eq!(key_event(KeyEventKind::Release), None);
+        assert_eq!(key_event(KeyEventKind::Repeat), Some(Key::char('x')));
         assert!(translate(ct::Event::FocusLost).is_none());
     }
 

@@ -118,14 +118,14 @@ fn lock_reports_the_memlock_limit() {
     let Some(_world) = World::new() else { return };
     // The kernel counts locked memory per user, so two runs of this test must not use the same user.
     let user = 200_000 + std::process::id();
-    let as_user = |arguments: [&str; 2]| {
+    let run_as_user = |arguments: [&str; 2]| {
         let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
         command.uid(user);
         command
     };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600).owned_by(user, NOBODY);
     let lock = |limit| {
-        let mut command = as_user(["lock", "0x4d2"]);
+        let mut command = run_as_user(["lock", "0x4d2"]);
         limit_locked(&mut command, limit);
         command.output().unwrap()
     };
@@ -139,13 +139,13 @@ fn lock_reports_the_memlock_limit() {
     // Both together exceed the limit, which only the kernel can tell.
     let second = Sysv::new(0x4d3, 1 << 20, 0o600).owned_by(user, NOBODY);
     status_and_output(&lock(3 << 19), 0);
-    let mut command = as_user(["lock", "0x4d3"]);
+    let mut command = run_as_user(["lock", "0x4d3"]);
     limit_locked(&mut command, 3 << 19);
     let (_, stderr) = status_and_output(&command.output().unwrap(), 1);
     assert!(stderr.contains("locking another"), "{stderr}");
     assert_eq!(shm::stat(sysv.shmid).unwrap().mode, 0o2600);
     assert_eq!(shm::stat(second.shmid).unwrap().mode, 0o600);
-    status_and_output(&as_user(["unlock", "0x4d2"]).output().unwrap(), 0);
+    status_and_output(&run_as_user(["unlock", "0x4d2"]).output().unwrap(), 0);
     let object = Object::new("name", 1, 0o600);
     let (_, stderr) = status_and_output(&run(&["lock", "name"]), 1);
     assert!(stderr.contains("mlock(2)") && object.path().exists(), "{stderr}");

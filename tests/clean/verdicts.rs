@@ -265,7 +265,7 @@ fn home_of_nobody() -> tempfile::TempDir {
 fn root_reads_the_log_of_the_owner() {
     let Some(leaks) = Leaks::new() else { return };
     let home = home_of_nobody();
-    let as_owner = |arguments: &[&str]| {
+    let run_as_owner = |arguments: &[&str]| {
         let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
         let command = command.env_remove("XDG_STATE_HOME").env("HOME", home.path()).stdin(Stdio::null());
         let output = command.output().unwrap();
@@ -273,7 +273,7 @@ fn root_reads_the_log_of_the_owner() {
         String::from_utf8(output.stdout).unwrap()
     };
     let sysv = orphan(0, 4096, b"text").to_string();
-    as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
+    run_as_owner(&["create", "posix", "nccl-a1B2c3", "--size", "8"]);
     let created = "posix:/nccl-a1B2c3".to_owned();
     assert_eq!(state_of(&leaks, &created).0, "leaked likely");
     // This object has the same name, but is older than the log record, which identifies an object
@@ -286,7 +286,7 @@ fn root_reads_the_log_of_the_owner() {
     // Make the reader the owner of the segment.
     assert_eq!(leaks.run(&["chown", "nobody", &sysv]).status, Some(0));
     use_last(&sysv);
-    as_owner(&["dump", &sysv]);
+    run_as_owner(&["dump", &sysv]);
     let (state, reasons) = state_of(&leaks, &sysv);
     assert_eq!(state, "idle", "{reasons}");
     assert!(home.path().join(".local/state/shmlens/attached.jsonl").exists());

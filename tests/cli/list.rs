@@ -384,7 +384,7 @@ fn csv_round_trips() {
     let own = std::env::current_exe().unwrap();
     let own = own.file_name().unwrap().to_str().unwrap();
     // A child forked by another test holds this process's descriptors until it execs.
-    let by_us = |commands: &str| commands.split(", ").filter(|command| *command == own).count();
+    let is_ours = |commands: &str| commands.split(", ").filter(|command| *command == own).count();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let headings = reader.headers().unwrap().clone();
     for (record, segment) in reader.records().map(Result::unwrap).zip(segments(&list)) {
@@ -394,8 +394,8 @@ fn csv_round_trips() {
                 ("holders", _) => {
                     let commands = segment["holders"].as_array().unwrap().iter();
                     let commands: Vec<&str> = commands.map(|one| one["command"].as_str().unwrap()).collect();
-                    assert_eq!(by_us(cell), by_us(&commands.join(", ")));
-                    assert_eq!(by_us(cell), usize::from(segment["kind"] == "posix"));
+                    assert_eq!(is_ours(cell), is_ours(&commands.join(", ")));
+                    assert_eq!(is_ours(cell), usize::from(segment["kind"] == "posix"));
                 }
                 ("made_by", made_by) => assert_eq!(cell, made_by["name"].as_str().unwrap_or_default()),
                 ("attach" | "detach" | "change" | "access" | "modify", _) => {

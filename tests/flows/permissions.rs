@@ -98,12 +98,12 @@ fn overlay_explains_access() {
         stage.press(keys);
         let answer = form(stage).answer();
         match answer.expect("an answer") {
-            Ok((who, answer)) => format!("{who}: {}: {}", answer.label(), answer.reason),
+            Ok((subject, answer)) => format!("{subject}: {}: {}", answer.label(), answer.reason),
             Err(reason) => reason.to_string(),
         }
     };
     stage.press("p<tab><tab><tab><tab>");
-    assert_eq!(form(&stage).focus, Focus::Who);
+    assert_eq!(form(&stage).focus, Focus::Query);
     let bob = query(&mut stage, "bob");
     assert!(bob.starts_with("bob: no access: as other, mode 0600 grants --"), "{bob}");
     let root = query(&mut stage, "<ctrl-u>root");
@@ -223,7 +223,7 @@ fn arrows_and_tab_visit_all_fields() {
     assert_eq!(seen[..5], Focus::ALL);
     assert_eq!(seen[5], Focus::Bits);
     stage.press("<down><down><down><down><down><down><down><down>");
-    assert_eq!(form(&stage).focus, Focus::Who);
+    assert_eq!(form(&stage).focus, Focus::Query);
     stage.press("<up><up><up><up><up><right>");
     assert_eq!((form(&stage).focus, form(&stage).cursor), (Focus::Bits, 3));
 }

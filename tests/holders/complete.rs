@@ -3,7 +3,7 @@
 use super::found::{found, object};
 use super::{Crowd, survey_real};
 use crate::support::{Child, Nobody, SOON, World, tool};
-use shmlens::machine::process::{Examined, Processes as _, Wanted};
+use shmlens::machine::process::{Examination, Processes as _, ScanOptions};
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Holder, SegmentId};
 use std::collections::HashMap;
@@ -83,11 +83,14 @@ fn kernel_threads_hold_nothing() {
     const KTHREADD: u32 = 2;
     let Some(_world) = World::new() else { return };
     if std::fs::read(format!("/proc/{KTHREADD}/comm")).is_ok_and(|command| command == b"kthreadd\n") {
-        let wanted =
-            Wanted { segment_devices: RealMachine.segment_devices().unwrap(), private: true, as_text: false };
+        let wanted = ScanOptions {
+            segment_devices: RealMachine.segment_devices().unwrap(),
+            private: true,
+            as_text: false,
+        };
         let _nobody = Nobody::here();
         let examined = RealMachine.examine(KTHREADD, &wanted);
-        assert!(matches!(examined, Examined::Nothing), "{examined:?}");
+        assert!(matches!(examined, Examination::Nothing), "{examined:?}");
     }
 }
 

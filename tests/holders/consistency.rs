@@ -4,7 +4,7 @@ use super::found::{found, object};
 use super::{Crowd, survey_real};
 use crate::support::{Child, Object, SOON, World, tool, wait_until};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use shmlens::machine::process::{self, Examined, Processes as _, Use, Wanted};
+use shmlens::machine::process::{self, Examination, Processes as _, ScanOptions, Use};
 use shmlens::machine::real::RealMachine;
 use shmlens::survey::{Depth, Holdings, Names, Survey};
 use std::collections::BTreeSet;
@@ -16,10 +16,10 @@ fn maps_text_matches_procmap_query() {
     let Some(crowd) = Crowd::gather(60, 40) else { return };
     let segment_devices = RealMachine.segment_devices().unwrap();
     let uses = |pid, private, as_text| {
-        let wanted = Wanted { segment_devices: segment_devices.clone(), private, as_text };
+        let wanted = ScanOptions { segment_devices: segment_devices.clone(), private, as_text };
         match RealMachine.examine(pid, &wanted) {
-            Examined::Found(process, uses) => (Some(process), uses),
-            Examined::Nothing => (None, vec![]),
+            Examination::Found(process, uses) => (Some(process), uses),
+            Examination::Nothing => (None, vec![]),
             other => panic!("process {pid}: {other:?}"),
         }
     };
@@ -70,8 +70,9 @@ fn incremental_scan_matches_a_full_scan() {
     assert_eq!(seen(&before.rescan(&RealMachine, killed, names)), fresh);
     // Results are reused for processes that have not run since. Exiting counts as running.
     assert_eq!(seen(&before.rescan(&RealMachine, &[], names)), fresh);
-    let of_victims: BTreeSet<process::Object> = killed.iter().flat_map(|&pid| before.held_by(pid)).collect();
-    assert!(!of_victims.is_empty());
+    let killed_objects: BTreeSet<process::Object> =
+        killed.iter().flat_map(|&pid| before.held_by(pid)).collect();
+    assert!(!killed_objects.is_empty());
 }
 
 #[test]

@@ -113,17 +113,17 @@ fn old_copies_are_kept_when_the_last_check_fails() {
         plan
     };
     let replaced = object("/d");
-    let mut of_replaced = plan(&replaced.id());
+    let mut replaced_plan = plan(&replaced.id());
     fs::rename(replaced.path(), "/dev/shm/old").unwrap();
     let _new = object("/d");
-    let result = act::apply(&RealMachine, &of_replaced).result;
+    let result = act::apply(&RealMachine, &replaced_plan).result;
     assert!(matches!(result, Err(ActError::NotTheSame { .. })), "{result:?}");
     let sysv = Sysv::new(7, LENGTH as u64, 0o600);
     sysv.write(0, &vec![7; LENGTH]);
-    of_replaced = plan(&sysv.id());
-    of_replaced.options.force = false;
+    replaced_plan = plan(&sysv.id());
+    replaced_plan.options.force = false;
     let _attached = shmlens::sys::shm::Attachment::read_only(sysv.shmid).unwrap();
-    let result = act::apply(&RealMachine, &of_replaced).result;
+    let result = act::apply(&RealMachine, &replaced_plan).result;
     assert!(matches!(result, Err(ActError::InUseNow { .. })), "{result:?}");
     // A copy that the plan did not list is kept, although less space is left now.
     let later = object("/f");

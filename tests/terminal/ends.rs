@@ -115,9 +115,9 @@ struct PanickingProgram {
 
 impl Program for PanickingProgram {
     fn update(&mut self, _: Clock, event: Event) -> Vec<Effect> {
-        let at_p = matches!(event, Event::Key(key) if key == Key::char('p'));
-        assert!(!at_p || self.by_survey, "the program panics on purpose");
-        if at_p { vec![Request::Survey.into()] } else { vec![] }
+        let is_p = matches!(event, Event::Key(key) if key == Key::char('p'));
+        assert!(!is_p || self.by_survey, "the program panics on purpose");
+        if is_p { vec![Request::Survey.into()] } else { vec![] }
     }
 
     fn next_tick(&self, _: Clock) -> Option<Duration> {

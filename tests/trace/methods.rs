@@ -197,8 +197,8 @@ fn trace_reason_names_the_missing_requirement() {
     assert!(as_root.contains("leaves no trace (read through PID "), "{as_root}");
     let denied = "attaches the segment";
     let remedy = "CAP_CHECKPOINT_RESTORE in the initial user namespace. Run as root";
-    let as_other = info(&mut as_nobody(shmlens().get_program(), [""; 0]));
-    assert!(as_other.contains(denied) && as_other.contains(remedy), "{as_other}");
+    let other_info = info(&mut as_nobody(shmlens().get_program(), [""; 0]));
+    assert!(other_info.contains(denied) && other_info.contains(remedy), "{other_info}");
     // Root in a user namespace has every capability, but only inside the namespace.
     if let Some(unshare) = tool("unshare") {
         let nested = info(Command::new(unshare).arg("-r").arg(shmlens().get_program()));

@@ -54,8 +54,8 @@ fn capabilities_override_the_mode() {
     assert_eq!(label(&sysv, &with(Capability::DacOverride)), "no access");
     let reason = posix.access(&with(Capability::DacOverride)).reason;
     assert!(reason.contains("CAP_DAC_OVERRIDE"), "{reason}");
-    let of_root = Rules { uid: 0, ..posix };
-    assert_eq!(of_root.classes()[0].label(), "read-write");
+    let root_rules = Rules { uid: 0, ..posix };
+    assert_eq!(root_rules.classes()[0].label(), "read-write");
 }
 
 #[test]

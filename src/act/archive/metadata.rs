@@ -10,7 +10,7 @@ use std::fmt;
 
 /// The metadata of a saved segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Saved {
+pub struct SavedSegment {
     /// The kind, and the key or name.
     pub name: Name,
     pub size: Bytes,
@@ -97,7 +97,7 @@ struct WireTimes {
 /// The id that `chown(2)` interprets as "do not change".
 const NO_ID: u32 = u32::MAX;
 
-impl Saved {
+impl SavedSegment {
     /// Serializes the metadata. Cannot fail in practice: every field has a JSON representation.
     pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let (kind, name, key, shmid) = match &self.name {

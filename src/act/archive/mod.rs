@@ -14,7 +14,7 @@
 //! | 16 | `shmlens segment` and a newline |
 //! | 4 | the version, 1 |
 //! | 4 | the length of the metadata, at most 1 MiB |
-//! | … | the metadata: a JSON object, see [`Saved`] |
+//! | … | the metadata: a JSON object, see [`SavedSegment`] |
 //! | 8 | the XXH3 checksum (64 bits) of all previous bytes |
 //!
 //! The runs of data follow in ascending order, without overlaps. Gaps between them are holes:
@@ -40,7 +40,7 @@ mod metadata;
 mod read;
 mod write;
 
-pub use metadata::{Name, Saved};
+pub use metadata::{Name, SavedSegment};
 pub use read::{ArchiveError, ArchiveReader};
 pub use write::ArchiveWriter;
 

@@ -1,6 +1,6 @@
 //! Reads a saved segment from untrusted input.
 
-use super::{MAGIC, MAX_METADATA, MAX_RUN, RUN_HEADER, Saved, VERSION};
+use super::{MAGIC, MAX_METADATA, MAX_RUN, RUN_HEADER, SavedSegment, VERSION};
 use crate::memory::PageBuffer;
 use crate::segment::plain_error;
 use std::io::{self, Read};
@@ -25,7 +25,7 @@ pub enum ArchiveError {
 pub struct ArchiveReader<R: Read> {
     from: R,
     hash: Xxh3,
-    saved: Saved,
+    saved: SavedSegment,
     /// The header of the next run, read together with the previous run.
     header: Option<[u8; RUN_HEADER]>,
     /// The end of the last run, as an offset in the segment.
@@ -66,13 +66,13 @@ impl<R: Read> ArchiveReader<R> {
         if u64::from_le_bytes(read_array(&mut from, &mut hash)?) != expected {
             return Err(ArchiveError::Damaged("metadata checksum mismatch".to_owned()));
         }
-        let saved = Saved::from_json(&json)?;
+        let saved = SavedSegment::from_json(&json)?;
         let position = (MAGIC.len() + 4 + 4 + 8) as u64 + u64::from(length);
         Ok(Self { from, hash, saved, header: None, at: 0, position })
     }
 
     #[must_use]
-    pub const fn saved(&self) -> &Saved {
+    pub const fn saved(&self) -> &SavedSegment {
         &self.saved
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 type Runs = Vec<(u64, Vec<u8>)>;
 
-fn archive(saved: &Saved, runs: &Runs) -> Vec<u8> {
+fn archive(saved: &SavedSegment, runs: &Runs) -> Vec<u8> {
     let (mut writing, mut file) = ArchiveWriter::begin(saved).unwrap();
     for (offset, bytes) in runs {
         let mut run = [&[0; RUN_HEADER], &bytes[..]].concat();
@@ -19,7 +19,7 @@ fn archive(saved: &Saved, runs: &Runs) -> Vec<u8> {
     file
 }
 
-fn read(file: &[u8]) -> Result<(Saved, Runs), ArchiveError> {
+fn read(file: &[u8]) -> Result<(SavedSegment, Runs), ArchiveError> {
     let mut reading = ArchiveReader::begin(file)?;
     let mut runs = vec![];
     let mut buffer = PageBuffer::default();
@@ -44,20 +44,20 @@ fn acl(mode: u32, masked: bool) -> Vec<u8> {
 
 #[test]
 fn acl_that_contradicts_the_mode_is_refused() {
-    let open = Saved { mode: Mode::new(0o600), acl: Some(acl(0o777, true)), ..example() };
+    let open = SavedSegment { mode: Mode::new(0o600), acl: Some(acl(0o777, true)), ..example() };
     let error = read(&archive(&open, &vec![])).unwrap_err().to_string();
     assert!(error.contains("the ACL contradicts the mode"), "{error}");
     for acl in [vec![], vec![2, 0, 0, 0], vec![2, 0, 0, 0, 255], acl(0o640, true)[..20].to_vec()] {
-        let contradictory = Saved { acl: Some(acl), ..example() };
+        let contradictory = SavedSegment { acl: Some(acl), ..example() };
         assert!(read(&archive(&contradictory, &vec![])).is_err());
     }
     let name = Name::Sysv { key: Key(7), shmid: ShmId(1) };
-    assert!(read(&archive(&Saved { name, ..example() }, &vec![])).is_err());
+    assert!(read(&archive(&SavedSegment { name, ..example() }, &vec![])).is_err());
     read(&archive(&example(), &vec![])).unwrap();
 }
 
-fn example() -> Saved {
-    Saved {
+fn example() -> SavedSegment {
+    SavedSegment {
         name: Name::Posix(ObjectName::new(b"a\xff\n").unwrap()),
         size: Bytes(100),
         mode: Mode::new(0o640),
@@ -68,7 +68,7 @@ fn example() -> Saved {
     }
 }
 
-fn saved() -> impl Strategy<Value = Saved> {
+fn saved() -> impl Strategy<Value = SavedSegment> {
     let posix = proptest::collection::vec(any::<u8>(), 1..300)
         .prop_filter_map("no name", |bytes| ObjectName::new(&bytes).map(Name::Posix));
     let sysv =
@@ -90,7 +90,7 @@ fn saved() -> impl Strategy<Value = Saved> {
     });
     let with_acl = proptest::option::of(any::<bool>());
     (prop_oneof![posix, sysv], 1..=u64::MAX / 2, 0u32..0o10000, owner, times, with_acl).prop_map(
-        |(name, size, mode, owner, times, masked)| Saved {
+        |(name, size, mode, owner, times, masked)| SavedSegment {
             acl: masked.filter(|_| matches!(name, Name::Posix(_))).map(|masked| acl(mode, masked)),
             name,
             size: Bytes(size),
@@ -170,21 +170,24 @@ fn truncation_and_flipped_bits_are_detected() {
 #[test]
 fn invalid_values_are_refused_despite_a_valid_checksum() {
     // Invalid runs (past the end, overlapping) and metadata that no segment can have.
-    let small = Saved { size: Bytes(10), ..example() };
+    let small = SavedSegment { size: Bytes(10), ..example() };
     for runs in [vec![(8, b"hello".to_vec())], vec![(4, b"ab".to_vec()), (5, b"c".to_vec())]] {
         assert!(matches!(read(&archive(&small, &runs)), Err(ArchiveError::Damaged(_))));
     }
     let mut nobody = example();
     nobody.owner.uid = u32::MAX;
-    let endless = Saved { size: Bytes(u64::MAX), ..example() };
+    let endless = SavedSegment { size: Bytes(u64::MAX), ..example() };
     for saved in [nobody, endless] {
         assert!(matches!(read(&archive(&saved, &vec![])), Err(ArchiveError::Damaged(_))));
     }
     let json = String::from_utf8(example().to_json().unwrap()).unwrap();
     let invalid = json.replace("\"mode\":416", "\"mode\":65536");
-    assert!(Saved::from_json(json.as_bytes()).is_ok() && Saved::from_json(invalid.as_bytes()).is_err());
+    assert!(
+        SavedSegment::from_json(json.as_bytes()).is_ok()
+            && SavedSegment::from_json(invalid.as_bytes()).is_err()
+    );
     // Memory for a run is bounded, even if the file declares a longer one.
-    let large = Saved { size: Bytes(4 << 20), ..example() };
+    let large = SavedSegment { size: Bytes(4 << 20), ..example() };
     let mut file = archive(&large, &vec![]);
     file.truncate(file.len() - END_MARKER);
     let length = MAX_RUN as u64 + 1;

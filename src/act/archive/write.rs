@@ -1,6 +1,6 @@
 //! Writes the parts of the file in order: metadata, runs of data, end marker.
 
-use super::{END_MARKER, MAGIC, MAX_METADATA, MAX_RUN, RUN_HEADER, Saved, VERSION};
+use super::{END_MARKER, MAGIC, MAX_METADATA, MAX_RUN, RUN_HEADER, SavedSegment, VERSION};
 use std::io;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -13,7 +13,7 @@ pub struct ArchiveWriter {
 
 impl ArchiveWriter {
     /// Returns the encoder and the encoded metadata. Fails if the metadata is too long.
-    pub fn begin(saved: &Saved) -> io::Result<(Self, Vec<u8>)> {
+    pub fn begin(saved: &SavedSegment) -> io::Result<(Self, Vec<u8>)> {
         let json = saved.to_json()?;
         let length = u32::try_from(json.len()).ok().filter(|&length| length <= MAX_METADATA);
         let length = length.ok_or_else(|| io::Error::other("metadata longer than 1 MiB"))?;

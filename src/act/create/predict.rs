@@ -94,14 +94,14 @@ pub fn creation_error(machine: &dyn Machine, new: &NewSegment, error: &io::Error
     }
     let sysv = matches!(new, NewSegment::Sysv(..));
     let size = new.size().0;
-    let in_limit = size > 0 && limits.shmmax.is_none_or(|most| size <= most);
+    let is_within_limit = size > 0 && limits.shmmax.is_none_or(|most| size <= most);
     let huge = matches!(new, NewSegment::Sysv(NewSysv { huge: true, .. }, _));
     let no_reserve = matches!(new, NewSegment::Sysv(NewSysv { no_reserve: true, .. }, _));
     let (reason, remedy) = match error.raw_os_error() {
-        Some(libc::EINVAL) if huge && in_limit => {
+        Some(libc::EINVAL) if huge && is_within_limit => {
             ("this kernel has no huge pages of the default size".to_owned(), "Do not use huge pages")
         }
-        Some(libc::EINVAL) if sysv && in_limit && size > MAX_FILE_SIZE => (
+        Some(libc::EINVAL) if sysv && is_within_limit && size > MAX_FILE_SIZE => (
             format!(
                 "{} is too large: the kernel allows at most {} per segment",
                 new.size(),

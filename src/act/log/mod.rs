@@ -305,12 +305,12 @@ mod tests {
         let last = log.last(usize::MAX);
         let mut latest = None;
         for who in 0..4u32 {
-            let of_writer: Vec<u32> = last
+            let numbers: Vec<u32> = last
                 .iter()
                 .filter_map(|entry| entry.segment.strip_prefix(&format!("sysv:{who}"))?.parse().ok())
                 .collect();
-            assert!(of_writer.windows(2).all(|pair| pair[1] == pair[0] + 1), "{of_writer:?}");
-            latest = latest.max(of_writer.last().copied());
+            assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+            latest = latest.max(numbers.last().copied());
         }
         assert_eq!(latest, Some(199));
     }

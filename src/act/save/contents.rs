@@ -1,7 +1,7 @@
 //! Writes the contents of a segment as an archive.
 
 use super::SaveError;
-use crate::act::archive::{ArchiveWriter, END_MARKER, MAX_RUN, RUN_HEADER, Saved};
+use crate::act::archive::{ArchiveWriter, END_MARKER, MAX_RUN, RUN_HEADER, SavedSegment};
 use crate::machine::ExtentKind;
 use crate::memory::{PageBuffer, Progress, Reader, is_slow, pipeline};
 use crate::segment::Bytes;
@@ -20,7 +20,7 @@ const MIN_PARALLEL: u64 = 4 << 20;
 /// An open segment that is being written to an archive.
 pub struct Contents<'a> {
     pub reader: &'a Reader,
-    pub saved: &'a Saved,
+    pub saved: &'a SavedSegment,
     pub progress: &'a Progress,
     pub limit: Option<Bytes>,
     pub failed: &'a (dyn Fn(io::Error) -> SaveError + Sync),

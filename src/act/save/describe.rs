@@ -2,7 +2,7 @@
 
 use super::SaveError;
 use crate::act::access::Acl;
-use crate::act::archive::{Name, Saved};
+use crate::act::archive::{Name, SavedSegment};
 use crate::act::target::Target;
 use crate::machine::{Machine, ObjectStat};
 use crate::memory::{OpenError, Reader};
@@ -10,7 +10,7 @@ use crate::segment::{Bytes, Key, Mode, ObjectName, Owner, Segment, SegmentId, Sh
 use std::io;
 use std::sync::Arc;
 
-pub fn describe(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveError> {
+pub fn describe(target: Target<'_>, reader: &Reader) -> Result<SavedSegment, SaveError> {
     match &target.segment.id {
         SegmentId::Posix(name) => describe_object(target, name, reader),
         SegmentId::Sysv(shmid) => describe_sysv(target, *shmid, reader),
@@ -20,11 +20,11 @@ pub fn describe(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveError>
 
 /// Describes an unlinked object under its former name. No path leads to it, so mode and owner come
 /// from the survey and may be outdated.
-fn describe_unlinked(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveError> {
+fn describe_unlinked(target: Target<'_>, reader: &Reader) -> Result<SavedSegment, SaveError> {
     let Target { machine, segment } = target;
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
     let name = segment.former_name().ok_or_else(|| SaveError::NoName { id: segment.id.clone() })?;
-    Ok(Saved {
+    Ok(SavedSegment {
         name: Name::Posix(name.clone()),
         size: Bytes(reader.size().map_err(read)?),
         mode: segment.mode,
@@ -35,7 +35,11 @@ fn describe_unlinked(target: Target<'_>, reader: &Reader) -> Result<Saved, SaveE
     })
 }
 
-fn describe_object(target: Target<'_>, name: &ObjectName, reader: &Reader) -> Result<Saved, SaveError> {
+fn describe_object(
+    target: Target<'_>,
+    name: &ObjectName,
+    reader: &Reader,
+) -> Result<SavedSegment, SaveError> {
     let Target { machine, segment } = target;
     let id = || target.id();
     let stat = match machine.stat_object(name) {
@@ -53,7 +57,7 @@ fn describe_object(target: Target<'_>, name: &ObjectName, reader: &Reader) -> Re
     // The mode and the ACL were read at different times. The ACL wins, as in a restore.
     let bits = acl.as_deref().and_then(Acl::mode_bits);
     let mode = bits.map_or(mode, |bits| mode & !0o777 | bits);
-    Ok(Saved {
+    Ok(SavedSegment {
         name: Name::Posix(name.clone()),
         size,
         mode: Mode::new(mode),
@@ -70,14 +74,14 @@ fn describe_object(target: Target<'_>, name: &ObjectName, reader: &Reader) -> Re
     })
 }
 
-fn describe_sysv(target: Target<'_>, shmid: ShmId, reader: &Reader) -> Result<Saved, SaveError> {
+fn describe_sysv(target: Target<'_>, shmid: ShmId, reader: &Reader) -> Result<SavedSegment, SaveError> {
     let Target { machine, segment } = target;
     let read = |source| SaveError::Read { id: segment.id.clone(), source };
     // Our attachment keeps the segment alive, so the shmid cannot belong to another one.
     let table = machine.sysv_rows().map_err(read)?;
     let row = table.rows.iter().find(|row| row.shmid == shmid);
     let row = row.ok_or_else(|| OpenError::Gone { id: segment.id.clone() })?;
-    Ok(Saved {
+    Ok(SavedSegment {
         // A segment marked for removal has lost its key, but the survey may have seen it.
         name: Name::Sysv { key: if row.key.is_private() { known_key(segment) } else { row.key }, shmid },
         size: Bytes(reader.size().map_err(read)?),

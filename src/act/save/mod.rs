@@ -4,12 +4,12 @@
 mod contents;
 mod describe;
 
-use super::archive::Saved;
+use super::archive::SavedSegment;
 use super::{Actor, ChangeReport, Outcome};
 use crate::memory::{OpenError, Reader};
 use crate::segment::{Bytes, Segment, SegmentId, plain_error};
 use crate::sys::object::kind_of;
-use crate::sys::unnamed::{ReplaceError, Unnamed};
+use crate::sys::unnamed::{ReplaceError, UnnamedFile};
 use crate::sys::write_behind::WriteBehind;
 use contents::Contents;
 use describe::describe;
@@ -24,7 +24,7 @@ const DEV_SHM: &str = "/dev/shm";
 pub struct Stored {
     pub path: PathBuf,
     pub length: Bytes,
-    pub saved: Saved,
+    pub saved: SavedSegment,
 }
 
 /// The reason why a segment was not saved. No file is left behind.
@@ -133,7 +133,7 @@ impl Actor<'_> {
 
     /// Saves a segment to any output, such as a pipe. Output that was cut short by an error has no
     /// end marker and cannot be restored.
-    pub fn save_to(&self, segment: &Segment, to: impl Write) -> Result<Saved, SaveError> {
+    pub fn save_to(&self, segment: &Segment, to: impl Write) -> Result<SavedSegment, SaveError> {
         let failed = |source| SaveError::Output { id: segment.id.clone(), source };
         let reader = Reader::open(self.machine, segment)?;
         Ok(self.write(segment, &reader, None, &failed, to)?.0)
@@ -148,7 +148,7 @@ impl Actor<'_> {
         limit: Option<Bytes>,
         failed: &(dyn Fn(io::Error) -> SaveError + Sync),
         to: impl Write,
-    ) -> Result<(Saved, Bytes), SaveError> {
+    ) -> Result<(SavedSegment, Bytes), SaveError> {
         let saved = describe(self.on(segment), reader)?;
         let contents = Contents { reader, saved: &saved, progress: self.progress, limit, failed };
         let length = contents.write(to)?;
@@ -176,12 +176,12 @@ impl Destination<'_> {
         Ok(Stored { path: self.path.to_owned(), length, saved })
     }
 
-    fn file(&self) -> io::Result<Unnamed> {
+    fn file(&self) -> io::Result<UnnamedFile> {
         let name = self.path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        Unnamed::create(directory_of(self.path), Path::new(name), 0o600)
+        UnnamedFile::create(directory_of(self.path), Path::new(name), 0o600)
     }
 
-    fn publish(&self, file: &mut Unnamed) -> Result<(), SaveError> {
+    fn publish(&self, file: &mut UnnamedFile) -> Result<(), SaveError> {
         let failed = |error| self.failed(error);
         file.file.sync_all().map_err(failed)?;
         // Check the open file: since the first check, a symbolic link may have replaced its

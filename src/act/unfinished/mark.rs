@@ -7,7 +7,7 @@ use crate::machine::control::NewSysv;
 use crate::machine::{FILLING, Machine, SegmentBuilder};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
 use crate::sys::regular::{Links, open_regular, read_at_most};
-use crate::sys::unnamed::Unnamed;
+use crate::sys::unnamed::UnnamedFile;
 use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -155,7 +155,7 @@ impl Mark {
         };
         let publish = || -> io::Result<Self> {
             let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-            let mut unnamed = Unnamed::create(&directory, Path::new(name), 0o600)?;
+            let mut unnamed = UnnamedFile::create(&directory, Path::new(name), 0o600)?;
             let file = unnamed.file.try_clone()?;
             let lock = Flock::lock(unnamed.file.try_clone()?, FlockArg::LockExclusiveNonblock);
             let lock = lock.map_err(|(_, error)| io::Error::from(error))?;

@@ -40,14 +40,14 @@ fn is_homeless(state: &StateDirectory, error: &StateError) -> bool {
 
 /// A segment that was left incomplete by a kill.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unfinished {
+pub struct UnfinishedSegment {
     pub segment: Segment,
     /// The killed command and its file, as in `restore of a.saved`; safe to print.
     pub origin: String,
     mark: PathBuf,
 }
 
-impl Unfinished {
+impl UnfinishedSegment {
     /// Describes the segment and explains how to remove it.
     #[must_use]
     pub fn notice(&self) -> String {
@@ -66,12 +66,16 @@ impl Unfinished {
 
 /// Finds the incomplete segments in a survey.
 #[must_use]
-pub fn unfinished(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) -> Vec<Unfinished> {
+pub fn unfinished(
+    machine: &dyn Machine,
+    state: &StateDirectory,
+    segments: &[Segment],
+) -> Vec<UnfinishedSegment> {
     let world = machine.world();
     let find = |mark: PathBuf| {
         let line = abandoned(&mark).filter(|line| line.world == world)?;
         let segment = segments.iter().find(|segment| line.is(segment))?.clone();
-        Some(Unfinished { segment, origin: line.origin(), mark })
+        Some(UnfinishedSegment { segment, origin: line.origin(), mark })
     };
     marks(state).filter_map(find).collect()
 }
@@ -100,7 +104,7 @@ fn marks(state: &StateDirectory) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Removes an incomplete segment, unless it is gone, has changed or was attached since.
-pub fn remove(machine: &dyn Machine, unfinished: &Unfinished) -> Result<ChangeReport, ActError> {
+pub fn remove(machine: &dyn Machine, unfinished: &UnfinishedSegment) -> Result<ChangeReport, ActError> {
     let plan = plan(machine, &unfinished.segment, &Action::Remove(Copying::Without), &Options::default());
     let mut done = apply(machine, &plan).result?;
     let _ = fs::remove_file(&unfinished.mark);
@@ -152,7 +156,7 @@ mod tests {
         fs::write(path, text).unwrap();
     }
 
-    fn found(state: &StateDirectory, machine: &FakeMachine) -> Vec<Unfinished> {
+    fn found(state: &StateDirectory, machine: &FakeMachine) -> Vec<UnfinishedSegment> {
         let segments = Survey::take(machine, &mut Names::default()).segments;
         let before = marks(state);
         let found = unfinished(machine, state, &segments);

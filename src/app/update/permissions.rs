@@ -38,8 +38,8 @@ pub fn handle_answer(state: &mut State, question: &Question, answer: Answer, eff
         (Question::Group(text), Answer::Number(found)) if form.group.text() == text => {
             form.group_found = Some(found);
         }
-        (Question::Principal(text), Answer::Principal(found)) if form.who.text() == text => {
-            form.who_found = Some(found);
+        (Question::Principal(text), Answer::Principal(found)) if form.query.text() == text => {
+            form.query_result = Some(found);
         }
         _ => return,
     }

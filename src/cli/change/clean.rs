@@ -115,8 +115,8 @@ fn matches(segment: &Segment, args: &CleanArgs, user: Option<u32>, now: Timestam
         let last = segment.last_used().filter(|then| !then.is_future(now));
         last.is_some_and(|then| now.seconds_since(then).max(0.0) >= least.as_secs_f64())
     });
-    let of_user = user.is_none_or(|uid| segment.owner.uid == uid);
-    old && of_user && args.min_size.is_none_or(|least| segment.size >= least)
+    let user_matches = user.is_none_or(|uid| segment.owner.uid == uid);
+    old && user_matches && args.min_size.is_none_or(|least| segment.size >= least)
 }
 
 fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {

@@ -158,15 +158,15 @@ impl Entry {
             Kind::Sysv => maker.kinds.sysv,
             Kind::Memfd => maker.kinds.memfd,
         };
-        let of_size =
+        let size_matches =
             maker.sizes.is_empty() || maker.sizes.iter().any(|size| size.0.contains(&subject.size.0));
-        let of_mode = maker.modes.is_empty() || maker.modes.contains(&subject.mode);
+        let mode_matches = maker.modes.is_empty() || maker.modes.contains(&subject.mode);
         let missing_rule = match maker.by {
             MatchBy::Name => false,
             MatchBy::Content | MatchBy::Fallback => subject.contents.is_none(),
             MatchBy::Context => subject.context.is_none(),
         };
-        if missing_rule || !kind || !of_size || !of_mode {
+        if missing_rule || !kind || !size_matches || !mode_matches {
             return None;
         }
         let (named, fixed_bits) = match subject.plain_name() {

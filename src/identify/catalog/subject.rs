@@ -80,8 +80,8 @@ impl<'a> Context<'a> {
     /// the segment's owner with that prefix.
     pub(super) fn object_exists(&self, name: &[u8]) -> bool {
         if let Some(prefix) = name.strip_suffix(b"*") {
-            let mut of_owner = self.owners.iter().filter(|(_, owner)| **owner == self.segment.owner.uid);
-            return of_owner.any(|(name, _)| name.as_bytes().starts_with(prefix));
+            let mut same_owner = self.owners.iter().filter(|(_, owner)| **owner == self.segment.owner.uid);
+            return same_owner.any(|(name, _)| name.as_bytes().starts_with(prefix));
         }
         ObjectName::new(name).is_some_and(|name| self.owners.contains_key(&name))
     }

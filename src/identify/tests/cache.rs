@@ -4,13 +4,13 @@ use super::*;
 use crate::machine::process::Object;
 
 /// Takes surveys with one identifier, each after a scan.
-struct Repeated {
+struct RepeatedSurvey {
     machine: FakeMachine,
     identifier: Identifier,
     names: Names,
 }
 
-impl Repeated {
+impl RepeatedSurvey {
     fn new(machine: &FakeMachine) -> Self {
         Self { machine: machine.clone(), identifier: Identifier::default(), names: Names::default() }
     }
@@ -35,7 +35,7 @@ impl Repeated {
 fn lease_counts_until_the_next_scan() {
     let machine = with_object("nccl-a1B2c3");
     machine.edit(|facts| facts.visibility.outside = true);
-    let mut repeated = Repeated::new(&machine);
+    let mut repeated = RepeatedSurvey::new(&machine);
     assert_eq!(repeated.state(), CERTAIN);
     // Mapping an object does not change its times.
     machine.add_process(7, "writer");
@@ -49,7 +49,7 @@ fn lease_counts_until_the_next_scan() {
 #[test]
 fn helpers_are_searched_after_every_scan() {
     let machine = with_object("psm_1f09ab2c");
-    let mut repeated = Repeated::new(&machine);
+    let mut repeated = RepeatedSurvey::new(&machine);
     assert_eq!(repeated.state(), CERTAIN);
     machine.add_process(8, "resource_tracker");
     assert_eq!(repeated.state(), State::Idle);
@@ -73,14 +73,14 @@ fn with_list() -> FakeMachine {
 #[test]
 fn replaced_or_resized_object_is_identified_again() {
     let machine = with_list();
-    let mut repeated = Repeated::new(&machine);
+    let mut repeated = RepeatedSurvey::new(&machine);
     assert_eq!(repeated.maker().as_deref(), Some("cpython-shareablelist"));
     machine.add_object("psm_1f09ab2c", FakeBytes::hole(list().len() as u64));
     edit(&machine, |object, now| set_times(object, now - 3600));
     assert_eq!(repeated.maker().as_deref(), Some("cpython-shared-memory"));
 
     let machine = with_list();
-    let mut repeated = Repeated::new(&machine);
+    let mut repeated = RepeatedSurvey::new(&machine);
     assert_eq!(repeated.maker().as_deref(), Some("cpython-shareablelist"));
     machine.edit_object("psm_1f09ab2c", |bytes| bytes.size = 20);
     assert_eq!(repeated.maker().as_deref(), Some("cpython-shared-memory"));
@@ -107,7 +107,7 @@ fn limited_number_of_new_objects_is_read_for_each_survey() {
 fn new_holder_may_identify_the_maker() {
     let machine = with_object("infotainment");
     edit(&machine, |object, _| object.stat.mode = 0o100_660);
-    let mut repeated = Repeated::new(&machine);
+    let mut repeated = RepeatedSurvey::new(&machine);
     assert_eq!(repeated.maker(), None);
     machine.add_process(7, "iox-roudi");
     machine.open_in(7, "infotainment", Access::ReadWrite);
@@ -117,12 +117,12 @@ fn new_holder_may_identify_the_maker() {
 #[test]
 fn contents_are_not_read_if_that_leaves_a_trace() {
     let machine = with_list();
-    let mut own = Repeated::new(&machine);
+    let mut own = RepeatedSurvey::new(&machine);
     assert_eq!(own.maker().as_deref(), Some("cpython-shareablelist"));
     // Reading another user's object changes its access time.
     machine.edit(|facts| facts.effective_uid = 1001);
     edit(&machine, |object, _| object.stat.mode = 0o100_666);
-    assert_eq!(Repeated::new(&machine).maker().as_deref(), Some("cpython-shared-memory"));
+    assert_eq!(RepeatedSurvey::new(&machine).maker().as_deref(), Some("cpython-shared-memory"));
 }
 
 #[test]

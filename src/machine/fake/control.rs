@@ -152,10 +152,10 @@ impl Control for FakeMachine {
         &self,
         name: &ObjectName,
         held: &dyn ObjectHandle,
-        may_go: &dyn Fn(&ObjectName) -> bool,
+        may_unlink: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal> {
         let inode = held.stat()?.inode;
-        if !may_go(name) {
+        if !may_unlink(name) {
             return Ok(Removal::Refused);
         }
         self.edit(|facts| {

@@ -3,8 +3,8 @@
 use super::contents::OpenFakeObject;
 use super::{FakeFacts, FakeMachine, FakeObject, PAGE, lock};
 use crate::machine::process::{
-    Claim, Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes,
-    SegmentDevices, Use, Visibility, Wanted,
+    Claim, Clock, CommandLine, Examination, FileLock, ListedProcess, Object, Process, ProcessId, Processes,
+    ScanOptions, SegmentDevices, Use, Visibility,
 };
 use crate::machine::{Contents, Method, ObjectStat, TraceReason};
 use crate::segment::{Access, Holder, Identity, ObjectName, Place, ShmId, Timestamp};
@@ -202,13 +202,15 @@ impl Processes for FakeMachine {
         Clock { now: at(facts.now), boot: at(facts.now - facts.uptime), forward: facts.clock_forward }
     }
 
-    fn list_processes(&self) -> io::Result<Vec<Listed>> {
+    fn list_processes(&self) -> io::Result<Vec<ListedProcess>> {
         let facts = lock(&self.facts);
         if facts.blind {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        let listed =
-            facts.processes.iter().map(|(&pid, process)| Listed { pid, serial: id(pid, process).start });
+        let listed = facts
+            .processes
+            .iter()
+            .map(|(&pid, process)| ListedProcess { pid, serial: id(pid, process).start });
         Ok(listed.collect())
     }
 
@@ -217,16 +219,16 @@ impl Processes for FakeMachine {
         None
     }
 
-    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
-        let Some(process) = self.process(pid) else { return Examined::Gone };
+    fn examine(&self, pid: u32, wanted: &ScanOptions) -> Examination {
+        let Some(process) = self.process(pid) else { return Examination::Gone };
         let facts = lock(&self.facts);
-        let Some(made) = facts.processes.get(&pid) else { return Examined::Gone };
+        let Some(made) = facts.processes.get(&pid) else { return Examination::Gone };
         if !made.readable {
             let nameless = facts.nameless.contains(&pid);
-            return Examined::Unreadable(if nameless { vec![] } else { vec![made.uid] });
+            return Examination::Unreadable(if nameless { vec![] } else { vec![made.uid] });
         }
         let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
-        if uses.is_empty() { Examined::Nothing } else { Examined::Found(process, uses) }
+        if uses.is_empty() { Examination::Nothing } else { Examination::Found(process, uses) }
     }
 
     /// `None`: tests change what a process holds without running it.

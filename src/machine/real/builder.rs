@@ -7,7 +7,7 @@ use crate::machine::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
 use crate::sys::shm::{self, Attachment};
-use crate::sys::unnamed::Unnamed;
+use crate::sys::unnamed::UnnamedFile;
 use nix::unistd::{Gid, Uid, fchown};
 use std::fs::{FileTimes, Permissions};
 use std::io;
@@ -23,13 +23,13 @@ const PERMISSIONS: u32 = 0o777;
 pub struct ObjectBuilder {
     name: ObjectName,
     size: u64,
-    object: Unnamed,
+    object: UnnamedFile,
 }
 
 impl ObjectBuilder {
     /// Creates an object of `size` bytes, initially a single hole.
     pub fn begin(name: &ObjectName, size: u64) -> io::Result<Self> {
-        let object = Unnamed::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
+        let object = UnnamedFile::create(Path::new(DEV_SHM), name.as_path(), 0o600)?;
         if i64::try_from(size).is_err() {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
         }
@@ -73,8 +73,8 @@ impl ObjectBuilder {
         }
         let now = file.metadata()?;
         // With an ACL the mode may differ from the request.
-        let as_asked = attributes.acl.is_some() || now.mode() & 0o7777 == mode;
-        if as_asked && now.len() == self.size { Ok(refused) } else { Err(unexpected_result()) }
+        let is_as_requested = attributes.acl.is_some() || now.mode() & 0o7777 == mode;
+        if is_as_requested && now.len() == self.size { Ok(refused) } else { Err(unexpected_result()) }
     }
 }
 

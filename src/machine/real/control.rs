@@ -68,14 +68,14 @@ impl Control for RealMachine {
         &self,
         name: &ObjectName,
         held: &dyn ObjectHandle,
-        may_go: &dyn Fn(&ObjectName) -> bool,
+        may_unlink: &dyn Fn(&ObjectName) -> bool,
     ) -> io::Result<Removal> {
         let stat = held.stat()?;
-        let may_go = |temporary: &Path| {
-            ObjectName::new(temporary.as_os_str().as_bytes()).is_some_and(|temporary| may_go(&temporary))
+        let may_unlink = |temporary: &Path| {
+            ObjectName::new(temporary.as_os_str().as_bytes()).is_some_and(|temporary| may_unlink(&temporary))
         };
         let root = Path::new(DEV_SHM);
-        let removal = unlink::unlink_if(root, name.as_path(), stat.device, stat.inode, &may_go)?;
+        let removal = unlink::unlink_if(root, name.as_path(), stat.device, stat.inode, &may_unlink)?;
         Ok(match removal {
             unlink::Removal::Removed => Removal::Removed,
             unlink::Removal::Gone => Removal::Gone,

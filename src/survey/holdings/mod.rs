@@ -9,7 +9,7 @@ pub use unlinked::add as add_unlinked;
 
 use super::Names;
 use crate::machine::Machine;
-use crate::machine::process::{Claim, FileLock, Object, Process, Processes, Use, Visibility, Wanted};
+use crate::machine::process::{Claim, FileLock, Object, Process, Processes, ScanOptions, Use, Visibility};
 use crate::segment::{
     Access, Facts, Holder, ObjectName, Place, Segment, SegmentId, Timestamp, escape, plain_error,
 };
@@ -26,7 +26,7 @@ pub struct Holdings {
     pub coverage: Coverage,
     /// Set if private mappings were scanned too.
     pub private: bool,
-    wanted: Wanted,
+    wanted: ScanOptions,
     processes: HashMap<u32, Entry>,
     objects: HashMap<Object, Holders>,
     locks: HashMap<(u64, u64), Vec<FileLock>>,
@@ -63,17 +63,17 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Holders {
     all: Arc<[Holder]>,
-    claims: Box<[Claimed]>,
+    claims: Box<[HolderClaim]>,
 }
 
 /// The facts about a System V segment that its mappings in a holder reveal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Claimed {
+struct HolderClaim {
     claim: Option<Claim>,
     reaches: u64,
 }
 
-impl Claimed {
+impl HolderClaim {
     /// Returns true if the mapping probably belongs to this segment.
     fn is_of(&self, segment: &Segment) -> bool {
         self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
@@ -245,7 +245,7 @@ impl Holdings {
 /// The raw results of a scan.
 struct Found {
     at: Timestamp,
-    wanted: Wanted,
+    wanted: ScanOptions,
     processes: HashMap<u32, Entry>,
     locks: io::Result<Vec<FileLock>>,
     failed: Option<String>,
@@ -284,7 +284,7 @@ fn holders(
     names: &mut Names,
 ) -> HashMap<Object, Holders> {
     let own = machine.own_pid();
-    let mut objects: HashMap<Object, Vec<(Holder, Claimed)>> = HashMap::new();
+    let mut objects: HashMap<Object, Vec<(Holder, HolderClaim)>> = HashMap::new();
     for (&pid, entry) in processes {
         let Outcome::Holds(process, holds) = &*entry.outcome else { continue };
         let owner = names.owner(machine, process.uid, process.gid);
@@ -303,13 +303,13 @@ fn holders(
                 private: hold.private,
                 ourselves: pid == own,
             };
-            let claimed = Claimed { claim: hold.claim, reaches: hold.reaches };
+            let claimed = HolderClaim { claim: hold.claim, reaches: hold.reaches };
             objects.entry(hold.of).or_default().push((holder, claimed));
         }
     }
     let sorted = objects.into_iter().map(|(object, mut found)| {
         found.sort_by_key(|(holder, _)| holder.pid);
-        let (all, claims): (Vec<Holder>, Vec<Claimed>) = found.into_iter().unzip();
+        let (all, claims): (Vec<Holder>, Vec<HolderClaim>) = found.into_iter().unzip();
         (object, Holders { all: all.into(), claims: claims.into() })
     });
     sorted.collect()

@@ -2,7 +2,7 @@
 
 use super::{Entry, Found, Holdings, Outcome, group, problem};
 use crate::machine::Machine;
-use crate::machine::process::{Examined, FileLock, Listed, SegmentDevices, Wanted};
+use crate::machine::process::{Examination, FileLock, ListedProcess, ScanOptions, SegmentDevices};
 use crate::segment::Timestamp;
 use crate::survey::Names;
 use std::collections::{HashMap, HashSet};
@@ -73,7 +73,7 @@ impl Holdings {
     pub fn rescan(&self, machine: &dyn Machine, some: &[u32], names: &mut Names) -> Self {
         let some: HashSet<u32> = some.iter().copied().collect();
         // A process cannot have received a descriptor without running.
-        let reuse = |listed: Listed, ran: Option<u64>| {
+        let reuse = |listed: ListedProcess, ran: Option<u64>| {
             let known = self.processes.get(&listed.pid).filter(|known| known.serial == listed.serial);
             let is_unchanged = |known: &&Entry| known.ran == ran && !some.contains(&listed.pid);
             known.filter(is_unchanged).cloned()
@@ -104,9 +104,9 @@ fn scan<T>(
             Some(problem("failed to identify the shared-memory file systems", &error)),
         ),
     };
-    let wanted = Wanted { segment_devices, private, as_text: false };
+    let wanted = ScanOptions { segment_devices, private, as_text: false };
     let before = before.filter(|before| before.wanted == wanted);
-    let reuse = |listed: Listed, ran: Option<u64>| {
+    let reuse = |listed: ListedProcess, ran: Option<u64>| {
         let known = before?.processes.get(&listed.pid)?;
         let is_unchanged = known.serial == listed.serial && ran.is_some() && known.ran == ran;
         (is_unchanged && known.is_fresh(listed.pid, at)).then(|| known.clone())
@@ -140,11 +140,11 @@ impl Entry {
 }
 
 /// Returns the result to reuse for a process with this CPU time, if any.
-type Reuse<'a> = dyn Fn(Listed, Option<u64>) -> Option<Entry> + Sync + 'a;
+type Reuse<'a> = dyn Fn(ListedProcess, Option<u64>) -> Option<Entry> + Sync + 'a;
 
 struct Scanner<'a> {
     machine: &'a dyn Machine,
-    wanted: &'a Wanted,
+    wanted: &'a ScanOptions,
     now: Timestamp,
     reuse: &'a Reuse<'a>,
 }
@@ -193,7 +193,7 @@ impl Scanner<'_> {
         (found, Some("processes start faster than they can be checked".to_owned()))
     }
 
-    fn examine_all(&self, due: &[Listed], threads: usize) -> Vec<(u32, Entry)> {
+    fn examine_all(&self, due: &[ListedProcess], threads: usize) -> Vec<(u32, Entry)> {
         let next = AtomicUsize::new(0);
         let all = Mutex::new(Vec::with_capacity(due.len()));
         let work = || {
@@ -220,18 +220,18 @@ impl Scanner<'_> {
     }
 
     /// Examines a process; `None` if it has exited.
-    fn examine(&self, listed: Listed) -> Option<Entry> {
+    fn examine(&self, listed: ListedProcess) -> Option<Entry> {
         // Read the CPU time first, so that later changes are not missed.
         let ran = self.machine.cpu_time(listed.pid);
         if let Some(known) = (self.reuse)(listed, ran).filter(|known| *known.outcome != Outcome::Exhausted) {
             return Some(known);
         }
         let outcome = match self.machine.examine(listed.pid, self.wanted) {
-            Examined::Gone => return None,
-            Examined::Exhausted => Outcome::Exhausted,
-            Examined::Unreadable(users) => Outcome::Unreadable(users),
-            Examined::Nothing => Outcome::Nothing,
-            Examined::Found(process, uses) => Outcome::Holds(Box::new(process), group(uses)),
+            Examination::Gone => return None,
+            Examination::Exhausted => Outcome::Exhausted,
+            Examination::Unreadable(users) => Outcome::Unreadable(users),
+            Examination::Nothing => Outcome::Nothing,
+            Examination::Found(process, uses) => Outcome::Holds(Box::new(process), group(uses)),
         };
         Some(Entry { serial: listed.serial, ran, at: self.now, outcome: Arc::new(outcome) })
     }

@@ -30,7 +30,7 @@ pub struct Terminal {
     stop: Option<PipeWriter>,
     reader: Option<JoinHandle<()>>,
     output: Arc<Output>,
-    at_first: Termios,
+    initial: Termios,
     home: TempDir,
 }
 
@@ -74,7 +74,7 @@ impl Terminal {
     pub fn start(size: (u16, u16), mut command: Command) -> Self {
         let (master, slave) = open();
         set_size(&master, size);
-        let at_first = tcgetattr(&slave).unwrap();
+        let initial = tcgetattr(&slave).unwrap();
         let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         // For programs that run as another user.
         fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
@@ -98,7 +98,7 @@ impl Terminal {
             move || output.read(master, &stopped)
         });
         let reader = Some(reader);
-        Self { child, master: Some(master), stop: Some(stop), reader, output, at_first, home }
+        Self { child, master: Some(master), stop: Some(stop), reader, output, initial, home }
     }
 
     pub const fn child(&self) -> &Child {
@@ -200,7 +200,7 @@ impl Terminal {
         if self.output.look(Seen::is_colored) {
             left.push("colors or attributes are still set".to_owned());
         }
-        if self.master.is_some() && self.termios() != self.at_first {
+        if self.master.is_some() && self.termios() != self.initial {
             left.push("the settings of the line are others".to_owned());
         }
         left

@@ -4,7 +4,7 @@
 use super::maps::sysv_key;
 use super::{Proc, Subject, devices, path_of};
 use crate::machine::TraceReason;
-use crate::machine::process::{Examined, Object, Processes as _, SegmentDevices, Wanted};
+use crate::machine::process::{Examination, Object, Processes as _, ScanOptions, SegmentDevices};
 use crate::machine::real::held::HeldSegment;
 use crate::machine::real::{RealMachine, sysv_stat};
 use crate::machine::sysv_table::MARKED;
@@ -43,17 +43,17 @@ fn may_open_mappings() -> bool {
         && namespace.is_ok_and(|stat| stat.inode == FIRST_USER_NAMESPACE)
 }
 
-fn search_options() -> io::Result<Wanted> {
+fn search_options() -> io::Result<ScanOptions> {
     let namespace = sys::statx_link(Proc::shared()?.fd(), c"thread-self/ns/ipc")?.inode;
     let sysv = devices::sysv_devices()?.to_vec();
     let segment_devices = SegmentDevices { objects: None, sysv, namespace: Some(namespace) };
-    Ok(Wanted { segment_devices, private: false, as_text: false })
+    Ok(ScanOptions { segment_devices, private: false, as_text: false })
 }
 
 /// A search for a process that has a segment attached.
 struct Search {
     stat: ShmStat,
-    search_options: Wanted,
+    search_options: ScanOptions,
 }
 
 impl Search {
@@ -67,7 +67,7 @@ impl Search {
 
     /// Opens the segment through any mapping of a process.
     fn open_through_process(&self, pid: u32) -> Option<HeldSegment> {
-        let Examined::Found(_, uses) = RealMachine.examine(pid, &self.search_options) else { return None };
+        let Examination::Found(_, uses) = RealMachine.examine(pid, &self.search_options) else { return None };
         let shmid = Object::Sysv(self.stat.shmid);
         let mut uses = uses.iter().filter(|one| one.of == shmid && one.claim.is_some_and(|claim| claim.here));
         uses.find_map(|one| self.open(pid, one.place))

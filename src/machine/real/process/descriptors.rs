@@ -3,7 +3,7 @@
 
 use super::subject::{self, Subject};
 use super::{Proc, maps};
-use crate::machine::process::{Claim, Object, Use, Wanted};
+use crate::machine::process::{Claim, Object, ScanOptions, Use};
 use crate::segment::{Access, Place};
 use crate::sys::entries::{Buffer, for_each};
 use crate::sys::running::share_descriptors;
@@ -20,7 +20,7 @@ pub fn find(
     proc: &Proc,
     pid: u32,
     subject: &Subject,
-    wanted: &Wanted,
+    wanted: &ScanOptions,
     uses: &mut Vec<Use>,
 ) -> io::Result<()> {
     find_in_table(subject, wanted, uses)?;
@@ -37,7 +37,7 @@ pub fn find_in_threads(
     pid: u32,
     subject: &Subject,
     mut known: Vec<u32>,
-    wanted: &Wanted,
+    wanted: &ScanOptions,
     uses: &mut Vec<Use>,
 ) -> io::Result<()> {
     let mut threads: Vec<u32> = vec![];
@@ -80,7 +80,7 @@ fn shares_with_any(known: &[u32], thread: u32) -> Option<bool> {
     shares
 }
 
-fn find_in_table(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
+fn find_in_table(subject: &Subject, wanted: &ScanOptions, uses: &mut Vec<Use>) -> io::Result<()> {
     let directory = subject.open_file(c"fd", OFlag::O_DIRECTORY)?;
     let mut failed = None;
     for_each(directory.as_fd(), &mut Buffer::default(), |_, name| {
@@ -99,7 +99,7 @@ fn of(
     directory: BorrowedFd<'_>,
     name: &CStr,
     stat: &FileStat,
-    wanted: &Wanted,
+    wanted: &ScanOptions,
 ) -> Option<Use> {
     let (of, claim) = if Some(stat.device) == wanted.segment_devices.objects {
         (stat.is_regular().then_some(Object::File { device: stat.device, inode: stat.inode })?, None)

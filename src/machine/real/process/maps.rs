@@ -2,7 +2,7 @@
 //! maps file (`proc_pid_maps(5)`).
 
 use super::subject::Subject;
-use crate::machine::process::{Claim, Object, Use, Wanted};
+use crate::machine::process::{Claim, Object, ScanOptions, Use};
 use crate::segment::{Access, Place};
 use crate::sys::procmap::{self, Mapping, MappingFilter};
 use nix::fcntl::OFlag;
@@ -24,7 +24,7 @@ const TEXT: usize = 64 << 10;
 ///
 /// # Errors
 /// `ENOENT` and `ESRCH` if the process is gone or has no memory, `EACCES`, `EMFILE`.
-pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Result<()> {
+pub fn find(subject: &Subject, wanted: &ScanOptions, uses: &mut Vec<Use>) -> io::Result<()> {
     let maps = File::from(subject.open_file(c"maps", OFlag::empty())?);
     let mut finder = Finder { subject, wanted, here: None, uses };
     if !wanted.as_text && !TEXT_ONLY.load(Ordering::Relaxed) {
@@ -40,7 +40,7 @@ pub fn find(subject: &Subject, wanted: &Wanted, uses: &mut Vec<Use>) -> io::Resu
 
 struct Finder<'a> {
     subject: &'a Subject,
-    wanted: &'a Wanted,
+    wanted: &'a ScanOptions,
     /// Set if the process is in this IPC namespace; `None` if not checked yet.
     here: Option<bool>,
     uses: &'a mut Vec<Use>,

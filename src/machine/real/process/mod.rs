@@ -16,8 +16,8 @@ pub(super) use subject::is_exhausted;
 use super::{DEV_SHM, RealMachine, object_stat};
 use crate::machine::ObjectStat;
 use crate::machine::process::{
-    Clock, CommandLine, Examined, FileLock, Listed, Object, Process, ProcessId, Processes, SegmentDevices,
-    Use, Visibility, Wanted,
+    Clock, CommandLine, Examination, FileLock, ListedProcess, Object, Process, ProcessId, Processes,
+    ScanOptions, SegmentDevices, Use, Visibility,
 };
 use crate::segment::{Holder, ObjectName, Place, Timestamp};
 use crate::sys::entries::{self, Buffer};
@@ -85,7 +85,7 @@ impl Proc {
 const FIRST_PID: i64 = 258;
 
 /// Lists the visible processes from this pid on; all for pid 0.
-fn list_from(pid: u32) -> io::Result<Vec<Listed>> {
+fn list_from(pid: u32) -> io::Result<Vec<ListedProcess>> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let directory = openat(Proc::shared()?.fd(), ".", flags, Mode::empty())?;
     if pid > 0 {
@@ -95,7 +95,7 @@ fn list_from(pid: u32) -> io::Result<Vec<Listed>> {
     // The inode of a directory in /proc is unique to its process.
     entries::for_each(directory.as_fd(), &mut Buffer::default(), |serial, name| {
         let pid = name.to_str().ok().and_then(|name| name.parse().ok());
-        listed.extend(pid.map(|pid| Listed { pid, serial }));
+        listed.extend(pid.map(|pid| ListedProcess { pid, serial }));
     })?;
     Ok(listed)
 }
@@ -128,11 +128,11 @@ impl Processes for RealMachine {
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 
-    fn list_processes(&self) -> io::Result<Vec<Listed>> {
+    fn list_processes(&self) -> io::Result<Vec<ListedProcess>> {
         list_from(0)
     }
 
-    fn list_processes_from(&self, pid: u32) -> io::Result<Vec<Listed>> {
+    fn list_processes_from(&self, pid: u32) -> io::Result<Vec<ListedProcess>> {
         // Verify the undocumented position with a process that exists.
         static SEEKABLE: OnceLock<bool> = OnceLock::new();
         let own = self.own_pid();
@@ -170,13 +170,13 @@ impl Processes for RealMachine {
         Proc::is_ours().then(|| sys::running::cpu_time(pid).ok()).flatten()
     }
 
-    fn examine(&self, pid: u32, wanted: &Wanted) -> Examined {
+    fn examine(&self, pid: u32, wanted: &ScanOptions) -> Examination {
         let subject = Proc::shared().and_then(|proc| Ok((proc, Subject::open(proc, &pid.to_string())?)));
         match subject {
             Ok((proc, subject)) => examine(proc, pid, &subject, wanted),
-            Err(error) if is_gone(&error) => Examined::Gone,
-            Err(error) if is_exhausted(&error) => Examined::Exhausted,
-            Err(_) => Examined::Unreadable(vec![]),
+            Err(error) if is_gone(&error) => Examination::Gone,
+            Err(error) if is_exhausted(&error) => Examination::Exhausted,
+            Err(_) => Examination::Unreadable(vec![]),
         }
     }
 
@@ -266,16 +266,16 @@ fn path_of(pid: u32, place: Place) -> String {
     }
 }
 
-fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &Wanted) -> Examined {
+fn examine(proc: &Proc, pid: u32, subject: &Subject, wanted: &ScanOptions) -> Examination {
     // This capacity is enough for most holders.
     let mut uses = Vec::with_capacity(16);
     let done = maps::find(subject, wanted, &mut uses)
         .and_then(|()| descriptors::find(proc, pid, subject, wanted, &mut uses))
         .or_else(|error| examine_fallback(error, proc, pid, subject, wanted, &mut uses));
     match done {
-        Ok(()) if uses.is_empty() => Examined::Nothing,
+        Ok(()) if uses.is_empty() => Examination::Nothing,
         Ok(()) => match subject.process(pid) {
-            Ok(process) => Examined::Found(process, uses),
+            Ok(process) => Examination::Found(process, uses),
             Err(error) => error_outcome(&error, subject),
         },
         Err(error) => error_outcome(&error, subject),
@@ -288,7 +288,7 @@ fn examine_fallback(
     proc: &Proc,
     pid: u32,
     subject: &Subject,
-    wanted: &Wanted,
+    wanted: &ScanOptions,
     uses: &mut Vec<Use>,
 ) -> io::Result<()> {
     let stat = subject.stat()?;
@@ -315,7 +315,7 @@ fn examine_by_thread(
     proc: &Proc,
     pid: u32,
     subject: &Subject,
-    wanted: &Wanted,
+    wanted: &ScanOptions,
     uses: &mut Vec<Use>,
 ) -> io::Result<()> {
     let tasks = subject.open_file(c"task", OFlag::O_DIRECTORY)?;
@@ -330,15 +330,15 @@ fn examine_by_thread(
     descriptors::find_in_threads(proc, pid, subject, vec![], wanted, uses)
 }
 
-fn error_outcome(error: &io::Error, subject: &Subject) -> Examined {
+fn error_outcome(error: &io::Error, subject: &Subject) -> Examination {
     let gone = is_gone(error) && subject.stat().is_err_and(|error| is_gone(&error));
     if gone {
-        return Examined::Gone;
+        return Examination::Gone;
     }
     if is_exhausted(error) {
-        return Examined::Exhausted;
+        return Examination::Exhausted;
     }
-    Examined::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
+    Examination::Unreadable(subject.read(c"status").map(|status| stat::users(&status)).unwrap_or_default())
 }
 
 /// Opens a file through one of its holders, and returns the pid of the holder.
@@ -358,16 +358,16 @@ pub fn open_held(device: u64, inode: u64, holders: &[Holder]) -> io::Result<(Ope
 
 fn open_held_by(device: u64, inode: u64, holders: &[Holder], private: bool) -> io::Result<(OpenObject, u32)> {
     let segment_devices = SegmentDevices { objects: Some(device), ..SegmentDevices::default() };
-    let wanted = Wanted { segment_devices, private, as_text: false };
+    let wanted = ScanOptions { segment_devices, private, as_text: false };
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     for &Holder { pid, .. } in holders {
         let uses = match RealMachine.examine(pid, &wanted) {
-            Examined::Found(_, uses) => uses,
-            Examined::Unreadable(_) | Examined::Exhausted => {
+            Examination::Found(_, uses) => uses,
+            Examination::Unreadable(_) | Examination::Exhausted => {
                 failed = io::ErrorKind::PermissionDenied.into();
                 continue;
             }
-            Examined::Gone | Examined::Nothing => continue,
+            Examination::Gone | Examination::Nothing => continue,
         };
         for one in uses.iter().filter(|one| one.of == Object::File { device, inode }) {
             match open_at((device, inode), pid, one.place) {

@@ -3,7 +3,7 @@
 
 use super::stat::{self, Stat};
 use super::{Proc, command};
-use crate::machine::process::{Process, ProcessId, Wanted};
+use crate::machine::process::{Process, ProcessId, ScanOptions};
 use crate::sys;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
@@ -67,7 +67,7 @@ impl Subject {
     /// Returns true if the process's System V segments are in the wanted namespace: shmids are only
     /// unique within an IPC namespace. A process that changed namespaces after attaching cannot be
     /// detected.
-    pub fn sees(&self, wanted: &Wanted) -> bool {
+    pub fn sees(&self, wanted: &ScanOptions) -> bool {
         let namespace = sys::statx_link(self.fd(), c"ns/ipc");
         namespace.is_ok_and(|stat| Some(stat.inode) == wanted.segment_devices.namespace)
     }

@@ -14,11 +14,11 @@ use ratatui::style::Style;
 const WORD: Option<u16> = Some(16);
 
 pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_>) {
-    let of_file = TextField::default();
+    let size_field = TextField::default();
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let invalid = form.invalid_fields(segments);
     let is_invalid = |line: &NewField| invalid.iter().any(|(field, _)| field == line);
-    let line = |line: &NewField| form_line(form, (*line, is_invalid(line)), &of_file, canvas);
+    let line = |line: &NewField| form_line(form, (*line, is_invalid(line)), &size_field, canvas);
     let mut lines: Vec<FormLine<'_>> = form.lines().iter().map(line).collect();
     lines.push(gap());
     let title = "New segment".to_owned();
@@ -63,10 +63,10 @@ fn message(
 fn form_line<'a>(
     form: &'a New,
     (line, invalid): (NewField, bool),
-    of_file: &'a TextField,
+    size_field: &'a TextField,
     canvas: &Canvas<'_>,
 ) -> FormLine<'a> {
-    let size = if form.size_text().is_empty() && !form.size.edited { of_file } else { &form.size };
+    let size = if form.size_text().is_empty() && !form.size.edited { size_field } else { &form.size };
     let (name, field, width, example, remark) = match line {
         NewField::Name => ("name", &form.name, None, "/camera0", ""),
         NewField::Key => ("key", &form.key, WORD, "private", "0x4d2 or 1234; empty for private"),

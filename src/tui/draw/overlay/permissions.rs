@@ -5,7 +5,7 @@ use crate::app::State;
 use crate::app::layout::Area;
 use crate::app::layout::overlay::text_width;
 use crate::app::overlay::Overlay;
-use crate::app::permissions::{BITS, Focus, FoundName, Permissions, WHO};
+use crate::app::permissions::{BITS, Focus, FoundName, Permissions, CLASSES};
 use crate::app::sentence::{name_of, sentence};
 use crate::app::text_field::TextField;
 use crate::segment::Segment;
@@ -46,7 +46,7 @@ fn lines<'a>(
 ) -> (Vec<FormLine<'a>>, usize) {
     let theme = canvas.theme;
     let mut lines = vec![FormLine::Drawn(Box::new(|canvas, area, _| heading(canvas, area)))];
-    lines.extend((0..WHO.len()).map(|row| {
+    lines.extend((0..CLASSES.len()).map(|row| {
         let draw = move |canvas: &mut Canvas<'_>, area, focused| {
             grid_row(form, segment, (row, focused), canvas, area);
         };
@@ -56,15 +56,15 @@ fn lines<'a>(
     let row = form.cursor / 2;
     let classes = form.classes();
     let reason = classes.as_ref().and_then(|classes| classes.get(row));
-    let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", WHO[row], answer.reason));
+    let reason = reason.map_or_else(String::new, |answer| format!("{}: {}", CLASSES[row], answer.reason));
     add(&mut lines, canvas, (1, width), (&reason, theme.dim), 1);
     if batch {
         let hint = format!("Bits and access shown for {}.", name_of(&segment.id));
         add(&mut lines, canvas, (1, width), (&hint, theme.dim), 1);
     }
     lines.push(gap());
-    for focus in [Focus::Mode, Focus::Owner, Focus::Group, Focus::Who] {
-        if focus == Focus::Who {
+    for focus in [Focus::Mode, Focus::Owner, Focus::Group, Focus::Query] {
+        if focus == Focus::Query {
             lines.push(gap());
         }
         if form.focus == focus {
@@ -74,7 +74,9 @@ fn lines<'a>(
     }
     let (text, style) = match form.answer() {
         None => (String::new(), theme.text),
-        Some(Ok((who, answer))) => (format!("{who}: {}: {}", answer.label(), answer.reason), theme.text),
+        Some(Ok((subject, answer))) => {
+            (format!("{subject}: {}: {}", answer.label(), answer.reason), theme.text)
+        }
         Some(Err(reason)) => (reason.to_string(), theme.failed),
     };
     add(&mut lines, canvas, (FIELD.0, width), (&text, style), 2);
@@ -105,7 +107,7 @@ fn grid_row(
     area: Area,
 ) {
     let theme = canvas.theme;
-    label(canvas, area, WHO[row], focused, false);
+    label(canvas, area, CLASSES[row], focused, false);
     for column in 0..2 {
         let at = 2 * row + column;
         let set = form.mode.bits() & BITS[at] != 0;
@@ -148,7 +150,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Bits | Focus::Mode => ("mode", &form.mode_field, mixed),
         Focus::Owner => ("owner", &form.owner, mixed),
         Focus::Group => ("group", &form.group, mixed),
-        Focus::Who => ("user", &form.who, "ann, 4121, uid:1000"),
+        Focus::Query => ("user", &form.query, "ann, 4121, uid:1000"),
     };
     let invalid = form.invalid_fields().iter().any(|(field, _)| *field == focus);
     let remark = |id: &str, number: u32, found: &Option<FoundName>, edited: bool| match found {
@@ -161,7 +163,7 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
     };
     let typed = |text: &TextField| text.edited && !text.text().is_empty();
     let remark = match focus {
-        _ if text.input.value().is_empty() && focus != Focus::Who => (String::new(), theme.dim),
+        _ if text.input.value().is_empty() && focus != Focus::Query => (String::new(), theme.dim),
         Focus::Mode if !form.is_mode_valid() => ("invalid mode".to_owned(), theme.failed),
         Focus::Mode if form.mode == segment.mode => (form.mode.symbolic(), theme.dim),
         Focus::Mode => (format!("{}  {}; now {}", form.mode.symbolic(), form.mode, segment.mode), theme.text),
