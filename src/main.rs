@@ -121,7 +121,7 @@ fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
             }
         };
     }
-    let shown = demo::with_world(|demo| {
+    let shown = demo::with_demo(|demo| {
         // A signal may have arrived while the demo was created.
         if demo.termination_requested() {
             return Ok(ExitReason::Quit);

@@ -83,7 +83,8 @@ impl Log {
     }
 }
 
-/// Returns the other users whose logs may mention the segment: as root, its owner and creator.
+/// Returns the users other than the current one whose logs may mention the segment. For root, these
+/// are its owner and its creator.
 fn owners(machine: &dyn Machine, segment: &Segment) -> impl Iterator<Item = u32> {
     let creator = segment.sysv().map_or(segment.owner.uid, |facts| facts.creator.uid);
     let owners = [Some(segment.owner.uid), Some(creator).filter(|&uid| uid != segment.owner.uid)];

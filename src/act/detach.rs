@@ -125,7 +125,7 @@ pub fn detach(
 fn nattch_after(machine: &dyn Machine, shmid: ShmId, before: &OwnAttachment, nattch: u64) -> Option<u64> {
     let started = Instant::now();
     loop {
-        // The shmid may belong to another segment by now, but that one is not marked.
+        // The shmid may belong to another segment by now, but that segment is not marked.
         let stat = machine.sysv_stat(shmid).ok();
         let now = stat.filter(|stat| stat.size == before.size && (stat.marked || !before.removed))?.nattch;
         if now < nattch || started.elapsed() > TIMEOUT {

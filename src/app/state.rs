@@ -197,7 +197,8 @@ impl State {
         PolledKey { arranged, turns: self.table.rates.transitions(), top, rows }
     }
 
-    /// The segments whose rates are polled: the visible rows, then those that change, then others.
+    /// Returns the segments whose rates are polled: the visible rows first, then those that change,
+    /// then the others.
     pub(super) fn polled(&self, rows: usize) -> Vec<&Segment> {
         let Some(survey) = &self.survey else { return vec![] };
         let table = &self.table;

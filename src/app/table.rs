@@ -224,7 +224,7 @@ mod tests {
         table.shown.iter().map(|&at| survey.segments[at].label()).collect()
     }
 
-    fn world() -> FakeMachine {
+    fn machine() -> FakeMachine {
         let machine = FakeMachine::new();
         for (name, size) in [("a", 300), ("b", 100), ("c", 200)] {
             machine.add_object(name, FakeBytes::hole(size));
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn selection_stays_on_its_segment() {
-        let machine = world();
+        let machine = machine();
         let before = survey(&machine);
         let mut table = Table::default();
         table.arrange(&before);
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn sort_puts_large_sizes_first_and_missing_values_last() {
-        let survey = survey(&world());
+        let survey = survey(&machine());
         let mut table = Table::default();
         table.sort_by(SortKey::Field(Field::Size), &survey);
         assert_eq!(shown(&table, &survey), ["/a", "/c", "/b", "sysv:5"]);
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn first_segments_stay_on_top_until_the_user_sorts() {
-        let survey = survey(&world());
+        let survey = survey(&machine());
         let first = ["posix:/c", "sysv:5", "posix:/gone"].map(|id| id.parse().unwrap()).to_vec();
         let mut table = Table { first, ..Table::default() };
         table.arrange(&survey);
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn invalid_filter_keeps_the_last_valid_one() {
-        let survey = survey(&world());
+        let survey = survey(&machine());
         let mut table = Table::default();
         table.set_filter("kind=posix", &survey);
         table.set_filter("kind=posix size>", &survey);
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn new_segment_does_not_inherit_a_mark() {
-        let machine = world();
+        let machine = machine();
         let before = survey(&machine);
         let mut table = Table::default();
         table.arrange(&before);

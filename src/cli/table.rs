@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write as _};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Shortened text keeps this width, however narrow the terminal.
+/// The minimum width of shortened text, even in narrow terminals.
 const MIN_SHORTENED: usize = 12;
 
 /// A table that is filled row by row. One string holds all text, so that thousands of rows need few

@@ -60,7 +60,7 @@ pub struct Demo {
     termination_requested: Arc<AtomicBool>,
 }
 
-/// A segment of the demo, for display.
+/// A segment of the demo, as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoSegment {
     pub id: SegmentId,
@@ -100,7 +100,7 @@ impl Demo {
         self.made.iter().map(shown).collect()
     }
 
-    /// Returns true if a signal has requested termination since [`with_world`] was called. Callers
+    /// Returns true if a signal has requested termination since [`with_demo`] was called. Callers
     /// with their own signal handlers check this after installing them.
     pub fn termination_requested(&self) -> bool {
         self.termination_requested.load(Ordering::Relaxed)
@@ -151,7 +151,7 @@ fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, 
 ///
 /// # Errors
 /// Fails if the demo could not be created or removed.
-pub fn with_world<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
+pub fn with_demo<T>(show: impl FnOnce(&Demo) -> T) -> Result<T, DemoError> {
     let termination_requested = Arc::new(AtomicBool::new(false));
     for signal in END_SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(&termination_requested)).map_err(DemoError::Start)?;

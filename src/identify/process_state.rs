@@ -216,7 +216,7 @@ mod tests {
         };
         set(0.0);
         assert!(matches!(of(4000), ProcessState::PidReused(_)));
-        // Forward by a day: a segment from before that has a time before boot.
+        // The clock was set forward by a day, so a segment from before that has a time before boot.
         set(86_400.0);
         assert!(
             matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
@@ -226,7 +226,7 @@ mod tests {
         assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
         assert!(matches!(of(3000), ProcessState::Running(_)));
         assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");
-        // Forward by ten minutes: the time may be from before or after the change.
+        // The clock was set forward by ten minutes, so the time may be from before or after that.
         set(600.0);
         assert!(matches!(of(4000), ProcessState::Running(_)));
         assert!(matches!(of(4300), ProcessState::PidReused(_)));

@@ -564,7 +564,7 @@ fn segment_used_in_the_future_is_never_leaked() {
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 100));
     assert_is(&machine, State::Idle, &["in the future"]);
     assert!(!verdict(&machine).reasons.join("").contains("used within the last"));
-    // A little ahead of the clock, which was read earlier.
+    // This time is slightly ahead of the clock, which was read earlier.
     edit(&machine, |object, now| object.stat.modify = Timestamp::from_seconds(now + 1));
     assert_eq!(segments_by(&machine, without_delay).remove(0).verdict.state, LIKELY);
 }
@@ -587,7 +587,7 @@ fn segment_of_an_unknown_maker_is_leaked_after_ten_minutes() {
         edit(&machine, |object, now| *which(object) = Timestamp::from_seconds(now - 600));
         assert_is(&machine, LIKELY, &[]);
     }
-    // A file system without birth times.
+    // This file system records no birth times.
     edit(&machine, |object, _| object.stat.birth = None);
     assert_is(&machine, LIKELY, &[]);
 }
@@ -601,7 +601,7 @@ fn settle_time_replaces_both_defaults() {
         let segments = segments_by(&machine, rules);
         segments.iter().map(|segment| segment.verdict.state).collect::<Vec<_>>()
     };
-    // Changed 3600 and 180 seconds ago.
+    // The segments changed 3600 and 180 seconds ago.
     assert_eq!(states(0), [CERTAIN, LIKELY]);
     assert_eq!(states(180), [CERTAIN, LIKELY]);
     assert_eq!(states(181), [CERTAIN, State::Idle]);
@@ -638,7 +638,7 @@ fn pid_in_a_child_namespace_may_be_the_maker() {
     machine.edit(|facts| facts.inner_pids = vec![4121]);
     let wanted = "its creator (pid 4121, from its name) may be running in another pid namespace";
     assert_is(&machine, State::Idle, &["still needed", wanted]);
-    // Even if another process has that pid here.
+    // Another process with that pid in this namespace makes no difference.
     machine.add_process(4121, "another");
     machine.edit(|facts| {
         facts.processes.get_mut(&4121).unwrap().started = Timestamp::from_seconds(facts.now - 60);
@@ -670,7 +670,7 @@ fn without_full_visibility_a_pid_proves_nothing() {
 
 #[test]
 fn undecided_rule_is_likely_at_most_or_protected() {
-    // Its creator has exited, and its server may be hidden.
+    // The creator has exited, and the server may be hidden.
     let machine = FakeMachine::new();
     machine.add_sysv(1, 0x5256_4801, FakeBytes::hole(4096));
     machine.edit(|facts| facts.sysv[0].row.mode = crate::segment::Mode::new(0o660));
@@ -680,7 +680,7 @@ fn undecided_rule_is_likely_at_most_or_protected() {
     machine.edit(|facts| facts.visibility.hides = false);
     machine.add_process(9, "oninit");
     assert_is(&machine, State::Protected, &["oninit is running"]);
-    // Even while the creator runs.
+    // The result is the same while the creator runs.
     machine.edit(|facts| facts.processes.clear());
     machine.add_process(4121, "onsomething");
     assert_is(&machine, State::Idle, &["creator is running: onsomething (4121)"]);
@@ -762,7 +762,7 @@ fn first_reason_changes_only_with_the_state() {
     machine.add_process(8, "another");
     machine.add_process(10, "and one more");
     assert_eq!(first_reason(), before);
-    // Even if some processes cannot be examined.
+    // The result is the same if some processes cannot be examined.
     for pid in [8, 10] {
         machine.edit(|facts| facts.processes.get_mut(&pid).unwrap().readable = false);
     }

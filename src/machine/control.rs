@@ -92,7 +92,7 @@ pub trait Control: Send + Sync {
 
     /// Returns an identifier of this boot and of the IPC and pid namespaces, in which shmids and
     /// pids are unique. The two parts are separated by a space.
-    fn world(&self) -> String;
+    fn id_scope(&self) -> String;
 
     /// Returns the credentials of this thread.
     fn credentials(&self) -> Credentials;

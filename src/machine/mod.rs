@@ -264,9 +264,9 @@ pub trait Contents: Send + Sync {
     /// Returns the method of reading, which determines the side effects.
     fn method(&self) -> Method;
 
-    /// Returns the runs of pages in this range that are swapped out, limited to the range. Reading
-    /// one would bring it back into memory; its extent is [`ExtentKind::Data`]. May include holes if
-    /// the kernel does not distinguish them.
+    /// Returns the runs of swapped pages in this range, limited to the range. Reading one would
+    /// bring it back into memory; its extent is [`ExtentKind::Data`]. May include holes if the
+    /// kernel does not distinguish them.
     fn swapped_in(&self, _range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
         Ok(vec![])
     }

@@ -7,7 +7,7 @@
 
 use std::ops::{Deref, Range};
 
-/// The distance at which the processor confuses addresses.
+/// Addresses at this distance look the same to the processor.
 const PAGE: usize = 4096;
 /// A distance behind an offset that is neither slow itself nor makes another offset just ahead of
 /// it slow.

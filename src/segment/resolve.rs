@@ -359,7 +359,7 @@ mod tests {
     use super::*;
     use crate::segment::{ShmId, example};
 
-    fn world() -> Vec<Segment> {
+    fn example_segments() -> Vec<Segment> {
         let mut segments = vec![example::sysv(), example::posix()];
         for name in ["camera0", "camera", "dir/one", "1234", r"odd\name"] {
             segments.push(example::posix_called(name.as_bytes()));
@@ -373,13 +373,13 @@ mod tests {
         segments
     }
 
-    fn found(text: &str, world: &[Segment]) -> Result<String, ResolveError> {
-        resolve(&SegmentName::read(text, None), world).map(|found| found.segment.id.to_string())
+    fn found(text: &str, segments: &[Segment]) -> Result<String, ResolveError> {
+        resolve(&SegmentName::read(text, None), segments).map(|found| found.segment.id.to_string())
     }
 
     #[test]
     fn names_parse_in_every_form() {
-        let world = world();
+        let segments = example_segments();
         for (text, id) in [
             ("sysv:32770", "sysv:32770"),
             ("32770", "sysv:32770"),
@@ -404,7 +404,7 @@ mod tests {
             (r"odd\name", r"posix:/odd\x5cname"),
             (r"odd\x5cname", r"posix:/odd\x5cname"),
         ] {
-            assert_eq!(found(text, &world).as_deref(), Ok(id), "{text}");
+            assert_eq!(found(text, &segments).as_deref(), Ok(id), "{text}");
         }
     }
 
@@ -413,7 +413,8 @@ mod tests {
         let names =
             ["9", "9x", "0x9", "0x9abc", "key:9", "key:99", "sysv:9", "sysv:99", "posix:9", "posix:99"];
         let names = [&names[..], &["deleted:9:9", "deleted:9:99", "state-evil", "0x", "key:"]].concat();
-        let world: Vec<Segment> = names.iter().map(|name| example::posix_called(name.as_bytes())).collect();
+        let segments: Vec<Segment> =
+            names.iter().map(|name| example::posix_called(name.as_bytes())).collect();
         for text in [
             "9",
             "0x9",
@@ -434,29 +435,29 @@ mod tests {
             "/",
         ] {
             if text != "posix:9" {
-                let error = found(text, &world);
+                let error = found(text, &segments);
                 let expected = match text {
                     "0x" | "key:" => matches!(error, Err(ResolveError::NotAKey { .. })),
                     _ => matches!(error, Err(ResolveError::Unknown { .. })),
                 };
                 assert!(expected, "{text}: {error:?}");
             }
-            let exact = ExactNames::new(&world).resolve(&SegmentName::read(text, None));
+            let exact = ExactNames::new(&segments).resolve(&SegmentName::read(text, None));
             assert!(exact.is_err(), "{text}: {exact:?}");
         }
         // With a slash, the name can only mean that object.
-        assert_eq!(found("posix:9", &world).as_deref(), Ok("posix:/9"));
+        assert_eq!(found("posix:9", &segments).as_deref(), Ok("posix:/9"));
     }
 
     #[test]
     fn exact_names_take_every_full_form() {
-        let world = world();
-        let names = ExactNames::new(&world);
+        let segments = example_segments();
+        let names = ExactNames::new(&segments);
         let exact = |text: &str, kind| {
             names.resolve(&SegmentName::read(text, kind)).map(|segment| segment.id.to_string())
         };
         for text in ["sysv:32770", "32770", "0x4d2", "key:1234", "/camera", "camera0", "posix:/1234"] {
-            assert_eq!(exact(text, None), found(text, &world), "{text}");
+            assert_eq!(exact(text, None), found(text, &segments), "{text}");
         }
         for text in ["psm", "/p", "posix:/psm"] {
             let error = exact(text, None).unwrap_err().to_string();
@@ -471,13 +472,13 @@ mod tests {
 
     #[test]
     fn text_with_two_meanings_changes_nothing() {
-        let mut world = world();
+        let mut segments = example_segments();
         for name in
             ["sysv:32770", "0x4d2", "key:7", "posix:camera", r"a\x41", "dev/shm/camera", "deleted:1:2"]
         {
-            world.push(example::posix_called(name.as_bytes()));
+            segments.push(example::posix_called(name.as_bytes()));
         }
-        let names = ExactNames::new(&world);
+        let names = ExactNames::new(&segments);
         for (text, meanings, remedy) in [
             ("1234", "sysv:1234 or /1234", "--kind sysv or --kind posix"),
             ("sysv:32770", "sysv:32770 or /sysv:32770", "--kind sysv or --kind posix"),
@@ -499,39 +500,39 @@ mod tests {
 
     #[test]
     fn number_of_the_other_kind_is_explained() {
-        let mut world = world();
-        world.retain(|segment| segment.id != SegmentId::Sysv(ShmId(1234)));
+        let mut segments = example_segments();
+        segments.retain(|segment| segment.id != SegmentId::Sysv(ShmId(1234)));
         let as_key = "key 1234 (0x000004d2) is sysv:32770: use key:1234";
         let as_shmid = "no segment with key 32770 (0x00008002); shmid 32770 exists: use sysv:32770";
         for text in ["1234", "sysv:1234"] {
             let expected = format!("no segment with shmid 1234; {as_key}");
-            assert_eq!(found(text, &world).unwrap_err().to_string(), expected);
-            let exact = ExactNames::new(&world[..2]).resolve(&SegmentName::read(text, Some(Kind::Sysv)));
+            assert_eq!(found(text, &segments).unwrap_err().to_string(), expected);
+            let exact = ExactNames::new(&segments[..2]).resolve(&SegmentName::read(text, Some(Kind::Sysv)));
             assert_eq!(exact.unwrap_err().to_string(), expected);
         }
         for text in ["key:32770", "0x8002"] {
-            assert_eq!(found(text, &world).unwrap_err().to_string(), as_shmid);
+            assert_eq!(found(text, &segments).unwrap_err().to_string(), as_shmid);
         }
         // This number is too large for a shmid. Key 0 is `IPC_PRIVATE`, which many segments have.
-        if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
+        if let crate::segment::Facts::Sysv(facts) = &mut segments[0].facts {
             facts.key = Key(0xdead_beef);
         }
-        let error = found("3735928559", &world).unwrap_err().to_string();
+        let error = found("3735928559", &segments).unwrap_err().to_string();
         assert!(error.ends_with("is sysv:32770: use key:3735928559"), "{error}");
-        if let crate::segment::Facts::Sysv(facts) = &mut world[0].facts {
+        if let crate::segment::Facts::Sysv(facts) = &mut segments[0].facts {
             facts.key = Key(0);
         }
-        assert!(matches!(found("0", &world), Err(ResolveError::Unknown { .. })));
+        assert!(matches!(found("0", &segments), Err(ResolveError::Unknown { .. })));
         // A POSIX name is not a number.
-        assert!(matches!(found("/1235", &world), Err(ResolveError::Unknown { .. })));
+        assert!(matches!(found("/1235", &segments), Err(ResolveError::Unknown { .. })));
     }
 
     #[test]
     fn ambiguous_name_lists_the_candidates() {
-        let mut world = world();
-        world.push(example::sysv());
+        let mut segments = example_segments();
+        segments.push(example::sysv());
         for (text, count) in [("cam", 2), ("0x4d2", 2), ("sysv:32770", 2)] {
-            match found(text, &world) {
+            match found(text, &segments) {
                 Err(ResolveError::Ambiguous { candidates, .. }) => {
                     assert_eq!(candidates.len(), count, "{text}");
                 }
@@ -542,7 +543,7 @@ mod tests {
 
     #[test]
     fn unknown_name_lists_the_nearest() {
-        let world = world();
+        let segments = example_segments();
         for (text, nearest) in [
             ("/camrea0", "/camera0"),
             ("/cam", "/camera, /camera0"),
@@ -553,24 +554,24 @@ mod tests {
             ("0x4d3", "sysv:32770"),
             ("1243", "sysv:1234"),
         ] {
-            let error = found(text, &world).unwrap_err().to_string();
+            let error = found(text, &segments).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean {nearest}")), "{error}");
         }
         // Numbers that differ in more than two digits are not suggested.
         for text in ["5", "sysv:7", "key:1", "0x77", "key:99999999", "1243567890"] {
-            let error = found(text, &world).unwrap_err().to_string();
+            let error = found(text, &segments).unwrap_err().to_string();
             assert!(error.ends_with(". Run `shmlens list` to see all segments"), "{error}");
         }
-        let error = found("\x1b[2J", &world).unwrap_err().to_string();
+        let error = found("\x1b[2J", &segments).unwrap_err().to_string();
         assert!(!error.contains('\x1b') && error.contains("shmlens list"), "{error}");
-        assert!(found("", &world).is_err());
-        assert!(found("/", &world).is_err());
+        assert!(found("", &segments).is_err());
+        assert!(found("/", &segments).is_err());
     }
 
     #[test]
     fn former_name_matches_only_if_unused() {
-        let mut world = world();
-        world.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
+        let mut segments = example_segments();
+        segments.extend([example::unlinked(7, b"psm_old"), example::unlinked(8, b"camera")]);
         for (text, id) in [
             ("psm_old", "deleted:1a:7"),
             ("/psm_old", "deleted:1a:7"),
@@ -581,10 +582,10 @@ mod tests {
             ("camera", "posix:/camera"),
             ("psm", "posix:/psm_1f09ab2c"),
         ] {
-            assert_eq!(found(text, &world).as_deref(), Ok(id), "{text}");
+            assert_eq!(found(text, &segments).as_deref(), Ok(id), "{text}");
         }
-        world.push(example::unlinked(9, b"psm_old"));
-        let error = found("psm_old", &world).unwrap_err().to_string();
+        segments.push(example::unlinked(9, b"psm_old"));
+        let error = found("psm_old", &segments).unwrap_err().to_string();
         assert!(
             error.contains("2 unlinked segments: deleted:1a:7 (4.0 KiB, ann), deleted:1a:9 (4.0 KiB, ann)"),
             "{error}"
@@ -593,9 +594,9 @@ mod tests {
 
     #[test]
     fn only_a_command_that_reads_takes_a_former_name() {
-        let mut world = world();
-        world.push(example::unlinked(7, b"old"));
-        let exact = ExactNames::new(&world);
+        let mut segments = example_segments();
+        segments.push(example::unlinked(7, b"old"));
+        let exact = ExactNames::new(&segments);
         let name = SegmentName::read("/old", None);
         assert!(matches!(exact.resolve(&name), Err(ResolveError::Unlinked { .. })));
         let read = exact.resolve_to_read(&name, |_| false).map(|segment| segment.id.to_string());
@@ -604,8 +605,8 @@ mod tests {
 
     #[test]
     fn only_unlisted_names_require_a_scan() {
-        let world = world();
-        let exact = ExactNames::new(&world);
+        let segments = example_segments();
+        let exact = ExactNames::new(&segments);
         for (text, asks) in [
             ("/camera", false),
             ("camera", false),

@@ -267,7 +267,8 @@ fn batch_messages_name_their_segment() {
     sysv[0].write(0, &vec![7; 1 << 20]);
     let all = sysv.iter().map(Sysv::id).chain(objects.iter().map(Object::id));
     let names: Vec<String> = all.map(|id| id.to_string()).collect();
-    // A file in place of the state directory, a limit that is too small, and one that fits.
+    // A state directory that is a file, a limit that is too small, and a limit that is large
+    // enough.
     fs::write(home.path().join("file"), "").unwrap();
     fs::create_dir(home.path().join("small")).unwrap();
     nix::mount::mount(

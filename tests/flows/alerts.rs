@@ -6,7 +6,7 @@ use crate::support::Stage;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Bytes, Key};
 
-fn world() -> FakeMachine {
+fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_object("camera", FakeBytes::full(&vec![7; 40960]));
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
@@ -24,7 +24,7 @@ fn fill(machine: &FakeMachine, percent: u64) {
 
 #[test]
 fn nearly_full_limit_adds_a_row_with_its_largest_users() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     fill(&stage.machine, 89);
     stage.survey();
     let before = stage.state.table_layout();
@@ -49,7 +49,7 @@ fn nearly_full_limit_adds_a_row_with_its_largest_users() {
 
 #[test]
 fn unlink_of_a_held_object_alerts_once() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.machine.map_in(4121, "camera", Access::ReadWrite);
     stage.survey();
     stage.machine.remove_object("camera");
@@ -83,7 +83,7 @@ fn unlink_of_a_held_object_alerts_once() {
 
 #[test]
 fn logout_removal_alerts_only_affected_users() {
-    let machine = world();
+    let machine = machine();
     let mut stage = Stage::new(machine, 140, 45);
     stage.press("<tab>");
     assert!(!stage.screen().contains("RemoveIPC"));

@@ -10,7 +10,7 @@ use shmlens::segment::{Access, Timestamp};
 
 /// Returns a machine with two certain leaks, a likely one, a held segment, and a segment that was
 /// just used.
-fn world() -> FakeMachine {
+fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 5000]));
     machine.add_sysv(6, 0, FakeBytes::full(&[6; 50]));
@@ -59,7 +59,7 @@ fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
 
 #[test]
 fn certain_leaks_are_preselected_and_removed_on_confirmation() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("c");
     let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
     assert_eq!(ids(&stage), expected.map(|(id, checked)| (id.to_owned(), checked)));
@@ -81,7 +81,7 @@ fn certain_leaks_are_preselected_and_removed_on_confirmation() {
 
 #[test]
 fn leaks_can_be_selected_and_deselected() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("c<space>");
     assert_eq!(shown(&stage).sum(), "1 selected, frees 4.0 KiB");
     stage.press("A<enter>");
@@ -96,7 +96,7 @@ fn leaks_can_be_selected_and_deselected() {
 
 #[test]
 fn clean_lists_only_filtered_segments() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("/kind=posix<enter>c");
     assert_eq!(ids(&stage), [("posix:/likely".to_owned(), false)]);
     assert!(stage.screen().contains("2 more hidden by the filter"), "{}", stage.screen());
@@ -106,7 +106,7 @@ fn clean_lists_only_filtered_segments() {
 
 #[test]
 fn part_of_a_state_filters_the_table() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("/leak<enter>c");
     assert_eq!(stage.state.table.shown.len(), 3);
     assert_eq!(shown(&stage).items.len(), 3);
@@ -115,7 +115,7 @@ fn part_of_a_state_filters_the_table() {
 
 #[test]
 fn list_follows_the_survey() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("c");
     // Deselected segments stay deselected. Segments that are held now are no longer leaks.
     stage.press("j<space>");
@@ -179,7 +179,7 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
 
 #[test]
 fn segment_attached_before_confirmation_is_kept() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("cj<space><enter>");
     stage.wait(200);
     stage.machine.attach_in(4188, 5, Access::ReadWrite);
@@ -190,7 +190,7 @@ fn segment_attached_before_confirmation_is_kept() {
 
 #[test]
 fn read_only_lists_leaks_and_removes_nothing() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.state.read_only = true;
     stage.press("c<enter>");
     assert!(notice(&stage).contains("--read-only"), "{}", notice(&stage));
@@ -215,7 +215,7 @@ fn long_list_scrolls() {
 #[test]
 fn leaving_the_dialog_returns_to_the_list_and_selection() {
     for leave in ["<esc>", "n", "q", "<ctrl-c>"] {
-        let mut stage = stage(world());
+        let mut stage = stage(machine());
         stage.press("cj<space><enter>");
         let _ = confirm(&stage);
         stage.press(leave);

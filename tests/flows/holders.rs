@@ -14,7 +14,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
 /// Returns a machine with `sysv:5`, which has three holders including shmlens, and a mapped camera.
-fn world() -> FakeMachine {
+fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
     machine.add_sysv(5, 0x4d2, FakeBytes::full(&[5; 50]));
     machine.add_object("camera", FakeBytes::full(&[7; 8192]));
@@ -45,7 +45,7 @@ fn ended(stage: &Stage) -> Vec<u32> {
 
 #[test]
 fn holders_are_listed_with_their_other_segments() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("h");
     let screen = stage.screen();
     for text in [
@@ -69,7 +69,7 @@ fn holders_are_listed_with_their_other_segments() {
 
 #[test]
 fn end_signals_the_process_after_confirmation() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("hjK");
     let screen = stage.screen();
     for text in [
@@ -96,7 +96,7 @@ fn end_signals_the_process_after_confirmation() {
 
 #[test]
 fn repeated_confirmation_signals_once() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("hjK");
     stage.wait(200);
     let mut press = |key| {
@@ -111,7 +111,7 @@ fn repeated_confirmation_signals_once() {
 #[test]
 fn cancel_signals_nothing() {
     for key in ["<esc>", "n", "q", "<ctrl-c>", "<enter>", "K", " "] {
-        let mut stage = stage(world());
+        let mut stage = stage(machine());
         stage.press("hjK");
         stage.wait(200);
         stage.press(key);
@@ -123,13 +123,13 @@ fn cancel_signals_nothing() {
 
 #[test]
 fn protected_processes_are_never_signaled() {
-    let mut first = stage(world());
+    let mut first = stage(machine());
     first.press("hK");
     assert!(notice(&first).contains("init (1) is the init process"), "{}", notice(&first));
-    let mut own = stage(world());
+    let mut own = stage(machine());
     own.press("hGK");
     assert!(notice(&own).contains("shmlens"), "{}", notice(&own));
-    let mut read_only = stage(world());
+    let mut read_only = stage(machine());
     read_only.state.read_only = true;
     read_only.press("hjK");
     assert!(notice(&read_only).contains("--read-only"), "{}", notice(&read_only));
@@ -143,7 +143,7 @@ fn protected_processes_are_never_signaled() {
 
 #[test]
 fn end_refuses_foreign_and_reused_pids() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.machine.edit(|facts| facts.effective_uid = 1001);
     stage.press("hjK");
     stage.wait(200);
@@ -166,7 +166,7 @@ fn end_refuses_foreign_and_reused_pids() {
 
 #[test]
 fn list_follows_the_survey_and_reports_a_removed_segment() {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     stage.press("Gkh");
     let title = shown(&stage).title();
     assert_eq!(title, "Holders of /camera");

@@ -10,7 +10,7 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::Access;
 
 /// Returns a machine with leaks and held objects.
-fn world() -> FakeMachine {
+fn machine() -> FakeMachine {
     let machine = FakeMachine::new();
     for shmid in 0..12 {
         machine.add_sysv(shmid, 0, FakeBytes::full(&[5; 50]));
@@ -30,7 +30,7 @@ fn world() -> FakeMachine {
 
 /// Presses keys, and waits before each until the dialog accepts keys.
 fn press_slowly(keys: &str) -> Stage {
-    let mut stage = stage(world());
+    let mut stage = stage(machine());
     for keys in keys.split('|') {
         stage.press(keys);
         stage.wait(200);
@@ -113,7 +113,7 @@ fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
 
 #[test]
 fn overlay_keys_follow_their_bindings() {
-    let machine = world();
+    let machine = machine();
     let mut stage = bound(
         machine,
         &[("confirm", "f5"), ("close", "f6"), ("force", "f7"), ("save-copy", "f8"), ("terminate", "f9")],
@@ -153,7 +153,7 @@ fn form_list_and_prompt_keys_follow_their_bindings() {
         ("erase-line", "f8"),
         ("down", "f9"),
     ];
-    let mut stage = bound(world(), &keys);
+    let mut stage = bound(machine(), &keys);
     stage.press("p");
     assert!(
         stage.screen().contains("f4 toggle   f5 next field   f2 review   f3 cancel"),

@@ -1,4 +1,4 @@
-//! Python's multiprocessing with its resource tracker, without it, and killed.
+//! Segments of Python's multiprocessing: with its resource tracker, without it, and after a kill.
 
 use super::{
     Verdict, isolated_user, kill_and_wait, line_with, listed, listed_with, made_by, python_of, verdict,

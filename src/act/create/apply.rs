@@ -82,7 +82,7 @@ pub fn open_source(new: &NewSegment) -> Result<Option<SourceFile>, ActError> {
     Ok(Some(SourceFile { file, path: path.clone(), length, endless }))
 }
 
-/// Returns true if the file has contents, whatever length it reports.
+/// Returns true if the file has contents, even if it reports a length of 0.
 pub fn has_contents(file: &File) -> bool {
     file.read_at(&mut [0], 0).is_ok_and(|count| count > 0)
 }

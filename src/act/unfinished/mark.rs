@@ -25,8 +25,9 @@ const MAX_DELAY_SECONDS: f64 = 2.0;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// The boot and namespace in which the shmid is valid:
-    /// [`Control::world`](crate::machine::control::Control::world).
-    pub world: String,
+    /// [`Control::id_scope`](crate::machine::control::Control::id_scope).
+    #[serde(rename = "world")]
+    pub scope: String,
     /// The source file, safe to print.
     file: String,
     /// The command that fills the segment.
@@ -141,7 +142,7 @@ impl Mark {
         let now = machine.now();
         let path = directory.join(format!("{:020}-{}{SUFFIX}", now.seconds, process::id()));
         let line = Line {
-            world: machine.world(),
+            scope: machine.id_scope(),
             file: origin.file.clone(),
             command: origin.command,
             shmid: None,
@@ -206,9 +207,9 @@ pub fn abandoned(path: &Path) -> Option<Line> {
     text.split(|&byte| byte == b'\n').rev().find_map(|line| serde_json::from_slice(line).ok())
 }
 
-/// Returns the boot id, the first word of a world.
-pub fn boot(world: &str) -> Option<&str> {
-    world.split(' ').next()
+/// Returns the boot id, the first word of a scope.
+pub fn boot(scope: &str) -> Option<&str> {
+    scope.split(' ').next()
 }
 
 impl Line {

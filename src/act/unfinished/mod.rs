@@ -71,9 +71,9 @@ pub fn unfinished(
     state: &StateDirectory,
     segments: &[Segment],
 ) -> Vec<UnfinishedSegment> {
-    let world = machine.world();
+    let scope = machine.id_scope();
     let find = |mark: PathBuf| {
-        let line = abandoned(&mark).filter(|line| line.world == world)?;
+        let line = abandoned(&mark).filter(|line| line.scope == scope)?;
         let segment = segments.iter().find(|segment| line.is(segment))?.clone();
         Some(UnfinishedSegment { segment, origin: line.origin(), mark })
     };
@@ -82,14 +82,14 @@ pub fn unfinished(
 
 /// Removes the marks of killed commands whose segments no longer exist.
 pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) {
-    let world = machine.world();
+    let scope = machine.id_scope();
     for mark in marks(state) {
         let Some(line) = abandoned(&mark) else { continue };
-        let is_over = if line.world == world {
+        let is_over = if line.scope == scope {
             !segments.iter().any(|segment| line.is(segment))
         } else {
             // No segment survives a reboot, but the namespace of another one may still exist.
-            boot(&line.world) != boot(&world)
+            boot(&line.scope) != boot(&scope)
         };
         if is_over {
             let _ = fs::remove_file(&mark);
@@ -236,14 +236,14 @@ mod tests {
     #[test]
     fn mark_of_another_namespace_is_ignored() {
         // No segment survives a reboot, but the namespace of another one may still exist.
-        for (world, left) in [("made elsewhere", 1), ("another boot", 0)] {
+        for (scope, left) in [("made elsewhere", 1), ("another boot", 0)] {
             let (_directory, state, machine) = setup();
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
-            mark.line.world = world.to_owned();
+            mark.line.scope = scope.to_owned();
             mark.made(&machine, &id);
             simulate_kill(mark);
-            assert_eq!((found(&state, &machine), marks(&state)), (vec![], left), "{world}");
+            assert_eq!((found(&state, &machine), marks(&state)), (vec![], left), "{scope}");
         }
     }
 

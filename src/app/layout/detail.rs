@@ -6,7 +6,7 @@ use crate::app::event::Size;
 use crate::app::state::State;
 use crate::segment::wrap;
 
-/// The width of labels, with the gap behind them.
+/// The width of labels, including the gap after them.
 pub const LABEL: u16 = 13;
 /// The minimum width for two columns.
 const WIDE: u16 = 130;

@@ -123,7 +123,7 @@ pub fn cancel_search(state: &mut State, effects: &mut Vec<Effect>) {
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     cancel_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
-    // The last subscription decides if the segment stays attached.
+    // The last subscription determines whether the segment stays attached.
     if let Some(PinsKey { subscription, .. }) = state.requested.pins.take() {
         effects.push(Request::Unsubscribe { subscription, keep: false }.into());
     }
@@ -132,7 +132,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
         state.kept.insert(inspect.id().clone());
         let detach = state.key_of(Action::Detach);
         state.show_message(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
-        // Shows the attachment in the table at once.
+        // Survey at once, so that the table shows the attachment.
         effects.push(Request::Survey.into());
     } else {
         state.kept.remove(inspect.id());

@@ -73,7 +73,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
 struct Recovery<'a, 'b> {
     session: &'a Session<'a>,
     reporter: &'a mut Reporter<'b>,
-    /// Nothing has been found so far.
+    /// Set if nothing has been found so far.
     nothing: bool,
 }
 

@@ -55,7 +55,8 @@ struct Line<'a> {
     /// `done`, `planned`, `refused` (nothing was done), `failed`, or `left`.
     status: &'a str,
     /// Messages about the effects, actual or planned.
-    said: &'a [String],
+    #[serde(rename = "said")]
+    messages: &'a [String],
     /// The command that undoes the change.
     undo: Option<&'a str>,
     error: Option<String>,
@@ -160,7 +161,7 @@ impl<'a> Reporter<'a> {
             self.line(&Line {
                 segment: &subject,
                 status,
-                said: &plan.effects,
+                messages: &plan.effects,
                 undo,
                 error,
                 ..Line::default()
@@ -172,8 +173,8 @@ impl<'a> Reporter<'a> {
     /// Reports a planned effect that has no full plan.
     pub fn planned_effect(&mut self, subject: &str, effect: String) -> Result<(), Failure> {
         if self.args.json {
-            let said = &[effect];
-            return self.line(&Line { segment: subject, status: "planned", said, ..Line::default() });
+            let messages = &[effect];
+            return self.line(&Line { segment: subject, status: "planned", messages, ..Line::default() });
         }
         let text = format!("{subject}: {effect}\n");
         self.out.write_all(self.out.style().fit(&text).as_bytes())?;
@@ -190,11 +191,16 @@ impl<'a> Reporter<'a> {
 
     /// Reports a segment that another process removed first.
     pub fn already_gone(&mut self, subject: &str) -> Result<(), Failure> {
-        let said = "already gone: another process removed it".to_owned();
+        let message = "already gone: another process removed it".to_owned();
         if self.args.json {
-            return self.line(&Line { segment: subject, status: "done", said: &[said], ..Line::default() });
+            return self.line(&Line {
+                segment: subject,
+                status: "done",
+                messages: &[message],
+                ..Line::default()
+            });
         }
-        Ok(writeln!(self.out, "{}: {said}", self.out.style().fit(subject))?)
+        Ok(writeln!(self.out, "{}: {message}", self.out.style().fit(subject))?)
     }
 
     /// Reports the outcome of a plan.
@@ -206,7 +212,7 @@ impl<'a> Reporter<'a> {
                     return self.line(&Line {
                         segment: &id,
                         status: "done",
-                        said: &done.messages,
+                        messages: &done.messages,
                         undo: done.undo_command().or_else(|| done.undo_text()).as_deref(),
                         ..Line::default()
                     });

@@ -113,7 +113,7 @@ fn grid(series: &Series, levels: &[f64]) -> f64 {
             let bit = values[at].abs().max(values[at + 1].abs()) * f64::from(-precision).exp2();
             let off = (1.0 + (step - count * unit).abs() / bit).log2() * 2.0;
             counts.push(count);
-            // Anything is a multiple of a unit that is hardly larger than the last bit.
+            // Every value is a multiple of a unit that is only slightly larger than the last bit.
             if unit >= 16.0 * bit && off < levels[at] {
                 cost += off;
             } else {

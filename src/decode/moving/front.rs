@@ -11,7 +11,7 @@ use std::ops::Range;
 const GAP: u64 = 256;
 /// The maximum overlap of successive changes: a record may be completed after it was seen.
 const OVERLAP: u64 = 8;
-/// The number of advances and bytes that make a front.
+/// The minimum number of advances, and of bytes, for a front.
 const STEPS: u32 = 4;
 const DISTANCE: u64 = 96;
 const CHAINS: usize = 16;

@@ -254,7 +254,7 @@ impl Nodes<'_> {
         let field = best.and_then(|fit| {
             let cost = fit.cost + Self::prior(start, width, &fit) - self.bonus(start, width, &fit);
             let wrapped = series.has_wrapped();
-            // The top bytes of a float hardly change. Those of noise do.
+            // The top bytes of a float rarely change, but those of noise do.
             let uniform = series.changes() as f64 * series.bits();
             let saved = if fit.kind == Kind::Float { uniform.max(noise) - cost } else { noise - cost };
             let evidence = series.chance() - cost;

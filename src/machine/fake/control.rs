@@ -211,7 +211,7 @@ impl Control for FakeMachine {
         if builder.is_taken() { error(libc::EEXIST) } else { Ok(Box::new(builder)) }
     }
 
-    fn world(&self) -> String {
+    fn id_scope(&self) -> String {
         "made here".to_owned()
     }
 

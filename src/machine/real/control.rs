@@ -116,7 +116,7 @@ impl Control for RealMachine {
         Ok(Box::new(SysvBuilder::begin(new)?))
     }
 
-    fn world(&self) -> String {
+    fn id_scope(&self) -> String {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let namespace = |name: &str| {
             let link = fs::read_link(format!("/proc/thread-self/ns/{name}")).unwrap_or_default();

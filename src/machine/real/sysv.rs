@@ -131,7 +131,7 @@ impl Contents for SysvContents {
             let at = offset + done;
             let Some(extent) = self.extent_at(at, length - done)? else { break };
             let end = (extent.end - offset).min(length);
-            // Both are within the buffer, whose length is a usize.
+            // Both numbers are within the buffer, whose length is a usize.
             let (Ok(from), Ok(to)) = (usize::try_from(done), usize::try_from(end)) else { break };
             let part = &mut buffer[from..to];
             match extent.kind {

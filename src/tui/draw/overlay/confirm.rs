@@ -14,7 +14,7 @@ use ratatui::style::Style;
 /// moves below.
 const MIN_TEXT: u16 = 28;
 const GAP: u16 = 2;
-/// Widths of names in a batch.
+/// The minimum and maximum width of names in a batch.
 const MIN_NAME: u16 = 10;
 const MAX_NAME: u16 = 24;
 

@@ -5,7 +5,7 @@ use crate::app::State;
 use crate::app::layout::Area;
 use crate::app::layout::overlay::text_width;
 use crate::app::overlay::Overlay;
-use crate::app::permissions::{BITS, Focus, FoundName, Permissions, CLASSES};
+use crate::app::permissions::{BITS, CLASSES, Focus, FoundName, Permissions};
 use crate::app::sentence::{name_of, sentence};
 use crate::app::text_field::TextField;
 use crate::segment::Segment;

@@ -238,7 +238,7 @@ fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
     canvas.text(x, y, width, &text, style);
 }
 
-/// Returns as many holders as fit, writers first. Names that are too long lose their middle.
+/// Returns as many holders as fit, writers first. Long names are shortened in the middle.
 pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
     let glyphs = &canvas.theme.glyphs;
     let texts = (1..=4).rev().map(|most| segment.flow_text(most, usize::MAX, glyphs.ellipsis));
