@@ -56,12 +56,12 @@ fn open_first() -> Terminal {
 /// Starts a program of assets/demo that creates a segment with this name or key, and waits until
 /// the segment exists. `None` without a compiler or interpreter.
 fn writer(program: &str, name: &str, interval: &str) -> Option<Child> {
-    Some(started(demo_program(program)?.args([name, "0", interval])))
+    Some(wait_for_writer(demo_program(program)?.args([name, "0", interval])))
 }
 
 /// Waits until the segment of a writer exists.
 #[track_caller]
-fn started(command: &mut Command) -> Child {
+fn wait_for_writer(command: &mut Command) -> Child {
     // Python's resource tracker complains when the test kills it at the end.
     let mut child = Child::spawn_piped(command.stderr(Stdio::null()));
     assert!(child.line(SOON).contains("56 bytes"));
@@ -130,7 +130,7 @@ fn nattch(shmid: i32) -> u64 {
 }
 
 /// Returns the last text copied to the terminal clipboard (OSC 52).
-fn copied(terminal: &Terminal) -> Option<String> {
+fn clipboard_text(terminal: &Terminal) -> Option<String> {
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     let (_, last) = raw.rsplit_once("\x1b]52;c;")?;
     let (text, _) = last.split_once('\x07')?;

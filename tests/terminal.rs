@@ -9,7 +9,7 @@ use crate::support::{SOON, Terminal, shmlens};
 use vt100::Screen;
 
 /// Starts the program on a terminal of 80 columns and 24 rows and waits for its first frame.
-fn opened() -> Terminal {
+fn open_program() -> Terminal {
     let terminal = Terminal::start((80, 24), shmlens());
     terminal.wait_for(is_open, SOON);
     terminal

@@ -173,9 +173,9 @@ impl Rules {
     #[must_use]
     pub fn access(&self, user: &Credentials) -> UserAccess {
         let (bits, reason) = match (self.kind, &self.acl) {
-            (Kind::Sysv, _) => self.by_mode_sysv(user),
-            (Kind::Posix | Kind::Deleted, Some(acl)) => self.by_list(acl, user),
-            (Kind::Posix | Kind::Deleted, None) => self.by_mode_posix(user),
+            (Kind::Sysv, _) => self.access_by_sysv_mode(user),
+            (Kind::Posix | Kind::Deleted, Some(acl)) => self.access_by_list(acl, user),
+            (Kind::Posix | Kind::Deleted, None) => self.access_by_posix_mode(user),
         };
         let (read, write) = (bits & READ != 0, bits & READ != 0 && bits & WRITE != 0);
         if read && write {
@@ -200,7 +200,7 @@ impl Rules {
         }
     }
 
-    fn by_mode_sysv(&self, user: &Credentials) -> (u32, String) {
+    fn access_by_sysv_mode(&self, user: &Credentials) -> (u32, String) {
         let (creator, creator_group) = self.creator.map_or((None, None), |(uid, gid)| (Some(uid), Some(gid)));
         if user.uid == self.uid {
             self.class(6, "owner")
@@ -215,7 +215,7 @@ impl Rules {
         }
     }
 
-    fn by_mode_posix(&self, user: &Credentials) -> (u32, String) {
+    fn access_by_posix_mode(&self, user: &Credentials) -> (u32, String) {
         if user.uid == self.uid {
             self.class(6, "owner")
         } else if user.is_in(self.gid) {
@@ -225,7 +225,7 @@ impl Rules {
         }
     }
 
-    fn by_list(&self, acl: &Acl, user: &Credentials) -> (u32, String) {
+    fn access_by_list(&self, acl: &Acl, user: &Credentials) -> (u32, String) {
         let masked = |bits: u32, whom: &str| {
             let cut = bits & acl.mask & 7;
             let mut reason = format!("ACL grants {whom} {}", letters(bits));

@@ -44,7 +44,7 @@ impl<'a> Actor<'a> {
     /// checkpoints).
     pub fn apply(&self, plan: &Plan) -> Outcome {
         let result = match (&plan.refusal, &plan.task) {
-            (Some(_), Task::Change { segment, .. }) if plan.gone => Err(self.on(segment).gone()),
+            (Some(_), Task::Change { segment, .. }) if plan.gone => Err(self.on(segment).gone_error()),
             (Some(refusal), _) => {
                 Err(ActError::Refused { subject: plan.subject(), refusal: refusal.clone() })
             }

@@ -121,7 +121,7 @@ impl Copies {
 
     /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
     /// batch counts them as deleted from now on.
-    pub(super) fn planned(&self, segment: &Segment, outlook: &Outlook) -> Self {
+    pub(super) fn with_plan(&self, segment: &Segment, outlook: &Outlook) -> Self {
         self.batch.plan(segment, outlook);
         Self { outlook: outlook.clone(), ..self.clone() }
     }
@@ -132,8 +132,8 @@ impl Copies {
     }
 
     /// Tells the batch that the copy of this segment is on disk.
-    pub(super) fn kept(&self, segment: &Segment, copy: &Path) {
-        self.batch.saved(segment, copy);
+    pub(super) fn record_kept(&self, segment: &Segment, copy: &Path) {
+        self.batch.record_saved(segment, copy);
     }
 
     /// Tells the batch that this segment has no copy.

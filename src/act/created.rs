@@ -57,7 +57,7 @@ impl LoggedSegments {
         &SHARED
     }
 
-    fn created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Creation> {
+    fn parse_created(&self, user: Option<u32>, id: &str, at: Timestamp) -> Option<Creation> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         let logs = logs.entry(user).or_default();
         if logs.checked != Some(at) {
@@ -78,7 +78,7 @@ impl Log {
         let stamp = (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec());
         before.filter(|log| log.stamp == stamp).or_else(|| {
             let text = read_at_most(&file, MAX_SIZE).ok().flatten().unwrap_or_default();
-            Some(Self { stamp, created: created(&text) })
+            Some(Self { stamp, created: parse_created(&text) })
         })
     }
 }
@@ -118,7 +118,7 @@ impl CreationLog for LoggedSegments {
     fn contains(&self, machine: &dyn Machine, segment: &Segment, at: Timestamp) -> bool {
         let id = segment.id.to_string();
         let mut users = iter::once(None).chain(owners(machine, segment).map(Some));
-        let Some(created) = users.find_map(|user| self.created(user, &id, at)) else { return false };
+        let Some(created) = users.find_map(|user| self.parse_created(user, &id, at)) else { return false };
         // Segments do not survive a reboot, and ids are reused after a removal and in other
         // namespaces. The kernel records the creator's pid of System V segments and the birth time
         // of POSIX objects.
@@ -134,7 +134,7 @@ impl CreationLog for LoggedSegments {
 }
 
 /// Returns the segments that a log records as created or restored, each with its last entry.
-fn created(log: &[u8]) -> HashMap<String, Creation> {
+fn parse_created(log: &[u8]) -> HashMap<String, Creation> {
     let mut created = HashMap::new();
     let lines = log.split(|&byte| byte == b'\n');
     // Parse only the lines that matter.
@@ -188,7 +188,7 @@ mod tests {
             line("rm", "sysv:2", true),
             line("rm", "sysv:1", false),
         ];
-        let created = created(log.concat().as_bytes());
+        let created = parse_created(log.concat().as_bytes());
         let mut ids: Vec<&str> = created.keys().map(String::as_str).collect();
         ids.sort_unstable();
         assert_eq!(ids, ["posix:/a", "sysv:1"]);

@@ -74,13 +74,13 @@ pub fn apply(target: Target<'_>, locked: bool) -> Result<ChangeReport, ActError>
     };
     let stat = target.check_sysv(shmid)?;
     machine.sysv_set_locked(shmid, locked).map_err(|error| explain_error(target, locked, &stat, error))?;
-    let now = machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
+    let now = machine.sysv_stat(shmid).map_err(|source| target.unverifiable_error(source))?;
     if locked && !now.locked {
         let messages = "not locked: its huge pages are never swapped out";
         return Ok(ChangeReport::new(id, messages));
     }
     if now.locked != locked {
-        return Err(target.unverified("that it is still locked"));
+        return Err(target.unverified_error("that it is still locked"));
     }
     Ok(match (stat.locked == locked, locked) {
         (true, true) => ChangeReport::new(id, "already locked"),

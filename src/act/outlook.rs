@@ -201,7 +201,7 @@ impl Batch {
         self.set(segment, Stage::Writing);
     }
 
-    pub(super) fn saved(&self, segment: &Segment, copy: &Path) {
+    pub(super) fn record_saved(&self, segment: &Segment, copy: &Path) {
         self.set(segment, Stage::Saved(copy.to_owned()));
     }
 

@@ -103,14 +103,14 @@ pub fn apply(
     let (before, wanted, now) = match &target.segment.id {
         SegmentId::Sysv(shmid) => set_sysv(target, *shmid, mode, owner)?,
         SegmentId::Posix(name) => set_posix(target, name, mode, owner)?,
-        SegmentId::Deleted { .. } => return Err(target.gone()),
+        SegmentId::Deleted { .. } => return Err(target.gone_error()),
     };
     let machine = target.machine;
     let (was, is, set) = ((before.1, before.2), (now.1, now.2), (wanted.1, wanted.2));
     // The kernel clears the set-group-id bit if the caller is not in the group.
     if (mode.is_some() && now.0 != wanted.0) || (owner.is_some() && is != set) {
         let (mode_now, uid, gid) = now;
-        return Err(target.unverified(match (mode, owner) {
+        return Err(target.unverified_error(match (mode, owner) {
             (Some(_), Some(_)) => format!("mode {mode_now}, owner {uid}:{gid}"),
             (Some(_), None) => format!("mode {mode_now}"),
             (None, _) => format!("owner {}, group {}", user_text(machine, uid), group_text(machine, gid)),
@@ -133,7 +133,7 @@ pub fn apply(
 }
 
 /// Returns the attributes after a change of these attributes.
-fn changed(before: Access, mode: Option<&ModeChange>, owner: Option<OwnerChange>) -> Access {
+fn access_after(before: Access, mode: Option<&ModeChange>, owner: Option<OwnerChange>) -> Access {
     let owner = owner.unwrap_or_default();
     let mode = mode.map_or(before.0, |mode| mode.apply(before.0));
     (mode, owner.uid.unwrap_or(before.1), owner.gid.unwrap_or(before.2))
@@ -148,7 +148,7 @@ fn set_sysv(
 ) -> Result<(Access, Access, Access), ActError> {
     let stat = target.check_sysv(shmid)?;
     let before = (stat.mode, stat.uid, stat.gid);
-    let wanted = changed(before, mode, owner);
+    let wanted = access_after(before, mode, owner);
     let set = SysvPermissions { mode: wanted.0, uid: wanted.1, gid: wanted.2 };
     target.machine.sysv_set(shmid, set).map_err(|error| match owner {
         // Without permission, report the step that the plan would refuse first.
@@ -170,7 +170,7 @@ fn set_posix(
 ) -> Result<(Access, Access, Access), ActError> {
     let (held, stat) = target.check_posix(name)?;
     let before = (Mode::new(stat.mode), stat.uid, stat.gid);
-    let wanted = changed(before, mode, owner);
+    let wanted = access_after(before, mode, owner);
     let denied = |error| ActError::from_kernel(target, Step::SetMode, Capability::Fowner, error);
     if let Some(owner) = owner {
         // Revoke permissions first and grant new ones last. Otherwise the old group would get the
@@ -197,7 +197,7 @@ fn set_posix(
         }
         return Err(denied(error));
     }
-    let now = held.stat().map_err(|source| target.unverifiable(source))?;
+    let now = held.stat().map_err(|source| target.unverifiable_error(source))?;
     Ok((before, wanted, (Mode::new(now.mode), now.uid, now.gid)))
 }
 
@@ -230,10 +230,10 @@ fn owner_refused(target: Target<'_>, change: OwnerChange, source: io::Error) -> 
 /// segment would prevent the reuse, but would overwrite the pid and time of the last attach. So a
 /// reuse is detected and reported instead.
 fn sysv_after(target: Target<'_>, shmid: ShmId, before: &SysvStat) -> Result<SysvStat, ActError> {
-    let now = target.machine.sysv_stat(shmid).map_err(|source| target.unverifiable(source))?;
+    let now = target.machine.sysv_stat(shmid).map_err(|source| target.unverifiable_error(source))?;
     let stable = |stat: &SysvStat| (stat.size, stat.creator_uid, stat.creator_pid);
     if stable(&now) != stable(before) {
-        return Err(target.unverified("another segment with its shmid"));
+        return Err(target.unverified_error("another segment with its shmid"));
     }
     Ok(now)
 }

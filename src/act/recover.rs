@@ -107,7 +107,7 @@ fn is_own(machine: &dyn Machine, segment: &Segment, name: &ObjectName) -> bool {
 /// Returns the objects that killed removals of this user moved aside, in a survey that was taken at
 /// `now`.
 #[must_use]
-pub fn renamed(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<RenamedObject> {
+pub fn find_renamed(machine: &dyn Machine, segments: &[Segment], now: Timestamp) -> Vec<RenamedObject> {
     Leftovers::find(machine, segments, now).renamed
 }
 
@@ -168,15 +168,15 @@ fn name_in_use(renamed: &RenamedObject) -> ActError {
 pub fn recover(machine: &dyn Machine, renamed: &RenamedObject) -> Result<ChangeReport, ActError> {
     let id = SegmentId::Posix(renamed.before.clone());
     let target = Target::new(machine, &renamed.segment);
-    let SegmentId::Posix(now) = &renamed.segment.id else { return Err(target.gone()) };
+    let SegmentId::Posix(now) = &renamed.segment.id else { return Err(target.gone_error()) };
     let (held, _) = target.check_posix(now)?;
     match machine.rename_to_free(now, &renamed.before) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(name_in_use(renamed)),
         Err(error) => return Err(ActError::from_kernel(target, Step::Rename, Capability::Fowner, error)),
     }
-    let now = machine.stat_object(&renamed.before).map_err(|source| target.unverifiable(source))?;
-    let own = held.stat().map_err(|source| target.unverifiable(source))?;
+    let now = machine.stat_object(&renamed.before).map_err(|source| target.unverifiable_error(source))?;
+    let own = held.stat().map_err(|source| target.unverifiable_error(source))?;
     if now.identity() != own.identity() {
         return Err(ActError::Unverified { id, found: "another object with that name".to_owned() });
     }
@@ -197,7 +197,7 @@ mod tests {
         machine.edit(|facts| facts.effective_uid = 1000);
         machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
-        let found = renamed(&machine, &survey.segments, survey.at);
+        let found = find_renamed(&machine, &survey.segments, survey.at);
         assert_eq!(found.len(), 1);
         machine.add_object(LEFTOVER, FakeBytes::full(b"another"));
         let error = recover(&machine, &found[0]).unwrap_err();
@@ -205,7 +205,7 @@ mod tests {
         let names = || machine.edit(|facts| facts.posix.keys().map(ToString::to_string).collect::<Vec<_>>());
         assert_eq!(names(), [format!("/{LEFTOVER}")]);
         let survey = Survey::take(&machine, &mut Names::default());
-        recover(&machine, &renamed(&machine, &survey.segments, survey.at)[0]).unwrap();
+        recover(&machine, &find_renamed(&machine, &survey.segments, survey.at)[0]).unwrap();
         assert_eq!(names(), ["/name"]);
     }
 
@@ -228,6 +228,6 @@ mod tests {
         machine.add_object(LEFTOVER, FakeBytes::full(b"moved"));
         let survey = Survey::take(&machine, &mut Names::default());
         let before = Timestamp::from_seconds(survey.at.seconds - 86_400);
-        assert_eq!(renamed(&machine, &survey.segments, before).len(), 1);
+        assert_eq!(find_renamed(&machine, &survey.segments, before).len(), 1);
     }
 }

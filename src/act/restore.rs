@@ -96,7 +96,7 @@ impl Actor<'_> {
     pub fn restore(&self, path: &Path) -> Result<Restored, RestoreError> {
         let file = SavedFile::open(path)?;
         match file.distrust_reason(self.machine) {
-            Some(reason) => Err(file.unconfirmed(self.machine, reason)),
+            Some(reason) => Err(file.unconfirmed_error(self.machine, reason)),
             None => file.restore(self),
         }
     }
@@ -133,7 +133,7 @@ impl SavedFile {
             Name::Posix(name) => {
                 progress.begin(length.unwrap_or(saved.size.0));
                 let builder = machine.build_object(name, saved.size.0);
-                let mut builder = builder.map_err(|error| work.failed(error))?;
+                let mut builder = builder.map_err(|error| work.restore_error(error))?;
                 work.fill(&mut self.reading, 0, Some(builder.as_mut()))?;
                 work.finish(builder.as_mut())?
             }
@@ -147,7 +147,7 @@ impl SavedFile {
                 }
                 let mut filling = self.begin_filling(actor, *key, &work)?;
                 work.fill(&mut self.reading, length.unwrap_or(0), Some(filling.builder()))?;
-                filling.filled();
+                filling.mark_filled();
                 work.finish(filling.builder())?
             }
         };
@@ -172,7 +172,7 @@ impl SavedFile {
             outcome => outcome,
         }
         .map_err(|error| match error {
-            BeginError::Refused(error) => work.failed(error),
+            BeginError::Refused(error) => work.restore_error(error),
             BeginError::NoMark(source) => RestoreError::NoMark { name: saved.name.clone(), source },
         })
     }
@@ -252,7 +252,7 @@ impl Restore<'_> {
                 if let Some(builder) = to.as_deref_mut()
                     && let Err(error) = builder.write_at(run.offset, &run.bytes)
                 {
-                    written = Err(self.failed(error));
+                    written = Err(self.restore_error(error));
                     return ControlFlow::Break(());
                 }
                 let end = run.offset + run.bytes.len() as u64;
@@ -272,10 +272,10 @@ impl Restore<'_> {
         let used = saved.times.access.zip(saved.times.modify);
         let look =
             FinalAttributes { mode: saved.mode, owner: Some(&saved.owner), acl: saved.acl.as_deref(), used };
-        builder.finish(&look).map_err(|error| self.failed(error))
+        builder.finish(&look).map_err(|error| self.restore_error(error))
     }
 
-    fn failed(&self, source: io::Error) -> RestoreError {
+    fn restore_error(&self, source: io::Error) -> RestoreError {
         let name = self.saved.name.clone();
         match source.kind() {
             io::ErrorKind::AlreadyExists => RestoreError::Taken { name, by: None },
@@ -296,7 +296,7 @@ pub fn unrestorable(segment: &Segment) -> &'static str {
 impl Restored {
     /// Returns the differences that do not affect every copy ([`unrestorable`]).
     #[must_use]
-    pub fn unexpected(&self) -> &[String] {
+    pub fn unexpected_differences(&self) -> &[String] {
         let expected = if matches!(self.id, SegmentId::Sysv(_)) { 3 } else { 1 };
         self.differences.get(expected..).unwrap_or_default()
     }

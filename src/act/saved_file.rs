@@ -110,7 +110,8 @@ impl SavedFile {
         let saved = self.saved();
         let mode = mode_text(Mode::new(saved.mode.bits() & 0o777));
         let acl = saved.acl.as_deref().and_then(Acl::parse);
-        let acl = acl.map_or_else(String::new, |acl| format!(" and an ACL ({})", granted(machine, &acl)));
+        let acl = acl
+            .map_or_else(String::new, |acl| format!(" and an ACL ({})", granted_permissions(machine, &acl)));
         // The names in the file are not trusted: its author chose them.
         let user = user_text(machine, saved.owner.uid);
         let group = group_text(machine, saved.owner.gid);
@@ -119,7 +120,7 @@ impl SavedFile {
 
     /// Returns the error for a restore that was not confirmed.
     #[must_use]
-    pub fn unconfirmed(&self, machine: &dyn Machine, reason: String) -> RestoreError {
+    pub fn unconfirmed_error(&self, machine: &dyn Machine, reason: String) -> RestoreError {
         RestoreError::Unconfirmed { file: printable(&self.path), reason, segment: self.description(machine) }
     }
 
@@ -131,7 +132,7 @@ impl SavedFile {
 
 /// Describes the permissions that an ACL grants beyond the mode, limited by its mask: `user bob rw,
 /// group video r-`.
-fn granted(machine: &dyn Machine, acl: &Acl) -> String {
+fn granted_permissions(machine: &dyn Machine, acl: &Acl) -> String {
     let users = acl.users.iter().map(|&(uid, bits)| (format!("user {}", user_text(machine, uid)), bits));
     let groups = acl.groups.iter().map(|&(gid, bits)| (format!("group {}", group_text(machine, gid)), bits));
     let own = [("owning group".to_owned(), acl.owning_group)];

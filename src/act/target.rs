@@ -31,11 +31,11 @@ impl<'a> Target<'a> {
         let segment = self.segment;
         let stat = self.machine.sysv_stat(shmid).map_err(|error| self.change_error(error))?;
         if stat.marked && !segment.sysv().is_some_and(|facts| facts.marked) {
-            Err(self.replaced("it was marked for removal"))
+            Err(self.replaced_error("it was marked for removal"))
         } else if segment.identity() != stat.identity() {
-            Err(self.replaced("its shmid now belongs to another segment"))
+            Err(self.replaced_error("its shmid now belongs to another segment"))
         } else if segment.times.change != stat.change {
-            Err(self.replaced("its owner or mode changed"))
+            Err(self.replaced_error("its owner or mode changed"))
         } else {
             Ok(stat)
         }
@@ -47,9 +47,9 @@ impl<'a> Target<'a> {
         let held = self.machine.open_handle(name).map_err(|error| self.change_error(error))?;
         let stat = held.stat().map_err(|error| self.change_error(error))?;
         if stat.mode & TYPE_MASK != REGULAR {
-            Err(self.replaced("its name is no longer a regular file"))
+            Err(self.replaced_error("its name is no longer a regular file"))
         } else if !self.segment.identity().fits(&stat.identity()) {
-            Err(self.replaced("its name now belongs to another object"))
+            Err(self.replaced_error("its name now belongs to another object"))
         } else {
             Ok((held, stat))
         }
@@ -73,29 +73,29 @@ impl<'a> Target<'a> {
         }
     }
 
-    pub fn gone(self) -> ActError {
+    pub fn gone_error(self) -> ActError {
         ActError::Gone { id: self.id() }
     }
 
-    pub fn replaced(self, how: impl Into<String>) -> ActError {
+    pub fn replaced_error(self, how: impl Into<String>) -> ActError {
         ActError::NotTheSame { id: self.id(), how: how.into() }
     }
 
-    pub fn unverified(self, found: impl Into<String>) -> ActError {
+    pub fn unverified_error(self, found: impl Into<String>) -> ActError {
         ActError::Unverified { id: self.id(), found: found.into() }
     }
 
     /// Returns the error for a change whose result the kernel does not report.
-    pub fn unverifiable(self, source: io::Error) -> ActError {
+    pub fn unverifiable_error(self, source: io::Error) -> ActError {
         ActError::Failed { id: self.id(), step: Step::Verify, source }
     }
 
     fn change_error(self, source: io::Error) -> ActError {
         match source.raw_os_error() {
-            Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => self.gone(),
+            Some(libc::EINVAL | libc::EIDRM | libc::ENOENT) => self.gone_error(),
             // A directory in the path was replaced by a link or a file.
-            Some(libc::ELOOP | libc::ENOTDIR) => self.replaced("its directory was replaced"),
-            _ if source.kind() == io::ErrorKind::NotFound => self.gone(),
+            Some(libc::ELOOP | libc::ENOTDIR) => self.replaced_error("its directory was replaced"),
+            _ if source.kind() == io::ErrorKind::NotFound => self.gone_error(),
             _ => ActError::Failed { id: self.id(), step: Step::Check, source },
         }
     }

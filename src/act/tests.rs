@@ -20,7 +20,7 @@ fn machine() -> FakeMachine {
     machine
 }
 
-fn shown(machine: &FakeMachine, name: &str) -> Segment {
+fn listed_segment(machine: &FakeMachine, name: &str) -> Segment {
     let survey = crate::identify::Identifier::default().survey(machine, None, &mut Names::default());
     resolve::ExactNames::new(&survey.segments).resolve(&SegmentName::read(name, None)).unwrap().clone()
 }
@@ -31,7 +31,7 @@ fn act(
     action: &Action,
     options: Options,
 ) -> Result<ChangeReport, ActError> {
-    apply(machine, &plan(machine, &shown(machine, name), action, &options)).result
+    apply(machine, &plan(machine, &listed_segment(machine, name), action, &options)).result
 }
 
 fn to(mode: u32) -> Action {
@@ -50,16 +50,16 @@ fn plan_changes_nothing_and_changes_can_be_undone() {
         ("/camera0", owner),
         ("3", Action::Lock),
     ] {
-        let before = shown(&machine, name);
+        let before = listed_segment(&machine, name);
         let plan = plan(&machine, &before, &action, &Options::default());
         assert_eq!(plan.refusal, None);
         assert!(matches!(plan.undo, Undo::Yes(_)), "{plan:?}");
-        assert_eq!(shown(&machine, name), before);
+        assert_eq!(listed_segment(&machine, name), before);
         let done = apply(&machine, &plan).result.unwrap();
-        let after = shown(&machine, name);
+        let after = listed_segment(&machine, name);
         assert_ne!((after.mode, &after.owner, &after.facts), (before.mode, &before.owner, &before.facts));
         act(&machine, name, &done.undo.unwrap(), Options::default()).unwrap();
-        let again = shown(&machine, name);
+        let again = listed_segment(&machine, name);
         assert_eq!((again.mode, again.owner, again.facts), (before.mode, before.owner, before.facts));
     }
 }
@@ -68,7 +68,7 @@ fn plan_changes_nothing_and_changes_can_be_undone() {
 fn protected_segment_needs_force() {
     for name in ["sysv:3", "/camera0"] {
         let machine = machine();
-        let mut segment = shown(&machine, name);
+        let mut segment = listed_segment(&machine, name);
         let planned = |segment: &Segment, options| {
             plan(&machine, segment, &Action::Remove(Copying::Without), &options).refusal
         };
@@ -84,7 +84,7 @@ fn protected_segment_needs_force() {
 #[test]
 fn remove_checks_for_holders_again() {
     let machine = machine();
-    let mut segment = shown(&machine, "/camera0");
+    let mut segment = listed_segment(&machine, "/camera0");
     segment.verdict.state = State::Idle;
     let plan = plan(&machine, &segment, &Action::Remove(Copying::Without), &Options::default());
     assert_eq!(plan.refusal, None);
@@ -106,7 +106,7 @@ fn remove_checks_for_holders_again() {
 #[test]
 fn remove_refuses_a_segment_used_since_the_plan() {
     let machine = machine();
-    let mut segment = shown(&machine, "sysv:3");
+    let mut segment = listed_segment(&machine, "sysv:3");
     segment.verdict.state = State::Idle;
     let remove = |segment: &Segment, options| {
         apply(&machine, &plan(&machine, segment, &Action::Remove(Copying::Without), &options)).result
@@ -120,8 +120,8 @@ fn remove_refuses_a_segment_used_since_the_plan() {
 #[test]
 fn apply_refuses_a_replaced_segment() {
     let machine = machine();
-    let sysv = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
-    let posix = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
+    let sysv = plan(&machine, &listed_segment(&machine, "sysv:3"), &to(0o666), &Options::default());
+    let posix = plan(&machine, &listed_segment(&machine, "camera0"), &to(0o666), &Options::default());
     machine.edit(|facts| facts.sysv[0].row.creator_pid = 99);
     machine.add_object("camera0", FakeBytes::hole(9));
     for plan in [sysv, posix] {
@@ -129,8 +129,8 @@ fn apply_refuses_a_replaced_segment() {
         assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
         assert!(error.changed_nothing() && error.to_string().contains("Nothing was changed"), "{error}");
     }
-    assert_eq!(shown(&machine, "camera0").mode, Mode::new(0o600));
-    let plan = plan(&machine, &shown(&machine, "camera0"), &to(0o666), &Options::default());
+    assert_eq!(listed_segment(&machine, "camera0").mode, Mode::new(0o600));
+    let plan = plan(&machine, &listed_segment(&machine, "camera0"), &to(0o666), &Options::default());
     machine.remove_object("camera0");
     assert!(matches!(apply(&machine, &plan).result, Err(ActError::Gone { .. })));
 }
@@ -138,7 +138,7 @@ fn apply_refuses_a_replaced_segment() {
 #[test]
 fn mode_change_reports_an_intermediate_change() {
     let machine = machine();
-    let plan = plan(&machine, &shown(&machine, "sysv:3"), &to(0o666), &Options::default());
+    let plan = plan(&machine, &listed_segment(&machine, "sysv:3"), &to(0o666), &Options::default());
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
     let error = apply(&machine, &plan).result.unwrap_err().to_string();
     assert!(error.contains("owner or mode changed"), "{error}");
@@ -167,7 +167,7 @@ fn final_refusal_outranks_one_that_force_overrides() {
     for name in ["3", "camera0"] {
         let plan = plan_with(
             &machine,
-            &shown(&machine, name),
+            &listed_segment(&machine, name),
             &Action::Remove(Copying::Keep),
             &Options::default(),
             Some(&unused_state()),
@@ -207,7 +207,7 @@ fn held_or_unknown_segment_needs_force() {
     machine.add_process(7, "writer");
     machine.map_in(7, "camera0", Access::Read);
     for name in ["sysv:4", "camera0"] {
-        let plan = plan(&machine, &shown(&machine, name), &remove, &Options::default());
+        let plan = plan(&machine, &listed_segment(&machine, name), &remove, &Options::default());
         assert!(plan.refusal.as_ref().unwrap().forceable);
         assert!(apply(&machine, &plan).result.unwrap_err().to_string().contains("--force"));
     }
@@ -222,7 +222,7 @@ fn held_or_unknown_segment_needs_force() {
 #[test]
 fn plan_requests_a_lease() {
     let machine = machine();
-    let shown = shown(&machine, "camera0");
+    let shown = listed_segment(&machine, "camera0");
     assert_eq!(shown.verdict.state, State::Unknown, "nobody looked at the processes");
     let plan =
         |segment: &Segment| plan(&machine, segment, &Action::Remove(Copying::Without), &Options::default());
@@ -250,7 +250,12 @@ fn plan_requests_a_lease() {
 #[test]
 fn remove_refuses_a_segment_attached_since_the_plan() {
     let machine = machine();
-    let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
+    let plan = plan(
+        &machine,
+        &listed_segment(&machine, "3"),
+        &Action::Remove(Copying::Without),
+        &Options::default(),
+    );
     assert_eq!(plan.refusal, None);
     machine.add_process(7, "grabber");
     machine.attach_in(7, 3, Access::Read);
@@ -274,7 +279,7 @@ fn remove_refuses_changes_after_the_plan() {
     for (others, expected) in others {
         let machine = machine();
         let remove = Action::Remove(Copying::Without);
-        let plan = plan(&machine, &shown(&machine, "3"), &remove, &Options::default());
+        let plan = plan(&machine, &listed_segment(&machine, "3"), &remove, &Options::default());
         machine.edit(|facts| facts.before_pin = Some(others));
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(error.changed_nothing() && error.to_string().contains(expected), "{error}");
@@ -286,7 +291,12 @@ fn remove_refuses_changes_after_the_plan() {
     // Without permission to attach, the removal has no pin, but checks again too.
     let machine = machine();
     machine.edit(|facts| facts.sysv[0].row.mode = Mode::new(0));
-    let plan = plan(&machine, &shown(&machine, "3"), &Action::Remove(Copying::Without), &Options::default());
+    let plan = plan(
+        &machine,
+        &listed_segment(&machine, "3"),
+        &Action::Remove(Copying::Without),
+        &Options::default(),
+    );
     machine.edit(|facts| facts.before_pin = Some(|facts| facts.sysv[0].row.size = Bytes(99)));
     let error = apply(&machine, &plan).result.unwrap_err();
     assert!(matches!(error, ActError::NotTheSame { .. }), "{error}");
@@ -299,7 +309,7 @@ fn remove_refuses_a_segment_marked_since() {
     machine.add_sysv(4, 0, FakeBytes::hole(1));
     machine.edit(|facts| facts.sysv[1].row.nattch = 1);
     for action in [to(0o666), Action::Lock, Action::Remove(Copying::Without)] {
-        let plan = plan(&machine, &shown(&machine, "4"), &action, &FORCE);
+        let plan = plan(&machine, &listed_segment(&machine, "4"), &action, &FORCE);
         machine.edit(|facts| facts.sysv[1].row.marked = true);
         let error = apply(&machine, &plan).result.unwrap_err().to_string();
         assert!(error.contains("it was marked for removal"), "{error}");
@@ -317,11 +327,11 @@ fn canceled_removal_keeps_the_segment() {
     let progress = Progress::new();
     // Canceled before the copy reads any data.
     progress.cancel();
-    let (actor, segment) = (Actor::new(&machine, &progress), shown(&machine, "empty"));
+    let (actor, segment) = (Actor::new(&machine, &progress), listed_segment(&machine, "empty"));
     let removal = remove::Removal { actor: &actor, target: actor.on(&segment), options: FORCE };
     let error = removal.apply(&Copying::Keep, Some(&copies)).unwrap_err();
     assert!(matches!(error, ActError::Stopped { .. }), "{error}");
-    assert!(copies.list().is_empty() && shown(&machine, "empty").size == Bytes(0));
+    assert!(copies.list().is_empty() && listed_segment(&machine, "empty").size == Bytes(0));
 }
 
 #[test]
@@ -333,7 +343,7 @@ fn remove_needs_a_copy_or_no_copy() {
     // Too small even for the metadata.
     let keep = |limit| {
         let keep = Action::Remove(Copying::Keep);
-        let plan = plan_with(&machine, &shown(&machine, "3"), &keep, &FORCE, Some(&copies(limit)));
+        let plan = plan_with(&machine, &listed_segment(&machine, "3"), &keep, &FORCE, Some(&copies(limit)));
         apply(&machine, &plan).result
     };
     let error = keep(10).unwrap_err().to_string();
@@ -358,7 +368,7 @@ fn failed_removal_deletes_no_other_copy() {
         // A new batch: copies of the same batch are never deleted.
         let copies = Copies::new(StateDirectory::at(directory.path().join("state")), copies.limit());
         machine.add_object(name, FakeBytes::full(&[7; 10_000]));
-        let mut segment = shown(&machine, name);
+        let mut segment = listed_segment(&machine, name);
         segment.verdict.state = State::Idle;
         let keep = Action::Remove(Copying::Keep);
         plan_with(&machine, &segment, &keep, &Options::default(), Some(&copies))
@@ -438,7 +448,7 @@ fn create_refuses_an_existing_segment() {
     for new in [new_object("new"), sysv] {
         let plan = plan_create(&machine, &new, &Options::default());
         let done = apply(&machine, &plan).result.unwrap();
-        let segment = shown(&machine, &done.id.to_string());
+        let segment = listed_segment(&machine, &done.id.to_string());
         assert_eq!(
             (segment.size, segment.owner.uid),
             (if matches!(new, NewSegment::Sysv(..)) { Bytes(100) } else { Bytes(5000) }, 1000)
@@ -447,10 +457,10 @@ fn create_refuses_an_existing_segment() {
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(matches!(error, ActError::Exists { .. }), "{error}");
         assert!(plan_create(&machine, &new, &Options::default()).refusal.is_some());
-        assert_eq!(shown(&machine, &done.id.to_string()), segment);
+        assert_eq!(listed_segment(&machine, &done.id.to_string()), segment);
     }
-    assert_eq!(shown(&machine, "new").mode, Mode::new(0o666));
-    assert!(matches!(shown(&machine, "0x7").id, SegmentId::Sysv(_)));
+    assert_eq!(listed_segment(&machine, "new").mode, Mode::new(0o666));
+    assert!(matches!(listed_segment(&machine, "0x7").id, SegmentId::Sysv(_)));
 }
 
 #[test]
@@ -468,7 +478,7 @@ fn create_fills_a_segment_from_a_file() {
     make(new(b"filled", 5000)).unwrap();
     let mut bytes = [1; 9];
     machine.open_object(&ObjectName::new(b"filled").unwrap()).unwrap().read_at(0, &mut bytes).unwrap();
-    assert_eq!((&bytes, shown(&machine, "filled").size), (b"contents\0", Bytes(5000)));
+    assert_eq!((&bytes, listed_segment(&machine, "filled").size), (b"contents\0", Bytes(5000)));
     let error = make(new(b"small", 3)).unwrap_err().to_string();
     assert!(error.contains("Use a larger size"), "{error}");
     assert!(machine.edit(|facts| facts.posix.len() == 2));

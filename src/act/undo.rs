@@ -89,7 +89,10 @@ impl Restored {
             Name::Sysv { key, shmid } => format!("restored (key {key}, was sysv:{shmid})"),
             Name::Posix(_) => "restored".to_owned(),
         };
-        std::iter::once(restored).chain(self.unexpected().iter().cloned()).collect::<Vec<_>>().join("; ")
+        std::iter::once(restored)
+            .chain(self.unexpected_differences().iter().cloned())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 

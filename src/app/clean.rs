@@ -68,12 +68,12 @@ impl Clean {
         self.list.selected = place.unwrap_or(self.list.selected.min(self.items.len().saturating_sub(1)));
     }
 
-    pub fn checked(&self) -> impl Iterator<Item = &LeakItem> {
+    pub fn checked_items(&self) -> impl Iterator<Item = &LeakItem> {
         self.items.iter().filter(|item| item.checked)
     }
 
     pub fn frees(&self) -> Bytes {
-        freed(self.checked().map(|item| &*item.segment))
+        freed(self.checked_items().map(|item| &*item.segment))
     }
 
     pub fn toggle(&mut self) {
@@ -98,7 +98,7 @@ impl Clean {
 
     /// Formats the totals: `2 selected, frees 310 MiB`.
     pub fn sum(&self) -> String {
-        let checked = self.checked().count();
+        let checked = self.checked_items().count();
         match (self.items.len(), checked) {
             (0, _) => String::new(),
             (_, 0) => "nothing selected".to_owned(),

@@ -81,7 +81,7 @@ impl Holders {
     }
 
     /// The reasons why the list may be incomplete, one per line.
-    pub fn unknown(&self, survey: &Survey, root: bool) -> Vec<String> {
+    pub fn reasons_for_doubt(&self, survey: &Survey, root: bool) -> Vec<String> {
         let mut lines = vec![];
         if self.segment.holders.is_none() && !self.gone {
             lines.push("holders not checked yet".to_owned());
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(reader.holds_text(), "8.0 KiB resident, no other segments");
         // `/y` has no name and no other holder.
         assert_eq!(writer.others.iter().map(|other| other.freed).collect::<Vec<_>>(), [false, true]);
-        assert_eq!(shown.unknown(&survey, false), Vec::<String>::new());
+        assert_eq!(shown.reasons_for_doubt(&survey, false), Vec::<String>::new());
     }
 
     #[test]
@@ -268,7 +268,7 @@ mod tests {
         let (shown, survey) = shown(&machine, "sysv:5");
         assert_eq!(shown.rows.len(), 1);
         assert_eq!(
-            shown.unknown(&survey, false),
+            shown.reasons_for_doubt(&survey, false),
             ["nattch 3: 1 found, 2 in processes you cannot inspect", "1 of 2 processes can be inspected"]
         );
     }

@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn single_segment_is_saved_to_a_file_named_after_it() {
         for (segment, file) in [
-            (example::posix_called(b"camera0"), "camera0.saved"),
-            (example::posix_called(b"dir/one"), "dir_one.saved"),
-            (example::posix_called(b"a\x1b"), "a_x1b.saved"),
+            (example::posix_named(b"camera0"), "camera0.saved"),
+            (example::posix_named(b"dir/one"), "dir_one.saved"),
+            (example::posix_named(b"a\x1b"), "a_x1b.saved"),
             (example::sysv(), "sysv_32770.saved"),
         ] {
             assert_eq!(paths(&Save::new(vec![segment])), [file]);
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn several_segments_are_saved_to_distinct_files() {
-        let segments = vec![example::posix_called(b"a"), example::posix_called(b"a"), example::sysv()];
+        let segments = vec![example::posix_named(b"a"), example::posix_named(b"a"), example::sysv()];
         let mut form = Save::new(segments);
         form.path.set("/backup");
         assert_eq!(paths(&form), ["/backup/a.saved", "/backup/a-2.saved", "/backup/sysv_32770.saved"]);

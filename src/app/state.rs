@@ -121,7 +121,7 @@ impl PreviewKey {
     }
 }
 
-/// The inputs of [`State::polled`], which is only called when they change.
+/// The inputs of [`State::segments_to_poll`], which is only called when they change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PolledKey {
     arranged: u64,
@@ -199,7 +199,7 @@ impl State {
 
     /// Returns the segments whose rates are polled: the visible rows first, then those that change,
     /// then the others.
-    pub(super) fn polled(&self, rows: usize) -> Vec<&Segment> {
+    pub(super) fn segments_to_poll(&self, rows: usize) -> Vec<&Segment> {
         let Some(survey) = &self.survey else { return vec![] };
         let table = &self.table;
         let (top, end) = (table.top, (table.top + rows).min(table.shown.len()));

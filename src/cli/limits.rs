@@ -12,7 +12,7 @@ use crate::identify::Rules;
 use crate::machine::Machine;
 use crate::segment::Kind;
 use crate::segment::{Bytes, Segment};
-use crate::survey::{Coverage, Shmem, Survey, alerts, logouts, promised, usage};
+use crate::survey::{Coverage, Shmem, Survey, alerts, logouts, promised_memory, usage};
 use by::{Process, User};
 use serde::Serialize;
 use std::io::{self, Write as _};
@@ -89,7 +89,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
         print_table(&limits, out)?;
         by::print(&users, &processes, out)?;
         if let Some(coverage) = survey.coverage.as_ref().filter(|coverage| !coverage.is_whole()) {
-            writeln!(out, "{}", unseen(coverage, machine.effective_uid() == 0))?;
+            writeln!(out, "{}", unseen_text(coverage, machine.effective_uid() == 0))?;
         }
         if let Some(shmem) = shmem {
             writeln!(out, "\n{}", shmem.text())?;
@@ -101,7 +101,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &LimitsArgs, out: &mut Out
 }
 
 /// Describes the processes that the table omits.
-fn unseen(coverage: &Coverage, root: bool) -> String {
+fn unseen_text(coverage: &Coverage, root: bool) -> String {
     let Coverage { processes, unreadable, visibility, .. } = coverage;
     let count = match unreadable {
         0 if visibility.outside => "processes outside this pid namespace are not counted".to_owned(),
@@ -155,7 +155,7 @@ fn limits(survey: &Survey, page: u64) -> Vec<Limit> {
             name: "/dev/shm promised",
             what: "sum of the sizes of POSIX segments",
             unit: Unit::Bytes,
-            used: Some(promised(survey).0),
+            used: Some(promised_memory(survey).0),
             most: most(shm.size.0),
         });
         list.push(Limit {

@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt as _;
 /// Parses the arguments, including the name of the program. `--help` and `--version` are also returned as
 /// errors.
 pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
-    let args = Args::try_parse_from(arguments).map_err(|error| quoted(error, arguments))?;
+    let args = Args::try_parse_from(arguments).map_err(|error| quote_arguments(error, arguments))?;
     if matches!(args.command, Some(Command::Change(_)))
         && env::current_dir().is_ok_and(|directory| directory.starts_with("/dev/shm"))
         && let Some(option) = file_like_option(arguments)
@@ -31,7 +31,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
 /// Rebuilds an error with all quoted arguments escaped. clap mixes quoted text with its own
 /// styling, so this escapes the arguments and parses them again. Valid arguments, such as a size
 /// with a trailing tab, are left alone: escaping would cause a different error.
-fn quoted(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
+fn quote_arguments(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let option = |error: &clap::Error| match error.kind() {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => error.get(ContextKind::InvalidArg).cloned(),
         _ => None,

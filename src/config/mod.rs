@@ -114,7 +114,7 @@ impl Config {
     /// Fails if the file cannot be read, or at the first error in it, with its line and the allowed
     /// values.
     pub fn load() -> Result<Self, ConfigError> {
-        match place::path(|name| env::var_os(name)) {
+        match place::config_path(|name| env::var_os(name)) {
             Some(path) => Self::load_from(&path),
             None => Ok(Self::default()),
         }

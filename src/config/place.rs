@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// Returns `$XDG_CONFIG_HOME/shmlens/config.toml`, or the path below `~/.config` if the variable is
 /// not set. `None` for a user without a home directory. `lookup` returns the value of a variable.
-pub fn path(lookup: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+pub fn config_path(lookup: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
     // The specification says to ignore relative paths.
     let absolute = |name| lookup(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME").or_else(|| User::from_uid(getuid()).ok().flatten().map(|user| user.dir));
@@ -20,7 +20,7 @@ mod tests {
     use std::path::Path;
 
     fn path_of(set: &[(&str, &str)]) -> Option<PathBuf> {
-        path(|name| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value)))
+        config_path(|name| set.iter().find(|(set, _)| *set == name).map(|(_, value)| OsString::from(value)))
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
 }
 
 /// Parses a file that contains only makers.
-pub fn makers_alone(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
+pub fn read_makers(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Maker>, ConfigError> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Makers {

@@ -153,7 +153,7 @@ pub mod tests {
     use std::time::{Duration, Instant};
 
     /// A demo whose process has exited.
-    pub fn exited() -> Maker {
+    pub fn exited_maker() -> Maker {
         let mut child = Command::new("true").spawn().unwrap();
         let started = Process::new(child.id().cast_signed()).unwrap().stat().unwrap().starttime;
         let maker = Maker { pid: child.id(), started, ..Maker::new().unwrap() };
@@ -200,7 +200,7 @@ pub mod tests {
     #[test]
     fn exited_process_is_recognized_even_if_its_pid_is_reused() {
         let maker = Maker::new().unwrap();
-        assert!(exited().is_gone());
+        assert!(exited_maker().is_gone());
         assert!(Maker { started: maker.started + 1, ..maker }.is_gone());
         let mut child = Command::new("true").spawn().unwrap();
         let process = Process::new(child.id().cast_signed()).unwrap();

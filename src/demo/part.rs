@@ -65,7 +65,7 @@ impl Part {
         }
     }
 
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.name() == name)
     }
 
@@ -104,8 +104,8 @@ impl Part {
             Self::Ring => ring::first(&mark),
             Self::State => state::first(&mark),
             Self::List => list::bytes(&items(&maker.line(self.name()), 0)),
-            Self::Sparse => marked(mark, &sparse::content(0)),
-            Self::Orphan => marked(mark, &LEFT_BEHIND.repeat(ORPHAN_SIZE / 8 / LEFT_BEHIND.len())),
+            Self::Sparse => with_mark(mark, &sparse::content(0)),
+            Self::Orphan => with_mark(mark, &LEFT_BEHIND.repeat(ORPHAN_SIZE / 8 / LEFT_BEHIND.len())),
         }
     }
 }
@@ -113,7 +113,7 @@ impl Part {
 const ORPHAN_SIZE: usize = 1 << 20;
 const LEFT_BEHIND: &[u8] = b"Left behind by a process that ended without removing it.\n       ";
 
-fn marked(mark: [u8; mark::LENGTH], content: &[u8]) -> Vec<u8> {
+fn with_mark(mark: [u8; mark::LENGTH], content: &[u8]) -> Vec<u8> {
     let mut bytes = mark.to_vec();
     bytes.extend(content.iter().skip(mark.len()));
     bytes
@@ -132,7 +132,7 @@ mod tests {
             let found = Maker::read(&content[at..at + mark::LENGTH]);
             assert_eq!(found, Some((maker, part.name().to_owned())), "{part:?}");
             assert!(content.len() as u64 <= part.size(&maker), "{part:?}");
-            assert_eq!(Part::named(part.name()), Some(part));
+            assert_eq!(Part::from_name(part.name()), Some(part));
         }
         assert_eq!(Part::Ring.size(&maker), 65_536);
     }

@@ -119,5 +119,5 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
 }
 
 fn fits(part: &str, maker: &Maker, size: u64, sysv: bool) -> bool {
-    Part::named(part).is_some_and(|part| part.is_sysv() == sysv && part.size(maker) == size)
+    Part::from_name(part).is_some_and(|part| part.is_sysv() == sysv && part.size(maker) == size)
 }

@@ -43,7 +43,7 @@ impl Worker for SurveyWorker {
         self.pace.start(now);
         let holdings = self.latest.last();
         let mut survey = self.identifier.survey(machine, holdings.as_deref(), &mut self.names);
-        let renamed = recover::renamed(machine, &survey.segments, survey.at);
+        let renamed = recover::find_renamed(machine, &survey.segments, survey.at);
         survey.problems.extend(renamed.iter().map(recover::RenamedObject::notice));
         vec![Report::new(now, Body::Surveyed(Box::new(survey)))]
     }

@@ -30,7 +30,7 @@ pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Con
     let missing = || format!("no holders found, but {}", list_missing(coverage));
     match (lease, checked) {
         (Lease::Refused, Some(checked)) => Conclusion::Held(holder_not_visible(checked)),
-        (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.by_root() => {
+        (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.is_root() => {
             let step = "open or mapped by a process that you cannot inspect. Run as root to see it";
             let others = "otherwise a descriptor in transit or a loop device";
             Conclusion::Held(Verdict::new(State::Unknown, step).because(others).because(REFUSED))
@@ -113,7 +113,7 @@ fn list_missing(coverage: &Coverage) -> String {
 }
 
 fn remedy(coverage: &Coverage, leases: &Leases<'_>) -> &'static str {
-    match (coverage.visibility.outside, leases.by_root()) {
+    match (coverage.visibility.outside, leases.is_root()) {
         _ if coverage.failed.is_some() => "run again when that is solved",
         (true, _) => "run on the host as root to see all processes",
         (false, false) => "run as root to see all processes",

@@ -77,20 +77,20 @@ impl<'a> Leases<'a> {
         Self { machine, uid, answers: RefCell::new(answers), now, quiet, own: OnceCell::new() }
     }
 
-    pub const fn by_root(&self) -> bool {
+    pub const fn is_root(&self) -> bool {
         self.uid == 0
     }
 
     /// Returns true if this user may request a lease on the object, now or later.
     pub fn may_request(&self, segment: &Segment) -> bool {
         let owner = self.uid == segment.owner.uid && !self.is_inaccessible(segment);
-        matches!(segment.id, SegmentId::Posix(_)) && (self.by_root() || owner)
+        matches!(segment.id, SegmentId::Posix(_)) && (self.is_root() || owner)
     }
 
     /// Returns true if this user owns an object but may neither read nor write it.
     pub fn is_inaccessible(&self, segment: &Segment) -> bool {
         const OWNER_OPENS: u32 = 0o600;
-        let owner = !self.by_root() && self.uid == segment.owner.uid;
+        let owner = !self.is_root() && self.uid == segment.owner.uid;
         owner && segment.mode.bits() & OWNER_OPENS == 0
     }
 

@@ -40,7 +40,7 @@ pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
 }
 
 pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
-    let origin = found(segment, made, evidence);
+    let origin = find(segment, made, evidence);
     match origin.finding {
         // The user asked for the segment, so it is not a leak when its first maker exits.
         Finding::Leaked if evidence.was_created_here(segment) => Origin {
@@ -52,10 +52,10 @@ pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<
     }
 }
 
-fn found(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
-    let creator = segment.sysv().map(|facts| by_creator(segment, facts, evidence));
+fn find(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
+    let creator = segment.sysv().map(|facts| judge_by_creator(segment, facts, evidence));
     match made {
-        Some(made) => by_catalog(segment, made, creator, evidence),
+        Some(made) => judge_by_catalog(segment, made, creator, evidence),
         None => creator.unwrap_or_else(|| Origin {
             finding: Finding::Unknown,
             reason: "unknown maker".to_owned(),
@@ -72,7 +72,7 @@ fn found(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'
 ///   protected.
 /// - The maker has no verdict, such as a library whose users name their segments. Then the creator
 ///   decides, if known; otherwise a leak is likely, never certain.
-fn by_catalog(
+fn judge_by_catalog(
     segment: &Segment,
     made: &MakerMatch<'_>,
     creator: Option<Origin>,
@@ -127,7 +127,7 @@ fn by_catalog(
 }
 
 /// Judges by the creator, whose pid the kernel keeps for System V segments.
-fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> Origin {
+fn judge_by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> Origin {
     let pid = facts.creator_pid;
     if pid == 0 {
         return Origin {
@@ -149,7 +149,7 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
         }
         ProcessState::Exited => {
             let step = format!("no process has the creator's pid {pid} (/proc/{pid})");
-            creator_exited(segment, facts, step, evidence)
+            judge_exited_creator(segment, facts, step, evidence)
         }
         ProcessState::PidReused(process) => {
             let step = format!(
@@ -157,16 +157,16 @@ fn by_creator(segment: &Segment, facts: &SysvFacts, evidence: &Evidence<'_>) -> 
                  (/proc/{pid}/stat)",
                 escape(&process.command)
             );
-            creator_exited(segment, facts, step, evidence)
+            judge_exited_creator(segment, facts, step, evidence)
         }
         ProcessState::InChildNamespace => {
-            creator_unknown(pid, "a process in another pid namespace has this pid")
+            unknown_creator(pid, "a process in another pid namespace has this pid")
         }
-        ProcessState::Unknown(reason) => creator_unknown(pid, reason),
+        ProcessState::Unknown(reason) => unknown_creator(pid, reason),
     }
 }
 
-fn creator_unknown(pid: u32, reason: &str) -> Origin {
+fn unknown_creator(pid: u32, reason: &str) -> Origin {
     Origin {
         finding: Finding::Unknown,
         reason: "cannot tell if its creator is running".to_owned(),
@@ -178,14 +178,19 @@ fn creator_unknown(pid: u32, reason: &str) -> Origin {
 /// attach it again while it runs. A key is a public name, so any program may attach a segment that
 /// has one. Without a key, only processes that know the shmid can, and the kernel records the last
 /// of them.
-fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: &Evidence<'_>) -> Origin {
+fn judge_exited_creator(
+    segment: &Segment,
+    facts: &SysvFacts,
+    step: String,
+    evidence: &Evidence<'_>,
+) -> Origin {
     let pid = facts.creator_pid;
     let mut steps = vec![step];
     if let Some(demo) = demo::shown_by(facts.key, &evidence.states) {
         steps.push(format!("its key is the one that shmlens demo ({demo}) uses for its leak example"));
         return Origin { finding: Finding::Example, reason: format!("creator {pid} exited"), steps };
     }
-    let (finding, reason) = match by_last_user(segment, facts, evidence, &mut steps) {
+    let (finding, reason) = match judge_by_last_user(segment, facts, evidence, &mut steps) {
         Some(used @ (Finding::LastUserRuns, _)) => used,
         _ if !facts.key.is_private() => {
             let key = facts.key;
@@ -202,7 +207,7 @@ fn creator_exited(segment: &Segment, facts: &SysvFacts, step: String, evidence: 
 
 /// Judges by the last process to attach or detach a segment whose creator has exited; `None` if
 /// that process has exited too.
-fn by_last_user(
+fn judge_by_last_user(
     segment: &Segment,
     facts: &SysvFacts,
     evidence: &Evidence<'_>,

@@ -50,11 +50,11 @@ pub fn holder(pid: u32) -> Holder {
 
 /// Returns `posix:/psm_1f09ab2c`: 4 KiB, 180 s old at 10 000.
 pub fn posix() -> Segment {
-    posix_called(b"psm_1f09ab2c")
+    posix_named(b"psm_1f09ab2c")
 }
 
 /// Like [`posix`], with another name.
-pub fn posix_called(name: &[u8]) -> Segment {
+pub fn posix_named(name: &[u8]) -> Segment {
     let id = SegmentId::Posix(ObjectName::new(name).unwrap());
     let facts = PosixFacts { device: 26, inode: 7, links: 1, unlinked: None };
     Segment {
@@ -67,7 +67,7 @@ pub fn posix_called(name: &[u8]) -> Segment {
 
 /// An unlinked object with this inode and former name.
 pub fn unlinked(inode: u64, former_name: &[u8]) -> Segment {
-    let mut segment = posix_called(former_name);
+    let mut segment = posix_named(former_name);
     segment.id = SegmentId::Deleted { device: 26, inode };
     let unlinked = Some(Unlinked { name: ObjectName::new(former_name), by: vec![], concealed: false });
     segment.facts = Facts::Posix(PosixFacts { device: 26, inode, links: 0, unlinked });

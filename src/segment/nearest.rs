@@ -8,8 +8,8 @@ use strsim::levenshtein;
 /// Returns names similar to one that does not exist, best first.
 pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<SegmentId> {
     let text = &String::from_utf8_lossy(name.text());
-    let mut ids = by_prefix(&unescape(name.text()), segments);
-    for id in by_spelling(text, segments) {
+    let mut ids = names_with_prefix(&unescape(name.text()), segments);
+    for id in names_by_spelling(text, segments) {
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -24,7 +24,7 @@ pub(super) fn nearest(name: &SegmentName<'_>, segments: &[Segment]) -> Vec<Segme
 }
 
 /// Returns names with this prefix, up to the limit of a message.
-fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
+fn names_with_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     let start = start.strip_prefix(b"posix:").unwrap_or(start);
     let start = start.strip_prefix(b"/dev/shm/").or_else(|| start.strip_prefix(b"/")).unwrap_or(start);
     if start.is_empty() {
@@ -39,7 +39,7 @@ fn by_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
 
 /// Returns the names with the smallest edit distance. A number is compared with shmids and keys
 /// digit by digit, in decimal or hexadecimal, because the numeric difference is meaningless.
-fn by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
+fn names_by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
     let wanted = bare(text);
     let (number, is_hex) = (parse_key(&wanted), wanted.starts_with("0x"));
     let is_key = text.starts_with("key:") || is_hex;

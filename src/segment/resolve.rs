@@ -125,7 +125,7 @@ fn other_number(number: u32, is_key: bool, segment: &SegmentId) -> String {
 
 /// Finds the segment whose key is the given shmid, or whose shmid is the given key: both are plain
 /// numbers, and `ipcs` lists them side by side.
-fn by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<ResolveError> {
+fn find_by_other_number(name: &SegmentName<'_>, segments: &[Segment]) -> Option<ResolveError> {
     let (number, is_key) = match (name.key(), name.number()) {
         (Some(key), _) => (key.0, true),
         (None, number) => (number?, false),
@@ -182,7 +182,7 @@ pub struct Found<'a> {
 }
 
 /// Returns the unlinked objects that had this name.
-fn formerly<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
+fn unlinked_with_name<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {
     let had_name =
         |segment: &&Segment| segment.former_name().is_some_and(|former| name.matches_former_name(former));
     segments.iter().filter(had_name).collect()
@@ -205,11 +205,11 @@ fn descriptions(segments: &[&Segment]) -> Vec<String> {
 }
 
 /// Returns the only unlinked object that had this name, if any.
-fn one_former<'a>(
+fn only_unlinked_with_name<'a>(
     name: &SegmentName<'_>,
     segments: &'a [Segment],
 ) -> Result<Option<&'a Segment>, ResolveError> {
-    match formerly(name, segments).as_slice() {
+    match unlinked_with_name(name, segments).as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
         many => Err(ResolveError::FormerNames { text: name.quoted(), candidates: descriptions(many) }),
@@ -228,7 +228,7 @@ pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Fo
         let segment = one(name, &exact, segments)?;
         return Ok(Found { segment, by_prefix: false, by_former_name: false });
     }
-    if let Some(segment) = one_former(name, segments)? {
+    if let Some(segment) = only_unlinked_with_name(name, segments)? {
         return Ok(Found { segment, by_prefix: false, by_former_name: true });
     }
     let found = starting_with(name, segments);
@@ -288,7 +288,7 @@ impl<'a> ExactNames<'a> {
         if !others.is_empty() {
             return Err(name.ambiguous_with(&found, &others));
         }
-        let former = if found.is_empty() { formerly(name, self.segments) } else { vec![] };
+        let former = if found.is_empty() { unlinked_with_name(name, self.segments) } else { vec![] };
         if !former.is_empty() {
             let candidates = descriptions(&former);
             return Err(ResolveError::Unlinked {
@@ -308,7 +308,9 @@ impl<'a> ExactNames<'a> {
         exists: impl Fn(&ObjectName) -> bool,
     ) -> Result<&'a Segment, ResolveError> {
         match self.resolve_unless(name, exists) {
-            Err(error @ ResolveError::Unlinked { .. }) => one_former(name, self.segments)?.ok_or(error),
+            Err(error @ ResolveError::Unlinked { .. }) => {
+                only_unlinked_with_name(name, self.segments)?.ok_or(error)
+            }
             found => found,
         }
     }
@@ -345,7 +347,7 @@ fn one<'a>(
             let candidates = starting_with(name, segments).into_iter().map(|one| one.id.clone()).collect();
             Err(ResolveError::Ambiguous { text: text(), candidates })
         }
-        ([], _) => Err(by_other_number(name, segments)
+        ([], _) => Err(find_by_other_number(name, segments)
             .unwrap_or_else(|| ResolveError::Unknown { text: text(), nearest: nearest(name, segments) })),
         (many, _) => {
             let candidates = many.iter().map(|segment| segment.id.clone()).collect();
@@ -362,7 +364,7 @@ mod tests {
     fn example_segments() -> Vec<Segment> {
         let mut segments = vec![example::sysv(), example::posix()];
         for name in ["camera0", "camera", "dir/one", "1234", r"odd\name"] {
-            segments.push(example::posix_called(name.as_bytes()));
+            segments.push(example::posix_named(name.as_bytes()));
         }
         let mut other = example::sysv();
         other.id = SegmentId::Sysv(ShmId(1234));
@@ -413,8 +415,7 @@ mod tests {
         let names =
             ["9", "9x", "0x9", "0x9abc", "key:9", "key:99", "sysv:9", "sysv:99", "posix:9", "posix:99"];
         let names = [&names[..], &["deleted:9:9", "deleted:9:99", "state-evil", "0x", "key:"]].concat();
-        let segments: Vec<Segment> =
-            names.iter().map(|name| example::posix_called(name.as_bytes())).collect();
+        let segments: Vec<Segment> = names.iter().map(|name| example::posix_named(name.as_bytes())).collect();
         for text in [
             "9",
             "0x9",
@@ -476,7 +477,7 @@ mod tests {
         for name in
             ["sysv:32770", "0x4d2", "key:7", "posix:camera", r"a\x41", "dev/shm/camera", "deleted:1:2"]
         {
-            segments.push(example::posix_called(name.as_bytes()));
+            segments.push(example::posix_named(name.as_bytes()));
         }
         let names = ExactNames::new(&segments);
         for (text, meanings, remedy) in [

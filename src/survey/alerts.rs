@@ -1,7 +1,7 @@
 //! Alerts about conditions that will soon make programs fail, with the users and processes
 //! involved.
 
-use super::usage::{objects, promised};
+use super::usage::{objects, promised_memory};
 use super::{DevShmUse, Survey, past_end};
 use crate::segment::{Bytes, Holder, Kind, Segment};
 use std::collections::BTreeMap;
@@ -43,8 +43,8 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
     if let Some(shm) = &limits.dev_shm {
         if let Some(left) = remaining_if_nearly_full(shm.used.0, shm.size.0) {
             let resident = |segment: &Segment| segment.resident.unwrap_or_default().0;
-            let mut users = by_user(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
-            users.extend(unlinked(survey, shm.used));
+            let mut users = largest_users(objects(survey), resident, |sum| format!("has {}", Bytes(sum)));
+            users.extend(unlinked_text(survey, shm.used));
             let message = match left {
                 0 => format!("/dev/shm is full ({}). Writing to new pages fails now", shm.size),
                 _ => format!("/dev/shm is nearly full, {} of {} left", Bytes(left), shm.size),
@@ -58,7 +58,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             };
             alerts.push(Alert {
                 message,
-                users: by_user(objects(survey), |_| 1, |sum| format!("has {sum}")),
+                users: largest_users(objects(survey), |_| 1, |sum| format!("has {sum}")),
                 urgent: true,
             });
         }
@@ -72,7 +72,7 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
         };
         alerts.push(Alert {
             message,
-            users: by_user(sysv(survey), |_| 1, |sum| format!("has {sum}")),
+            users: largest_users(sysv(survey), |_| 1, |sum| format!("has {sum}")),
             urgent: true,
         });
     }
@@ -81,19 +81,20 @@ pub fn alerts(survey: &Survey) -> Vec<Alert> {
             0 => "System V memory is exhausted. Creating a segment fails now".to_owned(),
             _ => format!("System V memory nearly exhausted, {} left", Bytes(left)),
         };
-        let users = by_user(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
+        let users =
+            largest_users(sysv(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
         alerts.push(Alert { message, users, urgent: true });
     }
-    alerts.extend(overcommitted(survey));
+    alerts.extend(overcommit_alert(survey));
     alerts.extend(past_end::alert(survey));
     alerts
 }
 
 /// Returns an alert if the objects are larger than `/dev/shm` in total. A tmpfs allocates pages on
 /// the first write; if there are none left, a write to a mapping raises SIGBUS.
-fn overcommitted(survey: &Survey) -> Option<Alert> {
+fn overcommit_alert(survey: &Survey) -> Option<Alert> {
     let DevShmUse { size: capacity, used, .. } = survey.limits.dev_shm?;
-    let promised = promised(survey);
+    let promised = promised_memory(survey);
     if capacity.0 == 0 || promised <= capacity {
         return None;
     }
@@ -101,7 +102,7 @@ fn overcommitted(survey: &Survey) -> Option<Alert> {
         "/dev/shm is overcommitted, with objects of {promised} in a capacity of {capacity}. Writing raises SIGBUS \
          once it is full"
     );
-    let users = by_user(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
+    let users = largest_users(objects(survey), |segment| segment.size.0, |sum| format!("has {}", Bytes(sum)));
     // Large sparse objects are common, and most are never filled.
     let urgent = used.0 >= capacity.0 / 2;
     Some(Alert { message, users, urgent })
@@ -117,7 +118,7 @@ fn sysv(survey: &Survey) -> impl Iterator<Item = &Segment> {
 }
 
 /// Returns the users with the largest sums.
-fn by_user<'a>(
+fn largest_users<'a>(
     segments: impl Iterator<Item = &'a Segment>,
     of: impl Fn(&Segment) -> u64,
     words: impl Fn(u64) -> String,
@@ -133,7 +134,7 @@ fn by_user<'a>(
 }
 
 /// Describes the unlinked objects if they take at least a tenth of the used memory.
-fn unlinked(survey: &Survey, used: Bytes) -> Option<String> {
+fn unlinked_text(survey: &Survey, used: Bytes) -> Option<String> {
     let deleted = || survey.segments.iter().filter(|segment| segment.kind() == Kind::Deleted);
     let bytes: Bytes = deleted().filter_map(|segment| segment.resident).sum();
     if u128::from(bytes.0) * 10 < u128::from(used.0) || bytes.0 == 0 {

@@ -20,7 +20,7 @@ pub use limits::{DevShmUse, Limits};
 pub use logout::{at_logout, logouts};
 pub use names::Names;
 pub use namesakes::{namesake_text, namesakes};
-pub use usage::{ProcessUsage, Shmem, Sum, Usage, freed, promised, usage};
+pub use usage::{ProcessUsage, Shmem, Sum, Usage, freed, promised_memory, usage};
 
 use crate::machine::sysv_table::{self, Table};
 use crate::machine::{Machine, ObjectListing, Unreadable};

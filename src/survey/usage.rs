@@ -18,7 +18,7 @@ pub(super) fn objects(survey: &Survey) -> impl Iterator<Item = &Segment> {
 
 /// Returns the total size of all objects: the memory that they take once every page is written.
 #[must_use]
-pub fn promised(survey: &Survey) -> Bytes {
+pub fn promised_memory(survey: &Survey) -> Bytes {
     objects(survey).map(|segment| segment.size).sum()
 }
 

@@ -46,10 +46,12 @@ pub fn swapped_in(file: &File, range: Range<u64>) -> io::Result<Vec<Range<u64>>>
     }
     let page = page_size();
     let pages = range.start / page..range.end.div_ceil(page);
-    match by_count(file, pages.clone(), &mut runs) {
+    match find_by_count(file, pages.clone(), &mut runs) {
         // Huge pages are never swapped out.
         Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EOPNOTSUPP)) => {}
-        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => by_residency(file, pages, &mut runs)?,
+        Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+            find_by_residency(file, pages, &mut runs)?;
+        }
         counted => counted?,
     }
     let within = |run: Range<u64>| (run.start * page).max(range.start)..(run.end * page).min(range.end);
@@ -57,22 +59,22 @@ pub fn swapped_in(file: &File, range: Range<u64>) -> io::Result<Vec<Range<u64>>>
 }
 
 /// Halves a range of pages until each part is swapped out entirely or not at all.
-fn by_count(file: &File, pages: Range<u64>, runs: &mut Vec<Range<u64>>) -> io::Result<()> {
+fn find_by_count(file: &File, pages: Range<u64>, runs: &mut Vec<Range<u64>>) -> io::Result<()> {
     let count = pages.end - pages.start;
-    let evicted = evicted(file, &pages)?;
+    let evicted = count_evicted(file, &pages)?;
     if evicted >= count {
         push(runs, pages);
     } else if evicted > 0 {
         let middle = pages.start + count / 2;
-        by_count(file, pages.start..middle, runs)?;
-        by_count(file, middle..pages.end, runs)?;
+        find_by_count(file, pages.start..middle, runs)?;
+        find_by_count(file, middle..pages.end, runs)?;
     }
     Ok(())
 }
 
 /// Returns the number of swapped pages in a range of pages. The range must not be empty: the kernel
 /// would count up to the end of the file.
-fn evicted(file: &File, pages: &Range<u64>) -> io::Result<u64> {
+fn count_evicted(file: &File, pages: &Range<u64>) -> io::Result<u64> {
     let page = page_size();
     let span = Span { offset: pages.start * page, length: (pages.end - pages.start) * page };
     let mut counts = Counts::default();
@@ -84,7 +86,7 @@ fn evicted(file: &File, pages: &Range<u64>) -> io::Result<u64> {
 
 /// Finds pages that have data but are not resident. A page that is swapped out in between is
 /// missed, and read like a resident one.
-fn by_residency(file: &File, pages: Range<u64>, runs: &mut Vec<Range<u64>>) -> io::Result<()> {
+fn find_by_residency(file: &File, pages: Range<u64>, runs: &mut Vec<Range<u64>>) -> io::Result<()> {
     let page = page_size();
     let size = super::statx_fd(file.as_fd())?.size;
     let mut at = pages.start;

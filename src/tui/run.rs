@@ -220,7 +220,7 @@ impl<P: Program, S: Console> Loop<P, S> {
             Message::Suspend(target) => self.suspend(target),
             Message::Continued => {
                 let entered = self.console.reenter();
-                self.resumed(entered)
+                self.handle_resume(entered)
             }
             Message::Signal(signal) => ControlFlow::Break(Ok(ExitReason::Signal(signal))),
             Message::HungUp => ControlFlow::Break(Ok(ExitReason::HungUp)),
@@ -265,11 +265,11 @@ impl<P: Program, S: Console> Loop<P, S> {
 
     fn suspend(&mut self, target: StopTarget) -> Flow {
         let suspended = self.console.suspend(target);
-        self.resumed(suspended)
+        self.handle_resume(suspended)
     }
 
     /// Updates the size and the screen after reentering the terminal.
-    fn resumed(&mut self, entered: io::Result<()>) -> Flow {
+    fn handle_resume(&mut self, entered: io::Result<()>) -> Flow {
         output(entered)?;
         self.update_size()?;
         self.dispatch(Event::Resumed)

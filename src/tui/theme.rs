@@ -78,9 +78,9 @@ impl Theme {
     pub fn new(name: Name, depth: Depth, ascii: bool) -> Self {
         let mut theme = match (name, depth) {
             (Name::Mono, _) | (_, Depth::Mono) => Self::mono(),
-            (Name::Dark, Depth::True) => Self::tinted(&DARK),
-            (Name::Light, Depth::True) => Self::tinted(&LIGHT),
-            (_, depth) => Self::sixteen(depth),
+            (Name::Dark, Depth::True) => Self::with_tints(&DARK),
+            (Name::Light, Depth::True) => Self::with_tints(&LIGHT),
+            (_, depth) => Self::with_sixteen_colors(depth),
         };
         if ascii {
             theme.glyphs = ASCII;
@@ -123,7 +123,7 @@ impl Theme {
         }
     }
 
-    fn sixteen(depth: Depth) -> Self {
+    fn with_sixteen_colors(depth: Depth) -> Self {
         let fg = |color: Color| Style::new().fg(color);
         let glow = match depth {
             Depth::True => {
@@ -155,7 +155,7 @@ impl Theme {
         }
     }
 
-    fn tinted(tint: &Tint) -> Self {
+    fn with_tints(tint: &Tint) -> Self {
         let fg = |(r, g, b): Rgb| Style::new().fg(Color::Rgb(r, g, b));
         Self {
             text: fg(tint.text),

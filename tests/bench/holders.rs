@@ -52,12 +52,12 @@ fn main() {
     }
     measure_ui("UI with that load", 2 * rest);
     drop(partner);
-    listed(&crowd, rounds);
+    measure_list(&crowd, rounds);
 }
 
 /// Runs `list --json` with holders and states. No verdict depends on a private mapping, so it does
 /// not scan them, which is three quarters of the work. Takes at most 0.1 of the time of lsof.
-fn listed(crowd: &Path, rounds: usize) {
+fn measure_list(crowd: &Path, rounds: usize) {
     const PROCESSES: usize = 400;
     let numbers = [PROCESSES, MAPPINGS, SEGMENTS].map(|number| number.to_string());
     let mut partner = Partner::start(Command::new(crowd).args(numbers).arg("shared"));

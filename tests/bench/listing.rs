@@ -33,7 +33,7 @@ fn list(rounds: usize) {
         ipcs.arg("-m");
         let mut ls = Command::new("ls");
         ls.args(["-l", "/dev/shm"]);
-        contest.add("ipcs -m plus ls -l", 0, Some(2.0), both(discard(ipcs), discard(ls)));
+        contest.add("ipcs -m plus ls -l", 0, Some(2.0), run_both(discard(ipcs), discard(ls)));
     }
     let mut default = shmlens();
     default.arg("list");
@@ -55,7 +55,7 @@ fn list(rounds: usize) {
     contest.run(rounds);
 }
 
-fn both(
+fn run_both(
     mut first: impl FnMut() -> Duration,
     mut second: impl FnMut() -> Duration,
 ) -> impl FnMut() -> Duration {

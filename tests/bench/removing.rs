@@ -30,17 +30,17 @@ fn main() {
     contest.add("shmlens rm --no-copy --yes", 0, None, move || {
         let mut command = shmlens();
         command.args(["rm", "--no-copy", "--yes"]).env("XDG_STATE_HOME", &path);
-        removed(command, &[])
+        measure_removal(command, &[])
     });
     if installed("ipcrm") {
-        contest.add("ipcrm -m … -m …", 0, GOAL, || removed(Command::new("ipcrm"), &["-m"]));
+        contest.add("ipcrm -m … -m …", 0, GOAL, || measure_removal(Command::new("ipcrm"), &["-m"]));
     }
     contest.run(rounds);
 }
 
 /// Returns the time that a command takes to remove new segments. `before` precedes each id on the
 /// command line.
-fn removed(mut command: Command, before: &[&str]) -> Duration {
+fn measure_removal(mut command: Command, before: &[&str]) -> Duration {
     for _ in 0..COUNT {
         let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
         command.args(before).arg(shmid.to_string());

@@ -42,7 +42,7 @@ impl Leaks {
     }
 
     /// Creates a segment with shmlens: at most a likely leak.
-    fn created(&self, arguments: &[&str]) -> String {
+    fn create_segment(&self, arguments: &[&str]) -> String {
         let made = self.run(&[&["create"], arguments, &["--json"]].concat());
         assert_eq!(made.status, Some(0), "{made:?}");
         let made: Value = serde_json::from_str(&made.stdout).unwrap();

@@ -67,9 +67,9 @@ fn key_limits_the_verdict_to_likely() {
 fn own_creations_are_at_most_likely_leaks() {
     let Some(leaks) = Leaks::new() else { return };
     let created = [
-        leaks.created(&["sysv", "--size", "4K"]),
-        leaks.created(&["sysv", "--size", "4K", "--key", "0x4d2"]),
-        leaks.created(&["posix", "nccl-a1B2c3", "--size", "4K"]),
+        leaks.create_segment(&["sysv", "--size", "4K"]),
+        leaks.create_segment(&["sysv", "--size", "4K", "--key", "0x4d2"]),
+        leaks.create_segment(&["posix", "nccl-a1B2c3", "--size", "4K"]),
     ];
     leaks.clean(&["--yes"]).assert_is(0, &["3 segments likely leaked", "shmlens created or restored it"]);
     let mut all = created.to_vec();

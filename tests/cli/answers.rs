@@ -42,7 +42,7 @@ fn json_as(arguments: &[&str], as_root: bool) -> Value {
 
 /// Returns a program that maps 1 MiB of `/dev/shm/NAME` privately or shared, and truncates it to 4
 /// KiB.
-fn truncating(name: &str, flags: &str) -> String {
+fn truncating_program(name: &str, flags: &str) -> String {
     format!(
         "import mmap, os, sys
 fd = os.open('/dev/shm/{name}', os.O_RDWR)
@@ -275,7 +275,7 @@ fn list_reports_a_mapping_past_the_end() {
         for as_root in [true, false] {
             object.file.set_len(1 << 20).unwrap();
             assert!(!output_as(&["info", name], as_root).contains("SIGBUS"));
-            let Some(child) = start(&truncating(name, flags), as_root) else { return };
+            let Some(child) = start(&truncating_program(name, flags), as_root) else { return };
             let pid = child.pid();
             let words = format!("python3 ({pid}) maps /{name} up to 1.0 MiB, but its size is 4.0 KiB");
             let line = format!("{words}: access past the end raises SIGBUS");

@@ -47,7 +47,7 @@ fn ready(command: &mut Command) -> Child {
 
 /// Starts a Python program that holds an object, and whose child attaches it and exits: the child's
 /// resource tracker unlinks the object.
-fn tracked(name: &str) -> Option<Child> {
+fn start_tracked(name: &str) -> Option<Child> {
     let text = format!(
         "import subprocess, sys\n\
          from multiprocessing import shared_memory\n\
@@ -68,7 +68,7 @@ fn tracked(name: &str) -> Option<Child> {
 #[test]
 fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
     let Some(_world) = World::new() else { return };
-    let Some(_holder) = tracked("psm_1f09ab2c") else { return };
+    let Some(_holder) = start_tracked("psm_1f09ab2c") else { return };
     let segment = unlinked();
     assert_eq!((&segment["former_name"], &segment["name"]), (&"/psm_1f09ab2c".into(), &Value::Null));
     assert_eq!(segment["removed_by"], serde_json::json!(["python-resource-tracker"]));
@@ -98,7 +98,7 @@ fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
 #[test]
 fn unlinked_object_is_watched_until_its_last_holder_exits() {
     let Some(_world) = World::new() else { return };
-    let Some(mut holder) = tracked("camera0") else { return };
+    let Some(mut holder) = start_tracked("camera0") else { return };
     let mut watch = Child::spawn_piped(shmlens().args(["watch", "--csv", "camera0"]));
     assert!(watch.line(SOON).starts_with("time,"));
     // The holder writes once more and exits.

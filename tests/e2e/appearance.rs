@@ -23,7 +23,7 @@ fn has_color(raw: &[u8]) -> bool {
 }
 
 /// Shows the table, then an object with a changing byte. Returns the output.
-fn all_written(command: Command) -> Vec<u8> {
+fn output_of_session(command: Command) -> Vec<u8> {
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"a \x01\xff");
     let mut terminal = Terminal::start((80, 24), command);
@@ -45,7 +45,7 @@ fn all_written(command: Command) -> Vec<u8> {
 #[test]
 fn true_color_terminal_gets_true_color() {
     let Some(_world) = World::new() else { return };
-    let raw = all_written(shmlens());
+    let raw = output_of_session(shmlens());
     assert!(attributes(&raw).iter().any(|numbers| numbers.windows(2).any(|pair| pair == [48, 2])));
 }
 
@@ -60,13 +60,13 @@ fn no_color_turns_color_off() {
     dumb.env("TERM", "vt100").env("COLORTERM", "");
     for command in [none, never, dumb] {
         let message = format!("{command:?}");
-        let raw = all_written(command);
+        let raw = output_of_session(command);
         assert!(!has_color(&raw), "{message}: {:?}", attributes(&raw));
     }
     // A user who asks for colors gets them.
     let mut colored = shmlens();
     colored.args(["--color", "always"]).env("NO_COLOR", "1");
-    assert!(has_color(&all_written(colored)));
+    assert!(has_color(&output_of_session(colored)));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn console_gets_sixteen_colors() {
     let Some(_world) = World::new() else { return };
     let mut command = shmlens();
     command.env("TERM", "linux").env("COLORTERM", "");
-    let raw = all_written(command);
+    let raw = output_of_session(command);
     assert!(has_color(&raw));
     for numbers in attributes(&raw) {
         let wide = numbers.windows(2).any(|pair| matches!(pair, [38 | 48, 2]));

@@ -1,6 +1,6 @@
 //! Navigation in Inspect: offsets, searches, changes, types, copies.
 
-use super::{STILL, copied, leave_and_quit, open_first, row, writer};
+use super::{STILL, clipboard_text, leave_and_quit, open_first, row, writer};
 use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
 use vt100::Screen;
 
@@ -166,7 +166,7 @@ fn bytes_are_copied_in_every_format() {
         terminal.send("y");
         terminal.wait_for("Copy 16 bytes from 0x0 as", SOON);
         terminal.send(&format!("<Home>{form}<Enter>"));
-        wait_until(SOON, || copied(&terminal).is_some_and(|copied| copied.contains(text)));
+        wait_until(SOON, || clipboard_text(&terminal).is_some_and(|copied| copied.contains(text)));
     }
     leave_and_quit(terminal);
 }

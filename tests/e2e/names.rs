@@ -1,7 +1,7 @@
 //! Names chosen by other programs, and other types of files in /dev/shm. No name reaches the
 //! terminal unescaped, and none stops the program.
 
-use super::{ONE_SECOND, copied, leave_and_quit, open_first, quit, row};
+use super::{ONE_SECOND, clipboard_text, leave_and_quit, open_first, quit, row};
 use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
@@ -27,7 +27,7 @@ fn names_with_escape_sequences_are_escaped() {
     let mut terminal = Terminal::start((240, 29), shmlens());
     terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
     terminal.send("y");
-    wait_until(SOON, || copied(&terminal) == Some(format!("posix:{SHOWN}")));
+    wait_until(SOON, || clipboard_text(&terminal) == Some(format!("posix:{SHOWN}")));
     terminal.wait_for(&*format!("Copied {SHOWN}"), SOON);
     terminal.send("/title<Enter>");
     terminal.wait_for(row("shmlens 1 segment"), SOON);
@@ -37,7 +37,9 @@ fn names_with_escape_sequences_are_escaped() {
     terminal.send("y");
     terminal.wait_for("Copy", SOON);
     terminal.send("t<Enter>");
-    wait_until(SOON, || copied(&terminal).is_some_and(|text| text.starts_with(r"\x1b]0;bytes\x07\xff")));
+    wait_until(SOON, || {
+        clipboard_text(&terminal).is_some_and(|text| text.starts_with(r"\x1b]0;bytes\x07\xff"))
+    });
     terminal.send("q");
     terminal.wait_for("CHANGING", SOON);
     terminal.send("q");

@@ -1,6 +1,6 @@
 //! The live strip and the change rates, with real programs that write.
 
-use super::{ONE_SECOND, STILL, collapse_spaces, nattch, quit, row, row_index, started, writer};
+use super::{ONE_SECOND, STILL, collapse_spaces, nattch, quit, row, row_index, wait_for_writer, writer};
 use crate::support::{
     Child, Object, SOON, Sysv, Terminal, World, as_nobody, demo_program, orphan, python, shmlens, wait_until,
 };
@@ -13,7 +13,7 @@ use vt100::{Color, Screen};
 const WIDE: (u16, u16) = (140, 40);
 
 /// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and a text.
-fn driven(name: &str) -> Option<Child> {
+fn start_driven(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys\n\
          f = os.open('/dev/shm/{name}', os.O_RDWR | os.O_CREAT, 0o600)\n\
@@ -60,7 +60,7 @@ fn end_of_map(screen: &Screen) -> Option<Color> {
 #[test]
 fn strip_shows_a_write_within_a_second() {
     let Some(_world) = World::new() else { return };
-    let Some(mut python) = driven("driven") else { return };
+    let Some(mut python) = start_driven("driven") else { return };
     let terminal = Terminal::start(WIDE, shmlens());
     terminal.wait_for(row("─ /driven ─"), SOON);
     terminal.wait_for("No values detected yet.", SOON);
@@ -137,7 +137,7 @@ fn changing_sorts_the_busiest_first() {
 fn held_system_v_segment_is_read_without_an_attach() {
     let Some(_world) = World::new() else { return };
     let Some(mut command) = demo_program("sysv_writer.cpp") else { return };
-    let _cpp = started(command.args(["0x4d2", "0", "20"]));
+    let _cpp = wait_for_writer(command.args(["0x4d2", "0", "20"]));
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
     let terminal = Terminal::start(WIDE, shmlens());
     // The row contains part of the text in the struct.

@@ -1,6 +1,6 @@
 //! The table: segments of real programs appear and disappear.
 
-use super::{STILL, end, no_row, open, quit, row, row_of, started, writer};
+use super::{STILL, end, no_row, open, quit, row, row_of, wait_for_writer, writer};
 use crate::support::{
     Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmlens, wait_until,
 };
@@ -19,7 +19,7 @@ fn table_shows_segments_of_real_programs() {
     let Some(_reader) = writer("posix_writer.cpp", "/1234", STILL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
     let Some(program) = compile_cpp(asset("posix_writer.cpp")) else { return };
-    let _nobodys = started(&mut as_nobody(program, ["/strange", "0", STILL]));
+    let _nobodys = wait_for_writer(&mut as_nobody(program, ["/strange", "0", STILL]));
     set_permissions("/dev/shm/1234", Permissions::from_mode(0o640)).unwrap();
     let terminal = Terminal::start((140, 30), shmlens());
     for words in [

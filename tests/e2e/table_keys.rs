@@ -1,6 +1,6 @@
 //! Keys in the Segments screen.
 
-use super::{STILL, copied, no_row, open, quit, row, row_index, row_of, writer};
+use super::{STILL, clipboard_text, no_row, open, quit, row, row_index, row_of, writer};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
 use vt100::Screen;
 
@@ -84,13 +84,13 @@ fn marked_names_are_copied() {
     let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("y");
-    wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0"));
+    wait_until(SOON, || clipboard_text(&terminal).as_deref() == Some("sysv:0"));
     terminal.wait_for("Copied sysv:0", SOON);
     terminal.send(" j ");
     terminal.wait_for(row("• sysv"), SOON);
     terminal.wait_for(row("▌• /small"), SOON);
     terminal.send("y");
-    wait_until(SOON, || copied(&terminal).as_deref() == Some("sysv:0\nposix:/small"));
+    wait_until(SOON, || clipboard_text(&terminal).as_deref() == Some("sysv:0\nposix:/small"));
     terminal.send("a");
     terminal.wait_for("3 marked", SOON);
     terminal.wait_for(row("• /big"), SOON);

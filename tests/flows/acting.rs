@@ -24,7 +24,7 @@ fn confirm(stage: &Stage) -> &shmlens::app::confirm::Confirm {
 }
 
 /// Returns a machine where a process cannot be examined, so that holders may be missing.
-fn unsettled() -> FakeMachine {
+fn machine_with_unknown_holders() -> FakeMachine {
     let machine = small();
     machine.add_process(1, "init");
     machine.edit(|facts| {
@@ -88,7 +88,7 @@ fn lock_can_be_undone() {
 
 #[test]
 fn undo_restores_a_removed_segment_from_its_copy() {
-    let mut stage = stage(unsettled());
+    let mut stage = stage(machine_with_unknown_holders());
     stage.press("jx");
     stage.wait(200);
     // Holders cannot be ruled out, so removal needs force.
@@ -111,7 +111,7 @@ fn undo_restores_a_removed_segment_from_its_copy() {
 #[test]
 fn confirmation_before_new_plans_arrive_is_ignored() {
     for key in ['f', 'c'] {
-        let mut stage = stage(unsettled());
+        let mut stage = stage(machine_with_unknown_holders());
         stage.press("jx");
         stage.wait(200);
         stage.press("f");
@@ -126,7 +126,7 @@ fn confirmation_before_new_plans_arrive_is_ignored() {
 
 #[test]
 fn batch_reports_each_result() {
-    let mut stage = stage(unsettled());
+    let mut stage = stage(machine_with_unknown_holders());
     stage.press("aA");
     stage.press("<space><space><space>x");
     assert_eq!(confirm(&stage).requests.len(), 3);
@@ -311,7 +311,7 @@ fn stopped_undo_can_be_retried() {
 }
 
 /// Returns a stage on which a running action has just ended with these outcomes.
-fn reported(outcomes: Vec<Outcome>) -> Stage {
+fn stage_with_outcomes(outcomes: Vec<Outcome>) -> Stage {
     let mut stage = stage(small());
     stage.acts = Acts::Hang;
     stage.press("l");
@@ -325,7 +325,7 @@ fn object(name: &str) -> SegmentId {
     SegmentId::Posix(ObjectName::new(name.as_bytes()).unwrap())
 }
 
-fn removed(name: &str) -> Outcome {
+fn removed_outcome(name: &str) -> Outcome {
     let message = vec!["removed".to_owned()];
     let done = ChangeReport {
         id: object(name),
@@ -337,13 +337,13 @@ fn removed(name: &str) -> Outcome {
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Ok(done) }
 }
 
-fn failed(name: &str) -> Outcome {
+fn failed_outcome(name: &str) -> Outcome {
     // The error itself does not name the segment.
     let error = ActError::NotKept { id: object(name), source: KeepError::State(StateError::Homeless) };
     Outcome { subject: format!("posix:/{name}"), action: "rm", result: Err(error) }
 }
 
-fn refused(name: &str) -> Outcome {
+fn refused_outcome(name: &str) -> Outcome {
     let subject = format!("posix:/{name}");
     let refusal = Refusal {
         reason: "in use: attached twice".to_owned(),
@@ -357,17 +357,17 @@ fn refused(name: &str) -> Outcome {
 #[test]
 fn footer_reports_the_result_and_the_undo_key() {
     for (outcomes, message) in [
-        (vec![removed("a")], "Removed /a. u: undo"),
-        (vec![removed("a"), removed("b")], "Removed 2 segments. u: undo"),
-        (vec![removed("a"), refused("b")], "Removed /a (1 skipped). u: undo"),
+        (vec![removed_outcome("a")], "Removed /a. u: undo"),
+        (vec![removed_outcome("a"), removed_outcome("b")], "Removed 2 segments. u: undo"),
+        (vec![removed_outcome("a"), refused_outcome("b")], "Removed /a (1 skipped). u: undo"),
         // On screen, force is a key instead of an option.
-        (vec![refused("b")], "/b: in use: attached twice. Press x, then f to force"),
+        (vec![refused_outcome("b")], "/b: in use: attached twice. Press x, then f to force"),
     ] {
-        let stage = reported(outcomes);
+        let stage = stage_with_outcomes(outcomes);
         assert_eq!(notice(&stage), message);
     }
     // The log has the command.
-    let stage = reported(vec![removed("a")]);
+    let stage = stage_with_outcomes(vec![removed_outcome("a")]);
     assert_eq!(stage.state.log, ["rm /a: removed; undo: shmlens restore /copies/1"]);
 }
 
@@ -376,16 +376,21 @@ fn messages_name_the_bound_key() {
     for (keys, message) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
         let keys = keys.iter().map(ToString::to_string).collect();
         let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
-        let mut stage = reported(vec![]);
+        let mut stage = stage_with_outcomes(vec![]);
         stage.state.keymap = keymap;
-        stage.report(Body::Acted(vec![removed("a")]));
+        stage.report(Body::Acted(vec![removed_outcome("a")]));
         assert_eq!(notice(&stage), message);
     }
 }
 
 #[test]
 fn batch_messages_name_their_segment() {
-    let stage = reported(vec![removed("a"), failed("b"), failed("c"), refused("d")]);
+    let stage = stage_with_outcomes(vec![
+        removed_outcome("a"),
+        failed_outcome("b"),
+        failed_outcome("c"),
+        refused_outcome("d"),
+    ]);
     let text = notice(&stage);
     assert!(text.starts_with("Removed /a (1 skipped). u: undo. /b: "), "{text}");
     assert!(text.ends_with(" (1 more in :log)"), "{text}");
@@ -618,7 +623,8 @@ fn log_wraps_and_scrolls() {
 /// Each line has the action, the segment and the result.
 #[test]
 fn log_lines_have_the_same_format() {
-    let mut stage = reported(vec![removed("a"), failed("b"), refused("c")]);
+    let mut stage =
+        stage_with_outcomes(vec![removed_outcome("a"), failed_outcome("b"), refused_outcome("c")]);
     let results = [Ok("restored".to_owned()), Err(UndoError::temporary(&"posix:/b: its name is in use"))];
     let undone = |(name, result)| Undone { id: object(name), result };
     stage.report(Body::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));

@@ -89,7 +89,7 @@ fn leaks_can_be_selected_and_deselected() {
     stage.press("G<space><enter>");
     assert_eq!(confirm(&stage).title(), "Remove /likely");
     stage.press("<esc>a");
-    assert_eq!(shown(&stage).checked().count(), 3);
+    assert_eq!(shown(&stage).checked_items().count(), 3);
     stage.press("<esc>");
     assert_eq!(left(&stage.machine).0.len(), 3);
 }

@@ -19,7 +19,7 @@ pub fn forbidden_uses(sources: &Sources) -> Vec<String> {
     for (path, text) in rust(sources) {
         let Some(from) = module(path) else { continue };
         for used in uses(text, &modules(path)) {
-            if !allowed(from, &used) {
+            if !is_allowed(from, &used) {
                 forbidden_uses.push(format!(
                     "{path}:{}: {from} uses crate::{}",
                     used.line,
@@ -37,7 +37,7 @@ fn modules(path: &str) -> Vec<&str> {
     path.trim_end_matches("/mod").split('/').collect()
 }
 
-fn allowed(from: &str, used: &Use) -> bool {
+fn is_allowed(from: &str, used: &Use) -> bool {
     let path: Vec<&str> = used.path.iter().map(String::as_str).collect();
     let Some(&to) = path.first() else { return false };
     if to == from {

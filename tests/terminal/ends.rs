@@ -1,6 +1,6 @@
 //! Every exit: a key, a signal, a lost terminal, a panic.
 
-use super::{is_open, opened};
+use super::{is_open, open_program};
 use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
 use nix::sys::signal::Signal;
 use ratatui::buffer::Buffer;
@@ -24,7 +24,7 @@ const NOTHING: Vec<String> = vec![];
 #[test]
 fn quit_key_restores_the_terminal() {
     for keys in ["q", "<C-c>"] {
-        let mut terminal = opened();
+        let mut terminal = open_program();
         assert!(!terminal.left_behind().is_empty(), "the terminal is ours while the program runs");
         terminal.send(keys);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(0), "{keys}");
@@ -48,7 +48,7 @@ fn terminal_without_cursor_movement_is_refused() {
 #[test]
 fn signal_restores_the_terminal() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
-        let mut terminal = opened();
+        let mut terminal = open_program();
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32), "{signal}");
         assert_eq!(terminal.left_behind(), NOTHING, "{signal}");
@@ -57,7 +57,7 @@ fn signal_restores_the_terminal() {
 
 #[test]
 fn hangup_ends_the_program() {
-    let mut terminal = opened();
+    let mut terminal = open_program();
     terminal.hang_up();
     assert_eq!(terminal.wait_exit(SOON).code(), Some(129));
 }

@@ -1,6 +1,6 @@
 //! No output and no wakeups while nothing changes.
 
-use super::opened;
+use super::open_program;
 use crate::support::{Object, SOON, Terminal, World, wait_until};
 use nix::sys::signal::Signal;
 use std::fs;
@@ -24,7 +24,7 @@ fn sleeps(pid: i32, name: Option<&str>) -> u64 {
 #[test]
 fn unchanged_surveys_write_nothing() {
     let Some(_world) = World::new() else { return };
-    let mut terminal = opened();
+    let mut terminal = open_program();
     let pid = terminal.child().pid().as_raw();
     let written = terminal.raw().len();
     let before = sleeps(pid, Some("survey"));
@@ -37,7 +37,7 @@ fn unchanged_surveys_write_nothing() {
 #[test]
 fn paused_program_sleeps() {
     let Some(_world) = World::new() else { return };
-    let mut terminal = opened();
+    let mut terminal = open_program();
     terminal.send(&"+".repeat(20));
     terminal.wait_for("paused", SOON);
     sleeps_on(&mut terminal);
@@ -47,7 +47,7 @@ fn paused_program_sleeps() {
 fn frozen_view_with_a_paused_survey_sleeps() {
     let Some(_world) = World::new() else { return };
     let object = Object::new("moves", 4096, 0o600);
-    let mut terminal = opened();
+    let mut terminal = open_program();
     terminal.wait_for("/moves", SOON);
     terminal.send(&"+".repeat(20));
     terminal.wait_for("paused", SOON);

@@ -1,7 +1,7 @@
 //! Suspending and resuming the program as a job of a shell.
 
 use super::ends::children;
-use super::{is_open, opened};
+use super::{is_open, open_program};
 use crate::support::{SOON, Terminal, shmlens, tool, wait_until};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::LocalFlags;
@@ -31,13 +31,13 @@ fn program() -> String {
 }
 
 /// Returns true if the shell has the terminal.
-fn prompted(screen: &Screen) -> bool {
+fn is_prompt_shown(screen: &Screen) -> bool {
     !screen.alternate_screen() && !screen.hide_cursor() && screen.contents().trim_end().ends_with("prompt>")
 }
 
 /// Returns true if the shell reports a stopped job.
-fn stopped(screen: &Screen) -> bool {
-    prompted(screen) && screen.contents().contains("Stopped")
+fn is_stop_reported(screen: &Screen) -> bool {
+    is_prompt_shown(screen) && screen.contents().contains("Stopped")
 }
 
 fn resume_and_quit(mut terminal: Terminal) {
@@ -48,7 +48,7 @@ fn resume_and_quit(mut terminal: Terminal) {
     terminal.wait_for("Keys ──", SOON);
     terminal.send("<C-c>");
     terminal.send("q");
-    terminal.wait_for(prompted, SOON);
+    terminal.wait_for(is_prompt_shown, SOON);
     terminal.send("exit $?\r");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(0));
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
@@ -58,7 +58,7 @@ fn resume_and_quit(mut terminal: Terminal) {
 fn ctrl_z_suspends_and_fg_resumes() {
     let Some((terminal, _)) = job(&program()) else { return };
     terminal.send("<C-z>");
-    terminal.wait_for(stopped, SOON);
+    terminal.wait_for(is_stop_reported, SOON);
     resume_and_quit(terminal);
 }
 
@@ -66,7 +66,7 @@ fn ctrl_z_suspends_and_fg_resumes() {
 fn ctrl_z_also_stops_the_calling_script() {
     let Some((terminal, _)) = job(&format!("sh -c '{}; exit'", program())) else { return };
     terminal.send("<C-z>");
-    terminal.wait_for(stopped, SOON);
+    terminal.wait_for(is_stop_reported, SOON);
     resume_and_quit(terminal);
 }
 
@@ -74,14 +74,14 @@ fn ctrl_z_also_stops_the_calling_script() {
 fn sigtstp_suspends_and_fg_resumes() {
     let Some((terminal, pid)) = job(&program()) else { return };
     kill(pid, Signal::SIGTSTP).unwrap();
-    terminal.wait_for(stopped, SOON);
+    terminal.wait_for(is_stop_reported, SOON);
     resume_and_quit(terminal);
 }
 
 /// No shell could resume it, so the kernel does not stop it.
 #[test]
 fn ctrl_z_without_a_shell_changes_nothing() {
-    let mut terminal = opened();
+    let mut terminal = open_program();
     terminal.send("<C-z>");
     terminal.send("?");
     terminal.wait_for("Keys ──", SOON);
@@ -102,7 +102,7 @@ fn resume_after_sigstop_sets_the_terminal_up_again() {
     terminal.wait_for(is_open, SOON);
     wait_until(SOON, || !terminal.termios().local_flags.contains(LocalFlags::ICANON));
     terminal.send("q");
-    terminal.wait_for(prompted, SOON);
+    terminal.wait_for(is_prompt_shown, SOON);
     terminal.send("exit\r");
     terminal.wait_exit(SOON);
     assert_eq!(terminal.left_behind(), Vec::<String>::new());

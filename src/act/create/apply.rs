@@ -34,7 +34,7 @@ pub fn apply(actor: &Actor<'_>, new: &NewSegment) -> Result<ChangeReport, ActErr
         (NewSegment::Sysv(sysv, _), Some(source)) => work.filled_sysv(sysv, source)?,
         (NewSegment::Sysv(sysv, _), None) => {
             let sysv = NewSysv { mode: permissions(new), ..sysv.clone() };
-            let shmid = empty_sysv(machine, &sysv).map_err(|error| work.failed(&error))?;
+            let shmid = empty_sysv(machine, &sysv).map_err(|error| work.create_error(&error))?;
             SegmentId::Sysv(shmid)
         }
     };
@@ -122,7 +122,7 @@ impl Creation<'_> {
         source: Option<&SourceFile>,
     ) -> Result<SegmentId, ActError> {
         let builder = self.actor.machine.build_object(name, size.0);
-        let mut builder = builder.map_err(|error| self.failed(&error))?;
+        let mut builder = builder.map_err(|error| self.create_error(&error))?;
         if let Some(source) = source {
             self.copy(source, builder.as_mut())?;
         }
@@ -133,17 +133,17 @@ impl Creation<'_> {
         let origin = Origin::create(&source.path, permissions(self.new));
         let filling = Filling::begin(self.actor, sysv, &origin);
         let mut filling = filling.map_err(|error| match error {
-            BeginError::Refused(error) => self.failed(&error),
+            BeginError::Refused(error) => self.create_error(&error),
             BeginError::NoMark(source) => ActError::NoMark { subject: self.new.subject(), source },
         })?;
         self.copy(source, filling.builder())?;
-        filling.filled();
+        filling.mark_filled();
         self.finish(filling.builder())
     }
 
     fn finish(&self, builder: &mut dyn SegmentBuilder) -> Result<SegmentId, ActError> {
         let look = FinalAttributes { mode: permissions(self.new), owner: None, acl: None, used: None };
-        Ok(builder.finish(&look).map_err(|error| self.failed(&error))?.id)
+        Ok(builder.finish(&look).map_err(|error| self.create_error(&error))?.id)
     }
 
     /// Copies the data of the file and skips its holes.
@@ -166,7 +166,7 @@ impl Creation<'_> {
                         printable(&source.path)
                     )));
                 }
-                to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
+                to.write_at(at, &buffer[..count]).map_err(|error| self.create_error(&error))?;
                 at += count as u64;
                 self.actor.progress.reach(at);
             }
@@ -192,7 +192,7 @@ impl Creation<'_> {
             if count == 0 {
                 return Ok(());
             }
-            to.write_at(at, &buffer[..count]).map_err(|error| self.failed(&error))?;
+            to.write_at(at, &buffer[..count]).map_err(|error| self.create_error(&error))?;
             at = end;
         }
     }
@@ -204,7 +204,7 @@ impl Creation<'_> {
         Ok(())
     }
 
-    fn failed(&self, error: &io::Error) -> ActError {
+    fn create_error(&self, error: &io::Error) -> ActError {
         creation_error(self.actor.machine, self.new, error)
     }
 }

@@ -40,7 +40,7 @@ impl Removal<'_> {
                 let deleted = self.delete_planned_copies(copies).inspect_err(|_| copies.forget(segment))?;
                 let copy = copies.keep(self.actor, segment).map_err(|error| copy_error(segment, error));
                 let removed = copy.and_then(|copy| {
-                    copies.kept(segment, &copy.path);
+                    copies.record_kept(segment, &copy.path);
                     self.remove_copied(Some(copies), copy.path.clone()).inspect_err(|_| {
                         if !copy.path.exists() {
                             copies.forget(segment);
@@ -101,7 +101,7 @@ impl Removal<'_> {
                 self.check_unheld(name)?;
                 self.target.check_posix(name).map(drop)?;
             }
-            SegmentId::Deleted { .. } => return Err(self.target.gone()),
+            SegmentId::Deleted { .. } => return Err(self.target.gone_error()),
         }
         readable(self.target).map_err(|error| copy_error(segment, error))?;
         Ok(old.iter().filter(|path| fs::remove_file(path).is_ok()).count())
@@ -140,7 +140,7 @@ impl Removal<'_> {
         match &self.target.segment.id {
             SegmentId::Sysv(shmid) => self.remove_sysv(*shmid),
             SegmentId::Posix(name) => self.unlink(name),
-            SegmentId::Deleted { .. } => Err(self.target.gone()),
+            SegmentId::Deleted { .. } => Err(self.target.gone_error()),
         }
     }
 
@@ -164,7 +164,7 @@ impl Removal<'_> {
                     Some(pin)
                 }
                 // The segment was removed after the check, and its shmid may already be reused.
-                Err(error) if is_gone(&error) => return Err(self.target.gone()),
+                Err(error) if is_gone(&error) => return Err(self.target.gone_error()),
                 // The owner may lack permission to attach the segment. Then the check right before
                 // the removal has to suffice, as in a batch.
                 Err(_) => {
@@ -189,11 +189,11 @@ impl Removal<'_> {
                     && now.key == stat.key
                     && now.change == stat.change =>
             {
-                Err(self.target.unverified("that it is not marked for removal"))
+                Err(self.target.unverified_error("that it is not marked for removal"))
             }
             Ok(_) => Ok(ChangeReport::new(id, "removed")),
             Err(error) if is_gone(&error) => Ok(ChangeReport::new(id, "removed")),
-            Err(source) => Err(self.target.unverifiable(source)),
+            Err(source) => Err(self.target.unverifiable_error(source)),
         }
     }
 
@@ -239,9 +239,9 @@ impl Removal<'_> {
             .map_err(|error| ActError::from_kernel(self.target, Step::Remove, Capability::Fowner, error))?;
         match removal {
             Unlinked::Removed => {}
-            Unlinked::Gone => return Err(self.target.gone()),
+            Unlinked::Gone => return Err(self.target.gone_error()),
             Unlinked::Another => {
-                return Err(self.target.replaced("its name now belongs to another object"));
+                return Err(self.target.replaced_error("its name now belongs to another object"));
             }
             Unlinked::Refused => {
                 return Err(self.actor.recent.in_use(self.target, "opened just now", self.options));
@@ -250,9 +250,9 @@ impl Removal<'_> {
                 return Err(ActError::NotMovedBack { id, now: SegmentId::Posix(now) });
             }
         }
-        let now = held.stat().map_err(|source| self.target.unverifiable(source))?;
+        let now = held.stat().map_err(|source| self.target.unverifiable_error(source))?;
         if now.links >= before.links {
-            return Err(self.target.unverified("an unchanged hard link count"));
+            return Err(self.target.unverified_error("an unchanged hard link count"));
         }
         let mut done = ChangeReport::new(id, "removed");
         if now.links > 0 {

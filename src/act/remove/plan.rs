@@ -64,7 +64,7 @@ fn plan_copy(target: Target<'_>, copies: &Copies, plan: &mut Plan) {
                 plan.add_effect(sentence);
             }
             if plan.refusal.is_none() {
-                plan.copies = Some(copies.planned(segment, &forecast));
+                plan.copies = Some(copies.with_plan(segment, &forecast));
             }
         }
         Err(error) => {

@@ -167,9 +167,9 @@ impl Destination<'_> {
         // Fail now rather than after gigabytes of data. The path is checked again when the file is
         // published.
         predict(self.path, self.replace)?;
-        let mut file = self.file().map_err(|error| self.failed(error))?;
+        let mut file = self.file().map_err(|error| self.save_error(error))?;
         let reader = Reader::open(actor.machine, segment)?;
-        let failed = |error| self.failed(error);
+        let failed = |error| self.save_error(error);
         let (saved, length) =
             actor.write(segment, &reader, self.limit, &failed, WriteBehind::new(&file.file))?;
         self.publish(&mut file)?;
@@ -182,7 +182,7 @@ impl Destination<'_> {
     }
 
     fn publish(&self, file: &mut UnnamedFile) -> Result<(), SaveError> {
-        let failed = |error| self.failed(error);
+        let failed = |error| self.save_error(error);
         file.file.sync_all().map_err(failed)?;
         // Check the open file: since the first check, a symbolic link may have replaced its
         // directory.
@@ -190,7 +190,7 @@ impl Destination<'_> {
         if self.replace && !is_segment {
             file.replace().map_err(|error| match error {
                 ReplaceError::NotRegular(kind) => SaveError::NotRegular { path: self.path.to_owned(), kind },
-                ReplaceError::Io(source) => self.failed(source),
+                ReplaceError::Io(source) => self.save_error(source),
             })?;
         } else {
             file.publish().map_err(failed)?;
@@ -200,7 +200,7 @@ impl Destination<'_> {
         Ok(())
     }
 
-    fn failed(&self, source: io::Error) -> SaveError {
+    fn save_error(&self, source: io::Error) -> SaveError {
         let path = self.path.to_owned();
         match source.kind() {
             io::ErrorKind::AlreadyExists => SaveError::Exists { path },

@@ -87,7 +87,7 @@ pub(in crate::act) struct Filling {
 
 impl Filling {
     /// Creates a segment that only its creator can attach, with a mark unless this user has no
-    /// state directory ([`unprotected`]).
+    /// state directory ([`reason_without_mark`]).
     pub fn begin(actor: &Actor<'_>, new: &NewSysv, origin: &Origin) -> Result<Self, BeginError> {
         let (machine, what) = (actor.machine, (new.key, new.size));
         let mut mark = match actor.state.map(|state| (state, Mark::begin(state, machine, what, origin))) {
@@ -107,9 +107,9 @@ impl Filling {
         self.builder.as_mut()
     }
 
-    pub fn filled(&mut self) {
+    pub fn mark_filled(&mut self) {
         if let Some(mark) = &mut self.mark {
-            mark.filled();
+            mark.record_filled();
         }
     }
 }
@@ -180,7 +180,7 @@ impl Mark {
         let _ = self.write();
     }
 
-    pub fn filled(&mut self) {
+    pub fn record_filled(&mut self) {
         self.line.whole = true;
         let _ = self.write();
     }
@@ -200,7 +200,7 @@ impl Drop for Mark {
 }
 
 /// Returns the last line of a mark whose process has exited.
-pub fn abandoned(path: &Path) -> Option<Line> {
+pub fn read_abandoned(path: &Path) -> Option<Line> {
     let file = open_regular(path, File::options().read(true), Links::Refuse).ok()?;
     let lock = Flock::lock(file, FlockArg::LockExclusiveNonblock).ok()?;
     let text = read_at_most(&lock, MAX_SIZE).ok()??;

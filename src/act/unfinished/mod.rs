@@ -11,7 +11,7 @@ use super::{ActError, Action, ChangeReport, Copying, Options, StateDirectory, St
 use crate::machine::Machine;
 use crate::segment::Segment;
 pub(super) use mark::{BeginError, Filling, Origin, absolute};
-use mark::{abandoned, boot};
+use mark::{boot, read_abandoned};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ const SUFFIX: &str = ".jsonl";
 /// Returns the reason why a segment is filled without a mark: this user has no state directory. Any
 /// other problem is an error of `Filling::begin`.
 #[must_use]
-pub fn unprotected(state: Option<&StateDirectory>) -> Option<StateError> {
+pub fn reason_without_mark(state: Option<&StateDirectory>) -> Option<StateError> {
     match state {
         None => Some(StateError::Homeless),
         Some(state) => state.subdirectory(DIRECTORY).err().filter(|error| is_homeless(state, error)),
@@ -66,14 +66,14 @@ impl UnfinishedSegment {
 
 /// Finds the incomplete segments in a survey.
 #[must_use]
-pub fn unfinished(
+pub fn find_unfinished(
     machine: &dyn Machine,
     state: &StateDirectory,
     segments: &[Segment],
 ) -> Vec<UnfinishedSegment> {
     let scope = machine.id_scope();
     let find = |mark: PathBuf| {
-        let line = abandoned(&mark).filter(|line| line.scope == scope)?;
+        let line = read_abandoned(&mark).filter(|line| line.scope == scope)?;
         let segment = segments.iter().find(|segment| line.is(segment))?.clone();
         Some(UnfinishedSegment { segment, origin: line.origin(), mark })
     };
@@ -84,7 +84,7 @@ pub fn unfinished(
 pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segments: &[Segment]) {
     let scope = machine.id_scope();
     for mark in marks(state) {
-        let Some(line) = abandoned(&mark) else { continue };
+        let Some(line) = read_abandoned(&mark) else { continue };
         let is_over = if line.scope == scope {
             !segments.iter().any(|segment| line.is(segment))
         } else {
@@ -159,7 +159,7 @@ mod tests {
     fn found(state: &StateDirectory, machine: &FakeMachine) -> Vec<UnfinishedSegment> {
         let segments = Survey::take(machine, &mut Names::default()).segments;
         let before = marks(state);
-        let found = unfinished(machine, state, &segments);
+        let found = find_unfinished(machine, state, &segments);
         assert_eq!(marks(state), before, "finding them changes nothing");
         remove_stale_marks(machine, state, &segments);
         found
@@ -265,7 +265,7 @@ mod tests {
         let mut mark = Mark::begin(&state, &machine, (Key(7), Bytes(4096)), &origin).unwrap();
         let id = add(&machine);
         mark.made(&machine, &id);
-        mark.filled();
+        mark.record_filled();
         simulate_kill(mark);
         assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));
     }

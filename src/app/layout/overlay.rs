@@ -9,7 +9,7 @@ use crate::segment::wrap;
 pub const MAX_WIDTH: u16 = 76;
 
 /// A centered frame for `lines` lines of text, not wider than [`MAX_WIDTH`].
-pub fn centered(size: Size, width: u16, lines: u16) -> Area {
+pub fn centered_frame(size: Size, width: u16, lines: u16) -> Area {
     frame(size, width.min(MAX_WIDTH - 4), lines)
 }
 
@@ -35,7 +35,7 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
 }
 
 pub fn palette(size: Size) -> Area {
-    centered(size, u16::MAX - 4, size.height.saturating_sub(8).clamp(18, 32))
+    centered_frame(size, u16::MAX - 4, size.height.saturating_sub(8).clamp(18, 32))
 }
 
 /// The text width of a full-width overlay.

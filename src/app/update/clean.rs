@@ -50,7 +50,7 @@ pub fn act(state: &mut State, clean: &mut Clean, action: Action, effects: &mut V
 
 /// Opens the confirmation for the selected segments, or explains why that is not possible.
 fn confirm(state: &mut State, clean: &Clean, effects: &mut Vec<Effect>) -> Next {
-    let segments: Vec<Segment> = clean.checked().map(|item| (*item.segment).clone()).collect();
+    let segments: Vec<Segment> = clean.checked_items().map(|item| (*item.segment).clone()).collect();
     if state.read_only || state.work.is_some() {
         if let Some(reason) = state.refusal(Action::Remove) {
             state.fail(reason);

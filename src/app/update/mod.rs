@@ -217,7 +217,7 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     let polled = polls.then(|| state.polled_key(rows));
     if state.requested.polled != polled {
         state.requested.polled = polled;
-        let polled = if polls { state.polled(rows) } else { vec![] };
+        let polled = if polls { state.segments_to_poll(rows) } else { vec![] };
         let key = RatesKey::new(&polled);
         if state.requested.rates != key {
             effects.push(Request::SetRates(polled.into_iter().cloned().collect()).into());

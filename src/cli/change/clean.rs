@@ -31,7 +31,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let Session { machine, terms, ref state, .. } = *session;
     let options = Options { clean: true, ..terms.options() };
     let filter = Filter::from_words(&args.filter)?;
-    let user = args.user.as_deref().map(|user| uid(machine, user)).transpose()?;
+    let user = args.user.as_deref().map(|user| find_uid(machine, user)).transpose()?;
     let lock = || {
         let wait = || warn("waiting for another `shmlens clean` to finish");
         state.as_ref().and_then(|state| state.lock(LOCK, wait))
@@ -86,7 +86,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     if args.report.dry_run {
         return report_dry_run(&wanted, &mut reporter).map(ended);
     }
-    if needs_confirmation && !confirmed(&wanted, applicable, &mut reporter)? {
+    if needs_confirmation && !ask_to_confirm(&wanted, applicable, &mut reporter)? {
         return Ok(Status::Failed);
     }
     if !args.yes && !args.report.json {
@@ -102,7 +102,7 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
 
 /// Resolves a user name. An unknown name is an error: "nothing is leaked" would be misleading for a
 /// typo.
-fn uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
+fn find_uid(machine: &dyn Machine, user: &str) -> Result<u32, Failure> {
     let uid = user.parse().ok().or_else(|| Some(machine.user_by_name(user)?.0));
     uid.ok_or_else(|| {
         Failure::Usage(format!("no user named '{}'; a numeric id works too", escape(user.as_bytes())))
@@ -143,7 +143,7 @@ fn report_dry_run(wanted: &[Plan], reporter: &mut Reporter) -> Result<Status, Fa
 }
 
 /// Asks for confirmation. Without a terminal, the answer is no.
-fn confirmed(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
+fn ask_to_confirm(wanted: &[Plan], applicable: usize, reporter: &mut Reporter) -> Result<bool, Failure> {
     let question = match (applicable, wanted.len()) {
         (1, 1) => "Remove it?".to_owned(),
         (_, all) if all == applicable => format!("Remove these {all} segments?"),

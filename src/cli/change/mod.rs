@@ -91,7 +91,7 @@ impl Session<'_> {
         if !self.terms.read_only && !dry_run {
             unfinished::remove_stale_marks(self.machine, state, &survey.segments);
         }
-        for unfinished in unfinished::unfinished(self.machine, state, &survey.segments) {
+        for unfinished in unfinished::find_unfinished(self.machine, state, &survey.segments) {
             warn(&unfinished.notice());
         }
     }
@@ -106,7 +106,7 @@ impl Session<'_> {
 
     /// Warns users without a state directory, which stores the marks that identify incomplete segments.
     fn warn_of_no_mark(&self) {
-        if let Some(error) = unfinished::unprotected(self.state.as_ref()) {
+        if let Some(error) = unfinished::reason_without_mark(self.state.as_ref()) {
             warn(&format!(
                 "if this command is killed, `shmlens rm --recover` will not find the incomplete segment: {error}"
             ));

@@ -53,7 +53,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         if !args.report.dry_run && !options.read_only {
             unfinished::remove_stale_marks(machine, state, &survey.segments);
         }
-        let left = unfinished::unfinished(machine, state, &survey.segments);
+        let left = unfinished::find_unfinished(machine, state, &survey.segments);
         for unfinished in left.iter().filter(|unfinished| is_selected(&unfinished.segment.id)) {
             let id = &unfinished.segment.id;
             let refusal = || {

@@ -50,7 +50,7 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
     let copies = CopyDestination::new(args.no_copy, args.save.as_deref(), args.segments.len(), terms.copies)?;
     let mut reporter = Reporter::new("rm", args.report, out);
     let segments = find_segments(machine, &survey, &args.segments, args.kind);
-    for renamed in recover::renamed(machine, &survey.segments, survey.at) {
+    for renamed in recover::find_renamed(machine, &survey.segments, survey.at) {
         warn(&renamed.notice());
     }
     if !dry && !terms.read_only {

@@ -153,7 +153,7 @@ fn open_confirmed(
     let file = file.map_err(Failed::File)?;
     let Some(reason) = file.distrust_reason(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
     if !ask::is_possible() {
-        return Err(Failed::File(file.unconfirmed(machine, reason)));
+        return Err(Failed::File(file.unconfirmed_error(machine, reason)));
     }
     let text =
         fit(&format!("{} {reason} and would create\n  {}\n", source(&args.file), file.description(machine)));

@@ -254,6 +254,6 @@ impl Maker {
     /// # Errors
     /// Fails at the first error, with its line and the allowed values.
     pub fn all(text: &str, path: &Path, patterns: Patterns) -> Result<Vec<Self>, ConfigError> {
-        super::read::makers_alone(text, path, patterns)
+        super::read::read_makers(text, path, patterns)
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use std::cell::Cell;
 
 /// Serves contents that are zero except at a few offsets.
-fn read_written(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
+fn zeros_except(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
         assert!(offset + into.len() as u64 <= size, "asked past the end");
         into.fill(0);
@@ -51,7 +51,7 @@ fn found<T>(
         (if *at < 0 { size - at.unsigned_abs() } else { at.unsigned_abs() }, bytes.clone())
     };
     let places: Option<Vec<_>> = example.contents.as_ref().map(|places| places.iter().map(place).collect());
-    let contents = places.as_ref().map(|places| read_written(size, places));
+    let contents = places.as_ref().map(|places| zeros_except(size, places));
     let machine = FakeMachine::new();
     machine.edit(|facts| facts.users = example.group.iter().map(|group| (9000, group.clone())).collect());
     let mut segment = example::posix();
@@ -187,7 +187,7 @@ fn catalog_has_157_makers_with_unique_ids() {
     assert_eq!(once.len() - parts.len(), 157);
 }
 
-fn own(text: &str) -> Vec<Maker> {
+fn user_makers(text: &str) -> Vec<Maker> {
     Maker::all(text, Path::new("own"), Patterns::Compile).unwrap()
 }
 
@@ -205,7 +205,8 @@ fn object<'a>(name: &'a str, contents: Option<&'a Peek<'a>>) -> Subject<'a> {
 
 #[test]
 fn most_specific_rule_wins() {
-    let rules = own(r#"
+    let rules = user_makers(
+        r#"
         [[maker]]
         id = "last"
         name = "x"
@@ -240,11 +241,12 @@ fn most_specific_rule_wins() {
         name = "x"
         pattern = '^c.*$'
         contents = { at = 0, hex = "02" }
-    "#);
+    "#,
+    );
     let catalog = Catalog::new(vec![], rules);
     let made = |name: &str, first: Option<u8>| {
         let places = first.map(|first| vec![(0, vec![first])]);
-        let contents = places.as_ref().map(|places| read_written(4096, places));
+        let contents = places.as_ref().map(|places| zeros_except(4096, places));
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
         catalog.find(&object(name, contents)).map(|made| made.maker.id.as_str())
     };
@@ -260,9 +262,11 @@ fn most_specific_rule_wins() {
 
 #[test]
 fn user_rule_replaces_a_built_in_rule_with_its_id() {
-    let rules = own("[[maker]]\nid = 'pytorch-shm'\nname = 'ours'\npattern = '^ours_'\n\
+    let rules = user_makers(
+        "[[maker]]\nid = 'pytorch-shm'\nname = 'ours'\npattern = '^ours_'\n\
                      [[maker]]\nid = 'mine'\nname = 'mine'\npattern = '^psm_[0-9a-f]{8}$'\n\
-                     unheld = 'normal'\nreason = 'we keep them'");
+                     unheld = 'normal'\nreason = 'we keep them'",
+    );
     let catalog = Catalog::with(&rules);
     let made = |name: &str| catalog.find(&object(name, None)).map(|made| made.maker.id.as_str());
     assert_eq!(made("torch_4121_1_0"), None);

@@ -66,7 +66,7 @@ fn segment(
         let (pid, place) = denied?;
         // Without "(deleted)", the object has a name in a directory that is not listed.
         let path = machine.name_held(pid, place).ok().filter(|path| path.ends_with(DELETED))?;
-        return concealed(holdings, (device, inode), ways, former_name(&path), machine, names);
+        return concealed_segment(holdings, (device, inode), ways, former_name(&path), machine, names);
     };
     // The object was linked again, or is in a directory that this user may not list.
     if stat.links > 0 {
@@ -94,7 +94,7 @@ fn segment(
 
 /// Describes an object that its holders have only mapped: only root may follow
 /// `/proc/PID/map_files` (`proc_map_files_get_link` in fs/proc/base.c).
-fn concealed(
+fn concealed_segment(
     holdings: &Holdings,
     (device, inode): (u64, u64),
     ways: &[(u32, &Hold)],

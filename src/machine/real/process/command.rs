@@ -94,7 +94,7 @@ fn file_name(path: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn called(command: &str, arguments: &[&str]) -> String {
+    fn name_with_arguments(command: &str, arguments: &[&str]) -> String {
         let joined = arguments.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect();
         String::from_utf8(name(command.as_bytes(), || Some(joined))).unwrap()
     }
@@ -122,7 +122,7 @@ mod tests {
             ("gnome-session-b", &[], "gnome-session-b"),
             ("", &["x"], ""),
         ] {
-            assert_eq!(called(command, arguments), name, "{command} {arguments:?}");
+            assert_eq!(name_with_arguments(command, arguments), name, "{command} {arguments:?}");
         }
     }
 }

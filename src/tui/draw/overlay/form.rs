@@ -3,7 +3,7 @@
 use super::last_line;
 use crate::app::State;
 use crate::app::layout::Area;
-use crate::app::layout::overlay::{centered as centered_area, text_width};
+use crate::app::layout::overlay::{centered_frame, text_width};
 use crate::app::list::centered;
 use crate::app::overlay::Overlay;
 use crate::app::text_field::TextField;
@@ -75,7 +75,7 @@ impl FormPanel<'_> {
         let footer: Vec<(String, Style)> = self.footer.iter().flat_map(wrap).collect();
         let footer_rows = rows(footer.len());
         let wanted = rows(self.lines.len() + 1).saturating_add(footer_rows.max(self.min_rows));
-        let inside = canvas.frame(centered_area(state.size, u16::MAX - 4, wanted), &self.title);
+        let inside = canvas.frame(centered_frame(state.size, u16::MAX - 4, wanted), &self.title);
         // Leave at least half of the rows for the fields.
         let footer_rows = footer_rows.min(inside.height / 2);
         let area = Area { height: inside.height.saturating_sub(footer_rows + 1), ..inside };

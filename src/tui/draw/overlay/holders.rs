@@ -59,7 +59,7 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
         entries.line(at, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
         entries.add(canvas, at, 2, &format!("{}; {}", row.access_text(), row.holds_text()), theme.text);
     }
-    let unknown = holders.unknown(survey, state.user == "root");
+    let unknown = holders.reasons_for_doubt(survey, state.user == "root");
     if holders.gone {
         entries.add(canvas, NO_ENTRY, 0, "Segment is gone.", theme.removed);
     } else if holders.rows.is_empty() && holders.segment.unseen() == 0 {

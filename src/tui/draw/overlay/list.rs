@@ -5,7 +5,7 @@ use super::{GAPS, last_line, width_of};
 use crate::app::State;
 use crate::app::hints::{Hint, overlay_hints};
 use crate::app::layout::Area;
-use crate::app::layout::overlay::{centered as centered_area, text_width};
+use crate::app::layout::overlay::{centered_frame, text_width};
 use crate::app::list::{centered, first_visible};
 use crate::app::overlay::Overlay;
 use crate::tui::canvas::{Canvas, cells};
@@ -133,7 +133,7 @@ impl Panel {
         let footer = rows(self.footer.len()) + gap;
         let wanted = rows(self.entries.len()).saturating_add(footer + u16::from(self.status.is_some()) + 2);
         let width = self.width(state, overlay, canvas);
-        let inside = canvas.frame(centered_area(state.size, width, wanted), &self.title);
+        let inside = canvas.frame(centered_frame(state.size, width, wanted), &self.title);
         // In small terminals the entries take precedence.
         let available = inside.height.saturating_sub(2);
         let footer = footer.min(available / 2);

@@ -173,7 +173,7 @@ fn limits(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         x = canvas.text(x, area.y, end, &sysv, if full { theme.failed } else { theme.text });
     }
     // Optional, since the holders and the Detail screen also show it.
-    if let Some(hidden) = survey.coverage.as_ref().and_then(hidden)
+    if let Some(hidden) = survey.coverage.as_ref().and_then(hidden_text)
         && x + cells(GAP) + cells(&hidden) <= end
     {
         canvas.text(x + cells(GAP), area.y, end, &hidden, theme.removed);
@@ -205,7 +205,7 @@ fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// Formats the number of hidden processes: `2 processes hidden`. `None` if all could be inspected.
-fn hidden(coverage: &Coverage) -> Option<String> {
+fn hidden_text(coverage: &Coverage) -> Option<String> {
     let text = match coverage.unreadable {
         0 if coverage.visibility.hides || coverage.visibility.outside => "processes hidden".to_owned(),
         0 => return None,

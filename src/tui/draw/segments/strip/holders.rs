@@ -1,6 +1,6 @@
 //! The holders of the selected segment, or the reasons for its state if there are none.
 
-use super::{headed, labeled, wrapped};
+use super::{draw_heading, draw_label, draw_wrapped};
 use crate::app::layout::Area;
 use crate::app::layout::strip::StripLayout;
 use crate::app::sentence::sentence;
@@ -24,21 +24,21 @@ pub fn is_held(segment: &Segment) -> bool {
 pub fn draw(segment: &Segment, canvas: &mut Canvas<'_>, layout: &StripLayout) -> Area {
     let shown = shown_holders(segment);
     let area = match (layout.headings, shown.is_empty()) {
-        (true, false) => headed(layout, "HOLDERS", layout.holders, canvas),
-        (true, true) => headed(layout, "WHY", layout.holders, canvas),
-        (false, false) => labeled("held", canvas, layout.holders),
-        (false, true) => labeled("why", canvas, layout.holders),
+        (true, false) => draw_heading(layout, "HOLDERS", layout.holders, canvas),
+        (true, true) => draw_heading(layout, "WHY", layout.holders, canvas),
+        (false, false) => draw_label("held", canvas, layout.holders),
+        (false, true) => draw_label("why", canvas, layout.holders),
     };
     let used = match (layout.headings, shown.is_empty()) {
         (_, true) => reasons(segment, canvas, area),
-        (true, false) => listed(&shown, canvas, area),
-        (false, false) => in_line(&shown, canvas, area),
+        (true, false) => draw_list(&shown, canvas, area),
+        (false, false) => draw_inline(&shown, canvas, area),
     };
     area.below(used + 1)
 }
 
 /// Draws a row for each holder, and counts those without a row. Returns the number of rows.
-fn listed(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
+fn draw_list(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let pids = shown.iter().map(|holder| cells(&holder.pid.to_string())).max().unwrap_or(0);
     let names = shown.iter().map(|holder| cells(&holder.command_text())).max().unwrap_or(0);
@@ -61,7 +61,7 @@ fn listed(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
 
 /// Draws the holders one after the other: `writer 7025 rw   reader 7033 r`. Returns the number of
 /// rows.
-fn in_line(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
+fn draw_inline(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let (mut x, mut y) = (area.x, area.y);
     for (at, holder) in shown.iter().enumerate() {
@@ -92,7 +92,7 @@ fn reasons(segment: &Segment, canvas: &mut Canvas<'_>, mut area: Area) -> u16 {
     let theme = canvas.theme;
     let mut style = theme.state(segment.verdict.state).remove_modifier(Modifier::BOLD);
     for reason in &segment.verdict.reasons {
-        let used = wrapped(&sentence(reason), style, canvas, area).min(area.height);
+        let used = draw_wrapped(&sentence(reason), style, canvas, area).min(area.height);
         area = Area::new(area.x, area.y + used, area.width, area.height - used);
         style = theme.text;
     }

@@ -41,12 +41,12 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
     match &state.table.strip.last {
         None => {}
         Some(Ok(look)) => {
-            let area = headed(layout, "PREVIEW", layout.preview, canvas);
+            let area = draw_heading(layout, "PREVIEW", layout.preview, canvas);
             preview(state, look, canvas, area);
         }
         Some(Err(reason)) => {
-            let area = headed(layout, "PREVIEW", layout.preview, canvas);
-            wrapped(&unread_text(state, &segment.id, reason), canvas.theme.text, canvas, area);
+            let area = draw_heading(layout, "PREVIEW", layout.preview, canvas);
+            draw_wrapped(&unread_text(state, &segment.id, reason), canvas.theme.text, canvas, area);
         }
     }
     moving::draw(state, segment, canvas, layout);
@@ -76,7 +76,7 @@ fn facts(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
 }
 
 /// Draws the heading of a pane. Returns the rows below it.
-fn headed(layout: &StripLayout, heading: &str, area: Area, canvas: &mut Canvas<'_>) -> Area {
+fn draw_heading(layout: &StripLayout, heading: &str, area: Area, canvas: &mut Canvas<'_>) -> Area {
     if !layout.headings {
         return area;
     }
@@ -208,13 +208,13 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
 }
 
 /// Draws the label of a stacked pane. Returns the area beside it.
-fn labeled(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
+fn draw_label(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
     canvas.text(area.x, area.y, 7, text, canvas.theme.dim);
     Area::new(area.x + 8, area.y, area.width.saturating_sub(8), area.height)
 }
 
 /// Draws wrapped text. Returns the number of rows.
-fn wrapped(text: &str, style: Style, canvas: &mut Canvas<'_>, area: Area) -> u16 {
+fn draw_wrapped(text: &str, style: Style, canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let lines = canvas.wrap(text, area.width);
     for (y, line) in (area.y..area.bottom()).zip(&lines) {
         canvas.text(area.x, y, area.width, line, style);

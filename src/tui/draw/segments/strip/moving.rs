@@ -1,6 +1,6 @@
 //! Draws the moving values of the selected segment.
 
-use super::{headed, labeled, wrapped};
+use super::{draw_heading, draw_label, draw_wrapped};
 use crate::app::State;
 use crate::app::layout::strip::{DIGITS, StripLayout};
 use crate::engine::Moving;
@@ -14,17 +14,17 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     let Some(look) = state.table.strip.look() else { return };
     if let Some(semaphore) = semaphore::of(segment, &look.bytes) {
         let area = if layout.headings {
-            headed(layout, "VALUE", layout.moving, canvas)
+            draw_heading(layout, "VALUE", layout.moving, canvas)
         } else {
-            labeled("value", canvas, layout.moving)
+            draw_label("value", canvas, layout.moving)
         };
-        wrapped(&format!("semaphore {}", semaphore.text()), theme.text, canvas, area);
+        draw_wrapped(&format!("semaphore {}", semaphore.text()), theme.text, canvas, area);
         return;
     }
     if layout.headings {
-        let area = headed(layout, "MOVING", layout.moving, canvas);
+        let area = draw_heading(layout, "MOVING", layout.moving, canvas);
         if look.moving.is_empty() {
-            wrapped("No values detected yet.", theme.dim, canvas, area);
+            draw_wrapped("No values detected yet.", theme.dim, canvas, area);
         }
         let shown = &look.moving[..look.moving.len().min(area.height.into())];
         let columns = MovingColumns::of(shown, area.width);
@@ -33,7 +33,7 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
         }
         return;
     }
-    let area = labeled("moving", canvas, layout.moving);
+    let area = draw_label("moving", canvas, layout.moving);
     if look.moving.is_empty() {
         canvas.text(area.x, area.y, area.width, "no values detected yet", theme.dim);
     }
