@@ -97,7 +97,7 @@ fn remove_checks_for_holders_again() {
     assert!(remove().unwrap_err().contains("held by a process that you cannot see"));
     machine.end_process(7);
     let (device, inode) = segment.posix().map(|facts| (facts.device, facts.inode)).unwrap();
-    machine.edit(|facts| facts.locks.push(FileLock { device, inode, pid: None }));
+    machine.edit(|facts| facts.locks.push(FileLock { device, inode, pid: None, write_lease: false }));
     assert!(remove().unwrap_err().contains("file lock on it"));
     machine.edit(|facts| facts.locks.clear());
     remove().unwrap();

@@ -9,7 +9,7 @@ use super::style::Tint;
 use super::{Failure, Status, survey_named, survey_with_unlinked};
 use crate::decode::pattern_of_value;
 use crate::machine::{Machine, TraceReason};
-use crate::memory::{OpenError, Pattern, Progress, Reader, find_all};
+use crate::memory::{OpenError, Pattern, Progress, Reader, WriteLeases, find_all};
 use crate::segment::resolve::listed;
 use crate::segment::{Kind, Segment, SegmentId, quote};
 use crate::survey::Survey;
@@ -49,6 +49,7 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
         failed: false,
         denied: vec![],
         unattached: vec![],
+        leases: WriteLeases::default(),
     };
     let tried = with_meter("searching", true, &progress, &interrupt, |meter| {
         let mut tried = 0;
@@ -168,6 +169,7 @@ struct Search<'a> {
     denied: Vec<SegmentId>,
     /// The System V segments that were skipped, because reading them requires attaching.
     unattached: Vec<(SegmentId, TraceReason)>,
+    leases: WriteLeases,
 }
 
 #[derive(Serialize)]
@@ -207,8 +209,12 @@ impl Search<'_> {
         meter: &Meter,
         out: &mut Out,
     ) -> Result<(), Failure> {
-        let open = if self.named { Reader::open } else { Reader::open_unattached };
-        let reader = match open(machine, segment) {
+        let opened = if self.named {
+            Reader::open(machine, segment)
+        } else {
+            Reader::open_unleased(machine, segment, &mut self.leases)
+        };
+        let reader = match opened {
             Ok(reader) => reader,
             Err(error) => {
                 self.report_open_error(error);
@@ -262,6 +268,7 @@ impl Search<'_> {
             OpenError::Denied { id, .. } if !self.named => self.denied.push(id),
             OpenError::NeedsAttach { id, reason } if !self.named => self.unattached.push((id, reason)),
             OpenError::Gone { .. } | OpenError::Replaced { .. } if !self.named => {}
+            OpenError::Leased { .. } => warn(&format!("{error}. Name the segment to search it")),
             error => {
                 warn(&error.to_string());
                 self.failed |= self.named;

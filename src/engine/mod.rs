@@ -8,6 +8,7 @@ mod act;
 mod ask;
 mod contents;
 mod holders;
+mod lease;
 mod pace;
 mod rates;
 mod report;

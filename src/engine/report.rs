@@ -136,6 +136,8 @@ pub enum Activity {
 pub enum Unread {
     /// Reading would leave a trace.
     Trace(Forecast),
+    /// Reading would break the write lease of this process.
+    Leased(Option<u32>),
     Failed(ShownError),
 }
 

@@ -4,7 +4,7 @@
 use super::ProcessStates;
 use super::catalog::{Catalog, Context, MakerMatch, Subject};
 use crate::machine::{Machine, Trace};
-use crate::memory::Reader;
+use crate::memory::{Reader, WriteLeases};
 use crate::segment::{Bytes, Identity, Kind, ObjectName, Segment, SegmentId, Timestamp};
 use crate::survey::Survey;
 use std::cell::OnceCell;
@@ -73,6 +73,7 @@ impl Known {
         let due = entries.iter().filter(|entry| is_due(entry)).count();
         let chunks = survey.segments.chunks(CHUNK).zip(entries.chunks_mut(CHUNK));
         let chunks = Mutex::new(chunks);
+        let leases = Mutex::new(WriteLeases::default());
         let known = &*self;
         let work = || {
             let states = states();
@@ -81,7 +82,8 @@ impl Known {
                 for (segment, entry) in segments.iter().zip(entries) {
                     if entry.is_none() || (is_due(entry) && reads_left.load(Ordering::Relaxed) > 0) {
                         let index = (&states, &owners);
-                        *entry = Some(known.identify(machine, segment, index, survey.at, &reads_left));
+                        *entry =
+                            Some(known.identify((machine, &leases), segment, index, survey.at, &reads_left));
                     }
                 }
             }
@@ -106,13 +108,13 @@ impl Known {
 
     fn identify(
         &self,
-        machine: &dyn Machine,
+        (machine, leases): (&dyn Machine, &Mutex<WriteLeases>),
         segment: &Segment,
         (states, owners): (&ProcessStates<'_>, &HashMap<&ObjectName, u32>),
         now: Timestamp,
         reads_left: &AtomicUsize,
     ) -> Entry {
-        let reader = TracelessReader { machine, segment, reader: OnceCell::new() };
+        let reader = TracelessReader { machine, leases, segment, reader: OnceCell::new() };
         let read = |offset, into: &mut [u8]| reader.read(offset, into);
         let context = Context::new(machine, states, segment, owners);
         // Attaching a System V segment leaves a trace.
@@ -149,9 +151,10 @@ fn pids(segment: &Segment) -> impl Iterator<Item = u32> {
     segment.holders.iter().flat_map(|holders| holders.iter().map(|holder| holder.pid))
 }
 
-/// Reads a segment, if that leaves no trace.
+/// Reads a segment, if that leaves no trace and breaks no lease.
 struct TracelessReader<'a> {
     machine: &'a dyn Machine,
+    leases: &'a Mutex<WriteLeases>,
     segment: &'a Segment,
     /// The reader and the first bytes, which identify most makers.
     reader: OnceCell<Option<(Reader, Vec<u8>)>>,
@@ -162,7 +165,8 @@ const HEAD: usize = 512;
 
 impl TracelessReader<'_> {
     fn open(&self) -> Option<(Reader, Vec<u8>)> {
-        let reader = Reader::open(self.machine, self.segment).ok()?;
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).check(self.machine, self.segment).ok()?;
+        let reader = Reader::open_unattached(self.machine, self.segment).ok()?;
         if reader.trace() != Trace::None {
             return None;
         }

@@ -7,7 +7,7 @@
 //!   waiters, 0 if shared.
 
 use crate::machine::{Machine, Trace};
-use crate::memory::Reader;
+use crate::memory::{Reader, WriteLeases};
 use crate::segment::{Facts, ObjectName, PosixFacts, Segment, SegmentId, Unlinked};
 
 /// The prefix that `sem_open(3)` adds to a name.
@@ -87,13 +87,14 @@ pub fn of(segment: &Segment, bytes: &[u8]) -> Option<Semaphore> {
     read(bytes).or_else(|| zeros.then_some(Semaphore { value: 0, waiters: 0, library: Library::Musl }))
 }
 
-/// Reads the semaphore in a segment, if that leaves no trace.
+/// Reads the semaphore in a segment, if that leaves no trace and breaks no lease.
 #[must_use]
 pub fn probe(machine: &dyn Machine, segment: &Segment) -> Option<Semaphore> {
     if !is_semaphore(segment) {
         return None;
     }
-    let reader = Reader::open(machine, segment).ok().filter(|reader| reader.trace() == Trace::None)?;
+    let reader = Reader::open_unleased(machine, segment, &mut WriteLeases::default()).ok();
+    let reader = reader.filter(|reader| reader.trace() == Trace::None)?;
     let mut bytes = [0; 32];
     let count = reader.read_at(0, &mut bytes).ok()?;
     of(segment, bytes.get(..count)?)

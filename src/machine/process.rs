@@ -229,4 +229,6 @@ pub struct FileLock {
     pub inode: u64,
     /// `None` if the kernel does not report one.
     pub pid: Option<u32>,
+    /// A write lease (`F_SETLEASE`), which breaks when another process opens the file.
+    pub write_lease: bool,
 }

@@ -10,7 +10,8 @@ mod data;
 mod example;
 mod extents;
 mod in_order;
-
+mod leases;
+mod open_error;
 mod page_buffer;
 mod pattern;
 mod peek;
@@ -25,13 +26,14 @@ pub use chunks::{Chunk, Chunks};
 pub use compare::differences;
 pub use data::next_data;
 pub(crate) use in_order::in_order;
-
+pub use leases::WriteLeases;
+pub use open_error::{OpenError, leased_by};
 pub use page_buffer::PageBuffer;
 pub(crate) use page_buffer::is_slow;
 pub use pattern::{Pattern, PatternError};
 pub use peek::{Peek, peek};
 pub(crate) use pipeline::pipeline;
 pub use progress::{Direction, Progress};
-pub use reader::{Forecast, OpenError, Presence, Reader};
+pub use reader::{Forecast, Presence, Reader};
 pub use search::{Matches, find_all, find_next};
 pub use tracker::{Cell, CellKind, Change, Snapshot, SnapshotRequest, Tracker};

@@ -1,8 +1,9 @@
 //! The reader of a segment: verifies that it opens the segment that was listed, and never writes.
 
 use super::page_buffer::{PageBuffer, is_slow};
+use super::{OpenError, WriteLeases};
 use crate::machine::{Contents, Extent, Machine, Method, Trace, TraceReason};
-use crate::segment::{Facts, Identity, Mode, Owner, Segment, SegmentId, ShmId, plain_error, shell_quote};
+use crate::segment::{Identity, Segment, SegmentId, ShmId};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,69 +14,6 @@ pub struct Reader {
     contents: Arc<dyn Contents>,
     id: SegmentId,
     identity: Identity,
-}
-
-/// The reason why a segment could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error("{id} is gone: removed since it was listed")]
-    Gone { id: SegmentId },
-    /// The segment's name now belongs to another segment.
-    #[error("{id} has changed since it was listed: its name now belongs to another segment. Try again")]
-    Replaced { id: SegmentId },
-    #[error("failed to read {id}: permission denied (owner {owner}, mode {mode} {symbolic}). \
-             {remedy}",
-            owner = .owner.user_text(), symbolic = .mode.symbolic(), remedy = remedy(.id, .owner, *.own))]
-    Denied {
-        id: SegmentId,
-        owner: Owner,
-        mode: Mode,
-        /// Set if the user may change the mode, and a different mode would help.
-        own: bool,
-    },
-    /// The segment is unlinked and only mapped.
-    #[error(
-        "failed to read {id}{former}: it was unlinked, and is mapped but not open in {holders}. \
-         Run as root to read it through /proc/PID/map_files"
-    )]
-    Concealed {
-        id: SegmentId,
-        /// Describes its former name.
-        former: String,
-        holders: String,
-    },
-    #[error("{id} is not shared memory: not a regular file")]
-    NotMemory { id: SegmentId },
-    /// The segment does not fit into the address space.
-    #[error(
-        "failed to attach {id}: {size} does not fit in the address space. Check the limit with `ulimit -v`"
-    )]
-    TooLarge { id: SegmentId, size: crate::segment::Bytes },
-    /// The segment can only be read by attaching it, and the caller refused that.
-    #[error("{id} was not read: that would attach it, which changes nattch, last pid and times ({})", .reason.text())]
-    NeedsAttach { id: SegmentId, reason: TraceReason },
-    /// Another process holds a lease, which must be released first.
-    #[error(
-        "failed to open {id}: a process holds a lease on it (F_SETLEASE) and has been asked to release it. \
-             Try again; the kernel breaks the lease after /proc/sys/fs/lease-break-time seconds"
-    )]
-    Leased { id: SegmentId },
-    #[error("failed to open {id}: {}", plain_error(.source))]
-    Other { id: SegmentId, source: io::Error },
-}
-
-/// Returns advice for a user without read permission.
-fn remedy(id: &SegmentId, owner: &Owner, own: bool) -> String {
-    if own {
-        let id = shell_quote(id.to_string().as_bytes());
-        return format!("Give yourself read permission: `shmlens chmod u+r {id}`");
-    }
-    format!("Run as {}, or ask the owner for read permission", permitted_users(owner))
-}
-
-/// Names the users who may read a segment that is readable only by its owner.
-fn permitted_users(owner: &Owner) -> String {
-    if owner.uid == 0 { "root".to_owned() } else { format!("{} or root", owner.user_text()) }
 }
 
 /// The state of an open segment.
@@ -177,6 +115,20 @@ impl Reader {
         Self::verified(machine, segment, contents)
     }
 
+    /// Opens a segment that the user did not name, like [`Self::open_unattached`] but without
+    /// breaking the lease of another program.
+    ///
+    /// # Errors
+    /// Fails with [`OpenError::Leased`] if another program has a write lease.
+    pub fn open_unleased(
+        machine: &dyn Machine,
+        segment: &Segment,
+        leases: &mut WriteLeases,
+    ) -> Result<Self, OpenError> {
+        leases.check(machine, segment)?;
+        Self::open_unattached(machine, segment)
+    }
+
     /// Checks that the opened segment is the one that was listed.
     fn verified(
         machine: &dyn Machine,
@@ -192,12 +144,12 @@ impl Reader {
     }
 
     /// Returns the method that [`Self::open`] would use. Leaves no trace: opens the segment without
-    /// reading it, and never attaches it.
+    /// reading it, never attaches it, and breaks no lease.
     ///
     /// # Errors
-    /// Fails like [`Self::open`].
+    /// Fails like [`Self::open_unleased`].
     pub fn predict(machine: &dyn Machine, segment: &Segment) -> Result<Forecast, OpenError> {
-        match Self::open_unattached(machine, segment) {
+        match Self::open_unleased(machine, segment, &mut WriteLeases::default()) {
             Ok(reader) => {
                 let reason = (reader.trace() != Trace::None).then_some(TraceReason::NotOwner);
                 Ok(Forecast { method: reader.method(), reason })
@@ -328,130 +280,5 @@ fn is_outdated(machine: &dyn Machine, segment: &Segment, shmid: ShmId) -> bool {
         || holders.any(|holder| !machine.process_exists(holder.pid))
 }
 
-impl OpenError {
-    fn new(machine: &dyn Machine, segment: &Segment, error: io::Error) -> Self {
-        let id = segment.id.clone();
-        match (error.raw_os_error(), error.kind()) {
-            (Some(libc::ENODEV | libc::ELOOP), _) => Self::NotMemory { id },
-            (Some(libc::ENOMEM), _) if matches!(segment.facts, Facts::Sysv(_)) => {
-                Self::TooLarge { id, size: segment.size }
-            }
-            (Some(libc::EINVAL | libc::EIDRM), _) | (_, io::ErrorKind::NotFound) => Self::Gone { id },
-            // With O_NONBLOCK, open(2) does not wait for the lease.
-            (Some(libc::EAGAIN), _) if segment.posix().is_some() => Self::Leased { id },
-            (_, io::ErrorKind::PermissionDenied) => {
-                let me = machine.effective_uid();
-                let creator = segment.sysv().map(|facts| facts.creator.uid);
-                let own = me == segment.owner.uid || Some(me) == creator;
-                // The owner has the permission already, so something else is wrong.
-                let own = own && segment.mode.bits() & 0o400 == 0;
-                Self::Denied { id, owner: segment.owner.clone(), mode: segment.mode, own }
-            }
-            _ => Self::Other { id, source: error },
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::machine::fake::{FakeBytes, FakeMachine};
-    use crate::survey::{Names, Survey};
-
-    fn survey(machine: &FakeMachine) -> Vec<Segment> {
-        Survey::take(machine, &mut Names::default()).segments
-    }
-
-    #[test]
-    fn reads_stop_at_the_end() {
-        let machine = FakeMachine::new();
-        machine.add_object("a", FakeBytes::full(b"hello"));
-        let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
-        let mut buffer = [9; 8];
-        assert_eq!(reader.read_at(3, &mut buffer).unwrap(), 2);
-        assert_eq!(&buffer[..2], b"lo");
-        assert_eq!(reader.read_at(5, &mut buffer).unwrap(), 0);
-        assert_eq!(reader.read_at(u64::MAX, &mut buffer).unwrap(), 0);
-        assert_eq!(reader.extent_at(5, 1).unwrap(), None);
-    }
-
-    #[test]
-    #[should_panic(expected = "PageBuffer")]
-    #[cfg(debug_assertions)]
-    fn large_read_at_a_slow_address_panics_in_debug_builds() {
-        let machine = FakeMachine::new();
-        machine.add_object("a", FakeBytes::hole(1 << 20));
-        let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
-        let mut buffer = PageBuffer::default();
-        buffer.place(16, 64 << 10);
-        // 16 bytes past a page, like a block from malloc.
-        let _ = reader.read_at(0, buffer.place(16, 64 << 10));
-    }
-
-    #[test]
-    fn presence_distinguishes_removal_and_replacement() {
-        let machine = FakeMachine::new();
-        machine.add_object("a", FakeBytes::full(&[1; 100]));
-        let reader = Reader::open(&machine, &survey(&machine)[0]).unwrap();
-        machine.edit_object("a", |bytes| bytes.size = 10);
-        assert_eq!(reader.presence(&machine).unwrap(), Presence::Present { size: 10 });
-        machine.remove_object("a");
-        assert_eq!(reader.presence(&machine).unwrap(), Presence::Removed { size: 10 });
-        machine.add_object("a", FakeBytes::hole(7));
-        assert_eq!(reader.presence(&machine).unwrap(), Presence::Replaced { size: 10 });
-        let mut buffer = [0; 4];
-        assert_eq!(reader.read_at(0, &mut buffer).unwrap(), 4);
-    }
-
-    #[test]
-    fn refusal_names_the_owner_the_mode_and_the_remedy() {
-        let machine = FakeMachine::new();
-        machine.add_object("a", FakeBytes::full(b"x"));
-        machine.add_sysv(7, 0, FakeBytes::full(b"x"));
-        machine.edit(|facts| facts.effective_uid = 1001);
-        for segment in survey(&machine) {
-            let error = Reader::open(&machine, &segment).err().unwrap().to_string();
-            assert!(
-                error.contains("owner ann") && error.contains("0600") && error.contains("root"),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn predict_attaches_nothing() {
-        let machine = FakeMachine::new();
-        machine.add_object("a", FakeBytes::full(b"x"));
-        machine.add_sysv(7, 0, FakeBytes::full(b"x"));
-        let listed = survey(&machine);
-        let traces: Vec<Trace> =
-            listed.iter().map(|segment| Reader::predict(&machine, segment).unwrap().method.trace()).collect();
-        assert_eq!(traces, [Trace::Attached, Trace::None]);
-        machine.edit(|facts| facts.effective_uid = 1001);
-        for segment in &listed {
-            assert!(matches!(Reader::predict(&machine, segment), Err(OpenError::Denied { .. })));
-        }
-        machine.edit(|facts| assert_eq!(facts.attached, 0));
-    }
-
-    #[test]
-    fn another_segment_of_the_same_name_is_not_opened() {
-        let machine = FakeMachine::new();
-        machine.add_object("a", FakeBytes::full(b"x"));
-        machine.add_sysv(7, 0, FakeBytes::full(b"x"));
-        let listed = survey(&machine);
-        machine.add_object("a", FakeBytes::full(b"x"));
-        machine.edit(|facts| facts.sysv[0].row.creator_pid = 77);
-        for segment in &listed {
-            assert!(
-                matches!(Reader::open(&machine, segment), Err(OpenError::Replaced { .. })),
-                "{}",
-                segment.id
-            );
-        }
-        // Checking the segment has not left it attached.
-        machine.edit(|facts| assert_eq!(facts.sysv[0].row.nattch, 0));
-        machine.remove_object("a");
-        assert!(matches!(Reader::open(&machine, &listed[1]), Err(OpenError::Gone { .. })));
-    }
-}
+mod tests;

@@ -72,19 +72,21 @@ impl Detector {
     }
 
     /// Adds a sample: the bytes at offset `start` of the segment, read at `at`. If the window has
-    /// moved, lines in both windows keep their histories.
-    pub fn observe(&mut self, at: Moment, start: u64, bytes: &[u8]) {
+    /// moved, lines in both windows keep their histories. Returns true if any byte has changed.
+    pub fn observe(&mut self, at: Moment, start: u64, bytes: &[u8]) -> bool {
         let now = nanos(at.monotonic);
         let window = start..start + bytes.len() as u64;
         self.boot_to_epoch = nanos(at.wall).saturating_sub(now);
-        if window == self.window {
-            self.compare(now, bytes);
+        let changed = if window == self.window {
+            self.compare(now, bytes)
         } else {
             self.move_to(window);
             let pad = self.pad();
             self.last[pad..pad + bytes.len()].copy_from_slice(bytes);
-        }
+            false
+        };
         self.now = now;
+        changed
     }
 
     /// Returns the values: the most interesting kinds first, otherwise by offset.
@@ -161,9 +163,12 @@ impl Detector {
         self.fronts = Fronts::new(lines * LINE);
     }
 
-    /// Compares a sample with the last one, line by line.
-    fn compare(&mut self, now: u64, bytes: &[u8]) {
+    /// Compares a sample with the last one, line by line. Returns true if they differ.
+    fn compare(&mut self, now: u64, bytes: &[u8]) -> bool {
         let pad = self.pad();
+        if self.last[pad..pad + bytes.len()] == *bytes {
+            return false;
+        }
         let mut changed = vec![];
         let mut ranges = vec![];
         for index in 0..self.payload.len() {
@@ -192,6 +197,7 @@ impl Detector {
                 self.push(before, now);
             }
         }
+        true
     }
 
     fn push(&mut self, index: usize, now: u64) {

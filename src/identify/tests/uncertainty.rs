@@ -61,7 +61,9 @@ fn of_participant(machine: &FakeMachine) -> Verdict {
 #[test]
 fn locked_companion_keeps_a_segment() {
     let machine = participant();
-    machine.edit(|facts| facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None }]);
+    machine.edit(|facts| {
+        facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None, write_lease: false }];
+    });
     let verdict = of_participant(&machine);
     assert_eq!(verdict.state, State::Idle, "{:?}", verdict.reasons);
     assert!(verdict.reasons[0].contains("/fastdds_0123456789abcdef_el is in use"), "{:?}", verdict.reasons);

@@ -76,6 +76,8 @@ pub struct FakeFacts {
     /// Ordinary users without a session.
     pub logged_out: BTreeSet<u32>,
     pub locks: Vec<FileLock>,
+    /// The number of times that opening an object broke a lease.
+    pub broken_leases: u32,
     /// Pids in nested namespaces.
     pub inner_pids: Vec<u32>,
     /// Objects that a process has ever held, by device and inode, with their names at the time.
@@ -331,10 +333,15 @@ impl Machine for FakeMachine {
     }
 
     fn open_object(&self, name: &ObjectName) -> io::Result<Box<dyn Contents>> {
-        let facts = lock(&self.facts);
+        let mut facts = lock(&self.facts);
         let object = facts.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
         if !Self::may_read(&facts, object.stat.uid, object.stat.mode) {
             return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        let file = (object.stat.device, object.stat.inode);
+        if facts.locks.iter().any(|lock| lock.write_lease && (lock.device, lock.inode) == file) {
+            facts.broken_leases += 1;
+            return Err(io::Error::from_raw_os_error(libc::EAGAIN));
         }
         let is_owner = facts.effective_uid == 0 || facts.effective_uid == object.stat.uid;
         Ok(Box::new(OpenFakeObject {

@@ -8,9 +8,10 @@ mod scan;
 
 use crate::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, Origin, POLLS, Sort};
 use crate::engine::Clock;
+use crate::engine::lease::Lease;
 use crate::engine::report::{Body, Ended, Look, Moving, Preview, Unread, unreadable};
 use crate::machine::{Machine, Method, Trace, TraceReason};
-use crate::memory::{Forecast, OpenError, Reader, peek};
+use crate::memory::{Forecast, OpenError, Reader, WriteLeases, peek};
 use crate::segment::{Segment, SegmentId, ShownError, Timestamp, local_time};
 use scan::Scan;
 use std::io;
@@ -24,7 +25,11 @@ const SAMPLES: u32 = 24;
 const SAMPLE_EVERY: Duration = Duration::from_millis(250);
 /// The mean of [`POLLS`].
 const MEAN_POLL: Duration = Duration::from_millis(250);
-/// The minimum confidence of a value that is shown.
+/// Looks without a change after which the segment is looked at less often.
+const QUIET: u32 = 8;
+/// The factor of the intervals then. A write must show within a second.
+const QUIET_PAUSE: f64 = 2.5;
+/// Values of which the detector is less sure are not shown.
 const MIN_CONFIDENCE: f64 = 0.5;
 
 /// Returns the reader of a segment that is open anyway.
@@ -36,10 +41,12 @@ pub struct PreviewFeed {
     segment: Option<Box<Segment>>,
     /// The interval; `None` while paused.
     pub every: Option<Duration>,
-    /// Set if the last poll found another program's lease.
-    leased: bool,
-    /// The number of polls so far.
+    leases: WriteLeases,
+    lease: Lease,
+    /// The number of looks.
     looks: usize,
+    /// Successive looks that found no change.
+    quiet: u32,
     bytes: usize,
     cells: usize,
     scan: Scan,
@@ -57,6 +64,8 @@ pub struct PreviewFeed {
 struct Burst {
     /// The number of reads after the first.
     step: usize,
+    /// The first read found a change in the part in which values are detected. Values that stand still have no slope.
+    moves: bool,
     look: Look,
 }
 
@@ -82,7 +91,8 @@ impl PreviewFeed {
     pub fn next_interval(&mut self, held: &Held<'_>) -> Option<Duration> {
         let every = self.every.filter(|_| !self.is_idle(held))?;
         self.looks += 1;
-        Some(POLLS[self.looks % POLLS.len()].mul_f64(every.as_secs_f64() / MEAN_POLL.as_secs_f64()))
+        let pause = if self.quiet > QUIET || self.lease == Lease::Seen { QUIET_PAUSE } else { 1.0 };
+        Some(POLLS[self.looks % POLLS.len()].mul_f64(pause * every.as_secs_f64() / MEAN_POLL.as_secs_f64()))
     }
 
     /// The time until the next read of a burst.
@@ -95,9 +105,14 @@ impl PreviewFeed {
     pub fn read(&mut self, machine: &dyn Machine, now: Clock, held: &Held<'_>, live: bool) -> Vec<Body> {
         let Some(segment) = &mut self.segment else { return vec![] };
         let id = segment.id.clone();
-        let looked = match open(machine, segment, held) {
+        let opened = match held(&id) {
+            // No other program can have a lease.
+            Some(reader) => open(machine, segment, Some(reader)),
+            None => self.lease.open(&mut self.leases, machine, segment, || open(machine, segment, None)),
+        };
+        let looked = match opened {
             Ok(reader) => match self.burst.take() {
-                Some(burst) => self.observe(machine, now, &reader).map(|()| Some(burst)),
+                Some(burst) => self.observe(machine, now, &reader).map(|_| Some(burst)),
                 None => self.begin(machine, now, &reader),
             },
             Err(OpenError::NeedsAttach { reason, .. }) => {
@@ -112,10 +127,12 @@ impl PreviewFeed {
             Err(OpenError::Gone { .. } | OpenError::Replaced { .. }) => {
                 return vec![Body::Ended(Ended::Removed)];
             }
+            Err(OpenError::Leased { pid, .. }) => {
+                self.burst = None;
+                return self.report(Err(Unread::Leased(pid)));
+            }
             Err(error) => {
                 self.burst = None;
-                // Each open asks the holder of the lease to release it.
-                self.leased = matches!(error, OpenError::Leased { .. });
                 return self.report(Err(Unread::Failed(ShownError::of(error))));
             }
         };
@@ -131,7 +148,7 @@ impl PreviewFeed {
             Err(error) => return self.report(Err(Unread::Failed(unreadable(&id, &error)))),
         };
         let first = self.reported.is_none();
-        if live && burst.step < BURST.len() && !first {
+        if live && burst.moves && burst.step < BURST.len() && !first && self.lease != Lease::Seen {
             burst.step += 1;
             if burst.step < BURST.len() {
                 self.burst = Some(burst);
@@ -148,7 +165,7 @@ impl PreviewFeed {
             Some(Preview { look: Err(Unread::Trace(forecast)), .. }) => {
                 matches!(forecast.reason, Some(TraceReason::NotPrivileged | TraceReason::NotOwner))
             }
-            _ => self.leased,
+            _ => self.lease == Lease::Unlisted,
         };
         unread && self.segment.as_ref().is_some_and(|segment| held(&segment.id).is_none())
     }
@@ -158,13 +175,14 @@ impl PreviewFeed {
         if reader.trace() == Trace::AccessTime {
             return Ok(None);
         }
-        self.leased = false;
         let size = reader.size()?;
         let first = peek(reader, 0..self.bytes as u64)?;
         let changed = differences(&self.seen, &first.bytes, &first.swapped);
         self.seen.clone_from(&first.bytes);
         let map = self.scan.look(reader, size, self.cells)?;
-        self.observe(machine, now, reader)?;
+        let moves = self.observe(machine, now, reader)?;
+        let is_quiet = !moves && changed.is_empty() && map.iter().all(|cell| !cell.changed);
+        self.quiet = if is_quiet { self.quiet.saturating_add(1) } else { 0 };
         let look = Look {
             size,
             method: reader.method(),
@@ -174,11 +192,11 @@ impl PreviewFeed {
             map,
             moving: vec![],
         };
-        Ok(Some(Burst { step: 0, look }))
+        Ok(Some(Burst { step: 0, moves, look }))
     }
 
-    /// Feeds the detector with the part of the segment that changes.
-    fn observe(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> io::Result<()> {
+    /// Feeds the detector with the part of the segment that changes. Returns true if it has changed.
+    fn observe(&mut self, machine: &dyn Machine, now: Clock, reader: &Reader) -> io::Result<bool> {
         let boot = *self.boot.get_or_insert_with(|| machine.monotonic_time().saturating_sub(now));
         let start = self.scan.active().map_or(0, |offset| offset / DETECTED * DETECTED);
         let seen = peek(reader, start..start + DETECTED)?;
@@ -188,8 +206,7 @@ impl PreviewFeed {
             .first()
             .map_or(seen.bytes.len(), |run| usize::try_from(run.start - start).unwrap_or(0));
         let wall = machine.now().since_epoch();
-        self.detector.observe(Moment { monotonic: boot + now, wall }, start, &seen.bytes[..end]);
-        Ok(())
+        Ok(self.detector.observe(Moment { monotonic: boot + now, wall }, start, &seen.bytes[..end]))
     }
 
     fn moving(&mut self) -> Vec<Moving> {
@@ -208,8 +225,8 @@ impl PreviewFeed {
 }
 
 /// Returns the reader that the user keeps open, or opens the segment without attaching it.
-fn open(machine: &dyn Machine, segment: &Segment, held: &Held<'_>) -> Result<Reader, OpenError> {
-    match held(&segment.id) {
+fn open(machine: &dyn Machine, segment: &Segment, held: Option<Reader>) -> Result<Reader, OpenError> {
+    match held {
         Some(reader) if reader.method() == Method::Attach => Ok(reader),
         held => match (Reader::open_unattached(machine, segment), held) {
             // It was removed, and Inspect still has it open.

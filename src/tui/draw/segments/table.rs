@@ -263,6 +263,7 @@ fn changing(history: Option<&RateHistory>, placed: Placed, canvas: &mut Canvas<'
             let texts = match reason {
                 Unread::Trace(Forecast { method: Method::Attach, .. }) => ["needs attach", "attach"],
                 Unread::Trace(_) => ["would set atime", "atime"],
+                Unread::Leased(_) => ["leased"; 2],
                 Unread::Failed(_) => ["unreadable", "denied"],
             };
             let text = texts.into_iter().find(|text| cells(text) <= width).unwrap_or_default();

@@ -13,7 +13,7 @@ use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
 use crate::app::sentence::sentence;
 use crate::engine::{Look, Unread};
 use crate::machine::Method;
-use crate::memory::Forecast;
+use crate::memory::{Forecast, leased_by};
 use crate::segment::{Bytes, Segment, SegmentId};
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::draw::detail::draw_column;
@@ -140,6 +140,7 @@ fn read_method_text(state: &State) -> Option<String> {
         }
         Err(Unread::Trace(Forecast { method: Method::Attach, .. })) => "not read: needs attach".to_owned(),
         Err(Unread::Trace(_)) => "not read: would set the access time".to_owned(),
+        Err(Unread::Leased(pid)) => format!("not read: {}", leased_by(*pid)),
         Err(Unread::Failed(_)) => "unreadable".to_owned(),
     })
 }
@@ -158,6 +159,11 @@ fn unread_text(state: &State, id: &SegmentId, reason: &Unread) -> String {
                 _ => format!("Reading {id} would set its access time.{reason} Press {key} to read it."),
             }
         }
+        Unread::Leased(pid) => format!(
+            "Reading {id} would break a lease: it is {} (F_SETLEASE). Press {key} to read it: the kernel then asks \
+             that process to release the lease.",
+            leased_by(*pid)
+        ),
         Unread::Failed(reason) => sentence(&reason.to_string()),
     }
 }
