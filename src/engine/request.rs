@@ -24,8 +24,8 @@ pub enum Request {
     SurveyEvery(Option<Duration>),
     /// Scan the holders now.
     Holders(ScanScope),
-    /// Report the change rates of these segments four times a second, most important segments
-    /// first. Replaces the previous list; an empty list stops the reports.
+    /// Report the change rates of these segments up to four times a second, most important
+    /// segments first. Replaces the previous list; an empty list stops the reports.
     SetRates(Vec<Segment>),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),

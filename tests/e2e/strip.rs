@@ -7,6 +7,8 @@ use crate::support::{
 use shmlens::segment::SegmentId;
 use std::fs;
 use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
 use vt100::{Color, Screen};
 
 /// The size of a terminal with room for all panes.
@@ -66,6 +68,8 @@ fn strip_shows_a_write_within_a_second() {
     terminal.wait_for("No values detected yet.", SOON);
     terminal.wait_for("live 4/s, no trace", SOON);
     let idle = terminal.on_screen(end_of_map);
+    // A segment that stands still is looked at less often.
+    thread::sleep(Duration::from_secs(3));
     python.send("2 across\n");
     assert_eq!(python.line(SOON), "written");
     terminal.wait_for(row("0000 00 00 61 63 72 6f 73 73"), ONE_SECOND);

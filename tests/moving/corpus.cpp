@@ -55,6 +55,10 @@ static void write_text(volatile char* target, size_t size, const char* text) {
     }
 }
 
+template <size_t N> static void fill_with_noise(volatile uint8_t (&bytes)[N]) {
+    for (auto& byte : bytes) byte = static_cast<uint8_t>(noise() >> 9);
+}
+
 // Runs a step at a rate. A late step is not made up for.
 template <class Step> [[noreturn]] static void run(double hz, Step step) {
     std::puts("ready");
@@ -195,7 +199,7 @@ static void ring() {
         auto& slot = m->slots[tick % 64];
         slot.sequence = tick;
         slot.price = 100 + uniform();
-        for (auto& byte : slot.body) byte = static_cast<uint8_t>(noise());
+        fill_with_noise(slot.body);
         m->write_at = static_cast<uint32_t>(tick % 64);
         m->read_at = static_cast<uint32_t>((tick + 60) % 64);
         m->produced = tick;
@@ -423,11 +427,46 @@ static void random_buffer() {
     auto* m = create<Shared>();
     FIELD(Shared, generation, "counter", 100);
     run(100, [&](uint64_t tick) {
-        for (size_t at = 0; at < sizeof m->body; at += 8) {
-            uint64_t word = noise();
-            for (size_t byte = 0; byte < 8; ++byte) m->body[at + byte] = static_cast<uint8_t>(word >> 8 * byte);
-        }
+        fill_with_noise(m->body);
         m->generation = tick;
+    });
+}
+
+// Numbers of which only the upper bytes change.
+static void quotes() {
+    struct Shared {
+        double last, change, lots, level;
+        uint32_t zero;
+        uint32_t orders;
+        float tick_size, margin;
+        uint32_t reserved;
+        float ratio;
+        double open;
+        uint16_t low, high;
+    };
+    auto* m = create<Shared>();
+    FIELD(Shared, last, "float", 40);
+    FIELD(Shared, change, "float", 40);
+    FIELD(Shared, lots, "float", 10);
+    FIELD(Shared, level, "float", 2);
+    FIELD(Shared, orders, "counter", 40);
+    FIELD(Shared, tick_size, "float", 10);
+    FIELD(Shared, margin, "float", 40);
+    FIELD(Shared, ratio, "float", 40);
+    FIELD(Shared, open, "float", 5);
+    double price = 4321.25;
+    run(40, [&](uint64_t tick) {
+        double before = price;
+        price += (static_cast<double>(noise() % 9) - 4) * 0.25;
+        m->last = price;
+        m->change = price - before + 0.5;
+        if (tick % 4 == 0) m->lots = static_cast<double>(1 + noise() % 12) * 100;
+        if (tick % 20 == 0) m->level = static_cast<double>(1 + tick / 20 % 3);
+        m->orders = static_cast<uint32_t>(tick);
+        if (tick % 4 == 0) m->tick_size = static_cast<float>(1 + noise() % 8) / 2;
+        m->margin = static_cast<float>(noise() % 100);
+        m->ratio = static_cast<float>(uniform());
+        if (tick % 8 == 0) m->open = static_cast<double>(tick);
     });
 }
 
@@ -444,7 +483,7 @@ static void hashes() {
     FIELD(Shared, height, "counter", 2);
     run(2, [&](uint64_t tick) {
         m->height = tick;
-        for (auto& byte : m->digest) byte = static_cast<uint8_t>(noise() >> 9);
+        fill_with_noise(m->digest);
         m->nonce = noise();
         m->checksum = static_cast<uint32_t>(noise() >> 32);
         m->crc = static_cast<uint16_t>(noise() >> 24);
@@ -503,7 +542,7 @@ int main(int, char** argv) {
         void (*run)();
     } programs[] = {{"telemetry", telemetry}, {"market", market}, {"control", control}, {"ring", ring},
                     {"slow_ring", slow_ring}, {"adjacent", adjacent}, {"network", network}, {"game", game},
-                    {"clocks", clocks}, {"packed", packed}, {"random", random_buffer}, {"hashes", hashes},
+                    {"clocks", clocks}, {"packed", packed}, {"random", random_buffer}, {"hashes", hashes}, {"quotes", quotes},
                     {"camera", camera}, {"audio", audio}};
     for (auto& known : programs)
         if (program == known.name) known.run();

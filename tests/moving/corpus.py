@@ -114,6 +114,31 @@ def robot():
     run(500, step)
 
 
+def ledger():
+    memory = create(256)
+    values = {"count": (0, 50), "balance": (8, 50), "degrees": (16, 10), "half": (24, 5), "on": (40, 2)}
+    for name, (at, rate) in values.items():
+        field(at, 8, "float", rate, name)
+    field(32, 8, "counter", 50, "serial")
+    balance = 2500.0
+
+    def step(tick):
+        nonlocal balance
+        balance += random.choice([-20, -5, 5, 20, 0.5])
+        now = {"count": tick, "balance": balance}
+        if tick % 5 == 0:
+            now["degrees"] = random.randrange(-20, 40)
+        if tick % 10 == 0:
+            now["half"] = tick / 20
+        if tick % 25 == 0:
+            now["on"] = tick // 25 % 2
+        for name, value in now.items():
+            struct.pack_into("<d", memory.buf, values[name][0], value)
+        struct.pack_into("<q", memory.buf, 32, tick)
+
+    run(50, step)
+
+
 def compressed():
     memory = create(8192)
     field(0, 8, "counter", 20, "block")
@@ -143,4 +168,4 @@ def log():
     run(30, step)
 
 
-{"plc": plc, "list": sharedlist, "robot": robot, "compressed": compressed, "log": log}[program]()
+{"plc": plc, "list": sharedlist, "robot": robot, "ledger": ledger, "compressed": compressed, "log": log}[program]()

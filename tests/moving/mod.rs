@@ -11,7 +11,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-const CPP: [&str; 14] = [
+const CPP: [&str; 15] = [
     "telemetry",
     "market",
     "control",
@@ -24,11 +24,12 @@ const CPP: [&str; 14] = [
     "packed",
     "random",
     "hashes",
+    "quotes",
     "camera",
     "audio",
 ];
-const PYTHON: [&str; 5] = ["plc", "list", "robot", "compressed", "log"];
-/// The time for eight changes at 1 Hz, plus a second.
+const PYTHON: [&str; 6] = ["plc", "list", "robot", "ledger", "compressed", "log"];
+/// Eight changes at 1 Hz, plus a second.
 const DURATION: Duration = Duration::from_millis(9400);
 /// The deadline of the slowest fields: less than three seconds after their eighth change.
 const LAST: Duration = Duration::from_millis(9100);

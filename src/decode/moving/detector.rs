@@ -6,6 +6,7 @@ use super::line::{LINE, Line, ROW};
 use super::partition::{LEAST_CHANGES, Places, Split, split};
 use super::payload::{Bytes, Placed, drop_payload, is_beside_noise};
 use super::records::records;
+use super::round::round_floats;
 use super::series::Series;
 use super::text::{Glyph, Text, texts};
 use super::value::{Kind, MovingValue};
@@ -63,6 +64,8 @@ pub(super) struct Tracked {
     known: [u64; 3],
     /// The bytes that belong to a ring.
     ring: u64,
+    /// Floats that were sure at an earlier split. Some of their bytes may rest now.
+    floats: Vec<Range<usize>>,
 }
 
 impl Detector {
@@ -350,9 +353,18 @@ impl Tracked {
     fn split(&mut self, taken: u64, boot_to_epoch: u64) {
         // Unaligned fields take most of the time: after none was found, look for them rarely.
         let thorough = self.odd || self.splits < FIRST_SPLITS || self.splits.is_multiple_of(FIRST_SPLITS);
-        let aligned = split(&self.line, taken, boot_to_epoch, Places::Aligned);
+        let is_free = |float: &Range<usize>| !float.clone().any(|byte| taken & 1 << byte != 0);
+        let mut floats: Vec<Range<usize>> =
+            self.floats.iter().filter(|float| is_free(float)).cloned().collect();
+        let sure = floats.len();
+        for round in round_floats(&self.line).into_iter().filter(is_free) {
+            if !floats[..sure].iter().any(|float| float.start < round.end && round.start < float.end) {
+                floats.push(round);
+            }
+        }
+        let aligned = split(&self.line, taken, &floats, boot_to_epoch, Places::Aligned);
         let new = if thorough && !aligned.is_clean(&self.line) {
-            let all = split(&self.line, taken, boot_to_epoch, Places::All);
+            let all = split(&self.line, taken, &floats, boot_to_epoch, Places::All);
             self.odd = !all.is_like(&aligned);
             all
         } else {
@@ -363,6 +375,12 @@ impl Tracked {
             (true, 0) => (self.period * 2).min(LONGEST_PERIOD),
             (true, _) => (self.period * 2).min(LONGEST_PERIOD / 4),
         };
+        // A float that the split does not confirm was a mistake.
+        let confirmed = new.fields.iter().filter(|field| {
+            let place = field.start..field.start + field.width;
+            field.is_sure_float(&self.line) || self.floats.contains(&place)
+        });
+        self.floats = confirmed.map(|field| field.start..field.start + field.width).collect();
         self.split = new;
         self.splits += 1;
         self.taken = taken;
@@ -381,6 +399,7 @@ impl Tracked {
             odd: false,
             known: [0; 3],
             ring: 0,
+            floats: vec![],
         }
     }
 }

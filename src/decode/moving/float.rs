@@ -10,6 +10,9 @@
 use super::series::{Series, entropy, laplace_by_class, median};
 use super::{Fit, Kind, Sort};
 
+/// The cost of the number of low bits that rest.
+const RESTING: f64 = 4.0;
+
 /// The layout of a float: mantissa bits, exponent bias, and the range of plausible exponents.
 struct Layout {
     mantissa: u32,
@@ -62,7 +65,12 @@ pub fn float(series: &Series) -> Option<Fit> {
         let below = (largest - exponent(value)) as f64;
         (below + 1.0).min(10.0 + below / 4.0) + signs + mantissa
     };
-    let levels: Vec<f64> = series.values[1..].iter().map(|&value| level(value)).collect();
+    // Low bits that rest are encoded by their number.
+    let rest = |pair: &[u64]| {
+        let resting = (pair[0] ^ pair[1]).trailing_zeros().min(layout.mantissa);
+        (f64::from(resting.saturating_sub(zeros)) - RESTING).max(0.0)
+    };
+    let levels: Vec<f64> = series.values.windows(2).map(|pair| level(pair[1]) - rest(pair)).collect();
     // Encodes a change by the previous sign and exponent, where those do not change.
     let leaps =
         series.values.windows(2).filter(|pair| pair[0] >> layout.mantissa != pair[1] >> layout.mantissa);

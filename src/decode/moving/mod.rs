@@ -45,6 +45,7 @@ mod noise;
 mod partition;
 mod payload;
 mod records;
+mod round;
 mod series;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 #![expect(clippy::cast_precision_loss, reason = "costs are estimates")]
 
 use super::line::{LINE, Line};
+use super::round::is_candidate;
 use super::series::{Series, entropy};
 use super::{Fit, Kind, Origin, clock, float, integer};
 use std::ops::Range;
@@ -22,6 +23,10 @@ const LONE_NOISE: f64 = 14.0;
 /// may rise by chance.
 const SAVED_FLOAT: f64 = 13.0;
 const SAVED_INTEGER: f64 = 24.0;
+/// The savings in bits from which a float stays one while only a part of its bytes changes.
+const SURE: f64 = 60.0;
+/// The factor of its cost.
+const DOUBT: f64 = 0.75;
 /// A run of this many changing bytes is probably noise.
 const LONG_RUN: usize = 16;
 
@@ -45,6 +50,16 @@ pub struct Field {
 }
 
 impl Field {
+    /// Returns true for a float whose bytes leave no doubt about its width.
+    pub fn is_sure_float(&self, line: &Line) -> bool {
+        let lower = self.start..self.start + self.width / 2;
+        self.fit.kind == Kind::Float
+            && self.start.is_multiple_of(self.width)
+            && self.saved >= SURE
+            && lower.clone().any(|byte| line.is_active(byte))
+            && (lower.end..self.start + self.width).any(|byte| line.is_active(byte))
+    }
+
     fn needed(&self) -> f64 {
         match self.fit.kind {
             Kind::Float => SAVED_FLOAT,
@@ -102,9 +117,9 @@ pub enum Places {
     All,
 }
 
-/// Splits a line, except for the bytes in `taken`.
-pub fn split(line: &Line, taken: u64, boot_to_epoch: u64, places: Places) -> Split {
-    Nodes { line, taken, boot_to_epoch, places }.split()
+/// Splits a line, except for the bytes in `taken`. A float at one of the `floats` is not split.
+pub fn split(line: &Line, taken: u64, floats: &[Range<usize>], boot_to_epoch: u64, places: Places) -> Split {
+    Nodes { line, taken, floats, boot_to_epoch, places }.split()
 }
 
 /// A piece of a line: a field or noise.
@@ -118,6 +133,7 @@ struct Piece {
 struct Nodes<'a> {
     line: &'a Line,
     taken: u64,
+    floats: &'a [Range<usize>],
     boot_to_epoch: u64,
     places: Places,
 }
@@ -202,6 +218,11 @@ impl Nodes<'_> {
             return [None, None];
         }
         let bytes = start..start + width;
+        let overlaps = |float: &&Range<usize>| float.start < bytes.end && start < float.end;
+        let float = self.floats.iter().find(overlaps);
+        if float.is_some_and(|float| *float != bytes) {
+            return [None, None];
+        }
         let is_taken = bytes.clone().any(|byte| byte < LINE && self.taken & 1 << byte != 0);
         let first = bytes.clone().find(|&byte| self.line.is_active(byte));
         let (Some(first), false) = (first, is_taken) else { return [None, None] };
@@ -211,7 +232,7 @@ impl Nodes<'_> {
         }
         let last = bytes.clone().rfind(|&byte| self.line.is_active(byte)).unwrap_or(first);
         // A field whose upper half never changes is encoded as a narrower one.
-        let narrow = width > 1 && last < start + width / 2;
+        let narrow = width > 1 && last < start + width / 2 && float.is_none();
         let maybe_float = width >= 4
             && self.line.rows().back().is_some_and(|row| {
                 let mut value = [0; 8];
@@ -234,12 +255,14 @@ impl Nodes<'_> {
             return [as_noise, None];
         }
         let mut fits = vec![clock::clock(&series, self.boot_to_epoch)];
-        if !narrow {
+        if !narrow && float.is_none() {
             let best = integer::best(&series);
             // A lone number at an unaligned offset is more likely a part of a float.
             fits.push(best.filter(|fit| fit.kind != Kind::Number || start.is_multiple_of(width)));
         }
-        if maybe_float {
+        // Above zeros, only round values are those of a wide float.
+        let is_half = float.is_none() && start.is_multiple_of(width) && is_candidate(self.line, start, width);
+        if maybe_float && !is_half {
             fits.push(float::float(&series));
         }
         let mut best = fits.into_iter().flatten().min_by(|a, b| a.cost.total_cmp(&b.cost));
@@ -262,7 +285,9 @@ impl Nodes<'_> {
             let field =
                 Field { start, width, fit, saved, evidence, active, changes: series.changes(), wrapped };
             let is_enough = field.saved >= field.needed();
-            let piece = Piece { width, cost: activity + cost, field: Some(field) };
+            // More digits than before are no reason to doubt a float.
+            let doubt = if float.is_some() { DOUBT } else { 1.0 };
+            let piece = Piece { width, cost: activity + cost * doubt, field: Some(field) };
             is_enough.then_some(piece)
         });
         [as_noise, field]

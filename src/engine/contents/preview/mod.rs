@@ -28,7 +28,7 @@ const MEAN_POLL: Duration = Duration::from_millis(250);
 /// Looks without a change after which the segment is looked at less often.
 const QUIET: u32 = 8;
 /// The factor of the intervals then. A write must show within a second.
-const QUIET_PAUSE: f64 = 2.5;
+const QUIET_PAUSE: f64 = 2.0;
 /// Values of which the detector is less sure are not shown.
 const MIN_CONFIDENCE: f64 = 0.5;
 
