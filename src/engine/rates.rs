@@ -165,6 +165,10 @@ impl Worker for RatesWorker {
         }
         if self.queue.is_empty() {
             self.begin(now);
+            if self.spent >= self.budget {
+                self.end();
+                return vec![];
+            }
         }
         if let Some(at) = self.queue.pop()
             && let Some(entry) = self.entries.get_mut(at)

@@ -91,6 +91,24 @@ fn work_beyond_the_budget_waits_its_turn() {
 }
 
 #[test]
+fn time_beyond_the_budget_counts_for_the_next_interval() {
+    let machine = FakeMachine::new();
+    machine.add_object("a", FakeBytes::full(&[0; 10]));
+    let mut worker = started(&machine);
+    let polled_at = |worker: &mut RatesWorker, tick: u32, took: f64| {
+        worker.work(&machine, EVERY * tick);
+        worker.took(worker.budget.mul_f64(took));
+        worker.flush = false;
+        worker.entries[0].polled == Some(EVERY * tick)
+    };
+    assert!(polled_at(&mut worker, 0, 1.5));
+    // Half of this budget is left.
+    assert!(polled_at(&mut worker, 1, 4.0));
+    assert!(!polled_at(&mut worker, 2, 0.0));
+    assert!(polled_at(&mut worker, 3, 0.0));
+}
+
+#[test]
 fn segments_that_cannot_be_read_without_a_trace_are_not_read() {
     let machine = FakeMachine::new();
     machine.add_sysv(7, 0, FakeBytes::full(b"x"));
