@@ -54,6 +54,7 @@ impl Known {
         machine: &dyn Machine,
         states: &(dyn Fn() -> ProcessStates<'a> + Sync),
         survey: &Survey,
+        leases: WriteLeases,
     ) -> Vec<Option<Arc<MakerMatch<'static>>>> {
         let mut before = std::mem::take(&mut self.segments);
         let mut owners: HashMap<&ObjectName, u32> = HashMap::with_capacity(survey.segments.len());
@@ -73,7 +74,7 @@ impl Known {
         let due = entries.iter().filter(|entry| is_due(entry)).count();
         let chunks = survey.segments.chunks(CHUNK).zip(entries.chunks_mut(CHUNK));
         let chunks = Mutex::new(chunks);
-        let leases = Mutex::new(WriteLeases::default());
+        let leases = Mutex::new(leases);
         let known = &*self;
         let work = || {
             let states = states();

@@ -21,6 +21,7 @@ pub use created::{CreationLog, PreviousUse};
 
 use crate::config::maker;
 use crate::machine::Machine;
+use crate::memory::WriteLeases;
 use crate::survey::{Holdings, Names, Survey};
 use catalog::Catalog;
 use evidence::{Commands, Evidence};
@@ -31,6 +32,8 @@ use std::time::Duration;
 
 /// Segments to read per survey: ten thousand new objects must not delay the table.
 const MAX_READS: usize = 300;
+/// The leases that a scan found are used for so many seconds, because listing them takes 10 ms.
+const RECENT: f64 = 0.5;
 
 /// The settings for judging segments.
 #[derive(Debug, Clone, Copy, Default)]
@@ -139,7 +142,11 @@ impl Identifier {
         let states = || ProcessStates::new(machine, holdings);
         let replaced =
             self.created.map_or_else(Vec::new, |log| uses::hide_own(log, machine, &states(), survey));
-        let makers = self.known.find(machine, &states, survey);
+        let recent = holdings.filter(|holdings| survey.at.seconds_since(holdings.at).abs() < RECENT);
+        let leases = recent.map_or_else(WriteLeases::default, |holdings| {
+            WriteLeases::of(machine.monotonic_time(), holdings.all_locks())
+        });
+        let makers = self.known.find(machine, &states, survey, leases);
         let quiet = self.settle.unwrap_or(unheld::SETTLE);
         let leases = &Leases::new(machine, &mut self.answers, holdings, survey.at, quiet);
         self.commands.keep_for(holdings);

@@ -3,6 +3,7 @@
 
 use super::OpenError;
 use crate::machine::Machine;
+use crate::machine::process::FileLock;
 use crate::segment::Segment;
 use std::time::Duration;
 
@@ -21,6 +22,13 @@ pub struct WriteLeases {
 }
 
 impl WriteLeases {
+    /// Returns the leases among file locks that were listed at this monotonic time.
+    pub fn of<'a>(read: Duration, locks: impl IntoIterator<Item = &'a FileLock>) -> Self {
+        let leases = locks.into_iter().filter(|lock| lock.write_lease);
+        let leases = leases.map(|lock| (lock.device, lock.inode, lock.pid)).collect();
+        Self { read: Some(read), leases }
+    }
+
     /// Checks that no other process has a write lease on the segment.
     ///
     /// # Errors
@@ -41,8 +49,7 @@ impl WriteLeases {
         if age.is_some_and(|age| age < FRESH) {
             return;
         }
-        let locks = machine.locks().unwrap_or_default().into_iter().filter(|lock| lock.write_lease);
-        self.leases = locks.map(|lock| (lock.device, lock.inode, lock.pid)).collect();
-        self.read = Some(machine.monotonic_time());
+        let locks = machine.locks().unwrap_or_default();
+        *self = Self::of(machine.monotonic_time(), &locks);
     }
 }

@@ -182,6 +182,11 @@ impl Holdings {
         file.map_or(&[], Vec::as_slice)
     }
 
+    /// Returns the locks on all objects.
+    pub fn all_locks(&self) -> impl Iterator<Item = &FileLock> {
+        self.locks.values().flatten()
+    }
+
     /// Returns where an object is mounted outside of `/dev/shm`.
     #[must_use]
     pub fn mount_point(&self, segment: &Segment) -> Option<&[u8]> {
