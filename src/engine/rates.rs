@@ -21,7 +21,7 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_millis(250);
 /// The interval of polls of segments that stand still. A write must show within a second.
 const QUIET_EVERY: Duration = Duration::from_millis(500);
-/// Segments that are polled in every interval, before the others take turns.
+/// The number of segments that are polled at every interval, before the others take turns.
 const FRONT: usize = 64;
 /// The number of zeros that are reported after a change, so that a sparkline runs out.
 const HOT: u32 = 8;

@@ -5,19 +5,19 @@ use crate::memory::{PageBuffer, Reader};
 use std::collections::BTreeMap;
 use std::io;
 
-/// A copied part of a sampled segment.
+/// The size of the parts that are copied from a sampled segment.
 const PART: u64 = 4096;
-/// The number of polls in which a part that changed is compared again.
+/// The number of polls for which a changed part stays hot.
 const HOT: u32 = 8;
 
-/// The memory for the copies of one segment.
+/// Limits for the copies of one segment.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
-    /// A larger segment is sampled.
+    /// Segments larger than this are sampled.
     whole: u64,
-    /// The number of parts that changed lately.
+    /// The maximum number of recently changed parts.
     hot: usize,
-    /// The number of parts that take turns.
+    /// The number of parts that take turns in each poll.
     turns: usize,
 }
 

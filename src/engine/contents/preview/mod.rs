@@ -29,7 +29,7 @@ const MEAN_POLL: Duration = Duration::from_millis(250);
 const QUIET: u32 = 8;
 /// The factor of the intervals then. A write must show within a second.
 const QUIET_PAUSE: f64 = 2.0;
-/// Values of which the detector is less sure are not shown.
+/// The minimum confidence of a value that is shown.
 const MIN_CONFIDENCE: f64 = 0.5;
 
 /// Returns the reader of a segment that is open anyway.
@@ -43,7 +43,7 @@ pub struct PreviewFeed {
     pub every: Option<Duration>,
     leases: WriteLeases,
     lease: Lease,
-    /// The number of looks.
+    /// The number of polls so far.
     looks: usize,
     /// Successive looks that found no change.
     quiet: u32,
