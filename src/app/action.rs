@@ -156,6 +156,7 @@ actions! {
     SearchHex: "search-hex", "search for bytes (de ad ?? ef)", INSPECT, ["\\"];
     SearchValue: "search-value", "search for a value (f64:3.5)", INSPECT, ["="];
     ByteOrder: "byte-order", "toggle byte order", INSPECT, ["e"], ("byte order", 9);
+    Fold: "fold", "fold or show runs of zeros and holes", INSPECT, ["z"], ("fold", 10);
     Width: "width", "change bytes per row", INSPECT, ["w"], ("width", 10);
     Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
     SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);

@@ -235,8 +235,8 @@ impl InspectLayout {
         self.bytes_x + 3 * column + column / 8
     }
 
-    /// Returns the byte at a cell, relative to the first byte on screen.
-    pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<u64> {
+    /// Returns the row and column of the byte at a cell.
+    pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<(usize, u16)> {
         if !self.rows.contains(x, y) {
             return None;
         }
@@ -248,8 +248,7 @@ impl InspectLayout {
             (None, Some(text_x)) if x >= text_x => x - text_x,
             _ => (0..self.row_bytes).rev().find(|&column| x >= self.hex_x(column))?,
         };
-        let row = u64::from(y - self.rows.y);
-        (column < self.row_bytes).then(|| row * u64::from(self.row_bytes) + u64::from(column))
+        (column < self.row_bytes).then(|| (usize::from(y - self.rows.y), column))
     }
 }
 
@@ -357,9 +356,9 @@ mod tests {
     fn click_finds_its_byte_in_hex_and_text() {
         let layout = at(80, 24);
         for column in 0..16 {
-            let offset = Some(u64::from(column) + 32);
-            assert_eq!(layout.byte_at(layout.hex_x(column), layout.rows.y + 2, None), offset);
-            assert_eq!(layout.byte_at(layout.text_x.unwrap() + column, layout.rows.y + 2, None), offset);
+            let byte = Some((2, column));
+            assert_eq!(layout.byte_at(layout.hex_x(column), layout.rows.y + 2, None), byte);
+            assert_eq!(layout.byte_at(layout.text_x.unwrap() + column, layout.rows.y + 2, None), byte);
         }
         assert_eq!(layout.byte_at(0, layout.rows.y, None), None);
         assert_eq!(layout.byte_at(layout.bytes_x, 0, None), None);

@@ -224,10 +224,10 @@ fn finish_open(
 }
 
 fn show_snapshot(state: &mut State, look: Snapshot) {
-    let (now, size) = (state.now, state.size);
+    let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
-    inspect.apply(look, now);
+    inspect.apply(look, size);
     let after = inspect.size();
     if after < before {
         // The cursor may be past the new end.

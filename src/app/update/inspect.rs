@@ -38,6 +38,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Keep => keep(state),
         Action::Pin => pin(state),
         _ => {
+            let size = state.size;
             let Some(inspect) = &mut state.inspect else { return };
             match action {
                 Action::SearchNext => search(inspect, Direction::Forward, effects),
@@ -50,6 +51,11 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::Type => state.overlay = Some(Overlay::Choice(Choice::types(inspect.shown_as))),
                 Action::Width => {
                     width(state);
+                }
+                Action::Fold => {
+                    inspect.toggle_folds(size);
+                    let folds = inspect.folds;
+                    state.show_message(if folds { "Zeros and holes folded" } else { "All rows shown" });
                 }
                 Action::Longer => inspect.interval.longer(),
                 Action::Shorter => inspect.interval.shorter(),
@@ -73,7 +79,6 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
     let layout = inspect.layout(size);
     let rows = list::step(action, layout.rows.height.into());
     let row = u64::from(layout.row_bytes);
-    let bytes = rows.map_or(0, |rows| i64::from(layout.row_bytes).saturating_mul(rows as i64));
     let step = inspect.step().cast_signed();
     let row_start = inspect.cursor / row * row;
     let values = inspect.pane == InspectPane::Values && layout.panel.is_some();
@@ -84,21 +89,17 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
         }
         Action::First => inspect.go_to(0, size),
         Action::Last => inspect.go_to(u64::MAX, size),
-        Action::Up | Action::Down => inspect.move_by(bytes, size),
         Action::Left => inspect.move_by(-step, size),
         Action::Right => inspect.move_by(step, size),
         Action::RowStart => inspect.go_to(row_start, size),
         Action::RowEnd => inspect.go_to(row_start + row - 1, size),
-        _ if rows.is_some() => page_by(inspect, bytes, size),
-        _ => return false,
+        _ => match rows {
+            Some(by @ (-1 | 1)) => inspect.move_lines(by, size),
+            Some(by) => inspect.page_by(by, size),
+            None => return false,
+        },
     }
     true
-}
-
-/// Moves view and cursor together.
-pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size) {
-    inspect.top = inspect.top.saturating_add_signed(bytes);
-    inspect.move_by(bytes, size);
 }
 
 /// Stops a search in progress.

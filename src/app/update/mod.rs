@@ -37,6 +37,9 @@ const PINS_EVERY: Duration = Duration::from_millis(250);
 /// Applies an event to the state. Returns the effects to execute.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     state.now = now;
+    if let Some(inspect) = &mut state.inspect {
+        inspect.now = now;
+    }
     let mut effects = vec![];
     match event {
         Event::Key(key) => press(state, key, &mut effects),

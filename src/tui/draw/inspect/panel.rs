@@ -19,7 +19,7 @@ const MIN_VALUES: u16 = 6;
 const TALL: u16 = 20;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
-    let entries = open.ranking.entries(open.bytes_at(open.cursor), open.order, open.shown_as);
+    let entries = open.ranking.entries(&open.value_bytes(open.cursor), open.order, open.shown_as);
     if !beside {
         draw_below(state, open, &entries, canvas, area);
         return;
@@ -56,7 +56,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, 
 }
 
 fn pinned(open: &Inspect) -> Vec<Moving> {
-    open.pins.iter().map(|pin| pin.shown(open.bytes_at(pin.offset))).collect()
+    open.pins.iter().map(|pin| pin.shown(&open.value_bytes(pin.offset))).collect()
 }
 
 /// Draws the offset of the cursor and the byte order.
