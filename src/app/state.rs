@@ -57,7 +57,7 @@ pub struct State {
     /// The last probe of the segment on the Detail screen.
     pub probe: Option<(SegmentId, Probe)>,
     pub opening: Option<(SubscriptionId, Segment)>,
-    /// Keys typed while a segment is opening, handled once it is open.
+    /// Keys typed while a segment is opening or a jump is pending, handled afterwards.
     pub typed_ahead: Vec<Key>,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,

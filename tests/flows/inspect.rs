@@ -135,10 +135,18 @@ fn esc_stops_a_search_before_it_leaves_inspect() {
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
     assert!(notice(&stage).contains("Search stopped"));
-    // A search without a result yet does not block other keys.
+    // Keys wait for a result, but not long.
     stage.press("njj");
-    assert!(open(&stage).pending.is_none());
+    assert!(open(&stage).pending.is_some());
+    stage.wait(500);
+    assert_eq!((notice(&stage), open(&stage).cursor), ("Still searching for needle (esc: stop)", 0));
+    stage.press("j");
+    assert_eq!((open(&stage).pending.is_none(), open(&stage).cursor), (true, 16));
+    // Esc cancels a search that keys wait for.
+    stage.press("njj<esc>");
+    assert_eq!((notice(&stage), open(&stage).pending.is_none()), ("Search stopped", true));
     stage.press("gn");
+    stage.wait(500);
     // Results of canceled searches are dropped.
     stage.report_inspect(Body::Found(Found { number: 1, result: Ok(Some(5000)), wrapped: false }));
     assert_eq!(open(&stage).cursor, 0);
@@ -254,14 +262,14 @@ fn pinned_value_is_read_off_screen() {
         stage.machine.edit_object("it", |bytes| bytes.write(8, &(1000 * count).to_le_bytes()));
         stage.wait(250);
     }
-    let pin = open(&stage).pins.iter().next().unwrap().shown(&[]);
+    let pin = open(&stage).pins.iter().next().unwrap().shown(&[], 100_000);
     assert_eq!((pin.offset, pin.value.as_str(), pin.rate.as_str()), (8, "9000", "+4000/s"));
     assert!(stage.screen().contains("+4000/s"), "{}", stage.screen());
     // Nothing is read while frozen.
     stage.press("<space>");
     stage.machine.edit_object("it", |bytes| bytes.write(8, &[0; 8]));
     stage.wait(2000);
-    assert_eq!(open(&stage).pins.iter().next().unwrap().shown(&[]).value, "9000");
+    assert_eq!(open(&stage).pins.iter().next().unwrap().shown(&[], 100_000).value, "9000");
     stage.press("<space>glllllllla");
     assert_eq!((notice(&stage), open(&stage).pins.len()), ("Unpinned", 0));
 }
@@ -673,4 +681,31 @@ fn page_up_from_the_end_of_a_huge_hole_reaches_its_start() {
         "{}",
         stage.screen()
     );
+}
+
+#[test]
+fn keys_typed_after_a_jump_act_at_its_target() {
+    let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
+    stage.look();
+    stage.machine.edit_object("it", |bytes| {
+        for offset in [20, 40, 60, 80] {
+            bytes.write(offset, &[9]);
+        }
+    });
+    stage.look();
+    // Typed before the engine answers.
+    stage.searches_late = true;
+    stage.press("]]]a");
+    assert_eq!((open(&stage).cursor, open(&stage).pins.len()), (0, 0));
+    for cursor in [20, 40] {
+        stage.answer_search();
+        assert_eq!(open(&stage).cursor, cursor);
+    }
+    assert_eq!(open(&stage).pins.len(), 0);
+    stage.answer_search();
+    let pin = open(&stage).pins.iter().next().unwrap();
+    assert_eq!((open(&stage).cursor, pin.offset), (60, 60));
+    stage.press("]l");
+    stage.answer_search();
+    assert_eq!(open(&stage).cursor, 81);
 }

@@ -91,6 +91,7 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSearch {
     pub number: u64,
+    pub since: Clock,
     pub subject: Subject,
     /// Bytes searched so far, and in total.
     pub progress: Option<(u64, u64)>,

@@ -1,6 +1,6 @@
 //! Handles reports of the engine.
 
-use super::{acting, attachments, clean, holders, new_segment, permissions, press, save};
+use super::{acting, attachments, clean, holders, new_segment, permissions, save};
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -33,9 +33,6 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
             finish_open(state, subscription, opened, effects);
-            for key in std::mem::take(&mut state.typed_ahead) {
-                press(state, key, effects);
-            }
         }
         (Body::Rules(id, rules), _) => permissions::set_rules(state, &id, rules),
         (Body::Answered(question @ Question::New { .. }, answer), _) => {

@@ -102,11 +102,11 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
     true
 }
 
-/// Stops a search in progress.
+/// Stops a search in progress, or one that keys wait for.
 fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let shown =
-        |inspect: &Inspect| inspect.pending.as_ref().is_some_and(|pending| pending.progress.is_some());
-    if !state.inspect.as_ref().is_some_and(shown) {
+    let pending = state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref());
+    let waited_for = !std::mem::take(&mut state.typed_ahead).is_empty();
+    if !pending.is_some_and(|pending| waited_for || pending.progress.is_some()) {
         return false;
     }
     cancel_search(state, effects);
@@ -257,7 +257,8 @@ fn find_from(
     effects: &mut Vec<Effect>,
 ) {
     let number = inspect.next_request();
-    inspect.pending = Some(PendingSearch { number, subject, progress: None, any_change: false });
+    inspect.pending =
+        Some(PendingSearch { number, since: inspect.now, subject, progress: None, any_change: false });
     let search = Search { number, from, direction, target };
     effects.push(Request::Search(inspect.subscription, search).into());
 }

@@ -1,6 +1,6 @@
 //! Clicks and the wheel.
 
-use super::{overlay, segments};
+use super::{inspect, overlay, segments};
 use crate::app::effect::Effect;
 use crate::app::inspect::Line;
 use crate::app::key::{Mouse, MouseKind};
@@ -29,6 +29,9 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     if state.overlay.is_some() {
         overlay::mouse(state, mouse, notch, effects);
     } else if state.inspect.is_some() {
+        // A late result must not move the cursor, nor keys act somewhere else.
+        state.typed_ahead.clear();
+        inspect::cancel_search(state, effects);
         in_inspect(state, mouse, notch);
     } else if state.detail.is_some() {
         segments::scroll_detail(state, notch.into());

@@ -56,7 +56,7 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, 
 }
 
 fn pinned(open: &Inspect) -> Vec<Moving> {
-    open.pins.iter().map(|pin| pin.shown(&open.value_bytes(pin.offset))).collect()
+    open.pins.iter().map(|pin| pin.shown(&open.value_bytes(pin.offset), open.size())).collect()
 }
 
 /// Draws the offset of the cursor and the byte order.

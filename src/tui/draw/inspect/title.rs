@@ -1,6 +1,6 @@
 //! The title of Inspect: name, size, holders, access method, refresh rate, change rate, hits.
 
-use super::super::segments::flow;
+use super::super::segments::{flow, rate_text};
 use super::super::sparkline::rates;
 use crate::app::State;
 use crate::app::inspect::{Inspect, Status, hits_text};
@@ -102,11 +102,4 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitleP
         _ => {}
     }
     parts
-}
-
-/// Formats a change rate: `37 B/s`, `2.5K B/s`.
-fn rate_text(bytes_per_second: u64) -> String {
-    let (figure, unit) = Bytes(bytes_per_second).human();
-    let unit = if unit == "B" { "" } else { &unit[..1] };
-    format!("{figure}{unit} B/s")
 }
