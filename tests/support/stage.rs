@@ -38,9 +38,8 @@ pub struct Stage {
     pub suspended: bool,
     /// Searches never finish.
     pub searches_hang: bool,
-    /// Searches are answered on request.
-    pub searches_late: bool,
-    searches: Vec<Request>,
+    /// Searches that are not answered yet; `None` answers each at once.
+    pub late_searches: Option<Vec<Request>>,
     /// Questions that are not answered yet; `None` answers each at once.
     pub late: Option<Vec<Question>>,
     pub acts: Acts,
@@ -74,8 +73,7 @@ impl Stage {
             quit: false,
             suspended: false,
             searches_hang: false,
-            searches_late: false,
-            searches: vec![],
+            late_searches: None,
             late: None,
             acts: Acts::AtOnce,
             steps,
@@ -165,16 +163,19 @@ impl Stage {
 
     /// Answers the oldest delayed search.
     pub fn answer_search(&mut self) {
-        let request = self.searches.remove(0);
+        let request = self.late_searches.as_mut().unwrap().remove(0);
         let reports = self.steps.send(request);
         self.take(reports);
     }
 
     fn request(&mut self, request: Request) {
+        if let (Request::Search(..), Some(late)) = (&request, &mut self.late_searches) {
+            late.push(request);
+            return;
+        }
         match (request, &mut self.late) {
             (Request::Ask(question), Some(late)) => late.push(question),
             (Request::Search(..), _) if self.searches_hang => {}
-            (request @ Request::Search(..), _) if self.searches_late => self.searches.push(request),
             (Request::Apply(_) | Request::Undo(_) | Request::Save(_), _) if self.acts != Acts::AtOnce => {}
             (Request::StopAct, _) => self.acts = Acts::Stopped,
             (request, _) => {

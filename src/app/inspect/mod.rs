@@ -21,8 +21,9 @@ pub use view::View;
 use super::event::Size;
 use super::interval::Interval;
 use super::layout::inspect::{InspectLayout, RowOptions, layout};
+use super::list::List;
 use super::segment_map::SegmentMap;
-use super::values::{Place, Ranking};
+use super::values::{Place, Ranking, ValueEntry};
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
 use crate::machine::Method;
@@ -52,6 +53,13 @@ pub enum InspectPane {
     #[default]
     Bytes,
     Values,
+}
+
+/// A line of the value panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picked {
+    pub pinned: bool,
+    pub offset: u64,
 }
 
 /// The last search, which `n` repeats.
@@ -137,6 +145,8 @@ pub struct Inspect {
     pub keep: bool,
     pub pane: InspectPane,
     pub values_top: usize,
+    /// The selected value, of the pinned and moving ones.
+    pub picked: Option<Picked>,
     pub ranking: Ranking,
     pub pins: Pins,
     /// The values that move, most interesting first.
@@ -177,6 +187,7 @@ impl Inspect {
             keep,
             pane: InspectPane::Bytes,
             values_top: 0,
+            picked: None,
             ranking: Ranking::default(),
             pins: Pins::default(),
             moving: vec![],
@@ -216,6 +227,34 @@ impl Inspect {
     /// The size of values when jumping between changes.
     pub fn value_size(&self) -> u64 {
         self.shown_as.map_or(8, |scalar| scalar.size() as u64)
+    }
+
+    /// The entries of the value panel.
+    pub fn values(&self) -> Vec<ValueEntry> {
+        self.ranking.entries(&self.value_bytes(self.cursor), self.order, self.shown_as)
+    }
+
+    /// The values that can be selected: the pinned ones, then the moving ones.
+    fn choices(&self) -> Vec<Picked> {
+        let pins = self.pins.iter().map(|pin| Picked { pinned: true, offset: pin.offset });
+        let moving = self.moving.iter().map(|value| Picked { pinned: false, offset: value.offset });
+        pins.chain(moving).collect()
+    }
+
+    /// The selected value, if the pane has the focus and the value is still there.
+    pub fn picked(&self) -> Option<Picked> {
+        let picked = self.picked.filter(|_| self.pane == InspectPane::Values)?;
+        self.choices().contains(&picked).then_some(picked)
+    }
+
+    /// Moves the selection. Returns false if there is nothing to select.
+    pub fn pick(&mut self, by: isize) -> bool {
+        let choices = self.choices();
+        let at = self.picked.and_then(|picked| choices.iter().position(|choice| *choice == picked));
+        let mut list = List { selected: at.unwrap_or(0) };
+        list.step(if at.is_some() { by } else { 0 }, choices.len());
+        self.picked = choices.get(list.selected).copied();
+        self.picked.is_some()
     }
 
     /// Orders the entries of the value panel if the cursor has moved.

@@ -209,7 +209,7 @@ fn finish_open(
     let Some((_, segment)) = state.opening.take_if(|(id, _)| *id == subscription) else { return };
     match opened {
         Ok(_) => {
-            let keep = state.kept.contains(&segment.id);
+            let keep = state.kept.contains_key(&segment.id);
             state.inspect = Some(Inspect::new(subscription, segment, state.live_interval, keep));
         }
         Err(error) => {

@@ -2,16 +2,21 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Subject};
+use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Picked, Subject};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
 use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::{PinsKey, State};
 use crate::app::values;
+use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Request, Search, Target};
 use crate::memory::Direction;
+use crate::segment::Bytes;
 use std::ops::Range;
+
+/// Most terminals take no more.
+const MAX_COPY: u64 = 64 << 10;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if act_on_move(state, action) {
@@ -64,6 +69,13 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                         InspectPane::Bytes => InspectPane::Values,
                         InspectPane::Values => InspectPane::Bytes,
                     };
+                    inspect.pick(0);
+                }
+                Action::GoToValue => {
+                    if let Some(picked) = inspect.picked() {
+                        inspect.pane = InspectPane::Bytes;
+                        inspect.jump(picked.offset, size);
+                    }
                 }
                 _ => {}
             }
@@ -83,7 +95,8 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
     let row_start = inspect.cursor / row * row;
     let values = inspect.pane == InspectPane::Values && layout.panel.is_some();
     match action {
-        Action::Up | Action::Down | Action::First if values => {
+        _ if values && rows.is_some_and(|rows| is_line(action) && inspect.pick(rows)) => {}
+        _ if values && rows.is_some() => {
             let top = inspect.values_top.saturating_add_signed(rows.unwrap_or(0));
             inspect.values_top = top.min(values::COUNT - 1);
         }
@@ -100,6 +113,11 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
         },
     }
     true
+}
+
+/// Returns true for moves that select a value in the panel. Pages scroll the values at the cursor.
+const fn is_line(action: Action) -> bool {
+    matches!(action, Action::Up | Action::Down | Action::First | Action::Last)
 }
 
 /// Stops a search in progress, or one that keys wait for.
@@ -130,7 +148,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     }
     effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
     if inspect.keep {
-        state.kept.insert(inspect.id().clone());
+        state.kept.insert(inspect.id().clone(), inspect.segment.identity());
         let detach = state.key_of(Action::Detach);
         state.show_message(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
         // Survey at once, so that the table shows the attachment.
@@ -166,11 +184,25 @@ fn keep(state: &mut State) {
     state.show_message(text);
 }
 
-/// Pins or unpins the value under the cursor.
+/// Pins or unpins the selected value, or the one under the cursor.
 fn pin(state: &mut State) {
     let Some(inspect) = &mut state.inspect else { return };
-    let Some(scalar) = inspect.shown_as.or(inspect.ranking.first()) else { return };
-    let (offset, order) = (inspect.cursor, inspect.order);
+    let at_cursor = inspect.shown_as.or(inspect.ranking.first());
+    let (offset, scalar, order) = match inspect.picked() {
+        Some(Picked { offset, .. }) => {
+            let detected = inspect.moving.iter().find(|value| value.offset == offset);
+            // The first of `u32/u64`.
+            let word = detected.and_then(|value| value.kind.split('/').next());
+            let scalar = word.and_then(|word| Scalar::ALL.into_iter().find(|scalar| scalar.word() == word));
+            (offset, scalar, ByteOrder::native())
+        }
+        None => (inspect.cursor, at_cursor, inspect.order),
+    };
+    let Some(scalar) = scalar.or(at_cursor.filter(|_| inspect.picked().is_none_or(|picked| picked.pinned)))
+    else {
+        state.fail("Only a number can be pinned");
+        return;
+    };
     let pinned = inspect.pins.toggle(offset, scalar, order);
     let key = state.key_of(Action::Pin);
     match pinned {
@@ -206,8 +238,17 @@ fn copy(state: &mut State) {
         state.fail("No bytes to copy here");
         return;
     }
-    let title = format!("Copy {} bytes from {:#x} as", range.end - range.start, range.start);
-    state.overlay = Some(Overlay::Choice(Choice::copy(title)));
+    let length = range.end - range.start;
+    if length > MAX_COPY {
+        let (length, most) = (Bytes(length), Bytes(MAX_COPY));
+        state.fail(format!("The range from the last mark has {length}; at most {most} can be copied"));
+        return;
+    }
+    let title = format!("Copy {length} bytes from {:#x} as", range.start);
+    let entries = inspect.values();
+    let own = entries.into_iter().take(values::OWN).filter(|entry| !entry.is_text());
+    let values = own.filter_map(|entry| Some((entry.label, entry.text?))).collect();
+    state.overlay = Some(Overlay::Choice(Choice::copy(title, values)));
 }
 
 /// Goes to the next changed value other than the one under the cursor.

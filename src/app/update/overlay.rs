@@ -194,6 +194,10 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             inspect.shown_as = shown_as;
             inspect.go_to(inspect.cursor, size);
         }
+        (Chosen::CopyValue(label), ..) => {
+            effects.push(Effect::Copy(item.doc.clone()));
+            state.show_message(format!("Copied {label} {}", item.doc));
+        }
         (Chosen::Copy(form), Some(inspect), _) => {
             let range = inspect.copy_range(size);
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);

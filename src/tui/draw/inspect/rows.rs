@@ -55,7 +55,11 @@ fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     let row = u64::from(layout.row_bytes);
     for column in 0..layout.row_bytes {
         let at_cursor = open.cursor % row == u64::from(column) && has_keys;
-        let style = if at_cursor { theme.focus } else { theme.dim };
+        let style = match (at_cursor, has_keys) {
+            (true, _) => theme.focus,
+            (false, true) => theme.accent,
+            (false, false) => theme.dim,
+        };
         match open.shown_as {
             None => {
                 let text = format!("{column:>2x}");
