@@ -190,3 +190,14 @@ fn long_range_is_not_copied() {
     stage.press("maGy");
     assert!(notice(&stage).contains("1.0 GiB; at most 64 KiB can be copied"), "{}", notice(&stage));
 }
+
+#[test]
+fn end_of_a_hole_is_shown() {
+    let mut stage = inside(64 << 10, |bytes| bytes.write(0, &vec![1; 0x4321]));
+    stage.wait(3000);
+    stage.press("G");
+    stage.look();
+    let shown = rows(&stage);
+    assert!(shown.last().unwrap().starts_with("0000_fff0  00 00"), "{}", stage.screen());
+    assert!(shown[shown.len() - 5].starts_with("0000_5000  ⋮ hole to 0000_ffbf"), "{}", stage.screen());
+}

@@ -406,7 +406,8 @@ impl Inspect {
         };
         self.view.differs = look.differs;
         self.find_matches();
-        if (self.view.offset..self.view.end()).contains(&self.top) {
+        let known = self.view.offset..self.view.end();
+        if known.contains(&self.top) && known.contains(&self.cursor) {
             if std::mem::take(&mut self.lead) {
                 self.show_context(size);
             } else if self.folds {
@@ -441,14 +442,18 @@ impl Inspect {
         self.view.read(offset, VALUE_BYTES)
     }
 
-    /// The range that `y` copies: from the last mark to the cursor, or the row of the cursor,
-    /// within the window.
+    /// The range that `y` copies: from the last mark to the cursor, or the row of the cursor.
     pub fn copy_range(&self, size: Size) -> Range<u64> {
         let row = u64::from(self.layout(size).row_bytes);
-        let range = match self.last_mark.and_then(|letter| self.marks.get(&letter)) {
-            Some(&mark) => mark.min(self.cursor)..(mark.max(self.cursor) + self.step()),
-            None => self.cursor / row * row..self.cursor / row * row + row,
-        };
+        let start = self.cursor / row * row;
+        match self.last_mark.and_then(|letter| self.marks.get(&letter)) {
+            Some(&mark) => mark.min(self.cursor)..(mark.max(self.cursor) + self.step()).min(self.size()),
+            None => start..(start + row).min(self.size()),
+        }
+    }
+
+    /// The known part of a range.
+    pub fn known(&self, range: &Range<u64>) -> Range<u64> {
         range.start.max(self.view.offset)..range.end.min(self.view.end())
     }
 

@@ -234,16 +234,18 @@ fn copy(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &state.inspect else { return };
     let range = inspect.copy_range(size);
-    if range.is_empty() {
-        state.fail("No bytes to copy here");
-        return;
-    }
-    let length = range.end - range.start;
+    let length = range.end.saturating_sub(range.start);
     if length > MAX_COPY {
         let (length, most) = (Bytes(length), Bytes(MAX_COPY));
         state.fail(format!("The range from the last mark has {length}; at most {most} can be copied"));
         return;
     }
+    let range = inspect.known(&range);
+    if range.is_empty() {
+        state.fail("No bytes to copy here");
+        return;
+    }
+    let length = range.end - range.start;
     let title = format!("Copy {length} bytes from {:#x} as", range.start);
     let entries = inspect.values();
     let own = entries.into_iter().take(values::OWN).filter(|entry| !entry.is_text());

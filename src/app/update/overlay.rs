@@ -199,7 +199,7 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             state.show_message(format!("Copied {label} {}", item.doc));
         }
         (Chosen::Copy(form), Some(inspect), _) => {
-            let range = inspect.copy_range(size);
+            let range = inspect.known(&inspect.copy_range(size));
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
             let bytes = inspect.view.read(range.start, length);
             let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);

@@ -402,3 +402,13 @@ fn zeros_near_the_top_are_read_again() {
         (vec![PAGE + 5..PAGE + 6], vec![(2 * PAGE..3 * PAGE, Quiet::Zeros)])
     );
 }
+
+#[test]
+fn rows_are_counted_from_the_top() {
+    let (machine, mut tracker) = watched(FakeBytes::full(&vec![1; 64 << 10]));
+    let rows = Some(Rows { length: 16, above: 300, below: 300 });
+    let top = 3 * PAGE + 4000;
+    let snapshot = tracker.snapshot(&machine, &SnapshotRequest { rows, ..request(top..top + 1, 0) }).unwrap();
+    let end = snapshot.window_offset + snapshot.bytes.len() as u64;
+    assert!(snapshot.window_offset <= top - 300 * 16 && top + 300 * 16 <= end);
+}

@@ -36,7 +36,6 @@ enum Part {
 
 /// The progress of reading rows in one direction.
 struct Walk {
-    rows: Rows,
     /// Rows with data to read.
     wanted: usize,
     parts: Vec<Part>,
@@ -75,7 +74,7 @@ impl Tracker {
         changes: &mut Changes,
     ) -> io::Result<()> {
         let start = top / PAGE * PAGE;
-        let mut below = Walk::new(rows, rows.below);
+        let (mut above, mut below) = (Walk::new(rows.above), Walk::new(rows.below));
         let mut at = start;
         while at < self.size && below.continues() {
             if let Some((run, quiet)) = self.run_from(at, FRESH.saturating_sub(below.zeros))? {
@@ -87,13 +86,14 @@ impl Tracker {
             let scanned = self.is_scanned(at);
             let pages = self.pages(at..end, changes)?;
             let complete = pages.iter().map(|page| page.bytes.len() as u64).sum::<u64>() == end - at;
+            above.count(&pages, rows.length, 0..top);
+            below.count(&pages, rows.length, top..u64::MAX);
             below.take(pages, scanned);
             at = end;
             if !complete {
                 break;
             }
         }
-        let mut above = Walk::new(rows, rows.above);
         let mut at = start;
         while at > 0 && above.continues() {
             let fresh = FRESH.saturating_sub(above.zeros);
@@ -107,6 +107,7 @@ impl Tracker {
             let scanned = self.is_scanned(at - PAGE);
             let mut pages = self.pages(before..at, changes)?;
             pages.reverse();
+            above.count(&pages, rows.length, 0..top);
             above.take(pages, scanned);
             at = before;
         }
@@ -190,24 +191,31 @@ impl Tracker {
 }
 
 impl Walk {
-    const fn new(rows: Rows, wanted: usize) -> Self {
-        Self { rows, wanted, parts: vec![], read: 0, zeros: 0, unscanned: 0 }
+    const fn new(wanted: usize) -> Self {
+        Self { wanted, parts: vec![], read: 0, zeros: 0, unscanned: 0 }
     }
 
     const fn continues(&self) -> bool {
         self.wanted > 0 && self.read < MAX_WINDOW && self.unscanned < UNSCANNED
     }
 
+    /// Counts the rows with data of which the first byte is within a range.
+    fn count(&mut self, pages: &[Page], row: u64, range: Range<u64>) {
+        let length = usize::try_from(row).unwrap_or(16).max(1);
+        for page in pages {
+            let rows = (page.start..).step_by(length).zip(page.bytes.chunks(length));
+            let data = rows.filter(|(at, row)| range.contains(at) && row.iter().any(|&byte| byte != 0));
+            self.wanted = self.wanted.saturating_sub(data.count());
+        }
+    }
+
     fn take(&mut self, pages: Vec<Page>, scanned: bool) {
-        let row = usize::try_from(self.rows.length).unwrap_or(16).max(1);
         for page in pages {
             self.read += page.bytes.len() as u64;
             if page.quiet.is_some() {
                 self.zeros += page.bytes.len() as u64;
                 self.unscanned += if scanned { 0 } else { page.bytes.len() as u64 };
             }
-            let rows = page.bytes.chunks(row).filter(|row| row.iter().any(|&byte| byte != 0)).count();
-            self.wanted = self.wanted.saturating_sub(rows);
             self.parts.push(Part::Page(page));
         }
     }

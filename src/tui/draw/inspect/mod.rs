@@ -47,6 +47,11 @@ pub fn byte_symbol(canvas: &mut Canvas<'_>, x: u16, y: u16, byte: u8, style: Sty
     canvas.text(x, y, 1, &sign, style);
 }
 
+/// The style of a pane's heading.
+fn heading(canvas: &Canvas<'_>, focused: bool) -> Style {
+    if focused { canvas.theme.focus.patch(canvas.theme.accent) } else { canvas.theme.dim }
+}
+
 fn over(canvas: &mut Canvas<'_>, x: u16, y: u16, width: u16, style: Style) {
     canvas.style(Area::new(x, y, width, 1), style);
 }

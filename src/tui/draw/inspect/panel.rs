@@ -100,7 +100,7 @@ fn pinned(open: &Inspect) -> Vec<Moving> {
 /// Draws the offset of the cursor and the byte order.
 fn heading(open: &Inspect, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    let style = if open.pane == InspectPane::Values { theme.focus } else { theme.dim };
+    let style = super::heading(canvas, open.pane == InspectPane::Values);
     let place = format!("AT {:#x} ({})", open.cursor, open.cursor);
     let x = canvas.text(area.x, area.y, area.width, &place, style);
     let long = open.order.long_word();
@@ -189,7 +189,7 @@ fn value_text(entry: &ValueEntry, canvas: &Canvas<'_>, width: u16) -> String {
 fn draw_section(section: &Section, size: u64, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let Section { title, none, values, selected, focused, .. } = section;
-    canvas.text(area.x, area.y, area.width, title, if *focused { theme.focus } else { theme.dim });
+    canvas.text(area.x, area.y, area.width, title, super::heading(canvas, *focused));
     if values.is_empty() {
         let text = canvas.cut(none, area.width);
         canvas.text(area.x, area.y + 1, area.width, &text, theme.dim);
@@ -229,7 +229,7 @@ fn draw_below(state: &State, open: &Inspect, entries: &[ValueEntry], canvas: &mu
     let many = area.height > 2;
     let under = if many { lists.len() } else { lists.len().min(1) };
     let lines = area.height - u16::try_from(under).unwrap_or(0);
-    let style = if open.pane == InspectPane::Values { theme.focus } else { theme.dim };
+    let style = super::heading(canvas, open.pane == InspectPane::Values);
     let place = format!("at {:#x} ({}) {}", open.cursor, open.cursor, open.order.word());
     let mut x = canvas.text(area.x, area.y, area.width, &place, style) + 2;
     let mut shown = entries[open.values_top.min(entries.len())..].iter().peekable();
@@ -267,8 +267,7 @@ fn draw_below(state: &State, open: &Inspect, entries: &[ValueEntry], canvas: &mu
 
 /// Draws the name of a section and some of its values in a line.
 fn draw_inline(section: &Section, values: u16, size: u64, canvas: &mut Canvas<'_>, area: Area) {
-    let theme = canvas.theme;
-    let style = if section.focused { theme.focus } else { theme.dim };
+    let style = super::heading(canvas, section.focused);
     let x = canvas.text(area.x, area.y, area.width, &section.word, style) + 2;
     let width = area.right().saturating_sub(x) / values.max(1);
     let first = first_shown(section.selected, section.values.len(), values.into());

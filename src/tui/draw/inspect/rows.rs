@@ -56,7 +56,7 @@ fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     for column in 0..layout.row_bytes {
         let at_cursor = open.cursor % row == u64::from(column) && has_keys;
         let style = match (at_cursor, has_keys) {
-            (true, _) => theme.focus,
+            (true, _) => super::heading(canvas, true),
             (false, true) => theme.accent,
             (false, false) => theme.dim,
         };

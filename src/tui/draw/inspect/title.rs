@@ -48,22 +48,28 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area) 
 /// A part of the title, with its priority (0 is highest).
 type TitlePart = (u8, String, Style);
 
-/// Drops details, then the parts with the lowest priority, until the rest fits into `roomy` cells. Parts
-/// that must stay are only dropped where they do not fit into `tight` cells.
+/// Drops details in parentheses, then the parts with the lowest priority, until the rest fits into `roomy`
+/// cells. Parts that must stay are only shortened or dropped where they do not fit into `tight` cells.
 fn fitting(mut parts: Vec<TitlePart>, roomy: u16, tight: u16) -> Vec<TitlePart> {
     let width = |parts: &[TitlePart]| parts.iter().map(|(_, text, _)| cells(text) + GAP).sum::<u16>();
-    if width(&parts) > roomy {
-        for (_, text, _) in &mut parts {
-            let detail = text.find(" (").into_iter().chain(text.find(": ")).min();
-            text.truncate(detail.unwrap_or(text.len()));
+    let shorten = |parts: &mut [TitlePart], detail: &str| {
+        for (_, text, _) in parts {
+            text.truncate(text.find(detail).unwrap_or(text.len()));
         }
+    };
+    if width(&parts) > roomy {
+        shorten(&mut parts, " (");
     }
     while let Some(least) = (0..parts.len()).max_by_key(|&at| parts[at].0) {
-        let limit = if parts[least].0 > MUST { roomy } else { tight };
-        if width(&parts) <= limit {
+        let must = parts[least].0 <= MUST;
+        if width(&parts) <= if must { tight } else { roomy } {
             break;
         }
-        parts.remove(least);
+        if must && parts.iter().any(|(_, text, _)| text.contains(": ")) {
+            shorten(&mut parts, ": ");
+        } else {
+            parts.remove(least);
+        }
     }
     parts
 }
@@ -72,15 +78,18 @@ fn right_parts(state: &State, open: &Inspect, canvas: &Canvas<'_>) -> Vec<TitleP
     let theme = canvas.theme;
     let [live, still] = theme.glyphs.live;
     let attached = theme.glyphs.attached;
-    let mut parts = vec![match (open.method.trace(), open.keep) {
-        (Trace::None, false) => (4, open.method.text(), theme.dim),
-        (Trace::AccessTime, false) => (1, open.method.text(), theme.removed),
-        (Trace::Attached, false) => (1, format!("{attached} {}", open.method.text()), theme.attached),
-        (Trace::None, true) => (1, format!("{attached} stays attached"), theme.attached),
-        (trace, true) => (1, format!("{attached} stays attached ({})", trace.text()), theme.attached),
-    }];
-    if open.keep && open.method.trace() == Trace::None {
-        parts.push((4, open.method.text(), theme.dim));
+    let (method, trace) = (open.method.text(), open.method.trace());
+    let mut parts = vec![];
+    match (trace, open.keep) {
+        (Trace::Attached, true) => parts.push((1, format!("{attached} stays {method}"), theme.attached)),
+        (Trace::Attached, false) => parts.push((1, format!("{attached} {method}"), theme.attached)),
+        (_, true) => parts.push((1, format!("{attached} stays attached"), theme.attached)),
+        (_, false) => {}
+    }
+    match trace {
+        Trace::None => parts.push((4, method, theme.dim)),
+        Trace::AccessTime => parts.push((1, method, theme.removed)),
+        Trace::Attached => {}
     }
     if open.frozen.is_some() {
         parts.push((2, format!("{still} frozen"), theme.accent));
@@ -127,8 +136,8 @@ mod tests {
     #[test]
     fn attachment_is_the_last_part_to_go() {
         assert_eq!(fit(99, 99), ["attached: nattch +1", "live 10/s", "2.5K/s"]);
-        assert_eq!(fit(32, 40), ["attached", "live 10/s", "2.5K/s"]);
-        assert_eq!(fit(23, 30), ["attached", "live 10/s"]);
+        assert_eq!(fit(42, 50), ["attached: nattch +1", "live 10/s", "2.5K/s"][..2]);
+        assert_eq!(fit(5, 22), ["attached: nattch +1"]);
         assert_eq!((fit(5, 11), fit(0, 10)), (vec!["attached".to_owned()], vec![]));
     }
 }
