@@ -201,3 +201,17 @@ fn end_of_a_hole_is_shown() {
     assert!(shown.last().unwrap().starts_with("0000_fff0  00 00"), "{}", stage.screen());
     assert!(shown[shown.len() - 5].starts_with("0000_5000  ⋮ hole to 0000_ffbf"), "{}", stage.screen());
 }
+
+#[test]
+fn cursor_stays_on_screen_while_data_grows_into_a_hole() {
+    let mut stage = inside(64 << 10, |bytes| bytes.write(0, &[1; 4096]));
+    stage.look();
+    stage.press("G");
+    for tick in 1..8 {
+        stage.look();
+        let shown = rows(&stage);
+        assert!(shown.last().unwrap().starts_with("0000_fff0  00"), "{tick} {}", stage.screen());
+        stage.machine.edit_object("it", |bytes| bytes.write(4096 * tick, &[1; 4096]));
+        stage.look();
+    }
+}

@@ -94,6 +94,13 @@ impl Tracker {
                 break;
             }
         }
+        // A run that follows costs nothing, and the next snapshot may need it if the data grows into it.
+        if at < self.size
+            && self.is_scanned(at)
+            && let Some((run, quiet)) = self.run_from(at, 0)?
+        {
+            below.parts.push(Part::Gap(run, quiet));
+        }
         let mut at = start;
         while at > 0 && above.continues() {
             let fresh = FRESH.saturating_sub(above.zeros);
@@ -110,6 +117,12 @@ impl Tracker {
             above.count(&pages, rows.length, 0..top);
             above.take(pages, scanned);
             at = before;
+        }
+        if at > 0
+            && let Some((run, quiet)) = self.known_run(at - PAGE)
+        {
+            above.parts.push(Part::Gap(run.start..at, quiet));
+            at = run.start;
         }
         snapshot.window_offset = at;
         above.parts.into_iter().rev().chain(below.parts).for_each(|part| snapshot.add(part));
