@@ -20,7 +20,7 @@ const COLUMN: u16 = 26;
 const MIN_VALUES: u16 = 6;
 /// Rows of a section that another one leaves: heading, a value, and the count of the others.
 const MIN_SECTION: u16 = 3;
-/// From this height on empty sections are shown too.
+/// The minimum height for showing empty sections.
 const TALL: u16 = 20;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
