@@ -55,7 +55,7 @@ pub fn judge(
         Finding::Protected => with(State::Protected, format!("no holders; protected: {reason}")),
         Finding::CreatorRuns => with(State::Idle, format!("no holders; creator is running: {reason}")),
         Finding::LastUserRuns => with(State::Idle, format!("no holders; its last user is running: {reason}")),
-        Finding::Needed => with(State::Idle, format!("no holders; still needed: {reason}")),
+        Finding::Needed => with(State::Idle, format!("no holders; may still be needed: {reason}")),
         Finding::Normal => with(State::Idle, format!("no holders, which is normal: {reason}")),
         Finding::Example => with(State::Leaked(Certainty::Certain), format!("no holders; {reason}")),
         Finding::Leaked | Finding::Unknown if in_future => with(

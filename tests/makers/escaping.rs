@@ -81,7 +81,7 @@ fn program_from_the_settings_is_identified() {
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
     let lives = state();
-    lives.assert_is("idle", &["still needed: its session (pid ", "is running"]);
+    lives.assert_is("idle", &["may still be needed: its session (pid ", "is running"]);
     assert_eq!(
         (lives.maker.as_str(), &lives.segment["made_by"]["name"]),
         ("session", &"Our sessions".into())
