@@ -8,7 +8,7 @@ pub use change::{
 };
 
 use crate::config::When;
-use crate::decode::{ParseTypeError, Type};
+use crate::decode::{Type, parse_type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
@@ -376,7 +376,7 @@ fn sort(word: &str) -> Result<Sort, ShownError> {
 
 /// Parses a type. The error omits the value, because clap already quotes it.
 fn as_type(text: &str) -> Result<Type, ShownError> {
-    text.parse().map_err(|error: ParseTypeError| ShownError::new(error.expected()))
+    parse_type(text).map_err(|error| ShownError::new(error.expected()))
 }
 
 #[cfg(test)]

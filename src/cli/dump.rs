@@ -99,7 +99,7 @@ fn warn_of_trailing_bytes(range: &Range<u64>, kind: &Type) {
         return;
     }
     let offset = range.end - rest;
-    warn(&if rest < kind.scalar().size() as u64 {
+    warn(&if rest < kind.smallest() {
         format!("skipped the last {rest} bytes at {offset:#x}: a value takes {whole} bytes")
     } else {
         format!("the value at {offset:#x} is incomplete: {rest} of {whole} bytes")

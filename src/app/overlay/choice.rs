@@ -66,7 +66,7 @@ impl Choice {
             };
             (word, doc, Chosen::Type(shown))
         };
-        let types = std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some));
+        let types = std::iter::once(None).chain(Scalar::BASIC.into_iter().map(Some));
         Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
     }
 

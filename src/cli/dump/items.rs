@@ -29,9 +29,9 @@ struct LineJson {
 }
 
 #[derive(Serialize)]
-struct ValueJson {
+struct ValueJson<'a> {
     offset: u64,
-    value: Decoded,
+    value: Decoded<'a>,
 }
 
 #[derive(Serialize)]
@@ -132,7 +132,7 @@ impl<'a> Items<'a> {
     fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
         match self.kind {
             // Too few bytes for an item, or even for an array element.
-            Some(kind) if bytes.len() < kind.scalar().size() => Ok(()),
+            Some(kind) if (bytes.len() as u64) < kind.smallest() => Ok(()),
             Some(kind) => match kind.decode(bytes) {
                 value if self.json => object(out, &ValueJson { offset, value }),
                 value => writeln!(out, "{offset:08x}  {value}"),
@@ -186,7 +186,7 @@ mod tests {
         machine.add_object("a", bytes);
         let survey = Survey::take(&machine, &mut Names::default());
         let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
-        let kind: Option<Type> = kind.map(|kind| kind.parse().unwrap());
+        let kind: Option<Type> = kind.map(|kind| Type::from_name(kind).unwrap());
         let mut out = vec![];
         let items = Items::new(kind.as_ref(), json, squeeze);
         write(&reader, range, items, &Progress::new(), &mut out).unwrap();
