@@ -2,6 +2,7 @@
 //! reads a segment.
 
 mod copy;
+pub mod declaration;
 mod dump;
 mod encode;
 mod float;

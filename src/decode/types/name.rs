@@ -151,7 +151,7 @@ impl fmt::Display for Type {
         }
         match &base.kind {
             TypeKind::Scalar(scalar, order) | TypeKind::Text(scalar, order) => {
-                write_scalar(f, *scalar, *order)?
+                write_scalar(f, *scalar, *order)?;
             }
             TypeKind::Enum(found) if found.name().is_empty() => f.write_str("enum")?,
             TypeKind::Enum(found) => f.write_str(&escape(found.name().as_bytes()))?,
