@@ -91,8 +91,14 @@ impl<'a> Parser<'a> {
                     };
                     found.add_align(align);
                 }
-                "vector_size" | "__vector_size__" | "mode" | "__mode__" | "ms_struct" | "__ms_struct__"
-                | "scalar_storage_order" | "hardbool" => {
+                "vector_size"
+                | "__vector_size__"
+                | "mode"
+                | "__mode__"
+                | "ms_struct"
+                | "__ms_struct__"
+                | "scalar_storage_order"
+                | "hardbool" => {
                     let message = format!("the attribute '{}' is not supported", shown(token.text));
                     return Err(Problem::new(&token, message));
                 }

@@ -94,7 +94,10 @@ impl<'a> Parser<'a> {
         let token = name.unwrap_or_else(|| self.peek());
         let found = self.name()?;
         if self.is("{") || self.is(":") {
-            return Err(Problem::new(&token, "classes that are defined outside of their scope are not supported"));
+            return Err(Problem::new(
+                &token,
+                "classes that are defined outside of their scope are not supported",
+            ));
         }
         match found {
             Some(Entity::Type(ty)) => Ok(ty),
@@ -134,8 +137,7 @@ impl<'a> Parser<'a> {
             scope,
         };
         let is_hidden = kind == RecordKind::Class;
-        let mut body =
-            Body { definition, name, is_hidden, names: HashSet::new() };
+        let mut body = Body { definition, name, is_hidden, names: HashSet::new() };
         let end = self.inside(scope, |this| {
             loop {
                 let token = this.peek();
@@ -214,8 +216,8 @@ impl<'a> Parser<'a> {
         if self.is(";") {
             self.next()?;
             // In C and C++, only a struct or union without a name has its fields here.
-            if specifiers.is_anonymous && !specifiers.is_typedef {
-                let object = self.complete(&base, &token)?;
+            let object = self.complete(&base, &token).ok().filter(|object| object.class.is_some());
+            if let Some(object) = object.filter(|_| specifiers.is_anonymous && !specifiers.is_typedef) {
                 return self.add(body, token, "", object, None, &specifiers.attributes);
             }
             return Ok(());
@@ -237,13 +239,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn field(&mut self, body: &mut Body<'a>, specifiers: &Specifiers, declarator: Declarator<'a>) -> Result<()> {
+    fn field(
+        &mut self,
+        body: &mut Body<'a>,
+        specifiers: &Specifiers,
+        declarator: Declarator<'a>,
+    ) -> Result<()> {
         let Declarator { name, ty, attributes: own, .. } = declarator;
         let Some(name) = name else { return Err(self.expected("the name of the field")) };
         let mut attributes = specifiers.attributes;
         attributes.add(own);
         if specifiers.is_typedef {
             let ty = self.realigned(ty, attributes.align, &name)?;
+            let ty = if specifiers.is_anonymous { self.renamed(ty, &name) } else { ty };
             return self.declare(name, Entity::Type(ty));
         }
         if specifiers.is_static {

@@ -5,7 +5,7 @@ use super::object::{CType, Object};
 use super::parser::{Parser, too_large};
 use super::preprocess::{Problem, Result};
 use super::token::{Token, TokenKind, TokenPlace};
-use crate::decode::Type;
+use crate::decode::{Enum, Record, Type, TypeKind};
 
 #[derive(Debug)]
 pub(super) struct Declarator<'a> {
@@ -106,7 +106,8 @@ impl<'a> Parser<'a> {
             match token.text {
                 "*" => pointers.push(Part::Pointer),
                 "&" | "&&" if self.is_cpp() => pointers.push(Part::Reference),
-                "const" | "volatile" | "restrict" | "__restrict" | "__restrict__" | "_Atomic" | "__volatile__"
+                "const" | "volatile" | "restrict" | "__restrict" | "__restrict__" | "_Atomic"
+                | "__volatile__"
                     if !pointers.is_empty() => {}
                 _ if self.is_member_pointer() => {
                     while !self.is("*") {
@@ -206,7 +207,10 @@ impl<'a> Parser<'a> {
             } else if token.is("(") {
                 self.skip_brackets()?;
                 parts.push(Part::Function);
-                while matches!(self.peek().text, "const" | "volatile" | "noexcept" | "&" | "&&" | "override" | "final") {
+                while matches!(
+                    self.peek().text,
+                    "const" | "volatile" | "noexcept" | "&" | "&&" | "override" | "final"
+                ) {
                     self.next()?;
                     if self.is("(") {
                         self.skip_brackets()?;
@@ -237,5 +241,25 @@ impl<'a> Parser<'a> {
         let mut object = self.complete(&ty, token)?;
         object.ty = object.ty.with_align(align);
         Ok(CType::Object(object))
+    }
+
+    /// Gives an anonymous struct, union or enumeration the name of its typedef.
+    pub fn renamed(&self, ty: CType, name: &Token<'a>) -> CType {
+        let CType::Object(mut object) = ty else { return ty };
+        let (size, align) = (object.ty.size(), object.ty.align());
+        let name = self.qualified(name.text);
+        let renamed = match object.ty.kind() {
+            TypeKind::Record(record) if record.name().is_empty() => {
+                Type::record(Record::new(record.kind(), name, record.fields().to_vec()), size, align).ok()
+            }
+            TypeKind::Enum(found) if found.name().is_empty() => {
+                let enumerators = found.enumerators().to_vec();
+                let renamed = Enum::new(name, found.underlying(), found.order(), enumerators);
+                Some(Type::enumeration(renamed).with_align(align))
+            }
+            _ => None,
+        };
+        object.ty = renamed.unwrap_or(object.ty);
+        CType::Object(object)
     }
 }

@@ -26,7 +26,10 @@ impl<'a> Parser<'a> {
             let token = self.peek();
             let ty = self.specifiers()?.ty.unwrap_or(CType::Void);
             let scalar = self.complete(&ty, &token)?.integer();
-            Some(scalar.ok_or_else(|| Problem::new(&token, "the type of an enumeration must be an integer"))?)
+            Some(
+                scalar
+                    .ok_or_else(|| Problem::new(&token, "the type of an enumeration must be an integer"))?,
+            )
         } else {
             is_scoped.then_some(Scalar::I32)
         };
@@ -42,7 +45,8 @@ impl<'a> Parser<'a> {
         let underlying = underlying.ok_or_else(|| {
             Problem::new(&keyword, "the values of the enumeration do not fit into any integer")
         })?;
-        let ty = Type::enumeration(Enum::new(shown_name.as_str(), underlying, ByteOrder::Little, enumerators));
+        let ty =
+            Type::enumeration(Enum::new(shown_name.as_str(), underlying, ByteOrder::Little, enumerators));
         let align = attributes.align.map_or(ty.align(), |align| align.max(ty.align()));
         let object = Object::plain(ty.with_align(align));
         let Some(name) = name else { return Ok(CType::Object(object)) };
@@ -94,7 +98,10 @@ impl<'a> Parser<'a> {
         while !self.eat("}")? {
             let name = self.next()?;
             if name.kind != TokenKind::Word {
-                return Err(Problem::new(&name, format!("expected an enumerator, found '{}'", shown(name.text))));
+                return Err(Problem::new(
+                    &name,
+                    format!("expected an enumerator, found '{}'", shown(name.text)),
+                ));
             }
             self.attributes()?;
             if self.eat("=")? {
@@ -200,7 +207,8 @@ fn underlying(values: &[Integer], is_packed: bool) -> Option<Scalar> {
     let from = if is_packed { 0 } else { 2 };
     (if low < 0 { SIGNED } else { UNSIGNED }).into_iter().skip(from).find(|scalar| {
         let bits = 8 * scalar.size();
-        let (lowest, end) = if low < 0 { (-(1_i128 << (bits - 1)), 1_i128 << (bits - 1)) } else { (0, 1 << bits) };
+        let (lowest, end) =
+            if low < 0 { (-(1_i128 << (bits - 1)), 1_i128 << (bits - 1)) } else { (0, 1 << bits) };
         low >= lowest && high < end
     })
 }

@@ -24,7 +24,11 @@ const OPERATORS: [&[&str]; 10] = [
 ];
 
 /// Evaluates the condition of an `#if`. Unknown names are 0.
-pub(super) fn is_condition_true<'a>(hash: Token<'a>, line: &[Token<'a>], macros: &Macros<'a>) -> Result<bool> {
+pub(super) fn is_condition_true<'a>(
+    hash: Token<'a>,
+    line: &[Token<'a>],
+    macros: &Macros<'a>,
+) -> Result<bool> {
     let number = |token: &Token<'a>, text| Token { kind: TokenKind::Number, text, ..*token };
     let mut resolved = vec![];
     let mut at = 0;
@@ -93,7 +97,10 @@ impl<'a> Parser<'a> {
         if token.is(">") {
             let next = self.look(1);
             let text = if next.is(">") && next.is_glued { ">>" } else { ">" };
-            return OPERATORS[level].iter().copied().find(|operator| *operator == text && !self.is_in_arguments);
+            return OPERATORS[level]
+                .iter()
+                .copied()
+                .find(|operator| *operator == text && !self.is_in_arguments);
         }
         OPERATORS[level].iter().copied().find(|operator| *operator == token.text)
     }
@@ -109,17 +116,20 @@ impl<'a> Parser<'a> {
                 self.next()?;
             }
             let right = self.operators(level + 1)?;
-            left = match (operator, left, right) {
-                // The other side may be undefined.
-                ("&&", Some(left), _) if left.value == 0 => Some(Integer::bool(false)),
-                ("||", Some(left), _) if left.value != 0 => Some(Integer::bool(true)),
-                ("&&" | "||", Some(_), Some(right)) => Some(Integer::bool(right.value != 0)),
-                (_, Some(left), Some(right)) => {
-                    let value = left.binary(operator, right);
-                    Some(value.ok_or_else(|| Problem::new(&token, "the result of the expression is undefined"))?)
-                }
-                _ => None,
-            };
+            left =
+                match (operator, left, right) {
+                    // The other side may be undefined.
+                    ("&&", Some(left), _) if left.value == 0 => Some(Integer::bool(false)),
+                    ("||", Some(left), _) if left.value != 0 => Some(Integer::bool(true)),
+                    ("&&" | "||", Some(_), Some(right)) => Some(Integer::bool(right.value != 0)),
+                    (_, Some(left), Some(right)) => {
+                        let value = left.binary(operator, right);
+                        Some(value.ok_or_else(|| {
+                            Problem::new(&token, "the result of the expression is undefined")
+                        })?)
+                    }
+                    _ => None,
+                };
         }
         Ok(left)
     }
@@ -193,7 +203,8 @@ impl<'a> Parser<'a> {
     fn constant_name(&mut self, token: Token<'a>) -> Result<Option<Integer>> {
         let found = self.name()?;
         if self.is("(") {
-            let message = format!("'{}' is a function; only integer constants are supported", shown(token.text));
+            let message =
+                format!("'{}' is a function; only integer constants are supported", shown(token.text));
             return Err(Problem::new(&token, message));
         }
         match found {

@@ -104,6 +104,7 @@ impl Parser<'_> {
             };
             if specifiers.is_typedef {
                 let ty = self.realigned(found.ty, attributes.align, &name)?;
+                let ty = if specifiers.is_anonymous { self.renamed(ty, &name) } else { ty };
                 self.last = Some(ty.clone());
                 self.declare(name, Entity::Type(ty))?;
             } else if !found.is_special {

@@ -80,7 +80,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
             object: Object::pointer("vtable"),
             width: None,
             align: None,
-            is_packed: false,
+            is_packed,
             may_overlap: false,
         })?;
     }
@@ -93,10 +93,12 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         layout.base(name, base)?;
     }
     for member in &members {
-        let is_empty_member = member.may_overlap && member.object.class.as_ref().is_some_and(|class| class.is_empty)
+        let is_empty_member = member.may_overlap
+            && member.object.class.as_ref().is_some_and(|class| class.is_empty)
             && !matches!(member.object.ty.kind(), TypeKind::Array(_));
         is_empty &= is_empty_member || member.width == Some(0);
-        let unpackable = is_cpp && !member.object.is_pod && !member.object.class.as_ref().is_some_and(|c| c.is_packed);
+        let unpackable =
+            is_cpp && !member.object.is_pod && !member.object.class.as_ref().is_some_and(|c| c.is_packed);
         let is_packed = member.is_packed || (is_packed && !unpackable);
         layout.member_or_bits(member, is_packed, is_empty_member)?;
     }
@@ -134,6 +136,17 @@ impl Layout {
         Ok(())
     }
 
+    /// Aligns the end of the data for a part with empty classes, and moves on by `step` until none of
+    /// them has the address of another one of its type.
+    fn align_apart(&mut self, align: u64, step: u64, empties: &[(u64, usize)]) -> Result<()> {
+        self.align_to(8 * align)?;
+        while !self.is_union && self.conflicts(empties, self.bits / 8) {
+            self.bits = self.bits.checked_add(8 * step).ok_or(TypeError::TooLarge)?;
+            self.align_to(8 * align)?;
+        }
+        Ok(())
+    }
+
     fn capped(&self, align: u64) -> u64 {
         self.pack.map_or(align, |pack| align.min(pack))
     }
@@ -148,10 +161,7 @@ impl Layout {
         } else {
             let align = self.capped(class.base_align);
             self.align = self.align.max(align);
-            self.align_to(8 * align)?;
-            while self.conflicts(&class.empties, self.bits / 8) {
-                self.bits += 8 * align;
-            }
+            self.align_apart(align, class.base_align, &class.empties)?;
             offset = self.bits / 8;
             self.grow(offset, class.base_size)?;
         }
@@ -187,13 +197,8 @@ impl Layout {
         };
         let align = self.capped(own);
         self.align = self.align.max(align);
-        self.align_to(8 * align)?;
         let empties = empties_of(&member.object);
-        if !self.is_union {
-            while self.conflicts(&empties, self.bits / 8) {
-                self.bits = self.bits.checked_add(8 * align).ok_or(TypeError::TooLarge)?;
-            }
-        }
+        self.align_apart(align, ty.align(), &empties)?;
         let offset = if self.is_union { 0 } else { self.bits / 8 };
         let mut ty = ty.clone();
         let mut length = ty.size();
@@ -233,8 +238,9 @@ impl Layout {
         }
         let align = ty.align();
         if !member.name.is_empty() {
-            let own = if is_packed { 1 } else { align };
-            self.align = self.align.max(self.capped(own));
+            // `#pragma pack` takes the place of `packed`.
+            let own = if is_packed && self.pack.is_none() { 1 } else { self.capped(align) };
+            self.align = self.align.max(own);
         }
         if let Some(align) = member.align {
             self.align = self.align.max(self.capped(align));

@@ -114,8 +114,10 @@ impl<'a> Macros<'a> {
                     substitute(found, names, &arguments, steps)
                 }
             };
-            let body: Vec<Token<'a>> =
-                body.into_iter().map(|part| Token { place: token.place, starts_line: false, ..part }).collect();
+            let body: Vec<Token<'a>> = body
+                .into_iter()
+                .map(|part| Token { place: token.place, starts_line: false, ..part })
+                .collect();
             active.push(token.text);
             let replaced = self.replace(&body, active, steps, out);
             active.pop();

@@ -67,7 +67,14 @@ impl<'a> Parser<'a> {
     fn standard(&mut self, count: usize) -> Result<()> {
         let place = self.look(0).place;
         let rest = self.tokens.split_off(count);
-        self.tokens.push(Token { kind: TokenKind::End, text: "", place, starts_line: true, is_glued: false, pack: 0 });
+        self.tokens.push(Token {
+            kind: TokenKind::End,
+            text: "",
+            place,
+            starts_line: true,
+            is_glued: false,
+            pack: 0,
+        });
         self.file()?;
         self.tokens.pop();
         self.tokens.extend(rest);

@@ -26,7 +26,8 @@ impl Integer {
     pub const fn cast(self, bits: u32, is_signed: bool) -> Self {
         let unused = 128 - bits;
         let shifted = self.value << unused;
-        let value = if is_signed { shifted >> unused } else { (shifted.cast_unsigned() >> unused).cast_signed() };
+        let value =
+            if is_signed { shifted >> unused } else { (shifted.cast_unsigned() >> unused).cast_signed() };
         Self { value, bits, is_signed }
     }
 
@@ -59,7 +60,8 @@ impl Integer {
             "u" | "ul" | "ull" | "lu" | "llu" | "uz" | "zu" => true,
             _ => return None,
         };
-        let value = if digits.is_empty() && radix == 8 { 0 } else { u64::from_str_radix(digits, radix).ok()? };
+        let value =
+            if digits.is_empty() && radix == 8 { 0 } else { u64::from_str_radix(digits, radix).ok()? };
         let is_long = suffix.contains(['l', 'z']);
         let value = i128::from(value);
         let types = [(32, true), (32, false), (64, true), (64, false)];
@@ -140,7 +142,8 @@ pub(super) fn character(text: &str) -> Option<i128> {
     if second.is_digit(8) {
         return i128::from_str_radix(rest, 8).ok();
     }
-    let code = simple.iter().find(|(name, _)| *name == second).map_or(u32::from(second).into(), |&(_, code)| code);
+    let code =
+        simple.iter().find(|(name, _)| *name == second).map_or(u32::from(second).into(), |&(_, code)| code);
     chars.as_str().is_empty().then_some(code)
 }
 
@@ -162,7 +165,8 @@ mod tests {
         ] {
             assert_eq!(Integer::parse(text), Some(Integer { value, bits, is_signed }), "{text}");
         }
-        for text in ["1.5", "1e3", "0x1p3", "1f", "18446744073709551616", "09", "1_km", "9223372036854775808"] {
+        for text in ["1.5", "1e3", "0x1p3", "1f", "18446744073709551616", "09", "1_km", "9223372036854775808"]
+        {
             assert_eq!(Integer::parse(text), None, "{text}");
         }
     }
@@ -184,7 +188,9 @@ mod tests {
 
     #[test]
     fn characters_have_codes() {
-        for (text, code) in [("'a'", 97), (r"'\n'", 10), (r"'\x41'", 65), (r"L'\0'", 0), (r"'\''", 39), ("u'é'", 0xe9)] {
+        for (text, code) in
+            [("'a'", 97), (r"'\n'", 10), (r"'\x41'", 65), (r"L'\0'", 0), (r"'\''", 39), ("u'é'", 0xe9)]
+        {
             assert_eq!(character(text), Some(code), "{text}");
         }
         for text in ["''", "'ab'", "'", r"'\xffffffffff'"] {

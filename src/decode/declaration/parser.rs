@@ -217,7 +217,10 @@ impl<'a> Parser<'a> {
         if let (Some(Entity::Type(old)), Entity::Type(new)) = (names.get(name.text), &entity)
             && !self.is_same(old, new)
         {
-            return Err(Problem::new(&name, format!("'{}' is declared as two different types", shown(name.text))));
+            return Err(Problem::new(
+                &name,
+                format!("'{}' is declared as two different types", shown(name.text)),
+            ));
         }
         self.scopes[self.scope].names.insert(name.text.to_owned(), entity);
         Ok(())

@@ -221,7 +221,7 @@ typedef _Atomic(unsigned long) atomic_uintmax_t;
 namespace std {
 enum class byte : unsigned char {};
 template <class T> using atomic = _Atomic(T);
-template <class T, unsigned long N> struct array { T elems[N]; };
+template <class T, unsigned long N> using array = T[N];
 template <class A, class B> struct pair { pair(); A first; B second; };
 template <class T> using complex = __complex_of(T);
 template <unsigned long N> class bitset { bitset(); unsigned long words[(N + 63) / 64]; };

@@ -60,7 +60,8 @@ pub(super) fn preprocess(sources: &Sources, language: Language) -> Result<(Vec<T
         state.file(&tokens(&file.text, 1), Some(0), 0)?;
     }
     let place = state.out.last().map_or_else(TokenPlace::default, |token| token.place);
-    let end = Token { kind: TokenKind::End, text: "", place, starts_line: true, is_glued: false, pack: state.pack };
+    let end =
+        Token { kind: TokenKind::End, text: "", place, starts_line: true, is_glued: false, pack: state.pack };
     state.out.push(end);
     Ok((state.out, standard))
 }
@@ -133,7 +134,8 @@ impl<'a> Preprocessor<'a> {
     ) -> Result<bool> {
         let Some((word, rest)) = line.split_first() else { return Ok(true) };
         let is_outer_active = conditions.last().is_none_or(|condition| condition.is_active);
-        let is_defined = |name: Option<&Token<'_>>| name.is_some_and(|name| self.macros.is_defined(name.text));
+        let is_defined =
+            |name: Option<&Token<'_>>| name.is_some_and(|name| self.macros.is_defined(name.text));
         match word.text {
             "if" | "ifdef" | "ifndef" => {
                 let is_active = is_outer_active
@@ -184,7 +186,9 @@ impl<'a> Preprocessor<'a> {
                 return Err(Problem::new(&hash, format!("#error {}", words.join(" "))));
             }
             ("pragma", [once, ..]) if once.is("once") => self.once.extend(file),
-            ("pragma", [pack, open, args @ ..]) if pack.is("pack") && open.is("(") => self.pack(*pack, args)?,
+            ("pragma", [pack, open, args @ ..]) if pack.is("pack") && open.is("(") => {
+                self.pack(*pack, args)?
+            }
             _ => {}
         }
         Ok(())
@@ -229,7 +233,8 @@ impl<'a> Preprocessor<'a> {
             Some(0) => self.pack = 0,
             Some(number @ (1 | 2 | 4 | 8 | 16)) => self.pack = number,
             Some(number) => {
-                let message = format!("invalid alignment {number} in #pragma pack: expected 1, 2, 4, 8 or 16");
+                let message =
+                    format!("invalid alignment {number} in #pragma pack: expected 1, 2, 4, 8 or 16");
                 return Err(Problem::new(&pragma, message));
             }
             None if args.is_empty() => self.pack = 0,

@@ -72,8 +72,18 @@ impl Sources {
     /// The language that the words suggest.
     pub(super) fn language(&self) -> Language {
         const CPP: [&str; 12] = [
-            "class", "namespace", "template", "using", "public", "private", "protected", "virtual", "constexpr",
-            "operator", "::", "noexcept",
+            "class",
+            "namespace",
+            "template",
+            "using",
+            "public",
+            "private",
+            "protected",
+            "virtual",
+            "constexpr",
+            "operator",
+            "::",
+            "noexcept",
         ];
         let is_cpp = self.files.iter().any(|file| {
             super::token::tokens(&file.text, 0).iter().any(|token| CPP.iter().any(|word| token.is(word)))

@@ -19,7 +19,7 @@ pub(super) struct Specifiers {
     pub attributes: Attributes,
     /// A struct or enumeration was defined or named here: no declarator has to follow.
     pub is_tag: bool,
-    /// An anonymous struct or union was defined here.
+    /// An anonymous struct, union or enumeration was defined here.
     pub is_anonymous: bool,
 }
 
@@ -36,14 +36,51 @@ struct Words {
 
 /// The words of basic types that stand for themselves.
 const BASES: [&str; 19] = [
-    "void", "char", "int", "float", "double", "bool", "_Bool", "wchar_t", "char8_t", "char16_t", "char32_t",
-    "__int128", "__int128_t", "__uint128_t", "_Float16", "__float128", "_Float128", "__time_seconds", "_Float64",
+    "void",
+    "char",
+    "int",
+    "float",
+    "double",
+    "bool",
+    "_Bool",
+    "wchar_t",
+    "char8_t",
+    "char16_t",
+    "char32_t",
+    "__int128",
+    "__int128_t",
+    "__uint128_t",
+    "_Float16",
+    "__float128",
+    "_Float128",
+    "__time_seconds",
+    "_Float64",
 ];
 /// Words that change nothing about the layout.
 const IGNORED: [&str; 23] = [
-    "const", "volatile", "register", "mutable", "inline", "__inline", "__inline__", "restrict", "__restrict",
-    "__restrict__", "__const", "__volatile__", "__volatile", "_Noreturn", "explicit", "typename", "_Thread_local",
-    "thread_local", "__thread", "consteval", "constinit", "friend", "export",
+    "const",
+    "volatile",
+    "register",
+    "mutable",
+    "inline",
+    "__inline",
+    "__inline__",
+    "restrict",
+    "__restrict",
+    "__restrict__",
+    "__const",
+    "__volatile__",
+    "__volatile",
+    "_Noreturn",
+    "explicit",
+    "typename",
+    "_Thread_local",
+    "thread_local",
+    "__thread",
+    "consteval",
+    "constinit",
+    "friend",
+    "export",
 ];
 
 impl<'a> Parser<'a> {
@@ -88,7 +125,9 @@ impl<'a> Parser<'a> {
                     found.is_tag = true;
                 }
                 "enum" => {
-                    found.ty = Some(self.enumeration()?);
+                    let ty = self.enumeration()?;
+                    found.is_anonymous = matches!(ty, CType::Object(_));
+                    found.ty = Some(ty);
                     found.is_tag = true;
                 }
                 "__complex_of" => {
@@ -96,7 +135,10 @@ impl<'a> Parser<'a> {
                     found.ty = Some(self.complex_of(token)?);
                 }
                 "auto" | "decltype" | "typeof" | "__typeof__" | "__typeof" => {
-                    return Err(Problem::new(&token, format!("'{}' is not supported; write the type", token.text)));
+                    return Err(Problem::new(
+                        &token,
+                        format!("'{}' is not supported; write the type", token.text),
+                    ));
                 }
                 _ => found.ty = Some(self.named_type()?),
             }
@@ -170,14 +212,18 @@ impl<'a> Parser<'a> {
             Some(Entity::Failed(problem)) => Err(problem),
             Some(Entity::Template(template)) => {
                 // Inside of the template, its name is the instance.
-                Err(Problem::new(&token, format!("expected '<' and arguments after '{}'", shown(&template.name))))
+                Err(Problem::new(
+                    &token,
+                    format!("expected '<' and arguments after '{}'", shown(&template.name)),
+                ))
             }
             Some(Entity::Constant(_) | Entity::Namespace(_)) => {
                 Err(Problem::new(&token, format!("'{}' is no type", shown(token.text))))
             }
             None => {
                 let has_includes = token.place.file > 1 || self.is_lenient;
-                let hint = if has_includes { " (headers in <…> and those not found are not read)" } else { "" };
+                let hint =
+                    if has_includes { " (headers in <…> and those not found are not read)" } else { "" };
                 Err(Problem::new(&token, format!("unknown type '{}'{hint}", shown(token.text))))
             }
         }
@@ -233,8 +279,21 @@ impl<'a> Parser<'a> {
         }
         let is_word = matches!(
             token.text,
-            "struct" | "class" | "union" | "enum" | "signed" | "__signed__" | "unsigned" | "short" | "long" | "_Complex"
-                | "__complex_of" | "_Atomic" | "const" | "volatile" | "typename"
+            "struct"
+                | "class"
+                | "union"
+                | "enum"
+                | "signed"
+                | "__signed__"
+                | "unsigned"
+                | "short"
+                | "long"
+                | "_Complex"
+                | "__complex_of"
+                | "_Atomic"
+                | "const"
+                | "volatile"
+                | "typename"
         );
         if is_word || BASES.contains(&token.text) {
             return true;

@@ -49,7 +49,8 @@ impl<'a> Parser<'a> {
         let start = if is_alias { self.at } else { start };
         self.instances.push(vec![]);
         if let Some(Entity::Template(old)) = self.scopes[self.scope].names.get(name.text) {
-            refusal = refusal.or_else(|| Some(format!("the template '{}' is defined twice", shown(&old.name))));
+            refusal =
+                refusal.or_else(|| Some(format!("the template '{}' is defined twice", shown(&old.name))));
         }
         let template = Template {
             id: self.instances.len() - 1,
@@ -102,7 +103,9 @@ impl<'a> Parser<'a> {
                         self.skip_angles()?;
                         continue;
                     }
-                    _ if token.kind == TokenKind::End => return Err(self.expected("'>' after the parameters")),
+                    _ if token.kind == TokenKind::End => {
+                        return Err(self.expected("'>' after the parameters"));
+                    }
                     _ if token.kind == TokenKind::Word => name = Some(token),
                     "(" | "[" | "{" => {
                         self.skip_brackets()?;
@@ -179,8 +182,7 @@ impl<'a> Parser<'a> {
                     );
                     return Err(Problem::new(&token, message));
                 };
-                let argument =
-                    self.elsewhere(start, scope, |this| this.argument(parameter.is_type))?;
+                let argument = self.elsewhere(start, scope, |this| this.argument(parameter.is_type))?;
                 arguments.push(argument);
             }
             let entity = match &arguments[at] {
@@ -252,11 +254,8 @@ impl<'a> Parser<'a> {
 
     fn argument(&mut self, is_type: bool) -> Result<Argument> {
         let was_in_arguments = std::mem::replace(&mut self.is_in_arguments, true);
-        let argument = if is_type {
-            self.type_name().map(Argument::Type)
-        } else {
-            self.constant().map(Argument::Value)
-        };
+        let argument =
+            if is_type { self.type_name().map(Argument::Type) } else { self.constant().map(Argument::Value) };
         self.is_in_arguments = was_in_arguments;
         argument
     }

@@ -39,8 +39,8 @@ impl Token<'_> {
 
 /// The marks of more than one character. `>>` is two marks, as it may close two templates.
 const LONG_MARKS: [&str; 22] = [
-    "...", "<=>", "<<=", "::", "->", "<<", "<=", ">=", "==", "!=", "&&", "||", "++", "--", "##", "+=", "-=", "*=",
-    "/=", "|=", "&=", "^=",
+    "...", "<=>", "<<=", "::", "->", "<<", "<=", ">=", "==", "!=", "&&", "||", "++", "--", "##", "+=", "-=",
+    "*=", "/=", "|=", "&=", "^=",
 ];
 
 /// Splits a file into tokens. Comments and spaces are dropped. Text that is no token of C is a mark.
@@ -57,7 +57,14 @@ pub fn tokens(text: &str, file: u16) -> Vec<Token<'_>> {
         }
         let (kind, length) = measure(rest);
         let is_glued = lexer.at == before;
-        tokens.push(Token { kind, text: &rest[..length], place: lexer.place, starts_line, is_glued, pack: 0 });
+        tokens.push(Token {
+            kind,
+            text: &rest[..length],
+            place: lexer.place,
+            starts_line,
+            is_glued,
+            pack: 0,
+        });
         lexer.advance(length);
         starts_line = false;
     }
@@ -200,8 +207,29 @@ mod tests {
         let text = "struct A\n{ // x\n  int b[0x1'0e+1]; /* y\n */ u8\"a\\\"b\" L'c' a::b>>2 1e+5 \\\n R\"x(a)\")x\" é§";
         let found: Vec<&str> = tokens(text, 0).iter().map(|token| token.text).collect();
         let words = [
-            "struct", "A", "{", "int", "b", "[", "0x1'0e", "+", "1", "]", ";", "u8\"a\\\"b\"", "L'c'", "a", "::", "b", ">",
-            ">", "2", "1e+5", "R\"x(a)\")x\"", "é", "§",
+            "struct",
+            "A",
+            "{",
+            "int",
+            "b",
+            "[",
+            "0x1'0e",
+            "+",
+            "1",
+            "]",
+            ";",
+            "u8\"a\\\"b\"",
+            "L'c'",
+            "a",
+            "::",
+            "b",
+            ">",
+            ">",
+            "2",
+            "1e+5",
+            "R\"x(a)\")x\"",
+            "é",
+            "§",
         ];
         assert_eq!(found, words);
         let places: Vec<(u32, u32)> =

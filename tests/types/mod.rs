@@ -1,0 +1,5 @@
+//! Types against the compilers and interpreters that make them.
+
+mod gcc;
+mod generator;
+mod layouts;
