@@ -187,8 +187,11 @@ fn expression(ty: &Type, mut path: Path) -> Option<(Path, String)> {
     let mut text = String::from("(*object)");
     let mut place = ty.at(0);
     for (depth, &index) in path.0.iter().enumerate() {
-        let is_foreign =
-            |name: &str| name.starts_with("pthread_") || name.starts_with("std::") || name == "sem_t";
+        let is_foreign = |name: &str| {
+            name.starts_with("pthread_")
+                || name.starts_with("std::")
+                || matches!(name, "sem_t" | "max_align_t" | "Opaque")
+        };
         if let TypeKind::Record(record) = place.ty.kind()
             && is_foreign(record.name())
         {

@@ -202,7 +202,13 @@ impl<'a> Parser<'a> {
             "static_assert" | "_Static_assert" => return self.skip_declaration(),
             "friend" => return self.skip_declaration(),
             "using" => return self.using(),
-            "template" => return self.template(),
+            "template" => {
+                let start = self.at;
+                self.template()?;
+                body.definition.is_special |=
+                    is_constructor_template(&self.tokens[start..self.at], body.name);
+                return Ok(());
+            }
             _ => {}
         }
         if self.is_constructor(body) {
@@ -262,6 +268,7 @@ impl<'a> Parser<'a> {
             return self.bit_field(body, &ty, Some(name), specifiers);
         }
         if self.is("=") || self.is("{") {
+            body.definition.is_special = true;
             self.skip_initializer()?;
         }
         let object = self.complete(&ty, &name)?;
@@ -293,6 +300,7 @@ impl<'a> Parser<'a> {
         let mut attributes = specifiers.attributes;
         attributes.add(self.attributes()?);
         if self.is("=") || self.is("{") {
+            body.definition.is_special = true;
             self.skip_initializer()?;
         }
         let width = u64::try_from(width).unwrap_or(0);
@@ -354,7 +362,12 @@ impl<'a> Parser<'a> {
 
     /// Skips a function. One that assigns copies is like a constructor.
     fn member_function(&mut self, body: &mut Body<'a>, declarator: &Declarator<'a>) -> Result<()> {
-        let is_assignment = declarator.is_special && declarator.is_copy_assignment;
+        let name = body.name.map_or("", |name| name.text);
+        let is_assignment = declarator.assignment.is_some_and(|at| {
+            let mut parameter = self.tokens[at..].iter().filter(|token| !token.is("const"));
+            let is_own = parameter.next().is_some_and(|token| token.text == name);
+            is_own && parameter.next().is_some_and(|token| !token.is("&&"))
+        });
         body.definition.is_special |= is_assignment && !self.is_defaulted();
         self.skip_function()
     }
@@ -435,4 +448,13 @@ impl<'a> Parser<'a> {
             }
         }
     }
+}
+
+/// Returns true if a template is a constructor: `template <class T> explicit Name(T)`.
+fn is_constructor_template(tokens: &[Token<'_>], name: Option<Token<'_>>) -> bool {
+    let is_name = |token: &Token<'_>| name.is_some_and(|name| name.text == token.text);
+    tokens.windows(3).any(|three| {
+        let is_first = three[0].is(">") || matches!(three[0].text, "explicit" | "constexpr" | "inline");
+        is_first && is_name(&three[1]) && three[2].is("(")
+    })
 }

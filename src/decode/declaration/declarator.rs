@@ -14,7 +14,8 @@ pub(super) struct Declarator<'a> {
     pub attributes: Attributes,
     /// The name of an operator, a destructor, or of a member that is defined outside of its class.
     pub is_special: bool,
-    pub is_copy_assignment: bool,
+    /// The index of the first token of the parameter of an assignment operator.
+    pub assignment: Option<usize>,
 }
 
 /// A part of a declarator, from its name outward.
@@ -33,7 +34,7 @@ enum Part {
 struct Parts<'a> {
     name: Option<Token<'a>>,
     is_special: bool,
-    is_copy_assignment: bool,
+    assignment: Option<usize>,
     parts: Vec<Part>,
 }
 
@@ -44,7 +45,7 @@ impl<'a> Parser<'a> {
     /// Reads a declarator for a type. The name may be missing.
     pub fn declarator(&mut self, base: &CType) -> Result<Declarator<'a>> {
         let start = self.peek();
-        let Parts { name, is_special, is_copy_assignment, parts } = self.parts()?;
+        let Parts { name, is_special, assignment, parts } = self.parts()?;
         if parts.len() > MAX_PARTS {
             return Err(Problem::new(&start, "too many dimensions"));
         }
@@ -53,7 +54,7 @@ impl<'a> Parser<'a> {
             ty = self.apply(part, &ty, &start)?;
         }
         let attributes = self.attributes()?;
-        Ok(Declarator { name, ty, attributes, is_special, is_copy_assignment })
+        Ok(Declarator { name, ty, attributes, is_special, assignment })
     }
 
     /// Reads a type without a name: `const char *[4]`.
@@ -83,13 +84,16 @@ impl<'a> Parser<'a> {
             }
             Part::Array(count, place) => {
                 let at = Token { place, ..*token };
-                let element = self.complete(ty, &at)?;
+                let mut element = self.complete(ty, &at)?;
+                if let Some(align) = element.array_align {
+                    element.ty = element.ty.with_align(align);
+                }
                 if element.ty.align() > element.ty.size() && element.ty.size() > 0 {
                     return Err(Problem::new(&at, "the elements are aligned to more than their size"));
                 }
                 let (is_pod, class) = (element.is_pod, element.class);
                 let ty = Type::array(element.ty, count.unwrap_or(0)).map_err(too_large(at))?;
-                Object { ty, is_pod, class }
+                Object { ty, is_pod, class, array_align: None }
             }
         };
         Ok(CType::Object(object))
@@ -165,7 +169,7 @@ impl<'a> Parser<'a> {
             found.name = Some(token);
             if token.text == "operator" {
                 found.is_special = true;
-                found.is_copy_assignment = self.is("=") && self.look(1).is("(");
+                found.assignment = (self.is("=") && self.look(1).is("(")).then_some(self.at + 2);
                 self.operator()?;
                 break;
             }

@@ -63,10 +63,10 @@ impl Parser<'_> {
             return Ok(());
         }
         match token.text {
-            "namespace" => return self.namespace(),
+            "namespace" => return self.namespace(false),
             "inline" if self.look(1).is("namespace") => {
                 self.next()?;
-                return self.namespace();
+                return self.namespace(true);
             }
             "extern" if self.look(1).kind == TokenKind::Text => {
                 self.next()?;
@@ -135,7 +135,7 @@ impl Parser<'_> {
         }
     }
 
-    fn namespace(&mut self) -> Result<()> {
+    fn namespace(&mut self, mut is_inline: bool) -> Result<()> {
         self.next()?;
         self.attributes()?;
         let outer = self.scope;
@@ -154,6 +154,7 @@ impl Parser<'_> {
             let name = self.next()?;
             has_name = true;
             if name.is("inline") {
+                is_inline = true;
                 continue;
             }
             self.attributes()?;
@@ -163,6 +164,9 @@ impl Parser<'_> {
             };
             let scope = known.unwrap_or_else(|| self.add_scope(name.text, false));
             self.scopes[self.scope].names.insert(name.text.to_owned(), Entity::Namespace(scope));
+            if std::mem::take(&mut is_inline) && known.is_none() {
+                self.scopes[self.scope].used.push(scope);
+            }
             self.scope = scope;
             self.eat("::")?;
         }

@@ -124,7 +124,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         scope: definition.scope,
     };
     let ty = Type::record(Record::new(kind, name, layout.fields), size, align)?;
-    Ok(Object { ty, is_pod, class: Some(Rc::new(class)) })
+    Ok(Object { ty, is_pod, class: Some(Rc::new(class)), array_align: None })
 }
 
 impl Layout {
@@ -155,7 +155,8 @@ impl Layout {
         let Some(class) = &base.class else { return Ok(()) };
         let offset;
         if class.is_empty {
-            self.align = self.align.max(self.capped(class.base_align));
+            // `#pragma pack` does not apply to it.
+            self.align = self.align.max(class.base_align);
             offset = self.empty_offset(&class.empties, class.base_align)?;
             self.size = self.size.max(offset.checked_add(base.ty.size()).ok_or(TypeError::TooLarge)?);
         } else {
@@ -218,7 +219,7 @@ impl Layout {
     /// A field of an empty class with `[[no_unique_address]]`.
     fn empty_member(&mut self, member: &Member) -> Result<()> {
         let Some(class) = &member.object.class else { return Ok(()) };
-        let align = self.capped(member.align.unwrap_or(1).max(class.base_align));
+        let align = self.capped(member.align.unwrap_or(1)).max(class.base_align);
         self.align = self.align.max(align);
         let offset = self.empty_offset(&class.empties, align)?;
         self.size = self.size.max(offset.checked_add(member.object.ty.size()).ok_or(TypeError::TooLarge)?);

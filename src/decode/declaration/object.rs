@@ -14,6 +14,8 @@ pub(super) struct Object {
     pub is_pod: bool,
     /// Set for a class, and for an array of a class.
     pub class: Option<Rc<Class>>,
+    /// The alignment of an array of it, if it differs: gcc forgets that of atomic structs in C.
+    pub array_align: Option<u64>,
 }
 
 impl PartialEq for Object {
@@ -40,7 +42,7 @@ pub(super) struct Class {
 
 impl Object {
     pub fn plain(ty: Type) -> Self {
-        Self { ty, is_pod: true, class: None }
+        Self { ty, is_pod: true, class: None, array_align: None }
     }
 
     pub fn scalar(scalar: Scalar) -> Self {
@@ -110,7 +112,8 @@ pub(super) struct Template {
     pub parameters: Vec<Parameter>,
     /// The index of the first token after the parameters; of the type of an alias.
     pub start: usize,
-    pub is_alias: bool,
+    /// The index of the name of a class; `None` for an alias.
+    pub token: Option<usize>,
     pub scope: usize,
     /// The reason that it cannot be used.
     pub refusal: Option<String>,

@@ -134,7 +134,12 @@ impl<'a> Parser<'a> {
                     self.next()?;
                     found.ty = Some(self.complex_of(token)?);
                 }
-                "auto" | "decltype" | "typeof" | "__typeof__" | "__typeof" => {
+                // Functions and constants do not need the type.
+                "auto" => {
+                    self.next()?;
+                    found.ty = Some(CType::Void);
+                }
+                "decltype" | "typeof" | "__typeof__" | "__typeof" => {
                     return Err(Problem::new(
                         &token,
                         format!("'{}' is not supported; write the type", token.text),
@@ -173,11 +178,14 @@ impl<'a> Parser<'a> {
 
     /// An atomic is aligned to its size.
     fn make_atomic(&self, found: &mut Specifiers) -> Result<()> {
-        if let (true, Some(ty)) = (found.is_atomic, &found.ty) {
+        // `_Atomic void *` is a pointer to an atomic.
+        if let (true, Some(ty)) = (found.is_atomic && found.ty != Some(CType::Void), &found.ty) {
             let mut object = self.complete(ty, &self.peek())?;
             let size = object.ty.size();
             if matches!(size, 1 | 2 | 4 | 8 | 16) {
                 let align = object.ty.align().max(size);
+                object.array_align =
+                    object.class.as_ref().filter(|_| !self.is_cpp()).map(|_| object.ty.align());
                 object.ty = object.ty.with_align(align);
             }
             object.is_pod &= !self.is_cpp();
@@ -249,11 +257,15 @@ impl<'a> Parser<'a> {
                 }
                 Some(scope) => self.find_in(scope, token.text, 0),
             };
-            let found = match found {
-                Some(Entity::Template(template)) if self.is("<") => {
-                    Some(Entity::Type(self.instance(&template, token)?))
-                }
-                found => found,
+            let template = match &found {
+                Some(Entity::Template(template)) if self.is("<") => Some(template.clone()),
+                // Inside of a template, its name is the instance.
+                Some(Entity::Type(_)) if self.is("<") => self.find_template(token.text),
+                _ => None,
+            };
+            let found = match template {
+                Some(template) => Some(Entity::Type(self.instance(&template, token)?)),
+                None => found,
             };
             let is_scope = self.is("::") && self.look(1).kind == TokenKind::Word;
             scope = match &found {
@@ -272,7 +284,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Returns true if a type is next, not an expression.
-    pub fn starts_type(&self) -> bool {
+    pub fn starts_type(&mut self) -> bool {
         let token = self.peek();
         if token.kind != TokenKind::Word {
             return token.is("::");
@@ -299,7 +311,14 @@ impl<'a> Parser<'a> {
             return true;
         }
         match self.find(token.text) {
-            Some(Entity::Type(_) | Entity::Template(_)) => !self.look(1).is("::") || self.names_type(),
+            Some(Entity::Type(_)) => !self.look(1).is("::") || self.names_type(),
+            Some(Entity::Template(_)) => {
+                // `Ring<4>::Item` may be a type or a constant.
+                let start = self.at;
+                let found = self.name();
+                self.at = start;
+                matches!(found, Ok(Some(Entity::Type(_))) | Err(_))
+            }
             Some(Entity::Namespace(_)) => self.names_type(),
             _ => false,
         }
@@ -328,7 +347,6 @@ impl<'a> Parser<'a> {
                         None => return false,
                     }
                 }
-                // `Ring<4>::Item` is a type more often than a constant.
                 Some(Entity::Template(_)) => return true,
                 _ => return false,
             };

@@ -29,6 +29,7 @@ impl<'a> Parser<'a> {
         }
         self.next()?;
         self.attributes()?;
+        let name_at = self.at;
         let name = self.next()?;
         if self.is("<") {
             self.at = start;
@@ -46,7 +47,7 @@ impl<'a> Parser<'a> {
             // A function that returns a struct.
             return self.skip_declaration();
         }
-        let start = if is_alias { self.at } else { start };
+        let (start, token) = if is_alias { (self.at, None) } else { (start, Some(name_at)) };
         self.instances.push(vec![]);
         if let Some(Entity::Template(old)) = self.scopes[self.scope].names.get(name.text) {
             refusal =
@@ -57,7 +58,7 @@ impl<'a> Parser<'a> {
             name: self.qualified(name.text),
             parameters,
             start,
-            is_alias,
+            token,
             scope: self.scope,
             refusal,
         };
@@ -198,14 +199,38 @@ impl<'a> Parser<'a> {
         if self.instance_depth >= MAX_DEPTH {
             return Err(Problem::new(&token, "templates are nested too deeply"));
         }
+        if let Some(token) = template.token {
+            // The instance may have pointers to itself.
+            let token = self.tokens[token];
+            let tag = self.inside(scope, |this| this.tag(token, None))?;
+            self.instances[template.id].push((arguments.clone(), CType::Tag(tag)));
+        }
         self.instance_depth += 1;
         let ty = self.elsewhere(template.start, scope, |this| {
-            if template.is_alias { this.type_name() } else { this.class(Some(&name)).map(|(ty, _)| ty) }
+            if template.token.is_none() {
+                this.type_name()
+            } else {
+                this.class(Some(&name)).map(|(ty, _)| ty)
+            }
         });
         self.instance_depth -= 1;
         let ty = ty?;
-        self.instances[template.id].push((arguments, ty.clone()));
+        if template.token.is_none() {
+            self.instances[template.id].push((arguments, ty.clone()));
+        }
         Ok(ty)
+    }
+
+    /// The template of a name that stands for its instance here.
+    pub fn find_template(&self, name: &str) -> Option<Rc<Template>> {
+        let mut scope = Some(self.scope);
+        while let Some(at) = scope {
+            if let Some(Entity::Template(template)) = self.scopes[at].names.get(name) {
+                return Some(template.clone());
+            }
+            scope = self.scopes[at].parent;
+        }
+        None
     }
 
     /// Opens the scope of the parameters.
