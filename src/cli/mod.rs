@@ -7,6 +7,7 @@ mod completions;
 mod dump;
 mod failure;
 mod find;
+mod header;
 mod info;
 pub mod json;
 mod limits;

@@ -22,7 +22,7 @@ pub use encode::{ParseValueError, pattern_of_value};
 pub use hexdump::{HexDump, Squeeze};
 pub use order::ByteOrder;
 pub use scalar::Scalar;
-pub use source::{ParseTypeError, parse_type};
+pub use source::{ParseTypeError, PlacedType, ReadHeader, parse_type};
 pub use text::text_at;
 pub use types::{
     Array, Bits, Child, Decoded, Enum, Enumerator, Field, Label, Leaf, Leaves, MAX_DEPTH, MAX_SIZE,

@@ -174,7 +174,7 @@ fn dump_prints_typed_values() {
     assert_eq!(printed(["dump", "a", "--as", "char[8]", "--offset", "16"]), "00000010  \"text\"\n");
     assert_eq!(
         printed(["dump", "a", "--as", "u8[2]", "--length", "2", "--json"]),
-        "{\"offset\":0,\"value\":[42,0]}\n"
+        "{\"offset\":0,\"type\":\"u8[2]\",\"value\":[42,0]}\n"
     );
     let lines = printed(["dump", "a", "--json"]);
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -58,6 +58,14 @@ impl Parser<'_> {
     }
 
     fn declaration_here(&mut self) -> Result<()> {
+        // `extern "C"`
+        while self.is("extern") && self.look(1).kind == TokenKind::Text {
+            self.next()?;
+            self.next()?;
+            if self.is("{") {
+                return self.block();
+            }
+        }
         let token = self.peek();
         if self.eat(";")? {
             return Ok(());
@@ -67,11 +75,6 @@ impl Parser<'_> {
             "inline" if self.look(1).is("namespace") => {
                 self.next()?;
                 return self.namespace(true);
-            }
-            "extern" if self.look(1).kind == TokenKind::Text => {
-                self.next()?;
-                self.next()?;
-                return if self.is("{") { self.block() } else { self.declaration_here() };
             }
             "using" => return self.using(),
             "template" => return self.template(),

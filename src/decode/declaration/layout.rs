@@ -4,7 +4,7 @@
 use super::object::{Class, Object};
 use crate::decode::{Bits, Field, Record, RecordKind, Type, TypeError, TypeKind};
 use std::collections::HashSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Offsets of empty classes that are kept per class.
 const MAX_EMPTIES: usize = 1024;
@@ -124,7 +124,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         scope: definition.scope,
     };
     let ty = Type::record(Record::new(kind, name, layout.fields), size, align)?;
-    Ok(Object { ty, is_pod, class: Some(Rc::new(class)), array_align: None })
+    Ok(Object { ty, is_pod, class: Some(Arc::new(class)), array_align: None })
 }
 
 impl Layout {

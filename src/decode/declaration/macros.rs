@@ -42,7 +42,7 @@ impl<'a> Macro<'a> {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Macros<'a> {
     macros: HashMap<&'a str, Macro<'a>>,
     steps: usize,
@@ -64,14 +64,14 @@ impl<'a> Macros<'a> {
     /// Appends the tokens with all macros replaced.
     pub fn expand(&mut self, tokens: &[Token<'a>], out: &mut Vec<Token<'a>>) -> Result<()> {
         let mut steps = self.steps;
-        let expanded = self.replace(tokens, &mut vec![], &mut steps, out);
+        let expanded = self.replace(tokens, &mut vec![], 0, &mut steps, out);
         self.steps = steps;
         expanded
     }
 
     /// Like [`Macros::expand`], with a budget of its own.
     pub fn expand_condition(&self, tokens: &[Token<'a>], out: &mut Vec<Token<'a>>) -> Result<()> {
-        self.replace(tokens, &mut vec![], &mut (MAX_STEPS / 2), out)
+        self.replace(tokens, &mut vec![], 0, &mut (MAX_STEPS / 2), out)
     }
 
     /// Replaces macros except for those that are being replaced.
@@ -79,6 +79,7 @@ impl<'a> Macros<'a> {
         &self,
         tokens: &[Token<'a>],
         active: &mut Vec<&'a str>,
+        depth: usize,
         steps: &mut usize,
         out: &mut Vec<Token<'a>>,
     ) -> Result<()> {
@@ -86,7 +87,7 @@ impl<'a> Macros<'a> {
         while let Some(&token) = tokens.get(at) {
             at += 1;
             *steps += 1;
-            if *steps > MAX_STEPS || active.len() > MAX_DEPTH {
+            if *steps > MAX_STEPS || depth > MAX_DEPTH {
                 return Err(Problem::new(&token, "the macros are too complex"));
             }
             let found = self.macros.get(token.text).filter(|found| {
@@ -108,7 +109,7 @@ impl<'a> Macros<'a> {
                         .into_iter()
                         .map(|argument| {
                             let mut expanded = vec![];
-                            self.replace(argument, active, steps, &mut expanded).map(|()| expanded)
+                            self.replace(argument, active, depth + 1, steps, &mut expanded).map(|()| expanded)
                         })
                         .collect::<Result<Vec<_>>>()?;
                     substitute(found, names, &arguments, steps)
@@ -119,7 +120,7 @@ impl<'a> Macros<'a> {
                 .map(|part| Token { place: token.place, starts_line: false, ..part })
                 .collect();
             active.push(token.text);
-            let replaced = self.replace(&body, active, steps, out);
+            let replaced = self.replace(&body, active, depth + 1, steps, out);
             active.pop();
             replaced?;
         }

@@ -24,10 +24,12 @@ pub use error::DeclarationError;
 pub use source::{Language, Sources};
 
 use super::Type;
+use macros::Macros;
 use object::{CType, Entity, TagState};
-use parser::{GLOBAL, Parser, shown};
-use preprocess::{Problem, Result, preprocess};
-use token::{Token, TokenKind, tokens};
+use parser::{GLOBAL, Parser, STANDARD, shown};
+use preprocess::{Problem, Result, preprocess, preprocess_standard};
+use std::sync::OnceLock;
+use token::{Token, TokenKind, TokenPlace, tokens};
 
 /// Parses declarations and returns one of their types: that with this name, or the last one. The name
 /// may have scopes, template arguments, and array sizes. Without a language, the words decide.
@@ -44,16 +46,11 @@ pub fn parse_declarations(
 }
 
 fn parse(sources: &Sources, name: Option<&str>, language: Language) -> Result<Type> {
-    let (tokens, standard) = preprocess(sources, language)?;
-    let mut parser = Parser::new(tokens, language);
-    let end = parser.tokens.len() - 1;
-    parser.standard(standard)?;
-    parser.last = None;
-    parser.scope = GLOBAL;
+    let mut parser = prepared(sources, language)?;
     // Of a header, only the named type has to be right.
     parser.is_lenient = name.is_some();
     parser.file()?;
-    let last = parser.tokens[end];
+    let last = parser.peek();
     let ty = match name {
         Some(name) => parser.chosen(name)?,
         None => parser.last.clone().ok_or_else(|| Problem::new(&last, "expected a type, found none"))?,
@@ -62,11 +59,51 @@ fn parse(sources: &Sources, name: Option<&str>, language: Language) -> Result<Ty
     Ok(object.ty)
 }
 
+/// The macros and types of the standard headers. They are read once.
+struct Standard {
+    macros: Macros<'static>,
+    parser: Parser<'static>,
+}
+
+fn standard(language: Language) -> &'static Result<Standard> {
+    static C: OnceLock<Result<Standard>> = OnceLock::new();
+    static CPP: OnceLock<Result<Standard>> = OnceLock::new();
+    let read = || {
+        let (tokens, macros) = preprocess_standard(language)?;
+        let mut parser = Parser::new(tokens, language);
+        parser.end();
+        parser.file()?;
+        parser.tokens.pop();
+        parser.at = parser.tokens.len();
+        if let Some(Entity::Namespace(std)) = parser.scopes[STANDARD].names.get("std") {
+            let std = *std;
+            // `std::size_t` and the like.
+            parser.scopes[std].used.push(STANDARD);
+        }
+        parser.last = None;
+        parser.scope = GLOBAL;
+        Ok(Standard { macros, parser })
+    };
+    match language {
+        Language::C => C.get_or_init(read),
+        Language::Cpp => CPP.get_or_init(read),
+    }
+}
+
+/// Returns a parser at the start of the sources.
+fn prepared(sources: &Sources, language: Language) -> Result<Parser<'_>> {
+    let Standard { macros, parser } = standard(language).as_ref().map_err(Clone::clone)?;
+    let mut parser: Parser<'_> = parser.clone();
+    parser.tokens.extend(preprocess(sources, macros.clone())?);
+    parser.end();
+    Ok(parser)
+}
+
 impl<'a> Parser<'a> {
-    /// Reads the standard types, which are the first tokens.
-    fn standard(&mut self, count: usize) -> Result<()> {
-        let place = self.look(0).place;
-        let rest = self.tokens.split_off(count);
+    /// Adds the token after the last one.
+    fn end(&mut self) {
+        let place = self.tokens.last().filter(|token| token.place.file > 0 || self.at == 0);
+        let place = place.map_or(TokenPlace { file: 1, line: 1, column: 1 }, |token| token.place);
         self.tokens.push(Token {
             kind: TokenKind::End,
             text: "",
@@ -75,15 +112,6 @@ impl<'a> Parser<'a> {
             is_glued: false,
             pack: 0,
         });
-        self.file()?;
-        self.tokens.pop();
-        self.tokens.extend(rest);
-        if let Some(Entity::Namespace(std)) = self.scopes[parser::STANDARD].names.get("std") {
-            let std = *std;
-            // `std::size_t` and the like.
-            self.scopes[std].used.push(parser::STANDARD);
-        }
-        Ok(())
     }
 
     /// Finds the type with a name. One without a scope may be in any namespace.
@@ -92,7 +120,8 @@ impl<'a> Parser<'a> {
         // Errors in the name have the place of its text.
         self.tokens.extend(tokens(name, u16::MAX));
         let last = self.tokens[start - 1];
-        self.tokens.push(Token { place: self.tokens.last().map_or(last.place, |token| token.place), ..last });
+        let place = self.tokens.last().map_or(last.place, |token| token.place);
+        self.tokens.push(Token { place, ..last });
         self.at = start;
         let first = self.peek();
         if first.kind == TokenKind::Word
@@ -142,13 +171,8 @@ impl<'a> Parser<'a> {
 #[must_use]
 pub fn declared_types(sources: &Sources, language: Option<Language>) -> Vec<String> {
     let language = language.unwrap_or_else(|| sources.language());
-    let Ok((tokens, standard)) = preprocess(sources, language) else { return vec![] };
-    let mut parser = Parser::new(tokens, language);
-    if parser.standard(standard).is_err() {
-        return vec![];
-    }
+    let Ok(mut parser) = prepared(sources, language) else { return vec![] };
     let known = parser.tags.len();
-    parser.scope = GLOBAL;
     parser.is_lenient = true;
     let _ = parser.file();
     let complete = |tag: &&object::Tag| matches!(tag.state, TagState::Complete(_));

@@ -4,7 +4,7 @@ use super::number::Integer;
 use super::preprocess::Problem;
 use crate::decode::{ByteOrder, Scalar, Type, TypeKind};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A type with a size.
 #[derive(Debug, Clone)]
@@ -13,7 +13,7 @@ pub(super) struct Object {
     /// POD for the purpose of layout: nothing is placed in its padding.
     pub is_pod: bool,
     /// Set for a class, and for an array of a class.
-    pub class: Option<Rc<Class>>,
+    pub class: Option<Arc<Class>>,
     /// The alignment of an array of it, if it differs: gcc forgets that of atomic structs in C.
     pub array_align: Option<u64>,
 }
@@ -78,7 +78,7 @@ pub(super) enum CType {
 }
 
 /// A struct, union or enumeration that has a name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tag {
     pub name: String,
     pub state: TagState,
@@ -100,7 +100,7 @@ pub(super) enum Entity {
     /// `None` for a constant that is no integer.
     Constant(Option<Integer>),
     Namespace(usize),
-    Template(Rc<Template>),
+    Template(Arc<Template>),
     Failed(Problem),
 }
 
@@ -134,7 +134,7 @@ pub(super) enum Argument {
 }
 
 /// A namespace, a class, or the parameters of a template.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     pub parent: Option<usize>,
     /// The qualified name with `::` at its end; empty for the global one.

@@ -9,12 +9,13 @@ use crate::segment::{escape, shorten};
 use std::collections::HashMap;
 
 /// Nested declarations and expressions. Each level takes some kilobytes of stack in a debug build.
-const MAX_DEPTH: u32 = 100;
+const MAX_DEPTH: u32 = 80;
 /// Tokens read, with those of templates once per use.
 const MAX_STEPS: u64 = 16 << 20;
 /// Scopes whose names appear in others.
-const MAX_USED: u32 = 16;
+const MAX_USED: usize = 64;
 
+#[derive(Clone)]
 pub(super) struct Parser<'a> {
     pub tokens: Vec<Token<'a>>,
     pub at: usize,
@@ -242,7 +243,7 @@ impl<'a> Parser<'a> {
     pub fn find(&self, name: &str) -> Option<Entity> {
         let mut scope = Some(self.scope);
         while let Some(at) = scope {
-            if let Some(found) = self.find_in(at, name, 0) {
+            if let Some(found) = self.find_in(at, name) {
                 return Some(found);
             }
             scope = self.scopes[at].parent;
@@ -251,15 +252,22 @@ impl<'a> Parser<'a> {
     }
 
     /// Looks a name up in a scope and those that it uses.
-    pub fn find_in(&self, scope: usize, name: &str, depth: u32) -> Option<Entity> {
-        let found = &self.scopes[scope];
-        if let Some(entity) = found.names.get(name).or_else(|| found.tags.get(name)) {
-            return Some(entity.clone());
+    pub fn find_in(&self, scope: usize, name: &str) -> Option<Entity> {
+        let mut seen = vec![scope];
+        let mut next = 0;
+        while let Some(&at) = seen.get(next) {
+            next += 1;
+            let found = &self.scopes[at];
+            if let Some(entity) = found.names.get(name).or_else(|| found.tags.get(name)) {
+                return Some(entity.clone());
+            }
+            for &used in &found.used {
+                if seen.len() < MAX_USED && !seen.contains(&used) {
+                    seen.push(used);
+                }
+            }
         }
-        if depth > MAX_USED {
-            return None;
-        }
-        found.used.iter().find_map(|&used| self.find_in(used, name, depth + 1))
+        None
     }
 
     /// Returns a type that must be known with its size.

@@ -5,7 +5,7 @@ use super::error::DeclarationError;
 use super::expression::is_condition_true;
 use super::macros::{Macro, Macros};
 use super::source::{Language, Sources};
-use super::token::{Token, TokenKind, TokenPlace, tokens};
+use super::token::{Token, TokenPlace, tokens};
 use std::collections::HashSet;
 
 /// Levels of included files.
@@ -40,30 +40,25 @@ impl Problem {
     }
 }
 
-/// Returns the tokens of the standard types and of the sources. The second value is the number of
-/// tokens of the standard types.
-pub(super) fn preprocess(sources: &Sources, language: Language) -> Result<(Vec<Token<'_>>, usize)> {
-    let mut state = Preprocessor {
-        sources,
-        macros: Macros::default(),
-        once: HashSet::new(),
-        pack: 0,
-        packs: vec![],
-        out: vec![],
-    };
+/// Returns the tokens of the standard types, and their macros.
+pub(super) fn preprocess_standard(language: Language) -> Result<(Vec<Token<'static>>, Macros<'static>)> {
+    static NO_SOURCES: Sources = Sources { files: vec![] };
+    let mut macros = Macros::default();
     if language == Language::Cpp {
-        state.macros.define("__cplusplus", Macro::constant("201703L"));
+        macros.define("__cplusplus", Macro::constant("201703L"));
     }
+    let mut state = Preprocessor::new(&NO_SOURCES, macros);
     state.file(&tokens(PRELUDE, 0), None, 0)?;
-    let standard = state.out.len();
+    Ok((state.out, state.macros))
+}
+
+/// Returns the tokens of the sources.
+pub(super) fn preprocess<'a>(sources: &'a Sources, macros: Macros<'a>) -> Result<Vec<Token<'a>>> {
+    let mut state = Preprocessor::new(sources, macros);
     if let Some(file) = sources.files.first() {
         state.file(&tokens(&file.text, 1), Some(0), 0)?;
     }
-    let place = state.out.last().map_or_else(TokenPlace::default, |token| token.place);
-    let end =
-        Token { kind: TokenKind::End, text: "", place, starts_line: true, is_glued: false, pack: state.pack };
-    state.out.push(end);
-    Ok((state.out, standard))
+    Ok(state.out)
 }
 
 struct Preprocessor<'a> {
@@ -86,6 +81,10 @@ struct Condition {
 }
 
 impl<'a> Preprocessor<'a> {
+    fn new(sources: &'a Sources, macros: Macros<'a>) -> Self {
+        Self { sources, macros, once: HashSet::new(), pack: 0, packs: vec![], out: vec![] }
+    }
+
     fn file(&mut self, tokens: &[Token<'a>], file: Option<usize>, depth: usize) -> Result<()> {
         let mut conditions: Vec<Condition> = vec![];
         let mut text = vec![];

@@ -252,10 +252,10 @@ impl<'a> Parser<'a> {
             let found = match scope {
                 None => self.find(token.text),
                 Some(super::parser::GLOBAL) => {
-                    let found = self.find_in(super::parser::GLOBAL, token.text, 0);
-                    found.or_else(|| self.find_in(super::parser::STANDARD, token.text, 0))
+                    let found = self.find_in(super::parser::GLOBAL, token.text);
+                    found.or_else(|| self.find_in(super::parser::STANDARD, token.text))
                 }
-                Some(scope) => self.find_in(scope, token.text, 0),
+                Some(scope) => self.find_in(scope, token.text),
             };
             let template = match &found {
                 Some(Entity::Template(template)) if self.is("<") => Some(template.clone()),
@@ -333,7 +333,7 @@ impl<'a> Parser<'a> {
             let token = self.look(ahead);
             let found = match scope {
                 None => self.find(token.text),
-                Some(scope) => self.find_in(scope, token.text, 0),
+                Some(scope) => self.find_in(scope, token.text),
             };
             if !self.look(ahead + 1).is("::") {
                 return matches!(found, Some(Entity::Type(_) | Entity::Template(_)));

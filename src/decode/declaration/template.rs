@@ -5,7 +5,7 @@ use super::object::{Argument, CType, Entity, Parameter, Template};
 use super::parser::{Parser, shown};
 use super::preprocess::{Problem, Result};
 use super::token::{Token, TokenKind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Templates within templates.
 const MAX_DEPTH: u32 = 24;
@@ -62,7 +62,7 @@ impl<'a> Parser<'a> {
             scope: self.scope,
             refusal,
         };
-        let entity = Entity::Template(Rc::new(template));
+        let entity = Entity::Template(Arc::new(template));
         self.scopes[self.scope].names.insert(name.text.to_owned(), entity);
         self.skip_declaration()
     }
@@ -161,11 +161,11 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads the arguments of a template and returns its instance.
-    pub fn instance(&mut self, template: &Rc<Template>, token: Token<'a>) -> Result<CType> {
+    pub fn instance(&mut self, template: &Arc<Template>, token: Token<'a>) -> Result<CType> {
         self.nested(|this| this.instance_here(template, token))
     }
 
-    fn instance_here(&mut self, template: &Rc<Template>, token: Token<'a>) -> Result<CType> {
+    fn instance_here(&mut self, template: &Arc<Template>, token: Token<'a>) -> Result<CType> {
         if let Some(reason) = template.refusal.as_ref().or_else(|| self.refusals.get(&template.id)) {
             return Err(Problem::new(&token, reason.clone()));
         }
@@ -222,7 +222,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The template of a name that stands for its instance here.
-    pub fn find_template(&self, name: &str) -> Option<Rc<Template>> {
+    pub fn find_template(&self, name: &str) -> Option<Arc<Template>> {
         let mut scope = Some(self.scope);
         while let Some(at) = scope {
             if let Some(Entity::Template(template)) = self.scopes[at].names.get(name) {
