@@ -189,6 +189,7 @@ pub struct PartArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct DumpArgs {
     /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
     /// unlinked segment
@@ -206,7 +207,7 @@ pub struct DumpArgs {
     #[arg(long, requires = "as", conflicts_with = "json")]
     pub csv: bool,
     /// Print values of this type, one per line: u8 to u128, i8 to i128, f16 to f80, char, bool,
-    /// time_ns, arrays of them (f64[3][3], char[16]), rows (i32,f64,char[16]), C or C++ declarations
+    /// `time_ns`, arrays of them (f64[3][3], char[16]), rows (i32,f64,char[16]), C or C++ declarations
     /// ('struct { int x; double y[3]; }'), or a type of a header (file.h:Name); the suffix le or be
     /// sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset
     #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]

@@ -126,17 +126,18 @@ mod tests {
 
     #[test]
     fn long_doubles_round_to_the_nearest_double() {
+        let bits = |wide| extended_to_f64(wide).to_bits();
         let one: u128 = (0x3fff << 64) | (1 << 63);
-        assert_eq!(extended_to_f64(one), 1.0);
-        assert_eq!(extended_to_f64(one | 1 << 79), -1.0);
-        assert_eq!(extended_to_f64(one | 0x400), 1.0, "half goes to even");
-        assert_eq!(extended_to_f64(one | 0x401), 1.0 + f64::EPSILON);
-        assert_eq!(extended_to_f64(0x7fff << 64 | 1 << 63), f64::INFINITY);
+        assert_eq!(bits(one), (1.0_f64).to_bits());
+        assert_eq!(bits(one | 1 << 79), (-1.0_f64).to_bits());
+        assert_eq!(bits(one | 0x400), (1.0_f64).to_bits(), "half goes to even");
+        assert_eq!(bits(one | 0x401), (1.0 + f64::EPSILON).to_bits());
+        assert_eq!(bits(0x7fff << 64 | 1 << 63), f64::INFINITY.to_bits());
         assert!(extended_to_f64(0x7fff << 64 | 3 << 62).is_nan());
-        assert_eq!(extended_to_f64(0x7ffe << 64 | 1 << 63), f64::INFINITY, "too large for a double");
-        assert_eq!(extended_to_f64((0x3fff - 1074) << 64 | 1 << 63), f64::from_bits(1));
-        assert_eq!(extended_to_f64((0x3fff - 1075) << 64 | 1 << 63 | 1), f64::from_bits(1));
-        assert_eq!(extended_to_f64(1), 0.0);
-        assert_eq!(extended_to_f64(0), 0.0);
+        assert_eq!(bits(0x7ffe << 64 | 1 << 63), f64::INFINITY.to_bits(), "too large for a double");
+        assert_eq!(bits((0x3fff - 1074) << 64 | 1 << 63), 1);
+        assert_eq!(bits((0x3fff - 1075) << 64 | 1 << 63 | 1), 1);
+        assert_eq!(bits(1), (0.0_f64).to_bits());
+        assert_eq!(bits(0), (0.0_f64).to_bits());
     }
 }

@@ -118,9 +118,9 @@ impl Generator {
         }
         if self.is_cpp() && !is_union {
             match self.below(16) {
-                0 => writeln!(body, "{name}() {{}}").unwrap(),
+                0 => writeln!(body, "{name}();").unwrap(),
                 1 => writeln!(body, "{name}() = default; {name}(const {name} &) = default;").unwrap(),
-                2 => writeln!(body, "~{name}() {{}}").unwrap(),
+                2 => writeln!(body, "~{name}();").unwrap(),
                 3 => writeln!(body, "{name} &operator=(const {name} &);").unwrap(),
                 4 => body += "virtual void run();\n",
                 5 => body += "private:\n",
@@ -170,7 +170,7 @@ impl Generator {
                 writeln!(body, "{end}").unwrap();
             }
             16 if depth == 0 => {
-                writeln!(body, "enum {{ {name}_a = {}, {name}_b }} {name};", self.below(3)).unwrap()
+                writeln!(body, "enum {{ {name}_a = {}, {name}_b }} {name};", self.below(3)).unwrap();
             }
             _ if !self.known.is_empty() && depth == 0 => {
                 let known = usize::try_from(self.below(self.known.len() as u64)).unwrap();

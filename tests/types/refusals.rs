@@ -95,8 +95,9 @@ fn wrong_types_of_a_header_do_not_hide_others() {
 #[test]
 fn hostile_declarations_end_soon() {
     let many = 10_000;
-    let doubled: String = (0..60).map(|at| format!("#define M{} M{at} M{at}\n", at + 1)).collect();
-    let nested_unions: String = (0..60).map(|at| format!("union U{} {{ U{at} a, b; }};\n", at + 1)).collect();
+    let doubled = (0..60).map(|at| format!("#define M{} M{at} M{at}\n", at + 1)).collect::<Vec<_>>().concat();
+    let nested_unions =
+        (0..60).map(|at| format!("union U{} {{ U{at} a, b; }};\n", at + 1)).collect::<Vec<_>>().concat();
     for source in [
         format!("struct A {{ int x[{}1", "(".repeat(many)),
         format!("struct A {{ int x[{}1]; }};", "-".repeat(many)),
@@ -117,7 +118,7 @@ fn hostile_declarations_end_soon() {
         format!("#define F(x) x x\nstruct A {{ {}int y;{} }};", "F(".repeat(200), ")".repeat(200)),
         format!("union U0 {{ char c; }};\n{nested_unions}"),
         format!("enum E {{ {} }};", "X,".repeat(many)),
-        format!("struct A {{ {} }};", (0..many).map(|at| format!("int f{at};")).collect::<String>()),
+        format!("struct A {{ {} }};", (0..many).map(|at| format!("int f{at};")).collect::<Vec<_>>().concat()),
         "template <int N> struct V { V<N * 2> a; V<N * 2 + 1> b; }; V<1> x;".to_owned(),
         "using namespace a; ".repeat(many),
         "namespace a { using namespace b; } namespace b { using namespace a; } struct A { a::X x; };"

@@ -29,7 +29,7 @@ impl Attributes {
     }
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     /// Reads all attributes at this place.
     pub fn attributes(&mut self) -> Result<Attributes> {
         let mut found = Attributes::default();

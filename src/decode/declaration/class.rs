@@ -54,7 +54,7 @@ impl<'a> Parser<'a> {
         if !is_defined {
             return Ok((self.declared_class(token)?, false));
         }
-        let tag = self.tag(token, None)?;
+        let tag = self.tag(token, None);
         match &self.tags[tag].state {
             TagState::Complete(_) | TagState::Open => {
                 return Err(Problem::new(&token, format!("'{}' is defined twice", shown(token.text))));
@@ -84,7 +84,7 @@ impl<'a> Parser<'a> {
         match self.find_tag(name.text).filter(|_| !is_declaration) {
             Some(Entity::Type(ty)) => Ok(ty),
             Some(Entity::Failed(problem)) => Err(problem),
-            _ => self.tag(name, None).map(CType::Tag),
+            _ => Ok(CType::Tag(self.tag(name, None))),
         }
     }
 
@@ -199,8 +199,7 @@ impl<'a> Parser<'a> {
                 }
                 return Ok(());
             }
-            "static_assert" | "_Static_assert" => return self.skip_declaration(),
-            "friend" => return self.skip_declaration(),
+            "static_assert" | "_Static_assert" | "friend" => return self.skip_declaration(),
             "using" => return self.using(),
             "template" => {
                 let start = self.at;
@@ -425,10 +424,8 @@ impl<'a> Parser<'a> {
         if has_braces && value.is_ok() {
             self.eat("}")?;
         }
-        if matches!(self.peek().text, ";" | ",") {
-            if let Ok(value) = value {
-                return Ok(value);
-            }
+        if let (Ok(value), ";" | ",") = (value, self.peek().text) {
+            return Ok(value);
         }
         // A constant of another type is an error only where it is used.
         self.at = start;

@@ -35,7 +35,7 @@ struct Parts<'a> {
     name: Option<Token<'a>>,
     is_special: bool,
     assignment: Option<usize>,
-    parts: Vec<Part>,
+    list: Vec<Part>,
 }
 
 /// Dimensions and pointers of one declarator.
@@ -45,13 +45,13 @@ impl<'a> Parser<'a> {
     /// Reads a declarator for a type. The name may be missing.
     pub fn declarator(&mut self, base: &CType) -> Result<Declarator<'a>> {
         let start = self.peek();
-        let Parts { name, is_special, assignment, parts } = self.parts()?;
+        let Parts { name, is_special, assignment, list: parts } = self.parts()?;
         if parts.len() > MAX_PARTS {
             return Err(Problem::new(&start, "too many dimensions"));
         }
         let mut ty = base.clone();
         for part in parts.into_iter().rev() {
-            ty = self.apply(part, &ty, &start)?;
+            ty = self.apply(&part, &ty, &start)?;
         }
         let attributes = self.attributes()?;
         Ok(Declarator { name, ty, attributes, is_special, assignment })
@@ -71,19 +71,19 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn apply(&self, part: Part, ty: &CType, token: &Token<'a>) -> Result<CType> {
+    fn apply(&self, part: &Part, ty: &CType, token: &Token<'a>) -> Result<CType> {
         let object = match part {
             Part::Function => return Ok(CType::Function),
             Part::Pointer => Object::pointer(&self.name_of(ty)),
             // Like a pointer, but a class with one is no POD.
             Part::Reference => Object { is_pod: false, ..Object::pointer(&self.name_of(ty)) },
             Part::Member(place) => {
-                let at = Token { place, ..*token };
+                let at = Token { place: *place, ..*token };
                 let size = if *ty == CType::Function { 16 } else { 8 };
                 Object::plain(Type::bytes(size).map_err(too_large(at))?.with_align(8))
             }
             Part::Array(count, place) => {
-                let at = Token { place, ..*token };
+                let at = Token { place: *place, ..*token };
                 let mut element = self.complete(ty, &at)?;
                 if let Some(align) = element.array_align {
                     element.ty = element.ty.with_align(align);
@@ -128,9 +128,9 @@ impl<'a> Parser<'a> {
             self.next()?;
         }
         let mut found = self.direct()?;
-        self.suffixes(&mut found.parts)?;
+        self.suffixes(&mut found.list)?;
         pointers.reverse();
-        found.parts.append(&mut pointers);
+        found.list.append(&mut pointers);
         Ok(found)
     }
 

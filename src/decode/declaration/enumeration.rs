@@ -50,7 +50,7 @@ impl<'a> Parser<'a> {
         let align = attributes.align.map_or(ty.align(), |align| align.max(ty.align()));
         let object = Object::plain(ty.with_align(align));
         let Some(name) = name else { return Ok(CType::Object(object)) };
-        let tag = self.tag(name, Some(scope))?;
+        let tag = self.tag(name, Some(scope));
         match &self.tags[tag].state {
             TagState::Complete(old) if has_enumerators(old) => {
                 return Err(Problem::new(&name, format!("'{}' is defined twice", shown(name.text))));
@@ -73,7 +73,7 @@ impl<'a> Parser<'a> {
             (Some(Entity::Type(ty)), _) => Ok(ty),
             (_, Some(scalar)) => {
                 let scope = self.add_scope(name.text, true);
-                let tag = self.tag(name, Some(scope))?;
+                let tag = self.tag(name, Some(scope));
                 if matches!(self.tags[tag].state, TagState::Declared) {
                     let name = self.tags[tag].name.clone();
                     let ty = Type::enumeration(Enum::new(name, scalar, ByteOrder::Little, vec![]));
@@ -92,7 +92,8 @@ impl<'a> Parser<'a> {
         is_scoped: bool,
         fixed: Option<Scalar>,
     ) -> Result<(Vec<Enumerator>, Vec<Integer>)> {
-        self.expect("{", "")?;
+        self.expect("{", "before the enumerators")?;
+        let home = self.tag_scope();
         let (mut enumerators, mut values) = (vec![], vec![]);
         let mut next = Integer::int(0);
         while !self.eat("}")? {
@@ -119,7 +120,7 @@ impl<'a> Parser<'a> {
             values.push(next);
             self.scopes[scope].names.insert(name.text.to_owned(), Entity::Constant(Some(next)));
             if !is_scoped {
-                self.scopes[self.scope].names.insert(name.text.to_owned(), Entity::Constant(Some(next)));
+                self.scopes[home].names.insert(name.text.to_owned(), Entity::Constant(Some(next)));
             }
             next = following(next);
             if !self.eat(",")? {
@@ -131,14 +132,14 @@ impl<'a> Parser<'a> {
     }
 
     /// Finds or declares a struct, union or enumeration in the current scope.
-    pub fn tag(&mut self, name: Token<'a>, scope: Option<usize>) -> Result<usize> {
+    pub fn tag(&mut self, name: Token<'a>, scope: Option<usize>) -> usize {
         let home = self.tag_scope();
         if let Some(Entity::Type(CType::Tag(tag))) = self.scopes[home].tags.get(name.text) {
             let tag = *tag;
             if let Some(scope) = scope {
                 self.enum_scopes.insert(tag, scope);
             }
-            return Ok(tag);
+            return tag;
         }
         let shown_name = format!("{}{}", self.scopes[home].prefix, name.text);
         self.tags.push(Tag { name: shown_name, state: TagState::Declared });
@@ -147,7 +148,7 @@ impl<'a> Parser<'a> {
         if let Some(scope) = scope {
             self.enum_scopes.insert(tag, scope);
         }
-        Ok(tag)
+        tag
     }
 
     /// The scope of the names of structs: in C, those in a struct belong to the file.

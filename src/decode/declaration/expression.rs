@@ -157,10 +157,6 @@ impl<'a> Parser<'a> {
                 let code = character(text).ok_or_else(|| Problem::new(&token, "invalid character"))?;
                 Ok(Some(Integer::int(code)))
             }
-            (TokenKind::Text, _) => {
-                self.next()?;
-                Ok(None)
-            }
             (TokenKind::Mark, "(") => {
                 self.next()?;
                 self.parenthesized()
@@ -171,7 +167,7 @@ impl<'a> Parser<'a> {
                 self.next()?;
                 Ok(Some(Integer::bool(token.text == "true")))
             }
-            (TokenKind::Word, "nullptr") => {
+            (TokenKind::Text, _) | (TokenKind::Word, "nullptr") => {
                 self.next()?;
                 Ok(None)
             }

@@ -78,8 +78,7 @@ impl Parser<'_> {
             }
             "using" => return self.using(),
             "template" => return self.template(),
-            "static_assert" | "_Static_assert" => return self.skip_declaration(),
-            "friend" => return self.skip_declaration(),
+            "static_assert" | "_Static_assert" | "friend" => return self.skip_declaration(),
             _ => {}
         }
         let specifiers = self.specifiers()?;

@@ -11,6 +11,7 @@ const MAX_EMPTIES: usize = 1024;
 
 /// The parts of a record, and what its declaration asks for.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of the declaration")]
 pub(super) struct Definition {
     pub kind: RecordKind,
     pub name: String,

@@ -97,7 +97,9 @@ impl Integer {
             return Some(Self { value: left.value << count, ..left }.cast(left.bits, left.is_signed));
         }
         let bits = left.bits.max(right.bits);
-        let is_signed = !(left.bits == bits && !left.is_signed || right.bits == bits && !right.is_signed);
+        // An unsigned number of the larger size decides.
+        let is_unsigned = [left, right].iter().any(|side| side.bits == bits && !side.is_signed);
+        let is_signed = !is_unsigned;
         let (a, b) = (left.cast(bits, is_signed).value, right.cast(bits, is_signed).value);
         let value = match operator {
             "+" => a + b,

@@ -186,7 +186,7 @@ impl<'a> Preprocessor<'a> {
             }
             ("pragma", [once, ..]) if once.is("once") => self.once.extend(file),
             ("pragma", [pack, open, args @ ..]) if pack.is("pack") && open.is("(") => {
-                self.pack(*pack, args)?
+                self.pack(*pack, args)?;
             }
             _ => {}
         }

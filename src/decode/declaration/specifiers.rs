@@ -8,6 +8,7 @@ use super::token::{Token, TokenKind};
 use crate::decode::{Scalar, Type};
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the declaration")]
 pub(super) struct Specifiers {
     pub ty: Option<CType>,
     pub is_typedef: bool,
@@ -97,7 +98,8 @@ impl<'a> Parser<'a> {
             found.attributes.add(attributes);
             let token = self.peek();
             let has_type = found.ty.is_some() || words.any();
-            if token.kind != TokenKind::Word && !(token.is("::") && !has_type) {
+            let starts_name = token.is("::") && !has_type;
+            if token.kind != TokenKind::Word && !starts_name {
                 break;
             }
             if token.is("_Atomic") && self.look(1).is("(") {

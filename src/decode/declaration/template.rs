@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
         if let Some(token) = template.token {
             // The instance may have pointers to itself.
             let token = self.tokens[token];
-            let tag = self.inside(scope, |this| this.tag(token, None))?;
+            let tag = self.inside(scope, |this| Ok(this.tag(token, None)))?;
             self.instances[template.id].push((arguments.clone(), CType::Tag(tag)));
         }
         self.instance_depth += 1;
