@@ -8,6 +8,7 @@ pub use change::{
 };
 
 use crate::config::When;
+use crate::decode::declaration::read_header;
 use crate::decode::{PlacedType, parse_type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
@@ -383,7 +384,7 @@ fn sort(word: &str) -> Result<Sort, ShownError> {
 
 /// Parses a type. The error omits the value, because clap already quotes it.
 fn as_type(text: &str) -> Result<PlacedType, ShownError> {
-    parse_type(text, &super::header::read).map_err(|error| ShownError::new(error.expected()))
+    parse_type(text, &read_header).map_err(|error| ShownError::new(error.expected()))
 }
 
 #[cfg(test)]

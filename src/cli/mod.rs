@@ -7,7 +7,6 @@ mod completions;
 mod dump;
 mod failure;
 mod find;
-mod header;
 mod info;
 pub mod json;
 mod limits;

@@ -73,7 +73,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
     let is_pod = !(has_vptr
         || definition.is_special
         || !bases.is_empty()
-        || members.iter().any(|member| is_cpp && !member.object.is_pod));
+        || members.iter().any(|member| is_cpp && (!member.object.is_pod || member.may_overlap)));
     let mut is_empty = !has_vptr;
     if definition.has_virtual && !has_base_vptr {
         layout.member(&Member {

@@ -9,6 +9,7 @@ mod enumeration;
 mod error;
 mod expression;
 mod file;
+mod header;
 mod layout;
 mod macros;
 mod number;
@@ -21,6 +22,7 @@ mod template;
 mod token;
 
 pub use error::DeclarationError;
+pub use header::read_header;
 pub use source::{Language, Sources};
 
 use super::Type;

@@ -1,6 +1,6 @@
-//! Reads headers for `--as FILE:TYPE`.
+//! Reads headers from files.
 
-use crate::decode::declaration::Sources;
+use super::Sources;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -9,7 +9,10 @@ use std::path::Path;
 const LONGEST: u64 = 4 << 20;
 
 /// Reads a header, and those that it includes in quotes, relative to the including file.
-pub fn read(path: &str) -> Result<Sources, String> {
+///
+/// # Errors
+/// Fails with a message if it is not a regular file, cannot be read, or is too large.
+pub fn read_header(path: &str) -> Result<Sources, String> {
     let text = read_text(Path::new(path)).map_err(|error| crate::segment::plain_error(&error))?;
     Ok(Sources::header(path, text, |from, included| {
         let path = Path::new(from).parent()?.join(included);
