@@ -285,7 +285,7 @@ mod tests {
         (proptest::sample::select(scalars), any::<bool>(), proptest::collection::vec(1u64..9, 0..4)).prop_map(
             |(scalar, big, dims)| {
                 let order = if big && scalar.size() > 1 { "be" } else { "" };
-                let dims: String = dims.iter().map(|dim| format!("[{dim}]")).collect();
+                let dims = dims.iter().map(|dim| format!("[{dim}]")).collect::<Vec<_>>().concat();
                 format!("{}{order}{dims}", scalar.word())
             },
         )
