@@ -815,3 +815,25 @@ struct A : C { short g; char h; };
 struct B { short a; float b; char c; protected: short d; };
 struct C : B { char e; float f; };
 struct A : C { short g; char h; };
+
+// A
+class P { P() = default; long c; int b : 9; int d : 16; };
+struct A { [[no_unique_address]] P p; char e; };
+
+// A
+class P { P() = default; long c; int b : 9; int : 16; };
+struct A { [[no_unique_address]] P p; char e; };
+
+// A
+struct E {};
+class P : E { P() = default; int b : 9; };
+struct A { [[no_unique_address]] P p; char e; };
+
+// A
+class P { P() = default; virtual void f(); int b : 25; int d : 5; };
+struct A { [[no_unique_address]] P p; char e; };
+
+// A
+struct B { B(); long x; char y; };
+class P : B { P() = default; int b : 7; int d : 7; };
+struct A { [[no_unique_address]] P p; char e; };

@@ -50,6 +50,7 @@ struct Layout {
     align: u64,
     /// The end of empty classes, which may be after the data.
     size: u64,
+    overlap_size: u64,
     fields: Vec<Field>,
     empties: HashSet<(u64, usize)>,
 }
@@ -65,6 +66,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         bits: 0,
         align: 1,
         size: 0,
+        overlap_size: 0,
         fields: vec![],
         empties: HashSet::new(),
     };
@@ -118,6 +120,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         id: definition.id,
         base_size: if is_pod && !is_empty { size } else { base_size },
         base_align: align,
+        overlap_size: if is_pod && !is_empty { size } else { layout.overlap_size },
         is_empty: is_cpp && is_empty,
         has_vptr,
         is_packed,
@@ -160,6 +163,7 @@ impl Layout {
             self.align = self.align.max(class.base_align);
             offset = self.empty_offset(&class.empties, class.base_align)?;
             self.size = self.size.max(offset.checked_add(base.ty.size()).ok_or(TypeError::TooLarge)?);
+            self.overlap_size = self.overlap_size.max(self.size);
         } else {
             let align = self.capped(class.base_align);
             self.align = self.align.max(align);
@@ -207,7 +211,7 @@ impl Layout {
         if let (true, Some(class)) = (member.may_overlap, &member.object.class)
             && !matches!(ty.kind(), TypeKind::Array(_))
         {
-            length = class.base_size;
+            length = class.overlap_size;
             ty = shortened(&member.object, class)?;
         }
         self.grow(offset, length)?;
@@ -256,6 +260,7 @@ impl Layout {
         let first = if self.is_union { 0 } else { self.bits };
         let end = first.checked_add(width).ok_or(TypeError::TooLarge)?;
         self.bits = self.bits.max(end);
+        self.overlap_size = self.overlap_size.max(first / 8 + width.div_ceil(8));
         if !member.name.is_empty() {
             let bits = Bits {
                 start: u8::try_from(first % 8).unwrap_or(0),
@@ -270,6 +275,7 @@ impl Layout {
     fn grow(&mut self, offset: u64, length: u64) -> Result<()> {
         let end = offset.checked_add(length).and_then(|end| end.checked_mul(8)).ok_or(TypeError::TooLarge)?;
         self.bits = self.bits.max(end);
+        self.overlap_size = self.overlap_size.max(end / 8);
         Ok(())
     }
 

@@ -32,6 +32,9 @@ pub(super) struct Class {
     /// Its size as a base class, and the end of its data, after which a derived class may continue.
     pub base_size: u64,
     pub base_align: u64,
+    /// Its size as a field with `[[no_unique_address]]`. gcc counts a bit-field as whole bytes from
+    /// its first byte on, so that the next field may overlap its last bits.
+    pub overlap_size: u64,
     pub is_empty: bool,
     pub has_vptr: bool,
     pub is_packed: bool,
