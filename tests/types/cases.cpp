@@ -837,3 +837,8 @@ struct A { [[no_unique_address]] P p; char e; };
 struct B { B(); long x; char y; };
 class P : B { P() = default; int b : 7; int d : 7; };
 struct A { [[no_unique_address]] P p; char e; };
+
+// A
+struct N { ~N(); short s; char c; };
+struct B { short x; [[no_unique_address]] N n; };
+struct __attribute__((packed)) A : B { char y; };

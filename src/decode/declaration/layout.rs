@@ -215,7 +215,7 @@ impl Layout {
             ty = shortened(&member.object, class)?;
         }
         self.grow(offset, length)?;
-        self.size = self.size.max(offset.saturating_add(member.object.ty.size()));
+        self.size = self.size.max(offset.saturating_add(length));
         self.remember(&empties, offset);
         self.fields.push(Field::new(member.name.as_str(), ty, offset));
         Ok(())
