@@ -19,3 +19,4 @@ mod structure;
 mod support;
 mod terminal;
 mod trace;
+mod types;

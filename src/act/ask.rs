@@ -1,10 +1,12 @@
-//! Answers questions while the user types: does a user, group or file exist, and can a segment be
-//! created? Changes nothing.
+//! Answers questions while the user types: does a user, group or file exist, can a segment be created,
+//! and what is a type? Changes nothing.
 
 use super::permissions::{group_text, user_text};
 use super::{
     NewSegment, Options, OwnerChange, ParseOwnerError, ParsePrincipalError, Plan, Principal, plan_create,
 };
+use crate::decode::declaration::read_header;
+use crate::decode::{PlacedType, parse_type};
 use crate::machine::Machine;
 use crate::segment::ShownError;
 use std::path::PathBuf;
@@ -24,6 +26,8 @@ pub enum Question {
         sized_by_file: bool,
     },
     File(PathBuf),
+    /// Parse a type, which may be in a header.
+    Type(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +38,7 @@ pub enum Answer {
     New(Result<Box<Plan>, ShownError>),
     /// Set if the file exists.
     File(bool),
+    Type(Result<PlacedType, ShownError>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +73,7 @@ impl Question {
             Self::Principal(text) => Answer::Principal(Principal::parse(machine, text)),
             Self::New { new, sized_by_file } => Answer::New(plan(machine, new, *sized_by_file)),
             Self::File(path) => Answer::File(path.symlink_metadata().is_ok()),
+            Self::Type(text) => Answer::Type(parse_type(text, &read_header).map_err(ShownError::of)),
         }
     }
 }

@@ -8,7 +8,8 @@ pub use change::{
 };
 
 use crate::config::When;
-use crate::decode::{ParseTypeError, Type};
+use crate::decode::declaration::read_header;
+use crate::decode::{PlacedType, parse_type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
@@ -189,6 +190,7 @@ pub struct PartArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = DUMP_EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct DumpArgs {
     /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
     /// unlinked segment
@@ -202,10 +204,15 @@ pub struct DumpArgs {
     /// Print raw bytes; holes are zeros
     #[arg(long, conflicts_with_all = ["as", "json", "no_squeezing"])]
     pub raw: bool,
-    /// Print values of this type, one per line: u8 to u64, i8 to i64, f32, f64, char, and arrays
-    /// (f64[3][3], char[16]); the suffix le or be sets the byte order (u32be)
+    /// Print CSV: the offset, and a column for each field of the type
+    #[arg(long, requires = "as", conflicts_with = "json")]
+    pub csv: bool,
+    /// Print values of this type, one per line: u8 to u128, i8 to i128, f16 to f80, char, bool,
+    /// `time_ns`, arrays of them (f64[3][3], char[16]), rows (i32,f64,char[16]), C or C++ declarations
+    /// ('struct { int x; double y[3]; }'), or a type of a header (file.h:Name); the suffix le or be
+    /// sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset
     #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]
-    pub kind: Option<Type>,
+    pub kind: Option<PlacedType>,
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
@@ -216,6 +223,7 @@ EXAMPLES
   shmlens dump /psm_1f09ab2c                     same format as hexdump -C
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
+  shmlens dump /camera0 --as camera.h:Frame@64   a C struct at offset 64
   shmlens dump /camera0 --raw > copy             raw bytes to a file
   shmlens dump deleted:1b:2f                     unlinked, still in use";
 
@@ -236,7 +244,7 @@ pub struct WatchArgs {
     pub count: Option<u64>,
     /// Print values of this type instead of bytes, as in `dump`
     #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]
-    pub kind: Option<Type>,
+    pub kind: Option<PlacedType>,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
@@ -375,8 +383,8 @@ fn sort(word: &str) -> Result<Sort, ShownError> {
 }
 
 /// Parses a type. The error omits the value, because clap already quotes it.
-fn as_type(text: &str) -> Result<Type, ShownError> {
-    text.parse().map_err(|error: ParseTypeError| ShownError::new(error.expected()))
+fn as_type(text: &str) -> Result<PlacedType, ShownError> {
+    parse_type(text, &read_header).map_err(|error| ShownError::new(error.expected()))
 }
 
 #[cfg(test)]

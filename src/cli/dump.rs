@@ -20,6 +20,8 @@ use std::ops::Range;
 const PIECE: usize = 256 << 10;
 /// The largest value that is decoded.
 const LARGEST: u64 = 16 << 20;
+/// The most fields of a CSV record.
+const MOST_COLUMNS: u64 = 1 << 16;
 
 pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.raw && out.is_terminal() {
@@ -27,15 +29,19 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
             "refusing to write raw bytes to a terminal. Redirect the output to a file or a pipe".to_owned(),
         ));
     }
-    if let Some(kind) = &args.kind
-        && kind.size() > LARGEST
-    {
-        return Err(Failure::Usage(format!("type {kind} is too large")));
+    if let Some(kind) = &args.kind {
+        check_size(&kind.ty, LARGEST)?;
     }
+    if args.csv && args.kind.as_ref().is_some_and(|kind| kind.ty.leaf_count() > MOST_COLUMNS) {
+        return Err(Failure::Usage(format!(
+            "the type has more than {MOST_COLUMNS} fields, too many for CSV"
+        )));
+    }
+    let part = part::of_type(args.part, args.kind.as_ref())?;
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
-    let range = part::range(args.part, &reader)?;
+    let range = part::range(part, &reader)?;
     let progress = Progress::new();
     let interrupt = Interrupt::listen();
     let wanted = !out.is_terminal();
@@ -65,6 +71,15 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     Ok(Status::Success)
 }
 
+/// Refuses types that are too large to decode, and those without any bytes.
+pub fn check_size(ty: &Type, largest: u64) -> Result<(), Failure> {
+    match ty.size() {
+        0 => Err(Failure::Usage(format!("type {ty} has no bytes"))),
+        size if size > largest => Err(Failure::Usage(format!("type {ty} is too large"))),
+        _ => Ok(()),
+    }
+}
+
 /// Returns true if part of `range` no longer exists after the read.
 pub fn has_shrunk(reader: &Reader, range: &Range<u64>, progress: &Progress) -> bool {
     progress.is_cut_short() || reader.size().is_ok_and(|size| size < range.end)
@@ -81,10 +96,17 @@ fn write(
     if args.raw {
         raw(reader, range, progress, out)
     } else if args.json || args.kind.is_some() {
-        if let Some(kind) = &args.kind {
-            warn_of_trailing_bytes(&range, kind);
+        let ty = args.kind.as_ref().map(|kind| &kind.ty);
+        if let Some(ty) = ty {
+            warn_of_trailing_bytes(&range, ty);
         }
-        items::write(reader, range, Items::new(args.kind.as_ref(), args.json, squeeze), progress, out)
+        let (form, squeeze) = match (args.json, args.csv) {
+            (true, _) => (items::Form::Json, squeeze),
+            // A line for each value, so that their number is right.
+            (_, true) => (items::Form::Csv, Squeeze::Off),
+            _ => (items::Form::Text, squeeze),
+        };
+        items::write(reader, range, Items::new(ty, form, squeeze), progress, out)
     } else {
         decode::dump(reader, range, squeeze, out, progress)
     }
@@ -99,7 +121,7 @@ fn warn_of_trailing_bytes(range: &Range<u64>, kind: &Type) {
         return;
     }
     let offset = range.end - rest;
-    warn(&if rest < kind.scalar().size() as u64 {
+    warn(&if rest < kind.smallest() {
         format!("skipped the last {rest} bytes at {offset:#x}: a value takes {whole} bytes")
     } else {
         format!("the value at {offset:#x} is incomplete: {rest} of {whole} bytes")

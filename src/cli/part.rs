@@ -2,8 +2,9 @@
 
 use super::Failure;
 use super::args::PartArgs;
+use crate::decode::PlacedType;
 use crate::memory::Reader;
-use crate::segment::SegmentId;
+use crate::segment::{Bytes, SegmentId};
 use std::ops::Range;
 
 /// Returns the requested range, clipped to the end of the segment. Without a length, the range extends to the
@@ -11,6 +12,19 @@ use std::ops::Range;
 pub fn range(part: PartArgs, reader: &Reader) -> Result<Range<u64>, Failure> {
     let size = reader.size().map_err(|source| Failure::Read { id: reader.id().clone(), source })?;
     clip(part, reader.id(), size)
+}
+
+/// The part that holds a type: the whole one, or the value at its own offset.
+pub fn of_type(part: PartArgs, kind: Option<&PlacedType>) -> Result<PartArgs, Failure> {
+    match kind.and_then(|kind| kind.offset.map(|offset| (offset, kind.ty.size()))) {
+        None => Ok(part),
+        Some(_) if part.offset.0 > 0 => {
+            Err(Failure::Usage("the type has an offset: use either TYPE@OFFSET or --offset".to_owned()))
+        }
+        Some((offset, size)) => {
+            Ok(PartArgs { offset: Bytes(offset), length: part.length.or(Some(Bytes(size))) })
+        }
+    }
 }
 
 /// Like [`range`], for a segment of this size.

@@ -1,5 +1,6 @@
 //! Parses typed values into the bytes to search for.
 
+use super::float::half_from_f64;
 use super::types::{parse_scalar, scalar_names};
 use super::{ByteOrder, Scalar};
 use crate::segment::{escape, unescape};
@@ -47,26 +48,43 @@ fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
             let half = unsigned_end(scalar) / 2;
             integer(order, scalar.size(), parse_integer(text)?, -half, half)?
         }
+        // Larger numbers are rare enough to search for their bytes.
+        Scalar::U128 => integer(order, 16, parse_integer(text)?, 0, i128::MAX)?,
+        Scalar::I128 => integer(order, 16, parse_integer(text)?, i128::MIN, i128::MAX)?,
+        Scalar::F16 => order.convert(half_from_f64(text.parse().ok()?).to_ne_bytes()).to_vec(),
         Scalar::F32 => order.convert(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
         Scalar::F64 => order.convert(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
+        // Other bytes of memory have the same value as the text.
+        Scalar::F80 | Scalar::Complex64 | Scalar::Complex128 => return None,
         Scalar::Bool => match text {
             "true" | "1" => vec![1],
             "false" | "0" => vec![0],
             _ => return None,
         },
-        Scalar::Char => {
-            let quoted = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
-            let bytes = unescape(quoted.unwrap_or(text));
-            if bytes.len() != 1 {
-                return None;
-            }
-            bytes
+        Scalar::Char | Scalar::Char8 => {
+            unescape(unquoted(text)).try_into().map(|byte: [u8; 1]| byte.to_vec()).ok()?
         }
+        Scalar::Char16 => {
+            let [unit] = *character(text)?.encode_utf16(&mut [0; 2]) else { return None };
+            order.convert(unit.to_ne_bytes()).to_vec()
+        }
+        Scalar::Char32 => order.convert(u32::from(character(text)?).to_ne_bytes()).to_vec(),
         Scalar::TimeSeconds => time(order, text, 1_000_000_000)?,
         Scalar::TimeMillis => time(order, text, 1_000_000)?,
         Scalar::TimeMicros => time(order, text, 1000)?,
         Scalar::TimeNanos => time(order, text, 1)?,
     })
+}
+
+fn unquoted(text: &str) -> &str {
+    text.strip_prefix('\'').and_then(|text| text.strip_suffix('\'')).unwrap_or(text)
+}
+
+/// Parses a character in any of its text forms.
+fn character(text: &str) -> Option<char> {
+    let text = String::from_utf8(unescape(unquoted(text))).ok()?;
+    let mut chars = text.chars();
+    chars.next().filter(|_| chars.next().is_none())
 }
 
 /// Returns the lowest number that an unsigned type cannot hold.
@@ -124,9 +142,15 @@ fn hint(scalar: Scalar) -> String {
             let half = unsigned_end(scalar) / 2;
             format!("expected an integer from -{half} to {} (-31, 0x1f)", half - 1)
         }
-        Scalar::F32 | Scalar::F64 => "expected a number (3.5, -1e9, inf)".to_owned(),
+        Scalar::U128 => "expected an integer from 0 to 2^127-1".to_owned(),
+        Scalar::I128 => "expected an integer from -2^127 to 2^127-1".to_owned(),
+        Scalar::F16 | Scalar::F32 | Scalar::F64 => "expected a number (3.5, -1e9, inf)".to_owned(),
+        Scalar::F80 | Scalar::Complex64 | Scalar::Complex128 => {
+            "not supported; search for the bytes with --hex".to_owned()
+        }
         Scalar::Bool => "expected true or false".to_owned(),
-        Scalar::Char => r"expected one byte of text (a, \x1b)".to_owned(),
+        Scalar::Char16 | Scalar::Char32 => "expected one character (a, ß)".to_owned(),
+        Scalar::Char | Scalar::Char8 => r"expected one byte of text (a, \x1b)".to_owned(),
         Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => {
             "expected a time (2026-01-05T12:01:09+01:00) or a number since 1970".to_owned()
         }
@@ -151,6 +175,10 @@ mod tests {
             ("f32be:inf", &[0x7f, 0x80, 0, 0]),
             ("bool:true", &[1]),
             (r"char:\x1b", &[0x1b]),
+            ("f16be:0.1", &[0x2e, 0x66]),
+            ("i128be:-1", &[0xff; 16]),
+            ("char16be:ß", &[0, 0xdf]),
+            ("char32be:𝄞", &[0, 1, 0xd1, 0x1e]),
             ("char:'a'", b"a"),
             ("char::", b":"),
             ("time_be:1970-01-01T00:00:07Z", &[0, 0, 0, 0, 0, 0, 0, 7]),
@@ -176,6 +204,8 @@ mod tests {
             ("bool:yes", "true or false"),
             ("char:ab", "one byte"),
             ("time:noon", "2026-01-05"),
+            ("f80:1", "--hex"),
+            ("char16:𝄞", "one character"),
         ] {
             let error = pattern_of_value(text).unwrap_err().to_string();
             assert!(error.contains(hint), "{error}");
@@ -186,7 +216,7 @@ mod tests {
         #[test]
         fn decoded_value_parses_to_its_bytes(bytes in proptest::array::uniform8(any::<u8>()), big: bool) {
             let order = if big { ByteOrder::Big } else { ByteOrder::Little };
-            for scalar in Scalar::ALL.into_iter().filter(|scalar| !scalar.word().starts_with("time")) {
+            for scalar in Scalar::BASIC.into_iter().filter(|scalar| !scalar.word().starts_with("time")) {
                 let value = scalar.read(&bytes, order).unwrap().to_string();
                 if value == "nan" || (scalar == Scalar::Bool && bytes[0] > 1) {
                     continue;

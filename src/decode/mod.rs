@@ -2,13 +2,16 @@
 //! reads a segment.
 
 mod copy;
+pub mod declaration;
 mod dump;
 mod encode;
+mod float;
 mod hexdump;
 mod hexline;
 pub mod moving;
 mod order;
 mod scalar;
+mod source;
 mod text;
 mod types;
 mod value;
@@ -19,6 +22,10 @@ pub use encode::{ParseValueError, pattern_of_value};
 pub use hexdump::{HexDump, Squeeze};
 pub use order::ByteOrder;
 pub use scalar::Scalar;
+pub use source::{ParseTypeError, PlacedType, ReadHeader, parse_type};
 pub use text::text_at;
-pub use types::{Decoded, ParseTypeError, Type};
+pub use types::{
+    Array, Bits, Child, Decoded, Enum, Enumerator, Field, Label, Leaf, Leaves, MAX_DEPTH, MAX_SIZE,
+    ParseNameError, Path, Place, Pointer, Record, RecordKind, Type, TypeError, TypeKind, Window,
+};
 pub use value::{Time, Value};

@@ -1,7 +1,7 @@
 //! The scalar types: names, sizes, and decoding.
 
-use super::ByteOrder;
 use super::value::{Time, Value};
+use super::{ByteOrder, float};
 
 /// The type of a single value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,10 +26,28 @@ pub enum Scalar {
     F32,
     /// `double`.
     F64,
+    /// `__int128` without a sign.
+    U128,
+    /// `__int128`.
+    I128,
+    /// IEEE half precision: `_Float16`.
+    F16,
+    /// The `long double` of x86: 10 bytes in 16. Decodes to the nearest `double`.
+    F80,
+    /// Two `float`, the real part first.
+    Complex64,
+    /// Two `double`, the real part first.
+    Complex128,
     /// A byte: 0 for false, 1 for true.
     Bool,
     /// A character of one byte.
     Char,
+    /// A byte of UTF-8: `char8_t`.
+    Char8,
+    /// A unit of UTF-16: `char16_t`.
+    Char16,
+    /// A character of UTF-32: `char32_t`, and `wchar_t` on Linux.
+    Char32,
     /// `time_t`: seconds since 1970 as an `int64_t`.
     TimeSeconds,
     /// Milliseconds since 1970 as an `int64_t`.
@@ -41,8 +59,8 @@ pub enum Scalar {
 }
 
 impl Scalar {
-    /// In listing order.
-    pub const ALL: [Self; 16] = [
+    /// The scalars of the type menu, in its order.
+    pub const BASIC: [Self; 16] = [
         Self::U8,
         Self::U16,
         Self::U32,
@@ -60,6 +78,22 @@ impl Scalar {
         Self::TimeMicros,
         Self::TimeNanos,
     ];
+    /// The other scalars.
+    const RARE: [Self; 9] = [
+        Self::F16,
+        Self::F80,
+        Self::U128,
+        Self::I128,
+        Self::Complex64,
+        Self::Complex128,
+        Self::Char8,
+        Self::Char16,
+        Self::Char32,
+    ];
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::BASIC.into_iter().chain(Self::RARE)
+    }
 
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -74,8 +108,17 @@ impl Scalar {
             Self::I64 => "i64",
             Self::F32 => "f32",
             Self::F64 => "f64",
+            Self::U128 => "u128",
+            Self::I128 => "i128",
+            Self::F16 => "f16",
+            Self::F80 => "f80",
+            Self::Complex64 => "complex64",
+            Self::Complex128 => "complex128",
             Self::Bool => "bool",
             Self::Char => "char",
+            Self::Char8 => "char8",
+            Self::Char16 => "char16",
+            Self::Char32 => "char32",
             Self::TimeSeconds => "time",
             Self::TimeMillis => "time_ms",
             Self::TimeMicros => "time_us",
@@ -83,21 +126,44 @@ impl Scalar {
         }
     }
 
-    /// In bytes: 1, 2, 4 or 8.
+    /// In bytes: 1, 2, 4, 8 or 16.
     #[must_use]
     pub const fn size(self) -> usize {
         match self {
-            Self::U8 | Self::I8 | Self::Bool | Self::Char => 1,
-            Self::U16 | Self::I16 => 2,
-            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U8 | Self::I8 | Self::Bool | Self::Char | Self::Char8 => 1,
+            Self::U16 | Self::I16 | Self::F16 | Self::Char16 => 2,
+            Self::U32 | Self::I32 | Self::F32 | Self::Char32 => 4,
+            Self::U128 | Self::I128 | Self::F80 | Self::Complex128 => 16,
             Self::U64
             | Self::I64
             | Self::F64
+            | Self::Complex64
             | Self::TimeSeconds
             | Self::TimeMillis
             | Self::TimeMicros
             | Self::TimeNanos => 8,
         }
+    }
+
+    /// The alignment that C gives it.
+    #[must_use]
+    pub const fn align(self) -> usize {
+        match self {
+            Self::Complex64 => 4,
+            Self::Complex128 => 8,
+            _ => self.size(),
+        }
+    }
+
+    /// Arrays of characters are texts.
+    #[must_use]
+    pub const fn is_character(self) -> bool {
+        matches!(self, Self::Char | Self::Char8 | Self::Char16 | Self::Char32)
+    }
+
+    #[must_use]
+    pub const fn is_signed(self) -> bool {
+        matches!(self, Self::I8 | Self::I16 | Self::I32 | Self::I64 | Self::I128 | Self::Char)
     }
 
     /// Decodes the value at the start of `bytes`; `None` if there are too few. A bool other than 0
@@ -117,12 +183,26 @@ impl Scalar {
             Self::I64 => Value::Signed(i64::from_ne_bytes(first(bytes, order)?)),
             Self::F32 => Value::F32(f32::from_ne_bytes(first(bytes, order)?)),
             Self::F64 => Value::F64(f64::from_ne_bytes(first(bytes, order)?)),
+            Self::U128 => Value::Unsigned128(u128::from_ne_bytes(first(bytes, order)?)),
+            Self::I128 => Value::Signed128(i128::from_ne_bytes(first(bytes, order)?)),
+            Self::F16 => Value::F16(float::half_to_f32(u16::from_ne_bytes(first(bytes, order)?))),
+            Self::F80 => Value::F64(float::extended_to_f64(extended(bytes, order)?)),
+            Self::Complex64 => {
+                let part = |bytes| Some(f32::from_ne_bytes(first(bytes, order)?));
+                Value::Complex64(part(bytes)?, part(bytes.get(4..)?)?)
+            }
+            Self::Complex128 => {
+                let part = |bytes| Some(f64::from_ne_bytes(first(bytes, order)?));
+                Value::Complex128(part(bytes)?, part(bytes.get(8..)?)?)
+            }
             Self::Bool => match *bytes.first()? {
                 0 => Value::Bool(false),
                 1 => Value::Bool(true),
                 other => Value::Unsigned(other.into()),
             },
-            Self::Char => Value::Char(*bytes.first()?),
+            Self::Char | Self::Char8 => Value::Char(*bytes.first()?),
+            Self::Char16 => Value::Wide(u16::from_ne_bytes(first(bytes, order)?).into()),
+            Self::Char32 => Value::Wide(u32::from_ne_bytes(first(bytes, order)?)),
             Self::TimeSeconds => time(Time::Seconds)?,
             Self::TimeMillis => time(Time::Millis)?,
             Self::TimeMicros => time(Time::Micros)?,
@@ -135,6 +215,11 @@ impl Scalar {
 /// torn.
 fn first<const N: usize>(bytes: &[u8], order: ByteOrder) -> Option<[u8; N]> {
     bytes.first_chunk::<N>().map(|&bytes| order.convert(bytes))
+}
+
+/// Returns the 80 bits of a `long double` of 16 bytes.
+fn extended(bytes: &[u8], order: ByteOrder) -> Option<u128> {
+    Some(u128::from_ne_bytes(first(bytes, order)?) & ((1 << 80) - 1))
 }
 
 #[cfg(test)]
@@ -173,7 +258,7 @@ mod tests {
 
     #[test]
     fn too_few_bytes_have_no_value() {
-        for scalar in Scalar::ALL {
+        for scalar in Scalar::all() {
             let bytes = vec![1; scalar.size()];
             assert!(scalar.read(&bytes, ByteOrder::Little).is_some(), "{}", scalar.word());
             assert!(scalar.read(&bytes[1..], ByteOrder::Little).is_none(), "{}", scalar.word());
@@ -185,7 +270,7 @@ mod tests {
         fn other_order_reverses_the_bytes(bytes in proptest::array::uniform8(any::<u8>())) {
             let mut turned = bytes;
             turned.reverse();
-            for scalar in Scalar::ALL.into_iter().filter(|scalar| scalar.size() == 8) {
+            for scalar in Scalar::all().filter(|scalar| scalar.align() == 8 && *scalar != Scalar::Complex128) {
                 let little = text(scalar, &bytes, ByteOrder::Little);
                 prop_assert_eq!(little, text(scalar, &turned, ByteOrder::Big));
             }

@@ -1,5 +1,6 @@
 //! Decoded values and their text form.
 
+use super::float;
 use crate::segment::escape;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -13,13 +14,21 @@ pub enum Value {
     Unsigned(u64),
     /// A signed integer.
     Signed(i64),
+    Unsigned128(u128),
+    Signed128(i128),
+    /// A float of 16 bits.
+    F16(f32),
     /// A `float`.
     F32(f32),
     /// A `double`.
     F64(f64),
+    Complex64(f32, f32),
+    Complex128(f64, f64),
     Bool(bool),
     /// A character of one byte.
     Char(u8),
+    /// A unit of UTF-16, or a character of UTF-32.
+    Wide(u32),
     /// A point in time.
     Time(Time),
 }
@@ -78,6 +87,40 @@ impl Serialize for Time {
     }
 }
 
+impl Value {
+    /// The number; `None` for floats, characters and times.
+    #[must_use]
+    pub fn integer(&self) -> Option<i128> {
+        match *self {
+            Self::Unsigned(value) => Some(value.into()),
+            Self::Signed(value) => Some(value.into()),
+            Self::Unsigned128(value) => value.try_into().ok(),
+            Self::Signed128(value) => Some(value),
+            Self::Bool(value) => Some(value.into()),
+            Self::Char(value) => Some(value.into()),
+            Self::Wide(value) => Some(value.into()),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a complex number: `1.0+2.5i`.
+fn complex(f: &mut fmt::Formatter<'_>, re: Value, im: Value) -> fmt::Result {
+    let im = im.to_string();
+    let sign = if im.starts_with('-') { "" } else { "+" };
+    f.pad(&format!("{re}{sign}{im}i"))
+}
+
+/// Formats a unit of UTF-16 or a character of UTF-32. Those that are no characters appear as
+/// `\u{d800}`.
+fn wide(code: u32) -> String {
+    match char::from_u32(code) {
+        Some('\'') => r"\x27".to_owned(),
+        Some(c) => escape(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => format!("\\u{{{code:x}}}"),
+    }
+}
+
 impl fmt::Display for Value {
     /// Writes floats in the shortest form that parses to the same value, or as `nan`, `inf`,
     /// `-inf`, and characters in single quotes, escaped.
@@ -85,6 +128,11 @@ impl fmt::Display for Value {
         match *self {
             Self::Unsigned(value) => value.fmt(f),
             Self::Signed(value) => value.fmt(f),
+            Self::Unsigned128(value) => value.fmt(f),
+            Self::Signed128(value) => value.fmt(f),
+            Self::F16(value) => f.pad(&float::shortest_half(value)),
+            Self::Complex64(re, im) => complex(f, Self::F32(re), Self::F32(im)),
+            Self::Complex128(re, im) => complex(f, Self::F64(re), Self::F64(im)),
             Self::F32(value) if value.is_nan() => f.pad("nan"),
             Self::F64(value) if value.is_nan() => f.pad("nan"),
             // Unlike Display, Debug uses an exponent for very large and very small numbers.
@@ -93,25 +141,46 @@ impl fmt::Display for Value {
             Self::Bool(value) => value.fmt(f),
             Self::Char(b'\'') => f.pad(r"'\x27'"),
             Self::Char(byte) => f.pad(&format!("'{}'", escape(&[byte]))),
+            Self::Wide(code) => f.pad(&format!("'{}'", wide(code))),
             Self::Time(time) => f.pad(&time.to_string()),
         }
     }
 }
 
 impl Serialize for Value {
-    /// Serializes floats that are not finite as null, and characters as escaped text.
+    /// Serializes floats that are not finite as `"NaN"`, `"inf"` and `"-inf"`, which JSON has no
+    /// numbers for, complex numbers as arrays of two, and characters as escaped text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Unsigned(value) => serializer.serialize_u64(value),
             Self::Signed(value) => serializer.serialize_i64(value),
-            Self::F32(value) if !value.is_finite() => serializer.serialize_none(),
-            Self::F64(value) if !value.is_finite() => serializer.serialize_none(),
+            Self::Unsigned128(value) => serializer.serialize_u128(value),
+            Self::Signed128(value) => serializer.serialize_i128(value),
+            Self::F16(value) | Self::F32(value) if !value.is_finite() => {
+                serializer.serialize_str(not_finite(value.into()))
+            }
+            Self::F64(value) if !value.is_finite() => serializer.serialize_str(not_finite(value)),
+            Self::F16(value) => {
+                // The shortest decimal number, which is shorter than that of the float.
+                serializer.serialize_f64(float::shortest_half(value).parse().unwrap_or(value.into()))
+            }
+            Self::Complex64(re, im) => [Self::F32(re), Self::F32(im)].serialize(serializer),
+            Self::Complex128(re, im) => [Self::F64(re), Self::F64(im)].serialize(serializer),
             Self::F32(value) => serializer.serialize_f32(value),
             Self::F64(value) => serializer.serialize_f64(value),
             Self::Bool(value) => serializer.serialize_bool(value),
             Self::Char(byte) => serializer.serialize_str(&escape(&[byte])),
+            Self::Wide(code) => serializer.serialize_str(&wide(code)),
             Self::Time(time) => time.serialize(serializer),
         }
+    }
+}
+
+const fn not_finite(value: f64) -> &'static str {
+    match value {
+        f64::INFINITY => "inf",
+        f64::NEG_INFINITY => "-inf",
+        _ => "NaN",
     }
 }
 
@@ -141,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_numbers_and_null() {
+    fn json_has_numbers_and_names_for_nan() {
         let values = [
             Value::Unsigned(u64::MAX),
             Value::Signed(i64::MIN),
@@ -154,7 +223,7 @@ mod tests {
         ];
         assert_eq!(
             serde_json::to_string(&values).unwrap(),
-            r#"[18446744073709551615,-9223372036854775808,0.1,null,null,true,"a","\\xff"]"#
+            r#"[18446744073709551615,-9223372036854775808,0.1,"NaN","inf",true,"a","\\xff"]"#
         );
     }
 

@@ -174,7 +174,7 @@ fn dump_prints_typed_values() {
     assert_eq!(printed(["dump", "a", "--as", "char[8]", "--offset", "16"]), "00000010  \"text\"\n");
     assert_eq!(
         printed(["dump", "a", "--as", "u8[2]", "--length", "2", "--json"]),
-        "{\"offset\":0,\"value\":[42,0]}\n"
+        "{\"offset\":0,\"type\":\"u8[2]\",\"value\":[42,0]}\n"
     );
     let lines = printed(["dump", "a", "--json"]);
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -341,4 +341,49 @@ fn dump_reports_a_full_disk_and_accepts_a_closed_pipe() {
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
     }
+}
+
+#[test]
+fn dump_prints_types_of_declarations_and_headers() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 40, 0o600);
+    object.write(0, &[7, 0, 0, 0, 1]);
+    object.write(8, &1.5_f64.to_le_bytes());
+    object.write(16, b"name\0x");
+    object.write(24, &f64::NAN.to_le_bytes());
+    let frame =
+        "enum Mode : char { Off, On }; struct Frame { int tick; Mode mode; double x; char name[8]; };";
+    let output = run(["dump", "a", "--as", frame, "--json"]);
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "{\"offset\":0,\"type\":\"Frame\",\"value\":{\"tick\":7,\"mode\":\"On\",\"x\":1.5,\"name\":\"name\"}}\n\
+         {\"offset\":24,\"type\":\"Frame\",\"value\":{\"tick\":0,\"mode\":\"Off\",\"x\":0.0,\"name\":null},\"truncated\":true}\n"
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let header = directory.path().join("frame.h");
+    fs::write(&header, format!("#pragma once\n#include \"size.h\"\n{}", frame.replace("[8]", "[SIZE]")))
+        .unwrap();
+    fs::write(directory.path().join("size.h"), "#define SIZE 8\n").unwrap();
+    let named = |name: &str| format!("{}:{name}", header.display());
+    assert_eq!(
+        printed(["dump", "a", "--as", &named("Frame@0")]),
+        "00000000  {tick: 7, mode: On, x: 1.5, name: \"name\"}\n"
+    );
+    assert_eq!(
+        printed(["dump", "a", "--as", &named("Frame"), "--csv", "--length", "24"]),
+        "offset,tick,mode,x,name\r\n0,7,On,1.5,name\r\n"
+    );
+    assert_eq!(
+        printed(["dump", "a", "--as", "f64le@24", "--json"]),
+        "{\"offset\":24,\"type\":\"f64\",\"value\":\"NaN\"}\n"
+    );
+    let error = stderr_of(["dump", "a", "--as", &named("Missing")], 2);
+    assert!(error.contains("unknown type 'Missing'"), "{error}");
+    let error = stderr_of(["dump", "a", "--as", "/none.h:Frame"], 2);
+    assert!(error.contains("failed to read /none.h: no such file or directory"), "{error}");
+    let error = stderr_of(["dump", "a", "--as", "struct { int x }"], 2);
+    assert!(error.contains("line 1, column 16: expected ';' after the field"), "{error}");
+    let error = stderr_of(["dump", "a", "--as", "u8@4", "--offset", "2"], 2);
+    assert!(error.contains("use either TYPE@OFFSET or --offset"), "{error}");
+    stderr_of(["dump", "a", "--as", "struct {}"], 2);
 }

@@ -12,7 +12,8 @@ fn watch(arguments: &[&str]) -> Child {
     let mut child = Child::spawn_piped(
         shmlens().args(["watch", "--csv", "--interval", "5ms"]).args(arguments).stderr(Stdio::piped()),
     );
-    assert_eq!(child.line(SOON).trim_end(), "time,offset,old,new");
+    let header = child.line(SOON);
+    assert!(matches!(header.trim_end(), "time,offset,old,new" | "time,offset,path,old,new"), "{header}");
     child
 }
 
@@ -140,4 +141,19 @@ fn invalid_arguments_are_usage_errors() {
     ] {
         assert!(error.contains(words), "{words} is not in {error}");
     }
+}
+
+#[test]
+fn watch_prints_the_fields_that_changed() {
+    let Some(_world) = World::new() else { return };
+    let object = Object::new("a", 64, 0o600);
+    let kind = "struct { int tick; struct { short x, y; } points[2]; char name[8]; }@8";
+    let mut child = watch(&["a", "--as", kind, "--count", "3"]);
+    object.write(18, &[5]);
+    assert_eq!(change(&mut child), "18,points[1].y,0,5");
+    // Text after its end does not count.
+    object.write(8, &[9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, b'a', 0, b'b']);
+    assert_eq!(change(&mut child), "8,tick,0,9");
+    assert_eq!(change(&mut child), "20,name,\"\"\"\"\"\",\"\"\"a\"\"\"");
+    assert_eq!(child.wait(SOON).code(), Some(0));
 }

@@ -348,6 +348,32 @@ fn row_width_type_and_byte_order_can_be_set() {
 }
 
 #[test]
+fn typed_type_is_shown_at_the_cursor() {
+    let mut stage = inside(100, |bytes| bytes.write(8, &[7, 0, 0, 0, 1, 0, 2, 0, 3, 0, 4, 0]));
+    stage.press("t<end><enter>struct Frame { int tick; struct { short x, y; } points[2]; }@8<enter>");
+    assert!(stage.state.overlay.is_none() && open(&stage).cursor == 8);
+    assert_eq!(open(&stage).field_at_cursor().as_deref(), Some("tick = 7"));
+    stage.press("llllllllll");
+    assert_eq!(open(&stage).field_at_cursor().as_deref(), Some("points[1].y = 4"));
+    stage.press("l");
+    assert_eq!(open(&stage).field_at_cursor().as_deref(), Some("points[1].y = 4"));
+    stage.press("l");
+    assert_eq!(open(&stage).field_at_cursor(), None);
+    // The rows show the numbers of an array.
+    stage.press("t<end><enter>u16be[4]@8<enter>");
+    assert_eq!((open(&stage).shown_as, open(&stage).order), (Some(Scalar::U16), ByteOrder::Big));
+    assert_eq!(open(&stage).field_at_cursor().as_deref(), Some("[0] = 1792"));
+    stage.press("t<end><enter>struct { int x }<enter>");
+    let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!("{:?}", stage.state.overlay) };
+    assert!(prompt.error.as_ref().unwrap().contains("line 1, column 16"), "{prompt:?}");
+    stage.press("<esc>t<end><enter>u8@200<enter>");
+    let Some(Overlay::Prompt(prompt)) = &stage.state.overlay else { panic!("{:?}", stage.state.overlay) };
+    assert_eq!(prompt.error.as_deref(), Some("u8 at 0xc8 is past the end"));
+    stage.press("<esc>tu8<enter>");
+    assert_eq!((open(&stage).typed.as_ref(), open(&stage).shown_as), (None, Some(Scalar::U8)));
+}
+
+#[test]
 fn marks_and_copies_work() {
     let mut stage = inside(1000, |bytes| bytes.write(0, b"\xde\xad\xbe\xef and more"));
     stage.press("lllmajjj'a");

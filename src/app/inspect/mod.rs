@@ -24,11 +24,11 @@ use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use super::list::List;
 use super::segment_map::SegmentMap;
 use super::values::{Place, Ranking, ValueEntry};
-use crate::decode::{ByteOrder, Scalar};
+use crate::decode::{ByteOrder, Decoded, PlacedType, Scalar, TypeKind, Window};
 use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
 use crate::machine::Method;
 use crate::memory::{Pattern, Presence, Rows, Snapshot};
-use crate::segment::{Kind, Segment, SegmentId};
+use crate::segment::{Kind, Segment, SegmentId, escape};
 use crate::survey::Survey;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -127,6 +127,8 @@ pub struct Inspect {
     pub folds: bool,
     /// Set by a jump: the view that comes next is scrolled to show the context of the cursor.
     lead: bool,
+    /// The type that the user typed.
+    pub typed: Option<PlacedType>,
     pub view: View,
     pub now: Clock,
     pub glow: Glow,
@@ -172,6 +174,7 @@ impl Inspect {
             order: ByteOrder::native(),
             folds: true,
             lead: false,
+            typed: None,
             view: View::default(),
             now: Clock::ZERO,
             glow: Glow::default(),
@@ -255,6 +258,40 @@ impl Inspect {
         list.step(if at.is_some() { by } else { 0 }, choices.len());
         self.picked = choices.get(list.selected).copied();
         self.picked.is_some()
+    }
+
+    /// Shows the values of a type at its offset. The rows show the scalars of an array.
+    pub fn show_type(&mut self, typed: PlacedType, size: Size) {
+        let mut ty = &typed.ty;
+        while let TypeKind::Array(array) = ty.kind() {
+            ty = &array.element;
+        }
+        self.shown_as = match *ty.kind() {
+            TypeKind::Scalar(scalar, order) if Scalar::BASIC.contains(&scalar) => {
+                self.order = order;
+                Some(scalar)
+            }
+            _ => None,
+        };
+        let offset = typed.offset;
+        self.typed = Some(typed);
+        self.jump(offset.unwrap_or(self.cursor), size);
+    }
+
+    /// The field of the type at the cursor: `points[1].x = 5`.
+    pub fn field_at_cursor(&self) -> Option<String> {
+        let PlacedType { ty, offset } = self.typed.as_ref()?;
+        let start = offset.unwrap_or(0);
+        let path = ty.path_at(self.cursor.checked_sub(start)?)?;
+        let mut place = ty.place(&path)?;
+        place.offset = place.offset.checked_add(start)?;
+        // A long text is cut to the width of the screen anyway.
+        let length = place.range().end.saturating_sub(place.offset).min(4 * LOOKAHEAD);
+        let bytes = self.view.read(place.offset, usize::try_from(length).ok()?);
+        let window = Window { offset: place.offset, bytes: &bytes };
+        let text = ty.path_text(&path);
+        let name = if text.is_empty() { ty.to_string() } else { escape(text.as_bytes()) };
+        Some(format!("{name} = {}", Decoded { place, window }))
     }
 
     /// Orders the entries of the value panel if the cursor has moved.

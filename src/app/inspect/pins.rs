@@ -131,8 +131,11 @@ const fn number(value: Value) -> f64 {
     match value {
         Value::Unsigned(value) => value as f64,
         Value::Signed(value) => value as f64,
-        Value::F32(value) => value as f64,
-        Value::F64(value) => value,
+        Value::Unsigned128(value) => value as f64,
+        Value::Signed128(value) => value as f64,
+        Value::F16(value) | Value::F32(value) | Value::Complex64(value, _) => value as f64,
+        Value::F64(value) | Value::Complex128(value, _) => value,
+        Value::Wide(code) => code as f64,
         Value::Bool(value) => value as u8 as f64,
         Value::Char(byte) => byte as f64,
         Value::Time(time) => time.count() as f64,

@@ -23,6 +23,8 @@ pub struct ChoiceItem {
 pub enum Chosen {
     Sort(SortKey),
     Type(Option<Scalar>),
+    /// Any other type, which the user types.
+    OtherType,
     Copy(CopyFormat),
     /// Copies the text of the item.
     CopyValue(&'static str),
@@ -66,8 +68,10 @@ impl Choice {
             };
             (word, doc, Chosen::Type(shown))
         };
-        let types = std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some));
-        Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
+        let types = std::iter::once(None).chain(Scalar::BASIC.into_iter().map(Some));
+        let other = ("other", "any type".to_owned(), Chosen::OtherType);
+        let items = types.map(item).chain([other]).collect();
+        Self::new("Show as".to_owned(), items, Chosen::Type(current))
     }
 
     /// The formats of the bytes, then the values at the cursor with their labels.

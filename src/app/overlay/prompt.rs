@@ -17,6 +17,7 @@ pub enum PromptKind {
     Hex,
     Value,
     Offset,
+    Type,
 }
 
 impl PromptKind {
@@ -28,6 +29,7 @@ impl PromptKind {
             Self::Hex => ("search hex:", "de ad ?? ef"),
             Self::Value => ("search value:", "f64:3.5  u32:42  i16be:-1"),
             Self::Offset => ("go to:", "4096  0x1000  +16  -1K  end"),
+            Self::Type => ("show as:", "f64[3]  i32,f64@64  struct { int x; }  file.h:Name"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Handles reports of the engine.
 
-use super::{acting, attachments, clean, holders, new_segment, permissions, save};
+use super::{acting, attachments, clean, holders, new_segment, permissions, prompt, save};
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -40,6 +40,9 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         }
         (Body::Answered(Question::File(path), Answer::File(exists)), _) => {
             save::handle_answer(state, path, exists);
+        }
+        (Body::Answered(Question::Type(text), Answer::Type(found)), _) => {
+            prompt::show_type(state, &text, found, effects);
         }
         (Body::Answered(question, answer), _) => {
             permissions::handle_answer(state, &question, answer, effects);

@@ -193,7 +193,7 @@ fn pin(state: &mut State) {
             let detected = inspect.moving.iter().find(|value| value.offset == offset);
             // The first of `u32/u64`.
             let word = detected.and_then(|value| value.kind.split('/').next());
-            let scalar = word.and_then(|word| Scalar::ALL.into_iter().find(|scalar| scalar.word() == word));
+            let scalar = word.and_then(|word| Scalar::BASIC.into_iter().find(|scalar| scalar.word() == word));
             (offset, scalar, ByteOrder::native())
         }
         None => (inspect.cursor, at_cursor, inspect.order),

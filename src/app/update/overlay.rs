@@ -125,7 +125,12 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
         }
         (Overlay::Choice(choice), Action::Accept) => {
             apply_choice(state, choice, effects);
-            Next::Close
+            match choice.items.get(choice.list.selected) {
+                Some(item) if item.value == Chosen::OtherType => {
+                    Next::Replace(Overlay::Prompt(Prompt::new(PromptKind::Type)))
+                }
+                _ => Next::Close,
+            }
         }
         (Overlay::Prompt(prompt), _) => prompt::act(state, prompt, action, effects),
         (Overlay::Attachments(shown), _) => attachments::act(shown, action, effects),
@@ -192,6 +197,7 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
         (Chosen::Sort(field), _, Some(survey)) => state.table.sort_by(field, survey),
         (Chosen::Type(shown_as), Some(inspect), _) => {
             inspect.shown_as = shown_as;
+            inspect.typed = None;
             inspect.go_to(inspect.cursor, size);
         }
         (Chosen::CopyValue(label), ..) => {

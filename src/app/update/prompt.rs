@@ -1,13 +1,15 @@
 //! The footer prompts: filter, searches and offsets.
 
 use super::{inspect, segments};
+use crate::act::Question;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::inspect::{LastSearch, parse_offset};
 use crate::app::list::step;
-use crate::app::overlay::{Next, Prompt, PromptKind};
+use crate::app::overlay::{Next, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
-use crate::decode::pattern_of_value;
+use crate::decode::{PlacedType, pattern_of_value};
+use crate::engine::Request;
 use crate::memory::{Direction, Pattern};
 use crate::segment::ShownError;
 
@@ -26,6 +28,11 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
             state.table.filter_error.as_ref().map_or(Ok(()), |error| Err(ShownError::of(error)))
         }
         PromptKind::Offset => go_to(state, text, effects),
+        // The answer closes the prompt.
+        PromptKind::Type => {
+            effects.push(Request::Ask(Question::Type(text.to_owned())).into());
+            return Next::Stay;
+        }
         PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };
     prompt.error = taken.err().map(|error| error.to_string());
@@ -51,6 +58,35 @@ fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(),
     inspect.jump(offset, size);
     inspect::cancel_search(state, effects);
     Ok(())
+}
+
+/// Shows the segment as a type, or the error in the prompt. Answers to earlier inputs are dropped.
+pub fn show_type(
+    state: &mut State,
+    text: &str,
+    found: Result<PlacedType, ShownError>,
+    effects: &mut Vec<Effect>,
+) {
+    let size = state.size;
+    let (Some(Overlay::Prompt(prompt)), Some(open)) = (&mut state.overlay, &mut state.inspect) else {
+        return;
+    };
+    if prompt.kind != PromptKind::Type || prompt.input.input.value() != text {
+        return;
+    }
+    let found = found.and_then(|found| {
+        let end = found.offset.unwrap_or(0).saturating_add(found.ty.smallest());
+        let error = format!("{} at {:#x} is past the end", found.ty, found.offset.unwrap_or(0));
+        if end <= open.size() { Ok(found) } else { Err(ShownError::new(error)) }
+    });
+    match found {
+        Ok(found) => {
+            open.show_type(found, size);
+            state.overlay = None;
+            inspect::cancel_search(state, effects);
+        }
+        Err(error) => prompt.error = Some(error.to_string()),
+    }
 }
 
 fn search(

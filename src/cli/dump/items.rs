@@ -12,9 +12,18 @@ const LINE: u64 = 16;
 /// Minimum bytes per read.
 const PIECE: u64 = 256 << 10;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Text,
+    Json,
+    Csv,
+}
+
 pub struct Items<'a> {
     kind: Option<&'a Type>,
-    json: bool,
+    /// The name of the type.
+    name: String,
+    form: Form,
     squeeze: Squeeze,
     last: Vec<u8>,
     /// Items that repeat the last one printed.
@@ -29,9 +38,14 @@ struct LineJson {
 }
 
 #[derive(Serialize)]
-struct ValueJson {
+struct ValueJson<'a> {
     offset: u64,
-    value: Decoded,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    value: Decoded<'a>,
+    /// The segment ends within the value.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    truncated: bool,
 }
 
 #[derive(Serialize)]
@@ -56,6 +70,7 @@ pub fn write(
         chunks = chunks.with_holes_up_to(PIECE.max(size));
     }
     let mut bytes = PageBuffer::with_capacity(usize::try_from(PIECE.max(size)).map_err(io::Error::other)?);
+    items.begin(out)?;
     loop {
         let offset = chunks.offset();
         match chunks.next(&mut bytes)? {
@@ -70,8 +85,17 @@ pub fn write(
 
 impl<'a> Items<'a> {
     /// Creates a printer. Without a type, items are 16-byte lines.
-    pub const fn new(kind: Option<&'a Type>, json: bool, squeeze: Squeeze) -> Self {
-        Self { kind, json, squeeze, last: vec![], run: None }
+    pub fn new(kind: Option<&'a Type>, form: Form, squeeze: Squeeze) -> Self {
+        let name = kind.map_or_else(String::new, Type::to_string);
+        Self { kind, name, form, squeeze, last: vec![], run: None }
+    }
+
+    /// Prints the CSV header, if the format has one.
+    fn begin(&self, out: &mut impl Write) -> io::Result<()> {
+        match (self.form, self.kind) {
+            (Form::Csv, Some(kind)) => record(out, "offset".to_owned(), kind.csv_header()),
+            _ => Ok(()),
+        }
     }
 
     fn size(&self) -> u64 {
@@ -118,7 +142,7 @@ impl<'a> Items<'a> {
                 return Ok(());
             }
             self.run = Some(offset..end);
-            if !self.json {
+            if self.form == Form::Text {
                 out.write_all(b"*\n")?;
             }
             return Ok(());
@@ -132,11 +156,18 @@ impl<'a> Items<'a> {
     fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
         match self.kind {
             // Too few bytes for an item, or even for an array element.
-            Some(kind) if bytes.len() < kind.scalar().size() => Ok(()),
-            Some(kind) => match kind.decode(bytes) {
-                value if self.json => object(out, &ValueJson { offset, value }),
-                value => writeln!(out, "{offset:08x}  {value}"),
-            },
+            Some(kind) if (bytes.len() as u64) < kind.smallest() => Ok(()),
+            Some(kind) => {
+                let value = kind.decode(bytes);
+                match self.form {
+                    Form::Json => {
+                        let truncated = value.is_truncated();
+                        object(out, &ValueJson { offset, kind: &self.name, value, truncated })
+                    }
+                    Form::Csv => record(out, offset.to_string(), value.csv_record()),
+                    Form::Text => writeln!(out, "{offset:08x}  {value}"),
+                }
+            }
             None => object(out, &LineJson { offset, hex: hex(bytes), text: text(bytes) }),
         }
     }
@@ -144,12 +175,19 @@ impl<'a> Items<'a> {
     /// Ends a run of repeated items.
     fn end_run(&mut self, out: &mut impl Write) -> io::Result<()> {
         match self.run.take() {
-            Some(run) if self.json => {
+            Some(run) if self.form == Form::Json => {
                 object(out, &RunJson { offset: run.start, length: run.end - run.start, repeats: true })
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Prints a CSV record.
+fn record(out: &mut impl Write, first: String, rest: Vec<String>) -> io::Result<()> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
+    writer.write_record(std::iter::once(first).chain(rest)).map_err(io::Error::other)?;
+    writer.flush()
 }
 
 /// Prints a JSON object on its own line.
@@ -179,16 +217,16 @@ mod tests {
         bytes: FakeBytes,
         range: Range<u64>,
         kind: Option<&str>,
-        json: bool,
+        form: Form,
         squeeze: Squeeze,
     ) -> String {
         let machine = FakeMachine::new();
         machine.add_object("a", bytes);
         let survey = Survey::take(&machine, &mut Names::default());
         let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
-        let kind: Option<Type> = kind.map(|kind| kind.parse().unwrap());
+        let kind: Option<Type> = kind.map(|kind| Type::from_name(kind).unwrap());
         let mut out = vec![];
-        let items = Items::new(kind.as_ref(), json, squeeze);
+        let items = Items::new(kind.as_ref(), form, squeeze);
         write(&reader, range, items, &Progress::new(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
@@ -196,15 +234,23 @@ mod tests {
     #[test]
     fn values_are_printed_one_per_line() {
         let bytes = FakeBytes::full(&[1, 0, 2, 0, 2, 0, 2, 0, 3, 0, 9]);
-        let text = printed(bytes.clone(), 0..11, Some("u16le"), false, Squeeze::On);
+        let text = printed(bytes.clone(), 0..11, Some("u16le"), Form::Text, Squeeze::On);
         assert_eq!(text, "00000000  1\n00000002  2\n*\n00000008  3\n");
-        let text = printed(bytes.clone(), 2..8, Some("u16le"), false, Squeeze::Off);
+        let text = printed(bytes.clone(), 2..8, Some("u16le"), Form::Text, Squeeze::Off);
         assert_eq!(text, "00000002  2\n00000004  2\n00000006  2\n");
-        let text = printed(bytes, 0..11, Some("u16le[2]"), true, Squeeze::On);
+        let text = printed(bytes, 0..11, Some("u16le[2]"), Form::Json, Squeeze::On);
         assert_eq!(
             text,
-            "{\"offset\":0,\"value\":[1,2]}\n{\"offset\":4,\"value\":[2,2]}\n{\"offset\":8,\"value\":[3]}\n"
+            "{\"offset\":0,\"type\":\"u16[2]\",\"value\":[1,2]}\n{\"offset\":4,\"type\":\"u16[2]\",\"value\":[2,2]}\n\
+             {\"offset\":8,\"type\":\"u16[2]\",\"value\":[3],\"truncated\":true}\n"
         );
+    }
+
+    #[test]
+    fn csv_has_a_column_per_field() {
+        let bytes = FakeBytes::full(&[1, 0, 2, 3, 1, 0, 2, 3, 7, 0]);
+        let text = printed(bytes, 0..10, Some("u16le,u8[2]"), Form::Csv, Squeeze::Off);
+        assert_eq!(text, "offset,[0],[1][0],[1][1]\r\n0,1,2,3\r\n4,1,2,3\r\n8,7,,\r\n");
     }
 
     #[test]
@@ -212,7 +258,7 @@ mod tests {
         let mut bytes = FakeBytes::hole(40);
         bytes.write(0, b"text\x1b\xff");
         assert_eq!(
-            printed(bytes, 0..40, None, true, Squeeze::On),
+            printed(bytes, 0..40, None, Form::Json, Squeeze::On),
             "{\"offset\":0,\"hex\":\"746578741bff00000000000000000000\",\"text\":\"text............\"}\n\
              {\"offset\":16,\"hex\":\"00000000000000000000000000000000\",\"text\":\"................\"}\n\
              {\"offset\":32,\"hex\":\"0000000000000000\",\"text\":\"........\"}\n"
@@ -223,16 +269,16 @@ mod tests {
     fn hole_of_any_size_is_a_line() {
         let mut bytes = FakeBytes::hole(1 << 46);
         bytes.write((1 << 46) - 4, &[7, 0, 0, 0]);
-        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), false, Squeeze::On);
+        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), Form::Text, Squeeze::On);
         assert_eq!(text, "00000000  0\n*\n3ffffffffffc  7\n");
-        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), true, Squeeze::On);
+        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), Form::Json, Squeeze::On);
         assert_eq!(
             text,
-            "{\"offset\":0,\"value\":0}\n{\"offset\":4,\"length\":70368744177656,\"repeats\":true}\n\
-             {\"offset\":70368744177660,\"value\":7}\n"
+            "{\"offset\":0,\"type\":\"u32\",\"value\":0}\n{\"offset\":4,\"length\":70368744177656,\"repeats\":true}\n\
+             {\"offset\":70368744177660,\"type\":\"u32\",\"value\":7}\n"
         );
         // The item size is odd, so the hole ends within an item.
-        let text = printed(bytes, 0..1 << 46, Some("u8[3]"), false, Squeeze::On);
+        let text = printed(bytes, 0..1 << 46, Some("u8[3]"), Form::Text, Squeeze::On);
         assert_eq!(text, "00000000  [0, 0, 0]\n*\n3ffffffffffc  [7, 0, 0]\n3fffffffffff  [0]\n");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
-use crate::decode::Type;
+use crate::decode::{Decoded, Type, Window};
 use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
 use crate::segment::local_time;
@@ -33,24 +33,42 @@ enum Form {
 struct Row<T> {
     time: Option<String>,
     offset: u64,
+    #[serde(flatten)]
+    field: Option<FieldName>,
     old: Option<T>,
     new: T,
 }
 
+/// The part of a value that changed.
+#[derive(Serialize)]
+struct FieldName {
+    /// Empty for a whole value.
+    path: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
 impl<'a> Printer<'a> {
-    pub const fn new(args: &'a WatchArgs) -> Self {
+    pub fn new(args: &'a WatchArgs) -> Self {
         let form = match (args.json, args.csv) {
             (true, _) => Form::Json,
             (_, true) => Form::Csv,
             _ => Form::Text,
         };
-        Self { kind: args.kind.as_ref(), form, now: Timestamp::from_seconds(0), left: args.count }
+        Self {
+            kind: args.kind.as_ref().map(|kind| &kind.ty),
+            form,
+            now: Timestamp::from_seconds(0),
+            left: args.count,
+        }
     }
 
     /// Prints the CSV header, if the format has one.
     pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
         if self.form == Form::Csv {
-            out.write_all(b"time,offset,old,new\r\n")?;
+            let has_paths = self.kind.is_some_and(|kind| !kind.is_leaf());
+            let path = if has_paths { "path," } else { "" };
+            write!(out, "time,offset,{path}old,new\r\n")?;
         }
         out.flush()
     }
@@ -66,18 +84,50 @@ impl<'a> Printer<'a> {
             let offset = change.offset + part.start as u64;
             let old = change.old.as_deref().map(|old| &old[part.clone()]);
             let new = &change.new[part];
-            match self.kind {
+            let printed = match self.kind {
                 None => {
                     let text = if self.form == Form::Text { spaced } else { hex };
-                    self.row(offset, old.map(text), text(new), out)?;
+                    self.row(offset, None, old.map(text), text(new), out)?
                 }
-                Some(kind) => self.row(offset, old.map(|old| kind.decode(old)), kind.decode(new), out)?,
+                Some(kind) => self.value(kind, offset, old, new, out)?,
+            };
+            if printed.is_break() {
+                return Ok(printed);
             }
-            if let Some(left) = &mut self.left {
-                *left -= 1;
-                if *left == 0 {
-                    return Ok(ControlFlow::Break(()));
-                }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Prints the fields of a value that differ, or the whole value if its old bytes are unknown.
+    fn value(
+        &mut self,
+        kind: &Type,
+        offset: u64,
+        old: Option<&[u8]>,
+        new: &[u8],
+        out: &mut impl Write,
+    ) -> io::Result<ControlFlow<()>> {
+        let (Some(old), false) = (old, kind.is_leaf()) else {
+            let field = FieldName { path: String::new(), kind: kind.to_string() };
+            return self.row(offset, Some(field), old.map(|old| kind.decode(old)), kind.decode(new), out);
+        };
+        let runs = differences(old, new);
+        let differs = |range: &Range<u64>| {
+            let next = runs.partition_point(|run| run.end as u64 <= range.start);
+            runs.get(next).is_some_and(|run| (run.start as u64) < range.end)
+        };
+        let at = |place, bytes| Decoded { place, window: Window { offset: 0, bytes } };
+        let mut leaves = kind.leaves();
+        while let Some(place) = leaves.next() {
+            // Padding, bytes after the end of a text, and other bits change more often.
+            if !differs(&place.range()) || at(place, old).leaf() == at(place, new).leaf() {
+                continue;
+            }
+            let field = FieldName { path: leaves.path_text(), kind: place.ty.to_string() };
+            let printed =
+                self.row(offset + place.offset, Some(field), Some(at(place, old)), at(place, new), out)?;
+            if printed.is_break() {
+                return Ok(printed);
             }
         }
         Ok(ControlFlow::Continue(()))
@@ -102,32 +152,47 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Prints a row. Breaks if it is the last one requested.
     fn row<T: Serialize + ToString>(
-        &self,
+        &mut self,
         offset: u64,
+        field: Option<FieldName>,
         old: Option<T>,
         new: T,
         out: &mut impl Write,
-    ) -> io::Result<()> {
+    ) -> io::Result<ControlFlow<()>> {
         let time = local_time::rfc3339_micros(self.now);
+        let path = field.as_ref().map_or_else(String::new, |field| field.path.clone());
         match self.form {
             Form::Json => {
-                serde_json::to_writer(&mut *out, &Row { time, offset, old, new })?;
-                out.write_all(b"\n")
+                serde_json::to_writer(&mut *out, &Row { time, offset, field, old, new })?;
+                out.write_all(b"\n")?;
             }
             Form::Csv => {
                 let mut writer =
                     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
                 let old = old.map_or_else(String::new, |old| old.to_string());
-                let record = [time.unwrap_or_default(), offset.to_string(), old, new.to_string()];
+                let mut record = vec![time.unwrap_or_default(), offset.to_string(), old, new.to_string()];
+                if self.kind.is_some_and(|kind| !kind.is_leaf()) {
+                    record.insert(2, path);
+                }
                 writer.write_record(record).map_err(io::Error::other)?;
-                writer.flush()
+                writer.flush()?;
             }
             Form::Text => {
                 let old = old.map_or_else(|| "?".to_owned(), |old| old.to_string());
-                writeln!(out, "{}  {offset:08x}  {old} -> {}", local_time::of_day(self.now), new.to_string())
+                let path = if path.is_empty() { path } else { format!("{path}  ") };
+                let time = local_time::of_day(self.now);
+                writeln!(out, "{time}  {offset:08x}  {path}{old} -> {}", new.to_string())?;
             }
         }
+        if let Some(left) = &mut self.left {
+            *left -= 1;
+            if *left == 0 {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -200,7 +265,26 @@ mod tests {
         let (json, _) = printed(&["--as", "u16le", "--json"], &change);
         let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
         assert_eq!((&first["offset"], &first["old"], &first["new"]), (&10.into(), &2.into(), &258.into()));
-        let (csv, _) = printed(&["--as", "u16le[3]", "--csv"], &change);
-        assert!(csv.ends_with(",8,\"[1, 2, 3]\",\"[1, 258, 4]\"\n"), "{csv}");
+        assert_eq!((&first["path"], &first["type"]), (&"".into(), &"u16".into()));
+        let fields = printed(&["--as", "u16le[3]"], &change).0;
+        assert_eq!(fields, "0000000a  [1]  2 -> 258\n0000000c  [2]  3 -> 4\n");
+        let (csv, over) = printed(&["--as", "u16le[3]", "--csv", "--count", "1"], &change);
+        assert!(csv.ends_with(",10,[1],2,258\n") && over, "{csv}");
+        let record = "struct { char name[3]; unsigned char a : 3, b : 5; short c; }";
+        let (json, _) = printed(
+            &["--as", record, "--json"],
+            &Change {
+                offset: 0,
+                old: Some([b'x', 0, 1, 0xff, 7, 0].into()),
+                new: [b'x', 0, 2, 0x0f, 7, 0].into(),
+            },
+        );
+        let rows: Vec<serde_json::Value> =
+            json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.len(), 1, "{json}");
+        assert_eq!(
+            (&rows[0]["path"], &rows[0]["old"], &rows[0]["new"]),
+            (&"b".into(), &31.into(), &1.into())
+        );
     }
 }

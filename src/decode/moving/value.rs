@@ -1,6 +1,6 @@
 //! Detected values.
 
-use crate::decode::{ByteOrder, Decoded, Scalar};
+use crate::decode::{ByteOrder, Leaf, Scalar};
 use crate::segment::escape;
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl MovingValue {
 
     /// Decodes the current value. A clock since the epoch is a date.
     #[must_use]
-    pub fn value(&self) -> Decoded {
+    pub fn value(&self) -> Leaf<'static> {
         let scalar = match (self.kind, self.width, self.sort) {
             (Kind::Clock { unit, origin: Origin::Epoch }, 8, Sort::Unsigned) => Some(match unit {
                 Unit::Seconds => Scalar::TimeSeconds,
@@ -168,11 +168,8 @@ impl MovingValue {
             }),
             _ => self.sort.scalar(self.width),
         };
-        match scalar {
-            Some(scalar) => {
-                scalar.read(&self.bytes, ByteOrder::native()).map_or(Decoded::Missing, Decoded::Value)
-            }
-            None => Decoded::Text(escape(self.bytes.split(|byte| *byte == 0).next().unwrap_or_default())),
-        }
+        let text = || escape(self.bytes.split(|byte| *byte == 0).next().unwrap_or_default());
+        let value = scalar.and_then(|scalar| scalar.read(&self.bytes, ByteOrder::native()));
+        value.map_or_else(|| Leaf::Text(text()), Leaf::Value)
     }
 }

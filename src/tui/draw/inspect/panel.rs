@@ -101,6 +101,11 @@ fn pinned(open: &Inspect) -> Vec<Moving> {
 fn heading(open: &Inspect, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let style = super::heading(canvas, open.pane == InspectPane::Values);
+    if let Some(field) = open.field_at_cursor() {
+        let text = canvas.fit(&field, area.width);
+        canvas.text(area.x, area.y, area.width, &text, theme.accent);
+        return;
+    }
     let place = format!("AT {:#x} ({})", open.cursor, open.cursor);
     let x = canvas.text(area.x, area.y, area.width, &place, style);
     let long = open.order.long_word();
@@ -230,7 +235,10 @@ fn draw_below(state: &State, open: &Inspect, entries: &[ValueEntry], canvas: &mu
     let under = if many { lists.len() } else { lists.len().min(1) };
     let lines = area.height - u16::try_from(under).unwrap_or(0);
     let style = super::heading(canvas, open.pane == InspectPane::Values);
-    let place = format!("at {:#x} ({}) {}", open.cursor, open.cursor, open.order.word());
+    let place = open.field_at_cursor().map_or_else(
+        || format!("at {:#x} ({}) {}", open.cursor, open.cursor, open.order.word()),
+        |field| canvas.fit(&field, area.width / 2),
+    );
     let mut x = canvas.text(area.x, area.y, area.width, &place, style) + 2;
     let mut shown = entries[open.values_top.min(entries.len())..].iter().peekable();
     for y in area.y..area.y + lines {

@@ -1,0 +1,7 @@
+//! Types against the compilers and interpreters that make them.
+
+mod fuzz;
+mod gcc;
+mod generator;
+mod layouts;
+mod refusals;

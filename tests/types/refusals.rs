@@ -1,0 +1,140 @@
+//! Declarations that are wrong or not supported: the message tells the place and what was expected.
+
+use shmlens::decode::declaration::{DeclarationError, Language, Sources, declared_types, parse_declarations};
+use std::time::{Duration, Instant};
+
+fn error(source: &str, name: Option<&str>) -> DeclarationError {
+    match parse_declarations(&Sources::typed(source), name, Some(Language::Cpp)) {
+        Err(error) => error,
+        Ok(ty) => panic!("{source}: {ty}, {} bytes", ty.size()),
+    }
+}
+
+#[test]
+fn errors_name_place_and_expectation() {
+    for (source, place, message) in [
+        ("struct A { int x }", (1, 18), "expected ';' after the field, found '}'"),
+        ("struct A {\n  int x;\n  float;\n  Unknown y;\n};", (4, 3), "unknown type 'Unknown'"),
+        ("struct A { int x; ", (1, 17), "expected '}' after the fields, found the end"),
+        ("struct A { int a[3; };", (1, 19), "expected ']' after the array size, found ';'"),
+        ("struct A { int a[-1]; };", (1, 18), "the array size -1 is negative"),
+        ("struct A { int a[N]; };", (1, 18), "unknown constant 'N'"),
+        ("struct A { int a[1.5]; };", (1, 18), "expected an integer"),
+        ("struct A { int a[1 / 0]; };", (1, 20), "the result of the expression is undefined"),
+        ("struct A { int a[2147483647 + 1]; };", (1, 29), "the result of the expression is undefined"),
+        ("struct A { int a[f(3)]; };", (1, 18), "'f' is a function"),
+        ("struct A { A a; };", (1, 14), "'A' contains itself; use a pointer"),
+        ("struct A { A a[2]; };", (1, 15), "'A' contains itself; use a pointer"),
+        ("struct B; struct A { B b; };", (1, 24), "'B' is declared but its fields are not"),
+        ("struct A { int x; }; struct A { int y; };", (1, 29), "'A' is defined twice"),
+        ("typedef int T; typedef long T;", (1, 29), "'T' is declared as two different types"),
+        ("enum E { X }; enum E { Y };", (1, 20), "'E' is defined twice"),
+        ("struct A { int x; char x; };", (1, 24), "the field 'x' is declared twice"),
+        ("struct A { int x : 33; };", (1, 20), "invalid width 33: expected at most 32 bits"),
+        ("struct A { int x : 0; };", (1, 20), "invalid width 0"),
+        ("struct A { float x : 3; };", (1, 18), "a bit-field must be an integer"),
+        ("struct A { void x; };", (1, 17), "expected a type with a size, found 'void'"),
+        ("struct A { alignas(3) int x; };", (1, 20), "invalid alignment 3"),
+        ("struct A { int x __attribute__((vector_size(16))); };", (1, 33), "'vector_size' is not supported"),
+        ("struct V { int v; }; struct A : virtual V { };", (1, 33), "virtual base classes are not supported"),
+        ("struct A : int { };", (1, 12), "a base class must be a struct or class"),
+        ("struct A { unsigned float x; };", (1, 27), "these words are no type"),
+        ("struct A { decltype(1) x; };", (1, 12), "'decltype' is not supported"),
+        (
+            "template <class... T> struct V { int x; }; struct A { V<int> v; };",
+            (1, 55),
+            "templates with '...' are not supported",
+        ),
+        (
+            "template <class T> struct V { T x; }; template <> struct V<int> {}; struct A { V<int> v; };",
+            (1, 80),
+            "specializations of templates are not supported",
+        ),
+        (
+            "template <class T, int N> struct V { T x[N]; }; struct A { V<int> v; };",
+            (1, 60),
+            "'V' needs 2 arguments, found 1",
+        ),
+        ("template <int N> struct V { V<N + 1> v; }; struct A { V<1> v; };", (1, 29), "nested too deeply"),
+        ("#pragma pack(3)\nstruct A { int x; };", (1, 9), "invalid alignment 3 in #pragma pack"),
+        ("#if __has_include(<x>)\n#endif\nstruct A { int x; };", (1, 5), "'__has_include' is not supported"),
+        ("#error no\nstruct A { int x; };", (1, 1), "#error no"),
+        ("enum E : char { X = 200 };", (1, 17), "the value 200 does not fit"),
+        ("struct A { char x[0x7fffffffffffffff][2]; };", (1, 18), "too large for any segment"),
+        ("struct A { double x[1ul << 59]; double y[1ul << 59]; };", (1, 1), "too large for any segment"),
+        ("int f(int);", (1, 11), "expected a type, found none"),
+        ("", (1, 1), "expected a type, found none"),
+    ] {
+        let error = error(source, None);
+        assert!(error.message.contains(message), "{source}\n{error}");
+        assert!(error.message.contains("deeply") || (error.line, error.column) == place, "{source}\n{error}");
+    }
+}
+
+#[test]
+fn wrong_types_of_a_header_do_not_hide_others() {
+    let source = "struct Bad { Unknown x; };\nstruct Uses { Bad b; };\ntypedef missing T;\n\
+                  int f() { if (1) { return 2; } }\nnamespace n { struct Good { int x; }; }\n\
+                  struct Late { n::Good g; Bad *p; };";
+    let parse = |name| parse_declarations(&Sources::typed(source), Some(name), Some(Language::Cpp));
+    assert_eq!(parse("Late").unwrap().size(), 16);
+    assert_eq!(parse("Good[3]").unwrap().size(), 12);
+    assert_eq!(parse("n::Good *").unwrap().to_string(), "n::Good*");
+    for (name, line, message) in [
+        ("Bad", 1, "unknown type 'Unknown'"),
+        ("Uses", 1, "unknown type 'Unknown'"),
+        ("T", 3, "unknown type 'missing'"),
+    ] {
+        let error = parse(name).unwrap_err();
+        assert!(error.line == line && error.message.contains(message), "{name}: {error}");
+    }
+    let names = declared_types(&Sources::typed(source), Some(Language::Cpp));
+    assert_eq!(names, ["n::Good", "Late"]);
+}
+
+#[test]
+fn hostile_declarations_end_soon() {
+    let many = 10_000;
+    let doubled = (0..60).map(|at| format!("#define M{} M{at} M{at}\n", at + 1)).collect::<Vec<_>>().concat();
+    let nested_unions =
+        (0..60).map(|at| format!("union U{} {{ U{at} a, b; }};\n", at + 1)).collect::<Vec<_>>().concat();
+    for source in [
+        format!("struct A {{ int x[{}1", "(".repeat(many)),
+        format!("struct A {{ int x[{}1]; }};", "-".repeat(many)),
+        format!("struct A {{ int x[{}", "1 ? ".repeat(many)),
+        "struct A { ".repeat(many),
+        "struct A { struct { ".repeat(40) + "int x; " + &"} y; }; ".repeat(40),
+        "namespace a { ".repeat(many),
+        "extern \"C\" ".repeat(many),
+        "template <".repeat(many),
+        format!("{} x;", "A<".repeat(many)),
+        format!("int {}x;", "*".repeat(many)),
+        format!("int {}x;", "(*".repeat(many)),
+        format!("int x{};", "[1]".repeat(many)),
+        "[[".repeat(many),
+        "__attribute__((".repeat(many),
+        "#if 1\n".repeat(many),
+        format!("#define M0 int x;\n{doubled}struct A {{ M60 }};"),
+        format!("#define F(x) x x\nstruct A {{ {}int y;{} }};", "F(".repeat(200), ")".repeat(200)),
+        format!("union U0 {{ char c; }};\n{nested_unions}"),
+        format!("enum E {{ {} }};", "X,".repeat(many)),
+        format!("struct A {{ {} }};", (0..many).map(|at| format!("int f{at};")).collect::<Vec<_>>().concat()),
+        "template <int N> struct V { V<N * 2> a; V<N * 2 + 1> b; }; V<1> x;".to_owned(),
+        "using namespace a; ".repeat(many),
+        "namespace a { using namespace b; } namespace b { using namespace a; } struct A { a::X x; };"
+            .to_owned(),
+        "struct E {}; struct F { E e[1000000]; }; struct A : E { F f[1000]; E g; };".to_owned(),
+        "\u{0}\u{ffff}\"'\\\n#".repeat(many / 10),
+    ] {
+        for name in [None, Some("A")] {
+            let shown: String = source.chars().take(60).collect();
+            let start = Instant::now();
+            let result = parse_declarations(&Sources::typed(&source), name, None);
+            let elapsed = start.elapsed();
+            println!("{elapsed:?} {shown:?}");
+            // Debug builds on a loaded machine.
+            assert!(elapsed < Duration::from_secs(20), "{shown}: {elapsed:?}");
+            drop(result.map(|ty| (ty.to_string(), ty.leaf_count())));
+        }
+    }
+}
