@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
-const LONG: Duration = Duration::from_secs(600);
+const LONG_TIMEOUT: Duration = Duration::from_secs(600);
 
 fn listed(id: &SegmentId) -> Segment {
     let survey = Survey::take(&RealMachine, &mut Names::default());
@@ -63,12 +63,12 @@ fn scan_everything(reader: Reader, change: impl FnOnce()) {
     assert_eq!(next(middle, Direction::Backward), Some(0));
 
     let mut tracker = Tracker::new(reader);
-    let seen = take_snapshot(&mut tracker, 100 * MIB..100 * MIB + 512, LONG);
+    let seen = take_snapshot(&mut tracker, 100 * MIB..100 * MIB + 512, LONG_TIMEOUT);
     assert_eq!((seen.scanned, seen.bytes, seen.changes), (size, vec![0; 512], 0));
     let data: Vec<usize> = (0..64).filter(|&cell| seen.map[cell].kind == CellKind::Data).collect();
     assert_eq!(data, [0, 31, 32, 63]);
     change();
-    let seen = take_snapshot(&mut tracker, size - 16..size, LONG);
+    let seen = take_snapshot(&mut tracker, size - 16..size, LONG_TIMEOUT);
     assert_eq!(seen.bytes, b"\0\0\0\0\0\0\0\0\0\0\0\0laSt");
     assert_eq!(seen.changed, std::iter::once(size - 2..size - 1).collect::<Vec<_>>());
     assert_eq!(tracker.next_change(0, Direction::Forward, &progress).unwrap(), Some(size - 2));
@@ -135,7 +135,7 @@ fn large_reads_avoid_slow_addresses() {
         assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
         let mut tracker = Tracker::new(reader);
         for window in [0..MIB, 16..MIB, 4080..2 * MIB] {
-            let seen = take_snapshot(&mut tracker, window.clone(), LONG);
+            let seen = take_snapshot(&mut tracker, window.clone(), LONG_TIMEOUT);
             let end = usize::try_from(window.end.min(window.start + MIB)).unwrap();
             assert_eq!(seen.bytes, bytes[usize::try_from(window.start).unwrap()..end]);
         }
@@ -159,7 +159,7 @@ fn hole_of_4_tib_is_skipped_immediately() {
     assert_eq!(next_data(&reader, 0, Direction::Forward, 32, &progress).unwrap(), Some(size - 7));
     assert_eq!(next_data(&reader, size, Direction::Backward, 32, &progress).unwrap(), Some(size - 7));
     let mut tracker = Tracker::new(reader);
-    let seen = take_snapshot(&mut tracker, size - 16..size, LONG);
+    let seen = take_snapshot(&mut tracker, size - 16..size, LONG_TIMEOUT);
     assert_eq!((seen.scanned, &seen.bytes[9..]), (size, &b"the end"[..]));
     assert_eq!(seen.map[63].kind, CellKind::Data);
     assert!(seen.map[..63].iter().all(|cell| cell.kind == CellKind::Hole));

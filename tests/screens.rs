@@ -4,7 +4,7 @@
 use crate::support::{Acts, Stage};
 use shmlens::app::event::Event;
 use shmlens::decode::Scalar;
-use shmlens::engine::{Body, Undo, Working};
+use shmlens::engine::{Body, Undo, WorkProgress};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
@@ -70,7 +70,7 @@ const SMALL: [(u16, u16); 2] = [(60, 15), (40, 8)];
 
 /// Reports the progress of a search.
 fn searching(done: u64, total: u64) -> Body {
-    Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
+    Body::Progress(WorkProgress { what: String::new(), item: 0, items: 0, done, total })
 }
 
 /// Returns a machine with a ring that two programs share, and values in it.
@@ -359,7 +359,7 @@ fn long_action_shows_progress_and_the_stop_key() {
             stage.press(key);
             stage.wait(200);
         }
-        let at = Working {
+        let at = WorkProgress {
             what: "copying sysv:32771".to_owned(),
             item: 1,
             items: 2,
@@ -374,7 +374,8 @@ fn long_action_shows_progress_and_the_stop_key() {
         stage.acts = Acts::Hang;
         stage.state.undo = Some(Undo::Copies(vec![]));
         stage.press("u");
-        let at = Working { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
+        let at =
+            WorkProgress { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
         stage.report(Body::Progress(at));
         assert_snapshot(&format!("undo-working-{width}x{height}"), &stage, &plain());
     }

@@ -3,8 +3,8 @@
 
 use super::Actor;
 use super::archive::MAGIC;
-use super::outlook::{Batch, DiskSpace, Outlook, needs};
-use super::save::{Destination, SaveError, Stored, printable};
+use super::outlook::{Batch, CopyForecast, DiskSpace, needs};
+use super::save::{Destination, SaveError, SaveResult, printable};
 use super::state::{StateDirectory, StateError};
 use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
@@ -30,7 +30,7 @@ pub struct Copies {
     batch: Batch,
     /// The plan's forecast. Only the copies that it lists may be deleted, for disk space or for the
     /// limit.
-    outlook: Outlook,
+    outlook: CopyForecast,
 }
 
 /// An existing copy.
@@ -86,7 +86,7 @@ impl Copies {
     /// Opens the copies in a state directory. `limit` is their maximum total size.
     #[must_use]
     pub fn new(state: StateDirectory, limit: Bytes) -> Self {
-        Self { state, limit, batch: Batch::default(), outlook: Outlook::default() }
+        Self { state, limit, batch: Batch::default(), outlook: CopyForecast::default() }
     }
 
     #[must_use]
@@ -96,7 +96,7 @@ impl Copies {
 
     /// Predicts the cost of a copy of this segment, or the error of [`Copies::keep`], without
     /// reading the segment. Segments planned with clones of these copies form one batch.
-    pub fn predict(&self, segment: &Segment) -> Result<Outlook, KeepError> {
+    pub fn predict(&self, segment: &Segment) -> Result<CopyForecast, KeepError> {
         let directory = self.state.existing_subdirectory(DIRECTORY)?;
         let unfinished = directory.as_deref().map(count_unfinished).unwrap_or_default();
         let space = DiskSpace {
@@ -121,13 +121,13 @@ impl Copies {
 
     /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
     /// batch counts them as deleted from now on.
-    pub(super) fn with_plan(&self, segment: &Segment, outlook: &Outlook) -> Self {
+    pub(super) fn with_plan(&self, segment: &Segment, outlook: &CopyForecast) -> Self {
         self.batch.plan(segment, outlook);
         Self { outlook: outlook.clone(), ..self.clone() }
     }
 
     #[must_use]
-    pub const fn outlook(&self) -> &Outlook {
+    pub const fn outlook(&self) -> &CopyForecast {
         &self.outlook
     }
 
@@ -168,7 +168,7 @@ impl Copies {
 
     /// Saves and syncs a copy of a segment. Deletes no older copy: [`Copies::enforce_limit`] does,
     /// once the segment is removed.
-    pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
+    pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<SaveResult, KeepError> {
         let directory = self.state.subdirectory(DIRECTORY)?;
         let UnfinishedFiles { abandoned, in_progress } = count_unfinished(&directory);
         let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
@@ -314,7 +314,7 @@ mod tests {
         segments.into_iter().find(|segment| segment.id.to_string() == format!("posix:/{name}")).unwrap()
     }
 
-    fn keep(copies: &Copies, machine: &FakeMachine, segment: &Segment) -> Result<Stored, KeepError> {
+    fn keep(copies: &Copies, machine: &FakeMachine, segment: &Segment) -> Result<SaveResult, KeepError> {
         copies.keep(&Actor::new(machine, &Progress::new()), segment)
     }
 

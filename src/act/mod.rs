@@ -53,11 +53,11 @@ pub use mode_change::{ModeChange, ParseModeError};
 pub use outcome::{ChangeReport, Outcome};
 pub use plan::{Options, Plan, Refusal, Task, Undo};
 pub use principal::{ParsePrincipalError, Principal};
-pub use restore::{RestoreError, Restored, read_metadata, unrestorable};
-pub use save::{SaveError, Stored, directory_of, is_in_dev_shm};
+pub use restore::{RestoreError, RestoreResult, read_metadata, unrestorable};
+pub use save::{SaveError, SaveResult, directory_of, is_in_dev_shm};
 pub use saved_file::SavedFile;
 pub use state::{StateDirectory, StateError};
-pub use undo::{Revert, SavedCopy, UndoError, Undone};
+pub use undo::{Revert, SavedCopy, UndoError, UndoResult};
 pub use uses::UseRecorder;
 
 use crate::machine::Machine;

@@ -41,7 +41,7 @@ const HEADINGS: [(&str, &[Group]); 10] = [
     ("IDENTITY", &[Identity]),
     ("LIMITS", &[Limits]),
 ];
-const LEFT: usize = 5;
+const LEFT_GROUPS: usize = 5;
 
 /// Returns all facts about a segment. `probe` has those that require access to the segment.
 pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
@@ -56,7 +56,7 @@ pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGro
     };
     let groups = HEADINGS.iter().enumerate().map(|(at, (title, groups))| DetailGroup {
         title,
-        right: at >= LEFT,
+        right: at >= LEFT_GROUPS,
         lines: lines(groups),
     });
     groups.filter(|group| !group.lines.is_empty()).collect()

@@ -27,13 +27,13 @@ pub struct HelpText {
 }
 
 /// The minimum width for two columns.
-const WIDE: u16 = 100;
+const MIN_TWO_COLUMN_WIDTH: u16 = 100;
 /// The gap between the columns, and their maximum width.
 pub const GUTTER: u16 = 3;
-const MAX_COLUMN: u16 = 56;
+const MAX_COLUMN_WIDTH: u16 = 56;
 /// The column of descriptions in wide and narrow columns, unless the keys are wider.
-const DOC: u16 = 15;
-const NARROW_DOC: u16 = 10;
+const DESCRIPTION_COLUMN: u16 = 15;
+const NARROW_DESCRIPTION_COLUMN: u16 = 10;
 
 const SYMBOLS: [(&str, &str); 9] = [
     ("● in use", "mapped, attached or open"),
@@ -81,8 +81,8 @@ fn sections(keymap: &Keymap, screen: Context) -> Vec<Section> {
 
 impl HelpText {
     pub fn new(keymap: &Keymap, screen: Context, size: Size) -> Self {
-        let (count, width) = if size.width >= WIDE {
-            (2, ((size.width - 4 - GUTTER) / 2).min(MAX_COLUMN))
+        let (count, width) = if size.width >= MIN_TWO_COLUMN_WIDTH {
+            (2, ((size.width - 4 - GUTTER) / 2).min(MAX_COLUMN_WIDTH))
         } else {
             (1, text_width(size))
         };
@@ -114,9 +114,9 @@ impl HelpText {
 /// Wraps a description beside its keys, or below keys that leave no room.
 fn entry_lines(keys: &str, doc: &str, width: u16) -> Vec<HelpLine> {
     let wide = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
-    let least = if width < MAX_COLUMN { NARROW_DOC } else { DOC };
+    let least = if width < MAX_COLUMN_WIDTH { NARROW_DESCRIPTION_COLUMN } else { DESCRIPTION_COLUMN };
     let beside = least.max(wide(keys) + 3);
-    let below = beside > DOC && beside + wide(doc) > width;
+    let below = beside > DESCRIPTION_COLUMN && beside + wide(doc) > width;
     let column = if below { least } else { beside };
     let mut lines = wrap(doc, usize::from(width.saturating_sub(column).max(1))).into_iter();
     let first = if below { None } else { lines.next() };

@@ -10,17 +10,17 @@ pub struct Interval {
 }
 
 /// Intervals in milliseconds. Refresh is paused after the last step.
-const SURVEY: &[u64] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
-const LIVE: &[u64] = &[33, 50, 100, 200, 500, 1000, 2000, 5000];
+const SURVEY_STEPS: &[u64] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+const LIVE_STEPS: &[u64] = &[33, 50, 100, 200, 500, 1000, 2000, 5000];
 
 impl Interval {
     /// The interval of surveys: the step nearest to `wanted`.
     pub fn survey(every: Duration) -> Self {
-        Self::nearest(SURVEY, every)
+        Self::nearest(SURVEY_STEPS, every)
     }
 
     pub fn live(every: Duration) -> Self {
-        Self::nearest(LIVE, every)
+        Self::nearest(LIVE_STEPS, every)
     }
 
     fn nearest(steps: &'static [u64], every: Duration) -> Self {

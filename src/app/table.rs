@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// Duration of the highlight after a segment appeared or changed.
-pub const GLOW: Duration = Duration::from_secs(3);
+pub const GLOW_DURATION: Duration = Duration::from_secs(3);
 
 /// The sort order of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Default for Table {
 impl Table {
     /// Applies a new survey: glow, marks and rows.
     pub fn survey(&mut self, survey: &Survey, difference: &Difference, now: Clock) {
-        self.glow.retain(|_, since| now.saturating_sub(*since) < GLOW);
+        self.glow.retain(|_, since| now.saturating_sub(*since) < GLOW_DURATION);
         for id in difference.appeared.iter().chain(&difference.changed) {
             self.glow.insert(id.clone(), now);
         }
@@ -122,7 +122,8 @@ impl Table {
     pub fn arrange(&mut self, survey: &Survey) {
         self.arranged += 1;
         let segments = &survey.segments;
-        self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
+        self.shown =
+            (0..segments.len()).filter(|&at| self.filter.matches(&segments[at], survey.at)).collect();
         self.sort_rows(survey);
         self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
         let row_of = |id: &SegmentId| self.shown.iter().position(|&at| segments[at].id == *id);
@@ -201,7 +202,7 @@ impl Table {
 
     /// The time since the segment appeared or changed, while it glows.
     pub fn glow_age(&self, id: &SegmentId, now: Clock) -> Option<Duration> {
-        self.glow.get(id).map(|since| now.saturating_sub(*since)).filter(|age| *age < GLOW)
+        self.glow.get(id).map(|since| now.saturating_sub(*since)).filter(|age| *age < GLOW_DURATION)
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-const BUFFER: usize = 64 << 10;
+const BUFFER_SIZE: usize = 64 << 10;
 
 pub struct Out {
     to: BufWriter<Box<dyn Write + Send>>,
@@ -32,7 +32,7 @@ impl Out {
 
     #[must_use]
     pub fn new(to: Box<dyn Write + Send>, style: Style) -> Self {
-        Self { to: BufWriter::with_capacity(BUFFER, to), style, standard: false }
+        Self { to: BufWriter::with_capacity(BUFFER_SIZE, to), style, standard: false }
     }
 
     #[must_use]

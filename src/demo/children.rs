@@ -33,7 +33,7 @@ const WRITER: &str = "writer";
 const READER: &str = "reader.py";
 
 /// In milliseconds.
-const TICK: u8 = 50;
+const TICK_MILLIS: u8 = 50;
 
 /// The running processes. Dropping this ends them.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
     let ring_memory = map(ring.into(), writes)?;
     let list_memory = map(list.into(), !writes)?;
     let state_memory = if writes { Attachment::read_write(shmid)? } else { Attachment::read_only(shmid)? };
-    let mutex = if writes { Some(SharedMutex::new(&state_memory, state::LOCK)?) } else { None };
+    let mutex = if writes { Some(SharedMutex::new(&state_memory, state::LOCK_OFFSET)?) } else { None };
     let mut stdout = io::stdout();
     stdout.write_all(b"\n")?;
     stdout.flush()?;
@@ -133,5 +133,5 @@ fn map(path: PathBuf, writable: bool) -> io::Result<Mapping> {
 fn demo_has_ended() -> io::Result<bool> {
     let stdin = io::stdin();
     let mut pipe = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-    Ok(poll(&mut pipe, PollTimeout::from(TICK))? > 0)
+    Ok(poll(&mut pipe, PollTimeout::from(TICK_MILLIS))? > 0)
 }

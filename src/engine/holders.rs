@@ -47,11 +47,11 @@ pub struct Holders {
     started: Clock,
     /// The end of the pause after the last scan.
     pause_end: Clock,
-    requested: Option<Requested>,
+    requested: Option<ScanRequest>,
 }
 
 #[derive(Debug)]
-enum Requested {
+enum ScanRequest {
     All,
     Some(BTreeSet<u32>),
 }
@@ -78,11 +78,11 @@ impl Worker for Holders {
                     self.requested = None;
                 }
             }
-            Request::Holders(ScanScope::All) => self.requested = Some(Requested::All),
+            Request::Holders(ScanScope::All) => self.requested = Some(ScanRequest::All),
             Request::Holders(ScanScope::These(pids)) => match &mut self.requested {
-                Some(Requested::All) => {}
-                Some(Requested::Some(requested)) => requested.extend(pids),
-                None => self.requested = Some(Requested::Some(pids.into_iter().collect())),
+                Some(ScanRequest::All) => {}
+                Some(ScanRequest::Some(requested)) => requested.extend(pids),
+                None => self.requested = Some(ScanRequest::Some(pids.into_iter().collect())),
             },
             _ => {}
         }
@@ -101,13 +101,13 @@ impl Worker for Holders {
         let before = self.latest.last();
         let requested = self.requested.take();
         let holdings = match (&before, requested) {
-            (Some(last), Some(Requested::Some(pids))) if !self.is_due(now) => {
+            (Some(last), Some(ScanRequest::Some(pids))) if !self.is_due(now) => {
                 let pids: Vec<u32> = pids.into_iter().collect();
                 last.rescan(machine, &pids, &mut self.names)
             }
             (_, requested) => {
                 let first = match requested {
-                    Some(Requested::Some(pids)) => pids.into_iter().collect(),
+                    Some(ScanRequest::Some(pids)) => pids.into_iter().collect(),
                     _ => vec![],
                 };
                 self.full = Some(now);
@@ -130,7 +130,7 @@ impl Worker for Holders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::fake::{FakeBytes, FakeMachine, OBJECTS};
+    use crate::machine::fake::{FakeBytes, FakeMachine, OBJECT_DEVICE};
     use crate::machine::process::FileLock;
     use crate::segment::Access;
 
@@ -185,7 +185,7 @@ mod tests {
         };
         assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| {
-            facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7), write_lease: false }];
+            facts.locks = vec![FileLock { device: OBJECT_DEVICE, inode: 2, pid: Some(7), write_lease: false }];
         });
         assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);

@@ -1,6 +1,6 @@
 //! Requests to the engine.
 
-use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, Undone};
+use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
 use crate::memory::{Direction, Pattern};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -176,8 +176,8 @@ pub enum Undo {
 impl Undo {
     /// Returns the part that a retry can undo. A segment that was not attempted has no result.
     #[must_use]
-    pub fn remaining(self, results: &[Undone]) -> Option<Self> {
-        fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {
+    pub fn remaining(self, results: &[UndoResult]) -> Option<Self> {
+        fn rest<T>(items: Vec<T>, results: &[UndoResult]) -> Vec<T> {
             let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
                 None => true,
                 Some(result) => result.as_ref().is_err_and(|failure| failure.can_retry),

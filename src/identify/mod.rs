@@ -25,7 +25,7 @@ use crate::memory::WriteLeases;
 use crate::survey::{Holdings, Names, Survey};
 use catalog::Catalog;
 use evidence::{Commands, Evidence};
-use known::Known;
+use known::MakerCache;
 use leases::{LeaseResults, Leases};
 use process_state::{PidNamespace, ProcessState, ProcessStates};
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl Rules {
 pub struct Identifier {
     settle: Option<Duration>,
     created: Option<&'static dyn CreationLog>,
-    known: Known,
+    known: MakerCache,
     answers: LeaseResults,
     commands: Commands,
 }
@@ -98,7 +98,7 @@ impl Identifier {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalog, max_reads),
+            known: MakerCache::new(rules.catalog, max_reads),
             answers: LeaseResults::default(),
             commands: Commands::default(),
         }

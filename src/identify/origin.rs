@@ -4,7 +4,7 @@
 use super::catalog::{Finding, MakerMatch};
 use super::evidence::Evidence;
 use super::{PidNamespace, ProcessState, demo};
-use crate::config::maker::{Unheld, Wanted};
+use crate::config::maker::{NeededVerdict, UnheldVerdict};
 use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 
 /// The origin of a segment without holders.
@@ -97,13 +97,13 @@ fn judge_by_catalog(
             (Finding::Leaked, reason)
         }
         (Finding::Unknown, creator) => {
-            let unproven = first.is_some() && made.maker.unheld != Unheld::Undecided;
+            let unproven = first.is_some() && made.maker.unheld != UnheldVerdict::Undecided;
             match (unproven, creator) {
                 (true, creator) => {
                     steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
                     match made.maker.wanted {
-                        Wanted::Protected => (Finding::Protected, reason),
-                        Wanted::Idle => (Finding::Unknown, reason),
+                        NeededVerdict::Protected => (Finding::Protected, reason),
+                        NeededVerdict::Idle => (Finding::Unknown, reason),
                     }
                 }
                 (false, Some(creator)) => {

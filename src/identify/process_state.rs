@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 /// A process that started more than this many seconds after the last change of a segment did not
 /// create it. System V times are whole seconds, start times are accurate to 10 ms.
-const SLACK: f64 = 2.0;
+const START_TOLERANCE_SECONDS: f64 = 2.0;
 
 /// The state of a process with a known pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,14 +86,14 @@ impl<'a> ProcessStates<'a> {
     fn started_later(&self, process: &Process, then: Timestamp) -> bool {
         let later = process.started.seconds_since(then);
         let clock = self.clock.get_or_init(|| self.processes.clock());
-        if later <= SLACK || clock.forward <= SLACK {
-            return later > SLACK;
+        if later <= START_TOLERANCE_SECONDS || clock.forward <= START_TOLERANCE_SECONDS {
+            return later > START_TOLERANCE_SECONDS;
         }
-        let predates_clock_change = clock.now.seconds_since(then) >= clock.forward - SLACK;
-        match (clock.boot.seconds_since(then) > SLACK, predates_clock_change) {
+        let predates_clock_change = clock.now.seconds_since(then) >= clock.forward - START_TOLERANCE_SECONDS;
+        match (clock.boot.seconds_since(then) > START_TOLERANCE_SECONDS, predates_clock_change) {
             // The clock was set more than once and never showed this time.
             (true, false) => false,
-            (_, true) => later - clock.forward > SLACK,
+            (_, true) => later - clock.forward > START_TOLERANCE_SECONDS,
             (false, false) => true,
         }
     }

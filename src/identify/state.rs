@@ -176,13 +176,13 @@ fn held_by(holders: &[&Holder]) -> String {
 
 /// Lists holders by name: `grabber (4121), reader.py (4188) and 3 more`.
 fn holder_names(holders: &[&Holder]) -> String {
-    const NAMED: usize = 3;
+    const MAX_NAMED: usize = 3;
     let named: Vec<String> = holders
         .iter()
-        .take(NAMED)
+        .take(MAX_NAMED)
         .map(|holder| format!("{} ({})", holder.command_text(), holder.pid))
         .collect();
-    match holders.len().saturating_sub(NAMED) {
+    match holders.len().saturating_sub(MAX_NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }

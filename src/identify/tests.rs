@@ -6,7 +6,7 @@ mod uncertainty;
 use super::*;
 use crate::machine::LastUse;
 use crate::machine::control::SysvStat;
-use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECTS};
+use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECT_DEVICE};
 use crate::machine::process::{FileLock, Processes as _};
 use crate::segment::{Access, Certainty, Kind, Maker, ObjectName, Segment, State, Timestamp, Verdict};
 use crate::survey::Depth;
@@ -318,7 +318,7 @@ fn segment_with_holders_is_in_use() {
 #[test]
 fn locked_object_is_in_use() {
     let machine = with_object("nccl-a1B2c3");
-    let lock = |pid, inode| FileLock { device: OBJECTS, inode, pid, write_lease: false };
+    let lock = |pid, inode| FileLock { device: OBJECT_DEVICE, inode, pid, write_lease: false };
     machine.edit(|facts| facts.locks = vec![lock(Some(17), 2)]);
     assert_is(&machine, State::InUse, &["file lock held by pid 17", "/proc/locks"]);
     machine.edit(|facts| facts.locks = vec![lock(None, 2)]);

@@ -10,7 +10,7 @@ use crate::survey::Survey;
 const MAX_RUNS: usize = 16;
 
 /// The last use of a segment according to the kernel.
-pub struct Reported {
+pub struct ReportedUse {
     at: usize,
     last_pid: u32,
     times: Times,
@@ -23,7 +23,7 @@ pub fn hide_own(
     machine: &dyn Machine,
     states: &ProcessStates<'_>,
     survey: &mut Survey,
-) -> Vec<Reported> {
+) -> Vec<ReportedUse> {
     let own = machine.own_pid();
     let now = survey.at;
     let mut replaced = vec![];
@@ -53,7 +53,7 @@ pub fn hide_own(
         if !trusted && last.pid == 0 {
             continue;
         }
-        replaced.push(Reported { at, last_pid: reported, times: segment.times });
+        replaced.push(ReportedUse { at, last_pid: reported, times: segment.times });
         if trusted {
             (segment.times.attach, segment.times.detach) = (last.attach, last.detach);
         }
@@ -63,8 +63,8 @@ pub fn hide_own(
 }
 
 /// Restores the original values after the verdicts.
-pub fn restore(survey: &mut Survey, replaced: Vec<Reported>) {
-    for Reported { at, last_pid, times } in replaced {
+pub fn restore(survey: &mut Survey, replaced: Vec<ReportedUse>) {
+    for ReportedUse { at, last_pid, times } in replaced {
         let segment = &mut survey.segments[at];
         segment.times = times;
         set_last_pid(segment, last_pid);

@@ -87,7 +87,7 @@ pub trait Control: Send + Sync {
     fn memory(&self) -> MemoryFacts;
 
     /// Starts building a System V segment, initially a single hole. Its mode is
-    /// [`FILLING`](super::FILLING) until it is finished.
+    /// [`UNFINISHED_MODE`](super::UNFINISHED_MODE) until it is finished.
     fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
     /// Returns an identifier of this boot and of the IPC and pid namespaces, in which shmids and

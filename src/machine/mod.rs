@@ -12,7 +12,7 @@ pub mod process;
 pub mod real;
 pub mod sysv_table;
 
-pub use builder::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
+pub use builder::{AttributeError, FinalAttributes, FinishedSegment, SegmentBuilder, UNFINISHED_MODE};
 pub use method::{Method, Trace, TraceReason};
 
 use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
@@ -149,12 +149,12 @@ pub struct ObjectListing {
     /// Mount points. Other file systems are not listed.
     pub mounts: Vec<ObjectName>,
     /// Directories that could not be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableDirectory>,
 }
 
 /// A directory below `/dev/shm` that could not be read.
 #[derive(Debug, Clone)]
-pub struct Unreadable {
+pub struct UnreadableDirectory {
     /// The path below `/dev/shm`.
     pub name: ObjectName,
     pub uid: u32,
@@ -165,7 +165,7 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-impl Unreadable {
+impl UnreadableDirectory {
     /// Returns true for a private directory of another user.
     #[must_use]
     pub fn is_denied(&self) -> bool {

@@ -46,7 +46,7 @@ use std::sync::Arc;
 use unicode_width::UnicodeWidthStr as _;
 
 /// The minimum width of a shortened name in a list of holders.
-const SHORTEST_NAME: usize = 4;
+const MIN_NAME_WIDTH: usize = 4;
 const DELETED_MARK: &str = " (deleted)";
 
 /// A shared-memory segment, as found by a survey.
@@ -308,7 +308,7 @@ impl Segment {
         loop {
             let text = self.flow_of(most, limits, ellipsis);
             let longer = usize::from(limits[1] > limits[0]);
-            if text.width() <= width || limits[longer] <= SHORTEST_NAME {
+            if text.width() <= width || limits[longer] <= MIN_NAME_WIDTH {
                 return text;
             }
             limits[longer] -= 1;

@@ -173,7 +173,7 @@ pub fn parse_key(text: &str) -> Option<Key> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found<'a> {
+pub struct ResolvedSegment<'a> {
     pub segment: &'a Segment,
     /// Set if the text is a proper prefix of the name.
     pub by_prefix: bool,
@@ -219,20 +219,23 @@ fn only_unlinked_with_name<'a>(
 /// Finds a segment for a command that only reads: by its exact name, by the former name of an
 /// unlinked object, or by a unique prefix of a POSIX name. Finds unlinked objects only if the
 /// survey includes them.
-pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Found<'a>, ResolveError> {
+pub fn resolve<'a>(
+    name: &SegmentName<'_>,
+    segments: &'a [Segment],
+) -> Result<ResolvedSegment<'a>, ResolveError> {
     let (id, key) = (name.id(), name.key());
     let has_key = |segment: &Segment| key.is_some() && segment.sysv().map(|facts| facts.key) == key;
     let exact: Vec<&Segment> =
         segments.iter().filter(|segment| Some(&segment.id) == id.as_ref() || has_key(segment)).collect();
     if !exact.is_empty() {
         let segment = one(name, &exact, segments)?;
-        return Ok(Found { segment, by_prefix: false, by_former_name: false });
+        return Ok(ResolvedSegment { segment, by_prefix: false, by_former_name: false });
     }
     if let Some(segment) = only_unlinked_with_name(name, segments)? {
-        return Ok(Found { segment, by_prefix: false, by_former_name: true });
+        return Ok(ResolvedSegment { segment, by_prefix: false, by_former_name: true });
     }
     let found = starting_with(name, segments);
-    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
+    Ok(ResolvedSegment { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
 }
 
 fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {

@@ -39,8 +39,8 @@ impl Timestamp {
     /// before the time was recorded.
     #[must_use]
     pub fn is_future(self, now: Self) -> bool {
-        const SLACK: f64 = 5.0;
-        self.seconds_since(now) > SLACK
+        const TOLERANCE_SECONDS: f64 = 5.0;
+        self.seconds_since(now) > TOLERANCE_SECONDS
     }
 }
 

@@ -8,9 +8,9 @@ use crate::segment::{Facts, Owner, Segment, State};
 use std::collections::BTreeMap;
 
 /// The lowest uid of ordinary users (`uid_is_system` in systemd).
-const FIRST_ORDINARY: u32 = 1000;
+const FIRST_USER_UID: u32 = 1000;
 /// `nobody`, which never logs in.
-const NOBODY: u32 = 65534;
+const NOBODY_UID: u32 = 65534;
 
 /// Warns that a segment will be removed when its owner logs out, and explains how to avoid that. A
 /// sentence without a period, safe to print.
@@ -51,7 +51,7 @@ fn is_removed_at_logout(segment: &Segment, limits: &Limits) -> bool {
 
 /// Returns true if systemd removes segments of this user. A user without a name cannot log in.
 pub fn is_ordinary(owner: &Owner) -> bool {
-    owner.user.is_some() && owner.uid >= FIRST_ORDINARY && owner.uid != NOBODY
+    owner.user.is_some() && owner.uid >= FIRST_USER_UID && owner.uid != NOBODY_UID
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub use namesakes::{namesake_text, namesakes};
 pub use usage::{ProcessUsage, Shmem, Sum, Usage, freed, promised_memory, usage};
 
 use crate::machine::sysv_table::{self, Table};
-use crate::machine::{Machine, ObjectListing, Unreadable};
+use crate::machine::{Machine, ObjectListing, UnreadableDirectory};
 use crate::segment::{Bytes, Kind, ObjectName, Segment, Timestamp};
 use std::collections::HashSet;
 use std::io;
@@ -87,7 +87,7 @@ impl Survey {
         let sysv_count = segments.len();
         let other_files =
             listing.as_ref().map_or(0, |listing| listing.directories + listing.others.len() as u64);
-        let denied = |listing: &ObjectListing| listing.unreadable.iter().any(Unreadable::is_denied);
+        let denied = |listing: &ObjectListing| listing.unreadable.iter().any(UnreadableDirectory::is_denied);
         let denied = listing.as_ref().is_ok_and(denied);
         let posix = posix::add(listing, machine, names, &mut segments, &mut problems);
         let kinds = |listed: [bool; 2]| {

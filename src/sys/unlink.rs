@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 /// instead ([`path_before`]). The owner of the directory is the user who removed the object.
 pub const REMOVING_PREFIX: &str = "shmlens-removing-";
 /// The number of random digits after the prefix.
-const DIGITS: usize = 16;
+const RANDOM_DIGITS: usize = 16;
 /// The longest file name in bytes.
-pub(super) const MAX_NAME: usize = 255;
+pub(super) const MAX_NAME_LENGTH: usize = 255;
 
 /// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,8 +234,8 @@ fn is_same_object(
 /// Returns a random name, followed by the original name if there is room.
 fn temporary_name(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
-    let mut temporary = format!("{REMOVING_PREFIX}{random:0DIGITS$x}").into_bytes();
-    if !name.is_empty() && temporary.len() + 1 + name.len() <= MAX_NAME {
+    let mut temporary = format!("{REMOVING_PREFIX}{random:0RANDOM_DIGITS$x}").into_bytes();
+    if !name.is_empty() && temporary.len() + 1 + name.len() <= MAX_NAME_LENGTH {
         temporary.push(b'-');
         temporary.extend_from_slice(name);
     }
@@ -245,7 +245,8 @@ fn temporary_name(name: &[u8]) -> io::Result<CString> {
 /// Returns the original name of an object that a removal renamed to `temporary`. `None` for any other
 /// name, or if the original name was too long to include.
 pub fn name_before(temporary: &[u8]) -> Option<&[u8]> {
-    let (digits, rest) = temporary.strip_prefix(REMOVING_PREFIX.as_bytes())?.split_at_checked(DIGITS)?;
+    let (digits, rest) =
+        temporary.strip_prefix(REMOVING_PREFIX.as_bytes())?.split_at_checked(RANDOM_DIGITS)?;
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
     digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
@@ -264,7 +265,7 @@ pub fn path_before(temporary: &Path) -> Option<PathBuf> {
 pub fn is_removal_directory(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
     let digits = name.strip_prefix(REMOVING_PREFIX.as_bytes()).unwrap_or_default();
-    digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
+    digits.len() == RANDOM_DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Renames without replacing anything (`RENAME_NOREPLACE`). Uses a raw system call because musl has
@@ -428,7 +429,7 @@ mod tests {
     fn removal_survives_the_loss_of_its_directory() {
         let root = tempfile::tempdir().unwrap();
         // This name is too long to be part of the temporary name.
-        let name = "x".repeat(MAX_NAME);
+        let name = "x".repeat(MAX_NAME_LENGTH);
         fs::write(root.path().join(&name), b"planned").unwrap();
         let seen = fs::metadata(root.path().join(&name)).unwrap();
         let mut removed = 0;
@@ -486,7 +487,7 @@ mod tests {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let temporary = temporary_name(name).unwrap();
             assert_eq!(name_before(temporary.to_bytes()), Some(name));
-            assert!(temporary.to_bytes().len() <= MAX_NAME);
+            assert!(temporary.to_bytes().len() <= MAX_NAME_LENGTH);
         }
         assert_eq!(name_before(temporary_name(&[b'x'; 222]).unwrap().to_bytes()), None);
         let before = |path: &str| path_before(Path::new(path)).map(|path| path.to_str().unwrap().to_owned());

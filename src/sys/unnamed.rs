@@ -8,7 +8,7 @@ use super::handle::proc_not_mounted;
 use super::object::{kind_of, open_parent};
 use super::statx_at;
 use super::unfinished::{self, UNFINISHED, random_name, try_lock};
-use super::unlink::{MAX_NAME, exchange, rename_to_free, unlink};
+use super::unlink::{MAX_NAME_LENGTH, exchange, rename_to_free, unlink};
 use crate::segment::escape;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -228,7 +228,7 @@ fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
     let digits = temporary.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
     let name = name.to_bytes();
-    let max_length = MAX_NAME.saturating_sub(ending.len());
+    let max_length = MAX_NAME_LENGTH.saturating_sub(ending.len());
     CString::new([&name[..name.len().min(max_length)], &ending].concat()).map_err(io::Error::other)
 }
 

@@ -16,7 +16,7 @@ mod world;
 
 use found::found;
 use partner::{Partner, compiled};
-use pty::{PICTURE, Pty};
+use pty::{FRAME_END, Pty};
 use shmlens::machine::real::RealMachine;
 use shmlens::survey::{Depth, Holdings, Names, Survey};
 use shmlens::sys::shm;
@@ -151,7 +151,7 @@ fn look(depth: Depth, rounds: usize) {
 fn measure_ui(what: &str, time: Duration) {
     let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"CHANGING", PICTURE);
+    pty.wait(b"CHANGING", FRAME_END);
     // Wait for the first scans.
     pty.rest(Duration::from_secs(4));
     for (how, moves) in [("nothing changes", false), ("attaches and detaches", true)] {

@@ -21,7 +21,7 @@ struct Leaks {
 
 /// The result of a run.
 #[derive(Debug)]
-struct Ended {
+struct RunResult {
     status: Option<i32>,
     stdout: String,
     stderr: String,
@@ -62,14 +62,14 @@ impl Leaks {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    fn run(&self, arguments: &[&str]) -> RunResult {
         let output = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        RunResult { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Runs `clean` without an age limit.
-    fn clean(&self, arguments: &[&str]) -> Ended {
+    fn clean(&self, arguments: &[&str]) -> RunResult {
         self.run(&[&["clean", "--settle", "0s"], arguments].concat())
     }
 
@@ -90,7 +90,7 @@ impl Leaks {
     }
 }
 
-impl Ended {
+impl RunResult {
     #[track_caller]
     fn assert_is(&self, status: i32, words: &[&str]) {
         assert_eq!(self.status, Some(status), "{self:?}");

@@ -1,7 +1,7 @@
 //! Verdicts for root and the owner (certain leak, likely leak, unknown), and the exit status of
 //! `clean`.
 
-use super::{Ended, Leaks, list_segments};
+use super::{Leaks, RunResult, list_segments};
 use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, skip_for_kernel, tool, wait_until};
 use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
@@ -14,11 +14,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Runs shmlens as nobody, who has no home directory and therefore no log.
-fn as_nobody_ended(arguments: &[&str]) -> Ended {
+fn as_nobody_ended(arguments: &[&str]) -> RunResult {
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    RunResult { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Returns the state and the reasons of a segment.
@@ -342,7 +342,7 @@ fn unlisted_kinds_are_reported_with_a_remedy() {
     let Some(leaks) = Leaks::new() else { return };
     fs::create_dir("/dev/shm/private").unwrap();
     fs::set_permissions("/dev/shm/private", Permissions::from_mode(0o700)).unwrap();
-    let unlisted = |ended: &Ended| {
+    let unlisted = |ended: &RunResult| {
         let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
         json["coverage"]["unlisted"].clone()
     };

@@ -54,7 +54,7 @@ print('ready'); sys.stdin.read()"
 }
 
 /// The Python code that calls `shmget` and `shmat` through ctypes.
-const SHM: &str = "import ctypes, mmap, os, sys
+const SHM_SETUP: &str = "import ctypes, mmap, os, sys
 c = ctypes.CDLL(None, use_errno=True)
 c.shmat.restype = ctypes.c_void_p
 c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
@@ -106,7 +106,7 @@ fn pid_filters_by_holder() {
     let shmid = others[0].shmid;
     for as_root in [true, false] {
         let text = format!(
-            "{SHM}assert c.shmat({shmid}, None, 0) != 2**64 - 1
+            "{SHM_SETUP}assert c.shmat({shmid}, None, 0) != 2**64 - 1
 f = open('/dev/shm/held', 'r+b')
 print('ready'); sys.stdin.read()"
         );
@@ -140,7 +140,7 @@ fn users_and_processes_are_listed_largest_first() {
     let small: Vec<Sysv> = (0..2).map(|_| Sysv::new(0, 1000, 0o666)).collect();
     let attach = |shmids: &[i32]| {
         format!(
-            "{SHM}for i in {shmids:?}: assert c.shmat(i, None, 0) != 2**64 - 1
+            "{SHM_SETUP}for i in {shmids:?}: assert c.shmat(i, None, 0) != 2**64 - 1
 print('ready'); sys.stdin.read()"
         )
     };
@@ -189,7 +189,7 @@ print('ready'); sys.stdin.read()"
 fn creator_that_never_attaches_is_found_and_tables_are_truncated() {
     let Some(_world) = World::new() else { return };
     let create = format!(
-        "{SHM}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
+        "{SHM_SETUP}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
 print('ready'); sys.stdin.read()"
     );
     let Some(creator) = start(&create, true) else { return };
@@ -311,7 +311,7 @@ fn list_marks_dead_creators() {
         String::from_utf8(output.stdout).unwrap()
     };
     let create = format!(
-        "{SHM}assert c.shmget(0x4d2, 4096, 0o1600) >= 0
+        "{SHM_SETUP}assert c.shmget(0x4d2, 4096, 0o1600) >= 0
 print('ready'); sys.stdin.read()"
     );
     let Some(creator) = start(&create, true) else { return };

@@ -152,7 +152,7 @@ fn json_matches_python() {
 }
 
 /// Checks a value against the documented type.
-fn fits(value: &Value, kind: &str) -> bool {
+fn has_type(value: &Value, kind: &str) -> bool {
     kind.split('|').any(|kind| match kind {
         "null" => value.is_null(),
         "integer" => value.is_u64(),
@@ -176,7 +176,7 @@ fn has_shape(object: &Value, shape: &[(&str, &str)]) {
     promised.sort_unstable();
     assert_eq!(keys, promised);
     for (key, kind) in shape {
-        assert!(fits(&object[*key], kind), "{key} is {} and not {kind}", object[*key]);
+        assert!(has_type(&object[*key], kind), "{key} is {} and not {kind}", object[*key]);
     }
 }
 
@@ -256,7 +256,7 @@ fn json_has_the_documented_shape() {
         );
         for time in ["attach", "detach", "change", "access", "modify"] {
             let kind = if shown.contains(&time) { "text" } else { "null" };
-            assert!(fits(&segment["times"][time], kind), "{id} {time} is {}", segment["times"][time]);
+            assert!(has_type(&segment["times"][time], kind), "{id} {time} is {}", segment["times"][time]);
         }
         assert_eq!(segment["times"].as_object().unwrap().len(), 5);
         assert!(!segment["reasons"].as_array().unwrap().is_empty());

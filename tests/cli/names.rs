@@ -11,15 +11,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The exit status, standard output and standard error.
-type Ended = (i32, String, String);
+type CommandOutput = (i32, String, String);
 
-fn ended(command: &mut Command) -> Ended {
+fn ended(command: &mut Command) -> CommandOutput {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
+fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> CommandOutput {
     ended(shmlens().args(arguments))
 }
 

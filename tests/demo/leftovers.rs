@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// The leftovers of a demo that was killed.
-struct Killed {
+struct KilledDemo {
     demo: Headless,
     list: Vec<u8>,
     ring: Vec<u8>,
@@ -18,7 +18,7 @@ struct Killed {
     key: u32,
 }
 
-impl Killed {
+impl KilledDemo {
     fn new() -> Self {
         let mut demo = Headless::start();
         demo.child.signal(Signal::SIGKILL);
@@ -52,7 +52,7 @@ fn segment_with(key: u32, size: u64, content: &[u8]) -> Sysv {
 #[test]
 fn next_demo_removes_leftovers() {
     let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let mut next = Headless::start();
     assert_eq!(killed.demo.count(), 0);
     assert_eq!((next.count(), totals()), (5, (2, 3)));
@@ -66,7 +66,7 @@ fn running_demo_is_not_touched() {
     let Some(_world) = World::new() else { return };
     let running = Headless::start();
     let before = [row(running.state), row(running.orphan)];
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let mut next = Headless::start();
     assert_eq!((killed.demo.count(), running.count(), next.count()), (0, 5, 5));
     // Nothing was attached or detached: times, last pid and count are unchanged.
@@ -79,7 +79,7 @@ fn running_demo_is_not_touched() {
 #[test]
 fn objects_resembling_leftovers_are_kept() {
     let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.ring).unwrap();
@@ -125,7 +125,7 @@ fn objects_resembling_leftovers_are_kept() {
 #[test]
 fn other_files_with_a_demo_name_are_kept() {
     let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.ring).unwrap();
@@ -153,7 +153,7 @@ fn other_files_with_a_demo_name_are_kept() {
 #[test]
 fn system_v_segments_resembling_leftovers_are_kept() {
     let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let size = killed.state.len() as u64;
     shm::remove(killed.demo.state.0).unwrap();
     let mut similar = killed.state.clone();
@@ -188,7 +188,7 @@ fn system_v_segments_resembling_leftovers_are_kept() {
 #[test]
 fn read_only_creates_nothing_and_removes_no_leftovers() {
     let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let before = totals();
     let config = tempfile::tempdir().unwrap();
     fs::create_dir(config.path().join("shmlens")).unwrap();

@@ -71,7 +71,7 @@ fn undo_restores_a_removed_segment() {
 }
 
 /// The size of a segment whose copy takes a while.
-const LARGE: u64 = 400 << 20;
+const LARGE_SIZE: u64 = 400 << 20;
 
 /// Returns all files below a directory.
 fn files(below: &Path) -> Vec<PathBuf> {
@@ -83,8 +83,8 @@ fn files(below: &Path) -> Vec<PathBuf> {
 #[test]
 fn long_copy_shows_progress_and_can_be_stopped() {
     let Some(_world) = World::new() else { return };
-    let sysv = Sysv::new(0x4d2, LARGE, 0o600);
-    sysv.write(0, &vec![7; usize::try_from(LARGE).unwrap()]);
+    let sysv = Sysv::new(0x4d2, LARGE_SIZE, 0o600);
+    sysv.write(0, &vec![7; usize::try_from(LARGE_SIZE).unwrap()]);
     let terminal = open();
     for stop in ["<Esc>", "<C-c>"] {
         terminal.wait_for(row("▌ sysv:0"), SOON);

@@ -1,6 +1,6 @@
 //! Attachments: one while Inspect is open, kept on request, and none after the program ends.
 
-use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
+use super::{NO_CHANGE_INTERVAL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
 use crate::support::{SOON, Sysv, Terminal, World, wait_until};
 use shmlens::sys::shm;
 use std::process::Command;
@@ -35,7 +35,7 @@ fn inspect_attaches_once_and_detaches_on_leaving() {
 #[test]
 fn inspect_does_not_attach_segments_held_by_others() {
     let Some(_world) = World::new() else { return };
-    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     terminal.wait_for("no trace", SOON);
     terminal.resize((120, 24));

@@ -1,13 +1,13 @@
 //! Navigation in Inspect: offsets, searches, changes, types, copies.
 
-use super::{STILL, clipboard_text, leave_and_quit, open_first, row, writer};
+use super::{NO_CHANGE_INTERVAL, clipboard_text, leave_and_quit, open_first, row, writer};
 use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
 use vt100::Screen;
 
 /// Starts a C++ writer with a long interval, and opens its segment in Inspect. The name is at
 /// offset 28, `tick` at 8, `sine` at 16.
 fn inside() -> Option<(Child, Terminal)> {
-    let writer = writer("posix_writer.cpp", "/1234", STILL)?;
+    let writer = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL)?;
     let terminal = open_first();
     terminal.wait_for("at 0x0 (0)", SOON);
     Some((writer, terminal))

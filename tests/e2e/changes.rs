@@ -1,6 +1,6 @@
 //! Changes to a segment while it is open in Inspect are reported, and the last bytes stay visible.
 
-use super::{STILL, end, leave_and_quit, open_first, row, writer};
+use super::{NO_CHANGE_INTERVAL, end, leave_and_quit, open_first, row, writer};
 use crate::support::{Object, SOON, Terminal, World};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -34,7 +34,7 @@ fn inspect_reports_a_shrunk_segment() {
 #[test]
 fn inspect_reports_a_removed_segment() {
     let Some(_world) = World::new() else { return };
-    let Some(python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(python) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     terminal.wait_for("ten by Python", SOON);
     end(python);

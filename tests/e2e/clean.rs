@@ -1,6 +1,6 @@
 //! Real leaks are removed from the screen, and held segments stay.
 
-use super::{STILL, answer, open, quit, row, writer};
+use super::{NO_CHANGE_INTERVAL, answer, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, wait_until};
 use shmlens::sys::shm;
 use std::fs;
@@ -18,7 +18,7 @@ fn leak() -> Option<i32> {
 #[test]
 fn clean_removes_leaks_and_keeps_held_segments() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let Some(shmid) = leak() else { return };
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("shmlens");

@@ -1,6 +1,6 @@
 //! Every exit while a segment is open restores the terminal and detaches the segment.
 
-use super::{ONE_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
+use super::{NO_CHANGE_INTERVAL, ONE_SECOND, byte_on, leave_and_quit, nattch, open_first, writer};
 use crate::support::{SOON, Sysv, Terminal, World, shmlens, tool};
 use nix::sys::signal::Signal;
 use std::fs::File;
@@ -109,7 +109,7 @@ fn missing_terminal_suggests_an_alternative() {
 #[test]
 fn key_burst_is_handled_completely() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("posix_writer.cpp", "/1234", STILL) else { return };
+    let Some(_writer) = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     terminal.send(&"l".repeat(55));
     terminal.wait_for("at 0x37 (55)", SOON);

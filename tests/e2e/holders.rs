@@ -1,6 +1,6 @@
 //! The list of holders, and terminating one of them: real C++ and Python programs.
 
-use super::{STILL, answer, collapse_spaces, no_row, open, quit, row, writer};
+use super::{NO_CHANGE_INTERVAL, answer, collapse_spaces, no_row, open, quit, row, writer};
 use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -25,7 +25,7 @@ fn reader(name: &str) -> Option<Child> {
 #[test]
 fn holders_are_listed_with_access_and_can_be_ended() {
     let Some(_world) = World::new() else { return };
-    let Some(mut cpp) = writer("posix_writer.cpp", "held", STILL) else { return };
+    let Some(mut cpp) = writer("posix_writer.cpp", "held", NO_CHANGE_INTERVAL) else { return };
     let Some(mut python) = reader("held") else { return };
     let state = tempfile::tempdir().unwrap();
     let mut command = shmlens();
@@ -100,7 +100,7 @@ fn process_ignoring_sigterm_is_reported() {
 fn pid_from_another_namespace_signals_nothing() {
     let Some(_world) = World::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
-    let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
+    let Some(mut holder) = writer("posix_writer.cpp", "held", NO_CHANGE_INTERVAL) else { return };
     // In the namespace, an unrelated process gets the same pid as the holder outside.
     let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
                 [ $! = $1 ] || { echo no such pid; exit; }; \

@@ -1,6 +1,8 @@
 //! Inspect shows the live bytes of real programs.
 
-use super::{ONE_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
+use super::{
+    NO_CHANGE_INTERVAL, ONE_SECOND, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer,
+};
 use crate::support::{Object, SOON, Terminal, World, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
@@ -25,7 +27,7 @@ fn inspect_shows_bytes_of_real_programs() {
         ("posix_writer.cpp", "/1234", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
         ("posix_writer.py", "by_python", "ten by Python", "74 65 6e 20 62 79 20 50 79 74 68 6f 6e"),
     ] {
-        let Some(writer) = writer(program, name, STILL) else { continue };
+        let Some(writer) = writer(program, name, NO_CHANGE_INTERVAL) else { continue };
         let terminal = open_first();
         // The row contains the magic number, the size and the first tick.
         terminal.wait_for(row("0000_0000 31 4d 48 53 38 00 00 00 01 00 00 00"), SOON);

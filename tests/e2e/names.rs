@@ -9,8 +9,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 
-const HOSTILE: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
-const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
+const HOSTILE_NAME: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
+const ESCAPED_NAME: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
 
 /// Returns true if an escape sequence from a name reached the terminal.
 fn is_raw(raw: &[u8]) -> bool {
@@ -22,17 +22,17 @@ fn is_raw(raw: &[u8]) -> bool {
 #[test]
 fn names_with_escape_sequences_are_escaped() {
     let Some(_world) = World::new() else { return };
-    let object = Object::new(HOSTILE, 64, 0o600);
+    let object = Object::new(HOSTILE_NAME, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
     let mut terminal = Terminal::start((240, 29), shmlens());
-    terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
+    terminal.wait_for(row(&format!("▌ {ESCAPED_NAME} 64 B")), SOON);
     terminal.send("y");
-    wait_until(SOON, || clipboard_text(&terminal) == Some(format!("posix:{SHOWN}")));
-    terminal.wait_for(&*format!("Copied {SHOWN}"), SOON);
+    wait_until(SOON, || clipboard_text(&terminal) == Some(format!("posix:{ESCAPED_NAME}")));
+    terminal.wait_for(&*format!("Copied {ESCAPED_NAME}"), SOON);
     terminal.send("/title<Enter>");
     terminal.wait_for(row("shmlens 1 segment"), SOON);
     terminal.send("<Enter>");
-    terminal.wait_for(row(&format!("{SHOWN} 64 B")), SOON);
+    terminal.wait_for(row(&format!("{ESCAPED_NAME} 64 B")), SOON);
     terminal.wait_for(row("0000_0000 1b 5d 30"), SOON);
     terminal.send("y");
     terminal.wait_for("Copy", SOON);
@@ -52,9 +52,9 @@ fn names_with_escape_sequences_are_escaped() {
 #[test]
 fn error_messages_escape_names() {
     let Some(_world) = World::new() else { return };
-    let object = Object::new(HOSTILE, 64, 0o600);
+    let object = Object::new(HOSTILE_NAME, 64, 0o600);
     let terminal = Terminal::start((240, 29), as_nobody(shmlens().get_program(), [""; 0]));
-    terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
+    terminal.wait_for(row(&format!("▌ {ESCAPED_NAME} 64 B")), SOON);
     terminal.send("<Enter>");
     terminal.wait_for("Run as root", SOON);
     assert!(!is_raw(&terminal.raw()));

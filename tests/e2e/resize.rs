@@ -1,6 +1,6 @@
 //! Terminals of any size, resized at any moment.
 
-use super::{STILL, leave_and_quit, no_row, open, open_first, quit, row, row_index, writer};
+use super::{NO_CHANGE_INTERVAL, leave_and_quit, no_row, open, open_first, quit, row, row_index, writer};
 use crate::support::{Object, SOON, Terminal, World, shmlens, wait_until};
 use vt100::Screen;
 
@@ -37,7 +37,7 @@ fn table_redraws_after_any_resize() {
 #[test]
 fn inspect_redraws_after_any_resize() {
     let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     // Wait until the holders are known, and the map has scanned up to the zeros at the end.
     resize_through_all_sizes(&terminal, |screen: &Screen| {

@@ -1,6 +1,6 @@
 //! Keys in the Segments screen.
 
-use super::{STILL, clipboard_text, no_row, open, quit, row, row_index, row_of, writer};
+use super::{NO_CHANGE_INTERVAL, clipboard_text, no_row, open, quit, row, row_index, row_of, writer};
 use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
 use vt100::Screen;
 
@@ -36,7 +36,7 @@ fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
 #[test]
 fn filter_applies_while_typed_and_can_be_cleared() {
     let Some(_world) = World::new() else { return };
-    let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(_python) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("/kind=posix");
@@ -146,7 +146,7 @@ fn help_and_palette_open() {
 #[test]
 fn strip_shows_the_first_bytes_live() {
     let Some(_world) = World::new() else { return };
-    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
     let terminal = open();

@@ -16,7 +16,7 @@ fn start() -> Option<Child> {
     Some(child)
 }
 
-const MADE: [(&str, &str); 3] = [
+const SEGMENT_TYPES: [(&str, &str); 3] = [
     ("posix:/boost_condition", "boost-named-sync"),
     ("posix:/boost_managed", "boost-managed"),
     ("posix:/sem.boost_mutex", "glibc-named-semaphore"),
@@ -29,16 +29,16 @@ fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
     let makers = |all: &[Verdict]| -> Vec<(String, String)> {
         all.iter().map(|verdict| (verdict.id.clone(), verdict.maker.clone())).collect()
     };
-    let expected = MADE.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
+    let expected = SEGMENT_TYPES.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
     assert_eq!(makers(&listed()), expected);
-    for (id, _) in MADE {
+    for (id, _) in SEGMENT_TYPES {
         let held = verdict(id);
         held.assert_is("in-use", &["held by 1 process"]);
         assert_eq!(held.holders, [program.pid().as_raw()]);
     }
     program.end();
     assert_eq!(makers(&listed()), expected);
-    for (id, _) in MADE {
+    for (id, _) in SEGMENT_TYPES {
         // The next run of the program may open it by name.
         verdict(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }

@@ -32,9 +32,9 @@ const PYTHON: [&str; 6] = ["plc", "list", "robot", "ledger", "compressed", "log"
 /// Eight changes at 1 Hz, plus a second.
 const DURATION: Duration = Duration::from_millis(9400);
 /// The deadline of the slowest fields: less than three seconds after their eighth change.
-const LAST: Duration = Duration::from_millis(9100);
+const LAST_DEADLINE: Duration = Duration::from_millis(9100);
 /// The test ends after this time even if its samples were late.
-const LIMIT: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// In a longer burst, the test was interrupted, so slopes are not visible.
 const FAIR_BURST: Duration = Duration::from_millis(60);
 const WINDOW: usize = 64 << 10;
@@ -60,7 +60,7 @@ impl Field {
             width: width.parse().unwrap(),
             kind: kind.to_owned(),
             name: name.to_owned(),
-            due: Duration::from_secs_f64(8.0 / per_second.parse::<f64>().unwrap() + 3.0).min(LAST),
+            due: Duration::from_secs_f64(8.0 / per_second.parse::<f64>().unwrap() + 3.0).min(LAST_DEADLINE),
             found: None,
         }
     }
@@ -170,7 +170,7 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
     // On a loaded machine, samples are late and bursts take long. Deadlines count only the time that
     // was sampled as planned: a late poll moves them.
     let (mut next, mut sampled) = (Duration::ZERO, Duration::ZERO);
-    while sampled < DURATION && start.elapsed() < LIMIT {
+    while sampled < DURATION && start.elapsed() < TIME_LIMIT {
         let burst = Instant::now();
         programs.iter_mut().for_each(Program::sample);
         for pause in BURST {
@@ -206,7 +206,10 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
     );
     // On a machine that was too busy to sample in time, fewer fields can be judged, but noise must
     // still be absent.
-    assert!(due >= 100 || sampled < LAST, "only {due} fields were due after {sampled:.1?} of sampling");
+    assert!(
+        due >= 100 || sampled < LAST_DEADLINE,
+        "only {due} fields were due after {sampled:.1?} of sampling"
+    );
     assert!(missing * 10 <= due, "{missing} of {due} fields missed:\n{misses}");
     let noise: Vec<&String> = programs.iter().flat_map(|program| &program.noise).collect();
     assert!(noise.is_empty(), "noise reported as values: {noise:#?}");

@@ -14,7 +14,7 @@ use vt100::Screen;
 
 const SIZE: (u16, u16) = (100, 30);
 /// The time of a frame.
-const FRAME: Duration = Duration::from_millis(200);
+const FRAME_DURATION: Duration = Duration::from_millis(200);
 /// The maximum file size for a README.
 const MAX_BYTES: u64 = 500 << 10;
 
@@ -33,7 +33,7 @@ impl Recorder {
         let terminal = Terminal::start(SIZE, command);
         terminal.wait_for("✗ leaked", SOON);
         thread::sleep(Duration::from_secs(4));
-        Self { terminal, movie: Movie::new(SIZE, FRAME) }
+        Self { terminal, movie: Movie::new(SIZE, FRAME_DURATION) }
     }
 
     fn frame(&self) -> Frame {
@@ -51,7 +51,7 @@ impl Recorder {
     fn record(&mut self, seconds: f64) {
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         while Instant::now() < end {
-            let next = Instant::now() + FRAME;
+            let next = Instant::now() + FRAME_DURATION;
             self.movie.add(self.frame());
             thread::sleep(next.saturating_duration_since(Instant::now()));
         }
@@ -73,7 +73,7 @@ impl Recorder {
     fn still(&self, name: &str) {
         // Wait until the values have a history.
         thread::sleep(Duration::from_secs(2));
-        let mut still = Movie::new(SIZE, FRAME);
+        let mut still = Movie::new(SIZE, FRAME_DURATION);
         still.add(self.frame());
         write(name, &still);
     }

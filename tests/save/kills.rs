@@ -5,7 +5,7 @@ use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
 use nix::sys::signal::Signal;
 use shmlens::act::archive::ArchiveReader;
 use shmlens::machine::real::RealMachine;
-use shmlens::machine::{FILLING, Machine as _, sysv_table};
+use shmlens::machine::{Machine as _, UNFINISHED_MODE, sysv_table};
 use shmlens::memory::PageBuffer;
 use shmlens::segment::SegmentId;
 use shmlens::sys::shm;
@@ -159,7 +159,7 @@ fn kill_while_filling(directory: &TempDir, command: &mut Command, origin: &str) 
     kill_at_various_times(command, clear, |ended| {
         let left = segments();
         assert!(left.len() <= 1 && (!ended || left[0].mode.bits() == 0o666));
-        let was_incomplete = left.first().is_some_and(|segment| segment.mode == FILLING);
+        let was_incomplete = left.first().is_some_and(|segment| segment.mode == UNFINISHED_MODE);
         assert!(
             was_incomplete || left.first().is_none_or(|segment| segment.mode.bits() == 0o666),
             "{left:?}"

@@ -4,7 +4,7 @@ use super::{directory, files, save, segment, segments};
 use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmlens::act::archive::ArchiveReader;
-use shmlens::act::{self, RestoreError, SaveError, Stored};
+use shmlens::act::{self, RestoreError, SaveError, SaveResult};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{OpenError, PageBuffer, Progress};
 use shmlens::segment::SegmentId;
@@ -19,7 +19,9 @@ const SIZE: u64 = 16 << 20;
 
 /// Saves an object to a file, and calls `interfere` after the first read.
 #[track_caller]
-fn save_with_interference(interfere: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
+fn save_with_interference(
+    interfere: impl Fn(&Object, &Path) + Sync,
+) -> (TempDir, Result<SaveResult, SaveError>) {
     let started = Instant::now();
     loop {
         let directory = directory();

@@ -4,7 +4,7 @@ use super::{DIRECTORY, SUFFIX, is_homeless};
 use crate::act::save::printable;
 use crate::act::{Actor, StateDirectory, StateError};
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Machine, SegmentBuilder};
+use crate::machine::{Machine, SegmentBuilder, UNFINISHED_MODE};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
 use crate::sys::regular::{Links, open_regular, read_at_most};
 use crate::sys::unnamed::UnnamedFile;
@@ -233,11 +233,11 @@ impl Line {
             None => (0.0..=MAX_DELAY_SECONDS).contains(&change.seconds_since(made)),
         });
         // The contents are complete and the mode is final: only the owner may be missing.
-        let done = self.whole && self.mode == FILLING.bits();
+        let done = self.whole && self.mode == UNFINISHED_MODE.bits();
         changed_in_time
             && !done
             && !facts.marked
-            && segment.mode == FILLING
+            && segment.mode == UNFINISHED_MODE
             && (facts.key, segment.size) == (Key(self.key), Bytes(self.size))
             && (facts.creator_pid, facts.creator.uid) == (self.creator_pid, self.creator_uid)
     }

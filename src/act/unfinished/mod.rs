@@ -116,7 +116,7 @@ pub fn remove(machine: &dyn Machine, unfinished: &UnfinishedSegment) -> Result<C
 mod tests {
     use super::mark::Mark;
     use super::*;
-    use crate::machine::FILLING;
+    use crate::machine::UNFINISHED_MODE;
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Bytes, Key, Mode, SegmentId, ShmId, Timestamp};
     use crate::survey::{Names, Survey};
@@ -142,7 +142,7 @@ mod tests {
         machine.edit(|facts| {
             let now = facts.now;
             let row = &mut facts.sysv[at].row;
-            (row.mode, row.creator_pid) = (FILLING, process::id());
+            (row.mode, row.creator_pid) = (UNFINISHED_MODE, process::id());
             row.change = Some(Timestamp::from_seconds(now));
         });
         SegmentId::Sysv(ShmId(3))
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn complete_segment_with_its_final_mode_is_finished() {
         let (_directory, state, machine) = setup();
-        let origin = Origin::create(Path::new("/file"), FILLING);
+        let origin = Origin::create(Path::new("/file"), UNFINISHED_MODE);
         let mut mark = Mark::begin(&state, &machine, (Key(7), Bytes(4096)), &origin).unwrap();
         let id = add(&machine);
         mark.made(&machine, &id);

@@ -16,18 +16,18 @@ pub struct Choice {
 pub struct ChoiceItem {
     pub word: &'static str,
     pub doc: String,
-    pub value: Chosen,
+    pub value: ChoiceValue,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chosen {
+pub enum ChoiceValue {
     Sort(SortKey),
     Type(Option<Scalar>),
     Copy(CopyFormat),
 }
 
 impl Choice {
-    fn new(title: String, items: Vec<(&'static str, String, Chosen)>, current: Chosen) -> Self {
+    fn new(title: String, items: Vec<(&'static str, String, ChoiceValue)>, current: ChoiceValue) -> Self {
         let selected = items.iter().position(|item| item.2 == current).unwrap_or(0);
         let items = items.into_iter().map(|(word, doc, value)| ChoiceItem { word, doc, value }).collect();
         Self { title, items, list: List { selected }, typed: String::new() }
@@ -51,8 +51,8 @@ impl Choice {
     }
 
     pub fn sort(keys: &[SortKey], current: SortKey) -> Self {
-        let item = |key: &SortKey| (key.name(), key.doc().to_owned(), Chosen::Sort(*key));
-        Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), Chosen::Sort(current))
+        let item = |key: &SortKey| (key.name(), key.doc().to_owned(), ChoiceValue::Sort(*key));
+        Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), ChoiceValue::Sort(current))
     }
 
     pub fn types(current: Option<Scalar>) -> Self {
@@ -62,10 +62,10 @@ impl Choice {
                 Some(scalar) if scalar.size() == 1 => (scalar.word(), "1 byte each".to_owned()),
                 Some(scalar) => (scalar.word(), format!("{} bytes each", scalar.size())),
             };
-            (word, doc, Chosen::Type(shown))
+            (word, doc, ChoiceValue::Type(shown))
         };
         let types = std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some));
-        Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
+        Self::new("Show as".to_owned(), types.map(item).collect(), ChoiceValue::Type(current))
     }
 
     pub fn copy(title: String) -> Self {
@@ -75,7 +75,7 @@ impl Choice {
             ("C", "{0xde, 0xad}", CopyFormat::C),
             ("Python", "b'\\xde\\xad'", CopyFormat::Python),
         ];
-        let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
-        Self::new(title, items.into(), Chosen::Copy(CopyFormat::Hex))
+        let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), ChoiceValue::Copy(form)));
+        Self::new(title, items.into(), ChoiceValue::Copy(CopyFormat::Hex))
     }
 }

@@ -13,7 +13,7 @@ use super::help::HelpText;
 use super::holders::{Holders, Terminate};
 use super::layout::overlay as layout;
 use super::list::List;
-use super::new_segment::{New, Step};
+use super::new_segment::{NewSegmentForm, Step};
 use super::permissions::Permissions;
 use super::save::Save;
 use super::state::State;
@@ -21,7 +21,7 @@ use super::text_field::TextField;
 use crate::engine::Clock;
 use std::time::Duration;
 
-pub use choice::{Choice, Chosen};
+pub use choice::{Choice, ChoiceValue};
 pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Prompt, PromptKind};
@@ -42,7 +42,7 @@ pub enum Overlay {
     Confirm(Confirm),
     Terminate(Box<Terminate>),
     Permissions(Box<Permissions>),
-    New(Box<New>),
+    New(Box<NewSegmentForm>),
     Save(Box<Save>),
     Prompt(Prompt),
     /// Waits for the letter of a mark.
@@ -54,7 +54,7 @@ pub enum Overlay {
 
 /// The overlay to show after an action.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextOverlay {
     Stay,
     Close,
     Replace(Overlay),

@@ -2,15 +2,15 @@
 
 use super::new_segment;
 use super::report::{ActionReport, show, summarize};
-use crate::act::{self, ChangeReport, Copying, Outcome, Plan, Revert, SavedCopy, Undone};
+use crate::act::{self, ChangeReport, Copying, Outcome, Plan, Revert, SavedCopy, UndoResult};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
-use crate::app::overlay::{Next, Overlay};
+use crate::app::overlay::{NextOverlay, Overlay};
 use crate::app::sentence::{result, short_names, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
-use crate::engine::{PlanRequest, Request, Undo, Working};
+use crate::engine::{PlanRequest, Request, Undo, WorkProgress};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
@@ -79,7 +79,12 @@ pub fn show_plans(state: &mut State, plans: Vec<Plan>) {
 }
 
 /// Handles an action of the confirmation dialog.
-pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects: &mut Vec<Effect>) -> Next {
+pub fn confirm(
+    state: &mut State,
+    confirm: &mut Confirm,
+    action: Action,
+    effects: &mut Vec<Effect>,
+) -> NextOverlay {
     let place = confirm.selected();
     match action {
         _ if confirm.stale || confirm.plans.is_empty() => {}
@@ -104,7 +109,7 @@ pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects
         }
         _ => {}
     }
-    Next::Stay
+    NextOverlay::Stay
 }
 
 /// Requests plans for changed requests.
@@ -113,7 +118,7 @@ fn replan(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     effects.push(Request::Plan(confirm.requests.clone()).into());
 }
 
-pub fn show_progress(state: &mut State, at: Working) {
+pub fn show_progress(state: &mut State, at: WorkProgress) {
     if let Some(work) = &mut state.work {
         work.at = Some(at);
     }
@@ -200,7 +205,7 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Reports an undo: a log line for each segment and a status line.
-pub fn finish_undo(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
+pub fn finish_undo(state: &mut State, results: Vec<UndoResult>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
     let remaining = undo.and_then(|undo| undo.remaining(&results));

@@ -275,9 +275,14 @@ pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
         glow_step(inspect, now)
     } else {
         let left = |age: Duration, whole: Duration| whole.saturating_sub(age);
-        let row = state.table.glow.values().max().map(|since| left(now.saturating_sub(*since), table::GLOW));
+        let row = state
+            .table
+            .glow
+            .values()
+            .max()
+            .map(|since| left(now.saturating_sub(*since), table::GLOW_DURATION));
         let strip = state.table.strip.since().map(|since| left(now.saturating_sub(since), Glow::DURATION));
         let left = row.max(strip)?;
-        (!left.is_zero()).then(|| left.min(table::GLOW / 8))
+        (!left.is_zero()).then(|| left.min(table::GLOW_DURATION / 8))
     }
 }

@@ -14,7 +14,7 @@ use crate::segment::field::Field::{
 };
 
 /// The orders of the table, most useful first.
-const SORT: [SortKey; 16] = [
+const SORT_KEYS: [SortKey; 16] = [
     SortKey::Field(Id),
     SortKey::Changing,
     SortKey::Field(Size),
@@ -58,7 +58,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             set_filter(state, "");
         }
         Action::SortBy => {
-            state.overlay = Some(Overlay::Choice(Choice::sort(&SORT, state.table.sort)));
+            state.overlay = Some(Overlay::Choice(Choice::sort(&SORT_KEYS, state.table.sort)));
         }
         Action::SortOrder => {
             if let Some(survey) = &state.survey {

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// The lock held while `clean` removes segments: two concurrent runs would mistake each other for
 /// holders.
-const LOCK: &str = "clean.lock";
+const LOCK_FILE: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
@@ -34,14 +34,14 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let user = args.user.as_deref().map(|user| find_uid(machine, user)).transpose()?;
     let lock = || {
         let wait = || warn("waiting for another `shmlens clean` to finish");
-        state.as_ref().and_then(|state| state.lock(LOCK, wait))
+        state.as_ref().and_then(|state| state.lock(LOCK_FILE, wait))
     };
     let locked = if args.yes && !args.report.dry_run && !terms.read_only { lock() } else { None };
     let survey = survey_all(machine, args.settle.over(terms.rules));
     let selected = survey
         .segments
         .iter()
-        .filter(|segment| filter.fits(segment, survey.at) && matches(segment, args, user, survey.at));
+        .filter(|segment| filter.matches(segment, survey.at) && matches(segment, args, user, survey.at));
     let recent: Vec<&Segment> =
         selected.clone().filter(|segment| segment.verdict.leaked_in.is_some()).collect();
     let leaked: Vec<&Segment> =
@@ -219,7 +219,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, s
 }
 
 /// Segments that are named in one line.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// Names the segments without holders that may count as leaked later, the soonest first.
 fn recent_text(recent: &[&Segment]) -> String {
@@ -229,7 +229,7 @@ fn recent_text(recent: &[&Segment]) -> String {
         return String::new();
     }
     recent.sort_by_key(|(after, _)| *after);
-    let (first, others) = recent.split_at(recent.len().min(NAMED));
+    let (first, others) = recent.split_at(recent.len().min(MAX_NAMED));
     let names: Vec<String> = first
         .iter()
         .map(|(after, segment)| format!("{} (in {})", segment.id, age_text(after.as_secs_f64())))

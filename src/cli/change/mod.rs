@@ -145,12 +145,12 @@ impl Session<'_> {
 }
 
 /// A name on the command line that matches no segment.
-struct Missing<'a> {
+struct MissingSegment<'a> {
     text: &'a OsStr,
     failure: Failure,
 }
 
-impl Missing<'_> {
+impl MissingSegment<'_> {
     fn report(&self, reporter: &mut Reporter) -> Result<(), Failure> {
         reporter.not_found(self.text, &self.failure)
     }
@@ -162,12 +162,12 @@ fn find_segments<'a>(
     survey: &'a Survey,
     names: &'a [OsString],
     kind: KindArgs,
-) -> Vec<Result<&'a Segment, Missing<'a>>> {
+) -> Vec<Result<&'a Segment, MissingSegment<'a>>> {
     let exact = ExactNames::new(&survey.segments);
     let mut seen: HashSet<&SegmentId> = HashSet::new();
     let find = |text: &'a OsString| match choose_exact(machine, survey, &exact, text, kind.kind) {
         Ok(segment) => seen.insert(&segment.id).then_some(Ok(segment)),
-        Err(failure) => Some(Err(Missing { text, failure })),
+        Err(failure) => Some(Err(MissingSegment { text, failure })),
     };
     names.iter().filter_map(find).collect()
 }

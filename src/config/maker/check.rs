@@ -1,14 +1,14 @@
 //! Rules for combinations of fields.
 
 use super::pattern::{compile, error_line, has_group};
-use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, Unheld};
+use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, UnheldVerdict};
 
 /// A field and what is wrong with it.
-type Wrong = (&'static str, String);
+type FieldProblem = (&'static str, String);
 
 impl Maker {
     /// Derives the kinds from other fields, and checks all fields.
-    pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), Wrong> {
+    pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), FieldProblem> {
         if self.kinds == Kinds::default() {
             self.kinds =
                 Kinds { posix: !self.patterns.is_empty(), sysv: !self.keys.is_empty(), memfd: false };
@@ -63,9 +63,9 @@ impl Maker {
 
     fn check_verdict(&self) -> Result<(), (&'static str, &'static str)> {
         let problem = match self.unheld {
-            Unheld::DeadPid if self.pids.is_empty() => "unheld = \"dead-pid\" requires pid",
-            Unheld::Companion if self.helpers.is_empty() => "unheld = \"companion\" requires helpers",
-            Unheld::Undecided => return Ok(()),
+            UnheldVerdict::DeadPid if self.pids.is_empty() => "unheld = \"dead-pid\" requires pid",
+            UnheldVerdict::Companion if self.helpers.is_empty() => "unheld = \"companion\" requires helpers",
+            UnheldVerdict::Undecided => return Ok(()),
             _ if self.label_only => "unheld and label-only are mutually exclusive",
             _ if self.reason.is_empty() => "unheld requires reason",
             _ => return Ok(()),
@@ -74,7 +74,7 @@ impl Maker {
     }
 
     /// Checks that every group is defined by a pattern.
-    fn check_groups(&self) -> Result<(), Wrong> {
+    fn check_groups(&self) -> Result<(), FieldProblem> {
         let pids = self.pids.iter().filter_map(|pid| match &pid.place {
             PidPlace::Name { group, .. } => Some(("pid", group.as_str())),
             PidPlace::Contents { .. } => None,

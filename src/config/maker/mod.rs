@@ -11,7 +11,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use example::{Example, Placed};
+pub use example::{Example, ExampleBytes};
 pub use key::KeyRule;
 pub use pattern::{Patterns, compile};
 pub use template::Template;
@@ -71,11 +71,11 @@ pub struct Maker {
     pub pids: Vec<PidRule>,
     /// The verdict on a segment without holders.
     #[serde(deserialize_with = "word")]
-    pub unheld: Unheld,
+    pub unheld: UnheldVerdict,
     /// The verdict if something still needs the segment: a running process, a helper, or an object
     /// in [`Maker::with`].
     #[serde(deserialize_with = "word")]
-    pub wanted: Wanted,
+    pub wanted: NeededVerdict,
     /// Processes that manage the segment: while one of them runs, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub helpers: Vec<Template>,
@@ -132,7 +132,7 @@ pub enum MatchBy {
 /// The verdict on a segment without holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unheld {
+pub enum UnheldVerdict {
     #[default]
     Undecided,
     /// Idle: segments of this maker normally have no holders.
@@ -149,7 +149,7 @@ pub enum Unheld {
 /// The verdict on a segment without holders that something still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Wanted {
+pub enum NeededVerdict {
     #[default]
     Idle,
     /// Must not be removed until then.

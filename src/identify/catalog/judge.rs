@@ -4,7 +4,7 @@ use super::contents::Contents;
 use super::helper::describe;
 use super::matched::MakerMatch;
 use super::pids::{FoundPid, PidFrom};
-use crate::config::maker::{Unheld, Wanted};
+use crate::config::maker::{NeededVerdict, UnheldVerdict};
 use crate::identify::evidence::Evidence;
 use crate::identify::{PidNamespace, ProcessState};
 use crate::segment::{Segment, escape};
@@ -48,21 +48,23 @@ impl MakerMatch<'_> {
         let unknown = |reasons| Judgment { finding: Finding::Unknown, reasons };
         match self.maker.unheld {
             _ if self.only_labels => unknown(vec![]),
-            Unheld::Undecided if self.maker.reason.is_empty() => unknown(vec![]),
-            Unheld::Undecided => because(Finding::Unknown, vec![]),
-            Unheld::Normal => because(Finding::Normal, vec![]),
-            Unheld::Protected => because(Finding::Protected, vec![]),
-            Unheld::Leaked | Unheld::DeadPid | Unheld::Companion => match self.need(segment, evidence) {
-                Need::Needed(reason) => {
-                    let finding = match self.maker.wanted {
-                        Wanted::Idle => Finding::Needed,
-                        Wanted::Protected => Finding::Protected,
-                    };
-                    because(finding, vec![reason])
+            UnheldVerdict::Undecided if self.maker.reason.is_empty() => unknown(vec![]),
+            UnheldVerdict::Undecided => because(Finding::Unknown, vec![]),
+            UnheldVerdict::Normal => because(Finding::Normal, vec![]),
+            UnheldVerdict::Protected => because(Finding::Protected, vec![]),
+            UnheldVerdict::Leaked | UnheldVerdict::DeadPid | UnheldVerdict::Companion => {
+                match self.need(segment, evidence) {
+                    Need::Needed(reason) => {
+                        let finding = match self.maker.wanted {
+                            NeededVerdict::Idle => Finding::Needed,
+                            NeededVerdict::Protected => Finding::Protected,
+                        };
+                        because(finding, vec![reason])
+                    }
+                    Need::Unknown(reason) => unknown(vec![reason]),
+                    Need::Unneeded(reasons) => because(Finding::Leaked, reasons),
                 }
-                Need::Unknown(reason) => unknown(vec![reason]),
-                Need::Unneeded(reasons) => because(Finding::Leaked, reasons),
-            },
+            }
         }
     }
 
@@ -109,7 +111,7 @@ impl MakerMatch<'_> {
         if self.contents == Contents::Differ {
             unknown_need = Some("its contents do not match this maker".to_owned());
         }
-        if self.maker.unheld == Unheld::DeadPid && !self.pids.iter().any(FoundPid::is_whole) {
+        if self.maker.unheld == UnheldVerdict::DeadPid && !self.pids.iter().any(FoundPid::is_whole) {
             unknown_need =
                 unknown_need.or_else(|| Some("failed to read the pid that it depends on".to_owned()));
         }

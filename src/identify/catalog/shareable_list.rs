@@ -6,7 +6,7 @@
 use super::subject::Peek;
 
 /// The maximum number of items to check.
-const CHECKED: u64 = 64;
+const MAX_CHECKED_ITEMS: u64 = 64;
 
 /// Returns true if the contents are a list; `None` if they cannot be read.
 pub fn is_shareable_list(contents: &Peek<'_>, size: u64) -> Option<bool> {
@@ -28,7 +28,7 @@ pub fn is_shareable_list(contents: &Peek<'_>, size: u64) -> Option<bool> {
         return Some(false);
     };
     let mut before = 0;
-    for item in 0..count.min(CHECKED) {
+    for item in 0..count.min(MAX_CHECKED_ITEMS) {
         let offset = word(8 + 8 * item)?;
         if offset < before || offset > data || (item == 0 && offset != 0) {
             return Some(false);

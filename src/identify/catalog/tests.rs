@@ -1,7 +1,7 @@
 //! Tests of the built-in catalog, entry by entry.
 
 use super::*;
-use crate::config::maker::{Example, Placed};
+use crate::config::maker::{Example, ExampleBytes};
 use crate::identify::ProcessStates;
 use crate::machine::fake::FakeMachine;
 use crate::segment::{Bytes, Holder, Mode, ObjectName, example};
@@ -47,7 +47,7 @@ fn found<T>(
         (Some(_), true) => Kind::Memfd,
         (Some(_), false) => Kind::Posix,
     };
-    let place = |Placed { at, bytes }: &Placed| {
+    let place = |ExampleBytes { at, bytes }: &ExampleBytes| {
         (if *at < 0 { size - at.unsigned_abs() } else { at.unsigned_abs() }, bytes.clone())
     };
     let places: Option<Vec<_>> = example.contents.as_ref().map(|places| places.iter().map(place).collect());
@@ -101,7 +101,7 @@ fn every_maker_matches_only_its_examples() {
     for maker in &written() {
         let id = maker.id.as_str();
         if maker.fits.is_empty() || maker.misses.is_empty() {
-            failures.push(format!("{id} has nothing that fits, or no near miss"));
+            failures.push(format!("{id} has no match or no near miss"));
         }
         let own = alone(maker);
         for example in &maker.fits {
@@ -110,7 +110,7 @@ fn every_maker_matches_only_its_examples() {
             let best = found(catalog, maker, example, |made| made.map(|made| made.maker.id.clone()));
             let expected = example.better.as_deref().unwrap_or(id);
             if pids.as_ref() != Some(&example.pids) || best.as_deref() != Some(expected) {
-                failures.push(format!("{id}: {best:?} with {pids:?} fits {example:?}"));
+                failures.push(format!("{id}: {best:?} with {pids:?} matches {example:?}"));
             }
         }
         for example in &maker.misses {
@@ -130,7 +130,12 @@ fn prefix_check_agrees_with_the_expression() {
     for text in makers.iter().flat_map(|maker| &maker.patterns) {
         let (pattern, regex) = (Pattern::new(text), crate::config::maker::compile(text).unwrap());
         for name in &names {
-            assert_eq!(pattern.fits(name), regex.is_match(name), "{text} {}", String::from_utf8_lossy(name));
+            assert_eq!(
+                pattern.matches(name),
+                regex.is_match(name),
+                "{text} {}",
+                String::from_utf8_lossy(name)
+            );
         }
     }
 }

@@ -62,7 +62,7 @@ fn of_participant(machine: &FakeMachine) -> Verdict {
 fn locked_companion_keeps_a_segment() {
     let machine = participant();
     machine.edit(|facts| {
-        facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None, write_lease: false }];
+        facts.locks = vec![FileLock { device: OBJECT_DEVICE, inode: 3, pid: None, write_lease: false }];
     });
     let verdict = of_participant(&machine);
     assert_eq!(verdict.state, State::Idle, "{:?}", verdict.reasons);
@@ -106,7 +106,7 @@ fn helper_run_by_root_counts_for_the_owner() {
 #[test]
 fn object_of_another_file_system_is_unknown() {
     let machine = with_object("nccl-a1B2c3");
-    edit(&machine, |object, _| object.stat.device = OBJECTS + 1);
+    edit(&machine, |object, _| object.stat.device = OBJECT_DEVICE + 1);
     assert_is(&machine, State::Unknown, &["or on a file system where holders cannot be found"]);
 }
 

@@ -1,7 +1,7 @@
 //! New segments of the fake machine.
 
 use super::{FakeBytes, FakeMachine};
-use crate::machine::{FinalAttributes, Finished, SegmentBuilder};
+use crate::machine::{FinalAttributes, FinishedSegment, SegmentBuilder};
 use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use std::io;
 
@@ -28,7 +28,7 @@ impl SegmentBuilder for FakeBuilder {
         Ok(())
     }
 
-    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<FinishedSegment> {
         if self.is_taken() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -63,6 +63,6 @@ impl SegmentBuilder for FakeBuilder {
                 SegmentId::Sysv(ShmId(shmid))
             }
         };
-        Ok(Finished { id, refused: vec![] })
+        Ok(FinishedSegment { id, refused: vec![] })
     }
 }

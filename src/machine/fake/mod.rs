@@ -10,7 +10,7 @@ mod control;
 mod process;
 
 pub use bytes::FakeBytes;
-pub use process::{FakeProcess, OBJECTS};
+pub use process::{FakeProcess, OBJECT_DEVICE};
 
 use super::control::{Guards, SysvStat};
 use super::process::{FileLock, Visibility};

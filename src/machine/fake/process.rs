@@ -12,8 +12,8 @@ use std::io;
 use std::sync::Arc;
 
 /// The device of `/dev/shm`.
-pub const OBJECTS: u64 = 26;
-const SYSV: u64 = 1;
+pub const OBJECT_DEVICE: u64 = 26;
+const SYSV_DEVICE: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct FakeProcess {
@@ -237,7 +237,7 @@ impl Processes for FakeMachine {
     }
 
     fn segment_devices(&self) -> io::Result<SegmentDevices> {
-        Ok(SegmentDevices { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
+        Ok(SegmentDevices { objects: Some(OBJECT_DEVICE), sysv: vec![SYSV_DEVICE], namespace: Some(1) })
     }
 
     fn process(&self, pid: u32) -> Option<Process> {

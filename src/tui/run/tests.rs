@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 const SIZE: Size = Size { width: 40, height: 4 };
 
 /// Maps keys to effects, and draws a log of the events.
@@ -107,7 +107,7 @@ struct Session {
 impl Session {
     /// Waits for the first survey, even on a busy machine.
     fn new(machine: &FakeMachine, program: TestProgram) -> Self {
-        Self::with_timeout(machine, program, LONG)
+        Self::with_timeout(machine, program, LONG_TIMEOUT)
     }
 
     fn with_timeout(machine: &FakeMachine, program: TestProgram, timeout: Duration) -> Self {
@@ -129,7 +129,7 @@ impl Session {
     }
 
     fn next(&self) -> String {
-        self.calls.recv_timeout(LONG).unwrap()
+        self.calls.recv_timeout(LONG_TIMEOUT).unwrap()
     }
 
     fn end(self) -> Result<ExitReason, RunError> {
@@ -222,7 +222,7 @@ fn keys_are_handled_during_a_survey() {
             shut.recv().unwrap();
         });
     });
-    is_locked.recv_timeout(LONG).unwrap();
+    is_locked.recv_timeout(LONG_TIMEOUT).unwrap();
     let session = Session::with_timeout(&machine, program_with([]), FIRST_SURVEY);
     assert_eq!(session.next(), "shows 40x4", "the first frame waits only briefly");
     session.key('x');

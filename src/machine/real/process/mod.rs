@@ -76,8 +76,9 @@ impl Proc {
     /// Returns true if the pids in `/proc` match those of system calls. A new pid namespace without
     /// its own `/proc` still shows the pids of the old one.
     fn is_ours() -> bool {
-        static OURS: OnceLock<bool> = OnceLock::new();
-        *OURS.get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
+        static PIDS_MATCH: OnceLock<bool> = OnceLock::new();
+        *PIDS_MATCH
+            .get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
     }
 }
 

@@ -63,12 +63,12 @@ const NANOS: i128 = 1_000_000_000;
 /// Returns the boot time in nanoseconds since 1970. Cached until the clock is set: the two clocks
 /// are read one after the other, so the difference varies, and start times would appear to change.
 fn boot_time() -> i128 {
-    static KNOWN: Mutex<Option<i128>> = Mutex::new(None);
+    static CLOCK_DIFFERENCE: Mutex<Option<i128>> = Mutex::new(None);
     let nanos = |clock: ClockId| {
         clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))
     };
     let now = nanos(ClockId::CLOCK_REALTIME) - nanos(ClockId::CLOCK_BOOTTIME);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = CLOCK_DIFFERENCE.lock().unwrap_or_else(PoisonError::into_inner);
     match *known {
         Some(known) if (known - now).abs() < NANOS / 2 => known,
         _ => *known.insert(now),

@@ -78,7 +78,7 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
 }
 
 /// The gaps between hints, in wide and narrow terminals.
-const GAPS: [u16; 2] = [3, 2];
+const HINT_GAPS: [u16; 2] = [3, 2];
 
 /// The width of hints as [`last_line`] draws them.
 fn width_of(hints: &[Hint], gap: u16, canvas: &Canvas<'_>) -> u16 {
@@ -92,7 +92,7 @@ fn width_of(hints: &[Hint], gap: u16, canvas: &Canvas<'_>) -> u16 {
 fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> (Vec<Hint>, u16) {
     loop {
         let fits = |gap: &u16| hints.len() <= 1 || width_of(&hints, *gap, canvas) <= width;
-        if let Some(gap) = GAPS.into_iter().find(fits) {
+        if let Some(gap) = HINT_GAPS.into_iter().find(fits) {
             return (hints, gap);
         }
         let least = hints.iter().map(|hint| hint.priority).max();

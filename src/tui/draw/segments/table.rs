@@ -6,7 +6,7 @@ use crate::app::State;
 use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
-use crate::app::layout::segments::{Column, MARGIN, Placed, SegmentsLayout};
+use crate::app::layout::segments::{Column, ColumnPosition, MARGIN, SegmentsLayout};
 use crate::app::rates::{RateHistory, SAMPLES};
 use crate::engine::Unread;
 use crate::machine::Method;
@@ -132,7 +132,7 @@ fn draw_row(
     if let Some(age) = state.table.glow_age(&segment.id, state.now)
         && let Some(label) = layout.column(Column::Name)
     {
-        let faded = age.as_secs_f32() / crate::app::table::GLOW.as_secs_f32();
+        let faded = age.as_secs_f32() / crate::app::table::GLOW_DURATION.as_secs_f32();
         let name = Area::new(label.x, y, cells(&segment.label()).min(label.width), 1);
         canvas.style(name, Style::reset().patch(theme.glow(faded)));
     }
@@ -173,9 +173,16 @@ pub fn label(
     }
 }
 
-fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn cell(
+    state: &State,
+    survey: &Survey,
+    segment: &Segment,
+    placed: ColumnPosition,
+    canvas: &mut Canvas<'_>,
+    y: u16,
+) {
     let theme = canvas.theme;
-    let Placed { column, x, width } = placed;
+    let ColumnPosition { column, x, width } = placed;
     let right = x + width;
     match column {
         Column::Name => {
@@ -221,9 +228,9 @@ fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canva
 }
 
 /// Draws the holders as writers and readers, or the exited creator.
-fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn held_by(segment: &Segment, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
-    let Placed { x, width, .. } = placed;
+    let ColumnPosition { x, width, .. } = placed;
     let (text, style) = match (segment.holders.as_deref(), segment.holder_count()) {
         (_, Some(0) | None) => match segment.exited_creator() {
             Some(pid) => {
@@ -254,9 +261,9 @@ pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
 }
 
 /// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
-fn changing(history: Option<&RateHistory>, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn changing(history: Option<&RateHistory>, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
-    let Placed { x, width, .. } = placed;
+    let ColumnPosition { x, width, .. } = placed;
     match history {
         None => {}
         Some(RateHistory::Unread(reason)) => {
@@ -319,7 +326,7 @@ fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
     canvas.text(right - 3, y, 3, unit, canvas.theme.dim);
 }
 
-fn resident(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn resident(segment: &Segment, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let right = placed.x + placed.width;
     let Some(share) = resident_share(segment) else {

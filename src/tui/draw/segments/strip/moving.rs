@@ -2,7 +2,7 @@
 
 use super::{draw_heading, draw_label, draw_wrapped};
 use crate::app::State;
-use crate::app::layout::strip::{DIGITS, StripLayout};
+use crate::app::layout::strip::{OFFSET_DIGITS, StripLayout};
 use crate::engine::Moving;
 use crate::identify::semaphore;
 use crate::segment::Segment;
@@ -60,15 +60,15 @@ impl MovingColumns {
     /// Fits the columns into `width` cells.
     fn of(values: &[Moving], width: u16) -> Self {
         let max = |cells: &dyn Fn(&Moving) -> u16| values.iter().map(cells).max().unwrap_or(0);
-        let digits = max(&|value| cells(&format!("{:x}", value.offset))).max(DIGITS);
+        let digits = max(&|value| cells(&format!("{:x}", value.offset))).max(OFFSET_DIGITS);
         let kind = max(&|value| cells(&value.kind));
         let rate = max(&|value| cells(&value.rate));
         let room = width.saturating_sub(digits + kind + 2);
         // A counter that gets another digit does not shift the other columns.
-        let value = max(&|value| cells(&value.value)).clamp(STEADY, VALUE);
-        let spark = room.saturating_sub(value + 1 + rate + 1).min(LONGEST_LINE);
-        let lines = (spark >= SHORTEST_LINE).then(|| {
-            let value = (room - (spark + 1 + rate + 1)).clamp(value, VALUE);
+        let value = max(&|value| cells(&value.value)).clamp(MIN_VALUE_WIDTH, MAX_VALUE_WIDTH);
+        let spark = room.saturating_sub(value + 1 + rate + 1).min(MAX_LINE_WIDTH);
+        let lines = (spark >= MIN_LINE_WIDTH).then(|| {
+            let value = (room - (spark + 1 + rate + 1)).clamp(value, MAX_VALUE_WIDTH);
             [value, spark, rate]
         });
         Self { digits, kind, lines, room }
@@ -105,9 +105,9 @@ impl MovingColumns {
     }
 }
 
-const LONGEST_LINE: u16 = 24;
-const SHORTEST_LINE: u16 = 4;
+const MAX_LINE_WIDTH: u16 = 24;
+const MIN_LINE_WIDTH: u16 = 4;
 /// The maximum width of a value beside a sparkline.
-const VALUE: u16 = 20;
+const MAX_VALUE_WIDTH: u16 = 20;
 /// The minimum width of the column of values.
-const STEADY: u16 = 8;
+const MIN_VALUE_WIDTH: u16 = 8;
