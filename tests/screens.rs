@@ -245,8 +245,8 @@ fn inspect_matches_its_snapshots() {
 fn inspect_matches_its_snapshot_in_true_color() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>");
-    for at in 0u8..8 {
-        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(at), &[0xaa]));
+    for index in 0u8..8 {
+        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(index), &[0xaa]));
         stage.look();
         stage.wait(300);
     }
@@ -359,14 +359,14 @@ fn long_action_shows_progress_and_the_stop_key() {
             stage.press(key);
             stage.wait(200);
         }
-        let at = WorkProgress {
+        let progress = WorkProgress {
             what: "copying sysv:32771".to_owned(),
             item: 1,
             items: 2,
             done: 120 << 20,
             total: 300 << 20,
         };
-        stage.report(Body::Progress(at));
+        stage.report(Body::Progress(progress));
         assert_snapshot(&format!("act-working-{width}x{height}"), &stage, &plain());
         stage.press("<esc>");
         assert_snapshot(&format!("act-stopping-{width}x{height}"), &stage, &plain());
@@ -454,8 +454,8 @@ fn held() -> FakeMachine {
     machine.add_sysv(32773, 0, FakeBytes::full(&vec![1; 1 << 20]));
     machine.edit(|facts| {
         // A process outside of the pid namespace used it last, so nothing is certain.
-        for (at, creator) in [(3, 77), (1, 78)] {
-            let row = &mut facts.sysv[at].row;
+        for (index, creator) in [(3, 77), (1, 78)] {
+            let row = &mut facts.sysv[index].row;
             (row.creator_pid, row.last_pid, row.attach) = (creator, 0, row.change);
         }
         let old = shmlens::segment::Timestamp::from_seconds(facts.now - 90_000);

@@ -419,9 +419,9 @@ mod tests {
     fn canceled_restore_leaves_nothing() {
         let canceled = Progress::new();
         canceled.cancel();
-        for at in 0..2 {
+        for index in 0..2 {
             let (machine, directory) = example();
-            let segment = &segments(&machine)[at];
+            let segment = &segments(&machine)[index];
             let path = directory.path().join("file");
             let error = Actor::new(&machine, &canceled).save(segment, &path).unwrap_err();
             assert!(matches!(error, SaveError::Stopped { .. }), "{error}");

@@ -47,7 +47,7 @@ impl Clean {
         let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
         let leaked = |segment: &&Segment| segment.verdict.state.is_leaked();
         let mut found: Vec<&Segment> =
-            shown.iter().filter_map(|&at| survey.segments.get(at)).filter(leaked).collect();
+            shown.iter().filter_map(|&index| survey.segments.get(index)).filter(leaked).collect();
         found.sort_by_key(|segment| segment.verdict.state);
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
         let known: HashMap<&SegmentId, &LeakItem> =

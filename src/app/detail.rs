@@ -54,9 +54,9 @@ pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGro
         }
         lines
     };
-    let groups = HEADINGS.iter().enumerate().map(|(at, (title, groups))| DetailGroup {
+    let groups = HEADINGS.iter().enumerate().map(|(index, (title, groups))| DetailGroup {
         title,
-        right: at >= LEFT_GROUPS,
+        right: index >= LEFT_GROUPS,
         lines: lines(groups),
     });
     groups.filter(|group| !group.lines.is_empty()).collect()

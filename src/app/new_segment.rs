@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn every_invalid_field_is_reported() {
         let segments = [example::sysv(), example::posix()];
-        let invalid_fields = |new: &New| {
+        let invalid_fields = |new: &NewSegmentForm| {
             let wrong = new.invalid_fields(&segments).into_iter();
             wrong.map(|(field, reason)| (field, reason.to_string())).collect::<Vec<_>>()
         };

@@ -203,7 +203,7 @@ impl State {
         let Some(survey) = &self.survey else { return vec![] };
         let table = &self.table;
         let (top, end) = (table.top, (table.top + rows).min(table.shown.len()));
-        let segment = |&at: &usize| &survey.segments[at];
+        let segment = |&index: &usize| &survey.segments[index];
         let others = table.shown[..top].iter().chain(&table.shown[end..]).map(segment);
         let (changing, still): (Vec<_>, Vec<_>) =
             others.partition(|segment| table.rates.is_changing(&segment.id));

@@ -195,8 +195,8 @@ fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
 
 fn print_alerts(alerts: &[String], out: &mut Out) -> io::Result<()> {
     let style = out.style();
-    for (at, alert) in alerts.iter().enumerate() {
-        if at == 0 {
+    for (index, alert) in alerts.iter().enumerate() {
+        if index == 0 {
             writeln!(out)?;
         }
         writeln!(out, "{}", style.paint(Tint::Warning, &style.fit(alert)))?;

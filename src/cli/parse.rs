@@ -37,12 +37,12 @@ fn quote_arguments(mut error: clap::Error, arguments: &[OsString]) -> clap::Erro
         _ => None,
     };
     let mut arguments = arguments.to_vec();
-    for at in 0..arguments.len() {
-        let escaped = OsString::from(quote(arguments[at].as_bytes()));
-        if escaped == arguments[at] {
+    for index in 0..arguments.len() {
+        let escaped = OsString::from(quote(arguments[index].as_bytes()));
+        if escaped == arguments[index] {
             continue;
         }
-        let unsafe_one = mem::replace(&mut arguments[at], escaped);
+        let unsafe_one = mem::replace(&mut arguments[index], escaped);
         match Args::try_parse_from(&arguments) {
             Err(again)
                 if error.kind() == ErrorKind::InvalidUtf8
@@ -50,7 +50,7 @@ fn quote_arguments(mut error: clap::Error, arguments: &[OsString]) -> clap::Erro
             {
                 error = again;
             }
-            _ => arguments[at] = unsafe_one,
+            _ => arguments[index] = unsafe_one,
         }
     }
     error

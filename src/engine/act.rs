@@ -154,8 +154,8 @@ impl Handler<'_> {
         match undo {
             Undo::Copies(copies) => {
                 let mut results = vec![];
-                for (at, copy) in copies.iter().enumerate() {
-                    self.actor.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
+                for (index, copy) in copies.iter().enumerate() {
+                    self.actor.progress.next_item(index + 1, copies.len(), format!("restoring {}", copy.id));
                     results.push(self.restore(copy));
                     if self.actor.progress.is_cancelled() {
                         break;

@@ -178,11 +178,11 @@ impl Undo {
     #[must_use]
     pub fn remaining(self, results: &[UndoResult]) -> Option<Self> {
         fn rest<T>(items: Vec<T>, results: &[UndoResult]) -> Vec<T> {
-            let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
+            let remains = |index: usize| match results.get(index).map(|undone| &undone.result) {
                 None => true,
                 Some(result) => result.as_ref().is_err_and(|failure| failure.can_retry),
             };
-            items.into_iter().enumerate().filter(|(at, _)| remains(*at)).map(|(_, item)| item).collect()
+            items.into_iter().enumerate().filter(|(index, _)| remains(*index)).map(|(_, item)| item).collect()
         }
         match self {
             Self::Copies(copies) => {

@@ -11,7 +11,7 @@ const MAX_RUNS: usize = 16;
 
 /// The last use of a segment according to the kernel.
 pub struct ReportedUse {
-    at: usize,
+    index: usize,
     last_pid: u32,
     times: Times,
 }
@@ -27,7 +27,7 @@ pub fn hide_own(
     let own = machine.own_pid();
     let now = survey.at;
     let mut replaced = vec![];
-    for (at, segment) in survey.segments.iter_mut().enumerate() {
+    for (index, segment) in survey.segments.iter_mut().enumerate() {
         let Some(reported) = segment.sysv().map(|facts| facts.last_pid).filter(|&pid| pid != 0) else {
             continue;
         };
@@ -53,7 +53,7 @@ pub fn hide_own(
         if !trusted && last.pid == 0 {
             continue;
         }
-        replaced.push(ReportedUse { at, last_pid: reported, times: segment.times });
+        replaced.push(ReportedUse { index, last_pid: reported, times: segment.times });
         if trusted {
             (segment.times.attach, segment.times.detach) = (last.attach, last.detach);
         }
@@ -64,8 +64,8 @@ pub fn hide_own(
 
 /// Restores the original values after the verdicts.
 pub fn restore(survey: &mut Survey, replaced: Vec<ReportedUse>) {
-    for ReportedUse { at, last_pid, times } in replaced {
-        let segment = &mut survey.segments[at];
+    for ReportedUse { index, last_pid, times } in replaced {
+        let segment = &mut survey.segments[index];
         segment.times = times;
         set_last_pid(segment, last_pid);
         segment

@@ -207,12 +207,12 @@ mod tests {
             let all = all(&reader);
             let mut zeros = u64::MAX;
             let mut starts = vec![];
-            for (at, &byte) in all.iter().enumerate() {
+            for (offset, &byte) in all.iter().enumerate() {
                 if byte == 0 {
                     zeros = zeros.saturating_add(1);
                 } else {
                     if zeros >= gap.max(1) {
-                        starts.push(at as u64);
+                        starts.push(offset as u64);
                     }
                     zeros = 0;
                 }

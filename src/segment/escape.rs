@@ -89,14 +89,14 @@ fn push_escaped(out: &mut String, bytes: &[u8]) {
 pub fn unescape(text: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = text.as_ref();
     let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if let Some(byte) = escaped_byte(&bytes[at..]) {
+    let mut offset = 0;
+    while offset < bytes.len() {
+        if let Some(byte) = escaped_byte(&bytes[offset..]) {
             out.push(byte);
-            at += 4;
+            offset += 4;
         } else {
-            out.push(bytes[at]);
-            at += 1;
+            out.push(bytes[offset]);
+            offset += 1;
         }
     }
     out

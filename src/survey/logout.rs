@@ -66,8 +66,8 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::hole(1));
         for (shmid, uid) in [(1, 1000), (2, 0), (3, 999), (4, 65534), (5, 4242)] {
-            let at = machine.add_sysv(shmid, 0, FakeBytes::hole(1));
-            machine.edit(|facts| facts.sysv[at].row.uid = uid);
+            let index = machine.add_sysv(shmid, 0, FakeBytes::hole(1));
+            machine.edit(|facts| facts.sysv[index].row.uid = uid);
         }
         machine.edit(|facts| facts.users.extend([(999, "mail".into()), (65534, "nobody".into())]));
         for (setting, taken) in [(None, 0), (Some(false), 0), (Some(true), 2)] {

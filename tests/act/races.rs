@@ -383,8 +383,8 @@ fn batch_remove_leaves_segments_created_meanwhile() {
             },
             |round| {
                 // Another thread removes the last segments and reuses their slots.
-                let at = planned.len().saturating_sub(1 + round as usize);
-                let _ = shm::remove(planned[at].shmid);
+                let index = planned.len().saturating_sub(1 + round as usize);
+                let _ = shm::remove(planned[index].shmid);
                 if round < 300 {
                     others.lock().unwrap().push(Sysv::new(0, 4096, 0o640));
                 }

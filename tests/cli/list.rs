@@ -94,8 +94,8 @@ fn json_matches_stat() {
             Command::new(&stat).args(["-c", "%s %b %B %a %u %g %i %d %X %Y %Z %U"]).arg(object.path()),
         );
         let theirs: Vec<&str> = line.split_whitespace().collect();
-        let number = |at: usize| theirs[at].parse::<u64>().unwrap();
-        let time = |at: usize| Value::from(jiff_text(theirs[at].parse().unwrap()));
+        let number = |index: usize| theirs[index].parse::<u64>().unwrap();
+        let time = |index: usize| Value::from(jiff_text(theirs[index].parse().unwrap()));
         assert_eq!(ours["size"], number(0));
         assert_eq!(ours["resident"], number(1) * number(2));
         assert_eq!(ours["mode"], format!("{:0>4}", theirs[3]));

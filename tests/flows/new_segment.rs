@@ -2,14 +2,14 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmlens::app::new_segment::{New, Step};
+use shmlens::app::new_segment::{NewSegmentForm, Step};
 use shmlens::app::overlay::Overlay;
 use shmlens::machine::Machine as _;
 use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::{Bytes, Key, ObjectName};
 use std::fs;
 
-fn form(stage: &Stage) -> &New {
+fn form(stage: &Stage) -> &NewSegmentForm {
     match &stage.state.overlay {
         Some(Overlay::New(form)) => form,
         other => panic!("{other:?}"),

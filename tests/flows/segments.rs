@@ -20,7 +20,7 @@ fn selected(stage: &Stage) -> String {
 
 fn shown(stage: &Stage) -> Vec<String> {
     let survey = stage.state.survey.as_ref().unwrap();
-    stage.state.table.shown.iter().map(|&at| survey.segments[at].label()).collect()
+    stage.state.table.shown.iter().map(|&index| survey.segments[index].label()).collect()
 }
 
 fn click(x: u16, y: u16) -> Mouse {

@@ -64,10 +64,10 @@ fn restore_rejects_any_flipped_byte() {
     let path = directory.path().join("file");
     for whole in saved(&directory) {
         let sparse = (600..whole.len() - 100).step_by(89);
-        for at in (0..600).chain(sparse).chain(whole.len() - 100..whole.len()) {
+        for offset in (0..600).chain(sparse).chain(whole.len() - 100..whole.len()) {
             let mut damaged = whole.clone();
-            damaged[at] ^= 1 << (at % 8);
-            restore_refused(&path, &damaged, &format!("byte {at}"));
+            damaged[offset] ^= 1 << (offset % 8);
+            restore_refused(&path, &damaged, &format!("byte {offset}"));
         }
     }
 }
@@ -79,8 +79,8 @@ fn damaged_file_never_creates_a_segment() {
     let directory = directory();
     let path = directory.path().join("file");
     let [_, mut damaged] = saved(&directory);
-    let at = damaged.len() - 40;
-    damaged[at] ^= 1;
+    let offset = damaged.len() - 40;
+    damaged[offset] ^= 1;
     // Shmids include a sequence number.
     let number = || i64::from(Sysv::new(0, 1, 0o600).shmid);
     let (first, second) = (number(), number());
@@ -124,10 +124,10 @@ fn restore_rejects_fuzzed_files() {
     let mut runner = TestRunner::new(ProptestConfig { cases: 300, ..ProptestConfig::default() });
     let outcome = runner.run(&(0usize..2, changes), |(which, changes)| {
         let mut bytes = whole[which].clone();
-        for (at, new, gone) in changes {
-            let at = at.index(bytes.len() + 1);
-            let end = (at + gone).min(bytes.len());
-            bytes.splice(at..end, new);
+        for (offset, new, gone) in changes {
+            let offset = offset.index(bytes.len() + 1);
+            let end = (offset + gone).min(bytes.len());
+            bytes.splice(offset..end, new);
         }
         if bytes != whole[which] {
             restore_refused(&path, &bytes, "a fuzzed file");

@@ -78,8 +78,8 @@ fn no_copy_is_deleted_when_too_little_would_be_freed() {
     let Some(_world) = World::new() else { return };
     let disk = Disk::new();
     // Hard links keep the data of two copies.
-    for (at, old) in disk.old[..2].iter().enumerate() {
-        fs::hard_link(old, disk.state.join(at.to_string())).unwrap();
+    for (index, old) in disk.old[..2].iter().enumerate() {
+        fs::hard_link(old, disk.state.join(index.to_string())).unwrap();
     }
     let large = Object::new("large", 600 << 10, 0o600);
     large.write(0, &vec![7; 600 << 10]);

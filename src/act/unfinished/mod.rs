@@ -138,10 +138,10 @@ mod tests {
 
     /// Adds the segment of the mark in its unfinished state.
     fn add(machine: &FakeMachine) -> SegmentId {
-        let at = machine.add_sysv(3, 7, FakeBytes::hole(4096));
+        let index = machine.add_sysv(3, 7, FakeBytes::hole(4096));
         machine.edit(|facts| {
             let now = facts.now;
-            let row = &mut facts.sysv[at].row;
+            let row = &mut facts.sysv[index].row;
             (row.mode, row.creator_pid) = (UNFINISHED_MODE, process::id());
             row.change = Some(Timestamp::from_seconds(now));
         });

@@ -63,9 +63,9 @@ pub fn detail_column<'a>(area: Area, groups: impl Iterator<Item = &'a DetailGrou
         for line in &group.lines {
             let indent = if line.label.is_some() { LABEL_WIDTH } else { 0 };
             let width = area.width.saturating_sub(indent).min(MAX_TEXT_WIDTH);
-            let parts = wrap(&line.text, width.into()).into_iter().enumerate().map(|(at, text)| {
+            let parts = wrap(&line.text, width.into()).into_iter().enumerate().map(|(index, text)| {
                 let (label, state) =
-                    if at == 0 { (line.label, line.state) } else { (line.label.map(|_| ""), None) };
+                    if index == 0 { (line.label, line.state) } else { (line.label.map(|_| ""), None) };
                 DetailRow::Line(DetailLine { label, text, state })
             });
             rows.extend(parts);

@@ -85,8 +85,8 @@ impl OffsetFormat {
             return text;
         }
         let mut parted = String::with_capacity(text.len() + 3);
-        for (at, digit) in text.chars().enumerate() {
-            if at > 0 && (text.len() - at).is_multiple_of(4) {
+        for (index, digit) in text.chars().enumerate() {
+            if index > 0 && (text.len() - index).is_multiple_of(4) {
                 parted.push('_');
             }
             parted.push(digit);

@@ -190,7 +190,8 @@ mod tests {
                     let panes = panes.map(|pane| if pane.width == 0 { Area::default() } else { pane });
                     let rules = layout.rules.iter().chain(&layout.map);
                     let all: Vec<&Area> = panes.iter().chain(rules).chain([&layout.title]).collect();
-                    for (at, one) in all.iter().enumerate().filter(|(_, one)| one.width > 0 && one.height > 0)
+                    for (index, one) in
+                        all.iter().enumerate().filter(|(_, one)| one.width > 0 && one.height > 0)
                     {
                         assert!(area.contains(one.x, one.y), "{width}x{height}: {layout:?}");
                         assert!(one.right() <= area.right() && one.bottom() <= area.bottom(), "{layout:?}");
@@ -202,7 +203,7 @@ mod tests {
                                 || one.bottom() <= other.y
                                 || other.bottom() <= one.y
                         };
-                        assert!(all[..at].iter().all(apart), "{width}x{height}: {layout:?}");
+                        assert!(all[..index].iter().all(apart), "{width}x{height}: {layout:?}");
                     }
                 }
             }

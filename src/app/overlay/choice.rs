@@ -41,8 +41,8 @@ impl Choice {
             // A single letter moves to the next match, a longer prefix may stay.
             let from = self.list.selected + usize::from(text.chars().count() == 1);
             let count = self.items.len();
-            let begins = |at: &usize| self.items[*at].word.to_lowercase().starts_with(&text);
-            if let Some(found) = (from..from + count).map(|at| at % count.max(1)).find(begins) {
+            let begins = |index: &usize| self.items[*index].word.to_lowercase().starts_with(&text);
+            if let Some(found) = (from..from + count).map(|index| index % count.max(1)).find(begins) {
                 self.list.selected = found;
                 self.typed = text;
                 return;

@@ -52,7 +52,7 @@ pub fn begin(
 /// Counts the segments that the filter hides.
 fn count_hidden(state: &State, segments: &[Segment]) -> usize {
     let Some(survey) = &state.survey else { return 0 };
-    let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
+    let shown = state.table.shown.iter().filter_map(|&index| survey.segments.get(index));
     let shown: HashSet<&SegmentId> = shown.map(|segment| &segment.id).collect();
     let listed: HashSet<&SegmentId> = survey.segments.iter().map(|segment| &segment.id).collect();
     segments.iter().filter(|segment| listed.contains(&segment.id) && !shown.contains(&segment.id)).count()

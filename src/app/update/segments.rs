@@ -117,7 +117,7 @@ fn mark(state: &mut State) {
 
 fn mark_all(state: &mut State) {
     let Some(survey) = &state.survey else { return };
-    let ids = state.table.shown.iter().map(|&at| survey.segments[at].id.clone());
+    let ids = state.table.shown.iter().map(|&index| survey.segments[index].id.clone());
     state.table.marks.extend(ids);
     state.show_message(format!("{} marked", state.table.marks.len()));
 }

@@ -177,7 +177,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, s
         .to_owned();
     }
     let all: Vec<&Segment> = wanted.iter().chain(left).filter_map(segment).collect();
-    for (at, plan) in wanted.iter().chain(left).enumerate() {
+    for (index, plan) in wanted.iter().chain(left).enumerate() {
         let Some(segment) = segment(plan) else { continue };
         let age = segment.age(now).map_or_else(String::new, |age| format!(", {} old", age_text(age)));
         let _ = writeln!(
@@ -194,7 +194,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, s
         for reason in &segment.verdict.reasons {
             let _ = writeln!(text, "  {reason}");
         }
-        if at < wanted.len() {
+        if index < wanted.len() {
             for sentence in deleted_copies(plan, now) {
                 let _ = writeln!(text, "  {sentence}");
             }

@@ -32,8 +32,10 @@ pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
         return true;
     }
     let interpreted = INTERPRETERS.iter().any(|known| program.starts_with(known));
-    let is_code = |at: usize| at.checked_sub(1).is_some_and(|before| rest[before] == b"-c");
-    rest.iter().enumerate().any(|(at, argument)| (interpreted || is_code(at)) && has_word(argument, helper))
+    let is_code = |index: usize| index.checked_sub(1).is_some_and(|before| rest[before] == b"-c");
+    rest.iter()
+        .enumerate()
+        .any(|(index, argument)| (interpreted || is_code(index)) && has_word(argument, helper))
 }
 
 fn base_name(path: &[u8]) -> &[u8] {
@@ -42,9 +44,9 @@ fn base_name(path: &[u8]) -> &[u8] {
 
 fn has_word(text: &[u8], word: &[u8]) -> bool {
     let inside = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    memchr::memmem::find_iter(text, word).any(|at| {
-        let before = at.checked_sub(1).and_then(|before| text.get(before));
-        !inside(before) && !inside(text.get(at + word.len()))
+    memchr::memmem::find_iter(text, word).any(|start| {
+        let before = start.checked_sub(1).and_then(|before| text.get(before));
+        !inside(before) && !inside(text.get(start + word.len()))
     })
 }
 

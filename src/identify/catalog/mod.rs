@@ -102,7 +102,7 @@ impl Catalog {
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<MakerMatch<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
         let mut check = |candidates: &[usize]| {
-            for entry in candidates.iter().map(|&at| &self.entries[at]) {
+            for entry in candidates.iter().map(|&index| &self.entries[index]) {
                 if let Some((rank, contents)) = entry.fit(subject)
                     && best.as_ref().is_none_or(|(held, ..)| rank > *held)
                 {

@@ -53,9 +53,9 @@ impl SegmentBuilder for FakeBuilder {
                 let highest =
                     |facts: &mut super::FakeFacts| facts.sysv.iter().map(|made| made.row.shmid.0).max();
                 let shmid = self.machine.edit(highest).map_or(0, |highest| highest + 1);
-                let at = self.machine.add_sysv(shmid, key.0, bytes);
+                let index = self.machine.add_sysv(shmid, key.0, bytes);
                 self.machine.edit(|facts| {
-                    let row = &mut facts.sysv[at].row;
+                    let row = &mut facts.sysv[index].row;
                     (row.uid, row.gid, row.mode) = (uid, gid, Mode::new(mode));
                     (row.creator_uid, row.creator_gid) = (caller.uid, caller.gid);
                     row.change = Some(crate::segment::Timestamp::from_seconds(facts.now));

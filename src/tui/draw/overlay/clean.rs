@@ -13,13 +13,14 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
-    for (at, item) in clean.items.iter().enumerate() {
+    for (index, item) in clean.items.iter().enumerate() {
         let [name, state, rest] = heading(item, survey.at, canvas, entries.width);
         let (state_at, rest_at) = (1 + cells(&name), 1 + cells(&name) + cells(&state));
         let style = theme.state(item.segment.verdict.state);
-        entries.row(at, vec![(1, name, theme.strong), (state_at, state, style), (rest_at, rest, theme.text)]);
+        entries
+            .row(index, vec![(1, name, theme.strong), (state_at, state, style), (rest_at, rest, theme.text)]);
         for (step, text) in item.segment.verdict.reasons.iter().enumerate() {
-            entries.add(canvas, at, 4, text, if step == 0 { theme.text } else { theme.dim });
+            entries.add(canvas, index, 4, text, if step == 0 { theme.text } else { theme.dim });
         }
     }
     if clean.items.is_empty() {

@@ -128,12 +128,12 @@ fn grid_row(
     let theme = canvas.theme;
     label(canvas, area, CLASSES[row], focused, false);
     for column in 0..2 {
-        let at = 2 * row + column;
-        let set = form.mode.bits() & BITS[at] != 0;
+        let index = 2 * row + column;
+        let set = form.mode.bits() & BITS[index] != 0;
         let sign = if set { ["r", "w"][column] } else { "-" };
         let cell = area.x + FIELD_COLUMN_AND_WIDTH.0 + 1 + 6 * u16::from(column == 1);
         canvas.text(cell, area.y, 1, sign, if set { theme.accent } else { theme.dim });
-        if focused && at == form.cursor {
+        if focused && index == form.cursor {
             canvas.style(Area::new(cell - 1, area.y, 3, 1), theme.text.add_modifier(Modifier::REVERSED));
         }
     }

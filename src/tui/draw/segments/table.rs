@@ -25,8 +25,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
         return;
     }
     let rows = state.table.shown.iter().enumerate().skip(state.table.top);
-    for (y, (row, &at)) in (layout.table.y..layout.table.bottom()).zip(rows) {
-        draw_row(state, survey, &survey.segments[at], row == state.table.cursor, canvas, layout, y);
+    for (y, (row, &index)) in (layout.table.y..layout.table.bottom()).zip(rows) {
+        draw_row(state, survey, &survey.segments[index], row == state.table.cursor, canvas, layout, y);
     }
     scrolled_off(state, canvas, layout);
 }

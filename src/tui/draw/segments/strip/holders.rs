@@ -64,10 +64,10 @@ fn draw_list(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
 fn draw_inline(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let (mut x, mut y) = (area.x, area.y);
-    for (at, holder) in shown.iter().enumerate() {
+    for (index, holder) in shown.iter().enumerate() {
         let facts = format!(" {} {}", holder.pid, holder.access.keyword());
         let name = canvas.fit(&holder.command_text(), area.width.saturating_sub(cells(&facts)));
-        let remaining = shown.len() - at - 1;
+        let remaining = shown.len() - index - 1;
         let more = if remaining > 0 { format!("   and {} more", remaining + 1) } else { String::new() };
         let width = cells(&name) + cells(&facts);
         // The last row keeps room for the count.
