@@ -120,7 +120,7 @@ impl Copies {
     }
 
     /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
-    /// batch counts them as deleted from now on.
+    /// batch treats them as deleted from now on.
     pub(super) fn with_plan(&self, segment: &Segment, outlook: &CopyForecast) -> Self {
         self.batch.plan(segment, outlook);
         Self { outlook: outlook.clone(), ..self.clone() }

@@ -53,7 +53,7 @@ pub enum ActError {
     )]
     NotMovedBack {
         id: SegmentId,
-        /// The current name of the object that was moved.
+        /// The moved object's current name.
         now: SegmentId,
     },
     /// The kernel accepted the change, but reports a different state.
@@ -85,7 +85,7 @@ pub enum ActError {
     Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
-/// A step of a change that can fail.
+/// A step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Remove,

@@ -17,10 +17,10 @@ pub struct DetailGroup {
     pub lines: Vec<DetailLine>,
 }
 
-/// A labeled line.
+/// A line of a Detail group: a fact, or its continuation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailLine {
-    /// At most 11 letters; empty if the line continues a fact. `None` if it takes the whole width.
+    /// At most 11 letters; empty for a continuation. `None` for a line of full width.
     pub label: Option<&'static str>,
     /// Safe to print.
     pub text: String,
@@ -28,7 +28,7 @@ pub struct DetailLine {
     pub state: Option<SegmentState>,
 }
 
-/// The headings with their groups, most important first. The first five contain whole sentences.
+/// The headings with their groups, most important first. The first five contain complete messages.
 const HEADINGS: [(&str, &[Group]); 10] = [
     ("STATE", &[State, Evidence]),
     ("CONTENTS", &[Contents]),

@@ -89,7 +89,7 @@ pub enum FieldError {
     NoName,
     #[error("invalid name '{0}' for a POSIX segment")]
     Name(String),
-    /// The length of a component of the name.
+    /// The length of a path component.
     #[error("name too long: {0} bytes, but at most {NAME_MAX} are allowed")]
     LongName(usize),
     #[error("invalid key '{0}': expected a 32-bit number, or 0x and hex digits")]
@@ -331,7 +331,7 @@ mod tests {
         let error = form(Kind::Posix, &"a".repeat(256)).question().unwrap_err().to_string();
         assert_eq!(error, "name too long: 256 bytes, but at most 255 are allowed");
         assert!(form(Kind::Sysv, "0xq").question().unwrap_err().to_string().contains("invalid key"));
-        assert!(form(Kind::Sysv, "").question().is_ok(), "a private one");
+        assert!(form(Kind::Sysv, "").question().is_ok(), "an empty key creates a private segment");
         for (size, mode, word) in [
             ("", "0600", "size"),
             ("big", "0600", "size"),
@@ -364,7 +364,10 @@ mod tests {
             let wrong = new.invalid_fields(&segments).into_iter();
             wrong.map(|(field, reason)| (field, reason.to_string())).collect::<Vec<_>>()
         };
-        assert!(invalid_fields(&NewSegmentForm::default()).is_empty(), "an empty name is not wrong yet");
+        assert!(
+            invalid_fields(&NewSegmentForm::default()).is_empty(),
+            "an empty name is not marked as invalid"
+        );
         let mut new = form(Kind::Posix, "psm_1f09ab2c");
         assert_eq!(
             invalid_fields(&new),

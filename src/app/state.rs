@@ -211,7 +211,7 @@ impl State {
         visible.chain(changing).chain(still).take(MAX_POLLED).collect()
     }
 
-    /// The context that receives keys: that of the overlay, if any.
+    /// The context that receives keys: the overlay's context, if there is one.
     pub fn context(&self) -> Context {
         self.overlay.as_ref().map_or(self.screen(), Overlay::context)
     }

@@ -137,7 +137,7 @@ fn has_file(machine: &dyn Machine, survey: &Survey, object: &ObjectName) -> bool
     }
 }
 
-/// Returns an error if the name in `/dev/shm` is not that of a regular file.
+/// Returns an error if the name in `/dev/shm` does not belong to a regular file.
 fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(), Failure> {
     let Some(object) = name.object() else { return Ok(()) };
     let kind = match machine.stat_object(&object) {

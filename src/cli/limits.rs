@@ -46,7 +46,7 @@ struct Report {
     users: Vec<User>,
     processes: Vec<Process>,
     shmem: Option<ShmemJson>,
-    /// Warnings, one sentence each.
+    /// The warnings.
     alerts: Vec<String>,
 }
 

@@ -303,7 +303,7 @@ mod tests {
     fn man_page_covers_every_command_option_field_and_key() {
         let mut text = vec![];
         page(&mut text).unwrap();
-        assert!(text.is_ascii(), "not every troff reads more");
+        assert!(text.is_ascii(), "not every troff reads characters outside ASCII");
         let text = String::from_utf8(text).unwrap().replace('\\', "");
         let command = Args::command();
         let made = command.find_subcommand("create").unwrap();

@@ -79,7 +79,7 @@ fn survey_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     })
 }
 
-/// Limits the rescans when segments were attached between the scan of the processes and that of
+/// Limits the rescans when segments were attached between the scan of the processes and the scan of
 /// the segments.
 const RESCANS: usize = 3;
 

@@ -82,7 +82,11 @@ mod tests {
             rest = after.split_once('m').unwrap().1;
         }
         plain.push_str(rest);
-        assert_eq!(plain, error.to_string(), "a sequence that is not clap's own");
+        assert_eq!(
+            plain,
+            error.to_string(),
+            "the message contains an escape sequence that clap did not write"
+        );
         (error.kind(), plain)
     }
 

@@ -86,8 +86,8 @@ impl Table {
         let all = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
         let texts = (0..widths.len()).filter(|&index| !self.columns[index].right);
         if let Some(widest) = texts.max_by_key(|&index| widths[index]) {
-            let least = widths[widest].min(MIN_SHORTENED);
-            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(available)).max(least);
+            let min_width = widths[widest].min(MIN_SHORTENED);
+            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(available)).max(min_width);
         }
     }
 

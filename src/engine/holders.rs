@@ -156,9 +156,13 @@ mod tests {
         assert_eq!(scanner.work(&machine, Clock::ZERO).len(), 1);
         assert_eq!(scanner.deadline(), Some(INTERVAL));
         scanner.took(Duration::from_millis(60));
-        assert_eq!(scanner.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
+        assert_eq!(
+            scanner.deadline(),
+            Some(Duration::from_secs(6)),
+            "the pause is 100 times the duration of a scan"
+        );
         scanner.took(Duration::ZERO);
-        assert!(scanner.work(&machine, INTERVAL).is_empty(), "nothing is new");
+        assert!(scanner.work(&machine, INTERVAL).is_empty(), "an unchanged scan is not reported");
         machine.attach_in(7, 1, Access::ReadWrite);
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         assert!(scanner.deadline() < Some(2 * INTERVAL));
@@ -169,7 +173,7 @@ mod tests {
         assert_eq!(latest.last().unwrap().held_by(7).len(), 1);
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         send(&mut scanner, Request::SurveyEvery(None));
-        assert_eq!(scanner.deadline(), None, "paused");
+        assert_eq!(scanner.deadline(), None, "a paused scanner has no deadline");
     }
 
     #[test]
@@ -205,7 +209,7 @@ mod tests {
         machine.attach_in(8, 1, Access::ReadWrite);
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         scanner.work(&machine, Clock::ZERO);
-        assert!(latest.last().unwrap().held_by(8).is_empty(), "it was not scanned");
+        assert!(latest.last().unwrap().held_by(8).is_empty(), "only requested processes are scanned");
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         scanner.work(&machine, INTERVAL);
         assert_eq!(latest.last().unwrap().held_by(8).len(), 1);

@@ -84,13 +84,13 @@ pub enum Feed {
     Preview {
         /// The interval; `None` to read once, and then on request.
         every: Option<Duration>,
-        /// The number of bytes.
+        /// The maximum number of bytes from the start of the segment.
         bytes: usize,
         cells: usize,
     },
     /// The bytes of each range at regular intervals.
     Ranges { ranges: Vec<Range<u64>>, every: Duration },
-    /// All changes in a range, with the bytes before and after.
+    /// All changes in a range, with the old and new bytes.
     Changes {
         /// Limited to the segment.
         range: Range<u64>,

@@ -26,9 +26,9 @@ pub enum ProcessState {
 /// The pid namespace of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidNamespace {
-    /// Ours, because the kernel reported the pid.
+    /// Our own namespace: the kernel reported the pid.
     Ours,
-    /// That of the process that recorded its own pid.
+    /// The namespace of the process that recorded its own pid.
     Writers,
 }
 
@@ -104,8 +104,8 @@ impl<'a> ProcessStates<'a> {
 
     /// Returns true if the process exists but /proc hides it. Zombies are not hidden.
     fn is_hidden(&self, pid: u32) -> bool {
-        let ask = || self.process(pid).is_none() && self.processes.process_exists(pid);
-        *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
+        let is_hidden = || self.process(pid).is_none() && self.processes.process_exists(pid);
+        *self.hidden.borrow_mut().entry(pid).or_insert_with(is_hidden)
     }
 
     fn process(&self, pid: u32) -> Option<Process> {
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(
             of(8, PidNamespace::Ours, then(60)),
             ProcessState::Exited,
-            "the pid is one of our namespace"
+            "the pid belongs to our own namespace"
         );
         machine.edit(|facts| {
             facts.inner_pids.clear();
@@ -182,7 +182,7 @@ mod tests {
         });
         assert!(
             matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
-            "its namespace may be hidden"
+            "the process may be in a hidden namespace"
         );
         assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
         machine.edit(|facts| facts.hidden = vec![8]);
@@ -222,7 +222,10 @@ mod tests {
             matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
             "made a minute after the process started"
         );
-        assert!(matches!(of(3600 + 86_400 + 60), ProcessState::PidReused(_)), "a minute before");
+        assert!(
+            matches!(of(3600 + 86_400 + 60), ProcessState::PidReused(_)),
+            "the pid was reused within a minute"
+        );
         assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
         assert!(matches!(of(3000), ProcessState::Running(_)));
         assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");

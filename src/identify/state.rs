@@ -43,12 +43,12 @@ fn sysv(
             holders => holder_names(holders),
         };
         return Verdict::new(State::Removed, format!("removed, kept alive by {subject}"))
-            .because("marked for removal (IPC_RMID): freed with the last detach")
-            .because(count);
+            .with_reason("marked for removal (IPC_RMID): freed with the last detach")
+            .with_reason(count);
     }
     if others > 0 {
         let reason = if holders.is_empty() { attached_text(others) } else { held_by(holders) };
-        return Verdict::new(State::InUse, reason).because(count);
+        return Verdict::new(State::InUse, reason).with_reason(count);
     }
     unheld::judge(segment, made, evidence, &[count])
 }
@@ -99,13 +99,13 @@ fn attached_text(times: u64) -> String {
 fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
     let subject = if holders.is_empty() { "shmlens only".to_owned() } else { holder_names(holders) };
     let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {subject}"))
-        .because("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
+        .with_reason("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
     let verdict = match &unlinked.name {
-        Some(name) => verdict.because(format!("former name {name}")),
+        Some(name) => verdict.with_reason(format!("former name {name}")),
         None => verdict,
     };
     let verdict = if unlinked.concealed {
-        verdict.because("mapped but not open: only root can read it (/proc/PID/map_files)")
+        verdict.with_reason("mapped but not open: only root can read it (/proc/PID/map_files)")
     } else {
         verdict
     };
@@ -113,7 +113,7 @@ fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -
     if by.is_empty() {
         verdict
     } else {
-        verdict.because(format!("probably unlinked by {}", by.join("; or by ")))
+        verdict.with_reason(format!("probably unlinked by {}", by.join("; or by ")))
     }
 }
 
@@ -125,7 +125,7 @@ fn posix(
     evidence: &Evidence<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
-        return Verdict::new(State::InUse, held_by(holders)).because(format!(
+        return Verdict::new(State::InUse, held_by(holders)).with_reason(format!(
             "found in /proc/PID/maps and /proc/PID/fd: device {:#x}, inode {}",
             facts.device, facts.inode
         ));
@@ -136,11 +136,11 @@ fn posix(
     if let Some(lock) = holdings.locks(segment).first() {
         let subject = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));
         return Verdict::new(State::InUse, format!("file lock held by {subject}"))
-            .because("listed in /proc/locks, so a process has it open");
+            .with_reason("listed in /proc/locks, so a process has it open");
     }
     if let Some(point) = holdings.mount_point(segment) {
         return Verdict::new(State::InUse, format!("mounted at {}", escape(point)))
-            .because("bind mount, listed in /proc/self/mountinfo");
+            .with_reason("bind mount, listed in /proc/self/mountinfo");
     }
     if segment.holders.is_none() {
         if let Some(failed) = &holdings.coverage.failed {

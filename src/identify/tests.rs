@@ -217,7 +217,7 @@ fn our_own_attachments_never_prove_a_leak() {
         let row = &mut facts.sysv[0].row;
         (row.last_pid, row.attach) = (6000, Some(Timestamp::from_seconds(facts.now - 1800)));
     });
-    assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "it may have been shmlens");
+    assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "shmlens may have been the last user");
 }
 
 #[test]
@@ -361,12 +361,20 @@ fn our_writable_mapping_counts_as_a_holder() {
 fn object_is_unknown_until_proven_unheld() {
     let machine = with_object("nccl-a1B2c3");
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());
-    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
+    assert_eq!(
+        survey.segments[0].verdict.state,
+        State::Unknown,
+        "an object is unknown before the first scan"
+    );
     let mut names = Names::default();
     let shared = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
     let mut identifier = Identifier::default();
     let survey = identifier.survey(&machine, Some(&shared), &mut names);
-    assert_eq!((survey.segments[0].verdict.state, identifier.needs_private()), (CERTAIN, false), "leased");
+    assert_eq!(
+        (survey.segments[0].verdict.state, identifier.needs_private()),
+        (CERTAIN, false),
+        "a granted lease proves the leak"
+    );
     // Bob cannot take a lease on ann's object.
     for (uid, ago) in [(1001, 3600), (1000, 0)] {
         machine.edit(|facts| facts.effective_uid = uid);
@@ -375,7 +383,11 @@ fn object_is_unknown_until_proven_unheld() {
         let shared = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
         let survey = identifier.survey(&machine, Some(&shared), &mut names);
         let state = survey.segments[0].verdict.state;
-        assert_eq!((state, identifier.needs_private()), (State::Unknown, true), "it may be mapped privately");
+        assert_eq!(
+            (state, identifier.needs_private()),
+            (State::Unknown, true),
+            "private mappings have not been checked"
+        );
     }
     machine.edit(|facts| facts.effective_uid = 0);
     // Created between scan and survey.

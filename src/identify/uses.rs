@@ -24,17 +24,18 @@ pub fn hide_own(
     states: &ProcessStates<'_>,
     survey: &mut Survey,
 ) -> Vec<ReportedUse> {
-    let own = machine.own_pid();
+    let own_pid = machine.own_pid();
     let now = survey.at;
     let mut replaced = vec![];
     for (index, segment) in survey.segments.iter_mut().enumerate() {
         let Some(reported) = segment.sysv().map(|facts| facts.last_pid).filter(|&pid| pid != 0) else {
             continue;
         };
-        // An earlier run has exited, unless its pid was reused or it still shows the segment.
+        // The pid belongs to a shmlens run unless another program is running under it now. The run
+        // may have exited, or still be open in another terminal.
         let is_run = |pid: u32, segment: &Segment| {
             let used = segment.times.attach.max(segment.times.detach);
-            pid == own
+            pid == own_pid
                 || match states.of(pid, PidNamespace::Ours, used) {
                     ProcessState::Running(process) => *process.command == *b"shmlens",
                     _ => true,

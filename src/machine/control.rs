@@ -224,7 +224,7 @@ pub struct NewSysv {
 pub type Pin = Box<dyn Send>;
 
 /// A handle on an object below `/dev/shm`. The handle keeps referring to the same object when
-/// another one takes its name, and prevents reuse of its inode number.
+/// another one gets its name, and prevents reuse of its inode number.
 pub trait ObjectHandle: Send {
     fn stat(&self) -> io::Result<ObjectStat>;
 
@@ -284,7 +284,7 @@ pub enum Capability {
     DacReadSearch = 2,
     /// Do anything that only the owner of a file may do.
     Fowner = 3,
-    /// Keep the set-group-id bit of a file of a group that the process is not in.
+    /// Keep a file's set-group-id bit if the process is not in its group.
     Fsetid = 4,
     /// Lock memory without limit.
     IpcLock = 14,

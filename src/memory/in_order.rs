@@ -157,7 +157,7 @@ mod tests {
                     *state = next;
                     next < 1000
                 },
-                |state| assert!(*state != 500, "the one that goes wrong"),
+                |state| assert!(*state != 500, "job 500 panics"),
                 |_| ControlFlow::Continue(()),
             );
         });

@@ -158,6 +158,6 @@ mod tests {
         let slow = |offset, start: usize| is_slow(offset, &bytes[start..start + MIN_LARGE_SIZE]);
         assert_eq!([0, 1, 16, 17, 32].map(|start| slow(0, start)), [false, true, true, false, false]);
         assert_eq!([4080, 4079, 4095, 1].map(|offset| slow(offset, 0)), [true, false, true, false]);
-        assert!(!is_slow(0, &bytes[16..MIN_LARGE_SIZE]), "it is small");
+        assert!(!is_slow(0, &bytes[16..MIN_LARGE_SIZE]), "a small read is never slow");
     }
 }

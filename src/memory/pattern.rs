@@ -178,7 +178,7 @@ fn longest_exact(mask: &[u8]) -> std::ops::Range<usize> {
         if bits != 0xff {
             start = index + 1;
         } else if index + 1 - start > longest.len() {
-            longest = start..at + 1;
+            longest = start..index + 1;
         }
     }
     longest

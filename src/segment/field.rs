@@ -63,7 +63,7 @@ macro_rules! fields {
                 match self { $(Self::$variant => $title,)+ }
             }
 
-            /// The label beside the value, at most 11 letters.
+            /// The label next to the value, at most 11 letters.
             #[must_use]
             pub const fn label(self) -> &'static str {
                 match self { $(Self::$variant => $label,)+ }

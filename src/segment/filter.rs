@@ -62,7 +62,7 @@ pub enum FilterError {
 pub enum ValueError {
     #[error("invalid regular expression: {0}")]
     Regex(String),
-    /// The field takes one of these words.
+    /// The field has one of these values.
     #[error(transparent)]
     Word(ShownError),
     /// The operator compares numbers.

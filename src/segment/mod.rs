@@ -53,7 +53,7 @@ const DELETED_MARK: &str = " (deleted)";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     pub id: SegmentId,
-    /// As requested by the creator.
+    /// The size that the creator requested.
     pub size: Bytes,
     /// The size of the part in memory; `None` where the kernel does not report it (the `rss` column
     /// was added in Linux 2.6.38).
@@ -157,7 +157,7 @@ pub struct Unlinked {
     /// Probable causes of the unlink, most likely first.
     pub by: Vec<Unlinker>,
     /// Set if this user may not inspect the object, because its holders only have it mapped. The
-    /// size is then that of the largest mapping, the owner is that of a holder, and mode and times
+    /// size is then the size of the largest mapping, the owner is a holder's owner, and mode and times
     /// are unknown.
     pub concealed: bool,
 }
@@ -220,7 +220,7 @@ impl Kind {
         }
     }
 
-    /// The name in sentences.
+    /// The name in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -267,7 +267,7 @@ impl Segment {
         self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.is_observer())
     }
 
-    /// Counts the attachments of System V holders that were not found.
+    /// Returns the number of System V attachments whose holders were not found; 0 for POSIX segments.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         let found = self.holders.iter().flat_map(|holders| holders.iter());

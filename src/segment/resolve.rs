@@ -44,7 +44,7 @@ pub enum ResolveError {
         text: String,
         candidates: Vec<SegmentId>,
     },
-    /// The name of a segment is also that of a file in `/dev/shm`.
+    /// A file in `/dev/shm` has the name of another segment.
     #[error("'{text}' could mean {}. {remedy}", meanings.join(" or "))]
     TwoMeanings {
         /// Safe to print.
@@ -74,7 +74,7 @@ pub enum ResolveError {
     Unlinked {
         /// Safe to print.
         text: String,
-        /// As given, in raw bytes.
+        /// The raw bytes that the user typed.
         name: Vec<u8>,
         /// Descriptions of the unlinked segments that had the name.
         candidates: Vec<String>,
@@ -95,7 +95,7 @@ fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
 }
 
-/// Joins the first few texts for a message.
+/// Joins the first few strings for a message.
 #[must_use]
 pub fn listed(texts: &[String]) -> String {
     let mut text = texts.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join(", ");

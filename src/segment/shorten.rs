@@ -18,7 +18,7 @@ pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     format!("{head}{ellipsis}{tail}")
 }
 
-/// Takes the characters that fit into `available` cells.
+/// Returns the characters that fit into `available` cells.
 #[must_use]
 pub fn take_cells(letters: impl Iterator<Item = char>, mut available: usize) -> String {
     letters

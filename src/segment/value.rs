@@ -13,7 +13,7 @@ pub enum Value<'a> {
     Absent,
     /// Text that is safe to print.
     Text(Cow<'a, str>),
-    /// Several texts.
+    /// Several strings.
     Lines(Cow<'a, [String]>),
     Number(u64),
     /// Several numbers in ascending order; a filter matches if it matches one of them.

@@ -30,7 +30,7 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     ))
 }
 
-/// Names the users whose segments are removed at logout, in one sentence.
+/// Names the users whose segments are removed at logout.
 #[must_use]
 pub fn logouts(survey: &Survey) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -54,7 +54,7 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Takes a survey. Reads tables and stats files, but opens and attaches nothing. Adds errors to
+    /// Surveys the segments. Reads tables and stats files, but opens and attaches nothing. Adds errors to
     /// `problems`.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
@@ -156,7 +156,7 @@ type ReadTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
 /// Lists both kinds in parallel. With thousands of segments, the kernel takes most of the time.
 fn list_both(machine: &dyn Machine, table: &ReadTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
     thread::scope(|scope| {
-        // Without a second thread, list one after the other.
+        // Without a second thread, list them in turn.
         let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {
             return (table(), machine.list_objects());
         };

@@ -43,11 +43,11 @@ mod tests {
         let file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         let path = file.path().to_owned();
         let open = || File::open(&path).unwrap();
-        assert!(is_open_elsewhere(&open()).unwrap(), "the test has it open");
+        assert!(is_open_elsewhere(&open()).unwrap(), "a descriptor for writing counts as open");
         let (_, kept) = file.into_parts();
         assert!(!is_open_elsewhere(&open()).unwrap());
         let reader = open();
-        assert!(is_open_elsewhere(&open()).unwrap(), "to read counts too");
+        assert!(is_open_elsewhere(&open()).unwrap(), "a descriptor for reading counts as open");
         drop(reader);
         assert!(!is_open_elsewhere(&open()).unwrap());
         drop(kept);

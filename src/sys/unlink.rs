@@ -16,7 +16,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The prefix of the name of an object that is being removed. If the process is killed, the object
+/// The name prefix of an object that is being removed. If the process is killed, the object
 /// keeps that name, which includes the original one ([`name_before`]). An object of another user,
 /// or one whose name is too long, keeps its name and is moved to a directory with such a name
 /// instead ([`path_before`]). The owner of the directory is the user who removed the object.

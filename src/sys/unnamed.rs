@@ -343,7 +343,7 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         fs::write(at("a"), "old").unwrap();
         let error = unnamed(root.path()).replace_step_by_step(|step| {
-            // A directory takes the name, and then a third file.
+            // A directory gets the name, and then a third file.
             fs::remove_file(at("a")).unwrap();
             match step {
                 Step::Checked => fs::create_dir(at("a")).unwrap(),

@@ -34,7 +34,7 @@ pub struct Glyphs {
     pub rows: &'static str,
     /// The branch of a child process.
     pub child: &'static str,
-    /// The view's bracket beside the map: top, middle, bottom, single row.
+    /// The view's bracket next to the map: top, middle, bottom, single row.
     pub bracket: [&'static str; 4],
     /// More rows above, below.
     pub more: [&'static str; 2],

@@ -37,7 +37,7 @@ pub struct Theme {
     pub control: Style,
     /// Bytes outside ASCII.
     pub other: Style,
-    /// The fading glow of a change, fresh first.
+    /// Highlight styles of a changed byte as it fades, most recent change first.
     pub glow: Vec<Style>,
     pub differs: Style,
     pub found: Style,

@@ -312,7 +312,7 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // The scheduler determines whether the shmid is reused between the plan and the change.
+            // The scheduler decides if the shmid is reused between the plan and the change.
             // On a single processor this can take a while.
             removed > 0 && not > 0
         },
@@ -331,9 +331,10 @@ fn remove_never_deletes_a_reused_shmid() {
                 return;
             }
             thread::yield_now();
-            let stat =
-                shm::stat(made).unwrap_or_else(|error: io::Error| panic!("another one was removed: {error}"));
-            assert_eq!((stat.key, stat.mode), (0x999, 0o600), "another one was changed");
+            let stat = shm::stat(made).unwrap_or_else(|error: io::Error| {
+                panic!("a segment that was not planned was removed: {error}")
+            });
+            assert_eq!((stat.key, stat.mode), (0x999, 0o600), "a segment that was not planned was changed");
             shm::remove(made).unwrap();
         },
     );

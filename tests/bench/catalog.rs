@@ -63,10 +63,10 @@ fn look_up(names: &[String]) -> Duration {
 /// Returns names of each kind in turn, and as many unknown names.
 fn name(index: usize) -> String {
     match index % 10 {
-        0 => format!("psm_{at:08x}"),
-        1 => format!("sem.mp-{at:08}"),
+        0 => format!("psm_{index:08x}"),
+        1 => format!("sem.mp-{index:08}"),
         2 => format!("torch_{index}_{index}_0"),
-        3 => format!("fastdds_{at:016x}"),
+        3 => format!("fastdds_{index:016x}"),
         4 => format!("sem.gate{index}"),
         5 => format!("pulse-shm-{index}"),
         _ => format!("camera_{index}_frame"),

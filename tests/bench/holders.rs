@@ -27,7 +27,7 @@ use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
 
 const PROCESSES: usize = 500;
-/// Mappings in addition to those of the program itself and of its segments.
+/// Mappings in addition to the program itself and its segments.
 const MAPPINGS: usize = 300;
 const SEGMENTS: usize = 1000;
 

@@ -65,9 +65,9 @@ fn at_rest(time: Duration) {
         pty.rest(Duration::from_millis(500));
         let (before, started) = (pty.processor_time(), Instant::now());
         pty.rest(time);
-        let spent = pty.processor_time().saturating_sub(before);
-        let spent = spent.as_secs_f64() / started.elapsed().as_secs_f64();
-        print_figure(what, spent * 100.0, "% of a core", goal);
+        let used = pty.processor_time().saturating_sub(before);
+        let share = used.as_secs_f64() / started.elapsed().as_secs_f64();
+        print_figure(what, share * 100.0, "% of a core", goal);
     };
     rest(&mut pty, "table, one survey a second", Some(0.3));
     pty.send(b"\r");

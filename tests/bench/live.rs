@@ -1,4 +1,4 @@
-//! The cost of the Segments screen while segments change, compared with that of other tools.
+//! The cost of the Segments screen while segments change, compared with other tools.
 
 use super::pty::{FRAME_END, Pty};
 use super::support::{installed, shmlens};

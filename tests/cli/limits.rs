@@ -108,7 +108,10 @@ fn limits_warns_of_removal_at_logout() {
         fs::write("/run/systemd/logind.conf.d/zz.conf", format!("[Login]\nRemoveIPC={setting}\n")).unwrap();
         let message = info(&object.id().to_string());
         assert_eq!(message.contains("unlinks it, even if in use"), taken, "{message}");
-        assert!(!info(&sysv.id().to_string()).contains("RemoveIPC"), "it is root's");
+        assert!(
+            !info(&sysv.id().to_string()).contains("RemoveIPC"),
+            "logind does not remove root's segments"
+        );
         assert_eq!(printed(["limits"]).contains("at logout (RemoveIPC=yes)"), taken);
     }
 }

@@ -62,7 +62,7 @@ fn next_demo_removes_leftovers() {
 }
 
 #[test]
-fn running_demo_is_not_touched() {
+fn running_demo_is_left_alone() {
     let Some(_world) = World::new() else { return };
     let running = Headless::start();
     let before = [row(running.state), row(running.orphan)];

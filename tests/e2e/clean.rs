@@ -38,7 +38,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
     assert!(shm::stat(shmid).is_ok());
     answer(&terminal, "y");
     wait_until(SOON, || shm::stat(shmid).is_err());
-    assert!(shm::stat(0).is_ok(), "it is held");
+    assert!(shm::stat(0).is_ok(), "a held segment must not be removed");
     terminal.wait_for("u: undo", SOON);
     terminal.send("c");
     terminal.wait_for("Nothing is leaked.", SOON);

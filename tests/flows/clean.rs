@@ -170,7 +170,7 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
     stage.machine.edit(|facts| facts.hidden = vec![4121]);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
-    // Another object takes the name.
+    // Another object gets the name.
     stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
     old(&stage.machine);
     stage.survey();

@@ -1,5 +1,5 @@
 //! The table of actions matches the program: every row does something in each of its contexts, and
-//! texts name each key by its binding.
+//! messages name each key by its binding.
 
 use super::{notice, small, stage};
 use crate::support::Stage;

@@ -322,7 +322,7 @@ fn clicks_beyond_the_drawn_area_are_ignored() {
         stage.mouse(Mouse { x, y, kind: MouseKind::WheelDown });
         assert_eq!(selected(&stage), before, "{x},{y}");
     }
-    // A click beside a menu closes it; a click outside of the drawn part does nothing.
+    // A click next to a menu closes it; a click outside of the drawn part does nothing.
     stage.press("s");
     stage.mouse(click(MAX_SIZE.width, 5));
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));

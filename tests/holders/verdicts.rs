@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{fs, io};
 
-/// Takes a survey with verdicts, without an age limit.
+/// Surveys the segments with verdicts, without an age limit.
 fn with_verdicts() -> Survey {
     let mut names = Names::default();
     let holdings = Holdings::scan(&RealMachine, Depth::Private, &[], &mut names);

@@ -164,7 +164,7 @@ fn child_does_not_inherit_attachments() {
     let segment = Sysv::new(0, 5000, 0o600);
     let (shmid, reader) = (segment.shmid, open(&segment.id()).unwrap());
     assert!(ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 1)));
-    assert!(!ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 0)), "it is asked");
+    assert!(!ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 0)), "the question was not asked");
     assert_eq!((read(&reader, 0, 1), facts(&segment.id()).nattch), (vec![0], 1));
 }
 

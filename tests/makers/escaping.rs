@@ -80,10 +80,10 @@ fn program_from_the_settings_is_identified() {
         super::Verdict::new(&report["segments"][0])
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
-    let lives = state();
-    lives.assert_is("idle", &["still needed: its session (pid ", "is running"]);
+    let running = state();
+    running.assert_is("idle", &["still needed: its session (pid ", "is running"]);
     assert_eq!(
-        (lives.maker.as_str(), &lives.segment["made_by"]["name"]),
+        (running.maker.as_str(), &running.segment["made_by"]["name"]),
         ("session", &"Our sessions".into())
     );
     child.end();

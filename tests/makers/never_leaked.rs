@@ -131,15 +131,16 @@ fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
         inside.arg(env!("CARGO_BIN_EXE_shmlens"));
         listed_with(inside, "0s")
     };
-    let of =
+    let verdict_on =
         |verdicts: Vec<Verdict>, id: &str| verdicts.into_iter().find(|verdict| verdict.id == id).unwrap();
     let old = player.made("old-sysv").to_owned();
-    of(verdict(), &old).assert_is("leaked certain", &["no process "]);
-    wait_until(SOON, || of(verdict(), &old).segment["age"].as_f64().unwrap() > 4.0);
+    verdict_on(verdict(), &old).assert_is("leaked certain", &["no process "]);
+    wait_until(SOON, || verdict_on(verdict(), &old).segment["age"].as_f64().unwrap() > 4.0);
     player.child.send("!");
     if player.listen() {
-        of(verdict(), &old).assert_is("leaked certain", &[" is now heir", "started after the last change"]);
-        of(verdict(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
+        verdict_on(verdict(), &old)
+            .assert_is("leaked certain", &[" is now heir", "started after the last change"]);
+        verdict_on(verdict(), player.made("new-sysv")).assert_is("idle", &["creator is running: heir ("]);
     }
 }
 

@@ -132,7 +132,7 @@ impl Program {
         self.detector.observe(at, 0, &self.buffer);
     }
 
-    /// Takes the values after some time, and checks the fields whose deadline has passed.
+    /// Reads the values after some time, and checks the fields whose deadline has passed.
     fn check_due_fields(&mut self, elapsed: Duration, sampled: Duration) {
         let values = self.detector.values();
         for value in values.iter().filter(|value| !self.fields.iter().any(|field| field.overlaps(value))) {

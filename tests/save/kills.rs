@@ -138,7 +138,9 @@ fn killed_create_leaves_a_complete_object_or_none() {
         || drop(fs::remove_file(object)),
         |ended| {
             match fs::read(object) {
-                Ok(found) => assert!(found == bytes(), "it has {} bytes", found.len()),
+                Ok(found) => {
+                    assert!(found == bytes(), "the file has {} bytes, but is incomplete", found.len())
+                }
                 Err(_) => assert!(!ended),
             }
             assert!(files(Path::new("/dev/shm")).len() <= 1);

@@ -151,7 +151,7 @@ fn shown_user_names_come_from_this_machine() {
     let path = setuid_program(&directory, NOBODY, 0o600);
     let shown = SavedFile::open(&path).unwrap();
     let machine = shmlens::machine::fake::FakeMachine::new();
-    // The user names in the file differ from those of this machine.
+    // The user names in the file differ from this machine's user names.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
     assert!(shown.description(&machine).contains("owner toor"), "{}", shown.description(&machine));
 }

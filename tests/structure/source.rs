@@ -35,7 +35,7 @@ pub fn code(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// Returns the length of the word that starts the text.
+/// Returns the length of the first word.
 fn word(text: &str) -> usize {
     text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
 }

@@ -158,7 +158,7 @@ fn foreign_holder(key: u32, size: u64, namespace: Option<&str>) -> Option<Child>
 fn segment_of_another_ipc_namespace_is_not_read() {
     let Some(_world) = World::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
-    assert_eq!(sysv.shmid, 0, "the first of its namespace");
+    assert_eq!(sysv.shmid, 0, "the first shmid of a namespace is 0");
     sysv.write(0, b"right");
     // This thread holds it, but the process is in another namespace.
     let attachment = Attachment::read_only(sysv.shmid).unwrap();

@@ -51,7 +51,7 @@ const VERSION: u32 = 1;
 /// KiB.
 const MAX_METADATA: u32 = 1 << 20;
 pub const END_MARKER: usize = 32;
-/// The size of the header of a run: its offset and its length.
+/// The size of a run header: an offset and a length.
 pub const RUN_HEADER: usize = 16;
 /// The maximum length of a run, which bounds the memory needed to read one.
 pub const MAX_RUN: usize = 1 << 20;

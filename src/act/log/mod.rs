@@ -142,7 +142,7 @@ impl ChangeLog {
 
     fn write(&self, lines: &[u8]) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // With `O_APPEND`, a single write does not interleave with those of other processes.
+        // With `O_APPEND`, a single write does not interleave with writes by other processes.
         let written = self.file_to_append(&mut open)?.write_all(lines);
         written.map_err(|error| {
             // Reopen the file for the next line, to repair a partial one.

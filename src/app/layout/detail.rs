@@ -37,7 +37,7 @@ pub fn detail_columns(state: &State) -> Vec<DetailColumn> {
     if width < MIN_TWO_COLUMN_WIDTH {
         return vec![detail_column(area, groups.iter())];
     }
-    // Sentences on the left need more room than facts on the right.
+    // Messages on the left need more room than facts on the right.
     let left = Area { width: (area.width - COLUMN_GAP) * 11 / 20, ..area };
     let right =
         Area::new(left.right() + COLUMN_GAP, area.y, area.right() - left.right() - COLUMN_GAP, area.height);

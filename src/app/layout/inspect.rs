@@ -18,13 +18,13 @@ use crate::decode::Scalar;
 
 /// The supported numbers of bytes per row.
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
-/// The minimum width for a panel beside the bytes.
+/// The minimum width for a panel next to the bytes.
 const MIN_WIDTH_FOR_PANEL: u16 = 100;
 /// The minimum width for rows of 16 bytes. With long offsets, the rows have no text column.
 const MIN_WIDTH_FOR_16_BYTES: u16 = 80;
 /// The minimum width of the panel: a label and most numbers.
 const MIN_PANEL_WIDTH: u16 = 19;
-/// The minimum width of the panel beside rows of more than 16 bytes: a value with its sparkline and
+/// The minimum width of the panel next to rows of more than 16 bytes: a value with its sparkline and
 /// rate.
 const MIN_PANEL_WIDTH_WITH_WIDE_ROWS: u16 = 44;
 const MAX_PANEL_WIDTH: u16 = 80;

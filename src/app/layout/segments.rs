@@ -96,7 +96,7 @@ pub struct SegmentsLayout {
     pub footer: Area,
 }
 
-/// The parts of the state that the layout depends on.
+/// State that determines the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
     /// Rows of the table.
@@ -140,7 +140,7 @@ fn table_rows(rows: u16, segments: usize) -> u16 {
     needed.min(rows.saturating_sub(strip))
 }
 
-/// The columns that are dropped in narrow terminals, in this order, to leave `MIN_FLEXIBLE_WIDTH` cells for
+/// Columns in the order in which narrow terminals drop them, to leave `MIN_FLEXIBLE_WIDTH` cells for
 /// the name and the holders. `Changing` only loses its rate.
 const DROP_ORDER: [Column; 5] =
     [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
@@ -175,9 +175,9 @@ fn columns(width: u16, owner: u16) -> Vec<ColumnPosition> {
     }
     for dropped in DROP_ORDER {
         let is_too_narrow = dropped == Column::Age && width < 110;
-        let least =
+        let min_width =
             if dropped == Column::Resident { MIN_FLEXIBLE_WIDTH_WITH_RESIDENT } else { MIN_FLEXIBLE_WIDTH };
-        if !is_too_narrow && flexible(&columns) >= least {
+        if !is_too_narrow && flexible(&columns) >= min_width {
             continue;
         }
         match dropped {

@@ -147,7 +147,7 @@ impl Overlay {
     }
 
     /// Returns true if keys are commands, not text or an answer.
-    pub const fn has_keys(&self) -> bool {
+    pub const fn keys_are_commands(&self) -> bool {
         !(self.context().is_text() || matches!(self.context(), Context::Form | Context::Pager))
     }
 

@@ -33,7 +33,7 @@ impl PaletteRow {
     }
 }
 
-/// Returns the actions whose name or description contains every typed word, those of the screen
+/// Returns the actions whose name or description contains every typed word, the screen's own
 /// first.
 pub fn palette_rows(screen: Context, typed: &str) -> Vec<PaletteRow> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();

@@ -104,7 +104,10 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
             (None, None) => overlay::unbound(state, overlay, effects),
         });
         // In a text field, ignore keys without a binding: they were probably typed by mistake.
-        if letter.is_none() && action.is_none() && state.overlay.as_ref().is_some_and(Overlay::has_keys) {
+        if letter.is_none()
+            && action.is_none()
+            && state.overlay.as_ref().is_some_and(Overlay::keys_are_commands)
+        {
             unbound(state, key);
         }
     } else if let Some(action) = action {

@@ -123,7 +123,7 @@ fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
     args.likely || segment.verdict.state == State::Leaked(Certainty::Certain)
 }
 
-/// Lists the older copies that the removal would delete, one sentence each.
+/// Lists the older copies that the removal would delete.
 fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
     let copies = plan.copies.as_ref().filter(|_| plan.refusal.is_none());
     copies.map_or_else(Vec::new, |copies| copies.outlook().sentences(now))

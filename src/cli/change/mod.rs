@@ -38,7 +38,7 @@ pub struct Terms {
     pub read_only: bool,
     /// The rules for judging segments.
     pub rules: Rules,
-    /// The maximum total size of the copies of removed segments.
+    /// The maximum total size of copies.
     pub copies: Bytes,
 }
 

@@ -3,7 +3,7 @@
 use super::pattern::{compile, error_line, has_group};
 use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, UnheldVerdict};
 
-/// A field and what is wrong with it.
+/// A field and its problem.
 type FieldProblem = (&'static str, String);
 
 impl Maker {
@@ -34,11 +34,12 @@ impl Maker {
                 return Err((field, "an empty string would match everything"));
             }
         }
-        let around = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
-        let known = !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
+        let has_context = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
+        let has_own_evidence =
+            !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
         // A neighbor of a System V segment is evidence only together with the size.
-        let beside = !self.beside.is_empty() && !self.sizes.is_empty();
-        if !known && self.commands.is_empty() && !beside {
+        let has_sized_neighbor = !self.beside.is_empty() && !self.sizes.is_empty();
+        if !has_own_evidence && self.commands.is_empty() && !has_sized_neighbor {
             return Err(("", "nothing identifies its segments: add pattern, key, contents or commands"));
         }
         if self.kinds == Kinds::default() {
@@ -51,7 +52,7 @@ impl Maker {
             MatchBy::Fallback if self.contents.is_empty() => {
                 Err(("match", "match = \"fallback\" requires contents"))
             }
-            MatchBy::Context if !around => {
+            MatchBy::Context if !has_context => {
                 Err(("match", "match = \"context\" requires commands, beside or group-named"))
             }
             MatchBy::Name if self.patterns.is_empty() && self.keys.is_empty() => {

@@ -152,7 +152,7 @@ pub enum UnheldVerdict {
 pub enum NeededVerdict {
     #[default]
     Idle,
-    /// Must not be removed until then.
+    /// Must not be removed while something needs the segment.
     Protected,
 }
 
@@ -242,7 +242,7 @@ pub enum PidPlace {
         modulo: Option<u32>,
     },
     Contents {
-        /// In bytes; from the end if negative.
+        /// The offset in bytes; negative offsets count from the end.
         at: i64,
         number: Number,
     },

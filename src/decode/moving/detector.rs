@@ -51,7 +51,7 @@ pub struct Detector {
 pub(super) struct Tracked {
     pub(super) line: Line,
     split: Split,
-    /// Bytes of texts, or of a field that starts in the previous line, as bits.
+    /// Bytes of strings, or of a field that starts in the previous line, as bits.
     taken: u64,
     /// The time of the last split.
     split_at: u64,
@@ -271,7 +271,7 @@ impl Detector {
         runs(&self.payload).map(|(start, run)| offset(start)..offset(start + run)).collect()
     }
 
-    /// Finds the texts. Each has the offset of its stretch of lines.
+    /// Finds the strings. Each has the offset of its stretch of lines.
     fn texts(&self) -> Vec<(u64, Text)> {
         let mut found = vec![];
         let mut stretch = 0..0;

@@ -12,7 +12,7 @@
 //!    description length). Bytes without a model cost eight bits per change.
 //! 3. The cheapest split wins. Alignment and common widths are cheap, but not required.
 //! 4. Text is found first, by its bytes: always printable or NUL.
-//! 5. Payload is dropped: fields amid noise, long arrays of equal fields, areas that change as a
+//! 5. Payload is dropped: fields surrounded by noise, long arrays of equal fields, areas that change as a
 //!    whole, and rings, whose changes advance through memory.
 //!
 //! # Sampling

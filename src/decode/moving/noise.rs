@@ -60,7 +60,7 @@ impl Writer {
         let length = 4 + random.below(12);
         let header = (0..length)
             .map(|_| {
-                // Bits that vary beside bits that do not, as in a code of few symbols.
+                // Bits that vary next to bits that do not, as in a code of few symbols.
                 let (base, mask) = (random.byte(), random.byte() & random.byte());
                 let values: [u8; 8] = std::array::from_fn(|_| base ^ random.byte() & mask);
                 let often = 1 + random.below(8);

@@ -94,7 +94,7 @@ impl Series {
     }
 
     /// Returns the bits that encode the changes as random values: successive values are
-    /// independent, and each value or bit is as likely as its frequency so far. Headers amid noise
+    /// independent, and each value or bit is as likely as its frequency so far. Headers surrounded by noise
     /// behave like this: they have few values with different frequencies.
     pub fn chance(&self) -> f64 {
         let mut ones = [0_usize; 64];

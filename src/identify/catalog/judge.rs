@@ -41,7 +41,7 @@ impl MakerMatch<'_> {
     /// Judges a segment without holders.
     #[must_use]
     pub fn judge(&self, segment: &Segment, evidence: &Evidence<'_>) -> Judgment {
-        let because = |finding, mut reasons: Vec<String>| {
+        let with_maker_reason = |finding, mut reasons: Vec<String>| {
             reasons.push(escape(self.maker.reason.as_bytes()));
             Judgment { finding, reasons }
         };
@@ -49,9 +49,9 @@ impl MakerMatch<'_> {
         match self.maker.unheld {
             _ if self.only_labels => unknown(vec![]),
             UnheldVerdict::Undecided if self.maker.reason.is_empty() => unknown(vec![]),
-            UnheldVerdict::Undecided => because(Finding::Unknown, vec![]),
-            UnheldVerdict::Normal => because(Finding::Normal, vec![]),
-            UnheldVerdict::Protected => because(Finding::Protected, vec![]),
+            UnheldVerdict::Undecided => with_maker_reason(Finding::Unknown, vec![]),
+            UnheldVerdict::Normal => with_maker_reason(Finding::Normal, vec![]),
+            UnheldVerdict::Protected => with_maker_reason(Finding::Protected, vec![]),
             UnheldVerdict::Leaked | UnheldVerdict::DeadPid | UnheldVerdict::Companion => {
                 match self.need(segment, evidence) {
                     Need::Needed(reason) => {
@@ -59,38 +59,38 @@ impl MakerMatch<'_> {
                             NeededVerdict::Idle => Finding::Needed,
                             NeededVerdict::Protected => Finding::Protected,
                         };
-                        because(finding, vec![reason])
+                        with_maker_reason(finding, vec![reason])
                     }
                     Need::Unknown(reason) => unknown(vec![reason]),
-                    Need::Unneeded(reasons) => because(Finding::Leaked, reasons),
+                    Need::Unneeded(reasons) => with_maker_reason(Finding::Leaked, reasons),
                 }
             }
         }
     }
 
-    /// Determines whether something still needs the segment.
+    /// Looks for a process or an object that still needs the segment.
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
             let owner = self.maker.helpers_of;
             let text = format!("{}{}", escape(helper), describe(owner));
-            let runs = evidence.is_helper_running(helper, owner, segment);
+            let is_running = evidence.is_helper_running(helper, owner, segment);
             (
-                runs,
+                is_running,
                 format!("{text} is running"),
                 format!("no {text} is running"),
                 format!("if {text} is running"),
             )
         });
-        let with = self.with.iter().map(|name| {
+        let objects = self.with.iter().map(|name| {
             let text = format!("/{}", escape(name));
             let held = evidence.is_held(name);
-            let (is, is_not) = (format!("its {text} is in use"), format!("its {text} has no holders"));
-            (held, is.clone(), is_not, format!("if {is}"))
+            let (in_use, unheld) = (format!("its {text} is in use"), format!("its {text} has no holders"));
+            (held, in_use.clone(), unheld, format!("if {in_use}"))
         });
         let made = segment.times.birth.or(segment.times.change);
         let pids = self.pids.iter().filter(|pid| pid.is_whole()).map(|pid| {
-            let text = pid.words();
-            let (lives, yes) = match evidence.states.of(pid.pid, PidNamespace::Writers, made) {
+            let text = pid.describe();
+            let (is_running, reason) = match evidence.states.of(pid.pid, PidNamespace::Writers, made) {
                 ProcessState::Running(_) => (Some(true), format!("{text} is running")),
                 ProcessState::InChildNamespace => {
                     (Some(true), format!("{text} may be running in another pid namespace"))
@@ -98,14 +98,14 @@ impl MakerMatch<'_> {
                 ProcessState::Exited | ProcessState::PidReused(_) => (Some(false), String::new()),
                 ProcessState::Unknown(_) => (None, String::new()),
             };
-            (lives, yes, format!("{text} exited"), format!("if {text} is running"))
+            (is_running, reason, format!("{text} exited"), format!("if {text} is running"))
         });
         let (mut unknown_need, mut exited) = (None, vec![]);
-        for (needed, yes, no, unknown) in pids.chain(with).chain(helpers) {
-            match needed {
-                Some(true) => return Need::Needed(yes),
-                Some(false) => exited.push(no),
-                None => unknown_need = unknown_need.or(Some(format!("cannot tell {unknown}"))),
+        for (is_needed, needed, unneeded, condition) in pids.chain(objects).chain(helpers) {
+            match is_needed {
+                Some(true) => return Need::Needed(needed),
+                Some(false) => exited.push(unneeded),
+                None => unknown_need = unknown_need.or(Some(format!("cannot tell {condition}"))),
             }
         }
         if self.contents == Contents::Differ {
@@ -119,7 +119,7 @@ impl MakerMatch<'_> {
     }
 }
 
-/// The answer to whether a segment is still needed, with the reasons.
+/// Shows if a segment is still needed, with the reasons.
 enum Need {
     Needed(String),
     Unknown(String),
@@ -135,7 +135,7 @@ impl FoundPid {
 
     /// Describes the process: `its creator (pid 4121, from its name)`.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let from = match self.from {
             PidFrom::Name => "from its name".to_owned(),
             PidFrom::PartOfName { .. } => "low bits only, from its name".to_owned(),
@@ -227,7 +227,11 @@ mod tests {
         assert_eq!(object("psm_1f09ab2c", hide), Finding::Unknown);
         let server = run(7, "ora_pmon_ORCL");
         assert_eq!(object("ora_ORCL_32769_0", &server), Finding::Protected);
-        assert_eq!(object("ora_TEST_32769_0", &server), Finding::Leaked, "that is another instance");
+        assert_eq!(
+            object("ora_TEST_32769_0", &server),
+            Finding::Leaked,
+            "another database instance does not need the object"
+        );
         let judgment = judged("posix:/psm_1f09ab2c", None, nothing);
         assert_eq!(judgment.reasons[0], "no resource_tracker of its owner or root is running");
     }

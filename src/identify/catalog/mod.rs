@@ -196,7 +196,8 @@ impl Entry {
         Some((Rank { matched, fixed_bits, own: self.own, verified: !maker.label_only }, contents))
     }
 
-    /// Matches a name. Returns the bits that the most specific pattern fixes.
+    /// Matches a name. Returns the kind of match and the number of bits that the most specific
+    /// pattern fixes.
     fn by_name(&self, name: &[u8]) -> Option<(MatchKind, usize)> {
         if self.patterns.is_empty() {
             return Some((MatchKind::Context, 0));
@@ -207,7 +208,8 @@ impl Entry {
         Some((matched, 8 * pattern.literal()))
     }
 
-    /// Matches a key. Returns the bits that the most specific rule fixes.
+    /// Matches a key. Returns the kind of match and the number of bits that the most specific rule
+    /// fixes.
     fn by_key(&self, key: Key) -> Option<(MatchKind, usize)> {
         let keys = &self.maker.keys;
         let fixed_bits =
@@ -225,7 +227,7 @@ impl Entry {
         Some((matched, fixed_bits as usize))
     }
 
-    /// Returns true if the processes, groups or objects around a segment match those of the maker.
+    /// Returns true if the segment's context (processes, groups and objects) matches the maker.
     fn matches_context(&self, subject: &Subject<'_>) -> bool {
         let maker = &self.maker;
         let Some(context) = subject.context else { return false };
@@ -241,7 +243,7 @@ impl Entry {
             && beside.iter().all(|name| context.object_exists(name))
     }
 
-    /// Returns the capture groups of the pattern that matches, if templates or pids use them.
+    /// Returns the matching pattern's capture groups, if templates or pids use them.
     /// Capturing is slow.
     fn captures<'n, 't>(
         &self,

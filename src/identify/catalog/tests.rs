@@ -276,7 +276,7 @@ fn user_rule_replaces_a_built_in_rule_with_its_id() {
     let made = |name: &str| catalog.find(&object(name, None)).map(|made| made.maker.id.as_str());
     assert_eq!(made("torch_4121_1_0"), None);
     assert_eq!(made("ours_1"), Some("pytorch-shm"));
-    assert_eq!(made("psm_1f09ab2c"), Some("mine"), "of two that are as specific, the user's own");
+    assert_eq!(made("psm_1f09ab2c"), Some("mine"), "the user's own maker outranks an equally specific one");
     assert_eq!(catalog.makers().count(), Catalog::built_in().makers().count() + 1);
 }
 

@@ -42,7 +42,7 @@ fn invalid_or_partial_pid_proves_nothing() {
     for name in ["session-0", "session-4194305", "session-99999999999"] {
         assert_eq!(state(name, ""), LIKELY, "{name}");
     }
-    assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "another digit may stand in front");
+    assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "the pid may have higher digits");
 }
 
 /// Returns a machine with a participant's segment, and the file that the participant locks while it
@@ -187,9 +187,9 @@ fn holder_with_a_mismatched_mapping_is_ignored() {
     assert_eq!(claim(0x4d2, 4096, true), 0, "nattch 0 proves that nobody has it attached");
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
     assert_eq!(claim(0x4d2, 4096, true), 1);
-    assert_eq!(claim(0x4d3, 4096, true), 0, "another key");
-    assert_eq!(claim(0x4d2, 8192, true), 0, "past the last page");
-    assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a huge page");
+    assert_eq!(claim(0x4d3, 4096, true), 0, "a mapping does not match another key");
+    assert_eq!(claim(0x4d2, 8192, true), 0, "a mapping must not reach past the last page");
+    assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a mapping matches up to the huge page size");
     // Only nattch 0 proves that there are no holders.
     machine.edit(|facts| facts.sysv[0].row.nattch = 0);
     claim(0x4d3, 4096, true);

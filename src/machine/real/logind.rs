@@ -95,7 +95,7 @@ mod tests {
         let read = || read(root.path());
         assert_eq!(read(), None);
         fs::create_dir_all(root.path().join("run/systemd/system")).unwrap();
-        assert_eq!(read(), Some(true), "the default");
+        assert_eq!(read(), Some(true), "systemd removes IPC objects by default");
         write("usr/lib/systemd/logind.conf", "[Login]\nRemoveIPC=no\n");
         assert_eq!(read(), Some(false));
         write("etc/systemd/logind.conf", "[Login]\n#RemoveIPC=no\nKillUserProcesses=no\n");
@@ -103,7 +103,7 @@ mod tests {
         write("usr/lib/systemd/logind.conf.d/50-a.conf", "[Login]\nRemoveIPC = Off\n");
         assert_eq!(read(), Some(false));
         write("run/systemd/logind.conf.d/50-a.conf", "");
-        assert_eq!(read(), Some(true), "hidden");
+        assert_eq!(read(), Some(true), "a file hides files of the same name in later directories");
         write(
             "etc/systemd/logind.conf.d/60-b.conf",
             "[Other]\nRemoveIPC=yes\n[Login]\nRemoveIPC=0\nRemoveIPC=maybe\n",

@@ -1,4 +1,4 @@
-//! Hashes of the blocks of a segment.
+//! Block hashes of a segment.
 //!
 //! A block starts as one page. Whenever there are too many allocated blocks, the block size
 //! doubles.

@@ -156,7 +156,7 @@ impl Tracker {
         let grain = self.hashes.grain();
         let block = at / grain;
         let copied = self.copies.within(at / self.page..end.div_ceil(self.page)).next().is_some();
-        // The hash of a page is always that of its copy.
+        // The hash of a page always matches its copy.
         if hashes.is_empty() || grain > self.page && copied {
             return false;
         }

@@ -321,7 +321,7 @@ fn holders(
 }
 
 impl Holders {
-    /// Counts the mappings that can belong to this segment, including those of processes that have
+    /// Counts the mappings that can belong to this segment, including mappings of processes that have
     /// left our IPC namespace.
     fn max_mappings(&self, segment: &Segment) -> u64 {
         let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.matches(segment));

@@ -21,7 +21,7 @@ const BATCH_SIZE: usize = 8;
 /// single pass could miss both.
 const MAX_PASSES: usize = 40;
 
-/// Later passes start this long after each other: a build or a test run starts processes in
+/// The interval between later passes: a build or a test run starts processes in
 /// bursts, and a quiet moment ends the scan.
 const PASS_INTERVAL: Duration = Duration::from_millis(2);
 
@@ -123,7 +123,7 @@ fn scan<T>(
 fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
     let locks = || machine.locks();
     thread::scope(|scope| {
-        // Without a second thread, do one after the other.
+        // Without a second thread, run them in turn.
         let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
         let done = work();
         (done, other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
@@ -282,7 +282,10 @@ mod tests {
         let after = before.rescan(&machine, &[], &mut names);
         assert_eq!((after.held_by(7).len(), after.held_by(9).len()), (0, 1));
         assert_eq!(after.coverage.processes, 2);
-        assert_eq!(after.processes[&8].outcome, before.processes[&8].outcome, "it was not selected");
+        assert_eq!(
+            after.processes[&8].outcome, before.processes[&8].outcome,
+            "only selected processes are scanned again"
+        );
         let after = after.rescan(&machine, &[8], &mut names);
         assert_ne!(after.processes[&8].outcome, before.processes[&8].outcome);
     }

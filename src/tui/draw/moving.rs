@@ -43,9 +43,9 @@ pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     canvas.text(x, y, value_width, &text, theme.text);
     x += value_width + 1;
     let tail = &value.history[value.history.len().saturating_sub(spark.into())..];
-    let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let bars = sparkline(tail.iter().copied(), least, most, &theme.glyphs);
+    let min = tail.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let bars = sparkline(tail.iter().copied(), min, max, &theme.glyphs);
     canvas.text_right(x + spark, y, spark, &bars, theme.in_use);
     x += spark + 1;
     canvas.text(x, y, end.saturating_sub(x), &value.rate, theme.text);

@@ -172,7 +172,7 @@ fn queued_events_share_one_frame() {
     assert!(tested.draw_first_frame().is_continue());
     assert_eq!(calls.recv().unwrap(), "shows 40x4");
     assert!(tested.run_once().is_break());
-    assert_eq!(calls.try_recv().ok(), None, "no frame was drawn for each key");
+    assert_eq!(calls.try_recv().ok(), None, "queued keys share one frame");
 }
 
 #[test]

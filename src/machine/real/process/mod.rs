@@ -73,7 +73,7 @@ impl Proc {
         self.0.as_fd()
     }
 
-    /// Returns true if the pids in `/proc` match those of system calls. A new pid namespace without
+    /// Returns true if `/proc` and system calls use the same pids. A new pid namespace without
     /// its own `/proc` still shows the pids of the old one.
     fn is_ours() -> bool {
         static PIDS_MATCH: OnceLock<bool> = OnceLock::new();

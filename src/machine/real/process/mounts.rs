@@ -33,7 +33,7 @@ pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
     Ok(mount_of(&info).map_or_else(Vec::new, |mount| sources_in(&table, mount)))
 }
 
-/// Returns the mounts of the same file system as `mount` whose root is below that of `mount`.
+/// Returns the mounts of the same file system as `mount` whose root is below the root of `mount`.
 fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
     // Number, parent, device, root, mount point.
     let lines = table.split(|&byte| byte == b'\n').filter_map(|line| {

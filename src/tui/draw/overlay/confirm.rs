@@ -10,7 +10,7 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Minimum width of a plan's text beside its segment in a batch. If there is less available, the text
+/// Minimum width of a plan's text next to its segment in a batch. If there is less available, the text
 /// moves below.
 const MIN_TEXT_WIDTH: u16 = 28;
 const COLUMN_GAP: u16 = 2;

@@ -26,7 +26,7 @@ pub struct Entries {
     pub width: u16,
 }
 
-/// A line of an entry: texts with their columns.
+/// A line of an entry: strings with their columns.
 struct EntryLine {
     entry: usize,
     parts: Vec<(u16, String, Style)>,
@@ -78,7 +78,7 @@ impl Entries {
         self.row(entry, vec![(1 + indent, text, style)]);
     }
 
-    /// Appends a line of several texts, each at its column.
+    /// Appends a line of several strings, each at its column.
     pub fn row(&mut self, entry: usize, parts: Vec<(u16, String, Style)>) {
         self.lines.push(EntryLine { entry, parts });
     }

@@ -14,7 +14,7 @@ use ratatui::style::Modifier;
 
 /// The column and the width of the fields.
 const FIELD_COLUMN_AND_WIDTH: (u16, u16) = (8, 24);
-/// The column of the names in the grid, and that of their access.
+/// The columns of names and access in the grid.
 const NAME_COLUMN: u16 = 22;
 const ACCESS_COLUMN: u16 = 36;
 /// The minimum width for names and remarks.

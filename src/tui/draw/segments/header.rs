@@ -160,9 +160,9 @@ fn limits(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         }
         None => x = canvas.text(x, area.y, area.width, "no /dev/shm", theme.dim),
     }
-    let of = limits.shmmni.map_or_else(String::new, |max| format!(" of {max}"));
-    let ids = if limits.sysv_segments == 1 && of.is_empty() { "id" } else { "ids" };
-    let sysv = format!("{}{of} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
+    let max = limits.shmmni.map_or_else(String::new, |max| format!(" of {max}"));
+    let ids = if limits.sysv_segments == 1 && max.is_empty() { "id" } else { "ids" };
+    let sysv = format!("{}{max} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
     let position = position(state);
     let end = area.right().saturating_sub(1);
     canvas.text_right(end, area.y, cells(&position), &position, theme.dim);

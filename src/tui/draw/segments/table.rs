@@ -1,4 +1,4 @@
-//! Headings and rows of the table of segments.
+//! The segment table's headings and rows.
 
 use super::super::sparkline::rates;
 use super::header::percent;
@@ -53,10 +53,10 @@ fn text_if_known(segment: &Segment, text: String) -> String {
 
 fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     let theme = canvas.theme;
-    let has_keys = state.overlay.is_none();
+    let keys_are_commands = state.overlay.is_none();
     for placed in &layout.columns {
         let sorted = placed.column.sort_key() == state.table.sort;
-        let style = if sorted && has_keys { theme.focus } else { theme.dim };
+        let style = if sorted && keys_are_commands { theme.focus } else { theme.dim };
         let title = canvas.plain(placed.column.title(placed.width)).into_owned();
         let title = title.as_str();
         if placed.column.is_right() {

@@ -59,7 +59,7 @@ fn draw_list(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     u16::try_from(shown.len()).unwrap_or(u16::MAX).min(area.height)
 }
 
-/// Draws the holders one after the other: `writer 7025 rw   reader 7033 r`. Returns the number of
+/// Draws the holders in one line: `writer 7025 rw   reader 7033 r`. Returns the number of
 /// rows.
 fn draw_inline(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;

@@ -92,7 +92,7 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     canvas.rule(area);
     let longest = if layout.headings { area.width / 2 } else { area.width * 3 / 10 };
     let end = label(segment, canvas, (3, area.y), longest, theme.focus);
-    // Clear the rule beside the name and between an id and its key.
+    // Clear the rule next to the name and between an id and its key.
     canvas.fill(Area::new(2, area.y, end - 1, 1), " ", theme.text);
     let mut x = label(segment, canvas, (3, area.y), longest, theme.focus) + 1;
     let right = area.right().saturating_sub(2);
@@ -215,7 +215,7 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-/// Draws the label of a stacked pane. Returns the area beside it.
+/// Draws the label of a stacked pane. Returns the area next to it.
 fn draw_label(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
     canvas.text(area.x, area.y, 7, text, canvas.theme.dim);
     Area::new(area.x + 8, area.y, area.width.saturating_sub(8), area.height)

@@ -46,7 +46,7 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     }
 }
 
-/// The widths of the columns of the moving values.
+/// The column widths for moving values.
 struct MovingColumns {
     digits: u16,
     kind: u16,
@@ -93,11 +93,11 @@ impl MovingColumns {
         x += value + 1;
         let tail = &moving.history[moving.history.len().saturating_sub(spark.into())..];
         if tail.len() > 1 {
-            let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
+            let min = tail.iter().copied().fold(f64::INFINITY, f64::min);
             let max = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             // No bar is full, so that the bars of adjacent rows do not merge.
-            let max = max + (max - least) / 6.0;
-            let line = sparkline(tail.iter().copied(), least, max, &theme.glyphs);
+            let max = max + (max - min) / 6.0;
+            let line = sparkline(tail.iter().copied(), min, max, &theme.glyphs);
             canvas.text_right(x + spark, y, spark, &line, theme.in_use);
         }
         x += spark + 1;
@@ -107,7 +107,7 @@ impl MovingColumns {
 
 const MAX_LINE_WIDTH: u16 = 24;
 const MIN_LINE_WIDTH: u16 = 4;
-/// The maximum width of a value beside a sparkline.
+/// The maximum width of a value next to a sparkline.
 const MAX_VALUE_WIDTH: u16 = 20;
-/// The minimum width of the column of values.
+/// The minimum width of the value column.
 const MIN_VALUE_WIDTH: u16 = 8;
