@@ -44,7 +44,7 @@ pub enum ResolveError {
         text: String,
         candidates: Vec<SegmentId>,
     },
-    /// A file in `/dev/shm` has the name of another segment.
+    /// The name of a segment is also a file name in `/dev/shm`.
     #[error("'{text}' could mean {}. {remedy}", meanings.join(" or "))]
     TwoMeanings {
         /// Safe to print.

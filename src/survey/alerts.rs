@@ -28,7 +28,7 @@ impl Alert {
         if users.is_empty() {
             return self.message.clone();
         }
-        // An alert of several sentences ends with a period.
+        // The list follows one sentence after a colon, and several as a sentence of its own.
         let gap = if self.message.contains(". ") { ". " } else { ": " };
         format!("{}{gap}{}", self.message, users.join(", "))
     }

@@ -7,7 +7,7 @@ use crate::support::{Object, SOON, Terminal, World, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
 
-/// Returns the tick of the writer.
+/// Returns the writer's tick counter.
 fn tick(name: &str) -> u64 {
     let bytes = fs::read(format!("/dev/shm/{name}")).unwrap();
     u64::from_ne_bytes(bytes[8..16].try_into().unwrap())
