@@ -17,9 +17,9 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 /// Bytes per read.
-const READ_SIZE: usize = 256 << 10;
+const PIECE: usize = 256 << 10;
 /// The largest value that is decoded.
-const MAX_VALUE_SIZE: u64 = 16 << 20;
+const LARGEST: u64 = 16 << 20;
 
 pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Status, Failure> {
     if args.raw && out.is_terminal() {
@@ -28,7 +28,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
         ));
     }
     if let Some(kind) = &args.kind
-        && kind.size() > MAX_VALUE_SIZE
+        && kind.size() > LARGEST
     {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
@@ -107,14 +107,14 @@ fn warn_of_trailing_bytes(range: &Range<u64>, kind: &Type) {
 }
 
 fn raw(reader: &Reader, range: Range<u64>, progress: &Progress, out: &mut Sink<'_>) -> io::Result<()> {
-    let mut chunks = Chunks::new(reader, range, 1, progress)?.with_holes_up_to(READ_SIZE as u64);
-    let mut bytes = PageBuffer::with_capacity(READ_SIZE);
-    let zeros = vec![0; READ_SIZE];
+    let mut chunks = Chunks::new(reader, range, 1, progress)?.with_holes_up_to(PIECE as u64);
+    let mut bytes = PageBuffer::with_capacity(PIECE);
+    let zeros = vec![0; PIECE];
     while let Some(piece) = chunks.next(&mut bytes)? {
         match piece {
             Chunk::Bytes(count) => out.write_all(&bytes[..count])?,
             Chunk::Hole(length) => {
-                let length = usize::try_from(length).unwrap_or(READ_SIZE).min(READ_SIZE);
+                let length = usize::try_from(length).unwrap_or(PIECE).min(PIECE);
                 out.write_all(&zeros[..length])?;
             }
         }

@@ -27,7 +27,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
     Ok(Status::Success)
 }
 
-/// Prints the label next to the first line of a fact.
+/// Prints the label beside the first line of a fact.
 fn print(fact: &Fact<'_>, out: &mut Out) -> io::Result<()> {
     let style = out.style();
     for (index, line) in fact.lines.iter().enumerate() {

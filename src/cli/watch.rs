@@ -19,11 +19,11 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 /// The size limit for a single value.
-const MAX_VALUE_SIZE: u64 = 1 << 20;
+const LARGEST: u64 = 1 << 20;
 
 /// Prints changes until the command is stopped, the requested number is reached, or the segment is removed.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
-    if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > MAX_VALUE_SIZE) {
+    if let Some(kind) = args.kind.as_ref().filter(|kind| kind.size() > LARGEST) {
         return Err(Failure::Usage(format!("type {kind} is too large")));
     }
     let survey = survey_named(machine, [args.segment.as_os_str()], None);

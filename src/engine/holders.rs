@@ -189,7 +189,8 @@ mod tests {
         };
         assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| {
-            facts.locks = vec![FileLock { device: OBJECT_DEVICE, inode: 2, pid: Some(7), write_lease: false }];
+            facts.locks =
+                vec![FileLock { device: OBJECT_DEVICE, inode: 2, pid: Some(7), write_lease: false }];
         });
         assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);

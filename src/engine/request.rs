@@ -84,7 +84,7 @@ pub enum Feed {
     Preview {
         /// The interval; `None` to read once, and then on request.
         every: Option<Duration>,
-        /// The maximum number of bytes from the start of the segment.
+        /// The number of bytes.
         bytes: usize,
         cells: usize,
     },

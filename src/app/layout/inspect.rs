@@ -12,28 +12,28 @@
 //! more bytes per row only where the panel keeps its width.
 
 use super::Area;
-use super::strip::MAP_LABELS_WIDTH;
+use super::strip::MAP_LABELS;
 use crate::app::event::Size;
 use crate::decode::Scalar;
 
 /// The supported numbers of bytes per row.
 pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
-/// The minimum width for a panel next to the bytes.
-const MIN_WIDTH_FOR_PANEL: u16 = 100;
+/// The minimum width for a panel beside the bytes.
+const WIDE: u16 = 100;
 /// The minimum width for rows of 16 bytes. With long offsets, the rows have no text column.
-const MIN_WIDTH_FOR_16_BYTES: u16 = 80;
+const FULL_ROW: u16 = 80;
 /// The minimum width of the panel: a label and most numbers.
-const MIN_PANEL_WIDTH: u16 = 19;
-/// The minimum width of the panel next to rows of more than 16 bytes: a value with its sparkline and
+const PANEL_MIN: u16 = 19;
+/// The minimum width of the panel beside rows of more than 16 bytes: a value with its sparkline and
 /// rate.
-const MIN_PANEL_WIDTH_WITH_WIDE_ROWS: u16 = 44;
-const MAX_PANEL_WIDTH: u16 = 80;
+const PANEL_WIDE: u16 = 44;
+const PANEL_MAX: u16 = 80;
 /// The rule between bytes and panel, with a space on both sides.
-const RULE_WIDTH: u16 = 3;
+const RULE: u16 = 3;
 /// Rows of the panel below the bytes.
 const PANEL_ROWS: u16 = 2;
 /// Terminals with fewer rows have no panel below the bytes.
-const MIN_HEIGHT_FOR_PANEL_BELOW: u16 = 12;
+const FEW_ROWS: u16 = 12;
 
 /// The inputs of the layout besides the terminal size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +85,8 @@ impl OffsetFormat {
             return text;
         }
         let mut parted = String::with_capacity(text.len() + 3);
-        for (index, digit) in text.chars().enumerate() {
-            if index > 0 && (text.len() - index).is_multiple_of(4) {
+        for (at, digit) in text.chars().enumerate() {
+            if at > 0 && (text.len() - at).is_multiple_of(4) {
                 parted.push('_');
             }
             parted.push(digit);
@@ -161,18 +161,17 @@ impl Row {
 pub fn row_fits(size: Size, options: RowOptions, row_bytes: u16) -> bool {
     let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, size.width);
     let complete = options.shown_as.is_some() || row.text > 0;
-    row.width <= size.width && (complete || row_bytes <= 16 && size.width >= MIN_WIDTH_FOR_16_BYTES)
+    row.width <= size.width && (complete || row_bytes <= 16 && size.width >= FULL_ROW)
 }
 
 /// Returns the largest number of bytes per row that leaves the panel its width.
 fn most_bytes(size: Size, options: RowOptions) -> u16 {
     let keeps_panel = |bytes: u16| {
         let row = Row::new(bytes, offset_digits(options.size), options.shown_as, u16::MAX);
-        size.width >= MIN_WIDTH_FOR_PANEL
-            && 1 + row.width + RULE_WIDTH + MIN_PANEL_WIDTH_WITH_WIDE_ROWS < size.width
+        size.width >= WIDE && 1 + row.width + RULE + PANEL_WIDE < size.width
     };
     // Slightly narrower terminals, with the panel below the bytes, already have rows of this width.
-    let below = Size { width: size.width.min(MIN_WIDTH_FOR_PANEL - 1), ..size };
+    let below = Size { width: size.width.min(WIDE - 1), ..size };
     let fits = |&bytes: &u16| bytes <= 16 && row_fits(below, options, bytes) || keeps_panel(bytes);
     WIDTHS.into_iter().rev().find(fits).unwrap_or(WIDTHS[0])
 }
@@ -183,8 +182,8 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| most_bytes(size, options));
     let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, width);
-    let beside = width >= MIN_WIDTH_FOR_PANEL && 1 + row.width + RULE_WIDTH + MIN_PANEL_WIDTH <= width;
-    let below = !beside && height >= MIN_HEIGHT_FOR_PANEL_BELOW;
+    let beside = width >= WIDE && 1 + row.width + RULE + PANEL_MIN <= width;
+    let below = !beside && height >= FEW_ROWS;
     let margin = u16::from(row.width < width);
 
     let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
@@ -195,7 +194,7 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let text_x = (row.text > 0).then(|| bytes_x + bytes_width(row_bytes, None) + 2);
     let (rule, panel) = if beside {
         let x = margin + row.width + 1;
-        let panel = (width - x - 3).min(MAX_PANEL_WIDTH);
+        let panel = (width - x - 3).min(PANEL_MAX);
         let panel_height = footer.y.saturating_sub(2);
         (Some(Area::new(x, 2, 1, panel_height)), Some(Area::new(x + 2, 2, panel, panel_height)))
     } else if below {
@@ -211,7 +210,7 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     InspectLayout {
         title: Area::new(0, 0, width, 1),
         map_line,
-        map: Area { x: map_line.x + 6, width: map_line.width.saturating_sub(MAP_LABELS_WIDTH), ..map_line },
+        map: Area { x: map_line.x + 6, width: map_line.width.saturating_sub(MAP_LABELS), ..map_line },
         heading: Area::new(margin, 2, row.width, 1),
         rows: Area::new(margin, top, row.width, rows_height),
         row_bytes,
@@ -299,9 +298,9 @@ mod tests {
                     assert!(narrow.rows.height <= wide.rows.height && seen(&narrow).1 <= seen(&wide).1);
                     assert!(!narrow.beside || wide.beside, "{width} {size} {shown_as:?}");
                     let room = |layout: &InspectLayout| layout.panel.map_or(0, |panel| panel.width);
-                    let enough = room(&wide).min(MIN_PANEL_WIDTH_WITH_WIDE_ROWS);
+                    let enough = room(&wide).min(PANEL_WIDE);
                     assert!(
-                        !narrow.beside || room(&narrow).min(MIN_PANEL_WIDTH_WITH_WIDE_ROWS) <= enough,
+                        !narrow.beside || room(&narrow).min(PANEL_WIDE) <= enough,
                         "{width} {shown_as:?}"
                     );
                 }
@@ -337,7 +336,7 @@ mod tests {
                             assert!(panel.right() < width && panel.bottom() <= layout.footer.y);
                             assert!(
                                 !layout.beside
-                                    || (panel.x > layout.rows.right() && panel.width + 1 >= MIN_PANEL_WIDTH)
+                                    || (panel.x > layout.rows.right() && panel.width + 1 >= PANEL_MIN)
                             );
                         }
                     }

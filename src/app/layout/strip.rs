@@ -155,7 +155,7 @@ impl StripLayout {
     /// The number of cells of the map, which has labels at both ends.
     pub const fn map_cells(&self) -> u16 {
         match self.map {
-            Some(map) => map.width.saturating_sub(MAP_LABELS_WIDTH),
+            Some(map) => map.width.saturating_sub(MAP_LABELS),
             None => {
                 if self.area.width >= 70 {
                     24
@@ -168,7 +168,7 @@ impl StripLayout {
 }
 
 /// The width of `map 0 ` and ` 1023K`.
-pub const MAP_LABELS_WIDTH: u16 = 6 + 7;
+pub const MAP_LABELS: u16 = 6 + 7;
 
 #[cfg(test)]
 mod tests {

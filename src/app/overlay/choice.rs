@@ -16,18 +16,18 @@ pub struct Choice {
 pub struct ChoiceItem {
     pub word: &'static str,
     pub doc: String,
-    pub value: ChoiceValue,
+    pub value: Chosen,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChoiceValue {
+pub enum Chosen {
     Sort(SortKey),
     Type(Option<Scalar>),
     Copy(CopyFormat),
 }
 
 impl Choice {
-    fn new(title: String, items: Vec<(&'static str, String, ChoiceValue)>, current: ChoiceValue) -> Self {
+    fn new(title: String, items: Vec<(&'static str, String, Chosen)>, current: Chosen) -> Self {
         let selected = items.iter().position(|item| item.2 == current).unwrap_or(0);
         let items = items.into_iter().map(|(word, doc, value)| ChoiceItem { word, doc, value }).collect();
         Self { title, items, list: List { selected }, typed: String::new() }
@@ -41,8 +41,8 @@ impl Choice {
             // A single letter moves to the next match, a longer prefix may stay.
             let from = self.list.selected + usize::from(text.chars().count() == 1);
             let count = self.items.len();
-            let begins = |index: &usize| self.items[*index].word.to_lowercase().starts_with(&text);
-            if let Some(found) = (from..from + count).map(|index| index % count.max(1)).find(begins) {
+            let begins = |at: &usize| self.items[*at].word.to_lowercase().starts_with(&text);
+            if let Some(found) = (from..from + count).map(|at| at % count.max(1)).find(begins) {
                 self.list.selected = found;
                 self.typed = text;
                 return;
@@ -51,8 +51,8 @@ impl Choice {
     }
 
     pub fn sort(keys: &[SortKey], current: SortKey) -> Self {
-        let item = |key: &SortKey| (key.name(), key.doc().to_owned(), ChoiceValue::Sort(*key));
-        Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), ChoiceValue::Sort(current))
+        let item = |key: &SortKey| (key.name(), key.doc().to_owned(), Chosen::Sort(*key));
+        Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), Chosen::Sort(current))
     }
 
     pub fn types(current: Option<Scalar>) -> Self {
@@ -62,10 +62,10 @@ impl Choice {
                 Some(scalar) if scalar.size() == 1 => (scalar.word(), "1 byte each".to_owned()),
                 Some(scalar) => (scalar.word(), format!("{} bytes each", scalar.size())),
             };
-            (word, doc, ChoiceValue::Type(shown))
+            (word, doc, Chosen::Type(shown))
         };
         let types = std::iter::once(None).chain(Scalar::ALL.iter().copied().map(Some));
-        Self::new("Show as".to_owned(), types.map(item).collect(), ChoiceValue::Type(current))
+        Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
     }
 
     pub fn copy(title: String) -> Self {
@@ -75,7 +75,7 @@ impl Choice {
             ("C", "{0xde, 0xad}", CopyFormat::C),
             ("Python", "b'\\xde\\xad'", CopyFormat::Python),
         ];
-        let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), ChoiceValue::Copy(form)));
-        Self::new(title, items.into(), ChoiceValue::Copy(CopyFormat::Hex))
+        let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
+        Self::new(title, items.into(), Chosen::Copy(CopyFormat::Hex))
     }
 }

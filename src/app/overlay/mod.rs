@@ -21,7 +21,7 @@ use super::text_field::TextField;
 use crate::engine::Clock;
 use std::time::Duration;
 
-pub use choice::{Choice, ChoiceValue};
+pub use choice::{Choice, Chosen};
 pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Prompt, PromptKind};
@@ -54,7 +54,7 @@ pub enum Overlay {
 
 /// The overlay to show after an action.
 #[derive(Debug)]
-pub enum NextOverlay {
+pub enum Next {
     Stay,
     Close,
     Replace(Overlay),

@@ -6,7 +6,7 @@ use crate::act::{self, ChangeReport, Copying, Outcome, Plan, Revert, SavedCopy, 
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
-use crate::app::overlay::{NextOverlay, Overlay};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{result, short_names, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
@@ -79,12 +79,7 @@ pub fn show_plans(state: &mut State, plans: Vec<Plan>) {
 }
 
 /// Handles an action of the confirmation dialog.
-pub fn confirm(
-    state: &mut State,
-    confirm: &mut Confirm,
-    action: Action,
-    effects: &mut Vec<Effect>,
-) -> NextOverlay {
+pub fn confirm(state: &mut State, confirm: &mut Confirm, action: Action, effects: &mut Vec<Effect>) -> Next {
     let place = confirm.selected();
     match action {
         _ if confirm.stale || confirm.plans.is_empty() => {}
@@ -109,7 +104,7 @@ pub fn confirm(
         }
         _ => {}
     }
-    NextOverlay::Stay
+    Next::Stay
 }
 
 /// Requests plans for changed requests.

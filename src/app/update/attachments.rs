@@ -6,7 +6,7 @@ use crate::act::{ActError, OwnAttachment, Released};
 use crate::app::action::Action;
 use crate::app::attachments::Attachments;
 use crate::app::effect::Effect;
-use crate::app::overlay::{NextOverlay, Overlay};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{result, with_name};
 use crate::app::state::State;
 use crate::engine::Request;
@@ -33,7 +33,7 @@ pub fn show(state: &mut State, found: Vec<OwnAttachment>) {
     attachments.found = Some(found);
 }
 
-pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effect>) -> Next {
     let released = match action {
         Action::Confirm => attachments.shown().get(attachments.list.selected).cloned().into_iter().collect(),
         Action::DetachAll => attachments.shown().to_vec(),
@@ -43,7 +43,7 @@ pub fn act(attachments: &mut Attachments, action: Action, effects: &mut Vec<Effe
         attachments.acting = true;
         effects.push(Request::Release(released).into());
     }
-    NextOverlay::Stay
+    Next::Stay
 }
 
 /// Reports detached segments. Detaching by leaving Inspect is only reported if it freed the

@@ -5,7 +5,7 @@ use super::overlay::with;
 use crate::act::{TerminateError, TerminateResult, Termination};
 use crate::app::effect::Effect;
 use crate::app::holders::{Holders, Terminate};
-use crate::app::overlay::{NextOverlay, Overlay};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::state::State;
 use crate::engine::{Request, ScanScope};
 
@@ -31,17 +31,17 @@ pub fn refresh(state: &mut State) {
 
 /// Opens the confirmation for terminating the selected holder, or explains why that is not
 /// possible.
-pub fn confirm(state: &mut State, holders: &Holders) -> NextOverlay {
+pub fn confirm(state: &mut State, holders: &Holders) -> Next {
     let Some(row) = holders.rows.get(holders.list.selected) else {
         state.fail("No holder selected");
-        return NextOverlay::Stay;
+        return Next::Stay;
     };
     if state.work.is_some() {
         state.fail(state.in_progress());
-        return NextOverlay::Stay;
+        return Next::Stay;
     }
     match Termination::of(&row.holder, &holders.segment.id, state.read_only) {
-        Ok(termination) => NextOverlay::Replace(Overlay::Terminate(Box::new(Terminate {
+        Ok(termination) => Next::Replace(Overlay::Terminate(Box::new(Terminate {
             termination,
             row: row.clone(),
             since: state.now,
@@ -50,15 +50,15 @@ pub fn confirm(state: &mut State, holders: &Holders) -> NextOverlay {
         }))),
         Err(refusal) => {
             state.fail(format!("{}. {}", refusal.reason, refusal.remedy));
-            NextOverlay::Stay
+            Next::Stay
         }
     }
 }
 
-pub fn terminate(terminate: &mut Terminate, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn terminate(terminate: &mut Terminate, effects: &mut Vec<Effect>) -> Next {
     terminate.acting = true;
     effects.push(Request::Terminate(Box::new(terminate.termination.clone())).into());
-    NextOverlay::Stay
+    Next::Stay
 }
 
 /// Reports the result of terminating a process.
@@ -70,9 +70,9 @@ pub fn finish_termination(
 ) {
     with(state, |_, overlay| match overlay {
         Overlay::Terminate(terminate) if terminate.termination == *termination => {
-            NextOverlay::Replace(Overlay::Holders(terminate.back.clone()))
+            Next::Replace(Overlay::Holders(terminate.back.clone()))
         }
-        _ => NextOverlay::Stay,
+        _ => Next::Stay,
     });
     match result {
         Ok(finish_termination) => {

@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Subject};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
-use crate::app::overlay::{Choice, NextOverlay, Overlay, Prompt, PromptKind};
+use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::{PinsKey, State};
 use crate::app::values;
@@ -262,13 +262,13 @@ fn find_from(
 }
 
 /// Sets a mark or goes to it.
-pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec<Effect>) -> Next {
     let size = state.size;
     cancel_search(state, effects);
-    let Some(inspect) = &mut state.inspect else { return NextOverlay::Close };
+    let Some(inspect) = &mut state.inspect else { return Next::Close };
     let Some(letter) = letter.filter(|c| c.is_alphanumeric()) else {
         state.fail("A mark must be a letter or digit");
-        return NextOverlay::Close;
+        return Next::Close;
     };
     if !go {
         inspect.marks.insert(letter, inspect.cursor);
@@ -284,5 +284,5 @@ pub fn mark(state: &mut State, go: bool, letter: Option<char>, effects: &mut Vec
         let known: Vec<String> = inspect.marks.keys().map(ToString::to_string).collect();
         state.fail(format!("No mark {letter}; marks: {}", known.join(" ")));
     }
-    NextOverlay::Close
+    Next::Close
 }

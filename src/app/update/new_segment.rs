@@ -6,7 +6,7 @@ use crate::act::{Answer, Outcome, Plan, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::new_segment::{NewSegmentForm, Step};
-use crate::app::overlay::{NextOverlay, Overlay};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{name_of, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
@@ -14,7 +14,7 @@ use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Requests a fresh plan, since the state of the machine may have changed.
-pub fn submit(form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn submit(form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
             form.step = Step::Planning;
@@ -22,11 +22,11 @@ pub fn submit(form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> NextOverl
         }
         Err(error) => form.error = Some(error.to_string()),
     }
-    NextOverlay::Stay
+    Next::Stay
 }
 
 /// Applies the plan, or shows its refusal.
-fn apply_plan(state: &mut State, form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> NextOverlay {
+fn apply_plan(state: &mut State, form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> Next {
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let existing = form.existing(segments).map(|segment| segment.id.clone());
     match (&form.plan, existing) {
@@ -35,7 +35,7 @@ fn apply_plan(state: &mut State, form: &mut NewSegmentForm, effects: &mut Vec<Ef
         (Some(Ok(plan)), Some(id)) if plan.refusal.is_some() && !form.exclusive => {
             state.show_message(format!("{id} already exists; nothing was changed"));
             select_when_listed(state, id);
-            return NextOverlay::Close;
+            return Next::Close;
         }
         (Some(Ok(plan)), _) => {
             if let Some(refusal) = &plan.refusal {
@@ -47,7 +47,7 @@ fn apply_plan(state: &mut State, form: &mut NewSegmentForm, effects: &mut Vec<Ef
             }
         }
     }
-    NextOverlay::Stay
+    Next::Stay
 }
 
 fn refusal_text(plan: &Plan, refusal: &crate::act::Refusal) -> String {
@@ -64,7 +64,7 @@ pub fn handle_answer(state: &mut State, question: &Question, answer: Answer, eff
     if std::mem::replace(&mut form.step, Step::Editing) == Step::Planning {
         with(state, |state, overlay| match overlay {
             Overlay::New(form) => apply_plan(state, form, effects),
-            _ => NextOverlay::Stay,
+            _ => Next::Stay,
         });
     }
 }

@@ -7,42 +7,35 @@ use crate::app::effect::Effect;
 use crate::app::key::Mouse;
 use crate::app::layout::overlay as layout;
 use crate::app::list::centered;
-use crate::app::overlay::{
-    Choice, ChoiceValue, NextOverlay, Overlay, Prompt, PromptKind, form, palette_rows,
-};
+use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind, form, palette_rows};
 use crate::app::state::State;
 use crate::decode::copy_as;
 
 /// Runs a handler on the overlay and applies its result.
-pub fn with(state: &mut State, handle: impl FnOnce(&mut State, &mut Overlay) -> NextOverlay) {
+pub fn with(state: &mut State, handle: impl FnOnce(&mut State, &mut Overlay) -> Next) {
     let Some(mut overlay) = state.overlay.take() else { return };
     match handle(state, &mut overlay) {
-        NextOverlay::Stay => state.overlay = Some(overlay),
-        NextOverlay::Close => {}
-        NextOverlay::Replace(other) => state.overlay = Some(other),
+        Next::Stay => state.overlay = Some(overlay),
+        Next::Close => {}
+        Next::Replace(other) => state.overlay = Some(other),
     }
 }
 
 /// Closes the overlay without further action. Closing the filter prompt clears the filter; closing
 /// a confirmation returns to the list that it was opened from.
-fn close(state: &mut State, overlay: &mut Overlay) -> NextOverlay {
+fn close(state: &mut State, overlay: &mut Overlay) -> Next {
     match overlay {
         Overlay::Confirm(confirm) => clean::back(state, confirm),
-        Overlay::Terminate(terminate) => NextOverlay::Replace(Overlay::Holders(terminate.back.clone())),
+        Overlay::Terminate(terminate) => Next::Replace(Overlay::Holders(terminate.back.clone())),
         Overlay::Prompt(Prompt { kind: PromptKind::Filter, .. }) => {
             super::segments::set_filter(state, "");
-            NextOverlay::Close
+            Next::Close
         }
-        _ => NextOverlay::Close,
+        _ => Next::Close,
     }
 }
 
-pub fn insert(
-    state: &mut State,
-    overlay: &mut Overlay,
-    letter: char,
-    effects: &mut Vec<Effect>,
-) -> NextOverlay {
+pub fn insert(state: &mut State, overlay: &mut Overlay, letter: char, effects: &mut Vec<Effect>) -> Next {
     match overlay {
         Overlay::MarkLetter { go } => return inspect::mark(state, *go, Some(letter), effects),
         Overlay::Choice(choice) => choice.type_letter(letter),
@@ -56,7 +49,7 @@ pub fn insert(
             }
         }
     }
-    NextOverlay::Stay
+    Next::Stay
 }
 
 /// Inserts pasted text into the focused field. The text is evaluated once, not per character.
@@ -65,7 +58,7 @@ pub fn paste(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
         if overlay.text().is_some_and(|field| field.paste(text)) {
             handle_edit(state, overlay, effects);
         }
-        NextOverlay::Stay
+        Next::Stay
     });
 }
 
@@ -83,42 +76,37 @@ fn handle_edit(state: &mut State, overlay: &mut Overlay, effects: &mut Vec<Effec
 }
 
 /// Handles a key without a binding.
-pub fn unbound(state: &mut State, overlay: &Overlay, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn unbound(state: &mut State, overlay: &Overlay, effects: &mut Vec<Effect>) -> Next {
     match overlay {
         // Any key closes the help.
-        Overlay::Help(_) | Overlay::Log(_) => NextOverlay::Close,
+        Overlay::Help(_) | Overlay::Log(_) => Next::Close,
         Overlay::MarkLetter { go } => inspect::mark(state, *go, None, effects),
-        _ => NextOverlay::Stay,
+        _ => Next::Stay,
     }
 }
 
-pub fn act(
-    state: &mut State,
-    overlay: &mut Overlay,
-    action: Action,
-    effects: &mut Vec<Effect>,
-) -> NextOverlay {
+pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &mut Vec<Effect>) -> Next {
     let (count, page) = overlay.extent(state);
     if overlay.list().is_some_and(|list| list.act(action, count, page)) {
         if let Overlay::Choice(choice) = overlay {
             choice.typed.clear();
         }
-        return NextOverlay::Stay;
+        return Next::Stay;
     }
     if let Some(changed) = overlay.text().and_then(|field| field.edit(action)) {
         if changed {
             handle_edit(state, overlay, effects);
         }
-        return NextOverlay::Stay;
+        return Next::Stay;
     }
     match action {
         Action::Close | Action::Interrupt => return close(state, overlay),
         Action::Decline if !overlay.is_busy() => return close(state, overlay),
-        _ if overlay.is_busy() => return NextOverlay::Stay,
+        _ if overlay.is_busy() => return Next::Stay,
         Action::Confirm | Action::DetachAll | Action::Force | Action::SaveCopy
             if overlay.is_guarded(state.now) =>
         {
-            return NextOverlay::Stay;
+            return Next::Stay;
         }
         _ => {}
     }
@@ -133,11 +121,11 @@ pub fn act(
                 Some(row) => super::act(state, row.info.action, effects),
                 None => {}
             }
-            NextOverlay::Close
+            Next::Close
         }
         (Overlay::Choice(choice), Action::Accept) => {
             apply_choice(state, choice, effects);
-            NextOverlay::Close
+            Next::Close
         }
         (Overlay::Prompt(prompt), _) => prompt::act(state, prompt, action, effects),
         (Overlay::Attachments(shown), _) => attachments::act(shown, action, effects),
@@ -150,14 +138,14 @@ pub fn act(
         (Overlay::Save(form), Action::Accept) => save::submit(state, form, effects),
         // The key that opened the list closes it.
         (Overlay::Holders(_), Action::Holders) | (Overlay::Help(_) | Overlay::Log(_), Action::Help) => {
-            NextOverlay::Close
+            Next::Close
         }
         (overlay @ Overlay::MarkLetter { .. }, _) => unbound(state, overlay, effects),
         (overlay, _) => {
             if let Some(form) = overlay.form() {
                 form::act(form, action, effects);
             }
-            NextOverlay::Stay
+            Next::Stay
         }
     }
 }
@@ -175,25 +163,25 @@ pub fn mouse(state: &mut State, mouse: Mouse, rows: i16, effects: &mut Vec<Effec
 }
 
 /// Chooses the clicked item. A click outside of a menu closes it.
-fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut Vec<Effect>) -> NextOverlay {
+fn click(state: &mut State, overlay: &mut Overlay, mouse: Mouse, effects: &mut Vec<Effect>) -> Next {
     let (area, above) = match overlay {
-        Overlay::Help(_) | Overlay::Log(_) => return NextOverlay::Close,
+        Overlay::Help(_) | Overlay::Log(_) => return Next::Close,
         Overlay::Choice(choice) => (layout::choice(state.size, choice), 1),
         Overlay::Palette(_) => (layout::palette(state.size), 3),
-        _ => return NextOverlay::Stay,
+        _ => return Next::Stay,
     };
     if !area.contains(mouse.x, mouse.y) {
         return close(state, overlay);
     }
     let (count, rows) = overlay.extent(state);
-    let Some(list) = overlay.list() else { return NextOverlay::Stay };
+    let Some(list) = overlay.list() else { return Next::Stay };
     let first = centered(&(list.selected..list.selected + 1), count, rows);
     match mouse.y.checked_sub(area.y + above).map(usize::from) {
         Some(row) if row < rows && first + row < count => {
             list.selected = first + row;
             act(state, overlay, Action::Accept, effects)
         }
-        _ => NextOverlay::Stay,
+        _ => Next::Stay,
     }
 }
 
@@ -201,12 +189,12 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
     let size = state.size;
     let Some(item) = choice.items.get(choice.list.selected) else { return };
     match (item.value, &mut state.inspect, &state.survey) {
-        (ChoiceValue::Sort(field), _, Some(survey)) => state.table.sort_by(field, survey),
-        (ChoiceValue::Type(shown_as), Some(inspect), _) => {
+        (Chosen::Sort(field), _, Some(survey)) => state.table.sort_by(field, survey),
+        (Chosen::Type(shown_as), Some(inspect), _) => {
             inspect.shown_as = shown_as;
             inspect.go_to(inspect.cursor, size);
         }
-        (ChoiceValue::Copy(form), Some(inspect), _) => {
+        (Chosen::Copy(form), Some(inspect), _) => {
             let range = inspect.copy_range(size);
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
             let bytes = inspect.bytes_at(range.start);

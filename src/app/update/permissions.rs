@@ -5,7 +5,7 @@ use super::overlay::with;
 use crate::act::access::Rules;
 use crate::act::{Answer, Question};
 use crate::app::effect::Effect;
-use crate::app::overlay::{NextOverlay, Overlay};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::permissions::Permissions;
 use crate::app::state::State;
 use crate::engine::Request;
@@ -46,21 +46,21 @@ pub fn handle_answer(state: &mut State, question: &Question, answer: Answer, eff
     if form.submitted {
         with(state, |state, overlay| match overlay {
             Overlay::Permissions(form) => submit(state, form, effects),
-            _ => NextOverlay::Stay,
+            _ => Next::Stay,
         });
     }
 }
 
 /// Opens the confirmation, or shows the error.
-pub fn submit(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn submit(state: &State, form: &mut Permissions, effects: &mut Vec<Effect>) -> Next {
     form.submitted = false;
     match form.action() {
         Ok(Some(action)) => {
             let confirm = acting::begin(state, &form.segments, &action, effects);
-            return NextOverlay::Replace(Overlay::Confirm(confirm));
+            return Next::Replace(Overlay::Confirm(confirm));
         }
         Ok(None) => form.submitted = true,
         Err(error) => form.error = Some(error.to_string()),
     }
-    NextOverlay::Stay
+    Next::Stay
 }

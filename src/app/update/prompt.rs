@@ -5,20 +5,20 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::inspect::{LastSearch, parse_offset};
 use crate::app::list::step;
-use crate::app::overlay::{NextOverlay, Prompt, PromptKind};
+use crate::app::overlay::{Next, Prompt, PromptKind};
 use crate::app::state::State;
 use crate::decode::pattern_of_value;
 use crate::memory::{Direction, Pattern};
 use crate::segment::ShownError;
 
 /// Accepts the input, or shows its error in the prompt.
-pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut Vec<Effect>) -> Next {
     if let (PromptKind::Filter, Some(rows)) = (prompt.kind, step(action, 1)) {
         // The selection can move while the user types a filter.
         segments::step(state, rows);
     }
     if action != Action::Accept {
-        return NextOverlay::Stay;
+        return Next::Stay;
     }
     let text = prompt.input.input.value();
     let taken = match prompt.kind {
@@ -29,7 +29,7 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
         PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };
     prompt.error = taken.err().map(|error| error.to_string());
-    if prompt.error.is_some() { NextOverlay::Stay } else { NextOverlay::Close }
+    if prompt.error.is_some() { Next::Stay } else { Next::Close }
 }
 
 /// Handles a change of the input. Filters are applied while typing.

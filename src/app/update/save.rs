@@ -4,7 +4,7 @@ use super::acting;
 use super::report::{show, summarize};
 use crate::act::{ActError, Outcome, SaveError};
 use crate::app::effect::Effect;
-use crate::app::overlay::{NextOverlay, Overlay};
+use crate::app::overlay::{Next, Overlay};
 use crate::app::save::Save;
 use crate::app::sentence::{result, with_name};
 use crate::app::state::State;
@@ -30,7 +30,7 @@ pub fn handle_answer(state: &mut State, path: PathBuf, exists: bool) {
 }
 
 /// Starts the save, or shows the error.
-pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> NextOverlay {
+pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> Next {
     match form.requests() {
         Ok(requests) => {
             form.saving = true;
@@ -40,7 +40,7 @@ pub fn submit(state: &mut State, form: &mut Save, effects: &mut Vec<Effect>) -> 
         }
         Err(error) => form.error = Some(error.to_string()),
     }
-    NextOverlay::Stay
+    Next::Stay
 }
 
 /// Reports the saved segments. If none were saved, the form stays open with the error.

@@ -8,9 +8,9 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 /// The item size without a type.
-const LINE_LENGTH: u64 = 16;
+const LINE: u64 = 16;
 /// Minimum bytes per read.
-const MIN_READ_SIZE: u64 = 256 << 10;
+const PIECE: u64 = 256 << 10;
 
 pub struct Items<'a> {
     kind: Option<&'a Type>,
@@ -53,10 +53,9 @@ pub fn write(
     let size = items.size();
     let mut chunks = Chunks::new(reader, range, size, progress)?;
     if items.squeeze == Squeeze::Off {
-        chunks = chunks.with_holes_up_to(MIN_READ_SIZE.max(size));
+        chunks = chunks.with_holes_up_to(PIECE.max(size));
     }
-    let mut bytes =
-        PageBuffer::with_capacity(usize::try_from(MIN_READ_SIZE.max(size)).map_err(io::Error::other)?);
+    let mut bytes = PageBuffer::with_capacity(usize::try_from(PIECE.max(size)).map_err(io::Error::other)?);
     loop {
         let offset = chunks.offset();
         match chunks.next(&mut bytes)? {
@@ -76,7 +75,7 @@ impl<'a> Items<'a> {
     }
 
     fn size(&self) -> u64 {
-        self.kind.map_or(LINE_LENGTH, Type::size)
+        self.kind.map_or(LINE, Type::size)
     }
 
     fn bytes(&mut self, mut offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {

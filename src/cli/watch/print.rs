@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
 /// The number of bytes in a line of a hex dump, where runs are split.
-const LINE_LENGTH: u64 = 16;
+const LINE: u64 = 16;
 
 /// Prints changes in the requested format.
 pub struct Printer<'a> {
@@ -135,7 +135,7 @@ impl<'a> Printer<'a> {
 fn lines(block: u64, run: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let mut at = run.start;
     std::iter::from_fn(move || {
-        let left = LINE_LENGTH - (block + at as u64) % LINE_LENGTH;
+        let left = LINE - (block + at as u64) % LINE;
         let end = (at + usize::try_from(left).unwrap_or(1)).min(run.end);
         let part = at..end;
         at = end;

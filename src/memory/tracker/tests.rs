@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 const NO_OFFSETS: [u64; 0] = [];
-const LONG_TIMEOUT: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_secs(600);
 
 fn request(window: Range<u64>, cells: usize) -> SnapshotRequest {
-    SnapshotRequest { window, cells, budget: LONG_TIMEOUT }
+    SnapshotRequest { window, cells, budget: LONG }
 }
 
 fn watched(bytes: FakeBytes) -> (FakeMachine, Tracker) {
@@ -98,17 +98,17 @@ fn map_distinguishes_holes_zeros_and_data() {
     let request = |budget| SnapshotRequest { window: 0..16, cells: 16, budget };
     let snapshot = tracker.snapshot(&machine, &request(Duration::ZERO)).unwrap();
     assert_eq!(kinds(&snapshot), "????????????????");
-    let snapshot = tracker.snapshot(&machine, &request(LONG_TIMEOUT)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
     assert_eq!(kinds(&snapshot), "..0..d..........");
     assert_eq!(snapshot.scanned, 64 * PAGE);
     write(&machine, 8 * PAGE + 9, &[1]);
     write(&machine, 40 * PAGE, &[0]);
     write(&machine, 63 * PAGE, &[9, 9]);
-    let snapshot = tracker.snapshot(&machine, &request(LONG_TIMEOUT)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
     assert_eq!(kinds(&snapshot), "..D..d....0....D");
     assert_eq!(snapshot.changes, 3);
     machine.edit_object("a", |bytes| drop(bytes.pages.remove(&20)));
-    let snapshot = tracker.snapshot(&machine, &request(LONG_TIMEOUT)).unwrap();
+    let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
     assert_eq!((kinds(&snapshot).as_str(), snapshot.changes), ("..d.......0....d", 1));
     assert!(snapshot.map[5].changed);
     assert_eq!(pages(&machine), 3);

@@ -29,10 +29,10 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
 
 fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     let theme = canvas.theme;
-    let keys_are_commands = open.pane == InspectPane::Bytes;
+    let has_keys = open.pane == InspectPane::Bytes;
     let row = u64::from(layout.row_bytes);
     for column in 0..layout.row_bytes {
-        let at_cursor = open.cursor % row == u64::from(column) && keys_are_commands;
+        let at_cursor = open.cursor % row == u64::from(column) && has_keys;
         let style = if at_cursor { theme.focus } else { theme.dim };
         match open.shown_as {
             None => {
