@@ -76,7 +76,7 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn message(&self) -> String {
         format!("{}. {}", self.reason, self.remedy)
     }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 #[derive(Debug, Clone, Default)]
 pub struct Clean {
-    /// Sorted by certainty.
+    /// The leaked segments, sorted by certainty.
     pub items: Vec<LeakItem>,
     pub list: List,
     /// The number of leaked segments that the filter hides.

@@ -14,7 +14,7 @@ const SURVEY_STEPS: &[u64] = &[100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 
 const LIVE_STEPS: &[u64] = &[33, 50, 100, 200, 500, 1000, 2000, 5000];
 
 impl Interval {
-    /// The interval of surveys: the step nearest to `wanted`.
+    /// Returns the survey interval at the step nearest to `wanted`.
     pub fn survey(every: Duration) -> Self {
         Self::nearest(SURVEY_STEPS, every)
     }

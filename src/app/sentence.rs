@@ -55,7 +55,7 @@ pub fn result(name: &str, text: &str) -> String {
     sentence(&with_name(&name, text))
 }
 
-/// Prepends the segment name to a text that does not mention it.
+/// Prepends the segment name to a message that does not mention it.
 pub fn with_name(name: &str, text: &str) -> String {
     let (name, text) = (short_names(name), short_names(text));
     if mentions(&text, &name) { text } else { format!("{name}: {text}") }

@@ -27,9 +27,9 @@ pub struct Column {
 
 /// Small, because a table may have many of them.
 struct Cell {
-    /// In bytes.
+    /// The length in bytes.
     length: u32,
-    /// In terminal columns.
+    /// The width in terminal columns.
     width: u16,
     tint: Tint,
 }

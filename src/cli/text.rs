@@ -51,7 +51,7 @@ fn is_marked(segment: &Segment) -> bool {
     segment.exited_creator().is_some() && segment.named_maker().is_some()
 }
 
-/// Returns whether the column of a field is numeric.
+/// Returns true if a field's column is numeric.
 #[must_use]
 pub const fn is_figure(field: Field) -> bool {
     matches!(field.form(), Form::Number | Form::Size | Form::Span)

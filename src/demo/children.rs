@@ -32,7 +32,7 @@ pub const COMMAND: &str = "demo-child";
 const WRITER: &str = "writer";
 const READER: &str = "reader.py";
 
-/// In milliseconds.
+/// The duration of a tick in milliseconds.
 const TICK_MILLIS: u8 = 50;
 
 /// The running processes. Dropping this ends them.

@@ -1,8 +1,8 @@
 //! A large segment with 1% of its bytes written, in scattered runs.
 
-/// In bytes. About 2.6 MiB of it are allocated.
+/// The size in bytes, of which about 2.6 MiB are allocated.
 pub const SIZE: u64 = 256 << 20;
-/// At least a page on every machine.
+/// The length of a run: at least a page on every machine.
 pub const RUN_SIZE: u64 = 64 << 10;
 
 const RECORD_SIZE: u64 = 64;

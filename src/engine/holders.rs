@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Rescanning processes that have not run since the last scan costs almost nothing.
+/// The scan interval. Rescanning processes that have not run since costs almost nothing.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The pause after a scan, as a multiple of its duration. A scan runs on two threads, so this keeps
 /// scans below 2% of a core.
@@ -19,7 +19,7 @@ const PAUSE_FACTOR: u32 = 100;
 /// The maximum pause: on a busy machine a scan spends much of its time waiting.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Leaves the processor to the first frame.
+/// The delay of the first scan, which leaves the processor to the first frame.
 const FIRST_SCAN: Duration = Duration::from_millis(50);
 
 /// The last scan, shared with the survey worker.

@@ -144,7 +144,7 @@ pub enum Unread {
 #[derive(Debug, Default)]
 pub struct Changes {
     pub size: u64,
-    /// In ascending order of their offsets.
+    /// The changes, in ascending order of offset.
     pub changes: Vec<Change>,
     /// True once the whole range was read. A large or busy segment takes several reports per pass.
     pub complete: bool,

@@ -1,4 +1,4 @@
-//! The inputs of a verdict, besides the segment itself.
+//! The inputs of a verdict, other than the segment itself.
 
 use super::catalog::{MakerMatch, is_helper};
 use super::hidden_holders::{self, Conclusion};

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Segments that a thread takes at a time.
+/// The number of segments in a thread's batch.
 const CHUNK_SIZE: usize = 32;
 
 /// Segments younger than this, in seconds, may not be initialized yet: their contents are read

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 /// Segments to read per survey: ten thousand new objects must not delay the table.
 const MAX_READS: usize = 300;
-/// The leases that a scan found are used for so many seconds, because listing them takes 10 ms.
+/// The age in seconds up to which a scan's leases are used: listing them takes 10 ms.
 const RECENT: f64 = 0.5;
 
 /// The settings for judging segments.

@@ -241,7 +241,7 @@ fn leak_of_a_running_demo_is_certain() {
     assert_is(&machine, LIKELY, &["may attach to its key"]);
     machine.add_process(700, "shmlens");
     assert_is(&machine, CERTAIN, &["creator 4121 exited", "shmlens demo (700) uses for its leak example"]);
-    // It does not have to settle.
+    // A demo's leak does not have to settle.
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
     assert_is(&machine, CERTAIN, &["creator 4121 exited"]);
 }

@@ -144,7 +144,7 @@ pub struct ObjectListing {
     pub objects: Vec<(ObjectName, ObjectStat)>,
     /// Everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
-    /// Includes `/dev/shm` itself.
+    /// The number of directories, including `/dev/shm` itself.
     pub directories: u64,
     /// Mount points. Other file systems are not listed.
     pub mounts: Vec<ObjectName>,
@@ -186,7 +186,7 @@ pub struct ObjectStat {
     pub uid: u32,
     pub gid: u32,
     pub size: Bytes,
-    /// In memory or swapped out.
+    /// The allocated bytes, in memory or swapped out.
     pub allocated: Bytes,
     pub access: Timestamp,
     /// Last write through a descriptor.
@@ -213,7 +213,7 @@ pub struct LimitFacts {
     pub shmmax: Option<u64>,
     /// The maximum number of pages of all System V segments, `kernel.shmall`.
     pub shmall: Option<u64>,
-    /// In bytes.
+    /// The page size in bytes.
     pub page_size: u64,
     pub dev_shm: Option<DevShm>,
     /// Set if systemd removes the segments of ordinary users at logout (`RemoveIPC`,
@@ -235,7 +235,7 @@ pub struct DevShm {
 /// A part of a segment that is either all data or all hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Exclusive.
+    /// The offset after the last byte.
     pub end: u64,
     pub kind: ExtentKind,
 }

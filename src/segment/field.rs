@@ -85,7 +85,7 @@ macro_rules! fields {
                 match self { $(Self::$variant => Group::$group,)+ }
             }
 
-            /// Returns whether the field can be a column, a sort order and a filter.
+            /// Returns true if the field can be a column, a sort order and a filter.
             fn is_column(self) -> bool {
                 match self { $(Self::$variant => stringify!($use) == "column",)+ }
             }

@@ -34,7 +34,7 @@ pub enum Place {
     /// A mapping at these addresses.
     Mapping {
         start: u64,
-        /// Exclusive.
+        /// The address after the last byte.
         end: u64,
     },
     /// An open descriptor.

@@ -13,7 +13,7 @@ const FIRST_USER_UID: u32 = 1000;
 const NOBODY_UID: u32 = 65534;
 
 /// Warns that a segment will be removed when its owner logs out, and explains how to avoid that. A
-/// sentence without a period, safe to print.
+/// message without a final period, safe to print.
 #[must_use]
 pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     if !is_removed_at_logout(segment, limits) {

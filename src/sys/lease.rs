@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 
-/// From `fcntl(2)`, missing in the libc crate.
+/// The command from `fcntl(2)` that the libc crate lacks.
 const F_SETSIG: libc::c_int = 10;
 
 /// Returns true if the file is open or mapped elsewhere, in any process, visible or not.

@@ -13,12 +13,12 @@ pub struct Glyphs {
     pub attached: &'static str,
     pub rule: &'static str,
     pub rule_down: &'static str,
-    /// Omitted text.
+    /// The mark for omitted text.
     pub ellipsis: &'static str,
     pub unprintable: &'static str,
     /// The creator has exited (shown after the maker).
     pub exited: &'static str,
-    /// No value.
+    /// The mark for a missing value.
     pub nothing: &'static str,
     /// Bar segments from one eighth to eight eighths.
     pub bar: [&'static str; 8],

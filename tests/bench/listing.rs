@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmlens, short};
 
-/// Segments of each kind.
+/// The number of segments of each kind.
 const SEGMENTS_PER_KIND: u32 = 1000;
 
 fn main() {

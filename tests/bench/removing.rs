@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Contest, installed, shmlens, short};
 
-/// Segments to remove.
+/// The number of segments to remove.
 const SEGMENTS: usize = 4000;
 /// The required ratio of our speed. `ipcrm` checks nothing before or after, and keeps no log.
 const REQUIRED_RATIO: Option<f64> = Some(1.0 / 3.0);

@@ -16,7 +16,7 @@ use vt100::{Color, Screen};
 /// The size of a terminal with room for all panes.
 const WIDE_SIZE: (u16, u16) = (140, 40);
 
-/// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and a text.
+/// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and a string.
 fn start_driven(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys\n\

@@ -63,7 +63,7 @@ impl Recorder {
         self.record(seconds);
     }
 
-    /// Presses keys and waits for a text.
+    /// Presses keys and waits for a string.
     fn go(&self, keys: &str, text: &str) {
         self.terminal.send(keys);
         self.terminal.wait_for(text, SOON);

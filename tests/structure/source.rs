@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     pub text: &'a str,
-    /// Counted from 1.
+    /// The line number, counted from 1.
     pub line: usize,
 }
 

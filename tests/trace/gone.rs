@@ -42,7 +42,7 @@ fn removed_system_v_segment_is_freed() {
     quit(terminal);
 }
 
-/// Returns true if a process has a file open or mapped whose name contains a text.
+/// Returns true if a process has a file open or mapped whose name contains a string.
 fn has_open(pid: i32, name: &str) -> bool {
     let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().filter_map(|entry| {
         let target = fs::read_link(entry.ok()?.path()).ok()?;

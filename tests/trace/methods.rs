@@ -35,9 +35,9 @@ fn open(segment: &Segment) -> Result<Reader, OpenError> {
 }
 
 fn reason(segment: &Segment) -> TraceReason {
-    let outlook = Reader::predict(&RealMachine, segment).unwrap();
-    assert_eq!(outlook.method, Method::Attach);
-    outlook.reason.unwrap()
+    let forecast = Reader::predict(&RealMachine, segment).unwrap();
+    assert_eq!(forecast.method, Method::Attach);
+    forecast.reason.unwrap()
 }
 
 fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {

@@ -68,7 +68,7 @@ pub enum SaveError {
     #[error("{} exists and is {kind}, not a regular file. Choose another name", printable(.path))]
     NotRegular {
         path: PathBuf,
-        /// With its article, as in `a directory`.
+        /// The file type with its article, as in `a directory`.
         kind: &'static str,
     },
     #[error("failed to write {}: {}{}", printable(.path), plain_error(.source), remedy(.source))]

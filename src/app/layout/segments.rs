@@ -84,14 +84,14 @@ pub struct ColumnPosition {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// Has one to three rows.
+    /// The header, one to three rows.
     pub header: Area,
     pub heading: Area,
     pub table: Area,
     /// The row with the number of rows that are scrolled off.
     pub more: Option<Area>,
     pub columns: Vec<ColumnPosition>,
-    /// Hidden in small terminals.
+    /// The live strip, which small terminals hide.
     pub strip: Option<StripLayout>,
     pub footer: Area,
 }

@@ -28,7 +28,7 @@ use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
 
-/// The subscription of the preview. Those of Inspect are numbered from 1.
+/// The subscription of the preview. Inspect's subscriptions are numbered from 1.
 const PREVIEW: SubscriptionId = SubscriptionId(0);
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 /// The shortest interval between two samples of the pinned values.

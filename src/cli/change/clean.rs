@@ -126,7 +126,7 @@ fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
 /// Lists the older copies that the removal would delete.
 fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
     let copies = plan.copies.as_ref().filter(|_| plan.refusal.is_none());
-    copies.map_or_else(Vec::new, |copies| copies.outlook().sentences(now))
+    copies.map_or_else(Vec::new, |copies| copies.forecast().sentences(now))
 }
 
 fn segment(plan: &Plan) -> Option<&Segment> {

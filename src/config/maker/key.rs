@@ -17,7 +17,7 @@ pub enum KeyRule {
 }
 
 impl KeyRule {
-    /// Completes "expected …".
+    /// The allowed values, which complete "expected …".
     pub const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
                            eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
 

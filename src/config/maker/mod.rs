@@ -33,7 +33,7 @@ use std::path::Path;
     expecting = "[[maker]] followed by lines like id = \"…\""
 )]
 pub struct Maker {
-    /// Unique, used in filters and JSON.
+    /// The unique id for filters and JSON.
     #[serde(deserialize_with = "id")]
     pub id: String,
     /// The display name.
@@ -172,7 +172,7 @@ pub enum HelperOwner {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// The byte strings, any of which fits.
+    /// The byte strings, one of which must match.
     Bytes { at: i64, any: Vec<BytePattern> },
     /// A number that equals the size of the segment minus `less`.
     Size { at: i64, number: Number, less: u64 },
@@ -200,7 +200,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// In bytes.
+    /// Returns the width in bytes.
     pub const fn width(self) -> usize {
         match self {
             Self::U16 => 2,
@@ -234,7 +234,7 @@ pub enum PidPlace {
     /// A named group of the pattern.
     Name {
         group: String,
-        /// 10 or 16.
+        /// The base, 10 or 16.
         base: u32,
         /// Low bits to drop.
         shift: u32,

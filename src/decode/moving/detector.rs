@@ -23,7 +23,7 @@ const BUFFER_LINES: usize = 16;
 const PERIOD: u64 = 900_000_000;
 const LONGEST_PERIOD: u64 = 10_000_000_000;
 const FIRST_SPLITS: u32 = 6;
-/// The minimum number of changes of a byte in a text.
+/// The minimum number of changes of a byte in a string.
 const TEXT_CHANGES: u16 = 5;
 
 /// Detects the values in a window of a segment.
@@ -281,7 +281,7 @@ impl Detector {
                 continue;
             }
             if !stretch.is_empty() {
-                // A text may extend beyond its bytes that change.
+                // A string may extend beyond its bytes that change.
                 let from = stretch.start.saturating_sub(1).max(self.first());
                 let to = (stretch.end + 1).min(self.first() + self.payload.len() as u64);
                 let glyphs: Vec<Glyph> = (from..to).flat_map(|number| self.glyphs(number)).collect();

@@ -57,7 +57,7 @@ pub use value::{Kind, MovingValue, Origin, Sort, Unit};
 
 use std::time::Duration;
 
-/// The intervals between the reads of a poll.
+/// Intervals between reads during a poll.
 pub const BURST: [Duration; 7] = [
     Duration::from_micros(200),
     Duration::from_micros(450),
@@ -68,7 +68,7 @@ pub const BURST: [Duration; 7] = [
     Duration::from_micros(400),
 ];
 
-/// The intervals between the starts of polls, repeated. They differ, so that a value that changes
+/// Repeating intervals between the starts of polls. They differ, so that a value that changes
 /// at a multiple of the poll rate is not always seen in the same phase.
 pub const POLLS: [Duration; 5] = [
     Duration::from_millis(230),

@@ -25,7 +25,7 @@ const SAVED_FLOAT: f64 = 13.0;
 const SAVED_INTEGER: f64 = 24.0;
 /// The savings in bits from which a float stays one while only a part of its bytes changes.
 const SURE: f64 = 60.0;
-/// The factor of its cost.
+/// The factor for the cost of such a float.
 const DOUBT: f64 = 0.75;
 /// A run of this many changing bytes is probably noise.
 const LONG_RUN: usize = 16;

@@ -77,7 +77,7 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
 }
 
 impl Text {
-    /// Returns true for a text so short that all of its bytes may be printable by chance, as in a
+    /// Returns true for a string so short that all of its bytes may be printable by chance, as in a
     /// header.
     pub const fn is_short(&self) -> bool {
         self.seen.end - self.seen.start < SURE

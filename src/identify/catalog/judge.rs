@@ -119,7 +119,7 @@ impl MakerMatch<'_> {
     }
 }
 
-/// Shows if a segment is still needed, with the reasons.
+/// A segment's need, with the reasons.
 enum Need {
     Needed(String),
     Unknown(String),

@@ -26,7 +26,7 @@ pub struct MakerMatch<'c> {
 pub enum MatchKind {
     /// The contents, if no other rule matches.
     Fallback,
-    /// Its processes, group or other objects.
+    /// The maker's processes, group or other objects.
     Context,
     /// A range of keys.
     Key,

@@ -14,7 +14,7 @@ use std::{io, panic, thread};
 /// More threads bring little benefit.
 const MAX_THREADS: usize = 2;
 
-/// Processes that a thread takes at a time.
+/// The number of processes in a thread's batch.
 const BATCH_SIZE: usize = 8;
 
 /// Passes over the process list. A process may pass a descriptor to a new child and exit, so a

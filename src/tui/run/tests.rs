@@ -52,7 +52,7 @@ impl Program for TestProgram {
     }
 }
 
-/// Records its calls.
+/// A console that records its calls.
 struct FakeConsole(Sender<String>);
 
 impl Console for FakeConsole {

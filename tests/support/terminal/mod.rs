@@ -110,7 +110,7 @@ impl Terminal {
         &self.home
     }
 
-    /// Waits until the screen shows a text or meets a condition. Ignores frames in progress
+    /// Waits until the screen shows a string or meets a condition. Ignores frames in progress
     /// (synchronized output).
     ///
     /// # Panics

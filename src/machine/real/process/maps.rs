@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// The buffer size for names, which fits any System V segment and most objects. A longer name takes
+/// The buffer size for names, which fits any System V segment and most objects. A longer name needs
 /// a second query.
 const NAME_BUFFER_SIZE: usize = 256;
 /// The buffer size for the maps file, which fits most processes.

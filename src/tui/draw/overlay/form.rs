@@ -31,7 +31,7 @@ pub enum FormLine<'a> {
     Option(&'static str, String),
     /// A line with custom drawing.
     Drawn(Draw<'a>),
-    /// Text at an indent.
+    /// Indented text.
     Text(u16, String, Style),
 }
 

@@ -22,7 +22,7 @@ pub const MIN_WIDTH: u16 = 44;
 
 pub struct Entries {
     lines: Vec<EntryLine>,
-    /// Includes the margin.
+    /// The width, including the margin.
     pub width: u16,
 }
 

@@ -103,7 +103,7 @@ pub struct Batch(Arc<Mutex<Vec<BatchEntry>>>);
 #[derive(Debug)]
 struct BatchEntry {
     id: SegmentId,
-    outlook: CopyForecast,
+    forecast: CopyForecast,
     stage: Stage,
 }
 
@@ -136,7 +136,7 @@ impl Batch {
         // Copies of this batch are newer than all others, so they are deleted last.
         let mut batch = vec![];
         let before = self.all();
-        for BatchEntry { id, outlook: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
+        for BatchEntry { id, forecast: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
             match stage {
                 Stage::Writing => continue,
                 // The only copy of a segment that this batch removed: never deleted for disk space.
@@ -153,7 +153,7 @@ impl Batch {
             batch.push((id.clone(), planned.held.0));
         }
         drop(before);
-        let mut outlook = CopyForecast { limit, held, ..CopyForecast::default() };
+        let mut forecast = CopyForecast { limit, held, ..CopyForecast::default() };
         if let Some(free_space) = free_space {
             let all: u64 = old.iter().map(|old| old.frees).sum();
             if free_space.saturating_add(all) < needs {
@@ -168,14 +168,14 @@ impl Batch {
             while free < needs {
                 let Some(oldest) = old.pop() else { break };
                 free = free.saturating_add(oldest.frees);
-                outlook.for_space.push(oldest);
+                forecast.for_space.push(oldest);
             }
         }
         let mut total: u64 = unfinished.0.saturating_add(held.0);
         for (id, copy) in batch.into_iter().rev() {
             total = total.saturating_add(copy);
             if total > limit.0 {
-                outlook.from_batch.push(id);
+                forecast.from_batch.push(id);
             }
         }
         let mut from_batch = vec![];
@@ -186,14 +186,15 @@ impl Batch {
             }
         }
         from_batch.reverse();
-        outlook.for_limit = from_batch;
-        Ok(outlook)
+        forecast.for_limit = from_batch;
+        Ok(forecast)
     }
 
     /// Adds a planned removal to the batch.
-    pub(super) fn plan(&self, segment: &Segment, outlook: &CopyForecast) {
+    pub(super) fn plan(&self, segment: &Segment, forecast: &CopyForecast) {
         self.forget(segment);
-        let planned = BatchEntry { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Planned };
+        let planned =
+            BatchEntry { id: segment.id.clone(), forecast: forecast.clone(), stage: Stage::Planned };
         self.all().push(planned);
     }
 
