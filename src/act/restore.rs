@@ -131,7 +131,7 @@ impl SavedFile {
         if length.is_none() {
             self.reading.source_mut().canceled = Some(progress.cancellation());
         }
-        let made = match &saved.name {
+        let new = match &saved.name {
             Name::Posix(name) => {
                 progress.begin(length.unwrap_or(saved.size.0));
                 let builder = machine.build_object(name, saved.size.0);
@@ -153,8 +153,8 @@ impl SavedFile {
                 work.finish(filling.builder())?
             }
         };
-        let differences = differences(machine, &saved, &made);
-        Ok(RestoreResult { id: made.id, saved, differences })
+        let differences = differences(machine, &saved, &new);
+        Ok(RestoreResult { id: new.id, saved, differences })
     }
 
     fn begin_filling(
@@ -305,9 +305,9 @@ impl RestoreResult {
 }
 
 /// Lists the differences from the saved segment, starting with those that affect every copy.
-fn differences(machine: &dyn Machine, saved: &SavedSegment, made: &FinishedSegment) -> Vec<String> {
+fn differences(machine: &dyn Machine, saved: &SavedSegment, new: &FinishedSegment) -> Vec<String> {
     let mut differences = vec![];
-    match (&saved.name, &made.id) {
+    match (&saved.name, &new.id) {
         (Name::Sysv { shmid, .. }, SegmentId::Sysv(now)) => {
             differences.push(format!("shmid {shmid} → {now}"));
             differences.push("creator and times are new".to_owned());
@@ -323,7 +323,7 @@ fn differences(machine: &dyn Machine, saved: &SavedSegment, made: &FinishedSegme
             Mode::new(saved.mode.bits() & 0o777)
         ));
     }
-    for refused in &made.refused {
+    for refused in &new.refused {
         differences.push(match refused {
             AttributeError::User(error) => format!(
                 "the owner is you instead of {}: {}. Run as root to restore it",

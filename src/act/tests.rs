@@ -284,7 +284,7 @@ fn remove_refuses_changes_after_the_plan() {
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(error.changed_nothing() && error.to_string().contains(expected), "{error}");
         assert!(
-            machine.edit(|facts| facts.sysv.iter().all(|made| made.row.mode == Mode::new(0o600))),
+            machine.edit(|facts| facts.sysv.iter().all(|segment| segment.row.mode == Mode::new(0o600))),
             "{expected}"
         );
     }

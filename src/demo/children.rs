@@ -41,10 +41,10 @@ pub struct Children(Vec<Child>);
 
 impl Children {
     /// Starts the processes and waits until they hold the segments. They end with this thread.
-    pub fn start(program: &Path, maker: &Maker, made: &[OwnedSegment]) -> Result<Self, DemoError> {
+    pub fn start(program: &Path, maker: &Maker, segments: &[OwnedSegment]) -> Result<Self, DemoError> {
         let mut arguments = vec![OsString::from(maker.line(Part::List.name()))];
         for part in [Part::Ring, Part::List, Part::State] {
-            let ids = made.iter().filter(|made| made.part == part).map(|made| &made.id);
+            let ids = segments.iter().filter(|segment| segment.part == part).map(|segment| &segment.id);
             arguments.extend(ids.map(|id| match id {
                 SegmentId::Posix(name) => Path::new(DEV_SHM).join(name.as_path()).into(),
                 id => id.to_string().split_off("sysv:".len()).into(),
@@ -107,7 +107,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
         for (offset, bytes) in ring::changes(tick) {
             ring_memory.write(offset, &bytes);
         }
-        mutex.with(|| {
+        mutex.run_locked(|| {
             for (offset, bytes) in state::changes(tick) {
                 state_memory.copy_from(offset as u64, &bytes);
             }

@@ -108,7 +108,7 @@ pub fn held(
     leases: &Leases<'_>,
 ) -> HashMap<ObjectName, Option<bool>> {
     let wanted: HashSet<&[u8]> =
-        makers.iter().flatten().flat_map(|made| &made.with).map(Vec::as_slice).collect();
+        makers.iter().flatten().flat_map(|maker_match| &maker_match.with).map(Vec::as_slice).collect();
     let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
         SegmentId::Posix(name) if wanted.contains(name.as_bytes()) => {
             Some((name.clone(), is_held(segment, holdings, leases)))

@@ -40,7 +40,7 @@ struct Entry {
     /// Set if no further lookup is needed: any required contents were read, and the segment was not
     /// young.
     settled: bool,
-    made: Option<Arc<MakerMatch<'static>>>,
+    maker_match: Option<Arc<MakerMatch<'static>>>,
 }
 
 impl MakerCache {
@@ -101,7 +101,7 @@ impl MakerCache {
         let mut found = Vec::with_capacity(survey.segments.len());
         self.segments.reserve(survey.segments.len());
         for (segment, entry) in entries {
-            found.push(entry.made.clone());
+            found.push(entry.maker_match.clone());
             self.segments.insert(segment.id.clone(), entry);
         }
         found
@@ -126,7 +126,7 @@ impl MakerCache {
             subject.contents = Some(&read);
         }
         let catalog = self.catalog.unwrap_or_else(|| Catalog::built_in());
-        let made = catalog.find(&subject).map(Arc::new);
+        let maker_match = catalog.find(&subject).map(Arc::new);
         let was_read = reader.reader.get().is_some();
         reads_left.fetch_sub(usize::from(was_read), Ordering::Relaxed);
         let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG_AGE);
@@ -135,7 +135,7 @@ impl MakerCache {
             size: segment.size,
             holders: pids(segment).collect(),
             settled: allowed && !young,
-            made,
+            maker_match,
         }
     }
 }

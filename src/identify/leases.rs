@@ -148,8 +148,8 @@ impl<'a> Leases<'a> {
     /// Returns true if shmlens itself has an object open or mapped now.
     fn is_ours(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.posix() else { return false };
-        let of = Object::File { device: facts.device, inode: facts.inode };
-        self.own.get_or_init(|| own_objects(self.machine)).contains(&of)
+        let object = Object::File { device: facts.device, inode: facts.inode };
+        self.own.get_or_init(|| own_objects(self.machine)).contains(&object)
     }
 }
 

@@ -51,11 +51,11 @@ impl Rules {
     /// Returns rules with the user's makers. Leaks the makers, because rules live as long as the
     /// process.
     #[must_use]
-    pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
+    pub fn with_makers(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {
             return Self { settle, ..Self::default() };
         }
-        let catalog = Some(&*Box::leak(Box::new(Catalog::with(makers))));
+        let catalog = Some(&*Box::leak(Box::new(Catalog::with_makers(makers))));
         Self { catalog, settle, created: None }
     }
 
@@ -161,10 +161,10 @@ impl Identifier {
             now: survey.at,
             settle: self.settle,
         };
-        for (segment, made) in survey.segments.iter_mut().zip(&makers) {
-            let made = made.as_deref();
-            segment.verdict = state::judge(segment, made, &evidence);
-            segment.made_by = origin::maker(segment, made, &evidence);
+        for (segment, maker_match) in survey.segments.iter_mut().zip(&makers) {
+            let maker_match = maker_match.as_deref();
+            segment.verdict = state::judge(segment, maker_match, &evidence);
+            segment.made_by = origin::maker(segment, maker_match, &evidence);
             segment.creator_life = origin::creator_life(segment, &evidence);
         }
         uses::restore(survey, replaced);

@@ -151,22 +151,22 @@ mod tests {
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
-        let of = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
+        let state = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
         // The process started an hour ago.
-        assert!(matches!(of(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
-        assert!(matches!(of(7, PidNamespace::Ours, None), ProcessState::Running(_)));
+        assert!(matches!(state(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
+        assert!(matches!(state(7, PidNamespace::Ours, None), ProcessState::Running(_)));
         assert!(
-            matches!(of(7, PidNamespace::Ours, then(3601)), ProcessState::Running(_)),
+            matches!(state(7, PidNamespace::Ours, then(3601)), ProcessState::Running(_)),
             "System V keeps whole seconds"
         );
-        assert!(matches!(of(7, PidNamespace::Ours, then(4000)), ProcessState::PidReused(_)));
-        assert_eq!(of(8, PidNamespace::Ours, then(60)), ProcessState::Exited);
-        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::Exited);
+        assert!(matches!(state(7, PidNamespace::Ours, then(4000)), ProcessState::PidReused(_)));
+        assert_eq!(state(8, PidNamespace::Ours, then(60)), ProcessState::Exited);
+        assert_eq!(state(8, PidNamespace::Writers, then(60)), ProcessState::Exited);
         machine.edit(|facts| facts.inner_pids = vec![8, 7]);
-        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::InChildNamespace);
-        assert_eq!(of(7, PidNamespace::Writers, then(4000)), ProcessState::InChildNamespace);
+        assert_eq!(state(8, PidNamespace::Writers, then(60)), ProcessState::InChildNamespace);
+        assert_eq!(state(7, PidNamespace::Writers, then(4000)), ProcessState::InChildNamespace);
         assert_eq!(
-            of(8, PidNamespace::Ours, then(60)),
+            state(8, PidNamespace::Ours, then(60)),
             ProcessState::Exited,
             "the pid belongs to our own namespace"
         );
@@ -174,19 +174,19 @@ mod tests {
             facts.inner_pids.clear();
             facts.visibility.outside = true;
         });
-        assert!(matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)));
-        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited);
+        assert!(matches!(state(8, PidNamespace::Writers, None), ProcessState::Unknown(_)));
+        assert_eq!(state(8, PidNamespace::Ours, None), ProcessState::Exited);
         machine.edit(|facts| {
             facts.visibility.outside = false;
             facts.visibility.hides = true;
         });
         assert!(
-            matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
+            matches!(state(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
             "the process may be in a hidden namespace"
         );
-        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
+        assert_eq!(state(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
         machine.edit(|facts| facts.hidden = vec![8]);
-        assert!(matches!(of(8, PidNamespace::Ours, None), ProcessState::Unknown(_)));
+        assert!(matches!(state(8, PidNamespace::Ours, None), ProcessState::Unknown(_)));
     }
 
     #[test]
@@ -210,28 +210,28 @@ mod tests {
             });
         };
         // The process started an hour ago.
-        let of = |then: i64| {
+        let state = |then: i64| {
             let then = Some(Timestamp::from_seconds(now - then));
             ProcessStates::new(&machine, None).of(7, PidNamespace::Ours, then)
         };
         set(0.0);
-        assert!(matches!(of(4000), ProcessState::PidReused(_)));
+        assert!(matches!(state(4000), ProcessState::PidReused(_)));
         // The clock was set forward by a day, so a segment from before that has a time before boot.
         set(86_400.0);
         assert!(
-            matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
+            matches!(state(3600 + 86_400 - 60), ProcessState::Running(_)),
             "made a minute after the process started"
         );
         assert!(
-            matches!(of(3600 + 86_400 + 60), ProcessState::PidReused(_)),
+            matches!(state(3600 + 86_400 + 60), ProcessState::PidReused(_)),
             "the pid was reused within a minute"
         );
-        assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
-        assert!(matches!(of(3000), ProcessState::Running(_)));
-        assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");
+        assert!(matches!(state(4000), ProcessState::PidReused(_)), "made after the clock was set");
+        assert!(matches!(state(3000), ProcessState::Running(_)));
+        assert!(matches!(state(8000), ProcessState::Running(_)), "the clock never showed this time");
         // The clock was set forward by ten minutes, so the time may be from before or after that.
         set(600.0);
-        assert!(matches!(of(4000), ProcessState::Running(_)));
-        assert!(matches!(of(4300), ProcessState::PidReused(_)));
+        assert!(matches!(state(4000), ProcessState::Running(_)));
+        assert!(matches!(state(4300), ProcessState::PidReused(_)));
     }
 }

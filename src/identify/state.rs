@@ -13,15 +13,15 @@ use crate::survey::Coverage;
 use std::fmt::Write as _;
 
 /// Judges a segment, given its maker.
-pub fn judge(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
+pub fn judge(segment: &Segment, maker_match: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.is_observer()).collect();
     match &segment.facts {
-        Facts::Sysv(facts) => sysv(segment, facts, &holders, made, evidence),
+        Facts::Sysv(facts) => sysv(segment, facts, &holders, maker_match, evidence),
         Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => {
             removed_object(segment, &holders, unlinked)
         }
-        Facts::Posix(facts) => posix(segment, facts, &holders, made, evidence),
+        Facts::Posix(facts) => posix(segment, facts, &holders, maker_match, evidence),
     }
 }
 
@@ -29,7 +29,7 @@ fn sysv(
     segment: &Segment,
     facts: &SysvFacts,
     holders: &[&Holder],
-    made: Option<&MakerMatch<'_>>,
+    maker_match: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.is_observer());
@@ -50,7 +50,7 @@ fn sysv(
         let reason = if holders.is_empty() { attached_text(others) } else { held_by(holders) };
         return Verdict::new(State::InUse, reason).with_reason(count);
     }
-    unheld::judge(segment, made, evidence, &[count])
+    unheld::judge(segment, maker_match, evidence, &[count])
 }
 
 /// Formats the number of attachments: `nattch 5, 3 found: 2 in processes that cannot be inspected`.
@@ -121,7 +121,7 @@ fn posix(
     segment: &Segment,
     facts: &PosixFacts,
     holders: &[&Holder],
-    made: Option<&MakerMatch<'_>>,
+    maker_match: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
@@ -152,7 +152,7 @@ fn posix(
             && evidence.leases.is_fresh(segment)
         {
             let steps = ["created since the last scan".to_owned(), evidence.leases.deferred_step()];
-            return unheld::judge(segment, made, evidence, &steps);
+            return unheld::judge(segment, maker_match, evidence, &steps);
         }
         return Verdict::new(
             State::Unknown,
@@ -161,7 +161,7 @@ fn posix(
     }
     match hidden_holders::check(segment, holdings, evidence.leases) {
         Conclusion::Unheld(steps) | Conclusion::TooFresh(steps) => {
-            unheld::judge(segment, made, evidence, &steps)
+            unheld::judge(segment, maker_match, evidence, &steps)
         }
         Conclusion::Held(verdict) | Conclusion::Unknown(verdict) => verdict,
     }

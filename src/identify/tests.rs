@@ -198,20 +198,20 @@ fn our_own_attachments_never_prove_a_leak() {
         row.last_pid = 5000;
         (row.attach, row.detach) = (Some(Timestamp::from_seconds(facts.now - 5)), None);
     });
-    let of = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
-    let state = |runs| of(runs).verdict.state;
+    let judged = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
+    let state = |runs| judged(runs).verdict.state;
     // The last user exited long ago, but times recorded by another user are not trusted.
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
     // The segment was unused before.
     assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
-    let segment = of(&RUNS[0]);
+    let segment = judged(&RUNS[0]);
     assert!(segment.verdict.reasons.concat().contains("shmlens attached it since"), "{:?}", segment.verdict);
-    assert_eq!(segment.sysv().unwrap().last_pid, 5000, "what the kernel tells is shown");
+    assert_eq!(segment.sysv().unwrap().last_pid, 5000, "the last pid is the kernel's");
     machine.add_process(4188, "forkshm");
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (State::Idle, State::Idle));
     // The pid was reused by a process that uses the segment.
     machine.add_process(5000, "reader");
-    assert_eq!(of(&RUNS[0]).verdict.reasons[0], "no holders; its last user is running: reader (5000)");
+    assert_eq!(judged(&RUNS[0]).verdict.reasons[0], "no holders; its last user is running: reader (5000)");
     machine.edit(|facts| facts.processes.clear());
     machine.edit(|facts| {
         let row = &mut facts.sysv[0].row;
@@ -742,7 +742,7 @@ fn user_makers_come_first() {
         reason = "each session has one"
     "#;
     let makers = maker::Maker::all(own, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
-    let rules = Rules::with(&makers, None);
+    let rules = Rules::with_makers(&makers, None);
     let judged = |name: &str| segments_by(&with_object(name), rules).remove(0);
     let kept = judged("nccl-a1B2c3");
     assert_eq!((kept.made_by.as_ref().unwrap().id(), kept.verdict.state), ("own", State::Idle));

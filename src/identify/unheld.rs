@@ -14,11 +14,11 @@ const SETTLE_LIKELY: Duration = Duration::from_secs(600);
 /// Returns the verdict. `proof` lists the evidence that no process holds the segment.
 pub fn judge(
     segment: &Segment,
-    made: Option<&MakerMatch<'_>>,
+    maker_match: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
     proof: &[String],
 ) -> Verdict {
-    let origin = origin::of(segment, made, evidence);
+    let origin = origin::of(segment, maker_match, evidence);
     let used = segment.last_used();
     // A last use in the future has an unknown age: the segment never counts as leaked.
     let in_future = used.is_some_and(|then| then.is_future(evidence.now));

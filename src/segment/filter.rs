@@ -279,7 +279,7 @@ impl Test {
                 Value::Absent => false,
                 Value::User(owner) => owner.user_text() == *text || owner.uid.to_string() == *text,
                 Value::Group(owner) => owner.group_text() == *text || owner.gid.to_string() == *text,
-                Value::Maker(maker) => maker.is(text),
+                Value::Maker(maker) => maker.contains(text),
                 Value::Holders(..) => segment
                     .holders
                     .iter()

@@ -73,11 +73,11 @@ mod tests {
     #[test]
     fn every_entry_is_listed_once_with_its_inode() {
         let directory = tempfile::tempdir().unwrap();
-        let mut made = BTreeSet::new();
+        let mut expected = BTreeSet::new();
         for number in 0..1000 {
             let name = format!("{number}-{}", "x".repeat(number % 200));
             fs::write(directory.path().join(&name), "").unwrap();
-            made.insert((fs::metadata(directory.path().join(&name)).unwrap().ino(), name));
+            expected.insert((fs::metadata(directory.path().join(&name)).unwrap().ino(), name));
         }
         let mut found = BTreeSet::new();
         let file = File::open(directory.path()).unwrap();
@@ -85,7 +85,7 @@ mod tests {
             assert!(found.insert((inode, name.to_str().unwrap().to_owned())));
         })
         .unwrap();
-        assert_eq!(found, made);
+        assert_eq!(found, expected);
     }
 
     #[test]

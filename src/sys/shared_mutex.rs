@@ -42,7 +42,7 @@ impl<'a> SharedMutex<'a> {
     ///
     /// # Errors
     /// Fails if another process has overwritten the mutex.
-    pub fn with(&self, change: impl FnOnce()) -> io::Result<()> {
+    pub fn run_locked(&self, change: impl FnOnce()) -> io::Result<()> {
         // SAFETY: `new` initialized the mutex, and the attachment is still there.
         succeed(unsafe { libc::pthread_mutex_lock(self.mutex.as_ptr()) })?;
         change();

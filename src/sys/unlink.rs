@@ -186,11 +186,11 @@ impl TemporaryName {
             return Ok(Self { own: None, name: beside });
         }
         let directory_name = temporary_name(b"")?;
-        let made = mkdirat(directory, directory_name.as_c_str(), Mode::S_IRWXU).and_then(|()| {
+        let created = mkdirat(directory, directory_name.as_c_str(), Mode::S_IRWXU).and_then(|()| {
             let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             openat(directory, directory_name.as_c_str(), flags, Mode::empty())
         });
-        Ok(match made {
+        Ok(match created {
             Ok(fd) => Self { own: Some((fd, directory_name)), name: name.to_owned() },
             // A full file system has no room for a directory, but removal must work there too.
             Err(_) => Self { own: None, name: beside },

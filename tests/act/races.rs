@@ -205,7 +205,7 @@ fn remove_never_deletes_a_swapped_object() {
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
     // Descriptors of the objects that were never planned.
-    let made = std::sync::Mutex::new(Vec::<File>::new());
+    let created = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut not_restored) = (0, 0, 0);
     race(
         3000,
@@ -232,7 +232,7 @@ fn remove_never_deletes_a_swapped_object() {
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
             else {
                 // The other thread has exchanged it since the survey.
-                made.lock().unwrap().push(file);
+                created.lock().unwrap().push(file);
                 return;
             };
             let plan = act::plan(&RealMachine, segment, &REMOVE, &FORCE);
@@ -247,7 +247,7 @@ fn remove_never_deletes_a_swapped_object() {
                 Err(error) => panic!("{error}"),
             }
             assert_eq!(file.metadata().unwrap().nlink(), 1, "refused, and removed all the same");
-            made.lock().unwrap().push(file);
+            created.lock().unwrap().push(file);
         },
         |round| {
             if round % 3 == 2 {
@@ -260,14 +260,14 @@ fn remove_never_deletes_a_swapped_object() {
             if round % 3 == 1 {
                 let _ = symlink(outside.path(), NAME);
             } else if let Ok(file) = File::create_new(NAME) {
-                made.lock().unwrap().push(file);
+                created.lock().unwrap().push(file);
             }
         },
     );
     eprintln!("removed {removed}, refused {refused}, astray {not_restored}");
     assert!(removed > 0 && refused > 0, "{removed} {refused}");
     assert_eq!(facts(outside.as_file()), before);
-    for file in made.into_inner().unwrap() {
+    for file in created.into_inner().unwrap() {
         assert_eq!(file.metadata().unwrap().nlink(), 1, "an object that was not planned is gone");
     }
 }
@@ -320,22 +320,22 @@ fn remove_never_deletes_a_reused_shmid() {
             // Create the planned segment, then another one with its shmid.
             let planned = turn.fetch_xor(true, Ordering::Relaxed);
             let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
-            let Ok(made) =
+            let Ok(new_shmid) =
                 shm::create(if planned { 0x4d2 } else { 0x999 }, if planned { 4096 } else { 99 }, 0o600)
             else {
                 return;
             };
-            if made != shmid || planned {
+            if new_shmid != shmid || planned {
                 thread::yield_now();
-                let _ = shm::remove(made);
+                let _ = shm::remove(new_shmid);
                 return;
             }
             thread::yield_now();
-            let stat = shm::stat(made).unwrap_or_else(|error: io::Error| {
+            let stat = shm::stat(new_shmid).unwrap_or_else(|error: io::Error| {
                 panic!("a segment that was not planned was removed: {error}")
             });
             assert_eq!((stat.key, stat.mode), (0x999, 0o600), "a segment that was not planned was changed");
-            shm::remove(made).unwrap();
+            shm::remove(new_shmid).unwrap();
         },
     );
     eprintln!("removed {removed} times, refused {not} times");

@@ -162,11 +162,11 @@ fn measure_ui(what: &str, time: Duration) {
             drop(attachment);
             pty.rest(Duration::from_millis(250));
         }
-        let spent =
+        let used =
             pty.processor_time().saturating_sub(before).as_secs_f64() / started.elapsed().as_secs_f64();
-        let reached = if spent < 0.03 { "reached" } else { "MISSED" };
+        let reached = if used < 0.03 { "reached" } else { "MISSED" };
         let seconds = time.as_secs();
-        println!("{what}, {how}, over {seconds} s: {:.2} % of a core (goal 3 %: {reached})", spent * 100.0);
+        println!("{what}, {how}, over {seconds} s: {:.2} % of a core (goal 3 %: {reached})", used * 100.0);
     }
     drop(pty);
     shm::remove(shmid).expect("our segment");

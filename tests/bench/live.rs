@@ -69,8 +69,8 @@ pub fn watch_lsof() -> Command {
     command
 }
 
-fn percent(spent: Duration, of: Duration) -> f64 {
-    spent.as_secs_f64() / of.as_secs_f64() * 100.0
+fn percent(used: Duration, of: Duration) -> f64 {
+    used.as_secs_f64() / of.as_secs_f64() * 100.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
@@ -111,18 +111,18 @@ pub fn processor_time(title: &str, attached: usize, time: Duration) {
     pty.send(b"+++++++++");
     // Wait until the highlights of the last changes have faded.
     pty.rest(2 * SETTLE_TIME);
-    let (before, began) = (pty.processor_time(), Instant::now());
+    let (before, started) = (pty.processor_time(), Instant::now());
     pty.rest(time);
-    let spent = pty.processor_time().saturating_sub(before);
-    print_figure("shmlens, paused", percent(spent, began.elapsed()), "% of a core", Some(0.001));
+    let used = pty.processor_time().saturating_sub(before);
+    print_figure("shmlens, paused", percent(used, started.elapsed()), "% of a core", Some(0.001));
     drop(pty);
     let other = |name: &str, command: Command| {
         let mut pty = Pty::start(command);
         pty.rest(SETTLE_TIME / 2);
-        let (before, began) = (pty.family_time(), Instant::now());
+        let (before, started) = (pty.family_time(), Instant::now());
         pty.rest(time);
-        let spent = pty.family_time().saturating_sub(before);
-        print_figure(name, percent(spent, began.elapsed()), "% of a core", None);
+        let used = pty.family_time().saturating_sub(before);
+        print_figure(name, percent(used, started.elapsed()), "% of a core", None);
         print_figure(&format!("{name}, memory"), mebibytes(pty.memory("VmRSS")), "MiB", None);
     };
     if installed("htop") {
@@ -135,13 +135,13 @@ pub fn processor_time(title: &str, attached: usize, time: Duration) {
 
 /// Measures the program as a whole, and those threads whose work is limited.
 fn measure(pty: &mut Pty, time: Duration, goal: Option<f64>) {
-    let (before, threads, began) = (pty.processor_time(), pty.thread_times(), Instant::now());
+    let (before, threads, started) = (pty.processor_time(), pty.thread_times(), Instant::now());
     let written = pty.rest(time);
-    let elapsed = began.elapsed();
-    let spent = pty.processor_time().saturating_sub(before);
-    print_figure("shmlens", percent(spent, elapsed), "% of a core", goal);
+    let elapsed = started.elapsed();
+    let used = pty.processor_time().saturating_sub(before);
+    print_figure("shmlens", percent(used, elapsed), "% of a core", goal);
     for (name, after) in pty.thread_times() {
-        let spent = after.saturating_sub(threads.get(&name).copied().unwrap_or_default());
+        let used = after.saturating_sub(threads.get(&name).copied().unwrap_or_default());
         let (what, goal) = match name.as_str() {
             "rates" => ("  change rates", Some(1.0)),
             "contents" => ("  preview, map and moving values", Some(0.5)),
@@ -150,7 +150,7 @@ fn measure(pty: &mut Pty, time: Duration, goal: Option<f64>) {
             "shmlens" => ("  screen", None),
             _ => continue,
         };
-        print_figure(what, percent(spent, elapsed), "% of a core", goal);
+        print_figure(what, percent(used, elapsed), "% of a core", goal);
     }
     let per_second = f64::from(u32::try_from(written).unwrap_or(u32::MAX)) / elapsed.as_secs_f64();
     print_figure("written to the terminal", per_second, "bytes/s", None);

@@ -43,10 +43,10 @@ impl Leaks {
 
     /// Creates a segment with shmlens: at most a likely leak.
     fn create_segment(&self, arguments: &[&str]) -> String {
-        let made = self.run(&[&["create"], arguments, &["--json"]].concat());
-        assert_eq!(made.status, Some(0), "{made:?}");
-        let made: Value = serde_json::from_str(&made.stdout).unwrap();
-        made["segment"].as_str().unwrap().to_owned()
+        let created = self.run(&[&["create"], arguments, &["--json"]].concat());
+        assert_eq!(created.status, Some(0), "{created:?}");
+        let created: Value = serde_json::from_str(&created.stdout).unwrap();
+        created["segment"].as_str().unwrap().to_owned()
     }
 
     /// Creates an object without holders. Its name makes the leak certain or likely.

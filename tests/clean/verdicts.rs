@@ -170,8 +170,8 @@ fn older_than_counts_from_the_last_use() {
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
     let segment = &listed["segments"][0];
     assert_eq!(segment["last_used"], segment["times"]["change"]);
-    let made = Instant::now();
-    wait_until(SOON, || made.elapsed() > Duration::from_millis(1500));
+    let created = Instant::now();
+    wait_until(SOON, || created.elapsed() > Duration::from_millis(1500));
     let old = |least: &str| leaks.clean_json(&["--older-than", least, "--dry-run"], i32::from(least == "1s"));
     assert!(old("1s").contains_key(&id) && old("1h").is_empty());
     // A write counts as use.
@@ -230,8 +230,8 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
     assert_eq!(list_segments(), [id]);
     // Reading a leak does not change the verdict, because the use before the read counts.
     let leak = leaks.sysv("4K");
-    let made = Instant::now();
-    wait_until(SOON, || made.elapsed() > Duration::from_millis(3100));
+    let created = Instant::now();
+    wait_until(SOON, || created.elapsed() > Duration::from_millis(3100));
     leaks.run(&["dump", &leak]);
     leaks.run(&["clean", "--settle", "3s", "--yes"]).assert_is(0, &[&format!("{leak}: removed")]);
 }

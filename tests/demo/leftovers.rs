@@ -174,12 +174,12 @@ fn system_v_segments_resembling_leftovers_are_kept() {
     let next = Headless::start();
     let after = rows();
     for segment in &kept {
-        let of = |rows: &[shmlens::machine::control::SysvStat]| {
+        let facts = |rows: &[shmlens::machine::control::SysvStat]| {
             let row = rows.iter().find(|row| row.shmid.0 == segment.shmid).copied();
             row.map(|row| (row.key, row.size, row.mode, row.uid, row.nattch, row.resident))
         };
-        assert!(of(&after).is_some(), "{} is gone", segment.id());
-        assert_eq!(of(&after), of(&before), "{}", segment.id());
+        assert!(facts(&after).is_some(), "{} is gone", segment.id());
+        assert_eq!(facts(&after), facts(&before), "{}", segment.id());
     }
     assert!(row(killed.demo.orphan).is_none(), "what the demo did leave is still there");
     drop(next);

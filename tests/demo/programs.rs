@@ -24,15 +24,15 @@ fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], sig
     let Some(mut command) = program(writer) else { return };
     let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
     assert!(writer.line(SOON).contains("56 bytes"));
-    let made = totals();
-    assert_eq!(made.0 + made.1, 1);
+    let created = totals();
+    assert_eq!(created.0 + created.1, 1);
     for reader in readers {
         let Some(output) = run(reader, &[name, "3", "30"]) else { continue };
         let ticks = ticks(&output, text);
         assert_eq!(ticks.len(), 3, "{reader}");
         assert!(ticks[0] < ticks[2], "{reader} sees nothing move: {ticks:?}");
         // The reader only attached, so it must not remove the segment.
-        assert_eq!(totals(), made, "after {reader}");
+        assert_eq!(totals(), created, "after {reader}");
     }
     writer.signal(signal);
     assert_eq!(writer.line(SOON), "removed");

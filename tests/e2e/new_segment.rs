@@ -71,11 +71,11 @@ fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     // The corrected input is accepted.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
     terminal.wait_for(row("▌ sysv:1"), SOON);
-    let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
-    assert_eq!((shm::stat(made).unwrap().key, shm::stat(made).unwrap().size), (5, 4096));
+    let created = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
+    assert_eq!((shm::stat(created).unwrap().key, shm::stat(created).unwrap().size), (5, 4096));
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
-    shm::remove(made).unwrap();
+    shm::remove(created).unwrap();
     quit(terminal);
 }
 

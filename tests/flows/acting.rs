@@ -375,7 +375,7 @@ fn footer_reports_the_result_and_the_undo_key() {
 fn messages_name_the_bound_key() {
     for (keys, message) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
         let keys = keys.iter().map(ToString::to_string).collect();
-        let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
+        let keymap = Keymap::with_overrides(&[("undo".to_owned(), keys)].into()).unwrap();
         let mut stage = stage_with_outcomes(vec![]);
         stage.state.keymap = keymap;
         stage.report(Body::Acted(vec![removed_outcome("a")]));

@@ -136,7 +136,7 @@ fn own_attachment_does_not_change_the_verdict() {
     for shmid in [3, 5] {
         stage.machine.attach_in(own, shmid, Access::Read);
         // The kernel counts our attachment too.
-        stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|made| made.row.nattch = 1));
+        stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|segment| segment.row.nattch = 1));
     }
     stage.machine.map_in(own, "a", Access::Read);
     stage.survey();

@@ -69,7 +69,7 @@ impl Field {
         value.offset < self.offset + self.width as u64 && value.offset + value.width as u64 > self.offset
     }
 
-    fn is(&self, value: &MovingValue) -> bool {
+    fn matches(&self, value: &MovingValue) -> bool {
         let width = match value.kind {
             // NULs after the longest text may belong to the next field.
             Kind::Text => value.width <= self.width,
@@ -80,7 +80,7 @@ impl Field {
 
     fn check(&mut self, values: &[MovingValue]) {
         let here: Vec<&MovingValue> = values.iter().filter(|value| self.overlaps(value)).collect();
-        let found = here.iter().any(|value| self.is(value));
+        let found = here.iter().any(|value| self.matches(value));
         self.found = Some(if found { Ok(()) } else { Err(describe(&here)) });
     }
 }

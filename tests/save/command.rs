@@ -223,8 +223,8 @@ fn unprivileged_user_saves_and_restores() {
     assert_eq!(nobody(&["rm", "--yes", "key:7"]), (0, String::new()));
     assert!(!object.path().exists() && shmlens::sys::shm::stat(sysv.shmid).is_err());
     assert_eq!(nobody(&["restore", "/dev/shm/home/a"]), (0, String::new()));
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.uid(), is.mode() & 0o777), (NOBODY, 0o600));
+    let restored = fs::metadata(object.path()).unwrap();
+    assert_eq!((restored.uid(), restored.mode() & 0o777), (NOBODY, 0o600));
     let (status, message) = nobody(&["save", "/root", "/dev/shm/home/root"]);
     assert!(status == 1 && message.contains("permission denied"), "{message}");
     assert!(other.path().exists() && !fs::exists("/dev/shm/home/root").unwrap());

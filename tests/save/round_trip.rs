@@ -81,13 +81,13 @@ fn objects_round_trip() {
         fs::remove_file(object.path()).unwrap();
         let restored = restore(&path);
         let after = segment(&restored.id);
-        let is = fs::metadata(object.path()).unwrap();
+        let stat = fs::metadata(object.path()).unwrap();
         prop_assert_eq!(&after.id, &before.id);
         prop_assert_eq!(
-            (is.len(), is.blocks(), is.mode(), is.uid(), is.gid()),
+            (stat.len(), stat.blocks(), stat.mode(), stat.uid(), stat.gid()),
             (was.len(), was.blocks(), was.mode(), was.uid(), was.gid())
         );
-        prop_assert_eq!((is.mtime(), is.mtime_nsec()), (was.mtime(), was.mtime_nsec()));
+        prop_assert_eq!((stat.mtime(), stat.mtime_nsec()), (was.mtime(), was.mtime_nsec()));
         prop_assert_eq!(contents(&after), held);
         fs::remove_file(&path).unwrap();
         Ok(())
@@ -116,9 +116,9 @@ fn sysv_segments_round_trip() {
         let restored = restore(&path);
         let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
         let again = Sysv { shmid: shmid.0 };
-        let is = shm::stat(again.shmid).unwrap();
+        let stat = shm::stat(again.shmid).unwrap();
         prop_assert_eq!(
-            (is.key, is.size, is.mode, is.uid, is.gid, is.nattch),
+            (stat.key, stat.size, stat.mode, stat.uid, stat.gid, stat.nattch),
             (was.key, was.size, was.mode, was.uid, was.gid, 0)
         );
         let after = segment(&restored.id);
@@ -147,8 +147,8 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     fs::remove_file(object.path()).unwrap();
     restore(&path);
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!((stat.len(), stat.blocks() * 512), (4 << 40, 1 << 20));
 
     // The segment is larger than the memory that the kernel would reserve.
     let sysv = Sysv::unreserved(1 << 36, 0o600);
@@ -286,8 +286,11 @@ fn restore_recreates_directories_and_times() {
     assert!(error.contains("Create the directory"), "{error}");
     fs::create_dir("/dev/shm/dir").unwrap();
     restore(&path);
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.mode() & 0o7777, is.modified().unwrap(), is.accessed().unwrap()), (0o751, then, then));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!(
+        (stat.mode() & 0o7777, stat.modified().unwrap(), stat.accessed().unwrap()),
+        (0o751, then, then)
+    );
 }
 
 #[test]
@@ -320,8 +323,8 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
             .unwrap()
     });
     drop(nobody);
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!((stat.uid(), stat.gid(), stat.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
     let lost = restored.differences.join("\n");
     assert!(lost.contains("the owner is you instead of") && lost.contains("the group is yours"), "{lost}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };

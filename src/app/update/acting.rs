@@ -123,9 +123,9 @@ pub fn show_progress(state: &mut State, at: WorkProgress) {
 /// the key then has its usual meaning.
 pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let acting = state.overlay.as_ref().is_some_and(Overlay::is_busy);
-    let free = state.overlay.is_none() && state.inspect.is_none();
+    let is_on_screen = state.overlay.is_none() && state.inspect.is_none();
     match &mut state.work {
-        Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {
+        Some(work) if !work.stopping && (acting || (is_on_screen && work.at.is_some())) => {
             work.stopping = true;
             effects.push(Request::StopAct.into());
             true
@@ -204,7 +204,7 @@ pub fn finish_undo(state: &mut State, results: Vec<UndoResult>, effects: &mut Ve
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
     let remaining = undo.and_then(|undo| undo.remaining(&results));
-    let again = remaining.is_some();
+    let can_retry = remaining.is_some();
     state.undo = remaining.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);
     for undone in results {
@@ -221,8 +221,8 @@ pub fn finish_undo(state: &mut State, results: Vec<UndoResult>, effects: &mut Ve
         }
     }
     let done = summarize(done, verb).into_iter().collect();
-    let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
-    show(state, done, failures, again);
+    let next_step = can_retry.then(|| format!("{}: try again", state.key_of(Action::Undo)));
+    show(state, done, failures, next_step);
     effects.push(Request::Survey.into());
 }
 

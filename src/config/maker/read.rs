@@ -97,8 +97,8 @@ impl<'de> Deserialize<'de> for Size {
         const ALLOWED: &str = "a size or a range, such as 32, \"4K\" or \"1M..64M\"";
         parsed(value, true, ALLOWED, |text| {
             let (first, last) = text.split_once("..").unwrap_or((text, text));
-            let of = |text: &str| text.parse::<Bytes>().ok().map(|bytes| bytes.0);
-            let range = of(first)?..=if last.is_empty() { u64::MAX } else { of(last)? };
+            let parse = |text: &str| text.parse::<Bytes>().ok().map(|bytes| bytes.0);
+            let range = parse(first)?..=if last.is_empty() { u64::MAX } else { parse(last)? };
             (!range.is_empty()).then_some(Self(range))
         })
     }

@@ -87,10 +87,10 @@ impl MakerMatch<'_> {
             let (in_use, unheld) = (format!("its {text} is in use"), format!("its {text} has no holders"));
             (held, in_use.clone(), unheld, format!("if {in_use}"))
         });
-        let made = segment.times.birth.or(segment.times.change);
+        let created = segment.times.birth.or(segment.times.change);
         let pids = self.pids.iter().filter(|pid| pid.is_whole()).map(|pid| {
             let text = pid.describe();
-            let (is_running, reason) = match evidence.states.of(pid.pid, PidNamespace::Writers, made) {
+            let (is_running, reason) = match evidence.states.of(pid.pid, PidNamespace::Writers, created) {
                 ProcessState::Running(_) => (Some(true), format!("{text} is running")),
                 ProcessState::InChildNamespace => {
                     (Some(true), format!("{text} may be running in another pid namespace"))
@@ -199,19 +199,19 @@ mod tests {
         let contents = contents.map(peek);
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
         let subject = Subject { contents, ..Subject::of(segment) };
-        let made = Arc::new(Catalog::built_in().find(&subject).unwrap());
+        let maker_match = Arc::new(Catalog::built_in().find(&subject).unwrap());
         let evidence = Evidence {
             machine: &machine,
             holdings,
             leases: &leases,
             states: ProcessStates::new(&machine, None),
-            held: evidence::held(&survey, &[Some(Arc::clone(&made))], holdings, &leases),
+            held: evidence::held(&survey, &[Some(Arc::clone(&maker_match))], holdings, &leases),
             commands: &Commands::default(),
             created: None,
             now: survey.at,
             settle: None,
         };
-        made.judge(segment, &evidence)
+        maker_match.judge(segment, &evidence)
     }
 
     fn object(name: &str, prepare: impl Fn(&FakeMachine)) -> Finding {

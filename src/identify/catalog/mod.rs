@@ -71,7 +71,7 @@ impl Catalog {
     /// Returns the built-in catalog plus the user's makers, which replace built-in ones with the
     /// same id.
     #[must_use]
-    pub fn with(own: &[Maker]) -> Self {
+    pub fn with_makers(own: &[Maker]) -> Self {
         Self::new(parse_built_in(), own.to_vec())
     }
 
@@ -120,7 +120,7 @@ impl Catalog {
             check(&self.index.others);
         }
         let (rank, entry, contents) = best?;
-        Some(entry.made(subject, rank, contents))
+        Some(entry.maker_match(subject, rank, contents))
     }
 }
 
@@ -258,7 +258,7 @@ impl Entry {
         self.patterns.iter().find_map(|pattern| pattern.captures(name))
     }
 
-    fn made<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> MakerMatch<'c> {
+    fn maker_match<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> MakerMatch<'c> {
         let name = subject.plain_name().unwrap_or_default();
         let maker = &self.maker;
         let captures = self.captures(name, maker.helpers.iter().chain(&maker.with));

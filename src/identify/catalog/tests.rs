@@ -105,16 +105,19 @@ fn every_maker_matches_only_its_examples() {
         }
         let own = alone(maker);
         for example in &maker.fits {
-            let pids = |made: MakerMatch<'_>| made.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
-            let pids = found(&own, maker, example, |made| made.map(pids));
-            let best = found(catalog, maker, example, |made| made.map(|made| made.maker.id.clone()));
+            let pids =
+                |maker_match: MakerMatch<'_>| maker_match.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
+            let pids = found(&own, maker, example, |maker_match| maker_match.map(pids));
+            let best = found(catalog, maker, example, |maker_match| {
+                maker_match.map(|maker_match| maker_match.maker.id.clone())
+            });
             let expected = example.better.as_deref().unwrap_or(id);
             if pids.as_ref() != Some(&example.pids) || best.as_deref() != Some(expected) {
                 failures.push(format!("{id}: {best:?} with {pids:?} matches {example:?}"));
             }
         }
         for example in &maker.misses {
-            if found(&own, maker, example, |made| made.is_some()) {
+            if found(&own, maker, example, |maker_match| maker_match.is_some()) {
                 failures.push(format!("{id} is not to fit {example:?}"));
             }
         }
@@ -249,20 +252,20 @@ fn most_specific_rule_wins() {
     "#,
     );
     let catalog = Catalog::new(vec![], rules);
-    let made = |name: &str, first: Option<u8>| {
+    let maker_of = |name: &str, first: Option<u8>| {
         let places = first.map(|first| vec![(0, vec![first])]);
         let contents = places.as_ref().map(|places| zeros_except(4096, places));
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
-        catalog.find(&object(name, contents)).map(|made| made.maker.id.as_str())
+        catalog.find(&object(name, contents)).map(|maker_match| maker_match.maker.id.as_str())
     };
-    assert_eq!(made("cam_front_left", Some(2)), Some("both"));
-    assert_eq!(made("cam_front_left", Some(1)), Some("one"));
-    assert_eq!(made("cam_front_leftmost", Some(1)), Some("long"), "a verified rule outranks a label");
-    assert_eq!(made("cam_x", None), Some("short"));
-    assert_eq!(made("cx", Some(1)), Some("both"), "a name outranks contents alone");
-    assert_eq!(made("x", Some(1)), Some("contents"));
-    assert_eq!(made("x", Some(3)), None);
-    assert_eq!(made("x", None), None);
+    assert_eq!(maker_of("cam_front_left", Some(2)), Some("both"));
+    assert_eq!(maker_of("cam_front_left", Some(1)), Some("one"));
+    assert_eq!(maker_of("cam_front_leftmost", Some(1)), Some("long"), "a verified rule outranks a label");
+    assert_eq!(maker_of("cam_x", None), Some("short"));
+    assert_eq!(maker_of("cx", Some(1)), Some("both"), "a name outranks contents alone");
+    assert_eq!(maker_of("x", Some(1)), Some("contents"));
+    assert_eq!(maker_of("x", Some(3)), None);
+    assert_eq!(maker_of("x", None), None);
 }
 
 #[test]
@@ -272,11 +275,16 @@ fn user_rule_replaces_a_built_in_rule_with_its_id() {
                      [[maker]]\nid = 'mine'\nname = 'mine'\npattern = '^psm_[0-9a-f]{8}$'\n\
                      unheld = 'normal'\nreason = 'we keep them'",
     );
-    let catalog = Catalog::with(&rules);
-    let made = |name: &str| catalog.find(&object(name, None)).map(|made| made.maker.id.as_str());
-    assert_eq!(made("torch_4121_1_0"), None);
-    assert_eq!(made("ours_1"), Some("pytorch-shm"));
-    assert_eq!(made("psm_1f09ab2c"), Some("mine"), "the user's own maker outranks an equally specific one");
+    let catalog = Catalog::with_makers(&rules);
+    let maker_of =
+        |name: &str| catalog.find(&object(name, None)).map(|maker_match| maker_match.maker.id.as_str());
+    assert_eq!(maker_of("torch_4121_1_0"), None);
+    assert_eq!(maker_of("ours_1"), Some("pytorch-shm"));
+    assert_eq!(
+        maker_of("psm_1f09ab2c"),
+        Some("mine"),
+        "the user's own maker outranks an equally specific one"
+    );
     assert_eq!(catalog.makers().count(), Catalog::built_in().makers().count() + 1);
 }
 
@@ -299,11 +307,13 @@ fn contents_are_read_only_if_a_rule_requires_them() {
 
 #[test]
 fn shared_key_only_labels() {
-    let made = |key| {
+    let maker_of = |key| {
         let subject = Subject { kind: Kind::Sysv, name: None, key: Some(Key(key)), ..object("", None) };
-        Catalog::built_in().find(&subject).map(|made| (made.maker.id.as_str(), made.only_labels))
+        Catalog::built_in()
+            .find(&subject)
+            .map(|maker_match| (maker_match.maker.id.as_str(), maker_match.only_labels))
     };
-    assert_eq!(made(0x5100_a1b2), Some(("qt-sharedmemory", true)));
-    assert_eq!(made(0x7a6d_0003), Some(("zoneminder", false)));
-    assert_eq!(made(0), None, "IPC_PRIVATE identifies no maker");
+    assert_eq!(maker_of(0x5100_a1b2), Some(("qt-sharedmemory", true)));
+    assert_eq!(maker_of(0x7a6d_0003), Some(("zoneminder", false)));
+    assert_eq!(maker_of(0), None, "IPC_PRIVATE identifies no maker");
 }

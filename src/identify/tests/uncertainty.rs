@@ -7,7 +7,7 @@ use crate::machine::process::Claim;
 /// Judges the first object by user-defined makers.
 fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
     let makers = maker::Maker::all(makers, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
-    segments_by(machine, Rules::with(&makers, None)).remove(0).verdict
+    segments_by(machine, Rules::with_makers(&makers, None)).remove(0).verdict
 }
 
 #[test]

@@ -17,7 +17,7 @@ impl FakeBuilder {
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
             Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),
-            Err(key) => !key.is_private() && facts.sysv.iter().any(|made| made.row.key == *key),
+            Err(key) => !key.is_private() && facts.sysv.iter().any(|segment| segment.row.key == *key),
         })
     }
 }
@@ -51,7 +51,7 @@ impl SegmentBuilder for FakeBuilder {
             }
             Err(key) => {
                 let highest =
-                    |facts: &mut super::FakeFacts| facts.sysv.iter().map(|made| made.row.shmid.0).max();
+                    |facts: &mut super::FakeFacts| facts.sysv.iter().map(|segment| segment.row.shmid.0).max();
                 let shmid = self.machine.edit(highest).map_or(0, |highest| highest + 1);
                 let index = self.machine.add_sysv(shmid, key.0, bytes);
                 self.machine.edit(|facts| {

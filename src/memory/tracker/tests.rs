@@ -21,7 +21,7 @@ fn watched(bytes: FakeBytes) -> (FakeMachine, Tracker) {
 }
 
 fn write(machine: &FakeMachine, offset: u64, bytes: &[u8]) {
-    machine.edit_object("a", |made| made.write(offset, bytes));
+    machine.edit_object("a", |object| object.write(offset, bytes));
 }
 
 fn kinds(snapshot: &Snapshot) -> String {

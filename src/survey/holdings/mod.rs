@@ -158,8 +158,8 @@ impl Holdings {
     /// Returns true if the segment was created after the start of the scan.
     #[must_use]
     pub fn is_younger(&self, segment: &Segment) -> bool {
-        let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
-        made.is_some_and(|made| made > self.at) && !self.is_elsewhere(segment)
+        let created = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
+        created.is_some_and(|created| created > self.at) && !self.is_elsewhere(segment)
     }
 
     fn is_elsewhere(&self, segment: &Segment) -> bool {

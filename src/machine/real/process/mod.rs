@@ -124,8 +124,9 @@ impl Processes for RealMachine {
         // The kernel creates /dev at boot, so its timestamp is the boot time by the clock of that
         // moment. A container creates its own /dev when its first process starts.
         let start = is_inside().then(|| self.process(1)).flatten().map_or(boot, |first| first.started);
-        let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
-        let forward = made.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
+        let created = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
+        let forward =
+            created.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 

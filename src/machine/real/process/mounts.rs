@@ -87,9 +87,9 @@ fn device_in(table: &[u8], mount: u64) -> Option<u64> {
     let text = String::from_utf8_lossy(table);
     let mut devices = text.lines().filter_map(|line| {
         let mut fields = line.split(' ');
-        let of: u64 = fields.next()?.parse().ok()?;
+        let number: u64 = fields.next()?.parse().ok()?;
         let (major, minor) = fields.nth(1)?.split_once(':')?;
-        (of == mount).then_some(libc::makedev(major.parse().ok()?, minor.parse().ok()?))
+        (number == mount).then_some(libc::makedev(major.parse().ok()?, minor.parse().ok()?))
     });
     devices.next()
 }
