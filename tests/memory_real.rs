@@ -244,6 +244,6 @@ fn aligned_value_is_never_torn() {
             changes += seen.changes;
         }
         over.store(true, Ordering::Relaxed);
-        assert!(changes > 0, "no change was seen");
+        assert!(changes > 0, "no change was reported");
     });
 }

@@ -93,7 +93,8 @@ fn busy() -> FakeMachine {
     machine
 }
 
-/// Opens the busy machine with the ring selected, and moves a counter and a price in it for four seconds.
+/// Opens the busy machine with the ring selected, and moves a counter and a price in it for four
+/// seconds.
 fn moving(width: u16, height: u16) -> Stage {
     let mut stage = Stage::new(busy(), width, height);
     stage.press("j<space><space>/md_ring<enter><esc>");

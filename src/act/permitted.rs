@@ -1,5 +1,5 @@
-//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report a
-//! refusal in advance.
+//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report
+//! a refusal in advance.
 //!
 //! Follows `ipcctl_obtain_check` (ipc/util.c) for System V, and `may_delete` (fs/namei.c),
 //! `setattr_prepare` (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user

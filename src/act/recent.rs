@@ -112,7 +112,7 @@ mod tests {
         machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_process(7, "writer");
         let mut segment = Survey::take(&machine, &mut Names::default()).segments.remove(0);
-        segment.verdict = Verdict::new(State::Idle, "nobody holds it");
+        segment.verdict = Verdict::new(State::Idle, "the object has no holders");
         (machine, segment)
     }
 

@@ -180,7 +180,8 @@ impl SavedFile {
     }
 }
 
-/// Checks that the name or key is free before reading gigabytes. The kernel checks it again on creation.
+/// Checks that the name or key is free before reading gigabytes. The kernel checks it again on
+/// creation.
 fn check_free(machine: &dyn Machine, saved: &SavedSegment) -> Result<(), RestoreError> {
     let by = match &saved.name {
         Name::Posix(name) => match machine.stat_object(name) {

@@ -223,7 +223,7 @@ fn held_or_unknown_segment_needs_force() {
 fn plan_requests_a_lease() {
     let machine = machine();
     let shown = listed_segment(&machine, "camera0");
-    assert_eq!(shown.verdict.state, State::Unknown, "nobody looked at the processes");
+    assert_eq!(shown.verdict.state, State::Unknown, "the processes were not scanned");
     let plan =
         |segment: &Segment| plan(&machine, segment, &Action::Remove(Copying::Without), &Options::default());
     let granted = plan(&shown);

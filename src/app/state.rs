@@ -94,8 +94,8 @@ pub(super) struct RequestCache {
     pub pins: Option<PinsKey>,
 }
 
-/// The requested samples of pinned values. Each request has a subscription of its own, because a report of
-/// an older one would assign samples to the wrong pins.
+/// The requested samples of pinned values. Each request has a subscription of its own, because a
+/// report of an older one would assign samples to the wrong pins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PinsKey {
     pub subscription: SubscriptionId,
@@ -105,8 +105,8 @@ pub(super) struct PinsKey {
     pub every: Duration,
 }
 
-/// A requested preview. It is requested again when the holders change, because a System V segment is read
-/// through one of them.
+/// A requested preview. It is requested again when the holders change, because a System V segment
+/// is read through one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PreviewKey {
     identity: Identity,

@@ -114,7 +114,8 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Converts a write error. Read errors include the name of the segment and are created where they occur.
+    /// Converts a write error. Read errors include the name of the segment and are created where
+    /// they occur.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
     }

@@ -1,5 +1,5 @@
-//! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field changes its
-//! name or type.
+//! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field
+//! changes its name or type.
 
 use crate::identify::about::{About, Probe};
 use crate::identify::semaphore;

@@ -47,8 +47,8 @@ impl Out {
         Some(usize::from(width.0)).filter(|&width| width > 0)
     }
 
-    /// Waits for `time`, or until a signal arrives. Returns `BrokenPipe` as soon as the reader closes the
-    /// pipe, which `poll(2)` reports as an error condition.
+    /// Waits for `time`, or until a signal arrives. Returns `BrokenPipe` as soon as the reader
+    /// closes the pipe, which `poll(2)` reports as an error condition.
     pub fn wait(&self, time: Duration) -> io::Result<()> {
         if !self.standard {
             thread::sleep(time);

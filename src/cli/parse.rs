@@ -10,8 +10,8 @@ use std::fs;
 use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Parses the arguments, including the name of the program. `--help` and `--version` are also returned as
-/// errors.
+/// Parses the arguments, including the name of the program. `--help` and `--version` are also
+/// returned as errors.
 pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
     let args = Args::try_parse_from(arguments).map_err(|error| quote_arguments(error, arguments))?;
     if matches!(args.command, Some(Command::Change(_)))

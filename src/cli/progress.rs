@@ -1,4 +1,5 @@
-//! Long operations: a progress bar on standard error if it is a terminal, and clean cancellation with Ctrl-C.
+//! Long operations: a progress bar on standard error if it is a terminal, and clean cancellation
+//! with Ctrl-C.
 
 use super::style::locale_is_utf8;
 use crate::memory::Progress;

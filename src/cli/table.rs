@@ -1,5 +1,5 @@
-//! Text tables with aligned columns, separated by two spaces. Nothing is truncated, except on a terminal,
-//! where the longest names are shortened in the middle so that no row wraps.
+//! Text tables with aligned columns, separated by two spaces. Nothing is truncated, except on a
+//! terminal, where the longest names are shortened in the middle so that no row wraps.
 
 use super::style::Tint;
 use super::{Style, out::Out};

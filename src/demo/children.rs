@@ -1,5 +1,5 @@
-//! The processes of the demo, which hold and change its segments. Each is this program under another
-//! name.
+//! The processes of the demo, which hold and change its segments. Each is this program under
+//! another name.
 //!
 //! | process | writes | reads |
 //! |---|---|---|

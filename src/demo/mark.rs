@@ -211,6 +211,6 @@ pub mod tests {
         }
         let gone = zombie.is_gone();
         child.wait().unwrap();
-        assert!(gone, "a zombie was taken for alive");
+        assert!(gone, "a zombie counts as exited");
     }
 }

@@ -1,5 +1,5 @@
-//! The live segments of `shmlens demo`, as C++ and Python programs create them, and the processes that
-//! hold and change them.
+//! The live segments of `shmlens demo`, as C++ and Python programs create them, and the processes
+//! that hold and change them.
 //!
 //! | part | contents |
 //! |---|---|

@@ -99,8 +99,8 @@ impl Evidence<'_> {
     }
 }
 
-/// Maps each POSIX object that a maker names to true if a process holds it, or to `None` if the scan may have missed a
-/// holder.
+/// Maps each POSIX object that a maker names to true if a process holds it, or to `None` if the
+/// scan may have missed a holder.
 pub fn held(
     survey: &Survey,
     makers: &[Option<Arc<MakerMatch<'_>>>],

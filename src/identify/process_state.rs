@@ -220,13 +220,16 @@ mod tests {
         set(86_400.0);
         assert!(
             matches!(state(3600 + 86_400 - 60), ProcessState::Running(_)),
-            "made a minute after the process started"
+            "the segment was created a minute after the process started"
         );
         assert!(
             matches!(state(3600 + 86_400 + 60), ProcessState::PidReused(_)),
             "the pid was reused within a minute"
         );
-        assert!(matches!(state(4000), ProcessState::PidReused(_)), "made after the clock was set");
+        assert!(
+            matches!(state(4000), ProcessState::PidReused(_)),
+            "the segment was created after the clock was set"
+        );
         assert!(matches!(state(3000), ProcessState::Running(_)));
         assert!(matches!(state(8000), ProcessState::Running(_)), "the clock never showed this time");
         // The clock was set forward by ten minutes, so the time may be from before or after that.

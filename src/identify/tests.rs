@@ -395,7 +395,11 @@ fn object_is_unknown_until_proven_unheld() {
     machine.edit(|facts| facts.now += 5000);
     edit(&machine, |object, now| set_times(object, now - 1000));
     let survey = Identifier::default().survey(&machine, Some(&before), &mut names);
-    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "younger than the look");
+    assert_eq!(
+        survey.segments[0].verdict.state,
+        State::Unknown,
+        "an object newer than the scan stays unknown"
+    );
     assert_is(&machine, CERTAIN, &[]);
 
     // Only the owner and root can take a lease.
@@ -749,7 +753,7 @@ fn user_makers_come_first() {
     assert!(kept.verdict.reasons[0].contains(r"it is kept \x1bbetween runs"), "{:?}", kept.verdict.reasons);
     assert!(!kept.verdict.reasons.concat().contains('\x1b'));
     assert_eq!(judged("session-4121").verdict.state, CERTAIN);
-    assert_eq!(judged("psm_1f09ab2c").verdict.state, CERTAIN, "those that come with the program stay");
+    assert_eq!(judged("psm_1f09ab2c").verdict.state, CERTAIN, "built-in makers must stay");
 }
 
 #[test]

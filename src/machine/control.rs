@@ -43,8 +43,8 @@ pub trait Control: Send + Sync {
     /// opening the file.
     fn open_handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
-    /// Returns the flags, directory and mount that decide whether the object can be changed or removed.
-    /// Has no side effects.
+    /// Returns the flags, directory and mount that decide whether the object can be changed or
+    /// removed. Has no side effects.
     fn guards(&self, name: &ObjectName) -> io::Result<Guards>;
 
     /// Unlinks the object behind the handle, and no other.
@@ -133,7 +133,8 @@ pub struct HugePages {
     pub group: Option<u32>,
 }
 
-/// Facts that decide whether an object can be changed or removed, apart from its own mode and owner.
+/// Facts that decide whether an object can be changed or removed, apart from its own mode and
+/// owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guards {
     pub read_only: bool,

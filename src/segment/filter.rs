@@ -1,5 +1,5 @@
-//! Filters: words joined with *and*, with the same syntax on the command line and in the filter line
-//! (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
+//! Filters: words joined with *and*, with the same syntax on the command line and in the filter
+//! line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Form};
 use super::nearest::nearest_word;
@@ -208,8 +208,8 @@ impl Clause {
     }
 }
 
-/// Splits `size>10M` into its three parts. The part before the operator must look like a field name, because
-/// a bare word may contain any character (`/a=b`).
+/// Splits `size>10M` into its three parts. The part before the operator must look like a field
+/// name, because a bare word may contain any character (`/a=b`).
 fn split_operator(word: &str) -> Option<(&str, &'static str, &str)> {
     let at = word.find(|c: char| !(c.is_ascii_lowercase() || c == '_'))?;
     let operator = OPERATORS.into_iter().find(|operator| word[at..].starts_with(operator))?;

@@ -20,8 +20,9 @@ impl Difference {
     }
 }
 
-/// Compares two surveys. Ignores times, because any read changes the access time, resident and swapped
-/// sizes, which the kernel and every write change, and the results of the first holder scan.
+/// Compares two surveys. Ignores times, because any read changes the access time, resident and
+/// swapped sizes, which the kernel and every write change, and the results of the first holder
+/// scan.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both surveys are sorted by id.

@@ -54,8 +54,8 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Surveys the segments. Reads tables and stats files, but opens and attaches nothing. Adds errors to
-    /// `problems`.
+    /// Surveys the segments. Reads tables and stats files, but opens and attaches nothing. Adds
+    /// errors to `problems`.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| match machine.sysv_table() {

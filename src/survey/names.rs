@@ -5,7 +5,8 @@ use crate::segment::{Owner, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The lifetime of an entry in seconds. Users can be renamed, but a network user database must not be queried every second.
+/// The lifetime of an entry in seconds. Users can be renamed, but a network user database must not
+/// be queried every second.
 const LIFETIME_SECONDS: f64 = 60.0;
 
 #[derive(Debug, Default)]

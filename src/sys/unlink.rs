@@ -49,8 +49,9 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     unlink_if(root, path, device, inode, &|_| true)
 }
 
-/// Removes an object like [`unlink_exactly`], but only if `may_unlink` returns true. `may_unlink` gets the
-/// secret path of the object below `root`: from then on, no process can open the object by name.
+/// Removes an object like [`unlink_exactly`], but only if `may_unlink` returns true. `may_unlink`
+/// gets the secret path of the object below `root`: from then on, no process can open the object by
+/// name.
 pub fn unlink_if(
     root: &Path,
     path: &Path,
@@ -242,8 +243,8 @@ fn temporary_name(name: &[u8]) -> io::Result<CString> {
     CString::new(temporary).map_err(io::Error::other)
 }
 
-/// Returns the original name of an object that a removal renamed to `temporary`. `None` for any other
-/// name, or if the original name was too long to include.
+/// Returns the original name of an object that a removal renamed to `temporary`. `None` for any
+/// other name, or if the original name was too long to include.
 pub fn name_before(temporary: &[u8]) -> Option<&[u8]> {
     let (digits, rest) =
         temporary.strip_prefix(REMOVING_PREFIX.as_bytes())?.split_at_checked(RANDOM_DIGITS)?;

@@ -34,8 +34,8 @@ pub enum UiError {
     Run(#[from] RunError),
 }
 
-/// Runs the interactive program until it ends. Must run on the main thread. The rows of `first` come
-/// before the others.
+/// Runs the interactive program until it ends. Must run on the main thread. The rows of `first`
+/// come before the others.
 pub fn open(
     machine: &Arc<dyn Machine>,
     config: &Config,

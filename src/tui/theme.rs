@@ -224,8 +224,8 @@ impl Theme {
         self.glow.get(step).copied().unwrap_or_default()
     }
 
-    /// The style of a map cell that glows. Its color is the background of a glowing byte, because a cell is a
-    /// block.
+    /// The style of a map cell that glows. Its color is the background of a glowing byte, because a
+    /// cell is a block.
     pub fn changed_cell(glow: Style) -> Style {
         match glow.bg {
             Some(color) => Style::reset().fg(color),

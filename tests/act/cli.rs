@@ -116,7 +116,8 @@ fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
 #[test]
 fn lock_reports_the_memlock_limit() {
     let Some(_world) = World::new() else { return };
-    // The kernel counts locked memory per user, so two runs of this test must not use the same user.
+    // The kernel counts locked memory per user, so two runs of this test must not use the same
+    // user.
     let user = 200_000 + std::process::id();
     let run_as_user = |arguments: [&str; 2]| {
         let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);

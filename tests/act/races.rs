@@ -246,7 +246,7 @@ fn remove_never_deletes_a_swapped_object() {
                 Err(ActError::NotMovedBack { .. }) => not_restored += 1,
                 Err(error) => panic!("{error}"),
             }
-            assert_eq!(file.metadata().unwrap().nlink(), 1, "refused, and removed all the same");
+            assert_eq!(file.metadata().unwrap().nlink(), 1, "a refused removal removed the object");
             created.lock().unwrap().push(file);
         },
         |round| {

@@ -52,6 +52,6 @@ fn measure_removal(mut command: Command, before: &[&str]) -> Duration {
     let took = started.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let left = fs::read_to_string("/proc/sysvipc/shm").expect("the table").lines().count() - 1;
-    assert_eq!(left, 0, "segments left over");
+    assert_eq!(left, 0, "the command left segments behind");
     took
 }

@@ -373,5 +373,5 @@ fn unlisted_kinds_are_reported_with_a_remedy() {
         assert!(whole || json["coverage"]["unreadable"] != 0 || !stderr.is_empty());
         exhausted += usize::from(!whole);
     }
-    assert!(exhausted > 0, "some had too few");
+    assert!(exhausted > 0, "no run had too few descriptors");
 }

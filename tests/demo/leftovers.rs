@@ -181,7 +181,7 @@ fn system_v_segments_resembling_leftovers_are_kept() {
         assert!(facts(&after).is_some(), "{} is gone", segment.id());
         assert_eq!(facts(&after), facts(&before), "{}", segment.id());
     }
-    assert!(row(killed.demo.orphan).is_none(), "what the demo did leave is still there");
+    assert!(row(killed.demo.orphan).is_none(), "the killed demo's segment was not removed");
     drop(next);
 }
 

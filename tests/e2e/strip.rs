@@ -16,7 +16,8 @@ use vt100::{Color, Screen};
 /// The size of a terminal with room for all panes.
 const WIDE_SIZE: (u16, u16) = (140, 40);
 
-/// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and a string.
+/// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and
+/// a string.
 fn start_driven(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys\n\
@@ -35,7 +36,8 @@ fn start_driven(name: &str) -> Option<Child> {
     Some(child)
 }
 
-/// Starts a Python program that maps an object and overwrites this many bytes at a random place every 10 ms.
+/// Starts a Python program that maps an object and overwrites this many bytes at a random place
+/// every 10 ms.
 fn scribbler(name: &str, bytes: usize) -> Option<Child> {
     let text = format!(
         "import mmap, os, random, time\n\

@@ -40,7 +40,7 @@ fn own_attachments_are_listed_and_one_can_be_detached() {
     // The list selects the segment that is selected in the table.
     assert_eq!(shown(&stage).shown()[shown(&stage).list.selected].id.to_string(), "sysv:5");
     stage.press("y");
-    assert_eq!(nattch(&stage, 1), 1, "typed ahead");
+    assert_eq!(nattch(&stage, 1), 1, "keys typed ahead are ignored");
     stage.wait(200);
     stage.press("y");
     assert_eq!((nattch(&stage, 0), nattch(&stage, 1)), (1, 0));

@@ -105,7 +105,7 @@ fn repeated_confirmation_signals_once() {
     };
     assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
     let Some(Overlay::Terminate(terminate)) = &stage.state.overlay else { panic!() };
-    assert!(terminate.acting, "what comes of it is waited for");
+    assert!(terminate.acting, "the dialog waits for the result");
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn late_answers_to_older_names_are_ignored() {
     // bob is resolved, bobby is not yet.
     assert!(form(&stage).submitted && form(&stage).owner_found.is_none());
     stage.press("<backspace><backspace>");
-    assert!(!form(&stage).submitted, "what was typed since is to be said anew");
+    assert!(!form(&stage).submitted, "a later edit must be looked up again");
     stage.press("<enter>");
     stage.answer();
     confirm(&mut stage);

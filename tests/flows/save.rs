@@ -139,7 +139,7 @@ fn existing_file_is_reported_while_typing() {
     stage.press("2");
     assert_eq!(form(&stage).path_error(), None);
     stage.press("<backspace><tab><space>");
-    assert_eq!(form(&stage).path_error(), None, "it will be replaced");
+    assert_eq!(form(&stage).path_error(), None, "the user chose to replace the file");
     stage.press("<tab><ctrl-u>");
     assert_eq!(form(&stage).path_error().as_deref(), Some("a file name is required"));
 }

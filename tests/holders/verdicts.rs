@@ -150,5 +150,5 @@ fn descriptor_exhaustion_never_reports_unheld() {
             unknown += usize::from(held && state == "unknown");
         }
     }
-    assert!(unknown > 0, "some had too few");
+    assert!(unknown > 0, "no run had too few descriptors");
 }

@@ -36,7 +36,7 @@ fn attach_updates_times_and_detach_restores_nattch() {
     assert!(during.times.attach.is_some() && during.times.detach.is_none());
     let second = reader.clone();
     drop(reader);
-    assert_eq!(facts(&segment.id()).nattch, 1, "what is shared stays attached");
+    assert_eq!(facts(&segment.id()).nattch, 1, "a shared attachment must stay");
     drop(second);
     assert_eq!(facts(&segment.id()).nattch, 0);
     assert!(listed(&segment.id()).times.detach.is_some());

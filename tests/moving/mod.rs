@@ -167,8 +167,8 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
     programs.extend(CPP.map(|name| Program::start(name, Command::new(&cpp), &format!("/{name}"))));
     let start = Instant::now();
     let mut polls = POLLS.iter().cycle();
-    // On a loaded machine, samples are late and bursts take long. Deadlines count only the time that
-    // was sampled as planned: a late poll moves them.
+    // On a loaded machine, samples are late and bursts take long. Deadlines count only the time
+    // that was sampled as planned: a late poll moves them.
     let (mut next, mut sampled) = (Duration::ZERO, Duration::ZERO);
     while sampled < DURATION && start.elapsed() < TIME_LIMIT {
         let burst = Instant::now();

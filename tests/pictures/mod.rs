@@ -25,7 +25,8 @@ struct Recorder {
 }
 
 impl Recorder {
-    /// Starts the demo on a machine without other processes, and waits until the values have a history.
+    /// Starts the demo on a machine without other processes, and waits until the values have a
+    /// history.
     fn start() -> Self {
         let mut command = Command::new("unshare");
         command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);

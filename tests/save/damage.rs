@@ -53,7 +53,7 @@ fn restore_rejects_a_file_truncated_at_any_length() {
             let error = restore_refused(&path, &whole[..length], &format!("the first {length} bytes"));
             assert!(error.contains("truncated") || length == 0, "{error}");
         }
-        restore_refused(&path, &[&whole[..], b"\0"].concat(), "a byte more");
+        restore_refused(&path, &[&whole[..], b"\0"].concat(), "an extra byte");
     }
 }
 

@@ -1,4 +1,5 @@
-//! A Rust scanner for the rules: tokens without comments and literals, and the paths into the crate.
+//! A Rust scanner for the rules: tokens without comments and literals, and the paths into the
+//! crate.
 
 /// A word or punctuation mark of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

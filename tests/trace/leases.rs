@@ -6,8 +6,8 @@ use std::process::Output;
 use std::thread;
 use std::time::Duration;
 
-/// Creates objects, takes a write lease on each, and counts the signals that ask to release one. Reads commands:
-/// anything prints the number of signals, `release` releases the leases first.
+/// Creates objects, takes a write lease on each, and counts the signals that ask to release one.
+/// Reads commands: anything prints the number of signals, `release` releases the leases first.
 const HOLDER: &str = r#"
 import fcntl, os, signal, sys
 count = 0

@@ -1,10 +1,10 @@
-//! The file format of a saved segment: the contents, with holes preserved, and the metadata needed to
-//! recreate the segment.
+//! The file format of a saved segment: the contents, with holes preserved, and the metadata needed
+//! to recreate the segment.
 //!
-//! The format is custom because no sparse archive format meets the requirements. Tar (GNU or PAX) needs
-//! the map of all data before the first byte, but an object may be written to while it is saved. It has
-//! no checksum of the data. Kind, key and ACL would need private records that no other tool restores,
-//! so a tar file would have no advantage.
+//! The format is custom because no sparse archive format meets the requirements. Tar (GNU or PAX)
+//! needs the map of all data before the first byte, but an object may be written to while it is
+//! saved. It has no checksum of the data. Kind, key and ACL would need private records that no
+//! other tool restores, so a tar file would have no advantage.
 //!
 //! # Version 1
 //! Numbers are little-endian. The file starts with:
@@ -33,8 +33,8 @@
 //! | 8 | 0 |
 //! | 16 | the XXH3 checksum (128 bits) of all previous bytes |
 //!
-//! Nothing follows the end marker. The metadata can be trusted before the first run is read, but the
-//! data only after the end marker has been verified.
+//! Nothing follows the end marker. The metadata can be trusted before the first run is read, but
+//! the data only after the end marker has been verified.
 
 mod metadata;
 mod read;

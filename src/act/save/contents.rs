@@ -107,7 +107,8 @@ impl Blocks<'_> {
     /// Fills the next block. Returns false at the end of the segment and after a cancellation.
     fn next(&mut self, block: &mut Block) -> Result<bool, SaveError> {
         let position = self.writing.length();
-        // Blocks end at multiples of `BLOCK_SIZE` in the file, so that every write covers whole pages.
+        // Blocks end at multiples of `BLOCK_SIZE` in the file, so that every write covers whole
+        // pages.
         let space = BLOCK_SIZE - offset_in_block(position);
         let space = if space > RUN_HEADER { space } else { space + BLOCK_SIZE };
         let bytes = block.bytes.place(position, space);

@@ -1,4 +1,5 @@
-//! The Detail screen: a title, a rule, and groups of facts that scroll, in two columns if there is room.
+//! The Detail screen: a title, a rule, and groups of facts that scroll, in two columns if there is
+//! room.
 
 use super::Area;
 use crate::app::detail::{DetailGroup, DetailLine};

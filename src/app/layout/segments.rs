@@ -140,8 +140,8 @@ fn table_rows(rows: u16, segments: usize) -> u16 {
     needed.min(rows.saturating_sub(strip))
 }
 
-/// Columns in the order in which narrow terminals drop them, to leave `MIN_FLEXIBLE_WIDTH` cells for
-/// the name and the holders. `Changing` only loses its rate.
+/// Columns in the order in which narrow terminals drop them, to leave `MIN_FLEXIBLE_WIDTH` cells
+/// for the name and the holders. `Changing` only loses its rate.
 const DROP_ORDER: [Column; 5] =
     [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
 const MIN_FLEXIBLE_WIDTH: u16 = 36;

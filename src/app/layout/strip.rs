@@ -126,8 +126,8 @@ impl StripLayout {
         self
     }
 
-    /// Returns the layout for a segment without holders, where the reasons for its state need more room than
-    /// names would.
+    /// Returns the layout for a segment without holders, where the reasons for its state need more
+    /// room than names would.
     #[must_use]
     pub fn with_reasons(mut self) -> Self {
         if self.headings && self.moving.y == self.holders.y {

@@ -1,4 +1,5 @@
-//! The palette, which runs any action of the screen by name and lists all others with their context.
+//! The palette, which runs any action of the screen by name and lists all others with their
+//! context.
 
 use crate::app::action::{ACTIONS, Action, ActionInfo, Context};
 use crate::app::list::List;

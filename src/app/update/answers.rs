@@ -275,8 +275,8 @@ fn handle_search_result(state: &mut State, found: Found, effects: &mut Vec<Effec
     }
 }
 
-/// Counts the hits of the last search in the background, unless the hit under the cursor is one of those
-/// that are counted.
+/// Counts the hits of the last search in the background, unless the hit under the cursor is one of
+/// those that are counted.
 fn count_hits(inspect: &mut Inspect, effects: &mut Vec<Effect>) {
     let (cursor, number) = (inspect.cursor, inspect.next_request());
     let Some(search) = &mut inspect.search else { return };

@@ -57,7 +57,8 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let plan = |segment: &&Segment| copies.plan(machine, segment, options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
-    // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
+    // Plan in the order of execution: each plan accounts for the resources that the earlier plans
+    // use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let needs_confirmation = !args.report.dry_run && !args.yes && applicable > 0;
@@ -66,7 +67,8 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
         let mut text = text_of(&wanted, &left, hides_some, args, &survey) + &unknown_text(&unknown);
         text += &recent_text(&recent);
         if !args.yes && !args.report.dry_run {
-            // The user has to see the refusals before the question; otherwise they are part of the results.
+            // The user has to see the refusals before the question; otherwise they are part of the
+            // results.
             text += &refusals_of(&wanted);
         }
         let text = out.style().fit(&text).into_owned();
@@ -245,8 +247,8 @@ fn recent_text(recent: &[&Segment]) -> String {
     )
 }
 
-/// Formats the number of leaks: `2 segments leaked, 3 segments likely leaked`. An object with two names
-/// counts once.
+/// Formats the number of leaks: `2 segments leaked, 3 segments likely leaked`. An object with two
+/// names counts once.
 fn leaked_text(plans: &[Plan]) -> String {
     let mut seen = HashSet::new();
     let is_first = |segment: &&Segment| match segment.posix() {

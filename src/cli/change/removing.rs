@@ -10,12 +10,12 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-/// Limits the retries of `clean` on a segment that a process has just opened: it may be another `shmlens`,
-/// which reads it only briefly.
+/// Limits the retries of `clean` on a segment that a process has just opened: it may be another
+/// `shmlens`, which reads it only briefly.
 const RETRIES: u32 = 4;
 
-/// Removes the segments in sequence, and reports names without a segment at their position. Shows the
-/// progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
+/// Removes the segments in sequence, and reports names without a segment at their position. Shows
+/// the progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
 pub fn remove<'a>(
     session: &Session,
     plans: impl ExactSizeIterator<Item = Result<Plan, MissingSegment<'a>>>,

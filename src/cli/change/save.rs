@@ -21,8 +21,8 @@ use std::path::Path;
 /// Stands for standard output in `save`, and for standard input in `restore`.
 const STANDARD_STREAM: &str = "-";
 
-/// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless the file
-/// would become a segment.
+/// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless
+/// the file would become a segment.
 pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
     let machine = session.machine;
     let streams = args.file.as_os_str() == STANDARD_STREAM;

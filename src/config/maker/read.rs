@@ -209,7 +209,8 @@ impl TryFrom<PidFields> for PidRule {
     }
 }
 
-/// The forms of an example: `"sem.mp-abcdefgh"`, `"0x00282929"`, `{ name = "a", size = 32, bytes = ["8: 80"] }`.
+/// The forms of an example: `"sem.mp-abcdefgh"`, `"0x00282929"`, `{ name = "a", size = 32, bytes =
+/// ["8: 80"] }`.
 #[derive(Deserialize)]
 #[serde(
     untagged,

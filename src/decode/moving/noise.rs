@@ -14,7 +14,8 @@ const RUN: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Random,
-    /// A header whose bytes have few values at unequal odds, then random bytes to an end that varies.
+    /// A header whose bytes have few values at unequal odds, then random bytes to an end that
+    /// varies.
     Compressed,
     /// A digest and shorter checksums, separated by gaps.
     Hashes,

@@ -1,8 +1,8 @@
 //! Separates values from payload: bytes that are the content of buffers, not fields.
 //!
 //! A model may fit parts of random, compressed or pixel data by chance, and it correctly fits
-//! arrays of samples. Neither is worth a row on the screen, so values surrounded by noise and long runs of
-//! equal fields are dropped.
+//! arrays of samples. Neither is worth a row on the screen, so values surrounded by noise and long
+//! runs of equal fields are dropped.
 
 use super::partition::Field;
 use super::value::{Kind, Origin};

@@ -141,7 +141,7 @@ fn search_reports_its_progress_and_a_new_one_replaces_it() {
     engine.stop();
     assert!(
         received.iter().all(|report| !matches!(report.body, Body::Found(_))),
-        "the first one has no answer"
+        "the canceled search must not be answered"
     );
 }
 

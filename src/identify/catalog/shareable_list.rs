@@ -6,7 +6,7 @@
 use super::subject::Peek;
 
 /// The maximum number of items to check.
-const MAX_CHECKED_ITEMS: u64 = 64;
+const CHECKED: u64 = 64;
 
 /// Returns true if the contents are a list; `None` if they cannot be read.
 pub fn is_shareable_list(contents: &Peek<'_>, size: u64) -> Option<bool> {
@@ -28,7 +28,7 @@ pub fn is_shareable_list(contents: &Peek<'_>, size: u64) -> Option<bool> {
         return Some(false);
     };
     let mut before = 0;
-    for item in 0..count.min(MAX_CHECKED_ITEMS) {
+    for item in 0..count.min(CHECKED) {
         let offset = word(8 + 8 * item)?;
         if offset < before || offset > data || (item == 0 && offset != 0) {
             return Some(false);
@@ -73,33 +73,33 @@ mod tests {
         bytes
     }
 
-    fn is_list(bytes: &[u8], size: u64) -> Option<bool> {
+    fn is(bytes: &[u8], size: u64) -> Option<bool> {
         is_shareable_list(&peek(bytes), size)
     }
 
     #[test]
     fn list_is_recognized_by_its_structure() {
-        assert_eq!(is_list(&list(), 66), Some(true));
+        assert_eq!(is(&list(), 66), Some(true));
         for (at, byte) in [(0, 0), (0, 3), (8, 1), (16, 17), (48, b'z'), (56, b's'), (65, 4)] {
             let mut broken = list();
             broken[at] = byte;
-            assert_eq!(is_list(&broken, 66), Some(false), "{byte} at {at}");
+            assert_eq!(is(&broken, 66), Some(false), "{byte} at {at}");
         }
-        assert_eq!(is_list(&[0; 4096], 4096), Some(false));
-        assert_eq!(is_list(&list()[..40], 66), None, "a partly readable list is undecided");
+        assert_eq!(is(&[0; 4096], 4096), Some(false));
+        assert_eq!(is(&list()[..40], 66), None, "not all of it can be read");
     }
 
     proptest! {
         #[test]
         fn arbitrary_contents_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..128), size in any::<u64>()) {
-            is_list(&bytes, size);
+            is(&bytes, size);
         }
 
         #[test]
         fn nearly_valid_lists_do_not_panic(at in 0usize..66, byte in any::<u8>()) {
             let mut bytes = list();
             bytes[at] = byte;
-            is_list(&bytes, 66);
+            is(&bytes, 66);
         }
     }
 }

@@ -11,7 +11,7 @@ use std::cell::Cell;
 /// Serves contents that are zero except at a few offsets.
 fn zeros_except(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
-        assert!(offset + into.len() as u64 <= size, "asked past the end");
+        assert!(offset + into.len() as u64 <= size, "the offset is past the end");
         into.fill(0);
         for (at, bytes) in places {
             for (place, byte) in (*at..).zip(bytes) {

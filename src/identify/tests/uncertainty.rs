@@ -78,7 +78,7 @@ fn companion_with_unknown_holders_makes_a_leak_likely_at_most() {
         let process = facts.processes.get_mut(&7).unwrap();
         (process.uid, process.readable) = (1001, false);
     });
-    assert_eq!(of_participant(&machine).state, CERTAIN, "nobody but ann can open either");
+    assert_eq!(of_participant(&machine).state, CERTAIN, "only ann can open the objects");
     machine.edit(|facts| {
         let beside = ObjectName::new(b"fastdds_0123456789abcdef_el").unwrap();
         facts.posix.get_mut(&beside).unwrap().stat.mode = 0o100_666;
@@ -184,7 +184,7 @@ fn holder_with_a_mismatched_mapping_is_ignored() {
         });
         first_segment(&machine).holders.unwrap().len()
     };
-    assert_eq!(claim(0x4d2, 4096, true), 0, "nattch 0 proves that nobody has it attached");
+    assert_eq!(claim(0x4d2, 4096, true), 0, "nattch 0 proves that there are no attachments");
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
     assert_eq!(claim(0x4d2, 4096, true), 1);
     assert_eq!(claim(0x4d3, 4096, true), 0, "a mapping does not match another key");

@@ -32,8 +32,8 @@ impl Tracker {
         self.scan.at == 0
     }
 
-    /// Starts or continues a pass. Returns the changes since the previous pass; the first pass finds
-    /// none.
+    /// Starts or continues a pass. Returns the changes since the previous pass; the first pass
+    /// finds none.
     ///
     /// # Errors
     /// Fails if the kernel refuses to read.

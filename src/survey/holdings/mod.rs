@@ -321,8 +321,8 @@ fn holders(
 }
 
 impl Holders {
-    /// Counts the mappings that can belong to this segment, including mappings of processes that have
-    /// left our IPC namespace.
+    /// Counts the mappings that can belong to this segment, including mappings of processes that
+    /// have left our IPC namespace.
     fn max_mappings(&self, segment: &Segment) -> u64 {
         let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.matches(segment));
         all.map(|(holder, _)| u64::from(holder.mappings)).sum()

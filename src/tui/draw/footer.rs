@@ -77,8 +77,8 @@ fn draw_error_above(error: &str, canvas: &mut Canvas<'_>, footer: Area) {
     }
 }
 
-/// Draws a notice on one line. A notice that does not fit is cut, with the key of the log, which has
-/// the whole text.
+/// Draws a notice on one line. A notice that does not fit is cut, with the key of the log, which
+/// has the whole text.
 fn draw_notice(state: &State, notice: &Notice, canvas: &mut Canvas<'_>, footer: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
     let room = footer.width.saturating_sub(2);

@@ -109,8 +109,8 @@ impl Palette {
         contrast(text, background)
     }
 
-    /// The contrast to require. With the terminal's own colors, text cannot surpass the terminal's own
-    /// text, which has 4.13 in Solarized light.
+    /// The contrast to require. With the terminal's own colors, text cannot surpass the terminal's
+    /// own text, which has 4.13 in Solarized light.
     fn required(&self, name: Name, depth: Depth) -> f64 {
         let own = contrast(rgb(self.text), rgb(self.background));
         let own_colors = matches!(name, Name::Default | Name::Mono) || depth != Depth::True;

@@ -10,8 +10,8 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Minimum width of a plan's text next to its segment in a batch. If there is less available, the text
-/// moves below.
+/// Minimum width of a plan's text next to its segment in a batch. If there is less available, the
+/// text moves below.
 const MIN_TEXT_WIDTH: u16 = 28;
 const COLUMN_GAP: u16 = 2;
 /// The minimum and maximum width of names in a batch.

@@ -87,8 +87,8 @@ fn width_of(hints: &[Hint], gap: u16, canvas: &Canvas<'_>) -> u16 {
     hints.iter().map(|hint| width(hint) + gap).sum::<u16>().saturating_sub(gap)
 }
 
-/// Returns the hints that fit, and their gap. In narrow terminals the gaps shrink first, then the hints
-/// with the lowest priority are dropped.
+/// Returns the hints that fit, and their gap. In narrow terminals the gaps shrink first, then the
+/// hints with the lowest priority are dropped.
 fn hints_that_fit(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> (Vec<Hint>, u16) {
     loop {
         let fits = |gap: &u16| hints.len() <= 1 || width_of(&hints, *gap, canvas) <= width;

@@ -260,7 +260,8 @@ pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
     })
 }
 
-/// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
+/// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is
+/// unknown.
 fn changing(history: Option<&RateHistory>, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let ColumnPosition { x, width, .. } = placed;

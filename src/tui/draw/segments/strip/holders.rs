@@ -85,7 +85,8 @@ fn draw_inline(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     y + 1 - area.y
 }
 
-/// Draws the reasons for the state, the first in the color of the state. Returns the number of rows.
+/// Draws the reasons for the state, the first in the color of the state. Returns the number of
+/// rows.
 fn reasons(segment: &Segment, canvas: &mut Canvas<'_>, mut area: Area) -> u16 {
     let bottom = area.bottom();
     let top = area.y;
