@@ -12,8 +12,8 @@
 //!    description length). Bytes without a model cost eight bits per change.
 //! 3. The cheapest split wins. Alignment and common widths are cheap, but not required.
 //! 4. Text is found first, by its bytes: always printable or NUL.
-//! 5. Payload is dropped: fields surrounded by noise, long arrays of equal fields, areas that change as a
-//!    whole, and rings, whose changes advance through memory.
+//! 5. Payload is dropped: fields surrounded by noise, long arrays of equal fields, areas that
+//!    change as a whole, and rings, whose changes advance through memory.
 //!
 //! # Sampling
 //! Poll about four times per second, with several reads per poll at the intervals of [`BURST`]. A
