@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod attachments;
 mod clean;
+mod fold;
 mod glow;
 mod holders;
 mod inspect;
@@ -13,6 +14,7 @@ mod new_segment;
 mod permissions;
 mod save;
 mod segments;
+mod values;
 
 use crate::support::Stage;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};

@@ -28,7 +28,7 @@ fn open(id: &SegmentId) -> Reader {
 }
 
 fn take_snapshot(tracker: &mut Tracker, window: Range<u64>, budget: Duration) -> Snapshot {
-    tracker.snapshot(&RealMachine, &SnapshotRequest { window, cells: 64, budget }).unwrap()
+    tracker.snapshot(&RealMachine, &SnapshotRequest { window, rows: None, cells: 64, budget }).unwrap()
 }
 
 fn found(reader: &Reader, text: &str) -> Vec<u64> {

@@ -144,9 +144,10 @@ actions! {
     NextChange: "next-change", "next changed value since baseline", INSPECT, ["]"], ("next change", 3);
     SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
     Type: "type", "choose display type", INSPECT, ["t"], ("type", 4);
-    Pin: "pin", "pin or unpin the value at the cursor", INSPECT, ["a"], ("pin", 4);
+    Pin: "pin", "pin or unpin a value", INSPECT, ["a"], ("pin", 4);
+    GoToValue: "go-to-value", "go to the value selected in the panel", INSPECT, ["enter"];
     GoTo: "go-to", "go to offset: 4096, 0x1000, +16, end", INSPECT, ["o"], ("go to", 5);
-    CopyBytes: "copy", "copy row, or range from last mark", INSPECT, ["y"], ("copy", 6);
+    CopyBytes: "copy", "copy row, range from mark, or value", INSPECT, ["y"], ("copy", 6);
     Baseline: "baseline", "set baseline for changes", INSPECT, ["b"], ("baseline", 7);
     SearchNext: "search-next", "next match", INSPECT, ["n"];
     SearchPrevious: "search-previous", "previous match", INSPECT, ["N"];
@@ -156,6 +157,7 @@ actions! {
     SearchHex: "search-hex", "search for bytes (de ad ?? ef)", INSPECT, ["\\"];
     SearchValue: "search-value", "search for a value (f64:3.5)", INSPECT, ["="];
     ByteOrder: "byte-order", "toggle byte order", INSPECT, ["e"], ("byte order", 9);
+    Fold: "fold", "fold or show runs of zeros and holes", INSPECT, ["z"], ("fold", 10);
     Width: "width", "change bytes per row", INSPECT, ["w"], ("width", 10);
     Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
     SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);

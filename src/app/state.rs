@@ -15,9 +15,9 @@ use super::work::RunningAction;
 use crate::act::Refusal;
 use crate::engine::{Clock, SubscriptionId, Undo, Watching};
 use crate::identify::about::Probe;
-use crate::segment::{Identity, Segment, SegmentId, Timestamp, in_ascii};
+use crate::segment::{Identity, Kind, Segment, SegmentId, Timestamp, in_ascii};
 use crate::survey::{Alert, Survey};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 use unicode_width::UnicodeWidthStr as _;
@@ -57,12 +57,12 @@ pub struct State {
     /// The last probe of the segment on the Detail screen.
     pub probe: Option<(SegmentId, Probe)>,
     pub opening: Option<(SubscriptionId, Segment)>,
-    /// Keys typed while a segment is opening, handled once it is open.
+    /// Keys typed while a segment is opening or a jump is pending, handled afterwards.
     pub typed_ahead: Vec<Key>,
     pub overlay: Option<Overlay>,
     pub notice: Option<Notice>,
-    /// The segments that stay attached.
-    pub kept: BTreeSet<SegmentId>,
+    /// The segments that stay attached, by the ids that they had when they were opened.
+    pub kept: BTreeMap<SegmentId, Identity>,
     /// Set if the last key was quit and asked for confirmation, because segments stay attached.
     pub(super) asked_to_quit: bool,
     pub read_only: bool,
@@ -171,7 +171,7 @@ impl State {
             typed_ahead: vec![],
             overlay: None,
             notice: None,
-            kept: BTreeSet::new(),
+            kept: BTreeMap::new(),
             asked_to_quit: false,
             read_only: settings.read_only,
             log: vec![],
@@ -236,6 +236,19 @@ impl State {
         )
     }
 
+    /// Returns true if shmlens holds a segment beyond a single read. An object that has lost its name
+    /// has another id than before.
+    pub fn is_attached(&self, segment: &Segment) -> bool {
+        let opening = self.opening.as_ref().map(|(_, segment)| (&segment.id, segment.identity()));
+        let kept = self.kept.iter().map(|(id, identity)| (id, *identity));
+        opening.into_iter().chain(kept).any(|(id, identity)| {
+            let same_id = *id == segment.id && segment.kind() == Kind::Sysv;
+            same_id
+                || identity.fits(&segment.identity())
+                    && (*id == segment.id || segment.kind() == Kind::Deleted)
+        })
+    }
+
     /// The facts on the Detail screen.
     pub fn detail_groups(&self) -> Vec<DetailGroup> {
         let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
@@ -251,8 +264,8 @@ impl State {
     /// reason.
     pub fn refusal(&self, action: Action) -> Option<String> {
         use Action::{
-            CopyId, Detach, GoToMark, Holders, Inspect, Lock, Mark, New, Permissions, Remove, Save,
-            SearchNext, SearchPrevious, Undo, Unlock,
+            CopyId, Detach, GoToMark, GoToValue, Holders, Inspect, Lock, Mark, New, Permissions, Remove,
+            Save, SearchNext, SearchPrevious, Undo, Unlock,
         };
         let key = |action| self.key_of(action);
         let changes = matches!(action, Permissions | Lock | Unlock | Remove | Undo | New);
@@ -279,6 +292,9 @@ impl State {
                 key(Action::SearchHex),
                 key(Action::SearchValue)
             ),
+            GoToValue if open(|inspect| inspect.picked().is_none()) => {
+                format!("No value selected ({} selects pinned and moving values)", key(Action::NextPane))
+            }
             GoToMark if open(|inspect| inspect.marks.is_empty()) => {
                 format!("No marks yet ({}: mark this offset)", key(Action::SetMark))
             }

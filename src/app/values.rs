@@ -16,6 +16,15 @@ pub struct ValueEntry {
     pub chosen: bool,
 }
 
+impl ValueEntry {
+    /// Returns true for the entry that reads the bytes as text.
+    pub fn is_text(&self) -> bool {
+        self.label == TEXT
+    }
+}
+
+const TEXT: &str = "text";
+
 /// An interpretation of the bytes at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
@@ -92,7 +101,7 @@ impl Ranking {
                 chosen: shown_as == Some(scalar),
             },
             Reading::Text => ValueEntry {
-                label: "text",
+                label: TEXT,
                 order: None,
                 text: text_at(bytes).map(|text| format!("\"{text}\"")),
                 chosen: false,

@@ -20,7 +20,7 @@ mod survey;
 mod threads;
 mod worker;
 
-pub use contents::{Contents, Readers};
+pub use contents::{Contents, Readers, value_rate};
 pub use report::{
     Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, Report, Unread, WorkProgress,
 };

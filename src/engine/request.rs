@@ -1,7 +1,7 @@
 //! Requests to the engine.
 
 use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
-use crate::memory::{Direction, Pattern};
+use crate::memory::{Direction, Pattern, Rows};
 use crate::segment::Segment;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -113,6 +113,8 @@ pub enum ScanScope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watching {
     pub window: Range<u64>,
+    /// Set to report the rows around the start of the window instead, without long runs of zeros.
+    pub rows: Option<Rows>,
     pub cells: usize,
     /// The interval; `None` while frozen: on request only.
     pub every: Option<Duration>,

@@ -57,7 +57,7 @@ pub fn judge(
         Finding::LastUserRuns => {
             verdict(State::Idle, format!("no holders; its last user is running: {reason}"))
         }
-        Finding::Needed => verdict(State::Idle, format!("no holders; still needed: {reason}")),
+        Finding::Needed => verdict(State::Idle, format!("no holders; may still be needed: {reason}")),
         Finding::Normal => verdict(State::Idle, format!("no holders, which is normal: {reason}")),
         Finding::Example => verdict(State::Leaked(Certainty::Certain), format!("no holders; {reason}")),
         Finding::Leaked | Finding::Unknown if in_future => verdict(

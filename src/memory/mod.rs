@@ -36,4 +36,4 @@ pub(crate) use pipeline::pipeline;
 pub use progress::{Direction, Progress};
 pub use reader::{Forecast, Presence, Reader};
 pub use search::{Matches, find_all, find_next};
-pub use tracker::{Cell, CellKind, Change, Snapshot, SnapshotRequest, Tracker};
+pub use tracker::{Cell, CellKind, Change, Quiet, Rows, Snapshot, SnapshotRequest, Tracker};

@@ -123,7 +123,7 @@ fn live(size: u64, rounds: usize) -> io::Result<()> {
     let segment = segment.ok_or(io::ErrorKind::NotFound)?;
     let mut tracker = Tracker::new(Reader::open(&RealMachine, segment).map_err(io::Error::other)?);
     let mut look = |budget| {
-        let request = SnapshotRequest { window: 0..4096, cells: 64, budget };
+        let request = SnapshotRequest { window: 0..4096, rows: None, cells: 64, budget };
         let started = Instant::now();
         let seen = tracker.snapshot(&RealMachine, &request);
         (started.elapsed(), seen)

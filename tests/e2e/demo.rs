@@ -26,7 +26,7 @@ fn demo_updates_and_disappears_on_quit() {
     terminal.wait_for(row("▌ /demo-ring"), SOON);
     terminal.send("<Enter>");
     terminal.wait_for("live 10/s", SOON);
-    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 B/s"), SOON);
+    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0/s"), SOON);
     terminal.send("q");
     terminal.wait_for("CHANGING", SOON);
     quit(terminal);

@@ -48,7 +48,7 @@ fn assert_change_is_shown(program: &str, name: &str) {
     terminal.wait_for(|screen: &Screen| byte_on(screen, 8) != seen && glows(screen, 8), ONE_SECOND);
     // Unchanged bytes are not highlighted.
     assert!(!terminal.on_screen(|screen| glows(screen, 28) || glows(screen, 0)));
-    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0 B/s"), SOON);
+    terminal.wait_for(|screen: &Screen| !screen.contents().contains(" 0/s"), SOON);
     leave_and_quit(terminal);
     end(writer);
 }

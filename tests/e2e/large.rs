@@ -21,7 +21,9 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
     terminal.wait_for("at 0x3ffffffffff ", ONE_SECOND);
     terminal.wait_for("····last", ONE_SECOND);
     for (keys, shown) in [
+        ("z", "All rows shown"),
         ("<PgUp>", "at 0x3fffffffeef "),
+        ("z", "folded"),
         ("gg", "at 0x0 "),
         ("}", "at 0x3fffffffffc "),
         ("{", "No more data in that direction"),

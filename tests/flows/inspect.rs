@@ -12,12 +12,12 @@ use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::memory::Presence;
 use shmlens::segment::Access;
 
-fn open(stage: &Stage) -> &Inspect {
+pub fn open(stage: &Stage) -> &Inspect {
     stage.state.inspect.as_ref().unwrap()
 }
 
 /// Inspects an object of `size` bytes that `write` fills.
-fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
+pub fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
     let machine = FakeMachine::new();
     let mut bytes = FakeBytes::hole(size);
     write(&mut bytes);
@@ -55,7 +55,7 @@ fn keys_move_the_cursor() {
         // The last row is short: the cursor keeps its column if it can.
         ("<end>0", 9984),
     ] {
-        let mut stage = inside(10_000, |bytes| bytes.write(0, &[1]));
+        let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 10_000]));
         stage.press(keys);
         assert_eq!(open(&stage).cursor, cursor, "{keys}");
         let inspect = open(&stage);
@@ -135,10 +135,18 @@ fn esc_stops_a_search_before_it_leaves_inspect() {
     stage.press("<esc>");
     assert!(open(&stage).pending.is_none());
     assert!(notice(&stage).contains("Search stopped"));
-    // A search without a result yet does not block other keys.
+    // Keys wait for a result, but not long.
     stage.press("njj");
-    assert!(open(&stage).pending.is_none());
+    assert!(open(&stage).pending.is_some());
+    stage.wait(500);
+    assert_eq!((notice(&stage), open(&stage).cursor), ("Still searching for needle (esc: stop)", 0));
+    stage.press("j");
+    assert_eq!((open(&stage).pending.is_none(), open(&stage).cursor), (true, 16));
+    // Esc cancels a search that keys wait for.
+    stage.press("njj<esc>");
+    assert_eq!((notice(&stage), open(&stage).pending.is_none()), ("Search stopped", true));
     stage.press("gn");
+    stage.wait(500);
     // Results of canceled searches are dropped.
     stage.report_inspect(Body::Found(Found { number: 1, result: Ok(Some(5000)), wrapped: false }));
     assert_eq!(open(&stage).cursor, 0);
@@ -254,14 +262,14 @@ fn pinned_value_is_read_off_screen() {
         stage.machine.edit_object("it", |bytes| bytes.write(8, &(1000 * count).to_le_bytes()));
         stage.wait(250);
     }
-    let pin = open(&stage).pins.iter().next().unwrap().shown(&[]);
+    let pin = open(&stage).pins.iter().next().unwrap().shown(&[], 100_000);
     assert_eq!((pin.offset, pin.value.as_str(), pin.rate.as_str()), (8, "9000", "+4000/s"));
     assert!(stage.screen().contains("+4000/s"), "{}", stage.screen());
     // Nothing is read while frozen.
     stage.press("<space>");
     stage.machine.edit_object("it", |bytes| bytes.write(8, &[0; 8]));
     stage.wait(2000);
-    assert_eq!(open(&stage).pins.iter().next().unwrap().shown(&[]).value, "9000");
+    assert_eq!(open(&stage).pins.iter().next().unwrap().shown(&[], 100_000).value, "9000");
     stage.press("<space>glllllllla");
     assert_eq!((notice(&stage), open(&stage).pins.len()), ("Unpinned", 0));
 }
@@ -303,7 +311,7 @@ fn freeze_keeps_the_shown_bytes() {
     stage.look();
     assert_eq!(open(&stage).byte(0), Some(1));
     // Bytes that come into view are read once. Bytes seen before stay frozen.
-    stage.press("<pgdn><pgdn><pgdn>");
+    stage.press("o50000<enter>");
     assert_eq!(open(&stage).byte(open(&stage).cursor), Some(2));
     stage.press("g");
     assert_eq!(open(&stage).byte(0), Some(1));
@@ -352,6 +360,10 @@ fn marks_and_copies_work() {
     let mut stage = inside(1000, |bytes| bytes.write(16, b"A row of letters"));
     stage.press("jlllyt<enter>");
     assert_eq!(stage.clipboard.as_deref(), Some("A row of letters"));
+    // The values at the cursor, as the panel shows them.
+    let mut stage = inside(1000, |bytes| bytes.write(16, &17_022u64.to_le_bytes()));
+    stage.press("jyu64<enter>");
+    assert_eq!((stage.clipboard.as_deref(), notice(&stage)), (Some("17022"), "Copied u64 17022"));
     let mut stage = inside(10, |_| {});
     stage.press("'");
     assert!(notice(&stage).contains("No marks yet (m: "));
@@ -367,7 +379,7 @@ fn leaving_detaches_unless_kept() {
     assert_eq!(nattch(&stage), 0);
     stage.press("<enter>Pq");
     assert_eq!(nattch(&stage), 1);
-    assert!(stage.state.kept.contains(&"sysv:5".parse().unwrap()));
+    assert!(stage.state.kept.contains_key(&"sysv:5".parse().unwrap()));
     // Inspecting it again reuses the attachment.
     stage.press("<enter>");
     assert_eq!((nattch(&stage), open(&stage).keep), (1, true));
@@ -433,6 +445,7 @@ fn focused_values_scroll() {
 #[test]
 fn mouse_selects_bytes_and_map_positions() {
     let mut stage = inside(1 << 20, |_| {});
+    stage.press("z");
     let layout = open(&stage).layout(stage.state.size);
     let at = |x, y, kind| Mouse { x, y, kind };
     stage.mouse(at(layout.hex_x(5), layout.rows.y + 2, MouseKind::Click));
@@ -471,6 +484,23 @@ fn leaving_frees_a_removed_object() {
 }
 
 #[test]
+fn kept_object_stays_marked_without_its_name() {
+    let machine = FakeMachine::new();
+    machine.add_object("it", FakeBytes::full(&[1; 100]));
+    machine.add_process(9_999_999, "shmlens");
+    machine.open_in(9_999_999, "it", Access::Read);
+    let mut stage = Stage::new(machine, 120, 30);
+    stage.press("<enter>P<esc>");
+    assert!(stage.screen().contains("◉ /it"), "{}", stage.screen());
+    stage.machine.remove_object("it");
+    stage.machine.add_object("it", FakeBytes::full(&[2; 100]));
+    stage.survey();
+    let screen = stage.screen();
+    let marked: Vec<&str> = screen.lines().filter(|line| line.contains('◉')).collect();
+    assert!(marked.len() == 1 && marked[0].contains("removed"), "{screen}");
+}
+
+#[test]
 fn shrunk_notice_disappears_when_the_segment_grows() {
     let mut stage = inside(512, |bytes| bytes.write(0, &[1; 512]));
     stage.look();
@@ -493,4 +523,45 @@ fn click_on_the_map_of_a_small_segment_finds_its_byte() {
     // There is no cell at this position.
     stage.mouse(click(20));
     assert_eq!(open(&stage).cursor, 7);
+}
+
+#[test]
+fn keys_typed_after_a_jump_act_at_its_target() {
+    let mut stage = inside(10_000, |bytes| bytes.write(0, &[1; 9000]));
+    stage.look();
+    stage.machine.edit_object("it", |bytes| {
+        for offset in [20, 40, 60, 80] {
+            bytes.write(offset, &[9]);
+        }
+    });
+    stage.look();
+    // Typed before the engine answers.
+    stage.late_searches = Some(vec![]);
+    stage.press("]]]a");
+    assert_eq!((open(&stage).cursor, open(&stage).pins.len()), (0, 0));
+    for cursor in [20, 40] {
+        stage.answer_search();
+        assert_eq!(open(&stage).cursor, cursor);
+    }
+    assert_eq!(open(&stage).pins.len(), 0);
+    stage.answer_search();
+    let pin = open(&stage).pins.iter().next().unwrap();
+    assert_eq!((open(&stage).cursor, pin.offset), (60, 60));
+    stage.press("]l");
+    stage.answer_search();
+    assert_eq!(open(&stage).cursor, 81);
+}
+
+#[test]
+fn narrow_title_says_that_the_segment_is_attached() {
+    let mut stage = stage(small());
+    stage.press("<enter>");
+    for (width, keys, text) in
+        [(140, "", "◉ attached: nattch +1"), (40, "", "◉ attached"), (40, "P", "◉ stays attached")]
+    {
+        stage.inject(Event::Resize(Size { width, height: 8 }));
+        stage.press(keys);
+        let screen = stage.screen();
+        assert!(screen.lines().next().unwrap().contains(text), "{screen}");
+    }
 }

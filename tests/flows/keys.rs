@@ -47,7 +47,7 @@ const fn states(context: Context) -> &'static [&'static str] {
         // Several segments are attached, an action can be undone, and a filter is set.
         Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
         Context::Detail => &["<enter>Pq|l|y|<tab>"],
-        Context::Inspect => &["G<enter>ma|/one<enter>jjjhhh"],
+        Context::Inspect => &["G<enter>ma|/one<enter>hhh", "G<enter>ma|la<tab>"],
         Context::Pager => &["?<pgdn>jj", ":log<enter>"],
         Context::Choice => &["sjjj"],
         Context::Holders => &["Gkhjjj"],

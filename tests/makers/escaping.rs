@@ -81,7 +81,7 @@ fn program_from_the_settings_is_identified() {
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
     let running = state();
-    running.assert_is("idle", &["still needed: its session (pid ", "is running"]);
+    running.assert_is("idle", &["may still be needed: its session (pid ", "is running"]);
     assert_eq!(
         (running.maker.as_str(), &running.segment["made_by"]["name"]),
         ("session", &"Our sessions".into())

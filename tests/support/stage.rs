@@ -38,6 +38,8 @@ pub struct Stage {
     pub suspended: bool,
     /// Searches never finish.
     pub searches_hang: bool,
+    /// Searches that are not answered yet; `None` answers each at once.
+    pub late_searches: Option<Vec<Request>>,
     /// Questions that are not answered yet; `None` answers each at once.
     pub late: Option<Vec<Question>>,
     pub acts: Acts,
@@ -71,6 +73,7 @@ impl Stage {
             quit: false,
             suspended: false,
             searches_hang: false,
+            late_searches: None,
             late: None,
             acts: Acts::AtOnce,
             steps,
@@ -158,7 +161,18 @@ impl Stage {
         }
     }
 
+    /// Answers the oldest delayed search.
+    pub fn answer_search(&mut self) {
+        let request = self.late_searches.as_mut().unwrap().remove(0);
+        let reports = self.steps.send(request);
+        self.take(reports);
+    }
+
     fn request(&mut self, request: Request) {
+        if let (Request::Search(..), Some(late)) = (&request, &mut self.late_searches) {
+            late.push(request);
+            return;
+        }
         match (request, &mut self.late) {
             (Request::Ask(question), Some(late)) => late.push(question),
             (Request::Search(..), _) if self.searches_hang => {}

@@ -35,12 +35,26 @@ impl Glow {
         (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())
     }
 
+    /// Returns the ranges that glow.
+    pub fn glowing(&self, now: Clock) -> Vec<Range<u64>> {
+        let lit = |since: Clock| now.saturating_sub(since) < Self::DURATION;
+        let mut ranges: Vec<Range<u64>> = vec![];
+        for (&offset, _) in self.since.iter().filter(|(_, since)| lit(**since)) {
+            match ranges.last_mut() {
+                Some(last) if last.end == offset => last.end = offset + 1,
+                _ => ranges.push(offset..offset + 1),
+            }
+        }
+        ranges
+    }
+
     pub fn is_glowing(&self, now: Clock) -> bool {
         self.since.values().any(|since| now.saturating_sub(*since) < Self::DURATION)
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a list of ranges is what is meant")]
 mod tests {
     use super::*;
 
@@ -51,6 +65,7 @@ mod tests {
         assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));
         assert_eq!(glow.faded(6, Duration::from_millis(11_500)), Some(0.5));
         assert_eq!(glow.faded(7, Duration::from_secs(10)), None);
+        assert_eq!(glow.glowing(Duration::from_secs(12)), [5..7]);
         assert!(glow.is_glowing(Duration::from_secs(12)));
         assert!(!glow.is_glowing(Duration::from_secs(13)));
         glow.changed(&[], Duration::from_secs(20));

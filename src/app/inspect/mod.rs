@@ -1,36 +1,43 @@
 //! The state of the Inspect screen, the live view of a segment.
 
+mod fold;
 mod frozen;
 mod glow;
 mod hits;
 mod offset;
 mod pins;
 mod rate;
+mod view;
 
+pub use fold::{Fold, Line, Lines};
 pub use frozen::Frozen;
 pub use glow::Glow;
 pub use hits::hits_text;
 pub use offset::{OffsetError, parse_offset};
 pub use pins::{Pin, Pins};
 pub use rate::Rate;
+pub use view::View;
 
 use super::event::Size;
 use super::interval::Interval;
 use super::layout::inspect::{InspectLayout, RowOptions, layout};
+use super::list::List;
 use super::segment_map::SegmentMap;
-use super::values::{Place, Ranking};
+use super::values::{Place, Ranking, ValueEntry};
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
-use crate::machine::{ExtentKind, Method};
-use crate::memory::{Pattern, Presence, Snapshot};
+use crate::machine::Method;
+use crate::memory::{Pattern, Presence, Rows, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
+/// Bytes that a value takes at most, text included.
+const VALUE_BYTES: usize = 64;
 /// Bytes read past the end of the view, to decode values at its last offset.
-const LOOKAHEAD: u64 = 64;
+const LOOKAHEAD: u64 = VALUE_BYTES as u64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
@@ -46,6 +53,13 @@ pub enum InspectPane {
     #[default]
     Bytes,
     Values,
+}
+
+/// A line of the value panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Picked {
+    pub pinned: bool,
+    pub offset: u64,
 }
 
 /// The last search, which `n` repeats.
@@ -85,22 +99,12 @@ impl Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PendingSearch {
     pub number: u64,
+    pub since: Clock,
     pub subject: Subject,
     /// Bytes searched so far, and in total.
     pub progress: Option<(u64, u64)>,
     /// Set if the search only checks whether anything changed, to explain why it found no change.
     pub any_change: bool,
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct View {
-    pub offset: u64,
-    /// Shorter than the window at the end of the segment.
-    pub bytes: Vec<u8>,
-    pub extents: Vec<(Range<u64>, ExtentKind)>,
-    /// Ranges that differ from the baseline.
-    pub differs: Vec<Range<u64>>,
-    pub matches: Vec<Range<u64>>,
 }
 
 /// An open segment.
@@ -119,7 +123,12 @@ pub struct Inspect {
     /// `None` for hex.
     pub shown_as: Option<Scalar>,
     pub order: ByteOrder,
+    /// Set to show long runs of zeros as one line each.
+    pub folds: bool,
+    /// Set by a jump: the view that comes next is scrolled to show the context of the cursor.
+    lead: bool,
     pub view: View,
+    pub now: Clock,
     pub glow: Glow,
     pub map: SegmentMap,
     /// The number of bytes that the map covers so far.
@@ -136,6 +145,8 @@ pub struct Inspect {
     pub keep: bool,
     pub pane: InspectPane,
     pub values_top: usize,
+    /// The selected value, of the pinned and moving ones.
+    pub picked: Option<Picked>,
     pub ranking: Ranking,
     pub pins: Pins,
     /// The values that move, most interesting first.
@@ -159,7 +170,10 @@ impl Inspect {
             row_bytes: None,
             shown_as: None,
             order: ByteOrder::native(),
+            folds: true,
+            lead: false,
             view: View::default(),
+            now: Clock::ZERO,
             glow: Glow::default(),
             map: SegmentMap::default(),
             scanned: 0,
@@ -173,6 +187,7 @@ impl Inspect {
             keep,
             pane: InspectPane::Bytes,
             values_top: 0,
+            picked: None,
             ranking: Ranking::default(),
             pins: Pins::default(),
             moving: vec![],
@@ -214,12 +229,60 @@ impl Inspect {
         self.shown_as.map_or(8, |scalar| scalar.size() as u64)
     }
 
+    /// The entries of the value panel.
+    pub fn values(&self) -> Vec<ValueEntry> {
+        self.ranking.entries(&self.value_bytes(self.cursor), self.order, self.shown_as)
+    }
+
+    /// The values that can be selected: the pinned ones, then the moving ones.
+    fn choices(&self) -> Vec<Picked> {
+        let pins = self.pins.iter().map(|pin| Picked { pinned: true, offset: pin.offset });
+        let moving = self.moving.iter().map(|value| Picked { pinned: false, offset: value.offset });
+        pins.chain(moving).collect()
+    }
+
+    /// The selected value, if the pane has the focus and the value is still there.
+    pub fn picked(&self) -> Option<Picked> {
+        let picked = self.picked.filter(|_| self.pane == InspectPane::Values)?;
+        self.choices().contains(&picked).then_some(picked)
+    }
+
+    /// Moves the selection. Returns false if there is nothing to select.
+    pub fn pick(&mut self, by: isize) -> bool {
+        let choices = self.choices();
+        let at = self.picked.and_then(|picked| choices.iter().position(|choice| *choice == picked));
+        let mut list = List { selected: at.unwrap_or(0) };
+        list.step(if at.is_some() { by } else { 0 }, choices.len());
+        self.picked = choices.get(list.selected).copied();
+        self.picked.is_some()
+    }
+
     /// Orders the entries of the value panel if the cursor has moved.
     pub fn rank_values(&mut self) {
         let place = Place { offset: self.cursor, order: self.order, shown_as: self.shown_as };
         let mut ranking = std::mem::take(&mut self.ranking);
-        ranking.update(place, self.bytes_at(self.cursor));
+        ranking.update(place, &self.value_bytes(self.cursor));
         self.ranking = ranking;
+    }
+
+    /// The lines of the segment. Rows with recent changes, matches, marks, differences from the
+    /// baseline or the cursor are not folded.
+    pub fn lines(&self, size: Size) -> Lines {
+        let row = u64::from(self.layout(size).row_bytes);
+        if !self.folds {
+            return Lines::plain(row, self.size());
+        }
+        // While frozen, nothing fades.
+        let now = self.frozen.as_ref().map_or(self.now, |frozen| frozen.since);
+        let mut open = self.glow.glowing(now);
+        open.extend(self.marks.values().map(|&mark| mark..mark + 1));
+        open.extend(self.view.differs.iter().chain(&self.view.matches).cloned());
+        Lines::folded(&self.view, row, self.size(), self.cursor, open)
+    }
+
+    /// The lines on screen.
+    pub fn lines_on_screen(&self, size: Size) -> Vec<Line> {
+        self.lines(size).on_screen(self.top, self.layout(size).rows.height, &self.view)
     }
 
     /// Moves the cursor to an offset, at most the last one, and scrolls it into view.
@@ -232,45 +295,58 @@ impl Inspect {
     /// Like [`Inspect::go_to`], but scrolls a target outside the view to the upper third of the
     /// screen, so that its context is visible.
     pub fn jump(&mut self, offset: u64, size: Size) {
-        let layout = self.layout(size);
         let before = self.top;
         self.go_to(offset, size);
         if self.top != before {
-            let row = u64::from(layout.row_bytes);
-            let lead = u64::from(layout.rows.height / 3) * row;
-            self.top = (self.cursor / row * row).saturating_sub(lead);
-            self.scroll_to_cursor(size);
+            self.show_context(size);
+            self.lead = true;
         }
+    }
+
+    /// Scrolls the cursor to the upper third of the screen.
+    fn show_context(&mut self, size: Size) {
+        let lead = isize::try_from(self.layout(size).rows.height / 3).unwrap_or(0);
+        self.top = self.lines(size).step(self.cursor, -lead).start();
+        self.scroll_to_cursor(size);
     }
 
     /// Scrolls so that the cursor is visible and the view is within the segment.
     pub fn scroll_to_cursor(&mut self, size: Size) {
-        let layout = self.layout(size);
-        let row = u64::from(layout.row_bytes);
-        let rows = u64::from(layout.rows.height.max(1));
-        let cursor_row = self.cursor / row;
-        let last_row = self.size().saturating_sub(1) / row;
-        let top_row = (self.top / row).clamp((cursor_row + 1).saturating_sub(rows), cursor_row);
-        self.top = top_row.min((last_row + 1).saturating_sub(rows)) * row;
+        let height = usize::from(self.layout(size).rows.height.max(1));
+        self.top = self.lines(size).scrolled(self.top, self.cursor, height);
     }
 
-    /// Moves the cursor and stops at the ends.
+    /// Moves the cursor by bytes and stops at the ends. A fold is passed over.
     pub fn move_by(&mut self, bytes: i64, size: Size) {
-        let target = self.cursor.saturating_add_signed(bytes);
-        // Moving up or down past the end keeps the column if the last row is long enough.
+        let target = self.cursor.saturating_add_signed(bytes).min(self.size().saturating_sub(1));
+        let target = self.lines(size).beside_folds(target, bytes > 0);
+        self.go_to(target, size);
+    }
+
+    /// Moves the cursor by lines and stops at the ends. The cursor keeps its column if it can.
+    pub fn move_lines(&mut self, by: isize, size: Size) {
+        let lines = self.lines(size);
+        let row = u64::from(self.layout(size).row_bytes);
+        let column = self.cursor % row;
         let last = self.size().saturating_sub(1);
-        if target > last && bytes.unsigned_abs() > self.step() {
-            let row = u64::from(self.layout(size).row_bytes);
-            let column = self.cursor % row;
-            let lowest = last / row * row + column;
-            let lowest = if lowest > last { lowest.saturating_sub(row) } else { lowest };
-            self.go_to(lowest.max(self.cursor), size);
-        } else if bytes < 0 && self.cursor < bytes.unsigned_abs() && bytes.unsigned_abs() > self.step() {
-            let row = u64::from(self.layout(size).row_bytes);
-            self.go_to(self.cursor % row, size);
-        } else {
-            self.go_to(target, size);
+        let mut target = lines.step_rows(self.cursor, by) + column;
+        // The last row may be short.
+        if target > last {
+            target = (lines.step_rows(last, -1) + column).max(self.cursor);
         }
+        self.go_to(target, size);
+    }
+
+    /// Moves view and cursor together.
+    pub fn page_by(&mut self, by: isize, size: Size) {
+        self.top = self.lines(size).step(self.top, by).start();
+        self.move_lines(by, size);
+    }
+
+    /// Folds runs of zeros, or shows all rows.
+    pub fn toggle_folds(&mut self, size: Size) {
+        self.folds = !self.folds;
+        self.scroll_to_cursor(size);
     }
 
     /// Returns true if the segment was removed and only shmlens holds it, according to this survey.
@@ -298,7 +374,15 @@ impl Inspect {
     pub fn watching(&self, size: Size) -> Watching {
         let layout = self.layout(size);
         let end = self.top.saturating_add(layout.page()).saturating_add(LOOKAHEAD);
-        Watching { window: self.top..end, cells: usize::from(layout.map.width), every: self.every() }
+        // The next page, and the one before, are shown without waiting.
+        let height = usize::from(layout.rows.height);
+        let rows = Rows { length: layout.row_bytes.into(), above: height, below: 2 * height + 1 };
+        Watching {
+            window: self.top..end,
+            rows: self.folds.then_some(rows),
+            cells: usize::from(layout.map.width),
+            every: self.every(),
+        }
     }
 
     /// The refresh interval; `None` while frozen or paused.
@@ -306,78 +390,71 @@ impl Inspect {
         if self.frozen.is_some() { None } else { self.interval.duration() }
     }
 
-    pub fn apply(&mut self, look: Snapshot, now: Clock) {
+    pub fn apply(&mut self, look: Snapshot, size: Size) {
         self.status = Status::Open;
         self.presence = look.presence;
         self.method = look.method;
         self.scanned = look.scanned;
-        let mut bytes = look.bytes;
-        if let Some(frozen) = &mut self.frozen {
-            frozen.overlay(look.window_offset, &mut bytes);
+        let view = View::new(look.window_offset, look.bytes, look.gaps);
+        self.view = if let Some(frozen) = &mut self.frozen {
+            frozen.overlay(&view)
         } else {
-            self.glow.changed(&look.changed, now);
-            self.rate.add(look.changes, now);
-            self.map.update(look.map, now);
-        }
-        self.view = View {
-            offset: look.window_offset,
-            bytes,
-            extents: look.extents,
-            differs: look.differs,
-            matches: vec![],
+            self.glow.changed(&look.changed, self.now);
+            self.rate.add(look.changes, self.now);
+            self.map.update(look.map, self.now);
+            view
         };
+        self.view.differs = look.differs;
         self.find_matches();
+        let known = self.view.offset..self.view.end();
+        if known.contains(&self.top) && known.contains(&self.cursor) {
+            if std::mem::take(&mut self.lead) {
+                self.show_context(size);
+            } else if self.folds {
+                // A fold above the cursor may have opened.
+                self.scroll_to_cursor(size);
+            }
+        }
     }
 
     /// Finds the matches of the last search in the window.
     pub fn find_matches(&mut self) {
-        let view = &mut self.view;
-        view.matches = self.search.as_ref().map_or_else(Vec::new, |search| {
-            let length = search.pattern.len() as u64;
-            let mut from = 0;
-            let next = || {
-                let at = search.pattern.find(&view.bytes, from)?;
-                from = at + search.pattern.len();
-                Some(view.offset + at as u64..view.offset + at as u64 + length)
-            };
-            std::iter::from_fn(next).collect()
-        });
+        self.view.find_matches(self.search.as_ref().map(|search| &search.pattern));
     }
 
     pub fn freeze(&mut self) {
         self.frozen = if self.frozen.is_some() {
             None
         } else {
-            let mut frozen = Frozen::default();
-            frozen.overlay(self.view.offset, &mut self.view.bytes.clone());
+            let mut frozen = Frozen::new(self.now);
+            frozen.overlay(&self.view);
             Some(frozen)
         };
     }
 
     /// The byte at an offset in the window.
     pub fn byte(&self, offset: u64) -> Option<u8> {
-        self.bytes_at(offset).first().copied()
+        self.view.read(offset, 1).first().copied()
     }
 
-    /// The bytes of the window starting at an offset.
-    pub fn bytes_at(&self, offset: u64) -> &[u8] {
-        offset
-            .checked_sub(self.view.offset)
-            .and_then(|at| usize::try_from(at).ok())
-            .and_then(|at| self.view.bytes.get(at..))
-            .unwrap_or_default()
+    /// The known bytes at an offset, enough for any value.
+    pub fn value_bytes(&self, offset: u64) -> Vec<u8> {
+        self.view.read(offset, VALUE_BYTES)
     }
 
-    /// The range that `y` copies: from the last mark to the cursor, or the row of the cursor,
-    /// within the window.
+    /// The range that `y` copies: from the last mark to the cursor, or the row of the cursor.
     pub fn copy_range(&self, size: Size) -> Range<u64> {
         let row = u64::from(self.layout(size).row_bytes);
-        let end = self.view.offset + self.view.bytes.len() as u64;
-        let range = match self.last_mark.and_then(|letter| self.marks.get(&letter)) {
-            Some(&mark) => mark.min(self.cursor)..(mark.max(self.cursor) + self.step()),
-            None => self.cursor / row * row..self.cursor / row * row + row,
-        };
-        range.start.max(self.view.offset)..range.end.min(end)
+        let start = self.cursor / row * row;
+        match self.last_mark.and_then(|letter| self.marks.get(&letter)) {
+            Some(&mark) => mark.min(self.cursor)..(mark.max(self.cursor) + self.step()).min(self.size()),
+            None => start..(start + row).min(self.size()),
+        }
+    }
+
+    /// The known part of a range.
+    pub fn known(&self, range: &Range<u64>) -> Range<u64> {
+        range.start.max(self.view.offset)..range.end.min(self.view.end())
     }
 
     /// Returns the number of a new search. Results of older searches are dropped.

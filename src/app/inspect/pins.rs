@@ -1,7 +1,7 @@
 //! Pinned values: a type at an offset, with its last samples, on screen or not.
 
 use crate::decode::{ByteOrder, Scalar, Value};
-use crate::engine::{Clock, Moving};
+use crate::engine::{Clock, Moving, value_rate};
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -60,7 +60,11 @@ impl Pins {
     /// Adds a sample to each pin. `samples` has the same order as the pins.
     pub fn sample(&mut self, samples: &[Vec<u8>], now: Clock) {
         for (pin, bytes) in self.0.iter_mut().zip(samples) {
-            let Some(value) = pin.scalar.read(bytes, pin.order) else { continue };
+            let Some(value) = pin.scalar.read(bytes, pin.order) else {
+                // Past the end of the segment.
+                pin.samples.clear();
+                continue;
+            };
             if pin.samples.len() == SAMPLES {
                 pin.samples.pop_front();
             }
@@ -74,27 +78,37 @@ impl Pin {
         self.offset..self.offset.saturating_add(self.scalar.size() as u64)
     }
 
-    /// Returns the line of the pin. `bytes` are those at its offset if they are on screen, which
-    /// are more recent than the last sample.
-    pub fn shown(&self, bytes: &[u8]) -> Moving {
-        let value = self.scalar.read(bytes, self.order).or(self.samples.back().map(|(_, value)| *value));
+    /// Returns the line of the pin in a segment of `size` bytes. `bytes` are those at its offset if
+    /// they are known, which are more recent than the last sample.
+    pub fn shown(&self, bytes: &[u8], size: u64) -> Moving {
         let order = if self.order == ByteOrder::native() { "" } else { self.order.word() };
-        Moving {
+        let line = Moving {
             offset: self.offset,
             kind: format!("{}{order}", self.scalar.word()),
+            value: "past the end".to_owned(),
+            history: vec![],
+            rate: String::new(),
+        };
+        if self.range().end > size {
+            return line;
+        }
+        let latest = self.scalar.read(bytes, self.order);
+        let value = latest.or(self.samples.back().map(|(_, value)| *value));
+        Moving {
             value: value.map_or_else(String::new, |value| value.to_string()),
             history: self.samples.iter().map(|(_, value)| number(*value)).collect(),
-            rate: self.rate(),
+            rate: self.rate(latest),
+            ..line
         }
     }
 
     /// Returns the rate of a counter, or the range of another value; empty for one that has not
     /// changed.
-    fn rate(&self) -> String {
-        let numbers =
-            || self.samples.iter().map(|(_, value)| number(*value)).filter(|value| value.is_finite());
-        let low = numbers().fold(f64::INFINITY, f64::min);
-        let high = numbers().fold(f64::NEG_INFINITY, f64::max);
+    fn rate(&self, latest: Option<Value>) -> String {
+        let samples = self.samples.iter().map(|(_, value)| *value);
+        let numbers: Vec<f64> = samples.chain(latest).map(number).filter(|value| value.is_finite()).collect();
+        let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let (Some((started, first)), Some((ended, last))) = (self.samples.front(), self.samples.back())
         else {
             return String::new();
@@ -103,10 +117,10 @@ impl Pin {
             return String::new();
         }
         let whole = !matches!(last, Value::F32(_) | Value::F64(_));
-        let rises = numbers().zip(numbers().skip(1)).all(|(before, after)| before <= after);
+        let rises = numbers.windows(2).all(|pair| pair[0] <= pair[1]);
         let seconds = ended.saturating_sub(*started).as_secs_f64();
         if whole && rises && seconds > 0.0 {
-            return format!("+{}/s", short((number(*last) - number(*first)) / seconds));
+            return value_rate((number(*last) - number(*first)) / seconds);
         }
         format!("{}–{}", short(low), short(high))
     }
@@ -147,7 +161,7 @@ mod tests {
         for (at, bytes) in samples.iter().enumerate() {
             pins.sample(std::slice::from_ref(bytes), Duration::from_millis(250 * at as u64));
         }
-        pins.iter().next().unwrap().shown(&[])
+        pins.iter().next().unwrap().shown(&[], 16)
     }
 
     #[test]
@@ -164,12 +178,44 @@ mod tests {
     }
 
     #[test]
+    fn range_includes_the_bytes_on_screen() {
+        let mut pins = Pins::default();
+        pins.toggle(0, Scalar::U8, ByteOrder::Little);
+        for (second, byte) in [(0, 7), (1, 5)] {
+            pins.sample(&[vec![byte]], Duration::from_secs(second));
+        }
+        let pin = pins.iter().next().unwrap();
+        assert_eq!((pin.shown(&[9], 1).rate.as_str(), pin.shown(&[], 1).rate.as_str()), ("5–9", "5–7"));
+    }
+
+    #[test]
+    fn pin_past_the_end_has_neither_value_nor_rate() {
+        let mut pins = Pins::default();
+        pins.toggle(8, Scalar::U32, ByteOrder::Little);
+        let sample = |pins: &mut Pins, second, bytes: &[u8]| {
+            pins.sample(&[bytes.to_vec()], Duration::from_secs(second));
+        };
+        sample(&mut pins, 0, &[1, 0, 0, 0]);
+        sample(&mut pins, 1, &[5, 0, 0, 0]);
+        let shown = |pins: &Pins, size| {
+            let line = pins.iter().next().unwrap().shown(&[], size);
+            (line.value, line.rate, line.history.len())
+        };
+        assert_eq!(shown(&pins, 12), ("5".into(), "+4.0/s".into(), 2));
+        assert_eq!(shown(&pins, 11), ("past the end".into(), String::new(), 0));
+        // The rate starts anew when the segment has grown again.
+        sample(&mut pins, 2, &[5, 0, 0]);
+        sample(&mut pins, 3, &[6, 0, 0, 0]);
+        assert_eq!(shown(&pins, 12), ("6".into(), String::new(), 1));
+    }
+
+    #[test]
     fn bytes_on_screen_are_shown_before_a_sample() {
         let mut pins = Pins::default();
         pins.toggle(0, Scalar::U16, ByteOrder::Big);
         pins.sample(&[vec![0, 1]], Duration::ZERO);
         let pin = pins.iter().next().unwrap();
-        let (on_screen, off_screen) = (pin.shown(&[0, 2]), pin.shown(&[]));
+        let (on_screen, off_screen) = (pin.shown(&[0, 2], 2), pin.shown(&[], 2));
         assert_eq!((on_screen.value.as_str(), off_screen.value.as_str()), ("2", "1"));
         assert_eq!(on_screen.kind, if cfg!(target_endian = "big") { "u16" } else { "u16be" });
     }

@@ -8,7 +8,7 @@
 //!  space freeze  …
 //! ```
 //!
-//! Below 100 columns the values take two lines below the bytes. A wider terminal never shows less:
+//! Where the panel would cut numbers, the values take lines below the bytes instead. A wider terminal never shows less:
 //! more bytes per row only where the panel keeps its width.
 
 use super::Area;
@@ -22,16 +22,17 @@ pub const WIDTHS: [u16; 4] = [8, 16, 24, 32];
 const WIDE: u16 = 100;
 /// The minimum width for rows of 16 bytes. With long offsets, the rows have no text column.
 const FULL_ROW: u16 = 80;
-/// The minimum width of the panel: a label and most numbers.
-const PANEL_MIN: u16 = 19;
+/// The minimum width of the panel: a label and any number.
+const PANEL_MIN: u16 = 28;
 /// The minimum width of the panel beside rows of more than 16 bytes: a value with its sparkline and
 /// rate.
 const PANEL_WIDE: u16 = 44;
 const PANEL_MAX: u16 = 80;
 /// The rule between bytes and panel, with a space on both sides.
 const RULE: u16 = 3;
-/// Rows of the panel below the bytes.
-const PANEL_ROWS: u16 = 2;
+/// Rows of the panel below the bytes, on a low and on a tall screen.
+const PANEL_ROWS: [u16; 2] = [2, 4];
+const TALL: u16 = 30;
 /// Terminals with fewer rows have no panel below the bytes.
 const FEW_ROWS: u16 = 12;
 
@@ -182,13 +183,14 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let chosen = options.row_bytes.filter(|&bytes| bytes == WIDTHS[0] || row_fits(size, options, bytes));
     let row_bytes = chosen.unwrap_or_else(|| most_bytes(size, options));
     let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, width);
-    let beside = width >= WIDE && 1 + row.width + RULE + PANEL_MIN <= width;
+    let beside = width >= WIDE && 1 + row.width + RULE + PANEL_MIN < width;
+    let panel_rows = PANEL_ROWS[usize::from(height >= TALL)];
     let below = !beside && height >= FEW_ROWS;
     let margin = u16::from(row.width < width);
 
     let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
     let top = 3;
-    let under = if below { PANEL_ROWS + 1 } else { 0 };
+    let under = if below { panel_rows + 1 } else { 0 };
     let rows_height = footer.y.saturating_sub(top + under);
     let bytes_x = margin + row.offsets.width() + 2;
     let text_x = (row.text > 0).then(|| bytes_x + bytes_width(row_bytes, None) + 2);
@@ -198,10 +200,10 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
         let panel_height = footer.y.saturating_sub(2);
         (Some(Area::new(x, 2, 1, panel_height)), Some(Area::new(x + 2, 2, panel, panel_height)))
     } else if below {
-        let y = footer.y.saturating_sub(PANEL_ROWS);
+        let y = footer.y.saturating_sub(panel_rows);
         (
             Some(Area::new(0, y.saturating_sub(1), width, 1)),
-            Some(Area::new(1, y, width.saturating_sub(2), PANEL_ROWS)),
+            Some(Area::new(1, y, width.saturating_sub(2), panel_rows)),
         )
     } else {
         (None, None)
@@ -235,8 +237,8 @@ impl InspectLayout {
         self.bytes_x + 3 * column + column / 8
     }
 
-    /// Returns the byte at a cell, relative to the first byte on screen.
-    pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<u64> {
+    /// Returns the row and column of the byte at a cell.
+    pub fn byte_at(&self, x: u16, y: u16, shown_as: Option<Scalar>) -> Option<(usize, u16)> {
         if !self.rows.contains(x, y) {
             return None;
         }
@@ -248,8 +250,7 @@ impl InspectLayout {
             (None, Some(text_x)) if x >= text_x => x - text_x,
             _ => (0..self.row_bytes).rev().find(|&column| x >= self.hex_x(column))?,
         };
-        let row = u64::from(y - self.rows.y);
-        (column < self.row_bytes).then(|| row * u64::from(self.row_bytes) + u64::from(column))
+        (column < self.row_bytes).then(|| (usize::from(y - self.rows.y), column))
     }
 }
 
@@ -276,9 +277,10 @@ mod tests {
     }
 
     #[test]
-    fn panel_is_beside_the_bytes_at_100_columns() {
-        assert!(at(100, 24).beside && !at(99, 24).beside);
-        assert_eq!(at(99, 24).panel.unwrap().height, 2);
+    fn panel_is_beside_the_bytes_where_it_fits_any_number() {
+        assert!(at(110, 24).beside && !at(109, 24).beside);
+        assert_eq!(at(110, 24).panel.unwrap().width, 28);
+        assert_eq!((at(99, 24).panel.unwrap().height, at(99, 30).panel.unwrap().height), (2, 4));
         assert_eq!(at(99, 11).panel, None);
         assert_eq!(at(100, 24).row_bytes, 16);
         assert_eq!((at(140, 45).row_bytes, at(160, 45).row_bytes, at(200, 45).row_bytes), (16, 24, 32));
@@ -335,8 +337,7 @@ mod tests {
                         if let Some(panel) = layout.panel {
                             assert!(panel.right() < width && panel.bottom() <= layout.footer.y);
                             assert!(
-                                !layout.beside
-                                    || (panel.x > layout.rows.right() && panel.width + 1 >= PANEL_MIN)
+                                !layout.beside || (panel.x > layout.rows.right() && panel.width >= PANEL_MIN)
                             );
                         }
                     }
@@ -357,9 +358,9 @@ mod tests {
     fn click_finds_its_byte_in_hex_and_text() {
         let layout = at(80, 24);
         for column in 0..16 {
-            let offset = Some(u64::from(column) + 32);
-            assert_eq!(layout.byte_at(layout.hex_x(column), layout.rows.y + 2, None), offset);
-            assert_eq!(layout.byte_at(layout.text_x.unwrap() + column, layout.rows.y + 2, None), offset);
+            let byte = Some((2, column));
+            assert_eq!(layout.byte_at(layout.hex_x(column), layout.rows.y + 2, None), byte);
+            assert_eq!(layout.byte_at(layout.text_x.unwrap() + column, layout.rows.y + 2, None), byte);
         }
         assert_eq!(layout.byte_at(0, layout.rows.y, None), None);
         assert_eq!(layout.byte_at(layout.bytes_x, 0, None), None);

@@ -24,6 +24,8 @@ pub enum Chosen {
     Sort(SortKey),
     Type(Option<Scalar>),
     Copy(CopyFormat),
+    /// Copies the text of the item.
+    CopyValue(&'static str),
 }
 
 impl Choice {
@@ -68,14 +70,16 @@ impl Choice {
         Self::new("Show as".to_owned(), types.map(item).collect(), Chosen::Type(current))
     }
 
-    pub fn copy(title: String) -> Self {
+    /// The formats of the bytes, then the values at the cursor with their labels.
+    pub fn copy(title: String, values: Vec<(&'static str, String)>) -> Self {
         let forms = [
             ("hex", "de ad be ef", CopyFormat::Hex),
             ("text", "with \\xNN", CopyFormat::Text),
             ("C", "{0xde, 0xad}", CopyFormat::C),
             ("Python", "b'\\xde\\xad'", CopyFormat::Python),
         ];
-        let items = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
-        Self::new(title, items.into(), Chosen::Copy(CopyFormat::Hex))
+        let forms = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
+        let values = values.into_iter().map(|(label, text)| (label, text, Chosen::CopyValue(label)));
+        Self::new(title, forms.into_iter().chain(values).collect(), Chosen::Copy(CopyFormat::Hex))
     }
 }

@@ -1,6 +1,6 @@
 //! Handles reports of the engine.
 
-use super::{acting, attachments, clean, holders, new_segment, permissions, press, save};
+use super::{acting, attachments, clean, holders, new_segment, permissions, save};
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -33,9 +33,6 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
             finish_open(state, subscription, opened, effects);
-            for key in std::mem::take(&mut state.typed_ahead) {
-                press(state, key, effects);
-            }
         }
         (Body::Rules(id, rules), _) => permissions::set_rules(state, &id, rules),
         (Body::Answered(question @ Question::New { .. }, answer), _) => {
@@ -212,7 +209,7 @@ fn finish_open(
     let Some((_, segment)) = state.opening.take_if(|(id, _)| *id == subscription) else { return };
     match opened {
         Ok(_) => {
-            let keep = state.kept.contains(&segment.id);
+            let keep = state.kept.contains_key(&segment.id);
             state.inspect = Some(Inspect::new(subscription, segment, state.live_interval, keep));
         }
         Err(error) => {
@@ -224,10 +221,10 @@ fn finish_open(
 }
 
 fn show_snapshot(state: &mut State, look: Snapshot) {
-    let (now, size) = (state.now, state.size);
+    let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
-    inspect.apply(look, now);
+    inspect.apply(look, size);
     let after = inspect.size();
     if after < before {
         // The cursor may be past the new end.

@@ -2,16 +2,21 @@
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Subject};
+use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Picked, Subject};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
 use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::{PinsKey, State};
 use crate::app::values;
+use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Request, Search, Target};
 use crate::memory::Direction;
+use crate::segment::Bytes;
 use std::ops::Range;
+
+/// Most terminals take no more.
+const MAX_COPY: u64 = 64 << 10;
 
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     if act_on_move(state, action) {
@@ -38,6 +43,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Keep => keep(state),
         Action::Pin => pin(state),
         _ => {
+            let size = state.size;
             let Some(inspect) = &mut state.inspect else { return };
             match action {
                 Action::SearchNext => search(inspect, Direction::Forward, effects),
@@ -51,6 +57,11 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::Width => {
                     width(state);
                 }
+                Action::Fold => {
+                    inspect.toggle_folds(size);
+                    let folds = inspect.folds;
+                    state.show_message(if folds { "Zeros and holes folded" } else { "All rows shown" });
+                }
                 Action::Longer => inspect.interval.longer(),
                 Action::Shorter => inspect.interval.shorter(),
                 Action::NextPane => {
@@ -58,6 +69,13 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                         InspectPane::Bytes => InspectPane::Values,
                         InspectPane::Values => InspectPane::Bytes,
                     };
+                    inspect.pick(0);
+                }
+                Action::GoToValue => {
+                    if let Some(picked) = inspect.picked() {
+                        inspect.pane = InspectPane::Bytes;
+                        inspect.jump(picked.offset, size);
+                    }
                 }
                 _ => {}
             }
@@ -73,39 +91,40 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
     let layout = inspect.layout(size);
     let rows = list::step(action, layout.rows.height.into());
     let row = u64::from(layout.row_bytes);
-    let bytes = rows.map_or(0, |rows| i64::from(layout.row_bytes).saturating_mul(rows as i64));
     let step = inspect.step().cast_signed();
     let row_start = inspect.cursor / row * row;
     let values = inspect.pane == InspectPane::Values && layout.panel.is_some();
     match action {
-        Action::Up | Action::Down | Action::First if values => {
+        _ if values && rows.is_some_and(|rows| is_line(action) && inspect.pick(rows)) => {}
+        _ if values && rows.is_some() => {
             let top = inspect.values_top.saturating_add_signed(rows.unwrap_or(0));
             inspect.values_top = top.min(values::COUNT - 1);
         }
         Action::First => inspect.go_to(0, size),
         Action::Last => inspect.go_to(u64::MAX, size),
-        Action::Up | Action::Down => inspect.move_by(bytes, size),
         Action::Left => inspect.move_by(-step, size),
         Action::Right => inspect.move_by(step, size),
         Action::RowStart => inspect.go_to(row_start, size),
         Action::RowEnd => inspect.go_to(row_start + row - 1, size),
-        _ if rows.is_some() => page_by(inspect, bytes, size),
-        _ => return false,
+        _ => match rows {
+            Some(by @ (-1 | 1)) => inspect.move_lines(by, size),
+            Some(by) => inspect.page_by(by, size),
+            None => return false,
+        },
     }
     true
 }
 
-/// Moves view and cursor together.
-pub fn page_by(inspect: &mut Inspect, bytes: i64, size: crate::app::event::Size) {
-    inspect.top = inspect.top.saturating_add_signed(bytes);
-    inspect.move_by(bytes, size);
+/// Returns true for moves that select a value in the panel. Pages scroll the values at the cursor.
+const fn is_line(action: Action) -> bool {
+    matches!(action, Action::Up | Action::Down | Action::First | Action::Last)
 }
 
-/// Stops a search in progress.
+/// Stops a search in progress, or one that keys wait for.
 fn stop_search(state: &mut State, effects: &mut Vec<Effect>) -> bool {
-    let shown =
-        |inspect: &Inspect| inspect.pending.as_ref().is_some_and(|pending| pending.progress.is_some());
-    if !state.inspect.as_ref().is_some_and(shown) {
+    let pending = state.inspect.as_ref().and_then(|inspect| inspect.pending.as_ref());
+    let waited_for = !std::mem::take(&mut state.typed_ahead).is_empty();
+    if !pending.is_some_and(|pending| waited_for || pending.progress.is_some()) {
         return false;
     }
     cancel_search(state, effects);
@@ -129,7 +148,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     }
     effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
     if inspect.keep {
-        state.kept.insert(inspect.id().clone());
+        state.kept.insert(inspect.id().clone(), inspect.segment.identity());
         let detach = state.key_of(Action::Detach);
         state.show_message(format!("Still attached to {} ({detach}: detach)", name_of(inspect.id())));
         // Survey at once, so that the table shows the attachment.
@@ -165,11 +184,25 @@ fn keep(state: &mut State) {
     state.show_message(text);
 }
 
-/// Pins or unpins the value under the cursor.
+/// Pins or unpins the selected value, or the one under the cursor.
 fn pin(state: &mut State) {
     let Some(inspect) = &mut state.inspect else { return };
-    let Some(scalar) = inspect.shown_as.or(inspect.ranking.first()) else { return };
-    let (offset, order) = (inspect.cursor, inspect.order);
+    let at_cursor = inspect.shown_as.or(inspect.ranking.first());
+    let (offset, scalar, order) = match inspect.picked() {
+        Some(Picked { offset, .. }) => {
+            let detected = inspect.moving.iter().find(|value| value.offset == offset);
+            // The first of `u32/u64`.
+            let word = detected.and_then(|value| value.kind.split('/').next());
+            let scalar = word.and_then(|word| Scalar::ALL.into_iter().find(|scalar| scalar.word() == word));
+            (offset, scalar, ByteOrder::native())
+        }
+        None => (inspect.cursor, at_cursor, inspect.order),
+    };
+    let Some(scalar) = scalar.or(at_cursor.filter(|_| inspect.picked().is_none_or(|picked| picked.pinned)))
+    else {
+        state.fail("Only a number can be pinned");
+        return;
+    };
     let pinned = inspect.pins.toggle(offset, scalar, order);
     let key = state.key_of(Action::Pin);
     match pinned {
@@ -201,12 +234,23 @@ fn copy(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &state.inspect else { return };
     let range = inspect.copy_range(size);
+    let length = range.end.saturating_sub(range.start);
+    if length > MAX_COPY {
+        let (length, most) = (Bytes(length), Bytes(MAX_COPY));
+        state.fail(format!("The range from the last mark has {length}; at most {most} can be copied"));
+        return;
+    }
+    let range = inspect.known(&range);
     if range.is_empty() {
         state.fail("No bytes to copy here");
         return;
     }
-    let title = format!("Copy {} bytes from {:#x} as", range.end - range.start, range.start);
-    state.overlay = Some(Overlay::Choice(Choice::copy(title)));
+    let length = range.end - range.start;
+    let title = format!("Copy {length} bytes from {:#x} as", range.start);
+    let entries = inspect.values();
+    let own = entries.into_iter().take(values::OWN).filter(|entry| !entry.is_text());
+    let values = own.filter_map(|entry| Some((entry.label, entry.text?))).collect();
+    state.overlay = Some(Overlay::Choice(Choice::copy(title, values)));
 }
 
 /// Goes to the next changed value other than the one under the cursor.
@@ -256,7 +300,8 @@ fn find_from(
     effects: &mut Vec<Effect>,
 ) {
     let number = inspect.next_request();
-    inspect.pending = Some(PendingSearch { number, subject, progress: None, any_change: false });
+    inspect.pending =
+        Some(PendingSearch { number, since: inspect.now, subject, progress: None, any_change: false });
     let search = Search { number, from, direction, target };
     effects.push(Request::Search(inspect.subscription, search).into());
 }

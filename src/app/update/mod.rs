@@ -1,6 +1,7 @@
 //! The only code that changes the state: `(state, event) -> effects`, without I/O.
 
 mod acting;
+mod ahead;
 mod answers;
 mod attachments;
 mod clean;
@@ -37,6 +38,9 @@ const PINS_EVERY: Duration = Duration::from_millis(250);
 /// Applies an event to the state. Returns the effects to execute.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     state.now = now;
+    if let Some(inspect) = &mut state.inspect {
+        inspect.now = now;
+    }
     let mut effects = vec![];
     match event {
         Event::Key(key) => press(state, key, &mut effects),
@@ -55,6 +59,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         Event::Tick | Event::Resumed => {}
         Event::Engine(report) => answers::handle_report(state, report, &mut effects),
     }
+    ahead::resume(state, &mut effects);
     state.log_long_notice();
     if let Some(inspect) = &mut state.inspect {
         inspect.rank_values();
@@ -83,11 +88,7 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
         effects.push(Effect::Suspend);
         return;
     }
-    if state.opening.is_some() && action != Some(Action::Interrupt) {
-        // Limited in case the engine never answers.
-        if state.typed_ahead.len() < 1000 {
-            state.typed_ahead.push(key);
-        }
+    if ahead::keep(state, key, action) {
         return;
     }
     state.notice = None;
@@ -275,7 +276,7 @@ fn sync_pins(state: &mut State, effects: &mut Vec<Effect>) {
 /// Returns the time until the next redraw without an event, needed while a glow fades.
 pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
     if let Some(inspect) = &state.inspect {
-        glow_step(inspect, now)
+        glow_step(inspect, now).into_iter().chain(ahead::next_drop(state)).min()
     } else {
         let left = |age: Duration, whole: Duration| whole.saturating_sub(age);
         let row = state

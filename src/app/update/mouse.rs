@@ -2,6 +2,7 @@
 
 use super::{inspect, overlay, segments};
 use crate::app::effect::Effect;
+use crate::app::inspect::Line;
 use crate::app::key::{Mouse, MouseKind};
 use crate::app::layout::segments::Hit;
 use crate::app::state::State;
@@ -28,6 +29,9 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     if state.overlay.is_some() {
         overlay::mouse(state, mouse, notch, effects);
     } else if state.inspect.is_some() {
+        // A late result must not move the cursor, nor keys act somewhere else.
+        state.typed_ahead.clear();
+        inspect::cancel_search(state, effects);
         in_inspect(state, mouse, notch);
     } else if state.detail.is_some() {
         segments::scroll_detail(state, notch.into());
@@ -74,9 +78,14 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
     let Some(open) = &mut state.inspect else { return };
     let layout = open.layout(size);
     if notch != 0 {
-        inspect::page_by(open, i64::from(notch) * i64::from(layout.row_bytes), size);
-    } else if let Some(at) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
-        open.go_to(open.top + at, size);
+        open.page_by(notch.into(), size);
+    } else if let Some((row, column)) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
+        match open.lines_on_screen(size).get(row) {
+            Some(Line::Row(offset)) => open.go_to(offset + u64::from(column), size),
+            // The cursor opens the fold.
+            Some(Line::Fold(fold)) => open.go_to(fold.range.start, size),
+            Some(Line::Unread(_)) | None => {}
+        }
     } else if layout.map.contains(mouse.x, mouse.y) {
         // A click on the map goes to that part of the segment.
         let (cell, cells) = (usize::from(mouse.x - layout.map.x), open.map.cells.len());

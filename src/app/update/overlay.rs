@@ -194,13 +194,16 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             inspect.shown_as = shown_as;
             inspect.go_to(inspect.cursor, size);
         }
+        (Chosen::CopyValue(label), ..) => {
+            effects.push(Effect::Copy(item.doc.clone()));
+            state.show_message(format!("Copied {label} {}", item.doc));
+        }
         (Chosen::Copy(form), Some(inspect), _) => {
-            let range = inspect.copy_range(size);
+            let range = inspect.known(&inspect.copy_range(size));
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
-            let bytes = inspect.bytes_at(range.start);
-            let bytes = &bytes[..length.min(bytes.len())];
+            let bytes = inspect.view.read(range.start, length);
             let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
-            effects.push(Effect::Copy(copy_as(bytes, range.start, form)));
+            effects.push(Effect::Copy(copy_as(&bytes, range.start, form)));
             state.show_message(text);
         }
         _ => {}

@@ -9,6 +9,7 @@ mod readers;
 mod samples;
 mod window;
 
+pub use preview::value_rate;
 pub use readers::Readers;
 
 use super::Clock;

@@ -78,7 +78,7 @@ impl Scene {
     }
 
     fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Snapshot> {
-        snapshots(self.send(Request::SetWindow(id, Watching { window, cells: 1, every })))
+        snapshots(self.send(Request::SetWindow(id, Watching { window, rows: None, cells: 1, every })))
     }
 
     fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: &[Offsets<u64>], every: Duration) {

@@ -29,7 +29,7 @@ impl Window {
     pub fn watch(&mut self, watching: Watching, pace: &mut Pace) {
         pace.every = watching.every;
         // Another part is read immediately, even while frozen.
-        let same = |was: &Watching| was.window == watching.window && was.cells == watching.cells;
+        let same = |was: &Watching| Watching { every: was.every, ..watching.clone() } == *was;
         if !self.watching.as_ref().is_some_and(same) {
             pace.request(Clock::ZERO);
         }
@@ -39,10 +39,11 @@ impl Window {
     /// Reads the window, and reports it if it was requested or has changed. `hurry` limits the
     /// scan.
     pub fn read(&mut self, machine: &dyn Machine, requested: bool, hurry: bool) -> Option<Body> {
-        let Watching { window, cells, every } = self.watching.clone()?;
+        let Watching { window, rows, cells, every } = self.watching.clone()?;
         let share = every.map_or(MAX_SCAN, |every| (every / SCAN_SHARE).min(MAX_SCAN));
         let budget = if hurry { share } else { Duration::MAX };
-        let snapshot = match self.tracker.snapshot(machine, &SnapshotRequest { window, cells, budget }) {
+        let request = SnapshotRequest { window, rows, cells, budget };
+        let snapshot = match self.tracker.snapshot(machine, &request) {
             Err(error) if is_gone(&error) => return Some(Body::Ended(Ended::Unreadable(error))),
             Err(error) => Err(unreadable(self.tracker.reader().id(), &error)),
             Ok(snapshot) => Ok(Box::new(snapshot)),

@@ -19,6 +19,12 @@ impl CoveredRanges {
         blocks.is_empty() || self.0.get(after).is_some_and(|range| range.start <= blocks.start)
     }
 
+    /// Returns the range that a block is in.
+    pub fn run(&self, block: u64) -> Option<Range<u64>> {
+        let at = self.0.partition_point(|range| range.end <= block);
+        self.0.get(at).filter(|range| range.start <= block).cloned()
+    }
+
     /// Adds a range, unless that would exceed the maximum.
     pub fn add(&mut self, blocks: Range<u64>) {
         if blocks.is_empty() {

@@ -151,6 +151,27 @@ impl Hashes {
         summary
     }
 
+    /// Returns the run of blocks around `block` that are zero, and were at the baseline: its range
+    /// and whether it is allocated. `None` if the block has data or was never read.
+    pub fn quiet_run(&self, block: u64) -> Option<(Range<u64>, bool)> {
+        let quiet = |state: &Block| state.now == 0 && state.base == 0;
+        let Range { start, end } = self.covered.run(block)?;
+        let before = self.blocks.range(start..block).rev();
+        let after = self.blocks.range(block + 1..end.max(block + 1));
+        if !self.blocks.contains_key(&block) {
+            let start = before.map(|(&at, _)| at + 1).next().unwrap_or(start);
+            return Some((start..after.map(|(&at, _)| at).next().unwrap_or(end), false));
+        }
+        if !self.blocks.get(&block).is_some_and(quiet) {
+            return None;
+        }
+        let allocated =
+            |(at, (&number, state)): (u64, (&u64, &Block))| (at == number && quiet(state)).then_some(number);
+        let first = (start..block).rev().zip(before).map_while(allocated).last().unwrap_or(block);
+        let last = (block + 1..end).zip(after).map_while(allocated).last().unwrap_or(block);
+        Some((first..last + 1, true))
+    }
+
     /// Returns the blocks within a range that had data at the baseline.
     pub fn with_base(&self, blocks: Range<u64>) -> impl Iterator<Item = u64> + '_ {
         self.blocks.range(blocks).filter(|(_, block)| block.base != 0).map(|(&number, _)| number)
@@ -192,6 +213,26 @@ mod tests {
         hashes.set_baseline();
         assert_eq!(hashes.with_base(0..10).count(), 0);
         assert_eq!(hashes.summary(0..10), Summary { data: false, allocated: false, seen: true });
+    }
+
+    #[test]
+    fn quiet_run_is_a_hole_or_allocated_zeros() {
+        let mut hashes = Hashes::new(PAGE, MAX_BLOCKS, true);
+        hashes.resize(100 * PAGE);
+        assert_eq!(hashes.quiet_run(3), None);
+        hashes.record_hole(0..50, |_| {});
+        for (block, hash) in [(10, 7), (11, 0), (12, 0), (13, 0), (20, 0), (21, 9)] {
+            hashes.record(block, hash, true);
+        }
+        let run = |block| hashes.quiet_run(block);
+        assert_eq!((run(3), run(9), run(10)), (Some((0..10, false)), Some((0..10, false)), None));
+        assert_eq!((run(11), run(12)), (Some((11..14, true)), Some((11..14, true))));
+        assert_eq!((run(15), run(20)), (Some((14..20, false)), Some((20..21, true))));
+        assert_eq!((run(49), run(50)), (Some((22..50, false)), None));
+        // Zeros that had data at the baseline are not quiet.
+        hashes.set_baseline();
+        hashes.record(21, 0, true);
+        assert_eq!(hashes.quiet_run(21), None);
     }
 
     #[test]

@@ -15,16 +15,17 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 mod watch;
+mod window;
 
 pub use changes::Change;
-pub use snapshot::{Cell, CellKind, Snapshot, SnapshotRequest};
+pub use snapshot::{Cell, CellKind, Quiet, Rows, Snapshot, SnapshotRequest};
 
 use super::{PageBuffer, Reader, differences};
-use crate::machine::{ExtentKind, Machine};
+use crate::machine::Machine;
 use changes::Changes;
 use copies::{Copies, Copy};
 use hashes::Hashes;
-use page::{PAGE, PAGE_BYTES, page_hash};
+use page::{PAGE, PAGE_BYTES};
 use scan::Scan;
 use std::io;
 use std::ops::Range;
@@ -105,15 +106,17 @@ impl Tracker {
             method: self.reader.method(),
             window_offset: start,
             bytes: vec![],
-            extents: vec![],
+            gaps: vec![],
             changed: vec![],
             differs: vec![],
             map: vec![],
             changes: 0,
             scanned: 0,
         };
-        if start < end {
-            self.window(start..end, &mut snapshot, &mut changes)?;
+        match request.rows {
+            Some(rows) if start < self.size => self.rows(start, rows, &mut snapshot, &mut changes)?,
+            None if start < end => self.window(start..end, &mut snapshot, &mut changes)?,
+            _ => {}
         }
         self.scan(self.size, &mut changes, |_| started.elapsed() < request.budget)?;
         snapshot.map = self.map(&changes);
@@ -138,44 +141,6 @@ impl Tracker {
         }
         self.size = size;
         self.hashes.resize(size);
-    }
-
-    /// Reads the window and compares it with the last known state.
-    fn window(
-        &mut self,
-        range: Range<u64>,
-        snapshot: &mut Snapshot,
-        changes: &mut Changes,
-    ) -> io::Result<()> {
-        let whole = range.start / PAGE * PAGE..range.end.next_multiple_of(PAGE).min(self.size);
-        let extents = self.extents(whole.clone())?;
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let count = self.reader.fill(&mut buffer, whole.start, length(&whole))?;
-        for (page, bytes) in (whole.start / PAGE..).zip(buffer.chunks(PAGE_BYTES)) {
-            let (start, hash) = (page * PAGE, page_hash(page, bytes));
-            let ranges = self.update(page, bytes, hash, self.snapshots, changes);
-            extend(&mut snapshot.changed, start, &ranges, &range);
-            // Larger blocks are recorded by the scan, which reads them completely.
-            if self.hashes.grain() == PAGE {
-                let allocated = extents.iter().any(|(extent, kind)| {
-                    *kind == ExtentKind::Data && extent.start < start + PAGE && extent.end > start
-                });
-                self.hashes.record(page, hash, allocated || hash != 0);
-            }
-            if let Some(base) = self.copies.get(page).and_then(|copy| copy.base.as_ref()) {
-                extend(&mut snapshot.differs, start, &differences(base, bytes), &range);
-            }
-        }
-        let end = length(&(whole.start..range.end)).min(count);
-        snapshot.bytes = buffer[length(&(whole.start..range.start)).min(end)..end].to_vec();
-        self.buffer = buffer;
-        let read = range.start..range.start + snapshot.bytes.len() as u64;
-        snapshot.extents = extents
-            .into_iter()
-            .map(|(extent, kind)| (extent.start.max(read.start)..extent.end.min(read.end), kind))
-            .filter(|(extent, _)| !extent.is_empty())
-            .collect();
-        Ok(())
     }
 
     /// Compares a page with its last known state. Copies the page if it is in the window of a
@@ -231,31 +196,8 @@ impl Tracker {
         }
         ranges
     }
-
-    fn extents(&self, range: Range<u64>) -> io::Result<Vec<(Range<u64>, ExtentKind)>> {
-        let mut extents = vec![];
-        let mut at = range.start;
-        while at < range.end {
-            let Some(extent) = self.reader.extent_at(at, range.end - at)? else { break };
-            extents.push((at..extent.end, extent.kind));
-            at = extent.end;
-        }
-        Ok(extents)
-    }
 }
 
 fn length(range: &Range<u64>) -> usize {
     usize::try_from(range.end - range.start).unwrap_or(usize::MAX)
-}
-
-/// Adds the visible parts of a page's ranges, and merges adjacent ones.
-fn extend(ranges: &mut Vec<Range<u64>>, start: u64, parts: &[Range<usize>], window: &Range<u64>) {
-    for part in parts {
-        let part = (start + part.start as u64).max(window.start)..(start + part.end as u64).min(window.end);
-        match ranges.last_mut() {
-            _ if part.is_empty() => {}
-            Some(last) if last.end == part.start => last.end = part.end,
-            _ => ranges.push(part),
-        }
-    }
 }

@@ -258,7 +258,7 @@ mod tests {
         bytes.write(0, &vec![7; 64 * PAGE_BYTES]);
         let (machine, reader) = object(bytes);
         let mut tracker = Tracker::new(reader);
-        let request = |window, budget| SnapshotRequest { window, cells: 0, budget };
+        let request = |window, budget| SnapshotRequest { window, rows: None, cells: 0, budget };
         let all = Duration::from_secs(600);
         tracker.snapshot(&machine, &request(0..0, all)).unwrap();
         tracker.scan.jump(3 * PAGE);

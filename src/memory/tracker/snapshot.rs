@@ -1,6 +1,6 @@
 //! Snapshots of a tracked segment.
 
-use crate::machine::{ExtentKind, Method};
+use crate::machine::Method;
 use crate::memory::Presence;
 use std::ops::Range;
 use std::time::Duration;
@@ -10,11 +10,32 @@ use std::time::Duration;
 pub struct SnapshotRequest {
     /// The bytes to show, limited to the segment and to 1 MiB.
     pub window: Range<u64>,
+    /// Set to read the rows around the start of the window instead, without long runs of zeros and
+    /// holes.
+    pub rows: Option<Rows>,
     /// The number of cells of the map.
     pub cells: usize,
     /// The time limit. The window is always read; the scan of the rest of the segment takes the
     /// remaining time.
     pub budget: Duration,
+}
+
+/// The number of rows with data to read around an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// The length of a row in bytes.
+    pub length: u64,
+    pub above: usize,
+    pub below: usize,
+}
+
+/// A run of zero bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quiet {
+    /// Allocated.
+    Zeros,
+    /// Not allocated.
+    Hole,
 }
 
 /// The state of a segment at one point in time.
@@ -24,10 +45,10 @@ pub struct Snapshot {
     pub method: Method,
     /// The offset of the first byte of the window.
     pub window_offset: u64,
-    /// The bytes of the window, fewer at the end of the segment.
+    /// The bytes of the window without its gaps, fewer at the end of the segment.
     pub bytes: Vec<u8>,
-    /// The extents of the window, in ascending order, as segment offsets.
-    pub extents: Vec<(Range<u64>, ExtentKind)>,
+    /// The pages of a window of rows that are zero, as runs in ascending order.
+    pub gaps: Vec<(Range<u64>, Quiet)>,
     /// The bytes of the window that changed since the last read, as segment offsets. Bytes that are
     /// read for the first time count as unchanged.
     pub changed: Vec<Range<u64>>,

@@ -12,7 +12,7 @@ const NO_OFFSETS: [u64; 0] = [];
 const LONG: Duration = Duration::from_secs(600);
 
 fn request(window: Range<u64>, cells: usize) -> SnapshotRequest {
-    SnapshotRequest { window, cells, budget: LONG }
+    SnapshotRequest { window, rows: None, cells, budget: LONG }
 }
 
 fn watched(bytes: FakeBytes) -> (FakeMachine, Tracker) {
@@ -53,7 +53,6 @@ fn change_in_the_window_is_reported_once_and_differs_from_then_on() {
     let snapshot = tracker.snapshot(&machine, &request(4000..4200, 8)).unwrap();
     assert_eq!((snapshot.window_offset, snapshot.bytes.len(), snapshot.changes), (4000, 200, 0));
     assert_eq!((snapshot.changed, snapshot.differs), (vec![], vec![]));
-    assert_eq!(snapshot.extents, [(4000..4200, ExtentKind::Data)]);
     // The write crosses a page boundary and is partly outside the window.
     write(&machine, 4095, &[1, 2]);
     write(&machine, 4300, &[3, 4, 5]);
@@ -79,11 +78,13 @@ fn change_in_the_window_is_reported_once_and_differs_from_then_on() {
 fn page_is_compared_when_it_returns_to_the_window() {
     let (machine, mut tracker) = watched(FakeBytes::full(&vec![7; 20_000]));
     for window in [0..100, 12_000..12_100] {
-        tracker.snapshot(&machine, &SnapshotRequest { window, cells: 0, budget: Duration::ZERO }).unwrap();
+        tracker
+            .snapshot(&machine, &SnapshotRequest { window, rows: None, cells: 0, budget: Duration::ZERO })
+            .unwrap();
     }
     write(&machine, 50, &[1]);
     let snapshot = tracker
-        .snapshot(&machine, &SnapshotRequest { window: 0..100, cells: 0, budget: Duration::ZERO })
+        .snapshot(&machine, &SnapshotRequest { window: 0..100, rows: None, cells: 0, budget: Duration::ZERO })
         .unwrap();
     assert_eq!(snapshot.changed, [50..51]);
     assert_eq!(snapshot.scanned, 2 * PAGE);
@@ -95,7 +96,7 @@ fn map_distinguishes_holes_zeros_and_data() {
     bytes.write(8 * PAGE, &[0]);
     bytes.write(20 * PAGE + 5, &[1]);
     let (machine, mut tracker) = watched(bytes);
-    let request = |budget| SnapshotRequest { window: 0..16, cells: 16, budget };
+    let request = |budget| SnapshotRequest { window: 0..16, rows: None, cells: 16, budget };
     let snapshot = tracker.snapshot(&machine, &request(Duration::ZERO)).unwrap();
     assert_eq!(kinds(&snapshot), "????????????????");
     let snapshot = tracker.snapshot(&machine, &request(LONG)).unwrap();
@@ -178,9 +179,8 @@ fn segment_may_shrink_and_grow() {
     let snapshot = tracker.snapshot(&machine, &request(0..32, 5)).unwrap();
     assert_eq!(snapshot.presence, Presence::Present { size: 10 });
     assert_eq!((snapshot.bytes.len(), snapshot.scanned, snapshot.changes), (10, 10, 1));
-    assert_eq!(snapshot.extents, [(0..10, ExtentKind::Data)]);
     let snapshot = tracker.snapshot(&machine, &request(16..32, 5)).unwrap();
-    assert_eq!((snapshot.window_offset, snapshot.bytes, snapshot.extents), (10, vec![], vec![]));
+    assert_eq!((snapshot.window_offset, snapshot.bytes), (10, vec![]));
     // New bytes at the end count as unchanged.
     machine.edit_object("a", |bytes| bytes.size = 40_000);
     write(&machine, 30_000, b"new");
@@ -328,4 +328,88 @@ proptest! {
             prop_assert_eq!(changes(&mut tracker, Direction::Forward), NO_OFFSETS);
         }
     }
+}
+
+/// Reads the rows around an offset, and returns the gaps and the number of bytes.
+fn rows_at(tracker: &mut Tracker, machine: &FakeMachine, top: u64) -> (Snapshot, usize) {
+    let rows = Some(Rows { length: 16, above: 8, below: 16 });
+    let snapshot = tracker.snapshot(machine, &SnapshotRequest { rows, ..request(top..top + 1, 0) }).unwrap();
+    let length = snapshot.bytes.len();
+    (snapshot, length)
+}
+
+#[test]
+fn rows_reach_past_holes_and_zeros_in_both_directions() {
+    // Data, a hole of 1 GiB, data, zeros of 100 pages, data.
+    let mut bytes = FakeBytes::hole((1 << 30) + 200 * PAGE);
+    let middle = (1 << 30) + PAGE;
+    bytes.write(0, &[1; 4096]);
+    bytes.write(middle, &[2; 16]);
+    bytes.write(middle + PAGE, &vec![0; 100 * PAGE_BYTES]);
+    let last = middle + 101 * PAGE;
+    bytes.write(last, &[3; 4096]);
+    let (machine, mut tracker) = watched(bytes);
+    let hole = (PAGE..middle, Quiet::Hole);
+    let zeros = (middle + PAGE..last, Quiet::Zeros);
+    for scanned in [false, true] {
+        let (snapshot, length) = rows_at(&mut tracker, &machine, 0);
+        assert_eq!(snapshot.window_offset, 0);
+        // The first page has enough rows. A run that follows is known once it was scanned.
+        let end = snapshot.gaps[0].0.end;
+        assert!(length == PAGE_BYTES && if scanned { end >= 1 << 30 } else { end == 4 * PAGE }, "{end:#x}");
+        for top in [PAGE, last] {
+            let (snapshot, length) = rows_at(&mut tracker, &machine, top);
+            assert_eq!(
+                (snapshot.window_offset, &snapshot.gaps[..2]),
+                (0, &[hole.clone(), zeros.clone()][..])
+            );
+            assert_eq!(length, 3 * PAGE_BYTES, "{scanned} {top}");
+        }
+    }
+    // A change in a run opens it, and is not zero again before it equals the baseline.
+    write(&machine, 1 << 20, &[9]);
+    rows_at(&mut tracker, &machine, PAGE);
+    let (snapshot, _) = rows_at(&mut tracker, &machine, PAGE);
+    assert_eq!(snapshot.gaps[..2], [(PAGE..1 << 20, Quiet::Hole), ((1 << 20) + PAGE..middle, Quiet::Hole)]);
+    assert_eq!(snapshot.differs, [1 << 20..(1 << 20) + 1]);
+}
+
+#[test]
+fn rows_stop_at_zeros_that_were_not_scanned() {
+    let mut bytes = FakeBytes::full(&vec![0; 8 << 20]);
+    bytes.write(0, &[1; 16]);
+    bytes.write((8 << 20) - 1, &[1]);
+    let (machine, mut tracker) = watched(bytes);
+    let rows = Some(Rows { length: 16, above: 8, below: 16 });
+    let hurried = SnapshotRequest { rows, budget: Duration::ZERO, ..request(0..1, 0) };
+    let snapshot = tracker.snapshot(&machine, &hurried).unwrap();
+    let gap = snapshot.gaps[0].clone();
+    assert_eq!((snapshot.bytes.len(), gap), (PAGE_BYTES, (PAGE..(128 << 10) + 4 * PAGE, Quiet::Zeros)));
+    tracker.snapshot(&machine, &request(0..0, 0)).unwrap();
+    let (snapshot, _) = rows_at(&mut tracker, &machine, 0);
+    assert_eq!(snapshot.gaps, [(PAGE..(8 << 20) - PAGE, Quiet::Zeros)]);
+}
+
+#[test]
+fn zeros_near_the_top_are_read_again() {
+    let mut bytes = FakeBytes::full(&[0; 3 * PAGE_BYTES]);
+    bytes.write(0, &[1; 16]);
+    let (machine, mut tracker) = watched(bytes);
+    rows_at(&mut tracker, &machine, 0);
+    write(&machine, PAGE + 5, &[9]);
+    let (snapshot, _) = rows_at(&mut tracker, &machine, 0);
+    assert_eq!(
+        (snapshot.changed, snapshot.gaps),
+        (vec![PAGE + 5..PAGE + 6], vec![(2 * PAGE..3 * PAGE, Quiet::Zeros)])
+    );
+}
+
+#[test]
+fn rows_are_counted_from_the_top() {
+    let (machine, mut tracker) = watched(FakeBytes::full(&vec![1; 64 << 10]));
+    let rows = Some(Rows { length: 16, above: 300, below: 300 });
+    let top = 3 * PAGE + 4000;
+    let snapshot = tracker.snapshot(&machine, &SnapshotRequest { rows, ..request(top..top + 1, 0) }).unwrap();
+    let end = snapshot.window_offset + snapshot.bytes.len() as u64;
+    assert!(snapshot.window_offset <= top - 300 * 16 && top + 300 * 16 <= end);
 }

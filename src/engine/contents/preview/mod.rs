@@ -259,7 +259,7 @@ fn moving(value: &MovingValue) -> Moving {
         value.history.iter().rev().find(|(time, _)| *time <= at).map(|(_, number)| *number)
     };
     let rate = match (value.kind, value.rate) {
-        (Kind::Counter | Kind::Index { .. }, Some(rate)) if rate != 0.0 => rate_text(rate),
+        (Kind::Counter | Kind::Index { .. }, Some(rate)) if rate != 0.0 => value_rate(rate),
         (Kind::Clock { unit, .. }, _) => format!("clock {}", unit.word()),
         (Kind::Flag, _) => "flag".to_owned(),
         _ => String::new(),
@@ -293,8 +293,9 @@ fn short_text(value: &MovingValue) -> String {
     }
 }
 
-/// Formats a change per second: `+50/s`, `+1.2k/s`.
-fn rate_text(rate: f64) -> String {
+/// Formats the change of a value per second: `+50/s`, `+12k/s`.
+#[must_use]
+pub fn value_rate(rate: f64) -> String {
     let (scaled, unit) = match rate.abs() {
         small if small < 1e4 => (rate, ""),
         large if large < 1e7 => (rate / 1e3, "k"),
@@ -320,7 +321,7 @@ mod tests {
         for (rate, text) in
             [(50.0, "+50/s"), (-2.5, "-2.5/s"), (12_345.0, "+12k/s"), (2.5e6, "+2500k/s"), (3e7, "+30M/s")]
         {
-            assert_eq!(rate_text(rate), text);
+            assert_eq!(value_rate(rate), text);
         }
     }
 }

@@ -1,68 +1,106 @@
-//! The panel: the values at the cursor, the pinned ones and the moving ones, beside the bytes or in two
-//! lines below them.
+//! The panel: the values at the cursor, the pinned ones and the moving ones, beside the bytes or in lines
+//! below them.
 
 use super::super::moving;
 use crate::app::State;
 use crate::app::action::Action;
 use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::Area;
+use crate::app::list::first_visible;
 use crate::app::values::{OWN, ValueEntry};
+use crate::decode::ByteOrder;
 use crate::engine::Moving;
 use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Style;
 
 const LABEL: u16 = 5;
 /// The width of a column of values.
 const COLUMN: u16 = 26;
 /// The minimum number of rows for the values.
 const MIN_VALUES: u16 = 6;
+/// Rows of a section that another one leaves: heading, a value, and the count of the others.
+const MIN_SECTION: u16 = 3;
 /// The minimum height for showing empty sections.
 const TALL: u16 = 20;
 
 pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
-    let entries = open.ranking.entries(open.bytes_at(open.cursor), open.order, open.shown_as);
+    let entries = open.values();
     if !beside {
         draw_below(state, open, &entries, canvas, area);
         return;
     }
     heading(open, canvas, area);
     let columns = (area.width / COLUMN).clamp(1, 2);
-    let (pinned, detected) = (pinned(open), &open.moving);
+    let [pins, moving] = sections(state, open);
     // The heading, the values (or a line that says that there are none) and a blank line.
     let section = |values: usize, tall: u16| {
         let rows = u16::try_from(values).unwrap_or(u16::MAX).max(1).saturating_add(2);
         if values > 0 || area.height >= tall { rows } else { 0 }
     };
     let below = area.height.saturating_sub(1);
-    let needed = section(pinned.len(), TALL).saturating_add(section(detected.len(), TALL));
+    let [of_pins, of_moving] = [&pins, &moving].map(|list| section(list.values.len(), TALL));
     let all = rows_of(&entries[..OWN.min(entries.len())], columns, area.width).len()
         + 1
         + rows_of(&entries[OWN.min(entries.len())..], columns, area.width).len();
     let all = u16::try_from(all).unwrap_or(u16::MAX);
+    let needed = of_pins.saturating_add(of_moving);
     let values = below.saturating_sub(needed).max(MIN_VALUES).min(all).min(below);
     let mut rest =
         draw_values(open, &entries, columns, canvas, Area::new(area.x, area.y + 1, area.width, values));
     rest = Area::new(rest.x, rest.y + 1, rest.width, area.bottom().saturating_sub(rest.y + 1));
-    let pins = section(pinned.len(), TALL).min(rest.height);
-    if pins > 0 {
-        let key = state.key_of(Action::Pin);
-        let top = Area { height: pins, ..rest };
-        let none = format!("{key} pins the value at the cursor.");
-        draw_section(&format!("PINNED ({key})"), &pinned, &none, open.size(), canvas, top);
-        rest = Area::new(rest.x, rest.y + pins, rest.width, rest.height - pins);
+    // Many pins leave room for some moving values.
+    let left = of_moving.min(MIN_SECTION).min(rest.height);
+    let height = of_pins.min(rest.height - left);
+    if height > 0 {
+        draw_section(&pins, open.size(), canvas, Area { height, ..rest });
+        rest = Area::new(rest.x, rest.y + height, rest.width, rest.height - height);
     }
-    if section(detected.len(), TALL) > 0 && rest.height >= 2 {
-        draw_section("MOVING (detected)", detected, "No values detected yet.", open.size(), canvas, rest);
+    if of_moving > 0 && rest.height >= 2 {
+        draw_section(&moving, open.size(), canvas, rest);
     }
 }
 
+/// A list of values with a heading.
+struct Section {
+    title: String,
+    /// The heading where space is short.
+    word: String,
+    /// The text if there are no values.
+    none: String,
+    values: Vec<Moving>,
+    selected: Option<usize>,
+    focused: bool,
+}
+
+/// The pinned and the moving values.
+fn sections(state: &State, open: &Inspect) -> [Section; 2] {
+    let key = state.key_of(Action::Pin);
+    let focused = open.pane == InspectPane::Values;
+    let section = |pinned: bool, word: &str, detail: &str, none: String, values: Vec<Moving>| Section {
+        title: format!("{} ({detail})", word.to_uppercase()),
+        word: word.to_owned(),
+        none,
+        selected: open
+            .picked()
+            .filter(|picked| picked.pinned == pinned)
+            .and_then(|picked| values.iter().position(|value| value.offset == picked.offset)),
+        values,
+        focused,
+    };
+    [
+        section(true, "pinned", &key, format!("{key} pins the value at the cursor."), pinned(open)),
+        section(false, "moving", "detected", "No values detected yet.".to_owned(), open.moving.clone()),
+    ]
+}
+
 fn pinned(open: &Inspect) -> Vec<Moving> {
-    open.pins.iter().map(|pin| pin.shown(open.bytes_at(pin.offset))).collect()
+    open.pins.iter().map(|pin| pin.shown(&open.value_bytes(pin.offset), open.size())).collect()
 }
 
 /// Draws the offset of the cursor and the byte order.
 fn heading(open: &Inspect, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    let style = if open.pane == InspectPane::Values { theme.focus } else { theme.text };
+    let style = super::heading(canvas, open.pane == InspectPane::Values);
     let place = format!("AT {:#x} ({})", open.cursor, open.cursor);
     let x = canvas.text(area.x, area.y, area.width, &place, style);
     let long = open.order.long_word();
@@ -148,17 +186,21 @@ fn value_text(entry: &ValueEntry, canvas: &Canvas<'_>, width: u16) -> String {
     }
 }
 
-fn draw_section(title: &str, values: &[Moving], none: &str, size: u64, canvas: &mut Canvas<'_>, area: Area) {
+fn draw_section(section: &Section, size: u64, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    canvas.text(area.x, area.y, area.width, title, theme.dim);
+    let Section { title, none, values, selected, focused, .. } = section;
+    canvas.text(area.x, area.y, area.width, title, super::heading(canvas, *focused));
     if values.is_empty() {
         let text = canvas.cut(none, area.width);
         canvas.text(area.x, area.y + 1, area.width, &text, theme.dim);
     }
     let rows = usize::from(area.height.saturating_sub(1));
     let counted = if values.len() > rows { rows.saturating_sub(1) } else { rows };
-    for (y, value) in (area.y + 1..).zip(&values[..counted.min(values.len())]) {
-        moving::line(value, canvas, Area::new(area.x, y, area.width, 1), size);
+    let first = first_shown(*selected, values.len(), counted);
+    for (y, (at, value)) in (area.y + 1..).zip(values.iter().enumerate().skip(first).take(counted)) {
+        let line = Area::new(area.x, y, area.width, 1);
+        moving::line(value, canvas, line, size);
+        select(*selected == Some(at), canvas, line);
     }
     if values.len() > counted {
         let text = format!("and {} more", values.len() - counted);
@@ -166,45 +208,72 @@ fn draw_section(title: &str, values: &[Moving], none: &str, size: u64, canvas: &
     }
 }
 
-/// Draws the values at the cursor in a line, and the pinned or moving ones in the next.
+/// Returns the first value to show, so that the selected one is visible.
+fn first_shown(selected: Option<usize>, count: usize, rows: usize) -> usize {
+    let selected = selected.unwrap_or(0);
+    first_visible(0, &(selected..selected + 1), count, rows.max(1))
+}
+
+fn select(selected: bool, canvas: &mut Canvas<'_>, area: Area) {
+    if selected {
+        canvas.style(area, Style::reset().patch(canvas.theme.selection));
+    }
+}
+
+/// Draws the values at the cursor in the first lines, and the pinned and moving ones in the last: in a line
+/// each, or side by side.
 fn draw_below(state: &State, open: &Inspect, entries: &[ValueEntry], canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    let style = if open.pane == InspectPane::Values { theme.focus } else { theme.text };
+    let lists: Vec<Section> =
+        sections(state, open).into_iter().filter(|section| !section.values.is_empty()).collect();
+    let many = area.height > 2;
+    let under = if many { lists.len() } else { lists.len().min(1) };
+    let lines = area.height - u16::try_from(under).unwrap_or(0);
+    let style = super::heading(canvas, open.pane == InspectPane::Values);
     let place = format!("at {:#x} ({}) {}", open.cursor, open.cursor, open.order.word());
-    let start = canvas.text(area.x, area.y, area.width, &place, style) + 2;
-    let mut shown = entries[open.values_top.min(entries.len())..].iter();
-    let mut x = start;
-    let line = |y: u16, mut x: u16, shown: &mut std::slice::Iter<'_, ValueEntry>, canvas: &mut Canvas<'_>| {
-        while let Some(entry) = shown.clone().next() {
-            let order = entry.order.map_or("", crate::decode::ByteOrder::word);
+    let mut x = canvas.text(area.x, area.y, area.width, &place, style) + 2;
+    let mut shown = entries[open.values_top.min(entries.len())..].iter().peekable();
+    for y in area.y..area.y + lines {
+        while let Some(entry) = shown.peek() {
+            let order = entry.order.map_or("", ByteOrder::word);
             let label = format!("{}{order}", entry.label);
             let text = value_text(entry, canvas, area.width / 2);
             if x + cells(&label) + 1 + cells(&text) > area.right() {
                 break;
             }
-            shown.next();
             let style = if entry.chosen { theme.accent } else { theme.dim };
             x = canvas.text(x, y, area.width, &label, style) + 1;
             x = canvas.text(x, y, area.width, &text, theme.text) + 2;
+            shown.next();
         }
-        x
-    };
-    x = line(area.y, x, &mut shown, canvas);
-    let _ = x;
-    let y = area.y + 1;
-    let pinned = pinned(open);
-    let (label, values) = match (pinned.is_empty(), open.moving.is_empty()) {
-        (false, _) => (format!("pinned ({})", state.key_of(Action::Pin)), &pinned),
-        (true, false) => ("moving".to_owned(), &open.moving),
-        (true, true) => {
-            line(y, area.x, &mut shown, canvas);
-            return;
-        }
-    };
-    let x = canvas.text(area.x, y, area.width, &label, theme.dim) + 2;
-    let width = area.right().saturating_sub(x) / 2;
-    for (at, value) in (0u16..2).zip(values) {
-        let place = Area::new(x + at * width, y, width.saturating_sub(1), 1);
-        moving::line(value, canvas, place, open.size());
+        x = area.x;
+    }
+    let count = u16::try_from(lists.len()).unwrap_or(1).max(1);
+    for (at, section) in (0u16..).zip(&lists) {
+        let (x, y, width) = if many {
+            (area.x, area.y + lines + at, area.width)
+        } else {
+            (area.x + at * (area.width / count), area.y + lines, area.width / count)
+        };
+        draw_inline(
+            section,
+            if many { 2 } else { 3 - count },
+            open.size(),
+            canvas,
+            Area::new(x, y, width, 1),
+        );
+    }
+}
+
+/// Draws the name of a section and some of its values in a line.
+fn draw_inline(section: &Section, values: u16, size: u64, canvas: &mut Canvas<'_>, area: Area) {
+    let style = super::heading(canvas, section.focused);
+    let x = canvas.text(area.x, area.y, area.width, &section.word, style) + 2;
+    let width = area.right().saturating_sub(x) / values.max(1);
+    let first = first_shown(section.selected, section.values.len(), values.into());
+    for (at, (index, value)) in (0..values).zip(section.values.iter().enumerate().skip(first)) {
+        let place = Area::new(x + at * width, area.y, width.saturating_sub(1), 1);
+        moving::line(value, canvas, place, size);
+        select(section.selected == Some(index), canvas, place);
     }
 }

@@ -2,21 +2,23 @@
 
 use super::{byte_symbol, over};
 use crate::app::State;
-use crate::app::inspect::{Inspect, InspectPane};
+use crate::app::inspect::{Fold, Inspect, InspectPane, Line};
+use crate::app::layout::Area;
 use crate::app::layout::inspect::{InspectLayout, value_width};
 use crate::decode::Scalar;
+use crate::memory::Quiet;
+use crate::segment::Bytes;
 use crate::tui::canvas::Canvas;
 use ratatui::style::{Modifier, Style};
 use std::ops::Range;
 
-pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
+pub fn draw(state: &State, open: &Inspect, lines: &[Line], canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     headings(open, canvas, layout);
-    for row in 0..layout.rows.height {
-        let offset = open.top.saturating_add(u64::from(row) * u64::from(layout.row_bytes));
-        if offset >= open.size() {
-            break;
-        }
-        let y = layout.rows.y + row;
+    for (y, line) in (layout.rows.y..layout.rows.bottom()).zip(lines) {
+        let Line::Row(offset) = *line else {
+            folded(open, line, canvas, layout, y);
+            continue;
+        };
         let has_cursor = (offset..offset + u64::from(layout.row_bytes)).contains(&open.cursor);
         let style = if has_cursor { canvas.theme.text } else { canvas.theme.dim };
         canvas.text(layout.rows.x, y, layout.rows.width, &layout.offsets.text(offset), style);
@@ -27,13 +29,37 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &Ins
     }
 }
 
+/// Draws a line in place of rows.
+fn folded(open: &Inspect, line: &Line, canvas: &mut Canvas<'_>, layout: &InspectLayout, y: u16) {
+    let theme = canvas.theme;
+    let Area { x, width, .. } = layout.rows;
+    let text = match line {
+        Line::Fold(Fold { range, quiet }) => {
+            let kind = match quiet {
+                Quiet::Zeros => "zeros",
+                Quiet::Hole => "hole",
+            };
+            let end = layout.offsets.text(range.end.min(open.size()).saturating_sub(1));
+            format!("{kind} to {end}  {}", Bytes(range.end - range.start))
+        }
+        Line::Unread(_) | Line::Row(_) => "not read yet".to_owned(),
+    };
+    canvas.text(x, y, width, &layout.offsets.text(line.start()), theme.dim);
+    let text = format!("{} {text}", theme.glyphs.rows);
+    canvas.text(layout.bytes_x, y, width, &text, theme.dim);
+}
+
 fn headings(open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     let theme = canvas.theme;
     let has_keys = open.pane == InspectPane::Bytes;
     let row = u64::from(layout.row_bytes);
     for column in 0..layout.row_bytes {
         let at_cursor = open.cursor % row == u64::from(column) && has_keys;
-        let style = if at_cursor { theme.focus } else { theme.dim };
+        let style = match (at_cursor, has_keys) {
+            (true, _) => super::heading(canvas, true),
+            (false, true) => theme.accent,
+            (false, false) => theme.dim,
+        };
         match open.shown_as {
             None => {
                 let text = format!("{column:>2x}");
@@ -60,8 +86,8 @@ fn size_of(scalar: Scalar) -> u16 {
 }
 
 fn hex(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout, y: u16, offset: u64) {
-    let known = open.bytes_at(offset);
-    for (column, &byte) in (0..layout.row_bytes).zip(known) {
+    let known = open.view.read(offset, layout.row_bytes.into());
+    for (column, &byte) in (0..layout.row_bytes).zip(&known) {
         let at = offset + u64::from(column);
         let plain = canvas.theme.byte(byte);
         let x = layout.hex_x(column);
@@ -97,7 +123,7 @@ fn values(
 ) {
     let size = size_of(scalar);
     let width = value_width(scalar);
-    let known = open.bytes_at(offset);
+    let known = open.view.read(offset, layout.row_bytes.into());
     for (index, bytes) in (0..layout.row_bytes / size).zip(known.chunks(usize::from(size))) {
         let at = offset + u64::from(index * size);
         let right = layout.bytes_x + (index + 1) * (width + 1) - 1;

@@ -24,7 +24,7 @@ pub fn draw(state: &State, overlay: &Overlay, attachments: &Attachments, canvas:
 
 fn heading(state: &State, hold: &OwnAttachment, canvas: &Canvas<'_>, width: u16) -> String {
     let open = state.inspect.as_ref().is_some_and(|inspect| *inspect.id() == hold.id);
-    let how = match (open, state.kept.contains(&hold.id)) {
+    let how = match (open, state.kept.contains_key(&hold.id)) {
         (true, true) => "open, stays attached",
         (true, false) => "open",
         (false, _) => "attached",

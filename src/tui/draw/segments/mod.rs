@@ -4,7 +4,7 @@ mod header;
 mod strip;
 mod table;
 
-pub use table::{flow, label, state_style};
+pub use table::{flow, label, rate_text, state_style};
 
 use crate::app::State;
 use crate::tui::canvas::Canvas;

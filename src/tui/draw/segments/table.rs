@@ -116,8 +116,7 @@ fn draw_row(
     if state.table.marks.contains(&segment.id) {
         canvas.text(1, y, 1, theme.glyphs.marked, theme.accent);
     }
-    let open = state.opening.as_ref().is_some_and(|(_, opening)| opening.id == segment.id);
-    if open || state.kept.contains(&segment.id) {
+    if state.is_attached(segment) {
         canvas.text(2, y, 1, theme.glyphs.attached, theme.attached);
     }
     for &placed in &layout.columns {
