@@ -59,7 +59,7 @@ impl Revert {
         let id = &self.id;
         let found = segments.iter().find(|segment| segment.id == *id);
         let segment = found.ok_or_else(|| UndoError::permanent(format!("{id} is gone; nothing to undo")))?;
-        if self.identity.fits(&segment.identity()) {
+        if self.identity.matches(&segment.identity()) {
             Ok(segment)
         } else {
             Err(UndoError::permanent(format!("{id} was replaced by another segment; nothing was changed")))

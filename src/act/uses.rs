@@ -51,7 +51,7 @@ impl UseRecord {
     pub fn matches(&self, identity: &Identity, boot: Timestamp) -> bool {
         let Self { key, creator_uid, creator_pid, size, .. } = *self;
         let record = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
-        self.time > boot.seconds && record.fits(identity)
+        self.time > boot.seconds && record.matches(identity)
     }
 
     pub fn last(&self) -> LastUse {

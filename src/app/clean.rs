@@ -55,7 +55,7 @@ impl Clean {
         let to_item = |segment: &Segment| {
             let mut item = LeakItem::new(segment);
             let same = |was: &&&LeakItem| {
-                was.segment.identity().fits(&segment.identity())
+                was.segment.identity().matches(&segment.identity())
                     && was.segment.verdict.state == segment.verdict.state
             };
             if let Some(was) = known.get(&segment.id).filter(same) {

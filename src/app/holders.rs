@@ -61,7 +61,7 @@ impl Holders {
     /// Updates the list from a new survey. The selection stays on its process.
     pub fn refresh(&mut self, survey: &Survey) {
         let found = survey.segments.iter().find(|segment| {
-            segment.id == self.segment.id && self.segment.identity().fits(&segment.identity())
+            segment.id == self.segment.id && self.segment.identity().matches(&segment.identity())
         });
         let Some(segment) = found else {
             self.gone = true;

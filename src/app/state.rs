@@ -244,7 +244,7 @@ impl State {
         opening.into_iter().chain(kept).any(|(id, identity)| {
             let same_id = *id == segment.id && segment.kind() == Kind::Sysv;
             same_id
-                || identity.fits(&segment.identity())
+                || identity.matches(&segment.identity())
                     && (*id == segment.id || segment.kind() == Kind::Deleted)
         })
     }

@@ -143,7 +143,7 @@ impl MakerCache {
 impl Entry {
     fn is_of(&self, segment: &Segment) -> bool {
         self.size == segment.size
-            && self.identity.fits(&segment.identity())
+            && self.identity.matches(&segment.identity())
             && self.holders.iter().copied().eq(pids(segment))
     }
 }

@@ -120,7 +120,7 @@ impl<'a> Leases<'a> {
         let identity = segment.identity();
         let mut answers = self.answers.borrow_mut();
         // Our own descriptor would make the lease fail: use the result from before it was opened.
-        let before = answers.before.get(&segment.id).is_some_and(|before| before.fits(&identity));
+        let before = answers.before.get(&segment.id).is_some_and(|before| before.matches(&identity));
         let before = if before { Lease::Granted } else { Lease::TooFresh };
         if segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves) {
             answers.leases.insert(segment.id.clone(), (identity, before));
@@ -130,7 +130,7 @@ impl<'a> Leases<'a> {
             return Lease::TooFresh;
         }
         if let Some((asked, lease)) = answers.leases.get(&segment.id)
-            && asked.fits(&identity)
+            && asked.matches(&identity)
         {
             return *lease;
         }

@@ -481,7 +481,7 @@ impl Segment {
 /// Distinguishes a segment from a later one with the same shmid or name.
 ///
 /// A System V segment that is marked for removal loses its key, so key 0 matches any key
-/// ([`Identity::fits`]).
+/// ([`Identity::matches`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
     /// `IPC_SET` changes none of these. Only removal clears the key.
@@ -499,7 +499,7 @@ pub enum Identity {
 impl Identity {
     /// Returns true if `now` can be the same segment.
     #[must_use]
-    pub fn fits(&self, now: &Self) -> bool {
+    pub fn matches(&self, now: &Self) -> bool {
         match (self, now) {
             (
                 Self::Sysv { key, creator_uid, creator_pid, size },

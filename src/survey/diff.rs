@@ -36,7 +36,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
         match old.next_if(|was| was.id == segment.id) {
             None if before.coverage.is_none() && segment.kind() == Kind::Deleted => {}
             None => difference.appeared.push(segment.id.clone()),
-            Some(was) if !was.identity().fits(&segment.identity()) => {
+            Some(was) if !was.identity().matches(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
             }
             Some(was) if !is_same(was, segment, judged) => difference.changed.push(segment.id.clone()),

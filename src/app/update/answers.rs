@@ -117,7 +117,7 @@ fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     state.table.survey(&survey, &difference, now);
     if let Some(inspect) = &mut state.inspect
         && let Some(segment) = survey.segments.iter().find(|segment| segment.id == *inspect.id())
-        && inspect.segment.identity().fits(&segment.identity())
+        && inspect.segment.identity().matches(&segment.identity())
     {
         inspect.segment = segment.clone();
     }
@@ -152,12 +152,12 @@ fn notice_of_lost_name(
             // A removed System V segment keeps its id, but a removed object gets a new one.
             before.segments.iter().any(|was| {
                 was.verdict.state != SegmentState::Removed
-                    && was.identity().fits(&segment.identity())
+                    && was.identity().matches(&segment.identity())
                     && (was.kind() == Kind::Posix || was.id == segment.id)
             })
         })?;
     let last = open
-        .is_some_and(|open| open.segment.identity().fits(&segment.identity()) && open.is_last(Some(after)));
+        .is_some_and(|open| open.segment.identity().matches(&segment.identity()) && open.is_last(Some(after)));
     let memory = segment.resident.unwrap_or(segment.size);
     let until = if last { "freed when you leave" } else { "stays in memory until its holders detach" };
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))

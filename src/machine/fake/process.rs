@@ -129,7 +129,7 @@ impl FakeFacts {
     /// Counts processes that cannot be examined, too.
     pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
-        if !identity.fits(&object.stat.identity()) {
+        if !identity.matches(&object.stat.identity()) {
             return Err(io::ErrorKind::NotFound.into());
         }
         if self.effective_uid != 0 && self.effective_uid != object.stat.uid {

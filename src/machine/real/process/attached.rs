@@ -122,5 +122,5 @@ impl Search {
 /// Returns true if both are the same segment.
 fn is_same(before: &ShmStat, now: &ShmStat) -> bool {
     let identity = |stat| sysv_stat(stat).identity();
-    identity(before).fits(&identity(now))
+    identity(before).matches(&identity(now))
 }
