@@ -1,7 +1,7 @@
 //! Searching and watching real segments: holes stay unallocated, attachments are detached, and
 //! truncation by the owner breaks nothing.
 
-use crate::support::{Nobody, Object, Sysv, World};
+use crate::support::{Namespaces, Nobody, Object, Sysv};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{
     CellKind, Direction, Pattern, Presence, Progress, Reader, Snapshot, SnapshotRequest, Tracker, find_all,
@@ -77,7 +77,7 @@ fn scan_everything(reader: Reader, change: impl FnOnce()) {
 
 #[test]
 fn scanning_an_object_allocates_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("sparse", 256 * MIB, 0o600);
     object.write(0, b"first");
     object.write(128 * MIB - 3, b"across");
@@ -92,7 +92,7 @@ fn scanning_an_object_allocates_nothing() {
 
 #[test]
 fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 256 * MIB, 0o600);
     segment.write(0, b"first");
     segment.write(128 * MIB - 3, b"across");
@@ -107,7 +107,7 @@ fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
 /// In debug builds, `Reader` panics at a large read whose address is slow on some processors.
 #[test]
 fn large_reads_avoid_slow_addresses() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let bytes: Vec<u8> = (0..3 * MIB / 8).flat_map(|n| (n * n + 1).to_le_bytes()).collect();
     let object = Object::new("full", 3 * MIB, 0o600);
     object.write(0, &bytes);
@@ -145,7 +145,7 @@ fn large_reads_avoid_slow_addresses() {
 
 #[test]
 fn hole_of_4_tib_is_skipped_immediately() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = 4 << 40;
     let object = Object::new("large", size, 0o600);
     object.write(size - 7, b"the end");
@@ -168,7 +168,7 @@ fn hole_of_4_tib_is_skipped_immediately() {
 
 #[test]
 fn large_system_v_segment_is_mapped_in_pieces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
@@ -189,7 +189,7 @@ fn large_system_v_segment_is_mapped_in_pieces() {
 
 #[test]
 fn repeated_truncation_never_raises_sigbus() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("restless", 8 * MIB, 0o600);
     let reader = open(&object.id());
     let mut tracker = Tracker::new(reader.clone());
@@ -223,7 +223,7 @@ fn repeated_truncation_never_raises_sigbus() {
 
 #[test]
 fn aligned_value_is_never_torn() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 4096, 0o600);
     let writer = shmlens::sys::shm::Attachment::read_write(segment.shmid).unwrap();
     let mut tracker = Tracker::new(open(&segment.id()));

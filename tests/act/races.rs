@@ -2,7 +2,7 @@
 //! planned segment may change.
 
 use super::{FORCE, REMOVE, find_segment, plan_action, set_mode};
-use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
+use crate::support::{NOBODY, Namespaces, Object, SetOnDrop, Sysv};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmlens::act::{self, ActError, Action, Options, OwnerChange};
 use shmlens::machine::real::RealMachine;
@@ -33,7 +33,7 @@ fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
 
 #[test]
 fn act_refuses_an_object_replaced_after_the_plan() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     for action in actions() {
         for replacement in ["link", "object", "directory", "gone"] {
@@ -64,7 +64,7 @@ fn act_refuses_an_object_replaced_after_the_plan() {
 
 #[test]
 fn act_refuses_a_directory_replaced_by_a_link() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
     let object = Object::new("dir/name", 10, 0o600);
@@ -85,7 +85,7 @@ fn act_refuses_a_directory_replaced_by_a_link() {
 
 #[test]
 fn act_refuses_a_reused_key_and_shmid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let lock = Action::Lock;
     for action in [&set_mode(0o604), &lock, &REMOVE] {
         let old = Sysv::new(0x4d2, 4096, 0o600);
@@ -161,7 +161,7 @@ fn exchange(a: &str, b: &str) {
 
 #[test]
 fn change_never_reaches_a_swapped_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let link = "/dev/shm/link";
     symlink(outside.path(), link).unwrap();
@@ -199,7 +199,7 @@ fn change_never_reaches_a_swapped_object() {
 
 #[test]
 fn remove_never_deletes_a_swapped_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
@@ -297,7 +297,7 @@ fn template() -> shmlens::segment::Segment {
 
 #[test]
 fn remove_never_deletes_a_reused_shmid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let shmid = Sysv::new(0x4d2, 4096, 0o600).shmid;
     let (mut removed, mut not) = (0, 0);
     let turn = AtomicBool::new(true);
@@ -347,7 +347,7 @@ const BULK: Options = Options { force: true, read_only: false, bulk: true, links
 
 #[test]
 fn batch_remove_refuses_a_reused_shmid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let old = Sysv::new(0x4d2, 4096, 0o600);
     let plan = act::plan(&RealMachine, &find_segment(&old.id()), &REMOVE, &BULK);
     shm::remove(old.shmid).unwrap();
@@ -362,7 +362,7 @@ fn batch_remove_refuses_a_reused_shmid() {
 
 #[test]
 fn batch_remove_leaves_segments_created_meanwhile() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for _ in 0..20 {
         let planned: Vec<Sysv> = (0..100).map(|_| Sysv::new(0, 4096, 0o600)).collect();
         let survey = Survey::take(&RealMachine, &mut Names::default());

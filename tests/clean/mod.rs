@@ -4,7 +4,7 @@ mod choice;
 mod races;
 mod verdicts;
 
-use crate::support::{Object, World, orphan, shmlens};
+use crate::support::{Namespaces, Object, orphan, shmlens};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 /// Isolated namespaces for leaked segments, with a state directory.
 struct Leaks {
     home: tempfile::TempDir,
-    _world: World,
+    _namespaces: Namespaces,
 }
 
 /// The result of a run.
@@ -30,12 +30,12 @@ struct RunResult {
 impl Leaks {
     /// Returns `None` without root.
     fn new() -> Option<Self> {
-        let world = World::new()?;
-        Some(Self { home: tempfile::tempdir().unwrap(), _world: world })
+        let namespaces = Namespaces::new()?;
+        Some(Self { home: tempfile::tempdir().unwrap(), _namespaces: namespaces })
     }
 
     /// Creates a System V segment without a key whose creator has exited: a certain leak.
-    #[expect(clippy::unused_self, reason = "it belongs to the world")]
+    #[expect(clippy::unused_self, reason = "it belongs to the namespaces")]
     fn sysv(&self, size: &str) -> String {
         let size = size.parse::<shmlens::segment::Bytes>().unwrap().0;
         orphan(0, size, &[]).to_string()

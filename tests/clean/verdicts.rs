@@ -86,7 +86,7 @@ fn own_creations_are_at_most_likely_leaks() {
 #[test]
 fn unprivileged_user_gets_verdicts_on_own_segments() {
     let Some(leaks) = Leaks::new() else { return };
-    // World-readable, so examining the processes of the owner and root is not enough.
+    // Namespaces-readable, so examining the processes of the owner and root is not enough.
     let id = create_object_of_nobody("nccl-onFp46");
     fs::set_permissions("/dev/shm/nccl-onFp46", Permissions::from_mode(0o666)).unwrap();
     let words = [format!("{id}  leaked  8 B, nobody"), "granted a write lease".to_owned()];

@@ -2,7 +2,7 @@
 //! SIGBUS, and which number is a key.
 
 use super::{json, printed, stderr_of};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmlens, skip};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, as_nobody, shmlens, skip};
 use serde_json::{Value, json as value};
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -62,7 +62,7 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 
 #[test]
 fn filter_that_matches_nothing_is_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 4096, 0o666);
     let notes = |arguments: &[&str], as_root: bool| {
         let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
@@ -83,7 +83,7 @@ fn filter_that_matches_nothing_is_explained() {
 
 #[test]
 fn object_larger_than_free_space_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = nix::sys::statvfs::statvfs("/dev/shm").unwrap();
     let size = (size.blocks() * size.fragment_size() + (1 << 30)).to_string();
     let output = shmlens().args(["create", "posix", "/more", "--size", &size]).output().unwrap();
@@ -98,7 +98,7 @@ fn object_larger_than_free_space_is_reported() {
 
 #[test]
 fn pid_filters_by_holder() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
     let object = Object::new("held", 4096, 0o666).owned_by(NOBODY, NOBODY);
     drop(Object::new("gone", 4096, 0o666));
@@ -135,7 +135,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn users_and_processes_are_listed_largest_first() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let large = Sysv::new(0, 3 << 20, 0o666).owned_by(NOBODY, NOBODY);
     let small: Vec<Sysv> = (0..2).map(|_| Sysv::new(0, 1000, 0o666)).collect();
     let attach = |shmids: &[i32]| {
@@ -187,7 +187,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn creator_that_never_attaches_is_found_and_tables_are_truncated() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let create = format!(
         "{SHM_SETUP}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
 print('ready'); sys.stdin.read()"
@@ -211,7 +211,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn overcommitted_dev_shm_alerts() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let promised = |as_root: bool| {
         let answer = json_as(&["limits", "--json"], as_root);
         let row = answer["limits"].as_array().unwrap().iter().find(|row| row["name"] == "/dev/shm promised");
@@ -241,7 +241,7 @@ fn overcommitted_dev_shm_alerts() {
 #[test]
 fn shmem_beyond_the_listed_segments_is_reported() {
     const MEMFD: u64 = 48 << 20;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(0, &vec![1; 4 << 20]);
     let memfd = format!(
@@ -269,7 +269,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn list_reports_a_mapping_past_the_end() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (name, flags) in [("shared", "MAP_SHARED"), ("private", "MAP_PRIVATE")] {
         let object = Object::new(name, 1 << 20, 0o666).owned_by(NOBODY, NOBODY);
         for as_root in [true, false] {
@@ -299,7 +299,7 @@ fn list_reports_a_mapping_past_the_end() {
 
 #[test]
 fn list_marks_dead_creators() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let config = std::env::temp_dir().join(format!("shmlens-answers-{}", std::process::id()));
     fs::create_dir_all(config.join("shmlens")).unwrap();
     let maker = "[[maker]]\nid = 'mine'\nname = 'My server'\nkind = 'sysv'\nkey = '0x4d2'\n";
@@ -332,7 +332,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn key_given_as_a_shmid_is_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // Shmids grow with each segment, so 1234 is not in use.
     let sysv = Sysv::new(1234, 4096, 0o666);
     let shmid = sysv.shmid;

@@ -1,7 +1,7 @@
 //! The next demo removes the segments that a killed demo left behind, and nothing else.
 
 use super::{Headless, row, rows, totals};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, shmlens};
 use nix::sys::signal::Signal;
 use shmlens::sys::shm::{self, Attachment};
 use std::fs;
@@ -51,7 +51,7 @@ fn segment_with(key: u32, size: u64, content: &[u8]) -> Sysv {
 
 #[test]
 fn next_demo_removes_leftovers() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let killed = KilledDemo::new();
     let mut next = Headless::start();
     assert_eq!(killed.demo.count(), 0);
@@ -63,7 +63,7 @@ fn next_demo_removes_leftovers() {
 
 #[test]
 fn running_demo_is_left_alone() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let running = Headless::start();
     let before = [row(running.state), row(running.orphan)];
     let killed = KilledDemo::new();
@@ -78,7 +78,7 @@ fn running_demo_is_left_alone() {
 
 #[test]
 fn objects_resembling_leftovers_are_kept() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let killed = KilledDemo::new();
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
@@ -124,7 +124,7 @@ fn objects_resembling_leftovers_are_kept() {
 
 #[test]
 fn other_files_with_a_demo_name_are_kept() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let killed = KilledDemo::new();
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
@@ -152,7 +152,7 @@ fn other_files_with_a_demo_name_are_kept() {
 
 #[test]
 fn system_v_segments_resembling_leftovers_are_kept() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let killed = KilledDemo::new();
     let size = killed.state.len() as u64;
     shm::remove(killed.demo.state.0).unwrap();
@@ -187,7 +187,7 @@ fn system_v_segments_resembling_leftovers_are_kept() {
 
 #[test]
 fn read_only_creates_nothing_and_removes_no_leftovers() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let killed = KilledDemo::new();
     let before = totals();
     let config = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! Nothing is written while nothing changes.
 
 use super::{NO_CHANGE_INTERVAL, leave_and_quit, open_first, quit, row, writer};
-use crate::support::{SOON, Terminal, World, shmlens};
+use crate::support::{Namespaces, SOON, Terminal, shmlens};
 use std::thread;
 use std::time::Duration;
 use vt100::Screen;
@@ -17,7 +17,7 @@ fn writes_nothing(terminal: &Terminal) {
 
 #[test]
 fn surveys_do_not_redraw_the_table() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     // This size has too few rows to show ages, which change.
@@ -31,7 +31,7 @@ fn surveys_do_not_redraw_the_table() {
 
 #[test]
 fn live_strip_does_not_redraw_unchanged_bytes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_object) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let terminal = Terminal::start((80, 24), shmlens());
     terminal.wait_for("● in use", SOON);
@@ -44,7 +44,7 @@ fn live_strip_does_not_redraw_unchanged_bytes() {
 
 #[test]
 fn samples_do_not_redraw_unchanged_bytes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     // Wait for ten samples per second, once the map has scanned the whole segment.

@@ -2,7 +2,7 @@
 //! terminal unescaped, and none stops the program.
 
 use super::{ONE_SECOND, clipboard_text, leave_and_quit, open_first, quit, row};
-use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
+use crate::support::{NOBODY, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, shmlens, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use std::fs;
@@ -21,7 +21,7 @@ fn is_raw(raw: &[u8]) -> bool {
 
 #[test]
 fn names_with_escape_sequences_are_escaped() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new(HOSTILE_NAME, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
     let mut terminal = Terminal::start((240, 29), shmlens());
@@ -51,7 +51,7 @@ fn names_with_escape_sequences_are_escaped() {
 
 #[test]
 fn error_messages_escape_names() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new(HOSTILE_NAME, 64, 0o600);
     let terminal = Terminal::start((240, 29), as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row(&format!("▌ {ESCAPED_NAME} 64 B")), SOON);
@@ -64,7 +64,7 @@ fn error_messages_escape_names() {
 
 #[test]
 fn files_that_are_not_segments_are_ignored() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     symlink("/etc/passwd", "/dev/shm/symlink").unwrap();
     symlink("/dev/shm", "/dev/shm/loop").unwrap();
@@ -84,7 +84,7 @@ fn files_that_are_not_segments_are_ignored() {
 
 #[test]
 fn inspect_reports_an_object_replaced_by_another_file_type() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"the last picture");
     let terminal = open_first();
@@ -98,7 +98,7 @@ fn inspect_reports_an_object_replaced_by_another_file_type() {
 
 #[test]
 fn unreadable_segment_shows_owner_mode_and_remedy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 64, 0o600);
     let object = Object::new("object", 64, 0o640);
     let mine = Object::new("own", 64, 0o600).owned_by(NOBODY, NOBODY);

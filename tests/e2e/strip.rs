@@ -4,7 +4,8 @@ use super::{
     NO_CHANGE_INTERVAL, ONE_SECOND, collapse_spaces, nattch, quit, row, row_index, wait_for_writer, writer,
 };
 use crate::support::{
-    Child, Object, SOON, Sysv, Terminal, World, as_nobody, demo_program, orphan, python, shmlens, wait_until,
+    Child, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, demo_program, orphan, python, shmlens,
+    wait_until,
 };
 use shmlens::segment::SegmentId;
 use std::fs;
@@ -65,7 +66,7 @@ fn end_of_map(screen: &Screen) -> Option<Color> {
 
 #[test]
 fn strip_shows_a_write_within_a_second() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = start_driven("driven") else { return };
     let terminal = Terminal::start(WIDE_SIZE, shmlens());
     terminal.wait_for(row("─ /driven ─"), SOON);
@@ -94,7 +95,7 @@ fn rate_of(screen: &str, offset: &str) -> Option<f64> {
 
 #[test]
 fn moving_names_a_counter_with_its_rate() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // The tick is at offset 8 and grows by 20 per second.
     let Some(_cpp) = writer("posix_writer.cpp", "/ticks", "50") else { return };
     let terminal = Terminal::start(WIDE_SIZE, shmlens());
@@ -111,7 +112,7 @@ fn moving_names_a_counter_with_its_rate() {
 
 #[test]
 fn changing_sorts_the_busiest_first() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_quiet) = scribbler("a-little", 8) else { return };
     let Some(_most) = scribbler("b-most", 16_000) else { return };
     let Some(_some) = scribbler("c-some", 400) else { return };
@@ -143,7 +144,7 @@ fn changing_sorts_the_busiest_first() {
 
 #[test]
 fn held_system_v_segment_is_read_without_an_attach() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut command) = demo_program("sysv_writer.cpp") else { return };
     let _cpp = wait_for_writer(command.args(["0x4d2", "0", "20"]));
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
@@ -167,7 +168,7 @@ fn held_system_v_segment_is_read_without_an_attach() {
 
 #[test]
 fn holders_are_shown_as_writers_and_readers() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(cpp) = writer("posix_writer.cpp", "/flow", NO_CHANGE_INTERVAL) else { return };
     let text = "import mmap, os, time\n\
                 f = os.open('/dev/shm/flow', os.O_RDONLY)\n\
@@ -197,7 +198,7 @@ fn holders_are_shown_as_writers_and_readers() {
 
 #[test]
 fn leaked_segment_shows_its_evidence() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let SegmentId::Sysv(_) = orphan(0, 4096, b"left behind") else { panic!() };
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("shmlens")).unwrap();
@@ -215,7 +216,7 @@ fn leaked_segment_shows_its_evidence() {
 
 #[test]
 fn objects_of_others_are_not_read_by_ordinary_users() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("others", 4096, 0o644);
     object.write(0, b"not to be read");
     let before = object.file.metadata().unwrap();

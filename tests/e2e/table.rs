@@ -2,7 +2,7 @@
 
 use super::{NO_CHANGE_INTERVAL, end, no_row, open, quit, row, row_of, wait_for_writer, writer};
 use crate::support::{
-    Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmlens, wait_until,
+    Namespaces, Object, SOON, Sysv, Terminal, as_nobody, asset, compile_cpp, shmlens, wait_until,
 };
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,7 @@ const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]
 fn table_shows_segments_of_real_programs() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let Some(_reader) = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
@@ -38,7 +38,7 @@ fn table_shows_segments_of_real_programs() {
 
 #[test]
 fn table_shows_sizes_modes_and_flags_of_every_kind() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 300 << 20, 0o640).owned_by(12345, 0);
     sysv.lock();
     let _sparse = Object::new("sparse", 4 << 40, 0o4600);
@@ -55,7 +55,7 @@ fn table_shows_sizes_modes_and_flags_of_every_kind() {
 
 #[test]
 fn selection_survives_appearing_and_vanishing_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(middle) = writer("posix_writer.py", "middle", NO_CHANGE_INTERVAL) else { return };
     let terminal = open();
     terminal.wait_for(row("▌ /middle"), SOON);
@@ -88,7 +88,7 @@ fn glows(terminal: &Terminal, words: &str) -> bool {
 
 #[test]
 fn refresh_key_surveys_while_paused() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let terminal = open();
     terminal.wait_for("No shared memory segments.", SOON);
     terminal.send("+++++++++");

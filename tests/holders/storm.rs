@@ -1,7 +1,7 @@
 //! Processes that start and exit during the scan.
 
 use super::found::{found, object};
-use crate::support::{Child, SOON, World, compile_cpp};
+use crate::support::{Child, Namespaces, SOON, compile_cpp};
 use shmlens::machine::process::Object;
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Segment, SegmentId};
@@ -15,7 +15,7 @@ const WATCHED_LIFETIME: Duration = Duration::from_millis(2500);
 
 #[test]
 fn object_passed_between_processes_is_never_unheld() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(program) = compile_cpp("tests/holders/relay.cpp") else { return };
     let time = DURATION.as_millis().to_string();
     let mut relay = Child::spawn_piped(Command::new(program).arg(time));

@@ -1,7 +1,7 @@
 //! Boost.Interprocess segments belong to no process. They stay until a program removes them.
 
 use super::{Verdict, listed, verdict};
-use crate::support::{Child, SOON, World, compile_cpp, skip};
+use crate::support::{Child, Namespaces, SOON, compile_cpp, skip};
 use std::path::Path;
 use std::process::Command;
 
@@ -24,7 +24,7 @@ const SEGMENT_TYPES: [(&str, &str); 3] = [
 
 #[test]
 fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut program) = start() else { return };
     let makers = |all: &[Verdict]| -> Vec<(String, String)> {
         all.iter().map(|verdict| (verdict.id.clone(), verdict.maker.clone())).collect()

@@ -2,7 +2,7 @@
 
 use super::{Verdict, line_with, listed, listed_with, verdict};
 use crate::support::{
-    Child, NOBODY, Object, SOON, Sysv, World, as_nobody, compile_cpp, skip_for_kernel, tool, wait_until,
+    Child, NOBODY, Namespaces, Object, SOON, Sysv, as_nobody, compile_cpp, skip_for_kernel, tool, wait_until,
 };
 use std::fs;
 use std::process::Command;
@@ -55,7 +55,7 @@ impl Player {
 
 #[test]
 fn renamed_live_creator_counts_as_running() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("renamed") else { return };
     let comm = format!("/proc/{}/comm", player.reported("pid"));
     wait_until(SOON, || fs::read_to_string(&comm).unwrap() == "cat\n");
@@ -69,7 +69,7 @@ fn renamed_live_creator_counts_as_running() {
 
 #[test]
 fn creator_without_a_main_thread_counts_as_running() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("without-first-thread") else { return };
     let stat = format!("/proc/{}/stat", player.child.pid());
     wait_until(SOON, || fs::read_to_string(&stat).unwrap().contains(") Z "));
@@ -79,7 +79,7 @@ fn creator_without_a_main_thread_counts_as_running() {
 
 #[test]
 fn immediately_reused_pid_is_not_the_creator() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
     player.child.send("!");
     if !player.listen() {
@@ -95,7 +95,7 @@ fn immediately_reused_pid_is_not_the_creator() {
 /// Only a segment that the new process may have created counts as its own.
 #[test]
 fn later_reused_pid_is_not_the_creator() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut player) = Player::start("recycled") else { return };
     player.verdict("old-sysv").assert_is("leaked certain", &["no process "]);
     wait_until(SOON, || player.verdict("old-sysv").segment["age"].as_f64().unwrap() > 4.0);
@@ -118,7 +118,7 @@ fn later_reused_pid_is_not_the_creator() {
 /// Segments created later are still told apart.
 #[test]
 fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (Some(unshare), Some(nsenter)) = (tool("unshare"), tool("nsenter")) else { return };
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
     let mut command = Command::new(unshare);
@@ -146,7 +146,7 @@ fn reused_pid_in_a_container_with_older_dev_is_not_the_creator() {
 
 #[test]
 fn creator_and_holder_in_another_pid_namespace_count() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("in-pid-namespace") else { return };
     player.verdict("held").assert_is("in-use", &["held by 1 process"]);
     // The kernel reports its pid in this namespace.
@@ -158,7 +158,7 @@ fn creator_and_holder_in_another_pid_namespace_count() {
 /// The namespace has no `/proc` of its own.
 #[test]
 fn creator_pid_of_another_process_in_proc_is_not_trusted() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(nsenter) = tool("nsenter") else { return };
     let Some(mut player) = Player::start("below-anothers-proc") else { return };
     let namespace = format!("--pid={}", player.reported("namespace"));
@@ -180,7 +180,7 @@ fn creator_pid_of_another_process_in_proc_is_not_trusted() {
 
 #[test]
 fn holder_in_another_mount_namespace_counts() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("in-mount-namespace") else { return };
     player.verdict("held").assert_is("in-use", &["held by 1 process"]);
     assert_eq!(listed().len(), 1, "the object of that name there is a different one");
@@ -188,7 +188,7 @@ fn holder_in_another_mount_namespace_counts() {
 
 #[test]
 fn holder_in_another_ipc_namespace_counts() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("in-ipc-namespace") else { return };
     let held = player.verdict("held");
     // Its attachment in the other namespace does not count, even with the same shmid.
@@ -204,14 +204,14 @@ fn holder_in_another_ipc_namespace_counts() {
 
 #[test]
 fn private_mapping_alone_counts_as_held() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("held-privately") else { return };
     player.verdict("held").assert_is("in-use", &["held by 1 process"]);
 }
 
 #[test]
 fn unexaminable_segment_is_unknown() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(player) = Player::start("locked") else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600).owned_by(NOBODY, NOBODY);
     let held = Sysv::new(0x4d3, 4096, 0o600);
@@ -239,7 +239,7 @@ fn unexaminable_segment_is_unknown() {
 
 #[test]
 fn unattached_segment_of_a_dead_creator_is_leaked_for_every_user() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let output = crate::support::shmlens().args(["create", "sysv", "--size", "4K"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let verdict = listed_with(as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]), "0s").remove(0);

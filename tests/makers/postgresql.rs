@@ -1,7 +1,7 @@
 //! `PostgreSQL`: the interlock that prevents a second postmaster, and the memory of queries.
 
 use super::{Verdict, directory_of, isolated_user, kill_and_wait, listed, made_by, run_by, verdict};
-use crate::support::{Child, Object, SOON, World, skip, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, skip, wait_until};
 use nix::mount::{MsFlags, mount};
 use std::fmt::Write as _;
 use std::fs;
@@ -106,7 +106,7 @@ fn interlock() -> Verdict {
 
 #[test]
 fn postgresql_segments_leak_only_after_the_server_died() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut server) = Server::start() else { return };
     let postmaster = server.postmaster.pid().as_raw();
     let lock = interlock();

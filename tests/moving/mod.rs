@@ -1,7 +1,7 @@
 //! Detects the values of known programs in their shared memory: C++ and Python structs of mixed
 //! types that change at 1 Hz to 10 kHz. Other programs write noise. All run at the same time.
 
-use crate::support::{Child, SOON, World, compile_cpp, tool};
+use crate::support::{Child, Namespaces, SOON, compile_cpp, tool};
 use shmlens::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, POLLS};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{PageBuffer, Reader};
@@ -151,7 +151,7 @@ fn now() -> Moment {
 
 #[test]
 fn values_of_known_programs_are_found_and_noise_is_not() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(python) = tool("python3") else { return };
     let (cpp, mut programs) = thread::scope(|scope| {
         let cpp = scope.spawn(|| compile_cpp("tests/moving/corpus.cpp"));

@@ -2,7 +2,7 @@
 
 mod svg;
 
-use crate::support::{SOON, Terminal, World, shmlens};
+use crate::support::{Namespaces, SOON, Terminal, shmlens};
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -91,7 +91,7 @@ fn picture(name: &str) -> PathBuf {
 #[test]
 #[ignore = "draws the pictures of the README"]
 fn readme_pictures() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut recorder = Recorder::start();
     recorder.record(3.0);
     for _ in 0..2 {

@@ -1,7 +1,7 @@
 //! Restoring truncated, damaged and foreign files fails, and creates no segments.
 
 use super::{directory, save, segments};
-use crate::support::{Object, SOON, Sysv, World, wait_until};
+use crate::support::{Namespaces, Object, SOON, Sysv, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmlens::act;
@@ -44,7 +44,7 @@ fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
 
 #[test]
 fn restore_rejects_a_file_truncated_at_any_length() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     for whole in saved(&directory) {
@@ -59,7 +59,7 @@ fn restore_rejects_a_file_truncated_at_any_length() {
 
 #[test]
 fn restore_rejects_any_flipped_byte() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     for whole in saved(&directory) {
@@ -75,7 +75,7 @@ fn restore_rejects_any_flipped_byte() {
 /// A System V segment has its key from the beginning, so damage must be found before it is created.
 #[test]
 fn damaged_file_never_creates_a_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let [_, mut damaged] = saved(&directory);
@@ -90,7 +90,7 @@ fn damaged_file_never_creates_a_segment() {
 
 #[test]
 fn restore_rejects_other_file_formats() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     for (bytes, word) in [
@@ -115,7 +115,7 @@ fn restore_rejects_other_file_formats() {
 
 #[test]
 fn restore_rejects_fuzzed_files() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let whole = saved(&directory);

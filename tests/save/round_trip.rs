@@ -1,7 +1,7 @@
 //! Restored segments equal the saved ones.
 
 use super::{directory, files, restore, save, segment, segments};
-use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
+use crate::support::{NOBODY, Namespaces, Nobody, Object, SOON, SetOnDrop, Sysv, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmlens::act;
@@ -61,7 +61,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 
 #[test]
 fn objects_round_trip() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let name = proptest::collection::vec(any::<u8>(), 1..60).prop_map(|mut name| {
@@ -98,7 +98,7 @@ fn objects_round_trip() {
 
 #[test]
 fn sysv_segments_round_trip() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
@@ -133,7 +133,7 @@ fn sysv_segments_round_trip() {
 
 #[test]
 fn sparse_4_tib_object_saves_to_a_small_file() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("sparse", 4 << 40, 0o600);
@@ -165,7 +165,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
 /// A `mincore` call per page would take minutes.
 #[test]
 fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let sysv = Sysv::unreserved(8 << 40, 0o600);
@@ -192,7 +192,7 @@ fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
 
 #[test]
 fn restore_never_touches_an_existing_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 5000, 0o600);
@@ -228,7 +228,7 @@ fn restore_never_touches_an_existing_segment() {
 /// The kernel's table no longer has the key.
 #[test]
 fn segment_marked_after_the_survey_is_saved_with_its_key() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let sysv = Sysv::new(7, 5000, 0o600);
@@ -245,7 +245,7 @@ fn segment_marked_after_the_survey_is_saved_with_its_key() {
 
 #[test]
 fn restored_object_appears_only_when_complete() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 5000, 0o600).owned_by(1000, 7);
@@ -273,7 +273,7 @@ fn restored_object_appears_only_when_complete() {
 
 #[test]
 fn restore_recreates_directories_and_times() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     fs::create_dir("/dev/shm/dir").unwrap();
@@ -295,7 +295,7 @@ fn restore_recreates_directories_and_times() {
 
 #[test]
 fn unprivileged_restore_reports_attributes_it_cannot_set() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let (path, sysv_path) = (directory.path().join("file"), directory.path().join("sysv"));
     let object = Object::new("a", 5000, 0o4660).owned_by(1000, 1000);

@@ -156,8 +156,9 @@ fn notice_of_lost_name(
                     && (was.kind() == Kind::Posix || was.id == segment.id)
             })
         })?;
-    let last = open
-        .is_some_and(|open| open.segment.identity().matches(&segment.identity()) && open.is_last(Some(after)));
+    let last = open.is_some_and(|open| {
+        open.segment.identity().matches(&segment.identity()) && open.is_last(Some(after))
+    });
     let memory = segment.resident.unwrap_or(segment.size);
     let until = if last { "freed when you leave" } else { "stays in memory until its holders detach" };
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
