@@ -44,7 +44,7 @@ fn main() -> ExitCode {
             Ok(settings) => {
                 let terms = Terms {
                     read_only: args.read_only || settings.read_only,
-                    rules: Rules::with(&settings.makers, settings.settle)
+                    rules: Rules::with_makers(&settings.makers, settings.settle)
                         .with_created(LoggedSegments::shared()),
                     copies: settings.copies,
                 };
@@ -63,7 +63,7 @@ fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
         return Ok(Rules::default());
     }
     let settings = settings()?;
-    Ok(Rules::with(&settings.makers, settings.settle).with_created(LoggedSegments::shared()))
+    Ok(Rules::with_makers(&settings.makers, settings.settle).with_created(LoggedSegments::shared()))
 }
 
 /// Opens the UI. The rows of `first` come before the others.

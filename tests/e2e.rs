@@ -37,7 +37,7 @@ use vt100::Screen;
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 /// The interval of a writer in milliseconds, so long that only the first step happens.
-const STILL: &str = "3600000";
+const NO_CHANGE_INTERVAL: &str = "3600000";
 
 /// Starts the program in 80 columns and 24 rows.
 fn open() -> Terminal {

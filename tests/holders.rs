@@ -38,7 +38,7 @@ impl Crowd {
     }
 }
 
-/// Takes a survey after a full scan of the visible processes.
+/// Surveys the segments after a full scan of the visible processes.
 /// Surveys the machine again while other tests start processes too fast for a complete scan.
 fn survey_real() -> (Survey, Holdings) {
     let complete = || Some(survey_once()).filter(|(survey, _)| survey.problems.is_empty());

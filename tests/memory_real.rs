@@ -1,7 +1,7 @@
 //! Searching and watching real segments: holes stay unallocated, attachments are detached, and
 //! truncation by the owner breaks nothing.
 
-use crate::support::{Nobody, Object, Sysv, World};
+use crate::support::{Namespaces, Nobody, Object, Sysv};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{
     CellKind, Direction, Pattern, Presence, Progress, Reader, Snapshot, SnapshotRequest, Tracker, find_all,
@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
-const LONG: Duration = Duration::from_secs(600);
+const LONG_TIMEOUT: Duration = Duration::from_secs(600);
 
 fn listed(id: &SegmentId) -> Segment {
     let survey = Survey::take(&RealMachine, &mut Names::default());
@@ -63,12 +63,12 @@ fn scan_everything(reader: Reader, change: impl FnOnce()) {
     assert_eq!(next(middle, Direction::Backward), Some(0));
 
     let mut tracker = Tracker::new(reader);
-    let seen = take_snapshot(&mut tracker, 100 * MIB..100 * MIB + 512, LONG);
+    let seen = take_snapshot(&mut tracker, 100 * MIB..100 * MIB + 512, LONG_TIMEOUT);
     assert_eq!((seen.scanned, seen.bytes, seen.changes), (size, vec![0; 512], 0));
     let data: Vec<usize> = (0..64).filter(|&cell| seen.map[cell].kind == CellKind::Data).collect();
     assert_eq!(data, [0, 31, 32, 63]);
     change();
-    let seen = take_snapshot(&mut tracker, size - 16..size, LONG);
+    let seen = take_snapshot(&mut tracker, size - 16..size, LONG_TIMEOUT);
     assert_eq!(seen.bytes, b"\0\0\0\0\0\0\0\0\0\0\0\0laSt");
     assert_eq!(seen.changed, std::iter::once(size - 2..size - 1).collect::<Vec<_>>());
     assert_eq!(tracker.next_change(0, Direction::Forward, &progress).unwrap(), Some(size - 2));
@@ -77,7 +77,7 @@ fn scan_everything(reader: Reader, change: impl FnOnce()) {
 
 #[test]
 fn scanning_an_object_allocates_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("sparse", 256 * MIB, 0o600);
     object.write(0, b"first");
     object.write(128 * MIB - 3, b"across");
@@ -92,7 +92,7 @@ fn scanning_an_object_allocates_nothing() {
 
 #[test]
 fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 256 * MIB, 0o600);
     segment.write(0, b"first");
     segment.write(128 * MIB - 3, b"across");
@@ -107,7 +107,7 @@ fn scanning_a_system_v_segment_allocates_nothing_and_detaches() {
 /// In debug builds, `Reader` panics at a large read whose address is slow on some processors.
 #[test]
 fn large_reads_avoid_slow_addresses() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let bytes: Vec<u8> = (0..3 * MIB / 8).flat_map(|n| (n * n + 1).to_le_bytes()).collect();
     let object = Object::new("full", 3 * MIB, 0o600);
     object.write(0, &bytes);
@@ -135,7 +135,7 @@ fn large_reads_avoid_slow_addresses() {
         assert_eq!(next_data(&reader, 3 * MIB - 1, Direction::Backward, 4096, &progress).unwrap(), Some(0));
         let mut tracker = Tracker::new(reader);
         for window in [0..MIB, 16..MIB, 4080..2 * MIB] {
-            let seen = take_snapshot(&mut tracker, window.clone(), LONG);
+            let seen = take_snapshot(&mut tracker, window.clone(), LONG_TIMEOUT);
             let end = usize::try_from(window.end.min(window.start + MIB)).unwrap();
             assert_eq!(seen.bytes, bytes[usize::try_from(window.start).unwrap()..end]);
         }
@@ -145,7 +145,7 @@ fn large_reads_avoid_slow_addresses() {
 
 #[test]
 fn hole_of_4_tib_is_skipped_immediately() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = 4 << 40;
     let object = Object::new("large", size, 0o600);
     object.write(size - 7, b"the end");
@@ -159,7 +159,7 @@ fn hole_of_4_tib_is_skipped_immediately() {
     assert_eq!(next_data(&reader, 0, Direction::Forward, 32, &progress).unwrap(), Some(size - 7));
     assert_eq!(next_data(&reader, size, Direction::Backward, 32, &progress).unwrap(), Some(size - 7));
     let mut tracker = Tracker::new(reader);
-    let seen = take_snapshot(&mut tracker, size - 16..size, LONG);
+    let seen = take_snapshot(&mut tracker, size - 16..size, LONG_TIMEOUT);
     assert_eq!((seen.scanned, &seen.bytes[9..]), (size, &b"the end"[..]));
     assert_eq!(seen.map[63].kind, CellKind::Data);
     assert!(seen.map[..63].iter().all(|cell| cell.kind == CellKind::Hole));
@@ -168,7 +168,7 @@ fn hole_of_4_tib_is_skipped_immediately() {
 
 #[test]
 fn large_system_v_segment_is_mapped_in_pieces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = 1 << 40;
     let segment = Sysv::unreserved(size, 0o604);
     segment.write(size - 7, b"the end");
@@ -179,7 +179,7 @@ fn large_system_v_segment_is_mapped_in_pieces() {
     // The window is read immediately, however far the scan has come.
     let first = take_snapshot(&mut tracker, size - 16..size, Duration::from_millis(2));
     assert_eq!(&first.bytes[9..], b"the end");
-    assert!(first.scanned < size, "a tebibyte in two milliseconds");
+    assert!(first.scanned < size, "the time limit did not stop the scan");
     let second = take_snapshot(&mut tracker, size - 16..size, Duration::from_millis(20));
     assert!(second.scanned > first.scanned);
     assert_eq!(second.map[0].kind, CellKind::Unknown);
@@ -189,7 +189,7 @@ fn large_system_v_segment_is_mapped_in_pieces() {
 
 #[test]
 fn repeated_truncation_never_raises_sigbus() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("restless", 8 * MIB, 0o600);
     let reader = open(&object.id());
     let mut tracker = Tracker::new(reader.clone());
@@ -223,7 +223,7 @@ fn repeated_truncation_never_raises_sigbus() {
 
 #[test]
 fn aligned_value_is_never_torn() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 4096, 0o600);
     let writer = shmlens::sys::shm::Attachment::read_write(segment.shmid).unwrap();
     let mut tracker = Tracker::new(open(&segment.id()));
@@ -244,6 +244,6 @@ fn aligned_value_is_never_torn() {
             changes += seen.changes;
         }
         over.store(true, Ordering::Relaxed);
-        assert!(changes > 0, "no change was seen");
+        assert!(changes > 0, "no change was reported");
     });
 }

@@ -4,7 +4,7 @@
 use crate::support::{Acts, Stage};
 use shmlens::app::event::Event;
 use shmlens::decode::Scalar;
-use shmlens::engine::{Body, Undo, Working};
+use shmlens::engine::{Body, Undo, WorkProgress};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName};
 use shmlens::tui::theme::{Depth, Name, Theme};
@@ -70,7 +70,7 @@ const SMALL: [(u16, u16); 2] = [(60, 15), (40, 8)];
 
 /// Reports the progress of a search.
 fn searching(done: u64, total: u64) -> Body {
-    Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
+    Body::Progress(WorkProgress { what: String::new(), item: 0, items: 0, done, total })
 }
 
 /// Returns a machine with a ring that two programs share, and values in it.
@@ -93,7 +93,8 @@ fn busy() -> FakeMachine {
     machine
 }
 
-/// Opens the busy machine with the ring selected, and moves a counter and a price in it for four seconds.
+/// Opens the busy machine with the ring selected, and moves a counter and a price in it for four
+/// seconds.
 fn moving(width: u16, height: u16) -> Stage {
     let mut stage = Stage::new(busy(), width, height);
     stage.press("j<space><space>/md_ring<enter><esc>");
@@ -245,8 +246,8 @@ fn inspect_matches_its_snapshots() {
 fn inspect_matches_its_snapshot_in_true_color() {
     let mut stage = Stage::new(machine(), 80, 24);
     stage.press("/psm<enter><enter>");
-    for at in 0u8..8 {
-        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(at), &[0xaa]));
+    for index in 0u8..8 {
+        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(index), &[0xaa]));
         stage.look();
         stage.wait(300);
     }
@@ -359,14 +360,14 @@ fn long_action_shows_progress_and_the_stop_key() {
             stage.press(key);
             stage.wait(200);
         }
-        let at = Working {
+        let progress = WorkProgress {
             what: "copying sysv:32771".to_owned(),
             item: 1,
             items: 2,
             done: 120 << 20,
             total: 300 << 20,
         };
-        stage.report(Body::Progress(at));
+        stage.report(Body::Progress(progress));
         assert_snapshot(&format!("act-working-{width}x{height}"), &stage, &plain());
         stage.press("<esc>");
         assert_snapshot(&format!("act-stopping-{width}x{height}"), &stage, &plain());
@@ -374,7 +375,8 @@ fn long_action_shows_progress_and_the_stop_key() {
         stage.acts = Acts::Hang;
         stage.state.undo = Some(Undo::Copies(vec![]));
         stage.press("u");
-        let at = Working { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
+        let at =
+            WorkProgress { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
         stage.report(Body::Progress(at));
         assert_snapshot(&format!("undo-working-{width}x{height}"), &stage, &plain());
     }
@@ -453,8 +455,8 @@ fn held() -> FakeMachine {
     machine.add_sysv(32773, 0, FakeBytes::full(&vec![1; 1 << 20]));
     machine.edit(|facts| {
         // A process outside of the pid namespace used it last, so nothing is certain.
-        for (at, creator) in [(3, 77), (1, 78)] {
-            let row = &mut facts.sysv[at].row;
+        for (index, creator) in [(3, 77), (1, 78)] {
+            let row = &mut facts.sysv[index].row;
             (row.creator_pid, row.last_pid, row.attach) = (creator, 0, row.change);
         }
         let old = shmlens::segment::Timestamp::from_seconds(facts.now - 90_000);

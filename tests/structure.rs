@@ -16,7 +16,7 @@ use std::path::Path;
 type Sources = BTreeMap<String, String>;
 
 /// The directories with files to check.
-const OWN: [&str; 4] = ["src", "tests", "assets", ".ci"];
+const CHECKED_DIRECTORIES: [&str; 4] = ["src", "tests", "assets", ".ci"];
 /// Directories that are not checked: the history and the build output.
 const IGNORED: [&str; 2] = [".git", "target"];
 
@@ -24,7 +24,7 @@ fn repository() -> Sources {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Sources::new();
     for (name, path) in entries(root) {
-        if OWN.contains(&name.as_str()) {
+        if CHECKED_DIRECTORIES.contains(&name.as_str()) {
             walk(&path, &name, &mut sources);
         } else if path.is_dir() {
             if !IGNORED.contains(&name.as_str()) {

@@ -41,7 +41,7 @@ fn fields_of_object(file: &File) -> Fields {
     .into()
 }
 
-/// Returns the names of the fields that differ.
+/// Names the fields that differ.
 fn changed_fields(before: &Fields, after: &Fields) -> Vec<&'static str> {
     assert!(before.keys().eq(after.keys()), "{before:?} {after:?}");
     before.keys().copied().filter(|name| before[name] != after[name]).collect()

@@ -112,7 +112,7 @@ impl Acl {
         }
     }
 
-    /// Returns whether the list grants write access to a named group, or to a named user other than
+    /// Returns true if the list grants write access to a named group, or to a named user other than
     /// the owner and root.
     #[must_use]
     pub fn lets_others_write(&self, owner: u32) -> bool {

@@ -26,7 +26,8 @@ pub enum Action {
 /// The destination of the copy that a removal saves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Copying {
-    /// Save a copy among the [`Copies`](super::Copies) of the plan. Nothing is removed if that fails.
+    /// Save a copy among the [`Copies`](super::Copies) of the plan. Nothing is removed if that
+    /// fails.
     Keep,
     /// Save a copy to a new file. Nothing is removed if that fails.
     To(PathBuf),

@@ -10,7 +10,7 @@ use crate::segment::Segment;
 /// The context of a batch of changes: the machine, the progress and the recovery marks.
 pub struct Actor<'a> {
     pub machine: &'a dyn Machine,
-    /// The directory of the marks that identify incomplete segments, see
+    /// The directory with the marks that identify incomplete segments, see
     /// [`unfinished`](super::unfinished::unfinished). `None` for a user without a state directory,
     /// who gets no marks.
     pub state: Option<&'a StateDirectory>,

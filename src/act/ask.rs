@@ -22,7 +22,7 @@ pub enum Question {
     /// Plan the creation of a segment.
     New {
         new: NewSegment,
-        /// Set if the segment takes its size from the source file.
+        /// Set if the source file determines the size.
         sized_by_file: bool,
     },
     File(PathBuf),
@@ -136,7 +136,10 @@ mod tests {
         };
         let plan = ask(new(file.path()), true).unwrap();
         assert!(plan.refusal.is_none() && plan.effects[0].contains("4.9 KiB"), "{plan:?}");
-        assert!(ask(new(file.path()), false).unwrap().refusal.is_some(), "it is larger than nothing");
+        assert!(
+            ask(new(file.path()), false).unwrap().refusal.is_some(),
+            "a file that is larger than the segment is refused"
+        );
         let error = ask(new("/nowhere/\x1b".as_ref()), true).unwrap_err().to_string();
         assert!(error.contains("failed to read") && !error.contains('\x1b'), "{error}");
     }

@@ -3,8 +3,8 @@
 
 use super::Actor;
 use super::archive::MAGIC;
-use super::outlook::{Batch, DiskSpace, Outlook, needs};
-use super::save::{Destination, SaveError, Stored, printable};
+use super::copy_forecast::{Batch, CopyForecast, DiskSpace, needs};
+use super::save::{Destination, SaveError, SaveResult, printable};
 use super::state::{StateDirectory, StateError};
 use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
@@ -30,7 +30,7 @@ pub struct Copies {
     batch: Batch,
     /// The plan's forecast. Only the copies that it lists may be deleted, for disk space or for the
     /// limit.
-    outlook: Outlook,
+    forecast: CopyForecast,
 }
 
 /// An existing copy.
@@ -86,7 +86,7 @@ impl Copies {
     /// Opens the copies in a state directory. `limit` is their maximum total size.
     #[must_use]
     pub fn new(state: StateDirectory, limit: Bytes) -> Self {
-        Self { state, limit, batch: Batch::default(), outlook: Outlook::default() }
+        Self { state, limit, batch: Batch::default(), forecast: CopyForecast::default() }
     }
 
     #[must_use]
@@ -96,7 +96,7 @@ impl Copies {
 
     /// Predicts the cost of a copy of this segment, or the error of [`Copies::keep`], without
     /// reading the segment. Segments planned with clones of these copies form one batch.
-    pub fn predict(&self, segment: &Segment) -> Result<Outlook, KeepError> {
+    pub fn predict(&self, segment: &Segment) -> Result<CopyForecast, KeepError> {
         let directory = self.state.existing_subdirectory(DIRECTORY)?;
         let unfinished = directory.as_deref().map(count_unfinished).unwrap_or_default();
         let space = DiskSpace {
@@ -120,15 +120,15 @@ impl Copies {
     }
 
     /// Allows deleting the copies that the plan listed if disk space is short. The rest of the
-    /// batch counts them as deleted from now on.
-    pub(super) fn with_plan(&self, segment: &Segment, outlook: &Outlook) -> Self {
-        self.batch.plan(segment, outlook);
-        Self { outlook: outlook.clone(), ..self.clone() }
+    /// batch treats them as deleted from now on.
+    pub(super) fn with_plan(&self, segment: &Segment, forecast: &CopyForecast) -> Self {
+        self.batch.plan(segment, forecast);
+        Self { forecast: forecast.clone(), ..self.clone() }
     }
 
     #[must_use]
-    pub const fn outlook(&self) -> &Outlook {
-        &self.outlook
+    pub const fn forecast(&self) -> &CopyForecast {
+        &self.forecast
     }
 
     /// Tells the batch that the copy of this segment is on disk.
@@ -155,7 +155,7 @@ impl Copies {
         // Look at the current disk usage only, without the rest of the batch.
         let without_batch = Self { batch: Batch::default(), ..self.clone() };
         let needed = without_batch.predict(segment)?.for_space;
-        match needed.iter().find(|old| self.outlook.for_space.iter().all(|named| named.path != old.path)) {
+        match needed.iter().find(|old| self.forecast.for_space.iter().all(|named| named.path != old.path)) {
             None => Ok(needed.into_iter().map(|old| old.path).collect()),
             Some(_) => Err(KeepError::NoSpace {
                 held: held(segment),
@@ -168,7 +168,7 @@ impl Copies {
 
     /// Saves and syncs a copy of a segment. Deletes no older copy: [`Copies::enforce_limit`] does,
     /// once the segment is removed.
-    pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, KeepError> {
+    pub fn keep(&self, actor: &Actor<'_>, segment: &Segment) -> Result<SaveResult, KeepError> {
         let directory = self.state.subdirectory(DIRECTORY)?;
         let UnfinishedFiles { abandoned, in_progress } = count_unfinished(&directory);
         let unfinished = Bytes(abandoned.bytes.saturating_add(in_progress.bytes));
@@ -216,7 +216,9 @@ impl Copies {
         let mut deleted = vec![];
         let mut kept: Vec<PathBuf> = vec![newest.to_owned()];
         let from_batch = self.batch.copies().into_iter();
-        kept.extend(from_batch.filter(|(id, _)| !self.outlook.from_batch.contains(id)).map(|(_, copy)| copy));
+        kept.extend(
+            from_batch.filter(|(id, _)| !self.forecast.from_batch.contains(id)).map(|(_, copy)| copy),
+        );
         for old in old_copies(&directory) {
             total = total.saturating_add(old.length);
             if total > self.limit.0 && !kept.contains(&old.path) && fs::remove_file(&old.path).is_ok() {
@@ -314,7 +316,7 @@ mod tests {
         segments.into_iter().find(|segment| segment.id.to_string() == format!("posix:/{name}")).unwrap()
     }
 
-    fn keep(copies: &Copies, machine: &FakeMachine, segment: &Segment) -> Result<Stored, KeepError> {
+    fn keep(copies: &Copies, machine: &FakeMachine, segment: &Segment) -> Result<SaveResult, KeepError> {
         copies.keep(&Actor::new(machine, &Progress::new()), segment)
     }
 

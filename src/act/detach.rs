@@ -55,7 +55,7 @@ impl OwnAttachment {
         self.removed && self.nattch == Some(1)
     }
 
-    /// Describes the effect of a release: a sentence without a period, safe to print.
+    /// Describes the effect of a release, without a final period, safe to print.
     #[must_use]
     pub fn effect(&self) -> String {
         match (self.nattch, self.removed) {
@@ -85,7 +85,7 @@ impl Released {
         self.before.nattch.is_some() && self.nattch.is_none()
     }
 
-    /// Describes the result: a sentence without a period, safe to print.
+    /// Describes the result, without a final period, safe to print.
     #[must_use]
     pub fn text(&self) -> String {
         match (self.before.nattch, self.nattch) {

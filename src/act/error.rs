@@ -53,7 +53,7 @@ pub enum ActError {
     )]
     NotMovedBack {
         id: SegmentId,
-        /// The current name of the object that was moved.
+        /// The moved object's current name.
         now: SegmentId,
     },
     /// The kernel accepted the change, but reports a different state.
@@ -85,7 +85,7 @@ pub enum ActError {
     Failed { id: SegmentId, step: Step, source: io::Error },
 }
 
-/// A step of a change that can fail.
+/// A step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Remove,
@@ -143,13 +143,13 @@ pub fn with_segment_id(id: &SegmentId, error: &dyn Display) -> String {
 }
 
 /// A step that this user lacks permission for, and the users who have it.
-pub(super) struct Denied {
+pub(super) struct Denial {
     step: Step,
     users: String,
     remedy: String,
 }
 
-impl Denied {
+impl Denial {
     /// Denies a step that is limited to the owner, the creator and users with a capability.
     pub(super) fn for_step(me: &Credentials, segment: &Segment, step: Step, capability: Capability) -> Self {
         let creator = segment.sysv().map(|facts| (&facts.creator, "creator"));
@@ -180,8 +180,8 @@ impl Denied {
     }
 }
 
-impl From<Denied> for Refusal {
-    fn from(denied: Denied) -> Self {
+impl From<Denial> for Refusal {
+    fn from(denied: Denial) -> Self {
         Self::new(format!("only {} can {}", denied.users, denied.step.with_pronoun()), denied.remedy)
     }
 }
@@ -208,7 +208,7 @@ impl ActError {
                 let refusal = match predicted {
                     Some(refusal) => refusal,
                     None if me.has(capability) => unexplained_refusal(segment, step),
-                    None => Denied::for_step(&me, segment, step, capability).into(),
+                    None => Denial::for_step(&me, segment, step, capability).into(),
                 };
                 Self::Denied { id, refusal }
             }

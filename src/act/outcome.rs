@@ -17,7 +17,7 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeReport {
     pub id: SegmentId,
-    /// Messages: sentences without a period, safe to print. The first describes the change.
+    /// Messages without a final period, safe to print. The first describes the change.
     pub messages: Vec<String>,
     /// The action that reverts the change. It has to be planned again for the current state of the
     /// segment.

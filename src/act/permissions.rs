@@ -106,9 +106,9 @@ pub fn apply(
         SegmentId::Deleted { .. } => return Err(target.gone_error()),
     };
     let machine = target.machine;
-    let (was, is, set) = ((before.1, before.2), (now.1, now.2), (wanted.1, wanted.2));
+    let (old_owner, new_owner, wanted_owner) = ((before.1, before.2), (now.1, now.2), (wanted.1, wanted.2));
     // The kernel clears the set-group-id bit if the caller is not in the group.
-    if (mode.is_some() && now.0 != wanted.0) || (owner.is_some() && is != set) {
+    if (mode.is_some() && now.0 != wanted.0) || (owner.is_some() && new_owner != wanted_owner) {
         let (mode_now, uid, gid) = now;
         return Err(target.unverified_error(match (mode, owner) {
             (Some(_), Some(_)) => format!("mode {mode_now}, owner {uid}:{gid}"),
@@ -116,10 +116,10 @@ pub fn apply(
             (None, _) => format!("owner {}, group {}", user_text(machine, uid), group_text(machine, gid)),
         }));
     }
-    let back = OwnerChange { uid: Some(was.0), gid: Some(was.1) };
+    let back = OwnerChange { uid: Some(old_owner.0), gid: Some(old_owner.1) };
     let mut messages: Vec<String> = mode.map(|_| mode_change_text(before.0, now.0)).into_iter().collect();
     if owner.is_some() {
-        messages.extend(owner_change_text(machine, was, is));
+        messages.extend(owner_change_text(machine, old_owner, new_owner));
     }
     if mode.is_none() && target.segment.sysv().is_none() && before.0 != now.0 {
         messages.push(format!("setuid and setgid bits cleared by the kernel: mode {}", now.0));

@@ -1,11 +1,11 @@
-//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report a
-//! refusal in advance.
+//! Predicts whether the kernel lets this user change or remove a segment, so that a plan can report
+//! a refusal in advance.
 //!
 //! Follows `ipcctl_obtain_check` (ipc/util.c) for System V, and `may_delete` (fs/namei.c),
 //! `setattr_prepare` (fs/attr.c) and `mnt_want_write` for POSIX. Security modules and user
 //! namespaces are not predicted, so the kernel may still refuse.
 
-use super::error::{Denied, Step};
+use super::error::{Denial, Step};
 use super::permissions::group_text;
 use super::{OwnerChange, Refusal, Target};
 use crate::machine::Machine;
@@ -65,7 +65,7 @@ pub fn removal_with(target: Target<'_>, guards: Option<&Guards>) -> Option<Refus
         return None;
     }
     let me = me();
-    (!me.has(Capability::Fowner)).then(|| Denied::for_name(segment, &directory_owner(), &me).into())
+    (!me.has(Capability::Fowner)).then(|| Denial::for_name(segment, &directory_owner(), &me).into())
 }
 
 /// Returns the reason why this user cannot change the mode of a segment in group `gid` to `after`,
@@ -80,7 +80,7 @@ pub fn mode(target: Target<'_>, after: Mode, gid: u32) -> Option<Refusal> {
     }
     let me = machine.credentials();
     if me.uid != segment.owner.uid && !me.has(Capability::Fowner) {
-        return Some(Denied::for_step(&me, segment, Step::SetMode, Capability::Fowner).into());
+        return Some(Denial::for_step(&me, segment, Step::SetMode, Capability::Fowner).into());
     }
     // The kernel accepts the change, but clears the bit.
     if after.bits() & SETGID != 0 && !me.is_in(gid) && !me.has(Capability::Fsetid) {
@@ -121,7 +121,7 @@ pub fn owner(target: Target<'_>, change: OwnerChange) -> Option<Refusal> {
             remedy(&[], &me, Capability::Chown),
         )
     } else {
-        let denied = Denied::for_step(&me, segment, Step::SetOwner, Capability::Chown);
+        let denied = Denial::for_step(&me, segment, Step::SetOwner, Capability::Chown);
         return Some(denied.into());
     };
     Some(Refusal::new(reason, remedy))
@@ -141,7 +141,7 @@ pub fn sysv(target: Target<'_>, step: Step, capability: Capability) -> Option<Re
     if me.has(capability) {
         return None;
     }
-    Some(Denied::for_step(&me, segment, step, capability).into())
+    Some(Denial::for_step(&me, segment, step, capability).into())
 }
 
 struct ObjectPath {

@@ -76,7 +76,7 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn message(&self) -> String {
         format!("{}. {}", self.reason, self.remedy)
     }
 
@@ -106,11 +106,11 @@ impl Refusal {
 pub struct Plan {
     pub task: Task,
     pub options: Options,
-    /// The predicted effects: sentences without a period, safe to print.
+    /// The predicted effects, without a final period, safe to print.
     pub effects: Vec<String>,
     pub undo: Undo,
     pub refusal: Option<Refusal>,
-    /// The reason of a refusal that `--force` overrode.
+    /// The reason for a refusal that `--force` overrode.
     pub overridden: Option<String>,
     /// Set if the plan is refused because the segment is already gone.
     pub gone: bool,
@@ -118,7 +118,7 @@ pub struct Plan {
     pub needs_no_copy: bool,
     /// Memory that is freed immediately.
     pub frees: Bytes,
-    /// The index in `effects` of the first sentence about copies.
+    /// The index in `effects` of the first effect on copies.
     pub copies_at: Option<usize>,
     /// The existing copies. The removal adds a copy, and may delete older ones.
     pub copies: Option<Copies>,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// The time for which a scan is considered current. A slow scan counts as current for four times
 /// its duration, up to a second.
-const CURRENT_FOR: Duration = Duration::from_millis(100);
+const MIN_CURRENT: Duration = Duration::from_millis(100);
 const MAX_CURRENT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ impl Scan {
     /// Returns the last scan if it is current, or a new one.
     fn last<'a>(last: &'a mut Option<Self>, machine: &dyn Machine) -> &'a Self {
         let current =
-            last.take().filter(|scan| scan.ended.elapsed() < CURRENT_FOR.max(scan.took * 4).min(MAX_CURRENT));
+            last.take().filter(|scan| scan.ended.elapsed() < MIN_CURRENT.max(scan.took * 4).min(MAX_CURRENT));
         last.insert(current.unwrap_or_else(|| Self::now(machine)))
     }
 
@@ -112,7 +112,7 @@ mod tests {
         machine.add_object("a", FakeBytes::full(b"x"));
         machine.add_process(7, "writer");
         let mut segment = Survey::take(&machine, &mut Names::default()).segments.remove(0);
-        segment.verdict = Verdict::new(State::Idle, "nobody holds it");
+        segment.verdict = Verdict::new(State::Idle, "the object has no holders");
         (machine, segment)
     }
 

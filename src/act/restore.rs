@@ -8,7 +8,9 @@ use super::saved_file::{CancelableFile, SavedFile};
 use super::state::StateError;
 use super::unfinished::{BeginError, Filling, Origin};
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, FinalAttributes, Finished, Machine, Refused, SegmentBuilder};
+use crate::machine::{
+    AttributeError, FinalAttributes, FinishedSegment, Machine, SegmentBuilder, UNFINISHED_MODE,
+};
 use crate::memory::{PageBuffer, Progress, pipeline};
 use crate::segment::{Bytes, Key, Mode, Segment, SegmentId, ShmId, escape, plain_error};
 use std::ops::ControlFlow;
@@ -16,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
+pub struct RestoreResult {
     /// The new name or shmid.
     pub id: SegmentId,
     pub saved: SavedSegment,
@@ -93,7 +95,7 @@ pub fn read_metadata(path: &Path) -> Result<SavedSegment, RestoreError> {
 impl Actor<'_> {
     /// Restores a segment from a file that [`Actor::save`] wrote, see [`SavedFile::restore`]. Fails
     /// with [`RestoreError::Unconfirmed`] if another user may have written the file.
-    pub fn restore(&self, path: &Path) -> Result<Restored, RestoreError> {
+    pub fn restore(&self, path: &Path) -> Result<RestoreResult, RestoreError> {
         let file = SavedFile::open(path)?;
         match file.distrust_reason(self.machine) {
             Some(reason) => Err(file.unconfirmed_error(self.machine, reason)),
@@ -102,7 +104,7 @@ impl Actor<'_> {
     }
 
     /// Restores a copy and deletes it. On an error, the copy is kept.
-    pub fn restore_copy(&self, path: &Path) -> Result<Restored, RestoreError> {
+    pub fn restore_copy(&self, path: &Path) -> Result<RestoreResult, RestoreError> {
         let restored = self.restore(path)?;
         // If the file remains, the next undo fails because the name is in use: nothing is lost.
         let _ = fs::remove_file(path);
@@ -120,7 +122,7 @@ impl SavedFile {
     /// A mark in the state directory names the segment, so that
     /// [`unfinished`](super::unfinished::unfinished) finds it if this process is killed. Fails if
     /// the mark cannot be written; a user without a state directory gets no mark.
-    pub fn restore(mut self, actor: &Actor<'_>) -> Result<Restored, RestoreError> {
+    pub fn restore(mut self, actor: &Actor<'_>) -> Result<RestoreResult, RestoreError> {
         let Actor { machine, progress, .. } = *actor;
         let saved = self.saved().clone();
         check_free(machine, &saved)?;
@@ -129,7 +131,7 @@ impl SavedFile {
         if length.is_none() {
             self.reading.source_mut().canceled = Some(progress.cancellation());
         }
-        let made = match &saved.name {
+        let new = match &saved.name {
             Name::Posix(name) => {
                 progress.begin(length.unwrap_or(saved.size.0));
                 let builder = machine.build_object(name, saved.size.0);
@@ -151,8 +153,8 @@ impl SavedFile {
                 work.finish(filling.builder())?
             }
         };
-        let differences = differences(machine, &saved, &made);
-        Ok(Restored { id: made.id, saved, differences })
+        let differences = differences(machine, &saved, &new);
+        Ok(RestoreResult { id: new.id, saved, differences })
     }
 
     fn begin_filling(
@@ -163,7 +165,7 @@ impl SavedFile {
     ) -> Result<Filling, RestoreError> {
         let saved = self.saved();
         let origin = Origin::restore(self.absolute(), saved.mode);
-        let new = NewSysv { key, size: saved.size, mode: FILLING, huge: false, no_reserve: false };
+        let new = NewSysv { key, size: saved.size, mode: UNFINISHED_MODE, huge: false, no_reserve: false };
         match Filling::begin(actor, &new, &origin) {
             // A sparse segment may be larger than the memory that can be reserved.
             Err(BeginError::Refused(error)) if error.raw_os_error() == Some(libc::ENOMEM) => {
@@ -178,7 +180,8 @@ impl SavedFile {
     }
 }
 
-/// Checks the name or key before gigabytes are read. The kernel checks it again on creation.
+/// Checks that the name or key is free before reading gigabytes. The kernel checks it again on
+/// creation.
 fn check_free(machine: &dyn Machine, saved: &SavedSegment) -> Result<(), RestoreError> {
     let by = match &saved.name {
         Name::Posix(name) => match machine.stat_object(name) {
@@ -267,7 +270,7 @@ impl Restore<'_> {
         Ok(())
     }
 
-    fn finish(&self, builder: &mut dyn SegmentBuilder) -> Result<Finished, RestoreError> {
+    fn finish(&self, builder: &mut dyn SegmentBuilder) -> Result<FinishedSegment, RestoreError> {
         let saved = self.saved;
         let used = saved.times.access.zip(saved.times.modify);
         let look =
@@ -293,7 +296,7 @@ pub fn unrestorable(segment: &Segment) -> &'static str {
     }
 }
 
-impl Restored {
+impl RestoreResult {
     /// Returns the differences that do not affect every copy ([`unrestorable`]).
     #[must_use]
     pub fn unexpected_differences(&self) -> &[String] {
@@ -303,9 +306,9 @@ impl Restored {
 }
 
 /// Lists the differences from the saved segment, starting with those that affect every copy.
-fn differences(machine: &dyn Machine, saved: &SavedSegment, made: &Finished) -> Vec<String> {
+fn differences(machine: &dyn Machine, saved: &SavedSegment, new: &FinishedSegment) -> Vec<String> {
     let mut differences = vec![];
-    match (&saved.name, &made.id) {
+    match (&saved.name, &new.id) {
         (Name::Sysv { shmid, .. }, SegmentId::Sysv(now)) => {
             differences.push(format!("shmid {shmid} → {now}"));
             differences.push("creator and times are new".to_owned());
@@ -321,17 +324,17 @@ fn differences(machine: &dyn Machine, saved: &SavedSegment, made: &Finished) -> 
             Mode::new(saved.mode.bits() & 0o777)
         ));
     }
-    for refused in &made.refused {
+    for refused in &new.refused {
         differences.push(match refused {
-            Refused::User(error) => format!(
+            AttributeError::User(error) => format!(
                 "the owner is you instead of {}: {}. Run as root to restore it",
                 saved.owner.user_text(),
                 plain_error(error)
             ),
-            Refused::Group(error) => {
+            AttributeError::Group(error) => {
                 format!("the group is yours instead of {}: {}", saved.owner.group_text(), plain_error(error))
             }
-            Refused::Acl(error) => {
+            AttributeError::Acl(error) => {
                 format!(
                     "failed to set the ACL: {}; the group has no access until you set one",
                     plain_error(error)
@@ -417,9 +420,9 @@ mod tests {
     fn canceled_restore_leaves_nothing() {
         let canceled = Progress::new();
         canceled.cancel();
-        for at in 0..2 {
+        for index in 0..2 {
             let (machine, directory) = example();
-            let segment = &segments(&machine)[at];
+            let segment = &segments(&machine)[index];
             let path = directory.path().join("file");
             let error = Actor::new(&machine, &canceled).save(segment, &path).unwrap_err();
             assert!(matches!(error, SaveError::Stopped { .. }), "{error}");

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A file that `save` wrote, open for reading. The description and the restore use the same open
-/// file, so a file that later takes its name cannot be restored by mistake.
+/// file, so a file that later gets its name cannot be restored by mistake.
 pub struct SavedFile {
     pub(super) path: PathBuf,
     file: File,

@@ -117,7 +117,7 @@ impl StateDirectory {
         removed
     }
 
-    /// Takes a lock that only one process of this user can hold. Calls `wait` before blocking.
+    /// Acquires a lock that only one process of this user can hold. Calls `wait` before blocking.
     /// Returns `None` if the lock file cannot be used.
     #[must_use]
     pub fn lock(&self, name: &str, wait: impl FnOnce()) -> Option<Flock<File>> {

@@ -48,7 +48,7 @@ impl<'a> Target<'a> {
         let stat = held.stat().map_err(|error| self.change_error(error))?;
         if stat.mode & TYPE_MASK != REGULAR {
             Err(self.replaced_error("its name is no longer a regular file"))
-        } else if !self.segment.identity().fits(&stat.identity()) {
+        } else if !self.segment.identity().matches(&stat.identity()) {
             Err(self.replaced_error("its name now belongs to another object"))
         } else {
             Ok((held, stat))

@@ -223,7 +223,7 @@ fn held_or_unknown_segment_needs_force() {
 fn plan_requests_a_lease() {
     let machine = machine();
     let shown = listed_segment(&machine, "camera0");
-    assert_eq!(shown.verdict.state, State::Unknown, "nobody looked at the processes");
+    assert_eq!(shown.verdict.state, State::Unknown, "the processes were not scanned");
     let plan =
         |segment: &Segment| plan(&machine, segment, &Action::Remove(Copying::Without), &Options::default());
     let granted = plan(&shown);
@@ -284,7 +284,7 @@ fn remove_refuses_changes_after_the_plan() {
         let error = apply(&machine, &plan).result.unwrap_err();
         assert!(error.changed_nothing() && error.to_string().contains(expected), "{error}");
         assert!(
-            machine.edit(|facts| facts.sysv.iter().all(|made| made.row.mode == Mode::new(0o600))),
+            machine.edit(|facts| facts.sysv.iter().all(|segment| segment.row.mode == Mode::new(0o600))),
             "{expected}"
         );
     }

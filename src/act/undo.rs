@@ -2,7 +2,7 @@
 //! if the segment or the copy was replaced.
 
 use super::archive::Name;
-use super::{Action, Actor, RestoreError, Restored};
+use super::{Action, Actor, RestoreError, RestoreResult};
 use crate::machine::Machine;
 use crate::segment::{Identity, Segment, SegmentId};
 use std::fmt::Display;
@@ -25,7 +25,7 @@ pub struct SavedCopy {
 
 /// The result of undoing the change of one segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undone {
+pub struct UndoResult {
     /// The id of the segment now.
     pub id: SegmentId,
     /// The result, or the reason why nothing was undone.
@@ -59,7 +59,7 @@ impl Revert {
         let id = &self.id;
         let found = segments.iter().find(|segment| segment.id == *id);
         let segment = found.ok_or_else(|| UndoError::permanent(format!("{id} is gone; nothing to undo")))?;
-        if self.identity.fits(&segment.identity()) {
+        if self.identity.matches(&segment.identity()) {
             Ok(segment)
         } else {
             Err(UndoError::permanent(format!("{id} was replaced by another segment; nothing was changed")))
@@ -69,7 +69,7 @@ impl Revert {
 
 impl SavedCopy {
     /// Restores the segment and deletes the copy. Keeps the copy if that fails.
-    pub fn restore(&self, actor: &Actor<'_>) -> Result<Restored, UndoError> {
+    pub fn restore(&self, actor: &Actor<'_>) -> Result<RestoreResult, UndoError> {
         actor.restore_copy(&self.path).map_err(|error| match error {
             RestoreError::Open { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 UndoError::permanent(format!("{}: its copy is gone; nothing was restored", self.id))
@@ -79,7 +79,7 @@ impl SavedCopy {
     }
 }
 
-impl Restored {
+impl RestoreResult {
     /// Describes the result, as in `restored (key 0x4d2, was sysv:16)`, with the attributes of the
     /// copy that could not be restored.
     #[must_use]

@@ -18,7 +18,7 @@ use std::process;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-const NAME: &str = "attached.jsonl";
+const FILE_NAME: &str = "attached.jsonl";
 /// The size at which the file is compacted.
 const COMPACT_SIZE: u64 = 1 << 20;
 /// The maximum size to read: shmlens writes no larger files.
@@ -51,7 +51,7 @@ impl UseRecord {
     pub fn matches(&self, identity: &Identity, boot: Timestamp) -> bool {
         let Self { key, creator_uid, creator_pid, size, .. } = *self;
         let record = Identity::Sysv { key: Key(key), creator_uid, creator_pid, size: Bytes(size) };
-        self.time > boot.seconds && record.fits(identity)
+        self.time > boot.seconds && record.matches(identity)
     }
 
     pub fn last(&self) -> LastUse {
@@ -112,7 +112,7 @@ impl UseLog for UseRecorder {
 /// Opens the file for appending, and locks it against compaction.
 fn open_log(directory: &Path) -> io::Result<Flock<File>> {
     const MAX_TRIES: usize = 100;
-    let path = directory.join(NAME);
+    let path = directory.join(FILE_NAME);
     let mut options = File::options();
     let options = options.read(true).append(true).create(true).mode(0o600);
     for _ in 0..MAX_TRIES {
@@ -161,20 +161,20 @@ fn compact(file: &File, directory: &Path) -> io::Result<()> {
         serde_json::to_writer(&mut text, &record)?;
         text.push(b'\n');
     }
-    let new = directory.join(format!("{NAME}.{}", process::id()));
+    let new = directory.join(format!("{FILE_NAME}.{}", process::id()));
     let mut options = File::options();
     open_regular(&new, options.write(true).create(true).truncate(true).mode(0o600), Links::Refuse)?
         .write_all(&text)?;
-    fs::rename(new, directory.join(NAME))
+    fs::rename(new, directory.join(FILE_NAME))
 }
 
 /// The records of this user and of others. Reads a file when a verdict depends on it, and again
 /// after it has changed.
 #[derive(Debug, Default)]
-pub(super) struct UseHistory(Mutex<HashMap<Option<u32>, Checked>>);
+pub(super) struct UseHistory(Mutex<HashMap<Option<u32>, CachedUses>>);
 
 #[derive(Debug)]
-struct Checked {
+struct CachedUses {
     /// The last survey that checked the file for changes.
     at: Timestamp,
     /// The inode, length and change time of the file.
@@ -190,7 +190,7 @@ impl UseHistory {
         let before = known.remove(&user);
         let checked = match before {
             Some(checked) if checked.at == at => checked,
-            before => Checked::read(user, at, before),
+            before => CachedUses::read(user, at, before),
         };
         let (shmid, pid) = segment;
         let found = checked.uses.get(&(shmid.0, pid)).copied();
@@ -199,9 +199,9 @@ impl UseHistory {
     }
 }
 
-impl Checked {
+impl CachedUses {
     fn read(user: Option<u32>, at: Timestamp, before: Option<Self>) -> Self {
-        let file = directory_of(user).and_then(|directory| open_for_user(user, &directory.join(NAME)));
+        let file = directory_of(user).and_then(|directory| open_for_user(user, &directory.join(FILE_NAME)));
         let stat = file.as_ref().and_then(|file| file.metadata().ok());
         let stamp = stat.map(|stat| (stat.ino(), stat.len(), stat.mtime(), stat.mtime_nsec()));
         let unchanged = before.filter(|before| before.stamp == stamp);
@@ -236,7 +236,7 @@ mod tests {
         for _ in 0..COMPACT_SIZE / 100 {
             notes.write(&state, &old).unwrap();
         }
-        let path = directory.path().join(NAME);
+        let path = directory.path().join(FILE_NAME);
         assert!(fs::metadata(&path).unwrap().len() > COMPACT_SIZE);
         // Another process has the file open: it must not be compacted.
         let other = UseRecorder::default();

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 #[derive(Debug, Clone, Default)]
 pub struct Clean {
-    /// Sorted by certainty.
+    /// The leaked segments, sorted by certainty.
     pub items: Vec<LeakItem>,
     pub list: List,
     /// The number of leaked segments that the filter hides.
@@ -47,7 +47,7 @@ impl Clean {
         let chosen = before.get(self.list.selected).map(|item| item.segment.id.clone());
         let leaked = |segment: &&Segment| segment.verdict.state.is_leaked();
         let mut found: Vec<&Segment> =
-            shown.iter().filter_map(|&at| survey.segments.get(at)).filter(leaked).collect();
+            shown.iter().filter_map(|&index| survey.segments.get(index)).filter(leaked).collect();
         found.sort_by_key(|segment| segment.verdict.state);
         self.filtered = survey.segments.iter().filter(leaked).count() - found.len();
         let known: HashMap<&SegmentId, &LeakItem> =
@@ -55,7 +55,7 @@ impl Clean {
         let to_item = |segment: &Segment| {
             let mut item = LeakItem::new(segment);
             let same = |was: &&&LeakItem| {
-                was.segment.identity().fits(&segment.identity())
+                was.segment.identity().matches(&segment.identity())
                     && was.segment.verdict.state == segment.verdict.state
             };
             if let Some(was) = known.get(&segment.id).filter(same) {

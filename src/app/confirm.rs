@@ -30,7 +30,7 @@ pub struct Confirm {
     pub back: Option<Box<Clean>>,
 }
 
-/// The kind of a sentence, which selects its style.
+/// The kind of a message, which selects its style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     Plain,

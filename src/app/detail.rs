@@ -17,10 +17,10 @@ pub struct DetailGroup {
     pub lines: Vec<DetailLine>,
 }
 
-/// A labeled line.
+/// A line of a Detail group: a fact, or its continuation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DetailLine {
-    /// At most 11 letters; empty if the line continues a fact. `None` if it takes the whole width.
+    /// At most 11 letters; empty for a continuation. `None` for a line of full width.
     pub label: Option<&'static str>,
     /// Safe to print.
     pub text: String,
@@ -28,7 +28,7 @@ pub struct DetailLine {
     pub state: Option<SegmentState>,
 }
 
-/// The headings with their groups, most important first. The first five contain whole sentences.
+/// The headings with their groups, most important first. The first five contain complete messages.
 const HEADINGS: [(&str, &[Group]); 10] = [
     ("STATE", &[State, Evidence]),
     ("CONTENTS", &[Contents]),
@@ -41,7 +41,7 @@ const HEADINGS: [(&str, &[Group]); 10] = [
     ("IDENTITY", &[Identity]),
     ("LIMITS", &[Limits]),
 ];
-const LEFT: usize = 5;
+const LEFT_GROUPS: usize = 5;
 
 /// Returns all facts about a segment. `probe` has those that require access to the segment.
 pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
@@ -54,9 +54,9 @@ pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGro
         }
         lines
     };
-    let groups = HEADINGS.iter().enumerate().map(|(at, (title, groups))| DetailGroup {
+    let groups = HEADINGS.iter().enumerate().map(|(index, (title, groups))| DetailGroup {
         title,
-        right: at >= LEFT,
+        right: index >= LEFT_GROUPS,
         lines: lines(groups),
     });
     groups.filter(|group| !group.lines.is_empty()).collect()

@@ -27,13 +27,13 @@ pub struct HelpText {
 }
 
 /// The minimum width for two columns.
-const WIDE: u16 = 100;
+const MIN_TWO_COLUMN_WIDTH: u16 = 100;
 /// The gap between the columns, and their maximum width.
 pub const GUTTER: u16 = 3;
-const MAX_COLUMN: u16 = 56;
+const MAX_COLUMN_WIDTH: u16 = 56;
 /// The column of descriptions in wide and narrow columns, unless the keys are wider.
-const DOC: u16 = 15;
-const NARROW_DOC: u16 = 10;
+const DESCRIPTION_COLUMN: u16 = 15;
+const NARROW_DESCRIPTION_COLUMN: u16 = 10;
 
 const SYMBOLS: [(&str, &str); 9] = [
     ("● in use", "mapped, attached or open"),
@@ -66,13 +66,13 @@ fn keys_text(keymap: &Keymap, context: Context, row: &ActionInfo) -> String {
 
 fn sections(keymap: &Keymap, screen: Context) -> Vec<Section> {
     let entry = |context: Context, row: &ActionInfo| (keys_text(keymap, context, row), row.doc);
-    let of = |context: Context| Section {
+    let section = |context: Context| Section {
         title: context.title(),
         entries: context.section().map(|row| entry(context, row)).collect(),
     };
     let global = ACTIONS.iter().filter(|row| row.is_global()).map(|row| entry(screen, row));
     let mouse = ("mouse".to_owned(), "click: select, double-click: inspect, heading: sort");
-    let mut sections: Vec<Section> = Context::ALL.iter().copied().map(of).collect();
+    let mut sections: Vec<Section> = Context::ALL.iter().copied().map(section).collect();
     sections.push(Section { title: "Everywhere", entries: global.chain([mouse]).collect() });
     let symbols = SYMBOLS.iter().map(|(symbol, doc)| ((*symbol).to_owned(), *doc)).collect();
     sections.push(Section { title: "Symbols", entries: symbols });
@@ -81,8 +81,8 @@ fn sections(keymap: &Keymap, screen: Context) -> Vec<Section> {
 
 impl HelpText {
     pub fn new(keymap: &Keymap, screen: Context, size: Size) -> Self {
-        let (count, width) = if size.width >= WIDE {
-            (2, ((size.width - 4 - GUTTER) / 2).min(MAX_COLUMN))
+        let (count, width) = if size.width >= MIN_TWO_COLUMN_WIDTH {
+            (2, ((size.width - 4 - GUTTER) / 2).min(MAX_COLUMN_WIDTH))
         } else {
             (1, text_width(size))
         };
@@ -103,7 +103,7 @@ impl HelpText {
         self.columns.iter().map(Vec::len).max().unwrap_or(0)
     }
 
-    /// The row of a screen's heading.
+    /// Returns the row of the screen's heading.
     pub fn row_of(&self, screen: Context) -> usize {
         let heading =
             |column: &Vec<HelpLine>| column.iter().position(|line| *line == Heading(screen.title()));
@@ -111,13 +111,13 @@ impl HelpText {
     }
 }
 
-/// Wraps a description beside its keys, or below keys that leave no room.
+/// Wraps a description next to its keys, or below keys that leave no room.
 fn entry_lines(keys: &str, doc: &str, width: u16) -> Vec<HelpLine> {
-    let wide = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
-    let least = if width < MAX_COLUMN { NARROW_DOC } else { DOC };
-    let beside = least.max(wide(keys) + 3);
-    let below = beside > DOC && beside + wide(doc) > width;
-    let column = if below { least } else { beside };
+    let width_of = |text: &str| u16::try_from(text.width()).unwrap_or(u16::MAX);
+    let min_column = if width < MAX_COLUMN_WIDTH { NARROW_DESCRIPTION_COLUMN } else { DESCRIPTION_COLUMN };
+    let next_to_keys = min_column.max(width_of(keys) + 3);
+    let below = next_to_keys > DESCRIPTION_COLUMN && next_to_keys + width_of(doc) > width;
+    let column = if below { min_column } else { next_to_keys };
     let mut lines = wrap(doc, usize::from(width.saturating_sub(column).max(1))).into_iter();
     let first = if below { None } else { lines.next() };
     let first = Keys(keys.to_owned(), column, first.unwrap_or_default());

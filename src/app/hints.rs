@@ -35,21 +35,21 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let help = hint(state, screen, &[Action::Help], "help", 0).filter(|hint| hint.width() < width);
     let mut available = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
-    let hinted = |(at, row): (usize, &super::action::ActionInfo)| {
+    let hinted = |(index, row): (usize, &super::action::ActionInfo)| {
         let &(label, priority) = row.hint?;
-        Some((at, hint(state, screen, &[row.action], label, priority)?))
+        Some((index, hint(state, screen, &[row.action], label, priority)?))
     };
     let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
     chosen.sort_by_key(|(_, hint)| hint.priority);
     // Stop at the first hint that does not fit, so that a wider screen only adds hints.
-    let mut fits = vec![];
-    for (at, hint) in chosen {
+    let mut shown = vec![];
+    for (index, hint) in chosen {
         let Some(left) = available.checked_sub(hint.width() + GAP) else { break };
         available = left;
-        fits.push((at, hint));
+        shown.push((index, hint));
     }
-    fits.sort_by_key(|(at, _)| *at);
-    (fits.into_iter().map(|(_, hint)| hint).collect(), help)
+    shown.sort_by_key(|(index, _)| *index);
+    (shown.into_iter().map(|(_, hint)| hint).collect(), help)
 }
 
 pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {
@@ -61,28 +61,28 @@ pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {
     let mut add = |priority: u8, actions: &[Action], label: &str| {
         hints.extend(hint(state, overlay.context(), actions, label.to_owned(), priority));
     };
-    let mut leave = "cancel";
+    let mut close_label = "cancel";
     match overlay {
         Overlay::Choice(_) => add(0, &[Accept], "choose"),
         Overlay::Palette(_) => add(0, &[Accept], "run"),
         Overlay::Help(_) | Overlay::Log(_) => {
             add(2, &[Up, Down], "scroll");
-            leave = "close";
+            close_label = "close";
         }
         Overlay::Holders(holders) => {
             if !holders.rows.is_empty() {
                 add(0, &[Terminate], "terminate");
             }
-            leave = "close";
+            close_label = "close";
         }
         Overlay::Terminate(_) => add(0, &[Confirm], "terminate"),
-        Overlay::Clean(clean) if clean.items.is_empty() => leave = "close",
+        Overlay::Clean(clean) if clean.items.is_empty() => close_label = "close",
         Overlay::Clean(_) => {
             add(0, &[Mark], "toggle");
             add(2, &[MarkAll], "all");
             add(0, &[Accept], "continue");
         }
-        Overlay::Attachments(attachments) if attachments.shown().is_empty() => leave = "close",
+        Overlay::Attachments(attachments) if attachments.shown().is_empty() => close_label = "close",
         Overlay::Attachments(attachments) => {
             add(0, &[Confirm], "detach");
             let freed = if attachments.last() > 0 {
@@ -110,7 +110,7 @@ pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {
                 _ => add(0, &[Confirm], plan.verb()),
             }
         }
-        Overlay::New(_) | Overlay::Save(_) if overlay.is_busy() => leave = "stop",
+        Overlay::New(_) | Overlay::Save(_) if overlay.is_busy() => close_label = "stop",
         Overlay::Permissions(_) | Overlay::New(_) | Overlay::Save(_) => {
             let (toggles, accept) = match overlay {
                 Overlay::New(form) => (form.line.is_option(), "create"),
@@ -126,7 +126,7 @@ pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {
         }
         Overlay::Prompt(_) | Overlay::MarkLetter { .. } => {}
     }
-    add(1, &[Close], leave);
+    add(1, &[Close], close_label);
     hints
 }
 

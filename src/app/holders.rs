@@ -61,7 +61,7 @@ impl Holders {
     /// Updates the list from a new survey. The selection stays on its process.
     pub fn refresh(&mut self, survey: &Survey) {
         let found = survey.segments.iter().find(|segment| {
-            segment.id == self.segment.id && self.segment.identity().fits(&segment.identity())
+            segment.id == self.segment.id && self.segment.identity().matches(&segment.identity())
         });
         let Some(segment) = found else {
             self.gone = true;
@@ -171,13 +171,13 @@ fn rows(segment: &Segment, survey: &Survey) -> Vec<HolderRow> {
         })
         .collect();
     let places: HashMap<(u32, u64), usize> =
-        holders.iter().enumerate().map(|(at, holder)| ((holder.pid, holder.start), at)).collect();
+        holders.iter().enumerate().map(|(index, holder)| ((holder.pid, holder.start), index)).collect();
     for other in survey.segments.iter().filter(|other| other.id != segment.id) {
         for holder in other.holders.as_deref().unwrap_or_default() {
-            let Some(&at) = places.get(&(holder.pid, holder.start)) else { continue };
+            let Some(&index) = places.get(&(holder.pid, holder.start)) else { continue };
             let resident = other.resident.unwrap_or_default();
-            rows[at].resident = Bytes(rows[at].resident.0.saturating_add(resident.0));
-            rows[at].others.push(OtherSegment {
+            rows[index].resident = Bytes(rows[index].resident.0.saturating_add(resident.0));
+            rows[index].others.push(OtherSegment {
                 id: other.id.clone(),
                 label: label_of(other),
                 access: holder.access,

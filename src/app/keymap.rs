@@ -31,7 +31,7 @@ impl Default for Keymap {
 
 impl Keymap {
     /// Returns the default bindings, overridden by those in the config.
-    pub fn with(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
+    pub fn with_overrides(overrides: &BTreeMap<String, Vec<String>>) -> Result<Self, KeymapError> {
         let mut keys: HashMap<Action, Vec<Key>> =
             ACTIONS.iter().map(|row| (row.action, row.default_keys().collect())).collect();
         let mut taken: Vec<(&'static ActionInfo, Vec<Key>)> = vec![];
@@ -117,7 +117,7 @@ mod tests {
         let lines = lines
             .iter()
             .map(|(name, keys)| ((*name).to_owned(), keys.iter().map(|&key| key.to_owned()).collect()));
-        Keymap::with(&lines.collect())
+        Keymap::with_overrides(&lines.collect())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::action::Action;
 use std::ops::Range;
 
-/// The selected item of a list, or the first visible line of a text.
+/// The selected item of a list, or the first visible line of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct List {
     /// The index of the selected item. An index past the end selects the last item.

@@ -41,7 +41,7 @@ pub enum Step {
 }
 
 #[derive(Debug, Clone)]
-pub struct New {
+pub struct NewSegmentForm {
     pub kind: Kind,
     pub line: NewField,
     pub name: TextField,
@@ -62,7 +62,7 @@ pub struct New {
     pub step: Step,
 }
 
-impl Default for New {
+impl Default for NewSegmentForm {
     fn default() -> Self {
         Self {
             kind: Kind::Posix,
@@ -89,7 +89,7 @@ pub enum FieldError {
     NoName,
     #[error("invalid name '{0}' for a POSIX segment")]
     Name(String),
-    /// The length of a component of the name.
+    /// The length of a path component.
     #[error("name too long: {0} bytes, but at most {NAME_MAX} are allowed")]
     LongName(usize),
     #[error("invalid key '{0}': expected a 32-bit number, or 0x and hex digits")]
@@ -115,7 +115,7 @@ impl NewField {
     }
 }
 
-impl New {
+impl NewSegmentForm {
     /// The fields for the current kind, from top to bottom.
     pub const fn lines(&self) -> &'static [NewField] {
         use NewField::{Exclusive, From, Huge, Key, Kind, Mode, Name, NoReserve, Size};
@@ -232,7 +232,7 @@ impl New {
     }
 }
 
-impl Form for New {
+impl Form for NewSegmentForm {
     fn fields(&self) -> usize {
         self.lines().len()
     }
@@ -288,8 +288,8 @@ mod tests {
     use crate::app::overlay::form;
     use crate::segment::example;
 
-    fn form(kind: Kind, key_or_name: &str) -> New {
-        let mut form = New { kind, ..New::default() };
+    fn form(kind: Kind, key_or_name: &str) -> NewSegmentForm {
+        let mut form = NewSegmentForm { kind, ..NewSegmentForm::default() };
         form.name.set(key_or_name);
         form.key.set(key_or_name);
         form
@@ -325,13 +325,13 @@ mod tests {
 
     #[test]
     fn invalid_input_is_explained() {
-        assert!(New::default().question().unwrap_err().to_string().contains("name"));
+        assert!(NewSegmentForm::default().question().unwrap_err().to_string().contains("name"));
         assert!(form(Kind::Posix, "a/../b").question().unwrap_err().to_string().contains("invalid name"));
         assert!(form(Kind::Posix, &"a".repeat(255)).question().is_ok());
         let error = form(Kind::Posix, &"a".repeat(256)).question().unwrap_err().to_string();
         assert_eq!(error, "name too long: 256 bytes, but at most 255 are allowed");
         assert!(form(Kind::Sysv, "0xq").question().unwrap_err().to_string().contains("invalid key"));
-        assert!(form(Kind::Sysv, "").question().is_ok(), "a private one");
+        assert!(form(Kind::Sysv, "").question().is_ok(), "an empty key creates a private segment");
         for (size, mode, word) in [
             ("", "0600", "size"),
             ("big", "0600", "size"),
@@ -360,11 +360,14 @@ mod tests {
     #[test]
     fn every_invalid_field_is_reported() {
         let segments = [example::sysv(), example::posix()];
-        let invalid_fields = |new: &New| {
+        let invalid_fields = |new: &NewSegmentForm| {
             let wrong = new.invalid_fields(&segments).into_iter();
             wrong.map(|(field, reason)| (field, reason.to_string())).collect::<Vec<_>>()
         };
-        assert!(invalid_fields(&New::default()).is_empty(), "an empty name is not wrong yet");
+        assert!(
+            invalid_fields(&NewSegmentForm::default()).is_empty(),
+            "an empty name is not marked as invalid"
+        );
         let mut new = form(Kind::Posix, "psm_1f09ab2c");
         assert_eq!(
             invalid_fields(&new),
@@ -386,8 +389,8 @@ mod tests {
 
     #[test]
     fn next_field_visits_the_fields_of_the_kind() {
-        let mut new = New::default();
-        let press = |new: &mut New, action| form::act(new, action, &mut vec![]);
+        let mut new = NewSegmentForm::default();
+        let press = |new: &mut NewSegmentForm, action| form::act(new, action, &mut vec![]);
         press(&mut new, Action::PreviousField);
         assert_eq!(new.line, NewField::Kind);
         press(&mut new, Action::Toggle);

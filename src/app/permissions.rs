@@ -62,7 +62,7 @@ pub struct Permissions {
     pub focus: Focus,
     /// The index of the selected bit in [`BITS`].
     pub cursor: usize,
-    /// Octal or symbolic.
+    /// The mode, octal or symbolic.
     pub mode_field: TextField,
     pub owner: TextField,
     pub group: TextField,
@@ -345,7 +345,7 @@ fn number(field: &TextField, found: Option<&FoundName>) -> Result<Option<Option<
     }
 }
 
-/// Returns whether a user or group was typed like a mode: `0640`, `g+w`. Ids have no leading zeros.
+/// Returns true if a user or group was typed like a mode: `0640`, `g+w`. Ids have no leading zeros.
 fn is_like_mode(text: &str) -> bool {
     let octal = text.len() > 2 && text.starts_with('0');
     (octal || text.contains(['=', '+'])) && text.parse::<ModeChange>().is_ok()

@@ -83,8 +83,8 @@ impl Rates {
         }
     }
 
-    /// Returns a number to sort by: the average rate in steps of a quarter of its magnitude, so that rows of
-    /// similar rates do not change places with every sample.
+    /// Returns a number to sort by: the average rate in steps of a quarter of its magnitude, so
+    /// that rows of similar rates do not change places with every sample.
     pub fn rank(&self, id: &SegmentId) -> u32 {
         let rate = self.per_second(id);
         let magnitude = u64::BITS - rate.leading_zeros();

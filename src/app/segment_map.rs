@@ -16,11 +16,11 @@ impl SegmentMap {
         if cells.len() != self.cells.len() {
             self.cells.clear();
         }
-        let since = |at: usize| self.cells.get(at).and_then(|(_, since)| *since);
+        let since = |index: usize| self.cells.get(index).and_then(|(_, since)| *since);
         self.cells = cells
             .into_iter()
             .enumerate()
-            .map(|(at, cell)| (cell, if cell.changed { Some(now) } else { since(at) }))
+            .map(|(index, cell)| (cell, if cell.changed { Some(now) } else { since(index) }))
             .collect();
     }
 

@@ -1,4 +1,4 @@
-//! Formats library messages for the screen: short names, and sentences that start with a capital
+//! Formats library messages for the screen: short names, and messages that start with a capital
 //! letter.
 
 use crate::segment::{Kind, Segment, SegmentId};
@@ -27,7 +27,7 @@ pub fn label_of(segment: &Segment) -> String {
     }
 }
 
-/// Returns a library message as a sentence. Capitalizes the first letter unless the message starts
+/// Returns a library message for the screen. Capitalizes the first letter unless the message starts
 /// with an identifier, a path or a process name.
 pub fn sentence(text: &str) -> String {
     let text = short_names(text);
@@ -55,7 +55,7 @@ pub fn result(name: &str, text: &str) -> String {
     sentence(&with_name(&name, text))
 }
 
-/// Prepends the segment name to a text that does not mention it.
+/// Prepends the segment name to a message that does not mention it.
 pub fn with_name(name: &str, text: &str) -> String {
     let (name, text) = (short_names(name), short_names(text));
     if mentions(&text, &name) { text } else { format!("{name}: {text}") }

@@ -94,8 +94,8 @@ pub(super) struct RequestCache {
     pub pins: Option<PinsKey>,
 }
 
-/// The requested samples of pinned values. Each request has a subscription of its own, because a report of
-/// an older one would assign samples to the wrong pins.
+/// The requested samples of pinned values. Each request has a subscription of its own, because a
+/// report of an older one would assign samples to the wrong pins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PinsKey {
     pub subscription: SubscriptionId,
@@ -105,8 +105,8 @@ pub(super) struct PinsKey {
     pub every: Duration,
 }
 
-/// A requested preview. It is requested again when the holders change, because a System V segment is read
-/// through one of them.
+/// A requested preview. It is requested again when the holders change, because a System V segment
+/// is read through one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PreviewKey {
     identity: Identity,
@@ -203,7 +203,7 @@ impl State {
         let Some(survey) = &self.survey else { return vec![] };
         let table = &self.table;
         let (top, end) = (table.top, (table.top + rows).min(table.shown.len()));
-        let segment = |&at: &usize| &survey.segments[at];
+        let segment = |&index: &usize| &survey.segments[index];
         let others = table.shown[..top].iter().chain(&table.shown[end..]).map(segment);
         let (changing, still): (Vec<_>, Vec<_>) =
             others.partition(|segment| table.rates.is_changing(&segment.id));
@@ -211,7 +211,7 @@ impl State {
         visible.chain(changing).chain(still).take(MAX_POLLED).collect()
     }
 
-    /// The context that receives keys: that of the overlay, if any.
+    /// The context that receives keys: the overlay's context, if there is one.
     pub fn context(&self) -> Context {
         self.overlay.as_ref().map_or(self.screen(), Overlay::context)
     }
@@ -244,7 +244,7 @@ impl State {
         opening.into_iter().chain(kept).any(|(id, identity)| {
             let same_id = *id == segment.id && segment.kind() == Kind::Sysv;
             same_id
-                || identity.fits(&segment.identity())
+                || identity.matches(&segment.identity())
                     && (*id == segment.id || segment.kind() == Kind::Deleted)
         })
     }

@@ -1,4 +1,5 @@
-//! The live strip: the contents of the selected segment, as far as they can be read without a trace.
+//! The live strip: the contents of the selected segment, as far as they can be read without a
+//! trace.
 
 use super::inspect::Glow;
 use super::segment_map::SegmentMap;

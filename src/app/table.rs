@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 /// Duration of the highlight after a segment appeared or changed.
-pub const GLOW: Duration = Duration::from_secs(3);
+pub const GLOW_DURATION: Duration = Duration::from_secs(3);
 
 /// The sort order of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Default for Table {
 impl Table {
     /// Applies a new survey: glow, marks and rows.
     pub fn survey(&mut self, survey: &Survey, difference: &Difference, now: Clock) {
-        self.glow.retain(|_, since| now.saturating_sub(*since) < GLOW);
+        self.glow.retain(|_, since| now.saturating_sub(*since) < GLOW_DURATION);
         for id in difference.appeared.iter().chain(&difference.changed) {
             self.glow.insert(id.clone(), now);
         }
@@ -122,16 +122,19 @@ impl Table {
     pub fn arrange(&mut self, survey: &Survey) {
         self.arranged += 1;
         let segments = &survey.segments;
-        self.shown = (0..segments.len()).filter(|&at| self.filter.fits(&segments[at], survey.at)).collect();
+        self.shown =
+            (0..segments.len()).filter(|&index| self.filter.matches(&segments[index], survey.at)).collect();
         self.sort_rows(survey);
-        self.owner_width = self.shown.iter().map(|&at| owner_width(&segments[at])).max().unwrap_or(5);
-        let row_of = |id: &SegmentId| self.shown.iter().position(|&at| segments[at].id == *id);
+        self.owner_width = self.shown.iter().map(|&index| owner_width(&segments[index])).max().unwrap_or(5);
+        let row_of = |id: &SegmentId| self.shown.iter().position(|&index| segments[index].id == *id);
         if let Some(row) = self.pending_selection.as_ref().and_then(row_of) {
             self.pending_selection = None;
             return self.select(row, survey);
         }
-        let found =
-            self.selected.as_ref().and_then(|id| self.shown.iter().position(|&at| segments[at].id == *id));
+        let found = self
+            .selected
+            .as_ref()
+            .and_then(|id| self.shown.iter().position(|&index| segments[index].id == *id));
         match found {
             Some(row) => self.cursor = row,
             // The selected segment is gone or filtered out: select the row in its place.
@@ -143,14 +146,15 @@ impl Table {
         let segments = &survey.segments;
         match self.sort {
             SortKey::Field(field) => {
-                field.sort(&mut self.shown, self.reversed, survey.at, |&at| &segments[at]);
+                field.sort(&mut self.shown, self.reversed, survey.at, |&index| &segments[index]);
                 if field == Field::Id && !self.reversed {
                     let rank = |id| self.first.iter().position(|first| first == id).unwrap_or(usize::MAX);
-                    self.shown.sort_by_key(|&at| rank(&segments[at].id));
+                    self.shown.sort_by_key(|&index| rank(&segments[index].id));
                 }
             }
             SortKey::Changing => {
-                self.shown.sort_by_cached_key(|&at| std::cmp::Reverse(self.rates.rank(&segments[at].id)));
+                self.shown
+                    .sort_by_cached_key(|&index| std::cmp::Reverse(self.rates.rank(&segments[index].id)));
                 if self.reversed {
                     self.shown.reverse();
                 }
@@ -161,7 +165,7 @@ impl Table {
     /// Selects a row, or the last row if past the end.
     pub fn select(&mut self, row: usize, survey: &Survey) {
         self.cursor = row.min(self.shown.len().saturating_sub(1));
-        let id = self.shown.get(self.cursor).map(|&at| survey.segments[at].id.clone());
+        let id = self.shown.get(self.cursor).map(|&index| survey.segments[index].id.clone());
         if id != self.selected {
             self.selected = id;
             self.strip = Strip::default();
@@ -176,7 +180,7 @@ impl Table {
     }
 
     pub fn selected<'a>(&self, survey: &'a Survey) -> Option<&'a Segment> {
-        self.shown.get(self.cursor).map(|&at| &survey.segments[at])
+        self.shown.get(self.cursor).map(|&index| &survey.segments[index])
     }
 
     /// Sets the filter. An invalid filter is ignored.
@@ -201,7 +205,7 @@ impl Table {
 
     /// The time since the segment appeared or changed, while it glows.
     pub fn glow_age(&self, id: &SegmentId, now: Clock) -> Option<Duration> {
-        self.glow.get(id).map(|since| now.saturating_sub(*since)).filter(|age| *age < GLOW)
+        self.glow.get(id).map(|since| now.saturating_sub(*since)).filter(|age| *age < GLOW_DURATION)
     }
 }
 
@@ -221,7 +225,7 @@ mod tests {
     }
 
     fn shown(table: &Table, survey: &Survey) -> Vec<String> {
-        table.shown.iter().map(|&at| survey.segments[at].label()).collect()
+        table.shown.iter().map(|&index| survey.segments[index].label()).collect()
     }
 
     fn machine() -> FakeMachine {

@@ -5,8 +5,8 @@ use crate::segment::quote;
 use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthStr as _;
 
-/// Returns the part of the input that fits into `available` cells with its cursor visible, and the cell
-/// of the cursor. Control characters and invisible characters are escaped.
+/// Returns the part of the input that fits into `available` cells with its cursor visible, and the
+/// cell of the cursor. Control characters and invisible characters are escaped.
 pub fn visible(input: &Input, available: usize) -> (String, usize) {
     let escaped = |c: char| quote(c.encode_utf8(&mut [0; 4]).as_bytes());
     let shown: Vec<String> = input.value().chars().map(escaped).collect();

@@ -48,12 +48,12 @@ const READINGS: [Reading; 12] = [
     Reading::Text,
 ];
 /// The scalars that are also decoded in the opposite byte order.
-const OTHER: [Scalar; 8] =
+const OPPOSITE_ORDER_SCALARS: [Scalar; 8] =
     [Scalar::U64, Scalar::F64, Scalar::U32, Scalar::F32, Scalar::I64, Scalar::I32, Scalar::U16, Scalar::I16];
 
 /// The number of entries in the selected byte order.
 pub const OWN: usize = READINGS.len();
-pub const COUNT: usize = OWN + OTHER.len();
+pub const COUNT: usize = OWN + OPPOSITE_ORDER_SCALARS.len();
 
 /// The order of the entries. It changes only when the cursor moves, so that no entry moves when the
 /// bytes change.
@@ -107,7 +107,7 @@ impl Ranking {
                 chosen: false,
             },
         });
-        let other = OTHER.into_iter().map(|scalar| ValueEntry {
+        let other = OPPOSITE_ORDER_SCALARS.into_iter().map(|scalar| ValueEntry {
             label: scalar.word(),
             order: Some(order.flip()),
             text: read(scalar, order.flip()),

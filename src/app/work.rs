@@ -1,11 +1,11 @@
 //! The action in progress.
 
-use crate::engine::{Undo, Working};
+use crate::engine::{Undo, WorkProgress};
 
 #[derive(Debug, Clone, Default)]
 pub struct RunningAction {
     /// `None` until the engine reports progress.
-    pub at: Option<Working>,
+    pub at: Option<WorkProgress>,
     /// A stop was requested.
     pub stopping: bool,
     /// The undo in progress, if any.

@@ -1,4 +1,5 @@
-//! Resolves names on the command line to segments, and explains names that belong to something else.
+//! Resolves names on the command line to segments, and explains names that belong to something
+//! else.
 
 use super::out::warn;
 use super::{Failure, as_root};
@@ -12,11 +13,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Finds a segment for a command that changes nothing. A bare word may be a unique prefix; the full name is
-/// then printed on standard error.
+/// Finds a segment for a command that changes nothing. A bare word may be a unique prefix; the full
+/// name is then printed on standard error.
 ///
-/// Fails if no segment or more than one matches, or if the name in `/dev/shm` belongs to something other than
-/// shared memory.
+/// Fails if no segment or more than one matches, or if the name in `/dev/shm` belongs to something
+/// other than shared memory.
 pub fn choose<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Result<&'a Segment, Failure> {
     let name = SegmentName::read(text.as_bytes(), None);
     let found = resolve(&name, &survey.segments);
@@ -76,7 +77,8 @@ fn refuse_unseen(machine: &dyn Machine, survey: &Survey, name: &SegmentName<'_>)
 
 /// Finds a segment by its exact name for a command that changes something.
 ///
-/// Fails like [`choose`], and also if the name is ambiguous or the former name of an unlinked object.
+/// Fails like [`choose`], and also if the name is ambiguous or the former name of an unlinked
+/// object.
 pub fn choose_exact<'a>(
     machine: &dyn Machine,
     survey: &Survey,
@@ -137,7 +139,7 @@ fn has_file(machine: &dyn Machine, survey: &Survey, object: &ObjectName) -> bool
     }
 }
 
-/// Returns an error if the name in `/dev/shm` is not that of a regular file.
+/// Returns an error if the name in `/dev/shm` does not belong to a regular file.
 fn refuse_other_files(machine: &dyn Machine, name: &SegmentName<'_>) -> Result<(), Failure> {
     let Some(object) = name.object() else { return Ok(()) };
     let kind = match machine.stat_object(&object) {

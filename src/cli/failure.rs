@@ -41,7 +41,7 @@ pub enum Failure {
     /// A name does not identify exactly one segment.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
-    /// The name in `/dev/shm` is not that of a regular file.
+    /// The name in `/dev/shm` does not belong to a regular file.
     #[error("{} is {kind}, not shared memory", id.short())]
     NotMemory {
         id: SegmentId,
@@ -68,11 +68,11 @@ pub enum Failure {
          inspected{remedy}"
     )]
     NotFoundEverywhere {
-        /// As given, safe to print.
+        /// The name that the user typed, safe to print.
         name: String,
         /// Processes that could not be inspected.
         unreadable: usize,
-        /// A sentence of advice; empty for root.
+        /// Advice; empty for root.
         remedy: String,
     },
     /// Only this program still holds an unlinked object.
@@ -114,7 +114,8 @@ impl Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Converts a write error. Read errors include the name of the segment and are created where they occur.
+    /// Converts a write error. Read errors include the name of the segment and are created where
+    /// they occur.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::Closed } else { Self::Output(error) }
     }

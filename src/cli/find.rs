@@ -80,7 +80,8 @@ pub fn run(machine: &dyn Machine, args: &FindArgs, out: &mut Out) -> Result<Stat
     Ok(if search.found == 0 || search.failed { Status::Failed } else { Status::Success })
 }
 
-/// Parses the pattern and the names of the segments. With `--hex` or `--value`, every word names a segment.
+/// Parses the pattern and the names of the segments. With `--hex` or `--value`, every word names a
+/// segment.
 fn parse_pattern(args: &FindArgs) -> Result<(Pattern, Vec<&OsStr>), Failure> {
     let mut names: Vec<&OsStr> = args.segments.iter().map(OsString::as_os_str).collect();
     let first = args.pattern.as_deref();

@@ -1,5 +1,5 @@
-//! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field changes its
-//! name or type.
+//! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field
+//! changes its name or type.
 
 use crate::identify::about::{About, Probe};
 use crate::identify::semaphore;
@@ -33,8 +33,8 @@ struct Rest<'a> {
 }
 
 /// The text before the segments in [`Rest`], and after them in both structs.
-const BEFORE: &str = "{\n  \"segments\": [";
-const AFTER: &str = "\n  ]\n}";
+const JSON_START: &str = "{\n  \"segments\": [";
+const JSON_END: &str = "\n  ]\n}";
 
 /// Serializes one segment at a time: all of them at once would take more memory than the output.
 struct Segments<'a>(&'a [&'a Segment], &'a Source<'a>);
@@ -224,7 +224,7 @@ pub fn write(
         Err(_) => (first(), rest()),
     });
     let (first, rest) = (first?, rest?);
-    match (first.strip_suffix(AFTER), rest.strip_prefix(BEFORE)) {
+    match (first.strip_suffix(JSON_END), rest.strip_prefix(JSON_START)) {
         (Some(first), Some(rest)) if !second.is_empty() => writeln!(out, "{first},{rest}"),
         _ => writeln!(out, "{first}"),
     }

@@ -46,7 +46,7 @@ struct Report {
     users: Vec<User>,
     processes: Vec<Process>,
     shmem: Option<ShmemJson>,
-    /// Warnings, one sentence each.
+    /// The warnings.
     alerts: Vec<String>,
 }
 
@@ -195,8 +195,8 @@ fn print_table(limits: &[Limit], out: &mut Out) -> io::Result<()> {
 
 fn print_alerts(alerts: &[String], out: &mut Out) -> io::Result<()> {
     let style = out.style();
-    for (at, alert) in alerts.iter().enumerate() {
-        if at == 0 {
+    for (index, alert) in alerts.iter().enumerate() {
+        if index == 0 {
             writeln!(out)?;
         }
         writeln!(out, "{}", style.paint(Tint::Warning, &style.fit(alert)))?;

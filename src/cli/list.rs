@@ -4,7 +4,7 @@ use super::args::ListArgs;
 use super::out::Out;
 use super::style::Tint;
 use super::table::{Column, Table};
-use super::text::{Shown, is_figure};
+use super::text::{FieldText, is_figure};
 use super::{
     Failure, Status, json, note_unknown, survey_quickly, survey_segments, survey_segments_without_resident,
 };
@@ -50,7 +50,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         survey_segments_without_resident(machine)
     };
     let mut segments: Vec<&Segment> =
-        survey.segments.iter().filter(|segment| filter.fits(segment, survey.at)).collect();
+        survey.segments.iter().filter(|segment| filter.matches(segment, survey.at)).collect();
     if segments.is_empty() {
         note_unknown(machine, &filter);
     }
@@ -97,7 +97,7 @@ fn print_table(segments: &[&Segment], args: &ListArgs, now: Timestamp, out: &mut
                     format_args!("{}{}", style.fit(&segment.label()), segment.label_mark()),
                 ),
                 ColumnContent::Field(field) => {
-                    let shown = Shown { segment, field, now, bytes: args.bytes };
+                    let shown = FieldText { segment, field, now, bytes: args.bytes };
                     let tint =
                         if field == Field::State { Tint::of(segment.verdict.state) } else { Tint::Plain };
                     if style.ascii {

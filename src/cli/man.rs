@@ -303,14 +303,14 @@ mod tests {
     fn man_page_covers_every_command_option_field_and_key() {
         let mut text = vec![];
         page(&mut text).unwrap();
-        assert!(text.is_ascii(), "not every troff reads more");
+        assert!(text.is_ascii(), "not every troff reads characters outside ASCII");
         let text = String::from_utf8(text).unwrap().replace('\\', "");
         let command = Args::command();
-        let made = command.find_subcommand("create").unwrap();
+        let create = command.find_subcommand("create").unwrap();
         let listed = command.get_subcommands().filter(|command| !command.has_subcommands());
         for (parent, command) in listed
-            .map(|own| ("shmlens", own))
-            .chain(made.get_subcommands().map(|own| ("shmlens create", own)))
+            .map(|subcommand| ("shmlens", subcommand))
+            .chain(create.get_subcommands().map(|subcommand| ("shmlens create", subcommand)))
         {
             assert!(text.contains(&format!(".SS \"{parent} {}\"", command.get_name())), "{text}");
             for argument in command.get_arguments().filter_map(Arg::get_long) {

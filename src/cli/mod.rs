@@ -79,7 +79,7 @@ fn survey_quickly(machine: &dyn Machine, rules: Rules) -> Survey {
     })
 }
 
-/// Limits the rescans when segments were attached between the scan of the processes and that of
+/// Limits the rescans when segments were attached between the scan of the processes and the scan of
 /// the segments.
 const RESCANS: usize = 3;
 
@@ -114,8 +114,8 @@ fn survey_segments(machine: &dyn Machine) -> Survey {
     warn_of_problems(Survey::take(machine, &mut Names::default()))
 }
 
-/// Like [`survey_segments`], but also scans the holders if one of `texts` may name an unlinked object: a
-/// `deleted:` id, or a name that is not in `/dev/shm`.
+/// Like [`survey_segments`], but also scans the holders if one of `texts` may name an unlinked
+/// object: a `deleted:` id, or a name that is not in `/dev/shm`.
 fn survey_named<'a>(
     machine: &dyn Machine,
     texts: impl IntoIterator<Item = &'a OsStr>,
@@ -140,8 +140,8 @@ fn survey_with_unlinked(machine: &dyn Machine) -> Survey {
     warn_of_problems(survey)
 }
 
-/// Like [`survey_segments`], but without the resident sizes of System V segments, which take the kernel as
-/// long as everything else.
+/// Like [`survey_segments`], but without the resident sizes of System V segments, which take the
+/// kernel as long as everything else.
 fn survey_segments_without_resident(machine: &dyn Machine) -> Survey {
     warn_of_problems(Survey::take_without_memory(machine, &mut Names::default()))
 }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-const BUFFER: usize = 64 << 10;
+const BUFFER_SIZE: usize = 64 << 10;
 
 pub struct Out {
     to: BufWriter<Box<dyn Write + Send>>,
@@ -32,7 +32,7 @@ impl Out {
 
     #[must_use]
     pub fn new(to: Box<dyn Write + Send>, style: Style) -> Self {
-        Self { to: BufWriter::with_capacity(BUFFER, to), style, standard: false }
+        Self { to: BufWriter::with_capacity(BUFFER_SIZE, to), style, standard: false }
     }
 
     #[must_use]
@@ -47,8 +47,8 @@ impl Out {
         Some(usize::from(width.0)).filter(|&width| width > 0)
     }
 
-    /// Waits for `time`, or until a signal arrives. Returns `BrokenPipe` as soon as the reader closes the
-    /// pipe, which `poll(2)` reports as an error condition.
+    /// Waits for `time`, or until a signal arrives. Returns `BrokenPipe` as soon as the reader
+    /// closes the pipe, which `poll(2)` reports as an error condition.
     pub fn wait(&self, time: Duration) -> io::Result<()> {
         if !self.standard {
             thread::sleep(time);

@@ -10,8 +10,8 @@ use std::fs;
 use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 
-/// Parses the arguments, including the name of the program. `--help` and `--version` are also returned as
-/// errors.
+/// Parses the arguments, including the name of the program. `--help` and `--version` are also
+/// returned as errors.
 pub fn parse(arguments: &[OsString]) -> Result<Args, clap::Error> {
     let args = Args::try_parse_from(arguments).map_err(|error| quote_arguments(error, arguments))?;
     if matches!(args.command, Some(Command::Change(_)))
@@ -37,12 +37,12 @@ fn quote_arguments(mut error: clap::Error, arguments: &[OsString]) -> clap::Erro
         _ => None,
     };
     let mut arguments = arguments.to_vec();
-    for at in 0..arguments.len() {
-        let escaped = OsString::from(quote(arguments[at].as_bytes()));
-        if escaped == arguments[at] {
+    for index in 0..arguments.len() {
+        let escaped = OsString::from(quote(arguments[index].as_bytes()));
+        if escaped == arguments[index] {
             continue;
         }
-        let unsafe_one = mem::replace(&mut arguments[at], escaped);
+        let unsafe_one = mem::replace(&mut arguments[index], escaped);
         match Args::try_parse_from(&arguments) {
             Err(again)
                 if error.kind() == ErrorKind::InvalidUtf8
@@ -50,7 +50,7 @@ fn quote_arguments(mut error: clap::Error, arguments: &[OsString]) -> clap::Erro
             {
                 error = again;
             }
-            _ => arguments[at] = unsafe_one,
+            _ => arguments[index] = unsafe_one,
         }
     }
     error
@@ -82,7 +82,11 @@ mod tests {
             rest = after.split_once('m').unwrap().1;
         }
         plain.push_str(rest);
-        assert_eq!(plain, error.to_string(), "a sequence that is not clap's own");
+        assert_eq!(
+            plain,
+            error.to_string(),
+            "the message contains an escape sequence that clap did not write"
+        );
         (error.kind(), plain)
     }
 

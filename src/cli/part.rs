@@ -7,8 +7,9 @@ use crate::memory::Reader;
 use crate::segment::{Bytes, SegmentId};
 use std::ops::Range;
 
-/// Returns the requested range, clipped to the end of the segment. Without a length, the range extends to the
-/// end. A range that starts exactly at the end is empty; one that starts past the end is an error.
+/// Returns the requested range, clipped to the end of the segment. Without a length, the range
+/// extends to the end. A range that starts exactly at the end is empty; one that starts past the
+/// end is an error.
 pub fn range(part: PartArgs, reader: &Reader) -> Result<Range<u64>, Failure> {
     let size = reader.size().map_err(|source| Failure::Read { id: reader.id().clone(), source })?;
     clip(part, reader.id(), size)

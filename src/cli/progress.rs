@@ -1,4 +1,5 @@
-//! Long operations: a progress bar on standard error if it is a terminal, and clean cancellation with Ctrl-C.
+//! Long operations: a progress bar on standard error if it is a terminal, and clean cancellation
+//! with Ctrl-C.
 
 use super::style::locale_is_utf8;
 use crate::memory::Progress;
@@ -11,11 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The interval between updates of the bar.
-const TICK: Duration = Duration::from_millis(50);
+const UPDATE_INTERVAL: Duration = Duration::from_millis(50);
 /// Operations faster than this show no bar.
 const SHOW_DELAY: Duration = Duration::from_millis(400);
 /// Columns of the bar.
-const BAR: usize = 24;
+const BAR_WIDTH: usize = 24;
 
 /// Set by Ctrl-C, SIGTERM or SIGHUP. A second signal terminates the program.
 pub struct Interrupt(Arc<AtomicBool>);
@@ -130,21 +131,21 @@ fn draw_until_over(meter: &Meter, progress: &Progress, interrupt: &Interrupt, is
         if meter.visible && start.elapsed() > SHOW_DELAY {
             meter.draw(progress);
         }
-        thread::park_timeout(TICK);
+        thread::park_timeout(UPDATE_INTERVAL);
     }
 }
 
 /// `searching  ██████▌    27%  276 MiB of 1.0 GiB  Ctrl-C stops`
 fn line(label: &str, done: u64, total: u64, ascii: bool) -> String {
-    let share = u128::from(done.min(total)) * 8 * BAR as u128 / u128::from(total.max(1));
-    let eighths = usize::try_from(share).unwrap_or(8 * BAR);
+    let share = u128::from(done.min(total)) * 8 * BAR_WIDTH as u128 / u128::from(total.max(1));
+    let eighths = usize::try_from(share).unwrap_or(8 * BAR_WIDTH);
     let mut bar = if ascii { "#".repeat(eighths / 8) } else { "█".repeat(eighths / 8) };
     let mut width = eighths / 8;
     if !ascii && eighths % 8 > 0 {
         bar.push(['▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8 - 1]);
         width += 1;
     }
-    bar.extend(std::iter::repeat_n(' ', BAR - width));
+    bar.extend(std::iter::repeat_n(' ', BAR_WIDTH - width));
     let percent = u128::from(done.min(total)) * 100 / u128::from(total.max(1));
     format!("{label}  {bar} {percent:>3}%  {} of {}  Ctrl-C to stop", Bytes(done), Bytes(total))
 }

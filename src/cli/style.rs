@@ -14,7 +14,7 @@ pub struct Style {
     pub ascii: bool,
 }
 
-/// The meaning of a text, which selects its color.
+/// The meaning of some text, which selects its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tint {
     Plain,

@@ -1,5 +1,5 @@
-//! Text tables with aligned columns, separated by two spaces. Nothing is truncated, except on a terminal,
-//! where the longest names are shortened in the middle so that no row wraps.
+//! Text tables with aligned columns, separated by two spaces. Nothing is truncated, except on a
+//! terminal, where the longest names are shortened in the middle so that no row wraps.
 
 use super::style::Tint;
 use super::{Style, out::Out};
@@ -27,9 +27,9 @@ pub struct Column {
 
 /// Small, because a table may have many of them.
 struct Cell {
-    /// In bytes.
+    /// The length in bytes.
     length: u32,
-    /// In terminal columns.
+    /// The width in terminal columns.
     width: u16,
     tint: Tint,
 }
@@ -86,8 +86,8 @@ impl Table {
         let all = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
         let texts = (0..widths.len()).filter(|&index| !self.columns[index].right);
         if let Some(widest) = texts.max_by_key(|&index| widths[index]) {
-            let least = widths[widest].min(MIN_SHORTENED);
-            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(available)).max(least);
+            let min_width = widths[widest].min(MIN_SHORTENED);
+            widths[widest] = widths[widest].saturating_sub(all.saturating_sub(available)).max(min_width);
         }
     }
 

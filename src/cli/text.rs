@@ -10,7 +10,7 @@ pub const ABSENT: &str = "-";
 const MAX_NAMED: usize = 2;
 
 /// Formats a field for the table.
-pub struct Shown<'a> {
+pub struct FieldText<'a> {
     pub segment: &'a Segment,
     pub field: Field,
     /// Ages are relative to this time.
@@ -18,7 +18,7 @@ pub struct Shown<'a> {
     pub bytes: bool,
 }
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for FieldText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Every table has these fields: avoid the copy.
         match (self.field, &self.segment.id) {
@@ -51,7 +51,7 @@ fn is_marked(segment: &Segment) -> bool {
     segment.exited_creator().is_some() && segment.named_maker().is_some()
 }
 
-/// Returns whether the column of a field is numeric.
+/// Returns true if a field's column is numeric.
 #[must_use]
 pub const fn is_figure(field: Field) -> bool {
     matches!(field.form(), Form::Number | Form::Size | Form::Span)

@@ -15,7 +15,7 @@ pub enum ConfigError {
     #[error("{}, line {line}: {problem}", escape_path(.path))]
     Line {
         path: PathBuf,
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
         /// The error and the allowed values, safe to print.
         problem: String,

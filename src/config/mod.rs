@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// In bytes.
+/// The maximum size of the file in bytes.
 const MAX_SIZE: u64 = 1 << 20;
 
 /// The user's settings. assets/config.toml documents them.

@@ -117,7 +117,7 @@ impl<'t> Document<'t> {
         Some(maker.get_ref().as_table()?.get("id")?.get_ref().as_str()?.to_owned())
     }
 
-    /// Returns the position of a field of a maker, or of the maker if it lacks the field.
+    /// Returns the byte range of a maker's field, or of the whole maker if the field is missing.
     fn field_of(self, index: usize, field: &str) -> Option<Range<usize>> {
         let table = DeTable::parse(self.text).ok()?.into_inner();
         let maker = table.get("maker")?.get_ref().as_array()?.get(index)?;
@@ -131,7 +131,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// Replaces serde's terms by those of the config.
+/// Replaces serde's terms with the terms of the config.
 fn plain(message: &str) -> String {
     message
         .replace("unknown variant", "unknown value")

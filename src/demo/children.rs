@@ -1,5 +1,5 @@
-//! The processes of the demo, which hold and change its segments. Each is this program under another
-//! name.
+//! The processes of the demo, which hold and change its segments. Each is this program under
+//! another name.
 //!
 //! | process | writes | reads |
 //! |---|---|---|
@@ -32,8 +32,8 @@ pub const COMMAND: &str = "demo-child";
 const WRITER: &str = "writer";
 const READER: &str = "reader.py";
 
-/// In milliseconds.
-const TICK: u8 = 50;
+/// The duration of a tick in milliseconds.
+const TICK_MILLIS: u8 = 50;
 
 /// The running processes. Dropping this ends them.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ pub struct Children(Vec<Child>);
 
 impl Children {
     /// Starts the processes and waits until they hold the segments. They end with this thread.
-    pub fn start(program: &Path, maker: &Maker, made: &[OwnedSegment]) -> Result<Self, DemoError> {
+    pub fn start(program: &Path, maker: &Maker, segments: &[OwnedSegment]) -> Result<Self, DemoError> {
         let mut arguments = vec![OsString::from(maker.line(Part::List.name()))];
         for part in [Part::Ring, Part::List, Part::State] {
-            let ids = made.iter().filter(|made| made.part == part).map(|made| &made.id);
+            let ids = segments.iter().filter(|segment| segment.part == part).map(|segment| &segment.id);
             arguments.extend(ids.map(|id| match id {
                 SegmentId::Posix(name) => Path::new(DEV_SHM).join(name.as_path()).into(),
                 id => id.to_string().split_off("sysv:".len()).into(),
@@ -92,7 +92,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
     let ring_memory = map(ring.into(), writes)?;
     let list_memory = map(list.into(), !writes)?;
     let state_memory = if writes { Attachment::read_write(shmid)? } else { Attachment::read_only(shmid)? };
-    let mutex = if writes { Some(SharedMutex::new(&state_memory, state::LOCK)?) } else { None };
+    let mutex = if writes { Some(SharedMutex::new(&state_memory, state::LOCK_OFFSET)?) } else { None };
     let mut stdout = io::stdout();
     stdout.write_all(b"\n")?;
     stdout.flush()?;
@@ -107,7 +107,7 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
         for (offset, bytes) in ring::changes(tick) {
             ring_memory.write(offset, &bytes);
         }
-        mutex.with(|| {
+        mutex.run_locked(|| {
             for (offset, bytes) in state::changes(tick) {
                 state_memory.copy_from(offset as u64, &bytes);
             }
@@ -133,5 +133,5 @@ fn map(path: PathBuf, writable: bool) -> io::Result<Mapping> {
 fn demo_has_ended() -> io::Result<bool> {
     let stdin = io::stdin();
     let mut pipe = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
-    Ok(poll(&mut pipe, PollTimeout::from(TICK))? > 0)
+    Ok(poll(&mut pipe, PollTimeout::from(TICK_MILLIS))? > 0)
 }

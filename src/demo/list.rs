@@ -17,7 +17,7 @@ pub enum Item<'a> {
 
 impl Item<'_> {
     /// Returns the size of the slot: the text plus a byte, rounded up to 8. Python counts
-    /// characters, but the demo's texts are ASCII.
+    /// characters, but the demo's strings are ASCII.
     pub const fn slot(&self) -> usize {
         match self {
             Self::Text(text) => 8 * (text.len() / 8 + 1),

@@ -24,7 +24,7 @@ const MAGIC: &str = "shmlens demo 1";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Maker {
     pub pid: u32,
-    /// In clock ticks since boot. Pids are reused.
+    /// The start time in clock ticks since boot, because pids are reused.
     started: u64,
     /// The inode of the pid namespace. Containers may share memory without seeing each other's
     /// processes.
@@ -211,6 +211,6 @@ pub mod tests {
         }
         let gone = zombie.is_gone();
         child.wait().unwrap();
-        assert!(gone, "a zombie was taken for alive");
+        assert!(gone, "a zombie counts as exited");
     }
 }

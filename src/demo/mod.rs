@@ -1,5 +1,5 @@
-//! The live segments of `shmlens demo`, as C++ and Python programs create them, and the processes that
-//! hold and change them.
+//! The live segments of `shmlens demo`, as C++ and Python programs create them, and the processes
+//! that hold and change them.
 //!
 //! | part | contents |
 //! |---|---|
@@ -56,7 +56,7 @@ pub struct Demo {
     maker: Maker,
     // Ended before the segments are removed.
     children: Option<Children>,
-    made: Vec<OwnedSegment>,
+    segments: Vec<OwnedSegment>,
     termination_requested: Arc<AtomicBool>,
 }
 
@@ -82,9 +82,9 @@ impl Demo {
         for _ in 0..MAX_TRIES {
             let maker = Maker::new().map_err(DemoError::OwnProcess)?;
             // If any name is taken, retry all with the next number.
-            if let Some(made) = make_all(&maker, program)? {
-                let children = Some(Children::start(program, &maker, &made)?);
-                return Ok(Self { maker, children, made, termination_requested: Arc::default() });
+            if let Some(segments) = make_all(&maker, program)? {
+                let children = Some(Children::start(program, &maker, &segments)?);
+                return Ok(Self { maker, children, segments, termination_requested: Arc::default() });
             }
             example = maker.prefix();
         }
@@ -92,12 +92,12 @@ impl Demo {
     }
 
     pub fn segments(&self) -> Vec<DemoSegment> {
-        let shown = |made: &OwnedSegment| DemoSegment {
-            id: made.id.clone(),
-            size: made.size,
-            about: made.part.about(),
+        let shown = |segment: &OwnedSegment| DemoSegment {
+            id: segment.id.clone(),
+            size: segment.size,
+            about: segment.part.about(),
         };
-        self.made.iter().map(shown).collect()
+        self.segments.iter().map(shown).collect()
     }
 
     /// Returns true if a signal has requested termination since [`with_demo`] was called. Callers
@@ -117,8 +117,8 @@ impl Demo {
     fn end(&mut self) -> Result<(), DemoError> {
         drop(self.children.take());
         let mut outcome = Ok(());
-        for mut made in self.made.drain(..) {
-            outcome = outcome.and(made.remove());
+        for mut segment in self.segments.drain(..) {
+            outcome = outcome.and(segment.remove());
         }
         // The user may have removed and restored an object: the copy is a different object with the
         // same mark.
@@ -140,8 +140,8 @@ impl Drop for Demo {
 fn make_all(maker: &Maker, program: &Path) -> Result<Option<Vec<OwnedSegment>>, DemoError> {
     let mut all = vec![];
     for part in Part::ALL {
-        let Some(made) = OwnedSegment::create(part, maker, program)? else { return Ok(None) };
-        all.push(made);
+        let Some(segment) = OwnedSegment::create(part, maker, program)? else { return Ok(None) };
+        all.push(segment);
     }
     Ok(Some(all))
 }

@@ -50,7 +50,7 @@ pub fn run_orphan(arguments: &[OsString]) -> io::Result<()> {
 }
 
 fn create(arguments: &[OsString]) -> io::Result<SegmentId> {
-    let number = |at: usize| arguments.get(at)?.to_str()?.parse::<u64>().ok();
+    let number = |index: usize| arguments.get(index)?.to_str()?.parse::<u64>().ok();
     let key = number(0).and_then(|key| u32::try_from(key).ok());
     let (Some(key), Some(size)) = (key, number(1)) else {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));

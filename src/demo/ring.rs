@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub const SIZE: usize = 64 << 10;
 
-const HEADER: usize = mark::LENGTH;
+const HEADER_OFFSET: usize = mark::LENGTH;
 const SLOTS_START: usize = 128;
-const SLOT: usize = 32;
+const SLOT_SIZE: usize = 32;
 const SLOTS: u32 = 2044;
 
 /// Quotes per tick.
@@ -16,7 +16,7 @@ const SYMBOLS: [&str; 4] = ["ACME", "GLOBEX", "INITECH", "UMBRELLA"];
 
 /// Returns the header and the first quotes. The rest is never written before the ring gets there.
 pub fn first(mark: &[u8; mark::LENGTH]) -> Vec<u8> {
-    let mut bytes = vec![0; SLOTS_START + SLOT * QUOTES as usize];
+    let mut bytes = vec![0; SLOTS_START + SLOT_SIZE * QUOTES as usize];
     bytes[..mark.len()].copy_from_slice(mark);
     for (offset, change) in changes(0) {
         bytes[offset..offset + change.len()].copy_from_slice(&change);
@@ -37,12 +37,12 @@ pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
         price(numbers.end - 1).to_ne_bytes(),
         [SLOTS.to_ne_bytes(), numbers.end.min(SLOTS).to_ne_bytes()].concat().try_into().unwrap_or_default(),
     ];
-    changes.push((HEADER, header.concat()));
+    changes.push((HEADER_OFFSET, header.concat()));
     changes
 }
 
 fn slot(number: u32) -> usize {
-    SLOTS_START + SLOT * (number % SLOTS) as usize
+    SLOTS_START + SLOT_SIZE * (number % SLOTS) as usize
 }
 
 /// Returns `struct demo_quote`.
@@ -51,7 +51,7 @@ fn quote(number: u32) -> Vec<u8> {
     bytes.extend(price(number).to_ne_bytes());
     bytes.extend((100 * (1 + number % 7)).to_ne_bytes());
     bytes.extend(SYMBOLS[(number % 4) as usize].as_bytes());
-    bytes.resize(SLOT, 0);
+    bytes.resize(SLOT_SIZE, 0);
     bytes
 }
 
@@ -75,12 +75,13 @@ mod tests {
             bytes[offset..offset + change.len()].copy_from_slice(&change);
         }
         let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().unwrap());
-        let written = word(HEADER);
+        let written = word(HEADER_OFFSET);
         assert_eq!(written, u64::from((rounds + 1) * QUOTES));
-        let mut numbers: Vec<u64> = (0..SLOTS as usize).map(|at| word(SLOTS_START + SLOT * at)).collect();
+        let mut numbers: Vec<u64> =
+            (0..SLOTS as usize).map(|at| word(SLOTS_START + SLOT_SIZE * at)).collect();
         numbers.sort_unstable();
         assert_eq!(numbers, (written - u64::from(SLOTS)..written).collect::<Vec<u64>>());
         assert_eq!(&bytes[..mark::LENGTH], [b'm'; mark::LENGTH]);
-        assert_eq!(SLOTS_START + SLOT * SLOTS as usize, SIZE);
+        assert_eq!(SLOTS_START + SLOT_SIZE * SLOTS as usize, SIZE);
     }
 }

@@ -6,16 +6,16 @@ use crate::sys::shared_mutex::SharedMutex;
 use std::ops::Range;
 
 /// `sizeof(struct demo_state)`.
-pub const SIZE: usize = LOCK + SharedMutex::SIZE;
+pub const SIZE: usize = LOCK_OFFSET + SharedMutex::SIZE;
 /// The offset of the mutex, whose size depends on the C library.
-pub const LOCK: usize = 376;
+pub const LOCK_OFFSET: usize = 376;
 
-const TICK: usize = 64;
-const STATE: usize = 80;
-const NAME: Range<usize> = 84..112;
-const NEXT: usize = 112;
-const RING: usize = 120;
-const SAMPLE: usize = 16;
+const TICK_OFFSET: usize = 64;
+const STATE_OFFSET: usize = 80;
+const NAME_RANGE: Range<usize> = 84..112;
+const NEXT_OFFSET: usize = 112;
+const RING_OFFSET: usize = 120;
+const SAMPLE_SIZE: usize = 16;
 const SAMPLES: u32 = 16;
 
 /// Ticks between samples in the ring.
@@ -55,19 +55,19 @@ pub fn changes(tick: u32) -> Vec<(usize, Vec<u8>)> {
     if tick.is_multiple_of(STATE_EVERY) {
         let (number, name) = state(tick);
         let mut text = name.as_bytes().to_vec();
-        text.resize(NAME.len(), 0);
-        changes.push((NAME.start, text));
-        changes.push((STATE, i32::from(number).to_ne_bytes().to_vec()));
+        text.resize(NAME_RANGE.len(), 0);
+        changes.push((NAME_RANGE.start, text));
+        changes.push((STATE_OFFSET, i32::from(number).to_ne_bytes().to_vec()));
     }
     if tick.is_multiple_of(SAMPLE_EVERY) {
         let taken = tick / SAMPLE_EVERY;
-        let at = RING + SAMPLE * (taken % SAMPLES) as usize;
+        let at = RING_OFFSET + SAMPLE_SIZE * (taken % SAMPLES) as usize;
         let next = ((taken + 1) % SAMPLES).to_ne_bytes();
         let filled = (taken + 1).min(SAMPLES).to_ne_bytes();
         changes.push((at, [u64::from(tick).to_ne_bytes(), sine(tick).to_ne_bytes()].concat()));
-        changes.push((NEXT, [next, filled].concat()));
+        changes.push((NEXT_OFFSET, [next, filled].concat()));
     }
-    changes.push((TICK, [u64::from(tick).to_ne_bytes(), sine(tick).to_ne_bytes()].concat()));
+    changes.push((TICK_OFFSET, [u64::from(tick).to_ne_bytes(), sine(tick).to_ne_bytes()].concat()));
     changes
 }
 
@@ -79,7 +79,7 @@ mod tests {
     fn every_change_is_within_the_struct_after_the_mark() {
         for tick in 0..1000 {
             for (offset, bytes) in changes(tick) {
-                assert!(offset >= mark::LENGTH && offset + bytes.len() <= LOCK, "{offset} at {tick}");
+                assert!(offset >= mark::LENGTH && offset + bytes.len() <= LOCK_OFFSET, "{offset} at {tick}");
             }
         }
     }
@@ -93,12 +93,12 @@ mod tests {
             }
         }
         let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().unwrap());
-        let mut ticks: Vec<u64> = (0..16).map(|sample| word(RING + SAMPLE * sample)).collect();
+        let mut ticks: Vec<u64> = (0..16).map(|sample| word(RING_OFFSET + SAMPLE_SIZE * sample)).collect();
         ticks.sort_unstable();
         assert_eq!(ticks, (10..=25).map(|sample| sample * 4).collect::<Vec<u64>>());
-        assert_eq!(u32::from_ne_bytes(bytes[NEXT..NEXT + 4].try_into().unwrap()), 26 % 16);
-        assert_eq!(u32::from_ne_bytes(bytes[NEXT + 4..NEXT + 8].try_into().unwrap()), 16);
-        assert_eq!(word(TICK), 100);
-        assert_eq!(&bytes[NAME][..8], b"running\0");
+        assert_eq!(u32::from_ne_bytes(bytes[NEXT_OFFSET..NEXT_OFFSET + 4].try_into().unwrap()), 26 % 16);
+        assert_eq!(u32::from_ne_bytes(bytes[NEXT_OFFSET + 4..NEXT_OFFSET + 8].try_into().unwrap()), 16);
+        assert_eq!(word(TICK_OFFSET), 100);
+        assert_eq!(&bytes[NAME_RANGE][..8], b"running\0");
     }
 }

@@ -23,7 +23,7 @@ pub enum Targets {
 }
 
 impl Targets {
-    fn fits(&self, maker: &Maker) -> bool {
+    fn matches(&self, maker: &Maker) -> bool {
         match self {
             Self::Gone => maker.is_gone(),
             Self::Own(own) => own == maker,
@@ -91,7 +91,7 @@ fn remove_sysv(row: &SysvStat, targets: Targets) -> io::Result<bool> {
     let mut bytes = [0; mark::LENGTH];
     open.read_at(0, &mut bytes)?;
     let ours = Maker::read(&bytes)
-        .is_some_and(|(maker, part)| fits(&part, &maker, row.size.0, true) && targets.fits(&maker));
+        .is_some_and(|(maker, part)| matches(&part, &maker, row.size.0, true) && targets.matches(&maker));
     if ours {
         RealMachine.sysv_remove(row.shmid)?;
     }
@@ -108,7 +108,8 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
         let called = format!("{}{word}", maker.prefix());
         let named =
             name.as_bytes() == called.as_bytes() || name.as_bytes().starts_with(REMOVING_PREFIX.as_bytes());
-        if word == part.name() && named && fits(&word, &maker, stat.size, false) && targets.fits(&maker) {
+        if word == part.name() && named && matches(&word, &maker, stat.size, false) && targets.matches(&maker)
+        {
             // While the object is open, its inode number cannot be reused.
             let held = RealMachine.open_handle(name)?;
             return Ok(held.stat()?.identity() == stat.identity
@@ -118,6 +119,6 @@ fn remove_object(name: &ObjectName, targets: Targets) -> io::Result<bool> {
     Ok(false)
 }
 
-fn fits(part: &str, maker: &Maker, size: u64, sysv: bool) -> bool {
+fn matches(part: &str, maker: &Maker, size: u64, sysv: bool) -> bool {
     Part::from_name(part).is_some_and(|part| part.is_sysv() == sysv && part.size(maker) == size)
 }

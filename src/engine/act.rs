@@ -8,7 +8,7 @@ use crate::act::access::Rules;
 use crate::act::log::{Entry, LogError};
 use crate::act::{
     self, ActError, Actor, ChangeLog, Copies, Options, Outcome, Plan, Revert, SavedCopy, StateDirectory,
-    StateError, Task, Termination, UndoError, Undone,
+    StateError, Task, Termination, UndoError, UndoResult,
 };
 use crate::identify::Identifier;
 use crate::machine::Machine;
@@ -150,12 +150,12 @@ impl Handler<'_> {
         }
     }
 
-    fn undo(&self, undo: Undo) -> Vec<Undone> {
+    fn undo(&self, undo: Undo) -> Vec<UndoResult> {
         match undo {
             Undo::Copies(copies) => {
                 let mut results = vec![];
-                for (at, copy) in copies.iter().enumerate() {
-                    self.actor.progress.next_item(at + 1, copies.len(), format!("restoring {}", copy.id));
+                for (index, copy) in copies.iter().enumerate() {
+                    self.actor.progress.next_item(index + 1, copies.len(), format!("restoring {}", copy.id));
                     results.push(self.restore(copy));
                     if self.actor.progress.is_cancelled() {
                         break;
@@ -170,19 +170,19 @@ impl Handler<'_> {
         }
     }
 
-    fn revert(&self, revert: &Revert, segments: &[Segment]) -> Undone {
+    fn revert(&self, revert: &Revert, segments: &[Segment]) -> UndoResult {
         let apply = |segment: &Segment| {
             let plan = act::plan(self.actor.machine, segment, &revert.action, &Options::default());
             let done = self.apply(&plan).result.map_err(|error| UndoError::temporary(&error))?;
             Ok(done.messages.join("; "))
         };
-        Undone { id: revert.id.clone(), result: revert.segment(segments).and_then(apply) }
+        UndoResult { id: revert.id.clone(), result: revert.segment(segments).and_then(apply) }
     }
 
-    fn restore(&self, copy: &SavedCopy) -> Undone {
+    fn restore(&self, copy: &SavedCopy) -> UndoResult {
         let restored = self.restore_logged(copy);
         let id = restored.as_ref().map_or_else(|_| copy.id.clone(), |(id, _)| id.clone());
-        Undone { id, result: restored.map(|(_, messages)| messages) }
+        UndoResult { id, result: restored.map(|(_, messages)| messages) }
     }
 
     fn restore_logged(&self, copy: &SavedCopy) -> Result<(SegmentId, String), UndoError> {

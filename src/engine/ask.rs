@@ -1,5 +1,5 @@
-//! Looks up what the user is typing, and the facts about a segment that need access to it. Runs on its
-//! own thread, since the user database may be remote.
+//! Looks up what the user is typing, and the facts about a segment that need access to it. Runs on
+//! its own thread, since the user database may be remote.
 
 use super::report::{Body, Report};
 use super::worker::{Job, Worker};

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Rescanning processes that have not run since the last scan costs almost nothing.
+/// The scan interval. Rescanning processes that have not run since costs almost nothing.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// The pause after a scan, as a multiple of its duration. A scan runs on two threads, so this keeps
 /// scans below 2% of a core.
@@ -19,7 +19,7 @@ const PAUSE_FACTOR: u32 = 100;
 /// The maximum pause: on a busy machine a scan spends much of its time waiting.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Leaves the processor to the first frame.
+/// The delay of the first scan, which leaves the processor to the first frame.
 const FIRST_SCAN: Duration = Duration::from_millis(50);
 
 /// The last scan, shared with the survey worker.
@@ -47,11 +47,11 @@ pub struct Holders {
     started: Clock,
     /// The end of the pause after the last scan.
     pause_end: Clock,
-    requested: Option<Requested>,
+    requested: Option<ScanRequest>,
 }
 
 #[derive(Debug)]
-enum Requested {
+enum ScanRequest {
     All,
     Some(BTreeSet<u32>),
 }
@@ -78,11 +78,11 @@ impl Worker for Holders {
                     self.requested = None;
                 }
             }
-            Request::Holders(ScanScope::All) => self.requested = Some(Requested::All),
+            Request::Holders(ScanScope::All) => self.requested = Some(ScanRequest::All),
             Request::Holders(ScanScope::These(pids)) => match &mut self.requested {
-                Some(Requested::All) => {}
-                Some(Requested::Some(requested)) => requested.extend(pids),
-                None => self.requested = Some(Requested::Some(pids.into_iter().collect())),
+                Some(ScanRequest::All) => {}
+                Some(ScanRequest::Some(requested)) => requested.extend(pids),
+                None => self.requested = Some(ScanRequest::Some(pids.into_iter().collect())),
             },
             _ => {}
         }
@@ -101,13 +101,13 @@ impl Worker for Holders {
         let before = self.latest.last();
         let requested = self.requested.take();
         let holdings = match (&before, requested) {
-            (Some(last), Some(Requested::Some(pids))) if !self.is_due(now) => {
+            (Some(last), Some(ScanRequest::Some(pids))) if !self.is_due(now) => {
                 let pids: Vec<u32> = pids.into_iter().collect();
                 last.rescan(machine, &pids, &mut self.names)
             }
             (_, requested) => {
                 let first = match requested {
-                    Some(Requested::Some(pids)) => pids.into_iter().collect(),
+                    Some(ScanRequest::Some(pids)) => pids.into_iter().collect(),
                     _ => vec![],
                 };
                 self.full = Some(now);
@@ -130,7 +130,7 @@ impl Worker for Holders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::fake::{FakeBytes, FakeMachine, OBJECTS};
+    use crate::machine::fake::{FakeBytes, FakeMachine, OBJECT_DEVICE};
     use crate::machine::process::FileLock;
     use crate::segment::Access;
 
@@ -156,9 +156,13 @@ mod tests {
         assert_eq!(scanner.work(&machine, Clock::ZERO).len(), 1);
         assert_eq!(scanner.deadline(), Some(INTERVAL));
         scanner.took(Duration::from_millis(60));
-        assert_eq!(scanner.deadline(), Some(Duration::from_secs(6)), "it rests 100 times as long");
+        assert_eq!(
+            scanner.deadline(),
+            Some(Duration::from_secs(6)),
+            "the pause is 100 times the duration of a scan"
+        );
         scanner.took(Duration::ZERO);
-        assert!(scanner.work(&machine, INTERVAL).is_empty(), "nothing is new");
+        assert!(scanner.work(&machine, INTERVAL).is_empty(), "an unchanged scan is not reported");
         machine.attach_in(7, 1, Access::ReadWrite);
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         assert!(scanner.deadline() < Some(2 * INTERVAL));
@@ -169,7 +173,7 @@ mod tests {
         assert_eq!(latest.last().unwrap().held_by(7).len(), 1);
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         send(&mut scanner, Request::SurveyEvery(None));
-        assert_eq!(scanner.deadline(), None, "paused");
+        assert_eq!(scanner.deadline(), None, "a paused scanner has no deadline");
     }
 
     #[test]
@@ -185,7 +189,8 @@ mod tests {
         };
         assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| {
-            facts.locks = vec![FileLock { device: OBJECTS, inode: 2, pid: Some(7), write_lease: false }];
+            facts.locks =
+                vec![FileLock { device: OBJECT_DEVICE, inode: 2, pid: Some(7), write_lease: false }];
         });
         assert_eq!((has_changes(), has_changes()), (1, 0));
         machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
@@ -205,7 +210,7 @@ mod tests {
         machine.attach_in(8, 1, Access::ReadWrite);
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         scanner.work(&machine, Clock::ZERO);
-        assert!(latest.last().unwrap().held_by(8).is_empty(), "it was not scanned");
+        assert!(latest.last().unwrap().held_by(8).is_empty(), "only requested processes are scanned");
         send(&mut scanner, Request::Holders(ScanScope::These(vec![7])));
         scanner.work(&machine, INTERVAL);
         assert_eq!(latest.last().unwrap().held_by(8).len(), 1);

@@ -10,8 +10,8 @@ pub enum Lease {
     /// Not checked yet.
     #[default]
     Unchecked,
-    /// None at the first look. A lease that is taken later breaks once: checking every time would delay all programs
-    /// that lock files.
+    /// None at the first look. A lease that is taken later breaks once: checking every time would
+    /// delay all programs that lock files.
     None,
     /// Listed or broken before. Checked every time.
     Seen,

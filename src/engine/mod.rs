@@ -22,7 +22,7 @@ mod worker;
 
 pub use contents::{Contents, Readers, value_rate};
 pub use report::{
-    Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, Report, Unread, Working,
+    Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, Report, Unread, WorkProgress,
 };
 pub use request::{
     Feed, PlanRequest, Request, SaveRequest, ScanScope, Search, SubscriptionId, Target, Undo, Watching,

@@ -46,7 +46,7 @@ impl Pace {
         self.requested = None;
     }
 
-    /// Adds the duration of a part of the work.
+    /// Adds the duration of some work.
     pub fn add_duration(&mut self, time: Duration) {
         if let Some((_, add_duration)) = &mut self.last {
             *add_duration += time;

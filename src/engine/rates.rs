@@ -92,7 +92,7 @@ impl RatesWorker {
         self.entries = segments
             .into_iter()
             .map(|segment| match before.remove(&segment.id) {
-                Some(entry) if entry.segment.identity().fits(&segment.identity()) => {
+                Some(entry) if entry.segment.identity().matches(&segment.identity()) => {
                     Entry { segment, ..entry }
                 }
                 _ => Entry {

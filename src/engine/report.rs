@@ -5,7 +5,7 @@ use super::request::SubscriptionId;
 use crate::act::access::Rules;
 use crate::act::{
     ActError, Answer, Outcome, OwnAttachment, Plan, Question, Released, TerminateError, TerminateResult,
-    Termination, Undone,
+    Termination, UndoResult,
 };
 use crate::identify::about::Probe;
 use crate::machine::Method;
@@ -50,7 +50,7 @@ pub enum Body {
     /// The number of a request, and all hits of its pattern, up to the maximum.
     Hits(u64, Result<Hits, ShownError>),
     /// The progress of a search (with a subscription) or of an action (without).
-    Progress(Working),
+    Progress(WorkProgress),
     /// The rules that decide which users may attach a segment.
     Rules(SegmentId, Rules),
     Answered(Question, Answer),
@@ -63,7 +63,7 @@ pub enum Body {
     /// The outcomes of saving segments, one per segment.
     Saved(Vec<Outcome>),
     /// The results of an undo, one per segment.
-    Undone(Vec<Undone>),
+    Undone(Vec<UndoResult>),
     /// The segments that shmlens holds.
     Attachments(Vec<OwnAttachment>),
     /// The results of releasing segments, one per segment.
@@ -144,7 +144,7 @@ pub enum Unread {
 #[derive(Debug, Default)]
 pub struct Changes {
     pub size: u64,
-    /// In ascending order of their offsets.
+    /// The changes, in ascending order of offset.
     pub changes: Vec<Change>,
     /// True once the whole range was read. A large or busy segment takes several reports per pass.
     pub complete: bool,
@@ -183,7 +183,7 @@ pub struct Hits {
 
 /// The progress of long work.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Working {
+pub struct WorkProgress {
     /// The action and its segment, safe to print.
     pub what: String,
     /// The number of the current segment, starting at 1.
@@ -229,11 +229,11 @@ impl Report {
         progress: &Progress,
     ) -> Option<Self> {
         let silent = subscription.is_some() && (progress.total() == 0 || progress.is_cancelled());
-        (!silent).then(|| Self { subscription, at, body: Body::Progress(Working::of(progress)) })
+        (!silent).then(|| Self { subscription, at, body: Body::Progress(WorkProgress::of(progress)) })
     }
 }
 
-impl Working {
+impl WorkProgress {
     fn of(progress: &Progress) -> Self {
         let (item, items, what) = progress.item();
         Self { what, item, items, done: progress.done(), total: progress.total() }

@@ -1,6 +1,6 @@
 //! Requests to the engine.
 
-use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, Undone};
+use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
 use crate::memory::{Direction, Pattern, Rows};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -90,7 +90,7 @@ pub enum Feed {
     },
     /// The bytes of each range at regular intervals.
     Ranges { ranges: Vec<Range<u64>>, every: Duration },
-    /// All changes in a range, with the bytes before and after.
+    /// All changes in a range, with the old and new bytes.
     Changes {
         /// Limited to the segment.
         range: Range<u64>,
@@ -178,13 +178,13 @@ pub enum Undo {
 impl Undo {
     /// Returns the part that a retry can undo. A segment that was not attempted has no result.
     #[must_use]
-    pub fn remaining(self, results: &[Undone]) -> Option<Self> {
-        fn rest<T>(items: Vec<T>, results: &[Undone]) -> Vec<T> {
-            let remains = |at: usize| match results.get(at).map(|undone| &undone.result) {
+    pub fn remaining(self, results: &[UndoResult]) -> Option<Self> {
+        fn rest<T>(items: Vec<T>, results: &[UndoResult]) -> Vec<T> {
+            let remains = |index: usize| match results.get(index).map(|undone| &undone.result) {
                 None => true,
                 Some(result) => result.as_ref().is_err_and(|failure| failure.can_retry),
             };
-            items.into_iter().enumerate().filter(|(at, _)| remains(*at)).map(|(_, item)| item).collect()
+            items.into_iter().enumerate().filter(|(index, _)| remains(*index)).map(|(_, item)| item).collect()
         }
         match self {
             Self::Copies(copies) => {

@@ -122,8 +122,8 @@ mod tests {
     #[test]
     fn survey_has_verdicts() {
         let machine = FakeMachine::new();
-        let at = machine.add_sysv(1, 0, FakeBytes::hole(1));
-        machine.edit(|facts| facts.sysv[at].row.nattch = 1);
+        let index = machine.add_sysv(1, 0, FakeBytes::hole(1));
+        machine.edit(|facts| facts.sysv[index].row.nattch = 1);
         let events = worker().work(&machine, Clock::ZERO);
         let [Report { body: Body::Surveyed(survey), .. }] = &events[..] else { panic!("{events:?}") };
         assert_eq!(survey.segments[0].verdict.state, State::InUse);

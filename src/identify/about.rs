@@ -33,7 +33,7 @@ pub struct Probe {
 pub struct Fact<'a> {
     pub field: Field,
     pub value: Value<'a>,
-    /// At least one line, with units, safe to print.
+    /// The lines, at least one, with units, safe to print.
     pub lines: Vec<String>,
 }
 

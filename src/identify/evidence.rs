@@ -1,4 +1,4 @@
-//! The inputs of a verdict, besides the segment itself.
+//! The inputs of a verdict, other than the segment itself.
 
 use super::catalog::{MakerMatch, is_helper};
 use super::hidden_holders::{self, Conclusion};
@@ -99,8 +99,8 @@ impl Evidence<'_> {
     }
 }
 
-/// Maps each POSIX object that a maker names to true if a process holds it, or to `None` if the scan may have missed a
-/// holder.
+/// Maps each POSIX object that a maker names to true if a process holds it, or to `None` if the
+/// scan may have missed a holder.
 pub fn held(
     survey: &Survey,
     makers: &[Option<Arc<MakerMatch<'_>>>],
@@ -108,7 +108,7 @@ pub fn held(
     leases: &Leases<'_>,
 ) -> HashMap<ObjectName, Option<bool>> {
     let wanted: HashSet<&[u8]> =
-        makers.iter().flatten().flat_map(|made| &made.with).map(Vec::as_slice).collect();
+        makers.iter().flatten().flat_map(|maker_match| &maker_match.with).map(Vec::as_slice).collect();
     let objects = survey.segments.iter().filter_map(|segment| match &segment.id {
         SegmentId::Posix(name) if wanted.contains(name.as_bytes()) => {
             Some((name.clone(), is_held(segment, holdings, leases)))

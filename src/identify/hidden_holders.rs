@@ -1,4 +1,4 @@
-//! Determines whether a POSIX object without known holders really has none: some processes cannot
+//! Looks for hidden holders of a POSIX object without known holders: some processes cannot
 //! be examined, and a descriptor in transit belongs to no process.
 
 use super::leases::{Lease, Leases};
@@ -19,7 +19,7 @@ pub enum Conclusion {
     Unknown(Verdict),
 }
 
-/// Determines whether an object has holders, based on the process scan and a lease.
+/// Draws a conclusion about an object's holders from the process scan and a lease.
 pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Conclusion {
     let coverage = &holdings.coverage;
     let checked = checked_step(segment, holdings);
@@ -33,7 +33,7 @@ pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Con
         (Lease::Refused, None) if holdings.private && coverage.unreadable > 0 && !leases.is_root() => {
             let step = "open or mapped by a process that you cannot inspect. Run as root to see it";
             let others = "otherwise a descriptor in transit or a loop device";
-            Conclusion::Held(Verdict::new(State::Unknown, step).because(others).because(REFUSED))
+            Conclusion::Held(Verdict::new(State::Unknown, step).with_reason(others).with_reason(REFUSED))
         }
         (Lease::Refused, None) if holdings.private => {
             let missing = list_missing(coverage);
@@ -56,10 +56,10 @@ pub fn check(segment: &Segment, holdings: &Holdings, leases: &Leases<'_>) -> Con
         (_, None) if leases.is_inaccessible(segment) => {
             let id = shell_quote(segment.id.to_string().as_bytes());
             let step = format!("you cannot open it to ask the kernel: run `shmlens chmod u+r {id}` first");
-            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(step))
+            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).with_reason(step))
         }
         (_, None) => {
-            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).because(remedy(coverage, leases)))
+            Conclusion::Unknown(Verdict::new(State::Unknown, missing()).with_reason(remedy(coverage, leases)))
         }
     }
 }
@@ -70,7 +70,7 @@ const REFUSED: &str = "the kernel refused a write lease (F_SETLEASE): it is open
 /// Returns the verdict on an object that has a holder according to the kernel.
 fn holder_not_visible(step: String) -> Verdict {
     let reason = "holder not visible: descriptor in transit, loop device or another pid namespace";
-    Verdict::new(State::Unknown, reason).because(step).because(REFUSED)
+    Verdict::new(State::Unknown, reason).with_reason(step).with_reason(REFUSED)
 }
 
 /// Returns the step that lists the checked processes, if no other process can open the object.

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Segments that a thread takes at a time.
-const CHUNK: usize = 32;
+/// The number of segments in a thread's batch.
+const CHUNK_SIZE: usize = 32;
 
 /// Segments younger than this, in seconds, may not be initialized yet: their contents are read
 /// again.
@@ -22,7 +22,7 @@ const YOUNG_AGE: f64 = 10.0;
 
 /// The makers of the last survey.
 #[derive(Debug)]
-pub struct Known {
+pub struct MakerCache {
     /// `None` for the built-in one. It is loaded for the first survey rather than here, so that the
     /// machine can be listed at the same time.
     catalog: Option<&'static Catalog>,
@@ -40,10 +40,10 @@ struct Entry {
     /// Set if no further lookup is needed: any required contents were read, and the segment was not
     /// young.
     settled: bool,
-    made: Option<Arc<MakerMatch<'static>>>,
+    maker_match: Option<Arc<MakerMatch<'static>>>,
 }
 
-impl Known {
+impl MakerCache {
     pub fn new(catalog: Option<&'static Catalog>, max_reads: Option<usize>) -> Self {
         Self { catalog, max_reads, segments: HashMap::new() }
     }
@@ -72,7 +72,7 @@ impl Known {
         let mut entries: Vec<Option<Entry>> = survey.segments.iter().map(still).collect();
         let is_due = |entry: &Option<Entry>| entry.as_ref().is_none_or(|entry| !entry.settled);
         let due = entries.iter().filter(|entry| is_due(entry)).count();
-        let chunks = survey.segments.chunks(CHUNK).zip(entries.chunks_mut(CHUNK));
+        let chunks = survey.segments.chunks(CHUNK_SIZE).zip(entries.chunks_mut(CHUNK_SIZE));
         let chunks = Mutex::new(chunks);
         let leases = Mutex::new(leases);
         let known = &*self;
@@ -91,7 +91,7 @@ impl Known {
         };
         thread::scope(|scope| {
             // Two threads together could exceed a limit on reads.
-            if due > CHUNK && known.max_reads.is_none() {
+            if due > CHUNK_SIZE && known.max_reads.is_none() {
                 // Without a second thread, this one does all the work.
                 let _ = thread::Builder::new().spawn_scoped(scope, work);
             }
@@ -101,7 +101,7 @@ impl Known {
         let mut found = Vec::with_capacity(survey.segments.len());
         self.segments.reserve(survey.segments.len());
         for (segment, entry) in entries {
-            found.push(entry.made.clone());
+            found.push(entry.maker_match.clone());
             self.segments.insert(segment.id.clone(), entry);
         }
         found
@@ -126,7 +126,7 @@ impl Known {
             subject.contents = Some(&read);
         }
         let catalog = self.catalog.unwrap_or_else(|| Catalog::built_in());
-        let made = catalog.find(&subject).map(Arc::new);
+        let maker_match = catalog.find(&subject).map(Arc::new);
         let was_read = reader.reader.get().is_some();
         reads_left.fetch_sub(usize::from(was_read), Ordering::Relaxed);
         let young = was_read && segment.times.birth.is_some_and(|birth| now.seconds_since(birth) < YOUNG_AGE);
@@ -135,7 +135,7 @@ impl Known {
             size: segment.size,
             holders: pids(segment).collect(),
             settled: allowed && !young,
-            made,
+            maker_match,
         }
     }
 }
@@ -143,7 +143,7 @@ impl Known {
 impl Entry {
     fn is_of(&self, segment: &Segment) -> bool {
         self.size == segment.size
-            && self.identity.fits(&segment.identity())
+            && self.identity.matches(&segment.identity())
             && self.holders.iter().copied().eq(pids(segment))
     }
 }
@@ -162,7 +162,7 @@ struct TracelessReader<'a> {
 }
 
 /// Bytes that are read at once.
-const HEAD: usize = 512;
+const HEAD_LENGTH: usize = 512;
 
 impl TracelessReader<'_> {
     fn open(&self) -> Option<(Reader, Vec<u8>)> {
@@ -171,7 +171,7 @@ impl TracelessReader<'_> {
         if reader.trace() != Trace::None {
             return None;
         }
-        let mut head = vec![0; HEAD];
+        let mut head = vec![0; HEAD_LENGTH];
         let count = reader.read_at(0, &mut head).ok()?;
         head.truncate(count);
         Some((reader, head))

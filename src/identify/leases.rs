@@ -120,7 +120,7 @@ impl<'a> Leases<'a> {
         let identity = segment.identity();
         let mut answers = self.answers.borrow_mut();
         // Our own descriptor would make the lease fail: use the result from before it was opened.
-        let before = answers.before.get(&segment.id).is_some_and(|before| before.fits(&identity));
+        let before = answers.before.get(&segment.id).is_some_and(|before| before.matches(&identity));
         let before = if before { Lease::Granted } else { Lease::TooFresh };
         if segment.holders.iter().flat_map(|all| all.iter()).any(|holder| holder.ourselves) {
             answers.leases.insert(segment.id.clone(), (identity, before));
@@ -130,7 +130,7 @@ impl<'a> Leases<'a> {
             return Lease::TooFresh;
         }
         if let Some((asked, lease)) = answers.leases.get(&segment.id)
-            && asked.fits(&identity)
+            && asked.matches(&identity)
         {
             return *lease;
         }
@@ -148,8 +148,8 @@ impl<'a> Leases<'a> {
     /// Returns true if shmlens itself has an object open or mapped now.
     fn is_ours(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.posix() else { return false };
-        let of = Object::File { device: facts.device, inode: facts.inode };
-        self.own.get_or_init(|| own_objects(self.machine)).contains(&of)
+        let object = Object::File { device: facts.device, inode: facts.inode };
+        self.own.get_or_init(|| own_objects(self.machine)).contains(&object)
     }
 }
 

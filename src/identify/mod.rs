@@ -25,14 +25,14 @@ use crate::memory::WriteLeases;
 use crate::survey::{Holdings, Names, Survey};
 use catalog::Catalog;
 use evidence::{Commands, Evidence};
-use known::Known;
+use known::MakerCache;
 use leases::{LeaseResults, Leases};
 use process_state::{PidNamespace, ProcessState, ProcessStates};
 use std::time::Duration;
 
 /// Segments to read per survey: ten thousand new objects must not delay the table.
 const MAX_READS: usize = 300;
-/// The leases that a scan found are used for so many seconds, because listing them takes 10 ms.
+/// The age in seconds up to which a scan's leases are used: listing them takes 10 ms.
 const RECENT: f64 = 0.5;
 
 /// The settings for judging segments.
@@ -51,11 +51,11 @@ impl Rules {
     /// Returns rules with the user's makers. Leaks the makers, because rules live as long as the
     /// process.
     #[must_use]
-    pub fn with(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
+    pub fn with_makers(makers: &[maker::Maker], settle: Option<Duration>) -> Self {
         if makers.is_empty() {
             return Self { settle, ..Self::default() };
         }
-        let catalog = Some(&*Box::leak(Box::new(Catalog::with(makers))));
+        let catalog = Some(&*Box::leak(Box::new(Catalog::with_makers(makers))));
         Self { catalog, settle, created: None }
     }
 
@@ -70,7 +70,7 @@ impl Rules {
 pub struct Identifier {
     settle: Option<Duration>,
     created: Option<&'static dyn CreationLog>,
-    known: Known,
+    known: MakerCache,
     answers: LeaseResults,
     commands: Commands,
 }
@@ -98,7 +98,7 @@ impl Identifier {
         Self {
             settle: rules.settle,
             created: rules.created,
-            known: Known::new(rules.catalog, max_reads),
+            known: MakerCache::new(rules.catalog, max_reads),
             answers: LeaseResults::default(),
             commands: Commands::default(),
         }
@@ -161,10 +161,10 @@ impl Identifier {
             now: survey.at,
             settle: self.settle,
         };
-        for (segment, made) in survey.segments.iter_mut().zip(&makers) {
-            let made = made.as_deref();
-            segment.verdict = state::judge(segment, made, &evidence);
-            segment.made_by = origin::maker(segment, made, &evidence);
+        for (segment, maker_match) in survey.segments.iter_mut().zip(&makers) {
+            let maker_match = maker_match.as_deref();
+            segment.verdict = state::judge(segment, maker_match, &evidence);
+            segment.made_by = origin::maker(segment, maker_match, &evidence);
             segment.creator_life = origin::creator_life(segment, &evidence);
         }
         uses::restore(survey, replaced);

@@ -4,7 +4,7 @@
 use super::catalog::{Finding, MakerMatch};
 use super::evidence::Evidence;
 use super::{PidNamespace, ProcessState, demo};
-use crate::config::maker::{Unheld, Wanted};
+use crate::config::maker::{NeededVerdict, UnheldVerdict};
 use crate::segment::{CreatorLife, Maker, Segment, SysvFacts, escape};
 
 /// The origin of a segment without holders.
@@ -16,8 +16,12 @@ pub struct Origin {
     pub steps: Vec<String>,
 }
 
-pub fn maker(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Option<Maker> {
-    if let Some(MakerMatch { maker, .. }) = made {
+pub fn maker(
+    segment: &Segment,
+    maker_match: Option<&MakerMatch<'_>>,
+    evidence: &Evidence<'_>,
+) -> Option<Maker> {
+    if let Some(MakerMatch { maker, .. }) = maker_match {
         return Some(Maker::Known { id: maker.id.as_str().into(), name: maker.name.as_bytes().into() });
     }
     let pid = segment.sysv().map(|facts| facts.creator_pid).filter(|&pid| pid != 0)?;
@@ -39,8 +43,8 @@ pub fn creator_life(segment: &Segment, evidence: &Evidence<'_>) -> CreatorLife {
     }
 }
 
-pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
-    let origin = find(segment, made, evidence);
+pub fn of(segment: &Segment, maker_match: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
+    let origin = find(segment, maker_match, evidence);
     match origin.finding {
         // The user asked for the segment, so it is not a leak when its first maker exits.
         Finding::Leaked if evidence.was_created_here(segment) => Origin {
@@ -52,10 +56,10 @@ pub fn of(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<
     }
 }
 
-fn find(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
+fn find(segment: &Segment, maker_match: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Origin {
     let creator = segment.sysv().map(|facts| judge_by_creator(segment, facts, evidence));
-    match made {
-        Some(made) => judge_by_catalog(segment, made, creator, evidence),
+    match maker_match {
+        Some(maker_match) => judge_by_catalog(segment, maker_match, creator, evidence),
         None => creator.unwrap_or_else(|| Origin {
             finding: Finding::Unknown,
             reason: "unknown maker".to_owned(),
@@ -74,12 +78,12 @@ fn find(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_
 ///   decides, if known; otherwise a leak is likely, never certain.
 fn judge_by_catalog(
     segment: &Segment,
-    made: &MakerMatch<'_>,
+    maker_match: &MakerMatch<'_>,
     creator: Option<Origin>,
     evidence: &Evidence<'_>,
 ) -> Origin {
-    let mut steps = vec![made.evidence()];
-    let judgment = made.judge(segment, evidence);
+    let mut steps = vec![maker_match.evidence()];
+    let judgment = maker_match.judge(segment, evidence);
     let mut reasons = judgment.reasons.into_iter();
     let first = reasons.next();
     let reason = first.clone().unwrap_or_default();
@@ -97,13 +101,13 @@ fn judge_by_catalog(
             (Finding::Leaked, reason)
         }
         (Finding::Unknown, creator) => {
-            let unproven = first.is_some() && made.maker.unheld != Unheld::Undecided;
+            let unproven = first.is_some() && maker_match.maker.unheld != UnheldVerdict::Undecided;
             match (unproven, creator) {
                 (true, creator) => {
                     steps.extend(creator.into_iter().flat_map(|creator| creator.steps));
-                    match made.maker.wanted {
-                        Wanted::Protected => (Finding::Protected, reason),
-                        Wanted::Idle => (Finding::Unknown, reason),
+                    match maker_match.maker.wanted {
+                        NeededVerdict::Protected => (Finding::Protected, reason),
+                        NeededVerdict::Idle => (Finding::Unknown, reason),
                     }
                 }
                 (false, Some(creator)) => {

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 /// A process that started more than this many seconds after the last change of a segment did not
 /// create it. System V times are whole seconds, start times are accurate to 10 ms.
-const SLACK: f64 = 2.0;
+const START_TOLERANCE_SECONDS: f64 = 2.0;
 
 /// The state of a process with a known pid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +26,9 @@ pub enum ProcessState {
 /// The pid namespace of a pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PidNamespace {
-    /// Ours, because the kernel reported the pid.
+    /// Our own namespace: the kernel reported the pid.
     Ours,
-    /// That of the process that recorded its own pid.
+    /// The namespace of the process that recorded its own pid.
     Writers,
 }
 
@@ -86,14 +86,14 @@ impl<'a> ProcessStates<'a> {
     fn started_later(&self, process: &Process, then: Timestamp) -> bool {
         let later = process.started.seconds_since(then);
         let clock = self.clock.get_or_init(|| self.processes.clock());
-        if later <= SLACK || clock.forward <= SLACK {
-            return later > SLACK;
+        if later <= START_TOLERANCE_SECONDS || clock.forward <= START_TOLERANCE_SECONDS {
+            return later > START_TOLERANCE_SECONDS;
         }
-        let predates_clock_change = clock.now.seconds_since(then) >= clock.forward - SLACK;
-        match (clock.boot.seconds_since(then) > SLACK, predates_clock_change) {
+        let predates_clock_change = clock.now.seconds_since(then) >= clock.forward - START_TOLERANCE_SECONDS;
+        match (clock.boot.seconds_since(then) > START_TOLERANCE_SECONDS, predates_clock_change) {
             // The clock was set more than once and never showed this time.
             (true, false) => false,
-            (_, true) => later - clock.forward > SLACK,
+            (_, true) => later - clock.forward > START_TOLERANCE_SECONDS,
             (false, false) => true,
         }
     }
@@ -104,8 +104,8 @@ impl<'a> ProcessStates<'a> {
 
     /// Returns true if the process exists but /proc hides it. Zombies are not hidden.
     fn is_hidden(&self, pid: u32) -> bool {
-        let ask = || self.process(pid).is_none() && self.processes.process_exists(pid);
-        *self.hidden.borrow_mut().entry(pid).or_insert_with(ask)
+        let is_hidden = || self.process(pid).is_none() && self.processes.process_exists(pid);
+        *self.hidden.borrow_mut().entry(pid).or_insert_with(is_hidden)
     }
 
     fn process(&self, pid: u32) -> Option<Process> {
@@ -151,42 +151,42 @@ mod tests {
         let now = machine.now();
         let then = |ago| Some(Timestamp::from_seconds(now.seconds - ago));
         machine.add_process(7, "writer");
-        let of = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
+        let state = |pid, seen, then| ProcessStates::new(&machine, None).of(pid, seen, then);
         // The process started an hour ago.
-        assert!(matches!(of(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
-        assert!(matches!(of(7, PidNamespace::Ours, None), ProcessState::Running(_)));
+        assert!(matches!(state(7, PidNamespace::Ours, then(60)), ProcessState::Running(_)));
+        assert!(matches!(state(7, PidNamespace::Ours, None), ProcessState::Running(_)));
         assert!(
-            matches!(of(7, PidNamespace::Ours, then(3601)), ProcessState::Running(_)),
+            matches!(state(7, PidNamespace::Ours, then(3601)), ProcessState::Running(_)),
             "System V keeps whole seconds"
         );
-        assert!(matches!(of(7, PidNamespace::Ours, then(4000)), ProcessState::PidReused(_)));
-        assert_eq!(of(8, PidNamespace::Ours, then(60)), ProcessState::Exited);
-        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::Exited);
+        assert!(matches!(state(7, PidNamespace::Ours, then(4000)), ProcessState::PidReused(_)));
+        assert_eq!(state(8, PidNamespace::Ours, then(60)), ProcessState::Exited);
+        assert_eq!(state(8, PidNamespace::Writers, then(60)), ProcessState::Exited);
         machine.edit(|facts| facts.inner_pids = vec![8, 7]);
-        assert_eq!(of(8, PidNamespace::Writers, then(60)), ProcessState::InChildNamespace);
-        assert_eq!(of(7, PidNamespace::Writers, then(4000)), ProcessState::InChildNamespace);
+        assert_eq!(state(8, PidNamespace::Writers, then(60)), ProcessState::InChildNamespace);
+        assert_eq!(state(7, PidNamespace::Writers, then(4000)), ProcessState::InChildNamespace);
         assert_eq!(
-            of(8, PidNamespace::Ours, then(60)),
+            state(8, PidNamespace::Ours, then(60)),
             ProcessState::Exited,
-            "the pid is one of our namespace"
+            "the pid belongs to our own namespace"
         );
         machine.edit(|facts| {
             facts.inner_pids.clear();
             facts.visibility.outside = true;
         });
-        assert!(matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)));
-        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited);
+        assert!(matches!(state(8, PidNamespace::Writers, None), ProcessState::Unknown(_)));
+        assert_eq!(state(8, PidNamespace::Ours, None), ProcessState::Exited);
         machine.edit(|facts| {
             facts.visibility.outside = false;
             facts.visibility.hides = true;
         });
         assert!(
-            matches!(of(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
-            "its namespace may be hidden"
+            matches!(state(8, PidNamespace::Writers, None), ProcessState::Unknown(_)),
+            "the process may be in a hidden namespace"
         );
-        assert_eq!(of(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
+        assert_eq!(state(8, PidNamespace::Ours, None), ProcessState::Exited, "kill(2) tells");
         machine.edit(|facts| facts.hidden = vec![8]);
-        assert!(matches!(of(8, PidNamespace::Ours, None), ProcessState::Unknown(_)));
+        assert!(matches!(state(8, PidNamespace::Ours, None), ProcessState::Unknown(_)));
     }
 
     #[test]
@@ -210,25 +210,31 @@ mod tests {
             });
         };
         // The process started an hour ago.
-        let of = |then: i64| {
+        let state = |then: i64| {
             let then = Some(Timestamp::from_seconds(now - then));
             ProcessStates::new(&machine, None).of(7, PidNamespace::Ours, then)
         };
         set(0.0);
-        assert!(matches!(of(4000), ProcessState::PidReused(_)));
+        assert!(matches!(state(4000), ProcessState::PidReused(_)));
         // The clock was set forward by a day, so a segment from before that has a time before boot.
         set(86_400.0);
         assert!(
-            matches!(of(3600 + 86_400 - 60), ProcessState::Running(_)),
-            "made a minute after the process started"
+            matches!(state(3600 + 86_400 - 60), ProcessState::Running(_)),
+            "the segment was created a minute after the process started"
         );
-        assert!(matches!(of(3600 + 86_400 + 60), ProcessState::PidReused(_)), "a minute before");
-        assert!(matches!(of(4000), ProcessState::PidReused(_)), "made after the clock was set");
-        assert!(matches!(of(3000), ProcessState::Running(_)));
-        assert!(matches!(of(8000), ProcessState::Running(_)), "the clock never showed this time");
+        assert!(
+            matches!(state(3600 + 86_400 + 60), ProcessState::PidReused(_)),
+            "the pid was reused within a minute"
+        );
+        assert!(
+            matches!(state(4000), ProcessState::PidReused(_)),
+            "the segment was created after the clock was set"
+        );
+        assert!(matches!(state(3000), ProcessState::Running(_)));
+        assert!(matches!(state(8000), ProcessState::Running(_)), "the clock never showed this time");
         // The clock was set forward by ten minutes, so the time may be from before or after that.
         set(600.0);
-        assert!(matches!(of(4000), ProcessState::Running(_)));
-        assert!(matches!(of(4300), ProcessState::PidReused(_)));
+        assert!(matches!(state(4000), ProcessState::Running(_)));
+        assert!(matches!(state(4300), ProcessState::PidReused(_)));
     }
 }

@@ -12,7 +12,7 @@ use crate::segment::{Facts, ObjectName, PosixFacts, Segment, SegmentId, Unlinked
 
 /// The prefix that `sem_open(3)` adds to a name.
 const PREFIX: &[u8] = b"sem.";
-/// In bytes.
+/// The sizes of semaphores in bytes.
 const SIZES: [u64; 2] = [16, 32];
 
 /// A named semaphore.

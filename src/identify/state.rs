@@ -13,15 +13,15 @@ use crate::survey::Coverage;
 use std::fmt::Write as _;
 
 /// Judges a segment, given its maker.
-pub fn judge(segment: &Segment, made: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
+pub fn judge(segment: &Segment, maker_match: Option<&MakerMatch<'_>>, evidence: &Evidence<'_>) -> Verdict {
     let holders: Vec<&Holder> =
         segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| !holder.is_observer()).collect();
     match &segment.facts {
-        Facts::Sysv(facts) => sysv(segment, facts, &holders, made, evidence),
+        Facts::Sysv(facts) => sysv(segment, facts, &holders, maker_match, evidence),
         Facts::Posix(PosixFacts { unlinked: Some(unlinked), .. }) => {
             removed_object(segment, &holders, unlinked)
         }
-        Facts::Posix(facts) => posix(segment, facts, &holders, made, evidence),
+        Facts::Posix(facts) => posix(segment, facts, &holders, maker_match, evidence),
     }
 }
 
@@ -29,7 +29,7 @@ fn sysv(
     segment: &Segment,
     facts: &SysvFacts,
     holders: &[&Holder],
-    made: Option<&MakerMatch<'_>>,
+    maker_match: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     let own_holders = segment.holders.iter().flat_map(|all| all.iter()).filter(|holder| holder.is_observer());
@@ -43,14 +43,14 @@ fn sysv(
             holders => holder_names(holders),
         };
         return Verdict::new(State::Removed, format!("removed, kept alive by {subject}"))
-            .because("marked for removal (IPC_RMID): freed with the last detach")
-            .because(count);
+            .with_reason("marked for removal (IPC_RMID): freed with the last detach")
+            .with_reason(count);
     }
     if others > 0 {
         let reason = if holders.is_empty() { attached_text(others) } else { held_by(holders) };
-        return Verdict::new(State::InUse, reason).because(count);
+        return Verdict::new(State::InUse, reason).with_reason(count);
     }
-    unheld::judge(segment, made, evidence, &[count])
+    unheld::judge(segment, maker_match, evidence, &[count])
 }
 
 /// Formats the number of attachments: `nattch 5, 3 found: 2 in processes that cannot be inspected`.
@@ -99,13 +99,13 @@ fn attached_text(times: u64) -> String {
 fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -> Verdict {
     let subject = if holders.is_empty() { "shmlens only".to_owned() } else { holder_names(holders) };
     let verdict = Verdict::new(State::Removed, format!("unlinked, kept alive by {subject}"))
-        .because("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
+        .with_reason("no name in /dev/shm (link count 0); found in /proc/PID/maps or /proc/PID/fd");
     let verdict = match &unlinked.name {
-        Some(name) => verdict.because(format!("former name {name}")),
+        Some(name) => verdict.with_reason(format!("former name {name}")),
         None => verdict,
     };
     let verdict = if unlinked.concealed {
-        verdict.because("mapped but not open: only root can read it (/proc/PID/map_files)")
+        verdict.with_reason("mapped but not open: only root can read it (/proc/PID/map_files)")
     } else {
         verdict
     };
@@ -113,7 +113,7 @@ fn removed_object(segment: &Segment, holders: &[&Holder], unlinked: &Unlinked) -
     if by.is_empty() {
         verdict
     } else {
-        verdict.because(format!("probably unlinked by {}", by.join("; or by ")))
+        verdict.with_reason(format!("probably unlinked by {}", by.join("; or by ")))
     }
 }
 
@@ -121,11 +121,11 @@ fn posix(
     segment: &Segment,
     facts: &PosixFacts,
     holders: &[&Holder],
-    made: Option<&MakerMatch<'_>>,
+    maker_match: Option<&MakerMatch<'_>>,
     evidence: &Evidence<'_>,
 ) -> Verdict {
     if !holders.is_empty() {
-        return Verdict::new(State::InUse, held_by(holders)).because(format!(
+        return Verdict::new(State::InUse, held_by(holders)).with_reason(format!(
             "found in /proc/PID/maps and /proc/PID/fd: device {:#x}, inode {}",
             facts.device, facts.inode
         ));
@@ -136,11 +136,11 @@ fn posix(
     if let Some(lock) = holdings.locks(segment).first() {
         let subject = lock.pid.map_or_else(|| "an unknown process".to_owned(), |pid| format!("pid {pid}"));
         return Verdict::new(State::InUse, format!("file lock held by {subject}"))
-            .because("listed in /proc/locks, so a process has it open");
+            .with_reason("listed in /proc/locks, so a process has it open");
     }
     if let Some(point) = holdings.mount_point(segment) {
         return Verdict::new(State::InUse, format!("mounted at {}", escape(point)))
-            .because("bind mount, listed in /proc/self/mountinfo");
+            .with_reason("bind mount, listed in /proc/self/mountinfo");
     }
     if segment.holders.is_none() {
         if let Some(failed) = &holdings.coverage.failed {
@@ -152,7 +152,7 @@ fn posix(
             && evidence.leases.is_fresh(segment)
         {
             let steps = ["created since the last scan".to_owned(), evidence.leases.deferred_step()];
-            return unheld::judge(segment, made, evidence, &steps);
+            return unheld::judge(segment, maker_match, evidence, &steps);
         }
         return Verdict::new(
             State::Unknown,
@@ -161,7 +161,7 @@ fn posix(
     }
     match hidden_holders::check(segment, holdings, evidence.leases) {
         Conclusion::Unheld(steps) | Conclusion::TooFresh(steps) => {
-            unheld::judge(segment, made, evidence, &steps)
+            unheld::judge(segment, maker_match, evidence, &steps)
         }
         Conclusion::Held(verdict) | Conclusion::Unknown(verdict) => verdict,
     }
@@ -176,13 +176,13 @@ fn held_by(holders: &[&Holder]) -> String {
 
 /// Lists holders by name: `grabber (4121), reader.py (4188) and 3 more`.
 fn holder_names(holders: &[&Holder]) -> String {
-    const NAMED: usize = 3;
+    const MAX_NAMED: usize = 3;
     let named: Vec<String> = holders
         .iter()
-        .take(NAMED)
+        .take(MAX_NAMED)
         .map(|holder| format!("{} ({})", holder.command_text(), holder.pid))
         .collect();
-    match holders.len().saturating_sub(NAMED) {
+    match holders.len().saturating_sub(MAX_NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }

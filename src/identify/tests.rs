@@ -6,7 +6,7 @@ mod uncertainty;
 use super::*;
 use crate::machine::LastUse;
 use crate::machine::control::SysvStat;
-use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECTS};
+use crate::machine::fake::{FakeBytes, FakeMachine, FakeObject, OBJECT_DEVICE};
 use crate::machine::process::{FileLock, Processes as _};
 use crate::segment::{Access, Certainty, Kind, Maker, ObjectName, Segment, State, Timestamp, Verdict};
 use crate::survey::Depth;
@@ -198,26 +198,26 @@ fn our_own_attachments_never_prove_a_leak() {
         row.last_pid = 5000;
         (row.attach, row.detach) = (Some(Timestamp::from_seconds(facts.now - 5)), None);
     });
-    let of = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
-    let state = |runs| of(runs).verdict.state;
+    let judged = |runs: &'static Runs| segments_by(&machine, Rules::default().with_created(runs)).remove(0);
+    let state = |runs| judged(runs).verdict.state;
     // The last user exited long ago, but times recorded by another user are not trusted.
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (CERTAIN, State::Idle));
     // The segment was unused before.
     assert_eq!((state(&RUNS[2]), state(&RUNS[3])), (CERTAIN, State::Idle));
-    let segment = of(&RUNS[0]);
+    let segment = judged(&RUNS[0]);
     assert!(segment.verdict.reasons.concat().contains("shmlens attached it since"), "{:?}", segment.verdict);
-    assert_eq!(segment.sysv().unwrap().last_pid, 5000, "what the kernel tells is shown");
+    assert_eq!(segment.sysv().unwrap().last_pid, 5000, "the last pid is the kernel's");
     machine.add_process(4188, "forkshm");
     assert_eq!((state(&RUNS[0]), state(&RUNS[1])), (State::Idle, State::Idle));
     // The pid was reused by a process that uses the segment.
     machine.add_process(5000, "reader");
-    assert_eq!(of(&RUNS[0]).verdict.reasons[0], "no holders; its last user is running: reader (5000)");
+    assert_eq!(judged(&RUNS[0]).verdict.reasons[0], "no holders; its last user is running: reader (5000)");
     machine.edit(|facts| facts.processes.clear());
     machine.edit(|facts| {
         let row = &mut facts.sysv[0].row;
         (row.last_pid, row.attach) = (6000, Some(Timestamp::from_seconds(facts.now - 1800)));
     });
-    assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "it may have been shmlens");
+    assert_eq!((state(&RUNS[0]), state(&RUNS[4])), (CERTAIN, LIKELY), "shmlens may have been the last user");
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn leak_of_a_running_demo_is_certain() {
     assert_is(&machine, LIKELY, &["may attach to its key"]);
     machine.add_process(700, "shmlens");
     assert_is(&machine, CERTAIN, &["creator 4121 exited", "shmlens demo (700) uses for its leak example"]);
-    // It does not have to settle.
+    // A demo's leak does not have to settle.
     machine.edit(|facts| facts.sysv[0].row.change = Some(Timestamp::from_seconds(facts.now)));
     assert_is(&machine, CERTAIN, &["creator 4121 exited"]);
 }
@@ -318,7 +318,7 @@ fn segment_with_holders_is_in_use() {
 #[test]
 fn locked_object_is_in_use() {
     let machine = with_object("nccl-a1B2c3");
-    let lock = |pid, inode| FileLock { device: OBJECTS, inode, pid, write_lease: false };
+    let lock = |pid, inode| FileLock { device: OBJECT_DEVICE, inode, pid, write_lease: false };
     machine.edit(|facts| facts.locks = vec![lock(Some(17), 2)]);
     assert_is(&machine, State::InUse, &["file lock held by pid 17", "/proc/locks"]);
     machine.edit(|facts| facts.locks = vec![lock(None, 2)]);
@@ -361,12 +361,20 @@ fn our_writable_mapping_counts_as_a_holder() {
 fn object_is_unknown_until_proven_unheld() {
     let machine = with_object("nccl-a1B2c3");
     let survey = Identifier::default().survey(&machine, None, &mut Names::default());
-    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "not looked at yet");
+    assert_eq!(
+        survey.segments[0].verdict.state,
+        State::Unknown,
+        "an object is unknown before the first scan"
+    );
     let mut names = Names::default();
     let shared = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
     let mut identifier = Identifier::default();
     let survey = identifier.survey(&machine, Some(&shared), &mut names);
-    assert_eq!((survey.segments[0].verdict.state, identifier.needs_private()), (CERTAIN, false), "leased");
+    assert_eq!(
+        (survey.segments[0].verdict.state, identifier.needs_private()),
+        (CERTAIN, false),
+        "a granted lease proves the leak"
+    );
     // Bob cannot take a lease on ann's object.
     for (uid, ago) in [(1001, 3600), (1000, 0)] {
         machine.edit(|facts| facts.effective_uid = uid);
@@ -375,7 +383,11 @@ fn object_is_unknown_until_proven_unheld() {
         let shared = Holdings::scan(&machine, Depth::Shared, &[], &mut names);
         let survey = identifier.survey(&machine, Some(&shared), &mut names);
         let state = survey.segments[0].verdict.state;
-        assert_eq!((state, identifier.needs_private()), (State::Unknown, true), "it may be mapped privately");
+        assert_eq!(
+            (state, identifier.needs_private()),
+            (State::Unknown, true),
+            "private mappings have not been checked"
+        );
     }
     machine.edit(|facts| facts.effective_uid = 0);
     // Created between scan and survey.
@@ -383,7 +395,11 @@ fn object_is_unknown_until_proven_unheld() {
     machine.edit(|facts| facts.now += 5000);
     edit(&machine, |object, now| set_times(object, now - 1000));
     let survey = Identifier::default().survey(&machine, Some(&before), &mut names);
-    assert_eq!(survey.segments[0].verdict.state, State::Unknown, "younger than the look");
+    assert_eq!(
+        survey.segments[0].verdict.state,
+        State::Unknown,
+        "an object newer than the scan stays unknown"
+    );
     assert_is(&machine, CERTAIN, &[]);
 
     // Only the owner and root can take a lease.
@@ -627,7 +643,11 @@ fn known_maker_is_judged_by_its_rule() {
     });
     assert_is(&machine, CERTAIN, &["exited"]);
     machine.add_process(8, "torch_shm_manag");
-    assert_is(&machine, State::Idle, &["may still be needed: torch_shm_manager of its owner or root is running"]);
+    assert_is(
+        &machine,
+        State::Idle,
+        &["may still be needed: torch_shm_manager of its owner or root is running"],
+    );
     machine.edit(|facts| facts.processes.get_mut(&8).unwrap().uid = 1001);
     assert_is(&machine, CERTAIN, &["no torch_shm_manager of its owner or root is running"]);
 }
@@ -730,14 +750,14 @@ fn user_makers_come_first() {
         reason = "each session has one"
     "#;
     let makers = maker::Maker::all(own, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
-    let rules = Rules::with(&makers, None);
+    let rules = Rules::with_makers(&makers, None);
     let judged = |name: &str| segments_by(&with_object(name), rules).remove(0);
     let kept = judged("nccl-a1B2c3");
     assert_eq!((kept.made_by.as_ref().unwrap().id(), kept.verdict.state), ("own", State::Idle));
     assert!(kept.verdict.reasons[0].contains(r"it is kept \x1bbetween runs"), "{:?}", kept.verdict.reasons);
     assert!(!kept.verdict.reasons.concat().contains('\x1b'));
     assert_eq!(judged("session-4121").verdict.state, CERTAIN);
-    assert_eq!(judged("psm_1f09ab2c").verdict.state, CERTAIN, "those that come with the program stay");
+    assert_eq!(judged("psm_1f09ab2c").verdict.state, CERTAIN, "built-in makers must stay");
 }
 
 #[test]

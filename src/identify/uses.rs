@@ -10,8 +10,8 @@ use crate::survey::Survey;
 const MAX_RUNS: usize = 16;
 
 /// The last use of a segment according to the kernel.
-pub struct Reported {
-    at: usize,
+pub struct ReportedUse {
+    index: usize,
     last_pid: u32,
     times: Times,
 }
@@ -23,18 +23,19 @@ pub fn hide_own(
     machine: &dyn Machine,
     states: &ProcessStates<'_>,
     survey: &mut Survey,
-) -> Vec<Reported> {
-    let own = machine.own_pid();
+) -> Vec<ReportedUse> {
+    let own_pid = machine.own_pid();
     let now = survey.at;
     let mut replaced = vec![];
-    for (at, segment) in survey.segments.iter_mut().enumerate() {
+    for (index, segment) in survey.segments.iter_mut().enumerate() {
         let Some(reported) = segment.sysv().map(|facts| facts.last_pid).filter(|&pid| pid != 0) else {
             continue;
         };
-        // An earlier run has exited, unless its pid was reused or it still shows the segment.
+        // The pid belongs to a shmlens run unless another program is running under it now. The run
+        // may have exited, or still be open in another terminal.
         let is_run = |pid: u32, segment: &Segment| {
             let used = segment.times.attach.max(segment.times.detach);
-            pid == own
+            pid == own_pid
                 || match states.of(pid, PidNamespace::Ours, used) {
                     ProcessState::Running(process) => *process.command == *b"shmlens",
                     _ => true,
@@ -53,7 +54,7 @@ pub fn hide_own(
         if !trusted && last.pid == 0 {
             continue;
         }
-        replaced.push(Reported { at, last_pid: reported, times: segment.times });
+        replaced.push(ReportedUse { index, last_pid: reported, times: segment.times });
         if trusted {
             (segment.times.attach, segment.times.detach) = (last.attach, last.detach);
         }
@@ -63,9 +64,9 @@ pub fn hide_own(
 }
 
 /// Restores the original values after the verdicts.
-pub fn restore(survey: &mut Survey, replaced: Vec<Reported>) {
-    for Reported { at, last_pid, times } in replaced {
-        let segment = &mut survey.segments[at];
+pub fn restore(survey: &mut Survey, replaced: Vec<ReportedUse>) {
+    for ReportedUse { index, last_pid, times } in replaced {
+        let segment = &mut survey.segments[index];
         segment.times = times;
         set_last_pid(segment, last_pid);
         segment

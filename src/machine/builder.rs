@@ -5,7 +5,7 @@ use std::io;
 
 /// The mode of a System V segment while it is being filled: only the creator may use it. Also marks
 /// the segment as unfinished.
-pub const FILLING: Mode = Mode::new(0o700);
+pub const UNFINISHED_MODE: Mode = Mode::new(0o700);
 
 /// A segment that is being filled. A POSIX object gets its name at the end. A System V segment has
 /// its key from the start, because the kernel cannot set it later, but only its creator may use it.
@@ -28,7 +28,7 @@ pub trait SegmentBuilder: Send {
     ///
     /// # Errors
     /// `EEXIST` if the name was taken in the meantime; nothing is created.
-    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished>;
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<FinishedSegment>;
 }
 
 /// The attributes of a finished segment.
@@ -46,14 +46,14 @@ pub struct FinalAttributes<'a> {
 }
 
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedSegment {
     pub id: SegmentId,
     /// The attributes that could not be set, with the errors.
-    pub refused: Vec<Refused>,
+    pub refused: Vec<AttributeError>,
 }
 
 #[derive(Debug)]
-pub enum Refused {
+pub enum AttributeError {
     /// The owner could not be set: the segment belongs to its creator.
     User(io::Error),
     Group(io::Error),

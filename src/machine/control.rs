@@ -43,8 +43,8 @@ pub trait Control: Send + Sync {
     /// opening the file.
     fn open_handle(&self, name: &ObjectName) -> io::Result<Box<dyn ObjectHandle>>;
 
-    /// Returns the flags, directory and mount that decide whether the object can be changed or removed.
-    /// Has no side effects.
+    /// Returns the flags, directory and mount that decide whether the object can be changed or
+    /// removed. Has no side effects.
     fn guards(&self, name: &ObjectName) -> io::Result<Guards>;
 
     /// Unlinks the object behind the handle, and no other.
@@ -87,7 +87,7 @@ pub trait Control: Send + Sync {
     fn memory(&self) -> MemoryFacts;
 
     /// Starts building a System V segment, initially a single hole. Its mode is
-    /// [`FILLING`](super::FILLING) until it is finished.
+    /// [`UNFINISHED_MODE`](super::UNFINISHED_MODE) until it is finished.
     fn build_sysv(&self, new: &NewSysv) -> io::Result<Box<dyn SegmentBuilder>>;
 
     /// Returns an identifier of this boot and of the IPC and pid namespaces, in which shmids and
@@ -133,7 +133,8 @@ pub struct HugePages {
     pub group: Option<u32>,
 }
 
-/// Facts that decide whether an object can be changed or removed, apart from its own mode and owner.
+/// Facts that decide whether an object can be changed or removed, apart from its own mode and
+/// owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guards {
     pub read_only: bool,
@@ -224,7 +225,7 @@ pub struct NewSysv {
 pub type Pin = Box<dyn Send>;
 
 /// A handle on an object below `/dev/shm`. The handle keeps referring to the same object when
-/// another one takes its name, and prevents reuse of its inode number.
+/// another one gets its name, and prevents reuse of its inode number.
 pub trait ObjectHandle: Send {
     fn stat(&self) -> io::Result<ObjectStat>;
 
@@ -284,7 +285,7 @@ pub enum Capability {
     DacReadSearch = 2,
     /// Do anything that only the owner of a file may do.
     Fowner = 3,
-    /// Keep the set-group-id bit of a file of a group that the process is not in.
+    /// Keep a file's set-group-id bit if the process is not in its group.
     Fsetid = 4,
     /// Lock memory without limit.
     IpcLock = 14,

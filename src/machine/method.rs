@@ -93,7 +93,7 @@ impl Trace {
 }
 
 impl TraceReason {
-    /// Describes the reason: a sentence without a period.
+    /// Describes the reason, without a final period.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {

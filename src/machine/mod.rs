@@ -12,7 +12,7 @@ pub mod process;
 pub mod real;
 pub mod sysv_table;
 
-pub use builder::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
+pub use builder::{AttributeError, FinalAttributes, FinishedSegment, SegmentBuilder, UNFINISHED_MODE};
 pub use method::{Method, Trace, TraceReason};
 
 use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
@@ -144,17 +144,17 @@ pub struct ObjectListing {
     pub objects: Vec<(ObjectName, ObjectStat)>,
     /// Everything else: directories, FIFOs, links, sockets, devices.
     pub others: Vec<ObjectName>,
-    /// Includes `/dev/shm` itself.
+    /// The number of directories, including `/dev/shm` itself.
     pub directories: u64,
     /// Mount points. Other file systems are not listed.
     pub mounts: Vec<ObjectName>,
     /// Directories that could not be read.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableDirectory>,
 }
 
 /// A directory below `/dev/shm` that could not be read.
 #[derive(Debug, Clone)]
-pub struct Unreadable {
+pub struct UnreadableDirectory {
     /// The path below `/dev/shm`.
     pub name: ObjectName,
     pub uid: u32,
@@ -165,7 +165,7 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-impl Unreadable {
+impl UnreadableDirectory {
     /// Returns true for a private directory of another user.
     #[must_use]
     pub fn is_denied(&self) -> bool {
@@ -186,7 +186,7 @@ pub struct ObjectStat {
     pub uid: u32,
     pub gid: u32,
     pub size: Bytes,
-    /// In memory or swapped out.
+    /// The allocated bytes, in memory or swapped out.
     pub allocated: Bytes,
     pub access: Timestamp,
     /// Last write through a descriptor.
@@ -213,7 +213,7 @@ pub struct LimitFacts {
     pub shmmax: Option<u64>,
     /// The maximum number of pages of all System V segments, `kernel.shmall`.
     pub shmall: Option<u64>,
-    /// In bytes.
+    /// The page size in bytes.
     pub page_size: u64,
     pub dev_shm: Option<DevShm>,
     /// Set if systemd removes the segments of ordinary users at logout (`RemoveIPC`,
@@ -235,7 +235,7 @@ pub struct DevShm {
 /// A part of a segment that is either all data or all hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
-    /// Exclusive.
+    /// The offset after the last byte.
     pub end: u64,
     pub kind: ExtentKind,
 }

@@ -115,7 +115,7 @@ pub struct CommandLine {
     /// The effective user; root for a nondumpable process, such as one that dropped root
     /// privileges.
     pub uid: u32,
-    /// At most 15 bytes.
+    /// The kernel's name of the process, at most 15 bytes.
     pub command: Vec<u8>,
     /// The arguments, starting with the program.
     pub arguments: Vec<Vec<u8>>,

@@ -105,7 +105,7 @@ impl Machine for RealMachine {
             tries += 1;
             let open = sys::object::open_for_lease(Path::new(DEV_SHM), name.as_path())?;
             let stat = object_stat(&open.stat);
-            if !identity.fits(&stat.identity()) {
+            if !identity.matches(&stat.identity()) {
                 return Err(io::ErrorKind::NotFound.into());
             }
             if !sys::lease::is_open_elsewhere(&open.file)? {

@@ -1,7 +1,7 @@
 //! The text of `/proc/sysvipc/shm`, parsed by its header line.
 //!
 //! The parser of the procfs crate (0.18) keeps uids in 16 bits, so that a segment of uid 100000
-//! fails the whole table, and reads the octal permissions as decimal. The format is that of
+//! fails the whole table, and reads the octal permissions as decimal. The format comes from
 //! `sysvipc_shm_proc_show` in the kernel's ipc/shm.c; rss and swap were added in Linux 2.6.38.
 
 use super::control::SysvStat;
@@ -81,16 +81,16 @@ impl Columns {
         }
         let word = |column: usize| words[..count].get(self.0[column]?).copied();
         let must = |column: usize| word(column).ok_or(RowError::Missing(NAMES[column]));
-        let not =
+        let invalid =
             |column: usize, expected| move |_: ParseIntError| RowError::Invalid(NAMES[column], expected);
-        let number = |column| must(column)?.parse::<u64>().map_err(not(column, "not a number"));
+        let number = |column| must(column)?.parse::<u64>().map_err(invalid(column, "not a number"));
         let id = |column| {
             u32::try_from(number(column)?).map_err(|_| RowError::Invalid(NAMES[column], "too large"))
         };
         // The pid of another namespace is printed as 0, and -1 was seen in old kernels.
         let pid = |column| Ok::<u32, RowError>(must(column)?.parse::<u32>().unwrap_or(0));
         let time = |column| {
-            let seconds = must(column)?.parse::<i64>().map_err(not(column, "not a time"))?;
+            let seconds = must(column)?.parse::<i64>().map_err(invalid(column, "not a time"))?;
             Ok::<_, RowError>((seconds != 0).then_some(Timestamp::from_seconds(seconds)))
         };
         let optional = |column| match word(column) {
@@ -99,10 +99,10 @@ impl Columns {
         };
         let key = must(0)?;
         let key = key.parse::<i32>().map(i32::cast_unsigned).or_else(|_| key.parse::<u32>());
-        let perms = u32::from_str_radix(must(2)?, 8).map_err(not(2, "not octal"))?;
+        let perms = u32::from_str_radix(must(2)?, 8).map_err(invalid(2, "not octal"))?;
         Ok(SysvStat {
-            key: Key(key.map_err(not(0, "not a number"))?),
-            shmid: ShmId(must(1)?.parse().map_err(not(1, "not a number"))?),
+            key: Key(key.map_err(invalid(0, "not a number"))?),
+            shmid: ShmId(must(1)?.parse().map_err(invalid(1, "not a number"))?),
             mode: Mode::new(perms & 0o777),
             locked: perms & LOCKED != 0,
             marked: perms & MARKED != 0,

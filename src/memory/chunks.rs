@@ -100,7 +100,8 @@ impl<'a> Chunks<'a> {
         Ok(Some(chunk))
     }
 
-    /// Returns the length of the hole here, in whole grains unless it reaches the end.
+    /// Returns the length of the hole at the current offset, or 0 if there is none. Rounded down to
+    /// a multiple of `grain` unless the hole reaches the end.
     fn hole(&mut self) -> io::Result<u64> {
         if self.at < self.data_end {
             return Ok(0);

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// Blocks of this size are compared as a whole before individual bytes.
-const BLOCK: usize = 64;
+const BLOCK_SIZE: usize = 64;
 
 /// Returns the ranges in which two versions differ, in ascending order and never adjacent. Bytes
 /// that exist in only one version are not compared.
@@ -15,12 +15,12 @@ pub fn differences(old: &[u8], new: &[u8]) -> Vec<Range<usize>> {
     if old == new {
         return ranges;
     }
-    for (block, (old, new)) in old.chunks(BLOCK).zip(new.chunks(BLOCK)).enumerate() {
+    for (block, (old, new)) in old.chunks(BLOCK_SIZE).zip(new.chunks(BLOCK_SIZE)).enumerate() {
         if old == new {
             continue;
         }
         for at in (0..old.len()).filter(|&at| old[at] != new[at]) {
-            let at = block * BLOCK + at;
+            let at = block * BLOCK_SIZE + at;
             match ranges.last_mut() {
                 Some(last) if last.end == at => last.end += 1,
                 _ => ranges.push(at..at + 1),

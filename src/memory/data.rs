@@ -7,7 +7,7 @@ use std::io;
 use std::ops::Range;
 
 /// Bytes per read. Small in tests, so that runs span several chunks.
-const CHUNK: usize = if cfg!(test) { 100 } else { 256 << 10 };
+const CHUNK_SIZE: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
 /// Returns the next run of data that starts after `from`, or the last one that starts before it.
 /// Runs are separated by at least `gap` zeros, written or in a hole. At the start of the segment,
@@ -23,7 +23,7 @@ pub fn next_data(
     progress: &Progress,
 ) -> io::Result<Option<u64>> {
     let size = reader.size()?;
-    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(CHUNK), progress };
+    let walk = Walk { reader, gap: gap.max(1), bytes: PageBuffer::with_capacity(CHUNK_SIZE), progress };
     match direction {
         Direction::Forward if from >= size => Ok(None),
         Direction::Forward => walk.forward(from + 1, size),
@@ -49,7 +49,7 @@ impl Walk<'_> {
             zeros = zeros.saturating_add(run.start - at);
             at = run.start;
             while at < run.end && !self.progress.is_cancelled() {
-                let length = self.read(at..run.end.min(at + CHUNK as u64))?;
+                let length = self.read(at..run.end.min(at + CHUNK_SIZE as u64))?;
                 if length == 0 {
                     return Ok(None);
                 }
@@ -76,7 +76,7 @@ impl Walk<'_> {
                 if separated(start, end, self.gap) {
                     return Ok(start);
                 }
-                let base = end.saturating_sub(CHUNK as u64).max(run.start);
+                let base = end.saturating_sub(CHUNK_SIZE as u64).max(run.start);
                 let length = self.read(base..end)?;
                 let mut upto = length;
                 while let Some(last) = last_nonzero(&self.bytes[..upto]) {
@@ -102,7 +102,7 @@ impl Walk<'_> {
             if end == 0 {
                 return Ok(u64::MAX);
             }
-            let length = self.read(end.saturating_sub(CHUNK as u64)..end)?;
+            let length = self.read(end.saturating_sub(CHUNK_SIZE as u64)..end)?;
             if let Some(last) = last_nonzero(&self.bytes[..length]) {
                 return Ok(zeros + (length - last - 1) as u64);
             }
@@ -112,7 +112,7 @@ impl Walk<'_> {
     }
 
     fn read(&mut self, range: Range<u64>) -> io::Result<usize> {
-        let length = usize::try_from(range.end - range.start).unwrap_or(CHUNK).min(CHUNK);
+        let length = usize::try_from(range.end - range.start).unwrap_or(CHUNK_SIZE).min(CHUNK_SIZE);
         self.reader.fill(&mut self.bytes, range.start, length)
     }
 }
@@ -207,12 +207,12 @@ mod tests {
             let all = all(&reader);
             let mut zeros = u64::MAX;
             let mut starts = vec![];
-            for (at, &byte) in all.iter().enumerate() {
+            for (offset, &byte) in all.iter().enumerate() {
                 if byte == 0 {
                     zeros = zeros.saturating_add(1);
                 } else {
                     if zeros >= gap.max(1) {
-                        starts.push(at as u64);
+                        starts.push(offset as u64);
                     }
                     zeros = 0;
                 }

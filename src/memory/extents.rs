@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 
 /// Larger ranges are halved when searching backward. Small in tests, to cover several halvings.
-const LEAF: u64 = if cfg!(test) { 8 << 10 } else { 64 << 20 };
+const LEAF_SIZE: u64 = if cfg!(test) { 8 << 10 } else { 64 << 20 };
 
 /// The runs of data within a range, in ascending order. Two runs may be adjacent. Ends early after
 /// a cancellation.
@@ -71,7 +71,7 @@ impl<'a> DataBackward<'a> {
                 continue;
             }
             let length = range.end - range.start;
-            if length <= LEAF {
+            if length <= LEAF_SIZE {
                 self.ready =
                     DataForward::new(self.reader, range, self.progress).collect::<io::Result<_>>()?;
                 continue;

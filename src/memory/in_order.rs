@@ -6,7 +6,7 @@ use std::thread;
 
 /// The job whose result is next.
 #[derive(Default)]
-struct Next {
+struct NextJob {
     job: u64,
     /// Set if no more results are needed.
     is_over: bool,
@@ -54,7 +54,7 @@ pub fn in_order<S: Default>(
 
 #[derive(Default)]
 struct Sequence {
-    turn: Mutex<Next>,
+    turn: Mutex<NextJob>,
     moved: Condvar,
 }
 
@@ -157,7 +157,7 @@ mod tests {
                     *state = next;
                     next < 1000
                 },
-                |state| assert!(*state != 500, "the one that goes wrong"),
+                |state| assert!(*state != 500, "job 500 panics"),
                 |_| ControlFlow::Continue(()),
             );
         });

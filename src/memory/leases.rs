@@ -1,5 +1,5 @@
-//! The write leases of other programs (`F_SETLEASE` of `fcntl(2)`). Opening a file breaks its lease: the kernel asks
-//! the holder to release it.
+//! The write leases of other programs (`F_SETLEASE` of `fcntl(2)`). Opening a file breaks its
+//! lease: the kernel asks the holder to release it.
 
 use super::OpenError;
 use crate::machine::Machine;
@@ -7,13 +7,14 @@ use crate::machine::process::FileLock;
 use crate::segment::Segment;
 use std::time::Duration;
 
-/// The age up to which the table is used. Reading it takes some 10 ms, because the kernel waits for all processes
-/// that are changing locks.
+/// The age up to which the table is used. Reading it takes some 10 ms, because the kernel waits for
+/// all processes that are changing locks.
 const FRESH: Duration = Duration::from_millis(50);
 
 /// The table of write leases, which is read again when it is old.
 ///
-/// Shows only leases of processes in this pid namespace. A lease that is taken after the table was read is missed.
+/// Shows only leases of processes in this pid namespace. A lease that is taken after the table was
+/// read is missed.
 #[derive(Debug, Default)]
 pub struct WriteLeases {
     read: Option<Duration>,

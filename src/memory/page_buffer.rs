@@ -13,7 +13,7 @@ const PAGE: usize = 4096;
 /// it slow.
 const SAFE_DISTANCE: u64 = 64;
 /// Reads of this size or more must avoid the slow distances.
-const LARGE: usize = 32 << 10;
+const MIN_LARGE_SIZE: usize = 32 << 10;
 
 /// A reusable buffer. It dereferences to the bytes of the last [`place`](Self::place).
 #[derive(Default)]
@@ -83,7 +83,7 @@ fn zeroed(capacity: usize) -> Vec<u8> {
 
 /// Returns true if a read at `offset` into this buffer is large and slow on some processors.
 pub fn is_slow(offset: u64, buffer: &[u8]) -> bool {
-    buffer.len() >= LARGE && is_near(buffer.as_ptr().addr() as u64, offset)
+    buffer.len() >= MIN_LARGE_SIZE && is_near(buffer.as_ptr().addr() as u64, offset)
 }
 
 /// Returns true if the target of a copy is slightly ahead of its source, modulo 4096, which makes
@@ -125,7 +125,7 @@ mod tests {
         let mut buffer = PageBuffer::default();
         for from in [0, 8, 4095] {
             for to in (0..4096).map(|ahead| from + ahead) {
-                let here = address(buffer.place_between(from, to, LARGE));
+                let here = address(buffer.place_between(from, to, MIN_LARGE_SIZE));
                 assert!(!is_near(here, from) && !is_near(to, here), "{from} to {to}");
             }
         }
@@ -154,10 +154,10 @@ mod tests {
     #[test]
     fn only_addresses_just_ahead_of_the_offset_are_slow() {
         let mut buffer = PageBuffer::default();
-        let bytes = &*buffer.place(0, LARGE + 64);
-        let slow = |offset, start: usize| is_slow(offset, &bytes[start..start + LARGE]);
+        let bytes = &*buffer.place(0, MIN_LARGE_SIZE + 64);
+        let slow = |offset, start: usize| is_slow(offset, &bytes[start..start + MIN_LARGE_SIZE]);
         assert_eq!([0, 1, 16, 17, 32].map(|start| slow(0, start)), [false, true, true, false, false]);
         assert_eq!([4080, 4079, 4095, 1].map(|offset| slow(offset, 0)), [true, false, true, false]);
-        assert!(!is_slow(0, &bytes[16..LARGE]), "it is small");
+        assert!(!is_slow(0, &bytes[16..MIN_LARGE_SIZE]), "a small read is never slow");
     }
 }

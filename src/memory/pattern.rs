@@ -174,11 +174,11 @@ fn hex_digit(c: char) -> Option<(u8, u8)> {
 fn longest_exact(mask: &[u8]) -> std::ops::Range<usize> {
     let mut longest = 0..0;
     let mut start = 0;
-    for (at, &bits) in mask.iter().enumerate() {
+    for (index, &bits) in mask.iter().enumerate() {
         if bits != 0xff {
-            start = at + 1;
-        } else if at + 1 - start > longest.len() {
-            longest = start..at + 1;
+            start = index + 1;
+        } else if index + 1 - start > longest.len() {
+            longest = start..index + 1;
         }
     }
     longest

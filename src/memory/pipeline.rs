@@ -5,7 +5,7 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::{iter, thread};
 
 /// Few, so that the items stay in the processor cache.
-const ITEMS: usize = 4;
+const MAX_ITEMS: usize = 4;
 
 /// Fills items with `fill` until it returns false, and passes them in order to `drain` until it
 /// breaks. `fill` runs on its own thread if `shared` is set. Items are reused.
@@ -16,7 +16,7 @@ pub fn pipeline<S: Default + Send>(
 ) {
     let has_thread = shared
         && thread::scope(|scope| {
-            let (ready, filled) = sync_channel::<S>(ITEMS);
+            let (ready, filled) = sync_channel::<S>(MAX_ITEMS);
             let (give_back, unused) = channel::<Vec<S>>();
             let fill = &mut fill;
             let worker = thread::Builder::new().spawn_scoped(scope, move || {
@@ -32,16 +32,16 @@ pub fn pipeline<S: Default + Send>(
             }
             // Pass half of the items at a time: a thread that waited for each would spend most of
             // its time waking up.
-            let half = || iter::repeat_with(S::default).take(ITEMS / 2).collect();
+            let half = || iter::repeat_with(S::default).take(MAX_ITEMS / 2).collect();
             let _ = give_back.send(half());
             let _ = give_back.send(half());
-            let mut used = Vec::with_capacity(ITEMS / 2);
+            let mut used = Vec::with_capacity(MAX_ITEMS / 2);
             for mut item in filled {
                 if drain(&mut item).is_break() {
                     break;
                 }
                 used.push(item);
-                if used.len() == ITEMS / 2 {
+                if used.len() == MAX_ITEMS / 2 {
                     let _ = give_back.send(std::mem::take(&mut used));
                 }
             }

@@ -137,7 +137,7 @@ impl Reader {
     ) -> Result<Self, OpenError> {
         let contents = contents.map_err(|error| OpenError::new(machine, segment, error))?;
         let stat = contents.stat().map_err(|error| OpenError::new(machine, segment, error))?;
-        if !segment.identity().fits(&stat.identity) {
+        if !segment.identity().matches(&stat.identity) {
             return Err(OpenError::Replaced { id: segment.id.clone() });
         }
         Ok(Self { contents: Arc::from(contents), id: segment.id.clone(), identity: stat.identity })
@@ -196,7 +196,7 @@ impl Reader {
         }
         let replaced = match &self.id {
             SegmentId::Posix(name) => {
-                machine.stat_object(name).is_ok_and(|other| !self.identity.fits(&other.identity()))
+                machine.stat_object(name).is_ok_and(|other| !self.identity.matches(&other.identity()))
             }
             // A shmid is not reused while its segment exists.
             SegmentId::Sysv(_) | SegmentId::Deleted { .. } => false,

@@ -1,18 +1,18 @@
 //! Finds nonzero bytes quickly.
 
 /// Bytes per step: a few vector registers.
-const BLOCK: usize = 64;
+const BLOCK_SIZE: usize = 64;
 
 /// Returns the offset of the first nonzero byte.
 pub fn first_nonzero(bytes: &[u8]) -> Option<usize> {
-    let block = bytes.chunks(BLOCK).position(|block| !block_is_zero(block))?;
-    let start = block * BLOCK;
+    let block = bytes.chunks(BLOCK_SIZE).position(|block| !block_is_zero(block))?;
+    let start = block * BLOCK_SIZE;
     bytes[start..].iter().position(|&byte| byte != 0).map(|at| start + at)
 }
 
 /// Returns the offset of the last nonzero byte.
 pub fn last_nonzero(bytes: &[u8]) -> Option<usize> {
-    let blocks = bytes.rchunks(BLOCK);
+    let blocks = bytes.rchunks(BLOCK_SIZE);
     let zeros: usize = blocks.take_while(|block| block_is_zero(block)).map(<[u8]>::len).sum();
     bytes[..bytes.len() - zeros].iter().rposition(|&byte| byte != 0)
 }

@@ -1,7 +1,8 @@
-//! Text form of names: every byte string has exactly one printable form, and that form can be typed back.
+//! Text form of names: every byte string has exactly one printable form, and that form can be typed
+//! back.
 //!
-//! The creator of a segment chooses the name freely, so unescaped names could move the cursor of a terminal,
-//! reverse text or hide something.
+//! The creator of a segment chooses the name freely, so unescaped names could move the cursor of a
+//! terminal, reverse text or hide something.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -47,8 +48,8 @@ pub fn escape(bytes: &[u8]) -> String {
     escape_unless(bytes, is_plain)
 }
 
-/// Quotes text for a message. Like [`escape`], but keeps backslashes as typed. [`unescape`] decodes both
-/// forms.
+/// Quotes text for a message. Like [`escape`], but keeps backslashes as typed. [`unescape`] decodes
+/// both forms.
 #[must_use]
 pub fn quote(bytes: &[u8]) -> String {
     escape_unless(bytes, |c| c == '\\' || is_plain(c))
@@ -83,20 +84,20 @@ fn push_escaped(out: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Decodes a text form. A backslash that does not start `\xNN` is literal, so that names typed by hand need
-/// no escaping.
+/// Decodes a text form. A backslash that does not start `\xNN` is literal, so that names typed by
+/// hand need no escaping.
 #[must_use]
 pub fn unescape(text: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = text.as_ref();
     let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if let Some(byte) = escaped_byte(&bytes[at..]) {
+    let mut offset = 0;
+    while offset < bytes.len() {
+        if let Some(byte) = escaped_byte(&bytes[offset..]) {
             out.push(byte);
-            at += 4;
+            offset += 4;
         } else {
-            out.push(bytes[at]);
-            at += 1;
+            out.push(bytes[offset]);
+            offset += 1;
         }
     }
     out
@@ -110,7 +111,8 @@ fn escaped_byte(bytes: &[u8]) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Converts text to ASCII: every other character becomes its escaped bytes, which [`unescape`] can decode.
+/// Converts text to ASCII: every other character becomes its escaped bytes, which [`unescape`] can
+/// decode.
 #[must_use]
 pub fn in_ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {

@@ -63,7 +63,7 @@ macro_rules! fields {
                 match self { $(Self::$variant => $title,)+ }
             }
 
-            /// The label beside the value, at most 11 letters.
+            /// The label next to the value, at most 11 letters.
             #[must_use]
             pub const fn label(self) -> &'static str {
                 match self { $(Self::$variant => $label,)+ }
@@ -85,7 +85,7 @@ macro_rules! fields {
                 match self { $(Self::$variant => Group::$group,)+ }
             }
 
-            /// Returns whether the field can be a column, a sort order and a filter.
+            /// Returns true if the field can be a column, a sort order and a filter.
             fn is_column(self) -> bool {
                 match self { $(Self::$variant => stringify!($use) == "column",)+ }
             }
@@ -151,7 +151,8 @@ fields! {
     fact Warnings: Text, Warnings, "warnings", "WARNINGS", "warning";
     /// other segments that have, or had, the same name
     fact Namesakes: Text, Warnings, "namesakes", "SAME NAME", "same name";
-    /// program that created it; gone, or a name with (gone), if the creator of a System V segment exited
+    /// program that created it; gone, or a name with (gone), if the creator of a System V segment
+    /// exited
     column MadeBy: Text, Maker, "made_by", "MADE BY", "made by";
     /// value and waiters, if it is a named semaphore
     fact Semaphore: Text, Contents, "semaphore", "SEMAPHORE", "semaphore";
@@ -191,7 +192,8 @@ impl Field {
         Self::columns().find(|field| field.name() == word)
     }
 
-    /// Returns the value of the field at the time `now`; absent if it does not depend on the segment alone.
+    /// Returns the value of the field at the time `now`; absent if it does not depend on the
+    /// segment alone.
     #[must_use]
     pub fn of(self, segment: &Segment, now: Timestamp) -> Value<'_> {
         self.find(segment, now).unwrap_or(Value::Absent)
@@ -314,8 +316,8 @@ impl Field {
 }
 
 impl Segment {
-    /// Returns true if the name, the key, the full id, the state, the maker, or the name of a holder contains
-    /// a bare word, ignoring case.
+    /// Returns true if the name, the key, the full id, the state, the maker, or the name of a
+    /// holder contains a bare word, ignoring case.
     #[must_use]
     pub fn mentions(&self, lowercase: &str) -> bool {
         let has = |text: String| text.to_lowercase().contains(lowercase);

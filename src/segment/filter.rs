@@ -1,5 +1,5 @@
-//! Filters: words joined with *and*, with the same syntax on the command line and in the filter line
-//! (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
+//! Filters: words joined with *and*, with the same syntax on the command line and in the filter
+//! line (`kind=sysv 'size>10M' owner=ann !name~^/sem`).
 
 use super::field::{Field, Form};
 use super::nearest::nearest_word;
@@ -62,7 +62,7 @@ pub enum FilterError {
 pub enum ValueError {
     #[error("invalid regular expression: {0}")]
     Regex(String),
-    /// The field takes one of these words.
+    /// The field has one of these values.
     #[error(transparent)]
     Word(ShownError),
     /// The operator compares numbers.
@@ -123,8 +123,8 @@ impl Filter {
 
     /// Returns true if the segment matches every word.
     #[must_use]
-    pub fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
-        self.clauses.iter().all(|clause| clause.test.fits(segment, now) != clause.negated)
+    pub fn matches(&self, segment: &Segment, now: Timestamp) -> bool {
+        self.clauses.iter().all(|clause| clause.test.matches(segment, now) != clause.negated)
     }
 
     /// Returns true if the filter needs a field that `matches` accepts. A bare word may match the
@@ -208,8 +208,8 @@ impl Clause {
     }
 }
 
-/// Splits `size>10M` into its three parts. The part before the operator must look like a field name, because
-/// a bare word may contain any character (`/a=b`).
+/// Splits `size>10M` into its three parts. The part before the operator must look like a field
+/// name, because a bare word may contain any character (`/a=b`).
 fn split_operator(word: &str) -> Option<(&str, &'static str, &str)> {
     let at = word.find(|c: char| !(c.is_ascii_lowercase() || c == '_'))?;
     let operator = OPERATORS.into_iter().find(|operator| word[at..].starts_with(operator))?;
@@ -271,7 +271,7 @@ impl Test {
         Ok(Self::Within(field, bounds))
     }
 
-    fn fits(&self, segment: &Segment, now: Timestamp) -> bool {
+    fn matches(&self, segment: &Segment, now: Timestamp) -> bool {
         match self {
             Self::Mentions(word) => segment.mentions(word),
             Self::State(state) => segment.verdict.state.keyword() == *state,
@@ -279,7 +279,7 @@ impl Test {
                 Value::Absent => false,
                 Value::User(owner) => owner.user_text() == *text || owner.uid.to_string() == *text,
                 Value::Group(owner) => owner.group_text() == *text || owner.gid.to_string() == *text,
-                Value::Maker(maker) => maker.is(text),
+                Value::Maker(maker) => maker.contains(text),
                 Value::Holders(..) => segment
                     .holders
                     .iter()
@@ -379,9 +379,9 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(10_000);
 
-    fn fits(line: &str) -> (bool, bool) {
+    fn matches(line: &str) -> (bool, bool) {
         let filter = Filter::from_line(line).unwrap();
-        (filter.fits(&example::sysv(), NOW), filter.fits(&example::posix(), NOW))
+        (filter.matches(&example::sysv(), NOW), filter.matches(&example::posix(), NOW))
     }
 
     #[test]
@@ -432,26 +432,26 @@ mod tests {
             ("\"no such\"", false, false),
             ("/a=b", false, false),
         ] {
-            assert_eq!(fits(line), (sysv, posix), "{line}");
+            assert_eq!(matches(line), (sysv, posix), "{line}");
         }
     }
 
     #[test]
     fn pid_filter_matches_holders() {
         let mut segment = example::sysv();
-        let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
+        let matches = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().matches(segment, NOW);
         // The creator and the last user do not count as holders.
         for line in ["pid=4121", "pid=4188", "pid>0", "pid~."] {
-            assert!(!fits(&segment, line) && fits(&segment, &format!("!{line}")), "{line}");
+            assert!(!matches(&segment, line) && matches(&segment, &format!("!{line}")), "{line}");
         }
         segment.holders = Some([4200, 17].map(example::holder).into());
         for line in
             ["pid=17", "pid=4200", "pid=10..20", "pid=4200..", "pid>4199", "pid<=17", "pid~^42", "pid!=18"]
         {
-            assert!(fits(&segment, line) && !fits(&segment, &format!("!{line}")), "{line}");
+            assert!(matches(&segment, line) && !matches(&segment, &format!("!{line}")), "{line}");
         }
         for line in ["pid=4121", "pid=18..4199", "pid!=17", "pid<17"] {
-            assert!(!fits(&segment, line), "{line}");
+            assert!(!matches(&segment, line), "{line}");
         }
         assert_eq!(Field::Pid.of(&segment, NOW), Value::Numbers(vec![17, 4200]));
         for line in ["pid=x", "pid=-1", "pid=1..x"] {
@@ -465,20 +465,20 @@ mod tests {
         let mut segment = example::sysv();
         segment.holders = Some([example::holder(17)].into());
         let name = segment.holders.as_ref().unwrap()[0].command_text();
-        let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
+        let matches = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().matches(segment, NOW);
         for line in
             ["in_use", "state=in_use", "!leaked?", &format!("holder={name}"), &format!("held_by={name}")]
         {
-            assert!(fits(&segment, line), "{line}");
+            assert!(matches(&segment, line), "{line}");
         }
         assert!(
-            !fits(&segment, "holder=nobody")
-                && fits(&segment, "held_by!=nobody")
-                && fits(&segment, "holder=1..")
+            !matches(&segment, "holder=nobody")
+                && matches(&segment, "held_by!=nobody")
+                && matches(&segment, "holder=1..")
         );
         segment.verdict.state = State::Leaked(super::super::Certainty::Likely);
         for line in ["leaked?", "likely", "state=leaked?", "state=likely", "leaked", "!certain"] {
-            assert!(fits(&segment, line), "{line}");
+            assert!(matches(&segment, line), "{line}");
         }
         let filter = Filter::from_line("pid=7 !pid=8 pid=1..9 owner=ann !owner=bob").unwrap();
         assert_eq!(
@@ -490,15 +490,15 @@ mod tests {
     #[test]
     fn bare_word_matches_part_of_holder_maker_and_state() {
         let mut segment = example::posix();
-        let fits = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().fits(segment, NOW);
+        let matches = |segment: &Segment, line: &str| Filter::from_line(line).unwrap().matches(segment, NOW);
         for line in ["leak", "LEAK", "read", "pyth"] {
-            assert!(!fits(&segment, line), "{line}");
+            assert!(!matches(&segment, line), "{line}");
         }
         segment.holders = Some([example::holder(17)].into());
         segment.made_by = Some(crate::segment::Maker::Process(b"Python"[..].into()));
         segment.verdict.state = State::Leaked(super::super::Certainty::Likely);
         for line in ["leak", "LEAK", "leaked", "read", "pyth", "leak read pyth psm"] {
-            assert!(fits(&segment, line), "{line}");
+            assert!(matches(&segment, line), "{line}");
         }
     }
 

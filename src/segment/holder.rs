@@ -4,7 +4,7 @@ use super::{Owner, Timestamp, escape};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// In the pid namespace of the process that scanned.
+    /// The pid in the scanning process's pid namespace.
     pub pid: u32,
     /// The program, or the script that an interpreter runs. May contain any bytes: print
     /// [`Holder::command_text`].
@@ -34,7 +34,7 @@ pub enum Place {
     /// A mapping at these addresses.
     Mapping {
         start: u64,
-        /// Exclusive.
+        /// The address after the last byte.
         end: u64,
     },
     /// An open descriptor.
@@ -92,7 +92,7 @@ impl Holder {
     }
 
     /// Returns true if this program only reads the segment, which does not count as use. Segments
-    /// that it writes to, such as those of the demo, are its own.
+    /// that it writes to, such as the demo's segments, are its own.
     #[must_use]
     pub const fn is_observer(&self) -> bool {
         self.ourselves && matches!(self.access, Access::Read)

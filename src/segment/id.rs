@@ -38,14 +38,14 @@ impl fmt::Display for Key {
     }
 }
 
-/// The name of a POSIX object: its path below `/dev/shm`, without a leading slash. It may contain any bytes
-/// except NUL. Displayed with a leading slash, escaped.
+/// The name of a POSIX object: its path below `/dev/shm`, without a leading slash. It may contain
+/// any bytes except NUL. Displayed with a leading slash, escaped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName(Box<[u8]>);
 
 impl ObjectName {
-    /// Creates a name from a path relative to `/dev/shm`. Returns `None` if no object can have that name: it
-    /// is empty, contains a NUL, or has a component that is empty, `.` or `..`.
+    /// Creates a name from a path relative to `/dev/shm`. Returns `None` if no object can have that
+    /// name: it is empty, contains a NUL, or has a component that is empty, `.` or `..`.
     #[must_use]
     pub fn new(path: &[u8]) -> Option<Self> {
         let path = path.strip_prefix(b"/").unwrap_or(path);
@@ -114,8 +114,8 @@ impl fmt::Display for SegmentId {
 }
 
 impl SegmentId {
-    /// The id for messages: `/name` for a POSIX object, unless that form would be parsed as a path below
-    /// `/dev/shm`.
+    /// The id for messages: `/name` for a POSIX object, unless that form would be parsed as a path
+    /// below `/dev/shm`.
     #[must_use]
     pub fn short(&self) -> String {
         match self {

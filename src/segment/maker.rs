@@ -40,7 +40,7 @@ impl Maker {
 
     /// Returns true if the id or the name contains the text, ignoring case.
     #[must_use]
-    pub fn is(&self, text: &str) -> bool {
+    pub fn contains(&self, text: &str) -> bool {
         let text = text.to_lowercase();
         let has = |name: &str| name.to_lowercase().contains(&text);
         !text.is_empty() && (has(self.id()) || has(&String::from_utf8_lossy(self.name())))

@@ -1,5 +1,5 @@
-//! The model of a segment: identity and text form, size, mode, owner, times, state, and filters. Plain data
-//! without I/O or drawing.
+//! The model of a segment: identity and text form, size, mode, owner, times, state, and filters.
+//! Plain data without I/O or drawing.
 
 mod escape;
 #[cfg(test)]
@@ -46,14 +46,14 @@ use std::sync::Arc;
 use unicode_width::UnicodeWidthStr as _;
 
 /// The minimum width of a shortened name in a list of holders.
-const SHORTEST_NAME: usize = 4;
+const MIN_NAME_WIDTH: usize = 4;
 const DELETED_MARK: &str = " (deleted)";
 
 /// A shared-memory segment, as found by a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     pub id: SegmentId,
-    /// As requested by the creator.
+    /// The size that the creator requested.
     pub size: Bytes,
     /// The size of the part in memory; `None` where the kernel does not report it (the `rss` column
     /// was added in Linux 2.6.38).
@@ -157,8 +157,8 @@ pub struct Unlinked {
     /// Probable causes of the unlink, most likely first.
     pub by: Vec<Unlinker>,
     /// Set if this user may not inspect the object, because its holders only have it mapped. The
-    /// size is then that of the largest mapping, the owner is that of a holder, and mode and times
-    /// are unknown.
+    /// size is then the size of the largest mapping, the owner is a holder's owner, and mode and
+    /// times are unknown.
     pub concealed: bool,
 }
 
@@ -220,7 +220,7 @@ impl Kind {
         }
     }
 
-    /// The name in sentences.
+    /// The name in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -251,8 +251,8 @@ impl Segment {
         }
     }
 
-    /// The number of holders: the processes that were found, plus the attachments of processes that were not.
-    /// `None` if the survey did not scan for holders.
+    /// The number of holders: the processes that were found, plus the attachments of processes that
+    /// were not. `None` if the survey did not scan for holders.
     #[must_use]
     pub fn holder_count(&self) -> Option<u64> {
         match (&self.holders, self.sysv()) {
@@ -267,7 +267,8 @@ impl Segment {
         self.holders.iter().flat_map(|holders| holders.iter()).filter(|holder| !holder.is_observer())
     }
 
-    /// Counts the attachments of System V holders that were not found.
+    /// Returns the number of System V attachments whose holders were not found; 0 for POSIX
+    /// segments.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         let found = self.holders.iter().flat_map(|holders| holders.iter());
@@ -296,8 +297,9 @@ impl Segment {
         }
     }
 
-    /// Lists the holders as `writer, other → reader`: at most `most` writers and as many readers. Names lose their
-    /// middle to fit into `width` cells, the longer ones first. Holders of unknown access count as writers.
+    /// Lists the holders as `writer, other → reader`: at most `most` writers and as many readers.
+    /// Names lose their middle to fit into `width` cells, the longer ones first. Holders of unknown
+    /// access count as writers.
     #[must_use]
     pub fn flow_text(&self, most: usize, width: usize, ellipsis: &str) -> String {
         let longest = |access: Access| {
@@ -308,7 +310,7 @@ impl Segment {
         loop {
             let text = self.flow_of(most, limits, ellipsis);
             let longer = usize::from(limits[1] > limits[0]);
-            if text.width() <= width || limits[longer] <= SHORTEST_NAME {
+            if text.width() <= width || limits[longer] <= MIN_NAME_WIDTH {
                 return text;
             }
             limits[longer] -= 1;
@@ -382,7 +384,8 @@ impl Segment {
         }
     }
 
-    /// The text of the NAME OR KEY column: `/name`, `sysv:32770 0x000004d2`, or `sysv:32771` without a key.
+    /// The text of the NAME OR KEY column: `/name`, `sysv:32770 0x000004d2`, or `sysv:32771`
+    /// without a key.
     #[must_use]
     pub fn label(&self) -> String {
         match (&self.id, &self.facts) {
@@ -440,8 +443,8 @@ impl Segment {
         }
     }
 
-    /// Seconds since creation; for System V since the last change, which makes the age a lower bound. `None`
-    /// if the kernel records no such time, or if the time lies in the future.
+    /// Seconds since creation; for System V since the last change, which makes the age a lower
+    /// bound. `None` if the kernel records no such time, or if the time lies in the future.
     #[must_use]
     pub fn age(&self, now: Timestamp) -> Option<f64> {
         let since = match self.facts {
@@ -478,7 +481,7 @@ impl Segment {
 /// Distinguishes a segment from a later one with the same shmid or name.
 ///
 /// A System V segment that is marked for removal loses its key, so key 0 matches any key
-/// ([`Identity::fits`]).
+/// ([`Identity::matches`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identity {
     /// `IPC_SET` changes none of these. Only removal clears the key.
@@ -496,7 +499,7 @@ pub enum Identity {
 impl Identity {
     /// Returns true if `now` can be the same segment.
     #[must_use]
-    pub fn fits(&self, now: &Self) -> bool {
+    pub fn matches(&self, now: &Self) -> bool {
         match (self, now) {
             (
                 Self::Sysv { key, creator_uid, creator_pid, size },

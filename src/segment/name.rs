@@ -25,7 +25,8 @@ enum Form {
     Word(Vec<u8>),
     /// Only the former name of an unlinked object.
     Former(ObjectName),
-    /// Not a name: the rest of a full form is invalid, or the kind differs from the requested one.
+    /// An invalid name: the rest of a full form is invalid, or the kind differs from the requested
+    /// one.
     Invalid,
 }
 

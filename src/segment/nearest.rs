@@ -30,8 +30,9 @@ fn names_with_prefix(start: &[u8], segments: &[Segment]) -> Vec<SegmentId> {
     if start.is_empty() {
         return vec![];
     }
-    let fits = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start));
-    let mut ids: Vec<SegmentId> = segments.iter().filter(fits).map(|segment| segment.id.clone()).collect();
+    let starts_with_text = |segment: &&Segment| matches!(&segment.id, SegmentId::Posix(name) if name.as_bytes().starts_with(start));
+    let mut ids: Vec<SegmentId> =
+        segments.iter().filter(starts_with_text).map(|segment| segment.id.clone()).collect();
     ids.sort();
     ids.truncate(MAX_LISTED);
     ids

@@ -1,9 +1,10 @@
 //! Quotes text for a shell, so that printed commands can be pasted regardless of the names in them.
 //!
-//! Plain words stay unchanged. Other ASCII text is put in single quotes, which every shell supports. Control
-//! characters, invisible characters, invalid UTF-8 and all non-ASCII characters need the `$'…'` form (bash,
-//! zsh, ksh, and POSIX since 2024), with bytes as octal escapes: these have a fixed length, unlike `\x` in
-//! some shells. The output contains no raw character that could move the cursor.
+//! Plain words stay unchanged. Other ASCII text is put in single quotes, which every shell
+//! supports. Control characters, invisible characters, invalid UTF-8 and all non-ASCII characters
+//! need the `$'…'` form (bash, zsh, ksh, and POSIX since 2024), with bytes as octal escapes: these
+//! have a fixed length, unlike `\x` in some shells. The output contains no raw character that could
+//! move the cursor.
 
 use super::escape::is_plain;
 use std::fmt::Write as _;

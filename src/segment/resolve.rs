@@ -44,7 +44,7 @@ pub enum ResolveError {
         text: String,
         candidates: Vec<SegmentId>,
     },
-    /// The name of a segment is also that of a file in `/dev/shm`.
+    /// The name of a segment is also a file name in `/dev/shm`.
     #[error("'{text}' could mean {}. {remedy}", meanings.join(" or "))]
     TwoMeanings {
         /// Safe to print.
@@ -74,7 +74,7 @@ pub enum ResolveError {
     Unlinked {
         /// Safe to print.
         text: String,
-        /// As given, in raw bytes.
+        /// The raw bytes that the user typed.
         name: Vec<u8>,
         /// Descriptions of the unlinked segments that had the name.
         candidates: Vec<String>,
@@ -95,7 +95,7 @@ fn join(ids: &[SegmentId]) -> String {
     listed(&ids.iter().map(SegmentId::short).collect::<Vec<_>>())
 }
 
-/// Joins the first few texts for a message.
+/// Joins the first few strings for a message.
 #[must_use]
 pub fn listed(texts: &[String]) -> String {
     let mut text = texts.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join(", ");
@@ -173,7 +173,7 @@ pub fn parse_key(text: &str) -> Option<Key> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found<'a> {
+pub struct ResolvedSegment<'a> {
     pub segment: &'a Segment,
     /// Set if the text is a proper prefix of the name.
     pub by_prefix: bool,
@@ -219,20 +219,23 @@ fn only_unlinked_with_name<'a>(
 /// Finds a segment for a command that only reads: by its exact name, by the former name of an
 /// unlinked object, or by a unique prefix of a POSIX name. Finds unlinked objects only if the
 /// survey includes them.
-pub fn resolve<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Result<Found<'a>, ResolveError> {
+pub fn resolve<'a>(
+    name: &SegmentName<'_>,
+    segments: &'a [Segment],
+) -> Result<ResolvedSegment<'a>, ResolveError> {
     let (id, key) = (name.id(), name.key());
     let has_key = |segment: &Segment| key.is_some() && segment.sysv().map(|facts| facts.key) == key;
     let exact: Vec<&Segment> =
         segments.iter().filter(|segment| Some(&segment.id) == id.as_ref() || has_key(segment)).collect();
     if !exact.is_empty() {
         let segment = one(name, &exact, segments)?;
-        return Ok(Found { segment, by_prefix: false, by_former_name: false });
+        return Ok(ResolvedSegment { segment, by_prefix: false, by_former_name: false });
     }
     if let Some(segment) = only_unlinked_with_name(name, segments)? {
-        return Ok(Found { segment, by_prefix: false, by_former_name: true });
+        return Ok(ResolvedSegment { segment, by_prefix: false, by_former_name: true });
     }
     let found = starting_with(name, segments);
-    Ok(Found { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
+    Ok(ResolvedSegment { segment: one(name, &found, segments)?, by_prefix: true, by_former_name: false })
 }
 
 fn starting_with<'a>(name: &SegmentName<'_>, segments: &'a [Segment]) -> Vec<&'a Segment> {

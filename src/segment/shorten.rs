@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Replaces the middle of a text that is too long: `/very-long…name_77`.
+/// Replaces the middle of a string that is too long: `/very-long…name_77`.
 #[must_use]
 pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     if text.width() <= width {
@@ -18,7 +18,7 @@ pub fn shorten(text: &str, width: usize, ellipsis: &str) -> String {
     format!("{head}{ellipsis}{tail}")
 }
 
-/// Takes the characters that fit into `available` cells.
+/// Returns the characters that fit into `available` cells.
 #[must_use]
 pub fn take_cells(letters: impl Iterator<Item = char>, mut available: usize) -> String {
     letters

@@ -107,7 +107,7 @@ impl Verdict {
 
     /// Adds a step to the reasons.
     #[must_use]
-    pub fn because(mut self, step: impl Into<String>) -> Self {
+    pub fn with_reason(mut self, step: impl Into<String>) -> Self {
         self.reasons.push(step.into());
         self
     }

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// A point in time in UTC. System V times have no fraction of a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
-    /// Since 1970-01-01T00:00:00Z.
+    /// Seconds since 1970-01-01T00:00:00Z.
     pub seconds: i64,
-    /// Below 1e9.
+    /// The fraction of a second, below 1e9.
     pub nanos: u32,
 }
 
@@ -39,8 +39,8 @@ impl Timestamp {
     /// before the time was recorded.
     #[must_use]
     pub fn is_future(self, now: Self) -> bool {
-        const SLACK: f64 = 5.0;
-        self.seconds_since(now) > SLACK
+        const TOLERANCE_SECONDS: f64 = 5.0;
+        self.seconds_since(now) > TOLERANCE_SECONDS
     }
 }
 

@@ -13,7 +13,7 @@ pub enum Value<'a> {
     Absent,
     /// Text that is safe to print.
     Text(Cow<'a, str>),
-    /// Several texts.
+    /// Several strings.
     Lines(Cow<'a, [String]>),
     Number(u64),
     /// Several numbers in ascending order; a filter matches if it matches one of them.
@@ -84,8 +84,8 @@ impl Value<'_> {
     }
 }
 
-/// Writes the value for programs: plain numbers, RFC 3339 times and the names that JSON uses. An absent value
-/// is empty.
+/// Writes the value for programs: plain numbers, RFC 3339 times and the names that JSON uses. An
+/// absent value is empty.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

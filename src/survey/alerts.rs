@@ -28,7 +28,7 @@ impl Alert {
         if users.is_empty() {
             return self.message.clone();
         }
-        // A multi-sentence text is followed by another sentence.
+        // The list follows one sentence after a colon, and several as a sentence of its own.
         let gap = if self.message.contains(". ") { ". " } else { ": " };
         format!("{}{gap}{}", self.message, users.join(", "))
     }
@@ -108,7 +108,7 @@ fn overcommit_alert(survey: &Survey) -> Option<Alert> {
     Some(Alert { message, users, urgent })
 }
 
-/// Returns the rest of a limit that is at least 90% used.
+/// Returns what is left of a limit that is at least 90% used.
 fn remaining_if_nearly_full(used: u64, max: u64) -> Option<u64> {
     (max > 0 && u128::from(used) * 10 >= u128::from(max) * 9).then(|| max.saturating_sub(used))
 }

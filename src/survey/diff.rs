@@ -20,8 +20,9 @@ impl Difference {
     }
 }
 
-/// Compares two surveys. Ignores times, because any read changes the access time, resident and swapped
-/// sizes, which the kernel and every write change, and the results of the first holder scan.
+/// Compares two surveys. Ignores times, because any read changes the access time, resident and
+/// swapped sizes, which the kernel and every write change, and the results of the first holder
+/// scan.
 #[must_use]
 pub fn difference(before: &Survey, after: &Survey) -> Difference {
     // Both surveys are sorted by id.
@@ -35,7 +36,7 @@ pub fn difference(before: &Survey, after: &Survey) -> Difference {
         match old.next_if(|was| was.id == segment.id) {
             None if before.coverage.is_none() && segment.kind() == Kind::Deleted => {}
             None => difference.appeared.push(segment.id.clone()),
-            Some(was) if !was.identity().fits(&segment.identity()) => {
+            Some(was) if !was.identity().matches(&segment.identity()) => {
                 difference.appeared.push(segment.id.clone());
             }
             Some(was) if !is_same(was, segment, judged) => difference.changed.push(segment.id.clone()),

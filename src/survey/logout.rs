@@ -8,12 +8,12 @@ use crate::segment::{Facts, Owner, Segment, State};
 use std::collections::BTreeMap;
 
 /// The lowest uid of ordinary users (`uid_is_system` in systemd).
-const FIRST_ORDINARY: u32 = 1000;
+const FIRST_USER_UID: u32 = 1000;
 /// `nobody`, which never logs in.
-const NOBODY: u32 = 65534;
+const NOBODY_UID: u32 = 65534;
 
 /// Warns that a segment will be removed when its owner logs out, and explains how to avoid that. A
-/// sentence without a period, safe to print.
+/// message without a final period, safe to print.
 #[must_use]
 pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     if !is_removed_at_logout(segment, limits) {
@@ -30,7 +30,7 @@ pub fn at_logout(segment: &Segment, limits: &Limits) -> Option<String> {
     ))
 }
 
-/// Names the users whose segments are removed at logout, in one sentence.
+/// Names the users whose segments are removed at logout.
 #[must_use]
 pub fn logouts(survey: &Survey) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -51,7 +51,7 @@ fn is_removed_at_logout(segment: &Segment, limits: &Limits) -> bool {
 
 /// Returns true if systemd removes segments of this user. A user without a name cannot log in.
 pub fn is_ordinary(owner: &Owner) -> bool {
-    owner.user.is_some() && owner.uid >= FIRST_ORDINARY && owner.uid != NOBODY
+    owner.user.is_some() && owner.uid >= FIRST_USER_UID && owner.uid != NOBODY_UID
 }
 
 #[cfg(test)]
@@ -66,8 +66,8 @@ mod tests {
         let machine = FakeMachine::new();
         machine.add_object("a", FakeBytes::hole(1));
         for (shmid, uid) in [(1, 1000), (2, 0), (3, 999), (4, 65534), (5, 4242)] {
-            let at = machine.add_sysv(shmid, 0, FakeBytes::hole(1));
-            machine.edit(|facts| facts.sysv[at].row.uid = uid);
+            let index = machine.add_sysv(shmid, 0, FakeBytes::hole(1));
+            machine.edit(|facts| facts.sysv[index].row.uid = uid);
         }
         machine.edit(|facts| facts.users.extend([(999, "mail".into()), (65534, "nobody".into())]));
         for (setting, taken) in [(None, 0), (Some(false), 0), (Some(true), 2)] {

@@ -23,7 +23,7 @@ pub use namesakes::{namesake_text, namesakes};
 pub use usage::{ProcessUsage, Shmem, Sum, Usage, freed, promised_memory, usage};
 
 use crate::machine::sysv_table::{self, Table};
-use crate::machine::{Machine, ObjectListing, Unreadable};
+use crate::machine::{Machine, ObjectListing, UnreadableDirectory};
 use crate::segment::{Bytes, Kind, ObjectName, Segment, Timestamp};
 use std::collections::HashSet;
 use std::io;
@@ -54,8 +54,8 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Takes a survey. Reads tables and stats files, but opens and attaches nothing. Adds errors to
-    /// `problems`.
+    /// Surveys the segments. Reads tables and stats files, but opens and attaches nothing. Adds
+    /// errors to `problems`.
     #[must_use]
     pub fn take(machine: &dyn Machine, names: &mut Names) -> Self {
         Self::with(machine, names, &|| match machine.sysv_table() {
@@ -87,7 +87,7 @@ impl Survey {
         let sysv_count = segments.len();
         let other_files =
             listing.as_ref().map_or(0, |listing| listing.directories + listing.others.len() as u64);
-        let denied = |listing: &ObjectListing| listing.unreadable.iter().any(Unreadable::is_denied);
+        let denied = |listing: &ObjectListing| listing.unreadable.iter().any(UnreadableDirectory::is_denied);
         let denied = listing.as_ref().is_ok_and(denied);
         let posix = posix::add(listing, machine, names, &mut segments, &mut problems);
         let kinds = |listed: [bool; 2]| {
@@ -156,7 +156,7 @@ type ReadTable<'a> = dyn Fn() -> io::Result<Table> + Sync + 'a;
 /// Lists both kinds in parallel. With thousands of segments, the kernel takes most of the time.
 fn list_both(machine: &dyn Machine, table: &ReadTable<'_>) -> (io::Result<Table>, io::Result<ObjectListing>) {
     thread::scope(|scope| {
-        // Without a second thread, list one after the other.
+        // Without a second thread, list them in turn.
         let Ok(table) = thread::Builder::new().spawn_scoped(scope, table) else {
             return (table(), machine.list_objects());
         };

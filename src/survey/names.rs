@@ -5,8 +5,9 @@ use crate::segment::{Owner, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// In seconds. Users can be renamed, but a network user database must not be queried every second.
-const LIFETIME: f64 = 60.0;
+/// The lifetime of an entry in seconds. Users can be renamed, but a network user database must not
+/// be queried every second.
+const LIFETIME_SECONDS: f64 = 60.0;
 
 #[derive(Debug, Default)]
 pub struct Names {
@@ -18,7 +19,7 @@ pub struct Names {
 impl Names {
     /// Drops old entries at the start of a survey.
     pub fn begin(&mut self, now: Timestamp) {
-        if self.since.is_none_or(|since| !(0.0..LIFETIME).contains(&now.seconds_since(since))) {
+        if self.since.is_none_or(|since| !(0.0..LIFETIME_SECONDS).contains(&now.seconds_since(since))) {
             self.users.clear();
             self.groups.clear();
             self.since = Some(now);

@@ -1,7 +1,7 @@
 //! POSIX segments: the regular files below `/dev/shm`.
 
 use super::Names;
-use crate::machine::{Machine, ObjectListing, ObjectStat, Unreadable};
+use crate::machine::{Machine, ObjectListing, ObjectStat, UnreadableDirectory};
 use crate::segment::{Facts, Mode, ObjectName, PosixFacts, Segment, SegmentId, Times, Unlinked, plain_error};
 use std::io;
 
@@ -29,12 +29,12 @@ pub fn add(
         problems.push(unreadable(directory, machine, names));
     }
     segments.extend(listing.objects.into_iter().map(|(name, stat)| segment(name, &stat, machine, names)));
-    listing.unreadable.iter().all(Unreadable::is_denied)
+    listing.unreadable.iter().all(UnreadableDirectory::is_denied)
 }
 
 /// Describes a directory that could not be listed, and names the users who can list it.
-fn unreadable(directory: &Unreadable, machine: &dyn Machine, names: &mut Names) -> String {
-    let Unreadable { name, uid, gid, mode, reason, .. } = directory;
+fn unreadable(directory: &UnreadableDirectory, machine: &dyn Machine, names: &mut Names) -> String {
+    let UnreadableDirectory { name, uid, gid, mode, reason, .. } = directory;
     if !directory.is_denied() {
         return format!("failed to list /dev/shm{name}: {}", plain_error(reason));
     }

@@ -216,8 +216,8 @@ mod tests {
             machine.add_process(pid, name);
         }
         for (shmid, size, creator) in [(1, 5000, 9), (2, 1000, 9), (3, 1 << 20, 4121)] {
-            let at = machine.add_sysv(shmid, 0, FakeBytes::hole(size));
-            machine.edit(|facts| facts.sysv[at].row.creator_pid = creator);
+            let index = machine.add_sysv(shmid, 0, FakeBytes::hole(size));
+            machine.edit(|facts| facts.sysv[index].row.creator_pid = creator);
         }
         machine.edit(|facts| facts.sysv[2].row.uid = 1001);
         // Mapped twice in one process and once in another.

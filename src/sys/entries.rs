@@ -17,8 +17,8 @@ impl Default for Buffer {
 }
 
 /// Offsets of the fields of `struct linux_dirent64`.
-const LENGTH: usize = 16;
-const NAME: usize = 19;
+const LENGTH_OFFSET: usize = 16;
+const NAME_OFFSET: usize = 19;
 
 /// Calls `found` with the inode number and name of each entry of a directory, except `.` and `..`.
 ///
@@ -46,8 +46,9 @@ pub fn for_each(
 
 fn entry(bytes: &[u8]) -> Option<(u64, &CStr, usize)> {
     let inode = u64::from_ne_bytes(bytes.get(..8)?.try_into().ok()?);
-    let length = usize::from(u16::from_ne_bytes(bytes.get(LENGTH..LENGTH + 2)?.try_into().ok()?));
-    let name = CStr::from_bytes_until_nul(bytes.get(NAME..length)?).ok()?;
+    let length =
+        usize::from(u16::from_ne_bytes(bytes.get(LENGTH_OFFSET..LENGTH_OFFSET + 2)?.try_into().ok()?));
+    let name = CStr::from_bytes_until_nul(bytes.get(NAME_OFFSET..length)?).ok()?;
     Some((inode, name, length))
 }
 
@@ -72,11 +73,11 @@ mod tests {
     #[test]
     fn every_entry_is_listed_once_with_its_inode() {
         let directory = tempfile::tempdir().unwrap();
-        let mut made = BTreeSet::new();
+        let mut expected = BTreeSet::new();
         for number in 0..1000 {
             let name = format!("{number}-{}", "x".repeat(number % 200));
             fs::write(directory.path().join(&name), "").unwrap();
-            made.insert((fs::metadata(directory.path().join(&name)).unwrap().ino(), name));
+            expected.insert((fs::metadata(directory.path().join(&name)).unwrap().ino(), name));
         }
         let mut found = BTreeSet::new();
         let file = File::open(directory.path()).unwrap();
@@ -84,7 +85,7 @@ mod tests {
             assert!(found.insert((inode, name.to_str().unwrap().to_owned())));
         })
         .unwrap();
-        assert_eq!(found, made);
+        assert_eq!(found, expected);
     }
 
     #[test]

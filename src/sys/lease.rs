@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
 
-/// From `fcntl(2)`, missing in the libc crate.
+/// The command from `fcntl(2)` that the libc crate lacks.
 const F_SETSIG: libc::c_int = 10;
 
 /// Returns true if the file is open or mapped elsewhere, in any process, visible or not.
@@ -43,11 +43,11 @@ mod tests {
         let file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
         let path = file.path().to_owned();
         let open = || File::open(&path).unwrap();
-        assert!(is_open_elsewhere(&open()).unwrap(), "the test has it open");
+        assert!(is_open_elsewhere(&open()).unwrap(), "a descriptor for writing counts as open");
         let (_, kept) = file.into_parts();
         assert!(!is_open_elsewhere(&open()).unwrap());
         let reader = open();
-        assert!(is_open_elsewhere(&open()).unwrap(), "to read counts too");
+        assert!(is_open_elsewhere(&open()).unwrap(), "a descriptor for reading counts as open");
         drop(reader);
         assert!(!is_open_elsewhere(&open()).unwrap());
         drop(kept);

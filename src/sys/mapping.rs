@@ -24,18 +24,20 @@ impl Mapping {
         let length = usize::try_from(file.metadata()?.len()).ok().and_then(NonZero::new);
         let length = length.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
         let write = if writable { ProtFlags::PROT_WRITE } else { ProtFlags::empty() };
-        // SAFETY: with a null address the kernel chooses a free range, so no memory that this program uses
-        // is replaced.
+        // SAFETY: with a null address the kernel chooses a free range, so no memory that this
+        // program uses is replaced.
         let address =
             unsafe { mmap(None, length, ProtFlags::PROT_READ | write, MapFlags::MAP_SHARED, file, 0) }?;
         Ok(Self { address: address.cast(), length, writable })
     }
 
-    /// Writes bytes at `offset`. Writes nothing if they are not within the mapping, or if it is read-only.
+    /// Writes bytes at `offset`. Writes nothing if they are not within the mapping, or if it is
+    /// read-only.
     pub fn write(&self, offset: usize, bytes: &[u8]) {
         let end = offset.checked_add(bytes.len());
         if self.writable && end.is_some_and(|end| end <= self.length.get()) {
-            // SAFETY: the range is within the mapping, which is writable and stays while self lives.
+            // SAFETY: the range is within the mapping, which is writable and stays while self
+            // lives.
             unsafe { own_memory::write(self.address.add(offset), bytes) };
         }
     }
@@ -43,7 +45,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: the address came from mmap, is unmapped only here, and nothing borrows the memory.
+        // SAFETY: the address came from mmap, is unmapped only here, and nothing borrows the
+        // memory.
         let _ = unsafe { munmap(self.address.cast(), self.length.get()) };
     }
 }

@@ -157,7 +157,7 @@ fn vector(start: *mut u8, length: usize) -> libc::iovec {
     libc::iovec { iov_base: start.cast(), iov_len: length }
 }
 
-/// Not cached: a forked child has a different pid.
+/// Returns our own pid. Not cached: a forked child has a different pid.
 fn own_pid() -> libc::pid_t {
     // SAFETY: getpid takes nothing and cannot fail.
     unsafe { libc::getpid() }

@@ -39,7 +39,7 @@ struct Query {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mapping {
     pub start: u64,
-    /// Exclusive.
+    /// The address after the last byte.
     pub end: u64,
     pub offset: u64,
     pub device: u64,

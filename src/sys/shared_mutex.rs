@@ -26,8 +26,8 @@ impl<'a> SharedMutex<'a> {
         let mutex = place.filter(|place| place.is_aligned());
         let mutex = mutex.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
         let mut attributes = MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
-        // SAFETY: each call gets attributes that the first one initialized, and the mutex is an aligned
-        // range of the attachment that is large enough.
+        // SAFETY: each call gets attributes that the first one initialized, and the mutex is an
+        // aligned range of the attachment that is large enough.
         unsafe {
             succeed(libc::pthread_mutexattr_init(attributes.as_mut_ptr()))?;
             let shared = libc::PTHREAD_PROCESS_SHARED;
@@ -42,7 +42,7 @@ impl<'a> SharedMutex<'a> {
     ///
     /// # Errors
     /// Fails if another process has overwritten the mutex.
-    pub fn with(&self, change: impl FnOnce()) -> io::Result<()> {
+    pub fn run_locked(&self, change: impl FnOnce()) -> io::Result<()> {
         // SAFETY: `new` initialized the mutex, and the attachment is still there.
         succeed(unsafe { libc::pthread_mutex_lock(self.mutex.as_ptr()) })?;
         change();

@@ -15,7 +15,7 @@ const IPC_INFO: libc::c_int = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShmStat {
     pub shmid: i32,
-    /// As requested, in bytes.
+    /// The requested size in bytes.
     pub size: u64,
     /// 0 for a private segment or one marked for removal.
     pub key: u32,
@@ -25,7 +25,7 @@ pub struct ShmStat {
     pub gid: u32,
     pub creator_uid: u32,
     pub creator_gid: u32,
-    /// In this pid namespace.
+    /// The creator's pid in this pid namespace.
     pub creator_pid: i32,
     /// The last process that attached or detached.
     pub last_pid: i32,
@@ -263,7 +263,7 @@ impl Attachment {
         Ok(Self { address, length: 0, writable: flags & libc::SHM_RDONLY == 0 })
     }
 
-    /// In bytes.
+    /// The length in bytes.
     pub const fn len(&self) -> u64 {
         self.length as u64
     }

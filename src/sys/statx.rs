@@ -16,9 +16,9 @@ pub struct FileStat {
     pub mode: u32,
     pub uid: u32,
     pub gid: u32,
-    /// In bytes.
+    /// The length in bytes.
     pub size: u64,
-    /// In units of 512 bytes.
+    /// The allocated blocks, in units of 512 bytes.
     pub blocks: u64,
     /// The last access. All times are seconds and nanoseconds since 1970.
     pub access: (i64, u32),

@@ -29,7 +29,7 @@ struct Counts {
     cached: u64,
     dirty: u64,
     writeback: u64,
-    /// For shared memory, the pages that are swapped out.
+    /// The pages that are swapped out, for shared memory.
     evicted: u64,
     recently_evicted: u64,
 }

@@ -16,19 +16,19 @@ use std::path::Path;
 
 /// The prefix of unfinished files, followed by 16 hexadecimal digits.
 pub const UNFINISHED: &str = ".shmlens-unfinished-";
-const DIGITS: usize = 16;
+const RANDOM_DIGITS: usize = 16;
 /// Attempts if a cleanup removes the file before it is locked.
 const ATTEMPTS: usize = 100;
 
 /// Returns a random name for an unfinished file.
 pub(super) fn random_name() -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
-    CString::new(format!("{UNFINISHED}{random:0DIGITS$x}")).map_err(io::Error::other)
+    CString::new(format!("{UNFINISHED}{random:0RANDOM_DIGITS$x}")).map_err(io::Error::other)
 }
 
 fn is_unfinished_name(name: &[u8]) -> bool {
     name.strip_prefix(UNFINISHED.as_bytes()).is_some_and(|digits| {
-        digits.len() == DIGITS && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        digits.len() == RANDOM_DIGITS && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 

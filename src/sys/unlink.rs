@@ -16,15 +16,15 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// The prefix of the name of an object that is being removed. If the process is killed, the object
+/// The name prefix of an object that is being removed. If the process is killed, the object
 /// keeps that name, which includes the original one ([`name_before`]). An object of another user,
 /// or one whose name is too long, keeps its name and is moved to a directory with such a name
 /// instead ([`path_before`]). The owner of the directory is the user who removed the object.
 pub const REMOVING_PREFIX: &str = "shmlens-removing-";
 /// The number of random digits after the prefix.
-const DIGITS: usize = 16;
+const RANDOM_DIGITS: usize = 16;
 /// The longest file name in bytes.
-pub(super) const MAX_NAME: usize = 255;
+pub(super) const MAX_NAME_LENGTH: usize = 255;
 
 /// The outcome of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +49,9 @@ pub fn unlink_exactly(root: &Path, path: &Path, device: u64, inode: u64) -> io::
     unlink_if(root, path, device, inode, &|_| true)
 }
 
-/// Removes an object like [`unlink_exactly`], but only if `may_unlink` returns true. `may_unlink` gets the
-/// secret path of the object below `root`: from then on, no process can open the object by name.
+/// Removes an object like [`unlink_exactly`], but only if `may_unlink` returns true. `may_unlink`
+/// gets the secret path of the object below `root`: from then on, no process can open the object by
+/// name.
 pub fn unlink_if(
     root: &Path,
     path: &Path,
@@ -186,11 +187,11 @@ impl TemporaryName {
             return Ok(Self { own: None, name: beside });
         }
         let directory_name = temporary_name(b"")?;
-        let made = mkdirat(directory, directory_name.as_c_str(), Mode::S_IRWXU).and_then(|()| {
+        let created = mkdirat(directory, directory_name.as_c_str(), Mode::S_IRWXU).and_then(|()| {
             let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
             openat(directory, directory_name.as_c_str(), flags, Mode::empty())
         });
-        Ok(match made {
+        Ok(match created {
             Ok(fd) => Self { own: Some((fd, directory_name)), name: name.to_owned() },
             // A full file system has no room for a directory, but removal must work there too.
             Err(_) => Self { own: None, name: beside },
@@ -234,18 +235,19 @@ fn is_same_object(
 /// Returns a random name, followed by the original name if there is room.
 fn temporary_name(name: &[u8]) -> io::Result<CString> {
     let random = RandomState::new().hash_one(std::process::id());
-    let mut temporary = format!("{REMOVING_PREFIX}{random:0DIGITS$x}").into_bytes();
-    if !name.is_empty() && temporary.len() + 1 + name.len() <= MAX_NAME {
+    let mut temporary = format!("{REMOVING_PREFIX}{random:0RANDOM_DIGITS$x}").into_bytes();
+    if !name.is_empty() && temporary.len() + 1 + name.len() <= MAX_NAME_LENGTH {
         temporary.push(b'-');
         temporary.extend_from_slice(name);
     }
     CString::new(temporary).map_err(io::Error::other)
 }
 
-/// Returns the original name of an object that a removal renamed to `temporary`. `None` for any other
-/// name, or if the original name was too long to include.
+/// Returns the original name of an object that a removal renamed to `temporary`. `None` for any
+/// other name, or if the original name was too long to include.
 pub fn name_before(temporary: &[u8]) -> Option<&[u8]> {
-    let (digits, rest) = temporary.strip_prefix(REMOVING_PREFIX.as_bytes())?.split_at_checked(DIGITS)?;
+    let (digits, rest) =
+        temporary.strip_prefix(REMOVING_PREFIX.as_bytes())?.split_at_checked(RANDOM_DIGITS)?;
     let name = rest.strip_prefix(b"-").filter(|name| !name.is_empty())?;
     digits.iter().all(u8::is_ascii_hexdigit).then_some(name)
 }
@@ -264,7 +266,7 @@ pub fn path_before(temporary: &Path) -> Option<PathBuf> {
 pub fn is_removal_directory(directory: &Path) -> bool {
     let name = directory.file_name().map(OsStr::as_bytes).unwrap_or_default();
     let digits = name.strip_prefix(REMOVING_PREFIX.as_bytes()).unwrap_or_default();
-    digits.len() == DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
+    digits.len() == RANDOM_DIGITS && digits.iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Renames without replacing anything (`RENAME_NOREPLACE`). Uses a raw system call because musl has
@@ -428,7 +430,7 @@ mod tests {
     fn removal_survives_the_loss_of_its_directory() {
         let root = tempfile::tempdir().unwrap();
         // This name is too long to be part of the temporary name.
-        let name = "x".repeat(MAX_NAME);
+        let name = "x".repeat(MAX_NAME_LENGTH);
         fs::write(root.path().join(&name), b"planned").unwrap();
         let seen = fs::metadata(root.path().join(&name)).unwrap();
         let mut removed = 0;
@@ -486,7 +488,7 @@ mod tests {
         for name in [&b"name"[..], b"-", b"\xff\n", &[b'x'; 221]] {
             let temporary = temporary_name(name).unwrap();
             assert_eq!(name_before(temporary.to_bytes()), Some(name));
-            assert!(temporary.to_bytes().len() <= MAX_NAME);
+            assert!(temporary.to_bytes().len() <= MAX_NAME_LENGTH);
         }
         assert_eq!(name_before(temporary_name(&[b'x'; 222]).unwrap().to_bytes()), None);
         let before = |path: &str| path_before(Path::new(path)).map(|path| path.to_str().unwrap().to_owned());

@@ -8,7 +8,7 @@ use super::handle::proc_not_mounted;
 use super::object::{kind_of, open_parent};
 use super::statx_at;
 use super::unfinished::{self, UNFINISHED, random_name, try_lock};
-use super::unlink::{MAX_NAME, exchange, rename_to_free, unlink};
+use super::unlink::{MAX_NAME_LENGTH, exchange, rename_to_free, unlink};
 use crate::segment::escape;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
@@ -228,7 +228,7 @@ fn displaced_name(name: &CString, temporary: &CString) -> io::Result<CString> {
     let digits = temporary.to_bytes().strip_prefix(UNFINISHED.as_bytes()).unwrap_or_default();
     let ending = [b".shmlens-displaced-", digits].concat();
     let name = name.to_bytes();
-    let max_length = MAX_NAME.saturating_sub(ending.len());
+    let max_length = MAX_NAME_LENGTH.saturating_sub(ending.len());
     CString::new([&name[..name.len().min(max_length)], &ending].concat()).map_err(io::Error::other)
 }
 
@@ -343,7 +343,7 @@ mod tests {
         let at = |name: &str| root.path().join(name);
         fs::write(at("a"), "old").unwrap();
         let error = unnamed(root.path()).replace_step_by_step(|step| {
-            // A directory takes the name, and then a third file.
+            // A directory gets the name, and then a third file.
             fs::remove_file(at("a")).unwrap();
             match step {
                 Step::Checked => fs::create_dir(at("a")).unwrap(),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::fd::AsRawFd as _;
 
 /// Bytes after which the kernel starts writing.
-const STEP: i64 = 8 << 20;
+const STEP_SIZE: i64 = 8 << 20;
 
 /// Starts writing completed parts of a file. Otherwise, the disk would be idle until `fsync(2)`.
 pub struct WriteBehind<'a> {
@@ -27,7 +27,7 @@ impl Write for WriteBehind<'_> {
         let count = self.file.write(bytes)?;
         self.written = self.written.saturating_add_unsigned(count as u64);
         let ready = self.written - self.started;
-        if ready >= STEP {
+        if ready >= STEP_SIZE {
             // SAFETY: the call takes numbers only. It does not wait for the disk and may do
             // nothing: `fsync` reports errors.
             unsafe {

@@ -123,7 +123,7 @@ impl Canvas<'_> {
         shorten(&self.plain(text), width.into(), self.theme.glyphs.ellipsis)
     }
 
-    /// Cuts a sentence at the end.
+    /// Truncates a message at the end.
     pub fn cut(&self, text: &str, width: u16) -> String {
         let text = self.plain(text);
         if cells(&text) <= width {
@@ -138,7 +138,7 @@ impl Canvas<'_> {
     }
 }
 
-/// The width of a text in cells.
+/// Returns the width of a string in cells.
 pub fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }

@@ -8,11 +8,11 @@ use std::env;
 /// Maximum length of a copied text. Terminals silently drop longer sequences, or print them: kitty
 /// accepts a megabyte, hterm and others 100,000 bytes, which is this length in base64 with the
 /// escape sequence.
-pub const LIMIT: usize = 74_994;
+pub const MAX_LENGTH: usize = 74_994;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "failed to copy {length} bytes: terminal clipboards take at most {LIMIT}. Copy less, or use `shmlens dump`"
+    "failed to copy {length} bytes: terminal clipboards take at most {MAX_LENGTH}. Copy less, or use `shmlens dump`"
 )]
 pub struct TooLong {
     pub length: usize,
@@ -24,7 +24,7 @@ pub struct TooLong {
 /// the wrapped one only with `allow-passthrough on`. In tmux both are sent; the unsupported one
 /// has no effect.
 pub fn sequence(text: &str, in_tmux: bool) -> Result<String, TooLong> {
-    if text.len() > LIMIT {
+    if text.len() > MAX_LENGTH {
         return Err(TooLong { length: text.len() });
     }
     let bare = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn text_over_the_limit_is_refused() {
-        assert!(sequence(&"x".repeat(LIMIT), false).unwrap().len() <= 100_000);
-        let error = sequence(&"x".repeat(LIMIT + 1), false).unwrap_err().to_string();
+        assert!(sequence(&"x".repeat(MAX_LENGTH), false).unwrap().len() <= 100_000);
+        let error = sequence(&"x".repeat(MAX_LENGTH + 1), false).unwrap_err().to_string();
         assert!(error.contains("74995") && error.contains("74994"), "{error}");
     }
 }

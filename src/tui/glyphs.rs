@@ -13,12 +13,12 @@ pub struct Glyphs {
     pub attached: &'static str,
     pub rule: &'static str,
     pub rule_down: &'static str,
-    /// Omitted text.
+    /// The mark for omitted text.
     pub ellipsis: &'static str,
     pub unprintable: &'static str,
     /// The creator has exited (shown after the maker).
     pub exited: &'static str,
-    /// No value.
+    /// The mark for a missing value.
     pub nothing: &'static str,
     /// Bar segments from one eighth to eight eighths.
     pub bar: [&'static str; 8],
@@ -34,7 +34,7 @@ pub struct Glyphs {
     pub rows: &'static str,
     /// The branch of a child process.
     pub child: &'static str,
-    /// The view's bracket beside the map: top, middle, bottom, single row.
+    /// The view's bracket next to the map: top, middle, bottom, single row.
     pub bracket: [&'static str; 4],
     /// More rows above, below.
     pub more: [&'static str; 2],

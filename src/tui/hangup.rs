@@ -14,16 +14,16 @@ use std::thread;
 use std::time::Duration;
 
 /// The exit status for SIGHUP, which the foreground process group receives at the same time.
-pub const STATUS: i32 = 129;
+pub const EXIT_STATUS: i32 = 129;
 
 /// The time that the program has to exit on its own.
-const GRACE: Duration = Duration::from_millis(500);
+const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub fn watch(messages: Sender<Message>) -> io::Result<()> {
     thread::Builder::new().name("hangup".into()).spawn(move || {
         // The receiver is gone when the program ends.
         if wait(io::stdin()) && messages.send(Message::HungUp).is_ok() {
-            terminal::exit_after(GRACE, STATUS);
+            terminal::exit_after(EXIT_TIMEOUT, EXIT_STATUS);
         }
     })?;
     Ok(())

@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn clicks_and_wheel_are_converted() {
         let at = |kind| mouse(MouseEvent { kind, column: 3, row: 4, modifiers: NONE });
-        let made = |kind| Some(Mouse { x: 3, y: 4, kind });
-        assert_eq!(at(MouseEventKind::Down(MouseButton::Left)), made(MouseKind::Click));
-        assert_eq!(at(MouseEventKind::ScrollUp), made(MouseKind::WheelUp));
-        assert_eq!(at(MouseEventKind::ScrollDown), made(MouseKind::WheelDown));
+        let mouse = |kind| Some(Mouse { x: 3, y: 4, kind });
+        assert_eq!(at(MouseEventKind::Down(MouseButton::Left)), mouse(MouseKind::Click));
+        assert_eq!(at(MouseEventKind::ScrollUp), mouse(MouseKind::WheelUp));
+        assert_eq!(at(MouseEventKind::ScrollDown), mouse(MouseKind::WheelDown));
         for kind in [
             MouseEventKind::Up(MouseButton::Left),
             MouseEventKind::Down(MouseButton::Right),

@@ -34,16 +34,16 @@ pub enum UiError {
     Run(#[from] RunError),
 }
 
-/// Runs the interactive program until it ends. Must run on the main thread. The rows of `first` come
-/// before the others.
+/// Runs the interactive program until it ends. Must run on the main thread. The rows of `first`
+/// come before the others.
 pub fn open(
     machine: &Arc<dyn Machine>,
     config: &Config,
     options: UiOptions,
     first: Vec<SegmentId>,
 ) -> Result<ExitReason, UiError> {
-    let keymap =
-        Keymap::with(&config.keys).map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
+    let keymap = Keymap::with_overrides(&config.keys)
+        .map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
     let uid = machine.effective_uid();
     let user = machine.user_name(uid).map_or_else(|| uid.to_string(), |name| escape(name.as_bytes()));
     let settings = Settings {
@@ -57,7 +57,7 @@ pub fn open(
     let mut state = State::new(settings);
     state.table.first = first;
     let ui = Ui { state, theme: theme_for(config, options) };
-    let rules = Rules::with(&config.makers, config.settle).with_created(LoggedSegments::shared());
+    let rules = Rules::with_makers(&config.makers, config.settle).with_created(LoggedSegments::shared());
     let options = RunOptions {
         mouse: config.mouse,
         copies: config.copies,

@@ -77,7 +77,7 @@ impl ExitReason {
         match self {
             Self::Quit => 0,
             Self::Signal(signal) => signals::status(signal),
-            Self::HungUp => hangup::STATUS,
+            Self::HungUp => hangup::EXIT_STATUS,
             Self::Panicked => 101,
         }
     }

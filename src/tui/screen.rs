@@ -186,8 +186,8 @@ mod tests {
 
     #[test]
     fn failed_write_is_followed_by_a_complete_frame() {
-        struct Broken(bool, Spy);
-        impl Write for Broken {
+        struct FailingWriter(bool, Spy);
+        impl Write for FailingWriter {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 if self.0 { Err(io::ErrorKind::TimedOut.into()) } else { self.1.write(bytes) }
             }
@@ -195,7 +195,7 @@ mod tests {
                 Ok(())
             }
         }
-        let mut screen = Screen::new(Broken(true, Spy::default()));
+        let mut screen = Screen::new(FailingWriter(true, Spy::default()));
         let paint = |buffer: &mut Buffer| {
             buffer.set_string(0, 0, "hi", Style::new());
         };

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 /// The time that the program has to exit on its own.
-const GRACE: Duration = Duration::from_secs(1);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The exit status of a process killed by a signal, as reported by shells.
 pub const fn status(signal: i32) -> i32 {
@@ -36,7 +36,7 @@ pub fn listen(messages: Sender<Message>) -> io::Result<()> {
                 return;
             }
             if ends {
-                terminal::exit_after(GRACE, status(signal));
+                terminal::exit_after(EXIT_TIMEOUT, status(signal));
             }
         }
     })?;

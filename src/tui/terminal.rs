@@ -33,7 +33,7 @@ const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// Set while the program owns the terminal.
 static ENTERED: AtomicBool = AtomicBool::new(false);
 /// Held while writing, so that leaving does not cut a sequence in half.
-static WRITING: Mutex<()> = Mutex::new(());
+static WRITE_LOCK: Mutex<()> = Mutex::new(());
 /// Set after leaving for good.
 static FINISHED: AtomicBool = AtomicBool::new(false);
 /// The maximum time to wait for a writer when leaving. A slower writer is blocked.
@@ -162,7 +162,7 @@ pub fn leave() {
 fn writer_within(timeout: Duration) -> Option<MutexGuard<'static, ()>> {
     let until = Instant::now() + timeout;
     loop {
-        match WRITING.try_lock() {
+        match WRITE_LOCK.try_lock() {
             Ok(guard) => return Some(guard),
             Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) if Instant::now() < until => {
@@ -205,7 +205,7 @@ struct Tty;
 
 impl Write for Tty {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = WRITE_LOCK.lock().unwrap_or_else(PoisonError::into_inner);
         if ENTERED.load(Ordering::SeqCst) {
             write_now(bytes)?;
         }

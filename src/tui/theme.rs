@@ -37,7 +37,7 @@ pub struct Theme {
     pub control: Style,
     /// Bytes outside ASCII.
     pub other: Style,
-    /// The fading glow of a change, fresh first.
+    /// Highlight styles of a changed byte as it fades, most recent change first.
     pub glow: Vec<Style>,
     pub differs: Style,
     pub found: Style,
@@ -224,8 +224,8 @@ impl Theme {
         self.glow.get(step).copied().unwrap_or_default()
     }
 
-    /// The style of a map cell that glows. Its color is the background of a glowing byte, because a cell is a
-    /// block.
+    /// The style of a map cell that glows. Its color is the background of a glowing byte, because a
+    /// cell is a block.
     pub fn changed_cell(glow: Style) -> Style {
         match glow.bg {
             Some(color) => Style::reset().fg(color),

@@ -1,6 +1,6 @@
 //! Access prediction of `act`, compared with the kernel.
 
-use crate::support::{Child, NOBODY, Nobody, Object, SOON, Sysv, World, tool};
+use crate::support::{Child, NOBODY, Namespaces, Nobody, Object, SOON, Sysv, tool};
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat;
 use shmlens::act::access::Rules;
@@ -41,7 +41,7 @@ fn compare(rules: &Rules, id: &SegmentId) {
 
 #[test]
 fn access_by_mode_matches_the_kernel() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (uid, gid) in [(NOBODY, NOBODY), (NOBODY, 7), (1000, NOBODY), (1000, 7)] {
         let sysv = Sysv::new(0, 4096, 0o600).owned_by(uid, gid);
         let object = Object::new("object", 4096, 0o600).owned_by(uid, gid);
@@ -58,7 +58,7 @@ fn access_by_mode_matches_the_kernel() {
 
 #[test]
 fn access_by_acl_matches_the_kernel() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let entry = |tag: u16, bits: u16, id: u32| {
         [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
     };
@@ -107,7 +107,7 @@ fn process_credentials_match_the_kernel() {
 
 #[test]
 fn capabilities_in_a_user_namespace_grant_nothing_outside() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
     let mut command = Command::new(unshare);
     let mut child = Child::spawn_piped(command.args(["--user", "--map-root-user", "cat"]));

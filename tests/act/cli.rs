@@ -1,7 +1,7 @@
 //! The commands: arguments, output and exit status.
 
 use super::find_segment;
-use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, limit_locked, shmlens};
+use crate::support::{NOBODY, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, limit_locked, shmlens};
 use serde_json::Value;
 use shmlens::sys::shm;
 use std::ffi::OsStr;
@@ -27,7 +27,7 @@ fn status_and_output(output: &Output, status: i32) -> (String, String) {
 
 #[test]
 fn one_failure_does_not_stop_the_rest() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
     let (stdout, stderr) =
@@ -55,7 +55,7 @@ fn one_failure_does_not_stop_the_rest() {
 
 #[test]
 fn dry_run_and_read_only_mode_change_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
     let before = (find_segment(&sysv.id()), find_segment(&object.id()));
@@ -80,7 +80,7 @@ fn dry_run_and_read_only_mode_change_nothing() {
 
 #[test]
 fn rm_without_a_terminal_names_the_missing_option() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let object = Object::new("name", 100, 0o600);
     let (_, stderr) = status_and_output(&run(&["rm", "name"]), 2);
@@ -95,7 +95,7 @@ fn rm_without_a_terminal_names_the_missing_option() {
 
 #[test]
 fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let (one, two) = (Object::new("one", 100, 0o600), Object::new("two", 100, 0o600));
     let mut command = shmlens();
@@ -115,8 +115,9 @@ fn rm_on_a_terminal_asks_about_each_possibly_held_segment() {
 
 #[test]
 fn lock_reports_the_memlock_limit() {
-    let Some(_world) = World::new() else { return };
-    // The kernel counts locked memory per user, so two runs of this test must not use the same user.
+    let Some(_namespaces) = Namespaces::new() else { return };
+    // The kernel counts locked memory per user, so two runs of this test must not use the same
+    // user.
     let user = 200_000 + std::process::id();
     let run_as_user = |arguments: [&str; 2]| {
         let mut command: Command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
@@ -153,7 +154,7 @@ fn lock_reports_the_memlock_limit() {
 
 #[test]
 fn hostile_names_are_escaped() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new(b"a\x1b[2J\n\xff", 1, 0o600);
     let id = object.id().to_string();
     let (stdout, _) = status_and_output(&run(&["chmod", "0640", &id]), 0);
@@ -166,7 +167,7 @@ fn hostile_names_are_escaped() {
 
 #[test]
 fn read_only_setting_disables_every_change() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("settled", 10, 0o644);
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("shmlens")).unwrap();
@@ -199,7 +200,7 @@ fn paste(command: &str, state: &Path) -> Output {
 
 #[test]
 fn printed_commands_can_be_pasted() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let home = tempfile::tempdir().unwrap();
     for directory in [
         &b"plain"[..],
@@ -247,7 +248,7 @@ fn printed_commands_can_be_pasted() {
 
 #[test]
 fn undo_ignores_saves() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("name", 9, 0o640);
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("saved");
@@ -257,7 +258,7 @@ fn undo_ignores_saves() {
 
 #[test]
 fn batch_messages_name_their_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let home = tempfile::tempdir().unwrap();
     let sysv = [Sysv::new(0x4d2, 1 << 20, 0o600), Sysv::new(0, 1 << 20, 0o600).owned_by(NOBODY, NOBODY)];
     let objects = [Object::new("one", 1 << 20, 0o600), Object::new("two", 9, 0o600)];
@@ -347,7 +348,7 @@ fn batch_messages_name_their_segment() {
 
 #[test]
 fn own_segments_without_read_permission_name_the_remedy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 10, 0o000).owned_by(NOBODY, NOBODY);
     let sysv = Sysv::new(7, 10, 0o000).owned_by(NOBODY, NOBODY);
     for (name, id) in [("/a", "posix:/a".to_owned()), ("key:7", format!("sysv:{}", sysv.shmid))] {
@@ -370,7 +371,7 @@ fn invalid_values_are_quoted_once() {
 
 #[test]
 fn copies_in_a_directory_get_distinct_names() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::create_dir("/dev/shm/p").unwrap();
     let long = "x".repeat(100);
     let names =

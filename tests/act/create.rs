@@ -1,6 +1,8 @@
 //! Segment creation. An existing segment is never touched.
 
-use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World, as_nobody, shmlens, skip_for_kernel, tool};
+use crate::support::{
+    NOBODY, Namespaces, Object, SetOnDrop, Sysv, as_nobody, shmlens, skip_for_kernel, tool,
+};
 use nix::mount::MsFlags;
 use shmlens::act::{self, ActError, NewSegment, Options, Source};
 use shmlens::machine::control::NewSysv;
@@ -43,7 +45,7 @@ fn shmid(message: &str) -> i32 {
 
 #[test]
 fn create_ignores_the_umask() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let shmid = shmid(&create_segment("sysv --key 0x4d2 --size 1M --mode 0666"));
     let facts = shm::stat(shmid).unwrap();
     assert_eq!((facts.key, facts.size, facts.mode, facts.nattch), (0x4d2, 1 << 20, 0o666, 0));
@@ -55,7 +57,7 @@ fn create_ignores_the_umask() {
 
 #[test]
 fn create_leaves_an_existing_segment_unchanged() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let object = Object::new("name", 4096, 0o600);
     let outside = tempfile::NamedTempFile::new().unwrap();
@@ -73,7 +75,7 @@ fn create_leaves_an_existing_segment_unchanged() {
 
 #[test]
 fn create_refuses_a_name_taken_after_the_plan() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (size, mode) = (Bytes(10), Mode::new(0o666));
     let object =
         NewSegment::Posix { name: ObjectName::new(b"name").unwrap(), size, mode, source: Source::Nothing };
@@ -106,7 +108,7 @@ fn create_refuses_a_name_taken_after_the_plan() {
 
 #[test]
 fn create_from_a_file_keeps_holes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut file = tempfile::NamedTempFile::new_in("/dev/shm").unwrap();
     file.write_all(b"beginning").unwrap();
     file.as_file().write_all_at(b"end", 8 << 20).unwrap();
@@ -126,7 +128,7 @@ fn create_from_a_file_keeps_holes() {
 
 #[test]
 fn segment_is_private_until_it_is_complete() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all_at(&vec![7; 1 << 20], 0).unwrap();
     let source = Source::File(file.path().to_owned());
@@ -165,7 +167,7 @@ fn segment_is_private_until_it_is_complete() {
 
 #[test]
 fn create_removes_a_segment_it_cannot_fill() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // sysfs reports a size of one page but returns only a few bytes.
     let path = "/sys/kernel/mm/transparent_hugepage/enabled";
     if fs::metadata(path).map_or(0, |facts| facts.len()) < 4096 {
@@ -181,7 +183,7 @@ fn create_removes_a_segment_it_cannot_fill() {
 
 #[test]
 fn incomplete_creation_leaves_no_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     nix::mount::mount(None::<&str>, "/dev/shm", None::<&str>, MsFlags::MS_REMOUNT, Some("size=1m")).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().write_all_at(&vec![1; 4 << 20], 0).unwrap();
@@ -208,7 +210,7 @@ fn incomplete_creation_leaves_no_segment() {
 
 #[test]
 fn create_reports_the_limits() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _one = Sysv::new(0, 1, 0o600);
     File::options().write(true).open("/proc/sys/kernel/shmmni").unwrap().write_all(b"1").unwrap();
     let error = create_refused("sysv --size 1", 1);
@@ -222,7 +224,7 @@ fn create_reports_the_limits() {
 
 #[test]
 fn missing_huge_pages_fail_and_leave_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
     if !meminfo.lines().any(|line| line.split_whitespace().eq(["HugePages_Free:", "0"])) {
         return skip_for_kernel("needs a kernel with huge pages, none of them free");
@@ -287,7 +289,7 @@ fn predicted_and_real(new: &NewSegment) -> (String, String) {
 
 #[test]
 fn create_plan_predicts_kernel_refusals() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mode = Mode::new(0o600);
     let posix = |name: &str, size| {
         let name = ObjectName::new(name.as_bytes()).unwrap();
@@ -339,7 +341,7 @@ fn create_plan_predicts_kernel_refusals() {
 
 #[test]
 fn dry_run_predicts_an_unwritable_directory() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     for option in ["--dry-run", "--json"] {
         let mut command =
@@ -353,7 +355,7 @@ fn dry_run_predicts_an_unwritable_directory() {
 
 #[test]
 fn create_reads_a_file_of_unknown_size_to_the_end() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let expected = fs::read("/proc/version").unwrap();
     for (kind, name) in [("posix a", "/a"), ("sysv --key 7", "key:7")] {
         let error = create_refused(&format!("{kind} --from /proc/version"), 1);
@@ -404,7 +406,7 @@ impl Drop for HugePages {
 
 #[test]
 fn create_never_sets_setuid_or_setgid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (size, mode) = (Bytes(10), Mode::new(0o7755));
     let name = ObjectName::new(b"name").unwrap();
     let new = NewSegment::Posix { name, size, mode, source: Source::Nothing };
@@ -416,7 +418,7 @@ fn create_never_sets_setuid_or_setgid() {
 
 #[test]
 fn create_does_not_inherit_the_acl_of_a_directory() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };
     fs::create_dir("/dev/shm/dir").unwrap();
     let default = ["-d", "-m", "u:65534:rw", "/dev/shm/dir"];

@@ -18,7 +18,7 @@ use shmlens::survey::{Names, Survey};
 const FORCE: Options = Options { force: true, read_only: false, bulk: false, links_removed: 0, clean: false };
 const REMOVE: Action = Action::Remove(Copying::Without);
 
-/// Takes a survey and returns the segment.
+/// Surveys the segments and returns the one with this name.
 #[track_caller]
 fn find_segment(id: &SegmentId) -> Segment {
     let survey = Survey::take(&RealMachine, &mut Names::default());

@@ -1,7 +1,7 @@
 //! Mode, owner and lock as root, as the owner and as another user.
 
 use super::{carry_out, is_root, plan_action, set_mode};
-use crate::support::{NOBODY, Nobody, Object, SetOnDrop, Sysv, World, tool};
+use crate::support::{NOBODY, Namespaces, Nobody, Object, SetOnDrop, Sysv, tool};
 use shmlens::act::{self, ActError, Action, ModeChange, OwnerChange};
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::Mode;
@@ -18,7 +18,7 @@ fn chown(uid: u32, gid: u32) -> Action {
 
 #[test]
 fn root_may_change_everything() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     assert!(is_root());
     let sysv = Sysv::new(0x4d2, 5000, 0o600).owned_by(NOBODY, NOBODY);
     sysv.lock();
@@ -43,7 +43,7 @@ fn root_may_change_everything() {
 
 #[test]
 fn mode_and_owner_change_together_and_undo_together() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o640).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0o4740).owned_by(NOBODY, NOBODY);
     // Changing the owner clears setuid and setgid, so the mode has to be set afterward.
@@ -77,7 +77,7 @@ fn mode_and_owner_change_together_and_undo_together() {
 
 #[test]
 fn change_grants_no_access_that_neither_state_grants() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(1000, 1000);
     let both = |mode, gid| {
         let owner = OwnerChange { uid: Some(1000), gid: Some(gid) };
@@ -101,7 +101,7 @@ fn change_grants_no_access_that_neither_state_grants() {
 
 #[test]
 fn partial_change_is_rolled_back() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, NOBODY);
     object.file.set_permissions(Permissions::from_mode(0o666)).unwrap();
     let owner = OwnerChange { uid: Some(1000), gid: None };
@@ -119,7 +119,7 @@ fn partial_change_is_rolled_back() {
 /// The kernel accepts the mode but drops setgid for a user outside the group.
 #[test]
 fn result_reports_the_mode_the_kernel_set() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 5000, 0o600).owned_by(NOBODY, 1000);
     // Plan as root, because a plan as nobody would predict the result.
     let plan = plan_action(&object.id(), &set_mode(0o2640));
@@ -134,7 +134,7 @@ fn result_reports_the_mode_the_kernel_set() {
 /// current mode.
 #[test]
 fn relative_mode_applies_to_the_current_mode() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 5000, 0o600);
     let plan = plan_action(&object.id(), &Action::SetMode("g+r".parse().unwrap()));
     object.file.set_permissions(Permissions::from_mode(0o620)).unwrap();
@@ -146,7 +146,7 @@ fn relative_mode_applies_to_the_current_mode() {
 
 #[test]
 fn owner_may_change_own_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // Not even the owner can read this segment.
     let sysv = Sysv::new(0, 5000, 0).owned_by(NOBODY, NOBODY);
     let object = Object::new("object", 5000, 0).owned_by(NOBODY, NOBODY);
@@ -172,7 +172,7 @@ fn owner_may_change_own_segments() {
 
 #[test]
 fn refusal_names_the_users_who_may_change_it() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o666);
     let object = Object::new("object", 5000, 0o666);
     let before = (shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec());
@@ -202,7 +202,7 @@ fn refusal_names_the_users_who_may_change_it() {
 
 #[test]
 fn system_v_keeps_nine_mode_bits_and_reports_it() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let error = carry_out(&sysv.id(), &set_mode(0o4755)).unwrap_err().to_string();
     assert!(error.contains("only nine permission bits"), "{error}");

@@ -2,7 +2,7 @@
 
 use super::{FORCE, REMOVE, find_segment, set_mode};
 use crate::support::{
-    Child, NOBODY, Nobody, Object, SOON, Sysv, World, as_nobody, limit_locked, shmlens, tool, wait_until,
+    Child, NOBODY, Namespaces, Nobody, Object, SOON, Sysv, as_nobody, limit_locked, shmlens, tool, wait_until,
 };
 use nix::mount::{MsFlags, mount};
 use serde_json::Value;
@@ -166,7 +166,7 @@ fn compare(about: &str, shown: &shmlens::segment::Segment, action: &Action) -> b
 
 #[test]
 fn plans_predict_kernel_refusals() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     if tool("chattr").is_none() {
         return;
     }
@@ -196,7 +196,7 @@ fn plans_predict_kernel_refusals() {
 
 #[test]
 fn plans_predict_a_read_only_mount() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("own", 5000, 0o600).owned_by(NOBODY, NOBODY);
     let shown = find_segment(&object.id());
     // A writable descriptor would keep the mount busy.
@@ -214,7 +214,7 @@ fn plans_predict_a_read_only_mount() {
 
 #[test]
 fn remedies_work() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     if tool("chattr").is_none() {
         return;
     }
@@ -302,7 +302,7 @@ fn run(
 
 #[test]
 fn dry_run_matches_the_real_run() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
     for (user, uid) in [("root", ROOT), ("nobody", NOBODY)] {
@@ -376,7 +376,7 @@ fn dry_run_matches_the_real_run() {
 
 #[test]
 fn dry_run_keeps_the_order_of_the_arguments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (sysv, held) = (Sysv::new(0x4d2, 5000, 0o600), Object::new("held", 10, 0o600));
     for name in ["a", "b"] {
         fs::write(Path::new("/dev/shm").join(name), name).unwrap();

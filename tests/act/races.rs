@@ -2,7 +2,7 @@
 //! planned segment may change.
 
 use super::{FORCE, REMOVE, find_segment, plan_action, set_mode};
-use crate::support::{NOBODY, Object, SetOnDrop, Sysv, World};
+use crate::support::{NOBODY, Namespaces, Object, SetOnDrop, Sysv};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmlens::act::{self, ActError, Action, Options, OwnerChange};
 use shmlens::machine::real::RealMachine;
@@ -33,7 +33,7 @@ fn facts(file: &File) -> (u32, u32, u32, u64, u64, i64, i64) {
 
 #[test]
 fn act_refuses_an_object_replaced_after_the_plan() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     for action in actions() {
         for replacement in ["link", "object", "directory", "gone"] {
@@ -64,7 +64,7 @@ fn act_refuses_an_object_replaced_after_the_plan() {
 
 #[test]
 fn act_refuses_a_directory_replaced_by_a_link() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::create_dir("/dev/shm/dir").unwrap();
     let object = Object::new("dir/name", 10, 0o600);
@@ -85,7 +85,7 @@ fn act_refuses_a_directory_replaced_by_a_link() {
 
 #[test]
 fn act_refuses_a_reused_key_and_shmid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let lock = Action::Lock;
     for action in [&set_mode(0o604), &lock, &REMOVE] {
         let old = Sysv::new(0x4d2, 4096, 0o600);
@@ -161,7 +161,7 @@ fn exchange(a: &str, b: &str) {
 
 #[test]
 fn change_never_reaches_a_swapped_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let link = "/dev/shm/link";
     symlink(outside.path(), link).unwrap();
@@ -199,13 +199,13 @@ fn change_never_reaches_a_swapped_object() {
 
 #[test]
 fn remove_never_deletes_a_swapped_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::NamedTempFile::new().unwrap();
     let before = facts(outside.as_file());
     let others = Path::new("/dev/shm/others");
     fs::create_dir(others).unwrap();
     // Descriptors of the objects that were never planned.
-    let made = std::sync::Mutex::new(Vec::<File>::new());
+    let created = std::sync::Mutex::new(Vec::<File>::new());
     let (mut removed, mut refused, mut not_restored) = (0, 0, 0);
     race(
         3000,
@@ -232,7 +232,7 @@ fn remove_never_deletes_a_swapped_object() {
                 .filter(|segment| segment.posix().is_some_and(|facts| facts.inode == stat.ino()))
             else {
                 // The other thread has exchanged it since the survey.
-                made.lock().unwrap().push(file);
+                created.lock().unwrap().push(file);
                 return;
             };
             let plan = act::plan(&RealMachine, segment, &REMOVE, &FORCE);
@@ -246,8 +246,8 @@ fn remove_never_deletes_a_swapped_object() {
                 Err(ActError::NotMovedBack { .. }) => not_restored += 1,
                 Err(error) => panic!("{error}"),
             }
-            assert_eq!(file.metadata().unwrap().nlink(), 1, "refused, and removed all the same");
-            made.lock().unwrap().push(file);
+            assert_eq!(file.metadata().unwrap().nlink(), 1, "a refused removal removed the object");
+            created.lock().unwrap().push(file);
         },
         |round| {
             if round % 3 == 2 {
@@ -260,14 +260,14 @@ fn remove_never_deletes_a_swapped_object() {
             if round % 3 == 1 {
                 let _ = symlink(outside.path(), NAME);
             } else if let Ok(file) = File::create_new(NAME) {
-                made.lock().unwrap().push(file);
+                created.lock().unwrap().push(file);
             }
         },
     );
     eprintln!("removed {removed}, refused {refused}, astray {not_restored}");
     assert!(removed > 0 && refused > 0, "{removed} {refused}");
     assert_eq!(facts(outside.as_file()), before);
-    for file in made.into_inner().unwrap() {
+    for file in created.into_inner().unwrap() {
         assert_eq!(file.metadata().unwrap().nlink(), 1, "an object that was not planned is gone");
     }
 }
@@ -297,7 +297,7 @@ fn template() -> shmlens::segment::Segment {
 
 #[test]
 fn remove_never_deletes_a_reused_shmid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let shmid = Sysv::new(0x4d2, 4096, 0o600).shmid;
     let (mut removed, mut not) = (0, 0);
     let turn = AtomicBool::new(true);
@@ -312,7 +312,7 @@ fn remove_never_deletes_a_reused_shmid() {
                     Err(_) => not += 1,
                 }
             }
-            // The scheduler determines whether the shmid is reused between the plan and the change.
+            // The scheduler decides if the shmid is reused between the plan and the change.
             // On a single processor this can take a while.
             removed > 0 && not > 0
         },
@@ -320,21 +320,22 @@ fn remove_never_deletes_a_reused_shmid() {
             // Create the planned segment, then another one with its shmid.
             let planned = turn.fetch_xor(true, Ordering::Relaxed);
             let _ = fs::write("/proc/sys/kernel/shm_next_id", shmid.to_string());
-            let Ok(made) =
+            let Ok(new_shmid) =
                 shm::create(if planned { 0x4d2 } else { 0x999 }, if planned { 4096 } else { 99 }, 0o600)
             else {
                 return;
             };
-            if made != shmid || planned {
+            if new_shmid != shmid || planned {
                 thread::yield_now();
-                let _ = shm::remove(made);
+                let _ = shm::remove(new_shmid);
                 return;
             }
             thread::yield_now();
-            let stat =
-                shm::stat(made).unwrap_or_else(|error: io::Error| panic!("another one was removed: {error}"));
-            assert_eq!((stat.key, stat.mode), (0x999, 0o600), "another one was changed");
-            shm::remove(made).unwrap();
+            let stat = shm::stat(new_shmid).unwrap_or_else(|error: io::Error| {
+                panic!("a segment that was not planned was removed: {error}")
+            });
+            assert_eq!((stat.key, stat.mode), (0x999, 0o600), "a segment that was not planned was changed");
+            shm::remove(new_shmid).unwrap();
         },
     );
     eprintln!("removed {removed} times, refused {not} times");
@@ -346,7 +347,7 @@ const BULK: Options = Options { force: true, read_only: false, bulk: true, links
 
 #[test]
 fn batch_remove_refuses_a_reused_shmid() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let old = Sysv::new(0x4d2, 4096, 0o600);
     let plan = act::plan(&RealMachine, &find_segment(&old.id()), &REMOVE, &BULK);
     shm::remove(old.shmid).unwrap();
@@ -361,7 +362,7 @@ fn batch_remove_refuses_a_reused_shmid() {
 
 #[test]
 fn batch_remove_leaves_segments_created_meanwhile() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for _ in 0..20 {
         let planned: Vec<Sysv> = (0..100).map(|_| Sysv::new(0, 4096, 0o600)).collect();
         let survey = Survey::take(&RealMachine, &mut Names::default());
@@ -383,8 +384,8 @@ fn batch_remove_leaves_segments_created_meanwhile() {
             },
             |round| {
                 // Another thread removes the last segments and reuses their slots.
-                let at = planned.len().saturating_sub(1 + round as usize);
-                let _ = shm::remove(planned[at].shmid);
+                let index = planned.len().saturating_sub(1 + round as usize);
+                let _ = shm::remove(planned[index].shmid);
                 if round < 300 {
                     others.lock().unwrap().push(Sysv::new(0, 4096, 0o640));
                 }

@@ -1,7 +1,7 @@
 //! Removals, and refused removals.
 
 use super::{REMOVE, carry_out, find_segment, plan_action};
-use crate::support::{NOBODY, Nobody, Object, SOON, Sysv, World, shmlens, wait_until};
+use crate::support::{NOBODY, Namespaces, Nobody, Object, SOON, Sysv, shmlens, wait_until};
 use shmlens::act::{self, ActError, Options};
 use shmlens::machine::real::RealMachine;
 use shmlens::sys::shm;
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 #[test]
 fn removed_segments_live_until_the_last_holder_exits() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 5000, 0o600);
     carry_out(&sysv.id(), &REMOVE).unwrap();
     assert!(shm::stat(sysv.shmid).is_err());
@@ -41,7 +41,7 @@ fn removed_segments_live_until_the_last_holder_exits() {
 
 #[test]
 fn remove_of_a_possibly_held_segment_needs_force() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 5000, 0o600);
     let attached = shm::Attachment::read_only(sysv.shmid).unwrap();
     let object = Object::new("object", 5000, 0o600);
@@ -64,7 +64,7 @@ fn remove_of_a_possibly_held_segment_needs_force() {
 
 #[test]
 fn only_the_owner_may_remove() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let foreign = [Sysv::new(0, 5000, 0o666).id(), Object::new("foreign", 5000, 0o666).id()];
     let foreign_sysv = Sysv::new(0, 5000, 0o666);
     let foreign_object = Object::new("theirs", 5000, 0o666);
@@ -87,7 +87,7 @@ fn only_the_owner_may_remove() {
 
 #[test]
 fn remove_never_deletes_a_directory() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("name", 10, 0o600);
     let plan = plan_action(&object.id(), &REMOVE);
     fs::remove_file(object.path()).unwrap();
@@ -99,7 +99,7 @@ fn remove_never_deletes_a_directory() {
 
 #[test]
 fn remove_reports_other_names_of_the_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("name", 10, 0o600);
     fs::hard_link(object.path(), "/dev/shm/other").unwrap();
     let done = carry_out(&object.id(), &REMOVE).unwrap();
@@ -109,7 +109,7 @@ fn remove_reports_other_names_of_the_object() {
 
 #[test]
 fn recover_completes_a_killed_removal() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::create_dir("/dev/shm/dir").unwrap();
     let prefix = "shmlens-removing-0123456789abcdef-";
     let (one, two) = (format!("dir/{prefix}one"), format!("{prefix}two"));
@@ -153,7 +153,7 @@ fn recover_completes_a_killed_removal() {
 
 #[test]
 fn recover_reports_when_there_is_nothing_to_do() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let output = shmlens().args(["rm", "--recover"]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     assert_eq!(output.stdout, b"nothing to recover\n");
@@ -163,7 +163,7 @@ fn recover_reports_when_there_is_nothing_to_do() {
 
 #[test]
 fn recover_renames_a_planted_leftover_only_by_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let name = "shmlens-removing-0123456789abcdef-victim";
     let planted = Object::new(name, 10, 0o666).owned_by(NOBODY, NOBODY);
     // Root left this behind when it removed an object of another user with a long name.
@@ -200,7 +200,7 @@ fn recover_renames_a_planted_leftover_only_by_name() {
 
 #[test]
 fn foreign_objects_and_long_names_are_removed_completely() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let long = "x".repeat(255);
     let objects =
         [Object::new("object_of_nobody", 10, 0o600).owned_by(NOBODY, NOBODY), Object::new(&long, 10, 0o600)];
@@ -212,7 +212,7 @@ fn foreign_objects_and_long_names_are_removed_completely() {
 
 #[test]
 fn remove_deletes_empty_directories_of_killed_removals() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let path = |digit: char| format!("/dev/shm/shmlens-removing-{}", String::from(digit).repeat(16));
     let aged = |digit: char| {
         let path = path(digit);

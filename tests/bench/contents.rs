@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
-/// A text that random bytes do not contain.
+/// A string that random bytes do not contain.
 const NEEDLE: &str = "the needle in it";
 
 fn main() -> io::Result<()> {

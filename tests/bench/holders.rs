@@ -16,7 +16,7 @@ mod world;
 
 use found::found;
 use partner::{Partner, compiled};
-use pty::{PICTURE, Pty};
+use pty::{FRAME_END, Pty};
 use shmlens::machine::real::RealMachine;
 use shmlens::survey::{Depth, Holdings, Names, Survey};
 use shmlens::sys::shm;
@@ -27,7 +27,7 @@ use support::{Contest, checked, discard, installed, shmlens, short};
 use truth::Truth;
 
 const PROCESSES: usize = 500;
-/// Mappings in addition to those of the program itself and of its segments.
+/// Mappings in addition to the program itself and its segments.
 const MAPPINGS: usize = 300;
 const SEGMENTS: usize = 1000;
 
@@ -151,7 +151,7 @@ fn look(depth: Depth, rounds: usize) {
 fn measure_ui(what: &str, time: Duration) {
     let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"CHANGING", PICTURE);
+    pty.wait(b"CHANGING", FRAME_END);
     // Wait for the first scans.
     pty.rest(Duration::from_secs(4));
     for (how, moves) in [("nothing changes", false), ("attaches and detaches", true)] {
@@ -162,11 +162,11 @@ fn measure_ui(what: &str, time: Duration) {
             drop(attachment);
             pty.rest(Duration::from_millis(250));
         }
-        let spent =
+        let used =
             pty.processor_time().saturating_sub(before).as_secs_f64() / started.elapsed().as_secs_f64();
-        let reached = if spent < 0.03 { "reached" } else { "MISSED" };
+        let reached = if used < 0.03 { "reached" } else { "MISSED" };
         let seconds = time.as_secs();
-        println!("{what}, {how}, over {seconds} s: {:.2} % of a core (goal 3 %: {reached})", spent * 100.0);
+        println!("{what}, {how}, over {seconds} s: {:.2} % of a core (goal 3 %: {reached})", used * 100.0);
     }
     drop(pty);
     shm::remove(shmid).expect("our segment");

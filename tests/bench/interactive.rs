@@ -8,7 +8,7 @@ mod pty;
 mod support;
 mod world;
 
-use pty::{PICTURE, Pty};
+use pty::{FRAME_END, Pty};
 use shmlens::app::{Event, Keymap, Settings, State, update};
 use shmlens::engine::{Body, Report};
 use shmlens::identify::{Identifier, Rules};
@@ -59,26 +59,26 @@ fn milliseconds(time: Duration) -> f64 {
 fn at_rest(time: Duration) {
     println!("idle with 3 System V and 3 POSIX segments, for {} s", time.as_secs());
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"psm_00000003", PICTURE);
+    pty.wait(b"psm_00000003", FRAME_END);
     let rest = |pty: &mut Pty, what: &str, goal| {
         // Wait until the keys are handled.
         pty.rest(Duration::from_millis(500));
         let (before, started) = (pty.processor_time(), Instant::now());
         pty.rest(time);
-        let spent = pty.processor_time().saturating_sub(before);
-        let spent = spent.as_secs_f64() / started.elapsed().as_secs_f64();
-        print_figure(what, spent * 100.0, "% of a core", goal);
+        let used = pty.processor_time().saturating_sub(before);
+        let share = used.as_secs_f64() / started.elapsed().as_secs_f64();
+        print_figure(what, share * 100.0, "% of a core", goal);
     };
     rest(&mut pty, "table, one survey a second", Some(0.3));
     pty.send(b"\r");
-    pty.wait(b"live", PICTURE);
+    pty.wait(b"live", FRAME_END);
     rest(&mut pty, "Inspect, ten reads a second", None);
     pty.send(b"q");
-    pty.wait(b"filt", PICTURE);
+    pty.wait(b"filt", FRAME_END);
     pty.send(b"+++++++++\r");
-    pty.wait(b"live", PICTURE);
+    pty.wait(b"live", FRAME_END);
     pty.send(b" ");
-    pty.wait(b"frozen", PICTURE);
+    pty.wait(b"frozen", FRAME_END);
     rest(&mut pty, "frozen, survey paused", Some(0.001));
 }
 
@@ -90,11 +90,11 @@ fn large_object() {
     file.seek(SeekFrom::End(-9)).expect("its end");
     file.write_all(b"its end. ").expect("room in /dev/shm");
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"a-large-one", PICTURE);
+    pty.wait(b"a-large-one", FRAME_END);
     pty.send(b"\r");
-    pty.wait(b"live", PICTURE);
+    pty.wait(b"live", FRAME_END);
     let sent = pty.send(b"G");
-    let shown = pty.wait(b"its", PICTURE);
+    let shown = pty.wait(b"its", FRAME_END);
     print_figure("end shown after", milliseconds(shown - sent), "ms", None);
     // The map fills in pieces.
     pty.rest(Duration::from_secs(2));
@@ -109,7 +109,7 @@ fn first_frame(rounds: usize) {
     let mut contest = Contest::new("first frame with 1000 System V and 1000 POSIX segments");
     let ours = || {
         let mut pty = Pty::start(shmlens());
-        let shown = pty.wait(b"0x0000", PICTURE);
+        let shown = pty.wait(b"0x0000", FRAME_END);
         let took = shown - pty.started;
         frames.push(took);
         took
@@ -206,7 +206,7 @@ fn survey_handover(rounds: usize) {
 fn keys(count: usize) {
     println!("key press to frame during a survey of 4000 + 10 000 segments, {count} keys");
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"0x0000", PICTURE);
+    pty.wait(b"0x0000", FRAME_END);
     // Select the shortest interval. The new text depends on the previous screen, so do not wait for
     // it.
     pty.send(b"---------");
@@ -217,7 +217,7 @@ fn keys(count: usize) {
             pty.rest(Duration::from_micros(20_000 + 7919 * (at as u64 % 13)));
             // Wait for the marker of the newly selected row.
             let sent = pty.send(if at % 2 == 0 { b"j" } else { b"k" });
-            pty.wait("▌".as_bytes(), PICTURE) - sent
+            pty.wait("▌".as_bytes(), FRAME_END) - sent
         })
         .collect();
     times.sort();

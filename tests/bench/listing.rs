@@ -10,21 +10,22 @@ use std::process::Command;
 use std::time::Duration;
 use support::{Contest, checked, discard, installed, shmlens, short};
 
-/// Segments of each kind.
-const EACH: u32 = 1000;
+/// The number of segments of each kind.
+const SEGMENTS_PER_KIND: u32 = 1000;
 
 fn main() {
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
     if world::enter("listing") {
-        world::fill(1..=EACH, 1..=EACH);
+        world::fill(1..=SEGMENTS_PER_KIND, 1..=SEGMENTS_PER_KIND);
         list(if short() { 5 } else { 41 });
     }
 }
 
 fn list(rounds: usize) {
-    let mut contest = Contest::new(format!("list of {EACH} System V and {EACH} POSIX segments"));
+    let mut contest =
+        Contest::new(format!("list of {SEGMENTS_PER_KIND} System V and {SEGMENTS_PER_KIND} POSIX segments"));
     let mut ours = shmlens();
     ours.args(["list", "--columns", "id,size,mode,owner,nattch"]);
     contest.add("shmlens list, five columns", 0, None, discard(ours));
@@ -48,7 +49,7 @@ fn list(rounds: usize) {
             let text = String::from_utf8_lossy(&output.stdout);
             assert_eq!(
                 text.matches("\"id\": \"sysv:").count() + text.matches("\"id\": \"posix:").count(),
-                2 * EACH as usize
+                2 * SEGMENTS_PER_KIND as usize
             );
         }),
     );

@@ -1,6 +1,6 @@
-//! The cost of the Segments screen while segments change, compared with that of other tools.
+//! The cost of the Segments screen while segments change, compared with other tools.
 
-use super::pty::{PICTURE, Pty};
+use super::pty::{FRAME_END, Pty};
 use super::support::{installed, shmlens};
 use super::{milliseconds, print_figure};
 use shmlens::sys::shm;
@@ -13,10 +13,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The number of segments that change, half of them System V.
-const MOVING: usize = 10;
+const MOVING_SEGMENTS: usize = 10;
 const CHANGE_EVERY: Duration = Duration::from_millis(20);
 /// The time in which holders, rates and the detector settle.
-const SETTLE: Duration = Duration::from_secs(2);
+const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// A thread that attaches System V segments and changes some. Dropping it ends it.
 struct Writer {
@@ -33,14 +33,14 @@ impl Writer {
         let segments: Vec<_> =
             segments.map(|stat| shm::Attachment::read_write(stat.shmid).expect("our segment")).collect();
         let object = |number| format!("/dev/shm/psm_{number:08x}");
-        let objects: Vec<File> = (1..=MOVING / 2)
+        let objects: Vec<File> = (1..=MOVING_SEGMENTS / 2)
             .map(|number| File::options().write(true).open(object(number)).expect("our object"))
             .collect();
         let thread = thread::spawn(move || {
             let mut counter = 0_u64;
             while !ended.load(Ordering::Relaxed) {
                 counter += 1;
-                for segment in segments.iter().take(MOVING / 2) {
+                for segment in segments.iter().take(MOVING_SEGMENTS / 2) {
                     segment.copy_from(16, &counter.to_le_bytes());
                 }
                 for object in &objects {
@@ -69,8 +69,8 @@ pub fn watch_lsof() -> Command {
     command
 }
 
-fn percent(spent: Duration, of: Duration) -> f64 {
-    spent.as_secs_f64() / of.as_secs_f64() * 100.0
+fn percent(used: Duration, of: Duration) -> f64 {
+    used.as_secs_f64() / of.as_secs_f64() * 100.0
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an amount that is only measured")]
@@ -83,10 +83,10 @@ pub fn idle(time: Duration) {
     println!("nothing changes, for {} s", time.as_secs());
     // This size has no column for ages, which change.
     let mut pty = Pty::start_in((80, 24), shmlens());
-    pty.wait("▌".as_bytes(), PICTURE);
+    pty.wait("▌".as_bytes(), FRAME_END);
     // Select an object, which is readable, so that the strip is live.
     pty.send(b"G");
-    pty.rest(SETTLE);
+    pty.rest(SETTLE_TIME);
     let count = pty.rest(time);
     print_figure(
         "written to the terminal",
@@ -101,8 +101,8 @@ pub fn processor_time(title: &str, attached: usize, time: Duration) {
     println!("{title}, for {} s", time.as_secs());
     let _writer = Writer::start(attached);
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"sysv:0", PICTURE);
-    pty.rest(SETTLE);
+    pty.wait(b"sysv:0", FRAME_END);
+    pty.rest(SETTLE_TIME);
     let goal = (attached < 100).then_some(2.0);
     measure(&mut pty, time, goal);
     print_figure("memory", mebibytes(pty.memory("VmRSS")), "MiB", Some(25.0));
@@ -110,19 +110,19 @@ pub fn processor_time(title: &str, attached: usize, time: Duration) {
     // Pause the surveys.
     pty.send(b"+++++++++");
     // Wait until the highlights of the last changes have faded.
-    pty.rest(2 * SETTLE);
-    let (before, began) = (pty.processor_time(), Instant::now());
+    pty.rest(2 * SETTLE_TIME);
+    let (before, started) = (pty.processor_time(), Instant::now());
     pty.rest(time);
-    let spent = pty.processor_time().saturating_sub(before);
-    print_figure("shmlens, paused", percent(spent, began.elapsed()), "% of a core", Some(0.001));
+    let used = pty.processor_time().saturating_sub(before);
+    print_figure("shmlens, paused", percent(used, started.elapsed()), "% of a core", Some(0.001));
     drop(pty);
     let other = |name: &str, command: Command| {
         let mut pty = Pty::start(command);
-        pty.rest(SETTLE / 2);
-        let (before, began) = (pty.family_time(), Instant::now());
+        pty.rest(SETTLE_TIME / 2);
+        let (before, started) = (pty.family_time(), Instant::now());
         pty.rest(time);
-        let spent = pty.family_time().saturating_sub(before);
-        print_figure(name, percent(spent, began.elapsed()), "% of a core", None);
+        let used = pty.family_time().saturating_sub(before);
+        print_figure(name, percent(used, started.elapsed()), "% of a core", None);
         print_figure(&format!("{name}, memory"), mebibytes(pty.memory("VmRSS")), "MiB", None);
     };
     if installed("htop") {
@@ -135,13 +135,13 @@ pub fn processor_time(title: &str, attached: usize, time: Duration) {
 
 /// Measures the program as a whole, and those threads whose work is limited.
 fn measure(pty: &mut Pty, time: Duration, goal: Option<f64>) {
-    let (before, threads, began) = (pty.processor_time(), pty.thread_times(), Instant::now());
+    let (before, threads, started) = (pty.processor_time(), pty.thread_times(), Instant::now());
     let written = pty.rest(time);
-    let elapsed = began.elapsed();
-    let spent = pty.processor_time().saturating_sub(before);
-    print_figure("shmlens", percent(spent, elapsed), "% of a core", goal);
+    let elapsed = started.elapsed();
+    let used = pty.processor_time().saturating_sub(before);
+    print_figure("shmlens", percent(used, elapsed), "% of a core", goal);
     for (name, after) in pty.thread_times() {
-        let spent = after.saturating_sub(threads.get(&name).copied().unwrap_or_default());
+        let used = after.saturating_sub(threads.get(&name).copied().unwrap_or_default());
         let (what, goal) = match name.as_str() {
             "rates" => ("  change rates", Some(1.0)),
             "contents" => ("  preview, map and moving values", Some(0.5)),
@@ -150,7 +150,7 @@ fn measure(pty: &mut Pty, time: Duration, goal: Option<f64>) {
             "shmlens" => ("  screen", None),
             _ => continue,
         };
-        print_figure(what, percent(spent, elapsed), "% of a core", goal);
+        print_figure(what, percent(used, elapsed), "% of a core", goal);
     }
     let per_second = f64::from(u32::try_from(written).unwrap_or(u32::MAX)) / elapsed.as_secs_f64();
     print_figure("written to the terminal", per_second, "bytes/s", None);
@@ -161,13 +161,13 @@ pub fn keys(count: usize) {
     println!("key press to frame while ten of 1000 + 1000 segments change, {count} keys");
     let _writer = Writer::start(1000);
     let mut pty = Pty::start(shmlens());
-    pty.wait(b"sysv:0", PICTURE);
-    pty.rest(SETTLE);
+    pty.wait(b"sysv:0", FRAME_END);
+    pty.rest(SETTLE_TIME);
     let mut times: Vec<Duration> = (0..count)
         .map(|at| {
             pty.rest(Duration::from_micros(20_000 + 7919 * (at as u64 % 13)));
             let sent = pty.send(if at % 8 < 4 { b"j" } else { b"k" });
-            pty.wait("▌".as_bytes(), PICTURE) - sent
+            pty.wait("▌".as_bytes(), FRAME_END) - sent
         })
         .collect();
     times.sort();

@@ -13,9 +13,9 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// The sequence at the end of each frame.
-pub const PICTURE: &[u8] = b"\x1b[?2026l";
+pub const FRAME_END: &[u8] = b"\x1b[?2026l";
 /// Timeout of every wait.
-const LIMIT: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A program and its terminal. Dropping it kills the program.
 pub struct Pty {
@@ -60,7 +60,7 @@ impl Pty {
 
     /// Waits for the bytes `sought`, and then for `then`. Returns the time of the last byte.
     pub fn wait(&mut self, sought: &[u8], then: &[u8]) -> Instant {
-        let until = Instant::now() + LIMIT;
+        let until = Instant::now() + TIMEOUT;
         loop {
             if let Some(at) = find(&self.written, sought)
                 && let Some(behind) = find(&self.written[at + sought.len()..], then)

@@ -14,10 +14,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 use support::{Contest, installed, shmlens, short};
 
-/// Segments to remove.
-const COUNT: usize = 4000;
+/// The number of segments to remove.
+const SEGMENTS: usize = 4000;
 /// The required ratio of our speed. `ipcrm` checks nothing before or after, and keeps no log.
-const GOAL: Option<f64> = Some(1.0 / 3.0);
+const REQUIRED_RATIO: Option<f64> = Some(1.0 / 3.0);
 
 fn main() {
     if std::env::args().any(|argument| argument == "--list") || !world::enter("removing") {
@@ -25,7 +25,7 @@ fn main() {
     }
     let state = tempfile::tempdir().expect("a state directory");
     let rounds = if short() { 5 } else { 41 };
-    let mut contest = Contest::new(format!("rm of {COUNT} empty System V segments"));
+    let mut contest = Contest::new(format!("rm of {SEGMENTS} empty System V segments"));
     let path = state.path().to_owned();
     contest.add("shmlens rm --no-copy --yes", 0, None, move || {
         let mut command = shmlens();
@@ -33,7 +33,9 @@ fn main() {
         measure_removal(command, &[])
     });
     if installed("ipcrm") {
-        contest.add("ipcrm -m … -m …", 0, GOAL, || measure_removal(Command::new("ipcrm"), &["-m"]));
+        contest.add("ipcrm -m … -m …", 0, REQUIRED_RATIO, || {
+            measure_removal(Command::new("ipcrm"), &["-m"])
+        });
     }
     contest.run(rounds);
 }
@@ -41,7 +43,7 @@ fn main() {
 /// Returns the time that a command takes to remove new segments. `before` precedes each id on the
 /// command line.
 fn measure_removal(mut command: Command, before: &[&str]) -> Duration {
-    for _ in 0..COUNT {
+    for _ in 0..SEGMENTS {
         let shmid = shm::create(0, 4096, 0o600).expect("a new segment");
         command.args(before).arg(shmid.to_string());
     }
@@ -50,6 +52,6 @@ fn measure_removal(mut command: Command, before: &[&str]) -> Duration {
     let took = started.elapsed();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let left = fs::read_to_string("/proc/sysvipc/shm").expect("the table").lines().count() - 1;
-    assert_eq!(left, 0, "segments left over");
+    assert_eq!(left, 0, "the command left segments behind");
     took
 }

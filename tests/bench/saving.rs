@@ -12,7 +12,7 @@ use support::{Contest, checked, discard, installed, shmlens, short};
 
 const MIB: u64 = 1 << 20;
 /// The required ratio of our speed: at least as fast as cp.
-const GOAL: Option<f64> = Some(1.0);
+const REQUIRED_RATIO: Option<f64> = Some(1.0);
 
 fn main() -> io::Result<()> {
     if std::env::args().any(|argument| argument == "--list") {
@@ -48,7 +48,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
             contest.add(
                 "cp --sparse=always",
                 data,
-                GOAL,
+                REQUIRED_RATIO,
                 without(files.at("copied"), discard(copy(&object.path(), &files.at("copied"), on_disk))),
             );
         }
@@ -66,7 +66,7 @@ fn contests(what: &str, object: &Object, data: u64, rounds: usize) -> io::Result
             contest.add(
                 "cp --sparse=always",
                 data,
-                GOAL,
+                REQUIRED_RATIO,
                 without(to.clone(), discard(copy(&files.at("copied"), &to, false))),
             );
             contest.run(rounds);

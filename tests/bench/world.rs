@@ -16,7 +16,7 @@ pub fn enter(benchmark: &str) -> bool {
             println!("skipped {benchmark}: its own namespaces need root");
             false
         }
-        Err(error) => panic!("failed to enter a new world: {error}"),
+        Err(error) => panic!("failed to enter new namespaces: {error}"),
     }
 }
 

@@ -4,7 +4,7 @@ mod choice;
 mod races;
 mod verdicts;
 
-use crate::support::{Object, World, orphan, shmlens};
+use crate::support::{Namespaces, Object, orphan, shmlens};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,12 +16,12 @@ use std::process::{Command, Stdio};
 /// Isolated namespaces for leaked segments, with a state directory.
 struct Leaks {
     home: tempfile::TempDir,
-    _world: World,
+    _namespaces: Namespaces,
 }
 
 /// The result of a run.
 #[derive(Debug)]
-struct Ended {
+struct RunResult {
     status: Option<i32>,
     stdout: String,
     stderr: String,
@@ -30,12 +30,12 @@ struct Ended {
 impl Leaks {
     /// Returns `None` without root.
     fn new() -> Option<Self> {
-        let world = World::new()?;
-        Some(Self { home: tempfile::tempdir().unwrap(), _world: world })
+        let namespaces = Namespaces::new()?;
+        Some(Self { home: tempfile::tempdir().unwrap(), _namespaces: namespaces })
     }
 
     /// Creates a System V segment without a key whose creator has exited: a certain leak.
-    #[expect(clippy::unused_self, reason = "it belongs to the world")]
+    #[expect(clippy::unused_self, reason = "it belongs to the namespaces")]
     fn sysv(&self, size: &str) -> String {
         let size = size.parse::<shmlens::segment::Bytes>().unwrap().0;
         orphan(0, size, &[]).to_string()
@@ -43,10 +43,10 @@ impl Leaks {
 
     /// Creates a segment with shmlens: at most a likely leak.
     fn create_segment(&self, arguments: &[&str]) -> String {
-        let made = self.run(&[&["create"], arguments, &["--json"]].concat());
-        assert_eq!(made.status, Some(0), "{made:?}");
-        let made: Value = serde_json::from_str(&made.stdout).unwrap();
-        made["segment"].as_str().unwrap().to_owned()
+        let created = self.run(&[&["create"], arguments, &["--json"]].concat());
+        assert_eq!(created.status, Some(0), "{created:?}");
+        let created: Value = serde_json::from_str(&created.stdout).unwrap();
+        created["segment"].as_str().unwrap().to_owned()
     }
 
     /// Creates an object without holders. Its name makes the leak certain or likely.
@@ -62,14 +62,14 @@ impl Leaks {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ended {
+    fn run(&self, arguments: &[&str]) -> RunResult {
         let output = self.command().args(arguments).stdin(Stdio::null()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        RunResult { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// Runs `clean` without an age limit.
-    fn clean(&self, arguments: &[&str]) -> Ended {
+    fn clean(&self, arguments: &[&str]) -> RunResult {
         self.run(&[&["clean", "--settle", "0s"], arguments].concat())
     }
 
@@ -90,7 +90,7 @@ impl Leaks {
     }
 }
 
-impl Ended {
+impl RunResult {
     #[track_caller]
     fn assert_is(&self, status: i32, words: &[&str]) {
         assert_eq!(self.status, Some(status), "{self:?}");
@@ -194,7 +194,7 @@ fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
 #[test]
 fn restore_brings_back_a_cleaned_segment() {
     let Some(leaks) = Leaks::new() else { return };
-    let content = [&[0; 4096][..], b"what was in it"].concat();
+    let content = [&[0; 4096][..], b"the contents were not restored"].concat();
     orphan(0, 8192, &content);
     leaks.clean(&["--yes"]).assert_is(0, &["; undo: shmlens restore "]);
     assert!(list_segments().is_empty());

@@ -243,8 +243,8 @@ fn unreadable_settings_do_not_stop_clean() {
     let home = tempfile::tempdir().unwrap();
     fs::set_permissions(home.path(), Permissions::from_mode(0o777)).unwrap();
     let program = env!("CARGO_BIN_EXE_shmlens");
-    let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
-    assert!(made.status.success(), "{made:?}");
+    let output = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
     let mut command = as_nobody(program, ["clean", "--settle", "0s", "--yes"]);
     command.env("XDG_CONFIG_HOME", closed.parent().unwrap()).env("XDG_STATE_HOME", home.path());
     let output = command.stdin(Stdio::null()).output().unwrap();
@@ -258,8 +258,8 @@ fn unprivileged_clean_removes_own_leaks_and_fails_for_others() {
     let Some(leaks) = Leaks::new() else { return };
     let roots = leaks.sysv("4K");
     let program = env!("CARGO_BIN_EXE_shmlens");
-    let made = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
-    assert!(made.status.success(), "{made:?}");
+    let output = as_nobody(program, ["create", "sysv", "--size", "4K"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
     // nobody cannot examine root's processes, so every object is unknown.
     let object = Object::new("nccl-a1B2c3", 8, 0o600).owned_by(NOBODY, NOBODY);
     let arguments = ["clean", "--settle", "0s", "--yes", "--no-copy"];

@@ -1,7 +1,7 @@
 //! Verdicts for root and the owner (certain leak, likely leak, unknown), and the exit status of
 //! `clean`.
 
-use super::{Ended, Leaks, list_segments};
+use super::{Leaks, RunResult, list_segments};
 use crate::support::{NOBODY, Object, SOON, as_nobody, orphan, skip_for_kernel, tool, wait_until};
 use nix::mount::{MsFlags, mount};
 use nix::sys::socket::{AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair};
@@ -14,11 +14,11 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Runs shmlens as nobody, who has no home directory and therefore no log.
-fn as_nobody_ended(arguments: &[&str]) -> Ended {
+fn as_nobody_ended(arguments: &[&str]) -> RunResult {
     let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    RunResult { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Returns the state and the reasons of a segment.
@@ -86,7 +86,7 @@ fn own_creations_are_at_most_likely_leaks() {
 #[test]
 fn unprivileged_user_gets_verdicts_on_own_segments() {
     let Some(leaks) = Leaks::new() else { return };
-    // World-readable, so examining the processes of the owner and root is not enough.
+    // Namespaces-readable, so examining the processes of the owner and root is not enough.
     let id = create_object_of_nobody("nccl-onFp46");
     fs::set_permissions("/dev/shm/nccl-onFp46", Permissions::from_mode(0o666)).unwrap();
     let words = [format!("{id}  leaked  8 B, nobody"), "granted a write lease".to_owned()];
@@ -170,8 +170,8 @@ fn older_than_counts_from_the_last_use() {
     let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
     let segment = &listed["segments"][0];
     assert_eq!(segment["last_used"], segment["times"]["change"]);
-    let made = Instant::now();
-    wait_until(SOON, || made.elapsed() > Duration::from_millis(1500));
+    let created = Instant::now();
+    wait_until(SOON, || created.elapsed() > Duration::from_millis(1500));
     let old = |least: &str| leaks.clean_json(&["--older-than", least, "--dry-run"], i32::from(least == "1s"));
     assert!(old("1s").contains_key(&id) && old("1h").is_empty());
     // A write counts as use.
@@ -230,8 +230,8 @@ fn reading_a_segment_does_not_make_it_a_certain_leak() {
     assert_eq!(list_segments(), [id]);
     // Reading a leak does not change the verdict, because the use before the read counts.
     let leak = leaks.sysv("4K");
-    let made = Instant::now();
-    wait_until(SOON, || made.elapsed() > Duration::from_millis(3100));
+    let created = Instant::now();
+    wait_until(SOON, || created.elapsed() > Duration::from_millis(3100));
     leaks.run(&["dump", &leak]);
     leaks.run(&["clean", "--settle", "3s", "--yes"]).assert_is(0, &[&format!("{leak}: removed")]);
 }
@@ -342,7 +342,7 @@ fn unlisted_kinds_are_reported_with_a_remedy() {
     let Some(leaks) = Leaks::new() else { return };
     fs::create_dir("/dev/shm/private").unwrap();
     fs::set_permissions("/dev/shm/private", Permissions::from_mode(0o700)).unwrap();
-    let unlisted = |ended: &Ended| {
+    let unlisted = |ended: &RunResult| {
         let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
         json["coverage"]["unlisted"].clone()
     };
@@ -373,5 +373,5 @@ fn unlisted_kinds_are_reported_with_a_remedy() {
         assert!(whole || json["coverage"]["unreadable"] != 0 || !stderr.is_empty());
         exhausted += usize::from(!whole);
     }
-    assert!(exhausted > 0, "some had too few");
+    assert!(exhausted > 0, "no run had too few descriptors");
 }

@@ -2,7 +2,7 @@
 //! SIGBUS, and which number is a key.
 
 use super::{json, printed, stderr_of};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, shmlens, skip};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, as_nobody, shmlens, skip};
 use serde_json::{Value, json as value};
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -54,7 +54,7 @@ print('ready'); sys.stdin.read()"
 }
 
 /// The Python code that calls `shmget` and `shmat` through ctypes.
-const SHM: &str = "import ctypes, mmap, os, sys
+const SHM_SETUP: &str = "import ctypes, mmap, os, sys
 c = ctypes.CDLL(None, use_errno=True)
 c.shmat.restype = ctypes.c_void_p
 c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
@@ -62,7 +62,7 @@ c.shmat.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int]
 
 #[test]
 fn filter_that_matches_nothing_is_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 4096, 0o666);
     let notes = |arguments: &[&str], as_root: bool| {
         let mut command = if as_root { shmlens() } else { as_nobody(env!("CARGO_BIN_EXE_shmlens"), [""; 0]) };
@@ -83,7 +83,7 @@ fn filter_that_matches_nothing_is_explained() {
 
 #[test]
 fn object_larger_than_free_space_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = nix::sys::statvfs::statvfs("/dev/shm").unwrap();
     let size = (size.blocks() * size.fragment_size() + (1 << 30)).to_string();
     let output = shmlens().args(["create", "posix", "/more", "--size", &size]).output().unwrap();
@@ -98,7 +98,7 @@ fn object_larger_than_free_space_is_reported() {
 
 #[test]
 fn pid_filters_by_holder() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let others = [Sysv::new(0x4d2, 4096, 0o666), Sysv::new(0, 4096, 0o666)];
     let object = Object::new("held", 4096, 0o666).owned_by(NOBODY, NOBODY);
     drop(Object::new("gone", 4096, 0o666));
@@ -106,7 +106,7 @@ fn pid_filters_by_holder() {
     let shmid = others[0].shmid;
     for as_root in [true, false] {
         let text = format!(
-            "{SHM}assert c.shmat({shmid}, None, 0) != 2**64 - 1
+            "{SHM_SETUP}assert c.shmat({shmid}, None, 0) != 2**64 - 1
 f = open('/dev/shm/held', 'r+b')
 print('ready'); sys.stdin.read()"
         );
@@ -135,12 +135,12 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn users_and_processes_are_listed_largest_first() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let large = Sysv::new(0, 3 << 20, 0o666).owned_by(NOBODY, NOBODY);
     let small: Vec<Sysv> = (0..2).map(|_| Sysv::new(0, 1000, 0o666)).collect();
     let attach = |shmids: &[i32]| {
         format!(
-            "{SHM}for i in {shmids:?}: assert c.shmat(i, None, 0) != 2**64 - 1
+            "{SHM_SETUP}for i in {shmids:?}: assert c.shmat(i, None, 0) != 2**64 - 1
 print('ready'); sys.stdin.read()"
         )
     };
@@ -187,9 +187,9 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn creator_that_never_attaches_is_found_and_tables_are_truncated() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let create = format!(
-        "{SHM}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
+        "{SHM_SETUP}for i in range(5): assert c.shmget(0, 4096, 0o600) >= 0
 print('ready'); sys.stdin.read()"
     );
     let Some(creator) = start(&create, true) else { return };
@@ -211,7 +211,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn overcommitted_dev_shm_alerts() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let promised = |as_root: bool| {
         let answer = json_as(&["limits", "--json"], as_root);
         let row = answer["limits"].as_array().unwrap().iter().find(|row| row["name"] == "/dev/shm promised");
@@ -241,7 +241,7 @@ fn overcommitted_dev_shm_alerts() {
 #[test]
 fn shmem_beyond_the_listed_segments_is_reported() {
     const MEMFD: u64 = 48 << 20;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(0, &vec![1; 4 << 20]);
     let memfd = format!(
@@ -269,7 +269,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn list_reports_a_mapping_past_the_end() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (name, flags) in [("shared", "MAP_SHARED"), ("private", "MAP_PRIVATE")] {
         let object = Object::new(name, 1 << 20, 0o666).owned_by(NOBODY, NOBODY);
         for as_root in [true, false] {
@@ -299,7 +299,7 @@ fn list_reports_a_mapping_past_the_end() {
 
 #[test]
 fn list_marks_dead_creators() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let config = std::env::temp_dir().join(format!("shmlens-answers-{}", std::process::id()));
     fs::create_dir_all(config.join("shmlens")).unwrap();
     let maker = "[[maker]]\nid = 'mine'\nname = 'My server'\nkind = 'sysv'\nkey = '0x4d2'\n";
@@ -311,7 +311,7 @@ fn list_marks_dead_creators() {
         String::from_utf8(output.stdout).unwrap()
     };
     let create = format!(
-        "{SHM}assert c.shmget(0x4d2, 4096, 0o1600) >= 0
+        "{SHM_SETUP}assert c.shmget(0x4d2, 4096, 0o1600) >= 0
 print('ready'); sys.stdin.read()"
     );
     let Some(creator) = start(&create, true) else { return };
@@ -332,7 +332,7 @@ print('ready'); sys.stdin.read()"
 
 #[test]
 fn key_given_as_a_shmid_is_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // Shmids grow with each segment, so 1234 is not in use.
     let sysv = Sysv::new(1234, 4096, 0o666);
     let shmid = sysv.shmid;

@@ -1,7 +1,7 @@
 //! `dump` matches `hexdump -C` byte for byte and leaves holes unallocated.
 
 use super::{json, printed, run, settle, stderr_of};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, shmlens, tool};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, as_nobody, python, shmlens, tool};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs::{self, File};
@@ -59,7 +59,7 @@ fn hexdump(file: &Path, options: &[&str]) -> Option<Vec<u8>> {
 
 #[test]
 fn posix_dump_matches_hexdump() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for bytes in contents() {
         let object = Object::new("a", bytes.len() as u64, 0o600);
         object.write(0, &bytes);
@@ -73,7 +73,7 @@ fn posix_dump_matches_hexdump() {
 
 #[test]
 fn partial_dump_matches_hexdump() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 100_000, 0o600);
     object.write(3, &random(5000));
     object.write(70_000, &[7; 9000]);
@@ -96,7 +96,7 @@ fn partial_dump_matches_hexdump() {
 
 #[test]
 fn sysv_dump_matches_hexdump() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("copy");
     for bytes in contents() {
@@ -111,7 +111,7 @@ fn sysv_dump_matches_hexdump() {
 
 #[test]
 fn dump_changes_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(2 << 20, b"x");
     let sysv = Sysv::new(0x4d2, 4 << 20, 0o600);
@@ -136,7 +136,7 @@ fn dump_changes_nothing() {
 
 #[test]
 fn dump_handles_the_largest_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size: u64 = 4 << 40;
     let object = Object::new("huge", size, 0o600);
     object.write(size - 5, b"hello");
@@ -164,7 +164,7 @@ fn dump_handles_the_largest_segments() {
 
 #[test]
 fn dump_prints_typed_values() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 24, 0o600);
     object.write(0, &42_u64.to_le_bytes());
     object.write(8, &3.5_f64.to_le_bytes());
@@ -185,7 +185,7 @@ fn dump_prints_typed_values() {
 
 #[test]
 fn dump_explains_invalid_requests() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let error = stderr_of(["dump", "a", "--offset", "101"], 1);
     assert!(error.contains("offset 101 is past the end of /a (100 bytes)"), "{error}");
@@ -201,7 +201,7 @@ fn dump_explains_invalid_requests() {
 
 #[test]
 fn dump_reports_a_truncated_value() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("values", 10, 0o600);
     object.write(0, &[1, 0, 0, 0, 2, 0, 0, 0, 3, 0]);
     for (kind, shown, message) in [
@@ -217,7 +217,7 @@ fn dump_reports_a_truncated_value() {
 
 #[test]
 fn dump_waits_for_a_lease_and_reports_it() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let leases = "import fcntl, os, signal, sys\n\
                   signal.signal(signal.SIGIO, signal.SIG_IGN)\n\
                   file = os.open('/dev/shm/leased', os.O_CREAT | os.O_RDWR)\n\
@@ -232,7 +232,7 @@ fn dump_waits_for_a_lease_and_reports_it() {
 
 #[test]
 fn dump_explains_a_missing_read_permission() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let _ours = Object::new("ours", 100, 0o600);
     let theirs = Object::new("theirs", 4, 0o400).owned_by(NOBODY, NOBODY);
@@ -265,7 +265,7 @@ fn blocked_dump(name: &str) -> (std::process::Child, Vec<u8>) {
 
 #[test]
 fn dump_completes_after_the_segment_is_removed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
     object.write(0, &bytes);
@@ -278,7 +278,7 @@ fn dump_completes_after_the_segment_is_removed() {
 
 #[test]
 fn dump_reports_a_segment_shrunk_or_replaced_meanwhile() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let bytes = random(8 << 20);
     let object = Object::new("a", bytes.len() as u64, 0o600);
     object.write(0, &bytes);
@@ -306,7 +306,7 @@ fn dump_reports_a_segment_shrunk_or_replaced_meanwhile() {
 
 #[test]
 fn ctrl_c_stops_the_command() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child =
         Child::spawn(shmlens().args(["dump", "huge", "--raw"]).stdout(Stdio::piped()).stderr(Stdio::piped()));
@@ -320,7 +320,7 @@ fn ctrl_c_stops_the_command() {
 
 #[test]
 fn dump_reports_a_full_disk_and_accepts_a_closed_pipe() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 4 << 20, 0o600);
     for options in [&["--no-squeezing"][..], &["--raw"], &["--as", "u8", "--no-squeezing"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();

@@ -1,7 +1,7 @@
 //! `find` reports every match and the segments it skipped.
 
 use super::{json, printed, run, settle, stderr_of};
-use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, shmlens, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, Sysv, as_nobody, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::Stdio;
 
 #[test]
 fn find_searches_every_posix_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let a = Object::new("a", 10_000, 0o600);
     a.write(4090, b"hello world");
     a.write(9000, b"hello");
@@ -30,7 +30,7 @@ fn find_searches_every_posix_segment() {
 
 #[test]
 fn matches_in_a_huge_hole_are_counted_immediately() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let hole = Object::new("hole", 4 << 40, 0o600);
     hole.write(1 << 41, b"data");
     assert_eq!(printed(["find", "--hex", "00", "--count", "hole"]), "posix:/hole  4398046511100\n");
@@ -43,7 +43,7 @@ fn matches_in_a_huge_hole_are_counted_immediately() {
 
 #[test]
 fn find_accepts_hex_and_values() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 100, 0o600);
     object.write(10, &[0xde, 0xad, 0x07, 0xef]);
     object.write(40, &3.5_f64.to_ne_bytes());
@@ -63,7 +63,7 @@ fn find_accepts_hex_and_values() {
 
 #[test]
 fn sysv_segments_are_searched_only_by_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 10_000, 0o600);
     sysv.write(4090, b"hello");
     settle(&sysv);
@@ -84,7 +84,7 @@ fn sysv_segments_are_searched_only_by_name() {
 
 #[test]
 fn find_reports_unreadable_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let open = Object::new("open", 100, 0o644);
     open.write(0, b"hello");
     let closed = Object::new("closed", 100, 0o600);
@@ -108,7 +108,7 @@ fn find_reports_unreadable_segments() {
 
 #[test]
 fn find_status_distinguishes_no_match_from_an_invalid_pattern() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     assert_eq!(stderr_of(["find", "hello"], 1), "");
     assert_eq!(stderr_of(["find", "hello", "a"], 1), "");
@@ -129,7 +129,7 @@ fn find_status_distinguishes_no_match_from_an_invalid_pattern() {
 
 #[test]
 fn ctrl_c_stops_the_command() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // Matches in a hole are counted without searching, but each one is printed.
     let _object = Object::new("huge", 4 << 40, 0o600);
     let mut child = Child::spawn(
@@ -153,7 +153,7 @@ fn ctrl_c_stops_the_command() {
 
 #[test]
 fn shrinking_object_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 8 << 20, 0o600);
     object.write(0, &vec![b'x'; 8 << 20]);
     let mut command = shmlens();
@@ -169,7 +169,7 @@ fn shrinking_object_is_reported() {
 
 #[test]
 fn json_prints_one_object_per_line() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 100, 0o600);
     object.write(0, b"abab ab");
     let lines = printed(["find", "ab", "--json"]);

@@ -1,7 +1,7 @@
 //! `info` describes a segment without touching it.
 
 use super::{json, printed, settle, stderr_of};
-use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
+use crate::support::{NOBODY, Namespaces, Object, Sysv, as_nobody};
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -9,7 +9,7 @@ use std::os::unix::net::UnixListener;
 
 #[test]
 fn info_leaves_no_trace() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     drop(shm::Attachment::read_only(sysv.shmid).unwrap());
     settle(&sysv);
@@ -30,7 +30,7 @@ fn info_leaves_no_trace() {
 
 #[test]
 fn info_reports_the_same_for_every_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 1 << 20, 0o600);
     let _object = Object::new("psm_1f09ab2c", 100, 0o600);
     let one = |name: &str| json(["info", name, "--json"])["segments"][0]["id"].as_str().unwrap().to_owned();
@@ -51,7 +51,7 @@ fn info_reports_the_same_for_every_name() {
 
 #[test]
 fn ambiguous_or_unknown_name_lists_candidates() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 1, 0o600));
     let error = stderr_of(["info", "camera"], 1);
     assert!(error.contains("/camera0, /camera1"), "{error}");
@@ -64,7 +64,7 @@ fn ambiguous_or_unknown_name_lists_candidates() {
 
 #[test]
 fn info_names_the_type_of_other_files() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let path = |name: &str| format!("/dev/shm/{name}");
     nix::unistd::mkfifo(path("fifo").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
     symlink("/etc/passwd", path("link")).unwrap();
@@ -85,7 +85,7 @@ fn info_names_the_type_of_other_files() {
 
 #[test]
 fn unreadable_segment_reports_owner_and_remedy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 100, 0o600);
     let _object = Object::new("mine", 100, 0o640);
     let theirs = Object::new("theirs", 100, 0o600).owned_by(NOBODY, NOBODY);
@@ -106,7 +106,7 @@ fn unreadable_segment_reports_owner_and_remedy() {
 
 #[test]
 fn largest_size_works() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("huge", i64::MAX as u64, 0o600);
     let message = printed(["info", "huge"]);
     assert!(message.contains("8.0 EiB (9223372036854775807 bytes)"), "{message}");

@@ -1,7 +1,7 @@
 //! `limits` matches the kernel.
 
 use super::{json, printed, tool_output};
-use crate::support::{NOBODY, Object, Sysv, World, skip, tool};
+use crate::support::{NOBODY, Namespaces, Object, Sysv, skip, tool};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde_json::Value;
 use std::fs;
@@ -9,7 +9,7 @@ use std::process::{self, Command};
 
 #[test]
 fn limits_reports_each_limit_and_its_use() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = [Sysv::new(1, 5000, 0o600), Sysv::new(2, 1, 0o600)];
     let object = Object::new("a", 1 << 30, 0o600);
     object.write(0, &[1; 10_000]);
@@ -41,7 +41,7 @@ fn limits_reports_each_limit_and_its_use() {
 
 #[test]
 fn nearly_full_limit_is_reported_with_its_users() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     assert_eq!(json(["limits", "--json"])["alerts"], Value::Array(vec![]));
     // A tmpfs of 1 MiB and ten ids, in these namespaces only.
     let none: Option<&str> = None;
@@ -92,7 +92,7 @@ impl Drop for Run {
 
 #[test]
 fn limits_warns_of_removal_at_logout() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _run = Run::new();
     let users = fs::read_to_string("/etc/passwd").unwrap();
     let uid_of = |line: &str| line.split(':').nth(2).and_then(|uid| uid.parse::<u32>().ok());
@@ -108,7 +108,10 @@ fn limits_warns_of_removal_at_logout() {
         fs::write("/run/systemd/logind.conf.d/zz.conf", format!("[Login]\nRemoveIPC={setting}\n")).unwrap();
         let message = info(&object.id().to_string());
         assert_eq!(message.contains("unlinks it, even if in use"), taken, "{message}");
-        assert!(!info(&sysv.id().to_string()).contains("RemoveIPC"), "it is root's");
+        assert!(
+            !info(&sysv.id().to_string()).contains("RemoveIPC"),
+            "logind does not remove root's segments"
+        );
         assert_eq!(printed(["limits"]).contains("at logout (RemoveIPC=yes)"), taken);
     }
 }

@@ -1,7 +1,7 @@
 //! `list` matches `ipcs`, `stat` and Python, in the documented shape.
 
 use super::{json, printed, run, settle, stderr_of, tool_output};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, as_nobody, python, tool};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, as_nobody, python, tool};
 use serde_json::Value;
 use shmlens::sys::shm;
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ fn ipcs(options: &str) -> Option<HashMap<String, Vec<String>>> {
 
 #[test]
 fn json_matches_ipcs() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let keyed = Sysv::new(0xdead_beef, 5000, 0o640).owned_by(NOBODY, 100_000);
     let private = Sysv::new(0, 1 << 20, 0o606);
     let marked = Sysv::new(7, 4096, 0o600);
@@ -77,7 +77,7 @@ fn json_matches_ipcs() {
 
 #[test]
 fn json_matches_stat() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let objects = [
         Object::new("a", 4097, 0o606),
         Object::new("Größe", 0, 0o600).owned_by(NOBODY, 100_000),
@@ -94,8 +94,8 @@ fn json_matches_stat() {
             Command::new(&stat).args(["-c", "%s %b %B %a %u %g %i %d %X %Y %Z %U"]).arg(object.path()),
         );
         let theirs: Vec<&str> = line.split_whitespace().collect();
-        let number = |at: usize| theirs[at].parse::<u64>().unwrap();
-        let time = |at: usize| Value::from(jiff_text(theirs[at].parse().unwrap()));
+        let number = |index: usize| theirs[index].parse::<u64>().unwrap();
+        let time = |index: usize| Value::from(jiff_text(theirs[index].parse().unwrap()));
         assert_eq!(ours["size"], number(0));
         assert_eq!(ours["resident"], number(1) * number(2));
         assert_eq!(ours["mode"], format!("{:0>4}", theirs[3]));
@@ -117,7 +117,7 @@ fn jiff_text(seconds: i64) -> String {
 
 #[test]
 fn json_matches_python() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let program = "import ctypes, json, os\n\
         from multiprocessing import shared_memory\n\
         c = ctypes.CDLL(None, use_errno=True)\n\
@@ -152,7 +152,7 @@ fn json_matches_python() {
 }
 
 /// Checks a value against the documented type.
-fn fits(value: &Value, kind: &str) -> bool {
+fn has_type(value: &Value, kind: &str) -> bool {
     kind.split('|').any(|kind| match kind {
         "null" => value.is_null(),
         "integer" => value.is_u64(),
@@ -176,13 +176,13 @@ fn has_shape(object: &Value, shape: &[(&str, &str)]) {
     promised.sort_unstable();
     assert_eq!(keys, promised);
     for (key, kind) in shape {
-        assert!(fits(&object[*key], kind), "{key} is {} and not {kind}", object[*key]);
+        assert!(has_type(&object[*key], kind), "{key} is {} and not {kind}", object[*key]);
     }
 }
 
 #[test]
 fn json_has_the_documented_shape() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(1, 1, 0o600);
     let object = Object::new("a", 1, 0o600);
     drop(shm::Attachment::read_only(sysv.shmid).unwrap());
@@ -256,7 +256,7 @@ fn json_has_the_documented_shape() {
         );
         for time in ["attach", "detach", "change", "access", "modify"] {
             let kind = if shown.contains(&time) { "text" } else { "null" };
-            assert!(fits(&segment["times"][time], kind), "{id} {time} is {}", segment["times"][time]);
+            assert!(has_type(&segment["times"][time], kind), "{id} {time} is {}", segment["times"][time]);
         }
         assert_eq!(segment["times"].as_object().unwrap().len(), 5);
         assert!(!segment["reasons"].as_array().unwrap().is_empty());
@@ -265,7 +265,7 @@ fn json_has_the_documented_shape() {
 
 #[test]
 fn other_files_are_not_listed_and_hide_no_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("real", 1, 0o600);
     let path = |name: &str| format!("/dev/shm/{name}");
     nix::unistd::mkfifo(path("fifo").as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -279,7 +279,7 @@ fn other_files_are_not_listed_and_hide_no_segment() {
 
 #[test]
 fn unreadable_directory_is_reported_and_the_rest_listed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("seen", 1, 0o600);
     for (name, mode) in [("closed", 0o700), ("names-only", 0o744)] {
         let directory = format!("/dev/shm/{name}");
@@ -298,7 +298,7 @@ fn unreadable_directory_is_reported_and_the_rest_listed() {
 
 #[test]
 fn proc_without_system_v_hides_no_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (Some(unshare), Some(_)) = (tool("unshare"), tool("mount")) else { return };
     let _object = Object::new("seen", 1, 0o600);
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
@@ -311,7 +311,7 @@ fn proc_without_system_v_hides_no_segment() {
 
 #[test]
 fn list_without_a_match_succeeds_with_an_empty_table() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     assert_eq!(printed(["list"]).lines().count(), 1);
     assert_eq!(printed(["list", "--no-header"]), "");
     assert_eq!(json(["list", "--json"])["segments"], Value::Array(vec![]));
@@ -322,7 +322,7 @@ fn list_without_a_match_succeeds_with_an_empty_table() {
 
 #[test]
 fn table_is_aligned_and_plain() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 24 << 20, 0o666);
     sysv.lock();
     let _wide = Object::new("カメラ", 100, 0o600);
@@ -352,7 +352,7 @@ fn table_is_aligned_and_plain() {
 
 #[test]
 fn list_sorts_by_every_field_with_missing_values_last() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _one = Object::new("one", 10, 0o600);
     let _two = Object::new("two", 300, 0o644);
     let sysv = Sysv::new(5, 200, 0o600);
@@ -375,7 +375,7 @@ fn list_sorts_by_every_field_with_missing_values_last() {
 
 #[test]
 fn csv_round_trips() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _csv_name = Object::new("a,\"b\" c\n", 1 << 20, 0o600);
     let _sysv = Sysv::new(0x4d2, 5, 0o640);
     let text = printed(["list", "--csv"]);

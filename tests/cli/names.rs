@@ -1,6 +1,6 @@
 //! Names on the command line: a full name has one meaning, and an ambiguous name changes nothing.
 
-use crate::support::{Object, Sysv, World, shmlens};
+use crate::support::{Namespaces, Object, Sysv, shmlens};
 use serde_json::Value;
 use shmlens::sys::shm;
 use std::ffi::OsStr;
@@ -11,15 +11,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// The exit status, standard output and standard error.
-type Ended = (i32, String, String);
+type CommandOutput = (i32, String, String);
 
-fn ended(command: &mut Command) -> Ended {
+fn ended(command: &mut Command) -> CommandOutput {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Ended {
+fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> CommandOutput {
     ended(shmlens().args(arguments))
 }
 
@@ -31,7 +31,7 @@ fn unused_shmid() -> i32 {
 
 #[test]
 fn impossible_names_are_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects = ["camera0", "camera1"].map(|name| Object::new(name, 4, 0o600));
     let _private = Sysv::new(0, 1, 0o600);
     for (arguments, words) in [
@@ -51,7 +51,7 @@ fn impossible_names_are_explained() {
 
 #[test]
 fn shmid_that_is_also_a_key_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // The first shmid of a namespace is 0, which no segment has as its key.
     let [_first, one] = [(); 2].map(|()| Sysv::new(0, 1, 0o600));
     let keyed = Sysv::new(one.shmid.unsigned_abs(), 1, 0o600);
@@ -72,7 +72,7 @@ fn shmid_that_is_also_a_key_is_reported() {
 
 #[test]
 fn full_name_never_matches_another_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let gone = unused_shmid();
     let names = [
         format!("{gone}"),
@@ -119,7 +119,7 @@ fn full_name_never_matches_another_object() {
 
 #[test]
 fn prefix_is_expanded_only_for_reading_commands() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("state-of-things", 4, 0o600);
     let (status, _, stderr) = run(["dump", "sta"]);
     assert_eq!((status, stderr.as_str()), (0, "shmlens: 'sta' is short for /state-of-things\n"));
@@ -132,7 +132,7 @@ fn prefix_is_expanded_only_for_reading_commands() {
 
 #[test]
 fn ambiguous_name_changes_nothing_without_a_kind() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
     let gone = unused_shmid();
     let shmid = sysv.shmid;
@@ -185,7 +185,7 @@ fn ambiguous_name_changes_nothing_without_a_kind() {
 
 #[test]
 fn files_that_are_not_segments_make_a_name_ambiguous() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(7, 10, 0o600);
     let shmid = sysv.shmid;
     let path = |name: &str| Path::new("/dev/shm").join(name);
@@ -206,7 +206,7 @@ fn files_that_are_not_segments_make_a_name_ambiguous() {
 
 #[test]
 fn shell_glob_in_dev_shm_removes_only_objects() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 10, 0o600);
     let names = ["7000", "0x4d2", "key:1234", "sysv:0", "posix:a", "a", r"b\x41", "--force", "-y"];
     let shmid = sysv.shmid.to_string();
@@ -246,7 +246,7 @@ fn shell_glob_in_dev_shm_removes_only_objects() {
 
 #[test]
 fn every_command_accepts_a_path_as_a_posix_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let path = "/dev/shm/made/by path";
     fs::create_dir("/dev/shm/made").unwrap();
     let (status, stdout, stderr) = run(["create", "posix", path, "--size", "4"]);
@@ -263,7 +263,7 @@ fn every_command_accepts_a_path_as_a_posix_name() {
 
 #[test]
 fn non_utf8_names_work() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new(b"caf\xe9", 4, 0o600);
     object.write(0, b"caf\xe9");
     let raw = OsStr::from_bytes(b"caf\xe9");
@@ -302,7 +302,7 @@ fn non_utf8_names_work() {
 
 #[test]
 fn backslash_in_a_file_name_is_literal() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let literal = Object::new(r"a\x41", 1, 0o600);
     let escaped = Object::new("aA", 1, 0o600);
     for name in [r"a\x41", r"/dev/shm/a\x41"] {
@@ -318,7 +318,7 @@ fn backslash_in_a_file_name_is_literal() {
 
 #[test]
 fn names_starting_with_a_dash_work_after_double_dash() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("-rf", 4, 0o600);
     let (status, _, stderr) = run(["dump", "--", "-rf"]);
     assert!(status == 0 && stderr.is_empty(), "{stderr}");

@@ -1,14 +1,14 @@
 //! Output to a closed pipe and to a full disk, the man page, and shell completions.
 
 use super::{printed, stderr_of};
-use crate::support::{Object, World, shmlens, tool};
+use crate::support::{Namespaces, Object, shmlens, tool};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 #[test]
 fn closed_pipe_ends_the_command_quietly() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects: Vec<Object> =
         (0..3000).map(|number| Object::new(format!("{number:0>200}"), 1, 0o600)).collect();
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"]] {
@@ -25,7 +25,7 @@ fn closed_pipe_ends_the_command_quietly() {
 
 #[test]
 fn full_disk_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for report in [&["list"][..], &["list", "--json"], &["list", "--csv"], &["limits"], &["man"]] {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let output = shmlens().args(report).stdout(full).output().unwrap();

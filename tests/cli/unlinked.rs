@@ -3,7 +3,7 @@
 
 use super::{json, printed, run};
 use crate::support::{
-    Child, NOBODY, Object, SOON, World, as_nobody, compile_cpp, python, shmlens, wait_until,
+    Child, NOBODY, Namespaces, Object, SOON, as_nobody, compile_cpp, python, shmlens, wait_until,
 };
 use serde_json::Value;
 use std::fs;
@@ -67,7 +67,7 @@ fn start_tracked(name: &str) -> Option<Child> {
 
 #[test]
 fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_holder) = start_tracked("psm_1f09ab2c") else { return };
     let segment = unlinked();
     assert_eq!((&segment["former_name"], &segment["name"]), (&"/psm_1f09ab2c".into(), &Value::Null));
@@ -97,7 +97,7 @@ fn object_unlinked_by_the_python_tracker_is_readable_by_former_name() {
 
 #[test]
 fn unlinked_object_is_watched_until_its_last_holder_exits() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut holder) = start_tracked("camera0") else { return };
     let mut watch = Child::spawn_piped(shmlens().args(["watch", "--csv", "camera0"]));
     assert!(watch.line(SOON).starts_with("time,"));
@@ -110,7 +110,7 @@ fn unlinked_object_is_watched_until_its_last_holder_exits() {
 
 #[test]
 fn unlinked_object_is_saved_and_restored_under_its_former_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("camera0.saved");
     let file = file.to_str().unwrap();
@@ -144,7 +144,7 @@ fn unlinked_object_is_saved_and_restored_under_its_former_name() {
 
 #[test]
 fn owner_rescues_open_objects_and_gets_a_remedy_for_mapped_ones() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(program) = compile_cpp("tests/cli/unlinked_holder.cpp") else { return };
     let shmlens = |arguments: &[&str]| {
         let mut command = as_nobody(env!("CARGO_BIN_EXE_shmlens"), arguments);
@@ -195,7 +195,7 @@ fn owner_rescues_open_objects_and_gets_a_remedy_for_mapped_ones() {
 
 #[test]
 fn shared_former_name_lists_both_objects() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_holder) = holder(&[["/twice", "one", "open"], ["/twice", "two", "open"]]) else { return };
     let list = json(["list", "--json", "kind=deleted"]);
     let ids: Vec<&str> =
@@ -216,7 +216,7 @@ fn shared_former_name_lists_both_objects() {
 
 #[test]
 fn former_name_works_as_the_table_shows_it_and_with_its_kind() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_holder) = holder(&[["/gone soon", "text", "open"]]) else { return };
     for name in ["/gone soon (deleted)", "gone soon (deleted)"] {
         assert_eq!(texts(&run(["dump", "--raw", "--length", "4", name])).0, "text");
@@ -238,7 +238,7 @@ fn former_name_works_as_the_table_shows_it_and_with_its_kind() {
 
 #[test]
 fn search_of_everything_reads_unlinked_objects() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_holder) = holder(&[["/gone", "needle", "open"]]) else { return };
     let id = unlinked()["id"].as_str().unwrap().to_owned();
     let found = printed(["find", "needle"]);
@@ -257,14 +257,14 @@ fn search_of_everything_reads_unlinked_objects() {
 
 #[test]
 fn remedy_for_root_does_not_suggest_root() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let error = error(&run(["info", "deleted:1:2"]));
     assert!(!error.contains("as root"), "{error}");
 }
 
 #[test]
 fn modifying_command_explains_a_former_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_holder) = holder(&[["/old", "text", "open"]]) else { return };
     let id = unlinked()["id"].as_str().unwrap().to_owned();
     for command in [&["rm", "--yes", "--force"][..], &["chmod", "0600"], &["lock"], &["chown", "0"]] {
@@ -281,7 +281,7 @@ fn modifying_command_explains_a_former_name() {
 
 #[test]
 fn existing_name_takes_precedence_over_a_former_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_holder) = holder(&[["/name", "old", "open"], ["/camera", "exact", "open"]]) else { return };
     let object = Object::new("name", 3, 0o600);
     object.write(0, b"new");
@@ -298,7 +298,7 @@ fn existing_name_takes_precedence_over_a_former_name() {
 
 #[test]
 fn objects_of_hard_to_see_holders_stay_listed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(program) = compile_cpp("tests/cli/hidden_holder.cpp") else { return };
     let _holder = ready(&mut Command::new(program));
     let list = json(["list", "--json"]);

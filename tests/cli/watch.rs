@@ -1,7 +1,7 @@
 //! `watch` prints changes as they happen and ends with the segment.
 
 use super::stderr_of;
-use crate::support::{Child, Object, SOON, Sysv, World, shmlens, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, Sysv, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fs;
@@ -27,7 +27,7 @@ fn change(child: &mut Child) -> String {
 
 #[test]
 fn watch_prints_changed_bytes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4 << 40, 0o600);
     object.write(0, &[1; 32]);
     let mut child = watch(&["a"]);
@@ -42,7 +42,7 @@ fn watch_prints_changed_bytes() {
 
 #[test]
 fn watch_prints_values_of_a_sysv_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let mut child = watch(&["0x4d2", "--as", "f64le", "--offset", "8", "--length", "16", "--count", "2"]);
     sysv.write(0, &[9; 8]);
@@ -55,7 +55,7 @@ fn watch_prints_values_of_a_sysv_segment() {
 
 #[test]
 fn watch_prints_json_and_text() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 100, 0o600);
     for (form, options) in [("json", &["--json"][..]), ("text", &[])] {
         object.write(8, &[0]);
@@ -88,7 +88,7 @@ fn watch_prints_json_and_text() {
 
 #[test]
 fn watch_ends_with_the_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 100, 0o600);
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let mut watching = [watch(&["a"]), watch(&["0x4d2"])];
@@ -102,7 +102,7 @@ fn watch_ends_with_the_segment() {
 
 #[test]
 fn marked_segment_is_watched_until_the_last_holder_detaches() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 100, 0o600);
     let held = shmlens::sys::shm::Attachment::read_write(sysv.shmid).unwrap();
     shmlens::sys::shm::remove(sysv.shmid).unwrap();
@@ -115,7 +115,7 @@ fn marked_segment_is_watched_until_the_last_holder_detaches() {
 
 #[test]
 fn ctrl_c_and_a_closed_pipe_end_watch_successfully() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     let mut child = watch(&["a"]);
     child.signal(Signal::SIGINT);
@@ -130,7 +130,7 @@ fn ctrl_c_and_a_closed_pipe_end_watch_successfully() {
 
 #[test]
 fn invalid_arguments_are_usage_errors() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("a", 100, 0o600);
     for (error, words) in [
         (stderr_of(["watch", "a", "--interval", "soon"], 2), "expected a time"),

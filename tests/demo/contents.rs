@@ -1,14 +1,14 @@
 //! Contents of the demo's segments as read by other languages.
 
 use super::{Headless, row};
-use crate::support::{SOON, World, compile_cpp, python, shmlens, wait_until};
+use crate::support::{Namespaces, SOON, compile_cpp, python, shmlens, wait_until};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 #[test]
 fn cpp_reads_the_struct_of_the_header() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(reader) = compile_cpp("tests/demo/read_state.cpp") else { return };
     let demo = Headless::start();
     let read = || {
@@ -22,7 +22,7 @@ fn cpp_reads_the_struct_of_the_header() {
 
 #[test]
 fn python_reads_and_writes_the_same_list() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let demo = Headless::start();
     let text = r"
 import math, sys, time
@@ -62,7 +62,7 @@ print('good')
 
 #[test]
 fn ring_counts_its_quotes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let demo = Headless::start();
     let written = || {
         let bytes = fs::read(&demo.ring).unwrap();
@@ -84,7 +84,7 @@ fn holders(id: &str) -> Vec<(String, String)> {
 
 #[test]
 fn segments_have_a_writer_and_a_reader() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let demo = Headless::start();
     let pair = |writer: &str, reader: &str| {
         let mut pair = vec![(writer.to_owned(), "rw".to_owned()), (reader.to_owned(), "r".to_owned())];
@@ -104,7 +104,7 @@ fn segments_have_a_writer_and_a_reader() {
 
 #[test]
 fn leak_does_not_have_to_settle() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let demo = Headless::start();
     let output =
         shmlens().args(["list", "--leaked", "--columns", "id,state", "--no-header"]).output().unwrap();
@@ -116,7 +116,7 @@ fn leak_does_not_have_to_settle() {
 
 #[test]
 fn creator_of_the_orphan_is_dead_and_not_shmlens() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let demo = Headless::start();
     let orphan = row(demo.orphan).unwrap();
     assert_ne!(orphan.creator_pid, demo.child.pid().as_raw().unsigned_abs());

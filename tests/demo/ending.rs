@@ -1,7 +1,7 @@
 //! The demo removes its segments, however it ends.
 
 use super::{Headless, row, totals};
-use crate::support::{Child, SOON, World, shmlens, wait_until};
+use crate::support::{Child, Namespaces, SOON, shmlens, wait_until};
 use nix::sys::signal::{Signal, kill};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 #[test]
 fn printed_segments_exist_with_their_sizes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let demo = Headless::start();
     assert_eq!((demo.count(), totals()), (5, (2, 3)));
     let (state, orphan) = (row(demo.state).unwrap(), row(demo.orphan).unwrap());
@@ -28,7 +28,7 @@ fn printed_segments_exist_with_their_sizes() {
 
 #[test]
 fn signal_ends_the_demo_and_removes_everything() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let mut demo = Headless::start();
         demo.child.signal(signal);
@@ -44,7 +44,7 @@ fn is_holder(pid: &str) -> bool {
 
 #[test]
 fn processes_of_a_killed_demo_exit() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for stopped in [false, true] {
         let mut demo = Headless::start();
         let pid = demo.child.pid();
@@ -62,7 +62,7 @@ fn processes_of_a_killed_demo_exit() {
 
 #[test]
 fn signal_during_startup_leaves_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for delay in 0..20 {
         let mut child = Child::spawn(shmlens().args(["demo", "--headless"]).stdout(Stdio::null()));
         // This is the moment under test, not a wait.
@@ -76,7 +76,7 @@ fn signal_during_startup_leaves_nothing() {
 
 #[test]
 fn closed_pipe_ends_the_demo() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut command = shmlens();
     let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
@@ -86,7 +86,7 @@ fn closed_pipe_ends_the_demo() {
 
 #[test]
 fn suspended_demo_resumes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut command = shmlens();
     let mut child = command.args(["demo", "--headless"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();

@@ -1,7 +1,7 @@
 //! The next demo removes the segments that a killed demo left behind, and nothing else.
 
 use super::{Headless, row, rows, totals};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, World, shmlens};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, shmlens};
 use nix::sys::signal::Signal;
 use shmlens::sys::shm::{self, Attachment};
 use std::fs;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// The leftovers of a demo that was killed.
-struct Killed {
+struct KilledDemo {
     demo: Headless,
     list: Vec<u8>,
     ring: Vec<u8>,
@@ -18,7 +18,7 @@ struct Killed {
     key: u32,
 }
 
-impl Killed {
+impl KilledDemo {
     fn new() -> Self {
         let mut demo = Headless::start();
         demo.child.signal(Signal::SIGKILL);
@@ -51,8 +51,8 @@ fn segment_with(key: u32, size: u64, content: &[u8]) -> Sysv {
 
 #[test]
 fn next_demo_removes_leftovers() {
-    let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let killed = KilledDemo::new();
     let mut next = Headless::start();
     assert_eq!(killed.demo.count(), 0);
     assert_eq!((next.count(), totals()), (5, (2, 3)));
@@ -62,11 +62,11 @@ fn next_demo_removes_leftovers() {
 }
 
 #[test]
-fn running_demo_is_not_touched() {
-    let Some(_world) = World::new() else { return };
+fn running_demo_is_left_alone() {
+    let Some(_namespaces) = Namespaces::new() else { return };
     let running = Headless::start();
     let before = [row(running.state), row(running.orphan)];
-    let killed = Killed::new();
+    let killed = KilledDemo::new();
     let mut next = Headless::start();
     assert_eq!((killed.demo.count(), running.count(), next.count()), (0, 5, 5));
     // Nothing was attached or detached: times, last pid and count are unchanged.
@@ -78,8 +78,8 @@ fn running_demo_is_not_touched() {
 
 #[test]
 fn objects_resembling_leftovers_are_kept() {
-    let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let killed = KilledDemo::new();
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.ring).unwrap();
@@ -124,8 +124,8 @@ fn objects_resembling_leftovers_are_kept() {
 
 #[test]
 fn other_files_with_a_demo_name_are_kept() {
-    let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let killed = KilledDemo::new();
     let (list, ring) = (name_of(&killed.demo.list), name_of(&killed.demo.ring));
     fs::remove_file(&killed.demo.list).unwrap();
     fs::remove_file(&killed.demo.ring).unwrap();
@@ -152,8 +152,8 @@ fn other_files_with_a_demo_name_are_kept() {
 
 #[test]
 fn system_v_segments_resembling_leftovers_are_kept() {
-    let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let killed = KilledDemo::new();
     let size = killed.state.len() as u64;
     shm::remove(killed.demo.state.0).unwrap();
     let mut similar = killed.state.clone();
@@ -174,21 +174,21 @@ fn system_v_segments_resembling_leftovers_are_kept() {
     let next = Headless::start();
     let after = rows();
     for segment in &kept {
-        let of = |rows: &[shmlens::machine::control::SysvStat]| {
+        let facts = |rows: &[shmlens::machine::control::SysvStat]| {
             let row = rows.iter().find(|row| row.shmid.0 == segment.shmid).copied();
             row.map(|row| (row.key, row.size, row.mode, row.uid, row.nattch, row.resident))
         };
-        assert!(of(&after).is_some(), "{} is gone", segment.id());
-        assert_eq!(of(&after), of(&before), "{}", segment.id());
+        assert!(facts(&after).is_some(), "{} is gone", segment.id());
+        assert_eq!(facts(&after), facts(&before), "{}", segment.id());
     }
-    assert!(row(killed.demo.orphan).is_none(), "what the demo did leave is still there");
+    assert!(row(killed.demo.orphan).is_none(), "the killed demo's segment was not removed");
     drop(next);
 }
 
 #[test]
 fn read_only_creates_nothing_and_removes_no_leftovers() {
-    let Some(_world) = World::new() else { return };
-    let killed = Killed::new();
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let killed = KilledDemo::new();
     let before = totals();
     let config = tempfile::tempdir().unwrap();
     fs::create_dir(config.path().join("shmlens")).unwrap();

@@ -1,7 +1,7 @@
 //! The programs in assets/demo: they compile, read each other's values, and leave nothing behind.
 
 use super::{rows, totals};
-use crate::support::{Child, SOON, World, asset, demo_program as program, tool, wait_until};
+use crate::support::{Child, Namespaces, SOON, asset, demo_program as program, tool, wait_until};
 use nix::sys::signal::Signal;
 use std::process::{Command, Output};
 
@@ -24,15 +24,15 @@ fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], sig
     let Some(mut command) = program(writer) else { return };
     let mut writer = Child::spawn_piped(command.args([name, "0", "5"]));
     assert!(writer.line(SOON).contains("56 bytes"));
-    let made = totals();
-    assert_eq!(made.0 + made.1, 1);
+    let created = totals();
+    assert_eq!(created.0 + created.1, 1);
     for reader in readers {
         let Some(output) = run(reader, &[name, "3", "30"]) else { continue };
         let ticks = ticks(&output, text);
         assert_eq!(ticks.len(), 3, "{reader}");
         assert!(ticks[0] < ticks[2], "{reader} sees nothing move: {ticks:?}");
         // The reader only attached, so it must not remove the segment.
-        assert_eq!(totals(), made, "after {reader}");
+        assert_eq!(totals(), created, "after {reader}");
     }
     writer.signal(signal);
     assert_eq!(writer.line(SOON), "removed");
@@ -42,20 +42,20 @@ fn share_and_compare(writer: &str, name: &str, text: &str, readers: &[&str], sig
 
 #[test]
 fn cpp_and_cpp_share_a_system_v_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     share_and_compare("sysv_writer.cpp", "0x4d2", "written by C++", &["sysv_reader.cpp"], Signal::SIGTERM);
 }
 
 #[test]
 fn cpp_and_python_share_an_object_named_like_a_key() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let readers = ["posix_reader.cpp", "posix_reader.py", "posix_reader.py"];
     share_and_compare("posix_writer.cpp", "/1234", "written by C++", &readers, Signal::SIGINT);
 }
 
 #[test]
 fn python_writes_and_cpp_reads() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let readers = ["posix_reader.cpp", "posix_reader.py"];
         share_and_compare("posix_writer.py", "/1234", "written by Python", &readers, signal);
@@ -64,7 +64,7 @@ fn python_writes_and_cpp_reads() {
 
 #[test]
 fn writers_exit_after_their_count() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (writer, name) in
         [("sysv_writer.cpp", "1234"), ("posix_writer.cpp", "/1234"), ("posix_writer.py", "1234")]
     {
@@ -76,7 +76,7 @@ fn writers_exit_after_their_count() {
 
 #[test]
 fn path_selects_its_ftok_key() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let path = asset("layout.hpp");
     let path = path.to_str().unwrap();
     let Some(mut command) = program("sysv_writer.cpp") else { return };
@@ -99,7 +99,7 @@ fn path_selects_its_ftok_key() {
 
 #[test]
 fn existing_missing_and_invalid_targets_are_refused() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let refused = |name: &str, arguments: &[&str], why: &str| {
         let Some(output) = run(name, arguments) else { return };
         let message = String::from_utf8_lossy(&output.stderr).into_owned();

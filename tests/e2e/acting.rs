@@ -1,7 +1,7 @@
 //! Changes from the table: plan, confirm and undo on real segments, verified with the kernel.
 
 use super::{answer, no_row, open, quit, row};
-use crate::support::{Object, SOON, Sysv, World, shmlens, wait_until};
+use crate::support::{Namespaces, Object, SOON, Sysv, shmlens, wait_until};
 use shmlens::sys::shm;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,7 +12,7 @@ const LOCKED: u32 = 0o2000;
 
 #[test]
 fn permission_and_lock_changes_can_be_undone() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let mode = || shm::stat(sysv.shmid).unwrap().mode;
     let terminal = open();
@@ -42,7 +42,7 @@ fn permission_and_lock_changes_can_be_undone() {
 
 #[test]
 fn undo_restores_a_removed_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 100_000, 0o640);
     object.write(70_000, b"what was in it");
     let before = object.file.metadata().unwrap().ino();
@@ -71,7 +71,7 @@ fn undo_restores_a_removed_segment() {
 }
 
 /// The size of a segment whose copy takes a while.
-const LARGE: u64 = 400 << 20;
+const LARGE_SIZE: u64 = 400 << 20;
 
 /// Returns all files below a directory.
 fn files(below: &Path) -> Vec<PathBuf> {
@@ -82,9 +82,9 @@ fn files(below: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn long_copy_shows_progress_and_can_be_stopped() {
-    let Some(_world) = World::new() else { return };
-    let sysv = Sysv::new(0x4d2, LARGE, 0o600);
-    sysv.write(0, &vec![7; usize::try_from(LARGE).unwrap()]);
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let sysv = Sysv::new(0x4d2, LARGE_SIZE, 0o600);
+    sysv.write(0, &vec![7; usize::try_from(LARGE_SIZE).unwrap()]);
     let terminal = open();
     for stop in ["<Esc>", "<C-c>"] {
         terminal.wait_for(row("▌ sysv:0"), SOON);
@@ -107,7 +107,7 @@ fn long_copy_shows_progress_and_can_be_stopped() {
 
 #[test]
 fn unlinked_object_is_saved_with_w_and_restored() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("rescued");
     let object = Object::new("camera0", 4096, 0o640);

@@ -1,7 +1,7 @@
 //! Colors and characters adapt to the terminal and the config.
 
 use super::{leave_and_quit, open_first, quit, row};
-use crate::support::{Object, SOON, Terminal, World, shmlens};
+use crate::support::{Namespaces, Object, SOON, Terminal, shmlens};
 use std::process::Command;
 use vt100::{Color, Screen};
 
@@ -44,14 +44,14 @@ fn output_of_session(command: Command) -> Vec<u8> {
 
 #[test]
 fn true_color_terminal_gets_true_color() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let raw = output_of_session(shmlens());
     assert!(attributes(&raw).iter().any(|numbers| numbers.windows(2).any(|pair| pair == [48, 2])));
 }
 
 #[test]
 fn no_color_turns_color_off() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut none = shmlens();
     none.env("NO_COLOR", "1");
     let mut never = shmlens();
@@ -71,7 +71,7 @@ fn no_color_turns_color_off() {
 
 #[test]
 fn console_gets_sixteen_colors() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut command = shmlens();
     command.env("TERM", "linux").env("COLORTERM", "");
     let raw = output_of_session(command);
@@ -85,7 +85,7 @@ fn console_gets_sixteen_colors() {
 
 #[test]
 fn non_utf8_locale_gets_ascii_only() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _other = Object::new("カ", 10, 0o600);
     let mut locale = shmlens();
     locale.env("LANG", "C");
@@ -124,7 +124,7 @@ fn non_utf8_locale_gets_ascii_only() {
 
 #[test]
 fn theme_setting_is_applied() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     std::fs::create_dir(home.path().join("shmlens")).unwrap();
@@ -140,7 +140,7 @@ fn theme_setting_is_applied() {
 
 #[test]
 fn cursor_is_on_the_selected_byte() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open_first();
     let (row, column) = super::byte_cell(9);

@@ -1,7 +1,7 @@
 //! Attachments: one while Inspect is open, kept on request, and none after the program ends.
 
-use super::{STILL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
-use crate::support::{SOON, Sysv, Terminal, World, wait_until};
+use super::{NO_CHANGE_INTERVAL, answer, end, nattch, no_row, open, open_first, quit, row, writer};
+use crate::support::{Namespaces, SOON, Sysv, Terminal, wait_until};
 use shmlens::sys::shm;
 use std::process::Command;
 
@@ -19,7 +19,7 @@ fn leave(terminal: &Terminal) {
 
 #[test]
 fn inspect_attaches_once_and_detaches_on_leaving() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let terminal = open_first();
     terminal.wait_for("attached: nattch +1", SOON);
@@ -34,8 +34,8 @@ fn inspect_attaches_once_and_detaches_on_leaving() {
 
 #[test]
 fn inspect_does_not_attach_segments_held_by_others() {
-    let Some(_world) = World::new() else { return };
-    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(writer) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     terminal.wait_for("no trace", SOON);
     terminal.resize((120, 24));
@@ -51,7 +51,7 @@ fn inspect_does_not_attach_segments_held_by_others() {
 
 #[test]
 fn kept_attachment_is_marked_and_can_be_detached() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let terminal = open_first();
     terminal.send("P");
@@ -80,7 +80,7 @@ fn kept_attachment_is_marked_and_can_be_detached() {
 
 #[test]
 fn last_detach_destroys_a_marked_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (marked, other) = (Sysv::new(0x4d2, 8192, 0o600), Sysv::new(0x4d3, 4096, 0o600));
     let terminal = open();
     terminal.wait_for(row("▌ sysv:0"), SOON);
@@ -117,7 +117,7 @@ fn last_detach_destroys_a_marked_segment() {
 
 #[test]
 fn quit_detaches_everything() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let terminal = open_first();
     terminal.send("P");
@@ -133,7 +133,7 @@ fn quit_detaches_everything() {
 
 #[test]
 fn removed_segment_is_freed_when_inspect_closes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 56, 0o600);
     sysv.write(0, b"1MHS");
     let terminal = open_first();

@@ -1,13 +1,13 @@
 //! Navigation in Inspect: offsets, searches, changes, types, copies.
 
-use super::{STILL, clipboard_text, leave_and_quit, open_first, row, writer};
-use crate::support::{Child, Object, SOON, Terminal, World, wait_until};
+use super::{NO_CHANGE_INTERVAL, clipboard_text, leave_and_quit, open_first, row, writer};
+use crate::support::{Child, Namespaces, Object, SOON, Terminal, wait_until};
 use vt100::Screen;
 
 /// Starts a C++ writer with a long interval, and opens its segment in Inspect. The name is at
 /// offset 28, `tick` at 8, `sine` at 16.
 fn inside() -> Option<(Child, Terminal)> {
-    let writer = writer("posix_writer.cpp", "/1234", STILL)?;
+    let writer = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL)?;
     let terminal = open_first();
     terminal.wait_for("at 0x0 (0)", SOON);
     Some((writer, terminal))
@@ -15,7 +15,7 @@ fn inside() -> Option<(Child, Terminal)> {
 
 #[test]
 fn search_finds_text_forward_and_backward() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("/t");
     terminal.send("<Enter>");
@@ -33,7 +33,7 @@ fn search_finds_text_forward_and_backward() {
 
 #[test]
 fn search_finds_bytes_and_values() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("\\77 ?? 69<Enter>");
     terminal.wait_for("at 0x1c (28)", SOON);
@@ -49,7 +49,7 @@ fn search_finds_bytes_and_values() {
 
 #[test]
 fn go_to_moves_to_an_offset() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     for (typed, place) in [
         ("0x18", "at 0x18 (24)"),
@@ -81,7 +81,7 @@ fn go_to_moves_to_an_offset() {
 
 #[test]
 fn marks_can_be_revisited() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("o16<Enter>");
     terminal.wait_for("at 0x10 (16)", SOON);
@@ -96,7 +96,7 @@ fn marks_can_be_revisited() {
 
 #[test]
 fn next_change_jumps_to_a_distant_change() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 64 << 10, 0o600);
     object.write(0, &vec![1; 64 << 10]);
     let terminal = open_first();
@@ -120,7 +120,7 @@ fn next_change_jumps_to_a_distant_change() {
 
 #[test]
 fn next_data_skips_a_hole() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 1 << 30, 0o600);
     object.write(700 << 20, b"here");
     let terminal = open_first();
@@ -134,7 +134,7 @@ fn next_data_skips_a_hole() {
 
 #[test]
 fn bytes_are_shown_by_type_order_and_row_width() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     terminal.send("t");
     terminal.wait_for("Show as", SOON);
@@ -155,7 +155,7 @@ fn bytes_are_shown_by_type_order_and_row_width() {
 
 #[test]
 fn bytes_are_copied_in_every_format() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some((_writer, terminal)) = inside() else { return };
     for (form, text) in [
         ("h", "31 4d 48 53 38 00 00 00 01 00 00 00 00 00 00 00"),

@@ -1,7 +1,7 @@
 //! Changes to a segment while it is open in Inspect are reported, and the last bytes stay visible.
 
-use super::{STILL, end, leave_and_quit, open_first, row, writer};
-use crate::support::{Object, SOON, Terminal, World};
+use super::{NO_CHANGE_INTERVAL, end, leave_and_quit, open_first, row, writer};
+use crate::support::{Namespaces, Object, SOON, Terminal};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -17,7 +17,7 @@ fn at_the_end() -> (Object, Terminal) {
 
 #[test]
 fn inspect_reports_a_shrunk_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (object, terminal) = at_the_end();
     object.file.set_len(100).unwrap();
     terminal.wait_for("Shrunk from 64 KiB to 100 B", SOON);
@@ -33,8 +33,8 @@ fn inspect_reports_a_shrunk_segment() {
 
 #[test]
 fn inspect_reports_a_removed_segment() {
-    let Some(_world) = World::new() else { return };
-    let Some(python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(python) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     terminal.wait_for("ten by Python", SOON);
     end(python);
@@ -45,7 +45,7 @@ fn inspect_reports_a_removed_segment() {
 
 #[test]
 fn inspect_reports_a_replaced_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (old, terminal) = at_the_end();
     drop(old);
     let _new = Object::new("object", 32 << 10, 0o600);
@@ -60,7 +60,7 @@ fn inspect_reports_a_replaced_object() {
 
 #[test]
 fn inspect_keeps_reading_after_a_mode_change() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (object, terminal) = at_the_end();
     // An open descriptor stays readable after the mode changes.
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o000)).unwrap();

@@ -1,7 +1,7 @@
 //! Real leaks are removed from the screen, and held segments stay.
 
-use super::{STILL, answer, open, quit, row, writer};
-use crate::support::{Child, SOON, Terminal, World, python, shmlens, wait_until};
+use super::{NO_CHANGE_INTERVAL, answer, open, quit, row, writer};
+use crate::support::{Child, Namespaces, SOON, Terminal, python, shmlens, wait_until};
 use shmlens::sys::shm;
 use std::fs;
 use std::path::Path;
@@ -17,8 +17,8 @@ fn leak() -> Option<i32> {
 
 #[test]
 fn clean_removes_leaks_and_keeps_held_segments() {
-    let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let Some(shmid) = leak() else { return };
     let home = tempfile::tempdir().unwrap();
     let settings = home.path().join("shmlens");
@@ -38,7 +38,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
     assert!(shm::stat(shmid).is_ok());
     answer(&terminal, "y");
     wait_until(SOON, || shm::stat(shmid).is_err());
-    assert!(shm::stat(0).is_ok(), "it is held");
+    assert!(shm::stat(0).is_ok(), "a held segment must not be removed");
     terminal.wait_for("u: undo", SOON);
     terminal.send("c");
     terminal.wait_for("Nothing is leaked.", SOON);
@@ -50,7 +50,7 @@ fn clean_removes_leaks_and_keeps_held_segments() {
 
 #[test]
 fn awaited_semaphore_is_identified() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // This calls `sem_open` of the C library.
     let text = "import ctypes, time\n\
                 libc = ctypes.CDLL(None, use_errno=True)\n\

@@ -2,7 +2,7 @@
 
 use super::{quit, row};
 use crate::demo::totals;
-use crate::support::{SOON, Terminal, World, shmlens};
+use crate::support::{Namespaces, SOON, Terminal, shmlens};
 use nix::sys::signal::Signal;
 use vt100::Screen;
 
@@ -20,7 +20,7 @@ fn open() -> Terminal {
 
 #[test]
 fn demo_updates_and_disappears_on_quit() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let terminal = open();
     assert_eq!(totals(), (2, 3));
     terminal.wait_for(row("▌ /demo-ring"), SOON);
@@ -35,7 +35,7 @@ fn demo_updates_and_disappears_on_quit() {
 
 #[test]
 fn demo_disappears_after_a_signal() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
         let mut terminal = open();
         terminal.child().signal(signal);
@@ -47,7 +47,7 @@ fn demo_disappears_after_a_signal() {
 
 #[test]
 fn demo_disappears_after_a_hangup() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut terminal = open();
     terminal.hang_up();
     terminal.wait_exit(SOON);
@@ -56,7 +56,7 @@ fn demo_disappears_after_a_hangup() {
 
 #[test]
 fn demo_without_a_terminal_creates_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let output = shmlens().arg("demo").stdin(std::process::Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("terminal"));

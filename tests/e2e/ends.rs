@@ -1,7 +1,7 @@
 //! Every exit while a segment is open restores the terminal and detaches the segment.
 
-use super::{ONE_SECOND, STILL, byte_on, leave_and_quit, nattch, open_first, writer};
-use crate::support::{SOON, Sysv, Terminal, World, shmlens, tool};
+use super::{NO_CHANGE_INTERVAL, ONE_SECOND, byte_on, leave_and_quit, nattch, open_first, writer};
+use crate::support::{Namespaces, SOON, Sysv, Terminal, shmlens, tool};
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use vt100::Screen;
 
 #[test]
 fn signal_restores_the_terminal_and_detaches() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = Sysv::new(0x4d2, 56, 0o600);
     for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT] {
         let mut terminal = open_first();
@@ -26,7 +26,7 @@ fn signal_restores_the_terminal_and_detaches() {
 
 #[test]
 fn ctrl_c_restores_the_terminal_and_detaches() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let mut terminal = open_first();
     assert_eq!(nattch(0), 1);
@@ -38,7 +38,7 @@ fn ctrl_c_restores_the_terminal_and_detaches() {
 
 #[test]
 fn hangup_ends_the_program_and_detaches() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv = Sysv::new(0x4d2, 56, 0o600);
     let mut terminal = open_first();
     terminal.wait_for("attached: nattch +1", SOON);
@@ -52,7 +52,7 @@ fn hangup_ends_the_program_and_detaches() {
 
 #[test]
 fn resumed_program_is_live_again() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", "20") else { return };
     let Some(bash) = tool("bash") else { return };
     let mut shell = Command::new(bash);
@@ -108,8 +108,8 @@ fn missing_terminal_suggests_an_alternative() {
 
 #[test]
 fn key_burst_is_handled_completely() {
-    let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("posix_writer.cpp", "/1234", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_writer) = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     terminal.send(&"l".repeat(55));
     terminal.wait_for("at 0x37 (55)", SOON);

@@ -1,7 +1,7 @@
 //! The list of holders, and terminating one of them: real C++ and Python programs.
 
-use super::{STILL, answer, collapse_spaces, no_row, open, quit, row, writer};
-use crate::support::{Child, SOON, Terminal, World, python, shmlens, skip_for_kernel, tool};
+use super::{NO_CHANGE_INTERVAL, answer, collapse_spaces, no_row, open, quit, row, writer};
+use crate::support::{Child, Namespaces, SOON, Terminal, python, shmlens, skip_for_kernel, tool};
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
@@ -24,8 +24,8 @@ fn reader(name: &str) -> Option<Child> {
 
 #[test]
 fn holders_are_listed_with_access_and_can_be_ended() {
-    let Some(_world) = World::new() else { return };
-    let Some(mut cpp) = writer("posix_writer.cpp", "held", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(mut cpp) = writer("posix_writer.cpp", "held", NO_CHANGE_INTERVAL) else { return };
     let Some(mut python) = reader("held") else { return };
     let state = tempfile::tempdir().unwrap();
     let mut command = shmlens();
@@ -70,7 +70,7 @@ fn holders_are_listed_with_access_and_can_be_ended() {
 
 #[test]
 fn process_ignoring_sigterm_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let text = "import signal, time\n\
                 from multiprocessing import shared_memory as m\n\
                 signal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
@@ -98,9 +98,9 @@ fn process_ignoring_sigterm_is_reported() {
 /// If `/proc` belongs to another pid namespace, a pid there is a different process here.
 #[test]
 fn pid_from_another_namespace_signals_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(unshare) = tool("unshare") else { return };
-    let Some(mut holder) = writer("posix_writer.cpp", "held", STILL) else { return };
+    let Some(mut holder) = writer("posix_writer.cpp", "held", NO_CHANGE_INTERVAL) else { return };
     // In the namespace, an unrelated process gets the same pid as the holder outside.
     let text = "echo $(($1 - 1)) >/proc/sys/kernel/ns_last_pid; sleep 3600 & \
                 [ $! = $1 ] || { echo no such pid; exit; }; \
@@ -133,7 +133,7 @@ fn pid_from_another_namespace_signals_nothing() {
 
 #[test]
 fn unlink_of_a_held_object_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let text = "from multiprocessing import shared_memory as m\n\
                 s = m.SharedMemory('gone', create=True, size=50000)\n\
                 s.buf[:] = bytes(range(250)) * 200\n\

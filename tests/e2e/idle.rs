@@ -1,7 +1,7 @@
 //! Nothing is written while nothing changes.
 
-use super::{STILL, leave_and_quit, open_first, quit, row, writer};
-use crate::support::{SOON, Terminal, World, shmlens};
+use super::{NO_CHANGE_INTERVAL, leave_and_quit, open_first, quit, row, writer};
+use crate::support::{Namespaces, SOON, Terminal, shmlens};
 use std::thread;
 use std::time::Duration;
 use vt100::Screen;
@@ -17,9 +17,9 @@ fn writes_nothing(terminal: &Terminal) {
 
 #[test]
 fn surveys_do_not_redraw_the_table() {
-    let Some(_world) = World::new() else { return };
-    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
-    let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
+    let Some(_object) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     // This size has too few rows to show ages, which change.
     let terminal = Terminal::start((80, 19), shmlens());
     terminal.wait_for(row("shmlens 2 segments"), SOON);
@@ -31,8 +31,8 @@ fn surveys_do_not_redraw_the_table() {
 
 #[test]
 fn live_strip_does_not_redraw_unchanged_bytes() {
-    let Some(_world) = World::new() else { return };
-    let Some(_object) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_object) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let terminal = Terminal::start((80, 24), shmlens());
     terminal.wait_for("● in use", SOON);
     // Wait for the contents of the strip, once the last change has faded.
@@ -44,8 +44,8 @@ fn live_strip_does_not_redraw_unchanged_bytes() {
 
 #[test]
 fn samples_do_not_redraw_unchanged_bytes() {
-    let Some(_world) = World::new() else { return };
-    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_sysv) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     // Wait for ten samples per second, once the map has scanned the whole segment.
     terminal.wait_for("live 10/s", SOON);

@@ -1,11 +1,13 @@
 //! Inspect shows the live bytes of real programs.
 
-use super::{ONE_SECOND, STILL, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer};
-use crate::support::{Object, SOON, Terminal, World, wait_until};
+use super::{
+    NO_CHANGE_INTERVAL, ONE_SECOND, byte_cell, byte_on, end, leave_and_quit, open_first, row, writer,
+};
+use crate::support::{Namespaces, Object, SOON, Terminal, wait_until};
 use std::fs;
 use vt100::{Color, Screen};
 
-/// Returns the tick of the writer.
+/// Returns the writer's tick counter.
 fn tick(name: &str) -> u64 {
     let bytes = fs::read(format!("/dev/shm/{name}")).unwrap();
     u64::from_ne_bytes(bytes[8..16].try_into().unwrap())
@@ -19,13 +21,13 @@ fn glows(screen: &Screen, offset: u16) -> bool {
 
 #[test]
 fn inspect_shows_bytes_of_real_programs() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (program, name, text, hex) in [
         ("sysv_writer.cpp", "0x4d2", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
         ("posix_writer.cpp", "/1234", "ten by C++", "74 65 6e 20 62 79 20 43 2b 2b 00"),
         ("posix_writer.py", "by_python", "ten by Python", "74 65 6e 20 62 79 20 50 79 74 68 6f 6e"),
     ] {
-        let Some(writer) = writer(program, name, STILL) else { continue };
+        let Some(writer) = writer(program, name, NO_CHANGE_INTERVAL) else { continue };
         let terminal = open_first();
         // The row contains the magic number, the size and the first tick.
         terminal.wait_for(row("0000_0000 31 4d 48 53 38 00 00 00 01 00 00 00"), SOON);
@@ -53,20 +55,20 @@ fn assert_change_is_shown(program: &str, name: &str) {
 
 #[test]
 fn change_by_cpp_is_shown_within_a_second() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     assert_change_is_shown("sysv_writer.cpp", "0x4d2");
     assert_change_is_shown("posix_writer.cpp", "/1234");
 }
 
 #[test]
 fn change_by_python_is_shown_within_a_second() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     assert_change_is_shown("posix_writer.py", "by_python");
 }
 
 #[test]
 fn highlight_fades() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();
     // A byte on screen for the first time has not changed.
@@ -83,7 +85,7 @@ fn highlight_fades() {
 
 #[test]
 fn freeze_stops_updates_until_resumed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_writer) = writer("posix_writer.cpp", "/1234", "10") else { return };
     let terminal = open_first();
     terminal.send("<Space>");
@@ -104,7 +106,7 @@ fn rows_of_bytes(terminal: &Terminal) -> Vec<String> {
 
 #[test]
 fn sample_interval_can_be_chosen() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 64, 0o600);
     let terminal = open_first();
     terminal.wait_for("live 10/s", SOON);

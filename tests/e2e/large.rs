@@ -1,7 +1,7 @@
 //! Large segments, and many of them.
 
 use super::{ONE_SECOND, leave_and_quit, open, open_first, quit, row};
-use crate::support::{Object, SOON, Sysv, Terminal, World};
+use crate::support::{Namespaces, Object, SOON, Sysv, Terminal};
 use std::fs;
 
 /// Returns the peak memory in KiB.
@@ -13,7 +13,7 @@ fn peak_memory(terminal: &Terminal) -> u64 {
 
 #[test]
 fn end_of_4_tib_opens_immediately_in_little_memory() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("huge", 4 << 40, 0o600);
     object.write((4 << 40) - 4, b"last");
     let terminal = open_first();
@@ -43,7 +43,7 @@ fn end_of_4_tib_opens_immediately_in_little_memory() {
 
 #[test]
 fn huge_system_v_segment_is_read_in_pieces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::unreserved(1 << 40, 0o600);
     sysv.write((1 << 40) - 4, b"last");
     let terminal = open_first();
@@ -57,7 +57,7 @@ fn huge_system_v_segment_is_read_in_pieces() {
 
 #[test]
 fn largest_size_works() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("largest", i64::MAX.unsigned_abs(), 0o600);
     let terminal = open_first();
     terminal.send("G");
@@ -69,7 +69,7 @@ fn largest_size_works() {
 
 #[test]
 fn thousands_of_segments_are_listed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _sysv: Vec<Sysv> = (1..=1000).map(|key| Sysv::new(key, 4096, 0o600)).collect();
     let _objects: Vec<Object> = (0..1000).map(|at| Object::new(format!("o{at:03}"), 4096, 0o600)).collect();
     let terminal = open();

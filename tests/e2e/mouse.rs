@@ -1,7 +1,7 @@
 //! Mouse input in every screen.
 
 use super::{open, quit, row, row_of};
-use crate::support::{Mouse, Object, SOON, Terminal, World};
+use crate::support::{Mouse, Namespaces, Object, SOON, Terminal};
 
 fn objects(count: usize) -> Vec<Object> {
     (0..count).map(|at| Object::new(format!("o{at:02}"), 100 * (at as u64 + 1), 0o600)).collect()
@@ -14,7 +14,7 @@ fn double_click(terminal: &Terminal, row: u16, column: u16) {
 
 #[test]
 fn click_selects_and_double_click_inspects() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects = objects(4);
     let terminal = open();
     terminal.wait_for(row("▌ /o00"), SOON);
@@ -33,7 +33,7 @@ fn click_selects_and_double_click_inspects() {
 
 #[test]
 fn wheel_scrolls() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects = objects(60);
     let terminal = open();
     terminal.wait_for(row("▌ /o00"), SOON);
@@ -53,7 +53,7 @@ fn wheel_scrolls() {
 
 #[test]
 fn click_on_a_heading_sorts() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects = objects(4);
     let terminal = open();
     let heading = row_of(&terminal, "NAME↑ SIZE");
@@ -69,7 +69,7 @@ fn click_on_a_heading_sorts() {
 
 #[test]
 fn mouse_capture_toggles() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _objects = objects(4);
     let terminal = open();
     terminal.wait_for(row("▌ /o00"), SOON);

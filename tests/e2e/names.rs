@@ -2,15 +2,15 @@
 //! terminal unescaped, and none stops the program.
 
 use super::{ONE_SECOND, clipboard_text, leave_and_quit, open_first, quit, row};
-use crate::support::{NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
+use crate::support::{NOBODY, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, shmlens, wait_until};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 
-const HOSTILE: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
-const SHOWN: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
+const HOSTILE_NAME: &[u8] = b"e\x1b]0;title\x07\x1b[5i\n\xff\xe2\x80\xae\\";
+const ESCAPED_NAME: &str = r"/e\x1b]0;title\x07\x1b[5i\x0a\xff\xe2\x80\xae\x5c";
 
 /// Returns true if an escape sequence from a name reached the terminal.
 fn is_raw(raw: &[u8]) -> bool {
@@ -21,18 +21,18 @@ fn is_raw(raw: &[u8]) -> bool {
 
 #[test]
 fn names_with_escape_sequences_are_escaped() {
-    let Some(_world) = World::new() else { return };
-    let object = Object::new(HOSTILE, 64, 0o600);
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let object = Object::new(HOSTILE_NAME, 64, 0o600);
     object.write(0, b"\x1b]0;bytes\x07\xff");
     let mut terminal = Terminal::start((240, 29), shmlens());
-    terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
+    terminal.wait_for(row(&format!("▌ {ESCAPED_NAME} 64 B")), SOON);
     terminal.send("y");
-    wait_until(SOON, || clipboard_text(&terminal) == Some(format!("posix:{SHOWN}")));
-    terminal.wait_for(&*format!("Copied {SHOWN}"), SOON);
+    wait_until(SOON, || clipboard_text(&terminal) == Some(format!("posix:{ESCAPED_NAME}")));
+    terminal.wait_for(&*format!("Copied {ESCAPED_NAME}"), SOON);
     terminal.send("/title<Enter>");
     terminal.wait_for(row("shmlens 1 segment"), SOON);
     terminal.send("<Enter>");
-    terminal.wait_for(row(&format!("{SHOWN} 64 B")), SOON);
+    terminal.wait_for(row(&format!("{ESCAPED_NAME} 64 B")), SOON);
     terminal.wait_for(row("0000_0000 1b 5d 30"), SOON);
     terminal.send("y");
     terminal.wait_for("Copy", SOON);
@@ -51,10 +51,10 @@ fn names_with_escape_sequences_are_escaped() {
 
 #[test]
 fn error_messages_escape_names() {
-    let Some(_world) = World::new() else { return };
-    let object = Object::new(HOSTILE, 64, 0o600);
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let object = Object::new(HOSTILE_NAME, 64, 0o600);
     let terminal = Terminal::start((240, 29), as_nobody(shmlens().get_program(), [""; 0]));
-    terminal.wait_for(row(&format!("▌ {SHOWN} 64 B")), SOON);
+    terminal.wait_for(row(&format!("▌ {ESCAPED_NAME} 64 B")), SOON);
     terminal.send("<Enter>");
     terminal.wait_for("Run as root", SOON);
     assert!(!is_raw(&terminal.raw()));
@@ -64,7 +64,7 @@ fn error_messages_escape_names() {
 
 #[test]
 fn files_that_are_not_segments_are_ignored() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     symlink("/etc/passwd", "/dev/shm/symlink").unwrap();
     symlink("/dev/shm", "/dev/shm/loop").unwrap();
@@ -84,7 +84,7 @@ fn files_that_are_not_segments_are_ignored() {
 
 #[test]
 fn inspect_reports_an_object_replaced_by_another_file_type() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 64, 0o600);
     object.write(0, b"the last picture");
     let terminal = open_first();
@@ -98,7 +98,7 @@ fn inspect_reports_an_object_replaced_by_another_file_type() {
 
 #[test]
 fn unreadable_segment_shows_owner_mode_and_remedy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 64, 0o600);
     let object = Object::new("object", 64, 0o640);
     let mine = Object::new("own", 64, 0o600).owned_by(NOBODY, NOBODY);

@@ -1,7 +1,7 @@
 //! Creating segments of each kind with `n`, verified with the kernel.
 
 use super::{open, quit, row};
-use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
+use crate::support::{Namespaces, Object, SOON, Sysv, Terminal, wait_until};
 use nix::sys::signal::Signal;
 use shmlens::sys::shm;
 use std::fs;
@@ -16,7 +16,7 @@ fn shmids() -> Vec<i32> {
 
 #[test]
 fn new_segment_creates_every_kind() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), b"what is in it").unwrap();
     let terminal = open();
@@ -55,7 +55,7 @@ fn new_segment_creates_every_kind() {
 
 #[test]
 fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
     let object = Object::new("object", 4096, 0o600);
     object.write(0, b"contents");
@@ -71,17 +71,17 @@ fn existing_segment_is_unchanged_and_the_overlay_stays_open() {
     // The corrected input is accepted.
     terminal.send("<C-u>4K<Up><C-u>5<Enter>");
     terminal.wait_for(row("▌ sysv:1"), SOON);
-    let made = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
-    assert_eq!((shm::stat(made).unwrap().key, shm::stat(made).unwrap().size), (5, 4096));
+    let created = *shmids().iter().find(|&&shmid| shmid != sysv.shmid).unwrap();
+    assert_eq!((shm::stat(created).unwrap().key, shm::stat(created).unwrap().size), (5, 4096));
     assert_eq!((shm::stat(sysv.shmid).unwrap(), object.file.metadata().unwrap().ctime_nsec()), before);
     assert_eq!(fs::read_dir("/dev/shm").unwrap().count(), 1);
-    shm::remove(made).unwrap();
+    shm::remove(created).unwrap();
     quit(terminal);
 }
 
 #[test]
 fn stopped_creation_leaves_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let source = Object::new("source", 40_000 << 16, 0o600);
     for at in 0..40_000u64 {
         source.write(at << 16, b"x");

@@ -1,7 +1,9 @@
 //! The permissions form on real segments, verified with the kernel.
 
 use super::{no_row, open, quit, row};
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens, wait_until};
+use crate::support::{
+    Child, NOBODY, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, shmlens, wait_until,
+};
 use nix::sys::signal::Signal;
 use shmlens::app::overlay::TYPED_AHEAD_GUARD;
 use shmlens::sys::shm;
@@ -18,7 +20,7 @@ fn answer(terminal: &Terminal, key: &str) {
 
 #[test]
 fn owner_group_and_mode_match_the_input() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 8192, 0o600);
     let object = Object::new("object", 5000, 0o600);
     let kernel = || {
@@ -60,7 +62,7 @@ fn owner_group_and_mode_match_the_input() {
 
 #[test]
 fn overlay_shows_access_of_users_and_processes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 5000, 0o640).owned_by(1000, NOBODY);
     // Start a process of nobody, for the access query.
     let mut sleeper = Child::spawn_piped(&mut as_nobody("/bin/sleep", ["1000"]));

@@ -1,7 +1,7 @@
 //! Terminals of any size, resized at any moment.
 
-use super::{STILL, leave_and_quit, no_row, open, open_first, quit, row, row_index, writer};
-use crate::support::{Object, SOON, Terminal, World, shmlens, wait_until};
+use super::{NO_CHANGE_INTERVAL, leave_and_quit, no_row, open, open_first, quit, row, row_index, writer};
+use crate::support::{Namespaces, Object, SOON, Terminal, shmlens, wait_until};
 use vt100::Screen;
 
 const SIZES: [(u16, u16); 10] =
@@ -27,7 +27,7 @@ fn upper_half(screen: &Screen) -> Vec<String> {
 
 #[test]
 fn table_redraws_after_any_resize() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
     resize_through_all_sizes(&terminal, row("● in use"));
@@ -36,8 +36,8 @@ fn table_redraws_after_any_resize() {
 
 #[test]
 fn inspect_redraws_after_any_resize() {
-    let Some(_world) = World::new() else { return };
-    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_writer) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let terminal = open_first();
     // Wait until the holders are known, and the map has scanned up to the zeros at the end.
     resize_through_all_sizes(&terminal, |screen: &Screen| {
@@ -49,7 +49,7 @@ fn inspect_redraws_after_any_resize() {
 
 #[test]
 fn resize_changes_the_layout() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
     terminal.wait_for(row("▌ /object"), SOON);
@@ -72,7 +72,7 @@ fn resize_changes_the_layout() {
 /// If both resizes arrive before the next frame, the size is the old one but the contents are not.
 #[test]
 fn brief_resize_redraws() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
     terminal.wait_for(row("● in use"), SOON);
@@ -87,7 +87,7 @@ fn brief_resize_redraws() {
 
 #[test]
 fn overlays_redraw_after_any_resize() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     for (keys, heading) in [("?", "Keys ──"), (":", "Actions ──"), ("s", "Sort by ──"), ("/", "!negated")]
     {
@@ -104,7 +104,7 @@ fn overlays_redraw_after_any_resize() {
 /// Memory and time grow with the number of cells, so at most 1000 columns and 400 rows are drawn.
 #[test]
 fn huge_terminal_is_drawn_in_part() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = Terminal::start((1100, 420), shmlens());
     terminal.wait_for(|screen: &Screen| row_index(screen, "? help") == Some(399), SOON);
@@ -134,7 +134,7 @@ fn huge_terminal_is_drawn_in_part() {
 /// Keys that arrive faster than they are handled wait in the terminal, not in memory.
 #[test]
 fn key_flood_takes_no_memory() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     let terminal = open();
     terminal.wait_for(row("● in use"), SOON);
@@ -147,7 +147,7 @@ fn key_flood_takes_no_memory() {
 
 #[test]
 fn too_small_terminal_shows_the_minimum_size() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("object", 64, 0o600);
     for (size, message) in [
         ((39, 24), "shmlens needs 40x8, has 39x24"),

@@ -1,8 +1,11 @@
 //! The live strip and the change rates, with real programs that write.
 
-use super::{ONE_SECOND, STILL, collapse_spaces, nattch, quit, row, row_index, wait_for_writer, writer};
+use super::{
+    NO_CHANGE_INTERVAL, ONE_SECOND, collapse_spaces, nattch, quit, row, row_index, wait_for_writer, writer,
+};
 use crate::support::{
-    Child, Object, SOON, Sysv, Terminal, World, as_nobody, demo_program, orphan, python, shmlens, wait_until,
+    Child, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, demo_program, orphan, python, shmlens,
+    wait_until,
 };
 use shmlens::segment::SegmentId;
 use std::fs;
@@ -12,9 +15,10 @@ use std::time::Duration;
 use vt100::{Color, Screen};
 
 /// The size of a terminal with room for all panes.
-const WIDE: (u16, u16) = (140, 40);
+const WIDE_SIZE: (u16, u16) = (140, 40);
 
-/// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and a text.
+/// Starts a Python program that writes each line of its input to an object of 8 KiB: an offset and
+/// a string.
 fn start_driven(name: &str) -> Option<Child> {
     let text = format!(
         "import mmap, os, sys\n\
@@ -33,7 +37,8 @@ fn start_driven(name: &str) -> Option<Child> {
     Some(child)
 }
 
-/// Starts a Python program that maps an object and overwrites this many bytes at a random place every 10 ms.
+/// Starts a Python program that maps an object and overwrites this many bytes at a random place
+/// every 10 ms.
 fn scribbler(name: &str, bytes: usize) -> Option<Child> {
     let text = format!(
         "import mmap, os, random, time\n\
@@ -61,9 +66,9 @@ fn end_of_map(screen: &Screen) -> Option<Color> {
 
 #[test]
 fn strip_shows_a_write_within_a_second() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = start_driven("driven") else { return };
-    let terminal = Terminal::start(WIDE, shmlens());
+    let terminal = Terminal::start(WIDE_SIZE, shmlens());
     terminal.wait_for(row("─ /driven ─"), SOON);
     terminal.wait_for("No values detected yet.", SOON);
     terminal.wait_for("live 4/s, no trace", SOON);
@@ -90,10 +95,10 @@ fn rate_of(screen: &str, offset: &str) -> Option<f64> {
 
 #[test]
 fn moving_names_a_counter_with_its_rate() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     // The tick is at offset 8 and grows by 20 per second.
     let Some(_cpp) = writer("posix_writer.cpp", "/ticks", "50") else { return };
-    let terminal = Terminal::start(WIDE, shmlens());
+    let terminal = Terminal::start(WIDE_SIZE, shmlens());
     terminal.wait_for(row("0008 u32/u64"), SOON);
     // A busy machine may slow the writer, but nothing speeds it up.
     let is_right = |screen: &Screen| {
@@ -107,12 +112,12 @@ fn moving_names_a_counter_with_its_rate() {
 
 #[test]
 fn changing_sorts_the_busiest_first() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_quiet) = scribbler("a-little", 8) else { return };
     let Some(_most) = scribbler("b-most", 16_000) else { return };
     let Some(_some) = scribbler("c-some", 400) else { return };
-    let Some(_still) = writer("posix_writer.cpp", "/still", STILL) else { return };
-    let terminal = Terminal::start(WIDE, shmlens());
+    let Some(_still) = writer("posix_writer.cpp", "/still", NO_CHANGE_INTERVAL) else { return };
+    let terminal = Terminal::start(WIDE_SIZE, shmlens());
     let order = |screen: &Screen| {
         let mut names: Vec<_> = ["/a-little", "/b-most", "/c-some", "/still"]
             .map(|name| (row_index(screen, &format!("{name} ")), name))
@@ -139,11 +144,11 @@ fn changing_sorts_the_busiest_first() {
 
 #[test]
 fn held_system_v_segment_is_read_without_an_attach() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut command) = demo_program("sysv_writer.cpp") else { return };
     let _cpp = wait_for_writer(command.args(["0x4d2", "0", "20"]));
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
-    let terminal = Terminal::start(WIDE, shmlens());
+    let terminal = Terminal::start(WIDE_SIZE, shmlens());
     // The row contains part of the text in the struct.
     terminal.wait_for(row("0020 74 65 6e 20 62 79 20 43"), SOON);
     terminal.wait_for(row("0008 u32/u64"), SOON);
@@ -163,8 +168,8 @@ fn held_system_v_segment_is_read_without_an_attach() {
 
 #[test]
 fn holders_are_shown_as_writers_and_readers() {
-    let Some(_world) = World::new() else { return };
-    let Some(cpp) = writer("posix_writer.cpp", "/flow", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(cpp) = writer("posix_writer.cpp", "/flow", NO_CHANGE_INTERVAL) else { return };
     let text = "import mmap, os, time\n\
                 f = os.open('/dev/shm/flow', os.O_RDONLY)\n\
                 m = mmap.mmap(f, 56, mmap.MAP_SHARED, mmap.PROT_READ)\n\
@@ -173,7 +178,7 @@ fn holders_are_shown_as_writers_and_readers() {
     let Some(mut command) = python(text) else { return };
     let mut reader = Child::spawn_piped(&mut command);
     assert_eq!(reader.line(SOON), "ready");
-    let terminal = Terminal::start(WIDE, shmlens());
+    let terminal = Terminal::start(WIDE_SIZE, shmlens());
     terminal.wait_for(row("▌ /flow 56 B 100%"), SOON);
     terminal.wait_for(
         |screen: &Screen| {
@@ -193,7 +198,7 @@ fn holders_are_shown_as_writers_and_readers() {
 
 #[test]
 fn leaked_segment_shows_its_evidence() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let SegmentId::Sysv(_) = orphan(0, 4096, b"left behind") else { panic!() };
     let home = tempfile::tempdir().unwrap();
     fs::create_dir(home.path().join("shmlens")).unwrap();
@@ -201,7 +206,7 @@ fn leaked_segment_shows_its_evidence() {
     fs::write(home.path().join("shmlens/config.toml"), "settle = \"1s\"\n").unwrap();
     let mut command = shmlens();
     command.env("XDG_CONFIG_HOME", home.path());
-    let terminal = Terminal::start(WIDE, command);
+    let terminal = Terminal::start(WIDE_SIZE, command);
     terminal.wait_for(row("✗ leaked"), SOON);
     terminal.wait_for("WHY", SOON);
     terminal.wait_for("exited", SOON);
@@ -211,11 +216,11 @@ fn leaked_segment_shows_its_evidence() {
 
 #[test]
 fn objects_of_others_are_not_read_by_ordinary_users() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("others", 4096, 0o644);
     object.write(0, b"not to be read");
     let before = object.file.metadata().unwrap();
-    let terminal = Terminal::start(WIDE, as_nobody(shmlens().get_program(), [""; 0]));
+    let terminal = Terminal::start(WIDE_SIZE, as_nobody(shmlens().get_program(), [""; 0]));
     terminal.wait_for(row("▌ /others 4.0 KiB 100% would set atime"), SOON);
     terminal.wait_for("not read: would set the access time", SOON);
     terminal.wait_for("Reading posix:/others would set its access time.", SOON);

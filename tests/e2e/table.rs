@@ -1,8 +1,8 @@
 //! The table: segments of real programs appear and disappear.
 
-use super::{STILL, end, no_row, open, quit, row, row_of, wait_for_writer, writer};
+use super::{NO_CHANGE_INTERVAL, end, no_row, open, quit, row, row_of, wait_for_writer, writer};
 use crate::support::{
-    Object, SOON, Sysv, Terminal, World, as_nobody, asset, compile_cpp, shmlens, wait_until,
+    Namespaces, Object, SOON, Sysv, Terminal, as_nobody, asset, compile_cpp, shmlens, wait_until,
 };
 use std::fs::{Permissions, set_permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,12 +14,12 @@ const NEXT_SURVEY: Duration = Duration::from_secs(2);
 
 #[test]
 fn table_shows_segments_of_real_programs() {
-    let Some(_world) = World::new() else { return };
-    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
-    let Some(_reader) = writer("posix_writer.cpp", "/1234", STILL) else { return };
-    let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
+    let Some(_reader) = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL) else { return };
+    let Some(_python) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let Some(program) = compile_cpp(asset("posix_writer.cpp")) else { return };
-    let _nobodys = wait_for_writer(&mut as_nobody(program, ["/strange", "0", STILL]));
+    let _nobodys = wait_for_writer(&mut as_nobody(program, ["/strange", "0", NO_CHANGE_INTERVAL]));
     set_permissions("/dev/shm/1234", Permissions::from_mode(0o640)).unwrap();
     let terminal = Terminal::start((140, 30), shmlens());
     for words in [
@@ -38,7 +38,7 @@ fn table_shows_segments_of_real_programs() {
 
 #[test]
 fn table_shows_sizes_modes_and_flags_of_every_kind() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 300 << 20, 0o640).owned_by(12345, 0);
     sysv.lock();
     let _sparse = Object::new("sparse", 4 << 40, 0o4600);
@@ -55,18 +55,18 @@ fn table_shows_sizes_modes_and_flags_of_every_kind() {
 
 #[test]
 fn selection_survives_appearing_and_vanishing_segments() {
-    let Some(_world) = World::new() else { return };
-    let Some(middle) = writer("posix_writer.py", "middle", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(middle) = writer("posix_writer.py", "middle", NO_CHANGE_INTERVAL) else { return };
     let terminal = open();
     terminal.wait_for(row("▌ /middle"), SOON);
 
-    let Some(before) = writer("posix_writer.cpp", "/before", STILL) else { return };
+    let Some(before) = writer("posix_writer.cpp", "/before", NO_CHANGE_INTERVAL) else { return };
     terminal.wait_for(row("/before 56 B"), NEXT_SURVEY);
     // New rows are highlighted for a while; others are not.
     assert!(glows(&terminal, "/before") && !glows(&terminal, "/middle"));
     wait_until(SOON, || !glows(&terminal, "/before"));
     assert!(row_of(&terminal, "/before") < row_of(&terminal, "▌ /middle"));
-    let Some(behind) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(behind) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     terminal.wait_for(row("sysv:0"), NEXT_SURVEY);
     terminal.wait_for(row("▌ /middle"), SOON);
 
@@ -88,7 +88,7 @@ fn glows(terminal: &Terminal, words: &str) -> bool {
 
 #[test]
 fn refresh_key_surveys_while_paused() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let terminal = open();
     terminal.wait_for("No shared memory segments.", SOON);
     terminal.send("+++++++++");

@@ -1,7 +1,7 @@
 //! Keys in the Segments screen.
 
-use super::{STILL, clipboard_text, no_row, open, quit, row, row_index, row_of, writer};
-use crate::support::{Object, SOON, Sysv, Terminal, World, wait_until};
+use super::{NO_CHANGE_INTERVAL, clipboard_text, no_row, open, quit, row, row_index, row_of, writer};
+use crate::support::{Namespaces, Object, SOON, Sysv, Terminal, wait_until};
 use vt100::Screen;
 
 /// A System V segment and two objects of different sizes.
@@ -35,8 +35,8 @@ fn order(words: [&'static str; 3]) -> impl Fn(&Screen) -> bool {
 
 #[test]
 fn filter_applies_while_typed_and_can_be_cleared() {
-    let Some(_world) = World::new() else { return };
-    let Some(_python) = writer("posix_writer.py", "by_python", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_python) = writer("posix_writer.py", "by_python", NO_CHANGE_INTERVAL) else { return };
     let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("/kind=posix");
@@ -62,7 +62,7 @@ fn filter_applies_while_typed_and_can_be_cleared() {
 
 #[test]
 fn table_sorts_by_a_column_in_both_orders() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _three = three_segments();
     let terminal = open_on_three();
     terminal.wait_for(order(["sysv:0", "/big", "/small"]), SOON);
@@ -80,7 +80,7 @@ fn table_sorts_by_a_column_in_both_orders() {
 
 #[test]
 fn marked_names_are_copied() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("y");
@@ -101,7 +101,7 @@ fn marked_names_are_copied() {
 
 #[test]
 fn home_and_end_select_the_first_and_last_row() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _three = three_segments();
     let terminal = open_on_three();
     for (keys, selected) in [
@@ -122,7 +122,7 @@ fn home_and_end_select_the_first_and_last_row() {
 
 #[test]
 fn help_and_palette_open() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _three = three_segments();
     let terminal = open_on_three();
     terminal.send("?");
@@ -145,8 +145,8 @@ fn help_and_palette_open() {
 
 #[test]
 fn strip_shows_the_first_bytes_live() {
-    let Some(_world) = World::new() else { return };
-    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", STILL) else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(_cpp) = writer("sysv_writer.cpp", "0x4d2", NO_CHANGE_INTERVAL) else { return };
     let Some(_python) = writer("posix_writer.py", "by_python", "50") else { return };
     let unheld = Sysv::new(0x4d3, 4096, 0o600);
     let terminal = open();

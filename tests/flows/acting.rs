@@ -4,7 +4,7 @@ use super::{notice, small, stage};
 use crate::support::{Acts, Stage};
 use shmlens::act::copies::KeepError;
 use shmlens::act::{
-    ActError, ChangeReport, Copying, Outcome, Refusal, SavedCopy, StateError, UndoError, Undone,
+    ActError, ChangeReport, Copying, Outcome, Refusal, SavedCopy, StateError, UndoError, UndoResult,
 };
 use shmlens::app::Keymap;
 use shmlens::app::effect::Effect;
@@ -12,7 +12,7 @@ use shmlens::app::event::Event;
 use shmlens::app::key::Key;
 use shmlens::app::overlay::Overlay;
 use shmlens::app::update;
-use shmlens::engine::{Body, Request, Undo, Working};
+use shmlens::engine::{Body, Request, Undo, WorkProgress};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, ObjectName, SegmentId};
 
@@ -237,7 +237,7 @@ fn saved(name: &str) -> SavedCopy {
 
 fn working() -> Body {
     let what = "copying sysv:5".to_owned();
-    Body::Progress(Working { what, item: 1, items: 1, done: 10, total: 50 })
+    Body::Progress(WorkProgress { what, item: 1, items: 1, done: 10, total: 50 })
 }
 
 #[test]
@@ -301,8 +301,8 @@ fn stopped_undo_can_be_retried() {
     stage.press("<esc>");
     assert_eq!((stage.acts, stage.quit), (Acts::Stopped, false));
     stage.report(Body::Undone(vec![
-        Undone { id: object("a"), result: Ok("restored".to_owned()) },
-        Undone { id: object("b"), result: Err(UndoError::temporary(&"stopped")) },
+        UndoResult { id: object("a"), result: Ok("restored".to_owned()) },
+        UndoResult { id: object("b"), result: Err(UndoError::temporary(&"stopped")) },
     ]));
     assert_eq!(stage.state.undo, Some(Undo::Copies(vec![saved("b")])));
     assert_eq!(notice(&stage), "Restored /a. /b: stopped. u: try again");
@@ -375,7 +375,7 @@ fn footer_reports_the_result_and_the_undo_key() {
 fn messages_name_the_bound_key() {
     for (keys, message) in [(&["z"][..], "Removed /a. z: undo"), (&[], "Removed /a. :undo: undo")] {
         let keys = keys.iter().map(ToString::to_string).collect();
-        let keymap = Keymap::with(&[("undo".to_owned(), keys)].into()).unwrap();
+        let keymap = Keymap::with_overrides(&[("undo".to_owned(), keys)].into()).unwrap();
         let mut stage = stage_with_outcomes(vec![]);
         stage.state.keymap = keymap;
         stage.report(Body::Acted(vec![removed_outcome("a")]));
@@ -626,7 +626,7 @@ fn log_lines_have_the_same_format() {
     let mut stage =
         stage_with_outcomes(vec![removed_outcome("a"), failed_outcome("b"), refused_outcome("c")]);
     let results = [Ok("restored".to_owned()), Err(UndoError::temporary(&"posix:/b: its name is in use"))];
-    let undone = |(name, result)| Undone { id: object(name), result };
+    let undone = |(name, result)| UndoResult { id: object(name), result };
     stage.report(Body::Undone(["a", "b"].into_iter().zip(results).map(undone).collect()));
     // A notice that does not fit is logged too.
     let lines = stage.state.log.iter().filter(|line| !line.starts_with("message: "));

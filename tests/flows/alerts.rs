@@ -106,7 +106,7 @@ fn semaphore_value_updates_live() {
     machine.add_object("sem.gate", FakeBytes::full(&bytes(1, 0)));
     let mut stage = Stage::new(machine, 80, 24);
     assert!(stage.screen().contains("semaphore value 1, no waiters"), "{}", stage.screen());
-    stage.machine.edit_object("sem.gate", |made| made.write(0, &bytes(0, 3)));
+    stage.machine.edit_object("sem.gate", |object| object.write(0, &bytes(0, 3)));
     stage.preview_again();
     assert!(stage.screen().contains("semaphore value 0, 3 waiters"), "{}", stage.screen());
 }

@@ -40,7 +40,7 @@ fn own_attachments_are_listed_and_one_can_be_detached() {
     // The list selects the segment that is selected in the table.
     assert_eq!(shown(&stage).shown()[shown(&stage).list.selected].id.to_string(), "sysv:5");
     stage.press("y");
-    assert_eq!(nattch(&stage, 1), 1, "typed ahead");
+    assert_eq!(nattch(&stage, 1), 1, "keys typed ahead are ignored");
     stage.wait(200);
     stage.press("y");
     assert_eq!((nattch(&stage, 0), nattch(&stage, 1)), (1, 0));
@@ -136,7 +136,7 @@ fn own_attachment_does_not_change_the_verdict() {
     for shmid in [3, 5] {
         stage.machine.attach_in(own, shmid, Access::Read);
         // The kernel counts our attachment too.
-        stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|made| made.row.nattch = 1));
+        stage.machine.edit(|facts| facts.sysv.iter_mut().for_each(|segment| segment.row.nattch = 1));
     }
     stage.machine.map_in(own, "a", Access::Read);
     stage.survey();

@@ -52,7 +52,7 @@ fn ids(stage: &Stage) -> Vec<(String, bool)> {
 
 fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
     machine.edit(|facts| {
-        let sysv = facts.sysv.iter().map(|made| made.row.shmid.0).collect();
+        let sysv = facts.sysv.iter().map(|segment| segment.row.shmid.0).collect();
         (sysv, facts.posix.keys().map(ToString::to_string).collect())
     })
 }
@@ -123,7 +123,7 @@ fn list_follows_the_survey() {
     stage.survey();
     assert_eq!(ids(&stage), [("sysv:6".to_owned(), false), ("posix:/likely".to_owned(), false)]);
     stage.machine.remove_object("likely");
-    stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 6));
+    stage.machine.edit(|facts| facts.sysv.retain(|segment| segment.row.shmid.0 != 6));
     stage.survey();
     assert!(stage.screen().contains("No leaks found; 1 segment without holders was used recently."));
     stage.press("<enter>");
@@ -170,7 +170,7 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
     stage.machine.edit(|facts| facts.hidden = vec![4121]);
     stage.survey();
     assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
-    // Another object takes the name.
+    // Another object gets the name.
     stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
     old(&stage.machine);
     stage.survey();
@@ -224,7 +224,7 @@ fn leaving_the_dialog_returns_to_the_list_and_selection() {
         assert_eq!(ticks, [true, false, false], "{leave}");
         // The list is up to date again.
         stage.press("<enter>");
-        stage.machine.edit(|facts| facts.sysv.retain(|made| made.row.shmid.0 != 5));
+        stage.machine.edit(|facts| facts.sysv.retain(|segment| segment.row.shmid.0 != 5));
         stage.survey();
         stage.press(leave);
         assert_eq!(ids(&stage).len(), 2, "{leave}");

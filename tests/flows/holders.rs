@@ -105,7 +105,7 @@ fn repeated_confirmation_signals_once() {
     };
     assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
     let Some(Overlay::Terminate(terminate)) = &stage.state.overlay else { panic!() };
-    assert!(terminate.acting, "what comes of it is waited for");
+    assert!(terminate.acting, "the dialog waits for the result");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn list_follows_the_survey_and_reports_a_removed_segment() {
     assert!(stage.screen().contains("No holders."), "{}", stage.screen());
     stage.press("K");
     assert!(notice(&stage).contains("No holder selected"));
-    // Another object takes the name.
+    // Another object gets the name.
     stage.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
     stage.survey();
     assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());

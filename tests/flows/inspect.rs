@@ -7,7 +7,7 @@ use shmlens::app::inspect::{Inspect, InspectPane};
 use shmlens::app::key::{Mouse, MouseKind};
 use shmlens::app::overlay::Overlay;
 use shmlens::decode::{ByteOrder, Scalar};
-use shmlens::engine::{Body, Found, Working};
+use shmlens::engine::{Body, Found, WorkProgress};
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::memory::Presence;
 use shmlens::segment::Access;
@@ -29,7 +29,7 @@ pub fn inside(size: u64, write: impl FnOnce(&mut FakeBytes)) -> Stage {
 
 /// Reports the progress of a search.
 fn searching(done: u64, total: u64) -> Body {
-    Body::Progress(Working { what: String::new(), item: 0, items: 0, done, total })
+    Body::Progress(WorkProgress { what: String::new(), item: 0, items: 0, done, total })
 }
 
 #[test]

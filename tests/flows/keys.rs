@@ -1,5 +1,5 @@
 //! The table of actions matches the program: every row does something in each of its contexts, and
-//! texts name each key by its binding.
+//! messages name each key by its binding.
 
 use super::{notice, small, stage};
 use crate::support::Stage;
@@ -107,7 +107,7 @@ fn every_action_works_in_each_of_its_contexts() {
 fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
     let mut stage = stage(machine);
     let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
-    stage.state.keymap = Keymap::with(&keys).unwrap();
+    stage.state.keymap = Keymap::with_overrides(&keys).unwrap();
     stage
 }
 

@@ -2,14 +2,14 @@
 
 use super::{notice, small, stage};
 use crate::support::Stage;
-use shmlens::app::new_segment::{New, Step};
+use shmlens::app::new_segment::{NewSegmentForm, Step};
 use shmlens::app::overlay::Overlay;
 use shmlens::machine::Machine as _;
 use shmlens::machine::fake::FakeMachine;
 use shmlens::segment::{Bytes, Key, ObjectName};
 use std::fs;
 
-fn form(stage: &Stage) -> &New {
+fn form(stage: &Stage) -> &NewSegmentForm {
     match &stage.state.overlay {
         Some(Overlay::New(form)) => form,
         other => panic!("{other:?}"),
@@ -34,8 +34,8 @@ fn new_posix_segment_is_created_and_selected() {
     assert!(stage.state.overlay.is_none());
     assert!(notice(&stage).contains("/bb") && notice(&stage).contains("64 KiB"), "{}", notice(&stage));
     assert_eq!(selected(&stage), "posix:/bb");
-    let made = stage.machine.stat_object(&ObjectName::new(b"bb").unwrap()).unwrap();
-    assert_eq!((made.size, made.mode & 0o7777), (Bytes(64 << 10), 0o640));
+    let created = stage.machine.stat_object(&ObjectName::new(b"bb").unwrap()).unwrap();
+    assert_eq!((created.size, created.mode & 0o7777), (Bytes(64 << 10), 0o640));
     assert!(
         stage.state.log.iter().any(|line| line.starts_with("create ") && line.contains("/bb")),
         "{:?}",
@@ -50,13 +50,13 @@ fn system_v_segments_are_created_with_and_without_a_key() {
     assert_eq!(selected(&stage), "sysv:6", "{}", notice(&stage));
     stage.press("n<up> <tab><tab>9<enter>");
     assert_eq!(selected(&stage), "sysv:7", "{}", notice(&stage));
-    let made = stage.machine.edit(|facts| {
+    let created = stage.machine.edit(|facts| {
         facts.sysv[1..]
             .iter()
-            .map(|made| (made.row.key, made.row.size, made.row.mode.bits()))
+            .map(|created| (created.row.key, created.row.size, created.row.mode.bits()))
             .collect::<Vec<_>>()
     });
-    assert_eq!(made, [(Key(0x77), Bytes(1 << 20), 0o600), (Key(0), Bytes(9), 0o600)]);
+    assert_eq!(created, [(Key(0x77), Bytes(1 << 20), 0o600), (Key(0), Bytes(9), 0o600)]);
 }
 
 #[test]

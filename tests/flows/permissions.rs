@@ -203,7 +203,7 @@ fn paste_fills_the_field_and_resolves_the_name() {
     let mut stage = stage(small());
     stage.press("p");
     stage.inject(Event::Paste("0666".to_owned()));
-    assert_eq!(form(&stage).mode_field.text(), "0600", "the grid takes no text");
+    assert_eq!(form(&stage).mode_field.text(), "0600", "the grid ignores pasted text");
     stage.press("<tab><tab>");
     stage.inject(Event::Paste("bob\n".to_owned()));
     stage.press("<enter>");
@@ -237,7 +237,7 @@ fn late_answers_to_older_names_are_ignored() {
     // bob is resolved, bobby is not yet.
     assert!(form(&stage).submitted && form(&stage).owner_found.is_none());
     stage.press("<backspace><backspace>");
-    assert!(!form(&stage).submitted, "what was typed since is to be said anew");
+    assert!(!form(&stage).submitted, "a later edit must be looked up again");
     stage.press("<enter>");
     stage.answer();
     confirm(&mut stage);

@@ -40,7 +40,7 @@ fn save_writes_the_selected_segment_to_the_typed_file() {
     assert!(stage.state.log.iter().any(|line| line.starts_with("save ")), "{:?}", stage.state.log);
     let length = fs::metadata(&file).unwrap().len();
     assert!(length > 100);
-    // Overwriting an existing file takes a second request.
+    // Overwriting an existing file requires a second request.
     fs::write(&file, b"mine").unwrap();
     stage.press(&format!("w{}<enter>", file.display()));
     let error = form(&stage).error.clone().unwrap();
@@ -139,7 +139,7 @@ fn existing_file_is_reported_while_typing() {
     stage.press("2");
     assert_eq!(form(&stage).path_error(), None);
     stage.press("<backspace><tab><space>");
-    assert_eq!(form(&stage).path_error(), None, "it will be replaced");
+    assert_eq!(form(&stage).path_error(), None, "the user chose to replace the file");
     stage.press("<tab><ctrl-u>");
     assert_eq!(form(&stage).path_error().as_deref(), Some("a file name is required"));
 }

@@ -4,7 +4,7 @@ use super::{notice, small, stage};
 use crate::support::Stage;
 use shmlens::app::event::{Event, Size};
 use shmlens::app::key::{Mouse, MouseKind};
-use shmlens::app::layout::LARGEST;
+use shmlens::app::layout::MAX_SIZE;
 use shmlens::app::layout::detail::detail_columns;
 use shmlens::app::layout::segments::Column;
 use shmlens::app::overlay::Overlay;
@@ -20,7 +20,7 @@ fn selected(stage: &Stage) -> String {
 
 fn shown(stage: &Stage) -> Vec<String> {
     let survey = stage.state.survey.as_ref().unwrap();
-    stage.state.table.shown.iter().map(|&at| survey.segments[at].label()).collect()
+    stage.state.table.shown.iter().map(|&index| survey.segments[index].label()).collect()
 }
 
 fn click(x: u16, y: u16) -> Mouse {
@@ -315,16 +315,16 @@ fn mouse_selects_inspects_scrolls_and_sorts() {
 fn clicks_beyond_the_drawn_area_are_ignored() {
     let mut stage = stage(small());
     stage.inject(Event::Resize(Size { width: 5000, height: 5000 }));
-    assert_eq!(stage.state.size, LARGEST);
+    assert_eq!(stage.state.size, MAX_SIZE);
     let before = selected(&stage);
-    for (x, y) in [(LARGEST.width, 5), (10, LARGEST.height), (4999, 4999)] {
+    for (x, y) in [(MAX_SIZE.width, 5), (10, MAX_SIZE.height), (4999, 4999)] {
         stage.mouse(click(x, y));
         stage.mouse(Mouse { x, y, kind: MouseKind::WheelDown });
         assert_eq!(selected(&stage), before, "{x},{y}");
     }
-    // A click beside a menu closes it; a click outside of the drawn part does nothing.
+    // A click next to a menu closes it; a click outside of the drawn part does nothing.
     stage.press("s");
-    stage.mouse(click(LARGEST.width, 5));
+    stage.mouse(click(MAX_SIZE.width, 5));
     assert!(matches!(stage.state.overlay, Some(Overlay::Choice(_))));
     stage.mouse(click(3, 5));
     assert!(stage.state.overlay.is_none());
@@ -332,7 +332,7 @@ fn clicks_beyond_the_drawn_area_are_ignored() {
     stage.press("j<enter>");
     let inspect = stage.state.inspect.as_ref().unwrap();
     let window = inspect.watching(stage.state.size).window;
-    assert!(window.end - window.start <= u64::from(LARGEST.height) * 32 + 64, "{window:?}");
+    assert!(window.end - window.start <= u64::from(MAX_SIZE.height) * 32 + 64, "{window:?}");
 }
 
 #[test]

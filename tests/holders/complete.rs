@@ -2,7 +2,7 @@
 
 use super::found::{found, object};
 use super::{Crowd, survey_real};
-use crate::support::{Child, Nobody, SOON, World, tool};
+use crate::support::{Child, Namespaces, Nobody, SOON, tool};
 use shmlens::machine::process::{Examination, Processes as _, ScanOptions};
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Holder, SegmentId};
@@ -11,7 +11,7 @@ use std::process::Command;
 
 #[test]
 fn every_holder_is_found_and_no_other_process() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(300, 120) else { return };
     let (survey, _) = survey_real();
     assert_eq!(survey.problems, Vec::<String>::new());
@@ -28,7 +28,7 @@ fn every_holder_is_found_and_no_other_process() {
 
 #[test]
 fn counted_attachments_are_found_or_reported_missing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let (survey, _) = survey_real();
     for segment in &survey.segments {
@@ -41,7 +41,7 @@ fn counted_attachments_are_found_or_reported_missing() {
 
 #[test]
 fn unlinked_objects_are_found_with_their_former_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let (survey, _) = survey_real();
     let deleted: Vec<_> =
@@ -56,7 +56,7 @@ fn unlinked_objects_are_found_with_their_former_name() {
 
 #[test]
 fn unlinked_regular_files_are_not_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (Some(shell), Some(_)) = (tool("sh"), tool("mkfifo")) else { return };
     let text = "cd /dev/shm; mkfifo f; mkdir d; exec 3<>f 4<d; cd /; rm /dev/shm/f; rmdir /dev/shm/d; \
                 echo x >/dev/shm/o; exec 5</dev/shm/o; rm /dev/shm/o; echo ready; read a";
@@ -81,7 +81,7 @@ fn new_processes_are_listed_without_the_old_ones() {
 #[test]
 fn kernel_threads_hold_nothing() {
     const KTHREADD: u32 = 2;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     if std::fs::read(format!("/proc/{KTHREADD}/comm")).is_ok_and(|command| command == b"kthreadd\n") {
         let wanted = ScanOptions {
             segment_devices: RealMachine.segment_devices().unwrap(),
@@ -96,7 +96,7 @@ fn kernel_threads_hold_nothing() {
 
 #[test]
 fn command_names_are_escaped() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let (survey, _) = survey_real();
     let holders =

@@ -2,7 +2,7 @@
 
 use super::found::{found, object};
 use super::{Crowd, survey_real};
-use crate::support::{Child, Object, SOON, World, tool, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, tool, wait_until};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use shmlens::machine::process::{self, Examination, Processes as _, ScanOptions, Use};
 use shmlens::machine::real::RealMachine;
@@ -12,7 +12,7 @@ use std::process::Command;
 
 #[test]
 fn maps_text_matches_procmap_query() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(60, 40) else { return };
     let segment_devices = RealMachine.segment_devices().unwrap();
     let uses = |pid, private, as_text| {
@@ -44,7 +44,7 @@ fn maps_text_matches_procmap_query() {
 
 #[test]
 fn incremental_scan_matches_a_full_scan() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let (_, before) = survey_real();
     // The killed processes hold nothing.
@@ -77,7 +77,7 @@ fn incremental_scan_matches_a_full_scan() {
 
 #[test]
 fn active_processes_are_rescanned() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(shell) = tool("sh") else { return };
     let object = Object::new("opened-late", 4096, 0o600);
     let text = "echo; read a; exec 3</dev/shm/opened-late; echo; read b; exec 3<&-; echo; read c";
@@ -100,7 +100,7 @@ fn active_processes_are_rescanned() {
 
 #[test]
 fn idle_processes_are_rescanned_for_a_new_file_system() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(shell) = tool("sh") else { return };
     let object = Object::new("covered", 4096, 0o600);
     let text = "exec 3</dev/shm/covered; echo; read a";
@@ -119,7 +119,7 @@ fn idle_processes_are_rescanned_for_a_new_file_system() {
 
 #[test]
 fn shallow_scan_misses_only_private_mappings() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(60, 40) else { return };
     let mut names = Names::default();
     let holdings = Holdings::scan(&RealMachine, Depth::Shared, &[], &mut names);

@@ -1,7 +1,7 @@
 //! Terminating a process signals only that process, and needs permission.
 
 use super::survey_real;
-use crate::support::{Child, Nobody, Object, SOON, World};
+use crate::support::{Child, Namespaces, Nobody, Object, SOON};
 use shmlens::act::{TerminateError, TerminateResult, Termination, terminate};
 use shmlens::machine::real::RealMachine;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -25,7 +25,7 @@ fn termination(object: &Object, child: &Child) -> Termination {
 
 #[test]
 fn end_refuses_a_pid_with_another_start_time() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 10, 0o600);
     let mut child = holder(&object, 0);
     let mut shown = termination(&object, &child);
@@ -41,7 +41,7 @@ fn end_refuses_a_pid_with_another_start_time() {
 
 #[test]
 fn refused_termination_names_permitted_users() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 10, 0o644);
     let mut child = holder(&object, 4242);
     let shown = termination(&object, &child);

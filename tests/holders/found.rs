@@ -1,6 +1,6 @@
 //! Converts the holders that shmlens found to the format of the crowd.
 
-use super::truth::Held;
+use super::truth::HeldObject;
 use shmlens::machine::process::Object;
 use shmlens::segment::{Facts, Segment, SegmentId};
 use shmlens::survey::Survey;
@@ -14,17 +14,17 @@ pub fn object(segment: &Segment) -> Object {
     }
 }
 
-pub fn found(survey: &Survey) -> BTreeMap<Object, Vec<Held>> {
+pub fn found(survey: &Survey) -> BTreeMap<Object, Vec<HeldObject>> {
     let holders = |segment: &Segment| {
         let holders = segment.holders.iter().flat_map(|all| all.iter());
-        let held = holders.map(|holder| Held {
+        let held = holders.map(|holder| HeldObject {
             pid: holder.pid,
             access: holder.access,
             mappings: holder.mappings,
             descriptors: holder.descriptors,
             private: holder.private,
         });
-        let mut held: Vec<Held> = held.collect();
+        let mut held: Vec<HeldObject> = held.collect();
         held.sort();
         held
     };

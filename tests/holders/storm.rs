@@ -1,7 +1,7 @@
 //! Processes that start and exit during the scan.
 
 use super::found::{found, object};
-use crate::support::{Child, SOON, World, compile_cpp};
+use crate::support::{Child, Namespaces, SOON, compile_cpp};
 use shmlens::machine::process::Object;
 use shmlens::machine::real::RealMachine;
 use shmlens::segment::{Segment, SegmentId};
@@ -9,15 +9,15 @@ use shmlens::survey::{Depth, Holdings, Names, Survey};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const TIME: Duration = Duration::from_secs(3);
-/// The lifetime of a watched process: shorter than `TIME`, so that it still runs at the end.
-const WATCHED: Duration = Duration::from_millis(2500);
+const DURATION: Duration = Duration::from_secs(3);
+/// The lifetime of a watched process: shorter than `DURATION`, so that it still runs at the end.
+const WATCHED_LIFETIME: Duration = Duration::from_millis(2500);
 
 #[test]
 fn object_passed_between_processes_is_never_unheld() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(program) = compile_cpp("tests/holders/relay.cpp") else { return };
-    let time = TIME.as_millis().to_string();
+    let time = DURATION.as_millis().to_string();
     let mut relay = Child::spawn_piped(Command::new(program).arg(time));
     assert_eq!(relay.line(SOON), "ready");
     let started = Instant::now();
@@ -26,7 +26,7 @@ fn object_passed_between_processes_is_never_unheld() {
     let is_object = |segment: &&Segment| matches!(segment.id, SegmentId::Posix(_));
     let object = object(listed.segments.iter().find(is_object).unwrap());
     let (mut seen, mut looks, mut last) = (0, 0, None::<Holdings>);
-    while started.elapsed() < WATCHED {
+    while started.elapsed() < WATCHED_LIFETIME {
         let holdings = match last {
             Some(last) if looks % 2 == 1 => last.refresh(&RealMachine, &[], &mut names),
             _ => Holdings::scan(&RealMachine, Depth::Private, &[], &mut names),
@@ -35,7 +35,7 @@ fn object_passed_between_processes_is_never_unheld() {
         survey.join(&holdings, &RealMachine, &mut names);
         let found = found(&survey);
         // On a busy machine a scan may last longer than the processes it scans.
-        if started.elapsed() >= WATCHED {
+        if started.elapsed() >= WATCHED_LIFETIME {
             break;
         }
         let holders = &found[&object];

@@ -7,7 +7,7 @@ use std::io::BufRead;
 
 /// A process's access to an object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Held {
+pub struct HeldObject {
     pub pid: u32,
     pub access: Access,
     pub mappings: u32,
@@ -19,7 +19,7 @@ pub struct Held {
 #[derive(Debug, Default)]
 pub struct Truth {
     /// All segments and objects, with their holders by pid.
-    pub held: BTreeMap<Object, Vec<Held>>,
+    pub held: BTreeMap<Object, Vec<HeldObject>>,
     pub names: HashMap<Object, Vec<u8>>,
     /// The unlinked objects.
     pub deleted: BTreeSet<Object>,
@@ -72,7 +72,7 @@ impl Truth {
                 }
             }
             ["hold", pid, of, access, mappings, descriptors, private] => {
-                self.held.entry(object(of)?).or_default().push(Held {
+                self.held.entry(object(of)?).or_default().push(HeldObject {
                     pid: pid.parse().ok()?,
                     access: if access == "rw" { Access::ReadWrite } else { Access::Read },
                     mappings: mappings.parse().ok()?,

@@ -3,7 +3,7 @@
 
 use super::Crowd;
 use super::found::object;
-use crate::support::{Nobody, Object as Made, World, shmlens, tool};
+use crate::support::{Namespaces, Nobody, Object as Made, shmlens, tool};
 use shmlens::identify::{Identifier, Rules};
 use shmlens::machine::Machine as _;
 use shmlens::machine::process::Object;
@@ -14,7 +14,7 @@ use std::process::Command;
 use std::time::Duration;
 use std::{fs, io};
 
-/// Takes a survey with verdicts, without an age limit.
+/// Surveys the segments with verdicts, without an age limit.
 fn with_verdicts() -> Survey {
     let mut names = Names::default();
     let holdings = Holdings::scan(&RealMachine, Depth::Private, &[], &mut names);
@@ -50,7 +50,7 @@ fn orphan(survey: &Survey) -> &Segment {
 
 #[test]
 fn root_gets_a_verdict_on_every_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let survey = with_verdicts();
     assert_held_is_never_unheld(&survey, &crowd);
@@ -67,7 +67,7 @@ fn root_gets_a_verdict_on_every_segment() {
 
 #[test]
 fn unprivileged_verdicts_are_unknown_without_proof() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(40, 30) else { return };
     let _nobody = Nobody::here();
     let survey = with_verdicts();
@@ -90,7 +90,7 @@ fn unprivileged_verdicts_are_unknown_without_proof() {
 
 #[test]
 fn unidentified_attachments_are_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let survey = with_verdicts();
     let (&short, &by) = crowd.truth.unseen.first_key_value().unwrap();
@@ -109,7 +109,7 @@ fn unidentified_attachments_are_reported() {
 
 #[test]
 fn lease_probe_refuses_a_replaced_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Made::new("a", 10, 0o600);
     let mut names = Names::default();
     let shown = Survey::take(&RealMachine, &mut names).segments.remove(0).identity();
@@ -123,7 +123,7 @@ fn lease_probe_refuses_a_replaced_object() {
 
 #[test]
 fn descriptor_exhaustion_never_reports_unheld() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(crowd) = Crowd::gather(20, 30) else { return };
     let Some(shell) = tool("sh") else { return };
     let mut unknown = 0;
@@ -150,5 +150,5 @@ fn descriptor_exhaustion_never_reports_unheld() {
             unknown += usize::from(held && state == "unknown");
         }
     }
-    assert!(unknown > 0, "some had too few");
+    assert!(unknown > 0, "no run had too few descriptors");
 }

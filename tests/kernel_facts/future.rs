@@ -1,6 +1,6 @@
 //! Times in the future: set by the owner of a file, or left by a clock that was set back.
 
-use crate::support::{World, shmlens};
+use crate::support::{Namespaces, shmlens};
 use nix::sys::stat::futimens;
 use nix::sys::time::TimeSpec;
 use std::fs::{self, File, FileTimes};
@@ -17,7 +17,7 @@ fn stdout_of(arguments: &[&str]) -> String {
 
 #[test]
 fn future_time_is_not_shown_as_just_now() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::write("/dev/shm/later", "hello").unwrap();
     let later = SystemTime::now() + Duration::from_secs(10_000_000);
     let times = FileTimes::new().set_accessed(later).set_modified(later);
@@ -38,7 +38,7 @@ fn future_time_is_not_shown_as_just_now() {
 /// The difference between these times and the clock overflows 64 bits.
 #[test]
 fn extreme_times_do_not_crash() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::write("/dev/shm/absurd", "hello").unwrap();
     for seconds in [i64::MIN + 1, i64::MAX] {
         let (file, time) = (File::open("/dev/shm/absurd").unwrap(), TimeSpec::new(seconds, 0));

@@ -1,7 +1,7 @@
 //! File systems mounted below `/dev/shm`: reported and never entered.
 
 use super::survey;
-use crate::support::{Child, Object, SOON, World, shmlens, skip_for_kernel};
+use crate::support::{Child, Namespaces, Object, SOON, shmlens, skip_for_kernel};
 use nix::mount::{MsFlags, mount};
 use shmlens::machine::Machine as _;
 use shmlens::machine::real::RealMachine;
@@ -23,7 +23,7 @@ fn run(arguments: &[&str]) -> (Option<i32>, String) {
 
 #[test]
 fn mounts_are_reported_and_not_entered() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("seen", 5, 0o600);
     for directory in ["/dev/shm/disk", "/dev/shm/deep/er", "/dev/shm/plain"] {
         fs::create_dir_all(directory).unwrap();
@@ -87,7 +87,7 @@ fn mount_hung(at: &str) -> Option<File> {
 
 #[test]
 fn hung_file_system_blocks_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("seen", 5, 0o600);
     let Some(daemon) = mount_hung("/dev/shm/hung") else { return };
     let (status, stderr) = run(&["list"]);

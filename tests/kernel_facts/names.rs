@@ -1,7 +1,7 @@
 //! Other file types below `/dev/shm`, and the bytes that a name may contain.
 
 use super::{listed, open, read, survey};
-use crate::support::{Child, Nobody, Object, SOON, World, wait_until};
+use crate::support::{Child, Namespaces, Nobody, Object, SOON, wait_until};
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
 use shmlens::machine::Machine as _;
@@ -31,7 +31,7 @@ fn ids() -> Vec<String> {
 
 #[test]
 fn special_files_are_not_listed_and_not_opened() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let outside = tempfile::tempdir().unwrap();
     fs::write(outside.path().join("secret"), "outside").unwrap();
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
@@ -71,7 +71,7 @@ fn sleeps(child: &Child) -> bool {
 
 #[test]
 fn survey_does_not_wake_a_fifo_reader() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     mkfifo("/dev/shm/fifo", Mode::S_IRWXU).unwrap();
     let mut writer =
         Child::spawn_piped(Command::new("sh").args(["-c", "echo waits; exec 3>/dev/shm/fifo; echo woken"]));
@@ -92,7 +92,7 @@ fn survey_does_not_wake_a_fifo_reader() {
 
 #[test]
 fn escaped_names_round_trip() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let longest = [b'x'; 255];
     let names: [&[u8]; 9] = [
         b"\xff\xfe",
@@ -119,7 +119,7 @@ fn escaped_names_round_trip() {
 
 #[test]
 fn unreadable_directory_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::create_dir("/dev/shm/closed").unwrap();
     fs::set_permissions("/dev/shm/closed", Permissions::from_mode(0o700)).unwrap();
     let _inside = Object::new("closed/inside", 1, 0o644);
@@ -133,7 +133,7 @@ fn unreadable_directory_is_reported() {
 
 #[test]
 fn very_deep_directories_are_listed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let deep = "d/".repeat(200);
     fs::create_dir_all(Path::new("/dev/shm").join(&deep)).unwrap();
     let _shallow = Object::new("d/d/object", 1, 0o600);

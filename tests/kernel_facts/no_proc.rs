@@ -1,7 +1,7 @@
 //! Without `/proc`, segments are listed, read and saved. No segment counts as gone or leaked just
 //! because processes are not visible.
 
-use crate::support::{Object, Sysv, World, shmlens, tool};
+use crate::support::{Namespaces, Object, Sysv, shmlens, tool};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -26,7 +26,7 @@ fn stdout_of(arguments: &[&str]) -> String {
 
 #[test]
 fn existing_segments_are_found_without_proc() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     if without_proc(&["list"]).is_none() {
         return;
     }
@@ -59,7 +59,7 @@ fn existing_segments_are_found_without_proc() {
 
 #[test]
 fn segments_are_not_leaked_without_proc() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("here", 5, 0o644);
     let Some(output) = without_proc(&["list", "--leaked", "--columns", "id", "--no-header"]) else { return };
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
@@ -78,7 +78,7 @@ fn segments_are_not_leaked_without_proc() {
 
 #[test]
 fn limits_are_known_without_proc() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(output) = without_proc(&["limits"]) else { return };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!text.contains("no limit"), "{text}");

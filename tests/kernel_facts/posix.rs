@@ -2,7 +2,7 @@
 //! time.
 
 use super::{data, listed, open, read, read_through};
-use crate::support::{NOBODY, Nobody, Object, World};
+use crate::support::{NOBODY, Namespaces, Nobody, Object};
 use nix::sys::stat::{UtimensatFlags, utimensat};
 use nix::sys::time::TimeSpec;
 use shmlens::machine::real::RealMachine;
@@ -16,7 +16,7 @@ const PAGE: u64 = 4096;
 
 #[test]
 fn reading_holes_allocates_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("sparse", 256 << 20, 0o600);
     let written = [(0, PAGE), (7 * PAGE, 9 * PAGE), ((256 << 20) - PAGE, 256 << 20)];
     for (start, end) in written {
@@ -32,7 +32,7 @@ fn reading_holes_allocates_nothing() {
 
 #[test]
 fn extents_are_found_from_any_offset() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("sparse", 4 << 30, 0o600);
     for index in 0..64 {
         object.write(index << 26, b"x");
@@ -60,7 +60,7 @@ fn age(object: &Object) -> i64 {
 
 #[test]
 fn reads_by_root_and_owner_keep_the_access_time() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for owner in [0, NOBODY, 100_000] {
         let object = Object::new("timed", PAGE, 0o600).owned_by(owner, owner);
         object.write(0, b"text");
@@ -75,7 +75,7 @@ fn reads_by_root_and_owner_keep_the_access_time() {
 
 #[test]
 fn read_by_another_user_changes_the_access_time_and_reports_it() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("timed", PAGE, 0o644);
     object.write(0, b"text");
     let before = age(&object);
@@ -93,7 +93,7 @@ fn read_by_another_user_changes_the_access_time_and_reports_it() {
 
 #[test]
 fn other_users_see_no_absent_page_as_resident() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("sparse", 64 << 20, 0o644);
     object.write(5 * PAGE, b"x");
     let _nobody = Nobody::here();
@@ -105,7 +105,7 @@ fn other_users_see_no_absent_page_as_resident() {
 
 #[test]
 fn unreadable_object_is_refused_with_owner_and_mode() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("closed", PAGE, 0o620);
     let _nobody = Nobody::here();
     let error = open(&object.id()).err().unwrap();
@@ -116,7 +116,7 @@ fn unreadable_object_is_refused_with_owner_and_mode() {
 
 #[test]
 fn shrunk_object_gives_a_short_read() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("shrinks", 3 * PAGE, 0o600);
     object.write(0, &vec![7; 3 * 4096]);
     let reader = open(&object.id()).unwrap();
@@ -135,7 +135,7 @@ fn shrunk_object_gives_a_short_read() {
 
 #[test]
 fn unlinked_object_stays_readable() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("goes", PAGE, 0o600);
     object.write(0, b"old");
     let (id, path) = (object.id(), object.path());
@@ -158,7 +158,7 @@ fn unlinked_object_stays_readable() {
 
 #[test]
 fn rename_over_an_object_replaces_it() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("target", PAGE, 0o600);
     let reader = open(&object.id()).unwrap();
     let other = Object::new("source", 10, 0o600);
@@ -170,7 +170,7 @@ fn rename_over_an_object_replaces_it() {
 
 #[test]
 fn largest_object_is_read_to_its_end() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = i64::MAX as u64;
     let object = Object::new("largest", size, 0o600);
     object.write(0, b"start");

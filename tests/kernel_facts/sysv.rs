@@ -1,7 +1,7 @@
 //! System V segments: the side effects of an attachment, and reading without side effects.
 
 use super::{data, listed, open, read, read_through};
-use crate::support::{Child, NOBODY, Nobody, SOON, Sysv, World, ask_before_exec, python, wait_until};
+use crate::support::{Child, NOBODY, Namespaces, Nobody, SOON, Sysv, ask_before_exec, python, wait_until};
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{ExtentKind, Trace};
 use shmlens::memory::{OpenError, Presence, Reader};
@@ -18,7 +18,7 @@ fn facts(id: &SegmentId) -> SysvFacts {
 
 #[test]
 fn attach_updates_times_and_detach_restores_nattch() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0x4d2, 5000, 0o600);
     let before = listed(&segment.id());
     let facts_before = facts(&segment.id());
@@ -36,7 +36,7 @@ fn attach_updates_times_and_detach_restores_nattch() {
     assert!(during.times.attach.is_some() && during.times.detach.is_none());
     let second = reader.clone();
     drop(reader);
-    assert_eq!(facts(&segment.id()).nattch, 1, "what is shared stays attached");
+    assert_eq!(facts(&segment.id()).nattch, 1, "a shared attachment must stay");
     drop(second);
     assert_eq!(facts(&segment.id()).nattch, 0);
     assert!(listed(&segment.id()).times.detach.is_some());
@@ -44,7 +44,7 @@ fn attach_updates_times_and_detach_restores_nattch() {
 
 #[test]
 fn survey_leaves_no_trace() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 5000, 0o600);
     assert_eq!(listed(&segment.id()), listed(&segment.id()));
     assert_eq!((facts(&segment.id()).nattch, facts(&segment.id()).last_pid), (0, 0));
@@ -53,7 +53,7 @@ fn survey_leaves_no_trace() {
 
 #[test]
 fn refused_open_leaves_no_attachment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, PAGE, 0o600);
     let mut other = listed(&segment.id());
     other.size = Bytes(1);
@@ -64,7 +64,7 @@ fn refused_open_leaves_no_attachment() {
 
 #[test]
 fn reading_a_sparse_segment_allocates_no_page() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, (256 << 20) + 100, 0o644);
     let pages = [0, 5, 6, 40_000, 65_536];
     for page in pages {
@@ -94,7 +94,7 @@ fn reading_a_sparse_segment_allocates_no_page() {
 
 #[test]
 fn residency_is_exact_for_other_users() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 256 * PAGE, 0o644);
     for page in (0..256).step_by(2) {
         segment.write(page * PAGE, b"x");
@@ -108,7 +108,7 @@ fn residency_is_exact_for_other_users() {
 
 #[test]
 fn all_segments_are_listed_and_only_readable_ones_opened() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let closed = Sysv::new(0, 10, 0o620);
     assert!(open(&closed.id()).is_ok());
     let _nobody = Nobody::here();
@@ -126,7 +126,7 @@ fn all_segments_are_listed_and_only_readable_ones_opened() {
 
 #[test]
 fn attached_segment_stays_readable_after_a_mode_change() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 10, 0o644).owned_by(NOBODY, NOBODY);
     segment.write(0, b"text");
     let _nobody = Nobody::here();
@@ -139,7 +139,7 @@ fn attached_segment_stays_readable_after_a_mode_change() {
 
 #[test]
 fn removed_segment_stays_readable_until_detach() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0x4d2, 10, 0o600);
     segment.write(0, b"text");
     let id = segment.id();
@@ -160,17 +160,17 @@ fn removed_segment_stays_readable_until_detach() {
 
 #[test]
 fn child_does_not_inherit_attachments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 5000, 0o600);
     let (shmid, reader) = (segment.shmid, open(&segment.id()).unwrap());
     assert!(ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 1)));
-    assert!(!ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 0)), "it is asked");
+    assert!(!ask_before_exec(move || Ok(shm::stat(shmid)?.nattch == 0)), "the question was not asked");
     assert_eq!((read(&reader, 0, 1), facts(&segment.id()).nattch), (vec![0], 1));
 }
 
 #[test]
 fn writes_of_another_process_are_read() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let segment = Sysv::new(0, 10, 0o600);
     let text = format!(
         "import ctypes, sys\n\
@@ -199,7 +199,7 @@ fn writes_of_another_process_are_read() {
 
 #[test]
 fn segment_of_64_tib_is_scanned_in_pieces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let size = 1_u64 << 46;
     let segment = Sysv::unreserved(size, 0o604);
     assert_eq!(listed(&segment.id()).size, Bytes(size));

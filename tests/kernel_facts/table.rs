@@ -1,7 +1,7 @@
 //! The table of System V segments, and the limits.
 
 use super::{listed, survey};
-use crate::support::{NOBODY, Nobody, Object, Sysv, World};
+use crate::support::{NOBODY, Namespaces, Nobody, Object, Sysv};
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{Machine as _, sysv_table};
 use shmlens::memory::Reader;
@@ -11,7 +11,7 @@ use std::process::Command;
 
 #[test]
 fn owners_keys_and_flags_are_read_exactly() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let far = Sysv::new(0xdead_beef, 12_345, 0o641).owned_by(100_000, 4_000_000_000);
     far.lock();
     let segment = listed(&far.id());
@@ -35,7 +35,7 @@ fn owners_keys_and_flags_are_read_exactly() {
 
 #[test]
 fn full_table_is_listed_completely() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let limits = survey().limits;
     assert_eq!(limits.shmmni, Some(4096));
     let segments: Vec<_> = (1..=4096).map(|key| Sysv::new(key, 1, 0o600)).collect();
@@ -50,7 +50,7 @@ fn full_table_is_listed_completely() {
 
 #[test]
 fn limits_match_the_kernel() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let before = survey().limits;
     let object = Object::new("full", 0, 0o600);
     object.write(0, &vec![1; 1 << 20]);
@@ -68,7 +68,7 @@ fn limits_match_the_kernel() {
 
 #[test]
 fn shmctl_slots_match_the_proc_table() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let plain = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
     let locked = Sysv::new(0, 4096, 0o600);
     locked.lock();

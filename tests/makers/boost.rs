@@ -1,7 +1,7 @@
 //! Boost.Interprocess segments belong to no process. They stay until a program removes them.
 
 use super::{Verdict, listed, verdict};
-use crate::support::{Child, SOON, World, compile_cpp, skip};
+use crate::support::{Child, Namespaces, SOON, compile_cpp, skip};
 use std::path::Path;
 use std::process::Command;
 
@@ -16,7 +16,7 @@ fn start() -> Option<Child> {
     Some(child)
 }
 
-const MADE: [(&str, &str); 3] = [
+const SEGMENT_TYPES: [(&str, &str); 3] = [
     ("posix:/boost_condition", "boost-named-sync"),
     ("posix:/boost_managed", "boost-managed"),
     ("posix:/sem.boost_mutex", "glibc-named-semaphore"),
@@ -24,21 +24,21 @@ const MADE: [(&str, &str); 3] = [
 
 #[test]
 fn boost_segment_is_identified_by_contents_and_never_a_certain_leak() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut program) = start() else { return };
     let makers = |all: &[Verdict]| -> Vec<(String, String)> {
         all.iter().map(|verdict| (verdict.id.clone(), verdict.maker.clone())).collect()
     };
-    let expected = MADE.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
+    let expected = SEGMENT_TYPES.map(|(id, maker)| (id.to_owned(), maker.to_owned()));
     assert_eq!(makers(&listed()), expected);
-    for (id, _) in MADE {
+    for (id, _) in SEGMENT_TYPES {
         let held = verdict(id);
         held.assert_is("in-use", &["held by 1 process"]);
         assert_eq!(held.holders, [program.pid().as_raw()]);
     }
     program.end();
     assert_eq!(makers(&listed()), expected);
-    for (id, _) in MADE {
+    for (id, _) in SEGMENT_TYPES {
         // The next run of the program may open it by name.
         verdict(id).assert_is("leaked likely", &["cannot tell if it is still needed"]);
     }

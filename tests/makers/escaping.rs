@@ -1,7 +1,7 @@
 //! Names of makers and holders are escaped.
 
 use super::{isolated_user, listed, python_of, run_by};
-use crate::support::{Child, SOON, World, compile_cpp, shmlens};
+use crate::support::{Child, Namespaces, SOON, compile_cpp, shmlens};
 use std::process::Command;
 
 /// Asserts that the output has no control character except newlines, and no bidirectional control.
@@ -18,7 +18,7 @@ fn assert_harmless(text: &[u8], lines: usize) {
 
 #[test]
 fn control_characters_in_names_are_escaped() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(program) = compile_cpp("tests/makers/lives.cpp") else { return };
     let mut child = Child::spawn_piped(Command::new(program).arg("hostile"));
     while !child.line(SOON).starts_with("ready") {}
@@ -53,7 +53,7 @@ fn control_characters_in_names_are_escaped() {
 /// The config file defines a maker for this program.
 #[test]
 fn program_from_the_settings_is_identified() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let user = isolated_user();
     let text = "import os; open('/dev/shm/session-%d' % os.getpid(), 'w').write('x'); print('ok'); input()";
     let Some(command) = python_of(user, text) else { return };
@@ -80,10 +80,10 @@ fn program_from_the_settings_is_identified() {
         super::Verdict::new(&report["segments"][0])
     };
     crate::support::wait_until(SOON, || state().state != "unknown");
-    let lives = state();
-    lives.assert_is("idle", &["may still be needed: its session (pid ", "is running"]);
+    let running = state();
+    running.assert_is("idle", &["may still be needed: its session (pid ", "is running"]);
     assert_eq!(
-        (lives.maker.as_str(), &lives.segment["made_by"]["name"]),
+        (running.maker.as_str(), &running.segment["made_by"]["name"]),
         ("session", &"Our sessions".into())
     );
     child.end();

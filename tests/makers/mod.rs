@@ -20,11 +20,12 @@ use std::path::Path;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Returns a user without other processes: those of root or of other tests would count as helpers.
+/// Returns a user without other processes: processes of root or of other tests would count as
+/// helpers.
 fn isolated_user() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    const FIRST: u32 = 200_000_000;
-    FIRST + process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed)
+    const FIRST_UID: u32 = 200_000_000;
+    FIRST_UID + process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn run_by(user: u32, mut command: Command) -> Command {

@@ -1,7 +1,7 @@
 //! `PostgreSQL`: the interlock that prevents a second postmaster, and the memory of queries.
 
 use super::{Verdict, directory_of, isolated_user, kill_and_wait, listed, made_by, run_by, verdict};
-use crate::support::{Child, Object, SOON, World, skip, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, skip, wait_until};
 use nix::mount::{MsFlags, mount};
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The timeout for `initdb`, which is slow.
-const LONG: Duration = Duration::from_secs(60);
+const INITDB_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server with an empty data directory, run by a user without other processes.
 struct Server {
@@ -48,7 +48,7 @@ impl Server {
         // A killed server leaves its lock file behind.
         let first = format!("{}\n", postmaster.pid());
         let is_ready = |text: String| text.starts_with(&first) && text.contains("ready");
-        wait_until(LONG, || fs::read_to_string(&file).is_ok_and(is_ready));
+        wait_until(INITDB_TIMEOUT, || fs::read_to_string(&file).is_ok_and(is_ready));
         postmaster
     }
 
@@ -106,7 +106,7 @@ fn interlock() -> Verdict {
 
 #[test]
 fn postgresql_segments_leak_only_after_the_server_died() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut server) = Server::start() else { return };
     let postmaster = server.postmaster.pid().as_raw();
     let lock = interlock();
@@ -144,6 +144,6 @@ fn postgresql_segments_leak_only_after_the_server_died() {
     server.postmaster = Server::run(&server.programs, server.user, server.directory.path());
     assert_eq!(interlock().state, "in-use");
     server.postmaster.signal(nix::sys::signal::Signal::SIGINT);
-    assert!(server.postmaster.wait(LONG).success());
+    assert!(server.postmaster.wait(INITDB_TIMEOUT).success());
     wait_until(SOON, || listed().is_empty());
 }

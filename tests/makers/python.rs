@@ -3,7 +3,7 @@
 use super::{
     Verdict, isolated_user, kill_and_wait, line_with, listed, listed_with, made_by, python_of, verdict,
 };
-use crate::support::{Child, SOON, World, python, shmlens, wait_until};
+use crate::support::{Child, Namespaces, SOON, python, shmlens, wait_until};
 
 /// A Python program that runs each line that it receives and answers "ok".
 const SHELL: &str =
@@ -53,7 +53,7 @@ impl Python {
 
 #[test]
 fn shared_memory_is_held_then_idle_then_leaked() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
     let id = format!("posix:/{}", python.ask("one.name"));
@@ -82,7 +82,7 @@ fn shared_memory_is_held_then_idle_then_leaked() {
 
 #[test]
 fn resource_tracker_removes_segments_of_a_killed_program() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.SharedMemory(create=True, size=5000)");
     assert_eq!(made_by("cpython-shared-memory").len(), 1);
@@ -92,7 +92,7 @@ fn resource_tracker_removes_segments_of_a_killed_program() {
 
 #[test]
 fn shareable_list_is_identified_by_contents() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("one = shared_memory.ShareableList([42, 3.5, 'text', b'bytes', None, True])");
     let id = format!("posix:/{}", python.ask("one.shm.name"));
@@ -107,7 +107,7 @@ fn shareable_list_is_identified_by_contents() {
 
 #[test]
 fn locks_and_semaphores_are_held_then_leaked() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("context = get_context('spawn')");
     python.run("lock, semaphore, queue = context.Lock(), context.Semaphore(3), context.Queue()");
@@ -128,7 +128,7 @@ fn locks_and_semaphores_are_held_then_leaked() {
 
 #[test]
 fn lock_of_forked_programs_has_no_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("lock = get_context('fork').Lock()");
     let all = listed();
@@ -142,7 +142,7 @@ fn lock_of_forked_programs_has_no_name() {
 
 #[test]
 fn pool_workers_hold_the_semaphores() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("pool = get_context('spawn').Pool(2)");
     python.run("import math; pool.map(math.sqrt, range(100))");
@@ -168,7 +168,7 @@ fn pool_workers_hold_the_semaphores() {
 
 #[test]
 fn value_heap_is_unlinked_and_kept_alive() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut python) = Python::start() else { return };
     python.run("array = get_context('fork').Array('d', 1000, lock=False)");
     let all = listed();
@@ -184,7 +184,7 @@ fn value_heap_is_unlinked_and_kept_alive() {
 /// A program that drops root's privileges keeps the tracker that it started as root.
 #[test]
 fn resource_tracker_of_root_keeps_segments_of_another_user() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let user = isolated_user();
     let text = format!(
         "import os, sys\n\

@@ -2,7 +2,7 @@
 //! processes of other users. Segments held by invisible processes are not leaked.
 
 use super::{Verdict, listed_with};
-use crate::support::{NOBODY, Object, Sysv, World, shmlens, skip, tool};
+use crate::support::{NOBODY, Namespaces, Object, Sysv, shmlens, skip, tool};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -58,7 +58,7 @@ fn assert_is(verdict: &Verdict, state: &str, words: &str) {
 
 #[test]
 fn segment_held_outside_the_pid_namespace_is_not_leaked() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (Some(inside), Some(mut clean)) = (in_pid_namespace(), in_pid_namespace()) else { return };
     // This test holds one object and created the other.
     let held = Object::new("nccl-a1B2c3", 8, 0o600);
@@ -80,7 +80,7 @@ fn segment_held_outside_the_pid_namespace_is_not_leaked() {
 
 #[test]
 fn descriptor_shared_by_threads_is_counted_once() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut inside) = started_by("unshare", &["--pid", "--fork", "--kill-child"]) else { return };
     let _held = Object::new("held-once", 8, 0o600);
     // Start another thread, so that there is more than one with any test runner.
@@ -98,7 +98,7 @@ fn descriptor_shared_by_threads_is_counted_once() {
 
 #[test]
 fn hidden_processes_make_verdicts_unknown() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(inside) = with_hidden_processes() else { return };
     let sysv = Sysv::new(0, 4096, 0o600);
     // Only processes of nobody and root can hold these segments.

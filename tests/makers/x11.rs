@@ -1,7 +1,7 @@
 //! X11 with MIT-SHM: a client creates a segment, and the server attaches it.
 
 use super::{Verdict, verdict};
-use crate::support::{Child, SOON, World, skip, tool, wait_until};
+use crate::support::{Child, Namespaces, SOON, skip, tool, wait_until};
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -37,7 +37,7 @@ fn client(directory: &Path) -> Option<PathBuf> {
 
 #[test]
 fn x11_segment_is_shared_with_the_server_and_leaked_by_a_killed_client() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = tempfile::tempdir().unwrap();
     let Some(program) = client(directory.path()) else { return };
     let Some((mut server, display)) = server() else { return };

@@ -1,7 +1,7 @@
 //! Detects the values of known programs in their shared memory: C++ and Python structs of mixed
 //! types that change at 1 Hz to 10 kHz. Other programs write noise. All run at the same time.
 
-use crate::support::{Child, SOON, World, compile_cpp, tool};
+use crate::support::{Child, Namespaces, SOON, compile_cpp, tool};
 use shmlens::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, POLLS};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{PageBuffer, Reader};
@@ -32,9 +32,9 @@ const PYTHON: [&str; 6] = ["plc", "list", "robot", "ledger", "compressed", "log"
 /// Eight changes at 1 Hz, plus a second.
 const DURATION: Duration = Duration::from_millis(9400);
 /// The deadline of the slowest fields: less than three seconds after their eighth change.
-const LAST: Duration = Duration::from_millis(9100);
+const LAST_DEADLINE: Duration = Duration::from_millis(9100);
 /// The test ends after this time even if its samples were late.
-const LIMIT: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// In a longer burst, the test was interrupted, so slopes are not visible.
 const FAIR_BURST: Duration = Duration::from_millis(60);
 const WINDOW: usize = 64 << 10;
@@ -60,7 +60,7 @@ impl Field {
             width: width.parse().unwrap(),
             kind: kind.to_owned(),
             name: name.to_owned(),
-            due: Duration::from_secs_f64(8.0 / per_second.parse::<f64>().unwrap() + 3.0).min(LAST),
+            due: Duration::from_secs_f64(8.0 / per_second.parse::<f64>().unwrap() + 3.0).min(LAST_DEADLINE),
             found: None,
         }
     }
@@ -69,7 +69,7 @@ impl Field {
         value.offset < self.offset + self.width as u64 && value.offset + value.width as u64 > self.offset
     }
 
-    fn is(&self, value: &MovingValue) -> bool {
+    fn matches(&self, value: &MovingValue) -> bool {
         let width = match value.kind {
             // NULs after the longest text may belong to the next field.
             Kind::Text => value.width <= self.width,
@@ -80,7 +80,7 @@ impl Field {
 
     fn check(&mut self, values: &[MovingValue]) {
         let here: Vec<&MovingValue> = values.iter().filter(|value| self.overlaps(value)).collect();
-        let found = here.iter().any(|value| self.is(value));
+        let found = here.iter().any(|value| self.matches(value));
         self.found = Some(if found { Ok(()) } else { Err(describe(&here)) });
     }
 }
@@ -132,7 +132,7 @@ impl Program {
         self.detector.observe(at, 0, &self.buffer);
     }
 
-    /// Takes the values after some time, and checks the fields whose deadline has passed.
+    /// Reads the values after some time, and checks the fields whose deadline has passed.
     fn check_due_fields(&mut self, elapsed: Duration, sampled: Duration) {
         let values = self.detector.values();
         for value in values.iter().filter(|value| !self.fields.iter().any(|field| field.overlaps(value))) {
@@ -151,7 +151,7 @@ fn now() -> Moment {
 
 #[test]
 fn values_of_known_programs_are_found_and_noise_is_not() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(python) = tool("python3") else { return };
     let (cpp, mut programs) = thread::scope(|scope| {
         let cpp = scope.spawn(|| compile_cpp("tests/moving/corpus.cpp"));
@@ -167,10 +167,10 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
     programs.extend(CPP.map(|name| Program::start(name, Command::new(&cpp), &format!("/{name}"))));
     let start = Instant::now();
     let mut polls = POLLS.iter().cycle();
-    // On a loaded machine, samples are late and bursts take long. Deadlines count only the time that
-    // was sampled as planned: a late poll moves them.
+    // On a loaded machine, samples are late and bursts take long. Deadlines count only the time
+    // that was sampled as planned: a late poll moves them.
     let (mut next, mut sampled) = (Duration::ZERO, Duration::ZERO);
-    while sampled < DURATION && start.elapsed() < LIMIT {
+    while sampled < DURATION && start.elapsed() < TIME_LIMIT {
         let burst = Instant::now();
         programs.iter_mut().for_each(Program::sample);
         for pause in BURST {
@@ -206,7 +206,10 @@ fn values_of_known_programs_are_found_and_noise_is_not() {
     );
     // On a machine that was too busy to sample in time, fewer fields can be judged, but noise must
     // still be absent.
-    assert!(due >= 100 || sampled < LAST, "only {due} fields were due after {sampled:.1?} of sampling");
+    assert!(
+        due >= 100 || sampled < LAST_DEADLINE,
+        "only {due} fields were due after {sampled:.1?} of sampling"
+    );
     assert!(missing * 10 <= due, "{missing} of {due} fields missed:\n{misses}");
     let noise: Vec<&String> = programs.iter().flat_map(|program| &program.noise).collect();
     assert!(noise.is_empty(), "noise reported as values: {noise:#?}");

@@ -2,7 +2,7 @@
 
 mod svg;
 
-use crate::support::{SOON, Terminal, World, shmlens};
+use crate::support::{Namespaces, SOON, Terminal, shmlens};
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use vt100::Screen;
 
 const SIZE: (u16, u16) = (100, 30);
 /// The time of a frame.
-const FRAME: Duration = Duration::from_millis(200);
+const FRAME_DURATION: Duration = Duration::from_millis(200);
 /// The maximum file size for a README.
 const MAX_BYTES: u64 = 500 << 10;
 
@@ -25,7 +25,8 @@ struct Recorder {
 }
 
 impl Recorder {
-    /// Starts the demo on a machine without other processes, and waits until the values have a history.
+    /// Starts the demo on a machine without other processes, and waits until the values have a
+    /// history.
     fn start() -> Self {
         let mut command = Command::new("unshare");
         command.args(["--pid", "--fork", "--kill-child", "--mount-proc"]);
@@ -33,7 +34,7 @@ impl Recorder {
         let terminal = Terminal::start(SIZE, command);
         terminal.wait_for("✗ leaked", SOON);
         thread::sleep(Duration::from_secs(4));
-        Self { terminal, movie: Movie::new(SIZE, FRAME) }
+        Self { terminal, movie: Movie::new(SIZE, FRAME_DURATION) }
     }
 
     fn frame(&self) -> Frame {
@@ -51,7 +52,7 @@ impl Recorder {
     fn record(&mut self, seconds: f64) {
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         while Instant::now() < end {
-            let next = Instant::now() + FRAME;
+            let next = Instant::now() + FRAME_DURATION;
             self.movie.add(self.frame());
             thread::sleep(next.saturating_duration_since(Instant::now()));
         }
@@ -63,7 +64,7 @@ impl Recorder {
         self.record(seconds);
     }
 
-    /// Presses keys and waits for a text.
+    /// Presses keys and waits for a string.
     fn go(&self, keys: &str, text: &str) {
         self.terminal.send(keys);
         self.terminal.wait_for(text, SOON);
@@ -73,7 +74,7 @@ impl Recorder {
     fn still(&self, name: &str) {
         // Wait until the values have a history.
         thread::sleep(Duration::from_secs(2));
-        let mut still = Movie::new(SIZE, FRAME);
+        let mut still = Movie::new(SIZE, FRAME_DURATION);
         still.add(self.frame());
         write(name, &still);
     }
@@ -90,7 +91,7 @@ fn picture(name: &str) -> PathBuf {
 #[test]
 #[ignore = "draws the pictures of the README"]
 fn readme_pictures() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut recorder = Recorder::start();
     recorder.record(3.0);
     for _ in 0..2 {

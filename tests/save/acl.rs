@@ -1,7 +1,7 @@
 //! ACLs in saved files, and on restored objects.
 
 use super::{directory, restore, save};
-use crate::support::{Object, World, tool};
+use crate::support::{Namespaces, Object, tool};
 use std::fs;
 use std::fs::File;
 use std::os::fd::AsFd as _;
@@ -27,7 +27,7 @@ pub(super) fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
 #[test]
 fn restore_keeps_an_acl_and_adds_none() {
     use shmlens::sys::handle;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let (with, without) = (Object::new("with", 5000, 0o600), Object::new("without", 5000, 0o640));
     handle::set_acl(with.file.as_fd(), &acl()).unwrap();
@@ -52,7 +52,7 @@ fn restore_keeps_an_acl_and_adds_none() {
 #[test]
 fn restore_does_not_inherit_a_default_acl() {
     use shmlens::sys::handle;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(setfacl) = tool("setfacl") else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);

@@ -1,7 +1,7 @@
 //! The `save` and `restore` commands, and the copies that `rm` saves.
 
 use super::{copies, directory, files, program, run, segments, stderr_of, stdout_of};
-use crate::support::{NOBODY, Object, Sysv, World, as_nobody};
+use crate::support::{NOBODY, Namespaces, Object, Sysv, as_nobody};
 use nix::mount::{MsFlags, mount, umount};
 use serde_json::Value;
 use std::fs;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 #[test]
 fn file_size_limit_is_reported_and_leaves_no_file() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 1 << 20, 0o600);
     object.write(0, &vec![7; 1 << 20]);
@@ -25,7 +25,7 @@ fn file_size_limit_is_reported_and_leaves_no_file() {
 
 #[test]
 fn save_and_restore_round_trip() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let file = path.to_str().unwrap();
@@ -60,7 +60,7 @@ fn save_and_restore_round_trip() {
 
 #[test]
 fn rm_keeps_a_copy_and_prints_the_restore_command() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o640);
     object.write(0, b"hello");
@@ -103,7 +103,7 @@ fn rm_keeps_a_copy_and_prints_the_restore_command() {
 
 #[test]
 fn rm_keeps_the_copy_at_the_given_path() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
     fs::create_dir(at("dir")).unwrap();
@@ -130,7 +130,7 @@ fn rm_keeps_the_copy_at_the_given_path() {
 
 #[test]
 fn rm_without_a_place_for_the_copy_removes_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);
     // The state directory cannot be created.
@@ -171,7 +171,7 @@ fn rm_without_a_place_for_the_copy_removes_nothing() {
 
 #[test]
 fn rm_without_disk_space_for_the_copy_removes_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let state = directory.path().join("state");
     fs::create_dir(&state).unwrap();
@@ -191,7 +191,7 @@ fn rm_without_disk_space_for_the_copy_removes_nothing() {
 
 #[test]
 fn failed_removal_leaves_no_copy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     fs::write("/dev/shm/a", b"hello").unwrap();
     let nothing = None::<&str>;
@@ -204,7 +204,7 @@ fn failed_removal_leaves_no_copy() {
 
 #[test]
 fn unprivileged_user_saves_and_restores() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::set_permissions("/dev/shm", fs::Permissions::from_mode(0o1777)).unwrap();
     let object = Object::new("a", 5000, 0o600).owned_by(NOBODY, NOBODY);
     object.write(0, b"hello");
@@ -223,8 +223,8 @@ fn unprivileged_user_saves_and_restores() {
     assert_eq!(nobody(&["rm", "--yes", "key:7"]), (0, String::new()));
     assert!(!object.path().exists() && shmlens::sys::shm::stat(sysv.shmid).is_err());
     assert_eq!(nobody(&["restore", "/dev/shm/home/a"]), (0, String::new()));
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.uid(), is.mode() & 0o777), (NOBODY, 0o600));
+    let restored = fs::metadata(object.path()).unwrap();
+    assert_eq!((restored.uid(), restored.mode() & 0o777), (NOBODY, 0o600));
     let (status, message) = nobody(&["save", "/root", "/dev/shm/home/root"]);
     assert!(status == 1 && message.contains("permission denied"), "{message}");
     assert!(other.path().exists() && !fs::exists("/dev/shm/home/root").unwrap());

@@ -1,7 +1,7 @@
 //! Restoring truncated, damaged and foreign files fails, and creates no segments.
 
 use super::{directory, save, segments};
-use crate::support::{Object, SOON, Sysv, World, wait_until};
+use crate::support::{Namespaces, Object, SOON, Sysv, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmlens::act;
@@ -44,7 +44,7 @@ fn saved(directory: &tempfile::TempDir) -> [Vec<u8>; 2] {
 
 #[test]
 fn restore_rejects_a_file_truncated_at_any_length() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     for whole in saved(&directory) {
@@ -53,21 +53,21 @@ fn restore_rejects_a_file_truncated_at_any_length() {
             let error = restore_refused(&path, &whole[..length], &format!("the first {length} bytes"));
             assert!(error.contains("truncated") || length == 0, "{error}");
         }
-        restore_refused(&path, &[&whole[..], b"\0"].concat(), "a byte more");
+        restore_refused(&path, &[&whole[..], b"\0"].concat(), "an extra byte");
     }
 }
 
 #[test]
 fn restore_rejects_any_flipped_byte() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     for whole in saved(&directory) {
         let sparse = (600..whole.len() - 100).step_by(89);
-        for at in (0..600).chain(sparse).chain(whole.len() - 100..whole.len()) {
+        for offset in (0..600).chain(sparse).chain(whole.len() - 100..whole.len()) {
             let mut damaged = whole.clone();
-            damaged[at] ^= 1 << (at % 8);
-            restore_refused(&path, &damaged, &format!("byte {at}"));
+            damaged[offset] ^= 1 << (offset % 8);
+            restore_refused(&path, &damaged, &format!("byte {offset}"));
         }
     }
 }
@@ -75,12 +75,12 @@ fn restore_rejects_any_flipped_byte() {
 /// A System V segment has its key from the beginning, so damage must be found before it is created.
 #[test]
 fn damaged_file_never_creates_a_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let [_, mut damaged] = saved(&directory);
-    let at = damaged.len() - 40;
-    damaged[at] ^= 1;
+    let offset = damaged.len() - 40;
+    damaged[offset] ^= 1;
     // Shmids include a sequence number.
     let number = || i64::from(Sysv::new(0, 1, 0o600).shmid);
     let (first, second) = (number(), number());
@@ -90,7 +90,7 @@ fn damaged_file_never_creates_a_segment() {
 
 #[test]
 fn restore_rejects_other_file_formats() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     for (bytes, word) in [
@@ -115,7 +115,7 @@ fn restore_rejects_other_file_formats() {
 
 #[test]
 fn restore_rejects_fuzzed_files() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let whole = saved(&directory);
@@ -124,10 +124,10 @@ fn restore_rejects_fuzzed_files() {
     let mut runner = TestRunner::new(ProptestConfig { cases: 300, ..ProptestConfig::default() });
     let outcome = runner.run(&(0usize..2, changes), |(which, changes)| {
         let mut bytes = whole[which].clone();
-        for (at, new, gone) in changes {
-            let at = at.index(bytes.len() + 1);
-            let end = (at + gone).min(bytes.len());
-            bytes.splice(at..end, new);
+        for (offset, new, gone) in changes {
+            let offset = offset.index(bytes.len() + 1);
+            let end = (offset + gone).min(bytes.len());
+            bytes.splice(offset..end, new);
         }
         if bytes != whole[which] {
             restore_refused(&path, &bytes, "a fuzzed file");

@@ -1,7 +1,7 @@
 //! Copies on a full disk. Only old copies that the plan lists are deleted.
 
 use super::{copies, directory, program, run, segment, stdout_of};
-use crate::support::{Object, Sysv, World};
+use crate::support::{Namespaces, Object, Sysv};
 use nix::mount::{MsFlags, mount, umount};
 use shmlens::act::{self, ActError, Action, Copies, Copying, Options, StateDirectory};
 use shmlens::machine::real::RealMachine;
@@ -57,7 +57,7 @@ fn object(name: &str) -> Object {
 
 #[test]
 fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let disk = Disk::new();
     let objects = ["/d", "/e"].map(object);
     let plan = stdout_of(&disk.directory, ["rm", "--dry-run", "--force", "/d", "/e"]);
@@ -75,11 +75,11 @@ fn only_the_oldest_copies_named_in_the_plan_are_deleted() {
 
 #[test]
 fn no_copy_is_deleted_when_too_little_would_be_freed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let disk = Disk::new();
     // Hard links keep the data of two copies.
-    for (at, old) in disk.old[..2].iter().enumerate() {
-        fs::hard_link(old, disk.state.join(at.to_string())).unwrap();
+    for (index, old) in disk.old[..2].iter().enumerate() {
+        fs::hard_link(old, disk.state.join(index.to_string())).unwrap();
     }
     let large = Object::new("large", 600 << 10, 0o600);
     large.write(0, &vec![7; 600 << 10]);
@@ -97,7 +97,7 @@ fn no_copy_is_deleted_when_too_little_would_be_freed() {
 
 #[test]
 fn old_copies_are_kept_when_the_last_check_fails() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let disk = Disk::new();
     let state = StateDirectory::at(disk.state.join("shmlens"));
     let plan = |id: &SegmentId| {
@@ -137,7 +137,7 @@ fn old_copies_are_kept_when_the_last_check_fails() {
 
 #[test]
 fn batch_never_deletes_its_own_copies_for_space() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let disk = Disk::new();
     let names = ["/d", "/e", "/f", "/g", "/h"];
     let objects = names.map(object);

@@ -1,11 +1,11 @@
 //! Kills at any time leave the segment or a complete copy, never part of one.
 
 use super::{copies, directory, files, program, save, segments};
-use crate::support::{Child, Object, SOON, Sysv, World, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, Sysv, wait_until};
 use nix::sys::signal::Signal;
 use shmlens::act::archive::ArchiveReader;
 use shmlens::machine::real::RealMachine;
-use shmlens::machine::{FILLING, Machine as _, sysv_table};
+use shmlens::machine::{Machine as _, UNFINISHED_MODE, sysv_table};
 use shmlens::memory::PageBuffer;
 use shmlens::segment::SegmentId;
 use shmlens::sys::shm;
@@ -60,7 +60,7 @@ fn kill_at_various_times(command: &mut Command, mut prepare: impl FnMut(), mut c
 
 #[test]
 fn killed_save_leaves_a_complete_file_or_none() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", SIZE as u64, 0o600);
@@ -78,7 +78,7 @@ fn killed_save_leaves_a_complete_file_or_none() {
 
 #[test]
 fn killed_restore_leaves_a_complete_object_or_none() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", SIZE as u64, 0o600);
@@ -100,7 +100,7 @@ fn killed_restore_leaves_a_complete_object_or_none() {
 /// which has to be recognized and removed.
 #[test]
 fn recover_removes_leftovers_of_a_killed_restore() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let sysv = Sysv::new(7, SIZE as u64, 0o666);
@@ -115,7 +115,7 @@ fn recover_removes_leftovers_of_a_killed_restore() {
 
 #[test]
 fn recover_removes_leftovers_of_a_killed_create() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     fs::write(&path, bytes()).unwrap();
@@ -126,7 +126,7 @@ fn recover_removes_leftovers_of_a_killed_create() {
 
 #[test]
 fn killed_create_leaves_a_complete_object_or_none() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     fs::write(&path, bytes()).unwrap();
@@ -138,7 +138,9 @@ fn killed_create_leaves_a_complete_object_or_none() {
         || drop(fs::remove_file(object)),
         |ended| {
             match fs::read(object) {
-                Ok(found) => assert!(found == bytes(), "it has {} bytes", found.len()),
+                Ok(found) => {
+                    assert!(found == bytes(), "the file has {} bytes, but is incomplete", found.len());
+                }
                 Err(_) => assert!(!ended),
             }
             assert!(files(Path::new("/dev/shm")).len() <= 1);
@@ -159,7 +161,7 @@ fn kill_while_filling(directory: &TempDir, command: &mut Command, origin: &str) 
     kill_at_various_times(command, clear, |ended| {
         let left = segments();
         assert!(left.len() <= 1 && (!ended || left[0].mode.bits() == 0o666));
-        let was_incomplete = left.first().is_some_and(|segment| segment.mode == FILLING);
+        let was_incomplete = left.first().is_some_and(|segment| segment.mode == UNFINISHED_MODE);
         assert!(
             was_incomplete || left.first().is_none_or(|segment| segment.mode.bits() == 0o666),
             "{left:?}"
@@ -199,7 +201,7 @@ fn kill_while_filling(directory: &TempDir, command: &mut Command, origin: &str) 
 
 #[test]
 fn killed_removal_leaves_the_segment_or_a_complete_copy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let mut command = program(&directory);
     command.args(["rm", "--yes", "--force", "/a"]);
@@ -225,7 +227,7 @@ fn killed_removal_leaves_the_segment_or_a_complete_copy() {
 
 #[test]
 fn ctrl_c_stops_save_and_restore_and_leaves_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 1 << 40, 0o600);
@@ -290,7 +292,7 @@ fn sysv_rows() -> Vec<shmlens::machine::control::SysvStat> {
 
 #[test]
 fn signaled_create_leaves_nothing_and_reports_it() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
         let sysv = ["sysv", "--key", "7", "--no-reserve"];
         let message = signal_while_filling(signal, &sysv, |_| !sysv_rows().is_empty());

@@ -1,7 +1,7 @@
 //! Memory use of `save` and `restore` does not depend on the size of the segment.
 
 use super::{directory, program, segments};
-use crate::support::{Child, Object, Sysv, World};
+use crate::support::{Child, Namespaces, Object, Sysv};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn peak_memory(command: &mut Command) -> u64 {
 
 #[test]
 fn save_and_restore_use_less_than_32_mib() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let data = vec![7; 64 << 20];
     let object = Object::new("a", 4 << 40, 0o600);

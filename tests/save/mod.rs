@@ -15,7 +15,7 @@ mod trust;
 mod unfinished;
 
 use crate::support::shmlens;
-use shmlens::act::{self, Restored, Stored};
+use shmlens::act::{self, RestoreResult, SaveResult};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::Progress;
 use shmlens::segment::{Segment, SegmentId};
@@ -39,13 +39,13 @@ fn segment(id: &SegmentId) -> Segment {
     segments().into_iter().find(|segment| segment.id == *id).unwrap_or_else(|| panic!("no {id}"))
 }
 
-fn save(id: &SegmentId, path: &Path) -> Stored {
+fn save(id: &SegmentId, path: &Path) -> SaveResult {
     act::Actor::new(&RealMachine, &Progress::new())
         .save(&segment(id), path)
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn restore(path: &Path) -> Restored {
+fn restore(path: &Path) -> RestoreResult {
     act::Actor::new(&RealMachine, &Progress::new()).restore(path).unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -2,7 +2,7 @@
 //! immediately and change nothing.
 
 use super::{copies, directory, files, program, run, save};
-use crate::support::{Child, Object, SOON, Sysv, World};
+use crate::support::{Child, Namespaces, Object, SOON, Sysv};
 use nix::mount::MsFlags;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use nix::unistd::mkfifo;
@@ -41,7 +41,7 @@ fn rm(directory: &TempDir) -> Command {
 
 #[test]
 fn log_that_is_not_a_regular_file_fails_before_the_act() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     for (make, kind) in OBSTACLES {
         let directory = directory();
@@ -68,7 +68,7 @@ fn log_that_is_not_a_regular_file_fails_before_the_act() {
 
 #[test]
 fn log_write_failure_after_the_act_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let state = directory.path().join("state/shmlens");
     fs::create_dir_all(&state).unwrap();
@@ -86,7 +86,7 @@ fn log_write_failure_after_the_act_is_reported() {
 
 #[test]
 fn unusable_copy_directory_fails_before_the_act() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     for (make, kind) in OBSTACLES {
         for place in ["state/shmlens", "state/shmlens/copies"] {
@@ -109,7 +109,7 @@ fn unusable_copy_directory_fails_before_the_act() {
 
 #[test]
 fn other_files_in_the_copy_directory_are_untouched() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (make, _) in OBSTACLES {
         let object = Object::new("a", 4096, 0o600);
         let directory = directory();
@@ -125,7 +125,7 @@ fn other_files_in_the_copy_directory_are_untouched() {
 
 #[test]
 fn config_must_be_a_small_regular_file() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sparse: Obstacle =
         (|path| File::create(path).unwrap().set_len(5 << 30).unwrap(), "larger than 1 MiB");
     for (make, kind) in OBSTACLES.into_iter().chain([sparse]) {
@@ -150,7 +150,7 @@ fn config_must_be_a_small_regular_file() {
 
 #[test]
 fn restore_mark_that_is_not_a_regular_file_is_skipped() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for (make, _) in OBSTACLES {
         let directory = directory();
         let subdirectory = directory.path().join("state/shmlens/restoring");
@@ -163,7 +163,7 @@ fn restore_mark_that_is_not_a_regular_file_is_skipped() {
 
 #[test]
 fn system_v_restore_needs_a_mark() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let source = directory.path().join("source");
     fs::write(&source, vec![7; 5000]).unwrap();

@@ -1,10 +1,10 @@
 //! Changes to a segment during a save: the copy is consistent, or the save fails.
 
 use super::{directory, files, save, segment, segments};
-use crate::support::{Object, SOON, SetOnDrop, Sysv, World};
+use crate::support::{Namespaces, Object, SOON, SetOnDrop, Sysv};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use shmlens::act::archive::ArchiveReader;
-use shmlens::act::{self, RestoreError, SaveError, Stored};
+use shmlens::act::{self, RestoreError, SaveError, SaveResult};
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{OpenError, PageBuffer, Progress};
 use shmlens::segment::SegmentId;
@@ -19,7 +19,9 @@ const SIZE: u64 = 16 << 20;
 
 /// Saves an object to a file, and calls `interfere` after the first read.
 #[track_caller]
-fn save_with_interference(interfere: impl Fn(&Object, &Path) + Sync) -> (TempDir, Result<Stored, SaveError>) {
+fn save_with_interference(
+    interfere: impl Fn(&Object, &Path) + Sync,
+) -> (TempDir, Result<SaveResult, SaveError>) {
     let started = Instant::now();
     loop {
         let directory = directory();
@@ -50,7 +52,7 @@ fn save_with_interference(interfere: impl Fn(&Object, &Path) + Sync) -> (TempDir
 
 #[test]
 fn save_refuses_a_segment_resized_meanwhile() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for length in [SIZE + 1, SIZE / 2, 0] {
         let (directory, outcome) = save_with_interference(|object, _| object.file.set_len(length).unwrap());
         assert!(matches!(outcome, Err(SaveError::Resized { .. })), "{length}: {outcome:?}");
@@ -60,7 +62,7 @@ fn save_refuses_a_segment_resized_meanwhile() {
 
 #[test]
 fn save_keeps_a_file_created_at_the_target_meanwhile() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let (directory, outcome) = save_with_interference(|_, path| fs::write(path, b"mine").unwrap());
     assert!(matches!(outcome, Err(SaveError::Exists { .. })), "{outcome:?}");
     assert_eq!(fs::read(directory.path().join("file")).unwrap(), b"mine");
@@ -70,7 +72,7 @@ fn save_keeps_a_file_created_at_the_target_meanwhile() {
 /// A System V segment exists before it is filled, so it has to be removed after a stop.
 #[test]
 fn stopped_restore_leaves_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let sysv = Sysv::new(7, SIZE, 0o600);
@@ -109,7 +111,7 @@ fn stopped_restore_leaves_nothing() {
 
 #[test]
 fn save_keeps_data_and_metadata_of_one_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let (planned, other) = (Object::new("name", 10, 0o600), Object::new("other", 20, 0o640));

@@ -1,7 +1,7 @@
 //! Restored segments equal the saved ones.
 
 use super::{directory, files, restore, save, segment, segments};
-use crate::support::{NOBODY, Nobody, Object, SOON, SetOnDrop, Sysv, World, wait_until};
+use crate::support::{NOBODY, Namespaces, Nobody, Object, SOON, SetOnDrop, Sysv, wait_until};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shmlens::act;
@@ -61,7 +61,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 
 #[test]
 fn objects_round_trip() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let name = proptest::collection::vec(any::<u8>(), 1..60).prop_map(|mut name| {
@@ -81,13 +81,13 @@ fn objects_round_trip() {
         fs::remove_file(object.path()).unwrap();
         let restored = restore(&path);
         let after = segment(&restored.id);
-        let is = fs::metadata(object.path()).unwrap();
+        let stat = fs::metadata(object.path()).unwrap();
         prop_assert_eq!(&after.id, &before.id);
         prop_assert_eq!(
-            (is.len(), is.blocks(), is.mode(), is.uid(), is.gid()),
+            (stat.len(), stat.blocks(), stat.mode(), stat.uid(), stat.gid()),
             (was.len(), was.blocks(), was.mode(), was.uid(), was.gid())
         );
-        prop_assert_eq!((is.mtime(), is.mtime_nsec()), (was.mtime(), was.mtime_nsec()));
+        prop_assert_eq!((stat.mtime(), stat.mtime_nsec()), (was.mtime(), was.mtime_nsec()));
         prop_assert_eq!(contents(&after), held);
         fs::remove_file(&path).unwrap();
         Ok(())
@@ -98,7 +98,7 @@ fn objects_round_trip() {
 
 #[test]
 fn sysv_segments_round_trip() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let mut runner = TestRunner::new(ProptestConfig { cases: 64, ..ProptestConfig::default() });
@@ -116,9 +116,9 @@ fn sysv_segments_round_trip() {
         let restored = restore(&path);
         let SegmentId::Sysv(shmid) = restored.id else { panic!("{}", restored.id) };
         let again = Sysv { shmid: shmid.0 };
-        let is = shm::stat(again.shmid).unwrap();
+        let stat = shm::stat(again.shmid).unwrap();
         prop_assert_eq!(
-            (is.key, is.size, is.mode, is.uid, is.gid, is.nattch),
+            (stat.key, stat.size, stat.mode, stat.uid, stat.gid, stat.nattch),
             (was.key, was.size, was.mode, was.uid, was.gid, 0)
         );
         let after = segment(&restored.id);
@@ -133,7 +133,7 @@ fn sysv_segments_round_trip() {
 
 #[test]
 fn sparse_4_tib_object_saves_to_a_small_file() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("sparse", 4 << 40, 0o600);
@@ -147,8 +147,8 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
     fs::remove_file(object.path()).unwrap();
     restore(&path);
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.len(), is.blocks() * 512), (4 << 40, 1 << 20));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!((stat.len(), stat.blocks() * 512), (4 << 40, 1 << 20));
 
     // The segment is larger than the memory that the kernel would reserve.
     let sysv = Sysv::unreserved(1 << 36, 0o600);
@@ -165,7 +165,7 @@ fn sparse_4_tib_object_saves_to_a_small_file() {
 /// A `mincore` call per page would take minutes.
 #[test]
 fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let sysv = Sysv::unreserved(8 << 40, 0o600);
@@ -192,7 +192,7 @@ fn root_saves_a_sparse_8_tib_sysv_segment_immediately() {
 
 #[test]
 fn restore_never_touches_an_existing_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 5000, 0o600);
@@ -228,7 +228,7 @@ fn restore_never_touches_an_existing_segment() {
 /// The kernel's table no longer has the key.
 #[test]
 fn segment_marked_after_the_survey_is_saved_with_its_key() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let sysv = Sysv::new(7, 5000, 0o600);
@@ -245,7 +245,7 @@ fn segment_marked_after_the_survey_is_saved_with_its_key() {
 
 #[test]
 fn restored_object_appears_only_when_complete() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     let object = Object::new("a", 5000, 0o600).owned_by(1000, 7);
@@ -273,7 +273,7 @@ fn restored_object_appears_only_when_complete() {
 
 #[test]
 fn restore_recreates_directories_and_times() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = directory.path().join("file");
     fs::create_dir("/dev/shm/dir").unwrap();
@@ -286,13 +286,16 @@ fn restore_recreates_directories_and_times() {
     assert!(error.contains("Create the directory"), "{error}");
     fs::create_dir("/dev/shm/dir").unwrap();
     restore(&path);
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.mode() & 0o7777, is.modified().unwrap(), is.accessed().unwrap()), (0o751, then, then));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!(
+        (stat.mode() & 0o7777, stat.modified().unwrap(), stat.accessed().unwrap()),
+        (0o751, then, then)
+    );
 }
 
 #[test]
 fn unprivileged_restore_reports_attributes_it_cannot_set() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let (path, sysv_path) = (directory.path().join("file"), directory.path().join("sysv"));
     let object = Object::new("a", 5000, 0o4660).owned_by(1000, 1000);
@@ -320,8 +323,8 @@ fn unprivileged_restore_reports_attributes_it_cannot_set() {
             .unwrap()
     });
     drop(nobody);
-    let is = fs::metadata(object.path()).unwrap();
-    assert_eq!((is.uid(), is.gid(), is.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
+    let stat = fs::metadata(object.path()).unwrap();
+    assert_eq!((stat.uid(), stat.gid(), stat.mode() & 0o7777), (NOBODY, NOBODY, 0o660));
     let lost = restored.differences.join("\n");
     assert!(lost.contains("the owner is you instead of") && lost.contains("the group is yours"), "{lost}");
     let Facts::Sysv(facts) = segment(&again.id).facts else { panic!("{}", again.id) };

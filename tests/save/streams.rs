@@ -2,7 +2,7 @@
 
 use super::{directory, files, program, run, segments, stderr_of, stdout_of};
 
-use crate::support::{Child, Object, SOON, Sysv, Terminal, World, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, Sysv, Terminal, wait_until};
 use nix::sys::signal::Signal;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 use shmlens::segment::SegmentId;
@@ -37,7 +37,7 @@ fn special_files(directory: &TempDir) -> Vec<(&'static str, PathBuf)> {
 
 #[test]
 fn save_replaces_only_a_regular_file() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let _object = Object::new("a", 5000, 0o600);
     let special = special_files(&directory);
@@ -66,7 +66,7 @@ fn save_replaces_only_a_regular_file() {
 
 #[test]
 fn segment_round_trips_through_a_pipe() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 1 << 20, 0o640);
     object.write(5000, b"hello");
@@ -116,7 +116,7 @@ fn restore_from_pipe(directory: &TempDir, bytes: &[u8]) -> std::process::Output 
 
 #[test]
 fn save_refuses_to_write_to_a_terminal() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let _object = Object::new("a", 5000, 0o600);
     for (arguments, part) in [
@@ -135,7 +135,7 @@ fn save_refuses_to_write_to_a_terminal() {
 
 #[test]
 fn closed_pipe_ends_save_quietly() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(0, &vec![7; 4 << 20]);
@@ -148,7 +148,7 @@ fn closed_pipe_ends_save_quietly() {
 
 #[test]
 fn save_never_replaces_a_segment() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let source = Object::new("a", 5000, 0o600);
     source.write(0, b"source");
@@ -182,7 +182,7 @@ fn save_never_replaces_a_segment() {
 
 #[test]
 fn one_signal_stops_a_command_blocked_on_a_pipe() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 4 << 20, 0o600);
     object.write(0, &vec![7; 4 << 20]);

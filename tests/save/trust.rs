@@ -2,7 +2,7 @@
 
 use super::{acl, copies, directory, files, program, run, save, segment, stderr_of, stdout_of};
 
-use crate::support::{NOBODY, Object, SOON, Terminal, World};
+use crate::support::{NOBODY, Namespaces, Object, SOON, Terminal};
 use nix::sys::signal::Signal;
 use shmlens::act::SavedFile;
 use shmlens::sys::handle;
@@ -39,7 +39,7 @@ fn assert_restored_without_special_bits() {
 
 #[test]
 fn setuid_bits_are_never_restored() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o600);
     let text = stdout_of(&directory, ["restore", path.to_str().unwrap()]);
@@ -49,7 +49,7 @@ fn setuid_bits_are_never_restored() {
 
 #[test]
 fn undo_does_not_restore_setuid_bits() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("program", 5000, 0o600);
     fs::set_permissions(object.path(), fs::Permissions::from_mode(0o6755)).unwrap();
@@ -66,7 +66,7 @@ fn undo_does_not_restore_setuid_bits() {
 
 #[test]
 fn file_of_another_user_needs_confirmation() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let file = path.to_str().unwrap();
@@ -86,7 +86,7 @@ fn file_of_another_user_needs_confirmation() {
 
 #[test]
 fn only_the_user_who_called_sudo_is_trusted() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     for (caller, status) in [("1000", 1), ("65534", 0)] {
@@ -99,7 +99,7 @@ fn only_the_user_who_called_sudo_is_trusted() {
 
 #[test]
 fn file_writable_by_others_needs_confirmation() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, 0, 0o602);
     let message = stderr_of(&directory, ["restore", path.to_str().unwrap()]);
@@ -112,7 +112,7 @@ fn file_writable_by_others_needs_confirmation() {
 
 #[test]
 fn confirmation_restores_exactly_the_file_shown() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let ask = || {
@@ -146,19 +146,19 @@ fn confirmation_restores_exactly_the_file_shown() {
 
 #[test]
 fn shown_user_names_come_from_this_machine() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     let shown = SavedFile::open(&path).unwrap();
     let machine = shmlens::machine::fake::FakeMachine::new();
-    // The user names in the file differ from those of this machine.
+    // The user names in the file differ from this machine's user names.
     machine.edit(|facts| facts.users.insert(0, "toor".to_owned()));
     assert!(shown.description(&machine).contains("owner toor"), "{}", shown.description(&machine));
 }
 
 #[test]
 fn read_only_removes_no_restore_mark() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let marks = directory.path().join("state/shmlens/unfinished");
     fs::create_dir_all(&marks).unwrap();
@@ -179,7 +179,7 @@ fn run_all(directory: &TempDir, arguments: &[&str]) {
 
 #[test]
 fn file_writable_through_an_acl_needs_confirmation() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     // The group bits are the mask of the ACL. The owning group is root.
     for (entry, refused) in
@@ -202,7 +202,7 @@ fn file_writable_through_an_acl_needs_confirmation() {
 
 #[test]
 fn signal_during_the_question_ends_restore() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let path = setuid_program(&directory, NOBODY, 0o600);
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
@@ -218,7 +218,7 @@ fn signal_during_the_question_ends_restore() {
 
 #[test]
 fn question_lists_the_rights_of_the_acl() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let object = Object::new("a", 5000, 0o600);
     let path = directory.path().join("file");

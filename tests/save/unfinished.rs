@@ -1,7 +1,7 @@
 //! Unfinished copies after a kill, on a file system without `O_TMPFILE`.
 
 use super::{directory, files, program, run};
-use crate::support::{Child, Object, SOON, World, wait_until, without_tmpfile};
+use crate::support::{Child, Namespaces, Object, SOON, wait_until, without_tmpfile};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ fn output_of<const N: usize>(directory: &TempDir, arguments: [&str; N]) -> Strin
 
 #[test]
 fn next_command_removes_an_abandoned_unfinished_copy() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let copies = directory.path().join("state/shmlens/copies");
     let (large, other) = (object("large", 256), object("other", 8));
@@ -76,7 +76,7 @@ fn next_command_removes_an_abandoned_unfinished_copy() {
 
 #[test]
 fn next_save_into_a_directory_removes_an_unfinished_file() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let directory = directory();
     let to = directory.path().join("to");
     fs::create_dir(&to).unwrap();

@@ -1,10 +1,11 @@
-//! A Rust scanner for the rules: tokens without comments and literals, and the paths into the crate.
+//! A Rust scanner for the rules: tokens without comments and literals, and the paths into the
+//! crate.
 
 /// A word or punctuation mark of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     pub text: &'a str,
-    /// Counted from 1.
+    /// The line number, counted from 1.
     pub line: usize,
 }
 
@@ -35,7 +36,7 @@ pub fn code(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// Returns the length of the word that starts the text.
+/// Returns the length of the first word.
 fn word(text: &str) -> usize {
     text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
@@ -107,7 +108,7 @@ fn raw(text: &str) -> Option<usize> {
     let hashes = text[prefix.len()..].find('"')?;
     let start = prefix.len() + hashes + 1;
     let end = format!("\"{}", "#".repeat(hashes));
-    Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()))
+    Some(text[start..].find(&end).map_or(text.len(), |offset| start + offset + end.len()))
 }
 
 /// Returns the length of a character literal, or of the quote of a lifetime.
@@ -122,36 +123,36 @@ fn character(text: &str) -> Option<usize> {
 /// Returns the paths into the crate in a source of these modules.
 pub fn uses(text: &str, modules: &[&str]) -> Vec<Use> {
     let tokens = code(text);
-    let word = |at: usize| tokens.get(at).map_or("", |token| token.text);
+    let word = |index: usize| tokens.get(index).map_or("", |token| token.text);
     let mut uses = vec![];
     // Modules that are open at this point, with the depth of their braces.
     let mut open: Vec<(&str, usize)> = vec![];
-    let (mut depth, mut at) = (0, 0);
-    while at < tokens.len() {
-        let begins = word(at + 1) == "::" && (at == 0 || word(at - 1) != "::");
-        match word(at) {
+    let (mut depth, mut index) = (0, 0);
+    while index < tokens.len() {
+        let begins = word(index + 1) == "::" && (index == 0 || word(index - 1) != "::");
+        match word(index) {
             "{" => {
                 depth += 1;
-                if at >= 2 && word(at - 2) == "mod" {
-                    open.push((word(at - 1), depth));
+                if index >= 2 && word(index - 2) == "mod" {
+                    open.push((word(index - 1), depth));
                 }
             }
             "}" => {
-                open.pop_if(|(_, at)| *at == depth);
+                open.pop_if(|(_, start)| *start == depth);
                 depth -= 1;
             }
             root @ ("crate" | "self" | "super") if begins => {
                 let around: Vec<&str> =
                     modules.iter().copied().chain(open.iter().map(|(name, _)| *name)).collect();
-                let (line, in_tests) = (tokens[at].line, around.contains(&"tests"));
+                let (line, in_tests) = (tokens[index].line, around.contains(&"tests"));
                 let mut found = Tree { tokens: &tokens, leaves: vec![] };
-                at = if root == "crate" { found.read(at + 2, &[]) } else { found.read(at, &around) };
+                index = if root == "crate" { found.read(index + 2, &[]) } else { found.read(index, &around) };
                 uses.extend(found.leaves.into_iter().map(|path| Use { path, line, in_tests }));
                 continue;
             }
             _ => {}
         }
-        at += 1;
+        index += 1;
     }
     uses
 }
@@ -164,39 +165,39 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     /// Reads the path at a token, relative to `parts`. Returns the index after it.
-    fn read(&mut self, mut at: usize, parts: &[&str]) -> usize {
+    fn read(&mut self, mut index: usize, parts: &[&str]) -> usize {
         let tokens = self.tokens;
         let mut parts = parts.to_vec();
-        while let Some(token) = tokens.get(at) {
+        while let Some(token) = tokens.get(index) {
             if token.text == "{" {
-                return self.group(at + 1, &parts);
+                return self.group(index + 1, &parts);
             }
             match token.text {
                 "super" => drop(parts.pop()),
                 "self" | "*" => {}
                 name => parts.push(name),
             }
-            at += 1;
-            if tokens.get(at).is_none_or(|next| next.text != "::") {
+            index += 1;
+            if tokens.get(index).is_none_or(|next| next.text != "::") {
                 break;
             }
-            at += 1;
+            index += 1;
         }
         self.leaves.push(parts.into_iter().map(str::to_owned).collect());
-        at
+        index
     }
 
-    fn group(&mut self, mut at: usize, parts: &[&str]) -> usize {
-        while let Some(token) = self.tokens.get(at) {
+    fn group(&mut self, mut index: usize, parts: &[&str]) -> usize {
+        while let Some(token) = self.tokens.get(index) {
             match token.text {
-                "}" => return at + 1,
-                "," => at += 1,
+                "}" => return index + 1,
+                "," => index += 1,
                 // A rename does not change the path.
-                "as" => at += 2,
-                _ => at = self.read(at, parts),
+                "as" => index += 2,
+                _ => index = self.read(index, parts),
             }
         }
-        at
+        index
     }
 }
 

@@ -105,7 +105,7 @@ impl Child {
         self.0.try_wait().unwrap()
     }
 
-    /// Takes the pipe of standard output.
+    /// Returns the pipe of standard output, once.
     pub fn stdout(&mut self) -> ChildStdout {
         self.0.stdout.take().expect("a piped standard output")
     }

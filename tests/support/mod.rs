@@ -26,4 +26,4 @@ pub use stage::{Acts, Stage};
 pub use terminal::{Mouse, Terminal};
 pub use tools::tool;
 pub use wait::{SOON, SetOnDrop, wait_until};
-pub use world::World;
+pub use world::Namespaces;

@@ -96,14 +96,14 @@ fn check(result: libc::c_long) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use crate::support::{NOBODY, Nobody, World, as_nobody, tool};
+    use crate::support::{NOBODY, Namespaces, Nobody, as_nobody, tool};
     use nix::unistd::geteuid;
     use std::fs;
     use std::thread;
 
     #[test]
     fn command_runs_as_nobody() {
-        let Some(_world) = World::new() else { return };
+        let Some(_namespaces) = Namespaces::new() else { return };
         let Some(id) = tool("id") else { return };
         let output = as_nobody(id, ["-u"]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "65534\n");
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn thread_becomes_nobody_temporarily() {
-        let Some(_world) = World::new() else { return };
+        let Some(_namespaces) = Namespaces::new() else { return };
         let nobody = Nobody::here();
         assert_eq!(geteuid().as_raw(), NOBODY);
         assert!(fs::read("/proc/1/environ").is_err() && fs::read_dir("/proc/1/fd").is_err());

@@ -94,9 +94,9 @@ mod tests {
         let Some(program) = compile_cpp(&source) else { return };
         let output = Command::new(&program).output().unwrap();
         assert_eq!(output.stdout, b"from C++\n");
-        let made = fs::metadata(&program).unwrap().modified().unwrap();
+        let modified = fs::metadata(&program).unwrap().modified().unwrap();
         assert_eq!(compile_cpp(&source).as_ref(), Some(&program));
-        assert_eq!(fs::metadata(&program).unwrap().modified().unwrap(), made);
+        assert_eq!(fs::metadata(&program).unwrap().modified().unwrap(), modified);
     }
 
     #[test]

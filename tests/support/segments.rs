@@ -144,13 +144,13 @@ fn path(name: &[u8]) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use crate::support::{NOBODY, Object, Sysv, World};
+    use crate::support::{NOBODY, Namespaces, Object, Sysv};
     use std::fs;
     use std::os::unix::fs::MetadataExt as _;
 
     #[test]
     fn segments_match_the_request_and_are_removed() {
-        let Some(_world) = World::new() else { return };
+        let Some(_namespaces) = Namespaces::new() else { return };
         let sysv = Sysv::new(7, 5000, 0o640).owned_by(NOBODY, 100_000);
         sysv.lock();
         sysv.write(4096, b"text");

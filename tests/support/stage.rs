@@ -49,7 +49,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts the program. Takes the first survey.
+    /// Starts the program with a first survey.
     pub fn new(machine: FakeMachine, width: u16, height: u16) -> Self {
         let settings = Settings {
             interval: Duration::from_secs(1),
@@ -83,7 +83,7 @@ impl Stage {
         stage
     }
 
-    /// Scans the holders, then takes a survey.
+    /// Scans the holders, then surveys the segments.
     pub fn survey(&mut self) {
         self.steps.send(Request::Holders(ScanScope::All));
         self.request(Request::Survey);

@@ -7,11 +7,11 @@ use std::marker::PhantomData;
 
 /// New IPC and mount namespaces for this thread, and for the threads and children that it starts:
 /// no System V segments, an empty `/dev/shm`. Its contents vanish with the last process in it.
-pub struct World {
+pub struct Namespaces {
     this_thread: PhantomData<*const ()>,
 }
 
-impl World {
+impl Namespaces {
     /// Enters new namespaces. `None`, with the test skipped, without root. Create them first in a
     /// test, so that they are dropped last.
     pub fn new() -> Option<Self> {
@@ -21,7 +21,7 @@ impl World {
                 skip("needs root (its own IPC namespace)");
                 None
             }
-            Err(error) => panic!("failed to enter a new world: {error}"),
+            Err(error) => panic!("failed to enter new namespaces: {error}"),
         }
     }
 
@@ -36,7 +36,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Namespaces {
     fn drop(&mut self) {
         // The thread may run further tests, so unmount now.
         let _ = umount2("/dev/shm", MntFlags::MNT_DETACH);
@@ -45,7 +45,7 @@ impl Drop for World {
 
 #[cfg(test)]
 mod tests {
-    use crate::support::{Object, Sysv, World, python};
+    use crate::support::{Namespaces, Object, Sysv, python};
     use std::fs;
     use std::process::Command;
     use std::thread;
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn world_starts_empty_and_belongs_to_its_thread() {
-        let Some(_world) = World::new() else { return };
+        let Some(_namespaces) = Namespaces::new() else { return };
         assert_eq!(seen(), (0, 0));
         let sysv = Sysv::new(0x4d2, 4096, 0o600);
         let object = Object::new("a", 4096, 0o600);
@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n2\n");
         // Other namespaces share nothing with these.
         thread::spawn(|| {
-            let _other = World::new();
+            let _other = Namespaces::new();
             assert_eq!(seen(), (0, 0));
         })
         .join()
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn python_shares_memory_in_a_world() {
-        let Some(_world) = World::new() else { return };
+        let Some(_namespaces) = Namespaces::new() else { return };
         let text = "from multiprocessing import shared_memory as m\n\
                     s = m.SharedMemory('in_python', create=True, size=99)\n\
                     import os; print(os.listdir('/dev/shm')); s.close(); s.unlink()";

@@ -19,7 +19,7 @@ use std::process::{Command, Stdio, exit};
 use std::sync::Arc;
 use std::time::Duration;
 
-const NOTHING: Vec<String> = vec![];
+const NO_CHANGES: Vec<String> = vec![];
 
 #[test]
 fn quit_key_restores_the_terminal() {
@@ -28,7 +28,7 @@ fn quit_key_restores_the_terminal() {
         assert!(!terminal.left_behind().is_empty(), "the terminal is ours while the program runs");
         terminal.send(keys);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(0), "{keys}");
-        assert_eq!(terminal.left_behind(), NOTHING, "{keys}");
+        assert_eq!(terminal.left_behind(), NO_CHANGES, "{keys}");
     }
 }
 
@@ -41,7 +41,7 @@ fn terminal_without_cursor_movement_is_refused() {
         assert_eq!(terminal.wait_exit(SOON).code(), Some(2), "{term}");
         let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
         assert!(raw.contains("shmlens list") && !raw.contains('\x1b'), "{raw:?}");
-        assert_eq!(terminal.left_behind(), NOTHING, "{term}");
+        assert_eq!(terminal.left_behind(), NO_CHANGES, "{term}");
     }
 }
 
@@ -51,7 +51,7 @@ fn signal_restores_the_terminal() {
         let mut terminal = open_program();
         terminal.child().signal(signal);
         assert_eq!(terminal.wait_exit(SOON).code(), Some(128 + signal as i32), "{signal}");
-        assert_eq!(terminal.left_behind(), NOTHING, "{signal}");
+        assert_eq!(terminal.left_behind(), NO_CHANGES, "{signal}");
     }
 }
 
@@ -103,7 +103,7 @@ fn assert_panic_is_reported(test: &str, message: &str) {
     terminal.wait_for("waits for p", SOON);
     terminal.send("p");
     assert_eq!(terminal.wait_exit(SOON).code(), Some(101));
-    assert_eq!(terminal.left_behind(), NOTHING);
+    assert_eq!(terminal.left_behind(), NO_CHANGES);
     let screen = terminal.screen();
     assert!(screen.contains(message) && !screen.contains("waits for p"), "{screen}");
 }

@@ -1,7 +1,7 @@
 //! No output and no wakeups while nothing changes.
 
 use super::open_program;
-use crate::support::{Object, SOON, Terminal, World, wait_until};
+use crate::support::{Namespaces, Object, SOON, Terminal, wait_until};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::mem;
@@ -23,7 +23,7 @@ fn sleeps(pid: i32, name: Option<&str>) -> u64 {
 
 #[test]
 fn unchanged_surveys_write_nothing() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut terminal = open_program();
     let pid = terminal.child().pid().as_raw();
     let written = terminal.raw().len();
@@ -36,7 +36,7 @@ fn unchanged_surveys_write_nothing() {
 
 #[test]
 fn paused_program_sleeps() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let mut terminal = open_program();
     terminal.send(&"+".repeat(20));
     terminal.wait_for("paused", SOON);
@@ -45,7 +45,7 @@ fn paused_program_sleeps() {
 
 #[test]
 fn frozen_view_with_a_paused_survey_sleeps() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("moves", 4096, 0o600);
     let mut terminal = open_program();
     terminal.wait_for("/moves", SOON);

@@ -5,7 +5,7 @@ use super::{
     Fields, PAGE, changed_fields, fields_of_object, fields_of_sysv, fill, holder, next_second,
     record_access_times, reset_access_time, unlinked,
 };
-use crate::support::{Child, NOBODY, Object, SOON, Sysv, Terminal, World, as_nobody, shmlens};
+use crate::support::{Child, NOBODY, Namespaces, Object, SOON, Sysv, Terminal, as_nobody, shmlens};
 use shmlens::machine::Trace;
 use shmlens::sys::shm;
 use std::fs::{self, Permissions};
@@ -208,7 +208,7 @@ fn sysv() -> Sysv {
 
 #[test]
 fn attached_system_v_segment_has_only_declared_traces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = sysv();
     let Some(_holder) = holder(&sysv) else { return };
     Case::sysv(&sysv, Trace::None).check();
@@ -216,7 +216,7 @@ fn attached_system_v_segment_has_only_declared_traces() {
 
 #[test]
 fn removed_system_v_segment_has_only_declared_traces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = sysv();
     let Some(_holder) = holder(&sysv) else { return };
     shm::remove(sysv.shmid).unwrap();
@@ -225,13 +225,13 @@ fn removed_system_v_segment_has_only_declared_traces() {
 
 #[test]
 fn unheld_system_v_segment_has_only_declared_traces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     Case::sysv(&sysv(), Trace::Attached).check();
 }
 
 #[test]
 fn own_posix_object_has_only_declared_traces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     record_access_times();
     let object = Object::new("own", 256 * PAGE, 0o600).owned_by(NOBODY, NOBODY);
     fill(|offset, bytes| object.write(offset, bytes));
@@ -240,7 +240,7 @@ fn own_posix_object_has_only_declared_traces() {
 
 #[test]
 fn foreign_posix_object_has_only_declared_traces() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     record_access_times();
     let object = Object::new("foreign", 256 * PAGE, 0o644);
     fill(|offset, bytes| object.write(offset, bytes));
@@ -250,7 +250,7 @@ fn foreign_posix_object_has_only_declared_traces() {
 #[test]
 fn unlinked_posix_object_has_only_declared_traces() {
     use std::os::unix::fs::MetadataExt as _;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     record_access_times();
     let object = unlinked("unlinked");
     let stat = object.file.metadata().unwrap();

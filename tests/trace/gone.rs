@@ -1,7 +1,7 @@
 //! Live previews do not keep removed segments in memory.
 
 use super::{PAGE, fill, holder};
-use crate::support::{Object, SOON, Sysv, Terminal, World, shmlens, wait_until};
+use crate::support::{Namespaces, Object, SOON, Sysv, Terminal, shmlens, wait_until};
 use nix::sys::statvfs::statvfs;
 use shmlens::engine::{Body, Contents, Feed, Job, Readers, Request, SubscriptionId, Worker as _};
 use shmlens::machine::real::RealMachine;
@@ -23,7 +23,7 @@ fn used_memory() -> u64 {
 
 #[test]
 fn removed_system_v_segment_is_freed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0, 256 * PAGE, 0o600);
     fill(|offset, bytes| sysv.write(offset, bytes));
     let Some(mut holder) = holder(&sysv) else { return };
@@ -42,7 +42,7 @@ fn removed_system_v_segment_is_freed() {
     quit(terminal);
 }
 
-/// Returns true if a process has a file open or mapped whose name contains a text.
+/// Returns true if a process has a file open or mapped whose name contains a string.
 fn has_open(pid: i32, name: &str) -> bool {
     let links = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().filter_map(|entry| {
         let target = fs::read_link(entry.ok()?.path()).ok()?;
@@ -54,7 +54,7 @@ fn has_open(pid: i32, name: &str) -> bool {
 
 #[test]
 fn removed_object_is_freed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 256 * PAGE, 0o600);
     fill(|offset, bytes| object.write(offset, bytes));
     let terminal = Terminal::start((120, 30), shmlens());
@@ -73,7 +73,7 @@ fn removed_object_is_freed() {
 /// Without surveys, the preview must not keep anything open between two reads.
 #[test]
 fn preview_keeps_nothing_open_between_reads() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 256 * PAGE, 0o600);
     fill(|offset, bytes| object.write(offset, bytes));
     // No other test of this process uses the key.

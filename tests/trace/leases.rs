@@ -1,13 +1,13 @@
 //! Live previews do not break or prevent leases of other programs.
 
-use crate::support::{Child, Object, SOON, Terminal, World, python, shmlens};
+use crate::support::{Child, Namespaces, Object, SOON, Terminal, python, shmlens};
 use shmlens::sys::lease::is_open_elsewhere;
 use std::process::Output;
 use std::thread;
 use std::time::Duration;
 
-/// Creates objects, takes a write lease on each, and counts the signals that ask to release one. Reads commands:
-/// anything prints the number of signals, `release` releases the leases first.
+/// Creates objects, takes a write lease on each, and counts the signals that ask to release one.
+/// Reads commands: anything prints the number of signals, `release` releases the leases first.
 const HOLDER: &str = r#"
 import fcntl, os, signal, sys
 count = 0
@@ -55,7 +55,7 @@ fn run(words: &[&str]) -> Output {
 
 #[test]
 fn strip_and_rates_leave_a_leased_object_alone() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut holder) = Holder::start() else { return };
     let mut terminal = Terminal::start((120, 30), shmlens());
     let pid = holder.0.pid();
@@ -75,7 +75,7 @@ fn strip_and_rates_leave_a_leased_object_alone() {
 
 #[test]
 fn commands_that_name_no_segment_leave_leased_objects_alone() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut holder) = Holder::start() else { return };
     let found = run(&["find", "behind"]);
     let message = String::from_utf8_lossy(&found.stderr).into_owned();
@@ -94,7 +94,7 @@ fn commands_that_name_no_segment_leave_leased_objects_alone() {
 
 #[test]
 fn named_segment_is_read_although_that_breaks_a_lease() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut holder) = Holder::start() else { return };
     let dumped = run(&["dump", "leased"]);
     let message = String::from_utf8_lossy(&dumped.stderr).into_owned();
@@ -111,7 +111,7 @@ fn gets_a_lease(object: &Object) -> bool {
 
 #[test]
 fn live_preview_leaves_leases_to_others() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("object", 4096, 0o600);
     object.write(0, b"hello");
     let mut terminal = Terminal::start((120, 30), shmlens());

@@ -3,7 +3,7 @@
 
 use super::{Fields, PAGE, fields_of_sysv, fill, holder};
 use crate::support::{
-    Child, NOBODY, Nobody, SOON, Sysv, World, as_nobody, python, shmlens, tool, wait_until,
+    Child, NOBODY, Namespaces, Nobody, SOON, Sysv, as_nobody, python, shmlens, tool, wait_until,
 };
 use shmlens::machine::real::RealMachine;
 use shmlens::machine::{ExtentKind, Method, TraceReason};
@@ -35,9 +35,9 @@ fn open(segment: &Segment) -> Result<Reader, OpenError> {
 }
 
 fn reason(segment: &Segment) -> TraceReason {
-    let outlook = Reader::predict(&RealMachine, segment).unwrap();
-    assert_eq!(outlook.method, Method::Attach);
-    outlook.reason.unwrap()
+    let forecast = Reader::predict(&RealMachine, segment).unwrap();
+    assert_eq!(forecast.method, Method::Attach);
+    forecast.reason.unwrap()
 }
 
 fn read(reader: &Reader, offset: u64, count: usize) -> Vec<u8> {
@@ -58,7 +58,7 @@ fn filled_sysv(mode: u32) -> Sysv {
 
 #[test]
 fn holes_are_found_and_stay_holes() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = filled_sysv(0o600);
     let Some(holder) = holder(&sysv) else { return };
     let before = fields_of_sysv(sysv.shmid);
@@ -86,7 +86,7 @@ fn holes_are_found_and_stay_holes() {
 /// Parts of an attachment may be unmapped or moved.
 #[test]
 fn partial_mapping_is_enough() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = filled_sysv(0o600);
     let text = format!(
         "import ctypes, sys\n\
@@ -112,7 +112,7 @@ fn partial_mapping_is_enough() {
 
 #[test]
 fn exited_holder_is_replaced_by_another() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = filled_sysv(0o600);
     let (Some(first), Some(second)) = (holder(&sysv), holder(&sysv)) else { return };
     let segment = survey_with_holders(&sysv.id());
@@ -156,9 +156,9 @@ fn foreign_holder(key: u32, size: u64, namespace: Option<&str>) -> Option<Child>
 
 #[test]
 fn segment_of_another_ipc_namespace_is_not_read() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
-    assert_eq!(sysv.shmid, 0, "the first of its namespace");
+    assert_eq!(sysv.shmid, 0, "the first shmid of a namespace is 0");
     sysv.write(0, b"right");
     // This thread holds it, but the process is in another namespace.
     let attachment = Attachment::read_only(sysv.shmid).unwrap();
@@ -182,7 +182,7 @@ fn segment_of_another_ipc_namespace_is_not_read() {
 
 #[test]
 fn trace_reason_names_the_missing_requirement() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = filled_sysv(0o644);
     assert_eq!(reason(&survey_segment(&sysv.id())), TraceReason::NoHolder);
     let Some(_holder) = holder(&sysv) else { return };
@@ -214,7 +214,7 @@ fn trace_reason_names_the_missing_requirement() {
 /// `CAP_CHECKPOINT_RESTORE` alone is enough for the processes of the same user.
 #[test]
 fn checkpoint_restore_is_enough() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(setpriv) = tool("setpriv") else { return };
     let sysv = filled_sysv(0o600).owned_by(NOBODY, NOBODY);
     let text = format!(
@@ -250,7 +250,7 @@ fn checkpoint_restore_is_enough() {
 /// As root, a search without named segments includes attached segments.
 #[test]
 fn find_without_a_name_searches_attached_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = filled_sysv(0o600);
     let other = Sysv::new(0, 4096, 0o600);
     let Some(_holder) = holder(&sysv) else { return };
@@ -265,7 +265,7 @@ fn find_without_a_name_searches_attached_segments() {
 /// Holders that come and go do not make a reader fail or attach.
 #[test]
 fn readers_survive_a_churn_of_holders() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = filled_sysv(0o600);
     let Some(steady) = holder(&sysv) else { return };
     let segment = survey_with_holders(&sysv.id());

@@ -2,7 +2,7 @@
 
 use super::{PAGE, fields_of_sysv};
 use crate::support::{
-    Child, Nobody, Object, SOON, Sysv, Terminal, World, python, shmlens, skip_for_kernel, tool,
+    Child, Namespaces, Nobody, Object, SOON, Sysv, Terminal, python, shmlens, skip_for_kernel, tool,
 };
 use shmlens::machine::real::RealMachine;
 use shmlens::memory::{PageBuffer, Peek, Reader, peek};
@@ -85,7 +85,7 @@ fn read(reader: &Reader, offset: u64) -> Vec<u8> {
 /// These checks share a test, because the whole machine shares the swap space.
 #[test]
 fn swapped_pages_are_not_zeros() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_swap) = Swap::new() else { return };
     system_v();
     posix();

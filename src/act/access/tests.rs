@@ -45,14 +45,14 @@ fn creator_has_the_permissions_of_the_owner() {
 
 #[test]
 fn capabilities_override_the_mode() {
-    let with = |capability| Credentials { capabilities: 1 << capability as u64, ..user(9, 9) };
+    let user_with = |capability| Credentials { capabilities: 1 << capability as u64, ..user(9, 9) };
     let (sysv, posix) = (rules(Kind::Sysv, 0), rules(Kind::Posix, 0));
-    assert_eq!(label(&sysv, &with(Capability::IpcOwner)), "read-write");
-    assert_eq!(label(&posix, &with(Capability::IpcOwner)), "no access");
-    assert_eq!(label(&posix, &with(Capability::DacOverride)), "read-write");
-    assert_eq!(label(&posix, &with(Capability::DacReadSearch)), "read-only");
-    assert_eq!(label(&sysv, &with(Capability::DacOverride)), "no access");
-    let reason = posix.access(&with(Capability::DacOverride)).reason;
+    assert_eq!(label(&sysv, &user_with(Capability::IpcOwner)), "read-write");
+    assert_eq!(label(&posix, &user_with(Capability::IpcOwner)), "no access");
+    assert_eq!(label(&posix, &user_with(Capability::DacOverride)), "read-write");
+    assert_eq!(label(&posix, &user_with(Capability::DacReadSearch)), "read-only");
+    assert_eq!(label(&sysv, &user_with(Capability::DacOverride)), "no access");
+    let reason = posix.access(&user_with(Capability::DacOverride)).reason;
     assert!(reason.contains("CAP_DAC_OVERRIDE"), "{reason}");
     let root_rules = Rules { uid: 0, ..posix };
     assert_eq!(root_rules.classes()[0].label(), "read-write");

@@ -1,10 +1,10 @@
-//! The file format of a saved segment: the contents, with holes preserved, and the metadata needed to
-//! recreate the segment.
+//! The file format of a saved segment: the contents, with holes preserved, and the metadata needed
+//! to recreate the segment.
 //!
-//! The format is custom because no sparse archive format meets the requirements. Tar (GNU or PAX) needs
-//! the map of all data before the first byte, but an object may be written to while it is saved. It has
-//! no checksum of the data. Kind, key and ACL would need private records that no other tool restores,
-//! so a tar file would have no advantage.
+//! The format is custom because no sparse archive format meets the requirements. Tar (GNU or PAX)
+//! needs the map of all data before the first byte, but an object may be written to while it is
+//! saved. It has no checksum of the data. Kind, key and ACL would need private records that no
+//! other tool restores, so a tar file would have no advantage.
 //!
 //! # Version 1
 //! Numbers are little-endian. The file starts with:
@@ -33,8 +33,8 @@
 //! | 8 | 0 |
 //! | 16 | the XXH3 checksum (128 bits) of all previous bytes |
 //!
-//! Nothing follows the end marker. The metadata can be trusted before the first run is read, but the
-//! data only after the end marker has been verified.
+//! Nothing follows the end marker. The metadata can be trusted before the first run is read, but
+//! the data only after the end marker has been verified.
 
 mod metadata;
 mod read;
@@ -51,7 +51,7 @@ const VERSION: u32 = 1;
 /// KiB.
 const MAX_METADATA: u32 = 1 << 20;
 pub const END_MARKER: usize = 32;
-/// The size of the header of a run: its offset and its length.
+/// The size of a run header: an offset and a length.
 pub const RUN_HEADER: usize = 16;
 /// The maximum length of a run, which bounds the memory needed to read one.
 pub const MAX_RUN: usize = 1 << 20;

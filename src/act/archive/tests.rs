@@ -150,16 +150,16 @@ fn truncation_and_flipped_bits_are_detected() {
         let truncated = matches!(error, ArchiveError::CutOff);
         assert!(truncated || (length == 0 && matches!(error, ArchiveError::Foreign)), "{length}: {error}");
     }
-    for at in 0..file.len() {
+    for offset in 0..file.len() {
         for bit in 0..8 {
             let mut damaged = file.clone();
-            damaged[at] ^= 1 << bit;
-            assert!(read(&damaged).is_err(), "bit {bit} of byte {at}");
+            damaged[offset] ^= 1 << bit;
+            assert!(read(&damaged).is_err(), "bit {bit} of byte {offset}");
             // The metadata is verified before the runs are read.
-            let is_after_metadata = at >= file.len() - runs;
+            let is_after_metadata = offset >= file.len() - runs;
             assert!(
                 is_after_metadata || ArchiveReader::begin(&damaged[..]).is_err(),
-                "bit {bit} of byte {at}"
+                "bit {bit} of byte {offset}"
             );
         }
     }

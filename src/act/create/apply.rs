@@ -18,7 +18,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 
 /// Bytes per read.
-const CHUNK: usize = 256 << 10;
+const CHUNK_SIZE: usize = 256 << 10;
 
 /// Creates the segment. While a System V segment is filled from a file, a mark in the state
 /// directory names it, so that [`unfinished`](super::unfinished::unfinished) finds the segment if
@@ -150,7 +150,7 @@ impl Creation<'_> {
     fn copy(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
         let unread = |error| self.new.unreadable(&source.path, &error);
         let (file, length) = (&source.file, source.length);
-        let mut buffer = PageBuffer::with_capacity(CHUNK);
+        let mut buffer = PageBuffer::with_capacity(CHUNK_SIZE);
         let mut at = 0;
         if source.endless {
             return self.copy_to_end(source, to);
@@ -158,7 +158,7 @@ impl Creation<'_> {
         while let Some(extent) = extent_at(file, at, length, length).map_err(unread)? {
             while extent.data && at < extent.end {
                 self.stop_if_canceled()?;
-                let part = usize::try_from(extent.end - at).unwrap_or(CHUNK).min(CHUNK);
+                let part = usize::try_from(extent.end - at).unwrap_or(CHUNK_SIZE).min(CHUNK_SIZE);
                 let count = file.read_at(buffer.place(at, part), at).map_err(unread)?;
                 if count == 0 {
                     return Err(self.new.source_error(format!(
@@ -177,7 +177,7 @@ impl Creation<'_> {
 
     /// Copies a file of unknown size.
     fn copy_to_end(&self, source: &SourceFile, to: &mut dyn SegmentBuilder) -> Result<(), ActError> {
-        let mut buffer = vec![0; CHUNK];
+        let mut buffer = vec![0; CHUNK_SIZE];
         let mut at = 0;
         loop {
             self.stop_if_canceled()?;

@@ -60,7 +60,7 @@ impl NewSegment {
         }
     }
 
-    /// Takes the size from the source file, if there is one.
+    /// Sets the size to the size of the source file, if there is one.
     pub fn take_size_of_file(&mut self) -> Result<(), ActError> {
         let Source::File(path) = self.source() else { return Ok(()) };
         let (file, length) = self.open_file(path)?;

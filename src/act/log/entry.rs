@@ -17,7 +17,7 @@ pub struct Entry {
     pub segment: String,
     pub done: bool,
     pub result: String,
-    /// The pid of the process that created or restored the segment, which the kernel records for
+    /// The creating or restoring process's pid, which the kernel records for
     /// System V segments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,

@@ -30,7 +30,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 pub(in crate::act) const NOW: &str = "log.jsonl";
 pub(in crate::act) const BEFORE: &str = "log.1.jsonl";
-const LOCK: &str = "log.lock";
+const LOCK_FILE: &str = "log.lock";
 
 #[derive(Debug)]
 pub struct ChangeLog {
@@ -142,7 +142,7 @@ impl ChangeLog {
 
     fn write(&self, lines: &[u8]) -> Result<(), LogError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        // With `O_APPEND`, a single write does not interleave with those of other processes.
+        // With `O_APPEND`, a single write does not interleave with writes by other processes.
         let written = self.file_to_append(&mut open)?.write_all(lines);
         written.map_err(|error| {
             // Reopen the file for the next line, to repair a partial one.
@@ -211,7 +211,7 @@ impl ChangeLog {
         }
         let mut options = File::options();
         let options = options.write(true).create(true).truncate(false).mode(0o600);
-        let mut lock = open_regular(&directory.join(LOCK), options, Links::Refuse)?;
+        let mut lock = open_regular(&directory.join(LOCK_FILE), options, Links::Refuse)?;
         let started = Instant::now();
         loop {
             lock = match Flock::lock(lock, FlockArg::LockExclusiveNonblock) {
@@ -323,7 +323,7 @@ mod tests {
         let path = |name: &str| log.state.path().join(name);
         let full = fs::metadata(path(NOW)).unwrap().len();
         assert!(full >= 100);
-        let lock = File::options().write(true).create(true).truncate(false).open(path(LOCK)).unwrap();
+        let lock = File::options().write(true).create(true).truncate(false).open(path(LOCK_FILE)).unwrap();
         let lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         thread::scope(|scope| {
             let adding = scope.spawn(|| log.add(&entry));
@@ -334,7 +334,7 @@ mod tests {
         });
         assert_eq!([NOW, BEFORE].map(|name| fs::metadata(path(name)).unwrap().len()), [full; 2]);
         // A process that holds the lock but never rotates the log does not block the others.
-        let lock = File::open(path(LOCK)).unwrap();
+        let lock = File::open(path(LOCK_FILE)).unwrap();
         let _lock = Flock::lock(lock, FlockArg::LockExclusiveNonblock).unwrap();
         log.add(&entry).unwrap();
         assert_eq!(log.last(5).len(), 3);
@@ -390,7 +390,7 @@ mod tests {
             assert!(error.starts_with("failed to open the log /") && error.contains(kind), "{error}");
             assert_eq!(log.last(1), []);
             // Rotating a full log must not replace a directory.
-            fs::rename(path(NOW), path(if kind == "a directory" { BEFORE } else { LOCK })).unwrap();
+            fs::rename(path(NOW), path(if kind == "a directory" { BEFORE } else { LOCK_FILE })).unwrap();
             log.add(&entry).unwrap();
             let error = log.open().unwrap_err().to_string();
             assert!(error.contains("directory"), "{error}");

@@ -10,8 +10,8 @@ use std::ops::ControlFlow;
 
 /// Bytes per write: a multiple of the page size, and small enough that a block stays in the CPU
 /// cache between reading and writing.
-const BLOCK: usize = 256 << 10;
-const _: () = assert!(BLOCK + RUN_HEADER <= MAX_RUN);
+const BLOCK_SIZE: usize = 256 << 10;
+const _: () = assert!(BLOCK_SIZE + RUN_HEADER <= MAX_RUN);
 /// The length of a short run that shifts the offset of the next run, see [`is_slow`].
 const SHORT_RUN: usize = 4096;
 /// The smallest segment that is worth a second thread.
@@ -107,9 +107,10 @@ impl Blocks<'_> {
     /// Fills the next block. Returns false at the end of the segment and after a cancellation.
     fn next(&mut self, block: &mut Block) -> Result<bool, SaveError> {
         let position = self.writing.length();
-        // Blocks end at multiples of `BLOCK` in the file, so that every write covers whole pages.
-        let space = BLOCK - offset_in_block(position);
-        let space = if space > RUN_HEADER { space } else { space + BLOCK };
+        // Blocks end at multiples of `BLOCK_SIZE` in the file, so that every write covers whole
+        // pages.
+        let space = BLOCK_SIZE - offset_in_block(position);
+        let space = if space > RUN_HEADER { space } else { space + BLOCK_SIZE };
         let bytes = block.bytes.place(position, space);
         let mut filled = 0;
         while space - filled > RUN_HEADER && self.find_data()? {
@@ -165,5 +166,5 @@ impl Blocks<'_> {
 
 #[expect(clippy::cast_possible_truncation, reason = "less than the length of a block")]
 fn offset_in_block(position: u64) -> usize {
-    (position % BLOCK as u64) as usize
+    (position % BLOCK_SIZE as u64) as usize
 }

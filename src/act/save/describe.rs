@@ -49,7 +49,7 @@ fn describe_object(
         }
         Err(source) => return Err(SaveError::Read { id: id(), source }),
     };
-    if !segment.identity().fits(&stat.identity()) {
+    if !segment.identity().matches(&stat.identity()) {
         return Err(OpenError::Replaced { id: id() }.into());
     }
     let ObjectStat { mode, uid, gid, size, access, modify, change, birth, .. } = stat;

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 const DEV_SHM: &str = "/dev/shm";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct SaveResult {
     pub path: PathBuf,
     pub length: Bytes,
     pub saved: SavedSegment,
@@ -68,7 +68,7 @@ pub enum SaveError {
     #[error("{} exists and is {kind}, not a regular file. Choose another name", printable(.path))]
     NotRegular {
         path: PathBuf,
-        /// With its article, as in `a directory`.
+        /// The file type with its article, as in `a directory`.
         kind: &'static str,
     },
     #[error("failed to write {}: {}{}", printable(.path), plain_error(.source), remedy(.source))]
@@ -108,13 +108,13 @@ fn remedy(error: &io::Error) -> &'static str {
 impl Actor<'_> {
     /// Saves a segment to a new file. The file may or may not include writes to the segment during
     /// the save. On an error, no file is left behind.
-    pub fn save(&self, segment: &Segment, path: &Path) -> Result<Stored, SaveError> {
+    pub fn save(&self, segment: &Segment, path: &Path) -> Result<SaveResult, SaveError> {
         Destination { path, replace: false, limit: None }.save(self, segment)
     }
 
     /// Saves a segment like [`Actor::save`], but may replace a regular file. On an error, the
     /// existing file is unchanged.
-    pub fn save_over(&self, segment: &Segment, path: &Path) -> Result<Stored, SaveError> {
+    pub fn save_over(&self, segment: &Segment, path: &Path) -> Result<SaveResult, SaveError> {
         Destination { path, replace: true, limit: None }.save(self, segment)
     }
 
@@ -163,7 +163,7 @@ pub(super) struct Destination<'a> {
 }
 
 impl Destination<'_> {
-    pub fn save(&self, actor: &Actor<'_>, segment: &Segment) -> Result<Stored, SaveError> {
+    pub fn save(&self, actor: &Actor<'_>, segment: &Segment) -> Result<SaveResult, SaveError> {
         // Fail now rather than after gigabytes of data. The path is checked again when the file is
         // published.
         predict(self.path, self.replace)?;
@@ -173,7 +173,7 @@ impl Destination<'_> {
         let (saved, length) =
             actor.write(segment, &reader, self.limit, &failed, WriteBehind::new(&file.file))?;
         self.publish(&mut file)?;
-        Ok(Stored { path: self.path.to_owned(), length, saved })
+        Ok(SaveResult { path: self.path.to_owned(), length, saved })
     }
 
     fn file(&self) -> io::Result<UnnamedFile> {

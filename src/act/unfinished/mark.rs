@@ -4,7 +4,7 @@ use super::{DIRECTORY, SUFFIX, is_homeless};
 use crate::act::save::printable;
 use crate::act::{Actor, StateDirectory, StateError};
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, Machine, SegmentBuilder};
+use crate::machine::{Machine, SegmentBuilder, UNFINISHED_MODE};
 use crate::segment::{Bytes, Facts, Key, Mode, Segment, SegmentId, ShmId, Timestamp};
 use crate::sys::regular::{Links, open_regular, read_at_most};
 use crate::sys::unnamed::UnnamedFile;
@@ -98,7 +98,7 @@ impl Filling {
         };
         let builder = machine.build_sysv(new).map_err(BeginError::Refused)?;
         if let Some((mark, id)) = mark.as_mut().zip(builder.id()) {
-            mark.made(machine, &id);
+            mark.record_shmid(machine, &id);
         }
         Ok(Self { builder, mark })
     }
@@ -171,7 +171,7 @@ impl Mark {
 
     /// Adds the shmid of the new segment. A write error is not fatal: the other attributes still
     /// identify the segment, though less reliably.
-    pub fn made(&mut self, machine: &dyn Machine, id: &SegmentId) {
+    pub fn record_shmid(&mut self, machine: &dyn Machine, id: &SegmentId) {
         let SegmentId::Sysv(shmid) = id else { return };
         self.line.shmid = Some(shmid.0);
         if let Some(change) = machine.sysv_stat(*shmid).ok().and_then(|stat| stat.change) {
@@ -222,22 +222,22 @@ impl Line {
     }
 
     /// Returns true if the line describes this segment and the segment is unfinished.
-    pub fn is(&self, segment: &Segment) -> bool {
+    pub fn describes(&self, segment: &Segment) -> bool {
         let (SegmentId::Sysv(ShmId(shmid)), Facts::Sysv(facts)) = (&segment.id, &segment.facts) else {
             return false;
         };
-        let made = Timestamp::from_seconds(self.change);
+        let created = Timestamp::from_seconds(self.change);
         let changed_in_time = segment.times.change.is_some_and(|change| match self.shmid {
-            Some(own) => own == *shmid && change == made,
+            Some(own) => own == *shmid && change == created,
             // Killed before it recorded the shmid.
-            None => (0.0..=MAX_DELAY_SECONDS).contains(&change.seconds_since(made)),
+            None => (0.0..=MAX_DELAY_SECONDS).contains(&change.seconds_since(created)),
         });
         // The contents are complete and the mode is final: only the owner may be missing.
-        let done = self.whole && self.mode == FILLING.bits();
+        let done = self.whole && self.mode == UNFINISHED_MODE.bits();
         changed_in_time
             && !done
             && !facts.marked
-            && segment.mode == FILLING
+            && segment.mode == UNFINISHED_MODE
             && (facts.key, segment.size) == (Key(self.key), Bytes(self.size))
             && (facts.creator_pid, facts.creator.uid) == (self.creator_pid, self.creator_uid)
     }

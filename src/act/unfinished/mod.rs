@@ -74,7 +74,7 @@ pub fn find_unfinished(
     let scope = machine.id_scope();
     let find = |mark: PathBuf| {
         let line = read_abandoned(&mark).filter(|line| line.scope == scope)?;
-        let segment = segments.iter().find(|segment| line.is(segment))?.clone();
+        let segment = segments.iter().find(|segment| line.describes(segment))?.clone();
         Some(UnfinishedSegment { segment, origin: line.origin(), mark })
     };
     marks(state).filter_map(find).collect()
@@ -86,7 +86,7 @@ pub fn remove_stale_marks(machine: &dyn Machine, state: &StateDirectory, segment
     for mark in marks(state) {
         let Some(line) = read_abandoned(&mark) else { continue };
         let is_over = if line.scope == scope {
-            !segments.iter().any(|segment| line.is(segment))
+            !segments.iter().any(|segment| line.describes(segment))
         } else {
             // No segment survives a reboot, but the namespace of another one may still exist.
             boot(&line.scope) != boot(&scope)
@@ -116,7 +116,7 @@ pub fn remove(machine: &dyn Machine, unfinished: &UnfinishedSegment) -> Result<C
 mod tests {
     use super::mark::Mark;
     use super::*;
-    use crate::machine::FILLING;
+    use crate::machine::UNFINISHED_MODE;
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::segment::{Bytes, Key, Mode, SegmentId, ShmId, Timestamp};
     use crate::survey::{Names, Survey};
@@ -138,11 +138,11 @@ mod tests {
 
     /// Adds the segment of the mark in its unfinished state.
     fn add(machine: &FakeMachine) -> SegmentId {
-        let at = machine.add_sysv(3, 7, FakeBytes::hole(4096));
+        let index = machine.add_sysv(3, 7, FakeBytes::hole(4096));
         machine.edit(|facts| {
             let now = facts.now;
-            let row = &mut facts.sysv[at].row;
-            (row.mode, row.creator_pid) = (FILLING, process::id());
+            let row = &mut facts.sysv[index].row;
+            (row.mode, row.creator_pid) = (UNFINISHED_MODE, process::id());
             row.change = Some(Timestamp::from_seconds(now));
         });
         SegmentId::Sysv(ShmId(3))
@@ -176,7 +176,7 @@ mod tests {
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
             if number_is_known {
-                mark.made(&machine, &id);
+                mark.record_shmid(&machine, &id);
             }
             // The segment and mark of a running command are kept.
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], 1));
@@ -207,7 +207,7 @@ mod tests {
             let (_directory, state, machine) = setup();
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
-            mark.made(&machine, &id);
+            mark.record_shmid(&machine, &id);
             simulate_kill(mark);
             machine.edit(|facts| change(&mut facts.sysv[0].row));
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));
@@ -220,7 +220,7 @@ mod tests {
         let (_directory, state, machine) = setup();
         let mut mark = begin(&state, &machine);
         let id = add(&machine);
-        mark.made(&machine, &id);
+        mark.record_shmid(&machine, &id);
         simulate_kill(mark);
         let found = found(&state, &machine);
         machine.edit(|facts| facts.sysv[0].row.nattch = 1);
@@ -241,7 +241,7 @@ mod tests {
             let mut mark = begin(&state, &machine);
             let id = add(&machine);
             mark.line.scope = scope.to_owned();
-            mark.made(&machine, &id);
+            mark.record_shmid(&machine, &id);
             simulate_kill(mark);
             assert_eq!((found(&state, &machine), marks(&state)), (vec![], left), "{scope}");
         }
@@ -252,7 +252,7 @@ mod tests {
         let (_directory, state, machine) = setup();
         let mut mark = begin(&state, &machine);
         let id = add(&machine);
-        mark.made(&machine, &id);
+        mark.record_shmid(&machine, &id);
         simulate_kill(mark);
         machine.edit(|facts| facts.sysv[0].row.marked = true);
         assert_eq!(found(&state, &machine), vec![]);
@@ -261,10 +261,10 @@ mod tests {
     #[test]
     fn complete_segment_with_its_final_mode_is_finished() {
         let (_directory, state, machine) = setup();
-        let origin = Origin::create(Path::new("/file"), FILLING);
+        let origin = Origin::create(Path::new("/file"), UNFINISHED_MODE);
         let mut mark = Mark::begin(&state, &machine, (Key(7), Bytes(4096)), &origin).unwrap();
         let id = add(&machine);
-        mark.made(&machine, &id);
+        mark.record_shmid(&machine, &id);
         mark.record_filled();
         simulate_kill(mark);
         assert_eq!((found(&state, &machine), marks(&state)), (vec![], 0));

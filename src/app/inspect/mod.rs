@@ -392,7 +392,7 @@ impl Inspect {
         // An unlinked object has a different id.
         let same = |segment: &&Segment| {
             (segment.id == *self.id() || segment.kind() == Kind::Deleted)
-                && self.segment.identity().fits(&segment.identity())
+                && self.segment.identity().matches(&segment.identity())
         };
         let Some(segment) = survey.segments.iter().find(same) else {
             // Without attachments the segment is gone, and our open file keeps its memory.

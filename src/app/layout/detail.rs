@@ -1,4 +1,5 @@
-//! The Detail screen: a title, a rule, and groups of facts that scroll, in two columns if there is room.
+//! The Detail screen: a title, a rule, and groups of facts that scroll, in two columns if there is
+//! room.
 
 use super::Area;
 use crate::app::detail::{DetailGroup, DetailLine};
@@ -7,12 +8,12 @@ use crate::app::state::State;
 use crate::segment::wrap;
 
 /// The width of labels, including the gap after them.
-pub const LABEL: u16 = 13;
+pub const LABEL_WIDTH: u16 = 13;
 /// The minimum width for two columns.
-const WIDE: u16 = 130;
-const GAP: u16 = 3;
+const MIN_TWO_COLUMN_WIDTH: u16 = 130;
+const COLUMN_GAP: u16 = 3;
 /// Longer lines are hard to read.
-const TEXT_MAX: u16 = 110;
+const MAX_TEXT_WIDTH: u16 = 110;
 
 /// A column of rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +35,13 @@ pub fn detail_columns(state: &State) -> Vec<DetailColumn> {
     let Size { width, height } = state.size;
     let area = Area::new(1, 2, width.saturating_sub(2), height.saturating_sub(3));
     let groups = state.detail_groups();
-    if width < WIDE {
+    if width < MIN_TWO_COLUMN_WIDTH {
         return vec![detail_column(area, groups.iter())];
     }
-    // Sentences on the left need more room than facts on the right.
-    let left = Area { width: (area.width - GAP) * 11 / 20, ..area };
-    let right = Area::new(left.right() + GAP, area.y, area.right() - left.right() - GAP, area.height);
+    // Messages on the left need more room than facts on the right.
+    let left = Area { width: (area.width - COLUMN_GAP) * 11 / 20, ..area };
+    let right =
+        Area::new(left.right() + COLUMN_GAP, area.y, area.right() - left.right() - COLUMN_GAP, area.height);
     let side = |right: bool| groups.iter().filter(move |group| group.right == right);
     vec![detail_column(left, side(false)), detail_column(right, side(true))]
 }
@@ -60,11 +62,11 @@ pub fn detail_column<'a>(area: Area, groups: impl Iterator<Item = &'a DetailGrou
         }
         rows.push(DetailRow::Heading(group.title));
         for line in &group.lines {
-            let indent = if line.label.is_some() { LABEL } else { 0 };
-            let width = area.width.saturating_sub(indent).min(TEXT_MAX);
-            let parts = wrap(&line.text, width.into()).into_iter().enumerate().map(|(at, text)| {
+            let indent = if line.label.is_some() { LABEL_WIDTH } else { 0 };
+            let width = area.width.saturating_sub(indent).min(MAX_TEXT_WIDTH);
+            let parts = wrap(&line.text, width.into()).into_iter().enumerate().map(|(index, text)| {
                 let (label, state) =
-                    if at == 0 { (line.label, line.state) } else { (line.label.map(|_| ""), None) };
+                    if index == 0 { (line.label, line.state) } else { (line.label.map(|_| ""), None) };
                 DetailRow::Line(DetailLine { label, text, state })
             });
             rows.extend(parts);

@@ -9,12 +9,12 @@ pub mod strip;
 use super::event::Size;
 
 /// The smallest usable terminal.
-pub const SMALLEST: Size = Size { width: 40, height: 8 };
+pub const MIN_SIZE: Size = Size { width: 40, height: 8 };
 /// The largest drawn size. A terminal may claim any size, and memory and time grow with the number
 /// of cells.
-pub const LARGEST: Size = Size { width: 1000, height: 400 };
+pub const MAX_SIZE: Size = Size { width: 1000, height: 400 };
 /// Terminals with fewer rows hide the detail area and the value panel.
-pub const FEW_ROWS: u16 = 20;
+pub const MIN_DETAIL_HEIGHT: u16 = 20;
 
 /// A rectangle of cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,13 +52,13 @@ impl Area {
 
 impl Size {
     pub const fn is_enough(self) -> bool {
-        self.width >= SMALLEST.width && self.height >= SMALLEST.height
+        self.width >= MIN_SIZE.width && self.height >= MIN_SIZE.height
     }
 
     /// The drawn part of a terminal of this size.
     #[must_use]
     pub fn clamped(self) -> Self {
-        Self { width: self.width.min(LARGEST.width), height: self.height.min(LARGEST.height) }
+        Self { width: self.width.min(MAX_SIZE.width), height: self.height.min(MAX_SIZE.height) }
     }
 
     pub const fn contains(self, x: u16, y: u16) -> bool {

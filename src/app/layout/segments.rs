@@ -12,14 +12,14 @@
 //! The table takes the rows that it needs, and the strip the rest.
 
 use super::strip::StripLayout;
-use super::{Area, FEW_ROWS};
+use super::{Area, MIN_DETAIL_HEIGHT};
 use crate::app::event::Size;
 use crate::app::table::SortKey;
 use crate::segment::field::Field;
 
 /// Cells before the first column: selection, mark, attachment, a space.
 pub const MARGIN: u16 = 4;
-const GAP: u16 = 2;
+const COLUMN_GAP: u16 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
@@ -76,7 +76,7 @@ impl Column {
 
 /// A column with its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
+pub struct ColumnPosition {
     pub column: Column,
     pub x: u16,
     pub width: u16,
@@ -84,19 +84,19 @@ pub struct Placed {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentsLayout {
-    /// Has one to three rows.
+    /// The header, one to three rows.
     pub header: Area,
     pub heading: Area,
     pub table: Area,
     /// The row with the number of rows that are scrolled off.
     pub more: Option<Area>,
-    pub columns: Vec<Placed>,
-    /// Hidden in small terminals.
+    pub columns: Vec<ColumnPosition>,
+    /// The live strip, which small terminals hide.
     pub strip: Option<StripLayout>,
     pub footer: Area,
 }
 
-/// The parts of the state that the layout depends on.
+/// State that determines the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needs {
     /// Rows of the table.
@@ -108,16 +108,16 @@ pub struct Needs {
 }
 
 /// The minimum height for a second header row.
-const TALL: u16 = 30;
+const MIN_TALL_HEIGHT: u16 = 30;
 
 pub fn layout(size: Size, needs: Needs) -> SegmentsLayout {
     let Size { width, height } = size;
-    let alert = u16::from(needs.alert && height >= FEW_ROWS);
-    let header = Area::new(0, 0, width, alert + if height >= TALL { 2 } else { 1 });
+    let alert = u16::from(needs.alert && height >= MIN_DETAIL_HEIGHT);
+    let header = Area::new(0, 0, width, alert + if height >= MIN_TALL_HEIGHT { 2 } else { 1 });
     let footer = Area::new(0, height.saturating_sub(1), width, height.min(1));
     let body = Area::new(0, header.height, width, height.saturating_sub(header.height + footer.height));
     let rows = body.height.saturating_sub(1);
-    let table = if height < FEW_ROWS { rows } else { table_rows(rows, needs.rows) };
+    let table = if height < MIN_DETAIL_HEIGHT { rows } else { table_rows(rows, needs.rows) };
     let scrolls = needs.rows > usize::from(table) && table > 3;
     let top = body.y + 1 + table;
     let strip = Area::new(0, top, width, body.bottom().saturating_sub(top));
@@ -140,23 +140,24 @@ fn table_rows(rows: u16, segments: usize) -> u16 {
     needed.min(rows.saturating_sub(strip))
 }
 
-/// The columns that are dropped in narrow terminals, in this order, to leave `FLEXIBLE` cells for
-/// the name and the holders. `Changing` only loses its rate.
-const DROPPED: [Column; 5] = [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
-const FLEXIBLE: u16 = 36;
+/// Columns in the order in which narrow terminals drop them, to leave `MIN_FLEXIBLE_WIDTH` cells
+/// for the name and the holders. `Changing` only loses its rate.
+const DROP_ORDER: [Column; 5] =
+    [Column::Age, Column::Mode, Column::Owner, Column::Changing, Column::Resident];
+const MIN_FLEXIBLE_WIDTH: u16 = 36;
 /// The resident column is dropped only below this width.
-const FLEXIBLE_WITH_RESIDENT: u16 = 32;
+const MIN_FLEXIBLE_WIDTH_WITH_RESIDENT: u16 = 32;
 /// The width of eight samples.
-const SPARKLINE: u16 = 8;
-const SPARKLINE_AND_RATE: u16 = SPARKLINE + 1 + 7;
+const SPARKLINE_WIDTH: u16 = 8;
+const SPARKLINE_AND_RATE_WIDTH: u16 = SPARKLINE_WIDTH + 1 + 7;
 
 /// Returns the columns that fit. The name, size, holders and state always stay.
-fn columns(width: u16, owner: u16) -> Vec<Placed> {
+fn columns(width: u16, owner: u16) -> Vec<ColumnPosition> {
     let mut columns = vec![
         (Column::Name, 0),
         (Column::Size, 8),
         (Column::Resident, 4),
-        (Column::Changing, SPARKLINE_AND_RATE),
+        (Column::Changing, SPARKLINE_AND_RATE_WIDTH),
         (Column::HeldBy, 0),
         (Column::MadeBy, 14),
         (Column::Owner, owner.clamp(5, if width < 120 { 8 } else { 12 })),
@@ -165,24 +166,25 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
         (Column::State, 11),
     ];
     let flexible = |columns: &[(Column, u16)]| {
-        let taken: u16 = columns.iter().map(|(_, width)| width + GAP).sum();
+        let taken: u16 = columns.iter().map(|(_, width)| width + COLUMN_GAP).sum();
         // Keep a margin of one cell.
-        (width + GAP).saturating_sub(MARGIN + taken + 1)
+        (width + COLUMN_GAP).saturating_sub(MARGIN + taken + 1)
     };
     if width < 170 {
         columns.retain(|(column, _)| *column != Column::MadeBy);
     }
-    for dropped in DROPPED {
+    for dropped in DROP_ORDER {
         let is_too_narrow = dropped == Column::Age && width < 110;
-        let least = if dropped == Column::Resident { FLEXIBLE_WITH_RESIDENT } else { FLEXIBLE };
-        if !is_too_narrow && flexible(&columns) >= least {
+        let min_width =
+            if dropped == Column::Resident { MIN_FLEXIBLE_WIDTH_WITH_RESIDENT } else { MIN_FLEXIBLE_WIDTH };
+        if !is_too_narrow && flexible(&columns) >= min_width {
             continue;
         }
         match dropped {
             Column::Changing => {
                 for (column, width) in &mut columns {
                     if *column == Column::Changing {
-                        *width = SPARKLINE;
+                        *width = SPARKLINE_WIDTH;
                     }
                 }
             }
@@ -203,8 +205,8 @@ fn columns(width: u16, owner: u16) -> Vec<Placed> {
                 Column::HeldBy => room - name,
                 _ => width,
             };
-            let placed = Placed { column, x, width };
-            x += width + GAP;
+            let placed = ColumnPosition { column, x, width };
+            x += width + COLUMN_GAP;
             placed
         })
         .collect()
@@ -248,7 +250,7 @@ impl SegmentsLayout {
         self.footer.contains(x, y).then_some(Hit::Footer)
     }
 
-    pub fn column(&self, column: Column) -> Option<Placed> {
+    pub fn column(&self, column: Column) -> Option<ColumnPosition> {
         self.columns.iter().copied().find(|placed| placed.column == column)
     }
 }
@@ -257,10 +259,10 @@ impl SegmentsLayout {
 mod tests {
     use super::*;
 
-    const FEW: Needs = Needs { rows: 5, owner: 5, alert: false };
+    const FEW_SEGMENTS: Needs = Needs { rows: 5, owner: 5, alert: false };
 
     fn wide(width: u16) -> SegmentsLayout {
-        layout(Size { width, height: 24 }, FEW)
+        layout(Size { width, height: 24 }, FEW_SEGMENTS)
     }
 
     #[test]
@@ -281,7 +283,7 @@ mod tests {
             assert_eq!(shown, columns, "{width}");
         }
         let changing = |width| wide(width).column(Changing).unwrap().width;
-        assert_eq!([changing(100), changing(80)], [SPARKLINE_AND_RATE, SPARKLINE]);
+        assert_eq!([changing(100), changing(80)], [SPARKLINE_AND_RATE_WIDTH, SPARKLINE_WIDTH]);
     }
 
     #[test]
@@ -297,7 +299,7 @@ mod tests {
     fn long_owner_drops_no_column() {
         for owner in [4, 8, 30] {
             let size = Size { width: 110, height: 30 };
-            let columns = layout(size, Needs { owner, ..FEW }).columns;
+            let columns = layout(size, Needs { owner, ..FEW_SEGMENTS }).columns;
             assert!(columns.iter().any(|placed| placed.column == Column::Mode), "{owner}");
         }
     }
@@ -318,7 +320,7 @@ mod tests {
                         assert_eq!(strip.area.y, layout.more.unwrap_or(layout.table).bottom());
                         assert_eq!(strip.area.bottom(), layout.footer.y);
                     } else {
-                        assert!(height < FEW_ROWS);
+                        assert!(height < MIN_DETAIL_HEIGHT);
                     }
                 }
             }
@@ -328,7 +330,7 @@ mod tests {
     #[test]
     fn strip_takes_the_rows_that_the_table_leaves() {
         let at = |height, rows| {
-            let layout = layout(Size { width: 100, height }, Needs { rows, ..FEW });
+            let layout = layout(Size { width: 100, height }, Needs { rows, ..FEW_SEGMENTS });
             let more = layout.more.map_or(0, |more| more.height);
             (layout.table.height + more, layout.strip.map_or(0, |strip| strip.area.height))
         };
@@ -340,7 +342,7 @@ mod tests {
 
     #[test]
     fn click_finds_its_target() {
-        let layout = layout(Size { width: 80, height: 24 }, FEW);
+        let layout = layout(Size { width: 80, height: 24 }, FEW_SEGMENTS);
         let size = layout.column(Column::Size).unwrap();
         assert_eq!(layout.hit(size.x + 3, 1), Some(Hit::Heading(Column::Size)));
         assert_eq!(layout.hit(10, 3), Some(Hit::Row(1)));

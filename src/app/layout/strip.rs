@@ -12,15 +12,15 @@
 use super::Area;
 
 /// Digits of an offset in the preview.
-pub const DIGITS: u16 = 4;
+pub const OFFSET_DIGITS: u16 = 4;
 /// Bytes per row of the preview.
-pub const ROW: u16 = 16;
+pub const ROW_BYTES: u16 = 16;
 /// The width of a preview row: offset, hex with a gap in the middle, text.
-pub const ROW_WIDTH: u16 = DIGITS + 2 + 3 * ROW + 1 + ROW + 1;
+pub const ROW_WIDTH: u16 = OFFSET_DIGITS + 2 + 3 * ROW_BYTES + 1 + ROW_BYTES + 1;
 /// The minimum width for panes side by side.
-const WIDE: u16 = 100;
+const MIN_SIDE_BY_SIDE_WIDTH: u16 = 100;
 /// The minimum width for a separate pane for the holders.
-const THREE_PANES: u16 = 134;
+const MIN_THREE_PANE_WIDTH: u16 = 134;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StripLayout {
@@ -43,7 +43,7 @@ impl StripLayout {
         let title = Area::new(area.x, area.y, area.width, area.height.min(1));
         let body =
             Area::new(area.x + 1, area.y + 1, area.width.saturating_sub(2), area.height.saturating_sub(1));
-        if area.width < WIDE {
+        if area.width < MIN_SIDE_BY_SIDE_WIDTH {
             return Self::stacked(area, title, body);
         }
         let map = (body.height >= 4).then(|| Area::new(body.x, body.y, body.width, 1));
@@ -53,7 +53,7 @@ impl StripLayout {
         let preview = Area::new(panes.x, panes.y, ROW_WIDTH, panes.height);
         let rest = Area::new(preview.right() + 3, panes.y, panes.right() - preview.right() - 3, panes.height);
         let first_rule = rule_at(preview.right() + 1);
-        if area.width >= THREE_PANES {
+        if area.width >= MIN_THREE_PANE_WIDTH {
             let moving = (rest.width * 2 / 3).clamp(40, 64).min(rest.width - 23);
             let holders = Area::new(rest.x + moving + 3, rest.y, rest.width - moving - 3, rest.height);
             return Self {
@@ -126,8 +126,8 @@ impl StripLayout {
         self
     }
 
-    /// Returns the layout for a segment without holders, where the reasons for its state need more room than
-    /// names would.
+    /// Returns the layout for a segment without holders, where the reasons for its state need more
+    /// room than names would.
     #[must_use]
     pub fn with_reasons(mut self) -> Self {
         if self.headings && self.moving.y == self.holders.y {
@@ -149,7 +149,7 @@ impl StripLayout {
 
     /// The number of bytes that the preview shows.
     pub fn preview_bytes(&self) -> usize {
-        usize::from(self.preview.height.saturating_sub(u16::from(self.headings)) * ROW)
+        usize::from(self.preview.height.saturating_sub(u16::from(self.headings)) * ROW_BYTES)
     }
 
     /// The number of cells of the map, which has labels at both ends.
@@ -190,7 +190,8 @@ mod tests {
                     let panes = panes.map(|pane| if pane.width == 0 { Area::default() } else { pane });
                     let rules = layout.rules.iter().chain(&layout.map);
                     let all: Vec<&Area> = panes.iter().chain(rules).chain([&layout.title]).collect();
-                    for (at, one) in all.iter().enumerate().filter(|(_, one)| one.width > 0 && one.height > 0)
+                    for (index, one) in
+                        all.iter().enumerate().filter(|(_, one)| one.width > 0 && one.height > 0)
                     {
                         assert!(area.contains(one.x, one.y), "{width}x{height}: {layout:?}");
                         assert!(one.right() <= area.right() && one.bottom() <= area.bottom(), "{layout:?}");
@@ -202,7 +203,7 @@ mod tests {
                                 || one.bottom() <= other.y
                                 || other.bottom() <= one.y
                         };
-                        assert!(all[..at].iter().all(apart), "{width}x{height}: {layout:?}");
+                        assert!(all[..index].iter().all(apart), "{width}x{height}: {layout:?}");
                     }
                 }
             }

@@ -13,7 +13,7 @@ use super::help::HelpText;
 use super::holders::{Holders, Terminate};
 use super::layout::overlay as layout;
 use super::list::List;
-use super::new_segment::{New, Step};
+use super::new_segment::{NewSegmentForm, Step};
 use super::permissions::Permissions;
 use super::save::Save;
 use super::state::State;
@@ -42,7 +42,7 @@ pub enum Overlay {
     Confirm(Confirm),
     Terminate(Box<Terminate>),
     Permissions(Box<Permissions>),
-    New(Box<New>),
+    New(Box<NewSegmentForm>),
     Save(Box<Save>),
     Prompt(Prompt),
     /// Waits for the letter of a mark.
@@ -147,7 +147,7 @@ impl Overlay {
     }
 
     /// Returns true if keys are commands, not text or an answer.
-    pub const fn has_keys(&self) -> bool {
+    pub const fn keys_are_commands(&self) -> bool {
         !(self.context().is_text() || matches!(self.context(), Context::Form | Context::Pager))
     }
 

@@ -1,4 +1,5 @@
-//! The palette, which runs any action of the screen by name and lists all others with their context.
+//! The palette, which runs any action of the screen by name and lists all others with their
+//! context.
 
 use crate::app::action::{ACTIONS, Action, ActionInfo, Context};
 use crate::app::list::List;
@@ -33,7 +34,7 @@ impl PaletteRow {
     }
 }
 
-/// Returns the actions whose name or description contains every typed word, those of the screen
+/// Returns the actions whose name or description contains every typed word, the screen's own
 /// first.
 pub fn palette_rows(screen: Context, typed: &str) -> Vec<PaletteRow> {
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();

@@ -2,7 +2,7 @@
 
 use super::new_segment;
 use super::report::{ActionReport, show, summarize};
-use crate::act::{self, ChangeReport, Copying, Outcome, Plan, Revert, SavedCopy, Undone};
+use crate::act::{self, ChangeReport, Copying, Outcome, Plan, Revert, SavedCopy, UndoResult};
 use crate::app::action::Action;
 use crate::app::confirm::Confirm;
 use crate::app::effect::Effect;
@@ -10,7 +10,7 @@ use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{result, short_names, with_name};
 use crate::app::state::State;
 use crate::app::work::RunningAction;
-use crate::engine::{PlanRequest, Request, Undo, Working};
+use crate::engine::{PlanRequest, Request, Undo, WorkProgress};
 use crate::segment::{Segment, SegmentId};
 use std::collections::HashSet;
 
@@ -52,7 +52,7 @@ pub fn begin(
 /// Counts the segments that the filter hides.
 fn count_hidden(state: &State, segments: &[Segment]) -> usize {
     let Some(survey) = &state.survey else { return 0 };
-    let shown = state.table.shown.iter().filter_map(|&at| survey.segments.get(at));
+    let shown = state.table.shown.iter().filter_map(|&index| survey.segments.get(index));
     let shown: HashSet<&SegmentId> = shown.map(|segment| &segment.id).collect();
     let listed: HashSet<&SegmentId> = survey.segments.iter().map(|segment| &segment.id).collect();
     segments.iter().filter(|segment| listed.contains(&segment.id) && !shown.contains(&segment.id)).count()
@@ -113,7 +113,7 @@ fn replan(confirm: &mut Confirm, effects: &mut Vec<Effect>) {
     effects.push(Request::Plan(confirm.requests.clone()).into());
 }
 
-pub fn show_progress(state: &mut State, at: Working) {
+pub fn show_progress(state: &mut State, at: WorkProgress) {
     if let Some(work) = &mut state.work {
         work.at = Some(at);
     }
@@ -123,9 +123,9 @@ pub fn show_progress(state: &mut State, at: Working) {
 /// the key then has its usual meaning.
 pub fn stop(state: &mut State, effects: &mut Vec<Effect>) -> bool {
     let acting = state.overlay.as_ref().is_some_and(Overlay::is_busy);
-    let free = state.overlay.is_none() && state.inspect.is_none();
+    let is_on_screen = state.overlay.is_none() && state.inspect.is_none();
     match &mut state.work {
-        Some(work) if !work.stopping && (acting || (free && work.at.is_some())) => {
+        Some(work) if !work.stopping && (acting || (is_on_screen && work.at.is_some())) => {
             work.stopping = true;
             effects.push(Request::StopAct.into());
             true
@@ -200,11 +200,11 @@ fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Reports an undo: a log line for each segment and a status line.
-pub fn finish_undo(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Effect>) {
+pub fn finish_undo(state: &mut State, results: Vec<UndoResult>, effects: &mut Vec<Effect>) {
     let undo = state.work.take().and_then(|work| work.undo);
     let verb = if matches!(undo, Some(Undo::Copies(_))) { "Restored" } else { "Reverted" };
     let remaining = undo.and_then(|undo| undo.remaining(&results));
-    let again = remaining.is_some();
+    let can_retry = remaining.is_some();
     state.undo = remaining.or(state.undo.take());
     let (mut done, mut failures) = (vec![], vec![]);
     for undone in results {
@@ -221,8 +221,8 @@ pub fn finish_undo(state: &mut State, results: Vec<Undone>, effects: &mut Vec<Ef
         }
     }
     let done = summarize(done, verb).into_iter().collect();
-    let again = again.then(|| format!("{}: try again", state.key_of(Action::Undo)));
-    show(state, done, failures, again);
+    let next_step = can_retry.then(|| format!("{}: try again", state.key_of(Action::Undo)));
+    show(state, done, failures, next_step);
     effects.push(Request::Survey.into());
 }
 

@@ -120,7 +120,7 @@ fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
     state.table.survey(&survey, &difference, now);
     if let Some(inspect) = &mut state.inspect
         && let Some(segment) = survey.segments.iter().find(|segment| segment.id == *inspect.id())
-        && inspect.segment.identity().fits(&segment.identity())
+        && inspect.segment.identity().matches(&segment.identity())
     {
         inspect.segment = segment.clone();
     }
@@ -155,12 +155,13 @@ fn notice_of_lost_name(
             // A removed System V segment keeps its id, but a removed object gets a new one.
             before.segments.iter().any(|was| {
                 was.verdict.state != SegmentState::Removed
-                    && was.identity().fits(&segment.identity())
+                    && was.identity().matches(&segment.identity())
                     && (was.kind() == Kind::Posix || was.id == segment.id)
             })
         })?;
-    let last = open
-        .is_some_and(|open| open.segment.identity().fits(&segment.identity()) && open.is_last(Some(after)));
+    let last = open.is_some_and(|open| {
+        open.segment.identity().matches(&segment.identity()) && open.is_last(Some(after))
+    });
     let memory = segment.resident.unwrap_or(segment.size);
     let until = if last { "freed when you leave" } else { "stays in memory until its holders detach" };
     Some(format!("{} was removed; {memory} {until}", label_of(segment)))
@@ -275,8 +276,8 @@ fn handle_search_result(state: &mut State, found: Found, effects: &mut Vec<Effec
     }
 }
 
-/// Counts the hits of the last search in the background, unless the hit under the cursor is one of those
-/// that are counted.
+/// Counts the hits of the last search in the background, unless the hit under the cursor is one of
+/// those that are counted.
 fn count_hits(inspect: &mut Inspect, effects: &mut Vec<Effect>) {
     let (cursor, number) = (inspect.cursor, inspect.next_request());
     let Some(search) = &mut inspect.search else { return };

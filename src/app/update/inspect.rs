@@ -142,7 +142,7 @@ pub fn cancel_search(state: &mut State, effects: &mut Vec<Effect>) {
 fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     cancel_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
-    // The last subscription determines whether the segment stays attached.
+    // Closing the last subscription detaches the segment, unless it stays attached.
     if let Some(PinsKey { subscription, .. }) = state.requested.pins.take() {
         effects.push(Request::Unsubscribe { subscription, keep: false }.into());
     }

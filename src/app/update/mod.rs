@@ -29,7 +29,7 @@ use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
 use std::time::Duration;
 
-/// The subscription of the preview. Those of Inspect are numbered from 1.
+/// The subscription of the preview. Inspect's subscriptions are numbered from 1.
 const PREVIEW: SubscriptionId = SubscriptionId(0);
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 /// The shortest interval between two samples of the pinned values.
@@ -105,7 +105,10 @@ fn press(state: &mut State, key: Key, effects: &mut Vec<Effect>) {
             (None, None) => overlay::unbound(state, overlay, effects),
         });
         // In a text field, ignore keys without a binding: they were probably typed by mistake.
-        if letter.is_none() && action.is_none() && state.overlay.as_ref().is_some_and(Overlay::has_keys) {
+        if letter.is_none()
+            && action.is_none()
+            && state.overlay.as_ref().is_some_and(Overlay::keys_are_commands)
+        {
             unbound(state, key);
         }
     } else if let Some(action) = action {
@@ -276,9 +279,14 @@ pub fn next_tick(state: &State, now: Clock) -> Option<Duration> {
         glow_step(inspect, now).into_iter().chain(ahead::next_drop(state)).min()
     } else {
         let left = |age: Duration, whole: Duration| whole.saturating_sub(age);
-        let row = state.table.glow.values().max().map(|since| left(now.saturating_sub(*since), table::GLOW));
+        let row = state
+            .table
+            .glow
+            .values()
+            .max()
+            .map(|since| left(now.saturating_sub(*since), table::GLOW_DURATION));
         let strip = state.table.strip.since().map(|since| left(now.saturating_sub(since), Glow::DURATION));
         let left = row.max(strip)?;
-        (!left.is_zero()).then(|| left.min(table::GLOW / 8))
+        (!left.is_zero()).then(|| left.min(table::GLOW_DURATION / 8))
     }
 }

@@ -5,7 +5,7 @@ use super::overlay::with;
 use crate::act::{Answer, Outcome, Plan, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::new_segment::{New, Step};
+use crate::app::new_segment::{NewSegmentForm, Step};
 use crate::app::overlay::{Next, Overlay};
 use crate::app::sentence::{name_of, with_name};
 use crate::app::state::State;
@@ -14,7 +14,7 @@ use crate::engine::Request;
 use crate::segment::SegmentId;
 
 /// Requests a fresh plan, since the state of the machine may have changed.
-pub fn submit(form: &mut New, effects: &mut Vec<Effect>) -> Next {
+pub fn submit(form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> Next {
     match form.question() {
         Ok(question) => {
             form.step = Step::Planning;
@@ -26,7 +26,7 @@ pub fn submit(form: &mut New, effects: &mut Vec<Effect>) -> Next {
 }
 
 /// Applies the plan, or shows its refusal.
-fn apply_plan(state: &mut State, form: &mut New, effects: &mut Vec<Effect>) -> Next {
+fn apply_plan(state: &mut State, form: &mut NewSegmentForm, effects: &mut Vec<Effect>) -> Next {
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let existing = form.existing(segments).map(|segment| segment.id.clone());
     match (&form.plan, existing) {

@@ -10,7 +10,7 @@ use crate::app::state::State;
 pub struct ActionReport {
     /// The verb of the status line: `Removed`.
     verb: &'static str,
-    /// A sentence per changed segment.
+    /// One message per changed segment.
     done: Vec<String>,
     failures: Vec<String>,
     /// Segments that were refused, with the refusal on screen when the user confirmed.
@@ -102,7 +102,7 @@ pub fn show(state: &mut State, done: Vec<String>, failures: Vec<String>, next: O
     }
 }
 
-/// Formats the first failure as a sentence, with the number of further failures and where to find
+/// Formats the first failure as a message, with the number of further failures and where to find
 /// them.
 fn first_of(state: &State, failures: Vec<String>) -> Option<String> {
     let more = failures.len().saturating_sub(1);

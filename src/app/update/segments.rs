@@ -14,7 +14,7 @@ use crate::segment::field::Field::{
 };
 
 /// The orders of the table, most useful first.
-const SORT: [SortKey; 16] = [
+const SORT_KEYS: [SortKey; 16] = [
     SortKey::Field(Id),
     SortKey::Changing,
     SortKey::Field(Size),
@@ -58,7 +58,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             set_filter(state, "");
         }
         Action::SortBy => {
-            state.overlay = Some(Overlay::Choice(Choice::sort(&SORT, state.table.sort)));
+            state.overlay = Some(Overlay::Choice(Choice::sort(&SORT_KEYS, state.table.sort)));
         }
         Action::SortOrder => {
             if let Some(survey) = &state.survey {
@@ -117,7 +117,7 @@ fn mark(state: &mut State) {
 
 fn mark_all(state: &mut State) {
     let Some(survey) = &state.survey else { return };
-    let ids = state.table.shown.iter().map(|&at| survey.segments[at].id.clone());
+    let ids = state.table.shown.iter().map(|&index| survey.segments[index].id.clone());
     state.table.marks.extend(ids);
     state.show_message(format!("{} marked", state.table.marks.len()));
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// The lock held while `clean` removes segments: two concurrent runs would mistake each other for
 /// holders.
-const LOCK: &str = "clean.lock";
+const LOCK_FILE: &str = "clean.lock";
 /// The reason why likely leaks are not removed.
 const ONLY_LIKELY: &str = "only likely leaked; use --likely to include it";
 
@@ -34,14 +34,14 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let user = args.user.as_deref().map(|user| find_uid(machine, user)).transpose()?;
     let lock = || {
         let wait = || warn("waiting for another `shmlens clean` to finish");
-        state.as_ref().and_then(|state| state.lock(LOCK, wait))
+        state.as_ref().and_then(|state| state.lock(LOCK_FILE, wait))
     };
     let locked = if args.yes && !args.report.dry_run && !terms.read_only { lock() } else { None };
     let survey = survey_all(machine, args.settle.over(terms.rules));
     let selected = survey
         .segments
         .iter()
-        .filter(|segment| filter.fits(segment, survey.at) && matches(segment, args, user, survey.at));
+        .filter(|segment| filter.matches(segment, survey.at) && matches(segment, args, user, survey.at));
     let recent: Vec<&Segment> =
         selected.clone().filter(|segment| segment.verdict.leaked_in.is_some()).collect();
     let leaked: Vec<&Segment> =
@@ -57,7 +57,8 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
     let plan = |segment: &&Segment| copies.plan(machine, segment, options);
     let (wanted, left): (Vec<&Segment>, Vec<&Segment>) =
         leaked.iter().partition(|segment| is_wanted(segment, args));
-    // Plan in the order of execution: each plan accounts for the resources that the earlier plans use.
+    // Plan in the order of execution: each plan accounts for the resources that the earlier plans
+    // use.
     let [mut wanted, left] = [wanted, left].map(|segments| segments.iter().map(plan).collect::<Vec<Plan>>());
     let applicable = wanted.iter().filter(|plan| plan.refusal.is_none()).count();
     let needs_confirmation = !args.report.dry_run && !args.yes && applicable > 0;
@@ -66,7 +67,8 @@ pub fn run(session: &Session, args: &CleanArgs, out: &mut Out) -> Result<Status,
         let mut text = text_of(&wanted, &left, hides_some, args, &survey) + &unknown_text(&unknown);
         text += &recent_text(&recent);
         if !args.yes && !args.report.dry_run {
-            // The user has to see the refusals before the question; otherwise they are part of the results.
+            // The user has to see the refusals before the question; otherwise they are part of the
+            // results.
             text += &refusals_of(&wanted);
         }
         let text = out.style().fit(&text).into_owned();
@@ -123,10 +125,10 @@ fn is_wanted(segment: &Segment, args: &CleanArgs) -> bool {
     args.likely || segment.verdict.state == State::Leaked(Certainty::Certain)
 }
 
-/// Lists the older copies that the removal would delete, one sentence each.
+/// Lists the older copies that the removal would delete.
 fn deleted_copies(plan: &Plan, now: Timestamp) -> Vec<String> {
     let copies = plan.copies.as_ref().filter(|_| plan.refusal.is_none());
-    copies.map_or_else(Vec::new, |copies| copies.outlook().sentences(now))
+    copies.map_or_else(Vec::new, |copies| copies.forecast().sentences(now))
 }
 
 fn segment(plan: &Plan) -> Option<&Segment> {
@@ -177,7 +179,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, s
         .to_owned();
     }
     let all: Vec<&Segment> = wanted.iter().chain(left).filter_map(segment).collect();
-    for (at, plan) in wanted.iter().chain(left).enumerate() {
+    for (index, plan) in wanted.iter().chain(left).enumerate() {
         let Some(segment) = segment(plan) else { continue };
         let age = segment.age(now).map_or_else(String::new, |age| format!(", {} old", age_text(age)));
         let _ = writeln!(
@@ -194,7 +196,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, s
         for reason in &segment.verdict.reasons {
             let _ = writeln!(text, "  {reason}");
         }
-        if at < wanted.len() {
+        if index < wanted.len() {
             for sentence in deleted_copies(plan, now) {
                 let _ = writeln!(text, "  {sentence}");
             }
@@ -219,7 +221,7 @@ fn text_of(wanted: &[Plan], left: &[Plan], hides_some: bool, args: &CleanArgs, s
 }
 
 /// Segments that are named in one line.
-const NAMED: usize = 3;
+const MAX_NAMED: usize = 3;
 
 /// Names the segments without holders that may count as leaked later, the soonest first.
 fn recent_text(recent: &[&Segment]) -> String {
@@ -229,7 +231,7 @@ fn recent_text(recent: &[&Segment]) -> String {
         return String::new();
     }
     recent.sort_by_key(|(after, _)| *after);
-    let (first, others) = recent.split_at(recent.len().min(NAMED));
+    let (first, others) = recent.split_at(recent.len().min(MAX_NAMED));
     let names: Vec<String> = first
         .iter()
         .map(|(after, segment)| format!("{} (in {})", segment.id, age_text(after.as_secs_f64())))
@@ -245,8 +247,8 @@ fn recent_text(recent: &[&Segment]) -> String {
     )
 }
 
-/// Formats the number of leaks: `2 segments leaked, 3 segments likely leaked`. An object with two names
-/// counts once.
+/// Formats the number of leaks: `2 segments leaked, 3 segments likely leaked`. An object with two
+/// names counts once.
 fn leaked_text(plans: &[Plan]) -> String {
     let mut seen = HashSet::new();
     let is_first = |segment: &&Segment| match segment.posix() {

@@ -66,7 +66,8 @@ impl CopyDestination {
     }
 }
 
-/// Returns a file name that no other segment of the batch has: `posix_p_q.saved`, `posix_p_q-2.saved`.
+/// Returns a file name that no other segment of the batch has: `posix_p_q.saved`,
+/// `posix_p_q-2.saved`.
 fn unique_name(segment: &Segment, names: &mut HashMap<SegmentId, String>) -> String {
     if let Some(name) = names.get(&segment.id) {
         return name.clone();

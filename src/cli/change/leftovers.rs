@@ -1,5 +1,5 @@
-//! Removes incomplete copies that killed commands left behind. Runs at the start of each command that changes
-//! something.
+//! Removes incomplete copies that killed commands left behind. Runs at the start of each command
+//! that changes something.
 
 use super::Session;
 use crate::act::directory_of;

@@ -1,8 +1,8 @@
-//! The commands that change something: `chmod`, `chown`, `lock`, `unlock`, `rm`, `clean`, `create`, `save`,
-//! `restore`.
+//! The commands that change something: `chmod`, `chown`, `lock`, `unlock`, `rm`, `clean`, `create`,
+//! `save`, `restore`.
 //!
-//! Segments are named by their exact names only. Each segment has its own plan and result. A failure does not
-//! stop the others, and the exit status is 0 only if all succeeded.
+//! Segments are named by their exact names only. Each segment has its own plan and result. A
+//! failure does not stop the others, and the exit status is 0 only if all succeeded.
 
 mod ask;
 mod clean;
@@ -38,7 +38,7 @@ pub struct Terms {
     pub read_only: bool,
     /// The rules for judging segments.
     pub rules: Rules,
-    /// The maximum total size of the copies of removed segments.
+    /// The maximum total size of copies.
     pub copies: Bytes,
 }
 
@@ -50,8 +50,8 @@ impl Terms {
 
 /// Runs a command that changes something and reports the results.
 ///
-/// Returns an error for contradictory arguments or failed output. A failure for one segment is reported, and
-/// is not an error here.
+/// Returns an error for contradictory arguments or failed output. A failure for one segment is
+/// reported, and is not an error here.
 pub fn run(machine: &dyn Machine, change: &Change, terms: Terms, out: &mut Out) -> Result<Status, Failure> {
     let state = StateDirectory::find().ok();
     let session = Session { machine, terms, log: Log::new(machine, state.clone()), state };
@@ -96,15 +96,16 @@ impl Session<'_> {
         }
     }
 
-    /// Removes the empty directories that killed removals left behind. Directories that cannot be removed
-    /// are left for `rm --recover` to report.
+    /// Removes the empty directories that killed removals left behind. Directories that cannot be
+    /// removed are left for `rm --recover` to report.
     fn remove_empty_directories(&self, survey: &Survey) {
         for directory in recover::empty_directories(self.machine, survey) {
             let _ = recover::remove_empty(self.machine, &directory);
         }
     }
 
-    /// Warns users without a state directory, which stores the marks that identify incomplete segments.
+    /// Warns users without a state directory, which stores the marks that identify incomplete
+    /// segments.
     fn warn_of_no_mark(&self) {
         if let Some(error) = unfinished::reason_without_mark(self.state.as_ref()) {
             warn(&format!(
@@ -145,12 +146,12 @@ impl Session<'_> {
 }
 
 /// A name on the command line that matches no segment.
-struct Missing<'a> {
+struct MissingSegment<'a> {
     text: &'a OsStr,
     failure: Failure,
 }
 
-impl Missing<'_> {
+impl MissingSegment<'_> {
     fn report(&self, reporter: &mut Reporter) -> Result<(), Failure> {
         reporter.not_found(self.text, &self.failure)
     }
@@ -162,12 +163,12 @@ fn find_segments<'a>(
     survey: &'a Survey,
     names: &'a [OsString],
     kind: KindArgs,
-) -> Vec<Result<&'a Segment, Missing<'a>>> {
+) -> Vec<Result<&'a Segment, MissingSegment<'a>>> {
     let exact = ExactNames::new(&survey.segments);
     let mut seen: HashSet<&SegmentId> = HashSet::new();
     let find = |text: &'a OsString| match choose_exact(machine, survey, &exact, text, kind.kind) {
         Ok(segment) => seen.insert(&segment.id).then_some(Ok(segment)),
-        Err(failure) => Some(Err(Missing { text, failure })),
+        Err(failure) => Some(Err(MissingSegment { text, failure })),
     };
     names.iter().filter_map(find).collect()
 }

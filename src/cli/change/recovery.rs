@@ -9,8 +9,8 @@ use crate::cli::out::Out;
 use crate::cli::{Failure, Status, survey_segments};
 use crate::segment::SegmentId;
 
-/// Restores the names of segments that killed removals had renamed, and removes empty directories of removals
-/// and incomplete segments of restores. With names, processes only the named segments.
+/// Restores the names of segments that killed removals had renamed, and removes empty directories
+/// of removals and incomplete segments of restores. With names, processes only the named segments.
 pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Failure> {
     let (machine, options) = (session.machine, session.terms.options());
     let survey = survey_segments(machine);

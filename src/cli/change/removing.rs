@@ -1,7 +1,7 @@
 //! Carries out removals in sequence.
 
 use super::report::Reporter;
-use super::{Missing, Session};
+use super::{MissingSegment, Session};
 use crate::act::{ActError, Actor, Plan, Task};
 use crate::cli::progress::{Interrupt, with_meter};
 use crate::cli::{Failure, Status};
@@ -10,20 +10,20 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-/// Limits the retries of `clean` on a segment that a process has just opened: it may be another `shmlens`,
-/// which reads it only briefly.
+/// Limits the retries of `clean` on a segment that a process has just opened: it may be another
+/// `shmlens`, which reads it only briefly.
 const RETRIES: u32 = 4;
 
-/// Removes the segments in sequence, and reports names without a segment at their position. Shows the
-/// progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
+/// Removes the segments in sequence, and reports names without a segment at their position. Shows
+/// the progress of copies. Ctrl-C stops before the segment whose copy is incomplete.
 pub fn remove<'a>(
     session: &Session,
-    plans: impl ExactSizeIterator<Item = Result<Plan, Missing<'a>>>,
+    plans: impl ExactSizeIterator<Item = Result<Plan, MissingSegment<'a>>>,
     reporter: &mut Reporter,
 ) -> Result<Status, Failure> {
     let (all, log) = (plans.len(), &session.log);
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let mut plans: Box<dyn Iterator<Item = Result<Plan, Missing<'a>>> + '_> = Box::new(plans);
+    let mut plans: Box<dyn Iterator<Item = Result<Plan, MissingSegment<'a>>> + '_> = Box::new(plans);
     let mut done = 0;
     with_meter("saving a copy", true, &progress, &interrupt, |meter| {
         for round in 0..=RETRIES {

@@ -151,7 +151,7 @@ impl<'a> Reporter<'a> {
         }
         for plan in plans {
             self.set_subject(plan);
-            let error = plan.refusal.as_ref().map(Refusal::text);
+            let error = plan.refusal.as_ref().map(Refusal::message);
             let status = if error.is_some() { "refused" } else { "planned" };
             let undo = match &plan.undo {
                 Undo::Yes(how) => Some(how.as_str()),
@@ -230,7 +230,7 @@ impl<'a> Reporter<'a> {
             && !self.args.json
         {
             self.failed = true;
-            group(&mut self.refused, refusal.text(), subject.to_owned());
+            group(&mut self.refused, refusal.message(), subject.to_owned());
             return Ok(());
         }
         let status = if error.changed_nothing() { "refused" } else { "failed" };
@@ -330,7 +330,7 @@ fn not_changed(plan: &Plan, refusal: &Refusal) -> String {
         "create" => "not created",
         _ => "not changed",
     };
-    format!("{not_changed}: {}", refusal.text())
+    format!("{not_changed}: {}", refusal.message())
 }
 
 fn group(groups: &mut Vec<(String, Vec<String>)>, text: String, subject: String) {

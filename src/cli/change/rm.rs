@@ -1,8 +1,9 @@
-//! `rm`: shows the effects of the removals, asks for confirmation, and removes exactly the segments that were
-//! shown.
+//! `rm`: shows the effects of the removals, asks for confirmation, and removes exactly the segments
+//! that were shown.
 //!
-//! On a terminal, each segment that is or may be in use gets its own question, and "yes" counts as `--force`
-//! for that segment. Without a terminal, the options `--yes` and `--force` are required instead.
+//! On a terminal, each segment that is or may be in use gets its own question, and "yes" counts as
+//! `--force` for that segment. Without a terminal, the options `--yes` and `--force` are required
+//! instead.
 
 use super::copying::CopyDestination;
 use super::removing::remove;
@@ -77,8 +78,8 @@ pub fn run(session: &Session, args: &RmArgs, out: &mut Out) -> Result<Status, Fa
         return Ok(reporter.status());
     }
     if !needs_confirmation {
-        // Each plan is created just before it is carried out: thousands of plans would take too much memory
-        // and time.
+        // Each plan is created just before it is carried out: thousands of plans would take too
+        // much memory and time.
         let plan = |segment| copies.plan(machine, segment, options);
         return remove(session, segments.into_iter().map(|segment| segment.map(plan)), &mut reporter);
     }
@@ -142,8 +143,8 @@ fn survey_for_batch(machine: &dyn Machine, rules: Rules, names: &[OsString], kin
     }
 }
 
-/// Shows the plans and asks for confirmation: first individually for each segment that requires `--force`,
-/// then once for all others.
+/// Shows the plans and asks for confirmation: first individually for each segment that requires
+/// `--force`, then once for all others.
 fn confirm(segments: &[&Segment], mut planner: Planner, style: Style) -> Result<Vec<Plan>, Failure> {
     let show = |plan: &Plan| style.fit(&text_of(&[plan])).into_owned();
     let force = planner.options.force;

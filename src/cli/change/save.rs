@@ -4,7 +4,7 @@ use super::report::Reporter;
 use super::{Session, ask};
 use crate::act::archive::Name;
 use crate::act::{
-    self, ActError, Actor, ChangeReport, Outcome, RestoreError, Restored, SaveError, SavedFile,
+    self, ActError, Actor, ChangeReport, Outcome, RestoreError, RestoreResult, SaveError, SavedFile,
 };
 use crate::cli::args::{ReportArgs, RestoreArgs, SaveArgs};
 use crate::cli::choose::choose_exact_to_read;
@@ -19,13 +19,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 /// Stands for standard output in `save`, and for standard input in `restore`.
-const STANDARD: &str = "-";
+const STANDARD_STREAM: &str = "-";
 
-/// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless the file
-/// would become a segment.
+/// Saves a segment. The segment itself is not changed, so `--read-only` allows the command unless
+/// the file would become a segment.
 pub fn save(session: &Session, args: &SaveArgs, out: &mut Out) -> Result<Status, Failure> {
     let machine = session.machine;
-    let streams = args.file.as_os_str() == STANDARD;
+    let streams = args.file.as_os_str() == STANDARD_STREAM;
     if streams && args.json {
         return Err(Failure::Usage("--json and the segment cannot both go to standard output".to_owned()));
     }
@@ -96,7 +96,7 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
         reporter.not_changed(&path_text(&args.file), "refused", error)?;
         return Ok(reporter.status());
     }
-    if args.file.as_os_str() == STANDARD && io::stdin().is_terminal() {
+    if args.file.as_os_str() == STANDARD_STREAM && io::stdin().is_terminal() {
         return Err(Failure::Usage(
             "refusing to read a saved segment from a terminal. Redirect the input from a file or a pipe"
                 .to_owned(),
@@ -112,15 +112,15 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
             reporter.not_changed(&path_text(&args.file), "refused", "nothing was restored".to_owned())?;
             return Ok(reporter.status());
         }
-        Err(Failed::Terminal(error)) => return Err(error.into()),
-        Err(Failed::File(error)) => Err(error),
+        Err(OpenFailure::Terminal(error)) => return Err(error.into()),
+        Err(OpenFailure::File(error)) => Err(error),
     };
     if confirmed.as_ref().is_ok_and(|file| matches!(file.saved().name, Name::Sysv { .. })) {
         session.warn_of_no_mark();
     }
     // Installed only now, so that a signal during the question terminates the program.
     let (progress, interrupt) = (Progress::new(), Interrupt::listen());
-    let restored: Result<Restored, RestoreError> = confirmed.and_then(|file| {
+    let restored: Result<RestoreResult, RestoreError> = confirmed.and_then(|file| {
         with_meter("restoring", true, &progress, &interrupt, |_| {
             file.restore(&Actor::new(machine, &progress).with_state(session.state.as_ref()))
         })
@@ -137,7 +137,7 @@ pub fn restore(session: &Session, args: &RestoreArgs, out: &mut Out) -> Result<S
     Ok(reporter.status())
 }
 
-enum Failed {
+enum OpenFailure {
     Terminal(io::Error),
     File(RestoreError),
 }
@@ -147,22 +147,25 @@ fn open_confirmed(
     machine: &dyn Machine,
     args: &RestoreArgs,
     fit: &dyn Fn(&str) -> String,
-) -> Result<Option<SavedFile>, Failed> {
-    let file =
-        if args.file.as_os_str() == STANDARD { SavedFile::stdin() } else { SavedFile::open(&args.file) };
-    let file = file.map_err(Failed::File)?;
+) -> Result<Option<SavedFile>, OpenFailure> {
+    let file = if args.file.as_os_str() == STANDARD_STREAM {
+        SavedFile::stdin()
+    } else {
+        SavedFile::open(&args.file)
+    };
+    let file = file.map_err(OpenFailure::File)?;
     let Some(reason) = file.distrust_reason(machine).filter(|_| !args.yes) else { return Ok(Some(file)) };
     if !ask::is_possible() {
-        return Err(Failed::File(file.unconfirmed_error(machine, reason)));
+        return Err(OpenFailure::File(file.unconfirmed_error(machine, reason)));
     }
     let text =
         fit(&format!("{} {reason} and would create\n  {}\n", source(&args.file), file.description(machine)));
-    Ok(ask::confirm(&text, "Restore it?").map_err(Failed::Terminal)?.then_some(file))
+    Ok(ask::confirm(&text, "Restore it?").map_err(OpenFailure::Terminal)?.then_some(file))
 }
 
 /// Returns the name of the file for messages.
 fn source(path: &Path) -> String {
-    if path.as_os_str() == STANDARD { "standard input".to_owned() } else { path_text(path) }
+    if path.as_os_str() == STANDARD_STREAM { "standard input".to_owned() } else { path_text(path) }
 }
 
 fn path_text(path: &Path) -> String {

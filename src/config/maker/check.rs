@@ -1,14 +1,14 @@
 //! Rules for combinations of fields.
 
 use super::pattern::{compile, error_line, has_group};
-use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, Unheld};
+use super::{Kinds, Maker, MatchBy, Patterns, PidPlace, Template, UnheldVerdict};
 
-/// A field and what is wrong with it.
-type Wrong = (&'static str, String);
+/// A field and its problem.
+type FieldProblem = (&'static str, String);
 
 impl Maker {
     /// Derives the kinds from other fields, and checks all fields.
-    pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), Wrong> {
+    pub(in crate::config) fn complete(&mut self, patterns: Patterns) -> Result<(), FieldProblem> {
         if self.kinds == Kinds::default() {
             self.kinds =
                 Kinds { posix: !self.patterns.is_empty(), sysv: !self.keys.is_empty(), memfd: false };
@@ -34,11 +34,12 @@ impl Maker {
                 return Err((field, "an empty string would match everything"));
             }
         }
-        let around = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
-        let known = !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
+        let has_context = !self.commands.is_empty() || !self.beside.is_empty() || self.group_named;
+        let has_own_evidence =
+            !self.patterns.is_empty() || !self.keys.is_empty() || !self.contents.is_empty();
         // A neighbor of a System V segment is evidence only together with the size.
-        let beside = !self.beside.is_empty() && !self.sizes.is_empty();
-        if !known && self.commands.is_empty() && !beside {
+        let has_sized_neighbor = !self.beside.is_empty() && !self.sizes.is_empty();
+        if !has_own_evidence && self.commands.is_empty() && !has_sized_neighbor {
             return Err(("", "nothing identifies its segments: add pattern, key, contents or commands"));
         }
         if self.kinds == Kinds::default() {
@@ -51,7 +52,7 @@ impl Maker {
             MatchBy::Fallback if self.contents.is_empty() => {
                 Err(("match", "match = \"fallback\" requires contents"))
             }
-            MatchBy::Context if !around => {
+            MatchBy::Context if !has_context => {
                 Err(("match", "match = \"context\" requires commands, beside or group-named"))
             }
             MatchBy::Name if self.patterns.is_empty() && self.keys.is_empty() => {
@@ -63,9 +64,9 @@ impl Maker {
 
     fn check_verdict(&self) -> Result<(), (&'static str, &'static str)> {
         let problem = match self.unheld {
-            Unheld::DeadPid if self.pids.is_empty() => "unheld = \"dead-pid\" requires pid",
-            Unheld::Companion if self.helpers.is_empty() => "unheld = \"companion\" requires helpers",
-            Unheld::Undecided => return Ok(()),
+            UnheldVerdict::DeadPid if self.pids.is_empty() => "unheld = \"dead-pid\" requires pid",
+            UnheldVerdict::Companion if self.helpers.is_empty() => "unheld = \"companion\" requires helpers",
+            UnheldVerdict::Undecided => return Ok(()),
             _ if self.label_only => "unheld and label-only are mutually exclusive",
             _ if self.reason.is_empty() => "unheld requires reason",
             _ => return Ok(()),
@@ -74,7 +75,7 @@ impl Maker {
     }
 
     /// Checks that every group is defined by a pattern.
-    fn check_groups(&self) -> Result<(), Wrong> {
+    fn check_groups(&self) -> Result<(), FieldProblem> {
         let pids = self.pids.iter().filter_map(|pid| match &pid.place {
             PidPlace::Name { group, .. } => Some(("pid", group.as_str())),
             PidPlace::Contents { .. } => None,

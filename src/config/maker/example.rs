@@ -18,7 +18,7 @@ pub struct Example {
     pub mode: Option<Mode>,
     /// The nonzero bytes; `None` if the contents are unreadable.
     #[serde(rename = "bytes", deserialize_with = "some_placed")]
-    pub contents: Option<Vec<Placed>>,
+    pub contents: Option<Vec<ExampleBytes>>,
     /// The command of a holder.
     pub command: Option<String>,
     /// Other POSIX objects that exist.
@@ -36,7 +36,7 @@ pub struct Example {
 
 /// Bytes at an offset: `"8: 80 00"`, `"-40: fe ca"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
+pub struct ExampleBytes {
     pub at: i64,
     pub bytes: Vec<u8>,
 }

@@ -17,12 +17,12 @@ pub enum KeyRule {
 }
 
 impl KeyRule {
-    /// Completes "expected …".
+    /// The allowed values, which complete "expected …".
     pub const ALLOWED: &str = "a key such as \"0x000004d2\" or \"1234\", a range such as \"1001..1003\", \
                            eight digits with ? for any digit, such as \"0x51??????\", or \"private\"";
 
     /// Returns true if a key matches.
-    pub const fn fits(self, key: u32) -> bool {
+    pub const fn matches(self, key: u32) -> bool {
         match self {
             Self::Range(first, last) => first <= key && key <= last,
             Self::Mask { bits, mask } => key & mask == bits,
@@ -81,12 +81,12 @@ mod tests {
     #[test]
     fn keys_ranges_and_masks_parse() {
         let rule = |text: &str| text.parse::<KeyRule>().unwrap();
-        assert!(rule("0x00282929").fits(0x28_2929) && !rule("0x00282929").fits(0x28_2928));
-        assert!(rule("100").fits(100) && !rule("100").fits(0x100));
-        assert!(rule("1001 .. 0x3eb").fits(1003) && !rule("1001..1003").fits(1004));
-        assert!(rule("0x51??????").fits(0x51ab_cdef) && !rule("0x51??????").fits(0x52ab_cdef));
-        assert!(rule("0x52??48??").fits(0x5257_4801) && !rule("0x52??48??").fits(0x5257_4701));
-        assert!(rule("private").fits(0));
+        assert!(rule("0x00282929").matches(0x28_2929) && !rule("0x00282929").matches(0x28_2928));
+        assert!(rule("100").matches(100) && !rule("100").matches(0x100));
+        assert!(rule("1001 .. 0x3eb").matches(1003) && !rule("1001..1003").matches(1004));
+        assert!(rule("0x51??????").matches(0x51ab_cdef) && !rule("0x51??????").matches(0x52ab_cdef));
+        assert!(rule("0x52??48??").matches(0x5257_4801) && !rule("0x52??48??").matches(0x5257_4701));
+        assert!(rule("private").matches(0));
         let fixed_bits = |text| rule(text).fixed_bits();
         assert_eq!(
             [fixed_bits("5"), fixed_bits("private"), fixed_bits("0x0..0xff"), fixed_bits("0x51??????")],

@@ -11,7 +11,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
-pub use example::{Example, Placed};
+pub use example::{Example, ExampleBytes};
 pub use key::KeyRule;
 pub use pattern::{Patterns, compile};
 pub use template::Template;
@@ -33,7 +33,7 @@ use std::path::Path;
     expecting = "[[maker]] followed by lines like id = \"…\""
 )]
 pub struct Maker {
-    /// Unique, used in filters and JSON.
+    /// The unique id for filters and JSON.
     #[serde(deserialize_with = "id")]
     pub id: String,
     /// The display name.
@@ -71,11 +71,11 @@ pub struct Maker {
     pub pids: Vec<PidRule>,
     /// The verdict on a segment without holders.
     #[serde(deserialize_with = "word")]
-    pub unheld: Unheld,
+    pub unheld: UnheldVerdict,
     /// The verdict if something still needs the segment: a running process, a helper, or an object
     /// in [`Maker::with`].
     #[serde(deserialize_with = "word")]
-    pub wanted: Wanted,
+    pub wanted: NeededVerdict,
     /// Processes that manage the segment: while one of them runs, it is not leaked.
     #[serde(deserialize_with = "many")]
     pub helpers: Vec<Template>,
@@ -132,7 +132,7 @@ pub enum MatchBy {
 /// The verdict on a segment without holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unheld {
+pub enum UnheldVerdict {
     #[default]
     Undecided,
     /// Idle: segments of this maker normally have no holders.
@@ -149,10 +149,10 @@ pub enum Unheld {
 /// The verdict on a segment without holders that something still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Wanted {
+pub enum NeededVerdict {
     #[default]
     Idle,
-    /// Must not be removed until then.
+    /// Must not be removed while something needs the segment.
     Protected,
 }
 
@@ -172,7 +172,7 @@ pub enum HelperOwner {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "read::CheckFields")]
 pub enum Check {
-    /// The byte strings, any of which fits.
+    /// The byte strings, one of which must match.
     Bytes { at: i64, any: Vec<BytePattern> },
     /// A number that equals the size of the segment minus `less`.
     Size { at: i64, number: Number, less: u64 },
@@ -200,7 +200,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// In bytes.
+    /// Returns the width in bytes.
     pub const fn width(self) -> usize {
         match self {
             Self::U16 => 2,
@@ -234,7 +234,7 @@ pub enum PidPlace {
     /// A named group of the pattern.
     Name {
         group: String,
-        /// 10 or 16.
+        /// The base, 10 or 16.
         base: u32,
         /// Low bits to drop.
         shift: u32,
@@ -242,7 +242,7 @@ pub enum PidPlace {
         modulo: Option<u32>,
     },
     Contents {
-        /// In bytes; from the end if negative.
+        /// The offset in bytes; negative offsets count from the end.
         at: i64,
         number: Number,
     },

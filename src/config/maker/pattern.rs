@@ -2,7 +2,7 @@
 
 use regex::bytes::{Regex, RegexBuilder};
 
-/// Controls if patterns are compiled when they are read.
+/// Controls whether patterns are compiled when they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patterns {
     /// Report invalid patterns.

@@ -2,7 +2,8 @@
 
 use super::super::read::parsed;
 use super::{
-    BytePattern, Check, Example, KeyRule, Kinds, Number, PidPlace, PidRule, Placed, Shape, Size, Template,
+    BytePattern, Check, Example, ExampleBytes, KeyRule, Kinds, Number, PidPlace, PidRule, Shape, Size,
+    Template,
 };
 use crate::segment::{Bytes, Mode};
 use serde::Deserialize;
@@ -63,13 +64,13 @@ written_as_text! {
     Mode: "an octal mode in quotes, such as \"0600\"", octal;
     BytePattern: "pairs of hex digits, with ? for any digit, such as \"de ad ?? e?\"", hex;
     SizeLess: "\"size\" or a difference such as \"size - 16\"", |text| size_less(text).map(Self);
-    Placed: "an offset and hex digits, such as \"8: 80 00\"", placed;
+    ExampleBytes: "an offset and hex digits, such as \"8: 80 00\"", placed;
 }
 
 pub fn id<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
-    let fits = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    let is_valid = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     parsed(value, false, "lowercase letters, digits, - and _", |text| {
-        text.bytes().all(fits).then(|| text.to_owned())
+        text.bytes().all(is_valid).then(|| text.to_owned())
     })
 }
 
@@ -96,8 +97,8 @@ impl<'de> Deserialize<'de> for Size {
         const ALLOWED: &str = "a size or a range, such as 32, \"4K\" or \"1M..64M\"";
         parsed(value, true, ALLOWED, |text| {
             let (first, last) = text.split_once("..").unwrap_or((text, text));
-            let of = |text: &str| text.parse::<Bytes>().ok().map(|bytes| bytes.0);
-            let range = of(first)?..=if last.is_empty() { u64::MAX } else { of(last)? };
+            let parse = |text: &str| text.parse::<Bytes>().ok().map(|bytes| bytes.0);
+            let range = parse(first)?..=if last.is_empty() { u64::MAX } else { parse(last)? };
             (!range.is_empty()).then_some(Self(range))
         })
     }
@@ -208,7 +209,8 @@ impl TryFrom<PidFields> for PidRule {
     }
 }
 
-/// The forms of an example: `"sem.mp-abcdefgh"`, `"0x00282929"`, `{ name = "a", size = 32, bytes = ["8: 80"] }`.
+/// The forms of an example: `"sem.mp-abcdefgh"`, `"0x00282929"`, `{ name = "a", size = 32, bytes =
+/// ["8: 80"] }`.
 #[derive(Deserialize)]
 #[serde(
     untagged,
@@ -239,11 +241,11 @@ pub fn one_key<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Er
     })
 }
 
-fn placed(text: &str) -> Option<Placed> {
+fn placed(text: &str) -> Option<ExampleBytes> {
     let (at, digits) = text.split_once(':')?;
-    Some(Placed { at: at.trim().parse().ok()?, bytes: hex(digits)?.bytes })
+    Some(ExampleBytes { at: at.trim().parse().ok()?, bytes: hex(digits)?.bytes })
 }
 
-pub fn some_placed<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<Placed>>, D::Error> {
+pub fn some_placed<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<ExampleBytes>>, D::Error> {
     many(value).map(Some)
 }

@@ -14,7 +14,7 @@ enum Part {
 }
 
 impl Template {
-    /// Completes "expected …".
+    /// The allowed values, which complete "expected …".
     pub const ALLOWED: &str = "a name in which {name} stands for the segment name and {GROUP} for a named \
                            group of the pattern, such as \"{name}_el\"";
 

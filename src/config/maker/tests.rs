@@ -54,7 +54,7 @@ fn every_field_is_read() {
     assert_eq!(maker.pids[0], PidRule { place, of: "grabber".into() });
     assert_eq!(
         (maker.by, maker.unheld, maker.wanted),
-        (MatchBy::Context, Unheld::DeadPid, Wanted::Protected)
+        (MatchBy::Context, UnheldVerdict::DeadPid, NeededVerdict::Protected)
     );
     assert_eq!((maker.helpers_of, maker.group_named, maker.label_only), (HelperOwner::Anyone, true, false));
     assert_eq!(maker.fits[1].pids, [1, 2]);

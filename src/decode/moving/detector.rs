@@ -23,7 +23,7 @@ const BUFFER_LINES: usize = 16;
 const PERIOD: u64 = 900_000_000;
 const LONGEST_PERIOD: u64 = 10_000_000_000;
 const FIRST_SPLITS: u32 = 6;
-/// The minimum number of changes of a byte in a text.
+/// The minimum number of changes of a byte in a string.
 const TEXT_CHANGES: u16 = 5;
 
 /// Detects the values in a window of a segment.
@@ -51,7 +51,7 @@ pub struct Detector {
 pub(super) struct Tracked {
     pub(super) line: Line,
     split: Split,
-    /// Bytes of texts, or of a field that starts in the previous line, as bits.
+    /// Bytes of strings, or of a field that starts in the previous line, as bits.
     taken: u64,
     /// The time of the last split.
     split_at: u64,
@@ -271,7 +271,7 @@ impl Detector {
         runs(&self.payload).map(|(start, run)| offset(start)..offset(start + run)).collect()
     }
 
-    /// Finds the texts. Each has the offset of its stretch of lines.
+    /// Finds the strings. Each has the offset of its stretch of lines.
     fn texts(&self) -> Vec<(u64, Text)> {
         let mut found = vec![];
         let mut stretch = 0..0;
@@ -281,7 +281,7 @@ impl Detector {
                 continue;
             }
             if !stretch.is_empty() {
-                // A text may extend beyond its bytes that change.
+                // A string may extend beyond its bytes that change.
                 let from = stretch.start.saturating_sub(1).max(self.first());
                 let to = (stretch.end + 1).min(self.first() + self.payload.len() as u64);
                 let glyphs: Vec<Glyph> = (from..to).flat_map(|number| self.glyphs(number)).collect();

@@ -101,7 +101,7 @@ fn is_pair(series: &Series, unit: u64) -> bool {
     carries < 2
 }
 
-/// Models a field that counts from 0 to a modulus below that of its width.
+/// Models a field that counts from 0 to a modulus below the one of its width.
 fn index(series: &Series) -> Option<Fit> {
     let (least, largest) = series.limits();
     // A wrap goes back by almost the modulus.

@@ -12,8 +12,8 @@
 //!    description length). Bytes without a model cost eight bits per change.
 //! 3. The cheapest split wins. Alignment and common widths are cheap, but not required.
 //! 4. Text is found first, by its bytes: always printable or NUL.
-//! 5. Payload is dropped: fields amid noise, long arrays of equal fields, areas that change as a
-//!    whole, and rings, whose changes advance through memory.
+//! 5. Payload is dropped: fields surrounded by noise, long arrays of equal fields, areas that
+//!    change as a whole, and rings, whose changes advance through memory.
 //!
 //! # Sampling
 //! Poll about four times per second, with several reads per poll at the intervals of [`BURST`]. A
@@ -57,7 +57,7 @@ pub use value::{Kind, MovingValue, Origin, Sort, Unit};
 
 use std::time::Duration;
 
-/// The intervals between the reads of a poll.
+/// Intervals between reads during a poll.
 pub const BURST: [Duration; 7] = [
     Duration::from_micros(200),
     Duration::from_micros(450),
@@ -68,7 +68,7 @@ pub const BURST: [Duration; 7] = [
     Duration::from_micros(400),
 ];
 
-/// The intervals between the starts of polls, repeated. They differ, so that a value that changes
+/// Repeating intervals between the starts of polls. They differ, so that a value that changes
 /// at a multiple of the poll rate is not always seen in the same phase.
 pub const POLLS: [Duration; 5] = [
     Duration::from_millis(230),

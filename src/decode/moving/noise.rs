@@ -14,7 +14,8 @@ const RUN: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Random,
-    /// A header whose bytes have few values at unequal odds, then random bytes to an end that varies.
+    /// A header whose bytes have few values at unequal odds, then random bytes to an end that
+    /// varies.
     Compressed,
     /// A digest and shorter checksums, separated by gaps.
     Hashes,
@@ -60,7 +61,7 @@ impl Writer {
         let length = 4 + random.below(12);
         let header = (0..length)
             .map(|_| {
-                // Bits that vary beside bits that do not, as in a code of few symbols.
+                // Bits that vary next to bits that do not, as in a code of few symbols.
                 let (base, mask) = (random.byte(), random.byte() & random.byte());
                 let values: [u8; 8] = std::array::from_fn(|_| base ^ random.byte() & mask);
                 let often = 1 + random.below(8);

@@ -15,9 +15,9 @@ use std::ops::Range;
 
 /// A field needs this many changes to be judged.
 pub const LEAST_CHANGES: u32 = 5;
-/// The cost of a piece of noise in a long run of changing bytes, where noise is likely.
+/// The cost of a noise piece in a long run of changing bytes, where noise is likely.
 const LIKELY_NOISE: f64 = 2.0;
-/// The cost of a piece of noise elsewhere: isolated random bytes are rare in shared memory.
+/// The cost of a noise piece elsewhere: isolated random bytes are rare in shared memory.
 const LONE_NOISE: f64 = 14.0;
 /// The savings in bits from which a field is accepted. Integers need more, because a few numbers
 /// may rise by chance.
@@ -25,7 +25,7 @@ const SAVED_FLOAT: f64 = 13.0;
 const SAVED_INTEGER: f64 = 24.0;
 /// The savings in bits from which a float stays one while only a part of its bytes changes.
 const SURE: f64 = 60.0;
-/// The factor of its cost.
+/// The factor for the cost of such a float.
 const DOUBT: f64 = 0.75;
 /// A run of this many changing bytes is probably noise.
 const LONG_RUN: usize = 16;
@@ -277,7 +277,7 @@ impl Nodes<'_> {
         let field = best.and_then(|fit| {
             let cost = fit.cost + Self::prior(start, width, &fit) - self.bonus(start, width, &fit);
             let wrapped = series.has_wrapped();
-            // The top bytes of a float rarely change, but those of noise do.
+            // The top bytes of a float rarely change, but noise does.
             let uniform = series.changes() as f64 * series.bits();
             let saved = if fit.kind == Kind::Float { uniform.max(noise) - cost } else { noise - cost };
             let evidence = series.chance() - cost;

@@ -1,8 +1,8 @@
 //! Separates values from payload: bytes that are the content of buffers, not fields.
 //!
 //! A model may fit parts of random, compressed or pixel data by chance, and it correctly fits
-//! arrays of samples. Neither is worth a row on the screen, so values amid noise and long runs of
-//! equal fields are dropped.
+//! arrays of samples. Neither is worth a row on the screen, so values surrounded by noise and long
+//! runs of equal fields are dropped.
 
 use super::partition::Field;
 use super::value::{Kind, Origin};
@@ -18,9 +18,10 @@ const GAP: usize = 3;
 const LONG_RUN: usize = 96;
 /// The longest run of constant bytes in the header of a compressed block.
 const HEADER_GAP: usize = 8;
-/// Savings in bits from which a value amid noise is kept.
+/// Minimum savings, in bits, of a value that is kept although noise surrounds it.
 const OBVIOUS: f64 = 60.0;
-/// Bits saved compared with values in no order for which a narrow value beside noise is kept.
+/// Minimum savings, in bits compared with values in no order, of a narrow value that is kept next
+/// to noise.
 const EVIDENCE: f64 = 30.0;
 
 /// The longest array of wide fields, and the largest number of equal records, that are reported.
@@ -124,7 +125,7 @@ fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u
     let after = (end..end + NEIGHBORHOOD).filter(|&at| noise(at)).count();
     let between = before >= NOISY && after >= NOISY;
     let is_obvious = placed.field.saved >= OBVIOUS;
-    // A few values above noise are the upper byte of a number that is not reported.
+    // Few values above noise: the upper byte of a number that is not reported.
     let is_flag = placed.field.fit.kind == Kind::Flag;
     let above = is_flag && !placed.offset.is_multiple_of(4) && noise(placed.offset - 1);
     // A few bytes of noise may well be regular, as in the header of a compressed block.
@@ -136,7 +137,8 @@ fn is_amid_noise(placed: &Placed, noise: impl Fn(u64) -> bool, active: impl Fn(u
         || is_chance && is_beside_noise(&(placed.offset..end), noise, active)
 }
 
-/// Returns a flag for each field, set if there are more equal fields than a struct has.
+/// Flags the fields that belong to an array: too many of one width and kind, at a constant stride,
+/// to be members of a struct.
 fn in_arrays(fields: &[Placed]) -> Vec<bool> {
     let mut arrays = vec![false; fields.len()];
     // The fields of each width and kind: records repeat them at constant distances.

@@ -1,5 +1,5 @@
-//! Floats with round values, like prices in quarters and integers stored as doubles. Their low bytes are always zero,
-//! so the upper ones alone look like a narrower float, or like integers.
+//! Floats with round values, like prices in quarters and integers stored as doubles. Their low
+//! bytes are always zero, so the upper ones alone look like a narrower float, or like integers.
 
 #![expect(clippy::cast_precision_loss, reason = "lengths are estimates")]
 
@@ -33,7 +33,8 @@ pub fn round_floats(line: &Line) -> Vec<Range<usize>> {
     found
 }
 
-/// Returns true if only the upper half changes, and not only the top byte, and the lower half is zero.
+/// Returns true if only the upper half changes, and not only the top byte, and the lower half is
+/// zero.
 pub fn is_candidate(line: &Line, start: usize, width: usize) -> bool {
     let middle = start + width / 2;
     let is_zero = |byte| !line.is_active(byte) && line.rows().back().is_some_and(|row| row.bytes[byte] == 0);

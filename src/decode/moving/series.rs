@@ -94,8 +94,8 @@ impl Series {
     }
 
     /// Returns the bits that encode the changes as random values: successive values are
-    /// independent, and each value or bit is as likely as its frequency so far. Headers amid noise
-    /// behave like this: they have few values with different frequencies.
+    /// independent, and each value or bit is as likely as its frequency so far. Headers surrounded
+    /// by noise behave like this: they have few values with different frequencies.
     pub fn chance(&self) -> f64 {
         let mut ones = [0_usize; 64];
         let mut counts: BTreeMap<u64, usize> = BTreeMap::new();

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 /// Shorter runs are probably numbers that happen to be printable.
 const SHORTEST: usize = 4;
-/// A run of this length is text even beside noise.
+/// A run of this length is text even next to noise.
 const SURE: usize = 8;
-/// Sizes that declared texts usually have.
+/// Usual sizes of declared strings.
 const SIZES: [usize; 9] = [8, 16, 24, 32, 48, 64, 128, 256, 512];
 /// Longer runs are logs or documents, not values.
 const LONGEST: usize = 512;
@@ -35,7 +35,7 @@ pub struct Text {
     pub width: usize,
 }
 
-/// Finds the texts that changed. `glyphs` and `bytes` start at a multiple of [`LINE`]; `bytes` is
+/// Finds the strings that changed. `glyphs` and `bytes` start at a multiple of [`LINE`]; `bytes` is
 /// the current content.
 pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
     debug_assert!(glyphs.len().is_multiple_of(LINE));
@@ -77,7 +77,7 @@ pub fn texts(glyphs: &[Glyph], bytes: &[u8]) -> Vec<Text> {
 }
 
 impl Text {
-    /// Returns true for a text so short that all of its bytes may be printable by chance, as in a
+    /// Returns true for a string so short that all of its bytes may be printable by chance, as in a
     /// header.
     pub const fn is_short(&self) -> bool {
         self.seen.end - self.seen.start < SURE

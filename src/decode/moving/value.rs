@@ -127,7 +127,7 @@ pub struct MovingValue {
     pub widths: Vec<usize>,
     pub kind: Kind,
     pub sort: Sort,
-    /// From 0 to 1.
+    /// The confidence, from 0 to 1.
     pub confidence: f64,
     /// The current bytes.
     pub bytes: Vec<u8>,

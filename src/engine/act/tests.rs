@@ -47,7 +47,7 @@ impl Scene {
         }
     }
 
-    fn undo(&mut self, copies: &[SavedCopy], progress: &Arc<Progress>) -> Vec<Undone> {
+    fn undo(&mut self, copies: &[SavedCopy], progress: &Arc<Progress>) -> Vec<UndoResult> {
         match self.send(Request::Undo(Undo::Copies(copies.to_vec())), progress) {
             Body::Undone(results) => results,
             other => panic!("{other:?}"),
@@ -77,8 +77,8 @@ fn copies_of(outcomes: &[Outcome]) -> Vec<SavedCopy> {
 }
 
 /// Returns the reason why a single undo failed.
-fn failure(results: &[Undone]) -> String {
-    let [Undone { result: Err(failure), .. }] = results else { panic!("{results:?}") };
+fn failure(results: &[UndoResult]) -> String {
+    let [UndoResult { result: Err(failure), .. }] = results else { panic!("{results:?}") };
     failure.reason.clone()
 }
 
@@ -92,14 +92,14 @@ fn undo_restores_only_the_copies_of_that_removal() {
     scene.machine.add_sysv(16, 1, FakeBytes::full(b"theirs"));
     let plans = scene.plans();
     let foreign = copies_of(&scene.apply(plans, &Arc::default()));
-    let [Undone { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
+    let [UndoResult { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
     assert_eq!((id.to_string().as_str(), result.clone()), ("posix:/a", Ok("restored".to_owned())));
     assert_eq!((scene.remaining(), scene.copies()), (1, 1));
     // The copy no longer exists.
     let results = scene.undo(&ours, &Arc::default());
     assert_eq!(failure(&results), "posix:/a: its copy is gone; nothing was restored");
     assert_eq!(Undo::Copies(ours).remaining(&results), None);
-    let [Undone { id, result }] = &scene.undo(&foreign, &Arc::default())[..] else { panic!() };
+    let [UndoResult { id, result }] = &scene.undo(&foreign, &Arc::default())[..] else { panic!() };
     assert_eq!(result.clone(), Ok("restored (key 0x00000001, was sysv:16)".to_owned()), "{id}");
 }
 
@@ -148,12 +148,12 @@ fn undo_refuses_a_replaced_segment() {
 }
 
 /// Large enough for a copy to take noticeable time on the fake machine.
-const LARGE: u64 = 2 << 20;
+const LARGE_SIZE: u64 = 2 << 20;
 
 /// Returns contents without holes.
 fn large() -> FakeBytes {
-    let mut bytes = FakeBytes::hole(LARGE);
-    bytes.pages = (0..LARGE / 4096).map(|page| (page, vec![7; 4096].into())).collect();
+    let mut bytes = FakeBytes::hole(LARGE_SIZE);
+    bytes.pages = (0..LARGE_SIZE / 4096).map(|page| (page, vec![7; 4096].into())).collect();
     bytes
 }
 
@@ -218,7 +218,7 @@ fn stopped_removal_leaves_the_segment_and_no_copy() {
     let mut scene = Scene::new();
     scene.machine.add_sysv(1, 0x4d2, large());
     scene.machine.add_object("b", FakeBytes::full(b"hello"));
-    for after in [0u64, 1, LARGE / 4] {
+    for after in [0u64, 1, LARGE_SIZE / 4] {
         let plans = scene.plans();
         let progress = Arc::new(Progress::new());
         if after == 0 {
@@ -253,7 +253,7 @@ fn stopped_undo_keeps_its_copy() {
     let progress = Arc::new(Progress::new());
     let results = thread::scope(|scope| {
         scope.spawn(|| {
-            while progress.done() < LARGE / 8 {
+            while progress.done() < LARGE_SIZE / 8 {
                 thread::yield_now();
             }
             progress.cancel();

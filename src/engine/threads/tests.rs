@@ -1,12 +1,12 @@
 //! Tests of the engine on real threads.
 
 use super::*;
-use crate::engine::{Feed, Search, SubscriptionId, Target, Working};
+use crate::engine::{Feed, Search, SubscriptionId, Target, WorkProgress};
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::{Direction, Pattern, Progress};
 use crate::survey::{Names, Survey};
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 const ID: SubscriptionId = SubscriptionId(1);
 
 /// Counts its jobs. Its work is due at the time that the last job requested.
@@ -39,7 +39,7 @@ impl Worker for CountingWorker {
     fn work(&mut self, _: &dyn Machine, now: Clock) -> Vec<Report> {
         self.due = None;
         let total = self.jobs as u64;
-        let at = Working { what: String::new(), item: 0, items: 0, done: 0, total };
+        let at = WorkProgress { what: String::new(), item: 0, items: 0, done: 0, total };
         vec![Report::new(now, Body::Progress(at))]
     }
 }
@@ -74,24 +74,24 @@ fn waiting_requests_are_handled_before_any_work() {
     drive(&mut CountingWorker::default(), &FakeMachine::new(), Instant::now(), &jobs, &sink);
     drop(sink);
     let bodies: Vec<Body> = received.iter().map(|report| report.body).collect();
-    assert!(matches!(bodies[..], [Body::Progress(Working { total: 5, .. })]), "{bodies:?}");
+    assert!(matches!(bodies[..], [Body::Progress(WorkProgress { total: 5, .. })]), "{bodies:?}");
 }
 
 #[test]
 fn deadline_wakes_a_worker_and_a_closed_channel_ends_it() {
     let (inbox, received) = counting_worker();
     inbox.send(Job::new(Request::SurveyEvery(Some(Duration::from_millis(20))))).unwrap();
-    let report = received.recv_timeout(LONG).unwrap();
+    let report = received.recv_timeout(LONG_TIMEOUT).unwrap();
     assert!(report.at >= Duration::from_millis(20) && matches!(report.body, Body::Progress(_)));
     drop(inbox);
-    assert!(matches!(received.recv_timeout(LONG), Err(RecvTimeoutError::Disconnected)));
+    assert!(matches!(received.recv_timeout(LONG_TIMEOUT), Err(RecvTimeoutError::Disconnected)));
 }
 
 #[test]
 fn panic_of_a_worker_is_reported() {
     let (inbox, received) = counting_worker();
     inbox.send(Job::new(Request::Survey)).unwrap();
-    assert!(matches!(received.recv_timeout(LONG).unwrap().body, Body::Panicked));
+    assert!(matches!(received.recv_timeout(LONG_TIMEOUT).unwrap().body, Body::Panicked));
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn long_work_reports_its_progress_until_it_is_canceled() {
     let progress = Arc::new(Progress::new());
     inbox.send(Job { request: Request::Apply(vec![]), progress: Arc::clone(&progress) }).unwrap();
     for _ in 0..2 {
-        let body = received.recv_timeout(LONG).unwrap().body;
+        let body = received.recv_timeout(LONG_TIMEOUT).unwrap().body;
         assert!(matches!(&body, Body::Progress(at) if at.text() == "counting"), "{body:?}");
     }
     progress.cancel();
@@ -122,7 +122,7 @@ fn search_reports_its_progress_and_a_new_one_replaces_it() {
     let (reports, received) = mpsc::channel();
     let mut engine =
         Engine::start(&machine, Options::default(), move |report| drop(reports.send(report))).unwrap();
-    let next = || received.recv_timeout(LONG).unwrap();
+    let next = || received.recv_timeout(LONG_TIMEOUT).unwrap();
     let search = |number, text| {
         let target = Target::Pattern(Box::new(Pattern::text(text).unwrap()));
         Request::Search(ID, Search { number, from: 0, direction: Direction::Forward, target })
@@ -141,7 +141,7 @@ fn search_reports_its_progress_and_a_new_one_replaces_it() {
     engine.stop();
     assert!(
         received.iter().all(|report| !matches!(report.body, Body::Found(_))),
-        "the first one has no answer"
+        "the canceled search must not be answered"
     );
 }
 

@@ -11,7 +11,7 @@ const INTERPRETERS: [&[u8]; 7] = [b"python", b"pypy", b"perl", b"ruby", b"node",
 /// Returns true if a process is the given helper: by its command name, its program, or a word in an
 /// argument. Only arguments of interpreters count, including code after `-c`, as used by frozen
 /// Python programs. A `*` at the end of the helper matches any suffix. `comm` is `/proc/PID/comm`
-/// without the newline, `arguments` are those of `cmdline`.
+/// without the newline, `arguments` come from `cmdline`.
 #[must_use]
 pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
     if helper.is_empty() {
@@ -32,8 +32,10 @@ pub fn is_helper(helper: &[u8], comm: &[u8], arguments: &[&[u8]]) -> bool {
         return true;
     }
     let interpreted = INTERPRETERS.iter().any(|known| program.starts_with(known));
-    let is_code = |at: usize| at.checked_sub(1).is_some_and(|before| rest[before] == b"-c");
-    rest.iter().enumerate().any(|(at, argument)| (interpreted || is_code(at)) && has_word(argument, helper))
+    let is_code = |index: usize| index.checked_sub(1).is_some_and(|before| rest[before] == b"-c");
+    rest.iter()
+        .enumerate()
+        .any(|(index, argument)| (interpreted || is_code(index)) && has_word(argument, helper))
 }
 
 fn base_name(path: &[u8]) -> &[u8] {
@@ -42,9 +44,9 @@ fn base_name(path: &[u8]) -> &[u8] {
 
 fn has_word(text: &[u8], word: &[u8]) -> bool {
     let inside = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
-    memchr::memmem::find_iter(text, word).any(|at| {
-        let before = at.checked_sub(1).and_then(|before| text.get(before));
-        !inside(before) && !inside(text.get(at + word.len()))
+    memchr::memmem::find_iter(text, word).any(|start| {
+        let before = start.checked_sub(1).and_then(|before| text.get(before));
+        !inside(before) && !inside(text.get(start + word.len()))
     })
 }
 
@@ -63,20 +65,27 @@ mod tests {
     #[test]
     fn helper_is_found_by_name_program_or_argument() {
         let tracker = b"from multiprocessing.resource_tracker import main;main(5)".as_slice();
-        let is = |helper: &str, comm: &str, arguments: &[&[u8]]| {
+        let matches = |helper: &str, comm: &str, arguments: &[&[u8]]| {
             is_helper(helper.as_bytes(), comm.as_bytes(), arguments)
         };
-        assert!(is("resource_tracker", "python3", &[b"/usr/bin/python3", b"-c", tracker]));
-        assert!(is("resource_tracker", "app", &[b"/opt/app", b"-B", b"-c", tracker]), "frozen");
-        assert!(!is("resource_tracker", "grep", &[b"grep", b"resource_tracker"]));
-        assert!(!is("tracker", "python3", &[b"python3", b"-c", tracker]), "a part of a word does not count");
-        assert!(is("torch_shm_manager", "torch_shm_manag", &[]));
-        assert!(is("postgres", "x", &[b"postgres: checkpointer "]));
-        assert!(is("iox-roudi", "x", &[b"/opt/bin/iox-roudi", b"-c"]));
-        assert!(!is("squid", "squidclient", &[b"squidclient"]));
+        assert!(matches("resource_tracker", "python3", &[b"/usr/bin/python3", b"-c", tracker]));
         assert!(
-            is("ora_pmon_*", "ora_pmon_ORCL", &[]) && !is("ora_pmon_*", "ora_smon_ORCL", &[b"ora_smon_ORCL"])
+            matches("resource_tracker", "app", &[b"/opt/app", b"-B", b"-c", tracker]),
+            "a frozen application finds its helper"
         );
-        assert!(!is("", "", &[]));
+        assert!(!matches("resource_tracker", "grep", &[b"grep", b"resource_tracker"]));
+        assert!(
+            !matches("tracker", "python3", &[b"python3", b"-c", tracker]),
+            "a part of a word is not a match"
+        );
+        assert!(matches("torch_shm_manager", "torch_shm_manag", &[]));
+        assert!(matches("postgres", "x", &[b"postgres: checkpointer "]));
+        assert!(matches("iox-roudi", "x", &[b"/opt/bin/iox-roudi", b"-c"]));
+        assert!(!matches("squid", "squidclient", &[b"squidclient"]));
+        assert!(
+            matches("ora_pmon_*", "ora_pmon_ORCL", &[])
+                && !matches("ora_pmon_*", "ora_smon_ORCL", &[b"ora_smon_ORCL"])
+        );
+        assert!(!matches("", "", &[]));
     }
 }

@@ -21,17 +21,17 @@ pub struct Index {
 impl Index {
     pub fn new(entries: &[Entry]) -> Self {
         let (mut names, mut keys, mut others) = (vec![], vec![], vec![]);
-        for (at, entry) in entries.iter().enumerate() {
+        for (index, entry) in entries.iter().enumerate() {
             let maker = &entry.maker;
             if maker.by == MatchBy::Fallback || (maker.patterns.is_empty() && maker.keys.is_empty()) {
-                others.push(at);
+                others.push(index);
                 continue;
             }
             if !maker.patterns.is_empty() {
-                names.push(at);
+                names.push(index);
             }
             if !maker.keys.is_empty() {
-                keys.push(at);
+                keys.push(index);
             }
         }
         Self { names, first: OnceLock::new(), keys, others }
@@ -41,8 +41,9 @@ impl Index {
     pub fn by_name(&self, entries: &[Entry], name: &[u8]) -> &[usize] {
         let first = self.first.get_or_init(|| {
             let by_first_byte = |byte| {
-                let can_match =
-                    |at: &usize| entries[*at].patterns.iter().any(|pattern| pattern.may_begin_with(byte));
+                let can_match = |index: &usize| {
+                    entries[*index].patterns.iter().any(|pattern| pattern.may_begin_with(byte))
+                };
                 self.names.iter().copied().filter(can_match).collect()
             };
             (0..=u8::MAX).map(by_first_byte).collect()

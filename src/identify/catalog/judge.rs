@@ -4,7 +4,7 @@ use super::contents::Contents;
 use super::helper::describe;
 use super::matched::MakerMatch;
 use super::pids::{FoundPid, PidFrom};
-use crate::config::maker::{Unheld, Wanted};
+use crate::config::maker::{NeededVerdict, UnheldVerdict};
 use crate::identify::evidence::Evidence;
 use crate::identify::{PidNamespace, ProcessState};
 use crate::segment::{Segment, escape};
@@ -41,54 +41,56 @@ impl MakerMatch<'_> {
     /// Judges a segment without holders.
     #[must_use]
     pub fn judge(&self, segment: &Segment, evidence: &Evidence<'_>) -> Judgment {
-        let because = |finding, mut reasons: Vec<String>| {
+        let with_maker_reason = |finding, mut reasons: Vec<String>| {
             reasons.push(escape(self.maker.reason.as_bytes()));
             Judgment { finding, reasons }
         };
         let unknown = |reasons| Judgment { finding: Finding::Unknown, reasons };
         match self.maker.unheld {
             _ if self.only_labels => unknown(vec![]),
-            Unheld::Undecided if self.maker.reason.is_empty() => unknown(vec![]),
-            Unheld::Undecided => because(Finding::Unknown, vec![]),
-            Unheld::Normal => because(Finding::Normal, vec![]),
-            Unheld::Protected => because(Finding::Protected, vec![]),
-            Unheld::Leaked | Unheld::DeadPid | Unheld::Companion => match self.need(segment, evidence) {
-                Need::Needed(reason) => {
-                    let finding = match self.maker.wanted {
-                        Wanted::Idle => Finding::Needed,
-                        Wanted::Protected => Finding::Protected,
-                    };
-                    because(finding, vec![reason])
+            UnheldVerdict::Undecided if self.maker.reason.is_empty() => unknown(vec![]),
+            UnheldVerdict::Undecided => with_maker_reason(Finding::Unknown, vec![]),
+            UnheldVerdict::Normal => with_maker_reason(Finding::Normal, vec![]),
+            UnheldVerdict::Protected => with_maker_reason(Finding::Protected, vec![]),
+            UnheldVerdict::Leaked | UnheldVerdict::DeadPid | UnheldVerdict::Companion => {
+                match self.need(segment, evidence) {
+                    Need::Needed(reason) => {
+                        let finding = match self.maker.wanted {
+                            NeededVerdict::Idle => Finding::Needed,
+                            NeededVerdict::Protected => Finding::Protected,
+                        };
+                        with_maker_reason(finding, vec![reason])
+                    }
+                    Need::Unknown(reason) => unknown(vec![reason]),
+                    Need::Unneeded(reasons) => with_maker_reason(Finding::Leaked, reasons),
                 }
-                Need::Unknown(reason) => unknown(vec![reason]),
-                Need::Unneeded(reasons) => because(Finding::Leaked, reasons),
-            },
+            }
         }
     }
 
-    /// Determines whether something still needs the segment.
+    /// Looks for a process or an object that still needs the segment.
     fn need(&self, segment: &Segment, evidence: &Evidence<'_>) -> Need {
         let helpers = self.helpers.iter().map(|helper| {
             let owner = self.maker.helpers_of;
             let text = format!("{}{}", escape(helper), describe(owner));
-            let runs = evidence.is_helper_running(helper, owner, segment);
+            let is_running = evidence.is_helper_running(helper, owner, segment);
             (
-                runs,
+                is_running,
                 format!("{text} is running"),
                 format!("no {text} is running"),
                 format!("if {text} is running"),
             )
         });
-        let with = self.with.iter().map(|name| {
+        let objects = self.with.iter().map(|name| {
             let text = format!("/{}", escape(name));
             let held = evidence.is_held(name);
-            let (is, is_not) = (format!("its {text} is in use"), format!("its {text} has no holders"));
-            (held, is.clone(), is_not, format!("if {is}"))
+            let (in_use, unheld) = (format!("its {text} is in use"), format!("its {text} has no holders"));
+            (held, in_use.clone(), unheld, format!("if {in_use}"))
         });
-        let made = segment.times.birth.or(segment.times.change);
+        let created = segment.times.birth.or(segment.times.change);
         let pids = self.pids.iter().filter(|pid| pid.is_whole()).map(|pid| {
-            let text = pid.words();
-            let (lives, yes) = match evidence.states.of(pid.pid, PidNamespace::Writers, made) {
+            let text = pid.describe();
+            let (is_running, reason) = match evidence.states.of(pid.pid, PidNamespace::Writers, created) {
                 ProcessState::Running(_) => (Some(true), format!("{text} is running")),
                 ProcessState::InChildNamespace => {
                     (Some(true), format!("{text} may be running in another pid namespace"))
@@ -96,20 +98,20 @@ impl MakerMatch<'_> {
                 ProcessState::Exited | ProcessState::PidReused(_) => (Some(false), String::new()),
                 ProcessState::Unknown(_) => (None, String::new()),
             };
-            (lives, yes, format!("{text} exited"), format!("if {text} is running"))
+            (is_running, reason, format!("{text} exited"), format!("if {text} is running"))
         });
         let (mut unknown_need, mut exited) = (None, vec![]);
-        for (needed, yes, no, unknown) in pids.chain(with).chain(helpers) {
-            match needed {
-                Some(true) => return Need::Needed(yes),
-                Some(false) => exited.push(no),
-                None => unknown_need = unknown_need.or(Some(format!("cannot tell {unknown}"))),
+        for (is_needed, needed, unneeded, condition) in pids.chain(objects).chain(helpers) {
+            match is_needed {
+                Some(true) => return Need::Needed(needed),
+                Some(false) => exited.push(unneeded),
+                None => unknown_need = unknown_need.or(Some(format!("cannot tell {condition}"))),
             }
         }
         if self.contents == Contents::Differ {
             unknown_need = Some("its contents do not match this maker".to_owned());
         }
-        if self.maker.unheld == Unheld::DeadPid && !self.pids.iter().any(FoundPid::is_whole) {
+        if self.maker.unheld == UnheldVerdict::DeadPid && !self.pids.iter().any(FoundPid::is_whole) {
             unknown_need =
                 unknown_need.or_else(|| Some("failed to read the pid that it depends on".to_owned()));
         }
@@ -117,7 +119,7 @@ impl MakerMatch<'_> {
     }
 }
 
-/// The answer to whether a segment is still needed, with the reasons.
+/// A segment's need, with the reasons.
 enum Need {
     Needed(String),
     Unknown(String),
@@ -133,7 +135,7 @@ impl FoundPid {
 
     /// Describes the process: `its creator (pid 4121, from its name)`.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         let from = match self.from {
             PidFrom::Name => "from its name".to_owned(),
             PidFrom::PartOfName { .. } => "low bits only, from its name".to_owned(),
@@ -197,19 +199,19 @@ mod tests {
         let contents = contents.map(peek);
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
         let subject = Subject { contents, ..Subject::of(segment) };
-        let made = Arc::new(Catalog::built_in().find(&subject).unwrap());
+        let maker_match = Arc::new(Catalog::built_in().find(&subject).unwrap());
         let evidence = Evidence {
             machine: &machine,
             holdings,
             leases: &leases,
             states: ProcessStates::new(&machine, None),
-            held: evidence::held(&survey, &[Some(Arc::clone(&made))], holdings, &leases),
+            held: evidence::held(&survey, &[Some(Arc::clone(&maker_match))], holdings, &leases),
             commands: &Commands::default(),
             created: None,
             now: survey.at,
             settle: None,
         };
-        made.judge(segment, &evidence)
+        maker_match.judge(segment, &evidence)
     }
 
     fn object(name: &str, prepare: impl Fn(&FakeMachine)) -> Finding {
@@ -225,7 +227,11 @@ mod tests {
         assert_eq!(object("psm_1f09ab2c", hide), Finding::Unknown);
         let server = run(7, "ora_pmon_ORCL");
         assert_eq!(object("ora_ORCL_32769_0", &server), Finding::Protected);
-        assert_eq!(object("ora_TEST_32769_0", &server), Finding::Leaked, "that is another instance");
+        assert_eq!(
+            object("ora_TEST_32769_0", &server),
+            Finding::Leaked,
+            "another database instance does not need the object"
+        );
         let judgment = judged("posix:/psm_1f09ab2c", None, nothing);
         assert_eq!(judgment.reasons[0], "no resource_tracker of its owner or root is running");
     }

@@ -9,7 +9,7 @@ use crate::segment::escape;
 #[derive(Debug, Clone)]
 pub struct MakerMatch<'c> {
     pub maker: &'c Maker,
-    pub matched: Matched,
+    pub matched: MatchKind,
     pub contents: Contents,
     /// Pids recorded in the segment, in the pid namespace of the writer.
     pub pids: Vec<FoundPid>,
@@ -23,10 +23,10 @@ pub struct MakerMatch<'c> {
 
 /// The evidence that identified the maker, in ascending order of specificity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Matched {
+pub enum MatchKind {
     /// The contents, if no other rule matches.
     Fallback,
-    /// Its processes, group or other objects.
+    /// The maker's processes, group or other objects.
     Context,
     /// A range of keys.
     Key,
@@ -42,7 +42,7 @@ pub enum Matched {
 /// The rank of a match. The highest one wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
-    pub matched: Matched,
+    pub matched: MatchKind,
     /// Bits of the name or key that the rule fixes.
     pub fixed_bits: usize,
     /// Set for a maker from the user's configuration.
@@ -57,13 +57,13 @@ impl MakerMatch<'_> {
     pub fn evidence(&self) -> String {
         let maker = escape(self.maker.name.as_bytes());
         let property = match self.matched {
-            Matched::Fallback | Matched::Contents => "contents match",
-            Matched::Context => "context matches",
-            Matched::Key => "key range of",
-            Matched::OneKey => "key of",
-            Matched::Name => "name matches",
-            Matched::OneName => "name of",
-            Matched::Both => "name or key and contents match",
+            MatchKind::Fallback | MatchKind::Contents => "contents match",
+            MatchKind::Context => "context matches",
+            MatchKind::Key => "key range of",
+            MatchKind::OneKey => "key of",
+            MatchKind::Name => "name matches",
+            MatchKind::OneName => "name of",
+            MatchKind::Both => "name or key and contents match",
         };
         let but = if self.contents == Contents::Differ { ", but the contents do not match" } else { "" };
         format!("{property} {maker}{but}")

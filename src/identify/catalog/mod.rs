@@ -2,7 +2,7 @@
 //! from the configuration.
 //!
 //! The most specific rule wins. A match of contents plus name or key outranks an exact name, which
-//! outranks a pattern with more literal characters, down to the fallbacks: see [`Matched`].
+//! outranks a pattern with more literal characters, down to the fallbacks: see [`MatchKind`].
 
 mod contents;
 mod helper;
@@ -19,7 +19,7 @@ mod tests;
 pub use contents::Contents;
 pub use helper::is_helper;
 pub use judge::{Finding, Judgment};
-pub use matched::{MakerMatch, Matched};
+pub use matched::{MakerMatch, MatchKind};
 pub use pids::{FoundPid, PidFrom};
 pub use subject::{Context, Kind, Peek, Subject};
 
@@ -71,7 +71,7 @@ impl Catalog {
     /// Returns the built-in catalog plus the user's makers, which replace built-in ones with the
     /// same id.
     #[must_use]
-    pub fn with(own: &[Maker]) -> Self {
+    pub fn with_makers(own: &[Maker]) -> Self {
         Self::new(parse_built_in(), own.to_vec())
     }
 
@@ -102,14 +102,14 @@ impl Catalog {
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<MakerMatch<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
         let mut check = |candidates: &[usize]| {
-            for entry in candidates.iter().map(|&at| &self.entries[at]) {
+            for entry in candidates.iter().map(|&index| &self.entries[index]) {
                 if let Some((rank, contents)) = entry.fit(subject)
                     && best.as_ref().is_none_or(|(held, ..)| rank > *held)
                 {
                     best = Some((rank, entry, contents));
                 }
             }
-            best.as_ref().is_some_and(|(rank, ..)| rank.matched >= Matched::Name)
+            best.as_ref().is_some_and(|(rank, ..)| rank.matched >= MatchKind::Name)
         };
         let by_name = match subject.plain_name() {
             Some(name) => check(self.index.by_name(&self.entries, name)),
@@ -120,7 +120,7 @@ impl Catalog {
             check(&self.index.others);
         }
         let (rank, entry, contents) = best?;
-        Some(entry.made(subject, rank, contents))
+        Some(entry.maker_match(subject, rank, contents))
     }
 }
 
@@ -174,8 +174,8 @@ impl Entry {
             None => self.by_key(subject.key?)?,
         };
         let contents = match maker.by {
-            MatchBy::Name if named == Matched::Context => return None,
-            MatchBy::Context if !self.fits_context(subject) => return None,
+            MatchBy::Name if named == MatchKind::Context => return None,
+            MatchBy::Context if !self.matches_context(subject) => return None,
             _ => contents::check(&maker.contents, subject),
         };
         match (maker.by, contents) {
@@ -184,49 +184,51 @@ impl Entry {
             _ => {}
         }
         let matched = match contents {
-            _ if maker.by == MatchBy::Fallback => Matched::Fallback,
+            _ if maker.by == MatchBy::Fallback => MatchKind::Fallback,
             // A format that many programs use, such as a semaphore, adds no evidence about the
             // maker.
             Contents::Fit if fixed_bits > 0 && contents::only_of_a_kind(&maker.contents) => named,
-            Contents::Fit if fixed_bits > 0 => Matched::Both,
-            Contents::Fit => Matched::Contents,
-            _ if maker.by == MatchBy::Context && fixed_bits == 0 => Matched::Context,
+            Contents::Fit if fixed_bits > 0 => MatchKind::Both,
+            Contents::Fit => MatchKind::Contents,
+            _ if maker.by == MatchBy::Context && fixed_bits == 0 => MatchKind::Context,
             _ => named,
         };
         Some((Rank { matched, fixed_bits, own: self.own, verified: !maker.label_only }, contents))
     }
 
-    /// Matches a name. Returns the bits that the most specific pattern fixes.
-    fn by_name(&self, name: &[u8]) -> Option<(Matched, usize)> {
+    /// Matches a name. Returns the kind of match and the number of bits that the most specific
+    /// pattern fixes.
+    fn by_name(&self, name: &[u8]) -> Option<(MatchKind, usize)> {
         if self.patterns.is_empty() {
-            return Some((Matched::Context, 0));
+            return Some((MatchKind::Context, 0));
         }
-        let fitting = self.patterns.iter().filter(|pattern| pattern.fits(name));
-        let pattern = fitting.max_by_key(|pattern| (pattern.is_exact(), pattern.literal()))?;
-        let matched = if pattern.is_exact() { Matched::OneName } else { Matched::Name };
+        let matching = self.patterns.iter().filter(|pattern| pattern.matches(name));
+        let pattern = matching.max_by_key(|pattern| (pattern.is_exact(), pattern.literal()))?;
+        let matched = if pattern.is_exact() { MatchKind::OneName } else { MatchKind::Name };
         Some((matched, 8 * pattern.literal()))
     }
 
-    /// Matches a key. Returns the bits that the most specific rule fixes.
-    fn by_key(&self, key: Key) -> Option<(Matched, usize)> {
+    /// Matches a key. Returns the kind of match and the number of bits that the most specific rule
+    /// fixes.
+    fn by_key(&self, key: Key) -> Option<(MatchKind, usize)> {
         let keys = &self.maker.keys;
-        let fixed_bits = match keys.iter().filter(|rule| rule.fits(key.0)).map(|rule| rule.fixed_bits()).max()
-        {
-            Some(fixed_bits) => fixed_bits,
-            None if keys.is_empty() => 0,
-            None => return None,
-        };
+        let fixed_bits =
+            match keys.iter().filter(|rule| rule.matches(key.0)).map(|rule| rule.fixed_bits()).max() {
+                Some(fixed_bits) => fixed_bits,
+                None if keys.is_empty() => 0,
+                None => return None,
+            };
         let matched = match fixed_bits {
             // Any program may use IPC_PRIVATE.
-            0 => Matched::Context,
-            32 => Matched::OneKey,
-            _ => Matched::Key,
+            0 => MatchKind::Context,
+            32 => MatchKind::OneKey,
+            _ => MatchKind::Key,
         };
         Some((matched, fixed_bits as usize))
     }
 
-    /// Returns true if the processes, groups or objects around a segment match those of the maker.
-    fn fits_context(&self, subject: &Subject<'_>) -> bool {
+    /// Returns true if the segment's context (processes, groups and objects) matches the maker.
+    fn matches_context(&self, subject: &Subject<'_>) -> bool {
         let maker = &self.maker;
         let Some(context) = subject.context else { return false };
         if context.commands().any(|command| maker.commands.iter().any(|known| is_command(known, command))) {
@@ -241,7 +243,7 @@ impl Entry {
             && beside.iter().all(|name| context.object_exists(name))
     }
 
-    /// Returns the capture groups of the pattern that matches, if templates or pids use them.
+    /// Returns the matching pattern's capture groups, if templates or pids use them.
     /// Capturing is slow.
     fn captures<'n, 't>(
         &self,
@@ -256,7 +258,7 @@ impl Entry {
         self.patterns.iter().find_map(|pattern| pattern.captures(name))
     }
 
-    fn made<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> MakerMatch<'c> {
+    fn maker_match<'c>(&'c self, subject: &Subject<'_>, rank: Rank, contents: Contents) -> MakerMatch<'c> {
         let name = subject.plain_name().unwrap_or_default();
         let maker = &self.maker;
         let captures = self.captures(name, maker.helpers.iter().chain(&maker.with));
@@ -268,7 +270,8 @@ impl Entry {
             pids: pids::find(&maker.pids, captures, subject, contents),
             helpers: fill(&maker.helpers, name, captures),
             with: fill(&maker.with, name, captures),
-            only_labels: maker.label_only || (rank.matched == Matched::Key && rank.fixed_bits < MIN_KEY_BITS),
+            only_labels: maker.label_only
+                || (rank.matched == MatchKind::Key && rank.fixed_bits < MIN_KEY_BITS),
         }
     }
 }

@@ -12,12 +12,12 @@ pub struct Pattern {
     text: String,
     /// The bytes that all matching names start with.
     pub prefix: Vec<u8>,
-    compiled: OnceLock<Compiled>,
+    compiled: OnceLock<CompiledPattern>,
 }
 
 /// The compiled expression and its properties.
 #[derive(Debug)]
-struct Compiled {
+struct CompiledPattern {
     /// The bytes that all matching names end with.
     suffix: Vec<u8>,
     /// The possible first bytes of matching names.
@@ -40,7 +40,7 @@ impl Pattern {
         Self { text: text.to_owned(), prefix: vec![], compiled: OnceLock::new() }
     }
 
-    pub fn fits(&self, name: &[u8]) -> bool {
+    pub fn matches(&self, name: &[u8]) -> bool {
         if !name.starts_with(&self.prefix) {
             return false;
         }
@@ -75,9 +75,9 @@ impl Pattern {
         self.compiled().only.is_some()
     }
 
-    fn compiled(&self) -> &Compiled {
+    fn compiled(&self) -> &CompiledPattern {
         self.compiled.get_or_init(|| {
-            let mut compiled = Compiled {
+            let mut compiled = CompiledPattern {
                 suffix: vec![],
                 first: Bytes::ALL,
                 literal: 0,
@@ -135,7 +135,7 @@ fn outside_of_groups(pattern: &str, wanted: u8) -> bool {
     false
 }
 
-impl Compiled {
+impl CompiledPattern {
     fn analyze(&mut self, hir: &Hir) {
         self.literal = literal(hir);
         let mut parts = vec![];
@@ -258,10 +258,10 @@ mod tests {
             let found = (pattern.prefix.as_slice(), pattern.literal(), pattern.is_exact());
             assert_eq!(found, (prefix.as_bytes(), count, exact), "{text}");
         }
-        assert!(Pattern::new(r"^.+\.im\.shm$").fits(b"a\n\xff.im.shm"));
-        assert!(!Pattern::new(r"^.+\.im\.shm$").fits(b"a.im.shm\n"));
-        assert!(Pattern::new("cam").fits(b"my cam 1"));
-        assert!(Pattern::new("^a(?P<b>b)c$").fits(b"abc"));
+        assert!(Pattern::new(r"^.+\.im\.shm$").matches(b"a\n\xff.im.shm"));
+        assert!(!Pattern::new(r"^.+\.im\.shm$").matches(b"a.im.shm\n"));
+        assert!(Pattern::new("cam").matches(b"my cam 1"));
+        assert!(Pattern::new("^a(?P<b>b)c$").matches(b"abc"));
     }
 
     #[test]
@@ -293,10 +293,10 @@ mod tests {
             name in "[ab.]{0,6}",
         ) {
             if let Ok(regex) = compile(&pattern) {
-                let (ours, fits) = (Pattern::new(&pattern), regex.is_match(name.as_bytes()));
-                prop_assert_eq!(ours.fits(name.as_bytes()), fits, "{} {}", pattern, name);
+                let (ours, is_match) = (Pattern::new(&pattern), regex.is_match(name.as_bytes()));
+                prop_assert_eq!(ours.matches(name.as_bytes()), is_match, "{} {}", pattern, name);
                 if let Some(&first) = name.as_bytes().first() {
-                    prop_assert!(ours.may_begin_with(first) || !fits, "{} {}", pattern, name);
+                    prop_assert!(ours.may_begin_with(first) || !is_match, "{} {}", pattern, name);
                 }
             }
         }

@@ -25,7 +25,7 @@ pub enum PidFrom {
         modulo: u32,
     },
     Contents {
-        /// In bytes; from the end if negative.
+        /// The offset in bytes; negative offsets count from the end.
         at: i64,
     },
 }

@@ -1,4 +1,4 @@
-//! The properties of a segment that rules of the catalog examine.
+//! A segment's properties that catalog rules examine.
 
 use crate::identify::{PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;

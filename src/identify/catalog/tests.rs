@@ -1,7 +1,7 @@
 //! Tests of the built-in catalog, entry by entry.
 
 use super::*;
-use crate::config::maker::{Example, Placed};
+use crate::config::maker::{Example, ExampleBytes};
 use crate::identify::ProcessStates;
 use crate::machine::fake::FakeMachine;
 use crate::segment::{Bytes, Holder, Mode, ObjectName, example};
@@ -11,7 +11,7 @@ use std::cell::Cell;
 /// Serves contents that are zero except at a few offsets.
 fn zeros_except(size: u64, places: &[(u64, Vec<u8>)]) -> impl Fn(u64, &mut [u8]) -> bool {
     move |offset, into| {
-        assert!(offset + into.len() as u64 <= size, "asked past the end");
+        assert!(offset + into.len() as u64 <= size, "the offset is past the end");
         into.fill(0);
         for (at, bytes) in places {
             for (place, byte) in (*at..).zip(bytes) {
@@ -47,7 +47,7 @@ fn found<T>(
         (Some(_), true) => Kind::Memfd,
         (Some(_), false) => Kind::Posix,
     };
-    let place = |Placed { at, bytes }: &Placed| {
+    let place = |ExampleBytes { at, bytes }: &ExampleBytes| {
         (if *at < 0 { size - at.unsigned_abs() } else { at.unsigned_abs() }, bytes.clone())
     };
     let places: Option<Vec<_>> = example.contents.as_ref().map(|places| places.iter().map(place).collect());
@@ -101,20 +101,23 @@ fn every_maker_matches_only_its_examples() {
     for maker in &written() {
         let id = maker.id.as_str();
         if maker.fits.is_empty() || maker.misses.is_empty() {
-            failures.push(format!("{id} has nothing that fits, or no near miss"));
+            failures.push(format!("{id} has no match or no near miss"));
         }
         let own = alone(maker);
         for example in &maker.fits {
-            let pids = |made: MakerMatch<'_>| made.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
-            let pids = found(&own, maker, example, |made| made.map(pids));
-            let best = found(catalog, maker, example, |made| made.map(|made| made.maker.id.clone()));
+            let pids =
+                |maker_match: MakerMatch<'_>| maker_match.pids.iter().map(|pid| pid.pid).collect::<Vec<_>>();
+            let pids = found(&own, maker, example, |maker_match| maker_match.map(pids));
+            let best = found(catalog, maker, example, |maker_match| {
+                maker_match.map(|maker_match| maker_match.maker.id.clone())
+            });
             let expected = example.better.as_deref().unwrap_or(id);
             if pids.as_ref() != Some(&example.pids) || best.as_deref() != Some(expected) {
-                failures.push(format!("{id}: {best:?} with {pids:?} fits {example:?}"));
+                failures.push(format!("{id}: {best:?} with {pids:?} matches {example:?}"));
             }
         }
         for example in &maker.misses {
-            if found(&own, maker, example, |made| made.is_some()) {
+            if found(&own, maker, example, |maker_match| maker_match.is_some()) {
                 failures.push(format!("{id} is not to fit {example:?}"));
             }
         }
@@ -130,7 +133,12 @@ fn prefix_check_agrees_with_the_expression() {
     for text in makers.iter().flat_map(|maker| &maker.patterns) {
         let (pattern, regex) = (Pattern::new(text), crate::config::maker::compile(text).unwrap());
         for name in &names {
-            assert_eq!(pattern.fits(name), regex.is_match(name), "{text} {}", String::from_utf8_lossy(name));
+            assert_eq!(
+                pattern.matches(name),
+                regex.is_match(name),
+                "{text} {}",
+                String::from_utf8_lossy(name)
+            );
         }
     }
 }
@@ -244,20 +252,20 @@ fn most_specific_rule_wins() {
     "#,
     );
     let catalog = Catalog::new(vec![], rules);
-    let made = |name: &str, first: Option<u8>| {
+    let maker_of = |name: &str, first: Option<u8>| {
         let places = first.map(|first| vec![(0, vec![first])]);
         let contents = places.as_ref().map(|places| zeros_except(4096, places));
         let contents = contents.as_ref().map(|contents| contents as &Peek<'_>);
-        catalog.find(&object(name, contents)).map(|made| made.maker.id.as_str())
+        catalog.find(&object(name, contents)).map(|maker_match| maker_match.maker.id.as_str())
     };
-    assert_eq!(made("cam_front_left", Some(2)), Some("both"));
-    assert_eq!(made("cam_front_left", Some(1)), Some("one"));
-    assert_eq!(made("cam_front_leftmost", Some(1)), Some("long"), "a verified rule outranks a label");
-    assert_eq!(made("cam_x", None), Some("short"));
-    assert_eq!(made("cx", Some(1)), Some("both"), "a name outranks contents alone");
-    assert_eq!(made("x", Some(1)), Some("contents"));
-    assert_eq!(made("x", Some(3)), None);
-    assert_eq!(made("x", None), None);
+    assert_eq!(maker_of("cam_front_left", Some(2)), Some("both"));
+    assert_eq!(maker_of("cam_front_left", Some(1)), Some("one"));
+    assert_eq!(maker_of("cam_front_leftmost", Some(1)), Some("long"), "a verified rule outranks a label");
+    assert_eq!(maker_of("cam_x", None), Some("short"));
+    assert_eq!(maker_of("cx", Some(1)), Some("both"), "a name outranks contents alone");
+    assert_eq!(maker_of("x", Some(1)), Some("contents"));
+    assert_eq!(maker_of("x", Some(3)), None);
+    assert_eq!(maker_of("x", None), None);
 }
 
 #[test]
@@ -267,11 +275,16 @@ fn user_rule_replaces_a_built_in_rule_with_its_id() {
                      [[maker]]\nid = 'mine'\nname = 'mine'\npattern = '^psm_[0-9a-f]{8}$'\n\
                      unheld = 'normal'\nreason = 'we keep them'",
     );
-    let catalog = Catalog::with(&rules);
-    let made = |name: &str| catalog.find(&object(name, None)).map(|made| made.maker.id.as_str());
-    assert_eq!(made("torch_4121_1_0"), None);
-    assert_eq!(made("ours_1"), Some("pytorch-shm"));
-    assert_eq!(made("psm_1f09ab2c"), Some("mine"), "of two that are as specific, the user's own");
+    let catalog = Catalog::with_makers(&rules);
+    let maker_of =
+        |name: &str| catalog.find(&object(name, None)).map(|maker_match| maker_match.maker.id.as_str());
+    assert_eq!(maker_of("torch_4121_1_0"), None);
+    assert_eq!(maker_of("ours_1"), Some("pytorch-shm"));
+    assert_eq!(
+        maker_of("psm_1f09ab2c"),
+        Some("mine"),
+        "the user's own maker outranks an equally specific one"
+    );
     assert_eq!(catalog.makers().count(), Catalog::built_in().makers().count() + 1);
 }
 
@@ -294,11 +307,13 @@ fn contents_are_read_only_if_a_rule_requires_them() {
 
 #[test]
 fn shared_key_only_labels() {
-    let made = |key| {
+    let maker_of = |key| {
         let subject = Subject { kind: Kind::Sysv, name: None, key: Some(Key(key)), ..object("", None) };
-        Catalog::built_in().find(&subject).map(|made| (made.maker.id.as_str(), made.only_labels))
+        Catalog::built_in()
+            .find(&subject)
+            .map(|maker_match| (maker_match.maker.id.as_str(), maker_match.only_labels))
     };
-    assert_eq!(made(0x5100_a1b2), Some(("qt-sharedmemory", true)));
-    assert_eq!(made(0x7a6d_0003), Some(("zoneminder", false)));
-    assert_eq!(made(0), None, "IPC_PRIVATE identifies no maker");
+    assert_eq!(maker_of(0x5100_a1b2), Some(("qt-sharedmemory", true)));
+    assert_eq!(maker_of(0x7a6d_0003), Some(("zoneminder", false)));
+    assert_eq!(maker_of(0), None, "IPC_PRIVATE identifies no maker");
 }

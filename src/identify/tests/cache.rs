@@ -3,7 +3,8 @@
 use super::*;
 use crate::machine::process::Object;
 
-/// Takes surveys with one identifier, each after a scan.
+/// A fake machine that is surveyed repeatedly with the same `Identifier`, to exercise its cache.
+/// Each survey follows a new holder scan.
 struct RepeatedSurvey {
     machine: FakeMachine,
     identifier: Identifier,
@@ -117,8 +118,8 @@ fn new_holder_may_identify_the_maker() {
 #[test]
 fn contents_are_not_read_if_that_leaves_a_trace() {
     let machine = with_list();
-    let mut own = RepeatedSurvey::new(&machine);
-    assert_eq!(own.maker().as_deref(), Some("cpython-shareablelist"));
+    let mut repeated = RepeatedSurvey::new(&machine);
+    assert_eq!(repeated.maker().as_deref(), Some("cpython-shareablelist"));
     // Reading another user's object changes its access time.
     machine.edit(|facts| facts.effective_uid = 1001);
     edit(&machine, |object, _| object.stat.mode = 0o100_666);

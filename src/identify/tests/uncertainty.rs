@@ -7,7 +7,7 @@ use crate::machine::process::Claim;
 /// Judges the first object by user-defined makers.
 fn judged(machine: &FakeMachine, makers: &str) -> Verdict {
     let makers = maker::Maker::all(makers, Path::new("config.toml"), maker::Patterns::Compile).unwrap();
-    segments_by(machine, Rules::with(&makers, None)).remove(0).verdict
+    segments_by(machine, Rules::with_makers(&makers, None)).remove(0).verdict
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn invalid_or_partial_pid_proves_nothing() {
     for name in ["session-0", "session-4194305", "session-99999999999"] {
         assert_eq!(state(name, ""), LIKELY, "{name}");
     }
-    assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "another digit may stand in front");
+    assert_eq!(state("session-121", ", modulo = 1000"), LIKELY, "the pid may have higher digits");
 }
 
 /// Returns a machine with a participant's segment, and the file that the participant locks while it
@@ -62,7 +62,7 @@ fn of_participant(machine: &FakeMachine) -> Verdict {
 fn locked_companion_keeps_a_segment() {
     let machine = participant();
     machine.edit(|facts| {
-        facts.locks = vec![FileLock { device: OBJECTS, inode: 3, pid: None, write_lease: false }];
+        facts.locks = vec![FileLock { device: OBJECT_DEVICE, inode: 3, pid: None, write_lease: false }];
     });
     let verdict = of_participant(&machine);
     assert_eq!(verdict.state, State::Idle, "{:?}", verdict.reasons);
@@ -78,7 +78,7 @@ fn companion_with_unknown_holders_makes_a_leak_likely_at_most() {
         let process = facts.processes.get_mut(&7).unwrap();
         (process.uid, process.readable) = (1001, false);
     });
-    assert_eq!(of_participant(&machine).state, CERTAIN, "nobody but ann can open either");
+    assert_eq!(of_participant(&machine).state, CERTAIN, "only ann can open the objects");
     machine.edit(|facts| {
         let beside = ObjectName::new(b"fastdds_0123456789abcdef_el").unwrap();
         facts.posix.get_mut(&beside).unwrap().stat.mode = 0o100_666;
@@ -106,7 +106,7 @@ fn helper_run_by_root_counts_for_the_owner() {
 #[test]
 fn object_of_another_file_system_is_unknown() {
     let machine = with_object("nccl-a1B2c3");
-    edit(&machine, |object, _| object.stat.device = OBJECTS + 1);
+    edit(&machine, |object, _| object.stat.device = OBJECT_DEVICE + 1);
     assert_is(&machine, State::Unknown, &["or on a file system where holders cannot be found"]);
 }
 
@@ -184,12 +184,12 @@ fn holder_with_a_mismatched_mapping_is_ignored() {
         });
         first_segment(&machine).holders.unwrap().len()
     };
-    assert_eq!(claim(0x4d2, 4096, true), 0, "nattch 0 proves that nobody has it attached");
+    assert_eq!(claim(0x4d2, 4096, true), 0, "nattch 0 proves that there are no attachments");
     machine.edit(|facts| facts.sysv[0].row.nattch = 2);
     assert_eq!(claim(0x4d2, 4096, true), 1);
-    assert_eq!(claim(0x4d3, 4096, true), 0, "another key");
-    assert_eq!(claim(0x4d2, 8192, true), 0, "past the last page");
-    assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a huge page");
+    assert_eq!(claim(0x4d3, 4096, true), 0, "a mapping does not match another key");
+    assert_eq!(claim(0x4d2, 8192, true), 0, "a mapping must not reach past the last page");
+    assert_eq!(claim(0x4d2, 2 << 20, false), 1, "a mapping matches up to the huge page size");
     // Only nattch 0 proves that there are no holders.
     machine.edit(|facts| facts.sysv[0].row.nattch = 0);
     claim(0x4d3, 4096, true);

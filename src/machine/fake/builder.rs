@@ -1,7 +1,7 @@
 //! New segments of the fake machine.
 
 use super::{FakeBytes, FakeMachine};
-use crate::machine::{FinalAttributes, Finished, SegmentBuilder};
+use crate::machine::{FinalAttributes, FinishedSegment, SegmentBuilder};
 use crate::segment::{Key, Mode, ObjectName, SegmentId, ShmId};
 use std::io;
 
@@ -17,7 +17,7 @@ impl FakeBuilder {
     pub fn is_taken(&self) -> bool {
         self.machine.edit(|facts| match &self.name {
             Ok(name) => facts.posix.contains_key(name) || facts.others.contains(name),
-            Err(key) => !key.is_private() && facts.sysv.iter().any(|made| made.row.key == *key),
+            Err(key) => !key.is_private() && facts.sysv.iter().any(|segment| segment.row.key == *key),
         })
     }
 }
@@ -28,7 +28,7 @@ impl SegmentBuilder for FakeBuilder {
         Ok(())
     }
 
-    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<FinishedSegment> {
         if self.is_taken() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
@@ -51,11 +51,11 @@ impl SegmentBuilder for FakeBuilder {
             }
             Err(key) => {
                 let highest =
-                    |facts: &mut super::FakeFacts| facts.sysv.iter().map(|made| made.row.shmid.0).max();
+                    |facts: &mut super::FakeFacts| facts.sysv.iter().map(|segment| segment.row.shmid.0).max();
                 let shmid = self.machine.edit(highest).map_or(0, |highest| highest + 1);
-                let at = self.machine.add_sysv(shmid, key.0, bytes);
+                let index = self.machine.add_sysv(shmid, key.0, bytes);
                 self.machine.edit(|facts| {
-                    let row = &mut facts.sysv[at].row;
+                    let row = &mut facts.sysv[index].row;
                     (row.uid, row.gid, row.mode) = (uid, gid, Mode::new(mode));
                     (row.creator_uid, row.creator_gid) = (caller.uid, caller.gid);
                     row.change = Some(crate::segment::Timestamp::from_seconds(facts.now));
@@ -63,6 +63,6 @@ impl SegmentBuilder for FakeBuilder {
                 SegmentId::Sysv(ShmId(shmid))
             }
         };
-        Ok(Finished { id, refused: vec![] })
+        Ok(FinishedSegment { id, refused: vec![] })
     }
 }

@@ -25,9 +25,9 @@ impl FakeBytes {
 
     /// Returns `bytes` without holes.
     pub fn full(bytes: &[u8]) -> Self {
-        let mut made = Self::hole(bytes.len() as u64);
-        made.write(0, bytes);
-        made
+        let mut new = Self::hole(bytes.len() as u64);
+        new.write(0, bytes);
+        new
     }
 
     /// Writes bytes and allocates their pages.

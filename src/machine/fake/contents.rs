@@ -48,23 +48,23 @@ pub struct OpenFakeSysv {
 impl OpenFakeSysv {
     fn with<T>(&self, ask: impl FnOnce(&FakeSysv) -> T) -> io::Result<T> {
         let facts = lock(&self.machine.facts);
-        let made = facts.sysv.iter().find(|made| made.row.shmid == self.row.shmid);
-        made.map(ask).ok_or_else(|| io::Error::from_raw_os_error(libc::EIDRM))
+        let segment = facts.sysv.iter().find(|segment| segment.row.shmid == self.row.shmid);
+        segment.map(ask).ok_or_else(|| io::Error::from_raw_os_error(libc::EIDRM))
     }
 }
 
 impl Contents for OpenFakeSysv {
     fn stat(&self) -> io::Result<ContentsStat> {
-        let removed = self.with(|made| made.row.marked).unwrap_or(true);
+        let removed = self.with(|segment| segment.row.marked).unwrap_or(true);
         Ok(ContentsStat { size: self.row.size.0, identity: self.row.identity(), removed })
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.with(|made| made.bytes.read(offset, buffer))
+        self.with(|segment| segment.bytes.read(offset, buffer))
     }
 
     fn extent_at(&self, offset: u64, limit: u64) -> io::Result<Option<Extent>> {
-        self.with(|made| made.bytes.extent(offset, limit))
+        self.with(|segment| segment.bytes.extent(offset, limit))
     }
 
     fn method(&self) -> Method {
@@ -72,7 +72,7 @@ impl Contents for OpenFakeSysv {
     }
 
     fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
-        self.with(|made| made.bytes.swapped_in(&range))
+        self.with(|segment| segment.bytes.swapped_in(&range))
     }
 }
 
@@ -82,8 +82,8 @@ impl Drop for OpenFakeSysv {
             return;
         }
         let mut facts = lock(&self.machine.facts);
-        for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == self.row.shmid) {
-            made.row.nattch = made.row.nattch.saturating_sub(1);
+        for segment in facts.sysv.iter_mut().filter(|segment| segment.row.shmid == self.row.shmid) {
+            segment.row.nattch = segment.row.nattch.saturating_sub(1);
         }
         facts.reap();
     }

@@ -22,7 +22,7 @@ impl FakeFacts {
     }
 
     fn sysv_mut(&mut self, shmid: ShmId) -> io::Result<&mut FakeSysv> {
-        let found = self.sysv.iter_mut().find(|made| made.row.shmid == shmid);
+        let found = self.sysv.iter_mut().find(|segment| segment.row.shmid == shmid);
         found.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
     }
 
@@ -39,7 +39,7 @@ impl FakeFacts {
 
     /// Frees marked segments that are not attached, as the kernel does.
     pub(super) fn reap(&mut self) {
-        self.sysv.retain(|made| !made.row.marked || made.row.nattch > 0);
+        self.sysv.retain(|segment| !segment.row.marked || segment.row.nattch > 0);
     }
 }
 
@@ -64,8 +64,12 @@ impl Control for FakeMachine {
         self.edit(|facts| {
             facts.check_sysv(shmid, Capability::IpcLock)?;
             let limit = facts.memlock.filter(|_| !facts.credentials().has(Capability::IpcLock));
-            let held: u64 =
-                facts.sysv.iter().filter(|made| made.row.locked).map(|made| made.row.size.0).sum();
+            let held: u64 = facts
+                .sysv
+                .iter()
+                .filter(|segment| segment.row.locked)
+                .map(|segment| segment.row.size.0)
+                .sum();
             let row = &mut facts.sysv_mut(shmid)?.row;
             if let (true, Some(limit)) = (locked, limit) {
                 if limit.0 == 0 {
@@ -103,15 +107,15 @@ impl Control for FakeMachine {
     }
 
     fn sysv_create(&self, new: &NewSysv) -> io::Result<ShmId> {
-        let taken = |facts: &FakeFacts| facts.sysv.iter().any(|made| made.row.key == new.key);
+        let taken = |facts: &FakeFacts| facts.sysv.iter().any(|segment| segment.row.key == new.key);
         if new.size.0 == 0 {
             return error(libc::EINVAL);
         }
         if self.edit(|facts| !new.key.is_private() && taken(facts)) {
             return error(libc::EEXIST);
         }
-        let shmid =
-            self.edit(|facts| facts.sysv.iter().map(|made| made.row.shmid.0).max().map_or(0, |id| id + 1));
+        let shmid = self
+            .edit(|facts| facts.sysv.iter().map(|segment| segment.row.shmid.0).max().map_or(0, |id| id + 1));
         let place = self.add_sysv(shmid, new.key.0, FakeBytes::hole(new.size.0));
         self.edit(|facts| {
             let (caller, now) = (facts.credentials(), facts.now);
@@ -222,7 +226,7 @@ impl Control for FakeMachine {
     fn process_credentials(&self, pid: u32) -> Option<Credentials> {
         // Only segments have creators.
         let facts = lock(&self.facts);
-        let row = facts.sysv.iter().map(|made| made.row).find(|row| row.creator_pid == pid)?;
+        let row = facts.sysv.iter().map(|segment| segment.row).find(|row| row.creator_pid == pid)?;
         Some(Credentials { uid: row.creator_uid, gid: row.creator_gid, ..Credentials::default() })
     }
 
@@ -253,8 +257,8 @@ struct PinnedFake {
 impl Drop for PinnedFake {
     fn drop(&mut self) {
         self.machine.edit(|facts| {
-            if let Ok(made) = facts.sysv_mut(self.shmid) {
-                made.row.nattch = made.row.nattch.saturating_sub(1);
+            if let Ok(segment) = facts.sysv_mut(self.shmid) {
+                segment.row.nattch = segment.row.nattch.saturating_sub(1);
             }
             facts.reap();
         });

@@ -10,7 +10,7 @@ mod control;
 mod process;
 
 pub use bytes::FakeBytes;
-pub use process::{FakeProcess, OBJECTS};
+pub use process::{FakeProcess, OBJECT_DEVICE};
 
 use super::control::{Guards, SysvStat};
 use super::process::{FileLock, Visibility};
@@ -182,7 +182,7 @@ impl FakeMachine {
 
     fn add_named(&self, name: ObjectName, bytes: FakeBytes) {
         self.edit(|facts| {
-            let made = Timestamp::from_seconds(facts.now - 180);
+            let created = Timestamp::from_seconds(facts.now - 180);
             let stat = ObjectStat {
                 device: 26,
                 inode: facts.next_inode,
@@ -192,10 +192,10 @@ impl FakeMachine {
                 gid: 1000,
                 size: Bytes(bytes.size),
                 allocated: bytes.allocated(),
-                access: made,
-                modify: made,
-                change: made,
-                birth: Some(made),
+                access: created,
+                modify: created,
+                change: created,
+                birth: Some(created),
             };
             facts.next_inode += 1;
             facts.remove(&name);
@@ -220,7 +220,7 @@ impl FakeMachine {
     }
 
     fn row_to_attach(facts: &FakeFacts, shmid: ShmId) -> io::Result<SysvStat> {
-        let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        let row = facts.sysv.iter().find(|segment| segment.row.shmid == shmid).map(|segment| segment.row);
         let row = row.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
         if Self::may_read(facts, row.uid, row.mode.bits()) {
             Ok(row)
@@ -376,7 +376,7 @@ impl Machine for FakeMachine {
     ) -> Result<Box<dyn Contents>, TraceReason> {
         let facts = lock(&self.facts);
         let pid = facts.reader_of(shmid, holders, scan)?;
-        let row = facts.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        let row = facts.sysv.iter().find(|segment| segment.row.shmid == shmid).map(|segment| segment.row);
         let row = row.ok_or(TraceReason::NoHolder)?;
         let method = Method::Holder { pid, keeps_access_time: true };
         Ok(Box::new(OpenFakeSysv { machine: self.clone(), row, method }))
@@ -386,8 +386,8 @@ impl Machine for FakeMachine {
         let mut facts = lock(&self.facts);
         let row = Self::row_to_attach(&facts, shmid)?;
         facts.attached += 1;
-        for made in facts.sysv.iter_mut().filter(|made| made.row.shmid == shmid) {
-            made.row.nattch += 1;
+        for segment in facts.sysv.iter_mut().filter(|segment| segment.row.shmid == shmid) {
+            segment.row.nattch += 1;
         }
         Ok(Box::new(OpenFakeSysv { machine: self.clone(), row, method: Method::Attach }))
     }

@@ -12,8 +12,8 @@ use std::io;
 use std::sync::Arc;
 
 /// The device of `/dev/shm`.
-pub const OBJECTS: u64 = 26;
-const SYSV: u64 = 1;
+pub const OBJECT_DEVICE: u64 = 26;
+const SYSV_DEVICE: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct FakeProcess {
@@ -45,9 +45,9 @@ impl FakeMachine {
     /// Attaches a System V segment in a process.
     pub fn attach_in(&self, pid: u32, shmid: i32, access: Access) {
         self.edit(|facts| {
-            for made in facts.sysv.iter_mut().filter(|made| made.row.shmid.0 == shmid) {
-                made.row.nattch += 1;
-                made.row.last_pid = pid;
+            for segment in facts.sysv.iter_mut().filter(|segment| segment.row.shmid.0 == shmid) {
+                segment.row.nattch += 1;
+                segment.row.last_pid = pid;
             }
         });
         self.hold(pid, Object::Sysv(shmid), access, true);
@@ -95,11 +95,10 @@ impl FakeMachine {
                 Place::Descriptor(i32::try_from(count).unwrap_or(i32::MAX))
             };
             let claim = match of {
-                Object::Sysv(shmid) => sysv.iter().find(|made| made.row.shmid.0 == shmid).map(|made| Claim {
-                    key: made.row.key.0,
-                    normal_pages: true,
-                    here: true,
-                }),
+                Object::Sysv(shmid) => sysv
+                    .iter()
+                    .find(|segment| segment.row.shmid.0 == shmid)
+                    .map(|segment| Claim { key: segment.row.key.0, normal_pages: true, here: true }),
                 Object::File { .. } => None,
             };
             process.uses.push(Use { of, access, private: false, place, reaches: PAGE, claim });
@@ -120,8 +119,8 @@ impl FakeFacts {
     fn end(&mut self, pid: u32) {
         for one in self.processes.remove(&pid).into_iter().flat_map(|process| process.uses) {
             if let (Object::Sysv(shmid), Place::Mapping { .. }) = (one.of, one.place) {
-                for made in self.sysv.iter_mut().filter(|made| made.row.shmid.0 == shmid) {
-                    made.row.nattch = made.row.nattch.saturating_sub(1);
+                for segment in self.sysv.iter_mut().filter(|segment| segment.row.shmid.0 == shmid) {
+                    segment.row.nattch = segment.row.nattch.saturating_sub(1);
                 }
             }
         }
@@ -130,7 +129,7 @@ impl FakeFacts {
     /// Counts processes that cannot be examined, too.
     pub(super) fn is_open_elsewhere(&self, name: &ObjectName, identity: &Identity) -> io::Result<bool> {
         let object = self.posix.get(name).ok_or(io::ErrorKind::NotFound)?;
-        if !identity.fits(&object.stat.identity()) {
+        if !identity.matches(&object.stat.identity()) {
             return Err(io::ErrorKind::NotFound.into());
         }
         if self.effective_uid != 0 && self.effective_uid != object.stat.uid {
@@ -174,7 +173,7 @@ impl FakeFacts {
 
     /// Returns the process through which a System V segment can be read.
     pub(super) fn reader_of(&self, shmid: ShmId, holders: &[Holder], scan: bool) -> Result<u32, TraceReason> {
-        let row = self.sysv.iter().find(|made| made.row.shmid == shmid).map(|made| made.row);
+        let row = self.sysv.iter().find(|segment| segment.row.shmid == shmid).map(|segment| segment.row);
         if row.is_none_or(|row| row.nattch == 0) {
             return Err(TraceReason::NoHolder);
         }
@@ -222,12 +221,12 @@ impl Processes for FakeMachine {
     fn examine(&self, pid: u32, wanted: &ScanOptions) -> Examination {
         let Some(process) = self.process(pid) else { return Examination::Gone };
         let facts = lock(&self.facts);
-        let Some(made) = facts.processes.get(&pid) else { return Examination::Gone };
-        if !made.readable {
+        let Some(fake) = facts.processes.get(&pid) else { return Examination::Gone };
+        if !fake.readable {
             let nameless = facts.nameless.contains(&pid);
-            return Examination::Unreadable(if nameless { vec![] } else { vec![made.uid] });
+            return Examination::Unreadable(if nameless { vec![] } else { vec![fake.uid] });
         }
-        let uses: Vec<Use> = made.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
+        let uses: Vec<Use> = fake.uses.iter().filter(|one| wanted.private || !one.private).cloned().collect();
         if uses.is_empty() { Examination::Nothing } else { Examination::Found(process, uses) }
     }
 
@@ -237,7 +236,7 @@ impl Processes for FakeMachine {
     }
 
     fn segment_devices(&self) -> io::Result<SegmentDevices> {
-        Ok(SegmentDevices { objects: Some(OBJECTS), sysv: vec![SYSV], namespace: Some(1) })
+        Ok(SegmentDevices { objects: Some(OBJECT_DEVICE), sysv: vec![SYSV_DEVICE], namespace: Some(1) })
     }
 
     fn process(&self, pid: u32) -> Option<Process> {

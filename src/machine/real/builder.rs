@@ -3,7 +3,7 @@
 
 use super::DEV_SHM;
 use crate::machine::control::NewSysv;
-use crate::machine::{FILLING, FinalAttributes, Finished, Refused, SegmentBuilder};
+use crate::machine::{AttributeError, FinalAttributes, FinishedSegment, SegmentBuilder, UNFINISHED_MODE};
 use crate::segment::{Bytes, Mode, ObjectName, SegmentId, ShmId};
 use crate::sys::handle;
 use crate::sys::shm::{self, Attachment};
@@ -37,7 +37,7 @@ impl ObjectBuilder {
         Ok(Self { name: name.clone(), size, object })
     }
 
-    fn give(&self, attributes: &FinalAttributes<'_>) -> io::Result<Vec<Refused>> {
+    fn give(&self, attributes: &FinalAttributes<'_>) -> io::Result<Vec<AttributeError>> {
         let file = &self.object.file;
         let mut refused = vec![];
         if let Some(owner) = attributes.owner {
@@ -47,12 +47,12 @@ impl ObjectBuilder {
             if now.gid() != owner.gid
                 && let Err(error) = fchown(file, None, Some(gid))
             {
-                refused.push(Refused::Group(error.into()));
+                refused.push(AttributeError::Group(error.into()));
             }
             if now.uid() != owner.uid
                 && let Err(error) = fchown(file, Some(uid), None)
             {
-                refused.push(Refused::User(error.into()));
+                refused.push(AttributeError::User(error.into()));
             }
         }
         let mut mode = attributes.mode.bits() & PERMISSIONS;
@@ -64,7 +64,7 @@ impl ObjectBuilder {
         {
             mode &= !0o070;
             file.set_permissions(Permissions::from_mode(mode))?;
-            refused.push(Refused::Acl(error));
+            refused.push(AttributeError::Acl(error));
         }
         if let Some((access, modify)) = attributes.used {
             let times = FileTimes::new().set_accessed(system_time(access)).set_modified(system_time(modify));
@@ -88,10 +88,10 @@ impl SegmentBuilder for ObjectBuilder {
         self.object.file.write_all_at(bytes, offset)
     }
 
-    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<FinishedSegment> {
         let refused = self.give(attributes)?;
         self.object.publish()?;
-        Ok(Finished { id: SegmentId::Posix(self.name.clone()), refused })
+        Ok(FinishedSegment { id: SegmentId::Posix(self.name.clone()), refused })
     }
 }
 
@@ -110,7 +110,7 @@ pub fn create_sysv(new: &NewSysv, mode: Mode) -> io::Result<ShmId> {
     shm::create_with(new.key.0, size, mode.bits(), huge | no_reserve).map(ShmId)
 }
 
-/// A System V segment with mode [`FILLING`], while its contents are written.
+/// A System V segment with mode [`UNFINISHED_MODE`], while its contents are written.
 pub struct SysvBuilder {
     shmid: ShmId,
     size: Bytes,
@@ -119,9 +119,9 @@ pub struct SysvBuilder {
 }
 
 impl SysvBuilder {
-    /// Creates a segment that has the mode [`FILLING`] until it is finished.
+    /// Creates a segment that has the mode [`UNFINISHED_MODE`] until it is finished.
     pub fn begin(new: &NewSysv) -> io::Result<Self> {
-        let shmid = create_sysv(new, FILLING)?;
+        let shmid = create_sysv(new, UNFINISHED_MODE)?;
         let mut builder = Self { shmid, size: new.size, attachment: None, finished: false };
         // From here on, Drop removes the segment after a failure.
         builder.attachment = Some(Attachment::read_write(shmid.0)?);
@@ -147,7 +147,7 @@ impl SegmentBuilder for SysvBuilder {
         Some(SegmentId::Sysv(self.shmid))
     }
 
-    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<Finished> {
+    fn finish(&mut self, attributes: &FinalAttributes<'_>) -> io::Result<FinishedSegment> {
         // Detach first, so that nattch is 0 when others can attach the segment.
         self.attachment = None;
         let mut refused = vec![];
@@ -157,14 +157,14 @@ impl SegmentBuilder for SysvBuilder {
         if let Err(error) = shm::set(self.shmid.0, uid, gid, mode) {
             // The uid does not exist in this user namespace.
             shm::set(self.shmid.0, now.uid, now.gid, mode)?;
-            refused.push(Refused::User(error));
+            refused.push(AttributeError::User(error));
         }
         let now = shm::stat_any(self.shmid.0)?;
         if now.mode & PERMISSIONS != mode || now.size != self.size.0 {
             return Err(unexpected_result());
         }
         self.finished = true;
-        Ok(Finished { id: SegmentId::Sysv(self.shmid), refused })
+        Ok(FinishedSegment { id: SegmentId::Sysv(self.shmid), refused })
     }
 }
 

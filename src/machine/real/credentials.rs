@@ -44,10 +44,10 @@ fn parse(status: &[u8]) -> Option<Credentials> {
         Some(field(name)?.split_whitespace().filter_map(|number| number.parse().ok()).collect())
     };
     // Real, effective, saved, file system: the last one counts for opening files.
-    let of = |name: &str| numbers(name).and_then(|ids| ids.get(1).copied());
+    let effective = |name: &str| numbers(name).and_then(|ids| ids.get(1).copied());
     Some(Credentials {
-        uid: of("Uid")?,
-        gid: of("Gid")?,
+        uid: effective("Uid")?,
+        gid: effective("Gid")?,
         groups: numbers("Groups").unwrap_or_default(),
         capabilities: u64::from_str_radix(field("CapEff")?.trim(), 16).ok()?,
     })

@@ -38,7 +38,7 @@ impl Contents for HeldSegment {
         // now.
         let removed = shm::stat_any(self.shmid.0).map_or(true, |stat| {
             let stat = sysv_stat(&stat);
-            stat.marked || !self.identity.fits(&stat.identity())
+            stat.marked || !self.identity.matches(&stat.identity())
         });
         Ok(ContentsStat { size: self.size, identity: self.identity, removed })
     }

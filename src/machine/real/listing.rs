@@ -3,7 +3,7 @@
 
 use super::object_stat;
 use super::process::{is_exhausted, mounts::has_mounts};
-use crate::machine::{ObjectListing, Unreadable};
+use crate::machine::{ObjectListing, UnreadableDirectory};
 use crate::segment::ObjectName;
 use crate::sys::{self, FileStat};
 use nix::dir::Dir;
@@ -90,7 +90,7 @@ fn walk(walker: &mut Walker, directory: &OwnedFd, path: &mut Vec<u8>, depth: usi
             {
                 let (kind, reason) = (error.kind(), error.to_string());
                 let (name, uid, gid, mode) = (name.clone(), stat.uid, stat.gid, stat.mode);
-                walker.listing.unreadable.push(Unreadable { name, uid, gid, mode, kind, reason });
+                walker.listing.unreadable.push(UnreadableDirectory { name, uid, gid, mode, kind, reason });
             }
             walker.listing.others.push(name);
         }

@@ -9,12 +9,13 @@ use std::sync::OnceLock;
 
 /// The configuration directories; a file hides files of the same name in later directories
 /// (`CONF_PATHS` in systemd).
-const PLACES: [&str; 4] = ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
+const CONFIG_DIRECTORIES: [&str; 4] =
+    ["etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd"];
 
 /// Returns the setting; `None` without systemd. Cached, since logind also reads it only at startup.
 pub fn remove_ipc() -> Option<bool> {
-    static ANSWER: OnceLock<Option<bool>> = OnceLock::new();
-    *ANSWER.get_or_init(|| read(Path::new("/")))
+    static CACHE: OnceLock<Option<bool>> = OnceLock::new();
+    *CACHE.get_or_init(|| read(Path::new("/")))
 }
 
 /// Returns true if a user has a session or lingers. `None` without logind, which keeps a file for
@@ -29,7 +30,8 @@ fn read(root: &Path) -> Option<bool> {
     if !root.join("run/systemd/system").is_dir() {
         return None;
     }
-    let main = PLACES.iter().find_map(|place| fs::read(root.join(place).join("logind.conf")).ok());
+    let main =
+        CONFIG_DIRECTORIES.iter().find_map(|place| fs::read(root.join(place).join("logind.conf")).ok());
     let texts = main.into_iter().chain(additions(root));
     // Later values override earlier ones.
     Some(texts.filter_map(|text| setting(&text)).next_back().unwrap_or(true))
@@ -38,7 +40,7 @@ fn read(root: &Path) -> Option<bool> {
 /// Returns the contents of the files in `logind.conf.d`, sorted by name.
 fn additions(root: &Path) -> Vec<Vec<u8>> {
     let mut files: BTreeMap<OsString, Vec<u8>> = BTreeMap::new();
-    for place in PLACES.iter().rev() {
+    for place in CONFIG_DIRECTORIES.iter().rev() {
         let Ok(entries) = fs::read_dir(root.join(place).join("logind.conf.d")) else { continue };
         for entry in entries.filter_map(Result::ok) {
             let name = entry.file_name();
@@ -93,7 +95,7 @@ mod tests {
         let read = || read(root.path());
         assert_eq!(read(), None);
         fs::create_dir_all(root.path().join("run/systemd/system")).unwrap();
-        assert_eq!(read(), Some(true), "the default");
+        assert_eq!(read(), Some(true), "systemd removes IPC objects by default");
         write("usr/lib/systemd/logind.conf", "[Login]\nRemoveIPC=no\n");
         assert_eq!(read(), Some(false));
         write("etc/systemd/logind.conf", "[Login]\n#RemoveIPC=no\nKillUserProcesses=no\n");
@@ -101,7 +103,7 @@ mod tests {
         write("usr/lib/systemd/logind.conf.d/50-a.conf", "[Login]\nRemoveIPC = Off\n");
         assert_eq!(read(), Some(false));
         write("run/systemd/logind.conf.d/50-a.conf", "");
-        assert_eq!(read(), Some(true), "hidden");
+        assert_eq!(read(), Some(true), "a file hides files of the same name in later directories");
         write(
             "etc/systemd/logind.conf.d/60-b.conf",
             "[Other]\nRemoveIPC=yes\n[Login]\nRemoveIPC=0\nRemoveIPC=maybe\n",

@@ -23,7 +23,7 @@ pub fn facts() -> MemoryFacts {
     MemoryFacts { reservable, huge: Some(HugePages { size, free, group }) }
 }
 
-/// Returns the first number in a text.
+/// Returns the first number in a string.
 fn number(text: &str) -> Option<u64> {
     text.split_whitespace().next()?.parse().ok()
 }

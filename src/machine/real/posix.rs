@@ -34,14 +34,14 @@ pub fn read_file(file: &File, offset: u64, buffer: &mut [u8]) -> io::Result<usiz
     let mut done = 0;
     while done < buffer.len() {
         // pread(2) refuses a range that ends past 2^63-1, the maximum size of an object.
-        let at = offset.saturating_add(done as u64);
-        let limit = usize::try_from((i64::MAX as u64).saturating_sub(at)).unwrap_or(usize::MAX);
-        let part = &mut buffer[done..];
-        let end = part.len().min(limit);
+        let position = offset.saturating_add(done as u64);
+        let limit = usize::try_from((i64::MAX as u64).saturating_sub(position)).unwrap_or(usize::MAX);
+        let rest = &mut buffer[done..];
+        let end = rest.len().min(limit);
         if end == 0 {
             break;
         }
-        match file.read_at(&mut part[..end], at) {
+        match file.read_at(&mut rest[..end], position) {
             Ok(0) => break,
             Ok(count) => done += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -19,9 +19,9 @@ use std::ops::{ControlFlow, Range};
 
 /// Offsets per read. The buffer stays in the second-level cache. Small in tests, so that matches
 /// span chunks.
-const CHUNK: u64 = if cfg!(test) { 16 } else { 64 << 10 };
+const CHUNK_SIZE: u64 = if cfg!(test) { 16 } else { 64 << 10 };
 /// The minimum size for a second thread to save time.
-const WORTH_A_THREAD: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
+const MIN_PARALLEL: u64 = if cfg!(test) { 8 << 10 } else { 4 << 20 };
 
 /// Returns the next match at or after `from`, or the last match that starts before it. Does not
 /// wrap. `None` if there is no match or the search was canceled.
@@ -72,7 +72,7 @@ pub fn find_all(
     let mut free = range.start;
     let mut result = Ok(());
     in_order(
-        size >= WORTH_A_THREAD,
+        size >= MIN_PARALLEL,
         |job: &mut Job| {
             job.places = walk.next();
             !matches!(job.places, Ok(None)) && !progress.is_cancelled()
@@ -104,7 +104,7 @@ pub fn find_all(
 
 /// Long patterns use larger chunks, so that the overlap costs little.
 fn chunk_size(pattern: &Pattern) -> u64 {
-    CHUNK.max((pattern.len() as u64 - 1).saturating_mul(4))
+    CHUNK_SIZE.max((pattern.len() as u64 - 1).saturating_mul(4))
 }
 
 /// Offsets where a match may start, and the matches at them.

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 
 /// The number of offsets per job. Small in tests, so that matches span jobs.
-const JOB: u64 = if cfg!(test) { 48 } else { 1 << 20 };
+const JOB_SIZE: u64 = if cfg!(test) { 48 } else { 1 << 20 };
 
 #[derive(Debug, Clone)]
 pub enum Places {
@@ -59,7 +59,7 @@ impl<'a> PlaceWalk<'a> {
             at: range.start,
             next_place: range.start,
             open: 0..0,
-            job: JOB.max(longest_read),
+            job: JOB_SIZE.max(longest_read),
         }
     }
 

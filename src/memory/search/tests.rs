@@ -154,8 +154,8 @@ proptest! {
         let (machine, reader) = object(bytes);
         let before = pages(&machine);
         let all = all(&reader);
-        let fits = |at: usize| pattern.find(&all[..(at + pattern.len()).min(all.len())], at) == Some(at);
-        let places: Vec<u64> = (0..all.len()).filter(|&at| fits(at)).map(|at| at as u64).collect();
+        let is_match = |at: usize| pattern.find(&all[..(at + pattern.len()).min(all.len())], at) == Some(at);
+        let places: Vec<u64> = (0..all.len()).filter(|&at| is_match(at)).map(|at| at as u64).collect();
         let mut free = start;
         let apart: Vec<u64> = places.iter().copied().filter(|&at| {
             let take = at >= free;

@@ -7,9 +7,9 @@ const MAX_RANGES: usize = 512;
 
 /// Ranges of block numbers in ascending order, never adjacent.
 #[derive(Debug)]
-pub struct Covered(Vec<Range<u64>>);
+pub struct CoveredRanges(Vec<Range<u64>>);
 
-impl Covered {
+impl CoveredRanges {
     pub const fn new() -> Self {
         Self(vec![])
     }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn double_keeps_only_complete_pairs() {
-        let mut covered = Covered::new();
+        let mut covered = CoveredRanges::new();
         covered.add(1..4);
         covered.add(6..9);
         covered.double(9);
@@ -82,7 +82,7 @@ mod tests {
     proptest! {
         #[test]
         fn covered_ranges_behave_like_a_set(adds in proptest::collection::vec((0u64..60, 0u64..12), 0..20), end in 0u64..70, probe in (0u64..70, 0u64..9)) {
-            let mut covered = Covered::new();
+            let mut covered = CoveredRanges::new();
             let mut set = BTreeSet::new();
             for (start, length) in adds {
                 covered.add(start..start + length);

@@ -1,9 +1,9 @@
-//! Hashes of the blocks of a segment.
+//! Block hashes of a segment.
 //!
 //! A block starts as one page. Whenever there are too many allocated blocks, the block size
 //! doubles.
 
-use super::covered::Covered;
+use super::covered::CoveredRanges;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ pub struct Hashes {
     pub unread_is_zero: bool,
     /// The blocks that are allocated now or had data at the baseline.
     blocks: BTreeMap<u64, Block>,
-    covered: Covered,
+    covered: CoveredRanges,
     /// The number of blocks in the segment.
     count: u64,
 }
@@ -54,7 +54,7 @@ impl Hashes {
             baseline,
             unread_is_zero: false,
             blocks: BTreeMap::new(),
-            covered: Covered::new(),
+            covered: CoveredRanges::new(),
             count: 0,
         }
     }

@@ -125,8 +125,8 @@ impl Tracker {
         Ok(snapshot)
     }
 
-    /// Makes the current bytes the baseline of [`Snapshot::differs`] and [`Tracker::next_change`]. The
-    /// initial baseline is the bytes that were read first.
+    /// Makes the current bytes the baseline of [`Snapshot::differs`] and [`Tracker::next_change`].
+    /// The initial baseline is the bytes that were read first.
     pub fn set_baseline(&mut self) {
         self.hashes.set_baseline();
         self.copies.set_baseline();

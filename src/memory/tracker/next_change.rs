@@ -9,7 +9,7 @@ use std::io;
 use std::ops::Range;
 
 /// Bytes per read.
-const CHUNK: u64 = 128 << 10;
+const CHUNK_SIZE: u64 = 128 << 10;
 
 impl Tracker {
     /// Returns the first changed byte of the next changed value at or after `from`, or of the last
@@ -171,8 +171,8 @@ impl NextChange<'_> {
     fn fill(&mut self, page: u64) -> io::Result<()> {
         let at = page * PAGE;
         if !self.buffered.contains(&at) {
-            let start = at / CHUNK * CHUNK;
-            let end = start.saturating_add(CHUNK).min(self.tracker.size);
+            let start = at / CHUNK_SIZE * CHUNK_SIZE;
+            let end = start.saturating_add(CHUNK_SIZE).min(self.tracker.size);
             let length = usize::try_from(end - start).map_err(io::Error::other)?;
             // Bytes that no longer exist do not differ.
             self.tracker.reader.fill(&mut self.buffer, start, length)?;

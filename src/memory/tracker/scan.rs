@@ -9,9 +9,9 @@ use std::io;
 use std::sync::Arc;
 
 /// The approximate number of bytes per read.
-const CHUNK: u64 = 128 << 10;
+const CHUNK_SIZE: u64 = 128 << 10;
 /// The approximate number of changed bytes between two checks of a limit.
-const CHANGES: u64 = 1 << 20;
+const CHANGES_PER_CHECK: u64 = 1 << 20;
 
 /// The position of the scan, and the state of the current block.
 #[derive(Debug, Default)]
@@ -87,7 +87,7 @@ impl Tracker {
 
     /// Returns the number of changed pages between two checks of a limit.
     pub(super) fn pages_per_step(&self) -> usize {
-        usize::try_from(CHANGES / self.page).unwrap_or(1).max(1)
+        usize::try_from(CHANGES_PER_CHECK / self.page).unwrap_or(1).max(1)
     }
 
     /// Scans one chunk of data or one hole. Returns false if the segment is shorter than expected.
@@ -113,7 +113,7 @@ impl Tracker {
     /// Scans a chunk of data.
     fn scan_data(&mut self, changes: &mut Changes) -> io::Result<bool> {
         let (at, page_size) = (self.scan.at, self.page);
-        let chunk = (CHUNK / page_size).max(1) * page_size;
+        let chunk = (CHUNK_SIZE / page_size).max(1) * page_size;
         let end = self.scan.data_end.min(at.saturating_add(chunk)).min(self.size);
         let wanted = super::length(&(at..end));
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -156,7 +156,7 @@ impl Tracker {
         let grain = self.hashes.grain();
         let block = at / grain;
         let copied = self.copies.within(at / self.page..end.div_ceil(self.page)).next().is_some();
-        // The hash of a page is always that of its copy.
+        // The hash of a page always matches its copy.
         if hashes.is_empty() || grain > self.page && copied {
             return false;
         }

@@ -8,7 +8,7 @@ use crate::memory::{Direction, Presence, Progress};
 use proptest::prelude::*;
 use std::time::Duration;
 
-const NOWHERE: [u64; 0] = [];
+const NO_OFFSETS: [u64; 0] = [];
 const LONG: Duration = Duration::from_secs(600);
 
 fn request(window: Range<u64>, cells: usize) -> SnapshotRequest {
@@ -21,7 +21,7 @@ fn watched(bytes: FakeBytes) -> (FakeMachine, Tracker) {
 }
 
 fn write(machine: &FakeMachine, offset: u64, bytes: &[u8]) {
-    machine.edit_object("a", |made| made.write(offset, bytes));
+    machine.edit_object("a", |object| object.write(offset, bytes));
 }
 
 fn kinds(snapshot: &Snapshot) -> String {
@@ -232,7 +232,7 @@ fn changes_beyond_the_copies_are_found_by_page() {
         Some(25 * PAGE)
     );
     tracker.set_baseline();
-    assert_eq!(changes(&mut tracker, Direction::Forward), NOWHERE);
+    assert_eq!(changes(&mut tracker, Direction::Forward), NO_OFFSETS);
     machine.edit_object("a", |bytes| drop(bytes.pages.remove(&28)));
     assert_eq!(changes(&mut tracker, Direction::Backward), [28 * PAGE]);
 }
@@ -246,7 +246,7 @@ fn large_segment_is_tracked_in_larger_blocks() {
     assert_eq!(tracker.hashes.grain(), 8 * PAGE);
     assert_eq!((snapshot.scanned, snapshot.changes), (count as u64 * PAGE - 100, 0));
     assert_eq!(tracker.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
-    assert_eq!(changes(&mut tracker, Direction::Forward), NOWHERE);
+    assert_eq!(changes(&mut tracker, Direction::Forward), NO_OFFSETS);
     write(&machine, 107 * PAGE + 9, &[1]);
     write(&machine, count as u64 * PAGE - 101, &[1]);
     let blocks = [104 * PAGE, count as u64 / 8 * 8 * PAGE];
@@ -255,7 +255,7 @@ fn large_segment_is_tracked_in_larger_blocks() {
     assert_eq!((snapshot.changes, kinds(&snapshot).as_str()), (2, "dddDdddddD"));
     assert_eq!(tracker.snapshot(&machine, &request(0..16, 10)).unwrap().changes, 0);
     tracker.set_baseline();
-    assert_eq!(changes(&mut tracker, Direction::Backward), NOWHERE);
+    assert_eq!(changes(&mut tracker, Direction::Backward), NO_OFFSETS);
 }
 
 proptest! {
@@ -325,7 +325,7 @@ proptest! {
             let snapshot = tracker.snapshot(&machine, &request(window.clone(), 20)).unwrap();
             prop_assert_eq!((snapshot.changes, snapshot.changed, snapshot.scanned), (0, vec![], size));
             tracker.set_baseline();
-            prop_assert_eq!(changes(&mut tracker, Direction::Forward), NOWHERE);
+            prop_assert_eq!(changes(&mut tracker, Direction::Forward), NO_OFFSETS);
         }
     }
 }

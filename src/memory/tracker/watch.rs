@@ -12,7 +12,7 @@ const FIRST_COPIES: usize = 64 << 20;
 /// The maximum number of bytes in all copies.
 const MAX_COPIES: usize = 128 << 20;
 /// The approximate number of bytes per step. Small in tests, so that a pass takes several steps.
-const STEP: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
+const STEP_SIZE: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 impl Tracker {
     /// Tracks a range of values of `value` bytes for [`Self::step`]. No value is split between two
@@ -32,8 +32,8 @@ impl Tracker {
         self.scan.at == 0
     }
 
-    /// Starts or continues a pass. Returns the changes since the previous pass; the first pass finds
-    /// none.
+    /// Starts or continues a pass. Returns the changes since the previous pass; the first pass
+    /// finds none.
     ///
     /// # Errors
     /// Fails if the kernel refuses to read.
@@ -41,7 +41,7 @@ impl Tracker {
         self.resize(self.reader.size()?);
         let most = self.pages_per_step();
         let mut changes = Changes::new(self.size, 0, Some(vec![]));
-        let length = STEP.min(self.size - self.scan.at);
+        let length = STEP_SIZE.min(self.size - self.scan.at);
         self.scan(length, &mut changes, |changes| {
             changes.pages.as_ref().is_some_and(|all| all.len() < most)
         })?;
@@ -64,9 +64,9 @@ mod tests {
     use crate::memory::example::object;
     use proptest::prelude::*;
 
-    type Reported = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
+    type ReportedChanges = Vec<(u64, Option<Vec<u8>>, Vec<u8>)>;
 
-    fn pass(tracker: &mut Tracker) -> Reported {
+    fn pass(tracker: &mut Tracker) -> ReportedChanges {
         let mut reported = vec![];
         loop {
             let changes = tracker.step().unwrap().into_iter();

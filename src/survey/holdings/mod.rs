@@ -76,12 +76,12 @@ struct HolderClaim {
 impl HolderClaim {
     /// Returns true if the mapping probably belongs to this segment.
     fn is_of(&self, segment: &Segment) -> bool {
-        self.claim.is_none_or(|claim| claim.here) && self.fits(segment)
+        self.claim.is_none_or(|claim| claim.here) && self.matches(segment)
     }
 
     /// Returns true if the mapping can belong to this segment: it ends with the last page, and has
     /// the key, unless marking the segment for removal cleared it.
-    fn fits(&self, segment: &Segment) -> bool {
+    fn matches(&self, segment: &Segment) -> bool {
         let (Some(facts), Some(claim)) = (segment.sysv(), self.claim) else { return true };
         let pages = segment.size.0.checked_next_multiple_of(page_size()).unwrap_or(u64::MAX);
         (facts.marked || claim.key == facts.key.0) && (!claim.normal_pages || self.reaches <= pages)
@@ -124,8 +124,8 @@ impl Coverage {
     /// examined. (With an ACL, the group bits are the maximum that it grants.)
     #[must_use]
     pub fn proves_unheld(&self, segment: &Segment) -> bool {
-        const OTHERS: u32 = 0o077;
-        self.is_whole() || (segment.mode.bits() & OTHERS == 0 && self.examined_all_of(segment.owner.uid))
+        const OTHERS_BITS: u32 = 0o077;
+        self.is_whole() || (segment.mode.bits() & OTHERS_BITS == 0 && self.examined_all_of(segment.owner.uid))
     }
 
     /// Returns true if all processes that run as root or this user, or can become them, were
@@ -158,8 +158,8 @@ impl Holdings {
     /// Returns true if the segment was created after the start of the scan.
     #[must_use]
     pub fn is_younger(&self, segment: &Segment) -> bool {
-        let made = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
-        made.is_some_and(|made| made > self.at) && !self.is_elsewhere(segment)
+        let created = segment.times.birth.or_else(|| segment.posix().and(segment.times.change));
+        created.is_some_and(|created| created > self.at) && !self.is_elsewhere(segment)
     }
 
     fn is_elsewhere(&self, segment: &Segment) -> bool {
@@ -229,8 +229,8 @@ impl Holdings {
     }
 
     /// Groups the results by segment.
-    fn new(machine: &dyn Machine, found: Found, names: &mut Names) -> Self {
-        let Found { at, wanted, processes, locks, mut failed } = found;
+    fn new(machine: &dyn Machine, found: ScanResult, names: &mut Names) -> Self {
+        let ScanResult { at, wanted, processes, locks, mut failed } = found;
         let locks = locks.unwrap_or_else(|error| {
             failed.get_or_insert_with(|| problem("failed to read /proc/locks", &error));
             vec![]
@@ -248,7 +248,7 @@ impl Holdings {
 }
 
 /// The raw results of a scan.
-struct Found {
+struct ScanResult {
     at: Timestamp,
     wanted: ScanOptions,
     processes: HashMap<u32, Entry>,
@@ -321,10 +321,10 @@ fn holders(
 }
 
 impl Holders {
-    /// Counts the mappings that can belong to this segment, including those of processes that have
-    /// left our IPC namespace.
+    /// Counts the mappings that can belong to this segment, including mappings of processes that
+    /// have left our IPC namespace.
     fn max_mappings(&self, segment: &Segment) -> u64 {
-        let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.fits(segment));
+        let all = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.matches(segment));
         all.map(|(holder, _)| u64::from(holder.mappings)).sum()
     }
 

@@ -1,6 +1,6 @@
 //! Scans all or some processes, on two threads.
 
-use super::{Entry, Found, Holdings, Outcome, group, problem};
+use super::{Entry, Holdings, Outcome, ScanResult, group, problem};
 use crate::machine::Machine;
 use crate::machine::process::{Examination, FileLock, ListedProcess, ScanOptions, SegmentDevices};
 use crate::segment::Timestamp;
@@ -12,28 +12,28 @@ use std::time::Duration;
 use std::{io, panic, thread};
 
 /// More threads bring little benefit.
-const THREADS: usize = 2;
+const MAX_THREADS: usize = 2;
 
-/// Processes that a thread takes at a time.
-const BATCH: usize = 8;
+/// The number of processes in a thread's batch.
+const BATCH_SIZE: usize = 8;
 
 /// Passes over the process list. A process may pass a descriptor to a new child and exit, so a
 /// single pass could miss both.
-const ROUNDS: usize = 40;
+const MAX_PASSES: usize = 40;
 
-/// Later passes start this long after each other: a build or a test run starts processes in
+/// The interval between later passes: a build or a test run starts processes in
 /// bursts, and a quiet moment ends the scan.
-const PAUSE: Duration = Duration::from_millis(2);
+const PASS_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A process this many pids before the newest one may not have been visible yet.
-const STARTING: u32 = 64;
+const MAX_STARTING: u32 = 64;
 
 /// Passes without a pause.
-const FAST_ROUNDS: usize = 8;
+const FAST_PASSES: usize = 8;
 
 /// A result is reused for this many seconds if its process has not run, and for up to twice as
 /// long, so that results do not all expire at once.
-const LIFETIME: u32 = 30;
+const LIFETIME_SECONDS: u32 = 30;
 
 /// The extent of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Holdings {
         // A failure of the previous scan still applies to the reused results.
         let failed = failed.or_else(|| self.coverage.failed.clone());
         let wanted = self.wanted.clone();
-        Self::new(machine, Found { at: self.at, wanted, processes, locks, failed }, names)
+        Self::new(machine, ScanResult { at: self.at, wanted, processes, locks, failed }, names)
     }
 }
 
@@ -113,7 +113,7 @@ fn scan<T>(
     };
     let scanner = Scanner { machine, wanted: &wanted, now: at, reuse: &reuse };
     let (((processes, failed), done), locks) = with_locks(machine, || (scanner.scan(first), work(names)));
-    let found = Found { at, wanted, processes, locks, failed: unknown.or(failed) };
+    let found = ScanResult { at, wanted, processes, locks, failed: unknown.or(failed) };
     (Holdings::new(machine, found, names), done)
 }
 
@@ -123,7 +123,7 @@ fn scan<T>(
 fn with_locks<T>(machine: &dyn Machine, work: impl FnOnce() -> T) -> (T, io::Result<Vec<FileLock>>) {
     let locks = || machine.locks();
     thread::scope(|scope| {
-        // Without a second thread, do one after the other.
+        // Without a second thread, run them in turn.
         let Ok(other) = thread::Builder::new().spawn_scoped(scope, locks) else { return (work(), locks()) };
         let done = work();
         (done, other.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
@@ -134,7 +134,7 @@ impl Entry {
     /// Returns true if the result is recent. Old ones are refreshed in case the CPU clock missed a
     /// short run.
     fn is_fresh(&self, pid: u32, now: Timestamp) -> bool {
-        let limit = f64::from(LIFETIME + pid % LIFETIME);
+        let limit = f64::from(LIFETIME_SECONDS + pid % LIFETIME_SECONDS);
         (0.0..limit).contains(&now.seconds_since(self.at))
     }
 }
@@ -154,16 +154,16 @@ impl Scanner<'_> {
     fn scan(&self, first: &[u32]) -> (HashMap<u32, Entry>, Option<String>) {
         let mut found: HashMap<u32, Entry> = HashMap::new();
         let mut before: Option<u32> = None;
-        for round in 0..ROUNDS {
-            if round >= FAST_ROUNDS {
-                thread::sleep(PAUSE);
+        for round in 0..MAX_PASSES {
+            if round >= FAST_PASSES {
+                thread::sleep(PASS_INTERVAL);
             }
             let newest = self.machine.newest_pid();
             // Later passes list only new processes, and so more often end before the next one
             // starts. After the last pid, the kernel starts over at the first.
             let first_new = before.zip(newest).filter(|(before, newest)| before <= newest);
             let listed = match first_new {
-                Some((before, _)) => self.machine.list_processes_from(before.saturating_sub(STARTING)),
+                Some((before, _)) => self.machine.list_processes_from(before.saturating_sub(MAX_STARTING)),
                 None => self.machine.list_processes(),
             };
             let mut due = match listed {
@@ -182,7 +182,7 @@ impl Scanner<'_> {
                 due.sort_by_key(|listed| !first.contains(&listed.pid));
             }
             // A new thread would count as a new process.
-            let threads = if before.is_none() { THREADS } else { 1 };
+            let threads = if before.is_none() { MAX_THREADS } else { 1 };
             found.extend(self.examine_all(&due, threads));
             if newest.is_some() && self.machine.newest_pid() == newest {
                 // No process has started since.
@@ -199,14 +199,14 @@ impl Scanner<'_> {
         let work = || {
             let mut results = vec![];
             loop {
-                let from = next.fetch_add(BATCH, Ordering::Relaxed);
+                let from = next.fetch_add(BATCH_SIZE, Ordering::Relaxed);
                 let Some(rest) = due.get(from..).filter(|rest| !rest.is_empty()) else { break };
-                let batch = rest.iter().take(BATCH);
+                let batch = rest.iter().take(BATCH_SIZE);
                 results.extend(batch.filter_map(|&listed| Some((listed.pid, self.examine(listed)?))));
             }
             all.lock().unwrap_or_else(PoisonError::into_inner).extend(results);
         };
-        let threads = threads.min(due.len().div_ceil(BATCH));
+        let threads = threads.min(due.len().div_ceil(BATCH_SIZE));
         thread::scope(|scope| {
             // Without more threads, this one does all the work.
             let others: Vec<_> =
@@ -282,7 +282,10 @@ mod tests {
         let after = before.rescan(&machine, &[], &mut names);
         assert_eq!((after.held_by(7).len(), after.held_by(9).len()), (0, 1));
         assert_eq!(after.coverage.processes, 2);
-        assert_eq!(after.processes[&8].outcome, before.processes[&8].outcome, "it was not selected");
+        assert_eq!(
+            after.processes[&8].outcome, before.processes[&8].outcome,
+            "only selected processes are scanned again"
+        );
         let after = after.rescan(&machine, &[8], &mut names);
         assert_ne!(after.processes[&8].outcome, before.processes[&8].outcome);
     }

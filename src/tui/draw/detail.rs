@@ -4,7 +4,7 @@ use super::segments::{label, state_style};
 use crate::app::State;
 use crate::app::detail::DetailLine;
 use crate::app::layout::Area;
-use crate::app::layout::detail::{DetailColumn, DetailRow, LABEL, detail_columns, detail_rows};
+use crate::app::layout::detail::{DetailColumn, DetailRow, LABEL_WIDTH, detail_columns, detail_rows};
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
 
@@ -59,8 +59,8 @@ fn draw_line(line: &DetailLine, canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
     let end = area.right();
     let x = line.label.map_or(area.x, |label| {
-        canvas.text(area.x, area.y, LABEL - 1, label, theme.dim);
-        area.x + LABEL
+        canvas.text(area.x, area.y, LABEL_WIDTH - 1, label, theme.dim);
+        area.x + LABEL_WIDTH
     });
     // Only the word before the colon is colored.
     let colored = line.state.and_then(|state| Some((state, line.text.split_at(line.text.find(':')?))));

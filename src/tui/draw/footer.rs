@@ -7,7 +7,7 @@ use crate::app::overlay::{Overlay, Prompt, PromptKind};
 use crate::app::sentence::sentence;
 use crate::app::work::RunningAction;
 use crate::app::{Notice, State};
-use crate::engine::Working;
+use crate::engine::WorkProgress;
 use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 
@@ -77,8 +77,8 @@ fn draw_error_above(error: &str, canvas: &mut Canvas<'_>, footer: Area) {
     }
 }
 
-/// Draws a notice on one line. A notice that does not fit is cut, with the key of the log, which has
-/// the whole text.
+/// Draws a notice on one line. A notice that does not fit is cut, with the key of the log, which
+/// has the whole text.
 fn draw_notice(state: &State, notice: &Notice, canvas: &mut Canvas<'_>, footer: Area) {
     let style = if notice.failed { canvas.theme.failed } else { canvas.theme.text };
     let room = footer.width.saturating_sub(2);
@@ -107,7 +107,13 @@ fn draw_search(
     super::progress::draw(state, canvas, cells, (format!("searching for {subject}"), done, total));
 }
 
-fn draw_progress(state: &State, work: &RunningAction, at: &Working, canvas: &mut Canvas<'_>, footer: Area) {
+fn draw_progress(
+    state: &State,
+    work: &RunningAction,
+    at: &WorkProgress,
+    canvas: &mut Canvas<'_>,
+    footer: Area,
+) {
     if work.stopping {
         canvas.text(1, footer.y, footer.width - 1, "stopping", canvas.theme.dim);
     } else {

@@ -32,12 +32,12 @@ pub fn cells(
 ) {
     let theme = canvas.theme;
     let [unknown, hole, zeros, data, bright] = theme.glyphs.map;
-    let span_of = |at: usize| Snapshot::cell_span(size, map.cells.len(), at);
-    for (column, at) in (x..).zip(0..map.cells.len()) {
+    let span_of = |index: usize| Snapshot::cell_span(size, map.cells.len(), index);
+    for (column, index) in (x..).zip(0..map.cells.len()) {
         // In a small segment, several cells share a byte, and only the last of them has it.
-        let Some(at) = (at..map.cells.len()).find(|&at| !span_of(at).is_empty()) else { break };
-        let (cell, since) = map.cells[at];
-        let span = span_of(at);
+        let Some(index) = (index..map.cells.len()).find(|&index| !span_of(index).is_empty()) else { break };
+        let (cell, since) = map.cells[index];
+        let span = span_of(index);
         // In a large segment the view is smaller than a cell.
         let in_view = span.start < view.end && view.start < span.end.max(span.start + 1);
         let sign = match cell.kind {

@@ -15,7 +15,7 @@ use super::canvas::Canvas;
 use super::theme::Theme;
 use crate::app::State;
 use crate::app::action::Action;
-use crate::app::layout::SMALLEST;
+use crate::app::layout::MIN_SIZE;
 use ratatui::buffer::Buffer;
 
 pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
@@ -36,7 +36,7 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
 /// Shows the minimum terminal size.
 fn too_small(state: &State, canvas: &mut Canvas<'_>) {
     let lines = [
-        format!("needs {}x{},", SMALLEST.width, SMALLEST.height),
+        format!("needs {}x{},", MIN_SIZE.width, MIN_SIZE.height),
         format!("has {}x{}", state.size.width, state.size.height),
     ];
     let quit = state.key_of(Action::Quit);

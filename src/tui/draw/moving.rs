@@ -6,14 +6,14 @@ use crate::engine::Moving;
 use crate::tui::canvas::{Canvas, cells};
 
 /// Bars of a sparkline: many if there is room.
-const BARS: [u16; 2] = [16, 8];
+const SPARKLINE_WIDTHS: [u16; 2] = [16, 8];
 /// The minimum width for types padded to the same width.
-const WIDE: u16 = 48;
+const MIN_WIDTH_FOR_PADDED_TYPES: u16 = 48;
 /// The minimum width for leading zeros in offsets.
-const NARROW: u16 = 24;
-const VALUE_MIN: u16 = 10;
-const VALUE_MAX: u16 = 20;
-const RATE: u16 = 7;
+const MIN_WIDTH_FOR_LEADING_ZEROS: u16 = 24;
+const MIN_VALUE_WIDTH: u16 = 10;
+const MAX_VALUE_WIDTH: u16 = 20;
+const RATE_WIDTH: u16 = 7;
 
 /// Draws an offset, a type and a value, and a sparkline and a rate if there is room. The lines of a
 /// wide area have the same columns.
@@ -23,14 +23,14 @@ pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
         usize::try_from((u64::BITS - size.max(1).leading_zeros()).div_ceil(4)).unwrap_or(16).clamp(2, 8);
     let Area { mut x, y, .. } = area;
     let end = area.right();
-    let digits = if area.width < NARROW { 1 } else { digits };
+    let digits = if area.width < MIN_WIDTH_FOR_LEADING_ZEROS { 1 } else { digits };
     x = canvas.text(x, y, end - x, &format!("{:0digits$x} ", value.offset), theme.dim);
-    let kind = if area.width >= WIDE { "u32/u64".len() } else { "u64".len() };
+    let kind = if area.width >= MIN_WIDTH_FOR_PADDED_TYPES { "u32/u64".len() } else { "u64".len() };
     x = canvas.text(x, y, end - x, &format!("{:<kind$}", value.kind), theme.accent) + 2;
-    let rate = cells(&value.rate).max(RATE);
+    let rate = cells(&value.rate).max(RATE_WIDTH);
     let room = end.saturating_sub(x);
-    let fits = |bars: &u16| room >= VALUE_MIN + bars + rate + 2 && value.history.len() > 1;
-    let Some(spark) = BARS.into_iter().find(fits) else {
+    let fits = |bars: &u16| room >= MIN_VALUE_WIDTH + bars + rate + 2 && value.history.len() > 1;
+    let Some(spark) = SPARKLINE_WIDTHS.into_iter().find(fits) else {
         let text = fitted(&value.value, canvas, room);
         x = canvas.text(x, y, room, &text, theme.text) + 1;
         if x + cells(&value.rate) <= end {
@@ -38,14 +38,14 @@ pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
         }
         return;
     };
-    let value_width = (room - spark - rate - 2).min(VALUE_MAX);
+    let value_width = (room - spark - rate - 2).min(MAX_VALUE_WIDTH);
     let text = fitted(&value.value, canvas, value_width);
     canvas.text(x, y, value_width, &text, theme.text);
     x += value_width + 1;
     let tail = &value.history[value.history.len().saturating_sub(spark.into())..];
-    let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let bars = sparkline(tail.iter().copied(), least, most, &theme.glyphs);
+    let min = tail.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let bars = sparkline(tail.iter().copied(), min, max, &theme.glyphs);
     canvas.text_right(x + spark, y, spark, &bars, theme.in_use);
     x += spark + 1;
     canvas.text(x, y, end.saturating_sub(x), &value.rate, theme.text);

@@ -4,9 +4,9 @@ use crate::app::State;
 use crate::segment::Bytes;
 use crate::tui::canvas::{Canvas, cells};
 
-const BAR: u16 = 10;
+const BAR_WIDTH: u16 = 10;
 /// The label keeps this width before the bar is dropped.
-const MIN_LABEL: u16 = 12;
+const MIN_LABEL_WIDTH: u16 = 12;
 
 pub fn draw(
     state: &State,
@@ -18,7 +18,7 @@ pub fn draw(
     let figures = format!(" {} of {}   {} stop", Bytes(done), Bytes(total), state.stop_key());
     let available = right.saturating_sub(x + cells(&figures) + 1);
     // In narrow terminals the numbers replace the bar.
-    let bar = if available >= BAR + MIN_LABEL { BAR } else { 0 };
+    let bar = if available >= BAR_WIDTH + MIN_LABEL_WIDTH { BAR_WIDTH } else { 0 };
     let label = canvas.fit(&label, available - bar);
     let x = canvas.text(x, y, available, &label, theme.text) + 1;
     #[expect(clippy::cast_precision_loss, reason = "a share to draw a bar by")]

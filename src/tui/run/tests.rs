@@ -12,7 +12,7 @@ use ratatui::style::Style;
 use std::sync::mpsc::Sender;
 use std::thread::{self, JoinHandle};
 
-const LONG: Duration = Duration::from_secs(10);
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 const SIZE: Size = Size { width: 40, height: 4 };
 
 /// Maps keys to effects, and draws a log of the events.
@@ -52,7 +52,7 @@ impl Program for TestProgram {
     }
 }
 
-/// Records its calls.
+/// A console that records its calls.
 struct FakeConsole(Sender<String>);
 
 impl Console for FakeConsole {
@@ -107,7 +107,7 @@ struct Session {
 impl Session {
     /// Waits for the first survey, even on a busy machine.
     fn new(machine: &FakeMachine, program: TestProgram) -> Self {
-        Self::with_timeout(machine, program, LONG)
+        Self::with_timeout(machine, program, LONG_TIMEOUT)
     }
 
     fn with_timeout(machine: &FakeMachine, program: TestProgram, timeout: Duration) -> Self {
@@ -129,7 +129,7 @@ impl Session {
     }
 
     fn next(&self) -> String {
-        self.calls.recv_timeout(LONG).unwrap()
+        self.calls.recv_timeout(LONG_TIMEOUT).unwrap()
     }
 
     fn end(self) -> Result<ExitReason, RunError> {
@@ -172,7 +172,7 @@ fn queued_events_share_one_frame() {
     assert!(tested.draw_first_frame().is_continue());
     assert_eq!(calls.recv().unwrap(), "shows 40x4");
     assert!(tested.run_once().is_break());
-    assert_eq!(calls.try_recv().ok(), None, "no frame was drawn for each key");
+    assert_eq!(calls.try_recv().ok(), None, "queued keys share one frame");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn keys_are_handled_during_a_survey() {
             shut.recv().unwrap();
         });
     });
-    is_locked.recv_timeout(LONG).unwrap();
+    is_locked.recv_timeout(LONG_TIMEOUT).unwrap();
     let session = Session::with_timeout(&machine, program_with([]), FIRST_SURVEY);
     assert_eq!(session.next(), "shows 40x4", "the first frame waits only briefly");
     session.key('x');

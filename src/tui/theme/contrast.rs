@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 type Rgb = (u8, u8, u8);
 
 /// The minimum contrast of text that must be read.
-const READABLE: f64 = 4.5;
+const MIN_TEXT_CONTRAST: f64 = 4.5;
 
 /// The colors of a terminal: foreground, background, and the first eight of the sixteen.
 struct Palette {
@@ -109,12 +109,12 @@ impl Palette {
         contrast(text, background)
     }
 
-    /// The contrast to require. With the terminal's own colors, text cannot surpass the terminal's own
-    /// text, which has 4.13 in Solarized light.
+    /// The contrast to require. With the terminal's own colors, text cannot surpass the terminal's
+    /// own text, which has 4.13 in Solarized light.
     fn required(&self, name: Name, depth: Depth) -> f64 {
         let own = contrast(rgb(self.text), rgb(self.background));
         let own_colors = matches!(name, Name::Default | Name::Mono) || depth != Depth::True;
-        if own_colors { READABLE.min(own) } else { READABLE }
+        if own_colors { MIN_TEXT_CONTRAST.min(own) } else { MIN_TEXT_CONTRAST }
     }
 }
 
@@ -180,7 +180,7 @@ fn colors_of_the_true_color_themes_are_readable() {
         ];
         for style in colors.iter().chain(&theme.glow) {
             let seen = palette.contrast(*style);
-            assert!(seen >= READABLE, "{style:?} of {name:?} in {}: {seen:.2}", palette.name);
+            assert!(seen >= MIN_TEXT_CONTRAST, "{style:?} of {name:?} in {}: {seen:.2}", palette.name);
         }
     }
 }
@@ -191,7 +191,7 @@ fn text_on_the_glow_is_readable() {
         for depth in [Depth::Many, Depth::True] {
             for style in Theme::new(Name::Default, depth, false).glow {
                 let seen = palette.contrast(style);
-                assert!(seen >= READABLE, "{style:?} in {}: {seen:.2}", palette.name);
+                assert!(seen >= MIN_TEXT_CONTRAST, "{style:?} in {}: {seen:.2}", palette.name);
             }
         }
     }

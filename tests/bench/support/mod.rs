@@ -99,8 +99,8 @@ impl<'a> Contest<'a> {
         }
         println!("{} ({rounds} interleaved rounds, medians)", self.title);
         let ours = self.entries.first().map_or(0.0, Entry::cost);
-        for (at, entry) in self.entries.iter().enumerate() {
-            println!("{}", entry.line((at > 0).then_some(ours)));
+        for (index, entry) in self.entries.iter().enumerate() {
+            println!("{}", entry.line((index > 0).then_some(ours)));
         }
     }
 }

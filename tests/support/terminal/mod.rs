@@ -9,7 +9,7 @@ use nix::fcntl::OFlag;
 use nix::pty::{Winsize, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::setsid;
-use output::{Output, Seen};
+use output::{Output, TerminalOutput};
 use std::fs::{self, File, Permissions};
 use std::io::{self, PipeWriter, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -110,7 +110,7 @@ impl Terminal {
         &self.home
     }
 
-    /// Waits until the screen shows a text or meets a condition. Ignores frames in progress
+    /// Waits until the screen shows a string or meets a condition. Ignores frames in progress
     /// (synchronized output).
     ///
     /// # Panics
@@ -197,7 +197,7 @@ impl Terminal {
     /// line settings. Empty after a clean exit.
     pub fn left_behind(&self) -> Vec<String> {
         let mut left = self.output.look(|seen| modes::left(seen.raw()));
-        if self.output.look(Seen::is_colored) {
+        if self.output.look(TerminalOutput::is_colored) {
             left.push("colors or attributes are still set".to_owned());
         }
         if self.master.is_some() && self.termios() != self.initial {
@@ -223,7 +223,7 @@ impl Terminal {
     #[track_caller]
     pub fn wait_exit(&mut self, limit: Duration) -> ExitStatus {
         // After a hangup, nothing is read.
-        let ended = self.reader.is_none() || self.output.wait(limit, Seen::is_at_end);
+        let ended = self.reader.is_none() || self.output.wait(limit, TerminalOutput::is_at_end);
         assert!(ended, "the program did not end within {limit:?}. The screen:\n{}", self.screen());
         self.child.wait(limit)
     }

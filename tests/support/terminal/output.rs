@@ -11,12 +11,12 @@ use vt100::{Callbacks, Color, Parser, Screen};
 
 /// The output of a terminal, shared by the reading thread and its observers.
 pub struct Output {
-    seen: Mutex<Seen>,
+    seen: Mutex<TerminalOutput>,
     more: Condvar,
 }
 
 /// The output so far.
-pub struct Seen {
+pub struct TerminalOutput {
     raw: Vec<u8>,
     parser: Parser<Drawing>,
     at_end: bool,
@@ -45,7 +45,7 @@ impl Callbacks for Drawing {
 impl Output {
     pub fn new((columns, rows): (u16, u16)) -> Self {
         let parser = Parser::new_with_callbacks(cells(rows), cells(columns), 0, Drawing::default());
-        let seen = Seen { raw: vec![], parser, at_end: false };
+        let seen = TerminalOutput { raw: vec![], parser, at_end: false };
         Self { seen: Mutex::new(seen), more: Condvar::new() }
     }
 
@@ -79,28 +79,28 @@ impl Output {
     }
 
     /// Passes the output so far to a function.
-    pub fn look<T>(&self, at: impl FnOnce(&Seen) -> T) -> T {
+    pub fn look<T>(&self, at: impl FnOnce(&TerminalOutput) -> T) -> T {
         at(&self.lock())
     }
 
     /// Waits for a condition. Returns false on timeout.
-    pub fn wait(&self, limit: Duration, condition: impl Fn(&Seen) -> bool) -> bool {
-        let waiting = |seen: &mut Seen| seen.parser.callbacks().0 || !condition(seen);
+    pub fn wait(&self, limit: Duration, condition: impl Fn(&TerminalOutput) -> bool) -> bool {
+        let waiting = |seen: &mut TerminalOutput| seen.parser.callbacks().0 || !condition(seen);
         let result = self.more.wait_timeout_while(self.lock(), limit, waiting);
         !result.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
-    fn change(&self, change: impl FnOnce(&mut Seen)) {
+    fn change(&self, change: impl FnOnce(&mut TerminalOutput)) {
         change(&mut self.lock());
         self.more.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    fn lock(&self) -> MutexGuard<'_, TerminalOutput> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Seen {
+impl TerminalOutput {
     pub fn screen(&self) -> &Screen {
         self.parser.screen()
     }

@@ -74,7 +74,7 @@ impl PreviewFeed {
     pub fn shows(&self, segment: &Segment) -> bool {
         self.segment
             .as_ref()
-            .is_some_and(|shown| shown.id == segment.id && shown.identity().fits(&segment.identity()))
+            .is_some_and(|shown| shown.id == segment.id && shown.identity().matches(&segment.identity()))
     }
 
     /// Shows a segment, starting with the next poll.

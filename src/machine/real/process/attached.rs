@@ -101,11 +101,12 @@ impl Search {
         let devices = &self.search_options.segment_devices.sysv;
         let has_normal_pages = devices.first() == Some(&file.device);
         // Huge pages round up the size.
-        let fits = if has_normal_pages { file.size == self.stat.size } else { file.size >= self.stat.size };
+        let size_matches =
+            if has_normal_pages { file.size == self.stat.size } else { file.size >= self.stat.size };
         let born = file.birth.is_none_or(|(seconds, _)| seconds <= self.stat.change_time);
         let shmid = u64::from(self.stat.shmid.cast_unsigned());
-        let made = file.uid == self.stat.creator_uid;
-        devices.contains(&file.device) && file.inode == shmid && fits && born && made
+        let creator_matches = file.uid == self.stat.creator_uid;
+        devices.contains(&file.device) && file.inode == shmid && size_matches && born && creator_matches
     }
 
     /// Returns true if the file has the name of a System V segment with that key. A segment that is
@@ -120,6 +121,6 @@ impl Search {
 
 /// Returns true if both are the same segment.
 fn is_same(before: &ShmStat, now: &ShmStat) -> bool {
-    let of = |stat| sysv_stat(stat).identity();
-    of(before).fits(&of(now))
+    let identity = |stat| sysv_stat(stat).identity();
+    identity(before).matches(&identity(now))
 }

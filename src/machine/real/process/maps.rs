@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set once the kernel has rejected `PROCMAP_QUERY`.
 static TEXT_ONLY: AtomicBool = AtomicBool::new(false);
 
-/// The buffer size for names, which fits any System V segment and most objects. A longer name takes
+/// The buffer size for names, which fits any System V segment and most objects. A longer name needs
 /// a second query.
-const NAME: usize = 256;
+const NAME_BUFFER_SIZE: usize = 256;
 /// The buffer size for the maps file, which fits most processes.
-const TEXT: usize = 64 << 10;
+const MAPS_BUFFER_SIZE: usize = 64 << 10;
 
 /// Adds the mappings of a process.
 ///
@@ -48,7 +48,7 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn find_by_query(&mut self, maps: &File) -> io::Result<()> {
-        let mut name = [0; NAME];
+        let mut name = [0; NAME_BUFFER_SIZE];
         let mut at = 0;
         if !self.wanted.private {
             while let Some((mapping, name)) =
@@ -75,7 +75,7 @@ impl Finder<'_> {
 
     /// Reads the maps file, which includes private mappings.
     fn find_by_text(&mut self, mut maps: File) -> io::Result<()> {
-        let mut text = Vec::with_capacity(TEXT);
+        let mut text = Vec::with_capacity(MAPS_BUFFER_SIZE);
         maps.read_to_end(&mut text)?;
         if text.is_empty() {
             return Err(io::Error::from_raw_os_error(libc::ESRCH));

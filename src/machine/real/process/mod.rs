@@ -73,11 +73,12 @@ impl Proc {
         self.0.as_fd()
     }
 
-    /// Returns true if the pids in `/proc` match those of system calls. A new pid namespace without
+    /// Returns true if `/proc` and system calls use the same pids. A new pid namespace without
     /// its own `/proc` still shows the pids of the old one.
     fn is_ours() -> bool {
-        static OURS: OnceLock<bool> = OnceLock::new();
-        *OURS.get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
+        static PIDS_MATCH: OnceLock<bool> = OnceLock::new();
+        *PIDS_MATCH
+            .get_or_init(|| fs::read("/proc/self/status").is_ok_and(|status| stat::is_innermost(&status)))
     }
 }
 
@@ -123,8 +124,9 @@ impl Processes for RealMachine {
         // The kernel creates /dev at boot, so its timestamp is the boot time by the clock of that
         // moment. A container creates its own /dev when its first process starts.
         let start = is_inside().then(|| self.process(1)).flatten().map_or(boot, |first| first.started);
-        let made = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
-        let forward = made.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
+        let created = Proc::shared().ok().and_then(|proc| sys::statx_link(proc.fd(), c"/dev").ok()?.birth);
+        let forward =
+            created.map_or(0.0, |(seconds, nanos)| start.seconds_since(Timestamp { seconds, nanos }));
         Clock { now: SystemTime::now().into(), boot, forward: forward.max(0.0) }
     }
 

@@ -33,7 +33,7 @@ pub fn sources(root: &Path) -> io::Result<Vec<(ObjectName, Vec<u8>)>> {
     Ok(mount_of(&info).map_or_else(Vec::new, |mount| sources_in(&table, mount)))
 }
 
-/// Returns the mounts of the same file system as `mount` whose root is below that of `mount`.
+/// Returns the mounts of the same file system as `mount` whose root is below the root of `mount`.
 fn sources_in(table: &[u8], mount: u64) -> Vec<(ObjectName, Vec<u8>)> {
     // Number, parent, device, root, mount point.
     let lines = table.split(|&byte| byte == b'\n').filter_map(|line| {
@@ -87,9 +87,9 @@ fn device_in(table: &[u8], mount: u64) -> Option<u64> {
     let text = String::from_utf8_lossy(table);
     let mut devices = text.lines().filter_map(|line| {
         let mut fields = line.split(' ');
-        let of: u64 = fields.next()?.parse().ok()?;
+        let number: u64 = fields.next()?.parse().ok()?;
         let (major, minor) = fields.nth(1)?.split_once(':')?;
-        (of == mount).then_some(libc::makedev(major.parse().ok()?, minor.parse().ok()?))
+        (number == mount).then_some(libc::makedev(major.parse().ok()?, minor.parse().ok()?))
     });
     devices.next()
 }

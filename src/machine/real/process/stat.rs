@@ -61,14 +61,14 @@ pub fn start_time(start: u64) -> Timestamp {
 const NANOS: i128 = 1_000_000_000;
 
 /// Returns the boot time in nanoseconds since 1970. Cached until the clock is set: the two clocks
-/// are read one after the other, so the difference varies, and start times would appear to change.
+/// are read in turn, so the difference varies, and start times would appear to change.
 fn boot_time() -> i128 {
-    static KNOWN: Mutex<Option<i128>> = Mutex::new(None);
+    static CLOCK_DIFFERENCE: Mutex<Option<i128>> = Mutex::new(None);
     let nanos = |clock: ClockId| {
         clock_gettime(clock).map_or(0, |time| i128::from(time.tv_sec()) * NANOS + i128::from(time.tv_nsec()))
     };
     let now = nanos(ClockId::CLOCK_REALTIME) - nanos(ClockId::CLOCK_BOOTTIME);
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = CLOCK_DIFFERENCE.lock().unwrap_or_else(PoisonError::into_inner);
     match *known {
         Some(known) if (known - now).abs() < NANOS / 2 => known,
         _ => *known.insert(now),
@@ -99,7 +99,7 @@ pub fn users(status: &[u8]) -> Vec<u32> {
 }
 
 /// Returns true if the process has no pid besides the one in `/proc`, according to its status: its
-/// pid namespace is that of `/proc`. Kernels before 4.1 do not report this.
+/// pid namespace is the one of `/proc`. Kernels before 4.1 do not report this.
 pub fn is_innermost(status: &[u8]) -> bool {
     field(status, "NSpid").is_none_or(|pids| pids.split_whitespace().count() == 1)
 }
@@ -144,7 +144,7 @@ mod tests {
         let age = now.seconds_since(start_time(stat.start));
         assert!((0.0..86_400.0).contains(&age), "{age}");
         assert!(now.seconds_since(start_time(0)) >= age);
-        assert_eq!(start_time(stat.start), start_time(stat.start), "the same whenever it is asked");
+        assert_eq!(start_time(stat.start), start_time(stat.start), "the start time must not vary");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 /// The buffer size, which fits the status file of any process.
-const CHUNK: usize = 4096;
+const BUFFER_SIZE: usize = 4096;
 
 /// A process, or a thread of one.
 pub struct Subject(OwnedFd);
@@ -40,7 +40,7 @@ impl Subject {
     /// Reads a file that the kernel writes in a single chunk.
     pub fn read(&self, name: &CStr) -> io::Result<Vec<u8>> {
         let file = self.open_file(name, OFlag::empty())?;
-        let mut bytes = vec![0; CHUNK];
+        let mut bytes = vec![0; BUFFER_SIZE];
         let mut filled = 0;
         loop {
             let count = nix::unistd::read(&file, &mut bytes[filled..])?;

@@ -13,13 +13,14 @@ pub fn draw(state: &app::State, overlay: &Overlay, clean: &Clean, canvas: &mut C
     let Some(survey) = &state.survey else { return };
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
-    for (at, item) in clean.items.iter().enumerate() {
+    for (index, item) in clean.items.iter().enumerate() {
         let [name, state, rest] = heading(item, survey.at, canvas, entries.width);
         let (state_at, rest_at) = (1 + cells(&name), 1 + cells(&name) + cells(&state));
         let style = theme.state(item.segment.verdict.state);
-        entries.row(at, vec![(1, name, theme.strong), (state_at, state, style), (rest_at, rest, theme.text)]);
+        entries
+            .row(index, vec![(1, name, theme.strong), (state_at, state, style), (rest_at, rest, theme.text)]);
         for (step, text) in item.segment.verdict.reasons.iter().enumerate() {
-            entries.add(canvas, at, 4, text, if step == 0 { theme.text } else { theme.dim });
+            entries.add(canvas, index, 4, text, if step == 0 { theme.text } else { theme.dim });
         }
     }
     if clean.items.is_empty() {
@@ -38,13 +39,15 @@ fn empty_text(state: &app::State, survey: &Survey) -> String {
     if survey.coverage.is_none() {
         "Holders not checked yet.".to_owned()
     } else if state.table.filter_text.is_empty() {
-        let count = |is: fn(&Segment) -> bool| survey.segments.iter().filter(|one| is(one)).count();
-        let unknown = match count(|one| one.verdict.state == State::Unknown) {
+        let count = |condition: fn(&Segment) -> bool| {
+            survey.segments.iter().filter(|segment| condition(segment)).count()
+        };
+        let unknown = match count(|segment| segment.verdict.state == State::Unknown) {
             0 => None,
             1 => Some("1 segment may still be in use".to_owned()),
             many => Some(format!("{many} segments may still be in use")),
         };
-        let recent = match count(|one| one.verdict.leaked_in.is_some()) {
+        let recent = match count(|segment| segment.verdict.leaked_in.is_some()) {
             0 => None,
             1 => Some("1 segment without holders was used recently".to_owned()),
             many => Some(format!("{many} segments without holders were used recently")),
@@ -61,7 +64,7 @@ fn empty_text(state: &app::State, survey: &Survey) -> String {
     }
 }
 
-/// Returns the texts of a heading: the checkbox and sizes, the state, and the owner with the age.
+/// Returns the parts of a heading: the checkbox and sizes, the state, and the owner with the age.
 fn heading(item: &LeakItem, now: Timestamp, canvas: &Canvas<'_>, width: u16) -> [String; 3] {
     let segment = &item.segment;
     let tick = if item.checked { "[x]" } else { "[ ]" };

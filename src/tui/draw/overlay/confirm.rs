@@ -10,13 +10,13 @@ use crate::tui::canvas::{Canvas, cells};
 use crate::tui::theme::Theme;
 use ratatui::style::Style;
 
-/// Minimum width of a plan's text beside its segment in a batch. If there is less available, the text
-/// moves below.
-const MIN_TEXT: u16 = 28;
-const GAP: u16 = 2;
+/// Minimum width of a plan's text next to its segment in a batch. If there is less available, the
+/// text moves below.
+const MIN_TEXT_WIDTH: u16 = 28;
+const COLUMN_GAP: u16 = 2;
 /// The minimum and maximum width of names in a batch.
-const MIN_NAME: u16 = 10;
-const MAX_NAME: u16 = 24;
+const MIN_NAME_WIDTH: u16 = 10;
+const MAX_NAME_WIDTH: u16 = 24;
 
 pub fn draw(state: &State, overlay: &Overlay, confirm: &Confirm, canvas: &mut Canvas<'_>) {
     let mut entries = Entries::of(state);
@@ -39,14 +39,14 @@ fn single(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut E
     let theme = canvas.theme;
     let (size, state) = (request.segment.size.to_string(), state_of(request, theme));
     let hidden = if confirm.hidden > 0 { confirm.hidden_text() } else { String::new() };
-    let rest = [&size, &state, &hidden].map(|text| cells(text) + GAP).iter().sum::<u16>();
+    let rest = [&size, &state, &hidden].map(|text| cells(text) + COLUMN_GAP).iter().sum::<u16>();
     let name = canvas.fit(&name_of(&request.segment.id), entries.width.saturating_sub(rest + 1));
     let state_style = theme.state(request.segment.verdict.state);
     let mut parts = vec![];
     let mut x = 1;
     let texts = [(name, theme.strong), (size, theme.text), (state, state_style), (hidden, theme.removed)];
     for (text, style) in texts {
-        let next = x + cells(&text) + GAP;
+        let next = x + cells(&text) + COLUMN_GAP;
         parts.push((x, text, style));
         x = next;
     }
@@ -64,29 +64,29 @@ fn batch(confirm: &Confirm, keys: &Keymap, canvas: &Canvas<'_>, entries: &mut En
     };
     let size = widest(&|request| request.segment.size.to_string());
     let state = widest(&|request| state_of(request, theme));
-    let columns = size + state + 3 * GAP;
+    let columns = size + state + 3 * COLUMN_GAP;
     let available = width.saturating_sub(columns);
     // Shorten a long name before moving the text below it.
-    let available = if available >= MIN_TEXT + MIN_NAME + 2 {
-        (available - MIN_TEXT - 2).min(MAX_NAME)
+    let available = if available >= MIN_TEXT_WIDTH + MIN_NAME_WIDTH + 2 {
+        (available - MIN_TEXT_WIDTH - 2).min(MAX_NAME_WIDTH)
     } else {
         available
     };
     let name = widest(&|request| name_of(&request.segment.id)).min(available);
     let column = name + columns;
-    let beside = width.saturating_sub(column + 2) >= MIN_TEXT;
-    let indent = if beside { column } else { GAP };
+    let beside = width.saturating_sub(column + 2) >= MIN_TEXT_WIDTH;
+    let indent = if beside { column } else { COLUMN_GAP };
     for (entry, request) in confirm.requests.iter().enumerate() {
         let name_text = canvas.fit(&name_of(&request.segment.id), name);
         let bytes = request.segment.size.to_string();
-        let (size_end, state_text) = (1 + name + GAP + size, state_of(request, theme));
+        let (size_end, state_text) = (1 + name + COLUMN_GAP + size, state_of(request, theme));
         let mut lines =
             wrapped(&confirm.effects(entry, keys), canvas, width.saturating_sub(indent + 2)).into_iter();
         let (text, style) = if beside { lines.next() } else { None }.unwrap_or_default();
         let parts = [
             (1, name_text, theme.strong),
             (size_end.saturating_sub(cells(&bytes)), bytes, theme.text),
-            (size_end + GAP, state_text, theme.state(request.segment.verdict.state)),
+            (size_end + COLUMN_GAP, state_text, theme.state(request.segment.verdict.state)),
             (1 + indent, text, style),
         ];
         entries.row(entry, parts.into());

@@ -31,7 +31,7 @@ pub enum FormLine<'a> {
     Option(&'static str, String),
     /// A line with custom drawing.
     Drawn(Draw<'a>),
-    /// Text at an indent.
+    /// Indented text.
     Text(u16, String, Style),
 }
 
@@ -81,8 +81,8 @@ impl FormPanel<'_> {
         let area = Area { height: inside.height.saturating_sub(footer_rows + 1), ..inside };
         let busy = overlay.is_busy();
         let top = centered(&(self.focused..self.focused + 1), self.lines.len(), area.height.into());
-        for (y, (at, line)) in (area.y..area.bottom()).zip(self.lines.iter().enumerate().skip(top)) {
-            self.line(line, at == self.focused && !busy, canvas, Area { y, height: 1, ..area });
+        for (y, (index, line)) in (area.y..area.bottom()).zip(self.lines.iter().enumerate().skip(top)) {
+            self.line(line, index == self.focused && !busy, canvas, Area { y, height: 1, ..area });
         }
         for (y, (text, style)) in (area.bottom()..).zip(footer.iter().take(footer_rows.into())) {
             canvas.text(inside.x + 1, y, inside.width.saturating_sub(1), text, *style);

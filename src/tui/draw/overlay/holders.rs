@@ -55,9 +55,9 @@ pub fn draw(state: &State, overlay: &Overlay, holders: &Holders, canvas: &mut Ca
     let theme = canvas.theme;
     let mut entries = Entries::of(state);
     let columns = HolderColumns::of(&holders.rows, entries.width);
-    for (at, row) in holders.rows.iter().enumerate() {
-        entries.line(at, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
-        entries.add(canvas, at, 2, &format!("{}; {}", row.access_text(), row.holds_text()), theme.text);
+    for (index, row) in holders.rows.iter().enumerate() {
+        entries.line(index, 0, columns.line(&row.holder, survey.at, canvas), theme.strong);
+        entries.add(canvas, index, 2, &format!("{}; {}", row.access_text(), row.holds_text()), theme.text);
     }
     let unknown = holders.reasons_for_doubt(survey, state.user == "root");
     if holders.gone {

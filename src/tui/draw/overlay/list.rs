@@ -1,7 +1,7 @@
 //! Lists of multi-line entries. Keeps the selected entry visible, with fixed text and the hints
 //! below the entries.
 
-use super::{GAPS, last_line, width_of};
+use super::{HINT_GAPS, last_line, width_of};
 use crate::app::State;
 use crate::app::hints::{Hint, overlay_hints};
 use crate::app::layout::Area;
@@ -18,15 +18,15 @@ use std::slice;
 pub const NO_ENTRY: usize = usize::MAX;
 
 /// The minimum width of a list, so that it has room for the progress of its action.
-pub const LEAST: u16 = 44;
+pub const MIN_WIDTH: u16 = 44;
 
 pub struct Entries {
     lines: Vec<EntryLine>,
-    /// Includes the margin.
+    /// The width, including the margin.
     pub width: u16,
 }
 
-/// A line of an entry: texts with their columns.
+/// A line of an entry: strings with their columns.
 struct EntryLine {
     entry: usize,
     parts: Vec<(u16, String, Style)>,
@@ -78,7 +78,7 @@ impl Entries {
         self.row(entry, vec![(1 + indent, text, style)]);
     }
 
-    /// Appends a line of several texts, each at its column.
+    /// Appends a line of several strings, each at its column.
     pub fn row(&mut self, entry: usize, parts: Vec<(u16, String, Style)>) {
         self.lines.push(EntryLine { entry, parts });
     }
@@ -158,8 +158,8 @@ impl Panel {
     fn width(&self, state: &State, overlay: &Overlay, canvas: &Canvas<'_>) -> u16 {
         let footer = self.footer.iter().map(|(text, _)| cells(text) + 1);
         let status = self.status.iter().map(|text| cells(text) + 1);
-        let hints = width_of(&overlay_hints(state, overlay), GAPS[0], canvas) + 1;
-        let others = footer.chain(status).chain([cells(&canvas.plain(&self.title)) + 2, hints, LEAST]);
+        let hints = width_of(&overlay_hints(state, overlay), HINT_GAPS[0], canvas) + 1;
+        let others = footer.chain(status).chain([cells(&canvas.plain(&self.title)) + 2, hints, MIN_WIDTH]);
         others.max().unwrap_or(0).max(self.entries.widest()).min(self.entries.width)
     }
 }

@@ -9,16 +9,16 @@ use crate::app::{Keymap, State};
 use crate::tui::canvas::{Canvas, cells};
 
 /// The column of descriptions.
-const NAME: u16 = 18;
+const DESCRIPTION_COLUMN: u16 = 18;
 /// The maximum width of keys, at the right.
-const KEYS: u16 = 14;
+const MAX_KEYS_WIDTH: u16 = 14;
 
 /// The keys of an action, as many as fit, or nothing if it is not bound.
 fn keys(keymap: &Keymap, context: Context, action: Action) -> String {
     let mut text = String::new();
     for key in keymap.keys_in(context, action) {
         let longer = format!("{text}{}{key}", if text.is_empty() { "" } else { "  " });
-        if cells(&longer) > KEYS {
+        if cells(&longer) > MAX_KEYS_WIDTH {
             break;
         }
         text = longer;
@@ -31,9 +31,9 @@ pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
     let inside = canvas.frame(layout::choice(state.size, choice), &choice.title);
     let docs = 3 + choice.items.iter().map(|item| cells(item.word)).max().unwrap_or(0);
     let mut entries = Entries::new(inside.width);
-    for (at, item) in choice.items.iter().enumerate() {
+    for (index, item) in choice.items.iter().enumerate() {
         let doc = canvas.cut(&item.doc, inside.width.saturating_sub(docs));
-        entries.row(at, vec![(1, item.word.to_owned(), theme.strong), (docs, doc, theme.dim)]);
+        entries.row(index, vec![(1, item.word.to_owned(), theme.strong), (docs, doc, theme.dim)]);
     }
     entries.draw_menu(choice.list.selected, canvas, inside, 1);
 }
@@ -50,14 +50,17 @@ pub fn palette(state: &State, palette: &Palette, canvas: &mut Canvas<'_>) {
         canvas.text(inside.x, inside.y + 2, inside.width, "No matching action.", theme.dim);
     }
     let mut entries = Entries::new(inside.width);
-    for (at, row) in rows.into_iter().enumerate() {
+    for (index, row) in rows.into_iter().enumerate() {
         let runs = row.elsewhere.is_none() && state.refusal(row.info.action).is_none();
         let (style, text) = if runs { (theme.strong, theme.text) } else { (theme.text, theme.dim) };
         let keys = keys(&state.keymap, row.elsewhere.unwrap_or(screen), row.info.action);
         let column = inside.width.saturating_sub(cells(&keys));
-        let doc = canvas.cut(&row.text(), column.saturating_sub(NAME + 2));
-        let name = canvas.cut(row.info.name, NAME - 2);
-        entries.row(at, vec![(1, name, style), (NAME, doc, text), (column, keys, theme.accent)]);
+        let doc = canvas.cut(&row.text(), column.saturating_sub(DESCRIPTION_COLUMN + 2));
+        let name = canvas.cut(row.info.name, DESCRIPTION_COLUMN - 2);
+        entries.row(
+            index,
+            vec![(1, name, style), (DESCRIPTION_COLUMN, doc, text), (column, keys, theme.accent)],
+        );
     }
     let below = Area { y: inside.y + 2, height: inside.height.saturating_sub(2), ..inside };
     entries.draw_menu(palette.list.selected, canvas, below, 0);

@@ -67,7 +67,7 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
         _ => running,
     };
     if running.is_empty() {
-        let (hints, gap) = fitting(overlay_hints(state, overlay), canvas, inside.width);
+        let (hints, gap) = hints_that_fit(overlay_hints(state, overlay), canvas, inside.width);
         let mut x = inside.right().saturating_sub(width_of(&hints, gap, canvas));
         for hint in &hints {
             x = footer::draw_hint(hint, x, canvas, Area { y, ..inside }) + gap;
@@ -78,7 +78,7 @@ fn last_line(state: &State, overlay: &Overlay, canvas: &mut Canvas<'_>, inside: 
 }
 
 /// The gaps between hints, in wide and narrow terminals.
-const GAPS: [u16; 2] = [3, 2];
+const HINT_GAPS: [u16; 2] = [3, 2];
 
 /// The width of hints as [`last_line`] draws them.
 fn width_of(hints: &[Hint], gap: u16, canvas: &Canvas<'_>) -> u16 {
@@ -87,15 +87,15 @@ fn width_of(hints: &[Hint], gap: u16, canvas: &Canvas<'_>) -> u16 {
     hints.iter().map(|hint| width(hint) + gap).sum::<u16>().saturating_sub(gap)
 }
 
-/// Returns the hints that fit, and their gap. In narrow terminals the gaps shrink first, then the hints
-/// with the lowest priority are dropped.
-fn fitting(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> (Vec<Hint>, u16) {
+/// Returns the hints that fit, and their gap. In narrow terminals the gaps shrink first, then the
+/// hints with the lowest priority are dropped.
+fn hints_that_fit(mut hints: Vec<Hint>, canvas: &Canvas<'_>, width: u16) -> (Vec<Hint>, u16) {
     loop {
         let fits = |gap: &u16| hints.len() <= 1 || width_of(&hints, *gap, canvas) <= width;
-        if let Some(gap) = GAPS.into_iter().find(fits) {
+        if let Some(gap) = HINT_GAPS.into_iter().find(fits) {
             return (hints, gap);
         }
-        let least = hints.iter().map(|hint| hint.priority).max();
-        hints.remove(hints.iter().position(|hint| Some(hint.priority) == least).unwrap_or(0));
+        let lowest = hints.iter().map(|hint| hint.priority).max();
+        hints.remove(hints.iter().position(|hint| Some(hint.priority) == lowest).unwrap_or(0));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::form::{FieldLine, FormLine, FormPanel, gap};
 use crate::app::State;
-use crate::app::new_segment::{FieldError, New, NewField};
+use crate::app::new_segment::{FieldError, NewField, NewSegmentForm};
 use crate::app::overlay::{Form as _, Overlay};
 use crate::app::sentence::{name_of, sentence};
 use crate::app::text_field::TextField;
@@ -11,9 +11,9 @@ use crate::tui::canvas::Canvas;
 use ratatui::style::Style;
 
 /// The width of short fields.
-const WORD: Option<u16> = Some(16);
+const SHORT_FIELD_WIDTH: Option<u16> = Some(16);
 
-pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_>) {
+pub fn draw(state: &State, overlay: &Overlay, form: &NewSegmentForm, canvas: &mut Canvas<'_>) {
     let size_field = TextField::default();
     let segments = state.survey.as_ref().map_or(&[][..], |survey| &survey.segments);
     let invalid = form.invalid_fields(segments);
@@ -29,7 +29,7 @@ pub fn draw(state: &State, overlay: &Overlay, form: &New, canvas: &mut Canvas<'_
 
 /// The plan, its refusal, or an error in the input.
 fn message(
-    form: &New,
+    form: &NewSegmentForm,
     invalid: &[(NewField, FieldError)],
     segments: &[Segment],
     canvas: &Canvas<'_>,
@@ -61,7 +61,7 @@ fn message(
 }
 
 fn form_line<'a>(
-    form: &'a New,
+    form: &'a NewSegmentForm,
     (line, invalid): (NewField, bool),
     size_field: &'a TextField,
     canvas: &Canvas<'_>,
@@ -69,9 +69,9 @@ fn form_line<'a>(
     let size = if form.size_text().is_empty() && !form.size.edited { size_field } else { &form.size };
     let (name, field, width, example, remark) = match line {
         NewField::Name => ("name", &form.name, None, "/camera0", ""),
-        NewField::Key => ("key", &form.key, WORD, "private", "0x4d2 or 1234; empty for private"),
-        NewField::Size => ("size", size, WORD, "file size", "bytes, or with K, M, G"),
-        NewField::Mode => ("mode", &form.mode, WORD, "", "0600 or u=rw,g=r; umask is ignored"),
+        NewField::Key => ("key", &form.key, SHORT_FIELD_WIDTH, "private", "0x4d2 or 1234; empty for private"),
+        NewField::Size => ("size", size, SHORT_FIELD_WIDTH, "file size", "bytes, or with K, M, G"),
+        NewField::Mode => ("mode", &form.mode, SHORT_FIELD_WIDTH, "", "0600 or u=rw,g=r; umask is ignored"),
         NewField::From => ("from", &form.from, None, "file to copy from; empty for zeros", ""),
         NewField::Kind | NewField::Exclusive | NewField::Huge | NewField::NoReserve => {
             let (name, text) = option(form, line);
@@ -86,7 +86,7 @@ fn form_line<'a>(
     FormLine::Field(FieldLine { name, field, width, example, remark, invalid })
 }
 
-fn option(form: &New, line: NewField) -> (&'static str, String) {
+fn option(form: &NewSegmentForm, line: NewField) -> (&'static str, String) {
     let tick = |on: bool, words: &str| format!("[{}] {words}", if on { 'x' } else { ' ' });
     match line {
         NewField::Kind => {

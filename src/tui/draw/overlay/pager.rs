@@ -1,6 +1,6 @@
 //! Scrolling text: the help and the session log.
 
-use super::list::{Entries, LEAST, NO_ENTRY, draw_hidden_counts};
+use super::list::{Entries, MIN_WIDTH, NO_ENTRY, draw_hidden_counts};
 use crate::app::State;
 use crate::app::action::{Action, Context};
 use crate::app::help::{GUTTER, HelpLine, HelpText};
@@ -51,7 +51,7 @@ pub fn log(state: &State, top: usize, canvas: &mut Canvas<'_>) {
     if entries.len() == 0 {
         entries.row(NO_ENTRY, vec![(0, "No changes yet.".to_owned(), theme.dim)]);
     }
-    let width = entries.widest().max(LEAST);
+    let width = entries.widest().max(MIN_WIDTH);
     draw(state, "Log of this session", &entries, top, width, canvas);
 }
 

@@ -13,13 +13,13 @@ use crate::tui::canvas::Canvas;
 use ratatui::style::Modifier;
 
 /// The column and the width of the fields.
-const FIELD: (u16, u16) = (8, 24);
-/// The column of the names in the grid, and that of their access.
-const NAME: u16 = 22;
-const HOW: u16 = 36;
+const FIELD_COLUMN_AND_WIDTH: (u16, u16) = (8, 24);
+/// The columns of names and access in the grid.
+const NAME_COLUMN: u16 = 22;
+const ACCESS_COLUMN: u16 = 36;
 /// The minimum width for names and remarks.
-const NARROW: u16 = 52;
-const GRID: usize = 1;
+const MIN_WIDTH_FOR_NAMES: u16 = 52;
+const GRID_LINE: usize = 1;
 
 pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut Canvas<'_>) {
     let [segment, more @ ..] = form.segments.as_slice() else { return };
@@ -32,8 +32,16 @@ pub fn draw(state: &State, overlay: &Overlay, form: &Permissions, canvas: &mut C
     let reasons: Vec<String> = form.error.clone().map_or_else(|| invalid.collect(), |error| vec![error]);
     let footer = reasons.iter().map(|reason| (sentence(reason), canvas.theme.failed)).collect();
     // The row for an error stays empty if there is none.
-    FormPanel { title, lines, focused, column: FIELD.0, narrow: NARROW, footer, min_rows: 1 }
-        .draw(state, overlay, canvas);
+    FormPanel {
+        title,
+        lines,
+        focused,
+        column: FIELD_COLUMN_AND_WIDTH.0,
+        narrow: MIN_WIDTH_FOR_NAMES,
+        footer,
+        min_rows: 1,
+    }
+    .draw(state, overlay, canvas);
 }
 
 /// Returns the lines and the index of the focused line.
@@ -52,7 +60,7 @@ fn lines<'a>(
         };
         FormLine::Drawn(Box::new(draw))
     }));
-    let mut focused = GRID + form.cursor / 2;
+    let mut focused = GRID_LINE + form.cursor / 2;
     let row = form.cursor / 2;
     let classes = form.classes();
     let reason = classes.as_ref().and_then(|classes| classes.get(row));
@@ -79,7 +87,7 @@ fn lines<'a>(
         }
         Some(Err(reason)) => (reason.to_string(), theme.failed),
     };
-    add(&mut lines, canvas, (FIELD.0, width), (&text, style), 2);
+    add(&mut lines, canvas, (FIELD_COLUMN_AND_WIDTH.0, width), (&text, style), 2);
     let (call, besides) = form.c_call();
     add(&mut lines, canvas, (1, width), (&call, theme.strong), 1);
     add(&mut lines, canvas, (3, width), (&form.explain_mode(), theme.text), 2);
@@ -89,13 +97,24 @@ fn lines<'a>(
 
 fn heading(canvas: &mut Canvas<'_>, area: Area) {
     let theme = canvas.theme;
-    for (column, text) in [(FIELD.0, "read"), (FIELD.0 + 6, "write"), (NAME, "who"), (HOW, "can attach")] {
-        if area.width >= NARROW || column < NAME {
+    for (column, text) in [
+        (FIELD_COLUMN_AND_WIDTH.0, "read"),
+        (FIELD_COLUMN_AND_WIDTH.0 + 6, "write"),
+        (NAME_COLUMN, "who"),
+        (ACCESS_COLUMN, "can attach"),
+    ] {
+        if area.width >= MIN_WIDTH_FOR_NAMES || column < NAME_COLUMN {
             canvas.text(area.x + column, area.y, area.width - column, text, theme.dim);
         }
     }
-    if area.width < NARROW {
-        canvas.text(area.x + NAME, area.y, area.width.saturating_sub(NAME), "can attach", theme.dim);
+    if area.width < MIN_WIDTH_FOR_NAMES {
+        canvas.text(
+            area.x + NAME_COLUMN,
+            area.y,
+            area.width.saturating_sub(NAME_COLUMN),
+            "can attach",
+            theme.dim,
+        );
     }
 }
 
@@ -109,21 +128,21 @@ fn grid_row(
     let theme = canvas.theme;
     label(canvas, area, CLASSES[row], focused, false);
     for column in 0..2 {
-        let at = 2 * row + column;
-        let set = form.mode.bits() & BITS[at] != 0;
+        let index = 2 * row + column;
+        let set = form.mode.bits() & BITS[index] != 0;
         let sign = if set { ["r", "w"][column] } else { "-" };
-        let cell = area.x + FIELD.0 + 1 + 6 * u16::from(column == 1);
+        let cell = area.x + FIELD_COLUMN_AND_WIDTH.0 + 1 + 6 * u16::from(column == 1);
         canvas.text(cell, area.y, 1, sign, if set { theme.accent } else { theme.dim });
-        if focused && at == form.cursor {
+        if focused && index == form.cursor {
             canvas.style(Area::new(cell - 1, area.y, 3, 1), theme.text.add_modifier(Modifier::REVERSED));
         }
     }
-    let how = if area.width >= NARROW {
-        let name = canvas.fit(&class_name(form, segment, row), HOW - NAME - 2);
-        canvas.text(area.x + NAME, area.y, HOW - NAME - 2, &name, theme.text);
-        HOW
+    let how = if area.width >= MIN_WIDTH_FOR_NAMES {
+        let name = canvas.fit(&class_name(form, segment, row), ACCESS_COLUMN - NAME_COLUMN - 2);
+        canvas.text(area.x + NAME_COLUMN, area.y, ACCESS_COLUMN - NAME_COLUMN - 2, &name, theme.text);
+        ACCESS_COLUMN
     } else {
-        NAME
+        NAME_COLUMN
     };
     if let Some(answer) = form.classes().as_ref().and_then(|classes| classes.get(row)) {
         canvas.text(area.x + how, area.y, area.width.saturating_sub(how), answer.label(), theme.text);
@@ -171,5 +190,12 @@ fn field<'a>(form: &'a Permissions, segment: &Segment, focus: Focus, canvas: &Ca
         Focus::Group => remark("gid", segment.owner.gid, &form.group_found, typed(&form.group)),
         _ => ("can this user or pid attach?".to_owned(), theme.dim),
     };
-    FormLine::Field(FieldLine { name, field: text, width: Some(FIELD.1), example, remark, invalid })
+    FormLine::Field(FieldLine {
+        name,
+        field: text,
+        width: Some(FIELD_COLUMN_AND_WIDTH.1),
+        example,
+        remark,
+        invalid,
+    })
 }

@@ -71,21 +71,21 @@ fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderP
     let width = |text: &str| cells(GAP) + cells(text);
     let mut available = end.saturating_sub(x);
     let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|&at| parts[at].rank);
-    for &at in &order {
-        let text = parts[at].short.as_deref().unwrap_or(&parts[at].text);
-        let needed = if parts[at].rank < 2 { width(text) } else { continue };
-        if needed <= available || parts[at].rank == 0 {
+    order.sort_by_key(|&index| parts[index].rank);
+    for &index in &order {
+        let text = parts[index].short.as_deref().unwrap_or(&parts[index].text);
+        let needed = if parts[index].rank < 2 { width(text) } else { continue };
+        if needed <= available || parts[index].rank == 0 {
             available = available.saturating_sub(needed);
-            texts[at] = Some(text);
+            texts[index] = Some(text);
         }
     }
-    for &at in &order {
-        let before = texts[at].map_or(0, width);
-        let needed = width(&parts[at].text);
-        if (before > 0 || parts[at].rank >= 2) && needed <= available + before {
+    for &index in &order {
+        let before = texts[index].map_or(0, width);
+        let needed = width(&parts[index].text);
+        if (before > 0 || parts[index].rank >= 2) && needed <= available + before {
             available = available + before - needed;
-            texts[at] = Some(&parts[at].text);
+            texts[index] = Some(&parts[index].text);
         }
     }
     for (part, text) in parts.iter().zip(texts) {
@@ -99,7 +99,7 @@ fn parts(canvas: &mut Canvas<'_>, mut x: u16, y: u16, end: u16, parts: &[HeaderP
 fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     let plain = theme.text;
     let all = survey.segments.len();
-    let shown: Vec<&Segment> = state.table.shown.iter().map(|&at| &survey.segments[at]).collect();
+    let shown: Vec<&Segment> = state.table.shown.iter().map(|&index| &survey.segments[index]).collect();
     let resident: Bytes = shown.iter().filter_map(|segment| segment.resident).sum();
     let filtered = !state.table.filter_text.is_empty();
     let of_all = format!("{} of {all} segments", shown.len());
@@ -160,9 +160,9 @@ fn limits(state: &State, survey: &Survey, canvas: &mut Canvas<'_>, area: Area) {
         }
         None => x = canvas.text(x, area.y, area.width, "no /dev/shm", theme.dim),
     }
-    let of = limits.shmmni.map_or_else(String::new, |max| format!(" of {max}"));
-    let ids = if limits.sysv_segments == 1 && of.is_empty() { "id" } else { "ids" };
-    let sysv = format!("{}{of} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
+    let max = limits.shmmni.map_or_else(String::new, |max| format!(" of {max}"));
+    let ids = if limits.sysv_segments == 1 && max.is_empty() { "id" } else { "ids" };
+    let sysv = format!("{}{max} {ids}, {}", limits.sysv_segments, limits.sysv_bytes);
     let position = position(state);
     let end = area.right().saturating_sub(1);
     canvas.text_right(end, area.y, cells(&position), &position, theme.dim);

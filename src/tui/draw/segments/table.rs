@@ -1,4 +1,4 @@
-//! Headings and rows of the table of segments.
+//! The segment table's headings and rows.
 
 use super::super::sparkline::rates;
 use super::header::percent;
@@ -6,7 +6,7 @@ use crate::app::State;
 use crate::app::action::Action;
 use crate::app::detail::resident_share;
 use crate::app::layout::Area;
-use crate::app::layout::segments::{Column, MARGIN, Placed, SegmentsLayout};
+use crate::app::layout::segments::{Column, ColumnPosition, MARGIN, SegmentsLayout};
 use crate::app::rates::{RateHistory, SAMPLES};
 use crate::engine::Unread;
 use crate::machine::Method;
@@ -25,8 +25,8 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
         return;
     }
     let rows = state.table.shown.iter().enumerate().skip(state.table.top);
-    for (y, (row, &at)) in (layout.table.y..layout.table.bottom()).zip(rows) {
-        draw_row(state, survey, &survey.segments[at], row == state.table.cursor, canvas, layout, y);
+    for (y, (row, &index)) in (layout.table.y..layout.table.bottom()).zip(rows) {
+        draw_row(state, survey, &survey.segments[index], row == state.table.cursor, canvas, layout, y);
     }
     scrolled_off(state, canvas, layout);
 }
@@ -53,10 +53,10 @@ fn text_if_known(segment: &Segment, text: String) -> String {
 
 fn headings(state: &State, canvas: &mut Canvas<'_>, layout: &SegmentsLayout) {
     let theme = canvas.theme;
-    let has_keys = state.overlay.is_none();
+    let keys_are_commands = state.overlay.is_none();
     for placed in &layout.columns {
         let sorted = placed.column.sort_key() == state.table.sort;
-        let style = if sorted && has_keys { theme.focus } else { theme.dim };
+        let style = if sorted && keys_are_commands { theme.focus } else { theme.dim };
         let title = canvas.plain(placed.column.title(placed.width)).into_owned();
         let title = title.as_str();
         if placed.column.is_right() {
@@ -131,7 +131,7 @@ fn draw_row(
     if let Some(age) = state.table.glow_age(&segment.id, state.now)
         && let Some(label) = layout.column(Column::Name)
     {
-        let faded = age.as_secs_f32() / crate::app::table::GLOW.as_secs_f32();
+        let faded = age.as_secs_f32() / crate::app::table::GLOW_DURATION.as_secs_f32();
         let name = Area::new(label.x, y, cells(&segment.label()).min(label.width), 1);
         canvas.style(name, Style::reset().patch(theme.glow(faded)));
     }
@@ -172,9 +172,16 @@ pub fn label(
     }
 }
 
-fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn cell(
+    state: &State,
+    survey: &Survey,
+    segment: &Segment,
+    placed: ColumnPosition,
+    canvas: &mut Canvas<'_>,
+    y: u16,
+) {
     let theme = canvas.theme;
-    let Placed { column, x, width } = placed;
+    let ColumnPosition { column, x, width } = placed;
     let right = x + width;
     match column {
         Column::Name => {
@@ -220,9 +227,9 @@ fn cell(state: &State, survey: &Survey, segment: &Segment, placed: Placed, canva
 }
 
 /// Draws the holders as writers and readers, or the exited creator.
-fn held_by(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn held_by(segment: &Segment, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
-    let Placed { x, width, .. } = placed;
+    let ColumnPosition { x, width, .. } = placed;
     let (text, style) = match (segment.holders.as_deref(), segment.holder_count()) {
         (_, Some(0) | None) => match segment.exited_creator() {
             Some(pid) => {
@@ -252,10 +259,11 @@ pub fn flow(segment: &Segment, canvas: &Canvas<'_>, width: u16) -> String {
     })
 }
 
-/// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is unknown.
-fn changing(history: Option<&RateHistory>, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+/// Draws the sparkline of the change rate, with the rate if there is room, or the reason why it is
+/// unknown.
+fn changing(history: Option<&RateHistory>, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
-    let Placed { x, width, .. } = placed;
+    let ColumnPosition { x, width, .. } = placed;
     match history {
         None => {}
         Some(RateHistory::Unread(reason)) => {
@@ -318,7 +326,7 @@ fn size(canvas: &mut Canvas<'_>, right: u16, y: u16, bytes: Bytes) {
     canvas.text(right - 3, y, 3, unit, canvas.theme.dim);
 }
 
-fn resident(segment: &Segment, placed: Placed, canvas: &mut Canvas<'_>, y: u16) {
+fn resident(segment: &Segment, placed: ColumnPosition, canvas: &mut Canvas<'_>, y: u16) {
     let theme = canvas.theme;
     let right = placed.x + placed.width;
     let Some(share) = resident_share(segment) else {

@@ -59,15 +59,15 @@ fn draw_list(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     u16::try_from(shown.len()).unwrap_or(u16::MAX).min(area.height)
 }
 
-/// Draws the holders one after the other: `writer 7025 rw   reader 7033 r`. Returns the number of
+/// Draws the holders in one line: `writer 7025 rw   reader 7033 r`. Returns the number of
 /// rows.
 fn draw_inline(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     let theme = canvas.theme;
     let (mut x, mut y) = (area.x, area.y);
-    for (at, holder) in shown.iter().enumerate() {
+    for (index, holder) in shown.iter().enumerate() {
         let facts = format!(" {} {}", holder.pid, holder.access.keyword());
         let name = canvas.fit(&holder.command_text(), area.width.saturating_sub(cells(&facts)));
-        let remaining = shown.len() - at - 1;
+        let remaining = shown.len() - index - 1;
         let more = if remaining > 0 { format!("   and {} more", remaining + 1) } else { String::new() };
         let width = cells(&name) + cells(&facts);
         // The last row keeps room for the count.
@@ -85,7 +85,8 @@ fn draw_inline(shown: &[&Holder], canvas: &mut Canvas<'_>, area: Area) -> u16 {
     y + 1 - area.y
 }
 
-/// Draws the reasons for the state, the first in the color of the state. Returns the number of rows.
+/// Draws the reasons for the state, the first in the color of the state. Returns the number of
+/// rows.
 fn reasons(segment: &Segment, canvas: &mut Canvas<'_>, mut area: Area) -> u16 {
     let bottom = area.bottom();
     let top = area.y;

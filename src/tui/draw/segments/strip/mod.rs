@@ -9,7 +9,7 @@ use crate::app::State;
 use crate::app::action::Action;
 use crate::app::layout::Area;
 use crate::app::layout::detail::detail_column;
-use crate::app::layout::strip::{DIGITS, ROW, StripLayout};
+use crate::app::layout::strip::{OFFSET_DIGITS, ROW_BYTES, StripLayout};
 use crate::app::sentence::sentence;
 use crate::engine::{Look, Unread};
 use crate::machine::Method;
@@ -55,7 +55,7 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
 }
 
 /// Smaller panes would cut most facts.
-const FACTS: (u16, u16) = (36, 6);
+const MIN_FACTS_SIZE: (u16, u16) = (36, 6);
 
 /// Draws other facts below the holders, or where that pane is narrow, in the lower half of the
 /// moving values while they do not need it.
@@ -63,7 +63,7 @@ fn facts(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     let moving = state.table.strip.look().map_or(0, |look| look.moving.len());
     let half = layout.moving.height / 2;
     let lower = if moving + 2 < usize::from(half) { layout.moving.below(half) } else { Area::default() };
-    let has_room = |area: &Area| area.width >= FACTS.0 && area.height >= FACTS.1;
+    let has_room = |area: &Area| area.width >= MIN_FACTS_SIZE.0 && area.height >= MIN_FACTS_SIZE.1;
     let area = [below, lower].into_iter().find(has_room).filter(|_| layout.headings);
     let Some(area) = area else { return };
     // The strip itself shows the contents and the holders, or else the reasons for the state.
@@ -92,7 +92,7 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     canvas.rule(area);
     let longest = if layout.headings { area.width / 2 } else { area.width * 3 / 10 };
     let end = label(segment, canvas, (3, area.y), longest, theme.focus);
-    // Clear the rule beside the name and between an id and its key.
+    // Clear the rule next to the name and between an id and its key.
     canvas.fill(Area::new(2, area.y, end - 1, 1), " ", theme.text);
     let mut x = label(segment, canvas, (3, area.y), longest, theme.focus) + 1;
     let right = area.right().saturating_sub(2);
@@ -101,9 +101,9 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
         x = part(canvas, x, area.y, &position(state), theme.dim);
     }
     match state.table.strip.look() {
-        Some(look) if !layout.headings && x + layout.map_cells() + RATE + 3 < right => {
+        Some(look) if !layout.headings && x + layout.map_cells() + RATE_WIDTH + 3 < right => {
             // The position of the map does not depend on the name and the rate.
-            let x = right - RATE - layout.map_cells() - 2;
+            let x = right - RATE_WIDTH - layout.map_cells() - 2;
             canvas.text(x - 1, area.y, 1, " ", theme.text);
             let view = 0..look.bytes.len() as u64;
             map::cells(&state.table.strip.map, look.size, &view, state.now, canvas, (x, area.y));
@@ -111,7 +111,7 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
             let rate = state.table.rates.per_second(&segment.id);
             if rate > 0 {
                 let text = format!("{:>RATE_CELLS$} ", rate_text(rate));
-                canvas.text(right - RATE - 1, area.y, RATE + 1, &text, theme.text);
+                canvas.text(right - RATE_WIDTH - 1, area.y, RATE_WIDTH + 1, &text, theme.text);
             }
         }
         _ => {
@@ -123,8 +123,8 @@ fn title(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
 }
 
 /// The width of a rate such as `1023K/s`.
-const RATE: u16 = 7;
-const RATE_CELLS: usize = RATE as usize;
+const RATE_WIDTH: u16 = 7;
+const RATE_CELLS: usize = RATE_WIDTH as usize;
 
 /// Writes ` text ` over a rule. Returns the next column.
 fn part(canvas: &mut Canvas<'_>, x: u16, y: u16, text: &str, style: Style) -> u16 {
@@ -186,12 +186,14 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
         canvas.text(area.x, area.y, area.width, "Empty (0 bytes).", theme.dim);
         return;
     }
-    for (y, (row, chunk)) in (area.y..area.bottom()).zip(look.bytes.chunks(usize::from(ROW)).enumerate()) {
-        let offset = row * usize::from(ROW);
-        canvas.text(area.x, y, DIGITS, &format!("{offset:04x}"), theme.dim);
-        let bytes_x = area.x + DIGITS + 2;
-        let text_x = bytes_x + 3 * ROW + 1;
-        for (column, &byte) in (0..ROW).zip(chunk) {
+    for (y, (row, chunk)) in
+        (area.y..area.bottom()).zip(look.bytes.chunks(usize::from(ROW_BYTES)).enumerate())
+    {
+        let offset = row * usize::from(ROW_BYTES);
+        canvas.text(area.x, y, OFFSET_DIGITS, &format!("{offset:04x}"), theme.dim);
+        let bytes_x = area.x + OFFSET_DIGITS + 2;
+        let text_x = bytes_x + 3 * ROW_BYTES + 1;
+        for (column, &byte) in (0..ROW_BYTES).zip(chunk) {
             let at = (offset + usize::from(column)) as u64;
             let x = bytes_x + 3 * column + column / 8;
             if look.swapped.iter().any(|range| range.contains(&at)) {
@@ -213,7 +215,7 @@ fn preview(state: &State, look: &Look, canvas: &mut Canvas<'_>, area: Area) {
     }
 }
 
-/// Draws the label of a stacked pane. Returns the area beside it.
+/// Draws the label of a stacked pane. Returns the area next to it.
 fn draw_label(text: &str, canvas: &mut Canvas<'_>, area: Area) -> Area {
     canvas.text(area.x, area.y, 7, text, canvas.theme.dim);
     Area::new(area.x + 8, area.y, area.width.saturating_sub(8), area.height)

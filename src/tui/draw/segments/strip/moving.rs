@@ -2,7 +2,7 @@
 
 use super::{draw_heading, draw_label, draw_wrapped};
 use crate::app::State;
-use crate::app::layout::strip::{DIGITS, StripLayout};
+use crate::app::layout::strip::{OFFSET_DIGITS, StripLayout};
 use crate::engine::Moving;
 use crate::identify::semaphore;
 use crate::segment::Segment;
@@ -46,7 +46,7 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     }
 }
 
-/// The widths of the columns of the moving values.
+/// The column widths for moving values.
 struct MovingColumns {
     digits: u16,
     kind: u16,
@@ -60,15 +60,15 @@ impl MovingColumns {
     /// Fits the columns into `width` cells.
     fn of(values: &[Moving], width: u16) -> Self {
         let max = |cells: &dyn Fn(&Moving) -> u16| values.iter().map(cells).max().unwrap_or(0);
-        let digits = max(&|value| cells(&format!("{:x}", value.offset))).max(DIGITS);
+        let digits = max(&|value| cells(&format!("{:x}", value.offset))).max(OFFSET_DIGITS);
         let kind = max(&|value| cells(&value.kind));
         let rate = max(&|value| cells(&value.rate));
         let room = width.saturating_sub(digits + kind + 2);
         // A counter that gets another digit does not shift the other columns.
-        let value = max(&|value| cells(&value.value)).clamp(STEADY, VALUE);
-        let spark = room.saturating_sub(value + 1 + rate + 1).min(LONGEST_LINE);
-        let lines = (spark >= SHORTEST_LINE).then(|| {
-            let value = (room - (spark + 1 + rate + 1)).clamp(value, VALUE);
+        let value = max(&|value| cells(&value.value)).clamp(MIN_VALUE_WIDTH, MAX_VALUE_WIDTH);
+        let spark = room.saturating_sub(value + 1 + rate + 1).min(MAX_LINE_WIDTH);
+        let lines = (spark >= MIN_LINE_WIDTH).then(|| {
+            let value = (room - (spark + 1 + rate + 1)).clamp(value, MAX_VALUE_WIDTH);
             [value, spark, rate]
         });
         Self { digits, kind, lines, room }
@@ -93,11 +93,11 @@ impl MovingColumns {
         x += value + 1;
         let tail = &moving.history[moving.history.len().saturating_sub(spark.into())..];
         if tail.len() > 1 {
-            let least = tail.iter().copied().fold(f64::INFINITY, f64::min);
+            let min = tail.iter().copied().fold(f64::INFINITY, f64::min);
             let max = tail.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             // No bar is full, so that the bars of adjacent rows do not merge.
-            let max = max + (max - least) / 6.0;
-            let line = sparkline(tail.iter().copied(), least, max, &theme.glyphs);
+            let max = max + (max - min) / 6.0;
+            let line = sparkline(tail.iter().copied(), min, max, &theme.glyphs);
             canvas.text_right(x + spark, y, spark, &line, theme.in_use);
         }
         x += spark + 1;
@@ -105,9 +105,9 @@ impl MovingColumns {
     }
 }
 
-const LONGEST_LINE: u16 = 24;
-const SHORTEST_LINE: u16 = 4;
-/// The maximum width of a value beside a sparkline.
-const VALUE: u16 = 20;
-/// The minimum width of the column of values.
-const STEADY: u16 = 8;
+const MAX_LINE_WIDTH: u16 = 24;
+const MIN_LINE_WIDTH: u16 = 4;
+/// The maximum width of a value next to a sparkline.
+const MAX_VALUE_WIDTH: u16 = 20;
+/// The minimum width of the value column.
+const MIN_VALUE_WIDTH: u16 = 8;

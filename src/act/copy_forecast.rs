@@ -18,7 +18,7 @@ const MAX_METADATA: u64 = 16 << 10;
 
 /// The predicted cost of a copy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Outlook {
+pub struct CopyForecast {
     /// Older copies to delete first, for disk space.
     pub for_space: Vec<OldCopy>,
     /// Older copies to delete once the segment is removed, for the limit.
@@ -29,7 +29,7 @@ pub struct Outlook {
     held: Bytes,
 }
 
-impl Outlook {
+impl CopyForecast {
     /// Describes the older copies to delete, for a plan.
     #[must_use]
     pub fn sentences(&self, now: Timestamp) -> Vec<String> {
@@ -98,12 +98,12 @@ pub(super) struct DiskSpace {
 /// The removals of a batch with the cost of their copies. Clones share one list; comparisons ignore
 /// it.
 #[derive(Debug, Clone, Default)]
-pub struct Batch(Arc<Mutex<Vec<Planned>>>);
+pub struct Batch(Arc<Mutex<Vec<BatchEntry>>>);
 
 #[derive(Debug)]
-struct Planned {
+struct BatchEntry {
     id: SegmentId,
-    outlook: Outlook,
+    forecast: CopyForecast,
     stage: Stage,
 }
 
@@ -125,7 +125,7 @@ impl Eq for Batch {}
 
 impl Batch {
     /// Predicts the cost of a copy after those that were planned before.
-    pub(super) fn predict(&self, segment: &Segment, space: DiskSpace) -> Result<Outlook, KeepError> {
+    pub(super) fn predict(&self, segment: &Segment, space: DiskSpace) -> Result<CopyForecast, KeepError> {
         let held = held(segment);
         let DiskSpace { limit, free_space, directory, in_progress: unfinished, mut old } = space;
         if held > Bytes(limit.0.saturating_sub(unfinished.0)) {
@@ -136,7 +136,7 @@ impl Batch {
         // Copies of this batch are newer than all others, so they are deleted last.
         let mut batch = vec![];
         let before = self.all();
-        for Planned { id, outlook: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
+        for BatchEntry { id, forecast: planned, stage } in before.iter().filter(|one| one.id != segment.id) {
             match stage {
                 Stage::Writing => continue,
                 // The only copy of a segment that this batch removed: never deleted for disk space.
@@ -153,7 +153,7 @@ impl Batch {
             batch.push((id.clone(), planned.held.0));
         }
         drop(before);
-        let mut outlook = Outlook { limit, held, ..Outlook::default() };
+        let mut forecast = CopyForecast { limit, held, ..CopyForecast::default() };
         if let Some(free_space) = free_space {
             let all: u64 = old.iter().map(|old| old.frees).sum();
             if free_space.saturating_add(all) < needs {
@@ -168,14 +168,14 @@ impl Batch {
             while free < needs {
                 let Some(oldest) = old.pop() else { break };
                 free = free.saturating_add(oldest.frees);
-                outlook.for_space.push(oldest);
+                forecast.for_space.push(oldest);
             }
         }
         let mut total: u64 = unfinished.0.saturating_add(held.0);
         for (id, copy) in batch.into_iter().rev() {
             total = total.saturating_add(copy);
             if total > limit.0 {
-                outlook.from_batch.push(id);
+                forecast.from_batch.push(id);
             }
         }
         let mut from_batch = vec![];
@@ -186,14 +186,15 @@ impl Batch {
             }
         }
         from_batch.reverse();
-        outlook.for_limit = from_batch;
-        Ok(outlook)
+        forecast.for_limit = from_batch;
+        Ok(forecast)
     }
 
     /// Adds a planned removal to the batch.
-    pub(super) fn plan(&self, segment: &Segment, outlook: &Outlook) {
+    pub(super) fn plan(&self, segment: &Segment, forecast: &CopyForecast) {
         self.forget(segment);
-        let planned = Planned { id: segment.id.clone(), outlook: outlook.clone(), stage: Stage::Planned };
+        let planned =
+            BatchEntry { id: segment.id.clone(), forecast: forecast.clone(), stage: Stage::Planned };
         self.all().push(planned);
     }
 
@@ -211,7 +212,7 @@ impl Batch {
     }
 
     pub(super) fn copies(&self) -> Vec<(SegmentId, PathBuf)> {
-        let saved = |one: &Planned| match &one.stage {
+        let saved = |one: &BatchEntry| match &one.stage {
             Stage::Saved(copy) => Some((one.id.clone(), copy.clone())),
             Stage::Planned | Stage::Writing => None,
         };
@@ -224,7 +225,7 @@ impl Batch {
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Planned>> {
+    fn all(&self) -> MutexGuard<'_, Vec<BatchEntry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
