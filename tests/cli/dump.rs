@@ -345,7 +345,7 @@ fn dump_reports_a_full_disk_and_accepts_a_closed_pipe() {
 
 #[test]
 fn dump_prints_types_of_declarations_and_headers() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 40, 0o600);
     object.write(0, &[7, 0, 0, 0, 1]);
     object.write(8, &1.5_f64.to_le_bytes());

@@ -145,7 +145,7 @@ fn invalid_arguments_are_usage_errors() {
 
 #[test]
 fn watch_prints_the_fields_that_changed() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 64, 0o600);
     let kind = "struct { int tick; struct { short x, y; } points[2]; char name[8]; }@8";
     let mut child = watch(&["a", "--as", kind, "--count", "3"]);

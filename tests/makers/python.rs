@@ -67,7 +67,8 @@ fn shared_memory_is_held_then_idle_then_leaked() {
 
     // The object is closed but not unlinked, so the tracker unlinks it at exit.
     python.run("one.close()");
-    verdict(&id).assert_is("idle", &["may still be needed: resource_tracker of its owner or root is running"]);
+    verdict(&id)
+        .assert_is("idle", &["may still be needed: resource_tracker of its owner or root is running"]);
 
     python.kill_all();
     let left = verdict(&id);
