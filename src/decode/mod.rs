@@ -10,9 +10,11 @@ mod hexdump;
 mod hexline;
 pub mod moving;
 mod order;
+mod python;
 mod scalar;
 mod source;
 mod text;
+mod tick;
 mod types;
 mod value;
 
@@ -21,11 +23,13 @@ pub use dump::dump;
 pub use encode::{ParseValueError, pattern_of_value};
 pub use hexdump::{HexDump, Squeeze};
 pub use order::ByteOrder;
+pub use python::PythonTypeError;
 pub use scalar::Scalar;
 pub use source::{ParseTypeError, PlacedType, ReadHeader, parse_type};
 pub use text::text_at;
+pub use tick::{Tick, TickUnit};
 pub use types::{
     Array, Bits, Child, Decoded, Enum, Enumerator, Field, Label, Leaf, Leaves, MAX_DEPTH, MAX_SIZE,
-    ParseNameError, Path, Place, Pointer, Record, RecordKind, Type, TypeError, TypeKind, Window,
+    ParseNameError, Path, Place, Pointer, Record, RecordKind, StringForm, Type, TypeError, TypeKind, Window,
 };
 pub use value::{Time, Value};

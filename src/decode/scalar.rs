@@ -1,7 +1,7 @@
 //! The scalar types: names, sizes, and decoding.
 
 use super::value::{Time, Value};
-use super::{ByteOrder, float};
+use super::{ByteOrder, Tick, float};
 
 /// The type of a single value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,10 @@ pub enum Scalar {
     TimeMicros,
     /// Nanoseconds since 1970 as an `int64_t`.
     TimeNanos,
+    /// numpy's `datetime64`: a count of ticks since 1970, without a time zone.
+    Datetime(Tick),
+    /// numpy's `timedelta64`: a count of ticks.
+    Timedelta(Tick),
 }
 
 impl Scalar {
@@ -91,6 +95,7 @@ impl Scalar {
         Self::Char32,
     ];
 
+    /// The scalars that have a name. Those with a unit have none.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::BASIC.into_iter().chain(Self::RARE)
     }
@@ -123,6 +128,8 @@ impl Scalar {
             Self::TimeMillis => "time_ms",
             Self::TimeMicros => "time_us",
             Self::TimeNanos => "time_ns",
+            Self::Datetime(_) => "datetime64",
+            Self::Timedelta(_) => "timedelta64",
         }
     }
 
@@ -141,7 +148,9 @@ impl Scalar {
             | Self::TimeSeconds
             | Self::TimeMillis
             | Self::TimeMicros
-            | Self::TimeNanos => 8,
+            | Self::TimeNanos
+            | Self::Datetime(_)
+            | Self::Timedelta(_) => 8,
         }
     }
 
@@ -207,6 +216,8 @@ impl Scalar {
             Self::TimeMillis => time(Time::Millis)?,
             Self::TimeMicros => time(Time::Micros)?,
             Self::TimeNanos => time(Time::Nanos)?,
+            Self::Datetime(tick) => Value::Datetime(i64::from_ne_bytes(first(bytes, order)?), tick),
+            Self::Timedelta(tick) => Value::Timedelta(i64::from_ne_bytes(first(bytes, order)?), tick),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The ways to write a type. Every source of types has its place in [`parse_type`].
 
 use super::declaration::{DeclarationError, Language, Sources, parse_declarations};
+use super::layouts;
+use super::python::{self, PythonTypeError};
 use super::{ParseNameError, Type};
 use crate::segment::{Bytes, escape};
 use std::path::Path;
@@ -21,6 +23,8 @@ pub enum ParseTypeError {
     Name(#[from] ParseNameError),
     #[error("invalid type: {0}")]
     Declaration(#[from] DeclarationError),
+    #[error(transparent)]
+    Python(#[from] PythonTypeError),
     #[error("failed to read {path}: {message}")]
     Header { path: String, message: String },
 }
@@ -32,6 +36,7 @@ impl ParseTypeError {
         match self {
             Self::Name(error) => error.expected(),
             Self::Declaration(error) => error.to_string(),
+            Self::Python(error) => error.expected(),
             Self::Header { .. } => self.to_string(),
         }
     }
@@ -47,20 +52,24 @@ enum Form<'a> {
     Header { path: &'a str, name: Option<&'a str> },
 }
 
-/// Parses a type in any of its forms: a name (`u32be`, `f64[3][3]`, `i32,f64,char[16]`), C and C++
-/// declarations, or a header and the name of a type in it (`file.h:Name`). `@OFFSET` at the end
+/// Parses a type in any of its forms: a name (`u32be`, `f64[3][3]`, `i32,f64,char[16]`, `mutex`), C and
+/// C++ declarations, a type of Python (`struct:<iqd`, `<f8`, `[('a', '<i4')]`, `T{<i:x:}`), or a header and the name of a type in it (`file.h:Name`). `@OFFSET` at the end
 /// places it.
 ///
 /// # Errors
 /// Fails if the text has none of these forms, or if the header cannot be read.
 pub fn parse_type(text: &str, read: ReadHeader<'_>) -> Result<PlacedType, ParseTypeError> {
     let (text, offset) = match text.rsplit_once('@') {
-        Some((ty, offset)) => match offset.parse::<Bytes>() {
+        // `@` starts a format of struct.
+        Some((ty, offset)) if !ty.trim_end().ends_with(':') => match offset.parse::<Bytes>() {
             Ok(offset) => (ty, Some(offset.0)),
             Err(_) => (text, None),
         },
-        None => (text, None),
+        _ => (text, None),
     };
+    if let Some(parsed) = python::parse_marked(text) {
+        return Ok(PlacedType { ty: parsed?, offset });
+    }
     let ty = match form(text) {
         Form::Name => named(text)?,
         Form::Declaration => parse_declarations(&Sources::typed(text), None, None)?,
@@ -75,9 +84,18 @@ pub fn parse_type(text: &str, read: ReadHeader<'_>) -> Result<PlacedType, ParseT
 
 /// Parses a name of our own, or of C: `unsigned int`, `uint32_t`.
 fn named(text: &str) -> Result<Type, ParseTypeError> {
+    if let Some(ty) = layouts::named(text) {
+        return Ok(ty);
+    }
     Type::from_name(text).or_else(|error| {
-        // Our names are shorter, so the error lists them.
-        parse_declarations(&Sources::typed(text), None, None).map_err(|_| error.into())
+        match parse_declarations(&Sources::typed(text), None, None) {
+            Ok(ty) => Ok(ty),
+            Err(_) => match python::parse_bare(text) {
+                Some(parsed) => Ok(parsed?),
+                // Our names are shorter, so the error lists them.
+                None => Err(error.into()),
+            },
+        }
     })
 }
 

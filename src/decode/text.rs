@@ -28,10 +28,7 @@ pub(super) fn wide_text(bytes: &[u8], size: usize, order: ByteOrder) -> String {
         (code != 0).then_some(code)
     });
     let mut out = String::new();
-    let mut push = |code: Result<char, u32>| match code {
-        Ok(c) => out.push_str(&escape(c.encode_utf8(&mut [0; 4]).as_bytes())),
-        Err(code) => drop(write!(out, "\\u{{{code:x}}}")),
-    };
+    let mut push = |code| push_code(&mut out, code);
     if size == 2 {
         let units = units.map(|code| u16::try_from(code).unwrap_or(0));
         char::decode_utf16(units)
@@ -41,6 +38,26 @@ pub(super) fn wide_text(bytes: &[u8], size: usize, order: ByteOrder) -> String {
         units.map(|code| char::from_u32(code).ok_or(code)).for_each(&mut push);
     }
     out
+}
+
+/// Returns text in UTF-32 without the NULs at its end.
+pub(super) fn utf32_text(bytes: &[u8], order: ByteOrder) -> String {
+    let units: Vec<u32> =
+        bytes.as_chunks().0.iter().map(|&unit| u32::from_ne_bytes(order.convert(unit))).collect();
+    let length = units.iter().rposition(|&code| code != 0).map_or(0, |last| last + 1);
+    let mut out = String::new();
+    for &code in &units[..length] {
+        push_code(&mut out, char::from_u32(code).ok_or(code));
+    }
+    out
+}
+
+/// Appends a character, or the code of a unit that is none.
+fn push_code(out: &mut String, code: Result<char, u32>) {
+    match code {
+        Ok(c) => out.push_str(&escape(c.encode_utf8(&mut [0; 4]).as_bytes())),
+        Err(code) => drop(write!(out, "\\u{{{code:x}}}")),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Decoded values and their text form.
 
-use super::float;
+use super::{Tick, float};
 use crate::segment::escape;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
@@ -31,6 +31,10 @@ pub enum Value {
     Wide(u32),
     /// A point in time.
     Time(Time),
+    /// A count of ticks since 1970.
+    Datetime(i64, Tick),
+    /// A duration in ticks.
+    Timedelta(i64, Tick),
 }
 
 /// A point in time as a count since 1970-01-01T00:00:00Z.
@@ -143,13 +147,16 @@ impl fmt::Display for Value {
             Self::Char(byte) => f.pad(&format!("'{}'", escape(&[byte]))),
             Self::Wide(code) => f.pad(&format!("'{}'", wide(code))),
             Self::Time(time) => f.pad(&time.to_string()),
+            Self::Datetime(count, tick) => f.pad(&tick.time_text(count)),
+            Self::Timedelta(count, tick) => f.pad(&tick.duration_text(count)),
         }
     }
 }
 
 impl Serialize for Value {
     /// Serializes floats that are not finite as `"NaN"`, `"inf"` and `"-inf"`, which JSON has no
-    /// numbers for, complex numbers as arrays of two, and characters as escaped text.
+    /// numbers for, complex numbers as arrays of two, characters as escaped text, and durations as
+    /// numbers of their unit.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Unsigned(value) => serializer.serialize_u64(value),
@@ -172,6 +179,11 @@ impl Serialize for Value {
             Self::Char(byte) => serializer.serialize_str(&escape(&[byte])),
             Self::Wide(code) => serializer.serialize_str(&wide(code)),
             Self::Time(time) => time.serialize(serializer),
+            Self::Datetime(count, tick) => serializer.serialize_str(&tick.time_text(count)),
+            Self::Timedelta(count, tick) => match tick.units(count) {
+                Some(units) => serializer.serialize_i128(units),
+                None => serializer.serialize_str("NaT"),
+            },
         }
     }
 }

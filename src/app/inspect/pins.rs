@@ -139,6 +139,7 @@ const fn number(value: Value) -> f64 {
         Value::Bool(value) => value as u8 as f64,
         Value::Char(byte) => byte as f64,
         Value::Time(time) => time.count() as f64,
+        Value::Datetime(count, _) | Value::Timedelta(count, _) => count as f64,
     }
 }
 

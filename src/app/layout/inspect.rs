@@ -117,7 +117,12 @@ pub const fn value_width(scalar: Scalar) -> u16 {
         Scalar::Complex64 => 30,
         Scalar::U128 | Scalar::I128 => 40,
         Scalar::Complex128 => 50,
-        Scalar::TimeSeconds | Scalar::TimeMillis | Scalar::TimeMicros | Scalar::TimeNanos => 36,
+        Scalar::TimeSeconds
+        | Scalar::TimeMillis
+        | Scalar::TimeMicros
+        | Scalar::TimeNanos
+        | Scalar::Datetime(_)
+        | Scalar::Timedelta(_) => 36,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values without parts, and their text and JSON forms.
 
-use super::{Bits, Place, TypeKind, Window};
-use crate::decode::text::{until_nul, wide_text};
+use super::{Bits, Place, StringForm, TypeKind, Window};
+use crate::decode::text::{until_nul, utf32_text, wide_text};
 use crate::decode::{ByteOrder, Scalar, Value};
 use crate::segment::escape;
 use serde::{Serialize, Serializer};
@@ -18,6 +18,8 @@ pub enum Leaf<'a> {
     /// Text up to its first NUL, escaped.
     Text(String),
     Bytes(&'a [u8]),
+    /// Python's None.
+    Null,
 }
 
 impl<'a> Leaf<'a> {
@@ -40,6 +42,8 @@ impl<'a> Leaf<'a> {
                 1 => escape(until_nul(part())),
                 size => wide_text(part(), size, *order),
             })),
+            TypeKind::String(form) => Some(Self::Text(string(part(), *form))),
+            TypeKind::Null => Some(Self::Null),
             TypeKind::Bytes => Some(Self::Bytes(part())),
             TypeKind::Array(_) | TypeKind::Record(_) => None,
         }
@@ -88,6 +92,21 @@ impl<'a> Leaf<'a> {
     }
 }
 
+fn string(bytes: &[u8], form: StringForm) -> String {
+    match form {
+        StringForm::Whole => escape(bytes),
+        StringForm::Stripped => {
+            let length = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            escape(&bytes[..length])
+        }
+        StringForm::Pascal => match bytes.split_first() {
+            Some((&length, rest)) => escape(&rest[..rest.len().min(length.into())]),
+            None => String::new(),
+        },
+        StringForm::Utf32(order) => utf32_text(bytes, order),
+    }
+}
+
 impl fmt::Display for Leaf<'_> {
     /// Writes texts in double quotes and bytes as `1f 85`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,6 +121,7 @@ impl fmt::Display for Leaf<'_> {
                 }
                 Ok(())
             }
+            Self::Null => f.write_str("None"),
         }
     }
 }
@@ -113,6 +133,7 @@ impl Serialize for Leaf<'_> {
             Self::Value(value) => value.serialize(serializer),
             Self::Enumerator(name) => serializer.serialize_str(name),
             Self::Text(text) => serializer.serialize_str(text),
+            Self::Null => serializer.serialize_none(),
             Self::Address(_) | Self::Bytes(_) => serializer.collect_str(self),
         }
     }

@@ -53,6 +53,10 @@ pub enum TypeKind {
     Pointer(Arc<Pointer>),
     /// Text of a fixed size that ends at its first NUL, in units of a character type.
     Text(Scalar, ByteOrder),
+    /// Text of a fixed size that does not end at its first NUL.
+    String(StringForm),
+    /// Python's None, whatever its bytes are.
+    Null,
     /// Bytes of unknown meaning.
     Bytes,
     Array(Arc<Array>),
@@ -72,6 +76,19 @@ pub struct Array {
     pub count: u64,
     /// The distance between elements.
     pub stride: u64,
+}
+
+/// The strings of Python. Their size includes the padding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StringForm {
+    /// Bytes or UTF-8 without the NULs at the end: `S8` of numpy.
+    Stripped,
+    /// All bytes: `8s` of struct.
+    Whole,
+    /// The number of bytes, then the bytes: `8p` of struct.
+    Pascal,
+    /// UTF-32 without the NULs at the end: `U8` of numpy.
+    Utf32(ByteOrder),
 }
 
 /// The reason that a type cannot exist.
@@ -107,6 +124,21 @@ impl Type {
     /// Fails if it is larger than any segment.
     pub fn bytes(size: u64) -> Result<Self, TypeError> {
         Self::leaf(TypeKind::Bytes, size, 1).checked()
+    }
+
+    /// A string of `size` bytes.
+    ///
+    /// # Errors
+    /// Fails if it is larger than any segment.
+    pub fn string(form: StringForm, size: u64) -> Result<Self, TypeError> {
+        let align = if matches!(form, StringForm::Utf32(_)) { 4 } else { 1 };
+        Self::leaf(TypeKind::String(form), size, align).checked()
+    }
+
+    /// None, in a slot of `size` bytes.
+    #[must_use]
+    pub fn null(size: u64) -> Self {
+        Self::leaf(TypeKind::Null, size, 1)
     }
 
     #[must_use]
@@ -209,7 +241,11 @@ impl Type {
     pub fn smallest(&self) -> u64 {
         match &self.kind {
             TypeKind::Array(array) => array.element.smallest(),
-            TypeKind::Record(_) | TypeKind::Text(..) | TypeKind::Bytes => self.size.min(1),
+            TypeKind::Record(_)
+            | TypeKind::Text(..)
+            | TypeKind::String(_)
+            | TypeKind::Bytes
+            | TypeKind::Null => self.size.min(1),
             _ => self.size,
         }
     }

@@ -1,6 +1,6 @@
 //! The names of scalars and arrays, and rows of them: `u32`, `u16be`, `f64[3][3]`, `i32,f64,char[16]`.
 
-use super::{Field, Record, RecordKind, Type, TypeError, TypeKind};
+use super::{Field, Record, RecordKind, StringForm, Type, TypeError, TypeKind};
 use crate::decode::{ByteOrder, Scalar};
 use crate::segment::escape;
 use std::fmt;
@@ -135,11 +135,25 @@ pub(in crate::decode) fn scalar_names() -> String {
 }
 
 fn write_scalar(f: &mut fmt::Formatter<'_>, scalar: Scalar, order: ByteOrder) -> fmt::Result {
+    let prefix = if order == ByteOrder::native() { "" } else { numpy_order(order) };
+    match scalar {
+        Scalar::Datetime(tick) => return write!(f, "{prefix}M8{tick}"),
+        Scalar::Timedelta(tick) => return write!(f, "{prefix}m8{tick}"),
+        _ => {}
+    }
     f.write_str(scalar.word())?;
     if order != ByteOrder::native() && scalar.size() > 1 {
         f.write_str(order.word())?;
     }
     Ok(())
+}
+
+/// The byte order as a prefix of numpy's types.
+const fn numpy_order(order: ByteOrder) -> &'static str {
+    match order {
+        ByteOrder::Little => "<",
+        ByteOrder::Big => ">",
+    }
 }
 
 impl fmt::Display for Type {
@@ -157,7 +171,14 @@ impl fmt::Display for Type {
             TypeKind::Enum(found) => f.write_str(&escape(found.name().as_bytes()))?,
             TypeKind::Pointer(pointer) => write!(f, "{}*", escape(pointer.target.as_bytes()))?,
             TypeKind::Bytes => f.write_str("bytes")?,
-            TypeKind::Record(record) if record.kind().is_row() => {
+            TypeKind::Null => f.write_str("None")?,
+            TypeKind::String(StringForm::Stripped) => write!(f, "S{}", base.size)?,
+            TypeKind::String(StringForm::Whole) => write!(f, "struct:{}s", base.size)?,
+            TypeKind::String(StringForm::Pascal) => write!(f, "struct:{}p", base.size)?,
+            TypeKind::String(StringForm::Utf32(order)) => {
+                write!(f, "{}U{}", numpy_order(*order), base.size / 4)?;
+            }
+            TypeKind::Record(record) if record.kind().is_row() && record.name().is_empty() => {
                 let is_array = !std::ptr::eq(base, self);
                 f.write_str(if is_array { "(" } else { "" })?;
                 f.write_str(if record.kind() == RecordKind::PackedRow { PACKED } else { "" })?;
