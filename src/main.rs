@@ -4,6 +4,7 @@ use shmlens::act::{LoggedSegments, UseRecorder};
 use shmlens::cli::args::{DemoArgs, LookArgs};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
+use shmlens::config::layout::LayoutRule;
 use shmlens::config::{Config, ConfigError};
 use shmlens::demo;
 use shmlens::identify::Rules;
@@ -37,7 +38,9 @@ fn main() -> ExitCode {
     match args.command {
         None => ended(open_ui(args.look, args.read_only, vec![])),
         Some(Command::Report(report)) => match rules_for(&report) {
-            Ok(rules) => report_with(args.look, |out| cli::run(&RealMachine, rules, &report, out)),
+            Ok((rules, layouts)) => {
+                report_with(args.look, |out| cli::run(&RealMachine, rules, &layouts, &report, out))
+            }
             Err(error) => ended(Err(error)),
         },
         Some(Command::Change(change)) => match settings() {
@@ -57,13 +60,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns the rules for judging segments. Reports that do not judge do not read the config.
-fn rules_for(report: &cli::Report) -> anyhow::Result<Rules> {
-    if !matches!(report, cli::Report::List(_) | cli::Report::Info(_)) {
-        return Ok(Rules::default());
+/// Returns the rules for judging segments, and the types of the config. Reports that need neither do not
+/// read the config.
+fn rules_for(report: &cli::Report) -> anyhow::Result<(Rules, Vec<LayoutRule>)> {
+    if !matches!(report, cli::Report::List(_) | cli::Report::Info(_) | cli::Report::Types(_)) {
+        return Ok((Rules::default(), vec![]));
     }
     let settings = settings()?;
-    Ok(Rules::with_makers(&settings.makers, settings.settle).with_created(LoggedSegments::shared()))
+    let rules = Rules::with_makers(&settings.makers, settings.settle).with_created(LoggedSegments::shared());
+    Ok((rules, settings.layouts))
 }
 
 /// Opens the UI. The rows of `first` come before the others.
@@ -84,7 +89,11 @@ fn settings() -> anyhow::Result<Config> {
             warn(&format!("failed to read the config file {path}: permission denied. Using the defaults"));
             Ok(Config::default())
         }
-        loaded => Ok(loaded?),
+        loaded => {
+            let config = loaded?;
+            cli::check_layouts(&config)?;
+            Ok(config)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod makers;
 mod memory_real;
 mod moving;
 mod pictures;
+mod python;
 mod save;
 mod screens;
 mod structure;

@@ -9,7 +9,7 @@ pub use change::{
 
 use crate::config::When;
 use crate::decode::declaration::read_header;
-use crate::decode::{PlacedType, parse_type};
+use crate::decode::{PlacedType, TypeSource, parse_type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
@@ -86,6 +86,8 @@ pub enum Report {
     Info(InfoArgs),
     /// Print the contents of a segment as hex and text
     Dump(DumpArgs),
+    /// List the types that fit the contents of a segment
+    Types(TypesArgs),
     /// Print changes in a segment as they happen
     Watch(WatchArgs),
     /// Search the contents of segments
@@ -209,10 +211,12 @@ pub struct DumpArgs {
     pub csv: bool,
     /// Print values of this type, one per line: u8 to u128, i8 to i128, f16 to f80, char, bool,
     /// `time_ns`, arrays of them (f64[3][3], char[16]), rows (i32,f64,char[16]), C or C++ declarations
-    /// ('struct { int x; double y[3]; }'), or a type of a header (file.h:Name); the suffix le or be
-    /// sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset
-    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]
-    pub kind: Option<PlacedType>,
+    /// ('struct { int x; double y[3]; }'), a type of a header (file.h:Name), a type of Python
+    /// (struct:<iqd, <f8, i4,f8, "[('a', '<i4')]", T{<i:x:}; dtype:i8 where a name has two meanings),
+    /// or a known layout (sharedlist, npy, boost, mutex, cond, rwlock, barrier, sem); the suffix le or
+    /// be sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
+    pub kind: Option<TypeSource>,
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
@@ -224,8 +228,29 @@ EXAMPLES
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
   shmlens dump /camera0 --as camera.h:Frame@64   a C struct at offset 64
+  shmlens dump /psm_1f09ab2c --as sharedlist     the items of a ShareableList
   shmlens dump /camera0 --raw > copy             raw bytes to a file
   shmlens dump deleted:1b:2f                     unlinked, still in use";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = TYPES_EXAMPLES)]
+pub struct TypesArgs {
+    /// Name of the segment: sysv:32770, key:1234, /name, a unique prefix of a POSIX name, or the former name of an
+    /// unlinked segment
+    #[arg(value_name = "SEGMENT")]
+    pub segment: OsString,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const TYPES_EXAMPLES: &str = "\
+EXAMPLES
+  shmlens types /psm_1f09ab2c            a ShareableList, if it is one
+  shmlens types 0x4d2 --json | jq -r '.types[0].type'
+
+The best type comes first. Types come from the contents, and from the [[layout]]
+tables of the config. Exits with status 1 if none fits.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
@@ -385,6 +410,11 @@ fn sort(word: &str) -> Result<Sort, ShownError> {
 /// Parses a type. The error omits the value, because clap already quotes it.
 fn as_type(text: &str) -> Result<PlacedType, ShownError> {
     parse_type(text, &read_header).map_err(|error| ShownError::new(error.expected()))
+}
+
+/// Parses a type or the name of a layout.
+fn type_source(text: &str) -> Result<TypeSource, ShownError> {
+    TypeSource::parse(text, &read_header).map_err(|error| ShownError::new(error.expected()))
 }
 
 #[cfg(test)]

@@ -2,14 +2,16 @@
 
 mod items;
 
-pub use items::{hex, text};
+pub use items::{hex, record, text};
 
 use super::args::DumpArgs;
 use super::choose::choose;
+use super::decoded::Snapshot;
 use super::out::{Out, warn};
 use super::progress::{Interrupt, with_meter};
 use super::{Failure, Status, part, survey_named};
-use crate::decode::{self, Squeeze, Type};
+use crate::decode::layouts::Layout;
+use crate::decode::{self, Squeeze, Type, TypeSource};
 use crate::machine::Machine;
 use crate::memory::{Chunk, Chunks, PageBuffer, Presence, Progress, Reader};
 use items::Items;
@@ -29,15 +31,20 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
             "refusing to write raw bytes to a terminal. Redirect the output to a file or a pipe".to_owned(),
         ));
     }
-    if let Some(kind) = &args.kind {
+    let kind = match &args.kind {
+        Some(TypeSource::Layout(layout)) => return layout_value(machine, *layout, args, out),
+        Some(TypeSource::Fixed(kind)) => Some(kind),
+        None => None,
+    };
+    if let Some(kind) = kind {
         check_size(&kind.ty, LARGEST)?;
     }
-    if args.csv && args.kind.as_ref().is_some_and(|kind| kind.ty.leaf_count() > MOST_COLUMNS) {
+    if args.csv && kind.is_some_and(|kind| kind.ty.leaf_count() > MOST_COLUMNS) {
         return Err(Failure::Usage(format!(
             "the type has more than {MOST_COLUMNS} fields, too many for CSV"
         )));
     }
-    let part = part::of_type(args.part, args.kind.as_ref())?;
+    let part = part::of_type(args.part, kind)?;
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
@@ -47,7 +54,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     let wanted = !out.is_terminal();
     let mut sink = Sink { out, failed: false };
     let outcome = with_meter("dumping", wanted, &progress, &interrupt, |_| {
-        write(&reader, range.clone(), args, &progress, &mut sink)
+        write(&reader, range.clone(), args, kind.map(|kind| &kind.ty), &progress, &mut sink)
     });
     let failed = sink.failed;
     outcome.map_err(|error| {
@@ -71,6 +78,27 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
     Ok(Status::Success)
 }
 
+/// Prints the value of a layout that the contents determine.
+fn layout_value(
+    machine: &dyn Machine,
+    layout: Layout,
+    args: &DumpArgs,
+    out: &mut Out,
+) -> Result<Status, Failure> {
+    if args.part.offset.0 > 0 || args.part.length.is_some() {
+        return Err(Failure::Usage(format!(
+            "{} is all of a segment: omit --offset and --length",
+            layout.word()
+        )));
+    }
+    let survey = survey_named(machine, [args.segment.as_os_str()], None);
+    let segment = choose(machine, &survey, &args.segment)?;
+    let reader = Reader::open(machine, segment)?;
+    Snapshot::of_layout(&reader, layout)?.print(args.json, args.csv, out)?;
+    out.flush()?;
+    Ok(Status::Done)
+}
+
 /// Refuses types that are too large to decode, and those without any bytes.
 pub fn check_size(ty: &Type, largest: u64) -> Result<(), Failure> {
     match ty.size() {
@@ -89,14 +117,14 @@ fn write(
     reader: &Reader,
     range: Range<u64>,
     args: &DumpArgs,
+    ty: Option<&Type>,
     progress: &Progress,
     out: &mut Sink<'_>,
 ) -> io::Result<()> {
     let squeeze = if args.no_squeezing { Squeeze::Off } else { Squeeze::On };
     if args.raw {
         raw(reader, range, progress, out)
-    } else if args.json || args.kind.is_some() {
-        let ty = args.kind.as_ref().map(|kind| &kind.ty);
+    } else if args.json || ty.is_some() {
         if let Some(ty) = ty {
             warn_of_trailing_bytes(&range, ty);
         }

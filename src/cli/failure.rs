@@ -2,6 +2,7 @@
 
 use crate::act::log::LogError;
 use crate::decode::ParseValueError;
+use crate::decode::layouts::LayoutError;
 use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
@@ -55,6 +56,8 @@ pub enum Failure {
     Pattern(#[from] PatternError),
     #[error(transparent)]
     Value(#[from] ParseValueError),
+    #[error(transparent)]
+    Layout(LayoutError),
     #[error("{0}")]
     Usage(String),
     /// The range starts past the end of the segment.
@@ -108,6 +111,7 @@ impl Failure {
             | Self::NotFoundEverywhere { .. }
             | Self::Stopped(_)
             | Self::Open(_)
+            | Self::Layout(_)
             | Self::NotLogged(_) => Status::Failed,
         }
     }

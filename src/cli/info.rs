@@ -1,30 +1,79 @@
-//! `info`: prints all facts about a segment as text or JSON. Never attaches a segment, and reads no contents
-//! except semaphores, if reading leaves no trace.
+//! `info`: prints all facts about a segment as text or JSON, and its values if their type is certain. Never
+//! attaches a segment, and reads contents only if that leaves no trace.
 
 use super::args::InfoArgs;
 use super::choose::choose;
+use super::decoded::Snapshot;
 use super::out::Out;
 use super::style::Tint;
+use super::types::{Candidate, certain_value};
 use super::{Failure, Status, json, survey_all};
+use crate::config::layout::LayoutRule;
+use crate::decode::Path;
 use crate::identify::Rules;
 use crate::identify::about::{About, Fact, Probe};
 use crate::machine::Machine;
-use crate::segment::Value;
+use crate::segment::{Value, escape};
 use std::io::{self, Write as _};
 
-pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
+/// Values that are shown.
+const MAX_VALUES: u64 = 16;
+/// Characters of a value that are shown.
+const MAX_LENGTH: usize = 200;
+
+pub fn run(
+    machine: &dyn Machine,
+    rules: Rules,
+    layouts: &[LayoutRule],
+    args: &InfoArgs,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     let survey = survey_all(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
+    let value = certain_value(machine, segment, layouts);
     if args.json {
-        json::write(machine, &survey, &[segment], out)?;
+        let values = value.map(|(_, snapshot)| snapshot);
+        json::write(machine, &survey, &[segment], values.as_slice(), out)?;
     } else {
         let about = About::new(segment, &survey, Probe::check(machine, segment));
         for fact in about.facts() {
             print(&fact, out)?;
         }
+        if let Some((candidate, snapshot)) = value {
+            print_values(&candidate, &snapshot, out)?;
+        }
     }
     out.flush()?;
     Ok(Status::Success)
+}
+
+/// Prints the type and the first values of it.
+fn print_values(candidate: &Candidate, snapshot: &Snapshot, out: &mut Out) -> io::Result<()> {
+    let name = escape(candidate.name.as_bytes());
+    let mut lines = vec![format!("{name}: {}", candidate.evidence.join("; "))];
+    lines.extend(snapshot.note.clone());
+    let value = snapshot.value();
+    let shorten = |text: String| match text.char_indices().nth(MAX_LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    };
+    let parts = if value.place.ty.is_leaf() { 0 } else { value.place.ty.child_count() };
+    for index in 0..parts.min(MAX_VALUES) {
+        let path = value.place.ty.path_text(&Path(vec![index]));
+        let text = value.child(index).map_or_else(String::new, |child| child.to_string());
+        lines.push(shorten(format!("{path}: {text}")));
+    }
+    if parts > MAX_VALUES {
+        lines.push(format!("… {} more: shmlens dump --as {name}", parts - MAX_VALUES));
+    } else if parts == 0 && candidate.count > 0 {
+        lines.push(shorten(value.to_string()));
+    }
+    let style = out.style();
+    for (index, line) in lines.iter().enumerate() {
+        let label = style.paint(Tint::Dim, &format!("{:<14}", if index == 0 { "values" } else { "" }));
+        writeln!(out, "{label}{}", style.fit(line))?;
+    }
+    Ok(())
 }
 
 /// Prints the label beside the first line of a fact.

@@ -1,6 +1,7 @@
 //! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field
 //! changes its name or type.
 
+use super::decoded::Snapshot;
 use crate::identify::about::{About, Probe};
 use crate::identify::semaphore;
 use crate::machine::Machine;
@@ -42,7 +43,7 @@ struct Segments<'a>(&'a [&'a Segment], &'a Source<'a>);
 impl Serialize for Segments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let abouts = self.0.iter().map(|segment| self.1.about(segment));
-        serializer.collect_seq(abouts.map(SegmentJson))
+        serializer.collect_seq(abouts.map(|about| SegmentJson(about, self.1.values)))
     }
 }
 
@@ -50,6 +51,8 @@ impl Serialize for Segments<'_> {
 struct Source<'a> {
     machine: &'a dyn Machine,
     survey: &'a Survey,
+    /// The decoded values of the only segment.
+    values: &'a [Snapshot],
     /// The segments that share a name with an unlinked one, by name.
     namesakes: HashMap<&'a ObjectName, Vec<&'a Segment>>,
 }
@@ -73,7 +76,7 @@ pub struct CoverageJson {
 }
 
 /// A segment: an object of its fields.
-struct SegmentJson<'a>(About<'a>);
+struct SegmentJson<'a>(About<'a>, &'a [Snapshot]);
 
 impl Serialize for SegmentJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -95,6 +98,9 @@ impl Serialize for SegmentJson<'_> {
                 | Field::Logout => {}
                 _ => map.serialize_entry(field.name(), &ValueJson(self.0.value(field)))?,
             }
+        }
+        if !self.1.is_empty() {
+            map.serialize_entry("values", self.1)?;
         }
         map.end()
     }
@@ -200,14 +206,15 @@ struct OwnerJson {
     group: Option<String>,
 }
 
-/// Writes these segments of a survey as JSON.
+/// Writes these segments of a survey as JSON. `values` are the decoded values if there is only one.
 pub fn write(
     machine: &dyn Machine,
     survey: &Survey,
     segments: &[&Segment],
+    values: &[Snapshot],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let source = &Source::new(machine, survey);
+    let source = &Source::new(machine, survey, values);
     let (first, second) = segments.split_at(segments.len().div_ceil(2));
     let rest = || serde_json::to_string_pretty(&Rest { segments: Segments(second, source) });
     let first = || {
@@ -231,7 +238,7 @@ pub fn write(
 }
 
 impl<'a> Source<'a> {
-    fn new(machine: &'a dyn Machine, survey: &'a Survey) -> Self {
+    fn new(machine: &'a dyn Machine, survey: &'a Survey, values: &'a [Snapshot]) -> Self {
         let mut namesakes: HashMap<&ObjectName, Vec<&Segment>> =
             survey.segments.iter().filter_map(Segment::former_name).map(|name| (name, vec![])).collect();
         for segment in &survey.segments {
@@ -239,7 +246,7 @@ impl<'a> Source<'a> {
                 segments.push(segment);
             }
         }
-        Self { machine, survey, namesakes }
+        Self { machine, survey, values, namesakes }
     }
 
     fn about(&self, segment: &'a Segment) -> About<'a> {

@@ -4,6 +4,7 @@ pub mod args;
 mod change;
 mod choose;
 mod completions;
+mod decoded;
 mod dump;
 mod failure;
 mod find;
@@ -19,6 +20,7 @@ mod progress;
 mod style;
 mod table;
 mod text;
+mod types;
 mod watch;
 
 pub use args::{Args, Change, Command, Report};
@@ -27,6 +29,9 @@ pub use failure::{Failure, Status};
 pub use parse::parse;
 pub use style::{Style, locale_is_utf8};
 
+use crate::config::{Config, ConfigError, layout::LayoutRule};
+use crate::decode::TypeSource;
+use crate::decode::declaration::read_header;
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
 use crate::machine::process::{Examination, ScanOptions};
@@ -41,10 +46,17 @@ use std::os::unix::ffi::OsStrExt as _;
 
 /// Runs a command that prints a report about `machine`. [`Failure::status`] returns the exit status
 /// of an error.
-pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) -> Result<Status, Failure> {
+pub fn run(
+    machine: &dyn Machine,
+    rules: Rules,
+    layouts: &[LayoutRule],
+    report: &Report,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     match report {
         Report::List(args) => list::run(machine, rules, args, out),
-        Report::Info(args) => info::run(machine, rules, args, out),
+        Report::Info(args) => info::run(machine, rules, layouts, args, out),
+        Report::Types(args) => types::run(machine, layouts, args, out),
         Report::Dump(args) => dump::run(machine, args, out),
         Report::Watch(args) => watch::run(machine, args, out),
         Report::Find(args) => find::run(machine, args, out),
@@ -52,6 +64,15 @@ pub fn run(machine: &dyn Machine, rules: Rules, report: &Report, out: &mut Out) 
         Report::Completions(args) => completions::run(args, out),
         Report::Man => man::run(out),
     }
+}
+
+/// Checks the types of the layouts in the config.
+pub fn check_layouts(config: &Config) -> Result<(), ConfigError> {
+    for (index, layout) in config.layouts.iter().enumerate() {
+        TypeSource::parse(&layout.ty, &read_header)
+            .map_err(|error| config.wrong_layout(index, &error.expected()))?;
+    }
+    Ok(())
 }
 
 /// Surveys segments and holders, including private mappings. Warns about problems.

@@ -2,13 +2,14 @@
 //! documents every setting.
 
 mod error;
+pub mod layout;
 pub mod maker;
 mod place;
 mod read;
 
 pub use error::ConfigError;
 
-use crate::segment::Bytes;
+use crate::segment::{Bytes, escape};
 use crate::sys::regular::{Links, open_regular, read_at_most};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -52,11 +53,17 @@ pub struct Config {
     /// Makers in addition to the built-in catalog.
     #[serde(rename = "maker")]
     pub makers: Vec<maker::Maker>,
+    /// Types for segments by name.
+    #[serde(rename = "layout")]
+    pub layouts: Vec<layout::LayoutRule>,
     /// Key bindings as written. The table of actions checks them, and [`Config::wrong_keys`]
     /// creates the error.
     pub keys: BTreeMap<String, Vec<String>>,
     #[serde(skip)]
     key_lines: BTreeMap<String, usize>,
+    /// The lines of the types of the layouts.
+    #[serde(skip)]
+    layout_lines: Vec<usize>,
     #[serde(skip)]
     path: PathBuf,
 }
@@ -100,8 +107,10 @@ impl Default for Config {
             copies: Bytes(1 << 30),
             settle: None,
             makers: vec![],
+            layouts: vec![],
             keys: BTreeMap::new(),
             key_lines: BTreeMap::new(),
+            layout_lines: vec![],
             path: PathBuf::new(),
         }
     }
@@ -144,6 +153,16 @@ impl Config {
             path: self.path.clone(),
             line: line.or(first).copied().unwrap_or(1),
             problem: problem.to_string(),
+        }
+    }
+
+    /// Returns the error for a layout whose type is not valid. `problem` is safe to print.
+    pub fn wrong_layout(&self, index: usize, problem: &impl fmt::Display) -> ConfigError {
+        let name = self.layouts.get(index).map_or("", |layout| &layout.name);
+        ConfigError::Line {
+            path: self.path.clone(),
+            line: self.layout_lines.get(index).copied().unwrap_or(1),
+            problem: format!("layout '{}': type: {problem}", escape(name.as_bytes())),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Parses TOML with serde, and converts its errors into plain ones with a line number.
 
-use super::maker::{Maker, Patterns};
+use super::layout;
+use super::maker::{Maker, Patterns, compile, error_line};
 use super::{Config, ConfigError};
 use crate::segment::{Bytes, ShownError, parse_span, quote};
 use serde::de::value::StrDeserializer;
@@ -13,10 +14,11 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 /// Descriptions of values for which serde's error would name a Rust type.
-const HINTS: [(&str, &str); 3] = [
+const HINTS: [(&str, &str); 4] = [
     ("keys.", "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]"),
     ("keys", "[keys] followed by lines like quit = [\"x\"]"),
     ("maker", "[[maker]] followed by lines like id = \"…\""),
+    ("layout", "[[layout]] followed by lines like name = \"…\""),
 ];
 
 /// Parses the config. Missing settings keep their defaults.
@@ -31,9 +33,18 @@ pub fn read(bytes: &[u8], path: &Path) -> Result<Config, ConfigError> {
     let keys = table.get_ref().get("keys").and_then(|keys| keys.get_ref().as_table()).into_iter().flatten();
     let key_lines =
         keys.map(|(key, _)| (key.get_ref().to_string(), line_of(bytes, key.span().start))).collect();
+    let layouts = table.get_ref().get("layout").and_then(|layouts| layouts.get_ref().as_array());
+    let layout_lines = layouts
+        .into_iter()
+        .flatten()
+        .map(|layout| {
+            let ty = layout.get_ref().as_table().and_then(|table| table.get("type"));
+            line_of(bytes, ty.unwrap_or(layout).span().start)
+        })
+        .collect();
     let mut config: Config = document.deserialize(table)?;
     document.check(&mut config.makers, Patterns::Compile)?;
-    Ok(Config { key_lines, path: path.to_owned(), ..config })
+    Ok(Config { key_lines, layout_lines, path: path.to_owned(), ..config })
 }
 
 /// Parses a file that contains only makers.
@@ -218,6 +229,15 @@ pub fn settle<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Duration>, D
 pub fn percent<'de, D: Deserializer<'de>>(value: D) -> Result<u8, D::Error> {
     let percent = |text: &str| text.parse().ok().filter(|percent| *percent <= 100);
     parsed(value, true, "a percentage from 0 to 100, without quotes", percent)
+}
+
+/// Deserializes a regular expression for a whole name.
+pub fn pattern<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> {
+    let parse = |text: &str| match compile(&layout::whole(text)) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(ShownError::new(format!("invalid pattern: {}", error_line(&error)))),
+    };
+    value.deserialize_any(Text { allowed: "a regular expression in quotes", bare: false, parse: &parse })
 }
 
 pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {

@@ -55,11 +55,9 @@ fn encode(scalar: Scalar, order: ByteOrder, text: &str) -> Option<Vec<u8>> {
         Scalar::F32 => order.convert(text.parse::<f32>().ok()?.to_ne_bytes()).to_vec(),
         Scalar::F64 => order.convert(text.parse::<f64>().ok()?.to_ne_bytes()).to_vec(),
         // Other bytes of memory have the same value as the text.
-        Scalar::F80
-        | Scalar::Complex64
-        | Scalar::Complex128
-        | Scalar::Datetime(_)
-        | Scalar::Timedelta(_) => return None,
+        Scalar::F80 | Scalar::Complex64 | Scalar::Complex128 | Scalar::Datetime(_) | Scalar::Timedelta(_) => {
+            return None;
+        }
         Scalar::Bool => match text {
             "true" | "1" => vec![1],
             "false" | "0" => vec![0],
@@ -149,11 +147,7 @@ fn hint(scalar: Scalar) -> String {
         Scalar::U128 => "expected an integer from 0 to 2^127-1".to_owned(),
         Scalar::I128 => "expected an integer from -2^127 to 2^127-1".to_owned(),
         Scalar::F16 | Scalar::F32 | Scalar::F64 => "expected a number (3.5, -1e9, inf)".to_owned(),
-        Scalar::F80
-        | Scalar::Complex64
-        | Scalar::Complex128
-        | Scalar::Datetime(_)
-        | Scalar::Timedelta(_) => {
+        Scalar::F80 | Scalar::Complex64 | Scalar::Complex128 | Scalar::Datetime(_) | Scalar::Timedelta(_) => {
             "not supported; search for the bytes with --hex".to_owned()
         }
         Scalar::Bool => "expected true or false".to_owned(),

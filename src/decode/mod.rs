@@ -8,6 +8,7 @@ mod encode;
 mod float;
 mod hexdump;
 mod hexline;
+pub mod layouts;
 pub mod moving;
 mod order;
 mod python;
@@ -25,7 +26,7 @@ pub use hexdump::{HexDump, Squeeze};
 pub use order::ByteOrder;
 pub use python::PythonTypeError;
 pub use scalar::Scalar;
-pub use source::{ParseTypeError, PlacedType, ReadHeader, parse_type};
+pub use source::{ParseTypeError, PlacedType, ReadHeader, TypeSource, parse_type};
 pub use text::text_at;
 pub use tick::{Tick, TickUnit};
 pub use types::{

@@ -1,7 +1,7 @@
 //! The ways to write a type. Every source of types has its place in [`parse_type`].
 
 use super::declaration::{DeclarationError, Language, Sources, parse_declarations};
-use super::layouts;
+use super::layouts::{self, Layout};
 use super::python::{self, PythonTypeError};
 use super::{ParseNameError, Type};
 use crate::segment::{Bytes, escape};
@@ -38,6 +38,26 @@ impl ParseTypeError {
             Self::Declaration(error) => error.to_string(),
             Self::Python(error) => error.expected(),
             Self::Header { .. } => self.to_string(),
+        }
+    }
+}
+
+/// A type that is written out, or one that is built from the contents of a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypeSource {
+    Fixed(PlacedType),
+    Layout(Layout),
+}
+
+impl TypeSource {
+    /// Parses the name of a layout, or a type in any of the forms of [`parse_type`].
+    ///
+    /// # Errors
+    /// Like [`parse_type`].
+    pub fn parse(text: &str, read: ReadHeader<'_>) -> Result<Self, ParseTypeError> {
+        match Layout::from_word(text) {
+            Some(layout) => Ok(Self::Layout(layout)),
+            None => parse_type(text, read).map(Self::Fixed),
         }
     }
 }

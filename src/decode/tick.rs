@@ -38,9 +38,8 @@ const NOT_A_TIME: i64 = i64::MIN;
 const DAY: i128 = 86400;
 
 impl TickUnit {
-    const ALL: [Self; 13] = [
-        Years, Months, Weeks, Days, Hours, Minutes, Seconds, Millis, Micros, Nanos, Picos, Femtos, Attos,
-    ];
+    const ALL: [Self; 13] =
+        [Years, Months, Weeks, Days, Hours, Minutes, Seconds, Millis, Micros, Nanos, Picos, Femtos, Attos];
 
     /// The unit as numpy writes it.
     #[must_use]
@@ -120,8 +119,7 @@ impl Tick {
     /// Writes a duration: `1500ms`, `3d`, `NaT`.
     #[must_use]
     pub fn duration_text(self, count: i64) -> String {
-        self.units(count)
-            .map_or_else(|| "NaT".to_owned(), |units| format!("{units}{}", self.unit.suffix()))
+        self.units(count).map_or_else(|| "NaT".to_owned(), |units| format!("{units}{}", self.unit.suffix()))
     }
 
     /// Writes a time as numpy does, without a time zone: `2026-01-05T12:01:09.250`.

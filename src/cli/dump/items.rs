@@ -184,7 +184,7 @@ impl<'a> Items<'a> {
 }
 
 /// Prints a CSV record.
-fn record(out: &mut impl Write, first: String, rest: Vec<String>) -> io::Result<()> {
+pub fn record(out: &mut impl Write, first: String, rest: Vec<String>) -> io::Result<()> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
     writer.write_record(std::iter::once(first).chain(rest)).map_err(io::Error::other)?;
     writer.flush()

@@ -13,7 +13,7 @@ mod tests;
 
 pub use example::{Example, ExampleBytes};
 pub use key::KeyRule;
-pub use pattern::{Patterns, compile};
+pub use pattern::{Patterns, compile, error_line};
 pub use template::Template;
 
 use super::ConfigError;

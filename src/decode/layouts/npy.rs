@@ -59,8 +59,9 @@ pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
         count,
         is_certain: end <= source.size,
         evidence: format!("header of version {major}.{minor}: shape {shape_text} of {name}{fits}"),
-        note: transposed
-            .then(|| format!("The array of shape {shape_text} is in Fortran order: its indexes are reversed here.")),
+        note: transposed.then(|| {
+            format!("The array of shape {shape_text} is in Fortran order: its indexes are reversed here.")
+        }),
     })
 }
 

@@ -221,13 +221,14 @@ fn item(source: &Source<'_>, head: &Head, index: usize) -> Result<Field, LayoutE
         (b"xxxxxx?x", 3) => (Type::null(SLOT), 0),
         (text, 1 | 2) => {
             let digits = text.strip_suffix(b"s").filter(|digits| digits.iter().all(u8::is_ascii_digit));
-            let length: Option<u64> =
-                digits.and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| digits.parse().ok());
+            let length: Option<u64> = digits
+                .and_then(|digits| std::str::from_utf8(digits).ok())
+                .and_then(|digits| digits.parse().ok());
             let length = length.ok_or_else(wrong)?;
             if length > slot {
-                return Err(source.differs(format!(
-                    "item [{index}] has {length} characters, but takes {slot} bytes"
-                )));
+                return Err(
+                    source.differs(format!("item [{index}] has {length} characters, but takes {slot} bytes"))
+                );
             }
             (Type::string(StringForm::Stripped, length).map_err(|error| source.too_large(error))?, 0)
         }

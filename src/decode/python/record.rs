@@ -63,16 +63,24 @@ impl Layout {
     }
 
     pub fn finish(self, size: Option<u64>, at: usize) -> Result<Type> {
-        let end = if self.is_aligned { self.end.checked_next_multiple_of(self.align) } else { Some(self.end) };
+        let end =
+            if self.is_aligned { self.end.checked_next_multiple_of(self.align) } else { Some(self.end) };
         let end = end.ok_or_else(|| too_large(at))?;
         let size = size.unwrap_or(end);
         if size < self.end {
-            return Err(Problem::new(at, &format!("the fields end at {}, after the item size {size}", self.end)));
+            return Err(Problem::new(
+                at,
+                &format!("the fields end at {}, after the item size {size}", self.end),
+            ));
         }
         if self.is_aligned && !size.is_multiple_of(self.align) {
-            return Err(Problem::new(at, &format!("the item size {size} is not a multiple of the alignment")));
+            return Err(Problem::new(
+                at,
+                &format!("the item size {size} is not a multiple of the alignment"),
+            ));
         }
-        Type::record(Record::new(RecordKind::Struct, "", self.fields), size, self.align).map_err(|_| too_large(at))
+        Type::record(Record::new(RecordKind::Struct, "", self.fields), size, self.align)
+            .map_err(|_| too_large(at))
     }
 }
 

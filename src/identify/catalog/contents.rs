@@ -1,8 +1,8 @@
 //! Checks the contents of a segment against the rules of a maker.
 
-use super::shareable_list;
 use super::subject::{Peek, Subject};
 use crate::config::maker::{BytePattern, Check, Number, Shape};
+use crate::decode::layouts::is_shared_list;
 use crate::identify::semaphore;
 
 const MAX_LENGTH: usize = 256;
@@ -57,7 +57,7 @@ fn passes(check: &Check, contents: &Peek<'_>, size: u64) -> Option<bool> {
             let value = number_at(*at, *number, contents, size)?;
             Some(u64::try_from(value).ok() == size.checked_sub(*less))
         }
-        Check::Shape(Shape::ShareableList) => shareable_list::is_shareable_list(contents, size),
+        Check::Shape(Shape::ShareableList) => is_shared_list(contents, size),
         Check::Shape(Shape::Semaphore) => {
             let mut bytes = [0; 32];
             let bytes = bytes.get_mut(..usize::try_from(size).unwrap_or(usize::MAX));

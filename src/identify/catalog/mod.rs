@@ -11,7 +11,6 @@ mod judge;
 mod matched;
 mod pattern;
 mod pids;
-mod shareable_list;
 mod subject;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! A segment's properties that catalog rules examine.
 
+pub use crate::decode::layouts::Peek;
 use crate::identify::{PidNamespace, ProcessState, ProcessStates};
 use crate::machine::Machine;
 use crate::segment::{Bytes, Facts, Key, Mode, ObjectName, Segment, SegmentId};
@@ -30,9 +31,6 @@ pub enum Kind {
     /// A memfd (`memfd_create(2)`).
     Memfd,
 }
-
-/// Fills a buffer from an offset in bytes. Returns false unless all of it can be read.
-pub type Peek<'a> = dyn Fn(u64, &mut [u8]) -> bool + 'a;
 
 /// Processes, objects and groups that rules refer to.
 pub struct Context<'a> {
