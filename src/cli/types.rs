@@ -14,7 +14,7 @@ use crate::decode::{Type, TypeSource};
 use crate::identify::semaphore::is_semaphore;
 use crate::machine::{Machine, Trace};
 use crate::memory::Reader;
-use crate::segment::{Segment, escape};
+use crate::segment::{Segment, quote};
 use serde::Serialize;
 use std::io::Write as _;
 
@@ -86,7 +86,7 @@ fn table(found: &[Candidate]) -> Table {
         column("EVIDENCE", false),
     ]);
     for candidate in found {
-        table.cell(Tint::Plain, format_args!("{}", escape(candidate.name.as_bytes())));
+        table.cell(Tint::Plain, format_args!("{}", quote(candidate.name.as_bytes())));
         table.cell(Tint::Plain, format_args!("{}", candidate.offset));
         table.cell(Tint::Plain, format_args!("{}", candidate.size));
         table.cell(Tint::Plain, format_args!("{}", candidate.count));
@@ -131,7 +131,7 @@ fn names(segment: &Segment) -> Vec<Vec<u8>> {
 
 /// The type of a rule of the config; `None` if the segment does not have its layout.
 fn of_rule(rule: &LayoutRule, peek: &dyn Fn(u64, &mut [u8]) -> bool, size: u64) -> Option<Candidate> {
-    let matches = format!("the name matches '{}' in the config", escape(rule.name.as_bytes()));
+    let matches = format!("the name matches '{}' in the config", quote(rule.name.as_bytes()));
     let candidate = |ty: Type, layout, offset, count, certain, evidence| Candidate {
         name: rule.ty.clone(),
         offset,

@@ -9,7 +9,7 @@ mod read;
 
 pub use error::ConfigError;
 
-use crate::segment::{Bytes, escape};
+use crate::segment::{Bytes, quote};
 use crate::sys::regular::{Links, open_regular, read_at_most};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -162,7 +162,7 @@ impl Config {
         ConfigError::Line {
             path: self.path.clone(),
             line: self.layout_lines.get(index).copied().unwrap_or(1),
-            problem: format!("layout '{}': type: {problem}", escape(name.as_bytes())),
+            problem: format!("layout '{}': type: {problem}", quote(name.as_bytes())),
         }
     }
 }
@@ -222,6 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn documented_layout_parses() {
+        let (_, example) = DOCUMENTED.split_once("#   [[layout]]").unwrap();
+        let example: Vec<&str> =
+            example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
+        let config = parse(&format!("\n[[layout]]\n{}", example.join("\n"))).unwrap();
+        let layout = &config.layouts[0];
+        assert!(layout.matches(b"cam_7") && !layout.matches(b"cam_7b") && !layout.matches(b"my_cam_7"));
+        assert!(layout.ty.ends_with("@64"));
+        let error = config.wrong_layout(0, &"wrong").to_string();
+        assert_eq!(error, r"/c/config.toml, line 4: layout 'cam_\d+': type: wrong");
+    }
+
+    #[test]
     fn every_setting_is_read() {
         let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nrates-cpu = 0\nmouse = false\n\
                     ascii = true\nread-only = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
@@ -241,7 +254,7 @@ mod tests {
             (
                 "mouse = true\n\nthme = 'dark'",
                 "line 3: unknown field `thme`, expected one of `theme`, `interval`, `live-interval`, `rates-cpu`, \
-                 `mouse`, `ascii`, `read-only`, `color`, `copies`, `settle`, `maker`, `keys`",
+                 `mouse`, `ascii`, `read-only`, `color`, `copies`, `settle`, `maker`, `layout`, `keys`",
             ),
             (
                 "theme = 'blue'",

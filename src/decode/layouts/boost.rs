@@ -6,12 +6,13 @@
 //! 1.87 on, by one of 8 bytes, the value, the length of the name, and the name
 //! (`boost/interprocess/detail/segment_manager_helper.hpp`).
 
+use super::sync::is_shared_kind;
 use super::{Built, LayoutError, Source, counted};
 use crate::decode::{Field, Record, RecordKind, Type};
 use std::collections::HashSet;
 
 const INITIALIZED: u32 = 2;
-/// The process-shared mutex of the allocator, and its kind.
+/// The kind of the process-shared mutex of the allocator: normal, and robust from Boost 1.87 on.
 const MUTEX_KIND: u64 = 0x10 + 16;
 const ALLOCATED: u64 = 0x60;
 const SIZE: u64 = 0x68;
@@ -57,8 +58,7 @@ pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
         )));
     }
     let allocated = source.u64(ALLOCATED)?;
-    let kind = source.u32(MUTEX_KIND)? & 0xff;
-    if allocated > size || kind & !3 != 0x80 {
+    if allocated > size || !is_shared_kind(source.u32(MUTEX_KIND)?) {
         return Err(source.differs("its allocator is not that of a managed segment"));
     }
     let mut outcome = objects(source);

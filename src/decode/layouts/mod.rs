@@ -4,6 +4,7 @@
 //! every offset is checked.
 
 mod boost;
+mod headers;
 mod npy;
 mod semaphore;
 mod shared_list;
@@ -85,10 +86,10 @@ impl Layout {
 }
 
 /// Returns the type of a layout that is the same for all contents: `mutex`, `cond`, `rwlock`,
-/// `barrier`, `sem`.
+/// `barrier`, `sem`, and headers: `postgresql`, `php`, `xwd`, `pulseaudio`.
 #[must_use]
 pub fn named(word: &str) -> Option<Type> {
-    sync::named(word)
+    sync::named(word).or_else(|| headers::named(word))
 }
 
 /// A type that fits the contents of a segment.
@@ -108,7 +109,10 @@ pub fn fitting(contents: &Peek<'_>, size: u64, is_named_semaphore: bool) -> Vec<
         let built = layout.build(contents, size).ok().filter(|built| built.count > 0 || built.is_certain)?;
         Some(Fit { name: layout.word().to_owned(), offset: 0, built })
     });
-    let mut found: Vec<Fit> = built.chain(sync::fitting(contents, size, is_named_semaphore)).collect();
+    let mut found: Vec<Fit> = built
+        .chain(headers::fitting(contents, size))
+        .chain(sync::fitting(contents, size, is_named_semaphore))
+        .collect();
     found.sort_by_key(|fit| (!fit.built.is_certain, fit.offset));
     found
 }
@@ -142,7 +146,7 @@ impl Source<'_> {
         if offset.checked_add(length).is_none_or(|end| end > self.size) {
             return Err(self.differs(format!("it would end after the segment, at {:#x}", self.size)));
         }
-        let length = usize::try_from(length).map_err(|_| self.differs("too large".to_owned()))?;
+        let length = usize::try_from(length).map_err(|_| self.differs("too large"))?;
         let mut bytes = vec![0; length];
         self.fill(offset, &mut bytes)?;
         Ok(bytes)

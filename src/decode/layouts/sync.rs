@@ -84,6 +84,11 @@ const fn is_kind(kind: u32) -> bool {
     kind & !known == 0 && kind & (INHERIT | PROTECT) != INHERIT | PROTECT
 }
 
+/// Returns true for a combination of attributes of a process-shared mutex.
+pub(super) const fn is_shared_kind(kind: u32) -> bool {
+    kind & SHARED != 0 && is_kind(kind)
+}
+
 fn kind_text(kind: u32) -> String {
     let mut words = vec![["normal", "recursive", "error-checking", "adaptive"][kind as usize & 3]];
     let flags = [
@@ -168,7 +173,7 @@ fn mutex_at(bytes: &[u8]) -> Option<String> {
         bytes.get(..MUTEX_SIZE)?.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
     let [lock, count, owner, users, kind, spins, ..] = *words.as_slice() else { return None };
     let linked = words[6..].iter().any(|&word| word != 0);
-    if kind & SHARED == 0 || !is_kind(kind) || spins != 0 || users > MAX_THREADS {
+    if !is_shared_kind(kind) || spins != 0 || users > MAX_THREADS {
         return None;
     }
     let by_owner = kind & (ROBUST | INHERIT) != 0;
@@ -179,10 +184,13 @@ fn mutex_at(bytes: &[u8]) -> Option<String> {
     } else {
         kind & PROTECT != 0 || lock <= 2 && (lock != 0 || owner == 0)
     };
-    let counted = if is_recursive { (count > 0) <= (owner != 0) } else { count == 0 };
-    let is_thread = owner <= MAX_THREADS || by_owner && owner >= 0x7fff_fffe && owner <= 0x7fff_ffff;
+    let is_dead = owner | 1 == 0x7fff_ffff;
+    let is_owned = owner != 0;
+    let counted = is_dead || if is_recursive { (count > 0) == is_owned } else { count == 0 };
+    let is_thread = owner <= MAX_THREADS || by_owner && is_dead;
+    let used = is_dead || users > 0 || !is_owned;
     // Only robust mutexes that are locked are in a list.
-    if !plausible || !counted || !is_thread || linked && kind & ROBUST == 0 {
+    if !plausible || !counted || !used || !is_thread || linked && kind & ROBUST == 0 {
         return None;
     }
     let state = match owner {

@@ -135,7 +135,7 @@ fn managed(is_new: bool, objects: &[(&str, &[u8])]) -> Vec<u8> {
     let put =
         |bytes: &mut Vec<u8>, at: usize, word: u64| bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
     put(&mut bytes, 0, 2);
-    put(&mut bytes, 0x20, 0x80);
+    put(&mut bytes, 0x20, if is_new { 0x90 } else { 0x80 });
     put(&mut bytes, 0x68, 4096 - 16);
     put(&mut bytes, 0x98, objects.len() as u64);
     put(&mut bytes, 0xa0, 1);
@@ -212,6 +212,25 @@ fn locks_have_named_fields() {
     );
     assert!(text("barrier", &[1; 32]).starts_with("{in: 16843009, round: "));
     assert_eq!(text("sem", &[3, 0, 0, 0, 1, 0, 0, 0, 0x80, 0, 0, 0]), "{value: 3, waiters: 1, shared: 128}");
+}
+
+#[test]
+fn headers_fit_by_all_of_their_fields() {
+    let mut php = b"PHP_SM\0\0".to_vec();
+    for word in [40_u64, 100, 900, 1000] {
+        php.extend(word.to_le_bytes());
+    }
+    php.resize(1000, 0);
+    let fit = fitting(&peek(&php), 1000, false);
+    assert_eq!((fit[0].name.as_str(), fit[0].built.is_certain), ("php", true));
+    assert!(fit[0].built.ty.decode(&php).to_string().starts_with("{magic: \"PHP_SM\", start: 40, end: 100"));
+    php[24] = 1;
+    assert_eq!(fitting(&peek(&php), 1000, false), vec![]);
+    let mut pulse = vec![0; 4096];
+    pulse[4056..4064].copy_from_slice(&[0xfe, 0xca, 0xef, 0xbe, 0x39, 0x30, 0, 0]);
+    let fit = &fitting(&peek(&pulse), 4096, false)[0];
+    assert_eq!((fit.name.as_str(), fit.offset, fit.built.ty.size()), ("pulseaudio@0xfd8", 4056, 40));
+    assert_eq!(fit.built.evidence, "marker of PulseAudio at the end; created by process 12345");
 }
 
 #[test]
