@@ -45,7 +45,8 @@ const HEADERS: [Header; 4] = [
         fields: &[("magic", Char), ("start", I64), ("end", I64), ("free", I64), ("total", I64)],
         is_at_end: false,
         fits: |fields, size| match *fields {
-            [0x4d_535f_5048_50, 40, end, free, total]
+            // PHP_SM
+            [0x4d53_5f50_4850, 40, end, free, total]
                 if total <= size && (40..=total).contains(&end) && free == total - end =>
             {
                 Some(format!("magic text of PHP; variables take {} bytes", end - 40))

@@ -316,7 +316,7 @@ fn damaged_contents_are_refused_or_decoded_inside() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --release --lib -- --ignored layouts"]
+#[ignore = "takes minutes: cargo test --release --lib -- --ignored damaged"]
 fn millions_of_damaged_contents() {
     fuzz(3_000_000);
 }

@@ -215,7 +215,7 @@ fn tick(cursor: &mut Cursor<'_>) -> Result<Tick> {
     let multiple = cursor.number()?.unwrap_or(1);
     let multiple = u32::try_from(multiple).ok().filter(|multiple| (1..=1 << 30).contains(multiple));
     let multiple = multiple.ok_or_else(|| Problem::new(at, "the multiple of the unit is out of range"))?;
-    let word = cursor.take_while(|c| c.is_alphabetic());
+    let word = cursor.take_while(char::is_alphabetic);
     let unit = TickUnit::from_word(word).ok_or_else(|| {
         Problem::new(at, "unknown unit: expected one of Y, M, W, D, h, m, s, ms, us, ns, ps, fs, as")
     })?;
