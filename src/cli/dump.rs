@@ -96,7 +96,7 @@ fn layout_value(
     let reader = Reader::open(machine, segment)?;
     Snapshot::of_layout(&reader, layout)?.print(args.json, args.csv, out)?;
     out.flush()?;
-    Ok(Status::Done)
+    Ok(Status::Success)
 }
 
 /// Refuses types that are too large to decode, and those without any bytes.

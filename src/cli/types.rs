@@ -13,7 +13,7 @@ use crate::decode::layouts::{Layout, fitting};
 use crate::decode::{Type, TypeSource};
 use crate::identify::semaphore::is_semaphore;
 use crate::machine::{Machine, Trace};
-use crate::memory::Reader;
+use crate::memory::{Reader, WriteLeases};
 use crate::segment::{Segment, quote};
 use serde::Serialize;
 use std::io::Write as _;
@@ -72,7 +72,7 @@ pub fn run(
         ));
         return Ok(Status::Failed);
     }
-    Ok(Status::Done)
+    Ok(Status::Success)
 }
 
 fn table(found: &[Candidate]) -> Table {
@@ -167,13 +167,13 @@ fn of_rule(rule: &LayoutRule, peek: &dyn Fn(u64, &mut [u8]) -> bool, size: u64) 
     }
 }
 
-/// The value of the best type, if that is certain and reading leaves no trace.
+/// The value of the best type, if that is certain, and reading leaves no trace and breaks no lease.
 pub fn certain_value(
     machine: &dyn Machine,
     segment: &Segment,
     layouts: &[LayoutRule],
 ) -> Option<(Candidate, Snapshot)> {
-    let reader = Reader::open_unattached(machine, segment).ok()?;
+    let reader = Reader::open_unleased(machine, segment, &mut WriteLeases::default()).ok()?;
     if reader.trace() != Trace::None {
         return None;
     }

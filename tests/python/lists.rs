@@ -1,4 +1,4 @@
-//! `ShareableList`, made by CPython and read by the commands.
+//! `ShareableList`, made by `CPython` and read by the commands.
 
 use super::{compare, lines, printed as printed_value, python3, text, unhex};
 use crate::support::{Child, Object, SOON, World, python, shmlens};

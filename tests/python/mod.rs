@@ -1,4 +1,4 @@
-//! Types of Python against CPython, numpy and Boost: their own values are the expected ones.
+//! Types of Python against `CPython`, numpy and Boost: their own values are the expected ones.
 
 mod boost;
 mod dtypes;
@@ -42,12 +42,12 @@ fn lines(python: &Path, program: &str, arguments: &[String]) -> impl Iterator<It
     let mut child =
         Command::new(python).arg("-B").arg(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    std::iter::from_fn(move || match lines.next() {
-        Some(line) => Some(serde_json::from_str(&line.unwrap()).unwrap()),
-        None => {
-            assert!(child.wait().unwrap().success());
-            None
+    std::iter::from_fn(move || {
+        if let Some(line) = lines.next() {
+            return Some(serde_json::from_str(&line.unwrap()).unwrap());
         }
+        assert!(child.wait().unwrap().success());
+        None
     })
 }
 

@@ -1,4 +1,4 @@
-//! Formats of `struct`, value for value against CPython.
+//! Formats of `struct`, value for value against `CPython`.
 
 use super::{compare, lines, parse, printed as printed_value, python3, text, unhex};
 use serde_json::json;

@@ -45,7 +45,9 @@ fn list(is_old: bool) -> Vec<u8> {
         end += slot.len() as u64;
         bytes.extend(if is_old { slot.len() as u64 } else { end }.to_le_bytes());
     }
-    ITEMS.iter().for_each(|(slot, ..)| bytes.extend(*slot));
+    for (slot, ..) in ITEMS {
+        bytes.extend(slot);
+    }
     for (_, format, _) in ITEMS {
         bytes.extend(format);
         bytes.resize(bytes.len() + 8 - format.len(), 0);
@@ -270,7 +272,7 @@ fn valid() -> Vec<Vec<u8>> {
 
 /// Damages valid contents: bytes and words, then the length.
 fn damage(mut bytes: Vec<u8>, next: &mut impl FnMut() -> u64) -> Vec<u8> {
-    for _ in 0..1 + next() % 4 {
+    for _ in 0..=next() % 4 {
         let length = bytes.len() as u64;
         if length < 8 {
             break;

@@ -145,7 +145,7 @@ fn fuzz(cases: u64) {
         if next(4) == 0 {
             text.clear();
         }
-        for _ in 0..1 + next(4) {
+        for _ in 0..=next(4) {
             let at = (0..=next(text.len() + 1)).rev().find(|&at| text.is_char_boundary(at)).unwrap();
             let end =
                 (at + next(4)..=text.len()).find(|&end| text.is_char_boundary(end)).unwrap_or(text.len());
