@@ -1,6 +1,6 @@
 //! Managed segments of Boost.Interprocess, made by a C++ program.
 
-use crate::support::{Child, SOON, World, compile_cpp, shmlens, skip};
+use crate::support::{Child, Namespaces, SOON, compile_cpp, shmlens, skip};
 use serde_json::Value;
 use shmlens::decode::layouts::Layout;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 #[test]
 fn objects_of_a_managed_segment_are_those_of_the_program() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     if !Path::new("/usr/include/boost/interprocess/managed_shared_memory.hpp").exists() {
         return skip("needs the headers of Boost.Interprocess (libboost-dev), which are not installed");
     }

@@ -1,7 +1,7 @@
 //! `ShareableList`, made by `CPython` and read by the commands.
 
 use super::{compare, lines, printed as printed_value, python3, text, unhex};
-use crate::support::{Child, Object, SOON, World, python, shmlens};
+use crate::support::{Child, Namespaces, Object, SOON, python, shmlens};
 use serde_json::{Value, json};
 use shmlens::decode::layouts::Layout;
 use std::process::Output;
@@ -25,7 +25,7 @@ fn json<const N: usize>(arguments: [&str; N]) -> Value {
 
 #[test]
 fn lists_have_the_values_of_cpython() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(python) = python3() else { return };
     let mut compared = 0;
     for line in lines(&python, "lists.py", &[]) {
@@ -60,7 +60,7 @@ fn holder() -> Option<Child> {
 
 #[test]
 fn commands_recognize_and_print_a_list() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut holder) = holder() else { return };
     let values = json!([42, "hello", null, -1.5, true, "raw", "grün"]);
     let types = json(["types", "/list", "--json"]);
@@ -92,7 +92,7 @@ fn dumped_object(values: &Value) -> Value {
 
 #[test]
 fn other_contents_have_no_type() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4096, 0o600);
     object.write(0, b"some text");
     let output = run(["types", "/a"]);
@@ -111,7 +111,7 @@ fn other_contents_have_no_type() {
 
 #[test]
 fn false_offsets_are_an_error_and_no_values() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let Some(mut holder) = holder() else { return };
     let path = std::path::Path::new("/dev/shm/list");
     let mut bytes = std::fs::read(path).unwrap();
@@ -127,7 +127,7 @@ fn false_offsets_are_an_error_and_no_values() {
 
 #[test]
 fn config_gives_types_to_names() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("cam_7", 64, 0o600);
     object.write(8, &7_u32.to_le_bytes());
     let directory = tempfile::tempdir().unwrap();
