@@ -2,6 +2,7 @@
 
 use crate::act::log::LogError;
 use crate::decode::ParseValueError;
+use crate::decode::code::CodeError;
 use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
@@ -57,6 +58,9 @@ pub enum Failure {
     Value(#[from] ParseValueError),
     #[error("{0}")]
     Usage(String),
+    /// There is no code that attaches to the segment.
+    #[error(transparent)]
+    Code(#[from] CodeError),
     /// The range starts past the end of the segment.
     #[error("offset {offset} is past the end of {} ({size} bytes)", id.short())]
     Beyond { id: SegmentId, offset: u64, size: u64 },
@@ -108,6 +112,7 @@ impl Failure {
             | Self::NotFoundEverywhere { .. }
             | Self::Stopped(_)
             | Self::Open(_)
+            | Self::Code(_)
             | Self::NotLogged(_) => Status::Failed,
         }
     }

@@ -1,11 +1,13 @@
-//! `info`: prints all facts about a segment as text or JSON. Never attaches a segment, and reads no contents
+//! `info`: prints all facts about a segment as text or JSON, or code that attaches to it. Never attaches a segment, and reads no contents
 //! except semaphores, if reading leaves no trace.
 
 use super::args::InfoArgs;
 use super::choose::choose;
-use super::out::Out;
+use super::out::{Out, warn};
 use super::style::Tint;
 use super::{Failure, Status, json, survey_all};
+use crate::decode::Type;
+use crate::decode::code::{self, Attachment};
 use crate::identify::Rules;
 use crate::identify::about::{About, Fact, Probe};
 use crate::machine::Machine;
@@ -15,7 +17,14 @@ use std::io::{self, Write as _};
 pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) -> Result<Status, Failure> {
     let survey = survey_all(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
-    if args.json {
+    if let Some(language) = args.code {
+        let attachment = Attachment::of(segment)?;
+        let placed = args.kind.as_ref().map(|kind| (&kind.ty, kind.offset.unwrap_or(0)));
+        if let Some((ty, offset)) = placed {
+            warn_of_missing_bytes(ty, offset, attachment.size);
+        }
+        out.write_all(code::code(language.into(), &attachment, placed)?.as_bytes())?;
+    } else if args.json {
         json::write(machine, &survey, &[segment], out)?;
     } else {
         let about = About::new(segment, &survey, Probe::check(machine, segment));
@@ -25,6 +34,16 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &InfoArgs, out: &mut Out) 
     }
     out.flush()?;
     Ok(Status::Success)
+}
+
+/// Warns that the program will refuse the segment.
+fn warn_of_missing_bytes(ty: &Type, offset: u64, size: u64) {
+    if offset.checked_add(ty.size()).is_none_or(|end| end > size) {
+        let missing = ty.size().saturating_sub(size.saturating_sub(offset));
+        warn(&format!(
+            "the segment has {size} bytes, {missing} fewer than the type needs at offset {offset}"
+        ));
+    }
 }
 
 /// Prints the label beside the first line of a fact.

@@ -1,5 +1,6 @@
 //! Types against the compilers and interpreters that make them.
 
+mod code;
 mod fuzz;
 mod gcc;
 mod generator;

@@ -1,0 +1,160 @@
+//! Generated code: it compiles, has the layout of the type, and reads what the segment contains.
+
+use super::gcc::{Case, cases};
+use super::generator::Generator;
+use crate::support::tool;
+use shmlens::decode::code::{CodeLanguage, definitions};
+use shmlens::decode::declaration::{Language, Sources, parse_declarations};
+use shmlens::decode::{Type, TypeKind};
+use shmlens::sys::skip::skip;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Random declarations of each language in a test run, and in the full run:
+/// `cargo test --test promises -- --ignored types::code`.
+const RANDOM: u64 = 40;
+const RANDOM_IN_FULL: u64 = 2000;
+/// Declarations that one program contains.
+const BATCH: u64 = 250;
+
+/// Python with numpy: `python3 -m venv target/python && target/python/bin/pip install numpy`.
+pub fn python_with_numpy() -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python").join("bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    skip("needs numpy: python3 -m venv target/python && target/python/bin/pip install numpy");
+    None
+}
+
+pub fn parse(case: &Case, language: Language) -> Type {
+    parse_declarations(&Sources::typed(&case.source), Some(&case.ty), Some(language)).unwrap()
+}
+
+/// A directory for programs, removed at the end.
+pub fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+/// Fails with the first lines of the errors.
+#[track_caller]
+pub fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors: Vec<&str> = errors.lines().take(40).collect();
+    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, errors.join("\n"));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A command that compiles Rust with the crate `libc`.
+pub fn rustc(source: &Path, output: &Path) -> Option<Command> {
+    let compiler = tool("rustc")?;
+    let dependencies = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+    let is_libc = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        name.starts_with("liblibc-") && name.ends_with(".rlib")
+    };
+    let found = fs::read_dir(&dependencies).unwrap().map(|entry| entry.unwrap().path()).filter(is_libc);
+    let libc = found.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap()).unwrap();
+    let mut command = Command::new(compiler);
+    command.args(["--edition=2024", "-Dwarnings", "-o"]).args([output, source]);
+    command.arg("--extern").arg(format!("libc={}", libc.display()));
+    Some(command)
+}
+
+/// Compiles the definitions of all types in the three languages. Their assertions check the layout.
+fn check_definitions(types: &[(String, Type)]) {
+    let directory = directory();
+    let file = |name: &str| directory.path().join(name);
+    let mut cpp = String::from("#include <cstddef>\n#include <cstdint>\n");
+    let mut rust = String::new();
+    let mut python = String::from("import numpy as np\n");
+    for (number, (source, ty)) in types.iter().enumerate() {
+        let text = |language| definitions(language, ty).unwrap_or_else(|error| panic!("{error}: {source}"));
+        let own = text(CodeLanguage::Cpp);
+        check_cpp_parses_back(source, ty, &own);
+        write!(cpp, "namespace case_{number} {{\n{own}}}\n").unwrap();
+        write!(rust, "pub mod case_{number} {{\n{}}}\n", text(CodeLanguage::Rust)).unwrap();
+        let own = text(CodeLanguage::Python);
+        writeln!(python, "scope = {{}}\nexec({own:?}, scope)").unwrap();
+    }
+    if let Some(compiler) = tool("g++") {
+        fs::write(file("definitions.cpp"), cpp).unwrap();
+        run(Command::new(compiler)
+            .args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"])
+            .arg(file("definitions.cpp")));
+    }
+    fs::write(file("definitions.rs"), rust).unwrap();
+    if let Some(mut command) = rustc(&file("definitions.rs"), &file("definitions.rmeta")) {
+        run(command.args(["--crate-type=lib", "--emit=metadata"]));
+    }
+    if let Some(interpreter) = python_with_numpy() {
+        fs::write(file("definitions.py"), python).unwrap();
+        run(Command::new(interpreter).args(["-B", "-W", "error"]).arg(file("definitions.py")));
+    }
+}
+
+/// The offsets, sizes and bits of all leaves, without the differences that are allowed: padding, and
+/// bytes in place of what C++ cannot have.
+fn leaves(ty: &Type) -> Vec<String> {
+    let mut leaves = ty.leaves();
+    let mut out = vec![];
+    while let Some(place) = leaves.next() {
+        let path = leaves.path_text();
+        if out.len() >= 2000 || path.contains("padding_") {
+            continue;
+        }
+        if let TypeKind::Bytes = place.ty.kind() {
+            out.extend((0..place.ty.size()).map(|at| format!("{} 1 None", place.offset + at)));
+        } else {
+            let bits = place.bits.map(|bits| (bits.start, bits.width));
+            out.push(format!("{} {} {bits:?}", place.offset, place.ty.size()));
+        }
+    }
+    out.sort();
+    out
+}
+
+fn check_cpp_parses_back(source: &str, ty: &Type, definitions: &str) {
+    let back = parse_declarations(&Sources::typed(definitions), None, Some(Language::Cpp))
+        .unwrap_or_else(|error| panic!("{error}\n{source}\n{definitions}"));
+    assert_eq!((back.size(), leaves(&back)), (ty.size(), leaves(ty)), "{source}\n{definitions}");
+}
+
+fn parsed(cases: &[Case], language: Language) -> Vec<(String, Type)> {
+    let typed = cases.iter().map(|case| (format!("{}: {}", case.ty, case.source), parse(case, language)));
+    typed.filter(|(_, ty)| ty.size() > 0 && ty.size() < 1 << 30).collect()
+}
+
+#[test]
+fn definitions_of_c_types_compile() {
+    check_definitions(&parsed(&cases(include_str!("cases.c")), Language::C));
+}
+
+#[test]
+fn definitions_of_cpp_types_compile() {
+    check_definitions(&parsed(&cases(include_str!("cases.cpp")), Language::Cpp));
+}
+
+fn random(language: Language, seeds: std::ops::Range<u64>) {
+    let cases: Vec<Case> = seeds.map(|seed| Generator::new(seed, language).case()).collect();
+    check_definitions(&parsed(&cases, language));
+}
+
+#[test]
+fn definitions_of_random_types_compile() {
+    random(Language::C, 0..RANDOM);
+    random(Language::Cpp, 0..RANDOM);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn definitions_of_many_random_types_compile() {
+    for language in [Language::C, Language::Cpp] {
+        for start in (0..RANDOM_IN_FULL).step_by(usize::try_from(BATCH).unwrap()) {
+            random(language, 2_000_000 + start..2_000_000 + start + BATCH);
+        }
+    }
+}
