@@ -103,7 +103,7 @@ fn leaves(ty: &Type) -> Vec<String> {
     let mut out = vec![];
     while let Some(place) = leaves.next() {
         let path = leaves.path_text();
-        if out.len() >= 2000 || path.contains("padding_") {
+        if out.len() >= 2000 || path.contains("padding_") || place.ty.size() == 0 {
             continue;
         }
         if let TypeKind::Bytes = place.ty.kind() {

@@ -5,4 +5,5 @@ mod fuzz;
 mod gcc;
 mod generator;
 mod layouts;
+mod programs;
 mod refusals;

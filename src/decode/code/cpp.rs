@@ -61,6 +61,7 @@ pub fn program(attachment: &Attachment, ty: Option<&Type>, offset: u64) -> Resul
 const HEADERS: &str = "#include <cstddef>\n#include <cstdint>\n";
 const FILE_HEADERS: &str = "\
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <string_view>
 #include <fcntl.h>
@@ -70,6 +71,7 @@ const FILE_HEADERS: &str = "\
 ";
 const SYSV_HEADERS: &str = "\
 #include <cstdio>
+#include <cstring>
 #include <iostream>
 #include <string_view>
 #include <sys/ipc.h>
@@ -170,11 +172,7 @@ int main() {{
     for leaf in &leaves {
         let value = expression(leaf);
         let value = match leaf.part {
-            Part::Text(..) => {
-                format!(
-                    "std::string_view({value}, sizeof {value}).substr(0, std::string_view({value}, sizeof {value}).find('\\0'))"
-                )
-            }
+            Part::Text(..) => format!("std::string_view({value}, strnlen({value}, sizeof {value}))"),
             Part::Enum(at) => format!("+static_cast<{}>({value})", scalar_word(model.enums[*at].underlying)),
             _ => format!("+{value}"),
         };

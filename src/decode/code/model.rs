@@ -117,10 +117,16 @@ impl Model {
             Part::Record(_) | Part::Enum(_) => None,
             _ => Some(names.take("", "Data")),
         };
-        let mut given = Vec::with_capacity(builder.types.len());
-        for (name, hint) in &builder.types {
-            given.push(names.take(name, if hint.is_empty() { "Data" } else { hint }));
+        let mut given = vec![None; builder.types.len()];
+        // Types that have a name keep it.
+        for is_named in [true, false] {
+            for ((name, hint), given) in builder.types.iter().zip(&mut given) {
+                if name.is_empty() != is_named {
+                    *given = Some(names.take(name, if hint.is_empty() { "Data" } else { hint }));
+                }
+            }
         }
+        let given: Vec<Identifier> = given.into_iter().flatten().collect();
         for record in &mut builder.records {
             record.name = given[index(&record.name)].clone();
         }
@@ -330,7 +336,7 @@ impl Builder {
                 TypeKind::Record(inner)
                     if is_hidden && !inner.kind().is_row() && self.dialect.has_anonymous =>
                 {
-                    Part::Record(self.record(&field.ty, inner, prefix, true)?)
+                    Part::Record(self.record(&field.ty, inner, &joined(prefix, &fallback), true)?)
                 }
                 _ => {
                     self.part(&field.ty, &joined(prefix, if is_unnamed { &fallback } else { &field.name }))?

@@ -171,7 +171,7 @@ def attach():
 "#;
 const READ: &str = r#"def read():
     # A copy: writing to it does not change the segment.
-    return (@TYPE@).from_buffer_copy(@BUFFER@, OFFSET)
+    return @TYPE@.from_buffer_copy(@BUFFER@, OFFSET)
 "#;
 
 fn prints(out: &mut String, model: &Model, expression: fn(&Leaf<'_>) -> String) {
@@ -357,7 +357,11 @@ fn numpy_expression(leaf: &Leaf<'_>) -> String {
             Step::BitField(_) => {}
         }
     }
-    text
+    match leaf.part {
+        // numpy strips only the NULs at the end.
+        Part::Text(scalar, ..) if scalar.size() == 1 => format!("{text}.tobytes().partition(b\"\\0\")[0]"),
+        _ => text,
+    }
 }
 
 fn ctypes_expression(leaf: &Leaf<'_>) -> String {
@@ -432,7 +436,10 @@ fn ctype(model: &Model, part: &Part) -> String {
 }
 
 fn root_ctype(model: &Model) -> String {
-    ctype(model, &model.root)
+    match ctype(model, &model.root) {
+        text if text.contains(' ') => format!("({text})"),
+        text => text,
+    }
 }
 
 fn align(model: &Model, part: &Part) -> u64 {

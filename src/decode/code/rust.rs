@@ -1,6 +1,6 @@
 //! Rust, with the crate `libc`.
 
-use super::identifier::{is_reserved_in_rust, is_rust_type, rust_string};
+use super::identifier::{Identifiers, is_reserved_in_rust, is_rust_type, rust_string};
 use super::model::{BitField, Dialect, Member, Model, Part, RecordModel};
 use super::path::{Leaf, Step, first_leaves};
 use super::place::{Aligns, Placed, Slot, padding, place};
@@ -244,12 +244,16 @@ fn types(model: &Model) -> String {
     let mut out = String::from(
         "#[allow(dead_code, non_camel_case_types, non_snake_case, non_upper_case_globals)]\npub mod shared {\n",
     );
+    // Modules and types share their names.
+    let mut names = Identifiers::new(is_rust_type);
+    names.reserve(model.records.iter().map(|record| record.name.text.clone()));
+    names.reserve(model.enums.iter().map(|found| found.name.text.clone()));
     for found in model.enums.iter().filter(|found| is_integer(found.underlying)) {
         let (name, word) = (&found.name.text, scalar_word(found.underlying));
-        line(&mut out, format_args!("    /// Other values are possible.{}", found.name.note("Declared as")));
-        line(&mut out, format_args!("    pub type {name} = {word};"));
+        line(&mut out, format_args!("    pub type {name} = {word};{}", found.name.note("//")));
         if !found.enumerators.is_empty() {
-            line(&mut out, format_args!("    pub mod {name}_values {{"));
+            let module = names.take("", &format!("{name}_values")).text;
+            line(&mut out, format_args!("    pub mod {module} {{"));
             for (one, value) in &found.enumerators {
                 line(
                     &mut out,
@@ -276,8 +280,7 @@ fn types(model: &Model) -> String {
     out
 }
 
-const BITS: &str = "\
-    /// Reads the bits of a bit-field.
+const BITS: &str = "    /// Reads the bits of a bit-field.
     fn bits(bytes: &[u8], first: usize, width: usize) -> u128 {
         (0..width).fold(0, |value, at| {
             let bit = first + at;
