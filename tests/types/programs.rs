@@ -161,13 +161,14 @@ fn programs_read_system_v_segments() {
 fn programs_read_objects_with_any_name() {
     let Some(_world) = World::new() else { return };
     fs::create_dir("/dev/shm/inner").unwrap();
-    let names: [&[u8]; 6] = [
+    let names: [&[u8]; 7] = [
         b"camera0",
-        b"a\"; system(\"x\"); //\\",
-        b"a\nb??/\n#",
+        b"a\"; system(\"x\"); #\\",
+        b"a\nb??\n# ",
         b"a\xff\x01'",
         "\u{202e}\u{e9}{0}%s".as_bytes(),
         b"inner/a b",
+        b"a:b",
     ];
     for name in names {
         let object = Object::new(name, 4096, 0o600);
@@ -201,7 +202,7 @@ fn programs_read_every_kind_of_type() {
         ("i32,f64,char[16],u8", vec!["f0", "f1", "f3"]),
         ("f32", vec!["value"]),
         ("u8[2][3]", vec!["[1][2]"]),
-        ("struct B { int base; }; struct D : B { short own; }", vec!["base", "own"]),
+        ("struct B { int base; }; struct D : public B { short own; }", vec!["base", "own"]),
         ("struct alignas(32) A { char c; long long l; }", vec!["c", "l"]),
     ];
     for (ty, paths) in types {

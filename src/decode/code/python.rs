@@ -108,10 +108,11 @@ fn attach(attachment: &Attachment) -> (&'static [&'static str], (String, Way)) {
     };
     match &attachment.target {
         Target::Object(name) => match std::str::from_utf8(name.as_bytes()) {
-            Ok(text) if !text.contains('/') => {
+            // The resource tracker gets lines of ASCII with colons between their parts.
+            Ok(text) if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && !b"/:".contains(&byte)) => {
                 (["sys"].as_slice(), (OBJECT.replace("@NAME@", &python_string(text)), Way::SharedMemory))
             }
-            // SharedMemory takes neither.
+            // SharedMemory does not take this name.
             _ => {
                 let path = rust_string(&[b"/dev/shm/", name.as_bytes()].concat());
                 (["mmap"].as_slice(), (FILE.replace("@PATH@", &path), Way::Buffer))
@@ -359,7 +360,9 @@ fn numpy_expression(leaf: &Leaf<'_>) -> String {
     }
     match leaf.part {
         // numpy strips only the NULs at the end.
-        Part::Text(scalar, ..) if scalar.size() == 1 => format!("{text}.tobytes().partition(b\"\\0\")[0]"),
+        Part::Text(Scalar::Char | Scalar::Char8, ..) | Part::Scalar(Scalar::Char | Scalar::Char8, _) => {
+            format!("{text}.tobytes().partition(b\"\\0\")[0]")
+        }
         _ => text,
     }
 }
