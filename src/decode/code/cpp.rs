@@ -259,8 +259,11 @@ fn words(model: &Model, part: &Part) -> (String, String) {
         Part::Array(..) => {
             let (element, counts) = dimensions(part);
             let (before, after) = words(model, element);
-            let counts: String = counts.iter().map(|count| format!("[{count}]")).collect();
-            (before, counts + &after)
+            let mut all = String::new();
+            for count in counts {
+                let _ = write!(all, "[{count}]");
+            }
+            (before, all + &after)
         }
         Part::Scalar(scalar, order) if is_foreign(*order, *scalar) => bytes(scalar.size() as u64),
         Part::Scalar(scalar, _) => (scalar_word(*scalar).to_owned(), String::new()),

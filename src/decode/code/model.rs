@@ -196,16 +196,12 @@ struct Raw {
 
 impl Raw {
     const fn bit_range(&self) -> Range<u64> {
-        match self.bits {
-            Some(bits) => {
-                let start = self.offset.saturating_mul(8).saturating_add(bits.start as u64);
-                start..start.saturating_add(bits.width as u64)
-            }
-            None => {
-                let start = self.offset.saturating_mul(8);
-                start..start.saturating_add(self.size.saturating_mul(8))
-            }
+        let start = self.offset.saturating_mul(8);
+        if let Some(bits) = self.bits {
+            let start = start.saturating_add(bits.start as u64);
+            return start..start.saturating_add(bits.width as u64);
         }
+        start..start.saturating_add(self.size.saturating_mul(8))
     }
 
     const fn end(&self) -> u64 {
@@ -222,7 +218,6 @@ impl Builder {
                 Part::Pointer { target: pointer.target.to_string(), size: ty.size(), order: pointer.order }
             }
             TypeKind::Text(scalar, order) => Part::Text(*scalar, *order, ty.size() / scalar.size() as u64),
-            TypeKind::Bytes => Part::Bytes(ty.size()),
             TypeKind::Array(array) if array.stride == array.element.size() => {
                 Part::Array(Box::new(self.part(&array.element, hint)?), array.count)
             }
@@ -242,7 +237,8 @@ impl Builder {
                     self.define("", &format!("{hint}_item"), false, false, array.stride, align, vec![raw])?;
                 Part::Array(Box::new(Part::Record(record)), array.count)
             }
-            TypeKind::Array(_) => Part::Bytes(ty.size()),
+            // Elements that overlap have no other form.
+            TypeKind::Bytes | TypeKind::Array(_) => Part::Bytes(ty.size()),
             TypeKind::Record(record) => Part::Record(self.record(ty, record, hint, false)?),
         })
     }
@@ -267,14 +263,13 @@ impl Builder {
                 known.enumerators == enumerators && (known.underlying, known.order) == (underlying, order)
             })
         };
-        let at = match known.and_then(|known| known.iter().find(same)) {
-            Some(&at) => at,
-            None => {
-                let name = self.name_type(found.name(), hint);
-                self.enums.push(EnumModel { name, underlying, order, enumerators });
-                self.by_name.entry(found.name().to_owned()).or_default().push(self.enums.len() - 1);
-                self.enums.len() - 1
-            }
+        let at = if let Some(&at) = known.and_then(|known| known.iter().find(same)) {
+            at
+        } else {
+            let name = self.name_type(found.name(), hint);
+            self.enums.push(EnumModel { name, underlying, order, enumerators });
+            self.by_name.entry(found.name().to_owned()).or_default().push(self.enums.len() - 1);
+            self.enums.len() - 1
         };
         self.by_enum.insert(std::ptr::from_ref(found), at);
         Part::Enum(at)

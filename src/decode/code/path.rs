@@ -1,6 +1,7 @@
 //! The first values of a type, which the code prints.
 
 use super::model::{BitField, Member, Model, Part};
+use std::fmt::Write as _;
 
 /// Values that the code prints.
 const MAX_VALUES: usize = 16;
@@ -30,7 +31,7 @@ impl Leaf<'_> {
         for step in &self.steps {
             let name = match step {
                 Step::Index(index) => {
-                    text.push_str(&format!("[{index}]"));
+                    let _ = write!(text, "[{index}]");
                     continue;
                 }
                 Step::Anonymous(_) => continue,

@@ -23,7 +23,7 @@ pub enum Slot<'a> {
     /// Bytes of padding.
     Bytes(u64),
     /// Bits of padding, fewer than 8.
-    Bits(u8),
+    Bits(u64),
 }
 
 /// The alignments of a language.
@@ -133,18 +133,18 @@ fn packed<'a>(record: &'a RecordModel, aligns: &Aligns) -> Placed<'a> {
     let mut slots = vec![];
     let mut at = 0_u64;
     let pad = |slots: &mut Vec<Slot<'a>>, at: u64, to: u64| {
-        let bits = (at.next_multiple_of(8).min(to) - at) as u8;
+        let bits = at.next_multiple_of(8).min(to) - at;
         if bits > 0 {
             slots.push(Slot::Bits(bits));
         }
-        let at = at + u64::from(bits);
+        let at = at + bits;
         if to / 8 > at / 8 {
             slots.push(Slot::Bytes(to / 8 - at / 8));
         }
         // Bits after whole bytes.
         let rest = if to / 8 > at / 8 { to % 8 } else { to - at };
         if rest > 0 {
-            slots.push(Slot::Bits(rest as u8));
+            slots.push(Slot::Bits(rest));
         }
     };
     for member in &record.members {

@@ -170,10 +170,10 @@ def attach():
     return (ctypes.c_ubyte * SIZE).from_address(address)
 
 "#;
-const READ: &str = r#"def read():
+const READ: &str = r"def read():
     # A copy: writing to it does not change the segment.
     return @TYPE@.from_buffer_copy(@BUFFER@, OFFSET)
-"#;
+";
 
 fn prints(out: &mut String, model: &Model, expression: fn(&Leaf<'_>) -> String) {
     let leaves = first_leaves(model, |_, _| true);
@@ -256,7 +256,7 @@ fn dtype(model: &Model, part: &Part) -> (String, Vec<u64>) {
             Scalar::Bool => return plain("?"),
             Scalar::Char | Scalar::Char8 => return plain("S1"),
             Scalar::U128 | Scalar::I128 => return plain("V16"),
-            _ => "i8",
+            Scalar::I64 => "i8",
         };
         let mark = if scalar.size() > 1 { order_mark(order) } else { '|' };
         format!("\"{mark}{code}\"")
@@ -471,12 +471,10 @@ fn ctypes_types(model: &Model) -> String {
             out.push_str("    _pack_ = 1\n    _layout_ = \"ms\"\n");
         }
         let is_anonymous = |part: &Part| matches!(part, Part::Record(at) if model.records[*at].is_anonymous);
-        let anonymous: String = record
-            .members
-            .iter()
-            .filter(|member| is_anonymous(&member.part))
-            .map(|member| format!("\"{}\", ", member.name.text))
-            .collect();
+        let mut anonymous = String::new();
+        for member in record.members.iter().filter(|member| is_anonymous(&member.part)) {
+            let _ = write!(anonymous, "\"{}\", ", member.name.text);
+        }
         if !anonymous.is_empty() {
             line(&mut out, format_args!("    _anonymous_ = ({})", anonymous.trim_end()));
         }

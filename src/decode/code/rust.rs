@@ -53,7 +53,7 @@ pub fn program(attachment: &Attachment, ty: Option<&Type>, offset: u64) -> Resul
     Ok(out)
 }
 
-const FILE: &str = r#"
+const FILE: &str = r"
 /// Returns the first byte and the size. To write as well: O_RDWR, and PROT_READ | PROT_WRITE.
 fn attach() -> io::Result<(*const u8, usize)> {
     unsafe {
@@ -73,8 +73,8 @@ fn attach() -> io::Result<(*const u8, usize)> {
         Ok((address.cast(), size))
     }
 }
-"#;
-const SYSV: &str = r#"
+";
+const SYSV: &str = r"
 /// Returns the first byte and the size. To write as well: 0 in place of SHM_RDONLY.
 fn attach() -> io::Result<(*const u8, usize)> {
     let shmid = @ID@;
@@ -93,7 +93,7 @@ fn attach() -> io::Result<(*const u8, usize)> {
         Ok((address.cast_const().cast(), status.shm_segsz))
     }
 }
-"#;
+";
 const BYTES_MAIN: &str = r#"
 fn main() -> io::Result<()> {
     let (bytes, size) = attach()?;
