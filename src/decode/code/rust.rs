@@ -334,10 +334,10 @@ fn accessor(out: &mut String, model: &Model, record: &RecordModel, field: &BitFi
         Part::Enum(at) => model.enums[*at].underlying,
         _ => return,
     };
-    let word = if is_integer(scalar) {
-        scalar_word(scalar)
-    } else {
-        if scalar.is_signed() { "i128" } else { "u128" }
+    let word = match scalar {
+        scalar if is_integer(scalar) => scalar_word(scalar),
+        scalar if scalar.is_signed() => "i128",
+        _ => "u128",
     };
     let (name, member) = (&field.name.text, &record.members[field.member].name.text);
     let (first, width) = (field.first, field.width);
