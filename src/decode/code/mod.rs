@@ -28,12 +28,13 @@ impl CodeLanguage {
     /// In menu order.
     pub const ALL: [Self; 3] = [Self::Cpp, Self::Python, Self::Rust];
 
+    /// The word in menus.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Cpp => "C++",
-            Self::Python => "Python",
-            Self::Rust => "Rust",
+            Self::Cpp => "C++ code",
+            Self::Python => "Python code",
+            Self::Rust => "Rust code",
         }
     }
 }
