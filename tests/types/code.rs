@@ -3,9 +3,10 @@
 use super::gcc::{Case, cases};
 use super::generator::Generator;
 use crate::support::tool;
+use serde_json::Value;
 use shmlens::decode::code::{CodeLanguage, definitions};
 use shmlens::decode::declaration::{Language, Sources, parse_declarations};
-use shmlens::decode::{Type, TypeKind};
+use shmlens::decode::{ByteOrder, Field, Record, RecordKind, Scalar, Type, TypeKind};
 use shmlens::sys::skip::skip;
 use std::fmt::Write as _;
 use std::fs;
@@ -70,7 +71,7 @@ fn check_definitions(types: &[(String, Type)]) {
     let file = |name: &str| directory.path().join(name);
     let mut cpp = String::from("#include <cstddef>\n#include <cstdint>\n");
     let mut rust = String::new();
-    let mut python = String::from("import numpy as np\n");
+    let mut python = String::from(DESCRIBE);
     for (number, (source, ty)) in types.iter().enumerate() {
         let text = |language| definitions(language, ty).unwrap_or_else(|error| panic!("{error}: {source}"));
         let own = text(CodeLanguage::Cpp);
@@ -78,7 +79,7 @@ fn check_definitions(types: &[(String, Type)]) {
         write!(cpp, "namespace case_{number} {{\n{own}}}\n").unwrap();
         write!(rust, "pub mod case_{number} {{\n{}}}\n", text(CodeLanguage::Rust)).unwrap();
         let own = text(CodeLanguage::Python);
-        writeln!(python, "scope = {{}}\nexec({own:?}, scope)").unwrap();
+        writeln!(python, "scope = {{}}\nexec({own:?}, scope)\nshow({number}, scope)").unwrap();
     }
     if let Some(compiler) = tool("g++") {
         fs::write(file("definitions.cpp"), cpp).unwrap();
@@ -92,8 +93,83 @@ fn check_definitions(types: &[(String, Type)]) {
     }
     if let Some(interpreter) = python_with_numpy() {
         fs::write(file("definitions.py"), python).unwrap();
-        run(Command::new(interpreter).args(["-B", "-W", "error"]).arg(file("definitions.py")));
+        let shown = run(Command::new(interpreter).args(["-B", "-W", "error"]).arg(file("definitions.py")));
+        let round_trips = shown.lines().filter(|line| {
+            let (number, dtype) = line.split_once(' ').unwrap();
+            let (source, ty) = &types[number.parse::<usize>().unwrap()];
+            let is_record = matches!(ty.kind(), TypeKind::Record(_));
+            if is_record {
+                check_round_trip(source, ty, &serde_json::from_str(dtype).unwrap());
+            }
+            is_record
+        });
+        println!("{} types, of which {} are dtypes and come back", types.len(), round_trips.count());
     }
+}
+
+/// Prints the last dtype of each case as JSON.
+const DESCRIBE: &str = r#"import json
+import numpy as np
+
+def describe(t):
+    if t.subdtype:
+        return {"base": describe(t.subdtype[0]), "shape": list(t.subdtype[1])}
+    if t.names is not None:
+        fields = [[name, t.fields[name][1], describe(t.fields[name][0])] for name in t.names]
+        return {"size": t.itemsize, "fields": fields}
+    return {"kind": t.kind, "size": t.itemsize}
+
+def show(number, scope):
+    types = [value for value in scope.values() if isinstance(value, np.dtype)]
+    if types:
+        print(number, json.dumps(describe(types[-1])))
+
+"#;
+
+/// The type that numpy describes.
+fn of_dtype(dtype: &Value) -> Type {
+    let number = |value: &Value| value.as_u64().unwrap();
+    if let Some(shape) = dtype["shape"].as_array() {
+        let base = of_dtype(&dtype["base"]);
+        return shape.iter().rev().fold(base, |ty, count| Type::array(ty, number(count)).unwrap());
+    }
+    let size = number(&dtype["size"]);
+    if let Some(fields) = dtype["fields"].as_array() {
+        let field =
+            |field: &Value| Field::new(field[0].as_str().unwrap(), of_dtype(&field[2]), number(&field[1]));
+        let record = Record::new(RecordKind::Struct, "Back", fields.iter().map(field).collect());
+        return Type::record(record, size, 1).unwrap();
+    }
+    let scalar = match (dtype["kind"].as_str().unwrap(), size) {
+        ("i", 1) => Scalar::I8,
+        ("i", 2) => Scalar::I16,
+        ("i", 4) => Scalar::I32,
+        ("i", 8) => Scalar::I64,
+        ("u", 1) => Scalar::U8,
+        ("u", 2) => Scalar::U16,
+        ("u", 4) => Scalar::U32,
+        ("u", 8) => Scalar::U64,
+        ("f", 2) => Scalar::F16,
+        ("f", 4) => Scalar::F32,
+        ("f", 8) => Scalar::F64,
+        ("f", 16) => Scalar::F80,
+        ("c", 8) => Scalar::Complex64,
+        ("c", 16) => Scalar::Complex128,
+        ("b", 1) => Scalar::Bool,
+        ("M", 8) => Scalar::TimeSeconds,
+        ("S", _) => return Type::array(Type::scalar(Scalar::Char, ByteOrder::Little), size).unwrap(),
+        ("U", _) => return Type::array(Type::scalar(Scalar::Char32, ByteOrder::Little), size / 4).unwrap(),
+        ("V", _) => return Type::bytes(size).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    Type::scalar(scalar, ByteOrder::Little)
+}
+
+/// From C++ to a dtype and back, every field is where it was.
+fn check_round_trip(source: &str, ty: &Type, dtype: &Value) {
+    let back = of_dtype(dtype);
+    assert_eq!((back.size(), leaves(&back)), (ty.size(), leaves(ty)), "{source}\n{dtype}");
+    check_cpp_parses_back(source, ty, &definitions(CodeLanguage::Cpp, &back).unwrap());
 }
 
 /// The offsets, sizes and bits of all leaves, without the differences that are allowed: padding, and
@@ -106,7 +182,10 @@ fn leaves(ty: &Type) -> Vec<String> {
         if out.len() >= 2000 || path.contains("padding_") || place.ty.size() == 0 {
             continue;
         }
-        if let TypeKind::Bytes = place.ty.kind() {
+        if let TypeKind::Text(Scalar::Char16, _) = place.ty.kind() {
+            let units = place.ty.size() / 2;
+            out.extend((0..units).map(|at| format!("{} 2 None", place.offset + 2 * at)));
+        } else if let TypeKind::Bytes = place.ty.kind() {
             out.extend((0..place.ty.size()).map(|at| format!("{} 1 None", place.offset + at)));
         } else {
             let bits = place.bits.map(|bits| (bits.start, bits.width));
