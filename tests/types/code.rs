@@ -84,7 +84,7 @@ fn check_definitions(types: &[(String, Type)]) {
     if let Some(compiler) = tool("g++") {
         fs::write(file("definitions.cpp"), cpp).unwrap();
         run(Command::new(compiler)
-            .args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"])
+            .args(["-std=c++17", "-Wall", "-Wextra", "-Werror", "-Wno-packed-not-aligned", "-fsyntax-only"])
             .arg(file("definitions.cpp")));
     }
     fs::write(file("definitions.rs"), rust).unwrap();
