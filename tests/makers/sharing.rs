@@ -2,7 +2,7 @@
 //! true.
 
 use super::line_with;
-use crate::support::{Child, Object, SOON, Sysv, World, as_nobody, python, shmlens, wait_until};
+use crate::support::{Child, Namespaces, Object, SOON, Sysv, as_nobody, python, shmlens, wait_until};
 use serde_json::Value;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +21,7 @@ fn warnings(segment: &str) -> Vec<String> {
 
 #[test]
 fn key_and_name_that_look_alike_are_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let sysv = [0x4d2, 0x10, 0xffff_fffe].map(|key| Sysv::new(key, 4096, 0o600));
     let _objects = ["1234", "0x00000010", "-2", "99", "0", "4d2"].map(|name| Object::new(name, 4096, 0o600));
     for (sysv, name) in sysv.iter().zip(["/1234", "/0x00000010", "/-2"]) {
@@ -51,7 +51,7 @@ fn attach(statement: &str) -> Option<Child> {
 
 #[test]
 fn resource_tracker_of_a_python_reader_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("shared", 4096, 0o600);
     assert_eq!(warnings("/shared"), Vec::<String>::new());
     // Start times are in clock ticks.
@@ -72,7 +72,7 @@ fn resource_tracker_of_a_python_reader_is_reported() {
 
 #[test]
 fn creator_may_have_a_resource_tracker() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let creating = "block = shared_memory.SharedMemory('shared', create=True, size=4096)";
     let Some(_creator) = attach(creating) else { return };
     assert_eq!(warnings("/shared"), Vec::<String>::new());
@@ -80,7 +80,7 @@ fn creator_may_have_a_resource_tracker() {
 
 #[test]
 fn mode_without_write_permission_locks_python_out() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let _object = Object::new("psm_0123abcd", 4096, 0o644);
     let found = warnings("/psm_0123abcd");
     assert!(found.len() == 1 && found[0].contains("needs write permission"), "{found:?}");
@@ -92,7 +92,7 @@ fn mode_without_write_permission_locks_python_out() {
 
 #[test]
 fn reader_that_attached_before_the_object_grew_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("grown", 4096, 0o600);
     let mapping = "import mmap, os\nfile = os.open('/dev/shm/grown', os.O_RDONLY)\n\
                    block = mmap.mmap(file, 0, prot=mmap.PROT_READ)";
@@ -107,7 +107,7 @@ fn reader_that_attached_before_the_object_grew_is_reported() {
 
 #[test]
 fn reader_that_the_mode_locks_out_is_reported() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("locked", 4096, 0o604);
     let text = "import mmap, os, sys\nfile = os.open('/dev/shm/locked', os.O_RDONLY)\n\
                 block = mmap.mmap(file, 0, prot=mmap.PROT_READ)\nprint('attached', flush=True)\nsys.stdin.read()";

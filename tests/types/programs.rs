@@ -2,7 +2,7 @@
 //! they cannot change it.
 
 use super::code::{directory, python_with_numpy, run, rustc};
-use crate::support::{Object, Sysv, World, shmlens, tool};
+use crate::support::{Namespaces, Object, Sysv, shmlens, tool};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -148,7 +148,7 @@ fn record() -> Vec<u8> {
 
 #[test]
 fn programs_read_system_v_segments() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     for key in [0x4d2, 0xffff_fff0, 0] {
         let sysv = Sysv::new(key, 4096, 0o600);
         sysv.write(0, &record());
@@ -160,7 +160,7 @@ fn programs_read_system_v_segments() {
 
 #[test]
 fn programs_read_objects_with_any_name() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     fs::create_dir("/dev/shm/inner").unwrap();
     let names: [&[u8]; 7] = [
         b"camera0",
@@ -183,7 +183,7 @@ fn programs_read_objects_with_any_name() {
 
 #[test]
 fn programs_read_every_kind_of_type() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("types", 4096, 0o600);
     let mut bytes: Vec<u8> = (0..=255_u8).map(|byte| b'0' | byte.wrapping_mul(37) & 7).collect();
     bytes.extend(record());
@@ -225,7 +225,7 @@ fn programs_read_every_kind_of_type() {
 
 #[test]
 fn programs_map_bytes_without_a_type() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("bytes", 5000, 0o600);
     object.write(0, &record());
     let sysv = Sysv::new(0x4d2, 5000, 0o600);
@@ -265,7 +265,7 @@ fn with_write(text: &str, language: &str) -> String {
 #[test]
 fn programs_cannot_write() {
     const SIGSEGV: i32 = 11;
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("read_only", 4096, 0o600);
     object.write(0, &record());
     let sysv = Sysv::new(0x4d2, 4096, 0o600);
@@ -297,7 +297,7 @@ fn programs_cannot_write() {
 
 #[test]
 fn attaching_with_python_does_not_unlink_the_object() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("kept", 4096, 0o600);
     let directory = directory();
     for ty in [None, Some("struct { union { int a; float b; } u; }")] {
@@ -311,7 +311,7 @@ fn attaching_with_python_does_not_unlink_the_object() {
 
 #[test]
 fn segment_without_a_name_is_explained() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("gone", 4096, 0o600);
     fs::remove_file(object.path()).unwrap();
     let empty = Object::new("empty", 0, 0o600);
@@ -325,7 +325,7 @@ fn segment_without_a_name_is_explained() {
 
 #[test]
 fn type_larger_than_the_segment_is_refused_by_the_program() {
-    let Some(_world) = World::new() else { return };
+    let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("small", 20, 0o600);
     let sysv = Sysv::new(0x4d2, 20, 0o600);
     for segment in ["/small", "0x4d2"] {
