@@ -8,12 +8,13 @@ pub use change::{
 };
 
 use crate::config::When;
+use crate::decode::code::CodeLanguage;
 use crate::decode::declaration::read_header;
 use crate::decode::{PlacedType, TypeSource, parse_type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -168,16 +169,46 @@ pub struct InfoArgs {
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Print JSON, in the format of `list --json`
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["code", "as"])]
     pub json: bool,
+    /// Print a program that attaches to the segment, read-only: cpp, python or rust
+    #[arg(long, value_enum, value_name = "LANGUAGE", hide_possible_values = true)]
+    pub code: Option<Language>,
+    /// With --code, read the segment as this type, in any form that `dump` takes; the program has its
+    /// translation
+    #[arg(long = "as", id = "as", value_name = "TYPE", requires = "code", value_parser = as_type)]
+    pub kind: Option<PlacedType>,
     #[command(flatten)]
     pub settle: SettleArgs,
+}
+
+/// A language of generated code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// C++17
+    Cpp,
+    /// Python 3
+    Python,
+    /// Rust
+    Rust,
+}
+
+impl From<Language> for CodeLanguage {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Cpp => Self::Cpp,
+            Language::Python => Self::Python,
+            Language::Rust => Self::Rust,
+        }
+    }
 }
 
 const INFO_EXAMPLES: &str = "\
 EXAMPLES
   shmlens info /psm_1f09ab2c    a POSIX segment
-  shmlens info 0x4d2 --json     the System V segment with key 0x4d2, as JSON";
+  shmlens info 0x4d2 --json     the System V segment with key 0x4d2, as JSON
+  shmlens info /camera0 --code python --as camera.h:Frame
+                                a Python program that reads a C struct there";
 
 /// The range of a segment.
 #[derive(Debug, Clone, Copy, clap::Args)]

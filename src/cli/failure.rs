@@ -2,6 +2,7 @@
 
 use crate::act::log::LogError;
 use crate::decode::ParseValueError;
+use crate::decode::code::CodeError;
 use crate::decode::layouts::LayoutError;
 use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
@@ -60,6 +61,9 @@ pub enum Failure {
     Layout(LayoutError),
     #[error("{0}")]
     Usage(String),
+    /// There is no code that attaches to the segment.
+    #[error(transparent)]
+    Code(#[from] CodeError),
     /// The range starts past the end of the segment.
     #[error("offset {offset} is past the end of {} ({size} bytes)", id.short())]
     Beyond { id: SegmentId, offset: u64, size: u64 },
@@ -112,6 +116,7 @@ impl Failure {
             | Self::Stopped(_)
             | Self::Open(_)
             | Self::Layout(_)
+            | Self::Code(_)
             | Self::NotLogged(_) => Status::Failed,
         }
     }

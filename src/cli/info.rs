@@ -1,15 +1,17 @@
-//! `info`: prints all facts about a segment as text or JSON, and its values if their type is certain. Never
-//! attaches a segment, and reads contents only if that leaves no trace.
+//! `info`: prints all facts about a segment as text or JSON, and its values if their type is certain,
+//! or code that attaches to it. Never attaches a segment, and reads contents only if that leaves no
+//! trace.
 
 use super::args::InfoArgs;
 use super::choose::choose;
 use super::decoded::Snapshot;
-use super::out::Out;
+use super::out::{Out, warn};
 use super::style::Tint;
 use super::types::{Candidate, certain_value};
 use super::{Failure, Status, json, survey_all};
 use crate::config::layout::LayoutRule;
-use crate::decode::Path;
+use crate::decode::code::{self, Attachment};
+use crate::decode::{Path, Type};
 use crate::identify::Rules;
 use crate::identify::about::{About, Fact, Probe};
 use crate::machine::Machine;
@@ -31,7 +33,14 @@ pub fn run(
     let survey = survey_all(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
     let value = certain_value(machine, segment, layouts);
-    if args.json {
+    if let Some(language) = args.code {
+        let attachment = Attachment::of(segment)?;
+        let placed = args.kind.as_ref().map(|kind| (&kind.ty, kind.offset.unwrap_or(0)));
+        if let Some((ty, offset)) = placed {
+            warn_of_missing_bytes(ty, offset, attachment.size);
+        }
+        out.write_all(code::code(language.into(), &attachment, placed)?.as_bytes())?;
+    } else if args.json {
         let values = value.map(|(_, snapshot)| snapshot);
         json::write(machine, &survey, &[segment], values.as_slice(), out)?;
     } else {
@@ -74,6 +83,16 @@ fn print_values(candidate: &Candidate, snapshot: &Snapshot, out: &mut Out) -> io
         writeln!(out, "{label}{}", style.fit(line))?;
     }
     Ok(())
+}
+
+/// Warns that the program will refuse the segment.
+fn warn_of_missing_bytes(ty: &Type, offset: u64, size: u64) {
+    if offset.checked_add(ty.size()).is_none_or(|end| end > size) {
+        let missing = ty.size().saturating_sub(size.saturating_sub(offset));
+        warn(&format!(
+            "the segment has {size} bytes, {missing} fewer than the type needs at offset {offset}"
+        ));
+    }
 }
 
 /// Prints the label beside the first line of a fact.

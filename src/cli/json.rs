@@ -3,7 +3,7 @@
 
 use super::decoded::Snapshot;
 use crate::identify::about::{About, Probe};
-use crate::identify::semaphore;
+use crate::identify::{semaphore, sharing};
 use crate::machine::Machine;
 use crate::segment::field::Field;
 use crate::segment::local_time::rfc3339;
@@ -11,7 +11,7 @@ use crate::segment::{Bytes, Holder, ObjectName, Owner, Segment, Value, escape};
 use crate::survey::{Limits, Survey};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::panic::resume_unwind;
 use std::thread;
@@ -55,6 +55,10 @@ struct Source<'a> {
     values: &'a [Snapshot],
     /// The segments that share a name with an unlinked one, by name.
     namesakes: HashMap<&'a ObjectName, Vec<&'a Segment>>,
+    /// The segments with a key, or a name that is one.
+    keys: HashMap<u32, Vec<&'a Segment>>,
+    /// The holders of objects with a resource tracker of Python.
+    trackers: HashSet<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,7 +97,6 @@ impl Serialize for SegmentJson<'_> {
                 | Field::Modify
                 | Field::Created
                 | Field::Links
-                | Field::Warnings
                 | Field::Reading
                 | Field::Logout => {}
                 _ => map.serialize_entry(field.name(), &ValueJson(self.0.value(field)))?,
@@ -246,17 +249,40 @@ impl<'a> Source<'a> {
                 segments.push(segment);
             }
         }
-        Self { machine, survey, values, namesakes }
+        let mut keys: HashMap<u32, Vec<&Segment>> = HashMap::new();
+        for segment in &survey.segments {
+            if let Some(key) = sharing::key_of(segment) {
+                keys.entry(key).or_default().push(segment);
+            }
+        }
+        let trackers = sharing::trackers(machine, &survey.segments);
+        Self { machine, survey, values, namesakes, keys, trackers }
     }
 
     fn about(&self, segment: &'a Segment) -> About<'a> {
         let namesakes = segment.posix_name().and_then(|name| self.namesakes.get(name)).into_iter().flatten();
+        let twins = sharing::key_of(segment).and_then(|key| Some((key, self.keys.get(&key)?)));
+        let twins = twins.into_iter().flat_map(|(key, twins)| {
+            twins.iter().copied().filter(move |other| sharing::is_twin(segment, key, other))
+        });
         About {
             segment,
+            twins: twins.collect(),
             survey: self.survey,
             namesakes: namesakes.copied().filter(|other| segment.shares_name_with(other)).collect(),
-            probe: Probe { semaphore: semaphore::probe(self.machine, segment), reading: None },
+            probe: Probe {
+                semaphore: semaphore::probe(self.machine, segment),
+                reading: None,
+                trackers: self.trackers_of(segment),
+            },
         }
+    }
+}
+
+impl Source<'_> {
+    fn trackers_of(&self, segment: &Segment) -> HashSet<u32> {
+        let holders = segment.holders.as_deref().filter(|_| !self.trackers.is_empty()).unwrap_or_default();
+        holders.iter().map(|holder| holder.pid).filter(|pid| self.trackers.contains(pid)).collect()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Decodes bytes into values and text: scalars, arrays, hex dumps, and copy formats. Only [`dump`]
 //! reads a segment.
 
+pub mod code;
 mod copy;
 pub mod declaration;
 mod dump;

@@ -1,6 +1,7 @@
 //! All facts about a segment, for `info`, the Detail screen of the UI and JSON.
 
 use super::semaphore::{self, Semaphore};
+use super::sharing;
 use crate::machine::Machine;
 use crate::memory::{Forecast, Reader};
 use crate::segment::field::Field;
@@ -9,6 +10,7 @@ use crate::segment::{
     pid_text,
 };
 use crate::survey::{Survey, at_logout, namesake_text, namesakes};
+use std::collections::HashSet;
 use unicode_width::UnicodeWidthStr as _;
 
 pub struct About<'a> {
@@ -16,6 +18,8 @@ pub struct About<'a> {
     pub survey: &'a Survey,
     /// Other segments that have, or had, the same name.
     pub namesakes: Vec<&'a Segment>,
+    /// Segments of the other kind whose key is this name, or whose name is this key.
+    pub twins: Vec<&'a Segment>,
     pub probe: Probe,
 }
 
@@ -26,6 +30,8 @@ pub struct Probe {
     /// The side effect of reading the segment, or the reason why it cannot be read; `None` if not
     /// checked.
     pub reading: Option<Result<Forecast, String>>,
+    /// The holders with a resource tracker of Python.
+    pub trackers: HashSet<u32>,
 }
 
 /// A fact about a segment.
@@ -44,6 +50,7 @@ impl Probe {
         Self {
             semaphore: semaphore::probe(machine, segment),
             reading: Some(Reader::predict(machine, segment).map_err(|error| error.to_string())),
+            trackers: sharing::trackers(machine, std::slice::from_ref(segment)),
         }
     }
 }
@@ -51,7 +58,9 @@ impl Probe {
 impl<'a> About<'a> {
     #[must_use]
     pub fn new(segment: &'a Segment, survey: &'a Survey, probe: Probe) -> Self {
-        Self { segment, survey, namesakes: namesakes(segment, &survey.segments), probe }
+        let (namesakes, twins) =
+            (namesakes(segment, &survey.segments), sharing::twins(segment, &survey.segments));
+        Self { segment, survey, namesakes, twins, probe }
     }
 
     /// Returns the facts in the order of their groups.
@@ -176,6 +185,7 @@ impl<'a> About<'a> {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.survey.past_end_lines(self.segment);
         warnings.extend(self.survey.too_large(self.segment));
+        warnings.extend(sharing::warnings(self));
         warnings
     }
 

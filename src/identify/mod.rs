@@ -11,6 +11,7 @@ mod leases;
 mod origin;
 mod process_state;
 pub mod semaphore;
+pub mod sharing;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,9 @@ pub trait Processes: Send + Sync {
     /// Returns the name and the arguments of every process.
     fn command_lines(&self) -> Vec<CommandLine>;
 
+    /// Returns the pids of a process's children; those of all its threads.
+    fn children(&self, pid: u32) -> Vec<u32>;
+
     /// Returns true if a process has the same `/dev/shm`, or if that is unknown.
     fn may_reach_objects(&self, _pid: u32) -> bool {
         true

@@ -223,6 +223,7 @@ fn json_has_the_documented_shape() {
                 ("shmid", integer),
                 ("key", integer),
                 ("former_name", "null"),
+                ("warnings", "texts"),
                 ("namesakes", "null"),
                 ("removed_by", "null"),
                 ("name", name),

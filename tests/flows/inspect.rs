@@ -374,6 +374,26 @@ fn typed_type_is_shown_at_the_cursor() {
 }
 
 #[test]
+fn copy_menu_has_code_for_the_typed_type() {
+    let mut stage = inside(1000, |_| {});
+    stage.press("t<end><enter>struct Pair { int a; double b; }@16<enter>");
+    for (typed, words) in [
+        ("c+", ["// Attaches to", "double b;", "offset = 16"]),
+        ("python<space>c", ["# Attaches to", "\"<f8\"", "OFFSET = 16"]),
+        ("ru", ["// Attaches to", "pub b: f64", "offset: usize = 16"]),
+    ] {
+        stage.press(&format!("y{typed}<enter>"));
+        let code = stage.clipboard.as_deref().unwrap();
+        assert!(words.iter().all(|word| code.contains(word)), "{code}");
+        assert!(
+            notice(&stage).starts_with("Copied ") && notice(&stage).ends_with(" code"),
+            "{}",
+            notice(&stage)
+        );
+    }
+}
+
+#[test]
 fn marks_and_copies_work() {
     let mut stage = inside(1000, |bytes| bytes.write(0, b"\xde\xad\xbe\xef and more"));
     stage.press("lllmajjj'a");

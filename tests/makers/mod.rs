@@ -6,6 +6,7 @@ mod escaping;
 mod never_leaked;
 mod postgresql;
 mod python;
+mod sharing;
 mod visibility;
 mod x11;
 

@@ -2,6 +2,7 @@
 
 use crate::app::list::List;
 use crate::app::table::SortKey;
+use crate::decode::code::CodeLanguage;
 use crate::decode::{CopyFormat, Scalar};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Chosen {
     /// Any other type, which the user types.
     OtherType,
     Copy(CopyFormat),
+    /// A program that attaches to the segment.
+    Code(CodeLanguage),
     /// Copies the text of the item.
     CopyValue(&'static str),
 }
@@ -74,7 +77,7 @@ impl Choice {
         Self::new("Show as".to_owned(), items, Chosen::Type(current))
     }
 
-    /// The formats of the bytes, then the values at the cursor with their labels.
+    /// The formats of the bytes, then the values at the cursor with their labels, then code.
     pub fn copy(title: String, values: Vec<(&'static str, String)>) -> Self {
         let forms = [
             ("hex", "de ad be ef", CopyFormat::Hex),
@@ -84,6 +87,9 @@ impl Choice {
         ];
         let forms = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
         let values = values.into_iter().map(|(label, text)| (label, text, Chosen::CopyValue(label)));
-        Self::new(title, forms.into_iter().chain(values).collect(), Chosen::Copy(CopyFormat::Hex))
+        let code = CodeLanguage::ALL
+            .map(|language| (language.label(), "program that attaches".to_owned(), Chosen::Code(language)));
+        let items = forms.into_iter().chain(values).chain(code).collect();
+        Self::new(title, items, Chosen::Copy(CopyFormat::Hex))
     }
 }

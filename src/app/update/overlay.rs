@@ -9,6 +9,7 @@ use crate::app::layout::overlay as layout;
 use crate::app::list::centered;
 use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind, form, palette_rows};
 use crate::app::state::State;
+use crate::decode::code::{self, Attachment};
 use crate::decode::copy_as;
 
 /// Runs a handler on the overlay and applies its result.
@@ -211,6 +212,17 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
             effects.push(Effect::Copy(copy_as(&bytes, range.start, form)));
             state.show_message(text);
+        }
+        (Chosen::Code(language), Some(inspect), _) => {
+            let placed = inspect.typed.as_ref().map(|placed| (&placed.ty, placed.offset.unwrap_or(0)));
+            let attachment = Attachment::of(&inspect.segment);
+            match attachment.and_then(|attachment| code::code(language, &attachment, placed)) {
+                Ok(code) => {
+                    effects.push(Effect::Copy(code));
+                    state.show_message(format!("Copied {}", language.label()));
+                }
+                Err(error) => state.fail(error.to_string()),
+            }
         }
         _ => {}
     }

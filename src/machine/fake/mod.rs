@@ -80,6 +80,8 @@ pub struct FakeFacts {
     pub broken_leases: u32,
     /// Pids in nested namespaces.
     pub inner_pids: Vec<u32>,
+    /// The parents of processes that have one.
+    pub parents: BTreeMap<u32, u32>,
     /// Objects that a process has ever held, by device and inode, with their names at the time.
     held: BTreeMap<(u64, u64), (ObjectName, FakeObject)>,
     /// Processes that received SIGTERM.

@@ -270,6 +270,11 @@ impl Processes for FakeMachine {
         facts.processes.iter().map(line).collect()
     }
 
+    fn children(&self, pid: u32) -> Vec<u32> {
+        let facts = lock(&self.facts);
+        facts.parents.iter().filter(|(_, parent)| **parent == pid).map(|(child, _)| *child).collect()
+    }
+
     fn locks(&self) -> io::Result<Vec<FileLock>> {
         let facts = lock(&self.facts);
         if facts.lockless {

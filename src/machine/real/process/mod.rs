@@ -200,6 +200,17 @@ impl Processes for RealMachine {
         all.into_iter().filter_map(|listed| command::line(listed.pid)).collect()
     }
 
+    fn children(&self, pid: u32) -> Vec<u32> {
+        let mut children = vec![];
+        for thread in [vec![pid], self.other_threads(pid)].concat() {
+            // CONFIG_PROC_CHILDREN, proc_pid_children(5).
+            let text = fs::read_to_string(format!("/proc/{pid}/task/{thread}/children"));
+            let pids = text.unwrap_or_default();
+            children.extend(pids.split_ascii_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        }
+        children
+    }
+
     fn may_reach_objects(&self, pid: u32) -> bool {
         // Only root may read the device of another user's process.
         let device = |of: &str| {
