@@ -194,7 +194,7 @@ fn yes_removes_certain_leaks_and_likely_removes_likely_ones() {
 #[test]
 fn restore_brings_back_a_cleaned_segment() {
     let Some(leaks) = Leaks::new() else { return };
-    let content = [&[0; 4096][..], b"the contents were not restored"].concat();
+    let content = [&[0; 4096][..], b"what was in it"].concat();
     orphan(0, 8192, &content);
     leaks.clean(&["--yes"]).assert_is(0, &["; undo: shmlens restore "]);
     assert!(list_segments().is_empty());
