@@ -5,6 +5,7 @@ mod alerts;
 mod answers;
 mod attachments;
 mod clean;
+mod fields;
 mod fold;
 mod glow;
 mod holders;

@@ -145,9 +145,9 @@ actions! {
     SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
     Type: "type", "choose display type", INSPECT, ["t"], ("type", 4);
     Pin: "pin", "pin or unpin a value", INSPECT, ["a"], ("pin", 4);
-    GoToValue: "go-to-value", "go to the value selected in the panel", INSPECT, ["enter"];
-    GoTo: "go-to", "go to offset: 4096, 0x1000, +16, end", INSPECT, ["o"], ("go to", 5);
-    CopyBytes: "copy", "copy row, range from mark, or value", INSPECT, ["y"], ("copy", 6);
+    GoToValue: "go-to-value", "unfold or go to the selected value", INSPECT, ["enter"];
+    GoTo: "go-to", "go to an offset or field: +16, a[3].x", INSPECT, ["o"], ("go to", 5);
+    CopyBytes: "copy", "copy row, range from mark, or field", INSPECT, ["y"], ("copy", 6);
     Baseline: "baseline", "set baseline for changes", INSPECT, ["b"], ("baseline", 7);
     SearchNext: "search-next", "next match", INSPECT, ["n"];
     SearchPrevious: "search-previous", "previous match", INSPECT, ["N"];

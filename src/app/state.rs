@@ -91,13 +91,14 @@ pub(super) struct RequestCache {
     pub polled: Option<PolledKey>,
     pub look: Option<(SubscriptionId, Watching)>,
     pub interval: Option<Interval>,
-    pub pins: Option<PinsKey>,
+    pub pins: Option<RangesKey>,
+    pub fields: Option<RangesKey>,
 }
 
-/// The requested samples of pinned values. Each request has a subscription of its own, because a
-/// report of an older one would assign samples to the wrong pins.
+/// The requested samples of pinned values, or of fields. Each request has a subscription of its
+/// own, because a report of an older one would assign samples to the wrong values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PinsKey {
+pub(super) struct RangesKey {
     pub subscription: SubscriptionId,
     /// The subscription of the segment in Inspect.
     pub inspect: SubscriptionId,
@@ -292,7 +293,7 @@ impl State {
                 key(Action::SearchHex),
                 key(Action::SearchValue)
             ),
-            GoToValue if open(|inspect| inspect.picked().is_none()) => {
+            GoToValue if open(|inspect| inspect.tree.is_none() && inspect.picked().is_none()) => {
                 format!("No value selected ({} selects pinned and moving values)", key(Action::NextPane))
             }
             GoToMark if open(|inspect| inspect.marks.is_empty()) => {

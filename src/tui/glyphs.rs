@@ -36,6 +36,8 @@ pub struct Glyphs {
     pub child: &'static str,
     /// The view's bracket next to the map: top, middle, bottom, single row.
     pub bracket: [&'static str; 4],
+    /// A folded and an unfolded value.
+    pub fold: [&'static str; 2],
     /// More rows above, below.
     pub more: [&'static str; 2],
 }
@@ -60,6 +62,7 @@ pub const UNICODE: Glyphs = Glyphs {
     rows: "⋮",
     child: "└",
     bracket: ["╭", "│", "╰", "╶"],
+    fold: ["▸", "▾"],
     more: ["↑", "↓"],
 };
 
@@ -83,6 +86,7 @@ pub const ASCII: Glyphs = Glyphs {
     rows: ":",
     child: "`",
     bracket: ["/", "|", "\\", "-"],
+    fold: ["+", "-"],
     more: ["^", "v"],
 };
 

@@ -41,6 +41,8 @@ pub struct Theme {
     pub glow: Vec<Style>,
     pub differs: Style,
     pub found: Style,
+    /// Patched over the bytes of the selected field.
+    pub field: Style,
     pub cursor: Style,
     pub glyphs: Glyphs,
 }
@@ -118,6 +120,7 @@ impl Theme {
             glow: plain_glow(),
             differs: plain.add_modifier(Modifier::UNDERLINED),
             found: bold.add_modifier(Modifier::UNDERLINED),
+            field: plain.add_modifier(Modifier::UNDERLINED),
             cursor: reverse,
             glyphs: UNICODE,
         }

@@ -119,3 +119,32 @@ fn sample_interval_can_be_chosen() {
     terminal.wait_for(row("0000_0000 99"), SOON);
     leave_and_quit(terminal);
 }
+
+#[test]
+fn fields_of_a_cpp_program_are_live_and_lead_to_their_bytes() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(writer) = writer("posix_writer.cpp", "/1234", "100") else { return };
+    let terminal = open_first();
+    terminal.resize((120, 30));
+    let header = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/demo/layout.hpp");
+    terminal.send("t<End><Enter>");
+    terminal.wait_for("show as:", SOON);
+    terminal.send(&format!("{header}:Shared<Enter>"));
+    terminal.wait_for(row("name char[28] \"written by C++\""), SOON);
+    terminal.wait_for(row("size u32 56"), SOON);
+    terminal.wait_for(row("state u32 1"), SOON);
+    let before = tick("1234");
+    wait_until(SOON, || tick("1234") > before + 2);
+    terminal.wait_for(
+        |screen: &Screen| {
+            let rows: Vec<String> = screen.rows(0, 120).filter(|row| row.contains("tick ")).collect();
+            let shown = rows.iter().filter_map(|row| row.split_whitespace().last()?.parse::<u64>().ok());
+            shown.into_iter().any(|shown| shown > before + 2)
+        },
+        SOON,
+    );
+    terminal.send("ostate<Enter>");
+    terminal.wait_for("AT 0x18  state", SOON);
+    leave_and_quit(terminal);
+    end(writer);
+}

@@ -35,6 +35,15 @@ impl Glow {
         (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())
     }
 
+    /// Returns how far the glow of the last change in a range has faded.
+    pub fn freshest(&self, range: Range<u64>, now: Clock) -> Option<f32> {
+        if range.is_empty() {
+            return None;
+        }
+        let age = now.saturating_sub(*self.since.range(range).map(|(_, since)| since).max()?);
+        (age < Self::DURATION).then(|| age.as_secs_f32() / Self::DURATION.as_secs_f32())
+    }
+
     /// Returns the ranges that glow.
     pub fn glowing(&self, now: Clock) -> Vec<Range<u64>> {
         let lit = |since: Clock| now.saturating_sub(since) < Self::DURATION;
@@ -65,6 +74,8 @@ mod tests {
         assert_eq!(glow.faded(5, Duration::from_secs(10)), Some(0.0));
         assert_eq!(glow.faded(6, Duration::from_millis(11_500)), Some(0.5));
         assert_eq!(glow.faded(7, Duration::from_secs(10)), None);
+        assert_eq!(glow.freshest(0..6, Duration::from_millis(11_500)), Some(0.5));
+        assert_eq!(glow.freshest(7..100, Duration::from_secs(10)), None);
         assert_eq!(glow.glowing(Duration::from_secs(12)), [5..7]);
         assert!(glow.is_glowing(Duration::from_secs(12)));
         assert!(!glow.is_glowing(Duration::from_secs(13)));

@@ -1,5 +1,6 @@
 //! The state of the Inspect screen, the live view of a segment.
 
+mod fields;
 mod fold;
 mod frozen;
 mod glow;
@@ -7,8 +8,10 @@ mod hits;
 mod offset;
 mod pins;
 mod rate;
+mod tree;
 mod view;
 
+pub use fields::{FieldText, MAX_FIELD};
 pub use fold::{Fold, Line, Lines};
 pub use frozen::Frozen;
 pub use glow::Glow;
@@ -16,6 +19,7 @@ pub use hits::hits_text;
 pub use offset::{OffsetError, parse_offset};
 pub use pins::{Pin, Pins};
 pub use rate::Rate;
+pub use tree::{Row, RowKind, Tree};
 pub use view::View;
 
 use super::event::Size;
@@ -24,11 +28,11 @@ use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use super::list::List;
 use super::segment_map::SegmentMap;
 use super::values::{Place, Ranking, ValueEntry};
-use crate::decode::{ByteOrder, Decoded, PlacedType, Scalar, TypeKind, Window};
+use crate::decode::{ByteOrder, PlacedType, Scalar, TypeKind};
 use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
 use crate::machine::Method;
 use crate::memory::{Pattern, Presence, Rows, Snapshot};
-use crate::segment::{Kind, Segment, SegmentId, escape};
+use crate::segment::{Kind, Segment, SegmentId};
 use crate::survey::Survey;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -123,6 +127,8 @@ pub struct Inspect {
     /// `None` for hex.
     pub shown_as: Option<Scalar>,
     pub order: ByteOrder,
+    /// The fields of the type, unless it has no parts.
+    pub tree: Option<Tree>,
     /// Set to show long runs of zeros as one line each.
     pub folds: bool,
     /// Set by a jump: the view that comes next is scrolled to show the context of the cursor.
@@ -172,6 +178,7 @@ impl Inspect {
             row_bytes: None,
             shown_as: None,
             order: ByteOrder::native(),
+            tree: None,
             folds: true,
             lead: false,
             typed: None,
@@ -212,7 +219,12 @@ impl Inspect {
     }
 
     pub const fn row_options(&self) -> RowOptions {
-        RowOptions { size: self.size(), row_bytes: self.row_bytes, shown_as: self.shown_as }
+        RowOptions {
+            size: self.size(),
+            row_bytes: self.row_bytes,
+            shown_as: self.shown_as,
+            has_tree: self.tree.is_some(),
+        }
     }
 
     /// The width of the cursor: a single byte, or a whole value.
@@ -230,6 +242,34 @@ impl Inspect {
     /// The size of values when jumping between changes.
     pub fn value_size(&self) -> u64 {
         self.shown_as.map_or(8, |scalar| scalar.size() as u64)
+    }
+
+    /// Shows the values of a type at its offset. The rows show the scalars of an array.
+    pub fn show_type(&mut self, typed: PlacedType, size: Size) {
+        let mut ty = &typed.ty;
+        while let TypeKind::Array(array) = ty.kind() {
+            ty = &array.element;
+        }
+        self.shown_as = match *ty.kind() {
+            TypeKind::Scalar(scalar, order) if Scalar::BASIC.contains(&scalar) => {
+                self.order = order;
+                Some(scalar)
+            }
+            _ => None,
+        };
+        let offset = typed.offset;
+        self.tree = Tree::new(&typed, self.size());
+        self.typed = Some(typed);
+        self.jump(offset.unwrap_or(self.cursor), size);
+        self.read_counts();
+    }
+
+    /// Shows the bytes, or scalars of one type.
+    pub fn show_as(&mut self, shown_as: Option<Scalar>, size: Size) {
+        self.shown_as = shown_as;
+        self.typed = None;
+        self.tree = None;
+        self.go_to(self.cursor, size);
     }
 
     /// The entries of the value panel.
@@ -258,40 +298,6 @@ impl Inspect {
         list.step(if at.is_some() { by } else { 0 }, choices.len());
         self.picked = choices.get(list.selected).copied();
         self.picked.is_some()
-    }
-
-    /// Shows the values of a type at its offset. The rows show the scalars of an array.
-    pub fn show_type(&mut self, typed: PlacedType, size: Size) {
-        let mut ty = &typed.ty;
-        while let TypeKind::Array(array) = ty.kind() {
-            ty = &array.element;
-        }
-        self.shown_as = match *ty.kind() {
-            TypeKind::Scalar(scalar, order) if Scalar::BASIC.contains(&scalar) => {
-                self.order = order;
-                Some(scalar)
-            }
-            _ => None,
-        };
-        let offset = typed.offset;
-        self.typed = Some(typed);
-        self.jump(offset.unwrap_or(self.cursor), size);
-    }
-
-    /// The field of the type at the cursor: `points[1].x = 5`.
-    pub fn field_at_cursor(&self) -> Option<String> {
-        let PlacedType { ty, offset } = self.typed.as_ref()?;
-        let start = offset.unwrap_or(0);
-        let path = ty.path_at(self.cursor.checked_sub(start)?)?;
-        let mut place = ty.place(&path)?;
-        place.offset = place.offset.checked_add(start)?;
-        // A long text is cut to the width of the screen anyway.
-        let length = place.range().end.saturating_sub(place.offset).min(4 * LOOKAHEAD);
-        let bytes = self.view.read(place.offset, usize::try_from(length).ok()?);
-        let window = Window { offset: place.offset, bytes: &bytes };
-        let text = ty.path_text(&path);
-        let name = if text.is_empty() { ty.to_string() } else { escape(text.as_bytes()) };
-        Some(format!("{name} = {}", Decoded { place, window }))
     }
 
     /// Orders the entries of the value panel if the cursor has moved.
@@ -443,6 +449,7 @@ impl Inspect {
         };
         self.view.differs = look.differs;
         self.find_matches();
+        self.read_counts();
         let known = self.view.offset..self.view.end();
         if known.contains(&self.top) && known.contains(&self.cursor) {
             if std::mem::take(&mut self.lead) {
@@ -465,6 +472,7 @@ impl Inspect {
         } else {
             let mut frozen = Frozen::new(self.now);
             frozen.overlay(&self.view);
+            self.freeze_fields(&mut frozen);
             Some(frozen)
         };
     }

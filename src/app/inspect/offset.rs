@@ -6,6 +6,8 @@ use crate::segment::Bytes;
 pub enum OffsetError {
     #[error("invalid offset '{0}': expected 4096, 0x1000, 4K, +16, -1K, 50% or end")]
     NoNumber(String),
+    #[error("no field '{0}', and no offset such as 4096, 0x1000, 4K, +16, -1K, 50% or end")]
+    NoField(String),
     #[error("{offset:#x} is past the end: the last byte is at {last:#x}")]
     Beyond { offset: u64, last: u64 },
 }

@@ -1,6 +1,6 @@
 //! Pinned values: a type at an offset, with its last samples, on screen or not.
 
-use crate::decode::{ByteOrder, Scalar, Value};
+use crate::decode::{Bits, ByteOrder, Decoded, Leaf, Place, Scalar, Type, TypeKind, Value, Window};
 use crate::engine::{Clock, Moving, value_rate};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,15 +9,19 @@ use std::ops::Range;
 const SAMPLES: usize = 16;
 /// The maximum number of pins. Each is read four times a second.
 const MAX_PINS: usize = 32;
+/// Bytes of a pinned text.
+const MAX_BYTES: u64 = 64;
 
 /// A pinned value.
 #[derive(Debug, Clone)]
 pub struct Pin {
     pub offset: u64,
-    pub scalar: Scalar,
-    pub order: ByteOrder,
-    /// The last values, oldest first.
-    samples: VecDeque<(Clock, Value)>,
+    /// The path of a field; empty for a value without a name.
+    pub name: String,
+    ty: Type,
+    bits: Option<Bits>,
+    /// The last samples, oldest first.
+    samples: VecDeque<(Clock, Vec<u8>)>,
 }
 
 /// The pinned values, in the order of their offsets.
@@ -28,6 +32,12 @@ impl Pins {
     /// Unpins the values that cover an offset. Pins this one if there are none. Returns true if it
     /// was pinned, `None` if there are too many pins.
     pub fn toggle(&mut self, offset: u64, scalar: Scalar, order: ByteOrder) -> Option<bool> {
+        self.toggle_field(String::new(), Type::scalar(scalar, order).at(offset))
+    }
+
+    /// Like [`Pins::toggle`], for a field without parts.
+    pub fn toggle_field(&mut self, name: String, place: Place<'_>) -> Option<bool> {
+        let Place { ty, offset, bits } = place;
         let before = self.0.len();
         self.0.retain(|pin| !pin.range().contains(&offset));
         if self.0.len() < before {
@@ -37,7 +47,7 @@ impl Pins {
             return None;
         }
         let at = self.0.partition_point(|pin| pin.offset < offset);
-        self.0.insert(at, Pin { offset, scalar, order, samples: VecDeque::new() });
+        self.0.insert(at, Pin { offset, name, ty: ty.clone(), bits, samples: VecDeque::new() });
         Some(true)
     }
 
@@ -60,31 +70,50 @@ impl Pins {
     /// Adds a sample to each pin. `samples` has the same order as the pins.
     pub fn sample(&mut self, samples: &[Vec<u8>], now: Clock) {
         for (pin, bytes) in self.0.iter_mut().zip(samples) {
-            let Some(value) = pin.scalar.read(bytes, pin.order) else {
+            if (bytes.len() as u64) < pin.range().end - pin.offset {
                 // Past the end of the segment.
                 pin.samples.clear();
                 continue;
-            };
+            }
             if pin.samples.len() == SAMPLES {
                 pin.samples.pop_front();
             }
-            pin.samples.push_back((now, value));
+            pin.samples.push_back((now, bytes.clone()));
         }
     }
 }
 
 impl Pin {
+    const fn place(&self) -> Place<'_> {
+        Place { ty: &self.ty, offset: self.offset, bits: self.bits }
+    }
+
     pub fn range(&self) -> Range<u64> {
-        self.offset..self.offset.saturating_add(self.scalar.size() as u64)
+        let range = self.place().range();
+        range.start..range.end.min(range.start.saturating_add(MAX_BYTES))
+    }
+
+    fn read<'a>(&'a self, bytes: &'a [u8]) -> Option<Leaf<'a>> {
+        Decoded { place: self.place(), window: Window { offset: self.offset, bytes } }.leaf()
+    }
+
+    /// The value as a number; `None` for text and bytes.
+    fn value(&self, bytes: &[u8]) -> Option<Value> {
+        match (self.read(bytes)?, self.ty.kind()) {
+            (Leaf::Value(value), _) => Some(value),
+            (Leaf::Enumerator(_), TypeKind::Enum(found)) if self.bits.is_none() => {
+                found.underlying().read(bytes, found.order())
+            }
+            _ => None,
+        }
     }
 
     /// Returns the line of the pin in a segment of `size` bytes. `bytes` are those at its offset if
     /// they are known, which are more recent than the last sample.
     pub fn shown(&self, bytes: &[u8], size: u64) -> Moving {
-        let order = if self.order == ByteOrder::native() { "" } else { self.order.word() };
         let line = Moving {
             offset: self.offset,
-            kind: format!("{}{order}", self.scalar.word()),
+            kind: self.ty.to_string(),
             value: "past the end".to_owned(),
             history: vec![],
             rate: String::new(),
@@ -92,12 +121,16 @@ impl Pin {
         if self.range().end > size {
             return line;
         }
-        let latest = self.scalar.read(bytes, self.order);
-        let value = latest.or(self.samples.back().map(|(_, value)| *value));
+        let newest = (bytes.len() as u64) >= self.range().end - self.offset;
+        let newest =
+            if newest { Some(bytes) } else { self.samples.back().map(|(_, bytes)| bytes.as_slice()) };
+        let samples = self.samples.iter();
         Moving {
-            value: value.map_or_else(String::new, |value| value.to_string()),
-            history: self.samples.iter().map(|(_, value)| number(*value)).collect(),
-            rate: self.rate(latest),
+            value: newest
+                .and_then(|bytes| self.read(bytes))
+                .map_or_else(String::new, |leaf| leaf.to_string()),
+            history: samples.filter_map(|(_, bytes)| self.value(bytes)).map(number).collect(),
+            rate: self.rate(self.value(bytes)),
             ..line
         }
     }
@@ -105,11 +138,16 @@ impl Pin {
     /// Returns the rate of a counter, or the range of another value; empty for one that has not
     /// changed.
     fn rate(&self, latest: Option<Value>) -> String {
-        let samples = self.samples.iter().map(|(_, value)| *value);
+        let samples = self.samples.iter().filter_map(|(_, bytes)| self.value(bytes));
         let numbers: Vec<f64> = samples.chain(latest).map(number).filter(|value| value.is_finite()).collect();
         let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let (Some((started, first)), Some((ended, last))) = (self.samples.front(), self.samples.back())
+        let sample = |sample: Option<&(Clock, Vec<u8>)>| {
+            let (at, bytes) = sample?;
+            Some((*at, self.value(bytes)?))
+        };
+        let (Some((started, first)), Some((ended, last))) =
+            (sample(self.samples.front()), sample(self.samples.back()))
         else {
             return String::new();
         };
@@ -117,10 +155,13 @@ impl Pin {
             return String::new();
         }
         let whole = !matches!(last, Value::F32(_) | Value::F64(_));
+        // The bytes on screen may be older than the last sample.
+        let newest = usize::from(latest.is_some_and(|value| number(value).is_finite()));
+        let numbers = &numbers[..numbers.len() - newest];
         let rises = numbers.windows(2).all(|pair| pair[0] <= pair[1]);
-        let seconds = ended.saturating_sub(*started).as_secs_f64();
+        let seconds = ended.saturating_sub(started).as_secs_f64();
         if whole && rises && seconds > 0.0 {
-            return value_rate((number(*last) - number(*first)) / seconds);
+            return value_rate((number(last) - number(first)) / seconds);
         }
         format!("{}–{}", short(low), short(high))
     }

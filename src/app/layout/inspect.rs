@@ -32,7 +32,11 @@ const PANEL_MAX: u16 = 80;
 const RULE: u16 = 3;
 /// Rows of the panel below the bytes, on a low and on a tall screen.
 const PANEL_ROWS: [u16; 2] = [2, 4];
+/// The same for the fields of a type: the one at the cursor and its neighbors.
+const TREE_ROWS: [u16; 2] = [5, 9];
 const TALL: u16 = 30;
+/// Rows of the pinned values below the fields: a blank line, a heading and the values.
+const PINS_MIN: u16 = 2;
 /// Terminals with fewer rows have no panel below the bytes.
 const FEW_ROWS: u16 = 12;
 
@@ -45,6 +49,8 @@ pub struct RowOptions {
     pub row_bytes: Option<u16>,
     /// `None` for hex.
     pub shown_as: Option<Scalar>,
+    /// Set to show the fields of a type, which take more rows below the bytes.
+    pub has_tree: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,7 +200,7 @@ pub fn layout(size: Size, options: RowOptions) -> InspectLayout {
     let row_bytes = chosen.unwrap_or_else(|| most_bytes(size, options));
     let row = Row::new(row_bytes, offset_digits(options.size), options.shown_as, width);
     let beside = width >= WIDE && 1 + row.width + RULE + PANEL_MIN < width;
-    let panel_rows = PANEL_ROWS[usize::from(height >= TALL)];
+    let panel_rows = if options.has_tree { TREE_ROWS } else { PANEL_ROWS }[usize::from(height >= TALL)];
     let below = !beside && height >= FEW_ROWS;
     let margin = u16::from(row.width < width);
 
@@ -242,6 +248,22 @@ impl InspectLayout {
         self.rows.height as u64 * self.row_bytes as u64
     }
 
+    /// The rows of the tree of fields and those of the pinned values: below the heading of the
+    /// panel.
+    pub fn tree(&self, pins: usize) -> Option<(Area, Area)> {
+        let panel = self.panel?;
+        let rows = panel.height.saturating_sub(1);
+        let pinned = match (u16::try_from(pins).unwrap_or(u16::MAX), self.beside) {
+            (0, _) => 0,
+            (_, false) => 1,
+            (pins, true) => pins.saturating_add(PINS_MIN).min(rows / 3),
+        };
+        let tree = Area { y: panel.y + 1, height: rows.saturating_sub(pinned), ..panel };
+        let blank = u16::from(self.beside && pinned > 0);
+        let y = tree.bottom() + blank;
+        Some((tree, Area { y, height: panel.bottom().saturating_sub(y), ..panel }))
+    }
+
     /// The column of a byte's hex digits.
     pub const fn hex_x(&self, column: u16) -> u16 {
         self.bytes_x + 3 * column + column / 8
@@ -269,11 +291,14 @@ mod tests {
     use super::*;
 
     fn at(width: u16, height: u16) -> InspectLayout {
-        layout(Size { width, height }, RowOptions { size: 4096, row_bytes: None, shown_as: None })
+        layout(
+            Size { width, height },
+            RowOptions { size: 4096, row_bytes: None, shown_as: None, has_tree: false },
+        )
     }
 
     fn hex(width: u16, height: u16, size: u64) -> InspectLayout {
-        layout(Size { width, height }, RowOptions { size, row_bytes: None, shown_as: None })
+        layout(Size { width, height }, RowOptions { size, row_bytes: None, shown_as: None, has_tree: false })
     }
 
     #[test]
@@ -298,10 +323,13 @@ mod tests {
 
     #[test]
     fn wider_terminal_never_shows_less() {
-        for size in [100, 1 << 33, 1 << 62] {
+        for (size, has_tree) in [(100, false), (1 << 33, true), (1 << 62, false), (100, true)] {
             for shown_as in std::iter::once(None).chain(Scalar::BASIC.into_iter().map(Some)) {
                 let at = |width| {
-                    layout(Size { width, height: 24 }, RowOptions { size, row_bytes: None, shown_as })
+                    layout(
+                        Size { width, height: 24 },
+                        RowOptions { size, row_bytes: None, shown_as, has_tree },
+                    )
                 };
                 for width in 40..259 {
                     let (narrow, wide) = (at(width), at(width + 1));
@@ -322,7 +350,7 @@ mod tests {
 
     #[test]
     fn chosen_width_moves_the_panel_below_if_needed() {
-        let options = RowOptions { size: 4096, row_bytes: Some(24), shown_as: None };
+        let options = RowOptions { size: 4096, row_bytes: Some(24), shown_as: None, has_tree: false };
         let narrow = layout(Size { width: 120, height: 30 }, options);
         assert_eq!((narrow.row_bytes, narrow.beside), (24, false));
     }
@@ -331,10 +359,12 @@ mod tests {
     fn areas_stay_on_screen() {
         for width in 40..260 {
             for height in 8..60 {
-                for size in [100, 1 << 33, 1 << 62] {
+                for (size, has_tree) in [(100, false), (1 << 33, true), (1 << 62, false), (100, true)] {
                     for shown_as in std::iter::once(None).chain(Scalar::BASIC.into_iter().map(Some)) {
-                        let layout =
-                            layout(Size { width, height }, RowOptions { size, row_bytes: None, shown_as });
+                        let layout = layout(
+                            Size { width, height },
+                            RowOptions { size, row_bytes: None, shown_as, has_tree },
+                        );
                         assert!(layout.rows.height >= 1, "{width}x{height}");
                         assert!(layout.map.width >= 20 && layout.map_line.right() < width);
                         // Offsets of 16 digits and 8 bytes need 41 cells.

@@ -31,6 +31,8 @@ pub enum Chosen {
     Code(CodeLanguage),
     /// Copies the text of the item.
     CopyValue(&'static str),
+    /// Copies the text of the item, which is the JSON form of the selected field.
+    CopyJson,
 }
 
 impl Choice {
@@ -77,8 +79,14 @@ impl Choice {
         Self::new("Show as".to_owned(), items, Chosen::Type(current))
     }
 
-    /// The formats of the bytes, then the values at the cursor with their labels, then code.
-    pub fn copy(title: String, values: Vec<(&'static str, String)>) -> Self {
+    /// The formats of the bytes, then the values at the cursor with their labels, the forms of the
+    /// selected field, which may come first, and code.
+    pub fn copy(
+        title: String,
+        values: Vec<(&'static str, String)>,
+        field: Vec<(&'static str, String, Chosen)>,
+        is_field_first: bool,
+    ) -> Self {
         let forms = [
             ("hex", "de ad be ef", CopyFormat::Hex),
             ("text", "with \\xNN", CopyFormat::Text),
@@ -89,7 +97,10 @@ impl Choice {
         let values = values.into_iter().map(|(label, text)| (label, text, Chosen::CopyValue(label)));
         let code = CodeLanguage::ALL
             .map(|language| (language.label(), "program that attaches".to_owned(), Chosen::Code(language)));
-        let items = forms.into_iter().chain(values).chain(code).collect();
-        Self::new(title, items, Chosen::Copy(CopyFormat::Hex))
+        let bytes: Vec<_> = forms.into_iter().chain(values).collect();
+        let mut items = if is_field_first { [field, bytes] } else { [bytes, field] }.concat();
+        let first = items.first().map_or(Chosen::CopyJson, |item| item.2);
+        items.extend(code);
+        Self::new(title, items, first)
     }
 }

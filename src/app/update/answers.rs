@@ -7,7 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::inspect::{Inspect, PendingSearch, Status, Subject};
 use crate::app::overlay::Overlay;
 use crate::app::sentence::label_of;
-use crate::app::state::State;
+use crate::app::state::{RangesKey, State};
 use crate::engine::{
     Body, Found, Hits, Opened, Preview, Report, Request, ScanScope, Search, SubscriptionId, Target,
 };
@@ -56,11 +56,12 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         (Body::Attachments(found), _) => attachments::show(state, found),
         (Body::Released(results), _) => attachments::finish_detach(state, &results, effects),
         (Body::Ranges(samples), Some(subscription)) => {
-            let pins = state.requested.pins.as_ref();
-            if pins.is_some_and(|pins| pins.subscription == subscription)
-                && let Some(inspect) = &mut state.inspect
-            {
+            let Some(inspect) = &mut state.inspect else { return };
+            let is_of = |key: &&RangesKey| key.subscription == subscription;
+            if state.requested.pins.as_ref().is_some_and(|key| is_of(&key)) {
                 inspect.pins.sample(&samples, report.at);
+            } else if let Some(fields) = state.requested.fields.as_ref().filter(is_of) {
+                inspect.add_field_samples(&fields.ranges, samples);
             }
         }
         (body, Some(subscription)) => {

@@ -1,5 +1,6 @@
 //! Actions in the Inspect screen.
 
+use super::tree;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Picked, Subject};
@@ -7,7 +8,7 @@ use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
 use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
-use crate::app::state::{PinsKey, State};
+use crate::app::state::{RangesKey, State};
 use crate::app::values;
 use crate::decode::{ByteOrder, Scalar};
 use crate::engine::{Request, Search, Target};
@@ -71,6 +72,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                     };
                     inspect.pick(0);
                 }
+                Action::GoToValue if tree::toggle(inspect, size) => {}
                 Action::GoToValue => {
                     if let Some(picked) = inspect.picked() {
                         inspect.pane = InspectPane::Bytes;
@@ -95,6 +97,7 @@ fn act_on_move(state: &mut State, action: Action) -> bool {
     let row_start = inspect.cursor / row * row;
     let values = inspect.pane == InspectPane::Values && layout.panel.is_some();
     match action {
+        _ if values && tree::act(inspect, action, size) => {}
         _ if values && rows.is_some_and(|rows| is_line(action) && inspect.pick(rows)) => {}
         _ if values && rows.is_some() => {
             let top = inspect.values_top.saturating_add_signed(rows.unwrap_or(0));
@@ -143,7 +146,8 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     cancel_search(state, effects);
     let Some(inspect) = state.inspect.take() else { return };
     // Closing the last subscription detaches the segment, unless it stays attached.
-    if let Some(PinsKey { subscription, .. }) = state.requested.pins.take() {
+    let ranges = [state.requested.pins.take(), state.requested.fields.take()];
+    for RangesKey { subscription, .. } in ranges.into_iter().flatten() {
         effects.push(Request::Unsubscribe { subscription, keep: false }.into());
     }
     effects.push(Request::Unsubscribe { subscription: inspect.subscription, keep: inspect.keep }.into());
@@ -187,6 +191,10 @@ fn keep(state: &mut State) {
 /// Pins or unpins the selected value, or the one under the cursor.
 fn pin(state: &mut State) {
     let Some(inspect) = &mut state.inspect else { return };
+    if inspect.selected_field().is_some() {
+        tree::pin(state);
+        return;
+    }
     let at_cursor = inspect.shown_as.or(inspect.ranking.first());
     let (offset, scalar, order) = match inspect.picked() {
         Some(Picked { offset, .. }) => {
@@ -250,7 +258,9 @@ fn copy(state: &mut State) {
     let entries = inspect.values();
     let own = entries.into_iter().take(values::OWN).filter(|entry| !entry.is_text());
     let values = own.filter_map(|entry| Some((entry.label, entry.text?))).collect();
-    state.overlay = Some(Overlay::Choice(Choice::copy(title, values)));
+    let field = tree::copied(inspect);
+    let is_first = inspect.pane == InspectPane::Values;
+    state.overlay = Some(Overlay::Choice(Choice::copy(title, values, field, is_first)));
 }
 
 /// Goes to the next changed value other than the one under the cursor.

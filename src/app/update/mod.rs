@@ -15,18 +15,21 @@ mod prompt;
 mod report;
 mod save;
 mod segments;
+mod tree;
 
 use super::Event;
 use super::action::{Action, Context};
 use super::effect::Effect;
+use super::event::Size;
 use super::help::HelpText;
-use super::inspect::{Glow, glow_step};
+use super::inspect::{Glow, Inspect, glow_step};
 use super::key::Key;
 use super::list::List;
 use super::overlay::{Overlay, Palette};
-use super::state::{PinsKey, PreviewKey, RatesKey, State};
+use super::state::{PreviewKey, RangesKey, RatesKey, RequestCache, State};
 use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
+use std::ops::Range;
 use std::time::Duration;
 
 /// The subscription of the preview. Inspect's subscriptions are numbered from 1.
@@ -34,6 +37,8 @@ const PREVIEW: SubscriptionId = SubscriptionId(0);
 const PREVIEW_EVERY: Duration = Duration::from_millis(250);
 /// The shortest interval between two samples of the pinned values.
 const PINS_EVERY: Duration = Duration::from_millis(250);
+/// The interval of ranges that are read once.
+const ONCE: Duration = Duration::from_secs(1 << 32);
 
 /// Applies an event to the state. Returns the effects to execute.
 pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
@@ -63,6 +68,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
     state.log_long_notice();
     if let Some(inspect) = &mut state.inspect {
         inspect.rank_values();
+        inspect.follow_cursor(state.size);
     }
     sync_requests(state, &mut effects);
     effects
@@ -236,7 +242,9 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         state.requested.probe = key;
     }
 
-    sync_pins(state, effects);
+    sync_ranges(state, wanted_pins, |requested| &mut requested.pins, effects);
+    let size = state.size;
+    sync_ranges(state, |inspect| wanted_fields(inspect, size), |requested| &mut requested.fields, effects);
     let look = state.inspect.as_ref().map(|inspect| (inspect.subscription, inspect.watching(state.size)));
     if state.requested.look != look {
         effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));
@@ -244,12 +252,31 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// Updates the subscription of the pinned values.
-fn sync_pins(state: &mut State, effects: &mut Vec<Effect>) {
-    let wanted = state.inspect.as_ref().filter(|inspect| !inspect.pins.is_empty()).and_then(|inspect| {
-        Some((inspect.subscription, inspect.pins.ranges(), inspect.every()?.max(PINS_EVERY)))
+/// The pinned values to sample. While frozen or paused, nothing is read.
+fn wanted_pins(inspect: &Inspect) -> Option<(Vec<Range<u64>>, Duration)> {
+    let every = inspect.every()?.max(PINS_EVERY);
+    (!inspect.pins.is_empty()).then(|| (inspect.pins.ranges(), every))
+}
+
+/// The fields to sample. While frozen or paused, they are read once when they come into view.
+fn wanted_fields(inspect: &Inspect, size: Size) -> Option<(Vec<Range<u64>>, Duration)> {
+    let ranges = inspect.field_ranges(size);
+    (!ranges.is_empty()).then(|| (ranges, inspect.every().unwrap_or(ONCE)))
+}
+
+/// Updates a subscription of ranges of the segment in Inspect.
+fn sync_ranges(
+    state: &mut State,
+    wanted: impl Fn(&Inspect) -> Option<(Vec<Range<u64>>, Duration)>,
+    requested: fn(&mut RequestCache) -> &mut Option<RangesKey>,
+    effects: &mut Vec<Effect>,
+) {
+    let open = state.inspect.as_ref();
+    let wanted = open.and_then(|inspect| {
+        let (ranges, every) = wanted(inspect)?;
+        Some((inspect.subscription, ranges, every))
     });
-    let same = match (&state.requested.pins, &wanted) {
+    let same = match (&*requested(&mut state.requested), &wanted) {
         (Some(key), Some((inspect, ranges, every))) => {
             key.inspect == *inspect && key.ranges == *ranges && key.every == *every
         }
@@ -259,16 +286,16 @@ fn sync_pins(state: &mut State, effects: &mut Vec<Effect>) {
     if same {
         return;
     }
-    let before = state.requested.pins.take();
+    let before = requested(&mut state.requested).take();
     if let Some((inspect, ranges, every)) = wanted
         && let Some(segment) = state.inspect.as_ref().map(|inspect| inspect.segment.clone())
     {
         let subscription = state.next_subscription();
         let feed = Feed::Ranges { ranges: ranges.clone(), every };
         effects.push(Request::Subscribe(subscription, Box::new(segment), feed).into());
-        state.requested.pins = Some(PinsKey { subscription, inspect, ranges, every });
+        *requested(&mut state.requested) = Some(RangesKey { subscription, inspect, ranges, every });
     }
-    if let Some(PinsKey { subscription, .. }) = before {
+    if let Some(RangesKey { subscription, .. }) = before {
         effects.push(Request::Unsubscribe { subscription, keep: false }.into());
     }
 }

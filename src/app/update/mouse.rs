@@ -1,6 +1,6 @@
 //! Clicks and the wheel.
 
-use super::{inspect, overlay, segments};
+use super::{inspect, overlay, segments, tree};
 use crate::app::effect::Effect;
 use crate::app::inspect::Line;
 use crate::app::key::{Mouse, MouseKind};
@@ -77,7 +77,8 @@ fn in_inspect(state: &mut State, mouse: Mouse, notch: i16) {
     let size = state.size;
     let Some(open) = &mut state.inspect else { return };
     let layout = open.layout(size);
-    if notch != 0 {
+    if tree::mouse(open, mouse, notch, size) {
+    } else if notch != 0 {
         open.page_by(notch.into(), size);
     } else if let Some((row, column)) = layout.byte_at(mouse.x, mouse.y, open.shown_as) {
         match open.lines_on_screen(size).get(row) {

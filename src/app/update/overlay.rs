@@ -11,6 +11,7 @@ use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind, for
 use crate::app::state::State;
 use crate::decode::code::{self, Attachment};
 use crate::decode::copy_as;
+use crate::segment::Bytes;
 
 /// Runs a handler on the overlay and applies its result.
 pub fn with(state: &mut State, handle: impl FnOnce(&mut State, &mut Overlay) -> Next) {
@@ -197,14 +198,27 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
     match (item.value, &mut state.inspect, &state.survey) {
         (Chosen::Sort(field), _, Some(survey)) => state.table.sort_by(field, survey),
         (Chosen::Type(shown_as), Some(inspect), _) => {
-            inspect.shown_as = shown_as;
-            inspect.typed = None;
-            inspect.go_to(inspect.cursor, size);
+            inspect.show_as(shown_as, size);
         }
         (Chosen::CopyValue(label), ..) => {
             effects.push(Effect::Copy(item.doc.clone()));
             state.show_message(format!("Copied {label} {}", item.doc));
         }
+        (Chosen::CopyJson, Some(inspect), _) => match inspect.selected_field() {
+            Some(row) if item.doc.is_empty() => {
+                let size = Bytes(row.place.range().end - row.place.range().start);
+                let field = inspect.field_name(&row);
+                state.fail(format!(
+                    "Field {field} has {size}: `shmlens dump --as TYPE --json` writes all of it"
+                ));
+            }
+            Some(row) => {
+                effects.push(Effect::Copy(item.doc.clone()));
+                let field = inspect.field_name(&row);
+                state.show_message(format!("Copied {field} as JSON"));
+            }
+            None => {}
+        },
         (Chosen::Copy(form), Some(inspect), _) => {
             let range = inspect.known(&inspect.copy_range(size));
             let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);

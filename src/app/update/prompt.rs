@@ -4,7 +4,7 @@ use super::{inspect, segments};
 use crate::act::Question;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
-use crate::app::inspect::{LastSearch, parse_offset};
+use crate::app::inspect::{LastSearch, OffsetError, parse_offset};
 use crate::app::list::step;
 use crate::app::overlay::{Next, Overlay, Prompt, PromptKind};
 use crate::app::state::State;
@@ -54,8 +54,20 @@ fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(),
     if text.trim().is_empty() {
         return Ok(());
     }
-    let offset = parse_offset(text, inspect.cursor, inspect.size()).map_err(ShownError::of)?;
-    inspect.jump(offset, size);
+    if let Some((path, offset)) = inspect.field_named(text) {
+        let last = inspect.size().saturating_sub(1);
+        if offset > last {
+            return Err(ShownError::of(OffsetError::Beyond { offset, last }));
+        }
+        inspect.show_field(&path, size);
+    } else {
+        let has_fields = inspect.tree.is_some();
+        let offset = parse_offset(text, inspect.cursor, inspect.size()).map_err(|error| match error {
+            OffsetError::NoNumber(text) if has_fields => ShownError::of(OffsetError::NoField(text)),
+            error => ShownError::of(error),
+        })?;
+        inspect.jump(offset, size);
+    }
     inspect::cancel_search(state, effects);
     Ok(())
 }

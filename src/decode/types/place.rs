@@ -30,6 +30,14 @@ pub enum Label<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Path(pub Vec<u64>);
 
+impl Path {
+    /// The path of the value that contains this one.
+    #[must_use]
+    pub fn parent(&self) -> Self {
+        Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
+    }
+}
+
 impl<'a> Place<'a> {
     /// The bytes of the value.
     #[must_use]

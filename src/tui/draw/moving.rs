@@ -15,16 +15,21 @@ const MIN_VALUE_WIDTH: u16 = 10;
 const MAX_VALUE_WIDTH: u16 = 20;
 const RATE_WIDTH: u16 = 7;
 
-/// Draws an offset, a type and a value, and a sparkline and a rate if there is room. The lines of a
-/// wide area have the same columns.
-pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
+/// Draws a name or an offset, a type and a value, and a sparkline and a rate if there is room. The
+/// lines of a wide area have the same columns.
+pub fn line(value: &Moving, name: &str, canvas: &mut Canvas<'_>, area: Area, size: u64) {
     let theme = canvas.theme;
     let digits =
         usize::try_from((u64::BITS - size.max(1).leading_zeros()).div_ceil(4)).unwrap_or(16).clamp(2, 8);
     let Area { mut x, y, .. } = area;
     let end = area.right();
     let digits = if area.width < MIN_WIDTH_FOR_LEADING_ZEROS { 1 } else { digits };
-    x = canvas.text(x, y, end - x, &format!("{:0digits$x} ", value.offset), theme.dim);
+    if name.is_empty() {
+        x = canvas.text(x, y, end - x, &format!("{:0digits$x} ", value.offset), theme.dim);
+    } else {
+        let name = canvas.fit(name, area.width / 3);
+        x = canvas.text(x, y, end - x, &name, theme.text) + 1;
+    }
     let kind = if area.width >= MIN_WIDTH_FOR_PADDED_TYPES { "u32/u64".len() } else { "u64".len() };
     x = canvas.text(x, y, end - x, &format!("{:<kind$}", value.kind), theme.accent) + 2;
     let rate = cells(&value.rate).max(RATE_WIDTH);
@@ -55,12 +60,21 @@ pub fn line(value: &Moving, canvas: &mut Canvas<'_>, area: Area, size: u64) {
 /// Shortens other text.
 pub fn fitted(text: &str, canvas: &Canvas<'_>, width: u16) -> String {
     match text.parse::<f64>() {
-        // Sign, point and exponent take up to eight cells.
-        Ok(number) if cells(text) > width => {
-            format!("~{number:.digits$e}", digits = usize::from(width.saturating_sub(9)))
-        }
+        Ok(number) if cells(text) > width => match fraction(text, width) {
+            Some(digits) => format!("~{number:.digits$}"),
+            // Sign, point and exponent take up to eight cells.
+            None => format!("~{number:.digits$e}", digits = usize::from(width.saturating_sub(9))),
+        },
         _ => canvas.cut(text, width),
     }
+}
+
+/// Returns how many digits of a fraction fit behind `~` and the digits before it; `None` if none
+/// do.
+fn fraction(text: &str, width: u16) -> Option<usize> {
+    let (whole, digits) = text.split_once('.')?;
+    let left = usize::from(width).checked_sub(whole.len() + 2)?;
+    (left > 0 && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(left)
 }
 
 #[cfg(test)]
@@ -78,6 +92,9 @@ mod tests {
             ("8295684528994608484", 14, "~8.29568e18"),
             ("-3.537889876909649e246", 14, "~-3.53789e246"),
             ("18694403560", 7, "~2e10"),
+            ("1.0709999999", 8, "~1.07100"),
+            ("-1.0709999999", 8, "~-1.0710"),
+            ("123456789.5", 10, "~1.2e8"),
             ("06:00:00.131", 8, "06:00:0…"),
         ] {
             assert_eq!(fitted(text, &canvas, width), shown);

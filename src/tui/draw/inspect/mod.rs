@@ -3,6 +3,7 @@
 mod panel;
 mod rows;
 mod title;
+mod tree;
 
 use super::map;
 use crate::app::State;
@@ -32,7 +33,10 @@ pub fn draw(state: &State, open: &Inspect, canvas: &mut Canvas<'_>) {
             }
             rows::draw(state, open, &shown, canvas, &layout);
             if let Some(area) = layout.panel {
-                panel::draw(state, open, canvas, area, layout.beside);
+                match &open.tree {
+                    Some(tree) => tree::draw(state, open, tree, canvas, &layout),
+                    None => panel::draw(state, open, canvas, area, layout.beside),
+                }
             }
         }
     }

@@ -68,8 +68,29 @@ struct Section {
     /// The text if there are no values.
     none: String,
     values: Vec<Moving>,
+    /// The names of the values, empty or missing for those without.
+    names: Vec<String>,
     selected: Option<usize>,
     focused: bool,
+}
+
+impl Section {
+    fn name(&self, index: usize) -> &str {
+        self.names.get(index).map_or("", String::as_str)
+    }
+}
+
+/// Draws the pinned values below the tree of fields.
+pub fn draw_pins(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
+    let [pins, _] = sections(state, open);
+    // The tree has the selection.
+    let pins = Section { selected: None, focused: false, ..pins };
+    if pins.values.is_empty() || area.height == 0 {
+    } else if beside {
+        draw_section(&pins, open.size(), canvas, area);
+    } else {
+        draw_inline(&pins, 2, open.size(), canvas, area);
+    }
 }
 
 /// The pinned and the moving values.
@@ -84,6 +105,7 @@ fn sections(state: &State, open: &Inspect) -> [Section; 2] {
             .picked()
             .filter(|picked| picked.pinned == pinned)
             .and_then(|picked| values.iter().position(|value| value.offset == picked.offset)),
+        names: if pinned { open.pins.iter().map(|pin| pin.name.clone()).collect() } else { vec![] },
         values,
         focused,
     };
@@ -204,7 +226,7 @@ fn draw_section(section: &Section, size: u64, canvas: &mut Canvas<'_>, area: Are
     let first = first_shown(*selected, values.len(), counted);
     for (y, (at, value)) in (area.y + 1..).zip(values.iter().enumerate().skip(first).take(counted)) {
         let line = Area::new(area.x, y, area.width, 1);
-        moving::line(value, canvas, line, size);
+        moving::line(value, section.name(at), canvas, line, size);
         select(*selected == Some(at), canvas, line);
     }
     if values.len() > counted {
@@ -281,7 +303,7 @@ fn draw_inline(section: &Section, values: u16, size: u64, canvas: &mut Canvas<'_
     let first = first_shown(section.selected, section.values.len(), values.into());
     for (at, (index, value)) in (0..values).zip(section.values.iter().enumerate().skip(first)) {
         let place = Area::new(x + at * width, area.y, width.saturating_sub(1), 1);
-        moving::line(value, canvas, place, size);
+        moving::line(value, section.name(index), canvas, place, size);
         select(section.selected == Some(index), canvas, place);
     }
 }

@@ -87,6 +87,7 @@ fn size_of(scalar: Scalar) -> u16 {
 
 fn hex(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectLayout, y: u16, offset: u64) {
     let known = open.view.read(offset, layout.row_bytes.into());
+    let field = open.selected_field().map_or(0..0, |row| row.place.range());
     for (column, &byte) in (0..layout.row_bytes).zip(&known) {
         let at = offset + u64::from(column);
         let plain = canvas.theme.byte(byte);
@@ -107,6 +108,15 @@ fn hex(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, layout: &InspectL
             over(canvas, x, y, 2, style);
             if let Some(text_x) = text_x {
                 over(canvas, text_x, y, 1, style);
+            }
+        }
+        if field.contains(&at) {
+            // The bytes of a field are joined.
+            let is_last = column + 1 == layout.row_bytes || !field.contains(&(at + 1));
+            let end = if is_last { x + 2 } else { layout.hex_x(column + 1) };
+            over(canvas, x, y, end - x, canvas.theme.field);
+            if let Some(text_x) = text_x {
+                over(canvas, text_x, y, 1, canvas.theme.field);
             }
         }
     }

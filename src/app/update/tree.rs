@@ -1,0 +1,152 @@
+//! Keys in the tree of fields.
+
+use crate::app::action::Action;
+use crate::app::event::Size;
+use crate::app::inspect::{Inspect, InspectPane, RowKind};
+use crate::app::key::Mouse;
+use crate::app::list;
+use crate::app::overlay::Chosen;
+use crate::app::state::State;
+use crate::decode::{Decoded, Path, Window};
+use crate::segment::escape;
+
+/// Bytes of the largest field that is copied.
+const MAX_COPY: u64 = 64 << 10;
+
+/// Moves in the tree, folds and unfolds. Returns true if the action was one of these.
+pub fn act(inspect: &mut Inspect, action: Action, size: Size) -> bool {
+    let height = inspect.tree_height(size);
+    let Some(tree) = &mut inspect.tree else { return false };
+    match (list::step(action, height), action) {
+        (Some(by), _) => {
+            let row = tree.row_of(tree.selected()).0.saturating_add_signed(by);
+            tree.select_row(row);
+        }
+        (None, Action::Left) => fold_or_leave(inspect),
+        (None, Action::Right) => unfold_or_enter(inspect),
+        _ => return false,
+    }
+    inspect.go_to_field(size);
+    true
+}
+
+/// Folds the selected value, or selects the one that contains it.
+fn fold_or_leave(inspect: &mut Inspect) {
+    let Some(tree) = &mut inspect.tree else { return };
+    let path = tree.selected().clone();
+    let parent = path.parent();
+    if !tree.fold(&path) && !parent.0.is_empty() {
+        tree.select(&parent);
+    }
+}
+
+/// Unfolds the selected value, or selects the first one in it.
+fn unfold_or_enter(inspect: &mut Inspect) {
+    if !unfold(inspect) {
+        let Some(tree) = &mut inspect.tree else { return };
+        let first = Path([tree.selected().0.as_slice(), &[0]].concat());
+        if tree.is_unfolded(tree.selected()) {
+            tree.select(&first);
+        }
+    }
+}
+
+/// Unfolds the selected value, or shows the unused elements. Returns false if there are none.
+fn unfold(inspect: &mut Inspect) -> bool {
+    let Some(tree) = &mut inspect.tree else { return false };
+    let Some((path, kind)) = tree.selected_row().map(|row| (row.path, row.kind)) else { return false };
+    match kind {
+        RowKind::Folded => tree.unfold(&path),
+        RowKind::Unused(_) => tree.show_all(&path.parent()),
+        RowKind::Leaf | RowKind::Unfolded | RowKind::PastEnd(_) => return false,
+    }
+    inspect.read_counts();
+    true
+}
+
+/// Folds or unfolds the selected value, or goes to the bytes of one without parts. From the bytes,
+/// goes to the field at the cursor. Returns false if there is no tree.
+pub fn toggle(inspect: &mut Inspect, size: Size) -> bool {
+    if inspect.pane == InspectPane::Bytes && inspect.tree.is_some() {
+        inspect.pane = InspectPane::Values;
+        inspect.unfold_to_cursor();
+        return true;
+    }
+    if !unfold(inspect) {
+        let Some(tree) = &mut inspect.tree else { return false };
+        let path = tree.selected().clone();
+        if !tree.fold(&path) {
+            inspect.pane = InspectPane::Bytes;
+        }
+    }
+    inspect.go_to_field(size);
+    true
+}
+
+/// Handles a click on the tree, or the wheel over it if `notch` is not 0. A click on the first
+/// cells of a row folds or unfolds. Returns false outside of the tree.
+pub fn mouse(inspect: &mut Inspect, mouse: Mouse, notch: i16, size: Size) -> bool {
+    let area = inspect.layout(size).tree(inspect.pins.len()).map(|(area, _)| area);
+    let Some(area) = area.filter(|area| area.contains(mouse.x, mouse.y)) else { return false };
+    let Some(tree) = &mut inspect.tree else { return false };
+    if notch != 0 {
+        tree.select_row(tree.row_of(tree.selected()).0.saturating_add_signed(notch.into()));
+    } else {
+        let row = tree.top + usize::from(mouse.y - area.y);
+        let Some((path, depth)) = tree.rows(row, 1).pop().map(|row| (row.path.clone(), row.depth())) else {
+            return true;
+        };
+        tree.select(&path);
+        let marker = usize::from(mouse.x - area.x) <= 2 * depth + 1;
+        if marker
+            && !unfold(inspect)
+            && let Some(tree) = &mut inspect.tree
+        {
+            tree.fold(&path);
+        }
+    }
+    inspect.pane = InspectPane::Values;
+    inspect.go_to_field(size);
+    true
+}
+
+/// Pins or unpins the selected field.
+pub fn pin(state: &mut State) {
+    let Some(inspect) = &mut state.inspect else { return };
+    let Some(row) = inspect.selected_field() else { return };
+    if !row.place.ty.is_leaf() {
+        state.fail("Only a value without parts can be pinned: unfold it");
+        return;
+    }
+    let name = inspect.field_name(&row);
+    let mut pins = std::mem::take(&mut inspect.pins);
+    let pinned = inspect.selected_field().map(|row| pins.toggle_field(name.clone(), row.place));
+    inspect.pins = pins;
+    let key = state.key_of(Action::Pin);
+    match pinned.flatten() {
+        Some(true) => state.show_message(format!("Pinned {name} ({key}: unpin)")),
+        Some(false) => state.show_message("Unpinned"),
+        None => state.fail(format!("Too many pinned values ({key}: unpin one)")),
+    }
+}
+
+/// The forms in which the selected field can be copied.
+pub fn copied(inspect: &Inspect) -> Vec<(&'static str, String, Chosen)> {
+    let (Some(row), Some(tree)) = (inspect.selected_field(), &inspect.tree) else { return vec![] };
+    let range = row.place.range();
+    let known =
+        range.start..range.end.min(inspect.size()).min(range.start.saturating_add(MAX_COPY)).max(range.start);
+    let bytes = inspect.field_bytes(&known);
+    let decoded = Decoded { place: row.place, window: Window { offset: range.start, bytes: &bytes } };
+    let is_complete = bytes.len() as u64 >= range.end.min(inspect.size()).saturating_sub(range.start);
+    let mut forms = vec![];
+    if is_complete && !bytes.is_empty() {
+        forms.push(("value", decoded.to_string(), Chosen::CopyValue("value")));
+    }
+    let path = escape(tree.ty().path_text(&row.path).as_bytes());
+    forms.push(("path", path, Chosen::CopyValue("path")));
+    // An empty text stands for a field that is too large.
+    let json = serde_json::to_string(&decoded).ok().filter(|_| is_complete);
+    forms.push(("JSON", json.unwrap_or_default(), Chosen::CopyJson));
+    forms
+}
