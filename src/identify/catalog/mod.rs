@@ -100,8 +100,8 @@ impl Catalog {
     #[must_use]
     pub fn find<'c>(&'c self, subject: &Subject<'_>) -> Option<MakerMatch<'c>> {
         let mut best: Option<(Rank, &Entry, Contents)> = None;
-        let mut check = |candidates: &[usize]| {
-            for entry in candidates.iter().map(|&index| &self.entries[index]) {
+        let mut check = |candidates: &mut dyn Iterator<Item = usize>| {
+            for entry in candidates.map(|index| &self.entries[index]) {
                 if let Some((rank, contents)) = entry.fit(subject)
                     && best.as_ref().is_none_or(|(held, ..)| rank > *held)
                 {
@@ -111,12 +111,12 @@ impl Catalog {
             best.as_ref().is_some_and(|(rank, ..)| rank.matched >= MatchKind::Name)
         };
         let by_name = match subject.plain_name() {
-            Some(name) => check(self.index.by_name(&self.entries, name)),
-            None => check(&self.index.keys),
+            Some(name) => check(&mut self.index.by_name(&self.entries, name)),
+            None => check(&mut self.index.keys.iter().copied()),
         };
         // A known name outranks rules that only check contents.
         if !by_name {
-            check(&self.index.others);
+            check(&mut self.index.others.iter().copied());
         }
         let (rank, entry, contents) = best?;
         Some(entry.maker_match(subject, rank, contents))
