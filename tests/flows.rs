@@ -17,7 +17,7 @@ mod save;
 mod segments;
 mod values;
 
-use crate::support::Stage;
+use crate::support::Harness;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 
 /// Returns a machine with three objects of 300, 100 and 200 bytes, and a System V segment.
@@ -30,11 +30,11 @@ fn small() -> FakeMachine {
     machine
 }
 
-fn stage(machine: FakeMachine) -> Stage {
-    Stage::new(machine, 80, 24)
+fn harness(machine: FakeMachine) -> Harness {
+    Harness::new(machine, 80, 24)
 }
 
 /// Returns the text of the status line.
-fn notice(stage: &Stage) -> &str {
-    stage.state.notice.as_ref().map_or("", |notice| notice.text.as_str())
+fn notice(harness: &Harness) -> &str {
+    harness.state.notice.as_ref().map_or("", |notice| notice.text.as_str())
 }

@@ -1,7 +1,7 @@
 //! Snapshots of every screen and overlay on the fake machine, in several sizes and themes, with
 //! styles.
 
-use crate::support::{Acts, Stage};
+use crate::support::{Acts, Harness};
 use shmlens::app::event::Event;
 use shmlens::decode::Scalar;
 use shmlens::engine::{Body, Undo, WorkProgress};
@@ -56,12 +56,12 @@ fn plain() -> Theme {
 }
 
 /// Compares the screen with a snapshot.
-fn assert_snapshot(name: &str, stage: &Stage, theme: &Theme) {
+fn assert_snapshot(name: &str, harness: &Harness, theme: &Theme) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("screens/snapshots");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, stage.picture(theme)));
+    settings.bind(|| insta::assert_snapshot!(name, harness.picture(theme)));
 }
 
 const SIZES: [(u16, u16); 4] = [(80, 24), (100, 30), (140, 45), (200, 55)];
@@ -95,38 +95,38 @@ fn busy() -> FakeMachine {
 
 /// Opens the busy machine with the ring selected, and moves a counter and a price in it for four
 /// seconds.
-fn moving(width: u16, height: u16) -> Stage {
-    let mut stage = Stage::new(busy(), width, height);
-    stage.press("j<space><space>/md_ring<enter><esc>");
+fn moving(width: u16, height: u16) -> Harness {
+    let mut harness = Harness::new(busy(), width, height);
+    harness.press("j<space><space>/md_ring<enter><esc>");
     for step in 0u64..16 {
-        stage.machine.edit_object("md_ring", |bytes| {
+        harness.machine.edit_object("md_ring", |bytes| {
             bytes.write(8, &(17_022 + 12 * step).to_le_bytes());
             let price = 1.07 + f64::from(u8::try_from(step % 5).unwrap()) / 100.0;
             bytes.write(24, &price.to_le_bytes());
             bytes.write(64 + 64 * step, &[0x80; 16]);
         });
-        stage.wait(250);
+        harness.wait(250);
     }
-    stage
+    harness
 }
 
 #[test]
 fn segments_screen_matches_its_snapshots() {
     for (width, height) in SIZES.into_iter().chain(SMALL) {
-        let stage = moving(width, height);
+        let harness = moving(width, height);
         if height >= 24 {
-            let screen = stage.screen();
+            let screen = harness.screen();
             for text in ["/md_ring", "→ md-feed", "rows ", "marked", "0008", "u64"] {
                 assert!(screen.contains(text), "no {text} in\n{screen}");
             }
         }
-        assert_snapshot(&format!("segments-{width}x{height}"), &stage, &plain());
+        assert_snapshot(&format!("segments-{width}x{height}"), &harness, &plain());
     }
 }
 
 #[test]
 fn segments_screen_matches_its_snapshots_in_other_themes() {
-    let stage = moving(100, 30);
+    let harness = moving(100, 30);
     for (name, theme) in [
         ("dark", Theme::new(Name::Dark, Depth::True, false)),
         ("light", Theme::new(Name::Light, Depth::True, false)),
@@ -137,14 +137,14 @@ fn segments_screen_matches_its_snapshots_in_other_themes() {
         ("mono", Theme::new(Name::Mono, Depth::True, false)),
         ("ascii", Theme::new(Name::Default, Depth::Sixteen, true)),
     ] {
-        assert_snapshot(&format!("segments-{name}"), &stage, &theme);
+        assert_snapshot(&format!("segments-{name}"), &harness, &theme);
     }
 }
 
 #[test]
 fn screens_and_overlays_at_every_size() {
     for (width, height) in SIZES {
-        let mut stage = moving(width, height);
+        let mut harness = moving(width, height);
         for (name, keys) in [
             ("help", "?"),
             ("palette", ":"),
@@ -159,16 +159,16 @@ fn screens_and_overlays_at_every_size() {
             ("unread", "g"),
             ("sorted", "sc<enter>"),
         ] {
-            stage.press(keys);
-            stage.wait(500);
-            assert_snapshot(&format!("{name}-{width}x{height}"), &stage, &plain());
-            stage.press("<esc>/md_ring<enter><esc>");
+            harness.press(keys);
+            harness.wait(500);
+            assert_snapshot(&format!("{name}-{width}x{height}"), &harness, &plain());
+            harness.press("<esc>/md_ring<enter><esc>");
         }
     }
     for (width, height) in SIZES {
         assert_snapshot(
             &format!("empty-{width}x{height}"),
-            &Stage::new(FakeMachine::new(), width, height),
+            &Harness::new(FakeMachine::new(), width, height),
             &plain(),
         );
     }
@@ -177,9 +177,9 @@ fn screens_and_overlays_at_every_size() {
 #[test]
 fn filter_counts_the_shown_segments() {
     for (width, height) in SIZES {
-        let mut stage = moving(width, height);
-        stage.press("/worker<enter>");
-        let first = stage.screen().lines().next().unwrap().to_owned();
+        let mut harness = moving(width, height);
+        harness.press("/worker<enter>");
+        let first = harness.screen().lines().next().unwrap().to_owned();
         assert!(first.contains("40 of 52 segments") && first.contains("2 marked"), "{first}");
     }
 }
@@ -210,9 +210,9 @@ fn ascii_mode_draws_only_ascii() {
             "h",
             "c",
         ] {
-            let mut stage = Stage::new(machine.clone(), width, height);
-            stage.press(keys);
-            let picture = stage.picture(&theme);
+            let mut harness = Harness::new(machine.clone(), width, height);
+            harness.press(keys);
+            let picture = harness.picture(&theme);
             let odd: String = picture.chars().filter(|c| !c.is_ascii()).collect();
             assert_eq!(odd, "", "{width}x{height} {keys}\n{picture}");
         }
@@ -221,81 +221,81 @@ fn ascii_mode_draws_only_ascii() {
 
 #[test]
 fn filter_without_matches_matches_its_snapshot() {
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("/zebra");
-    assert_snapshot("filter-typed", &stage, &plain());
-    stage.press("<enter>");
-    assert_snapshot("filter-fits-nothing", &stage, &plain());
-    stage.press("/size>big");
-    assert_snapshot("filter-wrong", &stage, &plain());
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("/zebra");
+    assert_snapshot("filter-typed", &harness, &plain());
+    harness.press("<enter>");
+    assert_snapshot("filter-fits-nothing", &harness, &plain());
+    harness.press("/size>big");
+    assert_snapshot("filter-wrong", &harness, &plain());
 }
 
 #[test]
 fn inspect_matches_its_snapshots() {
     for (width, height) in [(80, 24), (140, 45), (200, 50), (99, 19), (40, 8)] {
-        let mut stage = Stage::new(machine(), width, height);
-        stage.press("/psm<enter><enter>");
-        stage.press("l".repeat(32).as_str());
-        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(40, b"changed"));
-        stage.look();
-        assert_snapshot(&format!("inspect-{width}x{height}"), &stage, &plain());
+        let mut harness = Harness::new(machine(), width, height);
+        harness.press("/psm<enter><enter>");
+        harness.press("l".repeat(32).as_str());
+        harness.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(40, b"changed"));
+        harness.look();
+        assert_snapshot(&format!("inspect-{width}x{height}"), &harness, &plain());
     }
 }
 
 #[test]
 fn inspect_matches_its_snapshot_in_true_color() {
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("/psm<enter><enter>");
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("/psm<enter><enter>");
     for index in 0u8..8 {
-        stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(index), &[0xaa]));
-        stage.look();
-        stage.wait(300);
+        harness.machine.edit_object("psm_1f09ab2c", |bytes| bytes.write(64 + u64::from(index), &[0xaa]));
+        harness.look();
+        harness.wait(300);
     }
-    assert_snapshot("inspect-glow-true", &stage, &Theme::new(Name::Default, Depth::True, false));
-    assert_snapshot("inspect-glow-many", &stage, &Theme::new(Name::Default, Depth::Many, false));
-    assert_snapshot("inspect-glow-light", &stage, &Theme::new(Name::Light, Depth::True, false));
-    assert_snapshot("inspect-glow-mono", &stage, &Theme::new(Name::Mono, Depth::Mono, false));
+    assert_snapshot("inspect-glow-true", &harness, &Theme::new(Name::Default, Depth::True, false));
+    assert_snapshot("inspect-glow-many", &harness, &Theme::new(Name::Default, Depth::Many, false));
+    assert_snapshot("inspect-glow-light", &harness, &Theme::new(Name::Light, Depth::True, false));
+    assert_snapshot("inspect-glow-mono", &harness, &Theme::new(Name::Mono, Depth::Mono, false));
 }
 
 #[test]
 fn inspect_of_holes_and_a_huge_segment_matches_its_snapshots() {
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("/camera0<enter><enter>}");
-    assert_snapshot("inspect-holes", &stage, &plain());
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("/sparse<enter><enter>G");
-    assert_snapshot("inspect-end-of-4-tib", &stage, &plain());
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("/camera0<enter><enter>}");
+    assert_snapshot("inspect-holes", &harness, &plain());
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("/sparse<enter><enter>G");
+    assert_snapshot("inspect-end-of-4-tib", &harness, &plain());
 }
 
 #[test]
 fn inspect_of_values_matches_its_snapshots() {
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("/psm<enter><enter>tf<enter>");
-    assert_snapshot("inspect-f32", &stage, &plain());
-    stage.press("tu<down><down><down><enter>");
-    assert_snapshot("inspect-u64", &stage, &plain());
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("/psm<enter><enter>tf<enter>");
+    assert_snapshot("inspect-f32", &harness, &plain());
+    harness.press("tu<down><down><down><enter>");
+    assert_snapshot("inspect-u64", &harness, &plain());
 }
 
 #[test]
 fn inspect_notices_match_their_snapshots() {
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("/psm<enter><enter><space>");
-    assert_snapshot("inspect-frozen", &stage, &plain());
-    stage.press("<space>");
-    stage.machine.edit_object("psm_1f09ab2c", |bytes| bytes.size = 40);
-    stage.look();
-    assert_snapshot("inspect-shrunk", &stage, &plain());
-    stage.machine.remove_object("psm_1f09ab2c");
-    stage.look();
-    assert_snapshot("inspect-removed", &stage, &plain());
-    stage.machine.add_object("psm_1f09ab2c", FakeBytes::hole(9));
-    stage.look();
-    assert_snapshot("inspect-replaced", &stage, &plain());
-    let mut stage = Stage::new(machine(), 80, 24);
-    stage.press("<enter>P");
-    assert_snapshot("inspect-attached-kept", &stage, &plain());
-    stage.press("q");
-    assert_snapshot("segments-attached-kept", &stage, &plain());
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("/psm<enter><enter><space>");
+    assert_snapshot("inspect-frozen", &harness, &plain());
+    harness.press("<space>");
+    harness.machine.edit_object("psm_1f09ab2c", |bytes| bytes.size = 40);
+    harness.look();
+    assert_snapshot("inspect-shrunk", &harness, &plain());
+    harness.machine.remove_object("psm_1f09ab2c");
+    harness.look();
+    assert_snapshot("inspect-removed", &harness, &plain());
+    harness.machine.add_object("psm_1f09ab2c", FakeBytes::hole(9));
+    harness.look();
+    assert_snapshot("inspect-replaced", &harness, &plain());
+    let mut harness = Harness::new(machine(), 80, 24);
+    harness.press("<enter>P");
+    assert_snapshot("inspect-attached-kept", &harness, &plain());
+    harness.press("q");
+    assert_snapshot("segments-attached-kept", &harness, &plain());
 }
 
 #[test]
@@ -318,9 +318,9 @@ fn overlays_match_their_snapshots() {
         ("mark-go", "<enter>ma'"),
     ] {
         for (width, height) in [(80, 24), (140, 45)] {
-            let mut stage = Stage::new(machine(), width, height);
-            stage.press(keys);
-            assert_snapshot(&format!("overlay-{name}-{width}x{height}"), &stage, &plain());
+            let mut harness = Harness::new(machine(), width, height);
+            harness.press(keys);
+            assert_snapshot(&format!("overlay-{name}-{width}x{height}"), &harness, &plain());
         }
     }
 }
@@ -330,35 +330,35 @@ fn unparsable_line_is_reported_and_the_rest_shown() {
     let machine = machine();
     machine.edit(|facts| facts.stray_lines.push("7 eight nine".to_owned()));
     for (width, height) in [(80, 24), (140, 45)] {
-        let mut stage = Stage::new(machine.clone(), width, height);
-        assert!(stage.screen().contains("/proc/sysvipc/shm line 5"), "{}", stage.screen());
-        assert_snapshot(&format!("problem-{width}x{height}"), &stage, &plain());
+        let mut harness = Harness::new(machine.clone(), width, height);
+        assert!(harness.screen().contains("/proc/sysvipc/shm line 5"), "{}", harness.screen());
+        assert_snapshot(&format!("problem-{width}x{height}"), &harness, &plain());
         // Each limit raises its alert only once.
-        stage.press("j");
-        stage.survey();
-        assert!(!stage.screen().contains("line 5"));
+        harness.press("j");
+        harness.survey();
+        assert!(!harness.screen().contains("line 5"));
     }
 }
 
 #[test]
 fn long_search_shows_progress_and_the_stop_key() {
     for (width, height) in [(80, 24), (140, 45)] {
-        let mut stage = Stage::new(machine(), width, height);
-        stage.searches_hang = true;
-        stage.press("/camera<enter><enter>/needle<enter>");
-        stage.report_inspect(searching(3 << 20, 24 << 20));
-        assert_snapshot(&format!("searching-{width}x{height}"), &stage, &plain());
+        let mut harness = Harness::new(machine(), width, height);
+        harness.searches_hang = true;
+        harness.press("/camera<enter><enter>/needle<enter>");
+        harness.report_inspect(searching(3 << 20, 24 << 20));
+        assert_snapshot(&format!("searching-{width}x{height}"), &harness, &plain());
     }
 }
 
 #[test]
 fn long_action_shows_progress_and_the_stop_key() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
-        let mut stage = Stage::new(machine(), width, height);
-        stage.acts = Acts::Hang;
+        let mut harness = Harness::new(machine(), width, height);
+        harness.acts = Acts::Hang;
         for key in ["j<space><space>", "x", "f", "y"] {
-            stage.press(key);
-            stage.wait(200);
+            harness.press(key);
+            harness.wait(200);
         }
         let progress = WorkProgress {
             what: "copying sysv:32771".to_owned(),
@@ -367,18 +367,18 @@ fn long_action_shows_progress_and_the_stop_key() {
             done: 120 << 20,
             total: 300 << 20,
         };
-        stage.report(Body::Progress(progress));
-        assert_snapshot(&format!("act-working-{width}x{height}"), &stage, &plain());
-        stage.press("<esc>");
-        assert_snapshot(&format!("act-stopping-{width}x{height}"), &stage, &plain());
-        let mut stage = Stage::new(machine(), width, height);
-        stage.acts = Acts::Hang;
-        stage.state.undo = Some(Undo::Copies(vec![]));
-        stage.press("u");
+        harness.report(Body::Progress(progress));
+        assert_snapshot(&format!("act-working-{width}x{height}"), &harness, &plain());
+        harness.press("<esc>");
+        assert_snapshot(&format!("act-stopping-{width}x{height}"), &harness, &plain());
+        let mut harness = Harness::new(machine(), width, height);
+        harness.acts = Acts::Hang;
+        harness.state.undo = Some(Undo::Copies(vec![]));
+        harness.press("u");
         let at =
             WorkProgress { what: "restoring".to_owned(), item: 1, items: 1, done: 9 << 20, total: 24 << 20 };
-        stage.report(Body::Progress(at));
-        assert_snapshot(&format!("undo-working-{width}x{height}"), &stage, &plain());
+        harness.report(Body::Progress(at));
+        assert_snapshot(&format!("undo-working-{width}x{height}"), &harness, &plain());
     }
 }
 
@@ -387,12 +387,12 @@ fn every_width_and_type_is_drawn_completely() {
     for (width, height) in [(80, 24), (100, 30), (140, 45), (200, 50)] {
         for presses in 0..5 {
             for scalar in Scalar::BASIC {
-                let mut stage = Stage::new(machine(), width, height);
-                stage.press(&format!("/psm<enter><enter>t{}<enter>{}", scalar.word(), "w".repeat(presses)));
-                let layout = stage.state.inspect.as_ref().unwrap().layout(stage.state.size);
+                let mut harness = Harness::new(machine(), width, height);
+                harness.press(&format!("/psm<enter><enter>t{}<enter>{}", scalar.word(), "w".repeat(presses)));
+                let layout = harness.state.inspect.as_ref().unwrap().layout(harness.state.size);
                 assert!(layout.map.right() <= width);
                 // Truncating the row would drop the middle of a value.
-                for row in stage.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
+                for row in harness.screen().lines().skip(usize::from(layout.rows.y)).take(6) {
                     let values: String = row.chars().take(usize::from(layout.rows.right())).collect();
                     assert!(!values.contains('…'), "{width} {scalar:?} {presses}: {row}");
                 }
@@ -418,12 +418,12 @@ fn action_dialogs_match_their_snapshots() {
         ("log-empty", ":log<enter>"),
     ] {
         for (width, height) in [(80, 24), (140, 45), (40, 8)] {
-            let mut stage = Stage::new(machine(), width, height);
+            let mut harness = Harness::new(machine(), width, height);
             for key in keys.split_inclusive('x') {
-                stage.press(key);
-                stage.wait(200);
+                harness.press(key);
+                harness.wait(200);
             }
-            assert_snapshot(&format!("act-{name}-{width}x{height}"), &stage, &plain());
+            assert_snapshot(&format!("act-{name}-{width}x{height}"), &harness, &plain());
         }
     }
 }
@@ -483,14 +483,14 @@ fn holder_and_leak_lists_match_their_snapshots() {
         ("clean-confirm", "c<enter>"),
     ] {
         for (form, (width, height), theme) in &themes {
-            let mut stage = Stage::new(held(), *width, *height);
-            stage.press(keys);
-            assert_snapshot(&format!("{name}-{form}"), &stage, theme);
+            let mut harness = Harness::new(held(), *width, *height);
+            harness.press(keys);
+            assert_snapshot(&format!("{name}-{form}"), &harness, theme);
         }
     }
-    let mut stage = Stage::new(FakeMachine::new(), 80, 24);
-    stage.press("c");
-    assert_snapshot("clean-nothing", &stage, &plain());
+    let mut harness = Harness::new(FakeMachine::new(), 80, 24);
+    harness.press("c");
+    assert_snapshot("clean-nothing", &harness, &plain());
 }
 
 #[test]
@@ -505,7 +505,7 @@ fn nearly_full_alert_matches_its_snapshot() {
     for (width, height) in [(80, 24), (140, 45), (60, 19)] {
         assert_snapshot(
             &format!("alert-{width}x{height}"),
-            &Stage::new(machine.clone(), width, height),
+            &Harness::new(machine.clone(), width, height),
             &plain(),
         );
     }
@@ -514,13 +514,13 @@ fn nearly_full_alert_matches_its_snapshot() {
 #[test]
 fn own_attachments_match_their_snapshot() {
     for (width, height) in [(80, 24), (140, 45), (40, 8)] {
-        let mut stage = Stage::new(machine(), width, height);
+        let mut harness = Harness::new(machine(), width, height);
         // The third segment is marked for removal and has no other holder.
-        stage.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
-        stage.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
-        assert_snapshot(&format!("holds-{width}x{height}"), &stage, &plain());
-        stage.press("<esc>g<enter>D");
-        assert_snapshot(&format!("holds-in-inspect-{width}x{height}"), &stage, &plain());
+        harness.machine.edit(|facts| facts.sysv[2].row.nattch = 0);
+        harness.press("<enter>Pqjj<enter>Pq/psm<enter><enter>Pq<esc>D");
+        assert_snapshot(&format!("holds-{width}x{height}"), &harness, &plain());
+        harness.press("<esc>g<enter>D");
+        assert_snapshot(&format!("holds-in-inspect-{width}x{height}"), &harness, &plain());
     }
 }
 
@@ -532,9 +532,9 @@ fn forms_match_their_snapshots_in_other_themes() {
             ("mono", Theme::new(Name::Mono, Depth::True, false)),
             ("ascii", Theme::new(Name::Default, Depth::Mono, true)),
         ] {
-            let mut stage = Stage::new(machine(), 80, 24);
-            stage.press(keys);
-            assert_snapshot(&format!("act-{name}-{theme}"), &stage, &look);
+            let mut harness = Harness::new(machine(), 80, 24);
+            harness.press(keys);
+            assert_snapshot(&format!("act-{name}-{theme}"), &harness, &look);
         }
     }
 }
@@ -546,16 +546,16 @@ fn refusal_names_the_owner_and_a_remedy() {
         facts.effective_uid = 1000;
         facts.sysv[1].row.marked = false;
     });
-    let mut stage = Stage::new(machine, 80, 24);
-    stage.press("j<enter>");
-    assert_snapshot("refused", &stage, &plain());
+    let mut harness = Harness::new(machine, 80, 24);
+    harness.press("j<enter>");
+    assert_snapshot("refused", &harness, &plain());
 }
 
 #[test]
 fn too_small_terminal_shows_the_minimum_size() {
     for (width, height) in [(39, 24), (80, 7), (20, 3), (1, 1), (0, 0)] {
-        let stage = Stage::new(machine(), width, height);
-        assert_snapshot(&format!("too-small-{width}x{height}"), &stage, &plain());
+        let harness = Harness::new(machine(), width, height);
+        assert_snapshot(&format!("too-small-{width}x{height}"), &harness, &plain());
     }
 }
 
@@ -583,10 +583,10 @@ fn every_screen_draws_at_every_size() {
     ] {
         for width in [0, 1, 2, 10, 39, 40, 41, 63, 79, 80, 99, 100, 101, 129, 130, 131, 250] {
             for height in [0, 1, 2, 3, 7, 8, 9, 12, 19, 20, 21, 30, 60] {
-                let mut stage = Stage::new(machine(), 80, 24);
-                stage.press(keys);
-                stage.inject(Event::Resize(shmlens::app::event::Size { width, height }));
-                let _ = stage.screen();
+                let mut harness = Harness::new(machine(), 80, 24);
+                harness.press(keys);
+                harness.inject(Event::Resize(shmlens::app::event::Size { width, height }));
+                let _ = harness.screen();
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The facts on the Detail screen.
 
-use crate::identify::about::{About, Fact, Probe};
+use crate::identify::about::{Fact, Probe, SegmentDetails};
 use crate::segment::field::Field;
 use crate::segment::field::Group::{
     self, Contents, Evidence, Holders, Identity, Limits, Maker, Owner, Size, State, Times, Warnings,
@@ -45,7 +45,7 @@ const LEFT_GROUPS: usize = 5;
 
 /// Returns all facts about a segment. `probe` has those that require access to the segment.
 pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
-    let facts = About::new(segment, survey, probe).facts();
+    let facts = SegmentDetails::new(segment, survey, probe).facts();
     let lines = |groups: &[Group]| {
         let mut lines = vec![];
         for group in groups {

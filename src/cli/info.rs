@@ -13,7 +13,7 @@ use crate::config::layout::LayoutRule;
 use crate::decode::code::{self, Attachment};
 use crate::decode::{Path, Type};
 use crate::identify::Rules;
-use crate::identify::about::{About, Fact, Probe};
+use crate::identify::about::{Fact, Probe, SegmentDetails};
 use crate::machine::Machine;
 use crate::segment::{Value, escape};
 use std::io::{self, Write as _};
@@ -44,7 +44,7 @@ pub fn run(
         let values = value.map(|(_, snapshot)| snapshot);
         json::write(machine, &survey, &[segment], values.as_slice(), out)?;
     } else {
-        let about = About::new(segment, &survey, Probe::check(machine, segment));
+        let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment));
         for fact in about.facts() {
             print(&fact, out)?;
         }
@@ -128,7 +128,7 @@ mod tests {
             .segments
             .iter()
             .map(|segment| {
-                let about = About::new(segment, &survey, Probe::check(machine, segment));
+                let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment));
                 let line = |fact: &Fact<'_>| format!("{}={}\n", fact.field.label(), fact.lines.join("\n"));
                 about.facts().iter().map(line).collect()
             })

@@ -2,7 +2,7 @@
 //! changes its name or type.
 
 use super::decoded::Snapshot;
-use crate::identify::about::{About, Probe};
+use crate::identify::about::{Probe, SegmentDetails};
 use crate::identify::{semaphore, sharing};
 use crate::machine::Machine;
 use crate::segment::field::Field;
@@ -80,7 +80,7 @@ pub struct CoverageJson {
 }
 
 /// A segment: an object of its fields.
-struct SegmentJson<'a>(About<'a>, &'a [Snapshot]);
+struct SegmentJson<'a>(SegmentDetails<'a>, &'a [Snapshot]);
 
 impl Serialize for SegmentJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -110,7 +110,7 @@ impl Serialize for SegmentJson<'_> {
 }
 
 /// The times that the kernel recorded; the birth is in `age`.
-struct TimesJson<'a>(&'a About<'a>);
+struct TimesJson<'a>(&'a SegmentDetails<'a>);
 
 impl Serialize for TimesJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -259,13 +259,13 @@ impl<'a> Source<'a> {
         Self { machine, survey, values, namesakes, keys, trackers }
     }
 
-    fn about(&self, segment: &'a Segment) -> About<'a> {
+    fn about(&self, segment: &'a Segment) -> SegmentDetails<'a> {
         let namesakes = segment.posix_name().and_then(|name| self.namesakes.get(name)).into_iter().flatten();
         let twins = sharing::key_of(segment).and_then(|key| Some((key, self.keys.get(&key)?)));
         let twins = twins.into_iter().flat_map(|(key, twins)| {
             twins.iter().copied().filter(move |other| sharing::is_twin(segment, key, other))
         });
-        About {
+        SegmentDetails {
             segment,
             twins: twins.collect(),
             survey: self.survey,

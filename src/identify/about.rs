@@ -13,7 +13,7 @@ use crate::survey::{Survey, at_logout, namesake_text, namesakes};
 use std::collections::HashSet;
 use unicode_width::UnicodeWidthStr as _;
 
-pub struct About<'a> {
+pub struct SegmentDetails<'a> {
     pub segment: &'a Segment,
     pub survey: &'a Survey,
     /// Other segments that have, or had, the same name.
@@ -55,7 +55,7 @@ impl Probe {
     }
 }
 
-impl<'a> About<'a> {
+impl<'a> SegmentDetails<'a> {
     #[must_use]
     pub fn new(segment: &'a Segment, survey: &'a Survey, probe: Probe) -> Self {
         let (namesakes, twins) =

@@ -1,6 +1,6 @@
 //! Findings about the programs of a segment, in C++ and Python, that keep them from sharing it.
 
-use super::about::About;
+use super::about::SegmentDetails;
 use crate::machine::Machine;
 use crate::segment::{Access, Bytes, Holder, Kind, Mode, ObjectName, Segment, SegmentId};
 use std::collections::{BTreeSet, HashSet};
@@ -65,7 +65,7 @@ pub fn is_twin(segment: &Segment, key: u32, other: &Segment) -> bool {
 
 /// Describes what keeps programs from sharing the segment, and the remedy.
 #[must_use]
-pub fn warnings(about: &About<'_>) -> Vec<String> {
+pub fn warnings(about: &SegmentDetails<'_>) -> Vec<String> {
     let segment = about.segment;
     let mut warnings: Vec<String> = about.twins.iter().map(|twin| twin_text(segment, twin)).collect();
     if segment.is_concealed() {
@@ -103,7 +103,7 @@ fn twin_text(segment: &Segment, twin: &Segment) -> String {
 }
 
 /// Reports a Python program that will unlink an object which it did not create.
-fn tracker_text(about: &About<'_>, holder: &Holder, name: &ObjectName) -> Option<String> {
+fn tracker_text(about: &SegmentDetails<'_>, holder: &Holder, name: &ObjectName) -> Option<String> {
     /// Start times are rounded to clock ticks.
     const TICK: f64 = 0.05;
     let birth = about.segment.times.birth?;
@@ -121,7 +121,7 @@ fn tracker_text(about: &About<'_>, holder: &Holder, name: &ObjectName) -> Option
 
 /// Reports permissions that suffice for C++, but not for Python's `SharedMemory`, which always opens
 /// for writing.
-fn python_mode_text(about: &About<'_>) -> Option<String> {
+fn python_mode_text(about: &SegmentDetails<'_>) -> Option<String> {
     let segment = about.segment;
     let is_python = !about.probe.trackers.is_empty()
         || segment.made_by.as_ref().is_some_and(|maker| maker.id().starts_with("cpython"));
@@ -141,7 +141,7 @@ fn python_mode_text(about: &About<'_>) -> Option<String> {
 }
 
 /// Reports a holder that maps less than others do.
-fn partial_text(about: &About<'_>, holder: &Holder) -> Option<String> {
+fn partial_text(about: &SegmentDetails<'_>, holder: &Holder) -> Option<String> {
     let segment = about.segment;
     let page = about.survey.limits.page_size.max(1);
     let end = segment.size.0.checked_next_multiple_of(page)?;

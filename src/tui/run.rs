@@ -114,7 +114,7 @@ pub fn run(
     let terminal = Terminal::enter(options.mouse)?;
     hangup::watch(messages.clone()).map_err(RunError::Threads)?;
     input::listen(messages).map_err(RunError::Threads)?;
-    // The first survey needs it as soon as the segments are listed.
+    // Build the catalog now: the first survey needs it as soon as the segments are listed.
     let _ = Catalog::built_in();
     Loop::new(program, terminal, engine, inbox).run()
 }

@@ -1,8 +1,8 @@
 //! Alerts: a limit that is nearly reached, a held object that loses its name, a logout that removes
 //! segments. Also tests semaphores.
 
-use super::{notice, stage};
-use crate::support::Stage;
+use super::{harness, notice};
+use crate::support::Harness;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Bytes, Key};
 
@@ -24,76 +24,80 @@ fn fill(machine: &FakeMachine, percent: u64) {
 
 #[test]
 fn nearly_full_limit_adds_a_row_with_its_largest_users() {
-    let mut stage = stage(machine());
-    fill(&stage.machine, 89);
-    stage.survey();
-    let before = stage.state.table_layout();
-    assert!(!stage.screen().contains("full"), "{}", stage.screen());
-    fill(&stage.machine, 95);
-    stage.survey();
-    let screen = stage.screen();
+    let mut harness = harness(machine());
+    fill(&harness.machine, 89);
+    harness.survey();
+    let before = harness.state.table_layout();
+    assert!(!harness.screen().contains("full"), "{}", harness.screen());
+    fill(&harness.machine, 95);
+    harness.survey();
+    let screen = harness.screen();
     let row = screen.lines().nth(1).unwrap();
     assert_eq!(row, " /dev/shm is nearly full, 5.0 KiB of 100 KiB left: ann has 40 KiB");
     // The alert moves the table down a row, and clicks with it.
-    let after = stage.state.table_layout();
+    let after = harness.state.table_layout();
     assert_eq!((after.heading.y, after.table.y), (before.heading.y + 1, before.table.y + 1));
     assert!(screen.lines().nth(2).unwrap().contains("NAME"), "{screen}");
-    stage.machine.edit(|facts| facts.limits.shmmni = Some(1));
-    stage.survey();
-    assert!(stage.screen().contains("ann has 40 KiB (+1)"), "{}", stage.screen());
-    fill(&stage.machine, 10);
-    stage.machine.edit(|facts| facts.limits.shmmni = Some(4096));
-    stage.survey();
-    assert_eq!(stage.state.table_layout(), before);
+    harness.machine.edit(|facts| facts.limits.shmmni = Some(1));
+    harness.survey();
+    assert!(harness.screen().contains("ann has 40 KiB (+1)"), "{}", harness.screen());
+    fill(&harness.machine, 10);
+    harness.machine.edit(|facts| facts.limits.shmmni = Some(4096));
+    harness.survey();
+    assert_eq!(harness.state.table_layout(), before);
 }
 
 #[test]
 fn unlink_of_a_held_object_alerts_once() {
-    let mut stage = stage(machine());
-    stage.machine.map_in(4121, "camera", Access::ReadWrite);
-    stage.survey();
-    stage.machine.remove_object("camera");
-    stage.survey();
+    let mut harness = harness(machine());
+    harness.machine.map_in(4121, "camera", Access::ReadWrite);
+    harness.survey();
+    harness.machine.remove_object("camera");
+    harness.survey();
     assert_eq!(
-        notice(&stage),
+        notice(&harness),
         "/camera was removed; 40 KiB stays in memory until its holders detach (h: holders)"
     );
-    stage.press("j");
-    stage.survey();
-    assert_eq!(notice(&stage), "");
+    harness.press("j");
+    harness.survey();
+    assert_eq!(notice(&harness), "");
     // System V segments behave in the same way.
-    stage.machine.attach_in(4121, 5, Access::ReadWrite);
-    stage.survey();
-    stage.machine.edit(|facts| {
+    harness.machine.attach_in(4121, 5, Access::ReadWrite);
+    harness.survey();
+    harness.machine.edit(|facts| {
         facts.sysv[0].row.marked = true;
         facts.sysv[0].row.key = Key(0);
     });
-    stage.survey();
-    assert!(notice(&stage).starts_with("sysv:5 was removed; 4.0 KiB stays in memory"), "{}", notice(&stage));
-    stage.press("j");
+    harness.survey();
+    assert!(
+        notice(&harness).starts_with("sysv:5 was removed; 4.0 KiB stays in memory"),
+        "{}",
+        notice(&harness)
+    );
+    harness.press("j");
     // There is no alert for objects without holders, or for conditions that existed at the start.
-    stage.machine.add_object("free", FakeBytes::full(b"x"));
-    stage.survey();
-    stage.machine.remove_object("free");
-    stage.survey();
-    assert_eq!(notice(&stage), "");
-    let again = Stage::new(stage.machine.clone(), 80, 24);
+    harness.machine.add_object("free", FakeBytes::full(b"x"));
+    harness.survey();
+    harness.machine.remove_object("free");
+    harness.survey();
+    assert_eq!(notice(&harness), "");
+    let again = Harness::new(harness.machine.clone(), 80, 24);
     assert_eq!(notice(&again), "");
 }
 
 #[test]
 fn logout_removal_alerts_only_affected_users() {
     let machine = machine();
-    let mut stage = Stage::new(machine, 140, 45);
-    stage.press("<tab>");
-    assert!(!stage.screen().contains("RemoveIPC"));
-    stage.machine.edit(|facts| facts.limits.remove_ipc = Some(true));
-    stage.survey();
-    let screen = stage.screen();
+    let mut harness = Harness::new(machine, 140, 45);
+    harness.press("<tab>");
+    assert!(!harness.screen().contains("RemoveIPC"));
+    harness.machine.edit(|facts| facts.limits.remove_ipc = Some(true));
+    harness.survey();
+    let screen = harness.screen();
     assert!(screen.contains("logout") && screen.contains("unless attached"), "{screen}");
-    stage.machine.edit(|facts| facts.sysv[0].row.uid = 0);
-    stage.survey();
-    assert!(!stage.screen().contains("RemoveIPC"), "{}", stage.screen());
+    harness.machine.edit(|facts| facts.sysv[0].row.uid = 0);
+    harness.survey();
+    assert!(!harness.screen().contains("RemoveIPC"), "{}", harness.screen());
 }
 
 #[test]
@@ -104,9 +108,9 @@ fn semaphore_value_updates_live() {
         words.iter().flat_map(|word| word.to_le_bytes()).collect()
     };
     machine.add_object("sem.gate", FakeBytes::full(&bytes(1, 0)));
-    let mut stage = Stage::new(machine, 80, 24);
-    assert!(stage.screen().contains("semaphore value 1, no waiters"), "{}", stage.screen());
-    stage.machine.edit_object("sem.gate", |object| object.write(0, &bytes(0, 3)));
-    stage.preview_again();
-    assert!(stage.screen().contains("semaphore value 0, 3 waiters"), "{}", stage.screen());
+    let mut harness = Harness::new(machine, 80, 24);
+    assert!(harness.screen().contains("semaphore value 1, no waiters"), "{}", harness.screen());
+    harness.machine.edit_object("sem.gate", |object| object.write(0, &bytes(0, 3)));
+    harness.preview_again();
+    assert!(harness.screen().contains("semaphore value 0, 3 waiters"), "{}", harness.screen());
 }

@@ -1,8 +1,8 @@
 //! Facts about processes in the UI: a filter by pid, a mapping past the end, a creator that has
 //! exited.
 
-use super::stage;
-use crate::support::Stage;
+use super::harness;
+use crate::support::Harness;
 use shmlens::machine::fake::{FakeBytes, FakeMachine};
 use shmlens::segment::{Access, Bytes};
 
@@ -14,13 +14,14 @@ fn filter_accepts_holder_pids() {
     }
     machine.add_process(4121, "grabber");
     machine.map_in(4121, "held", Access::ReadWrite);
-    let mut stage = stage(machine);
-    let shown = |stage: &Stage| ["held", "free"].map(|name| stage.screen().contains(&format!("/{name} ")));
-    assert_eq!(shown(&stage), [true, true]);
-    stage.press("/pid=4121<enter>");
-    assert_eq!(shown(&stage), [true, false], "{}", stage.screen());
-    stage.press("<esc>/!pid=4121<enter>");
-    assert_eq!(shown(&stage), [false, true], "{}", stage.screen());
+    let mut harness = harness(machine);
+    let shown =
+        |harness: &Harness| ["held", "free"].map(|name| harness.screen().contains(&format!("/{name} ")));
+    assert_eq!(shown(&harness), [true, true]);
+    harness.press("/pid=4121<enter>");
+    assert_eq!(shown(&harness), [true, false], "{}", harness.screen());
+    harness.press("<esc>/!pid=4121<enter>");
+    assert_eq!(shown(&harness), [false, true], "{}", harness.screen());
 }
 
 #[test]
@@ -29,15 +30,15 @@ fn mapping_past_the_end_alerts_and_warns_on_the_detail_screen() {
     machine.add_object("x", FakeBytes::full(&[1; 4096]));
     machine.add_process(4121, "writer");
     machine.map_in(4121, "x", Access::ReadWrite);
-    let mut stage = Stage::new(machine, 140, 45);
-    assert!(!stage.screen().contains("SIGBUS"));
-    stage.machine.edit_object("x", |bytes| *bytes = FakeBytes::hole(0));
-    stage.survey();
-    let screen = stage.screen();
+    let mut harness = Harness::new(machine, 140, 45);
+    assert!(!harness.screen().contains("SIGBUS"));
+    harness.machine.edit_object("x", |bytes| *bytes = FakeBytes::hole(0));
+    harness.survey();
+    let screen = harness.screen();
     let line = "writer (4121) maps /x up to 4.0 KiB, but its size is 0 B";
     assert!(screen.contains(&format!("access there raises SIGBUS: {line}")), "{screen}");
-    stage.press("<tab>");
-    let screen = stage.screen();
+    harness.press("<tab>");
+    let screen = harness.screen();
     assert!(screen.contains("writer (4121) maps /x"), "{screen}");
 }
 
@@ -45,22 +46,22 @@ fn mapping_past_the_end_alerts_and_warns_on_the_detail_screen() {
 fn overcommit_alerts_from_half_usage() {
     let machine = FakeMachine::new();
     machine.add_object("x", FakeBytes::hole(8192));
-    let mut stage = Stage::new(machine, 140, 45);
-    let fill = |stage: &mut Stage, used: u64| {
-        stage.machine.edit(|facts| {
+    let mut harness = Harness::new(machine, 140, 45);
+    let fill = |harness: &mut Harness, used: u64| {
+        harness.machine.edit(|facts| {
             let shm = facts.limits.dev_shm.as_mut().unwrap();
             (shm.size, shm.used) = (Bytes(4096), Bytes(used));
         });
-        stage.survey();
+        harness.survey();
     };
     // Large sparse objects are common, and most are never filled.
-    fill(&mut stage, 2047);
-    assert!(!stage.screen().contains("overcommitted"));
-    fill(&mut stage, 2048);
+    fill(&mut harness, 2047);
+    assert!(!harness.screen().contains("overcommitted"));
+    fill(&mut harness, 2048);
     assert!(
-        stage.screen().contains("/dev/shm is overcommitted, with objects of 8.0 KiB"),
+        harness.screen().contains("/dev/shm is overcommitted, with objects of 8.0 KiB"),
         "{}",
-        stage.screen()
+        harness.screen()
     );
 }
 
@@ -69,17 +70,17 @@ fn exited_creator_is_marked_after_a_known_program() {
     let machine = FakeMachine::new();
     // This is the key of JACK's registry.
     machine.add_sysv(5, 0x0028_2929, FakeBytes::hole(4096));
-    let mut stage = Stage::new(machine, 180, 45);
-    let screen = stage.screen();
+    let mut harness = Harness::new(machine, 180, 45);
+    let screen = harness.screen();
     assert!(screen.contains("JACK†") || screen.contains("registry†"), "{screen}");
     // The creator started before the segment was created, and still runs.
-    stage.machine.add_process(4121, "jackd");
-    stage.machine.edit(|facts| {
+    harness.machine.add_process(4121, "jackd");
+    harness.machine.edit(|facts| {
         let now = facts.now;
         facts.sysv[0].row.change = Some(shmlens::segment::Timestamp::from_seconds(now));
     });
-    stage.survey();
-    let screen = stage.screen();
+    harness.survey();
+    let screen = harness.screen();
     assert!(!screen.contains('†') && !screen.contains("exited"), "{screen}");
     assert!(screen.contains("JACK registry"), "{screen}");
 }

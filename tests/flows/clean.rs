@@ -1,7 +1,7 @@
 //! The list of leaked segments: selecting and removing them.
 
-use super::{notice, stage};
-use crate::support::Stage;
+use super::{harness, notice};
+use crate::support::Harness;
 use shmlens::app::clean::Clean;
 use shmlens::app::confirm::Confirm;
 use shmlens::app::overlay::Overlay;
@@ -32,22 +32,22 @@ fn machine() -> FakeMachine {
     machine
 }
 
-fn shown(stage: &Stage) -> &Clean {
-    match &stage.state.overlay {
+fn shown(harness: &Harness) -> &Clean {
+    match &harness.state.overlay {
         Some(Overlay::Clean(clean)) => clean,
         other => panic!("{other:?}"),
     }
 }
 
-fn confirm(stage: &Stage) -> &Confirm {
-    match &stage.state.overlay {
+fn confirm(harness: &Harness) -> &Confirm {
+    match &harness.state.overlay {
         Some(Overlay::Confirm(confirm)) => confirm,
         other => panic!("{other:?}"),
     }
 }
 
-fn ids(stage: &Stage) -> Vec<(String, bool)> {
-    shown(stage).items.iter().map(|item| (item.segment.id.to_string(), item.checked)).collect()
+fn ids(harness: &Harness) -> Vec<(String, bool)> {
+    shown(harness).items.iter().map(|item| (item.segment.id.to_string(), item.checked)).collect()
 }
 
 fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
@@ -59,75 +59,75 @@ fn left(machine: &FakeMachine) -> (Vec<i32>, Vec<String>) {
 
 #[test]
 fn certain_leaks_are_preselected_and_removed_on_confirmation() {
-    let mut stage = stage(machine());
-    stage.press("c");
+    let mut harness = harness(machine());
+    harness.press("c");
     let expected = [("sysv:5", true), ("sysv:6", true), ("posix:/likely", false)];
-    assert_eq!(ids(&stage), expected.map(|(id, checked)| (id.to_owned(), checked)));
-    let screen = stage.screen();
+    assert_eq!(ids(&harness), expected.map(|(id, checked)| (id.to_owned(), checked)));
+    let screen = harness.screen();
     for text in ["Clean up: 3 leaked segments", "[x] sysv:5", "[ ] /likely", "creator 4121 exited"] {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
-    assert_eq!(shown(&stage).sum(), "2 selected, frees 12 KiB");
-    stage.press("<enter>");
-    assert_eq!(confirm(&stage).title(), "Remove 2 segments");
-    assert_eq!(left(&stage.machine).0, [5, 6, 7]);
-    stage.wait(200);
-    stage.press("y");
-    assert_eq!(left(&stage.machine), (vec![7], vec!["/fresh".to_owned(), "/likely".to_owned()]));
-    assert!(notice(&stage).contains("Removed 2 segments. u: undo"), "{}", notice(&stage));
-    stage.press("u");
-    assert_eq!(left(&stage.machine).0.len(), 3, "{}", notice(&stage));
+    assert_eq!(shown(&harness).sum(), "2 selected, frees 12 KiB");
+    harness.press("<enter>");
+    assert_eq!(confirm(&harness).title(), "Remove 2 segments");
+    assert_eq!(left(&harness.machine).0, [5, 6, 7]);
+    harness.wait(200);
+    harness.press("y");
+    assert_eq!(left(&harness.machine), (vec![7], vec!["/fresh".to_owned(), "/likely".to_owned()]));
+    assert!(notice(&harness).contains("Removed 2 segments. u: undo"), "{}", notice(&harness));
+    harness.press("u");
+    assert_eq!(left(&harness.machine).0.len(), 3, "{}", notice(&harness));
 }
 
 #[test]
 fn leaks_can_be_selected_and_deselected() {
-    let mut stage = stage(machine());
-    stage.press("c<space>");
-    assert_eq!(shown(&stage).sum(), "1 selected, frees 4.0 KiB");
-    stage.press("A<enter>");
-    assert!(notice(&stage).contains("Nothing selected"), "{}", notice(&stage));
-    stage.press("G<space><enter>");
-    assert_eq!(confirm(&stage).title(), "Remove /likely");
-    stage.press("<esc>a");
-    assert_eq!(shown(&stage).checked_items().count(), 3);
-    stage.press("<esc>");
-    assert_eq!(left(&stage.machine).0.len(), 3);
+    let mut harness = harness(machine());
+    harness.press("c<space>");
+    assert_eq!(shown(&harness).sum(), "1 selected, frees 4.0 KiB");
+    harness.press("A<enter>");
+    assert!(notice(&harness).contains("Nothing selected"), "{}", notice(&harness));
+    harness.press("G<space><enter>");
+    assert_eq!(confirm(&harness).title(), "Remove /likely");
+    harness.press("<esc>a");
+    assert_eq!(shown(&harness).checked_items().count(), 3);
+    harness.press("<esc>");
+    assert_eq!(left(&harness.machine).0.len(), 3);
 }
 
 #[test]
 fn clean_lists_only_filtered_segments() {
-    let mut stage = stage(machine());
-    stage.press("/kind=posix<enter>c");
-    assert_eq!(ids(&stage), [("posix:/likely".to_owned(), false)]);
-    assert!(stage.screen().contains("2 more hidden by the filter"), "{}", stage.screen());
-    stage.press("<esc>/fresh<enter>c");
-    assert!(stage.screen().contains(r#"No leaked segments match "fresh"."#), "{}", stage.screen());
+    let mut harness = harness(machine());
+    harness.press("/kind=posix<enter>c");
+    assert_eq!(ids(&harness), [("posix:/likely".to_owned(), false)]);
+    assert!(harness.screen().contains("2 more hidden by the filter"), "{}", harness.screen());
+    harness.press("<esc>/fresh<enter>c");
+    assert!(harness.screen().contains(r#"No leaked segments match "fresh"."#), "{}", harness.screen());
 }
 
 #[test]
 fn part_of_a_state_filters_the_table() {
-    let mut stage = stage(machine());
-    stage.press("/leak<enter>c");
-    assert_eq!(stage.state.table.shown.len(), 3);
-    assert_eq!(shown(&stage).items.len(), 3);
-    assert_eq!(shown(&stage).filtered, 0);
+    let mut harness = harness(machine());
+    harness.press("/leak<enter>c");
+    assert_eq!(harness.state.table.shown.len(), 3);
+    assert_eq!(shown(&harness).items.len(), 3);
+    assert_eq!(shown(&harness).filtered, 0);
 }
 
 #[test]
 fn list_follows_the_survey() {
-    let mut stage = stage(machine());
-    stage.press("c");
+    let mut harness = harness(machine());
+    harness.press("c");
     // Deselected segments stay deselected. Segments that are held now are no longer leaks.
-    stage.press("j<space>");
-    stage.machine.attach_in(4188, 5, Access::ReadWrite);
-    stage.survey();
-    assert_eq!(ids(&stage), [("sysv:6".to_owned(), false), ("posix:/likely".to_owned(), false)]);
-    stage.machine.remove_object("likely");
-    stage.machine.edit(|facts| facts.sysv.retain(|segment| segment.row.shmid.0 != 6));
-    stage.survey();
-    assert!(stage.screen().contains("No leaks found; 1 segment without holders was used recently."));
-    stage.press("<enter>");
-    assert!(ids(&stage).is_empty());
+    harness.press("j<space>");
+    harness.machine.attach_in(4188, 5, Access::ReadWrite);
+    harness.survey();
+    assert_eq!(ids(&harness), [("sysv:6".to_owned(), false), ("posix:/likely".to_owned(), false)]);
+    harness.machine.remove_object("likely");
+    harness.machine.edit(|facts| facts.sysv.retain(|segment| segment.row.shmid.0 != 6));
+    harness.survey();
+    assert!(harness.screen().contains("No leaks found; 1 segment without holders was used recently."));
+    harness.press("<enter>");
+    assert!(ids(&harness).is_empty());
 }
 
 /// Makes all objects two hours old.
@@ -148,10 +148,10 @@ fn certain_leaks_are_listed_first() {
         machine.add_object(name, FakeBytes::full(&[7; 50]));
     }
     old(&machine);
-    let mut stage = stage(machine);
-    stage.press("c");
+    let mut harness = harness(machine);
+    harness.press("c");
     let expected = [("posix:/nccl-a1B2c3", true), ("posix:/likely", false)];
-    assert_eq!(ids(&stage), expected.map(|(id, checked)| (id.to_owned(), checked)));
+    assert_eq!(ids(&harness), expected.map(|(id, checked)| (id.to_owned(), checked)));
 }
 
 #[test]
@@ -160,41 +160,41 @@ fn selection_is_lost_when_the_segment_or_verdict_changes() {
     machine.add_object("likely", FakeBytes::full(&[7; 50]));
     machine.add_sysv(5, 0, FakeBytes::full(&[5; 50]));
     old(&machine);
-    let mut stage = stage(machine);
-    stage.press("ca");
+    let mut harness = harness(machine);
+    harness.press("ca");
     let ticks = |of: &[(&str, bool)]| of.iter().map(|&(id, on)| (id.to_owned(), on)).collect::<Vec<_>>();
-    assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
-    stage.survey();
-    assert_eq!(ids(&stage), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
+    assert_eq!(ids(&harness), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
+    harness.survey();
+    assert_eq!(ids(&harness), ticks(&[("sysv:5", true), ("posix:/likely", true)]));
     // The state of its creator is unknown from now on.
-    stage.machine.edit(|facts| facts.hidden = vec![4121]);
-    stage.survey();
-    assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
+    harness.machine.edit(|facts| facts.hidden = vec![4121]);
+    harness.survey();
+    assert_eq!(ids(&harness), ticks(&[("sysv:5", false), ("posix:/likely", true)]));
     // Another object gets the name.
-    stage.machine.add_object("likely", FakeBytes::full(&[7; 50]));
-    old(&stage.machine);
-    stage.survey();
-    assert_eq!(ids(&stage), ticks(&[("sysv:5", false), ("posix:/likely", false)]));
+    harness.machine.add_object("likely", FakeBytes::full(&[7; 50]));
+    old(&harness.machine);
+    harness.survey();
+    assert_eq!(ids(&harness), ticks(&[("sysv:5", false), ("posix:/likely", false)]));
 }
 
 #[test]
 fn segment_attached_before_confirmation_is_kept() {
-    let mut stage = stage(machine());
-    stage.press("cj<space><enter>");
-    stage.wait(200);
-    stage.machine.attach_in(4188, 5, Access::ReadWrite);
-    stage.press("y");
-    assert_eq!(left(&stage.machine).0, [5, 6, 7]);
-    assert!(notice(&stage).contains("attached once"), "{}", notice(&stage));
+    let mut harness = harness(machine());
+    harness.press("cj<space><enter>");
+    harness.wait(200);
+    harness.machine.attach_in(4188, 5, Access::ReadWrite);
+    harness.press("y");
+    assert_eq!(left(&harness.machine).0, [5, 6, 7]);
+    assert!(notice(&harness).contains("attached once"), "{}", notice(&harness));
 }
 
 #[test]
 fn read_only_lists_leaks_and_removes_nothing() {
-    let mut stage = stage(machine());
-    stage.state.read_only = true;
-    stage.press("c<enter>");
-    assert!(notice(&stage).contains("--read-only"), "{}", notice(&stage));
-    assert_eq!(ids(&stage).len(), 3);
+    let mut harness = harness(machine());
+    harness.state.read_only = true;
+    harness.press("c<enter>");
+    assert!(notice(&harness).contains("--read-only"), "{}", notice(&harness));
+    assert_eq!(ids(&harness).len(), 3);
 }
 
 #[test]
@@ -203,30 +203,30 @@ fn long_list_scrolls() {
     for shmid in 0..40 {
         machine.add_sysv(shmid, 0, FakeBytes::full(&[1; 50]));
     }
-    let mut stage = stage(machine);
-    stage.press("c");
-    assert!(stage.screen().contains("[x] sysv:0 ") && !stage.screen().contains("sysv:39 "));
-    stage.press("G");
-    assert!(stage.screen().contains("▌[x] sysv:39 "), "{}", stage.screen());
-    stage.press("g");
-    assert!(stage.screen().contains("▌[x] sysv:0 "), "{}", stage.screen());
+    let mut harness = harness(machine);
+    harness.press("c");
+    assert!(harness.screen().contains("[x] sysv:0 ") && !harness.screen().contains("sysv:39 "));
+    harness.press("G");
+    assert!(harness.screen().contains("▌[x] sysv:39 "), "{}", harness.screen());
+    harness.press("g");
+    assert!(harness.screen().contains("▌[x] sysv:0 "), "{}", harness.screen());
 }
 
 #[test]
 fn leaving_the_dialog_returns_to_the_list_and_selection() {
     for leave in ["<esc>", "n", "q", "<ctrl-c>"] {
-        let mut stage = stage(machine());
-        stage.press("cj<space><enter>");
-        let _ = confirm(&stage);
-        stage.press(leave);
-        assert_eq!(shown(&stage).list.selected, 2, "{leave}");
-        let ticks: Vec<bool> = ids(&stage).into_iter().map(|(_, checked)| checked).collect();
+        let mut harness = harness(machine());
+        harness.press("cj<space><enter>");
+        let _ = confirm(&harness);
+        harness.press(leave);
+        assert_eq!(shown(&harness).list.selected, 2, "{leave}");
+        let ticks: Vec<bool> = ids(&harness).into_iter().map(|(_, checked)| checked).collect();
         assert_eq!(ticks, [true, false, false], "{leave}");
         // The list is up to date again.
-        stage.press("<enter>");
-        stage.machine.edit(|facts| facts.sysv.retain(|segment| segment.row.shmid.0 != 5));
-        stage.survey();
-        stage.press(leave);
-        assert_eq!(ids(&stage).len(), 2, "{leave}");
+        harness.press("<enter>");
+        harness.machine.edit(|facts| facts.sysv.retain(|segment| segment.row.shmid.0 != 5));
+        harness.survey();
+        harness.press(leave);
+        assert_eq!(ids(&harness).len(), 2, "{leave}");
     }
 }

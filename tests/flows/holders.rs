@@ -1,8 +1,8 @@
 //! The holders of the selected segment, the other segments that they hold, and terminating one of
 //! them.
 
-use super::{notice, stage};
-use crate::support::Stage;
+use super::{harness, notice};
+use crate::support::Harness;
 use shmlens::app::effect::Effect;
 use shmlens::app::event::Event;
 use shmlens::app::holders::Holders;
@@ -31,23 +31,23 @@ fn machine() -> FakeMachine {
     machine
 }
 
-fn shown(stage: &Stage) -> &Holders {
-    match &stage.state.overlay {
+fn shown(harness: &Harness) -> &Holders {
+    match &harness.state.overlay {
         Some(Overlay::Holders(holders)) => holders,
         Some(Overlay::Terminate(terminate)) => &terminate.back,
         other => panic!("{other:?}"),
     }
 }
 
-fn ended(stage: &Stage) -> Vec<u32> {
-    stage.machine.edit(|facts| facts.terminated.clone())
+fn ended(harness: &Harness) -> Vec<u32> {
+    harness.machine.edit(|facts| facts.terminated.clone())
 }
 
 #[test]
 fn holders_are_listed_with_their_other_segments() {
-    let mut stage = stage(machine());
-    stage.press("h");
-    let screen = stage.screen();
+    let mut harness = harness(machine());
+    harness.press("h");
+    let screen = harness.screen();
     for text in [
         "Holders of sysv:5",
         "4121 writer     rw  ann  up 1h",
@@ -59,19 +59,19 @@ fn holders_are_listed_with_their_other_segments() {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
     // This process cannot be examined.
-    stage.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
-    stage.survey();
-    let screen = stage.screen();
+    harness.machine.edit(|facts| facts.processes.get_mut(&4188).unwrap().readable = false);
+    harness.survey();
+    let screen = harness.screen();
     assert!(screen.contains("nattch 5: 4 found, 1 in processes you cannot inspect"), "{screen}");
-    stage.press("<esc>");
-    assert!(stage.state.overlay.is_none());
+    harness.press("<esc>");
+    assert!(harness.state.overlay.is_none());
 }
 
 #[test]
 fn end_signals_the_process_after_confirmation() {
-    let mut stage = stage(machine());
-    stage.press("hjK");
-    let screen = stage.screen();
+    let mut harness = harness(machine());
+    harness.press("hjK");
+    let screen = harness.screen();
     for text in [
         "Terminate writer",
         "4121 writer  rw  ann  up 1h",
@@ -82,108 +82,108 @@ fn end_signals_the_process_after_confirmation() {
         assert!(screen.contains(text), "{text} is not in\n{screen}");
     }
     // A confirmation typed ahead is ignored.
-    stage.press("y");
-    assert_eq!(ended(&stage), [0; 0]);
-    stage.wait(200);
-    stage.press("y");
-    assert_eq!(ended(&stage), [4121]);
-    assert_eq!(notice(&stage), "writer (4121) terminated");
-    assert_eq!(stage.state.log, ["terminate sysv:5: writer (4121) terminated"]);
+    harness.press("y");
+    assert_eq!(ended(&harness), [0; 0]);
+    harness.wait(200);
+    harness.press("y");
+    assert_eq!(ended(&harness), [4121]);
+    assert_eq!(notice(&harness), "writer (4121) terminated");
+    assert_eq!(harness.state.log, ["terminate sysv:5: writer (4121) terminated"]);
     // The list appears again, without the process.
-    assert!(shown(&stage).rows.iter().all(|row| row.holder.pid != 4121));
-    assert!(!stage.screen().contains("SIGTERM"));
+    assert!(shown(&harness).rows.iter().all(|row| row.holder.pid != 4121));
+    assert!(!harness.screen().contains("SIGTERM"));
 }
 
 #[test]
 fn repeated_confirmation_signals_once() {
-    let mut stage = stage(machine());
-    stage.press("hjK");
-    stage.wait(200);
+    let mut harness = harness(machine());
+    harness.press("hjK");
+    harness.wait(200);
     let mut press = |key| {
-        let effects = update(&mut stage.state, stage.clock, Event::Key(Key::char(key)));
+        let effects = update(&mut harness.state, harness.clock, Event::Key(Key::char(key)));
         effects.iter().filter(|effect| matches!(effect, Effect::Engine(Request::Terminate(_)))).count()
     };
     assert_eq!([press('y'), press('y'), press('n'), press('y')], [1, 0, 0, 0]);
-    let Some(Overlay::Terminate(terminate)) = &stage.state.overlay else { panic!() };
+    let Some(Overlay::Terminate(terminate)) = &harness.state.overlay else { panic!() };
     assert!(terminate.acting, "the dialog waits for the result");
 }
 
 #[test]
 fn cancel_signals_nothing() {
     for key in ["<esc>", "n", "q", "<ctrl-c>", "<enter>", "K", " "] {
-        let mut stage = stage(machine());
-        stage.press("hjK");
-        stage.wait(200);
-        stage.press(key);
-        assert_eq!(ended(&stage), [0; 0], "{key}");
-        assert!(!stage.quit);
-        let _ = shown(&stage);
+        let mut harness = harness(machine());
+        harness.press("hjK");
+        harness.wait(200);
+        harness.press(key);
+        assert_eq!(ended(&harness), [0; 0], "{key}");
+        assert!(!harness.quit);
+        let _ = shown(&harness);
     }
 }
 
 #[test]
 fn protected_processes_are_never_signaled() {
-    let mut first = stage(machine());
+    let mut first = harness(machine());
     first.press("hK");
     assert!(notice(&first).contains("init (1) is the init process"), "{}", notice(&first));
-    let mut own = stage(machine());
+    let mut own = harness(machine());
     own.press("hGK");
     assert!(notice(&own).contains("shmlens"), "{}", notice(&own));
-    let mut read_only = stage(machine());
+    let mut read_only = harness(machine());
     read_only.state.read_only = true;
     read_only.press("hjK");
     assert!(notice(&read_only).contains("--read-only"), "{}", notice(&read_only));
-    for stage in [first, own, read_only] {
-        assert!(matches!(stage.state.overlay, Some(Overlay::Holders(_))) && ended(&stage).is_empty());
+    for harness in [first, own, read_only] {
+        assert!(matches!(harness.state.overlay, Some(Overlay::Holders(_))) && ended(&harness).is_empty());
     }
-    let mut nobody = stage(FakeMachine::new());
+    let mut nobody = harness(FakeMachine::new());
     nobody.press("h");
     assert!(nobody.state.overlay.is_none() && notice(&nobody).contains("No segment"));
 }
 
 #[test]
 fn end_refuses_foreign_and_reused_pids() {
-    let mut stage = stage(machine());
-    stage.machine.edit(|facts| facts.effective_uid = 1001);
-    stage.press("hjK");
-    stage.wait(200);
-    stage.press("y");
-    assert!(notice(&stage).contains("nly ann or root can terminate writer (4121)"), "{}", notice(&stage));
-    stage.machine.edit(|facts| facts.effective_uid = 0);
-    stage.press("K");
-    stage.wait(200);
+    let mut harness = harness(machine());
+    harness.machine.edit(|facts| facts.effective_uid = 1001);
+    harness.press("hjK");
+    harness.wait(200);
+    harness.press("y");
+    assert!(notice(&harness).contains("nly ann or root can terminate writer (4121)"), "{}", notice(&harness));
+    harness.machine.edit(|facts| facts.effective_uid = 0);
+    harness.press("K");
+    harness.wait(200);
     // The pid is reused while the dialog is open.
-    stage.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().started.seconds += 7);
-    stage.press("y");
-    assert!(notice(&stage).contains("already exited"), "{}", notice(&stage));
-    assert_eq!(ended(&stage), [0; 0]);
+    harness.machine.edit(|facts| facts.processes.get_mut(&4121).unwrap().started.seconds += 7);
+    harness.press("y");
+    assert!(notice(&harness).contains("already exited"), "{}", notice(&harness));
+    assert_eq!(ended(&harness), [0; 0]);
     assert!(
-        stage.state.log.iter().all(|line| line.starts_with("terminate sysv:5: ")),
+        harness.state.log.iter().all(|line| line.starts_with("terminate sysv:5: ")),
         "{:?}",
-        stage.state.log
+        harness.state.log
     );
 }
 
 #[test]
 fn list_follows_the_survey_and_reports_a_removed_segment() {
-    let mut stage = stage(machine());
-    stage.press("Gkh");
-    let title = shown(&stage).title();
+    let mut harness = harness(machine());
+    harness.press("Gkh");
+    let title = shown(&harness).title();
     assert_eq!(title, "Holders of /camera");
-    stage.press("j");
-    assert_eq!(shown(&stage).rows[1].holder.pid, 4188);
-    stage.machine.end_process(4121);
-    stage.survey();
-    assert_eq!(shown(&stage).rows[shown(&stage).list.selected].holder.pid, 4188);
-    stage.machine.end_process(4188);
-    stage.survey();
-    assert!(stage.screen().contains("No holders."), "{}", stage.screen());
-    stage.press("K");
-    assert!(notice(&stage).contains("No holder selected"));
+    harness.press("j");
+    assert_eq!(shown(&harness).rows[1].holder.pid, 4188);
+    harness.machine.end_process(4121);
+    harness.survey();
+    assert_eq!(shown(&harness).rows[shown(&harness).list.selected].holder.pid, 4188);
+    harness.machine.end_process(4188);
+    harness.survey();
+    assert!(harness.screen().contains("No holders."), "{}", harness.screen());
+    harness.press("K");
+    assert!(notice(&harness).contains("No holder selected"));
     // Another object gets the name.
-    stage.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
-    stage.survey();
-    assert!(stage.screen().contains("Segment is gone."), "{}", stage.screen());
+    harness.machine.add_object("camera", FakeBytes::full(&[7; 8192]));
+    harness.survey();
+    assert!(harness.screen().contains("Segment is gone."), "{}", harness.screen());
 }
 
 #[test]
@@ -193,9 +193,9 @@ fn unidentified_attachments_are_counted() {
     machine.add_process(7, "secret");
     machine.attach_in(7, 5, Access::Read);
     machine.edit(|facts| facts.processes.get_mut(&7).unwrap().readable = false);
-    let mut stage = stage(machine);
-    stage.press("h");
-    let screen = stage.screen();
+    let mut harness = harness(machine);
+    harness.press("h");
+    let screen = harness.screen();
     assert!(screen.contains("1 attachment in a process you cannot inspect. Run as root"), "{screen}");
     assert!(!screen.contains("No holders"), "{screen}");
 }

@@ -1,8 +1,8 @@
 //! The table of actions matches the program: every row does something in each of its contexts, and
 //! messages name each key by its binding.
 
-use super::{notice, small, stage};
-use crate::support::Stage;
+use super::{harness, notice, small};
+use crate::support::Harness;
 use shmlens::app::action::{ACTIONS, Action, ActionInfo, Context};
 use shmlens::app::event::{Event, Size};
 use shmlens::app::{Keymap, update};
@@ -29,16 +29,16 @@ fn machine() -> FakeMachine {
 }
 
 /// Presses keys, and waits before each until the dialog accepts keys.
-fn press_slowly(keys: &str) -> Stage {
-    let mut stage = stage(machine());
+fn press_slowly(keys: &str) -> Harness {
+    let mut harness = harness(machine());
     for keys in keys.split('|') {
-        stage.press(keys);
-        stage.wait(200);
-        if stage.state.inspect.is_some() {
-            stage.look();
+        harness.press(keys);
+        harness.wait(200);
+        if harness.state.inspect.is_some() {
+            harness.look();
         }
     }
-    stage
+    harness
 }
 
 /// Returns key sequences that lead to the context. Each row must do something after one of them.
@@ -68,24 +68,24 @@ const fn states(context: Context) -> &'static [&'static str] {
 
 /// Returns true if the action does something, without a refusal, after these keys.
 fn works(row: &ActionInfo, context: Context, keys: &str) -> bool {
-    let mut stage = press_slowly(keys);
+    let mut harness = press_slowly(keys);
     if context == Context::Detail {
         // Only a small screen scrolls.
-        stage.inject(Event::Resize(Size { width: 80, height: 10 }));
-        stage.press("jj");
+        harness.inject(Event::Resize(Size { width: 80, height: 10 }));
+        harness.press("jj");
     }
-    assert_eq!(stage.state.context(), context, "{keys}");
-    let key = stage.state.keymap.keys_in(context, row.action).next();
+    assert_eq!(harness.state.context(), context, "{keys}");
+    let key = harness.state.keymap.keys_in(context, row.action).next();
     let Some(key) = key else {
         assert!(row.keys.is_empty(), "{} cannot be reached in {context:?}", row.name);
-        stage.press(&format!(":{}<enter>", row.name));
-        return stage.state.overlay.is_some() && stage.state.context() != Context::Palette;
+        harness.press(&format!(":{}<enter>", row.name));
+        return harness.state.overlay.is_some() && harness.state.context() != Context::Palette;
     };
-    stage.state.notice = None;
-    let before = format!("{:?}", stage.state);
-    let effects = update(&mut stage.state, stage.clock, Event::Key(key));
-    let refused = stage.state.notice.as_ref().is_some_and(|notice| notice.failed);
-    !refused && (!effects.is_empty() || before != format!("{:?}", stage.state))
+    harness.state.notice = None;
+    let before = format!("{:?}", harness.state);
+    let effects = update(&mut harness.state, harness.clock, Event::Key(key));
+    let refused = harness.state.notice.as_ref().is_some_and(|notice| notice.failed);
+    !refused && (!effects.is_empty() || before != format!("{:?}", harness.state))
 }
 
 #[test]
@@ -103,42 +103,42 @@ fn every_action_works_in_each_of_its_contexts() {
     }
 }
 
-/// Returns a stage with additional key bindings.
-fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Stage {
-    let mut stage = stage(machine);
+/// Returns a harness with additional key bindings.
+fn bound(machine: FakeMachine, keys: &[(&str, &str)]) -> Harness {
+    let mut harness = harness(machine);
     let keys = keys.iter().map(|(name, key)| ((*name).to_owned(), vec![(*key).to_owned()])).collect();
-    stage.state.keymap = Keymap::with_overrides(&keys).unwrap();
-    stage
+    harness.state.keymap = Keymap::with_overrides(&keys).unwrap();
+    harness
 }
 
 #[test]
 fn overlay_keys_follow_their_bindings() {
     let machine = machine();
-    let mut stage = bound(
+    let mut harness = bound(
         machine,
         &[("confirm", "f5"), ("close", "f6"), ("force", "f7"), ("save-copy", "f8"), ("terminate", "f9")],
     );
-    stage.press("Gkx");
-    stage.wait(200);
-    let screen = stage.screen();
+    harness.press("Gkx");
+    harness.wait(200);
+    let screen = harness.screen();
     for text in ["f7: force", "f7 force", "f8 no copy", "f6 cancel"] {
         assert!(screen.contains(text), "{text}\n{screen}");
     }
-    stage.press("f");
-    assert!(stage.screen().contains("f7 force"), "f is not bound anymore");
-    stage.press("<f7>");
-    stage.wait(200);
-    assert!(stage.screen().contains("f5 remove") && stage.screen().contains("f7 no force"));
-    stage.press("<esc>q");
-    assert_eq!(stage.state.context(), Context::Confirm);
-    stage.press("<f6>h");
-    assert!(stage.screen().contains("f9 terminate   f6 close"), "{}", stage.screen());
-    stage.press("<f9>");
-    stage.wait(200);
-    stage.press("y");
-    assert!(stage.screen().contains("f5 terminate   f6 cancel"), "{}", stage.screen());
-    stage.press("<f5>");
-    assert!(notice(&stage).contains("terminated"), "{}", notice(&stage));
+    harness.press("f");
+    assert!(harness.screen().contains("f7 force"), "f is not bound anymore");
+    harness.press("<f7>");
+    harness.wait(200);
+    assert!(harness.screen().contains("f5 remove") && harness.screen().contains("f7 no force"));
+    harness.press("<esc>q");
+    assert_eq!(harness.state.context(), Context::Confirm);
+    harness.press("<f6>h");
+    assert!(harness.screen().contains("f9 terminate   f6 close"), "{}", harness.screen());
+    harness.press("<f9>");
+    harness.wait(200);
+    harness.press("y");
+    assert!(harness.screen().contains("f5 terminate   f6 cancel"), "{}", harness.screen());
+    harness.press("<f5>");
+    assert!(notice(&harness).contains("terminated"), "{}", notice(&harness));
 }
 
 #[test]
@@ -153,44 +153,48 @@ fn form_list_and_prompt_keys_follow_their_bindings() {
         ("erase-line", "f8"),
         ("down", "f9"),
     ];
-    let mut stage = bound(machine(), &keys);
-    stage.press("p");
+    let mut harness = bound(machine(), &keys);
+    harness.press("p");
     assert!(
-        stage.screen().contains("f4 toggle   f5 next field   f2 review   f3 cancel"),
+        harness.screen().contains("f4 toggle   f5 next field   f2 review   f3 cancel"),
         "{}",
-        stage.screen()
+        harness.screen()
     );
-    stage.press("<f4><f5>");
-    assert!(stage.screen().contains("mode   0200"), "{}", stage.screen());
-    stage.press("x<f8>");
-    assert!(!stage.screen().contains("mode   x"), "{}", stage.screen());
-    stage.press("<f3>c");
-    assert!(stage.screen().contains("f6 toggle   f7 all   f2 continue   f3 cancel"), "{}", stage.screen());
-    stage.press("A<f2>");
-    assert_eq!(notice(&stage), "Nothing selected: f6 selects one, f7 selects all");
-    stage.press("<f3>/kind=sysv");
-    assert!(stage.screen().contains("match   f3 clear"), "{}", stage.screen());
-    stage.press("<f3>:log<f2>");
-    assert!(stage.screen().contains("↑/f9 scroll  f3 close"), "{}", stage.screen());
+    harness.press("<f4><f5>");
+    assert!(harness.screen().contains("mode   0200"), "{}", harness.screen());
+    harness.press("x<f8>");
+    assert!(!harness.screen().contains("mode   x"), "{}", harness.screen());
+    harness.press("<f3>c");
+    assert!(
+        harness.screen().contains("f6 toggle   f7 all   f2 continue   f3 cancel"),
+        "{}",
+        harness.screen()
+    );
+    harness.press("A<f2>");
+    assert_eq!(notice(&harness), "Nothing selected: f6 selects one, f7 selects all");
+    harness.press("<f3>/kind=sysv");
+    assert!(harness.screen().contains("match   f3 clear"), "{}", harness.screen());
+    harness.press("<f3>:log<f2>");
+    assert!(harness.screen().contains("↑/f9 scroll  f3 close"), "{}", harness.screen());
 }
 
 #[test]
 fn text_field_takes_bound_letters() {
-    let mut stage = bound(small(), &[("close", "x"), ("suspend", "z")]);
-    stage.press("/xz");
-    assert_eq!(stage.state.table.filter_text, "xz");
-    assert!(!stage.suspended);
+    let mut harness = bound(small(), &[("close", "x"), ("suspend", "z")]);
+    harness.press("/xz");
+    assert_eq!(harness.state.table.filter_text, "xz");
+    assert!(!harness.suspended);
     // Ctrl-C quits, whatever else is bound.
-    stage.press("<ctrl-c>z");
-    assert!(stage.suspended && stage.state.overlay.is_none() && !stage.quit);
+    harness.press("<ctrl-c>z");
+    assert!(harness.suspended && harness.state.overlay.is_none() && !harness.quit);
 }
 
 #[test]
 fn help_lists_the_working_keys_of_every_context() {
-    let mut stage = bound(small(), &[("terminate", "f9")]);
-    stage.inject(Event::Resize(Size { width: 80, height: 300 }));
-    stage.press("?");
-    let screen = stage.screen();
+    let mut harness = bound(small(), &[("terminate", "f9")]);
+    harness.inject(Event::Resize(Size { width: 80, height: 300 }));
+    harness.press("?");
+    let screen = harness.screen();
     for context in Context::ALL.iter().copied() {
         assert!(screen.contains(&format!("│ {}", context.title())), "{context:?}");
     }
@@ -220,92 +224,92 @@ fn unbound_key_is_named_on_every_screen() {
         // The next key clears the notice.
         ("Qj", ""),
     ] {
-        let mut stage = stage(small());
-        stage.press(keys);
-        assert_eq!(notice(&stage), text, "{keys}");
-        assert!(text.is_empty() || stage.screen().contains(text), "{}", stage.screen());
+        let mut harness = harness(small());
+        harness.press(keys);
+        assert_eq!(notice(&harness), text, "{keys}");
+        assert!(text.is_empty() || harness.screen().contains(text), "{}", harness.screen());
     }
-    let mut stage = bound(small(), &[("help", "f2")]);
-    stage.press("d");
-    assert_eq!(notice(&stage), "d is not bound; f2 shows all keys");
+    let mut harness = bound(small(), &[("help", "f2")]);
+    harness.press("d");
+    assert_eq!(notice(&harness), "d is not bound; f2 shows all keys");
 }
 
 #[test]
 fn quit_asks_once_while_segments_stay_attached() {
-    let mut stage = stage(small());
-    stage.press("<enter>Pqj<enter>Pq");
-    stage.press("q");
-    assert_eq!(notice(&stage), "2 segments stay attached while shmlens runs; quit detaches. Press q again");
-    assert!(!stage.quit);
+    let mut harness = harness(small());
+    harness.press("<enter>Pqj<enter>Pq");
+    harness.press("q");
+    assert_eq!(notice(&harness), "2 segments stay attached while shmlens runs; quit detaches. Press q again");
+    assert!(!harness.quit);
     // Another key withdraws the question.
-    stage.press("jq");
-    assert!(!stage.quit);
-    stage.press("Qq");
-    assert!(!stage.quit);
-    stage.press("q");
-    assert!(stage.quit);
+    harness.press("jq");
+    assert!(!harness.quit);
+    harness.press("Qq");
+    assert!(!harness.quit);
+    harness.press("q");
+    assert!(harness.quit);
 
-    let mut stage = self::stage(small());
-    stage.press("<enter>Pq<ctrl-c>");
-    assert!(stage.quit);
-    let mut stage = self::stage(small());
-    stage.press("q");
-    assert!(stage.quit);
+    let mut harness = self::harness(small());
+    harness.press("<enter>Pq<ctrl-c>");
+    assert!(harness.quit);
+    let mut harness = self::harness(small());
+    harness.press("q");
+    assert!(harness.quit);
 }
 
 #[test]
 fn long_notice_is_cut_and_complete_in_the_log() {
-    let mut stage = Stage::new(small(), 60, 15);
+    let mut harness = Harness::new(small(), 60, 15);
     let text = "Failed to lock sysv:3: your limit for locked memory is 64 KiB and it has 1.0 MiB.";
-    stage.inject(Event::Failed(text.to_owned()));
-    let before = stage.screen();
+    harness.inject(Event::Failed(text.to_owned()));
+    let before = harness.screen();
     let rows: Vec<&str> = before.lines().collect();
     assert_eq!(
         rows.last().copied(),
         Some(" Failed to lock sysv:3: your limit for loc…  :log shows all"),
         "{before}"
     );
-    assert_eq!(stage.state.log, [format!("message: {text}")]);
+    assert_eq!(harness.state.log, [format!("message: {text}")]);
     // The cursor has not moved.
-    stage.press("j");
-    stage.press("k");
-    let after = stage.screen();
+    harness.press("j");
+    harness.press("k");
+    let after = harness.screen();
     let rest = rows.len() - 1;
     assert_eq!(rows[..rest], after.lines().collect::<Vec<_>>()[..rest]);
     for keys in [":log<enter>", "<enter>:log<enter>"] {
-        stage.press("<esc>");
-        stage.press(keys);
-        let log: String = stage.screen().lines().filter_map(|line| line.split('│').nth(1)).collect();
+        harness.press("<esc>");
+        harness.press(keys);
+        let log: String = harness.screen().lines().filter_map(|line| line.split('│').nth(1)).collect();
         let words: Vec<&str> = log.split_whitespace().collect();
-        assert!(words.join(" ").contains(text), "{}", stage.screen());
-        stage.press("<esc>");
+        assert!(words.join(" ").contains(text), "{}", harness.screen());
+        harness.press("<esc>");
     }
     // A notice that no longer fits after a resize is logged then.
-    let mut stage = Stage::new(small(), 140, 45);
-    stage.inject(Event::Failed(text.to_owned()));
-    assert!(stage.state.log.is_empty() && stage.screen().contains(text));
-    stage.inject(Event::Resize(Size { width: 80, height: 24 }));
-    assert_eq!(stage.state.log, [format!("message: {text}")]);
+    let mut harness = Harness::new(small(), 140, 45);
+    harness.inject(Event::Failed(text.to_owned()));
+    assert!(harness.state.log.is_empty() && harness.screen().contains(text));
+    harness.inject(Event::Resize(Size { width: 80, height: 24 }));
+    assert_eq!(harness.state.log, [format!("message: {text}")]);
 }
 
 #[test]
 fn palette_names_the_key_of_an_action_of_a_dialog() {
-    let mut stage = stage(small());
-    stage.press(":confirm force");
-    assert!(stage.screen().contains("in Confirm: toggle force for the segment"), "{}", stage.screen());
-    stage.press("<enter>");
-    assert_eq!(notice(&stage), "f: in Confirm: toggle force for the segment");
-    assert!(stage.state.overlay.is_none());
+    let mut harness = harness(small());
+    harness.press(":confirm force");
+    assert!(harness.screen().contains("in Confirm: toggle force for the segment"), "{}", harness.screen());
+    harness.press("<enter>");
+    assert_eq!(notice(&harness), "f: in Confirm: toggle force for the segment");
+    assert!(harness.state.overlay.is_none());
 }
 
 #[test]
 fn help_opens_at_the_screen_and_scrolls_both_ways() {
-    let mut stage = stage(small());
-    stage.press("<enter>?");
-    let first = |stage: &Stage| stage.screen().lines().nth(1).unwrap_or_default().to_owned();
-    assert!(first(&stage).contains("Inspect"), "{}", stage.screen());
-    stage.press("g");
-    assert!(first(&stage).contains("Segments"), "{}", stage.screen());
-    stage.press("G");
-    assert!(stage.screen().contains("Symbols"), "{}", stage.screen());
+    let mut harness = harness(small());
+    harness.press("<enter>?");
+    let first = |harness: &Harness| harness.screen().lines().nth(1).unwrap_or_default().to_owned();
+    assert!(first(&harness).contains("Inspect"), "{}", harness.screen());
+    harness.press("g");
+    assert!(first(&harness).contains("Segments"), "{}", harness.screen());
+    harness.press("G");
+    assert!(harness.screen().contains("Symbols"), "{}", harness.screen());
 }

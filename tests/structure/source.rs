@@ -19,7 +19,7 @@ pub struct Use {
     pub in_tests: bool,
 }
 
-/// Returns the tokens of a source.
+/// Tokenizes Rust source, skipping whitespace, comments and literals.
 pub fn code(text: &str) -> Vec<Token<'_>> {
     let mut tokens = vec![];
     let (mut at, mut line) = (0, 1);

@@ -6,23 +6,23 @@
 )]
 
 mod child;
+mod harness;
 mod no_tmpfile;
 mod nobody;
 mod programs;
 mod segments;
-mod stage;
 mod terminal;
 mod tools;
 mod wait;
 mod world;
 
 pub use child::{Child, ask_before_exec};
+pub use harness::{Acts, Harness};
 pub use no_tmpfile::without_tmpfile;
 pub use nobody::{NOBODY, Nobody, as_nobody, limit_locked};
 pub use programs::{asset, compile_cpp, demo_program, python, shmlens};
 pub use segments::{Object, Sysv, orphan};
 pub use shmlens::sys::skip::{skip, skip_for_kernel};
-pub use stage::{Acts, Stage};
 pub use terminal::{Mouse, Terminal};
 pub use tools::tool;
 pub use wait::{SOON, SetOnDrop, wait_until};

@@ -367,7 +367,7 @@ mod tests {
                         );
                         assert!(layout.rows.height >= 1, "{width}x{height}");
                         assert!(layout.map.width >= 20 && layout.map_line.right() < width);
-                        // Offsets of 16 digits and 8 bytes need 41 cells.
+                        // A 16-digit offset and 8 bytes per row need 41 columns.
                         if shown_as.is_none() && (size < 1 << 48 || width >= 41) {
                             let end = layout
                                 .text_x

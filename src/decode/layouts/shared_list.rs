@@ -13,7 +13,7 @@ const MAX_ITEMS: u64 = 1 << 20;
 const CHECKED: u64 = 64;
 /// The alignment of items.
 const SLOT: u64 = 8;
-/// Attempts to read the head while the list changes.
+/// Attempts to read the header while the list changes.
 const ATTEMPTS: usize = 4;
 
 /// The versions of the layout.
@@ -27,7 +27,7 @@ enum Form {
 
 /// The parts that describe the items.
 #[derive(Debug, PartialEq, Eq)]
-struct Head {
+struct Header {
     form: Form,
     /// The start of the items.
     data: u64,
@@ -39,15 +39,15 @@ struct Head {
 
 /// Builds a row of the items.
 pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
-    let head = stable_head(source)?;
-    let count = head.codes.len() as u64;
-    let mut fields = Vec::with_capacity(head.codes.len());
-    for index in 0..head.codes.len() {
-        fields.push(item(source, &head, index)?);
+    let header = stable_head(source)?;
+    let count = header.codes.len() as u64;
+    let mut fields = Vec::with_capacity(header.codes.len());
+    for index in 0..header.codes.len() {
+        fields.push(item(source, &header, index)?);
     }
-    let size = head.size();
+    let size = header.size();
     let record = Record::new(RecordKind::Row, "sharedlist", fields);
-    let form = match head.form {
+    let form = match header.form {
         Form::Offsets => "",
         Form::Sizes => ", in the form of Python 3.8",
     };
@@ -66,11 +66,11 @@ pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
 pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
     let source = Source { contents, size, layout: "sharedlist" };
     let result = Form::ALL.into_iter().map(|form| {
-        let head = Head::read(&source, form, CHECKED)?;
-        if head.codes.is_empty() {
+        let header = Header::read(&source, form, CHECKED)?;
+        if header.codes.is_empty() {
             return Err(source.differs("no items"));
         }
-        (0..head.codes.len()).try_for_each(|index| item(&source, &head, index).map(drop))
+        (0..header.codes.len()).try_for_each(|index| item(&source, &header, index).map(drop))
     });
     let mut was_unread = false;
     for outcome in result {
@@ -83,9 +83,9 @@ pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
     if was_unread { None } else { Some(false) }
 }
 
-/// Reads the head until it is the same twice: a list that changes must not be decoded with the
+/// Reads the header until it is the same twice: a list that changes must not be decoded with the
 /// format of one moment and the code of another.
-fn stable_head(source: &Source<'_>) -> Result<Head, LayoutError> {
+fn stable_head(source: &Source<'_>) -> Result<Header, LayoutError> {
     let mut last = any_head(source)?;
     for _ in 0..ATTEMPTS {
         let next = any_head(source)?;
@@ -97,16 +97,16 @@ fn stable_head(source: &Source<'_>) -> Result<Head, LayoutError> {
     Err(source.differs("its formats change while they are read. Try again"))
 }
 
-/// Reads the head in the form that fits. The error is that of the newer form.
-fn any_head(source: &Source<'_>) -> Result<Head, LayoutError> {
+/// Reads the header in the form that fits. The error is that of the newer form.
+fn any_head(source: &Source<'_>) -> Result<Header, LayoutError> {
     let checked = |form| {
-        let head = Head::read(source, form, MAX_ITEMS)?;
-        (0..head.codes.len()).try_for_each(|index| item(source, &head, index).map(drop))?;
-        Ok(head)
+        let header = Header::read(source, form, MAX_ITEMS)?;
+        (0..header.codes.len()).try_for_each(|index| item(source, &header, index).map(drop))?;
+        Ok(header)
     };
     match checked(Form::Offsets) {
         Err(error) => checked(Form::Sizes).map_err(|_| error),
-        head => head,
+        header => header,
     }
 }
 
@@ -114,7 +114,7 @@ impl Form {
     const ALL: [Self; 2] = [Self::Offsets, Self::Sizes];
 }
 
-impl Head {
+impl Header {
     /// Reads the offsets, formats and codes of the first items.
     fn read(source: &Source<'_>, form: Form, max: u64) -> Result<Self, LayoutError> {
         let count = source.u64(0)?;
@@ -157,9 +157,9 @@ impl Head {
         })?;
         let formats = source.vec(formats_at, 8 * shown)?.as_chunks().0.to_vec();
         let codes = source.vec(formats_at + 8 * count, shown)?;
-        let head = Self { form, data, offsets, formats, codes };
-        head.check_offsets(source, end)?;
-        Ok(head)
+        let header = Self { form, data, offsets, formats, codes };
+        header.check_offsets(source, end)?;
+        Ok(header)
     }
 
     fn check_offsets(&self, source: &Source<'_>, end: u64) -> Result<(), LayoutError> {
@@ -195,12 +195,12 @@ fn sums(source: &Source<'_>, sizes: &[u64]) -> Result<Vec<u64>, LayoutError> {
 }
 
 /// Returns the field of an item.
-fn item(source: &Source<'_>, head: &Head, index: usize) -> Result<Field, LayoutError> {
-    let format = head.formats[index];
+fn item(source: &Source<'_>, header: &Header, index: usize) -> Result<Field, LayoutError> {
+    let format = header.formats[index];
     let length = format.iter().position(|&byte| byte == 0).unwrap_or(8);
     let (format, padding) = format.split_at(length);
-    let code = head.codes[index];
-    let slot = match head.offsets.get(index..index + 2) {
+    let code = header.codes[index];
+    let slot = match header.offsets.get(index..index + 2) {
         Some([start, next]) => next - start,
         _ => u64::MAX,
     };
@@ -234,5 +234,5 @@ fn item(source: &Source<'_>, head: &Head, index: usize) -> Result<Field, LayoutE
         }
         _ => return Err(wrong()),
     };
-    Ok(Field::new("", ty, head.data + head.offsets[index] + at))
+    Ok(Field::new("", ty, header.data + header.offsets[index] + at))
 }

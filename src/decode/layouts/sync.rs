@@ -7,7 +7,7 @@ use crate::decode::{Bits, ByteOrder, Enum, Enumerator, Field, Record, RecordKind
 
 /// The part of a segment that is searched for mutexes.
 const SEARCHED: usize = 4096;
-/// Mutexes that are reported.
+/// The maximum number of mutexes to report.
 const MAX_FOUND: usize = 16;
 /// More threads than any machine has.
 const MAX_THREADS: u32 = 1 << 22;

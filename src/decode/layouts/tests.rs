@@ -242,7 +242,8 @@ fn zeros_fit_nothing() {
     }
 }
 
-/// Decodes contents in every layout. A value may be wrong only where the contents are.
+/// Builds and decodes every layout from arbitrary bytes: must not panic, and no field may lie
+/// outside its type.
 fn exercise(bytes: &[u8]) {
     for layout in Layout::ALL {
         if let Ok(built) = build(layout, bytes) {

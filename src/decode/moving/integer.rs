@@ -24,7 +24,7 @@ pub fn best(series: &Series) -> Option<Fit> {
     models.into_iter().flatten().min_by(|a, b| a.cost.total_cmp(&b.cost))
 }
 
-/// Models a field that moves in one direction: by a constant step, or about as fast as time.
+/// Models a counter: it moves in one direction, by a constant step or at a roughly constant rate.
 fn counter(series: &Series) -> Option<Fit> {
     let (_, largest) = series.limits();
     if series.width == 8 && largest >= 1 << 53 && is_plausible(largest, 8) {

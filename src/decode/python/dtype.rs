@@ -1,4 +1,4 @@
-//! numpy dtypes in text: `<f8`, `S8`, `M8[ns]`, `(2,3)f4`, `i4,f8`.
+//! Parses numpy dtype strings: `<f8`, `S8`, `M8[ns]`, `(2,3)f4`, `i4,f8`.
 
 use super::cursor::{Cursor, Problem, Result};
 use super::fields;

@@ -9,13 +9,13 @@ use crate::survey::Survey;
 use std::sync::Arc;
 use std::thread;
 
-struct Scene {
+struct Fixture {
     machine: FakeMachine,
     act: Act,
     home: tempfile::TempDir,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let act = Act::new(Some(StateDirectory::at(home.path())), Bytes(1 << 30));
@@ -85,34 +85,34 @@ fn failure(results: &[UndoResult]) -> String {
 /// Another program may save copies in the same directory at the same time.
 #[test]
 fn undo_restores_only_the_copies_of_that_removal() {
-    let mut scene = Scene::new();
-    scene.machine.add_object("a", FakeBytes::full(b"ours"));
-    let plans = scene.plans();
-    let ours = copies_of(&scene.apply(plans, &Arc::default()));
-    scene.machine.add_sysv(16, 1, FakeBytes::full(b"theirs"));
-    let plans = scene.plans();
-    let foreign = copies_of(&scene.apply(plans, &Arc::default()));
-    let [UndoResult { id, result }] = &scene.undo(&ours, &Arc::default())[..] else { panic!() };
+    let mut fixture = Fixture::new();
+    fixture.machine.add_object("a", FakeBytes::full(b"ours"));
+    let plans = fixture.plans();
+    let ours = copies_of(&fixture.apply(plans, &Arc::default()));
+    fixture.machine.add_sysv(16, 1, FakeBytes::full(b"theirs"));
+    let plans = fixture.plans();
+    let foreign = copies_of(&fixture.apply(plans, &Arc::default()));
+    let [UndoResult { id, result }] = &fixture.undo(&ours, &Arc::default())[..] else { panic!() };
     assert_eq!((id.to_string().as_str(), result.clone()), ("posix:/a", Ok("restored".to_owned())));
-    assert_eq!((scene.remaining(), scene.copies()), (1, 1));
+    assert_eq!((fixture.remaining(), fixture.copies()), (1, 1));
     // The copy no longer exists.
-    let results = scene.undo(&ours, &Arc::default());
+    let results = fixture.undo(&ours, &Arc::default());
     assert_eq!(failure(&results), "posix:/a: its copy is gone; nothing was restored");
     assert_eq!(Undo::Copies(ours).remaining(&results), None);
-    let [UndoResult { id, result }] = &scene.undo(&foreign, &Arc::default())[..] else { panic!() };
+    let [UndoResult { id, result }] = &fixture.undo(&foreign, &Arc::default())[..] else { panic!() };
     assert_eq!(result.clone(), Ok("restored (key 0x00000001, was sysv:16)".to_owned()), "{id}");
 }
 
 #[test]
 fn failed_undo_does_not_stop_the_others() {
-    let mut scene = Scene::new();
+    let mut fixture = Fixture::new();
     for name in ["a", "b", "c"] {
-        scene.machine.add_object(name, FakeBytes::full(b"hello"));
+        fixture.machine.add_object(name, FakeBytes::full(b"hello"));
     }
-    let plans = scene.plans();
-    let copies = copies_of(&scene.apply(plans, &Arc::default()));
-    scene.machine.add_object("b", FakeBytes::full(b"another"));
-    let results = scene.undo(&copies, &Arc::default());
+    let plans = fixture.plans();
+    let copies = copies_of(&fixture.apply(plans, &Arc::default()));
+    fixture.machine.add_object("b", FakeBytes::full(b"another"));
+    let results = fixture.undo(&copies, &Arc::default());
     let done: Vec<bool> = results.iter().map(|undone| undone.result.is_ok()).collect();
     assert_eq!(done, [true, false, true]);
     let reason = &results[1].result.as_ref().unwrap_err().reason;
@@ -120,30 +120,30 @@ fn failed_undo_does_not_stop_the_others() {
     // The undo can be retried once the name is free.
     let remaining = Undo::Copies(copies.clone()).remaining(&results);
     assert_eq!(remaining, Some(Undo::Copies(vec![copies[1].clone()])));
-    scene.machine.remove_object("b");
-    assert!(scene.undo(&copies[1..2], &Arc::default())[0].result.is_ok());
-    assert_eq!((scene.remaining(), scene.copies()), (3, 0));
+    fixture.machine.remove_object("b");
+    assert!(fixture.undo(&copies[1..2], &Arc::default())[0].result.is_ok());
+    assert_eq!((fixture.remaining(), fixture.copies()), (3, 0));
 }
 
 #[test]
 fn undo_refuses_a_replaced_segment() {
-    let mut scene = Scene::new();
-    scene.machine.add_object("a", FakeBytes::full(b"hello"));
-    let segments = Survey::take(&scene.machine, &mut Names::default()).segments;
+    let mut fixture = Fixture::new();
+    fixture.machine.add_object("a", FakeBytes::full(b"hello"));
+    let segments = Survey::take(&fixture.machine, &mut Names::default()).segments;
     let action = Action::SetMode("0644".parse().unwrap());
     let request = PlanRequest { segment: Box::new(segments[0].clone()), action, force: false };
-    let Body::Planned(plans) = scene.send(Request::Plan(vec![request]), &Arc::default()) else { panic!() };
-    let outcomes = scene.apply(plans, &Arc::default());
+    let Body::Planned(plans) = fixture.send(Request::Plan(vec![request]), &Arc::default()) else { panic!() };
+    let outcomes = fixture.apply(plans, &Arc::default());
     let done = outcomes[0].result.as_ref().unwrap();
     let (identity, action) = (done.identity.unwrap(), done.undo.clone().unwrap());
     let undo = Undo::Acts(vec![Revert { id: done.id.clone(), identity, action }]);
-    scene.machine.remove_object("a");
-    scene.machine.add_object("a", FakeBytes::full(b"another"));
-    let before = Survey::take(&scene.machine, &mut Names::default()).segments;
-    let Body::Undone(results) = scene.send(Request::Undo(undo.clone()), &Arc::default()) else { panic!() };
+    fixture.machine.remove_object("a");
+    fixture.machine.add_object("a", FakeBytes::full(b"another"));
+    let before = Survey::take(&fixture.machine, &mut Names::default()).segments;
+    let Body::Undone(results) = fixture.send(Request::Undo(undo.clone()), &Arc::default()) else { panic!() };
     assert_eq!(failure(&results), "posix:/a was replaced by another segment; nothing was changed");
     assert_eq!(undo.remaining(&results), None);
-    let after = Survey::take(&scene.machine, &mut Names::default()).segments;
+    let after = Survey::take(&fixture.machine, &mut Names::default()).segments;
     assert_eq!(before[0].mode, after[0].mode);
 }
 
@@ -159,38 +159,38 @@ fn large() -> FakeBytes {
 
 #[test]
 fn removal_with_a_copy_needs_a_state_directory() {
-    let mut scene = Scene::new();
-    scene.machine.add_object("a", FakeBytes::full(b"hello"));
-    scene.act.state = None;
-    let plans = scene.plans();
+    let mut fixture = Fixture::new();
+    fixture.machine.add_object("a", FakeBytes::full(b"hello"));
+    fixture.act.state = None;
+    let plans = fixture.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
     assert!(refusal.reason.contains("no copy can be saved") && !refusal.forceable, "{refusal:?}");
-    let outcomes = scene.apply(plans, &Arc::default());
+    let outcomes = fixture.apply(plans, &Arc::default());
     assert!(matches!(outcomes[0].result, Err(ActError::Refused { .. })), "{outcomes:?}");
-    assert_eq!(scene.remaining(), 1);
-    assert!(failure(&scene.undo(&[no_copy()], &Arc::default())).contains("home directory"));
+    assert_eq!(fixture.remaining(), 1);
+    assert!(failure(&fixture.undo(&[no_copy()], &Arc::default())).contains("home directory"));
 }
 
 /// A removal without a copy must not be suggested, because it would be refused too.
 #[test]
 fn final_refusal_outranks_a_missing_state_directory() {
-    let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 7, FakeBytes::full(b"hello"));
-    scene.machine.edit(|facts| facts.effective_uid = 4242);
-    scene.act.state = None;
-    let plans = scene.plans();
+    let mut fixture = Fixture::new();
+    fixture.machine.add_sysv(1, 7, FakeBytes::full(b"hello"));
+    fixture.machine.edit(|facts| facts.effective_uid = 4242);
+    fixture.act.state = None;
+    let plans = fixture.plans();
     let refusal = plans[0].refusal.as_ref().unwrap();
     assert!(!refusal.reason.contains("no copy") && !refusal.forceable, "{refusal:?}");
 }
 
 #[test]
 fn progress_names_the_current_segment() {
-    let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
-    scene.machine.add_object("a", FakeBytes::full(b"world"));
-    let plans = scene.plans();
+    let mut fixture = Fixture::new();
+    fixture.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
+    fixture.machine.add_object("a", FakeBytes::full(b"world"));
+    let plans = fixture.plans();
     let progress = Arc::default();
-    scene.apply(plans, &progress);
+    fixture.apply(plans, &progress);
     let Some(Report { body: Body::Progress(at), subscription: None, .. }) =
         Report::progress(Clock::ZERO, None, &progress)
     else {
@@ -201,25 +201,25 @@ fn progress_names_the_current_segment() {
 
 #[test]
 fn undo_restores_all_segments_of_a_removal() {
-    let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
-    scene.machine.add_object("a", FakeBytes::full(b"world"));
-    let plans = scene.plans();
-    let outcomes = scene.apply(plans, &Arc::default());
+    let mut fixture = Fixture::new();
+    fixture.machine.add_sysv(1, 0x4d2, FakeBytes::full(b"hello"));
+    fixture.machine.add_object("a", FakeBytes::full(b"world"));
+    let plans = fixture.plans();
+    let outcomes = fixture.apply(plans, &Arc::default());
     let copies = copies_of(&outcomes);
-    assert_eq!((scene.remaining(), scene.copies()), (0, 2));
-    let results = scene.undo(&copies, &Arc::default());
+    assert_eq!((fixture.remaining(), fixture.copies()), (0, 2));
+    let results = fixture.undo(&copies, &Arc::default());
     assert!(results.iter().all(|undone| undone.result.is_ok()), "{results:?}");
-    assert_eq!((scene.remaining(), scene.copies()), (2, 0));
+    assert_eq!((fixture.remaining(), fixture.copies()), (2, 0));
 }
 
 #[test]
 fn stopped_removal_leaves_the_segment_and_no_copy() {
-    let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 0x4d2, large());
-    scene.machine.add_object("b", FakeBytes::full(b"hello"));
+    let mut fixture = Fixture::new();
+    fixture.machine.add_sysv(1, 0x4d2, large());
+    fixture.machine.add_object("b", FakeBytes::full(b"hello"));
     for after in [0u64, 1, LARGE_SIZE / 4] {
-        let plans = scene.plans();
+        let plans = fixture.plans();
         let progress = Arc::new(Progress::new());
         if after == 0 {
             progress.cancel();
@@ -231,25 +231,25 @@ fn stopped_removal_leaves_the_segment_and_no_copy() {
                 }
                 progress.cancel();
             });
-            scene.apply(plans, &progress)
+            fixture.apply(plans, &progress)
         });
         // The first save was stopped, and the second one did not start.
         for outcome in &outcomes {
             assert!(matches!(outcome.result, Err(ActError::Stopped { .. })), "{after}: {outcome:?}");
         }
-        assert_eq!((scene.remaining(), scene.copies()), (2, 0));
+        assert_eq!((fixture.remaining(), fixture.copies()), (2, 0));
     }
     // The log contains only what actually happened.
-    assert_eq!(std::fs::read_to_string(scene.home.path().join("log.jsonl")).unwrap_or_default(), "");
+    assert_eq!(std::fs::read_to_string(fixture.home.path().join("log.jsonl")).unwrap_or_default(), "");
 }
 
 #[test]
 fn stopped_undo_keeps_its_copy() {
-    let mut scene = Scene::new();
-    scene.machine.add_sysv(1, 0x4d2, large());
-    scene.machine.add_object("b", large());
-    let plans = scene.plans();
-    let copies = copies_of(&scene.apply(plans, &Arc::default()));
+    let mut fixture = Fixture::new();
+    fixture.machine.add_sysv(1, 0x4d2, large());
+    fixture.machine.add_object("b", large());
+    let plans = fixture.plans();
+    let copies = copies_of(&fixture.apply(plans, &Arc::default()));
     let progress = Arc::new(Progress::new());
     let results = thread::scope(|scope| {
         scope.spawn(|| {
@@ -258,41 +258,41 @@ fn stopped_undo_keeps_its_copy() {
             }
             progress.cancel();
         });
-        scene.undo(&copies, &progress)
+        fixture.undo(&copies, &progress)
     });
     assert!(failure(&results).contains("stopped"), "{results:?}");
-    assert_eq!((scene.remaining(), scene.copies()), (0, 2));
+    assert_eq!((fixture.remaining(), fixture.copies()), (0, 2));
     let undo = Undo::Copies(copies.clone());
     assert_eq!(undo.clone().remaining(&results), Some(undo));
-    assert!(scene.undo(&copies, &Arc::default()).iter().all(|undone| undone.result.is_ok()));
-    assert_eq!((scene.remaining(), scene.copies()), (2, 0));
+    assert!(fixture.undo(&copies, &Arc::default()).iter().all(|undone| undone.result.is_ok()));
+    assert_eq!((fixture.remaining(), fixture.copies()), (2, 0));
 }
 
 #[test]
 fn unusable_log_prevents_every_change() {
-    let mut scene = Scene::new();
-    scene.machine.add_object("a", FakeBytes::full(b"hello"));
-    std::fs::create_dir(scene.home.path().join("log.jsonl")).unwrap();
-    let plans = scene.plans();
-    let outcomes = scene.apply(plans, &Arc::default());
+    let mut fixture = Fixture::new();
+    fixture.machine.add_object("a", FakeBytes::full(b"hello"));
+    std::fs::create_dir(fixture.home.path().join("log.jsonl")).unwrap();
+    let plans = fixture.plans();
+    let outcomes = fixture.apply(plans, &Arc::default());
     let error = outcomes[0].result.as_ref().unwrap_err();
     assert!(matches!(error, ActError::NotLogged { .. }) && error.changed_nothing(), "{error}");
     assert!(error.to_string().contains("posix:/a: nothing was changed: failed to open the log"), "{error}");
-    assert_eq!((scene.remaining(), scene.copies()), (1, 0));
-    let reason = failure(&scene.undo(&[no_copy()], &Arc::default()));
+    assert_eq!((fixture.remaining(), fixture.copies()), (1, 0));
+    let reason = failure(&fixture.undo(&[no_copy()], &Arc::default()));
     assert!(reason.contains("nothing was restored: failed to open the log"), "{reason}");
 }
 
 #[test]
 fn outcome_reports_a_failure_to_log() {
-    let mut scene = Scene::new();
-    scene.machine.add_object("a", FakeBytes::full(b"hello"));
-    scene.act.state = None;
-    let mut plans = scene.plans();
+    let mut fixture = Fixture::new();
+    fixture.machine.add_object("a", FakeBytes::full(b"hello"));
+    fixture.act.state = None;
+    let mut plans = fixture.plans();
     let Task::Change { action, .. } = &mut plans[0].task else { panic!() };
     *action = Action::Remove(Copying::Without);
     plans[0].refusal = None;
-    let outcomes = scene.apply(plans, &Arc::default());
+    let outcomes = fixture.apply(plans, &Arc::default());
     let done = outcomes[0].result.as_ref().unwrap();
     assert!(done.messages.last().unwrap().starts_with("not logged: no directory"), "{done:?}");
 }

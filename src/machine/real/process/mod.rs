@@ -212,13 +212,16 @@ impl Processes for RealMachine {
     }
 
     fn may_reach_objects(&self, pid: u32) -> bool {
-        // Only root may read the device of another user's process.
         let device = |of: &str| {
-            let path = CString::new(format!("{of}/root{DEV_SHM}/.")).ok()?;
-            Some(sys::statx_link(Proc::shared().ok()?.fd(), &path).ok()?.device)
+            let path = CString::new(format!("{of}/root{DEV_SHM}/."))?;
+            Ok::<u64, io::Error>(sys::statx_link(Proc::shared()?.fd(), &path)?.device)
         };
-        let theirs = device(&pid.to_string());
-        theirs.is_none() || theirs == device("thread-self")
+        match device(&pid.to_string()) {
+            Ok(theirs) => device("thread-self").is_ok_and(|ours| ours == theirs),
+            // Only root may read the device of another user's process. One that has exited, or that
+            // has no such directory, reaches nothing.
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        }
     }
 
     fn other_threads(&self, pid: u32) -> Vec<u32> {

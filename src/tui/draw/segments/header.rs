@@ -102,15 +102,15 @@ fn counts(state: &State, survey: &Survey, theme: &Theme) -> Vec<HeaderPart> {
     let shown: Vec<&Segment> = state.table.shown.iter().map(|&index| &survey.segments[index]).collect();
     let resident: Bytes = shown.iter().filter_map(|segment| segment.resident).sum();
     let filtered = !state.table.filter_text.is_empty();
-    let of_all = format!("{} of {all} segments", shown.len());
+    let shown_of_total = format!("{} of {all} segments", shown.len());
     let segments = match all {
         _ if filtered => {
-            format!("{of_all} match /{}/", crate::segment::escape(state.table.filter_text.as_bytes()))
+            format!("{shown_of_total} match /{}/", crate::segment::escape(state.table.filter_text.as_bytes()))
         }
         1 => "1 segment".to_owned(),
         _ => format!("{all} segments"),
     };
-    let short = filtered.then_some(of_all);
+    let short = filtered.then_some(shown_of_total);
     let part = |rank, text, style| HeaderPart { rank, text, short: None, style };
     let mut parts = vec![
         HeaderPart { short, ..part(1, segments, plain) },

@@ -28,7 +28,7 @@ pub enum Acts {
     Stopped,
 }
 
-pub struct Stage {
+pub struct Harness {
     pub machine: FakeMachine,
     pub state: State,
     pub clock: Duration,
@@ -48,7 +48,7 @@ pub struct Stage {
     _home: tempfile::TempDir,
 }
 
-impl Stage {
+impl Harness {
     /// Starts the program with a first survey.
     pub fn new(machine: FakeMachine, width: u16, height: u16) -> Self {
         let settings = Settings {
@@ -65,7 +65,7 @@ impl Stage {
         let mut steps = Steps::new(Arc::new(machine.clone()), options);
         // The first survey has holders.
         steps.send(Request::Holders(ScanScope::All));
-        let mut stage = Self {
+        let mut harness = Self {
             machine,
             state: State::new(settings),
             clock: Duration::ZERO,
@@ -79,8 +79,8 @@ impl Stage {
             steps,
             _home: home,
         };
-        stage.inject(Event::Resize(Size { width, height }));
-        stage
+        harness.inject(Event::Resize(Size { width, height }));
+        harness
     }
 
     /// Scans the holders, then surveys the segments.
