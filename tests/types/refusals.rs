@@ -93,6 +93,52 @@ fn wrong_types_of_a_header_do_not_hide_others() {
 }
 
 #[test]
+fn cpp_is_recognized_by_its_syntax() {
+    for (source, size) in [
+        ("struct A { int a; }; struct B : A { char c; };", 8),
+        ("struct A { int a; }; struct B final : A { char c; };", 8),
+        ("struct Tag {}; struct M { Tag tag; int seq; };", 8),
+        ("struct Tag {}; struct M { struct Tag tag; int seq; };", 4),
+        ("typedef struct Tag {} Tag; struct M { Tag tag; int seq; };", 4),
+    ] {
+        let ty = parse_declarations(&Sources::typed(source), None, None);
+        assert_eq!(ty.map(|ty| ty.size()), Ok(size), "{source}");
+    }
+}
+
+#[test]
+fn unknown_types_without_space_are_skipped() {
+    for (members, size) in [
+        ("using C = std::chrono::steady_clock; int a;", 4),
+        ("typedef std::map<int, int> M; int a;", 4),
+        ("static std::map<int, std::map<int, int>> M; int a;", 4),
+        ("int a; std::map<int, int> get() const { return {}; } char b;", 8),
+        ("virtual std::string name() const; int a;", 16),
+    ] {
+        let source = format!("class T {{ public: {members} }};");
+        let ty = parse_declarations(&Sources::typed(&source), None, None);
+        assert_eq!(ty.map(|ty| ty.size()), Ok(size), "{source}");
+    }
+    for members in ["using C = std::clock; C a;", "std::function<void()> f; int a;", "std::foo (*f)(int);"] {
+        let error = error(&format!("class T {{ {members} }};"), None);
+        assert!(error.message.contains("unknown type 'std'"), "{error}");
+    }
+}
+
+#[test]
+fn headers_that_include_each_other_twice_end_soon() {
+    let text = |level: usize| format!("#include \"{0}\"\n#include \"{0}\"\n", level + 1);
+    let read = |_: &str, name: &str| {
+        let level: usize = name.parse().ok()?;
+        Some((name.to_owned(), if level < 40 { text(level) } else { String::new() }))
+    };
+    let start = Instant::now();
+    let error = parse_declarations(&Sources::header("0", text(0), read), Some("A"), None).unwrap_err();
+    assert!(error.message.contains("files are included too often"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
 fn hostile_declarations_end_soon() {
     let many = 10_000;
     let doubled = (0..60).map(|at| format!("#define M{} M{at} M{at}\n", at + 1)).collect::<Vec<_>>().concat();

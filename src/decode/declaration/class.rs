@@ -200,7 +200,17 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
             "static_assert" | "_Static_assert" | "friend" => return self.skip_declaration(),
-            "using" => return self.using(),
+            "using" => {
+                let (start, name, is_alias) = (self.at, self.look(1), self.look(2).is("="));
+                return self.using().or_else(|problem| {
+                    if !is_alias {
+                        return Err(problem);
+                    }
+                    self.at = start;
+                    self.skip_declaration()?;
+                    self.declare(name, Entity::Failed(problem))
+                });
+            }
             "template" => {
                 let start = self.at;
                 self.template()?;
@@ -213,7 +223,14 @@ impl<'a> Parser<'a> {
         if self.is_constructor(body) {
             return self.constructor(body);
         }
-        let specifiers = self.specifiers()?;
+        let start = self.at;
+        let specifiers = match self.specifiers() {
+            Ok(specifiers) => specifiers,
+            Err(problem) => {
+                self.at = start;
+                return self.skip_without_fields(body).ok_or(problem)?;
+            }
+        };
         if specifiers.is_virtual {
             body.definition.has_virtual = true;
         }
@@ -242,6 +259,32 @@ impl<'a> Parser<'a> {
                 return Ok(());
             }
         }
+    }
+
+    /// Skips a declaration with an unknown type that takes no space: a function, a static member or
+    /// a `typedef`. `None` for a field.
+    fn skip_without_fields(&mut self, body: &mut Body<'a>) -> Option<Result<()>> {
+        let (mut angles, mut ahead, mut is_virtual) = (0_i32, 0, false);
+        let takes_no_space = loop {
+            let token = self.look(ahead);
+            match token.text {
+                "static" | "typedef" => break true,
+                "virtual" => is_virtual = true,
+                "<" => angles += 1,
+                ">" => angles -= 1,
+                ">>" => angles -= 2,
+                "__attribute__" | "alignas" | "decltype" | "__declspec" => return None,
+                // `(*name)` is a pointer.
+                "(" if angles <= 0 => break !matches!(self.look(ahead + 1).text, "*" | "&" | "&&" | "^"),
+                ";" | "{" | "}" | "=" | "" => break false,
+                _ => {}
+            }
+            ahead += 1;
+        };
+        takes_no_space.then(|| {
+            body.definition.has_virtual |= is_virtual;
+            self.skip_declaration()
+        })
     }
 
     fn field(

@@ -10,6 +10,10 @@ use std::collections::HashSet;
 
 /// Levels of included files.
 const MAX_INCLUDES: usize = 64;
+/// Bytes of all inclusions: files that include each other twice double at each level.
+const MAX_INCLUDED: usize = 32 << 20;
+/// An inclusion costs as much as this many bytes, however short the file.
+const INCLUDE_COST: usize = 1 << 10;
 /// Tokens after expansion.
 const MAX_TOKENS: usize = 2 << 20;
 const PRELUDE: &str = include_str!("prelude.h");
@@ -68,6 +72,8 @@ struct Preprocessor<'a> {
     once: HashSet<usize>,
     pack: u8,
     packs: Vec<u8>,
+    /// The bytes of all inclusions so far.
+    included: usize,
     out: Vec<Token<'a>>,
 }
 
@@ -82,7 +88,7 @@ struct Condition {
 
 impl<'a> Preprocessor<'a> {
     fn new(sources: &'a Sources, macros: Macros<'a>) -> Self {
-        Self { sources, macros, once: HashSet::new(), pack: 0, packs: vec![], out: vec![] }
+        Self { sources, macros, once: HashSet::new(), pack: 0, packs: vec![], included: 0, out: vec![] }
     }
 
     fn file(&mut self, tokens: &[Token<'a>], file: Option<usize>, depth: usize) -> Result<()> {
@@ -207,6 +213,10 @@ impl<'a> Preprocessor<'a> {
             return Err(Problem::new(&name, "files are included too deeply"));
         }
         let Some(included) = sources.files.get(index) else { return Ok(()) };
+        self.included = self.included.saturating_add(included.text.len()).saturating_add(INCLUDE_COST);
+        if self.included > MAX_INCLUDED {
+            return Err(Problem::new(&name, "files are included too often"));
+        }
         let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
         self.file(&tokens(&included.text, number), Some(index), depth + 1)
     }

@@ -1,5 +1,7 @@
 //! The text to parse: what was typed, or a header and those that it includes.
 
+use super::token::{Token, TokenKind};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// All files together.
@@ -86,7 +88,13 @@ impl Sources {
             "noexcept",
         ];
         let is_cpp = self.files.iter().any(|file| {
-            super::token::tokens(&file.text, 0).iter().any(|token| CPP.iter().any(|word| token.is(word)))
+            let tokens = super::token::tokens(&file.text, 0);
+            // `struct B : A` has no other word of C++.
+            tokens.iter().any(|token| CPP.iter().any(|word| token.is(word)))
+                || tokens
+                    .windows(3)
+                    .any(|part| part[0].is("struct") && (part[2].is(":") || part[2].is("final")))
+                || uses_tags_as_types(&tokens)
         });
         if is_cpp { Language::Cpp } else { Language::C }
     }
@@ -99,4 +107,28 @@ fn quoted_includes(text: &str) -> Vec<String> {
         Some(name.to_owned())
     };
     text.lines().filter_map(included).collect()
+}
+
+/// Returns true if a struct is used without its keyword and without a `typedef`, as only C++ can.
+fn uses_tags_as_types(tokens: &[Token<'_>]) -> bool {
+    let is_keyword = |token: &Token<'_>| ["struct", "union", "enum"].iter().any(|word| token.is(word));
+    let tags: HashSet<&str> = tokens
+        .windows(2)
+        .filter(|part| is_keyword(&part[0]) && part[1].kind == TokenKind::Word)
+        .map(|part| part[1].text)
+        .collect();
+    let has_typedefs = tokens.iter().any(|token| token.is("typedef"));
+    let renamed: HashSet<&str> = tokens
+        .windows(2)
+        .filter(|part| has_typedefs && (part[1].is(";") || part[1].is(",")))
+        .map(|part| part[0].text)
+        .collect();
+    tokens.windows(3).any(|part| {
+        let [before, name, field] = part else { return false };
+        !is_keyword(before)
+            && (before.is("{") || before.is(";") || before.is("}"))
+            && field.kind == TokenKind::Word
+            && tags.contains(name.text)
+            && !renamed.contains(name.text)
+    })
 }
