@@ -96,7 +96,7 @@ pub(super) enum TagState {
     Failed(Problem),
 }
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Debug, Clone)]
 pub(super) enum Entity {
     Type(CType),

@@ -40,7 +40,7 @@ pub struct Built {
     pub is_certain: bool,
     /// Why it fits.
     pub evidence: String,
-    /// What to know about the values.
+    /// A remark on the values, such as a changed order.
     pub note: Option<String>,
 }
 
