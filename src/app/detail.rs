@@ -5,7 +5,7 @@ use crate::segment::field::Field;
 use crate::segment::field::Group::{
     self, Contents, Evidence, Holders, Identity, Limits, Maker, Owner, Size, State, Times, Warnings,
 };
-use crate::segment::{Segment, State as SegmentState};
+use crate::segment::{Segment, SegmentId, State as SegmentState};
 use crate::survey::Survey;
 
 /// Facts under a heading.
@@ -43,8 +43,31 @@ const HEADINGS: [(&str, &[Group]); 10] = [
 ];
 const LEFT_GROUPS: usize = 5;
 
-/// Returns all facts about a segment. `probe` has those that require access to the segment.
-pub fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
+/// The facts about a segment in a survey. They are computed once, and not for each frame.
+#[derive(Debug, Default)]
+pub struct Details {
+    of: Option<(SegmentId, Option<Probe>)>,
+    groups: Vec<DetailGroup>,
+}
+
+impl Details {
+    /// `probe` has the facts that require access to the segment.
+    pub fn new(segment: &Segment, survey: &Survey, probe: Option<&Probe>) -> Self {
+        let groups = groups(segment, survey, probe.cloned().unwrap_or_default());
+        Self { of: Some((segment.id.clone(), probe.cloned())), groups }
+    }
+
+    /// Returns true if these are the facts about a segment of the same survey.
+    pub fn is_of(&self, segment: &Segment, probe: Option<&Probe>) -> bool {
+        self.of.as_ref().is_some_and(|(id, before)| *id == segment.id && before.as_ref() == probe)
+    }
+
+    pub fn groups(&self) -> &[DetailGroup] {
+        &self.groups
+    }
+}
+
+fn groups(segment: &Segment, survey: &Survey, probe: Probe) -> Vec<DetailGroup> {
     let facts = SegmentDetails::new(segment, survey, probe).facts();
     let lines = |groups: &[Group]| {
         let mut lines = vec![];

@@ -1,7 +1,7 @@
 //! The state of the interactive program. Only `update` changes it, only `tui` draws it.
 
 use super::action::{Action, Context};
-use super::detail::{self, DetailGroup};
+use super::detail::{DetailGroup, Details};
 use super::event::Size;
 use super::inspect::Inspect;
 use super::interval::Interval;
@@ -56,6 +56,7 @@ pub struct State {
     pub detail: Option<usize>,
     /// The last probe of the segment on the Detail screen.
     pub probe: Option<(SegmentId, Probe)>,
+    details: Details,
     pub opening: Option<(SubscriptionId, Segment)>,
     /// Keys typed while a segment is opening or a jump is pending, handled afterwards.
     pub typed_ahead: Vec<Key>,
@@ -168,6 +169,7 @@ impl State {
             inspect: None,
             detail: None,
             probe: None,
+            details: Details::default(),
             opening: None,
             typed_ahead: vec![],
             overlay: None,
@@ -250,11 +252,27 @@ impl State {
         })
     }
 
-    /// The facts on the Detail screen.
-    pub fn detail_groups(&self) -> Vec<DetailGroup> {
-        let (Some(survey), Some(segment)) = (&self.survey, self.selected()) else { return vec![] };
-        let probe = self.probe.as_ref().filter(|(id, _)| *id == segment.id);
-        detail::groups(segment, survey, probe.map(|(_, probe)| probe.clone()).unwrap_or_default())
+    /// The facts about the selected segment.
+    pub fn detail_groups(&self) -> &[DetailGroup] {
+        self.details.groups()
+    }
+
+    /// Sets a new survey.
+    pub(super) fn set_survey(&mut self, survey: Survey) {
+        self.survey = Some(survey);
+        self.details = Details::default();
+    }
+
+    /// Computes the facts about the selected segment if they are out of date.
+    pub(super) fn refresh_details(&mut self) {
+        let Some((survey, segment)) = self.survey.as_ref().zip(self.selected()) else {
+            self.details = Details::default();
+            return;
+        };
+        let probe = self.probe.as_ref().filter(|(id, _)| *id == segment.id).map(|(_, probe)| probe);
+        if !self.details.is_of(segment, probe) {
+            self.details = Details::new(segment, survey, probe);
+        }
     }
 
     pub fn selected(&self) -> Option<&Segment> {

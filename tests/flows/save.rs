@@ -111,8 +111,8 @@ fn unlinked_object_is_listed_inspected_and_saved_by_former_name() {
     // Both segments have a line about the other one.
     harness.survey();
     let linked = |harness: &Harness| {
-        let mut lines = harness.state.detail_groups().into_iter().flat_map(|group| group.lines);
-        lines.find(|line| line.label == Some("same name")).map(|line| line.text)
+        let mut lines = harness.state.detail_groups().iter().flat_map(|group| &group.lines);
+        lines.find(|line| line.label == Some("same name")).map(|line| line.text.clone())
     };
     harness.press("g");
     let new = linked(&harness).unwrap();

@@ -136,7 +136,7 @@ fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         state.fail(format!("{problem}{more}"));
     }
     state.alerts = alerts(&survey).into_iter().filter(|alert| alert.urgent).collect();
-    state.survey = Some(survey);
+    state.set_survey(survey);
     new_segment::report_hidden_selection(state);
 }
 

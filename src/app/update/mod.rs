@@ -70,6 +70,7 @@ pub fn update(state: &mut State, now: Clock, event: Event) -> Vec<Effect> {
         inspect.rank_values();
         inspect.follow_cursor(state.size);
     }
+    state.refresh_details();
     sync_requests(state, &mut effects);
     effects
 }

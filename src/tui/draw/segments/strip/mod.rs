@@ -70,8 +70,7 @@ fn facts(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &Str
     let is_shown = |title: &str| {
         matches!(title, "CONTENTS" | "HOLDERS") || (title == "STATE" && !holders::is_held(segment))
     };
-    let groups = state.detail_groups();
-    let groups = groups.iter().filter(|group| !is_shown(group.title));
+    let groups = state.detail_groups().iter().filter(|group| !is_shown(group.title));
     draw_column(&detail_column(area, groups), 0, canvas.theme.dim, canvas);
 }
 
