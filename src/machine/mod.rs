@@ -6,6 +6,7 @@ mod builder;
 pub mod control;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
+pub mod image;
 pub mod meminfo;
 mod method;
 pub mod process;
@@ -17,13 +18,14 @@ pub use method::{Method, Trace, TraceReason};
 
 use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
 use control::Control;
+use image::Images;
 use process::Processes;
 use std::io;
 use std::ops::Range;
 use std::time::Duration;
 
 /// A machine with shared memory, at the level of kernel facts.
-pub trait Machine: Control + Processes {
+pub trait Machine: Control + Processes + Images {
     /// Returns the text of `/proc/sysvipc/shm`: every System V segment in this IPC namespace.
     ///
     /// # Errors

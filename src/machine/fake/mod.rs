@@ -7,9 +7,11 @@ mod builder;
 mod bytes;
 mod contents;
 mod control;
+mod image;
 mod process;
 
 pub use bytes::FakeBytes;
+pub use image::FakeImage;
 pub use process::{FakeProcess, OBJECT_DEVICE};
 
 use super::control::{Guards, SysvStat};

@@ -1,7 +1,7 @@
 //! The processes of the fake machine.
 
 use super::contents::OpenFakeObject;
-use super::{FakeFacts, FakeMachine, FakeObject, PAGE, lock};
+use super::{FakeFacts, FakeImage, FakeMachine, FakeObject, PAGE, lock};
 use crate::machine::process::{
     Claim, Clock, CommandLine, Examination, FileLock, ListedProcess, Object, Process, ProcessId, Processes,
     ScanOptions, SegmentDevices, Use, Visibility,
@@ -24,6 +24,7 @@ pub struct FakeProcess {
     pub ended: bool,
     pub readable: bool,
     pub uses: Vec<Use>,
+    pub image: FakeImage,
 }
 
 impl FakeMachine {
@@ -37,6 +38,7 @@ impl FakeMachine {
                 ended: false,
                 readable: true,
                 uses: vec![],
+                image: FakeImage::default(),
             };
             facts.processes.insert(pid, process);
         });

@@ -2,6 +2,7 @@
 //! maps file (`proc_pid_maps(5)`).
 
 use super::subject::Subject;
+use crate::machine::image::MappedRange;
 use crate::machine::process::{Claim, Object, ScanOptions, Use};
 use crate::segment::{Access, Place};
 use crate::sys::procmap::{self, Mapping, MappingFilter};
@@ -130,11 +131,20 @@ pub fn sysv_key(name: &[u8]) -> Option<u32> {
     is_key.then(|| u32::from_str_radix(std::str::from_utf8(key).ok()?, 16).ok()).flatten()
 }
 
-/// Returns the path of the file mapped at this address, from the maps file, which escapes a newline
-/// as `\\012` (`seq_file_path` in `show_map_vma`).
+/// Returns the path of the file mapped at this address, from the maps file.
 pub fn name_at(table: &[u8], start: u64) -> Option<Vec<u8>> {
     let mut lines = table.split(|&byte| byte == b'\n').filter_map(parse);
     let (_, name) = lines.find(|(mapping, _)| mapping.start == start)?;
+    Some(unescaped(name))
+}
+
+/// Returns all mappings in a maps file.
+pub fn all(table: &[u8]) -> Vec<MappedRange> {
+    table.split(|&byte| byte == b'\n').filter_map(parse_line).collect()
+}
+
+/// Restores newlines, which the maps file escapes as `\\012` (`seq_file_path` in `show_map_vma`).
+fn unescaped(name: &[u8]) -> Vec<u8> {
     let mut path = Vec::with_capacity(name.len());
     let mut rest = name;
     while let Some((&first, after)) = rest.split_first() {
@@ -146,11 +156,34 @@ pub fn name_at(table: &[u8], start: u64) -> Option<Vec<u8>> {
             rest = after;
         }
     }
-    Some(path)
+    path
+}
+
+/// Parses a line about a file.
+fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
+    let (mapping, name) = parse_fields(line)?;
+    // Mappings without a file have device 0. Inode 0 may be a segment: shmids start at 0.
+    (mapping.device != 0).then_some((mapping, name))
+}
+
+/// Parses a line about any mapping.
+fn parse_line(line: &[u8]) -> Option<MappedRange> {
+    let (mapping, name) = parse_fields(line)?;
+    let executable = line.split(|&byte| byte == b' ').nth(1)?.get(2) == Some(&b'x');
+    Some(MappedRange {
+        addresses: mapping.start..mapping.end,
+        offset: mapping.offset,
+        device: mapping.device,
+        inode: mapping.inode,
+        writable: mapping.writable,
+        executable,
+        shared: mapping.shared,
+        name: unescaped(name),
+    })
 }
 
 /// Parses `7f0c4b000000-7f0c4b021000 rw-s 00000000 00:01 32770   /SYSV000004d2 (deleted)`.
-fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
+fn parse_fields(line: &[u8]) -> Option<(Mapping, &[u8])> {
     let mut fields = line.splitn(6, |&byte| byte == b' ');
     let mut text = || fields.next().and_then(|field| std::str::from_utf8(field).ok());
     let hexadecimal = |text: &str| u64::from_str_radix(text, 16).ok();
@@ -171,6 +204,5 @@ fn parse(line: &[u8]) -> Option<(Mapping, &[u8])> {
         writable: flags.get(1) == Some(&b'w'),
         shared: flags.get(3) == Some(&b's'),
     };
-    // Mappings without a file have device 0. Inode 0 may be a segment: shmids start at 0.
-    (mapping.device != 0 && mapping.end > mapping.start).then_some((mapping, name))
+    (mapping.end > mapping.start).then_some((mapping, name))
 }

@@ -4,6 +4,7 @@ mod attached;
 mod command;
 mod descriptors;
 mod devices;
+mod image;
 mod locks;
 mod maps;
 pub(super) mod mounts;

@@ -111,6 +111,11 @@ pub fn inner_pids(pid: u32) -> Vec<u32> {
     pids.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect()
 }
 
+/// Returns the id of a thread in the pid namespace of its process, from its status.
+pub fn inner_tid(status: &[u8]) -> Option<u32> {
+    field(status, "NSpid")?.split_whitespace().next_back()?.parse().ok()
+}
+
 /// Returns true if `/proc` is mounted with `hidepid`, according to the mount table.
 pub fn hides(mountinfo: &[u8]) -> bool {
     let text = String::from_utf8_lossy(mountinfo);
