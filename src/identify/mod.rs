@@ -8,6 +8,7 @@ mod evidence;
 mod hidden_holders;
 mod known;
 mod leases;
+pub mod locks;
 mod origin;
 mod process_state;
 pub mod semaphore;

@@ -1,7 +1,7 @@
 //! The processes of a machine, at the level of kernel facts: their ids, mappings and descriptors.
 //! `survey` uses them to find the holders of segments.
 
-use crate::segment::{Access, ObjectName, Place, Timestamp};
+use crate::segment::{Access, Facts, ObjectName, Place, Segment, SegmentId, Timestamp};
 use std::io;
 
 pub trait Processes: Send + Sync {
@@ -224,6 +224,18 @@ pub enum Object {
     Sysv(i32),
     /// A file on the file system of `/dev/shm`.
     File { device: u64, inode: u64 },
+}
+
+impl Object {
+    /// Returns the object that processes map.
+    #[must_use]
+    pub const fn of(segment: &Segment) -> Option<Self> {
+        match (&segment.id, &segment.facts) {
+            (SegmentId::Sysv(shmid), _) => Some(Self::Sysv(shmid.0)),
+            (_, Facts::Posix(facts)) => Some(Self::File { device: facts.device, inode: facts.inode }),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

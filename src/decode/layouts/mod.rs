@@ -5,11 +5,13 @@
 
 mod boost;
 mod headers;
+mod lock;
 mod npy;
 mod semaphore;
 mod shared_list;
 mod sync;
 
+pub use lock::{LockKind, LockState, locks_in};
 pub use semaphore::{Library, Semaphore, read as read_semaphore};
 pub use shared_list::is_one as is_shared_list;
 

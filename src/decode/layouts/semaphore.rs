@@ -29,7 +29,7 @@ pub enum Library {
 /// `SEM_VALUE_MAX`.
 const MAX_VALUE: u32 = 0x7fff_ffff;
 /// A bound that no real machine exceeds.
-const MAX_WAITERS: u32 = 1 << 22;
+pub(super) const MAX_WAITERS: u32 = 1 << 22;
 /// `LLL_SHARED`, for semaphores shared by processes.
 const SHARED: u32 = 0x80;
 

@@ -1,6 +1,7 @@
 //! The objects of pthreads and semaphores, as glibc lays them out on 64-bit machines
 //! (`sysdeps/nptl/bits/struct_mutex.h` and its neighbours).
 
+use super::lock::LockKind;
 use super::semaphore::{Library, read as read_semaphore};
 use super::{Built, Fit, Peek};
 use crate::decode::{Bits, ByteOrder, Enum, Enumerator, Field, Record, RecordKind, Scalar, Type};
@@ -193,12 +194,6 @@ fn mutex_at(bytes: &[u8]) -> Option<String> {
     if !plausible || !counted || !used || !is_thread || linked && kind & ROBUST == 0 {
         return None;
     }
-    let state = match owner {
-        _ if lock & 0x4000_0000 != 0 => "its owner died".to_owned(),
-        0 if lock == 0 => "unlocked".to_owned(),
-        0x7fff_ffff => "its last owner died".to_owned(),
-        0x7fff_fffe => "not recoverable".to_owned(),
-        owner => format!("locked by thread {owner}"),
-    };
+    let state = LockKind::Mutex.state(bytes)?.text();
     Some(format!("{}: {state}", kind_text(kind)))
 }

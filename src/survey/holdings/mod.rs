@@ -10,9 +10,7 @@ pub use unlinked::add as add_unlinked;
 use super::Names;
 use crate::machine::Machine;
 use crate::machine::process::{Claim, FileLock, Object, Process, Processes, ScanOptions, Use, Visibility};
-use crate::segment::{
-    Access, Facts, Holder, ObjectName, Place, Segment, SegmentId, Timestamp, escape, plain_error,
-};
+use crate::segment::{Access, Holder, ObjectName, Place, Segment, SegmentId, Timestamp, escape, plain_error};
 use crate::sys::page_size;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -150,7 +148,7 @@ impl Holdings {
         if segment.sysv().is_some_and(|facts| facts.nattch == 0) {
             return Some(Arc::from([]));
         }
-        let found = object(segment).and_then(|object| self.objects.get(&object));
+        let found = Object::of(segment).and_then(|object| self.objects.get(&object));
         let found = found.map(|found| found.of(segment)).filter(|found| !found.is_empty());
         found.or_else(|| (!self.is_younger(segment) && !self.is_elsewhere(segment)).then(|| Arc::from([])))
     }
@@ -171,7 +169,7 @@ impl Holdings {
     #[must_use]
     pub fn misses_attachments(&self, segment: &Segment) -> bool {
         let Some(facts) = segment.sysv() else { return false };
-        let found = object(segment).and_then(|object| self.objects.get(&object));
+        let found = Object::of(segment).and_then(|object| self.objects.get(&object));
         let found = found.map_or(0, |found| found.max_mappings(segment));
         found < facts.nattch && segment.times.attach.is_some_and(|attach| attach.seconds >= self.at.seconds)
     }
@@ -335,15 +333,6 @@ impl Holders {
         }
         let matching = self.all.iter().zip(&self.claims).filter(|(_, claimed)| claimed.is_of(segment));
         matching.map(|(holder, _)| holder.clone()).collect()
-    }
-}
-
-/// Returns the object that processes map.
-fn object(segment: &Segment) -> Option<Object> {
-    match (&segment.id, &segment.facts) {
-        (SegmentId::Sysv(shmid), _) => Some(Object::Sysv(shmid.0)),
-        (_, Facts::Posix(facts)) => Some(Object::File { device: facts.device, inode: facts.inode }),
-        _ => None,
     }
 }
 
