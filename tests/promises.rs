@@ -9,6 +9,7 @@ mod e2e;
 mod flows;
 mod holders;
 mod kernel_facts;
+mod locks;
 mod makers;
 mod memory_real;
 mod moving;

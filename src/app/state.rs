@@ -46,7 +46,9 @@ pub struct State {
     pub user: String,
     pub survey: Option<Survey>,
     /// Urgent alerts of the last survey.
-    pub alerts: Vec<Alert>,
+    pub(super) survey_alerts: Vec<Alert>,
+    /// Alerts about locks.
+    pub lock_alerts: Vec<Alert>,
     pub interval: Interval,
     /// The refresh interval of a newly opened segment.
     pub live_interval: Interval,
@@ -86,6 +88,9 @@ const MAX_POLLED: usize = 512;
 pub(super) struct RequestCache {
     pub preview: Option<PreviewKey>,
     pub rates: RatesKey,
+    /// The segments whose locks are checked, and the survey that they are from.
+    pub locks: RatesKey,
+    pub locks_checked: Option<Timestamp>,
     /// The probed segment, and the time of the survey.
     pub probe: Option<(SegmentId, Timestamp)>,
     /// The inputs of the last `rates`.
@@ -162,7 +167,8 @@ impl State {
             keymap: settings.keymap,
             user: settings.user,
             survey: None,
-            alerts: vec![],
+            survey_alerts: vec![],
+            lock_alerts: vec![],
             interval: Interval::survey(settings.interval),
             live_interval: Interval::live(settings.live_interval),
             table: Table::default(),
@@ -214,6 +220,15 @@ impl State {
         visible.chain(changing).chain(still).take(MAX_POLLED).collect()
     }
 
+    /// The segments that other processes hold, whose locks are checked.
+    pub(super) fn held_segments(&self) -> Vec<&Segment> {
+        let segments = self.survey.iter().flat_map(|survey| &survey.segments);
+        let is_held = |segment: &&Segment| {
+            segment.holders.iter().flat_map(|holders| holders.iter()).any(|holder| !holder.ourselves)
+        };
+        segments.filter(is_held).take(MAX_POLLED).collect()
+    }
+
     /// The context that receives keys: the overlay's context, if there is one.
     pub fn context(&self) -> Context {
         self.overlay.as_ref().map_or(self.screen(), Overlay::context)
@@ -234,7 +249,7 @@ impl State {
             Needs {
                 rows: self.table.shown.len(),
                 owner: self.table.owner_width,
-                alert: !self.alerts.is_empty(),
+                alert: self.alerts().next().is_some(),
             },
         )
     }
@@ -250,6 +265,11 @@ impl State {
                 || identity.matches(&segment.identity())
                     && (*id == segment.id || segment.kind() == Kind::Deleted)
         })
+    }
+
+    /// The urgent alerts, those about locks first.
+    pub fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.lock_alerts.iter().chain(&self.survey_alerts)
     }
 
     /// The facts about the selected segment.

@@ -5,15 +5,17 @@
 use super::args::InfoArgs;
 use super::choose::choose;
 use super::decoded::Snapshot;
+use super::json::{self, Inside};
 use super::out::{Out, warn};
 use super::style::Tint;
 use super::types::{Candidate, certain_value};
-use super::{Failure, Status, json, survey_all};
+use super::{Failure, Status, survey_all};
 use crate::config::layout::LayoutRule;
 use crate::decode::code::{self, Attachment};
 use crate::decode::{Path, Type};
 use crate::identify::Rules;
 use crate::identify::about::{Fact, Probe, SegmentDetails};
+use crate::identify::locks::{LockScan, related};
 use crate::machine::Machine;
 use crate::segment::{Value, escape};
 use std::io::{self, Write as _};
@@ -42,9 +44,16 @@ pub fn run(
         out.write_all(code::code(language.into(), &attachment, placed)?.as_bytes())?;
     } else if args.json {
         let values = value.map(|(_, snapshot)| snapshot);
-        json::write(machine, &survey, &[segment], values.as_slice(), out)?;
+        let related = related(segment, &survey.segments);
+        let locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &[]);
+        let inside = Inside { values: values.as_slice(), locks: Some(&locks) };
+        json::write(machine, &survey, &[segment], inside, out)?;
     } else {
-        let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment));
+        let about = SegmentDetails::new(
+            segment,
+            &survey,
+            Probe::check(machine, segment, &related(segment, &survey.segments)),
+        );
         for fact in about.facts() {
             print(&fact, out)?;
         }
@@ -128,7 +137,7 @@ mod tests {
             .segments
             .iter()
             .map(|segment| {
-                let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment));
+                let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment, &[]));
                 let line = |fact: &Fact<'_>| format!("{}={}\n", fact.field.label(), fact.lines.join("\n"));
                 about.facts().iter().map(line).collect()
             })

@@ -3,6 +3,7 @@
 
 use super::decoded::Snapshot;
 use crate::identify::about::{Probe, SegmentDetails};
+use crate::identify::locks::LockReport;
 use crate::identify::{semaphore, sharing};
 use crate::machine::Machine;
 use crate::segment::field::Field;
@@ -27,6 +28,13 @@ struct Report<'a> {
     segments: Segments<'a>,
 }
 
+/// The parts of `info` that read the contents of its only segment.
+#[derive(Clone, Copy, Default)]
+pub struct Inside<'a> {
+    pub values: &'a [Snapshot],
+    pub locks: Option<&'a LockReport>,
+}
+
 /// The other half of the segments, at the same nesting depth.
 #[derive(Serialize)]
 struct Rest<'a> {
@@ -43,7 +51,7 @@ struct Segments<'a>(&'a [&'a Segment], &'a Source<'a>);
 impl Serialize for Segments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let abouts = self.0.iter().map(|segment| self.1.about(segment));
-        serializer.collect_seq(abouts.map(|about| SegmentJson(about, self.1.values)))
+        serializer.collect_seq(abouts.map(|about| SegmentJson(about, self.1.inside)))
     }
 }
 
@@ -51,8 +59,7 @@ impl Serialize for Segments<'_> {
 struct Source<'a> {
     machine: &'a dyn Machine,
     survey: &'a Survey,
-    /// The decoded values of the only segment.
-    values: &'a [Snapshot],
+    inside: Inside<'a>,
     /// The segments that share a name with an unlinked one, by name.
     namesakes: HashMap<&'a ObjectName, Vec<&'a Segment>>,
     /// The segments with a key, or a name that is one.
@@ -80,7 +87,7 @@ pub struct CoverageJson {
 }
 
 /// A segment: an object of its fields.
-struct SegmentJson<'a>(SegmentDetails<'a>, &'a [Snapshot]);
+struct SegmentJson<'a>(SegmentDetails<'a>, Inside<'a>);
 
 impl Serialize for SegmentJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -98,12 +105,16 @@ impl Serialize for SegmentJson<'_> {
                 | Field::Created
                 | Field::Links
                 | Field::Reading
+                | Field::Locks
                 | Field::Logout => {}
                 _ => map.serialize_entry(field.name(), &ValueJson(self.0.value(field)))?,
             }
         }
-        if !self.1.is_empty() {
-            map.serialize_entry("values", self.1)?;
+        if let Some(locks) = self.1.locks.filter(|report| !report.locks.is_empty()) {
+            map.serialize_entry("locks", locks)?;
+        }
+        if !self.1.values.is_empty() {
+            map.serialize_entry("values", self.1.values)?;
         }
         map.end()
     }
@@ -209,15 +220,15 @@ struct OwnerJson {
     group: Option<String>,
 }
 
-/// Writes these segments of a survey as JSON. `values` are the decoded values if there is only one.
+/// Writes these segments of a survey as JSON.
 pub fn write(
     machine: &dyn Machine,
     survey: &Survey,
     segments: &[&Segment],
-    values: &[Snapshot],
+    inside: Inside<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let source = &Source::new(machine, survey, values);
+    let source = &Source::new(machine, survey, inside);
     let (first, second) = segments.split_at(segments.len().div_ceil(2));
     let rest = || serde_json::to_string_pretty(&Rest { segments: Segments(second, source) });
     let first = || {
@@ -241,7 +252,7 @@ pub fn write(
 }
 
 impl<'a> Source<'a> {
-    fn new(machine: &'a dyn Machine, survey: &'a Survey, values: &'a [Snapshot]) -> Self {
+    fn new(machine: &'a dyn Machine, survey: &'a Survey, inside: Inside<'a>) -> Self {
         let mut namesakes: HashMap<&ObjectName, Vec<&Segment>> =
             survey.segments.iter().filter_map(Segment::former_name).map(|name| (name, vec![])).collect();
         for segment in &survey.segments {
@@ -256,7 +267,7 @@ impl<'a> Source<'a> {
             }
         }
         let trackers = sharing::trackers(machine, &survey.segments);
-        Self { machine, survey, values, namesakes, keys, trackers }
+        Self { machine, survey, inside, namesakes, keys, trackers }
     }
 
     fn about(&self, segment: &'a Segment) -> SegmentDetails<'a> {
@@ -274,6 +285,7 @@ impl<'a> Source<'a> {
                 semaphore: semaphore::probe(self.machine, segment),
                 reading: None,
                 trackers: self.trackers_of(segment),
+                locks: None,
             },
         }
     }

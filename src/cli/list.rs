@@ -61,7 +61,7 @@ pub fn run(machine: &dyn Machine, rules: Rules, args: &ListArgs, out: &mut Out) 
         segments.reverse();
     }
     if args.json {
-        json::write(machine, &survey, &segments, &[], out)?;
+        json::write(machine, &survey, &segments, json::Inside::default(), out)?;
     } else if args.csv {
         print_csv(&segments, args, survey.at, out)?;
     } else {

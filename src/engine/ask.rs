@@ -14,8 +14,8 @@ use crate::segment::Segment;
 pub struct Ask {
     /// The latest question of each kind.
     questions: Vec<Question>,
-    /// The last segment to probe.
-    probe: Option<Box<Segment>>,
+    /// The last segment to probe, and those related to it.
+    probe: Option<(Box<Segment>, Vec<Segment>)>,
 }
 
 impl Worker for Ask {
@@ -25,7 +25,7 @@ impl Worker for Ask {
                 self.questions.retain(|before| !question.replaces(before));
                 self.questions.push(question);
             }
-            Request::Probe(segment) => self.probe = Some(segment),
+            Request::Probe(segment, related) => self.probe = Some((segment, related)),
             _ => {}
         }
         vec![]
@@ -41,8 +41,8 @@ impl Worker for Ask {
             Report::new(now, Body::Answered(question, answer))
         };
         let mut reports: Vec<Report> = self.questions.drain(..).map(answer).collect();
-        reports.extend(self.probe.take().map(|segment| {
-            let probe = Probe::check(machine, &segment);
+        reports.extend(self.probe.take().map(|(segment, related)| {
+            let probe = Probe::check(machine, &segment, &related.iter().collect::<Vec<_>>());
             Report::new(now, Body::Probed(segment.id, probe))
         }));
         reports

@@ -9,6 +9,7 @@ mod ask;
 mod contents;
 mod holders;
 mod lease;
+mod locks;
 mod pace;
 mod rates;
 mod report;

@@ -11,7 +11,7 @@ use crate::identify::about::Probe;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
 use crate::segment::{SegmentId, ShownError, plain_error};
-use crate::survey::Survey;
+use crate::survey::{Alert, Survey};
 use std::io;
 use std::ops::Range;
 
@@ -34,6 +34,8 @@ pub enum Body {
     Opened(Result<Opened, OpenError>),
     /// The first bytes of a segment, read without leaving a trace.
     Preview(Preview),
+    /// Alerts about all locks that nobody will unlock.
+    Locks(Vec<Alert>),
     /// The change rates of the segments that were polled.
     Rates(Vec<(SegmentId, Activity)>),
     /// A window of a segment.

@@ -27,6 +27,9 @@ pub enum Request {
     /// Report the change rates of these segments up to four times a second, most important
     /// segments first. Replaces the previous list; an empty list stops the reports.
     SetRates(Vec<Segment>),
+    /// Check the locks of these segments every few seconds, and report changes of the alerts. Replaces
+    /// the previous list; an empty list stops the checks.
+    CheckLocks(Vec<Segment>),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`] and its interval.
@@ -60,8 +63,8 @@ pub enum Request {
     Rules(Box<Segment>),
     /// Look up what the user is typing.
     Ask(Question),
-    /// Examine a segment without leaving a trace.
-    Probe(Box<Segment>),
+    /// Examine a segment without leaving a trace, and the other segments that its holders hold.
+    Probe(Box<Segment>, Vec<Segment>),
     /// Plan these actions without changing anything.
     Plan(Vec<PlanRequest>),
     /// Apply these plans, except to segments that have changed since they were shown.

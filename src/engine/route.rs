@@ -4,6 +4,7 @@ use super::act::Act;
 use super::ask::Ask;
 use super::contents::{Contents, Readers};
 use super::holders::{Holders, LatestScan};
+use super::locks::LockWorker;
 use super::rates::RatesWorker;
 use super::request::{Request, Search, Target};
 use super::search::SearchWorker;
@@ -43,11 +44,12 @@ pub enum Part {
     Act,
     Ask,
     Rates,
+    Locks,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 7] {
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 8] {
     let Options { copies, rules, state, rates_share } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
@@ -59,6 +61,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         ("act", Box::new(Act::new(state, copies))),
         ("ask", Box::new(Ask::default())),
         ("rates", Box::new(RatesWorker::new(rates_share))),
+        ("locks", Box::new(LockWorker::default())),
     ]
 }
 
@@ -113,8 +116,9 @@ impl Router {
                 return vec![];
             }
             Request::Terminate(_) | Request::Rules(_) | Request::Plan(_) => Part::Act,
-            Request::Ask(_) | Request::Probe(_) => Part::Ask,
+            Request::Ask(_) | Request::Probe(..) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
+            Request::CheckLocks(_) => Part::Locks,
         };
         vec![(part, Job { request, progress })]
     }

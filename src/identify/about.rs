@@ -1,5 +1,6 @@
 //! All facts about a segment, for `info`, the Detail screen of the UI and JSON.
 
+use super::locks::{LockReport, LockScan};
 use super::semaphore::{self, Semaphore};
 use super::sharing;
 use crate::machine::Machine;
@@ -32,6 +33,8 @@ pub struct Probe {
     pub reading: Option<Result<Forecast, String>>,
     /// The holders with a resource tracker of Python.
     pub trackers: HashSet<u32>,
+    /// `None` if not checked.
+    pub locks: Option<LockReport>,
 }
 
 /// A fact about a segment.
@@ -44,13 +47,16 @@ pub struct Fact<'a> {
 }
 
 impl Probe {
-    /// Examines a segment without leaving a trace.
+    /// Examines a segment without leaving a trace. `related` are the other segments that its holders
+    /// hold.
     #[must_use]
-    pub fn check(machine: &dyn Machine, segment: &Segment) -> Self {
+    pub fn check(machine: &dyn Machine, segment: &Segment, related: &[&Segment]) -> Self {
+        let locks = LockScan::new(machine, [&[segment][..], related].concat());
         Self {
             semaphore: semaphore::probe(machine, segment),
             reading: Some(Reader::predict(machine, segment).map_err(|error| error.to_string())),
             trackers: sharing::trackers(machine, std::slice::from_ref(segment)),
+            locks: Some(locks.report(segment, &[])),
         }
     }
 }
@@ -101,6 +107,7 @@ impl<'a> SegmentDetails<'a> {
         match field {
             Field::Holders => self.holders(),
             Field::Warnings => self.warnings(),
+            Field::Locks => self.probe.locks.as_ref().map(LockReport::lines).unwrap_or_default(),
             Field::Namesakes => self.namesakes.iter().map(|other| namesake_text(segment, other)).collect(),
             Field::Reasons => segment.verdict.reasons.iter().skip(1).cloned().collect(),
             _ => self.full(field).into_iter().collect(),

@@ -156,6 +156,8 @@ fields! {
     column MadeBy: Text, Maker, "made_by", "MADE BY", "made by";
     /// value and waiters, if it is a named semaphore
     fact Semaphore: Text, Contents, "semaphore", "SEMAPHORE", "semaphore";
+    /// locks in it: state, owner and waiting threads
+    fact Locks: Text, Contents, "locks", "LOCKS", "locks";
     /// removed, in-use, unknown, protected, idle or leaked
     column State: Text, State, "state", "STATE", "state";
     /// certainty of a leak: certain or likely
@@ -256,7 +258,12 @@ impl Field {
             Self::Device => Value::Number(posix?.device),
             Self::Inode => Value::Number(posix?.inode),
             Self::Links => number(posix?.links),
-            Self::Warnings | Self::Namesakes | Self::Semaphore | Self::Reading | Self::Logout => return None,
+            Self::Warnings
+            | Self::Namesakes
+            | Self::Semaphore
+            | Self::Locks
+            | Self::Reading
+            | Self::Logout => return None,
         })
     }
 

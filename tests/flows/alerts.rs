@@ -114,3 +114,39 @@ fn semaphore_value_updates_live() {
     harness.preview_again();
     assert!(harness.screen().contains("semaphore value 0, 3 waiters"), "{}", harness.screen());
 }
+
+/// A process-shared mutex that a thread has locked.
+fn locked_mutex(owner: u32) -> Vec<u8> {
+    let words = [1, 0, owner, 1, 0x80, 0, 0, 0, 0, 0];
+    words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
+}
+
+#[test]
+fn lock_of_a_dead_owner_is_an_alert_until_it_is_unlocked() {
+    let machine = machine();
+    machine.add_object("locks", FakeBytes::full(&locked_mutex(4122)));
+    machine.map_in(4121, "locks", Access::ReadWrite);
+    machine.add_process(4122, "writer");
+    machine.map_in(4122, "locks", Access::ReadWrite);
+    let thread = |tid| shmlens::machine::image::Thread { tid, inner_tid: tid, name: b"main".to_vec() };
+    let running = shmlens::machine::image::ThreadActivity::Running;
+    machine.edit(|facts| {
+        for pid in [4121, 4122] {
+            facts.processes.get_mut(&pid).unwrap().image.threads = vec![(thread(pid), running)];
+        }
+    });
+    let mut harness = harness(machine);
+    harness.wait(4000);
+    assert!(!harness.screen().contains("nobody will unlock"), "{}", harness.screen());
+    harness.machine.end_process(4122);
+    harness.wait(10_000);
+    let screen = harness.screen();
+    let row = screen.lines().nth(1).unwrap();
+    assert_eq!(row, " mutex 0x0 in /locks: owner 4122 is dead: nobody will unlock it");
+    harness.machine.edit(|facts| {
+        let name = shmlens::segment::ObjectName::new(b"locks").unwrap();
+        *facts.posix.get_mut(&name).unwrap().bytes.lock().unwrap() = FakeBytes::full(&locked_mutex(4121));
+    });
+    harness.wait(10_000);
+    assert!(!harness.screen().contains("nobody will unlock"), "{}", harness.screen());
+}

@@ -30,6 +30,7 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         }
         (Body::Preview(preview), _) => show_preview(state, preview),
         (Body::Probed(id, probe), _) => state.probe = Some((id, probe)),
+        (Body::Locks(alerts), _) => state.lock_alerts = alerts,
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {
             finish_open(state, subscription, opened, effects);
@@ -135,7 +136,7 @@ fn show_survey(state: &mut State, survey: Survey, effects: &mut Vec<Effect>) {
         };
         state.fail(format!("{problem}{more}"));
     }
-    state.alerts = alerts(&survey).into_iter().filter(|alert| alert.urgent).collect();
+    state.survey_alerts = alerts(&survey).into_iter().filter(|alert| alert.urgent).collect();
     state.set_survey(survey);
     new_segment::report_hidden_selection(state);
 }

@@ -29,6 +29,7 @@ use super::overlay::{Overlay, Palette};
 use super::state::{PreviewKey, RangesKey, RatesKey, RequestCache, State};
 use super::table;
 use crate::engine::{Clock, Feed, Request, SubscriptionId};
+use crate::identify::locks::related;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -236,10 +237,24 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         }
     }
 
+    let checked = state.survey.as_ref().filter(|_| every.is_some()).map(|survey| survey.at);
+    if state.requested.locks_checked != checked {
+        state.requested.locks_checked = checked;
+        let held = if checked.is_some() { state.held_segments() } else { vec![] };
+        let key = RatesKey::new(&held);
+        if state.requested.locks != key {
+            effects.push(Request::CheckLocks(held.into_iter().cloned().collect()).into());
+            state.requested.locks = key;
+        }
+    }
+
     let probed = state.selected().filter(|_| state.screen() == Context::Detail).zip(state.survey.as_ref());
     let key = probed.map(|(segment, survey)| (segment.id.clone(), survey.at));
     if state.requested.probe != key {
-        effects.extend(probed.map(|(segment, _)| Request::Probe(Box::new(segment.clone())).into()));
+        effects.extend(probed.map(|(segment, survey)| {
+            let related = related(segment, &survey.segments).into_iter().cloned().collect();
+            Request::Probe(Box::new(segment.clone()), related).into()
+        }));
         state.requested.probe = key;
     }
 

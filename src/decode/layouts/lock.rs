@@ -286,7 +286,7 @@ mod tests {
             (mutex, &[(0, 1), (8, 7890), (16, 0x80)], "locked by thread 7890"),
             (mutex, &[(0, 2), (4, 3), (8, 7890), (16, 0x81)], "locked 3 times by thread 7890"),
             (mutex, &[(0, 1), (16, 0x80)], "locked"),
-            (mutex, &[(0, 0x8000_0000 | 12), (8, 12), (16, 0x90)], "locked by thread 12"),
+            (mutex, &[(0, 0x8000_000c), (8, 12), (16, 0x90)], "locked by thread 12"),
             (mutex, &[(0, 12), (16, 0xa0)], "locked by thread 12"),
             (
                 mutex,

@@ -187,7 +187,9 @@ fn mutex_at(bytes: &[u8]) -> Option<String> {
     };
     let is_dead = owner | 1 == 0x7fff_ffff;
     let is_owned = owner != 0;
-    let counted = is_dead || if is_recursive { (count > 0) == is_owned } else { count == 0 };
+    // Robust mutexes and those with priority inheritance count too.
+    let counted = is_dead
+        || if is_recursive { (count > 0) == is_owned } else { count <= u32::from(by_owner && is_owned) };
     let is_thread = owner <= MAX_THREADS || by_owner && is_dead;
     let used = is_dead || users > 0 || !is_owned;
     // Only robust mutexes that are locked are in a list.

@@ -29,7 +29,7 @@ impl Deadlock {
 #[must_use]
 pub fn deadlocks(threads: &Threads, read: &dyn Fn(Object, u64, &mut [u8]) -> bool) -> Vec<Deadlock> {
     // Each thread waits for at most one lock.
-    let mut waits: BTreeMap<(u32, u32), (&Waiter, (u32, u32))> = BTreeMap::new();
+    let mut waits: BTreeMap<ThreadKey, (&Waiter, ThreadKey)> = BTreeMap::new();
     for waiter in threads.all_waiters() {
         let owner = owner_of(threads, waiter, read);
         if let Some(owner) = owner.filter(|owner| key(owner) != key(&waiter.thread)) {
@@ -54,7 +54,10 @@ pub fn deadlocks(threads: &Threads, read: &dyn Fn(Object, u64, &mut [u8]) -> boo
     found
 }
 
-const fn key(thread: &ThreadName) -> (u32, u32) {
+/// The pid and tid of a thread.
+type ThreadKey = (u32, u32);
+
+const fn key(thread: &ThreadName) -> ThreadKey {
     (thread.pid, thread.tid)
 }
 

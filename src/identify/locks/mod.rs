@@ -2,20 +2,24 @@
 
 mod deadlock;
 mod owner;
+mod report;
+mod scan;
 #[cfg(test)]
 mod tests;
 mod threads;
 
 pub use deadlock::{Deadlock, deadlocks};
 pub use owner::Owner;
+pub use report::LockReport;
+pub use scan::{LockScan, related};
 pub use threads::{ThreadName, Threads, Waiter};
 
 use crate::decode::layouts::{LockKind, LockState};
 use crate::machine::Machine;
 use crate::machine::process::Object;
 use crate::segment::Segment;
-use crate::survey::Survey;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Threads that a text names.
 const MAX_NAMED: usize = 3;
@@ -41,14 +45,12 @@ pub struct Lock {
 pub struct LockSurvey<'a> {
     machine: &'a dyn Machine,
     threads: &'a Threads,
-    holders_are_known: bool,
 }
 
 impl<'a> LockSurvey<'a> {
     #[must_use]
-    pub fn new(machine: &'a dyn Machine, survey: &Survey, threads: &'a Threads) -> Self {
-        let holders_are_known = survey.coverage.as_ref().is_some_and(crate::survey::Coverage::is_whole);
-        Self { machine, threads, holders_are_known }
+    pub const fn new(machine: &'a dyn Machine, threads: &'a Threads) -> Self {
+        Self { machine, threads }
     }
 
     /// Returns the locks of a segment: those at these offsets, and all others that threads wait for.
@@ -57,9 +59,7 @@ impl<'a> LockSurvey<'a> {
         let Some(object) = Object::of(segment) else { return vec![] };
         let mut locks: Vec<Lock> =
             known.iter().filter_map(|&(offset, kind)| self.lock(object, offset, kind, read)).collect();
-        let is_known = |offset: u64| {
-            known.iter().any(|&(start, kind)| (start..start.saturating_add(kind.size())).contains(&offset))
-        };
+        let is_known = |offset: u64| known.iter().any(|&(start, kind)| words(start, kind).contains(&offset));
         let mut others: BTreeMap<u64, Vec<ThreadName>> = BTreeMap::new();
         for waiter in self.threads.waiters(object, 0..u64::MAX).filter(|waiter| !is_known(waiter.offset)) {
             others.entry(waiter.offset).or_default().push(waiter.thread.clone());
@@ -81,9 +81,8 @@ impl<'a> LockSurvey<'a> {
             read(offset, &mut bytes).then_some(())?;
             Some((kind.state(&bytes)?, kind.is_process_shared(&bytes) == Some(false)))
         };
-        let waited_on = kind.waited_on();
-        let range = offset.saturating_add(waited_on.start)..offset.saturating_add(waited_on.end);
-        let waiters = self.threads.waiters(object, range).map(|waiter| waiter.thread.clone()).collect();
+        let waiters =
+            self.threads.waiters(object, words(offset, kind)).map(|waiter| waiter.thread.clone()).collect();
         let (mut state, is_private) = look()?;
         let mut owner = self.owner(object, state);
         // The owner may have been replaced while its threads were listed.
@@ -99,8 +98,14 @@ impl<'a> LockSurvey<'a> {
 
     fn owner(&self, object: Object, state: LockState) -> Option<(u32, Owner)> {
         let tid = state.owner().filter(|tid| *tid != 0)?;
-        Some((tid, Owner::find(self.machine, self.threads, object, tid, self.holders_are_known)))
+        Some((tid, Owner::find(self.machine, self.threads, object, tid)))
     }
+}
+
+/// The words of a lock that threads wait on.
+const fn words(offset: u64, kind: LockKind) -> Range<u64> {
+    let within = kind.waited_on();
+    offset.saturating_add(within.start)..offset.saturating_add(within.end)
 }
 
 impl Lock {

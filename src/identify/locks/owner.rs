@@ -13,26 +13,20 @@ pub enum Owner {
     /// A thread has that id, but its process does not map the segment: the owner detached it, or died
     /// and its id was reused.
     Detached(String),
-    /// Some holders may be missing.
+    /// Its process may not be examined, or the id is one of another pid namespace.
     Unknown,
 }
 
 impl Owner {
-    /// Returns the owner with this id. `holders_are_known` is set if every process could be examined.
+    /// Returns the owner with this id.
     #[must_use]
-    pub fn find(
-        machine: &dyn Machine,
-        threads: &Threads,
-        object: Object,
-        tid: u32,
-        holders_are_known: bool,
-    ) -> Self {
+    pub fn find(machine: &dyn Machine, threads: &Threads, object: Object, tid: u32) -> Self {
         if let Some(thread) = threads.thread(object, tid) {
             return Self::Alive(thread);
         }
         if !threads.has_own_ids() {
-            // Ids of other namespaces cannot be looked up.
-            return if holders_are_known && !threads.is_cut { Self::Dead } else { Self::Unknown };
+            // Ids of other pid namespaces cannot be looked up.
+            return Self::Unknown;
         }
         // The process may have attached after the scan.
         let Ok(segment_devices) = machine.segment_devices() else { return Self::Unknown };

@@ -3,6 +3,7 @@ use crate::identify::Identifier;
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::machine::image::{SystemCall, Thread, ThreadActivity};
 use crate::segment::Access;
+use crate::survey::Survey;
 use crate::survey::{Depth, Holdings, Names};
 
 /// A mutex that is locked by a thread, or unlocked if that is 0.
@@ -64,7 +65,7 @@ fn texts(machine: &FakeMachine) -> Vec<String> {
     let survey = survey(machine);
     let holders = survey.segments.iter().flat_map(|segment| segment.holders.as_deref().unwrap_or_default());
     let threads = Threads::of(machine, holders);
-    let locks = LockSurvey::new(machine, &survey, &threads);
+    let locks = LockSurvey::new(machine, &threads);
     let read = |segment: &Segment, offset: u64, into: &mut [u8]| {
         let reader = crate::memory::Reader::open(machine, segment).unwrap();
         reader.read_at(offset, into).is_ok_and(|count| count == into.len())
@@ -139,7 +140,7 @@ fn words_that_threads_wait_on_are_listed() {
     let survey = survey(&machine);
     let holders = survey.segments.iter().flat_map(|segment| segment.holders.as_deref().unwrap_or_default());
     let threads = Threads::of(&machine, holders);
-    let locks = LockSurvey::new(&machine, &survey, &threads);
+    let locks = LockSurvey::new(&machine, &threads);
     let found: Vec<String> = survey
         .segments
         .iter()

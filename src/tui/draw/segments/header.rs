@@ -37,12 +37,14 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, area: Area) {
         return;
     };
     parts(canvas, x, area.y, edge, &left);
-    let alert_row = u16::from(!state.alerts.is_empty() && area.height > 1);
+    let alerts: Vec<&Alert> = state.alerts().collect();
+    let alert_row = u16::from(!alerts.is_empty() && area.height > 1);
     if area.height > 1 + alert_row {
         limits(state, survey, canvas, Area::new(0, area.y + 1, area.width, 1));
     }
     if alert_row > 0 {
-        alert(&state.alerts, canvas, Area::new(0, area.bottom() - 1, area.width, 1));
+        let all_are_limits = state.lock_alerts.is_empty();
+        alert(&alerts, all_are_limits, canvas, Area::new(0, area.bottom() - 1, area.width, 1));
     }
 }
 
@@ -189,11 +191,14 @@ pub fn position(state: &State) -> String {
 }
 
 /// Draws an alert with as many users as fit.
-fn alert(alerts: &[Alert], canvas: &mut Canvas<'_>, area: Area) {
+fn alert(alerts: &[&Alert], all_are_limits: bool, canvas: &mut Canvas<'_>, area: Area) {
     let Some(first) = alerts.first() else { return };
     let (more, short) = match alerts.len() {
         1 => (String::new(), String::new()),
-        count => (format!(" ({} more in `shmlens limits`)", count - 1), format!(" (+{})", count - 1)),
+        count => {
+            let place = if all_are_limits { " in `shmlens limits`" } else { "" };
+            (format!(" ({} more{place})", count - 1), format!(" (+{})", count - 1))
+        }
     };
     let available = area.width.saturating_sub(2);
     // Naming another user is more useful than `shmlens limits`.
