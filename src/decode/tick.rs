@@ -72,7 +72,7 @@ impl TickUnit {
     }
 
     /// The suffix of a duration. Months and minutes differ in more than case.
-    const fn suffix(self) -> &'static str {
+    pub(super) const fn suffix(self) -> &'static str {
         match self {
             Generic => "",
             Years => "y",
@@ -85,7 +85,7 @@ impl TickUnit {
     }
 
     /// Digits of the fraction of a second.
-    const fn digits(self) -> u32 {
+    pub(super) const fn digits(self) -> u32 {
         match self {
             Millis => 3,
             Micros => 6,

@@ -7,3 +7,5 @@ mod generator;
 mod layouts;
 mod programs;
 mod refusals;
+mod samples;
+mod values;

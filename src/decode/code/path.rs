@@ -1,109 +1,122 @@
 //! The first values of a type, which the code prints.
 
-use super::model::{BitField, Member, Model, Part};
+use super::model::{BitField, Member, Model, Part, RecordModel};
+use crate::segment::quote;
 use std::fmt::Write as _;
 
 /// Values that the code prints.
 const MAX_VALUES: usize = 16;
-/// Parts to visit for them.
-const MAX_VISITS: usize = 1024;
+/// Bytes of a value that the code prints.
+pub const MAX_BYTES: u64 = 64;
 
 /// A value, and the way to it.
 #[derive(Debug)]
 pub struct Leaf<'a> {
     pub steps: Vec<Step<'a>>,
     pub part: &'a Part,
+    /// The path to it, escaped: `points[3].x`; `value` for a type without parts.
+    pub label: String,
+    /// Its place in the type. That of a bit-field is the one of its member.
+    pub offset: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
-    Member(&'a Member),
-    /// A member whose own members are in the scope of the record around it.
-    Anonymous(&'a Member),
-    BitField(&'a BitField),
+    /// A member, by its number.
+    Member(&'a RecordModel, usize),
+    /// A bit-field in a language without them.
+    BitField(&'a RecordModel, usize),
     Index(u64),
 }
 
+/// The values that the code prints.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    pub leaves: Vec<Leaf<'a>>,
+    /// The number of those that it does not print.
+    pub more: u64,
+}
+
 impl Leaf<'_> {
-    /// `points[3].x`; `value` for a type without parts.
-    pub fn label(&self) -> String {
-        let mut text = String::new();
-        for step in &self.steps {
-            let name = match step {
-                Step::Index(index) => {
-                    let _ = write!(text, "[{index}]");
-                    continue;
-                }
-                Step::Anonymous(_) => continue,
-                Step::Member(member) => &member.name.text,
-                Step::BitField(field) => &field.name.text,
-            };
-            text.push_str(if text.is_empty() { "" } else { "." });
-            text.push_str(name);
+    pub fn is_bit_field(&self) -> bool {
+        match self.steps.last() {
+            Some(Step::Member(record, at)) => record.members[*at].bits.is_some(),
+            Some(Step::BitField(..)) => true,
+            _ => false,
         }
-        if text.is_empty() { "value".to_owned() } else { text }
     }
 }
 
-/// Lists the first values that `is_shown` accepts.
-pub fn first_leaves(model: &Model, is_shown: fn(&Model, &Leaf<'_>) -> bool) -> Vec<Leaf<'_>> {
-    let mut walk = Walk { model, is_shown, leaves: vec![], visits: 0 };
-    walk.visit(&model.root, &mut vec![]);
-    walk.leaves
+impl<'a> Shown<'a> {
+    /// Lists the first values of a type.
+    pub fn of(model: &'a Model) -> Self {
+        let mut walk = Walk { model, leaves: vec![], steps: vec![], label: String::new() };
+        walk.visit(&model.root, 0);
+        let more = model.root.leaves(&model.records).saturating_sub(walk.leaves.len() as u64);
+        Self { leaves: walk.leaves, more }
+    }
+
+    /// The last line of the output.
+    pub fn rest(&self) -> Option<String> {
+        match (self.leaves.len(), self.more) {
+            (0, _) => Some("value = {}".to_owned()),
+            (_, 0) => None,
+            (_, more) => Some(format!("... and {more} more")),
+        }
+    }
 }
 
 struct Walk<'a> {
     model: &'a Model,
-    is_shown: fn(&Model, &Leaf<'_>) -> bool,
     leaves: Vec<Leaf<'a>>,
-    visits: usize,
+    steps: Vec<Step<'a>>,
+    label: String,
 }
 
 impl<'a> Walk<'a> {
-    fn visit(&mut self, part: &'a Part, steps: &mut Vec<Step<'a>>) {
-        self.visits += 1;
-        if self.leaves.len() >= MAX_VALUES || self.visits > MAX_VISITS {
+    fn visit(&mut self, part: &'a Part, offset: u64) {
+        if self.leaves.len() >= MAX_VALUES || part.leaves(&self.model.records) == 0 {
             return;
         }
         match part {
             Part::Array(element, count) => {
+                let stride = self.model.size_of(element);
                 for index in 0..(*count).min(MAX_VALUES as u64) {
-                    steps.push(Step::Index(index));
-                    self.visit(element, steps);
-                    steps.pop();
+                    let label = format!("[{index}]");
+                    self.go(Step::Index(index), &label, element, offset + index * stride);
                 }
             }
-            Part::Record(at) => {
-                let record = &self.model.records[*at];
-                for (number, member) in record.members.iter().enumerate() {
-                    let fields: Vec<&BitField> =
-                        record.bit_fields.iter().filter(|field| field.member == number).collect();
-                    for field in &fields {
-                        steps.push(Step::BitField(field));
-                        self.visit(&field.part, steps);
-                        steps.pop();
-                    }
-                    if !fields.is_empty() {
-                        continue;
-                    }
-                    let is_anonymous = match member.part {
-                        Part::Record(inner) => self.model.records[inner].is_anonymous,
-                        _ => false,
-                    };
-                    steps.push(if is_anonymous { Step::Anonymous(member) } else { Step::Member(member) });
-                    self.visit(&member.part, steps);
-                    steps.pop();
-                    if self.leaves.len() >= MAX_VALUES {
-                        return;
-                    }
-                }
-            }
+            Part::Record(at) => self.record(&self.model.records[*at], offset),
             _ => {
-                let leaf = Leaf { steps: steps.clone(), part };
-                if (self.is_shown)(self.model, &leaf) {
-                    self.leaves.push(leaf);
-                }
+                let label = if self.label.is_empty() { "value" } else { &self.label };
+                let label = quote(label.as_bytes());
+                self.leaves.push(Leaf { steps: self.steps.clone(), part, label, offset });
             }
         }
+    }
+
+    fn record(&mut self, record: &'a RecordModel, base: u64) {
+        for (at, member) in record.members.iter().enumerate() {
+            let offset = base + member.offset;
+            let mut is_storage = false;
+            for (number, BitField { label, part, .. }) in record.bit_fields_in(at) {
+                is_storage = true;
+                self.go(Step::BitField(record, number), label, part, offset);
+            }
+            let Member { label, part, .. } = member;
+            if !is_storage {
+                self.go(Step::Member(record, at), label, part, offset);
+            }
+        }
+    }
+
+    fn go(&mut self, step: Step<'a>, label: &str, part: &'a Part, offset: u64) {
+        let length = self.label.len();
+        let separator = if length == 0 || label.is_empty() || label.starts_with('[') { "" } else { "." };
+        let _ = write!(self.label, "{separator}{label}");
+        self.steps.push(step);
+        self.visit(part, offset);
+        self.steps.pop();
+        self.label.truncate(length);
     }
 }

@@ -259,7 +259,7 @@ impl<'a> Parser<'a> {
             TypeKind::Enum(found) if found.name().is_empty() => {
                 let enumerators = found.enumerators().to_vec();
                 let renamed = Enum::new(name, found.underlying(), found.order(), enumerators);
-                Some(Type::enumeration(renamed).with_align(align))
+                Some(Type::enumeration(renamed.with_scope(found.is_scoped())).with_align(align))
             }
             _ => None,
         };

@@ -45,8 +45,8 @@ impl<'a> Parser<'a> {
         let underlying = underlying.ok_or_else(|| {
             Problem::new(&keyword, "the values of the enumeration do not fit into any integer")
         })?;
-        let ty =
-            Type::enumeration(Enum::new(shown_name.as_str(), underlying, ByteOrder::Little, enumerators));
+        let found = Enum::new(shown_name.as_str(), underlying, ByteOrder::Little, enumerators);
+        let ty = Type::enumeration(found.with_scope(is_scoped));
         let align = attributes.align.map_or(ty.align(), |align| align.max(ty.align()));
         let object = Object::plain(ty.with_align(align));
         let Some(name) = name else { return Ok(CType::Object(object)) };

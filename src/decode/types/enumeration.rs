@@ -13,6 +13,7 @@ pub struct Enum {
     enumerators: Vec<Enumerator>,
     /// Indexes of enumerators by value. Of equal ones, the first declared comes first.
     by_value: Vec<u32>,
+    is_scoped: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,14 @@ impl Enum {
     ) -> Self {
         let mut by_value: Vec<u32> = (0..).take(enumerators.len()).collect();
         by_value.sort_by_key(|&index| enumerators[index as usize].value);
-        Self { name: name.into(), underlying, order, enumerators, by_value }
+        Self { name: name.into(), underlying, order, enumerators, by_value, is_scoped: false }
+    }
+
+    /// Makes it an `enum class`.
+    #[must_use]
+    pub const fn with_scope(mut self, is_scoped: bool) -> Self {
+        self.is_scoped = is_scoped;
+        self
     }
 
     #[must_use]
@@ -47,6 +55,12 @@ impl Enum {
     #[must_use]
     pub const fn order(&self) -> ByteOrder {
         self.order
+    }
+
+    /// Returns true for an `enum class`: its enumerators are in its own scope.
+    #[must_use]
+    pub const fn is_scoped(&self) -> bool {
+        self.is_scoped
     }
 
     #[must_use]

@@ -58,8 +58,13 @@ impl<'a> Leaf<'a> {
     }
 
     fn of_enum(place: Place<'a>, value: Value) -> Self {
-        let name = match (place.ty.kind(), value.integer()) {
-            (TypeKind::Enum(found), Some(value)) => found.name_of(value),
+        let number = match value {
+            // Enumerators of a char are signed numbers.
+            Value::Char(byte) => Some(byte.cast_signed().into()),
+            _ => value.integer(),
+        };
+        let name = match (place.ty.kind(), number) {
+            (TypeKind::Enum(found), Some(number)) => found.name_of(number),
             _ => None,
         };
         name.map_or(Self::Value(value), Self::Enumerator)

@@ -93,7 +93,8 @@ impl Label<'_> {
         }
     }
 
-    fn push(&self, out: &mut String) {
+    /// Appends the label to the text of a path.
+    pub(in crate::decode) fn push(&self, out: &mut String) {
         match self {
             Self::Index(index) => drop(write!(out, "[{index}]")),
             Self::Field(field) if field.name.is_empty() => {}
