@@ -68,11 +68,13 @@ fn module(path: &str) -> Option<&str> {
     }
 }
 
+/// The sources of this program. Those in assets are parts of generated ones.
 fn rust(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
     sources
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .filter(|(path, _)| Path::new(path).extension().is_some_and(|end| end == "rs"))
+        .filter(|(path, _)| !path.starts_with("assets/"))
 }
 
 /// Finds terminal crates outside of `tui`.

@@ -169,15 +169,18 @@ pub struct InfoArgs {
     #[arg(value_name = "SEGMENT")]
     pub segment: OsString,
     /// Print JSON, in the format of `list --json`
-    #[arg(long, conflicts_with_all = ["code", "as"])]
+    #[arg(long, conflicts_with = "code")]
     pub json: bool,
     /// Print a program that attaches to the segment, read-only: cpp, python or rust
     #[arg(long, value_enum, value_name = "LANGUAGE", hide_possible_values = true)]
     pub code: Option<Language>,
-    /// With --code, read the segment as this type, in any form that `dump` takes; the program has its
-    /// translation
-    #[arg(long = "as", id = "as", value_name = "TYPE", requires = "code", value_parser = as_type)]
-    pub kind: Option<PlacedType>,
+    /// Read the segment as this type, in any form that `dump` takes, and show its values. With --code,
+    /// the program has its translation
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
+    pub kind: Option<TypeSource>,
+    /// With --code, print only the translated type, without the program around it
+    #[arg(long, requires_all = ["code", "as"])]
+    pub type_only: bool,
     #[command(flatten)]
     pub settle: SettleArgs,
 }
@@ -207,6 +210,8 @@ const INFO_EXAMPLES: &str = "\
 EXAMPLES
   shmlens info /psm_1f09ab2c    a POSIX segment
   shmlens info 0x4d2 --json     the System V segment with key 0x4d2, as JSON
+  shmlens info /camera0 --as camera.h:Frame
+                                with the values of a C struct there
   shmlens info /camera0 --code python --as camera.h:Frame
                                 a Python program that reads a C struct there";
 

@@ -135,17 +135,24 @@ impl Snapshot {
         }
     }
 
-    /// Prints the value as `dump --as` does.
-    pub fn print(&self, json: bool, csv: bool, out: &mut Out) -> io::Result<()> {
+    /// The reasons to doubt the value.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = vec![];
         if !self.changed.is_empty() {
             let named =
                 self.changed.iter().take(MAX_NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
             let more = self.changed.len().saturating_sub(MAX_NAMED);
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            warn(&format!("changed while it was read, and may be torn: {named}{more}"));
+            notes.push(format!("changed while it was read, and may be torn: {named}{more}"));
         }
-        if let Some(note) = &self.note {
-            warn(note);
+        notes.extend(self.note.clone());
+        notes
+    }
+
+    /// Prints the value as `dump --as` does.
+    pub fn print(&self, json: bool, csv: bool, out: &mut Out) -> io::Result<()> {
+        for note in self.notes() {
+            warn(&note);
         }
         if json {
             serde_json::to_writer(&mut *out, &self.object()).map_err(io::Error::from)?;

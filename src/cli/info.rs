@@ -1,10 +1,11 @@
 //! `info`: prints all facts about a segment as text or JSON, and its values if their type is certain,
-//! or code that attaches to it. Never attaches a segment, and reads contents only if that leaves no
-//! trace.
+//! or code that attaches to it. Attaches a segment only to read it as the type that the user named;
+//! otherwise reads contents only if that leaves no trace.
 
-use super::args::InfoArgs;
+use super::args::{InfoArgs, Language};
 use super::choose::choose;
-use super::decoded::Snapshot;
+use super::decoded::{Snapshot, size_of};
+use super::dump::check_size;
 use super::json::{self, Inside};
 use super::out::{Out, warn};
 use super::style::Tint;
@@ -12,12 +13,13 @@ use super::types::{Candidate, certain_value};
 use super::{Failure, Status, survey_all};
 use crate::config::layout::LayoutRule;
 use crate::decode::code::{self, Attachment};
-use crate::decode::{Path, Type};
+use crate::decode::{Path, PlacedType, Type, TypeSource};
 use crate::identify::Rules;
 use crate::identify::about::{Fact, Probe, SegmentDetails};
 use crate::identify::locks::{LockScan, related};
 use crate::machine::Machine;
-use crate::segment::{Value, escape};
+use crate::memory::Reader;
+use crate::segment::{Segment, Value, escape, quote};
 use std::io::{self, Write as _};
 
 /// Values that are shown.
@@ -34,16 +36,22 @@ pub fn run(
 ) -> Result<Status, Failure> {
     let survey = survey_all(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
-    let value = certain_value(machine, segment, layouts);
     if let Some(language) = args.code {
-        let attachment = Attachment::of(segment)?;
-        let placed = args.kind.as_ref().map(|kind| (&kind.ty, kind.offset.unwrap_or(0)));
-        if let Some((ty, offset)) = placed {
-            warn_of_missing_bytes(ty, offset, attachment.size);
-        }
-        out.write_all(code::code(language.into(), &attachment, placed)?.as_bytes())?;
-    } else if args.json {
-        let values = value.map(|(_, snapshot)| snapshot);
+        let placed = args.kind.as_ref().map(placed).transpose()?;
+        let text = match placed {
+            Some((ty, _)) if args.type_only => code::definitions(language.into(), ty)?,
+            _ => program(language, segment, placed)?,
+        };
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        return Ok(Status::Success);
+    }
+    let values = match &args.kind {
+        Some(source) => Some(Values::of_type(machine, segment, source)?),
+        None => certain_value(machine, segment, layouts).map(Values::certain),
+    };
+    if args.json {
+        let values = values.map(|values| values.snapshot);
         let related = related(segment, &survey.segments);
         let locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &[]);
         let inside = Inside { values: values.as_slice(), locks: Some(&locks) };
@@ -57,41 +65,95 @@ pub fn run(
         for fact in about.facts() {
             print(&fact, out)?;
         }
-        if let Some((candidate, snapshot)) = value {
-            print_values(&candidate, &snapshot, out)?;
+        if let Some(values) = values {
+            values.print(out)?;
         }
     }
     out.flush()?;
     Ok(Status::Success)
 }
 
-/// Prints the type and the first values of it.
-fn print_values(candidate: &Candidate, snapshot: &Snapshot, out: &mut Out) -> io::Result<()> {
-    let name = escape(candidate.name.as_bytes());
-    let mut lines = vec![format!("{name}: {}", candidate.evidence.join("; "))];
-    lines.extend(snapshot.note.clone());
-    let value = snapshot.value();
-    let shorten = |text: String| match text.char_indices().nth(MAX_LENGTH) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    };
-    let parts = if value.place.ty.is_leaf() { 0 } else { value.place.ty.child_count() };
-    for index in 0..parts.min(MAX_VALUES) {
-        let path = value.place.ty.path_text(&Path(vec![index]));
-        let text = value.child(index).map_or_else(String::new, |child| child.to_string());
-        lines.push(shorten(format!("{path}: {text}")));
+/// The type that code is for.
+fn placed(source: &TypeSource) -> Result<(&Type, u64), Failure> {
+    match source {
+        TypeSource::Fixed(kind) => Ok((&kind.ty, kind.offset.unwrap_or(0))),
+        TypeSource::Layout(layout) => Err(Failure::Usage(format!(
+            "no code reads {}: its type depends on the contents. Omit --code to see its values",
+            layout.word()
+        ))),
     }
-    if parts > MAX_VALUES {
-        lines.push(format!("… {} more: shmlens dump --as {name}", parts - MAX_VALUES));
-    } else if parts == 0 && candidate.count > 0 {
-        lines.push(shorten(value.to_string()));
+}
+
+fn program(language: Language, segment: &Segment, placed: Option<(&Type, u64)>) -> Result<String, Failure> {
+    let attachment = Attachment::of(segment)?;
+    if let Some((ty, offset)) = placed {
+        warn_of_missing_bytes(ty, offset, attachment.size);
     }
-    let style = out.style();
-    for (index, line) in lines.iter().enumerate() {
-        let label = style.paint(Tint::Dim, &format!("{:<14}", if index == 0 { "values" } else { "" }));
-        writeln!(out, "{label}{}", style.fit(line))?;
+    Ok(code::code(language.into(), &attachment, placed)?)
+}
+
+/// The values of a segment, and the reason to read it as their type.
+struct Values {
+    title: String,
+    snapshot: Snapshot,
+    /// As for `dump --as`.
+    name: String,
+}
+
+impl Values {
+    fn certain((candidate, snapshot): (Candidate, Snapshot)) -> Self {
+        let name = escape(candidate.name.as_bytes());
+        Self { title: format!("{name}: {}", candidate.evidence.join("; ")), snapshot, name }
     }
-    Ok(())
+
+    /// Reads the type that the user named, as `dump` does.
+    fn of_type(machine: &dyn Machine, segment: &Segment, source: &TypeSource) -> Result<Self, Failure> {
+        let reader = Reader::open(machine, segment)?;
+        let snapshot = match source {
+            TypeSource::Layout(layout) => Snapshot::of_layout(&reader, *layout)?,
+            TypeSource::Fixed(PlacedType { ty, offset }) => {
+                check_size(ty, u64::MAX)?;
+                let offset = offset.unwrap_or(0);
+                let size = size_of(&reader)?;
+                if offset >= size {
+                    return Err(Failure::Beyond { id: reader.id().clone(), offset, size });
+                }
+                Snapshot::of_type(&reader, &ty.to_string(), offset, ty)?
+            }
+        };
+        let place = if snapshot.offset > 0 { format!(" at {:#x}", snapshot.offset) } else { String::new() };
+        let title = format!("{}{place}", escape(snapshot.name.as_bytes()));
+        Ok(Self { title, snapshot, name: "TYPE".to_owned() })
+    }
+
+    /// Prints the type and the first values of it.
+    fn print(&self, out: &mut Out) -> io::Result<()> {
+        let mut lines = vec![self.title.clone()];
+        lines.extend(self.snapshot.notes());
+        let value = self.snapshot.value();
+        let shorten = |text: String| match text.char_indices().nth(MAX_LENGTH) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        };
+        let ty = value.place.ty;
+        for index in 0..ty.child_count().min(MAX_VALUES) {
+            let path = quote(ty.path_text(&Path(vec![index])).as_bytes());
+            let text = value.child(index).map_or_else(String::new, |child| child.to_string());
+            lines.push(shorten(format!("{path}: {text}")));
+        }
+        if ty.is_leaf() {
+            lines.push(shorten(value.to_string()));
+        } else if ty.child_count() > MAX_VALUES {
+            let more = ty.child_count() - MAX_VALUES;
+            lines.push(format!("… {more} more: shmlens dump --as {}", self.name));
+        }
+        let style = out.style();
+        for (index, line) in lines.iter().enumerate() {
+            let label = style.paint(Tint::Dim, &format!("{:<14}", if index == 0 { "values" } else { "" }));
+            writeln!(out, "{label}{}", style.fit(line))?;
+        }
+        Ok(())
+    }
 }
 
 /// Warns that the program will refuse the segment.

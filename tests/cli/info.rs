@@ -111,3 +111,46 @@ fn largest_size_works() {
     let message = printed(["info", "huge"]);
     assert!(message.contains("8.0 EiB (9223372036854775807 bytes)"), "{message}");
 }
+
+#[test]
+fn info_shows_the_values_of_a_type() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let object = Object::new("typed", 16, 0o600);
+    object.write(0, &[7, 0, 0, 0, b'h', b'i', 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    let ty = "struct Frame { int tick; char name[4]; unsigned char bytes[20]; }";
+    let text = printed(["info", "/typed", "--as", ty]);
+    for line in ["values        Frame", "tick: 7", "name: \"hi\"", "bytes: [1, 2, 3, 4, 5, 6, 7, 8]"] {
+        assert!(text.lines().any(|one| one.trim() == line), "{line} is not in\n{text}");
+    }
+    let values = &json(["info", "/typed", "--json", "--as", "u32@4"])["segments"][0]["values"];
+    let dump = json(["dump", "/typed", "--json", "--as", "u32@4"]);
+    assert_eq!(values, &serde_json::json!([dump]));
+    let text = printed(["info", "/typed", "--as", "u8[16]@0"]);
+    assert!(text.contains("[15]: 8") && !text.contains("more"), "{text}");
+    let text = printed(["info", "/typed", "--as", "u8[20]"]);
+    assert!(text.contains("4 more: shmlens dump --as TYPE"), "{text}");
+    // A System V segment is attached, because the user named it.
+    let sysv = Sysv::new(0x4d2, 4096, 0o600);
+    sysv.write(8, &2.5_f64.to_ne_bytes());
+    assert!(printed(["info", "0x4d2", "--as", "f64@8"]).contains("values        f64 at 0x8"));
+    assert!(printed(["info", "0x4d2", "--as", "f64@8"]).lines().any(|line| line.trim() == "2.5"));
+    let error = stderr_of(["info", "/typed", "--as", "u32@16"], 1);
+    assert!(error.contains("16"), "{error}");
+    let error = stderr_of(["info", "/typed", "--as", "sharedlist"], 1);
+    assert!(error.contains("list"), "{error}");
+}
+
+#[test]
+fn type_is_translated_without_a_program() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("typed", 16, 0o600);
+    let ty = "[('a', '<i4'), ('b', '<f8', (3,))]";
+    let text = printed(["info", "/typed", "--code", "cpp", "--type-only", "--as", ty]);
+    assert!(text.contains("double b[3];") && !text.contains("main"), "{text}");
+    let text = printed(["info", "/typed", "--code", "python", "--type-only", "--as", "double x[3]"]);
+    assert_eq!(text, "import numpy as np\n\nData = np.dtype((\"<f8\", (3,)))\n");
+    let error = stderr_of(["info", "/typed", "--type-only", "--as", ty], 2);
+    assert!(error.contains("--code"), "{error}");
+    let error = stderr_of(["info", "/typed", "--code", "cpp", "--as", "sharedlist"], 2);
+    assert!(error.contains("depends on the contents"), "{error}");
+}

@@ -51,7 +51,7 @@ impl Sample {
                 None => {
                     let path = line.split(" = ").next().unwrap();
                     let like: Vec<_> = expected.iter().filter(|one| one.starts_with(path)).take(3).collect();
-                    if !known.contains(line) {
+                    if !known.contains(line) && !like.iter().any(|one| is_tie(line, one)) {
                         failures.push(format!("{language:?}: {}\n{line} is not in {like:#?}", self.name));
                     }
                     found += 1;
@@ -62,6 +62,17 @@ impl Sample {
         assert!(more == 0 || found == 16, "{language:?}: {}\n{printed}", self.name);
         found
     }
+}
+
+/// Returns true if two lines are equal but for the last digit of a float. Of two shortest forms that are
+/// equally near, C and Python write the even one.
+fn is_tie(line: &str, expected: &str) -> bool {
+    let is_long = line.bytes().filter(u8::is_ascii_digit).count() >= 8 && line.contains('.');
+    let pairs = line.bytes().zip(expected.bytes()).filter(|(one, other)| one != other);
+    let pairs: Vec<(u8, u8)> = pairs.collect();
+    let is_even =
+        |one: u8, other: u8| one.is_ascii_digit() && one.is_multiple_of(2) && one.abs_diff(other) == 1;
+    is_long && line.len() == expected.len() && matches!(*pairs, [(one, other)] if is_even(one, other))
 }
 
 /// Runs the programs of all languages for all samples. Returns the number of values compared.
