@@ -144,7 +144,7 @@ fn every_scalar_is_printed_whatever_its_bytes_are() {
 }
 
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "takes minutes"]
 fn every_scalar_is_printed_with_many_bytes() {
     for seed in 2..12 {
         compare(&samples(scalars(), 1, seed));

@@ -27,7 +27,12 @@ static void show_time(const char *path, std::int64_t count, std::int64_t per_sec
         }
     }
     const long offset = local.tm_gmtoff < 0 ? -local.tm_gmtoff : local.tm_gmtoff;
-    std::printf(" %c%02ld:%02ld\n", local.tm_gmtoff < 0 ? '-' : '+', offset / 3600, offset / 60 % 60);
+    std::printf(" %c%02ld:%02ld", local.tm_gmtoff < 0 ? '-' : '+', offset / 3600, offset / 60 % 60);
+    // The time of a place before it had a zone.
+    if (offset % 60 != 0) {
+        std::printf(":%02ld", offset % 60);
+    }
+    std::puts("");
 }
 
 //: show_duration

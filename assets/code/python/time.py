@@ -11,8 +11,10 @@ def show_time(count, per_second):
     text += f" {local.tm_hour:02}:{local.tm_min:02}:{local.tm_sec:02}"
     if part:
         text += "." + str(per_second + part)[1:].rstrip("0")
-    offset = abs(local.tm_gmtoff) // 60
-    return f"{text} {'-' if local.tm_gmtoff < 0 else '+'}{offset // 60:02}:{offset % 60:02}"
+    minutes, seconds = divmod(abs(local.tm_gmtoff), 60)
+    zone = f"{'-' if local.tm_gmtoff < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    # The time of a place before it had a zone.
+    return f"{text} {zone}" + (f":{seconds:02}" if seconds else "")
 
 #: show_duration
 def show_duration(count, multiple, suffix):

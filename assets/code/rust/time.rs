@@ -16,8 +16,11 @@ fn show_time(count: i64, per_second: i64) -> String {
         let digits = (per_second + part).to_string();
         time = format!("{time}.{}", digits[1..].trim_end_matches('0'));
     }
-    let (sign, offset) = (if local.tm_gmtoff < 0 { '-' } else { '+' }, local.tm_gmtoff.abs() / 60);
-    format!("{date} {time} {sign}{:02}:{:02}", offset / 60, offset % 60)
+    let (sign, offset) = (if local.tm_gmtoff < 0 { '-' } else { '+' }, local.tm_gmtoff.abs());
+    let zone = format!("{sign}{:02}:{:02}", offset / 3600, offset / 60 % 60);
+    // The time of a place before it had a zone.
+    let seconds = if offset % 60 == 0 { String::new() } else { format!(":{:02}", offset % 60) };
+    format!("{date} {time} {zone}{seconds}")
 }
 
 //: show_duration

@@ -166,3 +166,30 @@ int main() {
     show(reinterpret_cast<const @TYPE@ *>(segment.bytes + offset));
 }
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::definitions;
+    use crate::decode::parse_type;
+
+    fn translated(text: &str) -> String {
+        definitions(&parse_type(text, &|_| Err(String::new())).unwrap().ty).unwrap()
+    }
+
+    #[test]
+    fn enumerations_keep_their_scope_and_names() {
+        let text = translated(
+            "enum Mode { OFF, F_OK, SEEK_SET }; enum class Kind { OFF }; struct S { Mode m; Kind k; }",
+        );
+        let mode = "enum Mode : std::uint32_t {\n    OFF = 0,\n    F_OK = 1,\n    SEEK_SET_ = 2,  // named 'SEEK_SET'\n";
+        assert!(text.contains(mode) && text.contains("enum class Kind : std::int32_t {"), "{text}");
+    }
+
+    #[test]
+    fn enumerators_with_the_same_name_get_scopes() {
+        let text =
+            translated("struct S { enum A { X } a; }; struct T { S s; enum B { X, B } b; enum C { Y } c; }");
+        assert!(text.contains("enum S_A : "), "{text}");
+        assert!(text.contains("enum class T_B : ") && text.contains("enum T_C : "), "{text}");
+    }
+}
