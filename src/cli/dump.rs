@@ -6,12 +6,12 @@ pub use items::{hex, record, text};
 
 use super::args::DumpArgs;
 use super::choose::choose;
-use super::decoded::Snapshot;
+use super::decoded::print;
 use super::out::{Out, warn};
 use super::progress::{Interrupt, with_meter};
 use super::{Failure, Status, part, survey_named};
 use crate::decode::layouts::Layout;
-use crate::decode::{self, Squeeze, Type, TypeSource};
+use crate::decode::{self, Squeeze, StableValue, Type, TypeSource};
 use crate::machine::Machine;
 use crate::memory::{Chunk, Chunks, PageBuffer, Presence, Progress, Reader};
 use items::Items;
@@ -94,7 +94,7 @@ fn layout_value(
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
-    Snapshot::of_layout(&reader, layout)?.print(args.json, args.csv, out)?;
+    print(&StableValue::of_layout(&reader, layout)?, args.json, args.csv, out)?;
     out.flush()?;
     Ok(Status::Success)
 }

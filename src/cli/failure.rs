@@ -1,9 +1,8 @@
 //! Exit statuses and errors of the commands.
 
 use crate::act::log::LogError;
-use crate::decode::ParseValueError;
 use crate::decode::code::CodeError;
-use crate::decode::layouts::LayoutError;
+use crate::decode::{ParseValueError, StableError};
 use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
@@ -58,7 +57,7 @@ pub enum Failure {
     #[error(transparent)]
     Value(#[from] ParseValueError),
     #[error(transparent)]
-    Layout(LayoutError),
+    Decode(#[from] StableError),
     #[error("{0}")]
     Usage(String),
     /// There is no code that attaches to the segment.
@@ -103,7 +102,11 @@ impl Failure {
     pub const fn status(&self) -> Status {
         match self {
             Self::Closed => Status::Success,
-            Self::Filter(_) | Self::Pattern(_) | Self::Value(_) | Self::Usage(_) => Status::Usage,
+            Self::Filter(_)
+            | Self::Pattern(_)
+            | Self::Value(_)
+            | Self::Usage(_)
+            | Self::Decode(StableError::TooLarge { .. }) => Status::Usage,
             Self::Output(_)
             | Self::Resolve(_)
             | Self::NotMemory { .. }
@@ -115,7 +118,7 @@ impl Failure {
             | Self::NotFoundEverywhere { .. }
             | Self::Stopped(_)
             | Self::Open(_)
-            | Self::Layout(_)
+            | Self::Decode(StableError::Read { .. } | StableError::Layout(_))
             | Self::Code(_)
             | Self::NotLogged(_) => Status::Failed,
         }

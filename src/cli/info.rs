@@ -4,19 +4,19 @@
 
 use super::args::{InfoArgs, Language};
 use super::choose::choose;
-use super::decoded::{Snapshot, size_of};
+use super::decoded::{notes, size_of};
 use super::dump::check_size;
 use super::json::{self, Inside};
 use super::out::{Out, warn};
 use super::style::Tint;
-use super::types::{Candidate, certain_value};
 use super::{Failure, Status, survey_all};
 use crate::config::layout::LayoutRule;
 use crate::decode::code::{self, Attachment};
-use crate::decode::{Path, PlacedType, Type, TypeSource};
+use crate::decode::{Path, PlacedType, StableValue, Type, TypeSource};
 use crate::identify::Rules;
 use crate::identify::about::{Fact, Probe, SegmentDetails};
 use crate::identify::locks::{LockScan, related};
+use crate::identify::typing::{Candidate, certain_value};
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::segment::{Segment, Value, escape, quote};
@@ -51,7 +51,7 @@ pub fn run(
         None => certain_value(machine, segment, layouts).map(Values::certain),
     };
     if args.json {
-        let values = values.map(|values| values.snapshot);
+        let values = values.map(|values| values.stable);
         let related = related(segment, &survey.segments);
         let locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &[]);
         let inside = Inside { values: values.as_slice(), locks: Some(&locks) };
@@ -95,22 +95,22 @@ fn program(language: Language, segment: &Segment, placed: Option<(&Type, u64)>) 
 /// The values of a segment, and the reason to read it as their type.
 struct Values {
     title: String,
-    snapshot: Snapshot,
+    stable: StableValue,
     /// As for `dump --as`.
     name: String,
 }
 
 impl Values {
-    fn certain((candidate, snapshot): (Candidate, Snapshot)) -> Self {
+    fn certain((candidate, stable): (Candidate, StableValue)) -> Self {
         let name = escape(candidate.name.as_bytes());
-        Self { title: format!("{name}: {}", candidate.evidence.join("; ")), snapshot, name }
+        Self { title: format!("{name}: {}", candidate.evidence.join("; ")), stable, name }
     }
 
     /// Reads the type that the user named, as `dump` does.
     fn of_type(machine: &dyn Machine, segment: &Segment, source: &TypeSource) -> Result<Self, Failure> {
         let reader = Reader::open(machine, segment)?;
-        let snapshot = match source {
-            TypeSource::Layout(layout) => Snapshot::of_layout(&reader, *layout)?,
+        let stable = match source {
+            TypeSource::Layout(layout) => StableValue::of_layout(&reader, *layout)?,
             TypeSource::Fixed(PlacedType { ty, offset }) => {
                 check_size(ty, u64::MAX)?;
                 let offset = offset.unwrap_or(0);
@@ -118,19 +118,19 @@ impl Values {
                 if offset >= size {
                     return Err(Failure::Beyond { id: reader.id().clone(), offset, size });
                 }
-                Snapshot::of_type(&reader, &ty.to_string(), offset, ty)?
+                StableValue::of_type(&reader, &ty.to_string(), offset, ty)?
             }
         };
-        let place = if snapshot.offset > 0 { format!(" at {:#x}", snapshot.offset) } else { String::new() };
-        let title = format!("{}{place}", escape(snapshot.name.as_bytes()));
-        Ok(Self { title, snapshot, name: "TYPE".to_owned() })
+        let place = if stable.offset > 0 { format!(" at {:#x}", stable.offset) } else { String::new() };
+        let title = format!("{}{place}", escape(stable.name.as_bytes()));
+        Ok(Self { title, stable, name: "TYPE".to_owned() })
     }
 
     /// Prints the type and the first values of it.
     fn print(&self, out: &mut Out) -> io::Result<()> {
         let mut lines = vec![self.title.clone()];
-        lines.extend(self.snapshot.notes());
-        let value = self.snapshot.value();
+        lines.extend(notes(&self.stable));
+        let value = self.stable.value();
         let shorten = |text: String| match text.char_indices().nth(MAX_LENGTH) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,

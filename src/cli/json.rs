@@ -1,7 +1,7 @@
 //! The JSON format of `list` and `info`. The format is stable: fields may be added, but no field
 //! changes its name or type.
 
-use super::decoded::Snapshot;
+use crate::decode::StableValue;
 use crate::identify::about::{Probe, SegmentDetails};
 use crate::identify::locks::LockReport;
 use crate::identify::{semaphore, sharing};
@@ -31,7 +31,7 @@ struct Report<'a> {
 /// The parts of `info` that read the contents of its only segment.
 #[derive(Clone, Copy, Default)]
 pub struct Inside<'a> {
-    pub values: &'a [Snapshot],
+    pub values: &'a [StableValue],
     pub locks: Option<&'a LockReport>,
 }
 

@@ -1,5 +1,5 @@
 //! Decodes bytes into values and text: scalars, arrays, hex dumps, and copy formats. Only [`dump`]
-//! reads a segment.
+//! and [`StableValue`] read a segment.
 
 pub mod code;
 mod copy;
@@ -15,6 +15,7 @@ mod order;
 mod python;
 mod scalar;
 mod source;
+mod stable;
 mod text;
 mod tick;
 mod types;
@@ -28,6 +29,7 @@ pub use order::ByteOrder;
 pub use python::PythonTypeError;
 pub use scalar::Scalar;
 pub use source::{ParseTypeError, PlacedType, ReadHeader, TypeSource, parse_type};
+pub use stable::{StableError, StableValue};
 pub use text::text_at;
 pub use tick::{Tick, TickUnit};
 pub use types::{

@@ -16,6 +16,7 @@ pub mod sharing;
 mod state;
 #[cfg(test)]
 mod tests;
+pub mod typing;
 mod unheld;
 mod uses;
 

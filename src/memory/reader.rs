@@ -225,6 +225,17 @@ impl Reader {
         Ok(count)
     }
 
+    /// Fills a slice. Returns false if the segment ends before, or the kernel refuses.
+    #[must_use]
+    pub fn fill_all(&self, offset: u64, into: &mut [u8]) -> bool {
+        let mut buffer = PageBuffer::default();
+        let is_full = self.fill(&mut buffer, offset, into.len()).is_ok_and(|count| count == into.len());
+        if is_full {
+            into.copy_from_slice(&buffer);
+        }
+        is_full
+    }
+
     /// Returns the run of data or hole that `offset` is in, limited to `limit` bytes. `None` at and
     /// past the end.
     ///

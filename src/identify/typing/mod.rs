@@ -1,0 +1,103 @@
+//! Ranks the types that fit a segment, with evidence. Each source of candidates is a file with one
+//! function.
+
+mod config;
+mod contents;
+#[cfg(test)]
+mod tests;
+
+use crate::config::layout::LayoutRule;
+use crate::decode::layouts::Layout;
+use crate::decode::{PlacedType, StableError, StableValue, Type};
+use crate::machine::{Machine, Trace};
+use crate::memory::{Reader, WriteLeases};
+use crate::segment::Segment;
+use serde::Serialize;
+use std::io;
+
+/// The origin of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CandidateSource {
+    /// A `[[layout]]` rule of the user.
+    Config,
+    /// The structure of the bytes.
+    Contents,
+}
+
+/// A type that fits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// As for `dump --as`.
+    #[serde(rename = "type")]
+    pub name: String,
+    pub offset: u64,
+    pub size: u64,
+    /// The values in it, or the times that it fits.
+    pub count: u64,
+    pub certain: bool,
+    pub source: CandidateSource,
+    pub evidence: Vec<String>,
+    #[serde(skip)]
+    pub ty: Type,
+    /// The layout that the type was built from; it depends on the contents.
+    #[serde(skip)]
+    pub layout: Option<Layout>,
+}
+
+/// The segment to type.
+struct Subject<'a> {
+    reader: &'a Reader,
+    segment: &'a Segment,
+    size: u64,
+}
+
+impl Subject<'_> {
+    fn peek(&self, offset: u64, into: &mut [u8]) -> bool {
+        self.reader.fill_all(offset, into)
+    }
+}
+
+/// Returns the types that fit, best first: the user's own come before those of the contents.
+///
+/// # Errors
+/// Fails if the segment can no longer be examined.
+pub fn candidates(reader: &Reader, segment: &Segment, rules: &[LayoutRule]) -> io::Result<Vec<Candidate>> {
+    let subject = Subject { reader, segment, size: reader.size()? };
+    let mut found = config::candidates(&subject, rules);
+    found.extend(contents::candidates(&subject));
+    found.sort_by_key(|candidate| !candidate.certain);
+    Ok(found)
+}
+
+/// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no
+/// lease.
+#[must_use]
+pub fn certain_value(
+    machine: &dyn Machine,
+    segment: &Segment,
+    rules: &[LayoutRule],
+) -> Option<(Candidate, StableValue)> {
+    let reader = Reader::open_unleased(machine, segment, &mut WriteLeases::default()).ok()?;
+    if reader.trace() != Trace::None {
+        return None;
+    }
+    let best = candidates(&reader, segment, rules).ok()?.into_iter().next().filter(|best| best.certain)?;
+    let value = best.read(&reader).ok()?;
+    Some((best, value))
+}
+
+impl Candidate {
+    /// The type at its offset.
+    #[must_use]
+    pub fn placed(&self) -> PlacedType {
+        PlacedType { ty: self.ty.clone(), offset: Some(self.offset) }
+    }
+
+    fn read(&self, reader: &Reader) -> Result<StableValue, StableError> {
+        match self.layout {
+            Some(layout) => StableValue::of_layout(reader, layout),
+            None => StableValue::of_type(reader, &self.name, self.offset, &self.ty),
+        }
+    }
+}
