@@ -21,6 +21,7 @@ mod resize;
 mod strip;
 mod table;
 mod table_keys;
+mod typing;
 
 use crate::support::{Child, SOON, Terminal, demo_program, shmlens};
 use base64::Engine as _;

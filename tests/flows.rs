@@ -15,6 +15,7 @@ mod new_segment;
 mod permissions;
 mod save;
 mod segments;
+mod typing;
 mod values;
 
 use crate::support::Harness;

@@ -591,3 +591,44 @@ fn every_screen_draws_at_every_size() {
         }
     }
 }
+
+/// Returns the program with a list of Python selected, whose items change.
+fn listed(width: u16, height: u16) -> Harness {
+    let machine = FakeMachine::new();
+    let mut list = FakeBytes::hole(300);
+    let words = [3, 0, 8, 16, 40, 7, 1.5_f64.to_bits()];
+    for (at, word) in (0..).zip(words) {
+        list.write(8 * at, &u64::to_le_bytes(word));
+    }
+    list.write(56, b"a text of 24 characters ");
+    list.write(80, b"q\0\0\0\0\0\0\0d\0\0\0\0\0\0\x0024s\0\0\0\0\0\0\0\x01");
+    machine.add_object("psm_list", list);
+    machine.add_object("other", FakeBytes::full(b"no type"));
+    let mut harness = Harness::new(machine, width, height);
+    harness.survey();
+    harness.press("j");
+    for step in 0u64..8 {
+        harness.machine.edit_object("psm_list", |bytes| bytes.write(40, &(700 + step).to_le_bytes()));
+        harness.wait(250);
+    }
+    harness
+}
+
+#[test]
+fn fields_of_a_certain_type_match_their_snapshots() {
+    for (width, height) in [(80, 24), (140, 45)] {
+        let mut harness = listed(width, height);
+        assert_snapshot(&format!("strip-fields-{width}x{height}"), &harness, &plain());
+        harness.press("<enter>");
+        harness.look();
+        harness.press("<tab>j");
+        harness.wait(500);
+        assert_snapshot(&format!("inspect-fields-{width}x{height}"), &harness, &plain());
+        harness.press("t");
+        assert_snapshot(&format!("types-{width}x{height}"), &harness, &plain());
+        harness.press("<esc>");
+        harness.machine.edit_object("psm_list", |bytes| bytes.write(80, b"z"));
+        harness.wait(500);
+        assert_snapshot(&format!("inspect-unfit-{width}x{height}"), &harness, &plain());
+    }
+}

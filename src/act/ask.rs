@@ -5,8 +5,8 @@ use super::permissions::{group_text, user_text};
 use super::{
     NewSegment, Options, OwnerChange, ParseOwnerError, ParsePrincipalError, Plan, Principal, plan_create,
 };
+use crate::decode::TypeSource;
 use crate::decode::declaration::read_header;
-use crate::decode::{PlacedType, parse_type};
 use crate::machine::Machine;
 use crate::segment::ShownError;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub enum Answer {
     New(Result<Box<Plan>, ShownError>),
     /// Set if the file exists.
     File(bool),
-    Type(Result<PlacedType, ShownError>),
+    Type(Result<TypeSource, ShownError>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +73,7 @@ impl Question {
             Self::Principal(text) => Answer::Principal(Principal::parse(machine, text)),
             Self::New { new, sized_by_file } => Answer::New(plan(machine, new, *sized_by_file)),
             Self::File(path) => Answer::File(path.symlink_metadata().is_ok()),
-            Self::Type(text) => Answer::Type(parse_type(text, &read_header).map_err(ShownError::of)),
+            Self::Type(text) => Answer::Type(TypeSource::parse(text, &read_header).map_err(ShownError::of)),
         }
     }
 }

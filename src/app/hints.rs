@@ -2,6 +2,7 @@
 //! the lowest priority are dropped.
 
 use super::action::{ACTIONS, Action, Context};
+use super::inspect::{InspectPane, RowKind};
 use super::overlay::Overlay;
 use super::permissions::Focus;
 use super::save::SaveField;
@@ -36,7 +37,10 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     let mut available = width.saturating_sub(help.as_ref().map_or(0, |hint| hint.width() + GAP + 1));
     let rows = ACTIONS.iter().filter(|row| row.works_in(screen));
     let hinted = |(index, row): (usize, &super::action::ActionInfo)| {
-        let &(label, priority) = row.hint?;
+        let (label, priority) = match field_hint(state, row.action) {
+            Some(hint) => hint?,
+            None => *row.hint?,
+        };
         Some((index, hint(state, screen, &[row.action], label, priority)?))
     };
     let mut chosen: Vec<(usize, Hint)> = rows.enumerate().filter_map(hinted).collect();
@@ -50,6 +54,35 @@ pub fn hints(state: &State, width: usize) -> (Vec<Hint>, Option<Hint>) {
     }
     shown.sort_by_key(|(index, _)| *index);
     (shown.into_iter().map(|(_, hint)| hint).collect(), help)
+}
+
+/// The hint of an action while Inspect shows fields, if it differs from that of the table. `None` in
+/// it hides the hint.
+#[expect(clippy::option_option, reason = "no other hint, or no hint at all")]
+fn field_hint(state: &State, action: Action) -> Option<Option<(&'static str, u8)>> {
+    let inspect = state.inspect.as_ref()?;
+    let tree = inspect.tree.as_ref()?;
+    if inspect.pane == InspectPane::Bytes {
+        return (action == Action::NextPane).then_some(Some(("fields", 2)));
+    }
+    let enter = match tree.selected_row().map(|row| row.kind) {
+        Some(RowKind::Folded | RowKind::Unused(_)) => "unfold",
+        Some(RowKind::Unfolded) => "fold",
+        _ => "go to bytes",
+    };
+    match action {
+        Action::GoToValue => Some(Some((enter, 1))),
+        Action::NextPane => Some(Some(("bytes", 1))),
+        Action::Pin => Some(Some(("pin field", 2))),
+        Action::CopyBytes => Some(Some(("copy field", 2))),
+        Action::GoTo => Some(Some(("go to field", 3))),
+        Action::Type => Some(Some(("type", 3))),
+        Action::Freeze => Some(Some(("freeze", 4))),
+        Action::SearchText => Some(Some(("search", 5))),
+        Action::NextChange => Some(Some(("next change", 5))),
+        Action::ByteOrder | Action::Fold | Action::Width | Action::NextData | Action::Baseline => Some(None),
+        _ => None,
+    }
 }
 
 pub fn overlay_hints(state: &State, overlay: &Overlay) -> Vec<Hint> {

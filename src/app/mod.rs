@@ -28,6 +28,7 @@ mod state;
 pub mod strip;
 pub mod table;
 pub mod text_field;
+pub mod typing;
 mod update;
 pub mod values;
 pub mod work;

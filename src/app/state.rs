@@ -3,7 +3,7 @@
 use super::action::{Action, Context};
 use super::detail::{DetailGroup, Details};
 use super::event::Size;
-use super::inspect::Inspect;
+use super::inspect::{Inspect, Visits};
 use super::interval::Interval;
 use super::key::Key;
 use super::keymap::Keymap;
@@ -11,9 +11,10 @@ use super::layout::segments::{Needs, SegmentsLayout, layout};
 use super::overlay::Overlay;
 use super::sentence::sentence;
 use super::table::Table;
+use super::typing::{TypesKey, Typing};
 use super::work::RunningAction;
 use crate::act::Refusal;
-use crate::engine::{Clock, SubscriptionId, Undo, Watching};
+use crate::engine::{Clock, PreviewFields, SubscriptionId, Undo, Watching};
 use crate::identify::about::Probe;
 use crate::segment::{Identity, Kind, Segment, SegmentId, Timestamp, in_ascii};
 use crate::survey::{Alert, Survey};
@@ -53,6 +54,10 @@ pub struct State {
     /// The refresh interval of a newly opened segment.
     pub live_interval: Interval,
     pub table: Table,
+    pub typing: Typing,
+    /// The last typed type.
+    pub(super) last_type: String,
+    pub(super) visits: Visits,
     pub inspect: Option<Inspect>,
     /// The first visible line of the Detail screen, if it is open.
     pub detail: Option<usize>,
@@ -99,6 +104,7 @@ pub(super) struct RequestCache {
     pub interval: Option<Interval>,
     pub pins: Option<RangesKey>,
     pub fields: Option<RangesKey>,
+    pub types: Option<TypesKey>,
 }
 
 /// The requested samples of pinned values, or of fields. Each request has a subscription of its
@@ -120,11 +126,12 @@ pub(super) struct PreviewKey {
     segment: RatesKey,
     bytes: usize,
     cells: u16,
+    fields: Option<PreviewFields>,
 }
 
 impl PreviewKey {
-    pub fn new(segment: &Segment, bytes: usize, cells: u16) -> Self {
-        Self { identity: segment.identity(), segment: RatesKey::new(&[segment]), bytes, cells }
+    pub fn new(segment: &Segment, bytes: usize, cells: u16, fields: Option<PreviewFields>) -> Self {
+        Self { identity: segment.identity(), segment: RatesKey::new(&[segment]), bytes, cells, fields }
     }
 }
 
@@ -172,6 +179,9 @@ impl State {
             interval: Interval::survey(settings.interval),
             live_interval: Interval::live(settings.live_interval),
             table: Table::default(),
+            typing: Typing::default(),
+            last_type: String::new(),
+            visits: Visits::default(),
             inspect: None,
             detail: None,
             probe: None,

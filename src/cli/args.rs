@@ -304,8 +304,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// Print values of this type instead of bytes, as in `dump`
-    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = as_type)]
-    pub kind: Option<PlacedType>,
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
+    pub kind: Option<TypeSource>,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
@@ -318,6 +318,7 @@ const WATCH_EXAMPLES: &str = "\
 EXAMPLES
   shmlens watch /psm_1f09ab2c                        every byte that changes
   shmlens watch /psm_1f09ab2c --as f64 --length 8    only the first double
+  shmlens watch /psm_1f09ab2c --as sharedlist        items that change, or change their type
   shmlens watch 0x4d2 --offset 64 --count 1 --json   wait for one change
 
 Exits with status 0 after Ctrl-C or --count changes, and with status 1 when the

@@ -85,12 +85,7 @@ fn layout_value(
     args: &DumpArgs,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    if args.part.offset.0 > 0 || args.part.length.is_some() {
-        return Err(Failure::Usage(format!(
-            "{} is all of a segment: omit --offset and --length",
-            layout.word()
-        )));
-    }
+    part::check_whole(args.part, layout)?;
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;

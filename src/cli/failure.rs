@@ -6,7 +6,7 @@ use crate::decode::{ParseValueError, StableError};
 use crate::memory::{OpenError, PatternError};
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
-use crate::segment::{SegmentId, plain_error};
+use crate::segment::{SegmentId, ShownError, plain_error};
 use std::io;
 use std::process::ExitCode;
 
@@ -58,6 +58,9 @@ pub enum Failure {
     Value(#[from] ParseValueError),
     #[error(transparent)]
     Decode(#[from] StableError),
+    /// The contents do not have the layout.
+    #[error("{0}")]
+    Unfit(ShownError),
     #[error("{0}")]
     Usage(String),
     /// There is no code that attaches to the segment.
@@ -113,6 +116,7 @@ impl Failure {
             | Self::OtherMount { .. }
             | Self::Beyond { .. }
             | Self::Read { .. }
+            | Self::Unfit(_)
             | Self::Vanished { .. }
             | Self::Released { .. }
             | Self::NotFoundEverywhere { .. }

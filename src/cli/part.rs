@@ -3,6 +3,7 @@
 use super::Failure;
 use super::args::PartArgs;
 use crate::decode::PlacedType;
+use crate::decode::layouts::Layout;
 use crate::memory::Reader;
 use crate::segment::{Bytes, SegmentId};
 use std::ops::Range;
@@ -26,6 +27,14 @@ pub fn of_type(part: PartArgs, kind: Option<&PlacedType>) -> Result<PartArgs, Fa
             Ok(PartArgs { offset: Bytes(offset), length: part.length.or(Some(Bytes(size))) })
         }
     }
+}
+
+/// Refuses a part of a layout, which takes the whole segment.
+pub fn check_whole(part: PartArgs, layout: Layout) -> Result<(), Failure> {
+    if part.offset.0 == 0 && part.length.is_none() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("{} is all of a segment: omit --offset and --length", layout.word())))
 }
 
 /// Like [`range`], for a segment of this size.

@@ -8,11 +8,12 @@ use super::dump::check_size;
 use super::out::{Out, warn};
 use super::progress::Interrupt;
 use super::{Failure, Status, part, survey_named};
+use crate::decode::{StableValue, TypeSource};
 use crate::engine::{
     Body, Changes, Contents, Ended, Feed, Job, Opened, Readers, Request, SubscriptionId, Worker as _,
 };
 use crate::machine::Machine;
-use crate::segment::SegmentId;
+use crate::segment::{SegmentId, ShownError};
 use print::Printer;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
@@ -23,23 +24,34 @@ const LARGEST: u64 = 1 << 20;
 
 /// Prints changes until the command is stopped, the requested number is reached, or the segment is removed.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
-    if let Some(kind) = &args.kind {
+    let kind = match &args.kind {
+        Some(TypeSource::Fixed(kind)) => Some(kind),
+        Some(TypeSource::Layout(layout)) => {
+            part::check_whole(args.part, *layout)?;
+            None
+        }
+        None => None,
+    };
+    if let Some(kind) = kind {
         check_size(&kind.ty, LARGEST)?;
     }
-    let part = part::of_type(args.part, args.kind.as_ref())?;
+    let part = part::of_type(args.part, kind)?;
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let start = part.offset.0;
-    let feed = Feed::Changes {
-        range: start..part.length.map_or(u64::MAX, |length| start.saturating_add(length.0)),
-        value: args.kind.as_ref().map_or(1, |kind| kind.ty.size()),
-        every: args.interval,
+    let feed = match args.kind {
+        Some(TypeSource::Layout(layout)) => Feed::Value { layout, every: args.interval },
+        _ => Feed::Changes {
+            range: start..part.length.map_or(u64::MAX, |length| start.saturating_add(length.0)),
+            value: kind.map_or(1, |kind| kind.ty.size()),
+            every: args.interval,
+        },
     };
     let request = Request::Subscribe(SubscriptionId(0), Box::new(segment.clone()), feed);
     // The worker runs on this thread: Ctrl-C and a closed pipe end the wait, and slow output delays the reads
     // instead of filling a queue.
     let mut worker = Contents::new(None, Readers::default());
-    let mut watch = Watch { part, id: &segment.id, printer: Printer::new(args), size: None };
+    let mut watch = Watch { part, id: &segment.id, printer: Printer::new(args), size: None, value: None };
     let interrupt = Interrupt::listen();
     let started = Instant::now();
     for report in worker.handle(machine, started.elapsed(), Job::new(request)) {
@@ -74,6 +86,15 @@ struct Watch<'a> {
     printer: Printer<'a>,
     /// The size of the segment; `None` before the first read is complete.
     size: Option<u64>,
+    /// The last value of a layout; `None` before the first.
+    value: Option<LayoutValue>,
+}
+
+/// The last value of a layout.
+struct LayoutValue {
+    value: Box<StableValue>,
+    /// Set while the contents do not have the layout.
+    is_unfit: bool,
 }
 
 impl Watch<'_> {
@@ -81,6 +102,7 @@ impl Watch<'_> {
         match body {
             Body::Opened(opened) => self.opened(opened?)?,
             Body::Changes(changes) => return self.print(&changes, out),
+            Body::Value(value) => return self.print_value(value, out),
             Body::Ended(ended) => return Err(self.ended(ended)),
             _ => {}
         }
@@ -117,6 +139,38 @@ impl Watch<'_> {
             }
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Prints the changes of a layout. Contents that do not have it at first are an error; later, they
+    /// may be changing.
+    fn print_value(
+        &mut self,
+        value: Result<Box<StableValue>, ShownError>,
+        out: &mut Out,
+    ) -> Result<ControlFlow<()>, Failure> {
+        let (value, shown) = match (value, &mut self.value) {
+            (Ok(value), shown) => (value, shown),
+            (Err(error), None) => return Err(Failure::Unfit(error)),
+            (Err(error), Some(shown)) => {
+                shown.is_unfit = true;
+                warn(&format!("no values: {error}"));
+                return Ok(ControlFlow::Continue(()));
+            }
+        };
+        let flow = match shown {
+            None => {
+                self.printer.begin(out)?;
+                ControlFlow::Continue(())
+            }
+            Some(shown) => {
+                if shown.is_unfit {
+                    warn(&format!("the contents are a {} again", value.name));
+                }
+                self.printer.print_layout(&shown.value, &value, out)?
+            }
+        };
+        *shown = Some(LayoutValue { value, is_unfit: false });
+        Ok(flow)
     }
 
     fn ended(&self, ended: Ended) -> Failure {

@@ -19,14 +19,17 @@ mod search;
 mod steps;
 mod survey;
 mod threads;
+mod typing;
 mod worker;
 
 pub use contents::{Contents, Readers, value_rate};
 pub use report::{
-    Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, Report, Unread, WorkProgress,
+    Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, Report, SegmentTypes, Unread,
+    WorkProgress,
 };
 pub use request::{
-    Feed, PlanRequest, Request, SaveRequest, ScanScope, Search, SubscriptionId, Target, Undo, Watching,
+    Feed, PlanRequest, PreviewFields, Request, SaveRequest, ScanScope, Search, SubscriptionId, Target, Undo,
+    Watching,
 };
 pub use route::Options;
 pub use steps::Steps;

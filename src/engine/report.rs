@@ -7,10 +7,13 @@ use crate::act::{
     ActError, Answer, Outcome, OwnAttachment, Plan, Question, Released, TerminateError, TerminateResult,
     Termination, UndoResult,
 };
+use crate::decode::StableValue;
+use crate::decode::layouts::{Built, Layout};
 use crate::identify::about::Probe;
+use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
-use crate::segment::{SegmentId, ShownError, plain_error};
+use crate::segment::{Identity, SegmentId, ShownError, plain_error};
 use crate::survey::{Alert, Survey};
 use std::io;
 use std::ops::Range;
@@ -40,11 +43,15 @@ pub enum Body {
     Rates(Vec<(SegmentId, Activity)>),
     /// A window of a segment.
     Window(Box<Snapshot>),
+    /// The type of the contents of a window has changed, or they do not have its layout.
+    Built(Layout, Result<Built, ShownError>),
     /// Reading a window failed; it will be retried.
     WindowFailed(ShownError),
     /// The bytes of each range; fewer at the end of the segment.
     Ranges(Vec<Vec<u8>>),
     Changes(Changes),
+    /// The value of a layout, or the reason why the contents do not have it.
+    Value(Result<Box<StableValue>, ShownError>),
     /// The segment of a subscription is gone, and the subscription has ended.
     Ended(Ended),
     /// The result of a search.
@@ -58,6 +65,8 @@ pub enum Body {
     Answered(Question, Answer),
     /// The facts that a probe of a segment found.
     Probed(SegmentId, Probe),
+    /// The types that fit a segment.
+    Types(SegmentTypes),
     /// Plans, one per request.
     Planned(Vec<Plan>),
     /// The outcomes of applied plans, one per plan.
@@ -80,6 +89,15 @@ pub enum Body {
 pub struct Opened {
     pub size: u64,
     pub method: Method,
+}
+
+/// The types that fit a segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentTypes {
+    pub id: SegmentId,
+    pub identity: Identity,
+    /// Best first; none if the segment cannot be read without a trace.
+    pub found: Vec<Candidate>,
 }
 
 /// A preview of a segment, read without leaving a trace.
@@ -105,6 +123,10 @@ pub struct Look {
     pub map: Vec<Cell>,
     /// Values that change, most interesting first.
     pub moving: Vec<Moving>,
+    /// The bytes of the requested fields with their offsets; none of what is swapped out.
+    pub fields: Vec<(u64, Vec<u8>)>,
+    /// The type that the contents have, if a layout was requested.
+    pub built: Option<Result<Built, ShownError>>,
 }
 
 /// A value that was detected by its changes.

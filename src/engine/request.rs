@@ -1,6 +1,7 @@
 //! Requests to the engine.
 
 use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
+use crate::decode::layouts::Layout;
 use crate::memory::{Direction, Pattern, Rows};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -65,6 +66,9 @@ pub enum Request {
     Ask(Question),
     /// Examine a segment without leaving a trace, and the other segments that its holders hold.
     Probe(Box<Segment>, Vec<Segment>),
+    /// Rank the types that fit a segment. Reads it only if a subscription has it open, or if that
+    /// leaves no trace and breaks no lease. Replaces the previous request.
+    Types(Box<Segment>),
     /// Plan these actions without changing anything.
     Plan(Vec<PlanRequest>),
     /// Apply these plans, except to segments that have changed since they were shown.
@@ -90,6 +94,8 @@ pub enum Feed {
         /// The number of bytes.
         bytes: usize,
         cells: usize,
+        /// Set to report the values of a type too.
+        fields: Option<PreviewFields>,
     },
     /// The bytes of each range at regular intervals.
     Ranges { ranges: Vec<Range<u64>>, every: Duration },
@@ -102,6 +108,20 @@ pub enum Feed {
         /// The interval; `None` for reads as frequent as their cost permits.
         every: Option<Duration>,
     },
+    /// The value of a layout, whose type depends on the contents, whenever it changes.
+    Value {
+        layout: Layout,
+        /// As for [`Feed::Changes`].
+        every: Option<Duration>,
+    },
+}
+
+/// The fields that a preview reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewFields {
+    pub ranges: Vec<Range<u64>>,
+    /// The layout to build the type from.
+    pub layout: Option<Layout>,
 }
 
 /// The processes to scan.
@@ -121,6 +141,8 @@ pub struct Watching {
     pub cells: usize,
     /// The interval; `None` while frozen: on request only.
     pub every: Option<Duration>,
+    /// Set to report the type that the contents have, whenever it changes.
+    pub layout: Option<Layout>,
 }
 
 /// A jump or search.

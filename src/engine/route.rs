@@ -9,8 +9,10 @@ use super::rates::RatesWorker;
 use super::request::{Request, Search, Target};
 use super::search::SearchWorker;
 use super::survey::SurveyWorker;
+use super::typing::TypingWorker;
 use super::worker::{Job, Worker};
 use crate::act::{ChangeLog, StateDirectory};
+use crate::config::layout::LayoutRule;
 use crate::identify::{Identifier, Rules};
 use crate::memory::Progress;
 use crate::segment::Bytes;
@@ -26,11 +28,19 @@ pub struct Options {
     pub state: Option<StateDirectory>,
     /// The share of a processor that change rates may take; 0 for none.
     pub rates_share: f64,
+    /// The types that the user gives to names.
+    pub layouts: Vec<LayoutRule>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { copies: Bytes::default(), rules: Rules::default(), state: None, rates_share: 0.01 }
+        Self {
+            copies: Bytes::default(),
+            rules: Rules::default(),
+            state: None,
+            rates_share: 0.01,
+            layouts: vec![],
+        }
     }
 }
 
@@ -45,23 +55,25 @@ pub enum Part {
     Ask,
     Rates,
     Locks,
+    Typing,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 8] {
-    let Options { copies, rules, state, rates_share } = options;
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 9] {
+    let Options { copies, rules, state, rates_share, layouts } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
     [
         ("survey", Box::new(SurveyWorker::new(latest.clone(), Identifier::for_repeated_surveys(rules)))),
         ("holders", Box::new(Holders::new(latest))),
         ("contents", Box::new(Contents::new(log, readers.clone()).without_time_limit(virtual_time))),
-        ("search", Box::new(SearchWorker::new(readers))),
+        ("search", Box::new(SearchWorker::new(readers.clone()))),
         ("act", Box::new(Act::new(state, copies))),
         ("ask", Box::new(Ask::default())),
         ("rates", Box::new(RatesWorker::new(rates_share))),
         ("locks", Box::new(LockWorker::default())),
+        ("typing", Box::new(TypingWorker::new(layouts, readers))),
     ]
 }
 
@@ -119,6 +131,7 @@ impl Router {
             Request::Ask(_) | Request::Probe(..) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
             Request::CheckLocks(_) => Part::Locks,
+            Request::Types(_) => Part::Typing,
         };
         vec![(part, Job { request, progress })]
     }

@@ -62,6 +62,7 @@ pub fn open(
         mouse: config.mouse,
         copies: config.copies,
         rates_share: f64::from(config.rates_cpu) / 100.0,
+        layouts: config.layouts.clone(),
     };
     Ok(run::run(machine, ui, options, rules)?)
 }

@@ -9,6 +9,7 @@ use super::{hangup, input, signals};
 use crate::act::StateDirectory;
 use crate::app::event::Size;
 use crate::app::{Effect, Event};
+use crate::config::layout::LayoutRule;
 use crate::engine::{self, Body, Clock, Engine, Report, Request};
 use crate::identify::{Rules, catalog::Catalog};
 use crate::machine::Machine;
@@ -54,13 +55,15 @@ pub trait Console {
     fn reenter(&mut self) -> io::Result<()>;
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RunOptions {
     pub mouse: bool,
     /// The limit on the total size of copies of removed segments.
     pub copies: Bytes,
     /// The share of a processor that change rates may take.
     pub rates_share: f64,
+    /// The types that the user gives to names.
+    pub layouts: Vec<LayoutRule>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,12 +109,14 @@ pub fn run(
 ) -> Result<ExitReason, RunError> {
     let (messages, inbox) = mpsc::channel();
     let state = StateDirectory::find().ok();
-    let engine = engine::Options { copies: options.copies, rules, state, rates_share: options.rates_share };
+    let mouse = options.mouse;
+    let RunOptions { copies, rates_share, layouts, .. } = options;
+    let engine = engine::Options { copies, rules, state, rates_share, layouts };
     let mut engine = start(machine, engine, messages.clone()).map_err(RunError::Threads)?;
     // The survey runs while the terminal is entered.
     engine.send(Request::Survey);
     signals::listen(messages.clone()).map_err(RunError::Threads)?;
-    let terminal = Terminal::enter(options.mouse)?;
+    let terminal = Terminal::enter(mouse)?;
     hangup::watch(messages.clone()).map_err(RunError::Threads)?;
     input::listen(messages).map_err(RunError::Threads)?;
     // Build the catalog now: the first survey needs it as soon as the segments are listed.

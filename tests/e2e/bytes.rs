@@ -9,7 +9,7 @@ use vt100::Screen;
 fn inside() -> Option<(Child, Terminal)> {
     let writer = writer("posix_writer.cpp", "/1234", NO_CHANGE_INTERVAL)?;
     let terminal = open_first();
-    terminal.wait_for("at 0x0 (0)", SOON);
+    terminal.wait_for(row("0000_0000 31 4d 48 53"), SOON);
     Some((writer, terminal))
 }
 

@@ -91,6 +91,50 @@ fn dumped_object(values: &Value) -> Value {
 }
 
 #[test]
+fn watch_prints_items_that_change_and_their_new_types() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let program = "from multiprocessing import resource_tracker\nfrom multiprocessing.shared_memory import ShareableList\n\
+                   sl = ShareableList([42, 'hello', None], name='list')\n\
+                   resource_tracker.unregister('/list', 'shared_memory'); print('ready', flush=True)\n\
+                   while True: exec(input()); print('done', flush=True)\n";
+    let Some(mut python) = python(program) else { return };
+    let mut holder = Child::spawn_piped(&mut python);
+    assert_eq!(holder.line(SOON).trim(), "ready");
+    let mut watch = Child::spawn_piped(shmlens().args([
+        "watch",
+        "/list",
+        "--as",
+        "sharedlist",
+        "--csv",
+        "--interval",
+        "5ms",
+    ]));
+    assert_eq!(watch.line(SOON).trim_end(), "time,offset,path,old,new");
+    for (statement, expected) in
+        [("sl[0] = 43", "40,[0],42,43"), ("sl[0] = 1.5", "40,[0],43,1.5"), ("sl[2] = 7", "56,[2],None,7")]
+    {
+        holder.send(&format!("{statement}\n"));
+        assert_eq!(holder.line(SOON).trim(), "done");
+        let line = watch.line(SOON);
+        let found = line.trim_end().split_once(',').unwrap().1;
+        // CPython writes the format before the value, which may be seen.
+        let new = |row: &str| row.rsplit_once(',').unwrap().1.to_owned();
+        assert!(
+            found == expected || new(&watch.line(SOON)) == new(expected),
+            "{found} instead of {expected}"
+        );
+    }
+    let refused = run(["watch", "/list", "--as", "npy"]);
+    let stderr = String::from_utf8_lossy(&refused.stderr);
+    assert!(
+        refused.status.code() == Some(1) && stderr.contains("not a npy: it does not start with"),
+        "{stderr}"
+    );
+    let refused = run(["watch", "/list", "--as", "sharedlist", "--offset", "8"]);
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
 fn other_contents_have_no_type() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let object = Object::new("a", 4096, 0o600);

@@ -138,7 +138,7 @@ fn run_on_this_terminal(by_survey: bool) -> i32 {
     tui::run(
         &machine,
         PanickingProgram { by_survey },
-        RunOptions { mouse: true, copies: Bytes(0), rates_share: 0.0 },
+        RunOptions { mouse: true, copies: Bytes(0), rates_share: 0.0, layouts: vec![] },
         Rules::default(),
     )
     .unwrap()

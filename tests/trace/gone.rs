@@ -83,7 +83,8 @@ fn preview_keeps_nothing_open_between_reads() {
     let survey = Survey::take(&RealMachine, &mut Names::default());
     let mut worker = Contents::new(None, Readers::default());
     for (id, segment) in (0..).map(SubscriptionId).zip(survey.segments) {
-        let feed = Feed::Preview { every: Some(Duration::from_millis(1)), bytes: 512, cells: 8 };
+        let feed =
+            Feed::Preview { every: Some(Duration::from_millis(1)), bytes: 512, cells: 8, fields: None };
         worker.handle(
             &RealMachine,
             Duration::ZERO,

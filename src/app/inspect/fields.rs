@@ -1,74 +1,23 @@
 //! The fields of a type in Inspect: their values, the selection, and the samples of those outside
 //! of the view.
 
+use super::field_text::{FieldText, MAX_FIELD, field_text, merged, row_range};
 use super::frozen::Frozen;
-use super::tree::{Row, RowKind, Tree, integer};
+use super::tree::{Row, Tree, integer};
 use super::view::View;
 use super::{Inspect, InspectPane};
 use crate::app::event::Size;
-use crate::decode::{Decoded, Label, Path, Place, PlacedType, Type, TypeKind, Window};
+use crate::app::layout::inspect::{TreeAreas, TreeSections};
+use crate::decode::{Decoded, Path, Place, PlacedType, Type, Window};
 use crate::segment::escape;
-use std::fmt::Write as _;
 use std::ops::Range;
 
-/// Bytes of a field that are read for its row. Longer texts are cut.
-pub const MAX_FIELD: usize = 256;
 /// Bytes of the selected field that are read, to copy it.
 const MAX_SELECTED: u64 = 4096;
-/// Ranges with smaller gaps are read at once.
-const GAP: u64 = 64;
-/// The maximum number of characters of a value on a row.
-const MAX_TEXT: usize = 160;
-
-/// The value of a field on its row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FieldText {
-    Value(String),
-    PastEnd,
-    /// Not read yet.
-    Unread,
-}
-
-/// Text that ends after `MAX_TEXT` characters.
-struct Limited(String);
-
-impl std::fmt::Write for Limited {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let left = MAX_TEXT.saturating_sub(self.0.chars().count());
-        self.0.extend(text.chars().take(left));
-        if text.chars().nth(left).is_some() { Err(std::fmt::Error) } else { Ok(()) }
-    }
-}
-
-/// Writes the parts of a value that are in the window: `{tick: 42, …`.
-fn write_start(out: &mut Limited, value: Decoded<'_>) -> std::fmt::Result {
-    let is_record = matches!(value.place.ty.kind(), TypeKind::Record(record) if !record.kind().is_row());
-    out.write_str(if is_record { "{" } else { "[" })?;
-    for child in value.place.children() {
-        let part = Decoded { place: child.place, ..value };
-        if part.is_truncated() {
-            break;
-        }
-        match child.label {
-            Label::Field(field) if !field.name.is_empty() => {
-                write!(out, "{}: {part}, ", escape(field.name.as_bytes()))?;
-            }
-            _ => write!(out, "{part}, ")?,
-        }
-    }
-    out.write_str("…")
-}
-
-/// Returns the first bytes of a range.
-const fn head(range: &Range<u64>, length: u64) -> Range<u64> {
-    let end = range.start.saturating_add(length);
-    range.start..if end < range.end { end } else { range.end }
-}
-
 impl Inspect {
     /// The field of the type at the cursor: `points[1].x = 5`.
     pub fn field_at_cursor(&self) -> Option<String> {
-        let PlacedType { ty, offset } = self.typed.as_ref()?;
+        let PlacedType { ty, offset } = self.typed.as_ref().filter(|_| self.unfit().is_none())?;
         let start = offset.unwrap_or(0);
         let path = ty.path_at(self.cursor.checked_sub(start)?)?;
         let mut place = ty.place(&path)?;
@@ -97,6 +46,8 @@ impl Inspect {
         Some(match ty.path_at(within) {
             Some(path) if path.0.is_empty() => ty.to_string(),
             Some(path) => escape(ty.path_text(&path).as_bytes()),
+            // The layout itself takes bytes.
+            None if self.layout.is_some() => ty.to_string(),
             None => "padding".to_owned(),
         })
     }
@@ -105,44 +56,23 @@ impl Inspect {
     pub fn field_bytes(&self, range: &Range<u64>) -> Vec<u8> {
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let seen = self.view.read(range.start, length);
-        let samples = self.tree.iter().flat_map(|tree| &tree.samples);
-        let known = samples.filter_map(|(start, bytes)| {
-            let from = usize::try_from(range.start.checked_sub(*start)?).ok()?;
-            bytes.get(from..).map(|bytes| &bytes[..length.min(bytes.len())])
-        });
-        match known.max_by_key(|bytes| bytes.len()) {
-            Some(bytes) if bytes.len() > seen.len() => bytes.to_vec(),
-            _ => seen,
-        }
+        let known = self.tree.as_ref().map_or(&[][..], |tree| tree.samples.from(range.start));
+        let known = &known[..length.min(known.len())];
+        if known.len() > seen.len() { known.to_vec() } else { seen }
     }
 
     /// The value of a field on its row.
     pub fn field_text(&self, place: Place<'_>) -> FieldText {
-        let range = place.range();
-        let length = range.end - range.start;
-        let is_whole = place.ty.smallest() == place.ty.size() || place.bits.is_some();
-        if range.end > self.size() && (is_whole || range.start >= self.size()) {
-            return FieldText::PastEnd;
-        }
-        let range = head(&range, MAX_FIELD as u64);
-        let bytes = self.field_bytes(&range);
-        if (bytes.len() as u64) < range.end.min(self.size()) - range.start {
+        if self.unfit().is_some() {
             return FieldText::Unread;
         }
-        let decoded = Decoded { place, window: Window { offset: range.start, bytes: &bytes } };
-        let mut text = Limited(String::new());
-        // An error means that the text is long enough.
-        let _ = if place.ty.is_leaf() || range.end - range.start == length {
-            write!(text, "{decoded}")
-        } else {
-            write_start(&mut text, decoded)
-        };
-        FieldText::Value(text.0)
+        field_text(place, self.size(), |range| self.field_bytes(range))
     }
 
     /// The selected field of the tree.
     pub fn selected_field(&self) -> Option<Row<'_>> {
-        let tree = self.tree.as_ref().filter(|tree| tree.is_on_field || self.pane == InspectPane::Values)?;
+        let tree = self.tree.as_ref().filter(|_| self.unfit().is_none())?;
+        let tree = Some(tree).filter(|tree| tree.is_on_field || self.pane == InspectPane::Values)?;
         tree.selected_row().filter(Row::is_value)
     }
 
@@ -219,7 +149,7 @@ impl Inspect {
             let range = place.range();
             let mut bytes = self.view.read(range.start, MAX_FIELD);
             if (bytes.len() as u64) < range.end - range.start {
-                bytes = tree.sample(&range)?.to_vec();
+                bytes = tree.samples.from(range.start).to_vec();
             }
             let window = Window { offset: range.start, bytes: &bytes };
             integer(&Decoded { place, window }.leaf()?)
@@ -229,7 +159,21 @@ impl Inspect {
 
     /// The rows of the tree on screen.
     pub fn tree_height(&self, size: Size) -> usize {
-        self.layout(size).tree(self.pins.len()).map_or(0, |(tree, _)| tree.height.into())
+        self.tree_areas(size).map_or(0, |areas| areas.tree.height.into())
+    }
+
+    /// The areas of the tree and of the values below it; `None` without a tree.
+    pub fn tree_areas(&self, size: Size) -> Option<TreeAreas> {
+        let fields = self.tree.as_ref()?.count();
+        let sections = TreeSections { fields, pins: self.pins.len(), moving: self.moving.len() };
+        self.layout(size).tree(sections)
+    }
+
+    /// The name of the field at an offset; empty where there is none.
+    pub fn name_at(&self, offset: u64) -> String {
+        let Some(tree) = &self.tree else { return String::new() };
+        let path = offset.checked_sub(tree.start()).and_then(|within| tree.ty().path_at(within));
+        path.map_or_else(String::new, |path| escape(tree.ty().path_text(&path).as_bytes()))
     }
 
     /// The bytes of the fields on screen, unless all of them are in the window. Fields of the next
@@ -238,12 +182,7 @@ impl Inspect {
         let Some(tree) = &self.tree else { return vec![] };
         let window = self.watching(size).window;
         let height = self.tree_height(size).max(1);
-        let range = |row: &Row<'_>| -> Option<Range<u64>> {
-            let is_shown = row.is_value() && row.kind != RowKind::Unfolded;
-            let range = head(&row.place.range(), MAX_FIELD as u64);
-            let range = range.start..range.end.min(self.size());
-            (is_shown && !range.is_empty()).then_some(range)
-        };
+        let range = |row: &Row<'_>| row_range(row, self.size());
         let visible = tree.rows(tree.top, height);
         let mut extra: Vec<Range<u64>> = vec![];
         extra.extend(visible.first().into_iter().flat_map(|row| tree.counters(&row.path.0)));
@@ -278,25 +217,18 @@ impl Inspect {
                     .overlay(&View::new(*start, std::mem::take(bytes), vec![]))
                     .read(*start, usize::MAX);
             }
-        } else {
-            let mut changed = vec![];
-            for (start, bytes) in &blocks {
-                let Some(before) = tree.sample(&(*start..start.saturating_add(1))) else { continue };
-                for ((at, now), before) in (*start..).zip(bytes).zip(before) {
-                    if now != before && !view.contains(&at) {
-                        changed.push(at..at + 1);
-                    }
-                }
-            }
+        }
+        let mut changed = tree.samples.replace(blocks);
+        changed.retain(|byte| !view.contains(&byte.start));
+        if self.frozen.is_none() {
             self.glow.changed(&changed, self.now);
         }
-        tree.samples = blocks;
         self.read_counts();
     }
 
     /// Keeps the samples while the view is frozen.
     pub(super) fn freeze_fields(&self, frozen: &mut Frozen) {
-        for (start, bytes) in self.tree.iter().flat_map(|tree| &tree.samples) {
+        for (start, bytes) in self.tree.iter().flat_map(|tree| tree.samples.blocks()) {
             frozen.overlay(&View::new(*start, bytes.clone(), vec![]));
         }
     }
@@ -306,27 +238,4 @@ impl Inspect {
         let ty: Option<&Type> = self.tree.as_ref().map(Tree::ty);
         escape(ty.map_or_else(String::new, |ty| ty.path_text(&row.path)).as_bytes())
     }
-}
-
-impl Tree {
-    /// The sampled bytes from the start of a range on, if they cover it.
-    fn sample(&self, range: &Range<u64>) -> Option<&[u8]> {
-        self.samples.iter().find_map(|(start, bytes)| {
-            let from = usize::try_from(range.start.checked_sub(*start)?).ok()?;
-            bytes.get(from..).filter(|bytes| bytes.len() as u64 >= range.end - range.start)
-        })
-    }
-}
-
-/// Joins ranges that overlap or are close to each other.
-fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    ranges.sort_by_key(|range| (range.start, range.end));
-    let mut out: Vec<Range<u64>> = vec![];
-    for range in ranges {
-        match out.last_mut() {
-            Some(last) if range.start <= last.end.saturating_add(GAP) => last.end = last.end.max(range.end),
-            _ => out.push(range),
-        }
-    }
-    out
 }

@@ -1,5 +1,6 @@
 //! The state of the Inspect screen, the live view of a segment.
 
+mod field_text;
 mod fields;
 mod fold;
 mod frozen;
@@ -9,9 +10,11 @@ mod offset;
 mod pins;
 mod rate;
 mod tree;
+mod typing;
 mod view;
+mod visit;
 
-pub use fields::{FieldText, MAX_FIELD};
+pub use field_text::{FieldText, field_text, merged, row_range};
 pub use fold::{Fold, Line, Lines};
 pub use frozen::Frozen;
 pub use glow::Glow;
@@ -19,8 +22,10 @@ pub use hits::hits_text;
 pub use offset::{OffsetError, parse_offset};
 pub use pins::{Pin, Pins};
 pub use rate::Rate;
-pub use tree::{Row, RowKind, Tree};
+pub use tree::{FieldSamples, Row, RowKind, Tree};
+pub use typing::{ChosenBy, ShownLayout};
 pub use view::View;
+pub use visit::Visits;
 
 use super::event::Size;
 use super::interval::Interval;
@@ -28,8 +33,10 @@ use super::layout::inspect::{InspectLayout, RowOptions, layout};
 use super::list::List;
 use super::segment_map::SegmentMap;
 use super::values::{Place, Ranking, ValueEntry};
-use crate::decode::{ByteOrder, PlacedType, Scalar, TypeKind};
+use crate::decode::layouts::Layout;
+use crate::decode::{ByteOrder, PlacedType, Scalar};
 use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
+use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Pattern, Presence, Rows, Snapshot};
 use crate::segment::{Kind, Segment, SegmentId};
@@ -133,8 +140,16 @@ pub struct Inspect {
     pub folds: bool,
     /// Set by a jump: the view that comes next is scrolled to show the context of the cursor.
     lead: bool,
-    /// The type that the user typed.
+    /// The type that is shown.
     pub typed: Option<PlacedType>,
+    /// The layout that the type was built from.
+    pub layout: Option<ShownLayout>,
+    /// The layout that the user asked for, until it is known that the contents have it.
+    pub trial: Option<Layout>,
+    /// The origin of what is shown.
+    pub chosen: ChosenBy,
+    /// The types that fit, best first.
+    pub types: Vec<Candidate>,
     pub view: View,
     pub now: Clock,
     pub glow: Glow,
@@ -182,6 +197,10 @@ impl Inspect {
             folds: true,
             lead: false,
             typed: None,
+            layout: None,
+            trial: None,
+            chosen: ChosenBy::Evidence,
+            types: vec![],
             view: View::default(),
             now: Clock::ZERO,
             glow: Glow::default(),
@@ -242,34 +261,6 @@ impl Inspect {
     /// The size of values when jumping between changes.
     pub fn value_size(&self) -> u64 {
         self.shown_as.map_or(8, |scalar| scalar.size() as u64)
-    }
-
-    /// Shows the values of a type at its offset. The rows show the scalars of an array.
-    pub fn show_type(&mut self, typed: PlacedType, size: Size) {
-        let mut ty = &typed.ty;
-        while let TypeKind::Array(array) = ty.kind() {
-            ty = &array.element;
-        }
-        self.shown_as = match *ty.kind() {
-            TypeKind::Scalar(scalar, order) if Scalar::BASIC.contains(&scalar) => {
-                self.order = order;
-                Some(scalar)
-            }
-            _ => None,
-        };
-        let offset = typed.offset;
-        self.tree = Tree::new(&typed, self.size());
-        self.typed = Some(typed);
-        self.jump(offset.unwrap_or(self.cursor), size);
-        self.read_counts();
-    }
-
-    /// Shows the bytes, or scalars of one type.
-    pub fn show_as(&mut self, shown_as: Option<Scalar>, size: Size) {
-        self.shown_as = shown_as;
-        self.typed = None;
-        self.tree = None;
-        self.go_to(self.cursor, size);
     }
 
     /// The entries of the value panel.
@@ -425,6 +416,7 @@ impl Inspect {
             rows: self.folds.then_some(rows),
             cells: usize::from(layout.map.width),
             every: self.every(),
+            layout: self.watched_layout(),
         }
     }
 

@@ -67,6 +67,12 @@ impl Pins {
         self.0.iter().map(Pin::range).collect()
     }
 
+    pub(super) fn forget_samples(&mut self) {
+        for pin in &mut self.0 {
+            pin.samples.clear();
+        }
+    }
+
     /// Adds a sample to each pin. `samples` has the same order as the pins.
     pub fn sample(&mut self, samples: &[Vec<u8>], now: Clock) {
         for (pin, bytes) in self.0.iter_mut().zip(samples) {

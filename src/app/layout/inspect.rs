@@ -37,6 +37,8 @@ const TREE_ROWS: [u16; 2] = [5, 9];
 const TALL: u16 = 30;
 /// Rows of the pinned values below the fields: a blank line, a heading and the values.
 const PINS_MIN: u16 = 2;
+/// Rows of the moving values below the fields: a blank line, a heading and a value.
+const MOVING_MIN: u16 = 3;
 /// Terminals with fewer rows have no panel below the bytes.
 const FEW_ROWS: u16 = 12;
 
@@ -51,6 +53,22 @@ pub struct RowOptions {
     pub shown_as: Option<Scalar>,
     /// Set to show the fields of a type, which take more rows below the bytes.
     pub has_tree: bool,
+}
+
+/// The numbers of rows that the tree of fields, the pinned and the moving values have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeSections {
+    pub fields: usize,
+    pub pins: usize,
+    pub moving: usize,
+}
+
+/// The areas of the tree of fields, and of the pinned and the moving values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TreeAreas {
+    pub tree: Area,
+    pub pins: Area,
+    pub moving: Area,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -248,9 +266,9 @@ impl InspectLayout {
         self.rows.height as u64 * self.row_bytes as u64
     }
 
-    /// The rows of the tree of fields and those of the pinned values: below the heading of the
-    /// panel.
-    pub fn tree(&self, pins: usize) -> Option<(Area, Area)> {
+    /// The areas of the tree of fields and of the values below it: below the heading of the panel.
+    pub fn tree(&self, sections: TreeSections) -> Option<TreeAreas> {
+        let TreeSections { fields, pins, moving } = sections;
         let panel = self.panel?;
         let rows = panel.height.saturating_sub(1);
         let pinned = match (u16::try_from(pins).unwrap_or(u16::MAX), self.beside) {
@@ -258,10 +276,24 @@ impl InspectLayout {
             (_, false) => 1,
             (pins, true) => pins.saturating_add(PINS_MIN).min(rows / 3),
         };
-        let tree = Area { y: panel.y + 1, height: rows.saturating_sub(pinned), ..panel };
-        let blank = u16::from(self.beside && pinned > 0);
-        let y = tree.bottom() + blank;
-        Some((tree, Area { y, height: panel.bottom().saturating_sub(y), ..panel }))
+        let height = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+        // The moving values take only what the fields leave over.
+        let left = rows.saturating_sub(pinned).saturating_sub(height(fields));
+        let moved = if self.beside && moving > 0 && left >= MOVING_MIN {
+            height(moving).saturating_add(MOVING_MIN - 1).min(left)
+        } else {
+            0
+        };
+        let most = rows.saturating_sub(pinned + moved);
+        // The values are beside the bytes directly below the fields.
+        let tree_height = if self.beside { most.min(height(fields)) } else { most };
+        let tree = Area { y: panel.y + 1, height: tree_height, ..panel };
+        let below = |y: u16, height: u16| {
+            let blank = u16::from(self.beside && height > 0);
+            Area { y: y + blank, height: height.saturating_sub(blank), ..panel }
+        };
+        let pins = below(tree.bottom(), pinned);
+        Some(TreeAreas { tree, pins, moving: below(pins.bottom(), moved) })
     }
 
     /// The column of a byte's hex digits.

@@ -3,10 +3,14 @@
 
 use super::Area;
 use crate::app::event::Size;
-use crate::app::overlay::Choice;
+use crate::app::overlay::{Choice, ChoiceItem, Chosen};
 use crate::segment::wrap;
 
 pub const MAX_WIDTH: u16 = 76;
+/// The maximum width of a word in a menu.
+const MAX_WORD: usize = 24;
+/// The maximum width that a value gives to a menu.
+const MAX_VALUE: usize = 20;
 
 /// A centered frame for `lines` lines of text, not wider than [`MAX_WIDTH`].
 pub fn centered_frame(size: Size, width: u16, lines: u16) -> Area {
@@ -22,16 +26,34 @@ pub fn frame(size: Size, width: u16, lines: u16) -> Area {
 
 /// A menu at the right.
 pub fn choice(size: Size, choice: &Choice) -> Area {
-    let words = choice.items.iter().map(|item| item.word.chars().count()).max().unwrap_or(0);
-    let docs = choice.items.iter().map(|item| item.doc.chars().count()).max().unwrap_or(0);
+    let words = choice_words(choice);
+    let doc = |item: &ChoiceItem| match item.value {
+        // A long value is cut, and hides no description.
+        Chosen::CopyValue(_) | Chosen::CopyJson => item.doc.chars().count().min(MAX_VALUE),
+        _ => item.doc.chars().count(),
+    };
+    let docs = choice.items.iter().map(doc).max().unwrap_or(0);
     let narrow = (words + 6).max(choice.title.chars().count() + 6);
     // At most half of the screen, so that the table stays visible. Descriptions that do not fit
     // are hidden.
     let with_docs = words + docs + 8;
-    let wanted = if with_docs <= usize::from(size.width / 2) { with_docs.max(narrow) } else { narrow };
+    let wanted = if !choice.types.is_empty() {
+        // Without their evidence, types cannot be told apart.
+        with_docs.max(narrow).min(MAX_WIDTH.into())
+    } else if with_docs <= usize::from(size.width / 2) {
+        with_docs.max(narrow)
+    } else {
+        narrow
+    };
     let width = u16::try_from(wanted).unwrap_or(u16::MAX).min(size.width);
     let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(size.height.saturating_sub(2));
     Area::new(size.width - width, 1, width, height)
+}
+
+/// The width of the words of a menu. Longer ones are cut.
+pub fn choice_words(choice: &Choice) -> usize {
+    let words = choice.items.iter().map(|item| item.word.chars().count());
+    words.max().unwrap_or(0).min(MAX_WORD)
 }
 
 pub fn palette(size: Size) -> Area {

@@ -147,6 +147,12 @@ impl StripLayout {
         self
     }
 
+    /// The number of fields that fit in place of the preview.
+    pub fn field_rows(&self) -> usize {
+        let rows = self.preview.height.saturating_sub(u16::from(self.headings));
+        usize::from(rows) * if self.headings { 1 } else { 2 }
+    }
+
     /// The number of bytes that the preview shows.
     pub fn preview_bytes(&self) -> usize {
         usize::from(self.preview.height.saturating_sub(u16::from(self.headings)) * ROW_BYTES)

@@ -4,6 +4,9 @@ use crate::app::list::List;
 use crate::app::table::SortKey;
 use crate::decode::code::CodeLanguage;
 use crate::decode::{CopyFormat, Scalar};
+use crate::identify::typing::Candidate;
+use crate::segment::quote;
+use std::borrow::Cow;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
@@ -11,11 +14,13 @@ pub struct Choice {
     pub items: Vec<ChoiceItem>,
     pub list: List,
     pub typed: String,
+    /// The types that fit, in a list of types.
+    pub types: Vec<Candidate>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChoiceItem {
-    pub word: &'static str,
+    pub word: Cow<'static, str>,
     pub doc: String,
     pub value: Chosen,
 }
@@ -23,6 +28,8 @@ pub struct ChoiceItem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {
     Sort(SortKey),
+    /// A type that fits, by its index in [`Choice::types`].
+    Fitting(usize),
     Type(Option<Scalar>),
     /// Any other type, which the user types.
     OtherType,
@@ -38,8 +45,9 @@ pub enum Chosen {
 impl Choice {
     fn new(title: String, items: Vec<(&'static str, String, Chosen)>, current: Chosen) -> Self {
         let selected = items.iter().position(|item| item.2 == current).unwrap_or(0);
-        let items = items.into_iter().map(|(word, doc, value)| ChoiceItem { word, doc, value }).collect();
-        Self { title, items, list: List { selected }, typed: String::new() }
+        let item = |(word, doc, value): (&'static str, _, _)| ChoiceItem { word: word.into(), doc, value };
+        let items = items.into_iter().map(item).collect();
+        Self { title, items, list: List { selected }, typed: String::new(), types: vec![] }
     }
 
     /// Selects the item that starts with the typed prefix and this letter, or else with the letter
@@ -64,7 +72,25 @@ impl Choice {
         Self::new("Sort by".to_owned(), keys.iter().map(item).collect(), Chosen::Sort(current))
     }
 
-    pub fn types(current: Option<Scalar>) -> Self {
+    /// The types that fit with their evidence, the scalars, and any other type.
+    pub fn types(types: Vec<Candidate>, current: Chosen) -> Self {
+        let fitting = (0..).zip(&types).map(|(index, found)| ChoiceItem {
+            word: Cow::Owned(quote(found.name.as_bytes())),
+            doc: format!(
+                "{}: {}",
+                if found.certain { "certain" } else { "likely" },
+                found.evidence.join("; ")
+            ),
+            value: Chosen::Fitting(index),
+        });
+        let mut items: Vec<ChoiceItem> = fitting.collect();
+        let others = Self::scalars(Chosen::Type(None));
+        items.extend(others.items);
+        let selected = items.iter().position(|item| item.value == current).unwrap_or(0);
+        Self { items, types, list: List { selected }, ..others }
+    }
+
+    fn scalars(current: Chosen) -> Self {
         let item = |shown: Option<Scalar>| {
             let (word, doc) = match shown {
                 None => ("bytes", "hex and text".to_owned()),
@@ -76,7 +102,7 @@ impl Choice {
         let types = std::iter::once(None).chain(Scalar::BASIC.into_iter().map(Some));
         let other = ("other", "any type".to_owned(), Chosen::OtherType);
         let items = types.map(item).chain([other]).collect();
-        Self::new("Show as".to_owned(), items, Chosen::Type(current))
+        Self::new("Show as".to_owned(), items, current)
     }
 
     /// The formats of the bytes, then the values at the cursor with their labels, the forms of the

@@ -1,6 +1,7 @@
 //! Handles reports of the engine.
 
-use super::{acting, attachments, clean, holders, new_segment, permissions, prompt, save};
+use super::typing;
+use super::{acting, attachments, clean, holders, new_segment, permissions, save};
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -43,11 +44,12 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
             save::handle_answer(state, path, exists);
         }
         (Body::Answered(Question::Type(text), Answer::Type(found)), _) => {
-            prompt::show_type(state, &text, found, effects);
+            typing::show_typed(state, &text, found, effects);
         }
         (Body::Answered(question, answer), _) => {
             permissions::handle_answer(state, &question, answer, effects);
         }
+        (Body::Types(types), _) => typing::set_types(state, types),
         (Body::Planned(plans), _) => acting::show_plans(state, plans),
         (Body::Progress(at), None) => acting::show_progress(state, at),
         (Body::Acted(outcomes), _) => acting::finish(state, &outcomes, effects),
@@ -78,6 +80,7 @@ fn handle_inspect_report(state: &mut State, body: Body, effects: &mut Vec<Effect
     let Some(inspect) = &mut state.inspect else { return };
     match body {
         Body::Window(look) => show_snapshot(state, *look),
+        Body::Built(layout, built) => typing::set_built(state, layout, built),
         Body::WindowFailed(reason) => inspect.status = Status::Failed(reason.to_string()),
         Body::Ended(ended) => inspect.status = Status::Failed(ended.text(&inspect.segment.id)),
         Body::Found(answer) => handle_search_result(state, answer, effects),
@@ -201,8 +204,12 @@ fn show_preview(state: &mut State, preview: Preview) {
     {
         inspect.moving.clone_from(&look.moving);
     }
-    if state.table.selected.as_ref() == Some(&preview.id) {
-        state.table.strip.apply(preview.look, state.now);
+    let now = state.now;
+    if state.table.selected.as_ref() == Some(&preview.id)
+        && state.table.strip.apply(preview.look, now)
+        && state.inspect.is_none()
+    {
+        state.typing.outdated(now);
     }
 }
 
@@ -216,7 +223,9 @@ fn finish_open(
     match opened {
         Ok(_) => {
             let keep = state.kept.contains_key(&segment.id);
-            state.inspect = Some(Inspect::new(subscription, segment, state.live_interval, keep));
+            let mut inspect = Inspect::new(subscription, segment, state.live_interval, keep);
+            state.visits.resume(&mut inspect, state.size);
+            state.inspect = Some(inspect);
         }
         Err(error) => {
             state.fail(error.to_string());
@@ -230,8 +239,12 @@ fn show_snapshot(state: &mut State, look: Snapshot) {
     let size = state.size;
     let Some(inspect) = &mut state.inspect else { return };
     let before = inspect.size();
+    let is_untyped = look.changes > 0 && inspect.typed.is_none();
     inspect.apply(look, size);
     let after = inspect.size();
+    if is_untyped {
+        state.typing.outdated(state.now);
+    }
     if after < before {
         // The cursor may be past the new end.
         let cursor = inspect.cursor;

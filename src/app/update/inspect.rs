@@ -6,7 +6,7 @@ use crate::app::effect::Effect;
 use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Picked, Subject};
 use crate::app::layout::inspect::{WIDTHS, row_fits};
 use crate::app::list;
-use crate::app::overlay::{Choice, Next, Overlay, Prompt, PromptKind};
+use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::{RangesKey, State};
 use crate::app::values;
@@ -53,8 +53,16 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 Action::PreviousChange => change(inspect, Direction::Backward, effects),
                 Action::NextData => data(inspect, Direction::Forward, effects),
                 Action::PreviousData => data(inspect, Direction::Backward, effects),
-                Action::ByteOrder => inspect.order = inspect.order.flip(),
-                Action::Type => state.overlay = Some(Overlay::Choice(Choice::types(inspect.shown_as))),
+                Action::ByteOrder => byte_order(state),
+                Action::Type => {
+                    let current = match (inspect.shown_candidate(), &inspect.typed) {
+                        (Some(index), _) => Chosen::Fitting(index),
+                        (None, Some(typed)) if !typed.ty.is_leaf() => Chosen::OtherType,
+                        (None, _) => Chosen::Type(inspect.shown_as),
+                    };
+                    let types = inspect.types.clone();
+                    state.overlay = Some(Overlay::Choice(Choice::types(types, current)));
+                }
                 Action::Width => {
                     width(state);
                 }
@@ -160,6 +168,7 @@ fn leave(state: &mut State, effects: &mut Vec<Effect>) {
     } else {
         state.kept.remove(inspect.id());
     }
+    state.visits.leave(inspect);
 }
 
 fn prompt(state: &mut State, kind: PromptKind) {
@@ -217,6 +226,17 @@ fn pin(state: &mut State) {
         Some(true) => state.show_message(format!("Pinned {} at {offset:#x} ({key}: unpin)", scalar.word())),
         Some(false) => state.show_message("Unpinned"),
         None => state.fail(format!("Too many pinned values ({key}: unpin one)")),
+    }
+}
+
+/// Changes the byte order of the values. The fields of a type have their own.
+fn byte_order(state: &mut State) {
+    let Some(inspect) = &mut state.inspect else { return };
+    if inspect.tree.is_some() && inspect.shown_as.is_none() {
+        let key = state.key_of(Action::Type);
+        state.fail(format!("The fields have the byte order of their type ({key}: another type)"));
+    } else {
+        inspect.order = inspect.order.flip();
     }
 }
 

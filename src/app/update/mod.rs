@@ -16,6 +16,7 @@ mod report;
 mod save;
 mod segments;
 mod tree;
+mod typing;
 
 use super::Event;
 use super::action::{Action, Context};
@@ -24,6 +25,7 @@ use super::event::Size;
 use super::help::HelpText;
 use super::inspect::{Glow, Inspect, glow_step};
 use super::key::Key;
+use super::layout::strip::StripLayout;
 use super::list::List;
 use super::overlay::{Overlay, Palette};
 use super::state::{PreviewKey, RangesKey, RatesKey, RequestCache, State};
@@ -207,14 +209,18 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     let extent = layout.strip.as_ref().map(|strip| (strip.preview_bytes(), strip.map_cells()));
     let wanted = looked_at.map(|segment| {
         let (bytes, cells) = extent.unwrap_or_default();
-        (segment, bytes, cells)
+        let fields = state.table.strip.fields.as_ref().filter(|_| state.inspect.is_none());
+        let rows = layout.strip.as_ref().map_or(0, StripLayout::field_rows);
+        (segment, bytes, cells, fields.map(|fields| fields.wanted(rows)))
     });
-    let key = wanted.map(|(segment, bytes, cells)| PreviewKey::new(segment, bytes, cells));
+    let key = wanted
+        .as_ref()
+        .map(|(segment, bytes, cells, fields)| PreviewKey::new(segment, *bytes, *cells, fields.clone()));
     if state.requested.preview != key {
         effects.push(match wanted {
             // This replaces the previous subscription.
-            Some((segment, bytes, cells)) => {
-                let feed = Feed::Preview { every: preview_every, bytes, cells: cells.into() };
+            Some((segment, bytes, cells, fields)) => {
+                let feed = Feed::Preview { every: preview_every, bytes, cells: cells.into(), fields };
                 Request::Subscribe(PREVIEW, Box::new(segment.clone()), feed).into()
             }
             None => Request::Unsubscribe { subscription: PREVIEW, keep: false }.into(),
@@ -265,6 +271,27 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
     if state.requested.look != look {
         effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));
         state.requested.look = look;
+    }
+    // The contents come first.
+    sync_types(state, layout.strip.is_some(), effects);
+}
+
+/// Asks for the types that fit the segment in Inspect, or the selected one once its preview has
+/// shown that reading leaves no trace.
+fn sync_types(state: &mut State, has_strip: bool, effects: &mut Vec<Effect>) {
+    let wanted = if let Some(inspect) = &state.inspect {
+        Some((&inspect.segment, Some(inspect.subscription)))
+    } else {
+        let is_shown = has_strip && state.screen() == Context::Segments;
+        let selected = state.selected().filter(|_| is_shown && state.table.strip.look().is_some());
+        selected.map(|segment| (segment, None))
+    };
+    let key = wanted.map(|(segment, inspect)| state.typing.key(segment, inspect));
+    if state.requested.types != key {
+        let request = wanted.map(|(segment, _)| Request::Types(Box::new(segment.clone())));
+        effects.extend(request.map(Into::into));
+        state.requested.types = key;
+        state.typing.requested(state.now);
     }
 }
 

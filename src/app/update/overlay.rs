@@ -1,14 +1,16 @@
 //! Keys, clicks and pasted text in overlays. Moving, typing and closing are shared by all
 //! overlays.
 
-use super::{acting, attachments, clean, holders, inspect, new_segment, permissions, prompt, save};
+use super::{acting, attachments, clean, holders, inspect, new_segment, permissions, prompt, save, typing};
 use crate::app::action::{Action, row_of};
 use crate::app::effect::Effect;
+use crate::app::inspect::ChosenBy;
 use crate::app::key::Mouse;
 use crate::app::layout::overlay as layout;
 use crate::app::list::centered;
 use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind, form, palette_rows};
 use crate::app::state::State;
+use crate::app::text_field::TextField;
 use crate::decode::code::{self, Attachment};
 use crate::decode::copy_as;
 use crate::segment::Bytes;
@@ -129,7 +131,9 @@ pub fn act(state: &mut State, overlay: &mut Overlay, action: Action, effects: &m
             apply_choice(state, choice, effects);
             match choice.items.get(choice.list.selected) {
                 Some(item) if item.value == Chosen::OtherType => {
-                    Next::Replace(Overlay::Prompt(Prompt::new(PromptKind::Type)))
+                    // Typing replaces the last type, and a move of the cursor edits it.
+                    let input = TextField::new(state.last_type.clone());
+                    Next::Replace(Overlay::Prompt(Prompt { input, ..Prompt::new(PromptKind::Type) }))
                 }
                 _ => Next::Close,
             }
@@ -199,6 +203,12 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
         (Chosen::Sort(field), _, Some(survey)) => state.table.sort_by(field, survey),
         (Chosen::Type(shown_as), Some(inspect), _) => {
             inspect.show_as(shown_as, size);
+            inspect.chosen = ChosenBy::User;
+        }
+        (Chosen::Fitting(index), ..) => {
+            if let Some(found) = choice.types.get(index) {
+                typing::show_candidate(state, found);
+            }
         }
         (Chosen::CopyValue(label), ..) => {
             effects.push(Effect::Copy(item.doc.clone()));

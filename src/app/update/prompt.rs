@@ -6,9 +6,9 @@ use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::inspect::{LastSearch, OffsetError, parse_offset};
 use crate::app::list::step;
-use crate::app::overlay::{Next, Overlay, Prompt, PromptKind};
+use crate::app::overlay::{Next, Prompt, PromptKind};
 use crate::app::state::State;
-use crate::decode::{PlacedType, pattern_of_value};
+use crate::decode::pattern_of_value;
 use crate::engine::Request;
 use crate::memory::{Direction, Pattern};
 use crate::segment::ShownError;
@@ -70,35 +70,6 @@ fn go_to(state: &mut State, text: &str, effects: &mut Vec<Effect>) -> Result<(),
     }
     inspect::cancel_search(state, effects);
     Ok(())
-}
-
-/// Shows the segment as a type, or the error in the prompt. Answers to earlier inputs are dropped.
-pub fn show_type(
-    state: &mut State,
-    text: &str,
-    found: Result<PlacedType, ShownError>,
-    effects: &mut Vec<Effect>,
-) {
-    let size = state.size;
-    let (Some(Overlay::Prompt(prompt)), Some(open)) = (&mut state.overlay, &mut state.inspect) else {
-        return;
-    };
-    if prompt.kind != PromptKind::Type || prompt.input.input.value() != text {
-        return;
-    }
-    let found = found.and_then(|found| {
-        let end = found.offset.unwrap_or(0).saturating_add(found.ty.smallest());
-        let error = format!("{} at {:#x} is past the end", found.ty, found.offset.unwrap_or(0));
-        if end <= open.size() { Ok(found) } else { Err(ShownError::new(error)) }
-    });
-    match found {
-        Ok(found) => {
-            open.show_type(found, size);
-            state.overlay = None;
-            inspect::cancel_search(state, effects);
-        }
-        Err(error) => prompt.error = Some(error.to_string()),
-    }
 }
 
 fn search(

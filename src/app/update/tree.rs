@@ -86,7 +86,7 @@ pub fn toggle(inspect: &mut Inspect, size: Size) -> bool {
 /// Handles a click on the tree, or the wheel over it if `notch` is not 0. A click on the first
 /// cells of a row folds or unfolds. Returns false outside of the tree.
 pub fn mouse(inspect: &mut Inspect, mouse: Mouse, notch: i16, size: Size) -> bool {
-    let area = inspect.layout(size).tree(inspect.pins.len()).map(|(area, _)| area);
+    let area = inspect.tree_areas(size).map(|areas| areas.tree);
     let Some(area) = area.filter(|area| area.contains(mouse.x, mouse.y)) else { return false };
     let Some(tree) = &mut inspect.tree else { return false };
     if notch != 0 {

@@ -2,20 +2,26 @@
 
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
-use crate::decode::{Decoded, Type, Window};
+use crate::cli::out::warn;
+use crate::decode::{Decoded, StableValue, Type, TypeSource, Window};
 use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
-use crate::segment::local_time;
+use crate::segment::{escape, local_time};
 use serde::Serialize;
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::ops::{ControlFlow, Range};
 
 /// The number of bytes in a line of a hex dump, where runs are split.
 const LINE: u64 = 16;
+/// Values in a warning.
+const MAX_NAMED: usize = 5;
 
 /// Prints changes in the requested format.
 pub struct Printer<'a> {
     kind: Option<&'a Type>,
+    /// Set if rows have paths: a type with parts, or a layout.
+    has_paths: bool,
     form: Form,
     now: Timestamp,
     /// The number of changes left to print; `None` without a limit.
@@ -55,19 +61,18 @@ impl<'a> Printer<'a> {
             (_, true) => Form::Csv,
             _ => Form::Text,
         };
-        Self {
-            kind: args.kind.as_ref().map(|kind| &kind.ty),
-            form,
-            now: Timestamp::from_seconds(0),
-            left: args.count,
-        }
+        let (kind, has_paths) = match &args.kind {
+            Some(TypeSource::Fixed(kind)) => (Some(&kind.ty), !kind.ty.is_leaf()),
+            Some(TypeSource::Layout(_)) => (None, true),
+            None => (None, false),
+        };
+        Self { kind, has_paths, form, now: Timestamp::from_seconds(0), left: args.count }
     }
 
     /// Prints the CSV header, if the format has one.
     pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
         if self.form == Form::Csv {
-            let has_paths = self.kind.is_some_and(|kind| !kind.is_leaf());
-            let path = if has_paths { "path," } else { "" };
+            let path = if self.has_paths { "path," } else { "" };
             write!(out, "time,offset,{path}old,new\r\n")?;
         }
         out.flush()
@@ -133,6 +138,47 @@ impl<'a> Printer<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Prints the values of a layout that differ, and those that are new or have another type.
+    pub fn print_layout(
+        &mut self,
+        old: &StableValue,
+        new: &StableValue,
+        out: &mut impl Write,
+    ) -> io::Result<ControlFlow<()>> {
+        if old.ty == new.ty && old.bytes.len() == new.bytes.len() {
+            return self.value(&new.ty, 0, Some(&old.bytes), &new.bytes, out);
+        }
+        let mut before = HashMap::new();
+        let mut leaves = old.ty.leaves();
+        while let Some(place) = leaves.next() {
+            before.insert(leaves.path_text(), place);
+        }
+        let decoded = |place, bytes| Decoded { place, window: Window { offset: 0, bytes } };
+        let mut leaves = new.ty.leaves();
+        while let Some(place) = leaves.next() {
+            let path = leaves.path_text();
+            let was = before.remove(&path);
+            let (old, now) = (was.map(|was| decoded(was, &old.bytes)), decoded(place, &new.bytes));
+            if old.is_some_and(|old| old.place.ty == place.ty && old.leaf() == now.leaf()) {
+                continue;
+            }
+            let field = FieldName { path, kind: place.ty.to_string() };
+            let printed = self.row(place.offset, Some(field), old, now, out)?;
+            if printed.is_break() {
+                return Ok(printed);
+            }
+        }
+        if !before.is_empty() {
+            let mut gone: Vec<String> = before.keys().map(|path| escape(path.as_bytes())).collect();
+            gone.sort();
+            let more = gone.len().saturating_sub(MAX_NAMED);
+            gone.truncate(MAX_NAMED);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            warn(&format!("no longer there: {}{more}", gone.join(", ")));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// Returns the runs or values that differ, or all of them if the old bytes are unknown.
     fn parts(&self, change: &Change) -> Vec<Range<usize>> {
         let length = change.new.len();
@@ -173,7 +219,7 @@ impl<'a> Printer<'a> {
                     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
                 let old = old.map_or_else(String::new, |old| old.to_string());
                 let mut record = vec![time.unwrap_or_default(), offset.to_string(), old, new.to_string()];
-                if self.kind.is_some_and(|kind| !kind.is_leaf()) {
+                if self.has_paths {
                     record.insert(2, path);
                 }
                 writer.write_record(record).map_err(io::Error::other)?;

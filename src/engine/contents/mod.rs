@@ -7,6 +7,8 @@ mod lifetime;
 mod preview;
 mod readers;
 mod samples;
+mod structure;
+mod value;
 mod window;
 
 pub use preview::value_rate;
@@ -25,6 +27,7 @@ use preview::{Held, PreviewFeed};
 use samples::{Samples, Watch};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use value::ValueFeed;
 use window::Window;
 
 /// The worker that owns all open segments.
@@ -51,6 +54,7 @@ enum Source {
     PreviewFeed(Box<PreviewFeed>),
     Ranges(Box<Samples>),
     Changes(Box<Watch>),
+    Value(Box<ValueFeed>),
 }
 
 impl Source {
@@ -59,6 +63,7 @@ impl Source {
             Self::Window(window) => Some(window.tracker.reader()),
             Self::Ranges(samples) => Some(&samples.reader),
             Self::Changes(watch) => Some(watch.tracker.reader()),
+            Self::Value(feed) => Some(&feed.reader),
             Self::PreviewFeed(_) => None,
         }
     }
@@ -74,7 +79,7 @@ impl Subscription {
         let continues = match source {
             Source::Changes(watch) => !watch.tracker.is_complete(),
             Source::PreviewFeed(preview) => preview.next_step().is_some(),
-            Source::Window(_) | Source::Ranges(_) => false,
+            Source::Window(_) | Source::Ranges(_) | Source::Value(_) => false,
         };
         let asked = if continues {
             pace.resume();
@@ -83,7 +88,7 @@ impl Subscription {
             pace.start(now)
         };
         match source {
-            Source::Window(window) => window.read(machine, asked, hurry).into_iter().collect(),
+            Source::Window(window) => window.read(machine, asked, hurry),
             Source::PreviewFeed(preview) => {
                 let bodies = preview.read(machine, now, held, pace.every.is_some());
                 match preview.next_step() {
@@ -94,6 +99,7 @@ impl Subscription {
             }
             Source::Ranges(samples) => vec![samples.read(machine, now)],
             Source::Changes(watch) => watch.read(machine, now, pace),
+            Source::Value(feed) => feed.read(machine, now).into_iter().collect(),
         }
     }
 }
@@ -118,7 +124,7 @@ impl Contents {
         segment: Box<Segment>,
         feed: Feed,
     ) -> Option<Body> {
-        if let Feed::Preview { every, bytes, cells } = feed {
+        if let Feed::Preview { every, bytes, cells, fields } = feed {
             let mut pace = Pace::new(every, 2);
             pace.request(now);
             let mut preview = match self.drop_subscription(id) {
@@ -129,7 +135,7 @@ impl Contents {
                 }
                 _ => Box::default(),
             };
-            preview.show(segment, every, bytes, cells);
+            preview.show(segment, every, bytes, cells, fields);
             self.subscriptions.insert(id, Subscription { pace, source: Source::PreviewFeed(preview) });
             return None;
         }
@@ -149,6 +155,10 @@ impl Contents {
             Feed::Changes { range, value, every } => {
                 let (watch, pace) = Watch::new(reader, segment, range, value, every, now);
                 (Source::Changes(Box::new(watch)), pace)
+            }
+            Feed::Value { layout, every } => {
+                let (feed, pace) = ValueFeed::new(reader, segment, layout, every, now);
+                (Source::Value(Box::new(feed)), pace)
             }
             Feed::Window | Feed::Preview { .. } => {
                 (Source::Window(Box::new(Window::new(reader))), Pace::new(None, 2))

@@ -57,6 +57,14 @@ impl Samples {
     }
 }
 
+/// Returns the pace of a feed of changes. Without an interval, it is limited by its cost.
+pub fn pace_of_changes(every: Option<Duration>) -> Pace {
+    match every {
+        Some(every) => Pace::new(Some(every.max(MIN_INTERVAL)), 1),
+        None => Pace::new(Some(DEFAULT_INTERVAL), SHARE),
+    }
+}
+
 /// Returns the bytes of a range, fewer at the end of the segment.
 fn sample(reader: &Reader, range: &Range<u64>) -> io::Result<Vec<u8>> {
     let length = range.end.min(reader.size()?).saturating_sub(range.start);
@@ -76,11 +84,7 @@ impl Watch {
         now: Clock,
     ) -> (Self, Pace) {
         let (tracker, lifetime) = (Tracker::of_values(reader, range, value), Lifetime::new(segment, now));
-        let pace = match every {
-            Some(every) => Pace::new(Some(every.max(MIN_INTERVAL)), 1),
-            None => Pace::new(Some(DEFAULT_INTERVAL), SHARE),
-        };
-        (Self { tracker, lifetime, size: None }, pace)
+        (Self { tracker, lifetime, size: None }, pace_of_changes(every))
     }
 
     /// Continues reading, and reports changes, the end of the first pass, and size changes.

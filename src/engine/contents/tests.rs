@@ -65,7 +65,7 @@ impl Fixture {
     }
 
     fn preview(&mut self, segment: &str, every: Option<Duration>) -> Vec<Result<Vec<u8>, Unread>> {
-        previews(self.subscribe(ONE, segment, Feed::Preview { every, bytes: 512, cells: 4 }))
+        previews(self.subscribe(ONE, segment, Feed::Preview { every, bytes: 512, cells: 4, fields: None }))
     }
 
     fn open(&mut self, id: SubscriptionId, segment: &str) {
@@ -78,7 +78,9 @@ impl Fixture {
     }
 
     fn watch(&mut self, id: SubscriptionId, window: Offsets<u64>, every: Option<Duration>) -> Vec<Snapshot> {
-        snapshots(self.send(Request::SetWindow(id, Watching { window, rows: None, cells: 1, every })))
+        snapshots(
+            self.send(Request::SetWindow(id, Watching { window, rows: None, cells: 1, every, layout: None })),
+        )
     }
 
     fn ranges(&mut self, id: SubscriptionId, segment: &str, ranges: &[Offsets<u64>], every: Duration) {
@@ -294,7 +296,7 @@ fn system_v_segment_is_previewed_through_its_current_holder() {
         });
         previews.collect()
     };
-    let feed = Feed::Preview { every: Some(TENTH), bytes: 512, cells: 4 };
+    let feed = Feed::Preview { every: Some(TENTH), bytes: 512, cells: 4, fields: None };
     let mut segment = fixture.segment("sysv:1");
     segment.holders = Some([].into());
     let through = |pid| Ok(Method::Holder { pid, keeps_access_time: true });
@@ -318,7 +320,8 @@ fn swapped_bytes_of_a_preview_are_marked() {
     let mut bytes = FakeBytes::full(&[7; 1000]);
     bytes.swapped = [0].into();
     fixture.machine.add_object("b", bytes);
-    let reports = fixture.subscribe(ONE, "posix:/b", Feed::Preview { every: None, bytes: 512, cells: 4 });
+    let reports =
+        fixture.subscribe(ONE, "posix:/b", Feed::Preview { every: None, bytes: 512, cells: 4, fields: None });
     let [Body::Preview(preview)] = &bodies(&reports)[..] else { panic!("{reports:?}") };
     let look = preview.look.as_ref().unwrap();
     assert_eq!((&look.bytes, &look.swapped), (&vec![0; 512], &vec![0..512]));

@@ -2,6 +2,7 @@
 
 mod bar;
 mod detail;
+mod fields;
 mod footer;
 mod inspect;
 mod map;

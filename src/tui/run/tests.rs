@@ -283,7 +283,7 @@ fn requests_reach_the_engine_and_quitting_detaches() {
             Request::Subscribe(
                 SubscriptionId(1),
                 boxed(posix),
-                Feed::Preview { every: None, bytes: 512, cells: 1 },
+                Feed::Preview { every: None, bytes: 512, cells: 1, fields: None },
             )
             .into(),
         ),

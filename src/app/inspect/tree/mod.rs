@@ -3,11 +3,13 @@
 
 mod count;
 mod rows;
+mod samples;
 #[cfg(test)]
 mod tests;
 
 pub(super) use count::integer;
 pub use rows::{Row, RowKind};
+pub use samples::FieldSamples;
 
 use crate::app::list::first_visible;
 use crate::decode::{Path, Place, PlacedType, Type, TypeKind};
@@ -19,7 +21,7 @@ const SMALL: usize = 24;
 /// Anonymous records that unfold at first, whatever the size of the tree.
 const MAX_ANONYMOUS: usize = 64;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Tree {
     ty: Type,
     /// The offset of the value in the segment.
@@ -35,13 +37,13 @@ pub struct Tree {
     /// Set if the cursor is on a field.
     pub is_on_field: bool,
     /// The last samples of fields outside of the view, by offset.
-    pub(super) samples: Vec<(u64, Vec<u8>)>,
+    pub(super) samples: FieldSamples,
     /// The cells of the longest indented name and of the longest type.
     pub widths: [usize; 2],
 }
 
 /// A value whose fields or elements are shown, and those of its children that are unfolded.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Unfolded {
     children: BTreeMap<u64, Unfolded>,
     /// The field of the record that counts the elements in use.
@@ -67,11 +69,44 @@ impl Tree {
             top: 0,
             followed: None,
             is_on_field: true,
-            samples: vec![],
+            samples: FieldSamples::default(),
             widths: rows::widths(&typed.ty),
         };
         tree.unfold_small();
         Some(tree)
+    }
+
+    /// Takes another type in place of this one. What is unfolded and selected stays so where the new
+    /// type has it. The samples may belong to other fields, so they are dropped.
+    pub fn replace_type(&mut self, ty: &Type) {
+        let mut tree = Self {
+            ty: ty.clone(),
+            root: Unfolded::default(),
+            samples: FieldSamples::default(),
+            widths: rows::widths(ty),
+            ..self.clone()
+        };
+        let here = |path: &[u64]| ty.parse_path(&self.ty.path_text(&Path(path.to_vec())));
+        let mut next: Vec<(Vec<u64>, &Unfolded)> = vec![(vec![], &self.root)];
+        while let Some((path, node)) = next.pop() {
+            if let Some(path) = here(&path) {
+                tree.unfold(&path);
+                if node.shows_all {
+                    tree.show_all(&path);
+                }
+            }
+            next.extend(
+                node.children.iter().map(|(&index, child)| ([path.as_slice(), &[index]].concat(), child)),
+            );
+        }
+        let selected = here(&self.selected.0).filter(|path| !path.0.is_empty());
+        tree.select(&selected.unwrap_or_else(|| self.selected.clone()));
+        *self = tree;
+    }
+
+    pub(super) fn forget_samples(&mut self) {
+        self.samples = FieldSamples::default();
+        self.followed = None;
     }
 
     pub const fn ty(&self) -> &Type {

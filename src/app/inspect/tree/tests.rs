@@ -175,3 +175,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn new_type_keeps_the_selection_and_what_is_unfolded_by_name() {
+    let mut tree = tree_of("struct R { int a; struct P { short x, y; } p[3]; char gone[4]; }", 100);
+    tree.unfold(&path(&tree, "p[1]"));
+    tree.select(&path(&tree, "p[1].y"));
+    let ty = |text| parse_type(text, NO_HEADERS).unwrap().ty;
+    // A field in front, and another type of an unfolded one.
+    tree.replace_type(&ty("struct R { int first; int a; struct P { short x, y; } p[2]; }"));
+    assert_eq!(
+        rows(&tree, 0, 99),
+        ["first@0", "a@4", "-p@8", "+p[0]@8", "-p[1]@12", "p[1].x@12", "p[1].y@14"]
+    );
+    assert_eq!(tree.ty().path_text(tree.selected()), "p[1].y");
+    tree.replace_type(&ty("struct R { int a; int p; }"));
+    assert_eq!(rows(&tree, 0, 99), ["a@0", "p@4"]);
+    assert!(tree.selected_row().is_some());
+}

@@ -6,8 +6,11 @@
 
 mod scan;
 
+use super::structure::Structure;
+use crate::decode::layouts::Built;
 use crate::decode::moving::{BURST, Detector, Kind, Moment, MovingValue, Origin, POLLS, Sort};
 use crate::engine::Clock;
+use crate::engine::PreviewFields;
 use crate::engine::lease::Lease;
 use crate::engine::report::{Body, Ended, Look, Moving, Preview, Unread, unreadable};
 use crate::machine::{Machine, Method, Trace, TraceReason};
@@ -49,6 +52,10 @@ pub struct PreviewFeed {
     quiet: u32,
     bytes: usize,
     cells: usize,
+    /// The fields to report.
+    ranges: Vec<Range<u64>>,
+    /// The type that is built from the contents.
+    structure: Option<Structure>,
     scan: Scan,
     detector: Detector,
     burst: Option<Burst>,
@@ -78,8 +85,20 @@ impl PreviewFeed {
     }
 
     /// Shows a segment, starting with the next poll.
-    pub fn show(&mut self, segment: Box<Segment>, every: Option<Duration>, bytes: usize, cells: usize) {
+    pub fn show(
+        &mut self,
+        segment: Box<Segment>,
+        every: Option<Duration>,
+        bytes: usize,
+        cells: usize,
+        fields: Option<PreviewFields>,
+    ) {
         self.segment = Some(segment);
+        let (ranges, layout) = fields.map_or((vec![], None), |fields| (fields.ranges, fields.layout));
+        self.ranges = ranges;
+        if self.structure.as_ref().map(Structure::layout) != layout {
+            self.structure = layout.map(Structure::new);
+        }
         (self.every, self.bytes, self.cells) = (every, bytes, cells);
         self.reported = None;
         self.burst = None;
@@ -183,6 +202,7 @@ impl PreviewFeed {
         let moves = self.observe(machine, now, reader)?;
         let is_quiet = !moves && changed.is_empty() && map.iter().all(|cell| !cell.changed);
         self.quiet = if is_quiet { self.quiet.saturating_add(1) } else { 0 };
+        let (fields, built) = self.fields(reader)?;
         let look = Look {
             size,
             method: reader.method(),
@@ -191,8 +211,33 @@ impl PreviewFeed {
             swapped: first.swapped,
             map,
             moving: vec![],
+            fields,
+            built,
         };
         Ok(Some(Burst { step: 0, moves, look }))
+    }
+
+    /// Reads the fields, and checks the type that the contents have. The check comes last, so that
+    /// the fields are those of the type unless it has just changed.
+    #[expect(clippy::type_complexity, reason = "two parts of a look")]
+    fn fields(
+        &mut self,
+        reader: &Reader,
+    ) -> io::Result<(Vec<(u64, Vec<u8>)>, Option<Result<Built, ShownError>>)> {
+        let mut fields = vec![];
+        for range in &self.ranges {
+            let seen = peek(reader, range.clone())?;
+            // A swapped page would read as zeros.
+            if seen.swapped.is_empty() {
+                fields.push((range.start, seen.bytes));
+            }
+        }
+        let Some(structure) = &mut self.structure else { return Ok((fields, None)) };
+        if structure.check(reader)?.is_some() {
+            fields.clear();
+        }
+        let built = structure.built().cloned();
+        Ok((fields, built.map(|built| built.map_err(ShownError::of))))
     }
 
     /// Feeds the detector with the part of the segment that changes. Returns true if it has changed.

@@ -6,6 +6,7 @@ use crate::app::State;
 use crate::app::action::Action;
 use crate::app::inspect::{Inspect, InspectPane};
 use crate::app::layout::Area;
+use crate::app::layout::inspect::TreeAreas;
 use crate::app::list::first_visible;
 use crate::app::values::{OWN, ValueEntry};
 use crate::decode::ByteOrder;
@@ -80,16 +81,23 @@ impl Section {
     }
 }
 
-/// Draws the pinned values below the tree of fields.
-pub fn draw_pins(state: &State, open: &Inspect, canvas: &mut Canvas<'_>, area: Area, beside: bool) {
-    let [pins, _] = sections(state, open);
-    // The tree has the selection.
-    let pins = Section { selected: None, focused: false, ..pins };
-    if pins.values.is_empty() || area.height == 0 {
-    } else if beside {
-        draw_section(&pins, open.size(), canvas, area);
-    } else {
-        draw_inline(&pins, 2, open.size(), canvas, area);
+/// Draws the pinned and the moving values below the tree of fields.
+pub fn draw_below_tree(
+    state: &State,
+    open: &Inspect,
+    canvas: &mut Canvas<'_>,
+    areas: TreeAreas,
+    beside: bool,
+) {
+    for (section, area) in sections(state, open).into_iter().zip([areas.pins, areas.moving]) {
+        // The tree has the selection.
+        let section = Section { selected: None, focused: false, ..section };
+        if section.values.is_empty() || area.height == 0 {
+        } else if beside {
+            draw_section(&section, open.size(), canvas, area);
+        } else {
+            draw_inline(&section, 2, open.size(), canvas, area);
+        }
     }
 }
 
@@ -105,7 +113,11 @@ fn sections(state: &State, open: &Inspect) -> [Section; 2] {
             .picked()
             .filter(|picked| picked.pinned == pinned)
             .and_then(|picked| values.iter().position(|value| value.offset == picked.offset)),
-        names: if pinned { open.pins.iter().map(|pin| pin.name.clone()).collect() } else { vec![] },
+        names: if pinned {
+            open.pins.iter().map(|pin| pin.name.clone()).collect()
+        } else {
+            open.moving.iter().map(|value| open.name_at(value.offset)).collect()
+        },
         values,
         focused,
     };

@@ -29,11 +29,12 @@ fn keys(keymap: &Keymap, context: Context, action: Action) -> String {
 pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
     let theme = canvas.theme;
     let inside = canvas.frame(layout::choice(state.size, choice), &choice.title);
-    let docs = 3 + choice.items.iter().map(|item| cells(item.word)).max().unwrap_or(0);
+    let words = u16::try_from(layout::choice_words(choice)).unwrap_or(u16::MAX);
+    let docs = 3 + words;
     let mut entries = Entries::new(inside.width);
     for (index, item) in choice.items.iter().enumerate() {
         let doc = canvas.cut(&item.doc, inside.width.saturating_sub(docs));
-        entries.row(index, vec![(1, item.word.to_owned(), theme.strong), (docs, doc, theme.dim)]);
+        entries.row(index, vec![(1, canvas.fit(&item.word, words), theme.strong), (docs, doc, theme.dim)]);
     }
     entries.draw_menu(choice.list.selected, canvas, inside, 1);
 }

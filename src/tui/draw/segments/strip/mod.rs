@@ -1,5 +1,6 @@
 //! The live strip: map, preview, moving values and holders of the selected segment.
 
+mod fields;
 mod holders;
 mod moving;
 
@@ -41,8 +42,12 @@ pub fn draw(state: &State, canvas: &mut Canvas<'_>, layout: &StripLayout) {
     match &state.table.strip.last {
         None => {}
         Some(Ok(look)) => {
-            let area = draw_heading(layout, "PREVIEW", layout.preview, canvas);
-            preview(state, look, canvas, area);
+            let fields = state.table.strip.fields.as_ref();
+            let area = fields.map_or(layout.preview, |shown| fields::draw(state, shown, canvas, layout));
+            if area.height > 0 {
+                let area = draw_heading(layout, "PREVIEW", area, canvas);
+                preview(state, look, canvas, area);
+            }
         }
         Some(Err(reason)) => {
             let area = draw_heading(layout, "PREVIEW", layout.preview, canvas);
