@@ -283,3 +283,29 @@ fn moving_values_are_named_below_the_fields() {
     harness.wait(500);
     assert!(!harness.screen().contains("MOVING"), "{}", harness.screen());
 }
+
+#[test]
+fn focused_field_is_copied_with_its_bytes() {
+    let mut harness = listed(140, 45);
+    harness.press("<tab>jjy");
+    has(&harness, &["Copy [2] as", "value \"hello\"", "path [2]", "hex de ad be ef"]);
+    harness.press("hex<enter>");
+    assert_eq!(harness.clipboard.as_deref(), Some("68 65 6c 6c 6f 00 00 00"));
+    assert_eq!(notice(&harness), "Copied 8 bytes from 0x38");
+    // From the bytes, the row comes first.
+    harness.press("<tab>y");
+    has(&harness, &["Copy 16 bytes from 0x30 as"]);
+}
+
+#[test]
+fn type_that_becomes_certain_later_is_listed_but_moves_nothing() {
+    let mut harness = inside(200, |_| {});
+    harness.inject(Event::Resize(Size { width: 140, height: 45 }));
+    harness.look();
+    harness.wait(6000);
+    harness.machine.edit_object("it", list);
+    harness.wait(1000);
+    assert!(!is_typed(&harness), "{}", harness.screen());
+    harness.press("t");
+    has(&harness, &["sharedlist certain: 3 items"]);
+}

@@ -76,6 +76,23 @@ impl Inspect {
         tree.selected_row().filter(Row::is_value)
     }
 
+    /// The selected field, if the tree receives keys.
+    pub fn focused_field(&self) -> Option<Row<'_>> {
+        self.selected_field().filter(|_| self.pane == InspectPane::Values)
+    }
+
+    /// The bytes that `y` copies, with their offset: those of the focused field, or the known ones
+    /// of the range.
+    pub fn copied_bytes(&self, size: Size) -> (u64, Vec<u8>) {
+        if let Some(row) = self.focused_field() {
+            let range = row.place.range();
+            return (range.start, self.field_bytes(&range));
+        }
+        let range = self.known(&self.copy_range(size));
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
+        (range.start, self.view.read(range.start, length))
+    }
+
     /// Selects the field at the cursor if the cursor has moved.
     pub fn follow_cursor(&mut self, size: Size) {
         let (cursor, height) = (self.cursor, self.tree_height(size));

@@ -148,8 +148,8 @@ pub struct Inspect {
     pub trial: Option<Layout>,
     /// The origin of what is shown.
     pub chosen: ChosenBy,
-    /// The types that fit, best first.
-    pub types: Vec<Candidate>,
+    /// The types that fit, best first; `None` before they are known.
+    pub types: Option<Vec<Candidate>>,
     pub view: View,
     pub now: Clock,
     pub glow: Glow,
@@ -200,7 +200,7 @@ impl Inspect {
             layout: None,
             trial: None,
             chosen: ChosenBy::Evidence,
-            types: vec![],
+            types: None,
             view: View::default(),
             now: Clock::ZERO,
             glow: Glow::default(),

@@ -66,10 +66,13 @@ impl Inspect {
         self.layout = candidate.layout.map(|layout| ShownLayout { layout, unfit: None });
     }
 
-    /// Takes the types that fit. Shows the best one if that is certain, unless the user has chosen
-    /// another.
+    /// Takes the types that fit. The first answer opens the best one if that is certain, unless the
+    /// user has chosen another; a later one would move what the user looks at.
     pub fn set_types(&mut self, types: Vec<Candidate>, size: Size) {
-        let is_open = self.chosen == ChosenBy::User || self.typed.is_some() || self.trial.is_some();
+        let is_open = self.types.is_some()
+            || self.chosen == ChosenBy::User
+            || self.typed.is_some()
+            || self.trial.is_some();
         if let Some(best) = types.first().filter(|best| best.certain && !is_open) {
             let (cursor, top) = (self.cursor, self.top);
             self.show_candidate(best, size);
@@ -78,13 +81,13 @@ impl Inspect {
                 self.go_to(cursor, size);
             }
         }
-        self.types = types;
+        self.types = Some(types);
     }
 
     /// The candidate that is shown.
     pub fn shown_candidate(&self) -> Option<usize> {
         let layout = self.layout.as_ref().map(|shown| shown.layout);
-        self.types.iter().position(|found| match layout {
+        self.types.iter().flatten().position(|found| match layout {
             Some(_) => found.layout == layout,
             None => self.typed.as_ref().is_some_and(|typed| *typed == found.placed()),
         })

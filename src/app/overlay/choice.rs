@@ -105,28 +105,37 @@ impl Choice {
         Self::new("Show as".to_owned(), items, current)
     }
 
-    /// The formats of the bytes, then the values at the cursor with their labels, the forms of the
-    /// selected field, which may come first, and code.
-    pub fn copy(
-        title: String,
-        values: Vec<(&'static str, String)>,
-        field: Vec<(&'static str, String, Chosen)>,
-        is_field_first: bool,
-    ) -> Self {
-        let forms = [
-            ("hex", "de ad be ef", CopyFormat::Hex),
-            ("text", "with \\xNN", CopyFormat::Text),
-            ("C", "{0xde, 0xad}", CopyFormat::C),
-            ("Python", "b'\\xde\\xad'", CopyFormat::Python),
-        ];
-        let forms = forms.map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)));
+    /// The formats of the bytes, the values at the cursor with their labels, the forms of the field
+    /// there, and code.
+    pub fn copy(title: String, values: Vec<(&'static str, String)>, field: Vec<CopyItem>) -> Self {
         let values = values.into_iter().map(|(label, text)| (label, text, Chosen::CopyValue(label)));
-        let code = CodeLanguage::ALL
-            .map(|language| (language.label(), "program that attaches".to_owned(), Chosen::Code(language)));
-        let bytes: Vec<_> = forms.into_iter().chain(values).collect();
-        let mut items = if is_field_first { [field, bytes] } else { [bytes, field] }.concat();
-        let first = items.first().map_or(Chosen::CopyJson, |item| item.2);
-        items.extend(code);
-        Self::new(title, items, first)
+        let items = byte_formats().chain(values).chain(field).chain(code()).collect();
+        Self::new(title, items, Chosen::Copy(CopyFormat::Hex))
     }
+
+    /// The forms of the selected field, the formats of its bytes, and code.
+    pub fn copy_field(title: String, field: Vec<CopyItem>) -> Self {
+        let first = field.first().map_or(Chosen::CopyJson, |item| item.2);
+        Self::new(title, field.into_iter().chain(byte_formats()).chain(code()).collect(), first)
+    }
+}
+
+/// A word, its description and its meaning.
+pub type CopyItem = (&'static str, String, Chosen);
+
+fn byte_formats() -> impl Iterator<Item = CopyItem> {
+    let formats = [
+        ("hex", "de ad be ef", CopyFormat::Hex),
+        ("text", "with \\xNN", CopyFormat::Text),
+        ("C", "{0xde, 0xad}", CopyFormat::C),
+        ("Python", "b'\\xde\\xad'", CopyFormat::Python),
+    ];
+    formats.into_iter().map(|(word, doc, form)| (word, doc.to_owned(), Chosen::Copy(form)))
+}
+
+fn code() -> impl Iterator<Item = CopyItem> {
+    let item = |language: CodeLanguage| {
+        (language.label(), "program that attaches".to_owned(), Chosen::Code(language))
+    };
+    CodeLanguage::ALL.into_iter().map(item)
 }

@@ -21,7 +21,7 @@ use super::text_field::TextField;
 use crate::engine::Clock;
 use std::time::Duration;
 
-pub use choice::{Choice, ChoiceItem, Chosen};
+pub use choice::{Choice, ChoiceItem, Chosen, CopyItem};
 pub use form::Form;
 pub use palette::{Palette, palette_rows};
 pub use prompt::{Prompt, PromptKind};

@@ -60,7 +60,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                         (None, Some(typed)) if !typed.ty.is_leaf() => Chosen::OtherType,
                         (None, _) => Chosen::Type(inspect.shown_as),
                     };
-                    let types = inspect.types.clone();
+                    let types = inspect.types.clone().unwrap_or_default();
                     state.overlay = Some(Overlay::Choice(Choice::types(types, current)));
                 }
                 Action::Width => {
@@ -261,6 +261,12 @@ fn width(state: &mut State) {
 fn copy(state: &mut State) {
     let size = state.size;
     let Some(inspect) = &state.inspect else { return };
+    let field = tree::copied(inspect);
+    if let Some(row) = inspect.focused_field() {
+        let title = format!("Copy {} as", inspect.field_name(&row));
+        state.overlay = Some(Overlay::Choice(Choice::copy_field(title, field)));
+        return;
+    }
     let range = inspect.copy_range(size);
     let length = range.end.saturating_sub(range.start);
     if length > MAX_COPY {
@@ -278,9 +284,7 @@ fn copy(state: &mut State) {
     let entries = inspect.values();
     let own = entries.into_iter().take(values::OWN).filter(|entry| !entry.is_text());
     let values = own.filter_map(|entry| Some((entry.label, entry.text?))).collect();
-    let field = tree::copied(inspect);
-    let is_first = inspect.pane == InspectPane::Values;
-    state.overlay = Some(Overlay::Choice(Choice::copy(title, values, field, is_first)));
+    state.overlay = Some(Overlay::Choice(Choice::copy(title, values, field)));
 }
 
 /// Goes to the next changed value other than the one under the cursor.

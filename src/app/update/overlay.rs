@@ -230,11 +230,9 @@ fn apply_choice(state: &mut State, choice: &Choice, effects: &mut Vec<Effect>) {
             None => {}
         },
         (Chosen::Copy(form), Some(inspect), _) => {
-            let range = inspect.known(&inspect.copy_range(size));
-            let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0);
-            let bytes = inspect.view.read(range.start, length);
-            let text = format!("Copied {} bytes from {:#x}", bytes.len(), range.start);
-            effects.push(Effect::Copy(copy_as(&bytes, range.start, form)));
+            let (start, bytes) = inspect.copied_bytes(size);
+            let text = format!("Copied {} bytes from {start:#x}", bytes.len());
+            effects.push(Effect::Copy(copy_as(&bytes, start, form)));
             state.show_message(text);
         }
         (Chosen::Code(language), Some(inspect), _) => {

@@ -5,7 +5,7 @@ use crate::app::event::Size;
 use crate::app::inspect::{Inspect, InspectPane, RowKind};
 use crate::app::key::Mouse;
 use crate::app::list;
-use crate::app::overlay::Chosen;
+use crate::app::overlay::{Chosen, CopyItem};
 use crate::app::state::State;
 use crate::decode::{Decoded, Path, Window};
 use crate::segment::escape;
@@ -131,7 +131,7 @@ pub fn pin(state: &mut State) {
 }
 
 /// The forms in which the selected field can be copied.
-pub fn copied(inspect: &Inspect) -> Vec<(&'static str, String, Chosen)> {
+pub fn copied(inspect: &Inspect) -> Vec<CopyItem> {
     let (Some(row), Some(tree)) = (inspect.selected_field(), &inspect.tree) else { return vec![] };
     let range = row.place.range();
     let known =

@@ -79,6 +79,17 @@ impl Section {
     fn name(&self, index: usize) -> &str {
         self.names.get(index).map_or("", String::as_str)
     }
+
+    /// The name, as wide as the widest one but at most `most` cells. A value without a name has its
+    /// offset instead.
+    fn padded_name(&self, index: usize, most: u16) -> String {
+        let name = self.name(index);
+        if name.is_empty() {
+            return String::new();
+        }
+        let widest = self.names.iter().map(|name| cells(name)).max().unwrap_or(0).min(most);
+        format!("{name:<width$}", width = widest.into())
+    }
 }
 
 /// Draws the pinned and the moving values below the tree of fields.
@@ -238,7 +249,7 @@ fn draw_section(section: &Section, size: u64, canvas: &mut Canvas<'_>, area: Are
     let first = first_shown(*selected, values.len(), counted);
     for (y, (at, value)) in (area.y + 1..).zip(values.iter().enumerate().skip(first).take(counted)) {
         let line = Area::new(area.x, y, area.width, 1);
-        moving::line(value, section.name(at), canvas, line, size);
+        moving::line(value, &section.padded_name(at, area.width / 3), canvas, line, size);
         select(*selected == Some(at), canvas, line);
     }
     if values.len() > counted {
