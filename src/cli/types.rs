@@ -7,7 +7,7 @@ use super::style::Tint;
 use super::table::{Column, Table};
 use super::{Failure, Status, survey_named};
 use crate::config::layout::LayoutRule;
-use crate::identify::typing::{Candidate, candidates};
+use crate::identify::typing::{Candidate, Subject, candidates};
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::segment::quote;
@@ -32,8 +32,9 @@ pub fn run(
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
-    let found = candidates(&reader, segment, layouts)
-        .map_err(|source| Failure::Read { id: segment.id.clone(), source })?;
+    let size = reader.size().map_err(|source| Failure::Read { id: segment.id.clone(), source })?;
+    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
+    let found = candidates(&Subject { segment, size, peek: &peek }, layouts);
     let id = segment.id.to_string();
     if args.json {
         serde_json::to_writer(&mut *out, &TypesJson { version: VERSION, segment: id, types: &found })

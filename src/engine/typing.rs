@@ -6,9 +6,9 @@ use super::report::{Body, Report, SegmentTypes};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
 use crate::config::layout::LayoutRule;
-use crate::identify::typing::candidates;
+use crate::identify::typing::{Candidate, Subject, candidates};
 use crate::machine::{Machine, Trace};
-use crate::memory::{Reader, WriteLeases};
+use crate::memory::{Reader, WriteLeases, fill_resident};
 use crate::segment::Segment;
 
 /// The worker that types segments.
@@ -25,13 +25,27 @@ impl TypingWorker {
         Self { rules, readers, leases: WriteLeases::default(), next: None }
     }
 
-    /// Returns the reader of a subscription, or opens the segment if that leaves no trace and breaks
-    /// no lease.
-    fn reader(&mut self, machine: &dyn Machine, segment: &Segment) -> Option<Reader> {
-        self.readers.of(&segment.id).or_else(|| {
-            let opened = Reader::open_unleased(machine, segment, &mut self.leases).ok();
-            opened.filter(|reader| reader.trace() == Trace::None)
-        })
+    /// Returns the types that fit. Reads a segment that a subscription has open. Another one is read
+    /// only if that leaves no trace, breaks no lease and brings no page back from swap.
+    fn found(&mut self, machine: &dyn Machine, segment: &Segment) -> Option<Vec<Candidate>> {
+        if let Some(reader) = self.readers.of(&segment.id) {
+            return self.candidates(&reader, segment, |offset, into| reader.fill_all(offset, into));
+        }
+        let reader = Reader::open_unleased(machine, segment, &mut self.leases).ok()?;
+        if reader.trace() != Trace::None {
+            return None;
+        }
+        self.candidates(&reader, segment, |offset, into| fill_resident(&reader, offset, into))
+    }
+
+    fn candidates(
+        &self,
+        reader: &Reader,
+        segment: &Segment,
+        peek: impl Fn(u64, &mut [u8]) -> bool,
+    ) -> Option<Vec<Candidate>> {
+        let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
+        Some(candidates(&subject, &self.rules))
     }
 }
 
@@ -49,10 +63,8 @@ impl Worker for TypingWorker {
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         let Some(segment) = self.next.take() else { return vec![] };
-        let reader = self.reader(machine, &segment);
-        let found = reader.and_then(|reader| candidates(&reader, &segment, &self.rules).ok());
-        let types =
-            SegmentTypes { identity: segment.identity(), id: segment.id, found: found.unwrap_or_default() };
+        let found = self.found(machine, &segment).unwrap_or_default();
+        let types = SegmentTypes { identity: segment.identity(), id: segment.id, found };
         vec![Report::new(now, Body::Types(types))]
     }
 }
@@ -90,5 +102,7 @@ mod tests {
         let open = Request::Subscribe(SubscriptionId(1), Box::new(survey.segments[0].clone()), Feed::Window);
         steps.send(open);
         assert_eq!(typed(&mut steps, &machine, 0), ["npy"]);
+        machine.edit_object("a", |bytes| bytes.swapped = [0].into());
+        assert_eq!(typed(&mut steps, &machine, 1), ["u32@8"], "contents that are swapped out are not read");
     }
 }

@@ -31,7 +31,7 @@ pub use open_error::{OpenError, leased_by};
 pub use page_buffer::PageBuffer;
 pub(crate) use page_buffer::is_slow;
 pub use pattern::{Pattern, PatternError};
-pub use peek::{Peek, peek};
+pub use peek::{Peek, fill_resident, peek};
 pub(crate) use pipeline::pipeline;
 pub use progress::{Direction, Progress};
 pub use reader::{Forecast, Presence, Reader};

@@ -48,6 +48,17 @@ pub fn peek(reader: &Reader, range: Range<u64>) -> io::Result<Peek> {
     Ok(peek)
 }
 
+/// Fills a slice like [`Reader::fill_all`]. Returns false if part of it is swapped out, too.
+#[must_use]
+pub fn fill_resident(reader: &Reader, offset: u64, into: &mut [u8]) -> bool {
+    let range = offset..offset.saturating_add(into.len() as u64);
+    let seen = peek(reader, range).ok().filter(|seen| seen.swapped.is_empty());
+    seen.filter(|seen| seen.bytes.len() == into.len()).is_some_and(|seen| {
+        into.copy_from_slice(&seen.bytes);
+        true
+    })
+}
+
 /// Returns the parts of a range between runs, which are in ascending order.
 fn gaps(range: Range<u64>, runs: &[Range<u64>]) -> impl Iterator<Item = Range<u64>> {
     let starts = std::iter::once(range.start).chain(runs.iter().map(|run| run.end));
@@ -78,5 +89,9 @@ mod tests {
             assert_eq!(byte != 0, matches!(at / PAGE, 0 | 2), "{at:#x}");
         }
         assert_eq!(peek(&reader, 6 * PAGE..7 * PAGE).unwrap(), Peek::default());
+        let mut into = [0; 2];
+        assert!(fill_resident(&reader, PAGE - 2, &mut into) && into == [7; 2]);
+        assert!(!fill_resident(&reader, PAGE - 1, &mut into), "the second byte is swapped out");
+        assert!(!fill_resident(&reader, 5 * PAGE + 9, &mut into), "the second byte is past the end");
     }
 }

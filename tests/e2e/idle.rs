@@ -1,7 +1,7 @@
 //! Nothing is written while nothing changes.
 
 use super::{NO_CHANGE_INTERVAL, leave_and_quit, open_first, quit, row, writer};
-use crate::support::{Namespaces, SOON, Terminal, shmlens};
+use crate::support::{Namespaces, Object, SOON, Terminal, shmlens};
 use std::thread;
 use std::time::Duration;
 use vt100::Screen;
@@ -37,6 +37,20 @@ fn live_strip_does_not_redraw_unchanged_bytes() {
     terminal.wait_for("● in use", SOON);
     // Wait for the contents of the strip, once the last change has faded.
     terminal.wait_for("31 4d 48 53", SOON);
+    thread::sleep(Duration::from_secs(2));
+    writes_nothing(&terminal);
+    quit(terminal);
+}
+
+#[test]
+fn fields_in_the_strip_do_not_redraw_unchanged_bytes() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let object = Object::new("array", 256, 0o600);
+    object.write(0, b"\x93NUMPY\x01\0\x37\0{'descr': '<i4', 'fortran_order': False, 'shape': (4,)}");
+    let terminal = Terminal::start((80, 24), shmlens());
+    terminal.wait_for(row("data i32[4] [0, 0, 0, 0]"), SOON);
+    // Wait for the holders, and until the last change has faded.
+    terminal.wait_for(|screen: &Screen| screen.contents().contains("in use"), SOON);
     thread::sleep(Duration::from_secs(2));
     writes_nothing(&terminal);
     quit(terminal);

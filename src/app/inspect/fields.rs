@@ -188,9 +188,7 @@ impl Inspect {
 
     /// The name of the field at an offset; empty where there is none.
     pub fn name_at(&self, offset: u64) -> String {
-        let Some(tree) = &self.tree else { return String::new() };
-        let path = offset.checked_sub(tree.start()).and_then(|within| tree.ty().path_at(within));
-        path.map_or_else(String::new, |path| escape(tree.ty().path_text(&path).as_bytes()))
+        self.tree.as_ref().map_or_else(String::new, |tree| tree.name_at(offset))
     }
 
     /// The bytes of the fields on screen, unless all of them are in the window. Fields of the next

@@ -2,7 +2,7 @@
 //! that it was built from.
 
 use crate::decode::layouts::{Built, Layout, LayoutError};
-use crate::memory::Reader;
+use crate::memory::{Reader, fill_resident};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
@@ -10,20 +10,38 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Attempts to build the type while a program changes the structure.
 const ATTEMPTS: usize = 3;
+/// Parts and bytes that every check may read. A larger structure is checked less often.
+const MAX_PARTS: usize = 8192;
+const MAX_BYTES: usize = 1 << 20;
+
+/// Fills a slice from an offset of a segment.
+type Read = fn(&Reader, u64, &mut [u8]) -> bool;
 
 /// The type of a layout, and the parts of the segment that determine it.
 pub struct Structure {
     layout: Layout,
+    read: Read,
     size: u64,
     /// The hashes of the bytes that the type was built from, by offset and length. `None` for bytes
     /// that were not read.
     parts: BTreeMap<(u64, usize), Option<u64>>,
     built: Option<Result<Built, LayoutError>>,
+    /// The number of checks to leave out.
+    rest: usize,
 }
 
 impl Structure {
-    pub const fn new(layout: Layout) -> Self {
-        Self { layout, size: 0, parts: BTreeMap::new(), built: None }
+    pub fn new(layout: Layout) -> Self {
+        Self::reading(layout, Reader::fill_all)
+    }
+
+    /// Returns a structure that is not read where it is swapped out.
+    pub fn resident(layout: Layout) -> Self {
+        Self::reading(layout, fill_resident)
+    }
+
+    const fn reading(layout: Layout, read: Read) -> Self {
+        Self { layout, read, size: 0, parts: BTreeMap::new(), built: None, rest: 0 }
     }
 
     pub const fn layout(&self) -> Layout {
@@ -37,8 +55,15 @@ impl Structure {
     /// Fails if the segment can no longer be examined.
     pub fn check(&mut self, reader: &Reader) -> io::Result<Option<Result<Built, LayoutError>>> {
         let size = reader.size()?;
-        if self.built.is_some() && size == self.size && self.is_same(reader) {
-            return Ok(None);
+        if self.built.is_some() && size == self.size {
+            if self.rest > 0 {
+                self.rest -= 1;
+                return Ok(None);
+            }
+            self.rest = self.cost();
+            if self.is_same(reader) {
+                return Ok(None);
+            }
         }
         self.size = size;
         let mut built = self.build(reader);
@@ -58,18 +83,24 @@ impl Structure {
         self.built.as_ref()
     }
 
+    /// Returns the number of checks that a check takes the time of.
+    fn cost(&self) -> usize {
+        let bytes: usize = self.parts.keys().map(|(_, length)| length).sum();
+        self.parts.len() / MAX_PARTS + bytes / MAX_BYTES
+    }
+
     fn is_same(&self, reader: &Reader) -> bool {
         let mut buffer = vec![];
         self.parts.iter().all(|(&(offset, length), hash)| {
             buffer.resize(length, 0);
-            hash_of(reader, offset, &mut buffer) == *hash
+            self.hash_of(reader, offset, &mut buffer) == *hash
         })
     }
 
     fn build(&mut self, reader: &Reader) -> Result<Built, LayoutError> {
         let parts = RefCell::new(BTreeMap::new());
         let peek = |offset: u64, into: &mut [u8]| {
-            let hash = hash_of(reader, offset, into);
+            let hash = self.hash_of(reader, offset, into);
             parts.borrow_mut().insert((offset, into.len()), hash);
             hash.is_some()
         };
@@ -77,11 +108,11 @@ impl Structure {
         self.parts = parts.into_inner();
         built
     }
-}
 
-/// Fills a buffer and returns its hash.
-fn hash_of(reader: &Reader, offset: u64, into: &mut [u8]) -> Option<u64> {
-    reader.fill_all(offset, into).then(|| xxh3_64(into))
+    /// Fills a buffer and returns its hash.
+    fn hash_of(&self, reader: &Reader, offset: u64, into: &mut [u8]) -> Option<u64> {
+        (self.read)(reader, offset, into).then(|| xxh3_64(into))
+    }
 }
 
 #[cfg(test)]

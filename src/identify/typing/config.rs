@@ -37,7 +37,7 @@ fn of_rule(rule: &LayoutRule, subject: &Subject<'_>) -> Option<Candidate> {
     // The config was checked when it was read; its headers may have changed since.
     match TypeSource::parse(&rule.ty, &read_header).ok()? {
         TypeSource::Layout(layout) => {
-            let built = layout.build(&|offset, into| subject.peek(offset, into), subject.size).ok()?;
+            let built = layout.build(subject.peek, subject.size).ok()?;
             let evidence = vec![matches, built.evidence];
             Some(candidate(built.ty, Some(layout), 0, built.count, built.is_certain, evidence))
         }

@@ -5,8 +5,7 @@ use crate::decode::layouts::{Layout, fitting};
 use crate::identify::semaphore::is_semaphore;
 
 pub fn candidates(subject: &Subject<'_>) -> Vec<Candidate> {
-    let peek = |offset: u64, into: &mut [u8]| subject.peek(offset, into);
-    let fits = fitting(&peek, subject.size, is_semaphore(subject.segment)).into_iter();
+    let fits = fitting(subject.peek, subject.size, is_semaphore(subject.segment)).into_iter();
     fits.map(|fit| Candidate {
         layout: Layout::from_word(&fit.name),
         name: fit.name,

@@ -7,13 +7,12 @@ mod contents;
 mod tests;
 
 use crate::config::layout::LayoutRule;
-use crate::decode::layouts::Layout;
+use crate::decode::layouts::{Layout, Peek};
 use crate::decode::{PlacedType, StableError, StableValue, Type};
 use crate::machine::{Machine, Trace};
 use crate::memory::{Reader, WriteLeases};
 use crate::segment::Segment;
 use serde::Serialize;
-use std::io;
 
 /// The origin of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,28 +45,20 @@ pub struct Candidate {
 }
 
 /// The segment to type.
-struct Subject<'a> {
-    reader: &'a Reader,
-    segment: &'a Segment,
-    size: u64,
-}
-
-impl Subject<'_> {
-    fn peek(&self, offset: u64, into: &mut [u8]) -> bool {
-        self.reader.fill_all(offset, into)
-    }
+pub struct Subject<'a> {
+    pub segment: &'a Segment,
+    pub size: u64,
+    /// Reads the contents.
+    pub peek: &'a Peek<'a>,
 }
 
 /// Returns the types that fit, best first: the user's own come before those of the contents.
-///
-/// # Errors
-/// Fails if the segment can no longer be examined.
-pub fn candidates(reader: &Reader, segment: &Segment, rules: &[LayoutRule]) -> io::Result<Vec<Candidate>> {
-    let subject = Subject { reader, segment, size: reader.size()? };
-    let mut found = config::candidates(&subject, rules);
-    found.extend(contents::candidates(&subject));
+#[must_use]
+pub fn candidates(subject: &Subject<'_>, rules: &[LayoutRule]) -> Vec<Candidate> {
+    let mut found = config::candidates(subject, rules);
+    found.extend(contents::candidates(subject));
     found.sort_by_key(|candidate| !candidate.certain);
-    Ok(found)
+    found
 }
 
 /// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no
@@ -82,7 +73,9 @@ pub fn certain_value(
     if reader.trace() != Trace::None {
         return None;
     }
-    let best = candidates(&reader, segment, rules).ok()?.into_iter().next().filter(|best| best.certain)?;
+    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
+    let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
+    let best = candidates(&subject, rules).into_iter().next().filter(|best| best.certain)?;
     let value = best.read(&reader).ok()?;
     Some((best, value))
 }

@@ -13,6 +13,7 @@ pub use samples::FieldSamples;
 
 use crate::app::list::first_visible;
 use crate::decode::{Path, Place, PlacedType, Type, TypeKind};
+use crate::segment::escape;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -130,6 +131,12 @@ impl Tree {
     /// The place of a value in the segment.
     pub fn place(&self, path: &Path) -> Option<Place<'_>> {
         path.0.iter().try_fold(self.whole(), |place, &index| place.child(index).map(|child| child.place))
+    }
+
+    /// The name of the field at an offset of the segment; empty where there is none.
+    pub fn name_at(&self, offset: u64) -> String {
+        let path = offset.checked_sub(self.start).and_then(|within| self.ty.path_at(within));
+        path.map_or_else(String::new, |path| escape(self.ty.path_text(&path).as_bytes()))
     }
 
     /// Sets the size of the segment.

@@ -97,7 +97,7 @@ impl PreviewFeed {
         let (ranges, layout) = fields.map_or((vec![], None), |fields| (fields.ranges, fields.layout));
         self.ranges = ranges;
         if self.structure.as_ref().map(Structure::layout) != layout {
-            self.structure = layout.map(Structure::new);
+            self.structure = layout.map(Structure::resident);
         }
         (self.every, self.bytes, self.cells) = (every, bytes, cells);
         self.reported = None;

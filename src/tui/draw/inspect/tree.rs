@@ -2,6 +2,7 @@
 
 use super::panel;
 use crate::app::State;
+use crate::app::action::Action;
 use crate::app::inspect::{Inspect, InspectPane, Tree};
 use crate::app::layout::Area;
 use crate::app::layout::inspect::InspectLayout;
@@ -14,7 +15,13 @@ use ratatui::style::{Modifier, Style};
 pub fn draw(state: &State, open: &Inspect, tree: &Tree, canvas: &mut Canvas<'_>, layout: &InspectLayout) {
     let Some(areas) = open.tree_areas(state.size) else { return };
     let area = areas.tree;
-    heading(open, tree, canvas, area);
+    let has_hidden = areas.moving.height == 0 && !open.moving.is_empty();
+    let hidden = if has_hidden {
+        format!("{} moving ({} bytes)  ", open.moving.len(), state.key_of(Action::Type))
+    } else {
+        String::new()
+    };
+    heading(open, tree, &hidden, canvas, area);
     let columns = Columns::new(tree, area.width);
     let selected = tree.selected_row().map(|row| row.path);
     for (y, row) in (area.y..).zip(tree.rows(tree.top, area.height.into())) {
@@ -36,8 +43,9 @@ pub fn draw(state: &State, open: &Inspect, tree: &Tree, canvas: &mut Canvas<'_>,
     panel::draw_below_tree(state, open, canvas, areas, layout.beside);
 }
 
-/// Draws the offset and the field of the cursor, and the type or the position in the tree.
-fn heading(open: &Inspect, tree: &Tree, canvas: &mut Canvas<'_>, area: Area) {
+/// Draws the offset and the field of the cursor, how to see what is hidden, and the type or the
+/// position in the tree.
+fn heading(open: &Inspect, tree: &Tree, hidden: &str, canvas: &mut Canvas<'_>, area: Area) {
     let style = super::heading(canvas, open.pane == InspectPane::Values);
     let y = area.y - 1;
     if let Some(reason) = open.unfit() {
@@ -59,6 +67,8 @@ fn heading(open: &Inspect, tree: &Tree, canvas: &mut Canvas<'_>, area: Area) {
     } else {
         format!("{}  {}", plain(&tree.ty().to_string(), canvas), Bytes(tree.ty().size()))
     };
+    let longer = format!("{hidden}{text}");
+    let text = if x + cells(&longer) <= area.right() { longer } else { text };
     if x + cells(&text) <= area.right() {
         canvas.text_right(area.right(), y, cells(&text), &text, canvas.theme.dim);
     }

@@ -27,9 +27,10 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
             draw_wrapped("No values detected yet.", theme.dim, canvas, area);
         }
         let shown = &look.moving[..look.moving.len().min(area.height.into())];
-        let columns = MovingColumns::of(shown, area.width);
-        for (y, value) in (area.y..).zip(shown) {
-            columns.draw(value, canvas, (area.x, y));
+        let labels = labels(state, shown, area.width / 3, canvas);
+        let columns = MovingColumns::of(&labels, shown, area.width);
+        for (y, (label, value)) in (area.y..).zip(labels.iter().zip(shown)) {
+            columns.draw(label, value, canvas, (area.x, y));
         }
         return;
     }
@@ -40,15 +41,28 @@ pub fn draw(state: &State, segment: &Segment, canvas: &mut Canvas<'_>, layout: &
     // Two values share a row.
     let shown = &look.moving[..look.moving.len().min(usize::from(area.height) * 2)];
     let width = area.width / 2;
-    let columns = MovingColumns::of(shown, width.saturating_sub(2));
-    for (at, value) in (0u16..).zip(shown) {
-        columns.draw(value, canvas, (area.x + at % 2 * width, area.y + at / 2));
+    let labels = labels(state, shown, width / 3, canvas);
+    let columns = MovingColumns::of(&labels, shown, width.saturating_sub(2));
+    for (at, (label, value)) in (0u16..).zip(labels.iter().zip(shown)) {
+        columns.draw(label, value, canvas, (area.x + at % 2 * width, area.y + at / 2));
     }
+}
+
+/// The name of each value's field, or its offset.
+fn labels(state: &State, values: &[Moving], most: u16, canvas: &Canvas<'_>) -> Vec<String> {
+    let digits = values.iter().map(|value| format!("{:x}", value.offset).len()).max().unwrap_or(0);
+    let digits = digits.max(usize::from(OFFSET_DIGITS));
+    let fields = state.table.strip.fields.as_ref();
+    let label = |value: &Moving| {
+        let name = fields.map_or_else(String::new, |fields| fields.tree().name_at(value.offset));
+        if name.is_empty() { format!("{:0digits$x}", value.offset) } else { canvas.fit(&name, most) }
+    };
+    values.iter().map(label).collect()
 }
 
 /// The column widths for moving values.
 struct MovingColumns {
-    digits: u16,
+    label: u16,
     kind: u16,
     /// With sparklines: the width of the right-aligned values, the sparklines and the rates.
     lines: Option<[u16; 3]>,
@@ -58,12 +72,12 @@ struct MovingColumns {
 
 impl MovingColumns {
     /// Fits the columns into `width` cells.
-    fn of(values: &[Moving], width: u16) -> Self {
+    fn of(labels: &[String], values: &[Moving], width: u16) -> Self {
         let max = |cells: &dyn Fn(&Moving) -> u16| values.iter().map(cells).max().unwrap_or(0);
-        let digits = max(&|value| cells(&format!("{:x}", value.offset))).max(OFFSET_DIGITS);
+        let label = labels.iter().map(|label| cells(label)).max().unwrap_or(0);
         let kind = max(&|value| cells(&value.kind));
         let rate = max(&|value| cells(&value.rate));
-        let room = width.saturating_sub(digits + kind + 2);
+        let room = width.saturating_sub(label + kind + 2);
         // A counter that gets another digit does not shift the other columns.
         let value = max(&|value| cells(&value.value)).clamp(MIN_VALUE_WIDTH, MAX_VALUE_WIDTH);
         let spark = room.saturating_sub(value + 1 + rate + 1).min(MAX_LINE_WIDTH);
@@ -71,15 +85,14 @@ impl MovingColumns {
             let value = (room - (spark + 1 + rate + 1)).clamp(value, MAX_VALUE_WIDTH);
             [value, spark, rate]
         });
-        Self { digits, kind, lines, room }
+        Self { label, kind, lines, room }
     }
 
-    /// Draws an offset, a type and a value, and a sparkline and a rate if there is room.
-    fn draw(&self, moving: &Moving, canvas: &mut Canvas<'_>, (mut x, y): (u16, u16)) {
+    /// Draws a label, a type and a value, and a sparkline and a rate if there is room.
+    fn draw(&self, label: &str, moving: &Moving, canvas: &mut Canvas<'_>, (mut x, y): (u16, u16)) {
         let theme = canvas.theme;
-        let digits = usize::from(self.digits);
-        canvas.text(x, y, self.digits, &format!("{:0digits$x}", moving.offset), theme.dim);
-        x += self.digits + 1;
+        canvas.text(x, y, self.label, label, theme.dim);
+        x += self.label + 1;
         canvas.text(x, y, self.kind, &moving.kind, theme.accent);
         x += self.kind + 1;
         let Some([value, spark, rate]) = self.lines else {
