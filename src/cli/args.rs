@@ -8,9 +8,9 @@ pub use change::{
 };
 
 use crate::config::When;
+use crate::decode::TypeSource;
 use crate::decode::code::CodeLanguage;
 use crate::decode::declaration::read_header;
-use crate::decode::{PlacedType, TypeSource, parse_type};
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
@@ -444,12 +444,7 @@ fn sort(word: &str) -> Result<Sort, ShownError> {
     Ok(Sort { field: field(word)?, reversed })
 }
 
-/// Parses a type. The error omits the value, because clap already quotes it.
-fn as_type(text: &str) -> Result<PlacedType, ShownError> {
-    parse_type(text, &read_header).map_err(|error| ShownError::new(error.expected()))
-}
-
-/// Parses a type or the name of a layout.
+/// Parses a type or the name of a layout. The error omits the value, because clap already quotes it.
 fn type_source(text: &str) -> Result<TypeSource, ShownError> {
     TypeSource::parse(text, &read_header).map_err(|error| ShownError::new(error.expected()))
 }
