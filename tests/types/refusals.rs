@@ -30,13 +30,15 @@ fn errors_name_place_and_expectation() {
         ("typedef int T; typedef long T;", (1, 29), "'T' is declared as two different types"),
         ("enum E { X }; enum E { Y };", (1, 20), "'E' is defined twice"),
         ("struct A { int x; char x; };", (1, 24), "the field 'x' is declared twice"),
-        ("struct A { int x : 33; };", (1, 20), "invalid width 33: expected at most 32 bits"),
+        ("struct A { int x : -1; };", (1, 20), "invalid width -1"),
+        ("struct A { int x : 1ul << 40; };", (1, 20), "invalid width 1099511627776: expected at most"),
         ("struct A { int x : 0; };", (1, 20), "invalid width 0"),
         ("struct A { float x : 3; };", (1, 18), "a bit-field must be an integer"),
         ("struct A { void x; };", (1, 17), "expected a type with a size, found 'void'"),
         ("struct A { alignas(3) int x; };", (1, 20), "invalid alignment 3"),
         ("struct A { int x __attribute__((vector_size(16))); };", (1, 33), "'vector_size' is not supported"),
         ("struct V { int v; }; struct A : virtual V { };", (1, 33), "virtual base classes are not supported"),
+        ("struct B { int x; }; struct A : B, B { };", (1, 36), "a base class is named twice"),
         ("struct A : int { };", (1, 12), "a base class must be a struct or class"),
         ("struct A { unsigned float x; };", (1, 27), "these words are no type"),
         ("struct A { decltype(1) x; };", (1, 12), "'decltype' is not supported"),
@@ -69,6 +71,13 @@ fn errors_name_place_and_expectation() {
         assert!(error.message.contains(message), "{source}\n{error}");
         assert!(error.message.contains("deeply") || (error.line, error.column) == place, "{source}\n{error}");
     }
+}
+
+#[test]
+fn bit_fields_of_c_fit_into_their_type() {
+    let source = "struct A { int x : 33; };";
+    let error = parse_declarations(&Sources::typed(source), None, Some(Language::C)).unwrap_err();
+    assert!(error.message.contains("invalid width 33: expected at most 32 bits"), "{error}");
 }
 
 #[test]

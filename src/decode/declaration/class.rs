@@ -12,6 +12,9 @@ use super::token::{Token, TokenKind};
 use crate::decode::{RecordKind, TypeKind};
 use std::collections::HashSet;
 
+/// The widest bit-field of C++, as far as gcc takes it.
+const MAX_BITS: i128 = 1 << 31;
+
 /// A class whose members are being read.
 struct Body<'a> {
     definition: Definition,
@@ -159,7 +162,7 @@ impl<'a> Parser<'a> {
     }
 
     fn bases(&mut self, scope: usize) -> Result<Vec<(String, Object)>> {
-        let mut bases = vec![];
+        let mut bases: Vec<(String, Object)> = vec![];
         loop {
             let start = self.peek();
             self.attributes()?;
@@ -178,6 +181,9 @@ impl<'a> Parser<'a> {
                     self.scopes[scope].used.push(class_scope);
                 }
                 _ => return Err(Problem::new(&start, "a base class must be a struct or class")),
+            }
+            if bases.iter().any(|(_, known)| *known == object) {
+                return Err(Problem::new(&token, "a base class is named twice"));
             }
             bases.push((self.name_of(&ty), object));
             if !self.eat(",")? {
@@ -333,7 +339,9 @@ impl<'a> Parser<'a> {
         let place = self.peek();
         let width = self.constant()?.value;
         let most = match scalar {
-            crate::decode::Scalar::Bool if !self.is_cpp() => 1,
+            // The rest of the bits is padding.
+            _ if self.is_cpp() => MAX_BITS,
+            crate::decode::Scalar::Bool => 1,
             scalar => 8 * scalar.size() as i128,
         };
         if width < 0 || width > most || (width == 0 && name.is_some()) {

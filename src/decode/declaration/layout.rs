@@ -95,14 +95,18 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         is_empty &= base.class.as_ref().is_some_and(|class| class.is_empty);
         layout.base(name, base)?;
     }
+    let is_unpackable = |member: &Member| {
+        let is_class_packed = member.object.class.as_ref().is_some_and(|class| class.is_packed);
+        is_cpp && !member.object.is_pod && !is_class_packed
+    };
+    // gcc drops `packed` from a class with such a field, after its other fields are packed.
+    let is_class_packed = is_packed && !members.iter().any(is_unpackable);
     for member in &members {
         let is_empty_member = member.may_overlap
             && member.object.class.as_ref().is_some_and(|class| class.is_empty)
             && !matches!(member.object.ty.kind(), TypeKind::Array(_));
         is_empty &= is_empty_member || member.width == Some(0);
-        let unpackable =
-            is_cpp && !member.object.is_pod && !member.object.class.as_ref().is_some_and(|c| c.is_packed);
-        let is_packed = member.is_packed || (is_packed && !unpackable);
+        let is_packed = member.is_packed || (is_packed && !is_unpackable(member));
         layout.member_or_bits(member, is_packed, is_empty_member)?;
     }
     let align = layout.align.max(align.unwrap_or(1));
@@ -123,7 +127,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         overlap_size: if is_pod && !is_empty { size } else { layout.overlap_size },
         is_empty: is_cpp && is_empty,
         has_vptr,
-        is_packed,
+        is_packed: is_class_packed,
         empties: layout.empties.into_iter().collect(),
         scope: definition.scope,
     };
@@ -239,6 +243,9 @@ impl Layout {
             // Neither `packed` nor `#pragma pack` changes it, and it does not align the record.
             return self.align_to(8 * ty.align().max(member.align.unwrap_or(1)));
         }
+        if width > unit {
+            return self.wide_bit_field(member, width, is_packed);
+        }
         if let Some(align) = member.align {
             self.align_to(8 * self.capped(align))?;
         }
@@ -257,6 +264,25 @@ impl Layout {
                 self.align_to(step)?;
             }
         }
+        self.place_bits(member, width, width)
+    }
+
+    /// A bit-field of C++ that is wider than its type: aligned like the largest integer that fits, and
+    /// followed by padding.
+    fn wide_bit_field(&mut self, member: &Member, width: u64, is_packed: bool) -> Result<()> {
+        let integer = [16, 8, 4, 2, 1].into_iter().find(|size| 8 * size <= width).unwrap_or(1);
+        let own = if is_packed { 1 } else { self.capped(integer) };
+        // `#pragma pack` takes the place of `packed`.
+        let declared =
+            if is_packed && self.pack.is_none() { 1 } else { self.capped(member.object.ty.align()) };
+        self.align = self.align.max(own).max(declared);
+        self.align_to(8 * own)?;
+        self.place_bits(member, width, 8 * member.object.ty.size())
+    }
+
+    /// Places a bit-field that takes `width` bits, of which the first ones are its value.
+    fn place_bits(&mut self, member: &Member, width: u64, value: u64) -> Result<()> {
+        let ty = &member.object.ty;
         let first = if self.is_union { 0 } else { self.bits };
         let end = first.checked_add(width).ok_or(TypeError::TooLarge)?;
         self.bits = self.bits.max(end);
@@ -264,7 +290,7 @@ impl Layout {
         if !member.name.is_empty() {
             let bits = Bits {
                 start: u8::try_from(first % 8).unwrap_or(0),
-                width: u8::try_from(width).map_err(|_| TypeError::TooLarge)?,
+                width: u8::try_from(value).map_err(|_| TypeError::TooLarge)?,
             };
             let field = Field::new(member.name.as_str(), ty.clone(), first / 8);
             self.fields.push(Field { bits: Some(bits), ..field });
