@@ -1,7 +1,7 @@
 //! Values of types that are built from the contents, decoded from one moment's bytes.
 
 use super::Failure;
-use super::dump::record;
+use super::dump::{push_record, write_header};
 use super::out::{Out, warn};
 use crate::decode::layouts::{Built, Layout, LayoutError};
 use crate::decode::{Decoded, Label, Type, TypeKind};
@@ -151,11 +151,14 @@ impl Snapshot {
             serde_json::to_writer(&mut *out, &self.object()).map_err(io::Error::from)?;
             return out.write_all(b"\n");
         }
+        let mut text = vec![];
         if csv {
-            record(out, "offset".to_owned(), self.ty.csv_header())?;
-            return record(out, self.offset.to_string(), self.value().csv_record());
+            write_header(&self.ty, out)?;
+            push_record(self.offset, self.value(), &mut text);
+        } else {
+            self.value().push_lines(self.offset, &mut text);
         }
-        writeln!(out, "{:08x}  {}", self.offset, self.value())
+        out.write_all(&text)
     }
 }
 
@@ -187,14 +190,18 @@ fn needed(ty: &Type) -> u64 {
 }
 
 fn too_large(reader: &Reader, layout: Layout, ty: &Type) -> Failure {
-    let advice = match ty.kind() {
-        TypeKind::Record(record) => record.fields().last(),
-        _ => None,
+    let first = match ty.kind() {
+        TypeKind::Record(record) => record.fields().first().map_or(0, |field| field.offset),
+        _ => 0,
     };
-    let advice = advice.map_or_else(String::new, |field| {
-        format!(". Print a part: shmlens dump {} --offset {} --length 4K", reader.id(), field.offset)
-    });
-    Failure::Usage(format!("the {} is larger than {} MiB{advice}", layout.word(), LARGEST >> 20))
+    Failure::Usage(format!(
+        "{} of {} bytes is too large: at most {} MiB are decoded as one value. \
+         Print a part of it: shmlens dump {} --offset {first} --length 4K, with --as TYPE for values",
+        layout.noun(),
+        needed(ty),
+        LARGEST >> 20,
+        reader.id(),
+    ))
 }
 
 pub fn size_of(reader: &Reader) -> Result<u64, Failure> {

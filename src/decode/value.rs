@@ -1,7 +1,7 @@
 //! Decoded values and their text form.
 
 use super::{Tick, float};
-use crate::segment::escape;
+use crate::segment::{escape, json_text};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use serde::{Serialize, Serializer};
@@ -108,6 +108,25 @@ impl Value {
     }
 }
 
+impl Value {
+    /// Appends the text form of an integer or float without the detour through a formatter. Returns
+    /// false for other values.
+    pub(super) fn push_number(&self, out: &mut Vec<u8>) -> bool {
+        match *self {
+            Self::Unsigned(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            Self::Signed(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            Self::F64(value) if value.is_finite() => {
+                out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+            }
+            Self::F32(value) if value.is_finite() => {
+                out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
 /// Writes a complex number: `1.0+2.5i`.
 fn complex(f: &mut fmt::Formatter<'_>, re: Value, im: Value) -> fmt::Result {
     let im = im.to_string();
@@ -139,9 +158,9 @@ impl fmt::Display for Value {
             Self::Complex128(re, im) => complex(f, Self::F64(re), Self::F64(im)),
             Self::F32(value) if value.is_nan() => f.pad("nan"),
             Self::F64(value) if value.is_nan() => f.pad("nan"),
-            // Unlike Display, Debug uses an exponent for very large and very small numbers.
-            Self::F32(value) => f.pad(&format!("{value:?}")),
-            Self::F64(value) => f.pad(&format!("{value:?}")),
+            // Unlike Display, it uses an exponent for very large and very small numbers.
+            Self::F32(value) => f.pad(zmij::Buffer::new().format(value)),
+            Self::F64(value) => f.pad(zmij::Buffer::new().format(value)),
             Self::Bool(value) => value.fmt(f),
             Self::Char(b'\'') => f.pad(r"'\x27'"),
             Self::Char(byte) => f.pad(&format!("'{}'", escape(&[byte]))),
@@ -176,8 +195,8 @@ impl Serialize for Value {
             Self::F32(value) => serializer.serialize_f32(value),
             Self::F64(value) => serializer.serialize_f64(value),
             Self::Bool(value) => serializer.serialize_bool(value),
-            Self::Char(byte) => serializer.serialize_str(&escape(&[byte])),
-            Self::Wide(code) => serializer.serialize_str(&wide(code)),
+            Self::Char(byte) => serializer.serialize_str(&json_text(&escape(&[byte]))),
+            Self::Wide(code) => serializer.serialize_str(&json_text(&wide(code))),
             Self::Time(time) => time.serialize(serializer),
             Self::Datetime(count, tick) => serializer.serialize_str(&tick.time_text(count)),
             Self::Timedelta(count, tick) => match tick.units(count) {
@@ -207,8 +226,10 @@ mod tests {
             (3.25, "3.25"),
             (1.0, "1.0"),
             (-0.0, "-0.0"),
-            (1e300, "1e300"),
+            (1e300, "1e+300"),
             (5e-324, "5e-324"),
+            (1e16, "1e+16"),
+            (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
             (0.1 + 0.2, "0.30000000000000004"),
             (f64::NAN, "nan"),
             (-f64::NAN, "nan"),
@@ -232,10 +253,11 @@ mod tests {
             Value::Bool(true),
             Value::Char(b'a'),
             Value::Char(0xff),
+            Value::Char(b'\\'),
         ];
         assert_eq!(
             serde_json::to_string(&values).unwrap(),
-            r#"[18446744073709551615,-9223372036854775808,0.1,"NaN","inf",true,"a","\\xff"]"#
+            r#"[18446744073709551615,-9223372036854775808,0.1,"NaN","inf",true,"a","\\xff","\\"]"#
         );
     }
 

@@ -76,9 +76,9 @@ fn commands_recognize_and_print_a_list() {
     let dumped = json(["dump", "/list", "--as", "sharedlist", "--json"]);
     assert_eq!(dumped, json!({"offset": 0, "type": "sharedlist", "value": values}));
     let dumped = printed(["dump", "/list", "--as", "sharedlist"]);
-    assert_eq!(dumped, "00000000  [42, \"hello\", None, -1.5, true, \"raw\", \"grün\"]\n");
+    assert_eq!(dumped, "00000000  [42, \"hello\", null, -1.5, true, b\"raw\", \"grün\"]\n");
     let csv = printed(["dump", "/list", "--as", "sharedlist", "--csv"]);
-    assert_eq!(csv, "offset,[0],[1],[2],[3],[4],[5],[6]\r\n0,42,hello,None,-1.5,true,raw,grün\r\n");
+    assert_eq!(csv, "offset,[0],[1],[2],[3],[4],[5],[6]\r\n0,42,hello,null,-1.5,true,raw,grün\r\n");
     let info = json(["info", "/list", "--json"]);
     assert_eq!(info["segments"][0]["values"], json!([dumped_object(&values)]));
     let info = printed(["info", "/list"]);
@@ -106,7 +106,7 @@ fn other_contents_have_no_type() {
     let refused = run(["dump", "/a", "--as", "sharedlist"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("not a sharedlist: the count"), "{stderr}");
+    assert!(stderr.contains("the contents are not a ShareableList: the count"), "{stderr}");
 }
 
 #[test]

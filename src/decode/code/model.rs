@@ -241,7 +241,7 @@ impl Builder {
             TypeKind::Bytes | TypeKind::Null | TypeKind::String(StringForm::Pascal) | TypeKind::Array(_) => {
                 Part::Bytes(ty.size())
             }
-            TypeKind::String(StringForm::Stripped | StringForm::Whole) => {
+            TypeKind::String(StringForm::Stripped | StringForm::Bytes | StringForm::Whole) => {
                 Part::Text(Scalar::Char, ByteOrder::native(), ty.size())
             }
             TypeKind::String(StringForm::Utf32(order)) => Part::Text(Scalar::Char32, *order, ty.size() / 4),

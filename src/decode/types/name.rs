@@ -172,7 +172,7 @@ impl fmt::Display for Type {
             TypeKind::Pointer(pointer) => write!(f, "{}*", escape(pointer.target.as_bytes()))?,
             TypeKind::Bytes => f.write_str("bytes")?,
             TypeKind::Null => f.write_str("None")?,
-            TypeKind::String(StringForm::Stripped) => write!(f, "S{}", base.size)?,
+            TypeKind::String(StringForm::Stripped | StringForm::Bytes) => write!(f, "S{}", base.size)?,
             TypeKind::String(StringForm::Whole) => write!(f, "struct:{}s", base.size)?,
             TypeKind::String(StringForm::Pascal) => write!(f, "struct:{}p", base.size)?,
             TypeKind::String(StringForm::Utf32(order)) => {

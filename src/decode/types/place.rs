@@ -93,7 +93,7 @@ impl Label<'_> {
         }
     }
 
-    fn push(&self, out: &mut String) {
+    pub(super) fn push(&self, out: &mut String) {
         match self {
             Self::Index(index) => drop(write!(out, "[{index}]")),
             Self::Field(field) if field.name.is_empty() => {}
