@@ -253,7 +253,12 @@ mod tests {
             ("none.h:A", "failed to read none.h: no such file"),
             ("wrong.h:A", "wrong.h:2:12: unknown type 'Unknown'"),
             ("wrong.h", "wrong.h:2:12: unknown type 'Unknown'"),
-            ("wrong.h:C", "wrong.h:2:12: unknown type 'Unknown'"),
+            (
+                "wrong.h:C",
+                "wrong.h: no type 'C'; the types are B. Not read: wrong.h:2:12: unknown type 'Unknown'",
+            ),
+            ("dir/a.hpp:ns::Rong", "dir/a.hpp: no type 'ns::Rong'; the types are ns::Ring, B"),
+            ("u33", "a type of a header (file.h:Name)"),
             ("struct { int x }", "line 1, column 16: expected ';' after the field, found '}'"),
         ] {
             let error = parse(text).unwrap_err().to_string();

@@ -94,6 +94,7 @@ impl<'a> Parser<'a> {
     /// A class with template arguments or in a scope: `struct ns::Ring<4>`.
     fn class_reference(&mut self, name: Option<Token<'a>>) -> Result<CType> {
         self.at -= 1;
+        let start = self.at;
         let token = name.unwrap_or_else(|| self.peek());
         let found = self.name()?;
         if self.is("{") || self.is(":") {
@@ -105,7 +106,10 @@ impl<'a> Parser<'a> {
         match found {
             Some(Entity::Type(ty)) => Ok(ty),
             Some(Entity::Failed(problem)) => Err(problem),
-            _ => Err(Problem::new(&token, format!("unknown type '{}'", shown(token.text)))),
+            _ => {
+                let name = self.qualified_at(start);
+                Err(Problem::new(&token, format!("unknown type '{}'", shown(&name))))
+            }
         }
     }
 
@@ -227,6 +231,7 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         if self.is_constructor(body) {
+            self.has_cpp = true;
             return self.constructor(body);
         }
         let start = self.at;
@@ -256,6 +261,7 @@ impl<'a> Parser<'a> {
             } else {
                 let declarator = self.declarator(&base)?;
                 if declarator.ty == CType::Function && !specifiers.is_typedef {
+                    self.has_cpp = true;
                     return self.member_function(body, &declarator);
                 }
                 self.field(body, &specifiers, declarator)?;
@@ -309,6 +315,7 @@ impl<'a> Parser<'a> {
             return self.declare(name, Entity::Type(ty));
         }
         if specifiers.is_static {
+            self.has_cpp = true;
             let value = if self.is("=") || self.is("{") { self.initializer()? } else { None };
             return self.declare(name, Entity::Constant(value));
         }
@@ -316,10 +323,13 @@ impl<'a> Parser<'a> {
             return self.bit_field(body, &ty, Some(name), specifiers);
         }
         if self.is("=") || self.is("{") {
+            self.has_cpp = true;
             body.definition.is_special = true;
             self.skip_initializer()?;
         }
         let object = self.complete(&ty, &name)?;
+        let scope = self.scope;
+        self.scopes[scope].objects.insert(name.text.to_owned(), object.clone());
         self.add(body, name, name.text, object, None, &attributes)
     }
 

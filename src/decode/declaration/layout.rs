@@ -77,13 +77,19 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         || !bases.is_empty()
         || members.iter().any(|member| is_cpp && (!member.object.is_pod || member.may_overlap)));
     let mut is_empty = !has_vptr;
+    let is_unpackable = |member: &Member| {
+        let is_class_packed = member.object.class.as_ref().is_some_and(|class| class.is_packed);
+        is_cpp && !member.object.is_pod && !is_class_packed
+    };
+    // gcc drops `packed` from a class with such a field, but not from its other fields.
+    let is_class_packed = is_packed && !members.iter().any(is_unpackable);
     if definition.has_virtual && !has_base_vptr {
         layout.member(&Member {
             name: "vptr".to_owned(),
             object: Object::pointer("vtable"),
             width: None,
             align: None,
-            is_packed,
+            is_packed: is_class_packed,
             may_overlap: false,
         })?;
     }
@@ -95,12 +101,6 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         is_empty &= base.class.as_ref().is_some_and(|class| class.is_empty);
         layout.base(name, base)?;
     }
-    let is_unpackable = |member: &Member| {
-        let is_class_packed = member.object.class.as_ref().is_some_and(|class| class.is_packed);
-        is_cpp && !member.object.is_pod && !is_class_packed
-    };
-    // gcc drops `packed` from a class with such a field, after its other fields are packed.
-    let is_class_packed = is_packed && !members.iter().any(is_unpackable);
     for member in &members {
         let is_empty_member = member.may_overlap
             && member.object.class.as_ref().is_some_and(|class| class.is_empty)
@@ -178,7 +178,8 @@ impl Layout {
         self.remember(&class.empties, offset);
         // A base without fields has nothing to show, and its byte may be outside.
         if base.ty.leaf_count() > 0 {
-            self.fields.push(Field { is_base: true, ..Field::new(name, shortened(base, class)?, offset) });
+            self.fields
+                .push(Field { is_base: true, ..Field::new(name, shortened(base, class.base_size)?, offset) });
         }
         Ok(())
     }
@@ -216,7 +217,7 @@ impl Layout {
             && !matches!(ty.kind(), TypeKind::Array(_))
         {
             length = class.overlap_size;
-            ty = shortened(&member.object, class)?;
+            ty = shortened(&member.object, length)?;
         }
         self.grow(offset, length)?;
         self.size = self.size.max(offset.saturating_add(length));
@@ -241,7 +242,11 @@ impl Layout {
         let unit = 8 * ty.size();
         if width == 0 {
             // Neither `packed` nor `#pragma pack` changes it, and it does not align the record.
-            return self.align_to(8 * ty.align().max(member.align.unwrap_or(1)));
+            self.align_to(8 * ty.align().max(member.align.unwrap_or(1)))?;
+            if !self.is_union {
+                self.overlap_size = self.overlap_size.max(self.bits / 8);
+            }
+            return Ok(());
         }
         if width > unit {
             return self.wide_bit_field(member, width, is_packed);
@@ -310,7 +315,8 @@ impl Layout {
     fn empty_offset(&self, empties: &[(u64, usize)], align: u64) -> Result<u64> {
         let mut offset = 0;
         if !self.is_union && self.conflicts(empties, offset) {
-            offset = self.bits.div_ceil(8).checked_next_multiple_of(align).ok_or(TypeError::TooLarge)?;
+            // The byte may have the last bits of a bit-field.
+            offset = (self.bits / 8).checked_next_multiple_of(align).ok_or(TypeError::TooLarge)?;
             while self.conflicts(empties, offset) {
                 offset += align;
             }
@@ -344,10 +350,13 @@ fn empties_of(object: &Object) -> Vec<(u64, usize)> {
 }
 
 /// A class as a part whose padding is used by others: only as long as its data.
-fn shortened(object: &Object, class: &Class) -> Result<Type> {
+fn shortened(object: &Object, size: u64) -> Result<Type> {
     match object.ty.kind() {
-        TypeKind::Record(record) if class.base_size < object.ty.size() => {
-            Type::record(Record::clone(record), class.base_size, object.ty.align())
+        TypeKind::Record(record) if size < object.ty.size() => {
+            // The last bits of a bit-field may be after the size that gcc counts.
+            let ends = record.fields().iter().map(|field| field.offset.saturating_add(field.length()));
+            let size = ends.max().unwrap_or(0).max(size);
+            Type::record(Record::clone(record), size, object.ty.align())
         }
         _ => Ok(object.ty.clone()),
     }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 /// Macros within macros.
 const MAX_DEPTH: usize = 64;
-/// Tokens visited by one expansion, which bounds macros that double each other.
-const MAX_STEPS: usize = 4 << 20;
+/// Tokens of macros visited by all expansions, which bounds macros that double each other.
+const MAX_STEPS: usize = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub(super) struct Macro<'a> {
@@ -86,7 +86,8 @@ impl<'a> Macros<'a> {
         let mut at = 0;
         while let Some(&token) = tokens.get(at) {
             at += 1;
-            *steps += 1;
+            // The text itself has a limit of its own.
+            *steps += usize::from(depth > 0);
             if *steps > MAX_STEPS || depth > MAX_DEPTH {
                 return Err(Problem::new(&token, "the macros are too complex"));
             }
@@ -97,8 +98,9 @@ impl<'a> Macros<'a> {
                 out.push(token);
                 continue;
             };
+            let expanded;
             let body = match &found.parameters {
-                None => found.body.clone(),
+                None => &found.body,
                 Some(names) => {
                     let Some((arguments, length)) = arguments(&tokens[at..]) else {
                         out.push(token);
@@ -112,17 +114,21 @@ impl<'a> Macros<'a> {
                             self.replace(argument, active, depth + 1, steps, &mut expanded).map(|()| expanded)
                         })
                         .collect::<Result<Vec<_>>>()?;
-                    substitute(found, names, &arguments, steps)
+                    expanded = substitute(found, names, &arguments, steps);
+                    &expanded
                 }
             };
-            let body: Vec<Token<'a>> = body
-                .into_iter()
-                .map(|part| Token { place: token.place, starts_line: false, ..part })
-                .collect();
             active.push(token.text);
-            let replaced = self.replace(&body, active, depth + 1, steps, out);
+            let start = out.len();
+            let replaced = self.replace(body, active, depth + 1, steps, out);
             active.pop();
-            replaced?;
+            if depth == 0 {
+                for part in &mut out[start..] {
+                    (part.place, part.starts_line) = (token.place, false);
+                }
+            }
+            // The body of a standard macro has no place in the sources.
+            replaced.map_err(|problem| Problem { place: token.place, ..problem })?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Values as text for people: on one line if they fit, and one field a line otherwise.
 
-use super::{Decoded, TypeKind};
+use super::{Decoded, Leaf, TypeKind};
+use crate::decode::hexline;
 use crate::segment::quote;
 use std::fmt;
 use std::io::Write as _;
@@ -12,10 +13,17 @@ impl Decoded<'_> {
     /// Appends the offset and the value. The fields of a value that is too wide for a line follow
     /// each other with their paths: `pose.position: [1.0, 2.0, 3.0]`.
     pub fn push_lines(&self, offset: u64, out: &mut Vec<u8>) {
-        let start = out.len();
-        // Writing to a Vec cannot fail.
-        let _ = write!(out, "{offset:08x}  ");
-        let indent = out.len() - start;
+        let mut digits = [0; 17];
+        let length = hexline::put_offset(offset, &mut digits);
+        out.extend_from_slice(&digits[..length]);
+        out.extend_from_slice(b"  ");
+        if let Some(Leaf::Value(value)) = self.leaf()
+            && value.push_number(out)
+        {
+            out.push(b'\n');
+            return;
+        }
+        let indent = length + 2;
         let mut lines = Lines { out, indent, path: String::new(), is_first: true };
         lines.value(self);
         if lines.is_first {
@@ -64,6 +72,7 @@ impl Lines<'_> {
             }
             _ => {
                 self.begin();
+                // Writing to a Vec cannot fail.
                 let _ = write!(self.out, "{value}");
                 self.end();
             }

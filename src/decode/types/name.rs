@@ -31,7 +31,9 @@ impl ParseNameError {
         match self {
             Self::Unknown(_) => format!(
                 "expected one of {}, with le or be appended for the byte order and [n] for an array \
-                 (u32, u16be, f64[3][3], char[16])",
+                 (u32, u16be, f64[3][3], char[16]), a type of a header (file.h:Name), a C declaration \
+                 ('struct {{ int x; }}'), a type of Python (struct:<iqd, <f8), or a layout (sharedlist, npy, \
+                 boost, mutex, cond, rwlock, barrier, sem)",
                 scalar_names()
             ),
             Self::Dimension(_) => "expected a positive number in brackets (u32[4], f64[3][3])".to_owned(),
