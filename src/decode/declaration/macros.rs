@@ -2,7 +2,7 @@
 
 use super::preprocess::{Problem, Result};
 use super::token::{Token, TokenKind, tokens};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Macros within macros.
 const MAX_DEPTH: usize = 64;
@@ -64,21 +64,21 @@ impl<'a> Macros<'a> {
     /// Appends the tokens with all macros replaced.
     pub fn expand(&mut self, tokens: &[Token<'a>], out: &mut Vec<Token<'a>>) -> Result<()> {
         let mut steps = self.steps;
-        let expanded = self.replace(tokens, &mut vec![], 0, &mut steps, out);
+        let expanded = self.replace(tokens, &mut HashSet::new(), 0, &mut steps, out);
         self.steps = steps;
         expanded
     }
 
     /// Like [`Macros::expand`], with a budget of its own.
     pub fn expand_condition(&self, tokens: &[Token<'a>], out: &mut Vec<Token<'a>>) -> Result<()> {
-        self.replace(tokens, &mut vec![], 0, &mut (MAX_STEPS / 2), out)
+        self.replace(tokens, &mut HashSet::new(), 0, &mut (MAX_STEPS / 2), out)
     }
 
     /// Replaces macros except for those that are being replaced.
     fn replace(
         &self,
         tokens: &[Token<'a>],
-        active: &mut Vec<&'a str>,
+        active: &mut HashSet<&'a str>,
         depth: usize,
         steps: &mut usize,
         out: &mut Vec<Token<'a>>,
@@ -92,7 +92,7 @@ impl<'a> Macros<'a> {
                 return Err(Problem::new(&token, "the macros are too complex"));
             }
             let found = self.macros.get(token.text).filter(|found| {
-                token.kind == TokenKind::Word && !active.contains(&token.text) && found.is_supported()
+                token.kind == TokenKind::Word && !active.contains(token.text) && found.is_supported()
             });
             let Some(found) = found else {
                 out.push(token);
@@ -118,10 +118,10 @@ impl<'a> Macros<'a> {
                     &expanded
                 }
             };
-            active.push(token.text);
+            active.insert(token.text);
             let start = out.len();
             let replaced = self.replace(body, active, depth + 1, steps, out);
-            active.pop();
+            active.remove(token.text);
             if depth == 0 {
                 for part in &mut out[start..] {
                     (part.place, part.starts_line) = (token.place, false);

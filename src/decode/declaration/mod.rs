@@ -67,17 +67,13 @@ fn parse(sources: &Sources, name: Option<&str>, language: Option<Language>) -> R
 /// Reads all declarations. Without a language, they are read as C++ if they are not C.
 fn declared(sources: &Sources, language: Option<Language>, is_lenient: bool) -> Result<Parser<'_>> {
     let guess = language.unwrap_or_else(|| sources.language());
-    let read = |language| {
-        let mut parser = prepared(sources, language)?;
-        parser.is_lenient = is_lenient;
-        parser.file().map(|()| parser)
-    };
-    let found = read(guess);
+    let found = prepared(sources, guess)?.read(is_lenient);
     let is_right = found.as_ref().is_ok_and(|parser| !parser.has_cpp && parser.problems.is_empty());
     if language.is_some() || guess == Language::Cpp || is_right {
         return found;
     }
-    match (found, read(Language::Cpp)) {
+    let as_cpp = prepared(sources, Language::Cpp).and_then(|parser| parser.read(is_lenient));
+    match (found, as_cpp) {
         (Ok(c), Ok(cpp)) if !c.has_cpp && c.problems.len() <= cpp.problems.len() => Ok(c),
         (Err(problem), Err(_)) => Err(problem),
         (_, Ok(cpp)) => Ok(cpp),
@@ -126,6 +122,13 @@ fn prepared(sources: &Sources, language: Language) -> Result<Parser<'_>> {
 }
 
 impl<'a> Parser<'a> {
+    /// Reads all declarations.
+    fn read(mut self, is_lenient: bool) -> Result<Self> {
+        self.is_lenient = is_lenient;
+        self.file()?;
+        Ok(self)
+    }
+
     /// Adds the token after the last one.
     fn end(&mut self) {
         let place = self.tokens.last().filter(|token| token.place.file > 0 || self.at == 0);
