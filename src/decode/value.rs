@@ -116,14 +116,26 @@ impl Value {
             Self::Unsigned(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
             Self::Signed(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
             Self::F64(value) if value.is_finite() => {
-                out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+                push_float(zmij::Buffer::new().format_finite(value), out);
             }
             Self::F32(value) if value.is_finite() => {
-                out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+                push_float(zmij::Buffer::new().format_finite(value), out);
             }
             _ => return false,
         }
         true
+    }
+}
+
+/// Appends a float without the plus of its exponent.
+fn push_float(text: &str, out: &mut Vec<u8>) {
+    match text.split_once("e+") {
+        Some((digits, exponent)) => {
+            out.extend_from_slice(digits.as_bytes());
+            out.push(b'e');
+            out.extend_from_slice(exponent.as_bytes());
+        }
+        None => out.extend_from_slice(text.as_bytes()),
     }
 }
 
@@ -159,8 +171,8 @@ impl fmt::Display for Value {
             Self::F32(value) if value.is_nan() => f.pad("nan"),
             Self::F64(value) if value.is_nan() => f.pad("nan"),
             // Unlike Display, it uses an exponent for very large and very small numbers.
-            Self::F32(value) => f.pad(zmij::Buffer::new().format(value)),
-            Self::F64(value) => f.pad(zmij::Buffer::new().format(value)),
+            Self::F32(value) => f.pad(&zmij::Buffer::new().format(value).replace("e+", "e")),
+            Self::F64(value) => f.pad(&zmij::Buffer::new().format(value).replace("e+", "e")),
             Self::Bool(value) => value.fmt(f),
             Self::Char(b'\'') => f.pad(r"'\x27'"),
             Self::Char(byte) => f.pad(&format!("'{}'", escape(&[byte]))),
@@ -226,10 +238,10 @@ mod tests {
             (3.25, "3.25"),
             (1.0, "1.0"),
             (-0.0, "-0.0"),
-            (1e300, "1e+300"),
+            (1e300, "1e300"),
             (5e-324, "5e-324"),
-            (1e16, "1e+16"),
-            (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
+            (1e16, "1e16"),
+            (123_456_789_012_345_680.0, "1.2345678901234568e17"),
             (0.1 + 0.2, "0.30000000000000004"),
             (f64::NAN, "nan"),
             (-f64::NAN, "nan"),
@@ -237,6 +249,8 @@ mod tests {
             (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(Value::F64(value).to_string(), text);
+            let mut pushed = vec![];
+            assert!(!Value::F64(value).push_number(&mut pushed) || pushed == text.as_bytes(), "{text}");
         }
         assert_eq!(Value::F32(0.1).to_string(), "0.1");
         assert_eq!(format!("[{:>6}]", Value::F32(0.1)), "[   0.1]");
