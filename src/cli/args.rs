@@ -250,9 +250,10 @@ pub struct DumpArgs {
     /// ('struct { int x; double y[3]; }'), a type of a header (file.h:Name), a type of Python
     /// (struct:<iqd, <f8, i4,f8, "[('a', '<i4')]", T{<i:x:}; dtype:i8 where a name has two meanings),
     /// or a known layout (sharedlist, npy, boost, mutex, cond, rwlock, barrier, sem); the suffix le or
-    /// be sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset
+    /// be sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset; several --as
+    /// print one value with a field for each type
     #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
-    pub kind: Option<TypeSource>,
+    pub kinds: Vec<TypeSource>,
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
@@ -264,6 +265,7 @@ EXAMPLES
   shmlens dump 0x4d2 --offset 4K --length 256    only 256 bytes
   shmlens dump /camera0 --as 'f64[3]'            three doubles per line
   shmlens dump /camera0 --as camera.h:Frame@64   a C struct at offset 64
+  shmlens dump /camera0 --as u64 --as mutex@64   two values
   shmlens dump /psm_1f09ab2c --as sharedlist     the items of a ShareableList
   shmlens dump /camera0 --raw > copy             raw bytes to a file
   shmlens dump deleted:1b:2f                     unlinked, still in use";
@@ -300,12 +302,12 @@ pub struct WatchArgs {
     /// Interval between reads: 100ms, 2s [default: 100ms, or longer to stay under 20% of a CPU]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub interval: Option<Duration>,
-    /// Exit after N changes
+    /// Exit after N changes; the fields of a value that change together are one
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// Print values of this type instead of bytes, as in `dump`
     #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
-    pub kind: Option<TypeSource>,
+    pub kinds: Vec<TypeSource>,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,

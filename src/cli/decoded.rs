@@ -1,7 +1,7 @@
 //! Prints a value whose type was built from the contents.
 
 use super::Failure;
-use super::dump::record;
+use super::dump::{push_record, write_header};
 use super::out::{Out, warn};
 use crate::decode::StableValue;
 use crate::memory::Reader;
@@ -19,11 +19,14 @@ pub fn print(value: &StableValue, json: bool, csv: bool, out: &mut Out) -> io::R
         serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
         return out.write_all(b"\n");
     }
+    let mut text = vec![];
     if csv {
-        record(out, "offset".to_owned(), value.ty.csv_header())?;
-        return record(out, value.offset.to_string(), value.value().csv_record());
+        write_header(&value.ty, out)?;
+        push_record(value.offset, value.value(), &mut text);
+    } else {
+        value.value().push_lines(value.offset, &mut text);
     }
-    writeln!(out, "{:08x}  {}", value.offset, value.value())
+    out.write_all(&text)
 }
 
 /// The reasons to doubt a value.

@@ -2,19 +2,19 @@
 
 mod items;
 
-pub use items::{hex, record, text};
+pub use items::{hex, push_record, text, write_header};
 
 use super::args::DumpArgs;
 use super::choose::choose;
-use super::decoded::print;
+use super::decoded::{print, size_of};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, with_meter};
 use super::{Failure, Status, part, survey_named};
-use crate::decode::layouts::Layout;
-use crate::decode::{self, Squeeze, StableValue, Type, TypeSource};
+use crate::decode::layouts::{Layout, npy_rows};
+use crate::decode::{self, PlacedType, Squeeze, StableError, StableValue, Type, TypeSource, combined};
 use crate::machine::Machine;
 use crate::memory::{Chunk, Chunks, PageBuffer, Presence, Progress, Reader};
-use items::Items;
+use items::{Format, Items};
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -31,30 +31,36 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
             "refusing to write raw bytes to a terminal. Redirect the output to a file or a pipe".to_owned(),
         ));
     }
-    let kind = match &args.kind {
-        Some(TypeSource::Layout(layout)) => return layout_value(machine, *layout, args, out),
-        Some(TypeSource::Fixed(kind)) => Some(kind),
-        None => None,
-    };
-    if let Some(kind) = kind {
-        check_size(&kind.ty, LARGEST)?;
+    let (layout, kind) = chosen(&args.kinds)?;
+    if let Some(layout) = layout.filter(|layout| *layout != Layout::Npy) {
+        return layout_value(machine, layout, args, out);
     }
-    if args.csv && kind.is_some_and(|kind| kind.ty.leaf_count() > MOST_COLUMNS) {
-        return Err(Failure::Usage(format!(
-            "the type has more than {MOST_COLUMNS} fields, too many for CSV"
-        )));
+    if let Some(layout) = layout {
+        part::check_whole(args.part, layout)?;
     }
-    let part = part::of_type(args.part, kind)?;
+    let part = part::of_type(args.part, kind.as_ref())?;
+    check_kind(kind.as_ref(), args.csv)?;
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
-    let range = part::range(part, &reader)?;
+    let (kind, range) = if layout.is_some() {
+        let rows = npy_rows(&|offset, into| reader.fill_all(offset, into), size_of(&reader)?)
+            .map_err(StableError::from)?;
+        if let Some(note) = &rows.note {
+            warn(note);
+        }
+        (Some(rows.row), rows.range)
+    } else {
+        let range = part::range(part, &reader)?;
+        part::check_start(part, kind.as_ref(), reader.id(), &range)?;
+        (kind.map(|kind| kind.ty), range)
+    };
     let progress = Progress::new();
     let interrupt = Interrupt::listen();
     let wanted = !out.is_terminal();
     let mut sink = Sink { out, failed: false };
     let outcome = with_meter("dumping", wanted, &progress, &interrupt, |_| {
-        write(&reader, range.clone(), args, kind.map(|kind| &kind.ty), &progress, &mut sink)
+        write(&reader, range.clone(), args, kind.as_ref(), &progress, &mut sink)
     });
     let failed = sink.failed;
     outcome.map_err(|error| {
@@ -94,11 +100,43 @@ fn layout_value(
     Ok(Status::Success)
 }
 
+/// Returns the layout that the contents determine, or the type of the values.
+pub fn chosen(kinds: &[TypeSource]) -> Result<(Option<Layout>, Option<PlacedType>), Failure> {
+    let mut types = vec![];
+    for kind in kinds {
+        match kind {
+            TypeSource::Layout(layout) if kinds.len() == 1 => return Ok((Some(*layout), None)),
+            TypeSource::Layout(layout) => {
+                return Err(Failure::Usage(format!(
+                    "{} is all of a segment: omit the other types",
+                    layout.word()
+                )));
+            }
+            TypeSource::Fixed(placed) => types.push(placed.clone()),
+        }
+    }
+    Ok((None, combined(types).map_err(|error| Failure::Usage(format!("the types together are {error}")))?))
+}
+
+fn check_kind(kind: Option<&PlacedType>, is_csv: bool) -> Result<(), Failure> {
+    let Some(PlacedType { ty, .. }) = kind else { return Ok(()) };
+    check_size(ty, LARGEST)?;
+    if is_csv && ty.leaf_count() > MOST_COLUMNS {
+        return Err(Failure::Usage(format!(
+            "the type has more than {MOST_COLUMNS} fields, too many for CSV"
+        )));
+    }
+    Ok(())
+}
+
 /// Refuses types that are too large to decode, and those without any bytes.
 pub fn check_size(ty: &Type, largest: u64) -> Result<(), Failure> {
     match ty.size() {
         0 => Err(Failure::Usage(format!("type {ty} has no bytes"))),
-        size if size > largest => Err(Failure::Usage(format!("type {ty} is too large"))),
+        size if size > largest => Err(Failure::Usage(format!(
+            "type {ty} takes {size} bytes; at most {} MiB are decoded as one value",
+            largest >> 20
+        ))),
         _ => Ok(()),
     }
 }
@@ -120,16 +158,22 @@ fn write(
     if args.raw {
         raw(reader, range, progress, out)
     } else if args.json || ty.is_some() {
+        let name = ty.map(Type::to_string).unwrap_or_default();
         if let Some(ty) = ty {
             warn_of_trailing_bytes(&range, ty);
         }
-        let (form, squeeze) = match (args.json, args.csv) {
-            (true, _) => (items::Form::Json, squeeze),
-            // A line for each value, so that their number is right.
-            (_, true) => (items::Form::Csv, Squeeze::Off),
-            _ => (items::Form::Text, squeeze),
+        let (format, squeeze) = match (args.json, args.csv, ty) {
+            (true, ..) => (Format::Json, squeeze),
+            (_, true, Some(ty)) => {
+                write_header(ty, out)?;
+                // A line for each value, so that their number is right.
+                (Format::Csv, Squeeze::Off)
+            }
+            _ => (Format::Text, squeeze),
         };
-        items::write(reader, range, Items::new(ty, form, squeeze), progress, out)
+        let named = ty.map(|ty| (ty, name.as_str()));
+        let items = |start| Items::new(named, format, squeeze, start);
+        decode::dump_as(reader, range, items, out, progress)
     } else {
         decode::dump(reader, range, squeeze, out, progress)
     }

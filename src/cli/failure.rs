@@ -69,6 +69,9 @@ pub enum Failure {
     /// The range starts past the end of the segment.
     #[error("offset {offset} is past the end of {} ({size} bytes)", id.short())]
     Beyond { id: SegmentId, offset: u64, size: u64 },
+    /// A value would start at the end of the segment.
+    #[error("offset {offset} is the end of {} ({size} bytes): no value of {needed} bytes is there", id.short())]
+    NoRoom { id: SegmentId, offset: u64, size: u64, needed: u64 },
     #[error("failed to read {}: {}", id.short(), plain_error(.source))]
     Read { id: SegmentId, source: io::Error },
     /// No process that this user may inspect holds an unlinked object with this name.
@@ -115,6 +118,7 @@ impl Failure {
             | Self::NotMemory { .. }
             | Self::OtherMount { .. }
             | Self::Beyond { .. }
+            | Self::NoRoom { .. }
             | Self::Read { .. }
             | Self::Unfit(_)
             | Self::Vanished { .. }

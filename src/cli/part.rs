@@ -37,6 +37,22 @@ pub fn check_whole(part: PartArgs, layout: Layout) -> Result<(), Failure> {
     Err(Failure::Usage(format!("{} is all of a segment: omit --offset and --length", layout.word())))
 }
 
+/// Refuses an offset at the end of the segment, where no value can be.
+pub fn check_start(
+    part: PartArgs,
+    kind: Option<&PlacedType>,
+    id: &SegmentId,
+    range: &Range<u64>,
+) -> Result<(), Failure> {
+    match kind {
+        Some(kind) if range.is_empty() && part.offset.0 > 0 => {
+            let id = id.clone();
+            Err(Failure::NoRoom { id, offset: part.offset.0, size: range.end, needed: kind.ty.size() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Like [`range`], for a segment of this size.
 pub fn clip(part: PartArgs, id: &SegmentId, size: u64) -> Result<Range<u64>, Failure> {
     let start = part.offset.0;

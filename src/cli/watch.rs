@@ -4,11 +4,11 @@ mod print;
 
 use super::args::{PartArgs, WatchArgs};
 use super::choose::choose;
-use super::dump::check_size;
+use super::dump::{check_size, chosen};
 use super::out::{Out, warn};
 use super::progress::Interrupt;
 use super::{Failure, Status, part, survey_named};
-use crate::decode::{StableValue, TypeSource};
+use crate::decode::{PlacedType, StableValue};
 use crate::engine::{
     Body, Changes, Contents, Ended, Feed, Job, Opened, Readers, Request, SubscriptionId, Worker as _,
 };
@@ -24,26 +24,22 @@ const LARGEST: u64 = 1 << 20;
 
 /// Prints changes until the command is stopped, the requested number is reached, or the segment is removed.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
-    let kind = match &args.kind {
-        Some(TypeSource::Fixed(kind)) => Some(kind),
-        Some(TypeSource::Layout(layout)) => {
-            part::check_whole(args.part, *layout)?;
-            None
-        }
-        None => None,
-    };
-    if let Some(kind) = kind {
+    let (layout, kind) = chosen(&args.kinds)?;
+    if let Some(layout) = layout {
+        part::check_whole(args.part, layout)?;
+    }
+    if let Some(kind) = &kind {
         check_size(&kind.ty, LARGEST)?;
     }
-    let part = part::of_type(args.part, kind)?;
+    let part = part::of_type(args.part, kind.as_ref())?;
     let survey = survey_named(machine, [args.segment.as_os_str()], None);
     let segment = choose(machine, &survey, &args.segment)?;
     let start = part.offset.0;
-    let feed = match args.kind {
-        Some(TypeSource::Layout(layout)) => Feed::Value { layout, every: args.interval },
-        _ => Feed::Changes {
+    let feed = match layout {
+        Some(layout) => Feed::Value { layout, every: args.interval },
+        None => Feed::Changes {
             range: start..part.length.map_or(u64::MAX, |length| start.saturating_add(length.0)),
-            value: kind.map_or(1, |kind| kind.ty.size()),
+            value: kind.as_ref().map_or(1, |kind| kind.ty.size()),
             every: args.interval,
         },
     };
@@ -51,7 +47,8 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
     // The worker runs on this thread: Ctrl-C and a closed pipe end the wait, and slow output delays the reads
     // instead of filling a queue.
     let mut worker = Contents::new(None, Readers::default());
-    let mut watch = Watch { part, id: &segment.id, printer: Printer::new(args), size: None, value: None };
+    let printer = Printer::new(args, kind.as_ref(), layout.is_some());
+    let mut watch = Watch { part, kind: kind.as_ref(), id: &segment.id, printer, size: None, value: None };
     let interrupt = Interrupt::listen();
     let started = Instant::now();
     for report in worker.handle(machine, started.elapsed(), Job::new(request)) {
@@ -82,6 +79,7 @@ pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Sta
 /// Prints the events of the subscription.
 struct Watch<'a> {
     part: PartArgs,
+    kind: Option<&'a PlacedType>,
     id: &'a SegmentId,
     printer: Printer<'a>,
     /// The size of the segment; `None` before the first read is complete.
@@ -109,8 +107,10 @@ impl Watch<'_> {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn opened(&self, opened: Opened) -> Result<(), Failure> {
+    fn opened(&mut self, opened: Opened) -> Result<(), Failure> {
         let range = part::clip(self.part, self.id, opened.size)?;
+        part::check_start(self.part, self.kind, self.id, &range)?;
+        self.printer.within(range.clone());
         if io::stderr().is_terminal() {
             let mark = opened.method.text();
             let id = self.id.short();

@@ -1,4 +1,4 @@
-//! Writes a segment like `hexdump -C`, on two threads.
+//! Formats a segment on two threads: as lines like those of `hexdump -C`, or in another form.
 
 use super::hexline::LINE;
 use super::{HexDump, Squeeze};
@@ -12,6 +12,29 @@ const CHUNK: usize = if cfg!(test) { 64 } else { 64 << 10 };
 /// Smaller ranges do not pay for a second thread.
 const MIN_PARALLEL: u64 = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
+/// A form of contents: the state between two chunks, which is known before they are formatted.
+pub trait Form: Clone + Send {
+    /// The bytes of an item. Chunks contain whole items.
+    fn item_size(&self) -> u64;
+
+    fn squeeze(&self) -> Squeeze;
+
+    /// Moves on past these bytes without formatting them.
+    fn pass(&mut self, bytes: &[u8]);
+
+    /// Moves on past zero bytes. Takes constant time when squeezing.
+    fn pass_zeros(&mut self, length: u64);
+
+    /// Formats bytes into a buffer that may have any contents. Returns the length of the text.
+    fn format(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> usize;
+
+    /// Like [`Form::format`], for zero bytes.
+    fn format_zeros(&mut self, length: u64, text: &mut Vec<u8>) -> usize;
+
+    /// Appends what follows the last item.
+    fn finish(&mut self, out: &mut Vec<u8>);
+}
+
 /// Writes a range like `hexdump -C`, up to its end or the end of the segment. Squeezed holes take
 /// no time. Ends early on cancellation.
 ///
@@ -24,17 +47,33 @@ pub fn dump(
     out: &mut (impl Write + Send),
     progress: &Progress,
 ) -> io::Result<()> {
-    let mut chunks = Chunks::new(reader, range, LINE as u64, progress)?;
-    if squeeze == Squeeze::Off {
-        chunks = chunks.with_holes_up_to(CHUNK as u64);
+    dump_as(reader, range, |start| HexDump::new(squeeze, start), out, progress)
+}
+
+/// Like [`dump`], in a form that starts at the offset that it gets.
+///
+/// # Errors
+/// Fails if reading the segment or writing to `out` fails.
+pub fn dump_as<F: Form>(
+    reader: &Reader,
+    range: Range<u64>,
+    form: impl FnOnce(u64) -> F,
+    out: &mut (impl Write + Send),
+    progress: &Progress,
+) -> io::Result<()> {
+    let start = range.start.min(reader.size()?);
+    let mut form = form(start);
+    let capacity = usize::try_from(form.item_size()).map_err(io::Error::other)?.max(CHUNK);
+    let mut chunks = Chunks::new(reader, range, form.item_size(), progress)?;
+    if form.squeeze() == Squeeze::Off {
+        chunks = chunks.with_holes_up_to(capacity as u64);
     }
     let shared = progress.total() >= MIN_PARALLEL;
-    let mut state = HexDump::new(squeeze, chunks.offset());
     let mut read = Ok(());
     let mut written = Ok(());
     in_order(
         shared,
-        |job: &mut Job| match job.take(&mut chunks, &mut state) {
+        |job: &mut Job<F>| match job.take(&mut chunks, &mut form, capacity) {
             Ok(more) => more,
             Err(error) => {
                 read = Err(error);
@@ -52,55 +91,86 @@ pub fn dump(
     );
     written.and(read)?;
     let mut last = vec![];
-    state.finish(&mut last);
+    form.finish(&mut last);
     out.write_all(&last)?;
     out.flush()
 }
 
-/// A chunk and its formatted lines.
-#[derive(Default)]
-struct Job {
+/// A chunk and its text.
+struct Job<F> {
     bytes: PageBuffer,
     chunk: Option<Chunk>,
-    state: Option<HexDump>,
+    form: Option<F>,
     text: Vec<u8>,
-    /// The length of its lines in `text`.
+    /// The length of the text in `text`.
     length: usize,
 }
 
-impl Job {
-    /// Reads the next chunk and advances `state` past it, so that the following chunk can be read
+impl<F> Default for Job<F> {
+    fn default() -> Self {
+        Self { bytes: PageBuffer::default(), chunk: None, form: None, text: vec![], length: 0 }
+    }
+}
+
+impl<F: Form> Job<F> {
+    /// Reads the next chunk and advances `form` past it, so that the following chunk can be read
     /// before this one is formatted.
-    fn take(&mut self, chunks: &mut Chunks<'_>, state: &mut HexDump) -> io::Result<bool> {
+    fn take(&mut self, chunks: &mut Chunks<'_>, form: &mut F, capacity: usize) -> io::Result<bool> {
         if self.bytes.capacity() == 0 {
-            self.bytes = PageBuffer::with_capacity(CHUNK);
+            self.bytes = PageBuffer::with_capacity(capacity);
         }
         self.chunk = chunks.next(&mut self.bytes)?;
-        self.state = Some(state.clone());
+        self.form = Some(form.clone());
         match self.chunk {
-            Some(Chunk::Bytes(count)) => *state = state.after(&self.bytes[..count]),
-            Some(Chunk::Hole(length)) => state.pass_zeros(length),
+            Some(Chunk::Bytes(count)) => form.pass(&self.bytes[..count]),
+            Some(Chunk::Hole(length)) => form.pass_zeros(length),
             None => {}
         }
         Ok(self.chunk.is_some())
     }
 
     fn format(&mut self) {
-        let Some(state) = &mut self.state else { return };
-        match self.chunk {
-            Some(Chunk::Bytes(count)) => {
-                // Grown once, then reused.
-                let max_length = HexDump::max_length(count).max(self.text.len());
-                self.text.resize(max_length, 0);
-                self.length = state.fill(&self.bytes[..count], &mut self.text);
-            }
-            Some(Chunk::Hole(length)) => {
-                self.text.clear();
-                state.zeros(length, &mut self.text);
-                self.length = self.text.len();
-            }
-            None => self.length = 0,
-        }
+        let Some(form) = &mut self.form else { return };
+        self.length = match self.chunk {
+            Some(Chunk::Bytes(count)) => form.format(&self.bytes[..count], &mut self.text),
+            Some(Chunk::Hole(length)) => form.format_zeros(length, &mut self.text),
+            None => 0,
+        };
+    }
+}
+
+impl Form for HexDump {
+    fn item_size(&self) -> u64 {
+        LINE as u64
+    }
+
+    fn squeeze(&self) -> Squeeze {
+        Self::squeeze(self)
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        *self = self.after(bytes);
+    }
+
+    fn pass_zeros(&mut self, length: u64) {
+        Self::pass_zeros(self, length);
+    }
+
+    fn format(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> usize {
+        // Grown once, then reused.
+        let max_length = Self::max_length(bytes.len()).max(text.len());
+        text.resize(max_length, 0);
+        self.fill(bytes, text)
+    }
+
+    fn format_zeros(&mut self, length: u64, text: &mut Vec<u8>) -> usize {
+        text.clear();
+        self.zeros(length, text);
+        text.len()
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        Self::finish(self, out);
     }
 }
 

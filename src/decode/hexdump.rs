@@ -33,6 +33,10 @@ impl HexDump {
         Self { squeeze, last: None, squeezed: false, end: offset }
     }
 
+    pub(super) const fn squeeze(&self) -> Squeeze {
+        self.squeeze
+    }
+
     /// Appends the lines of `bytes`, which follow the previous bytes. All chunks except the last
     /// must be multiples of 16 bytes.
     pub fn lines(&mut self, bytes: &[u8], out: &mut Vec<u8>) {

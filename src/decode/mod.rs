@@ -22,13 +22,13 @@ mod types;
 mod value;
 
 pub use copy::{CopyFormat, copy_as};
-pub use dump::dump;
+pub use dump::{Form, dump, dump_as};
 pub use encode::{ParseValueError, pattern_of_value};
 pub use hexdump::{HexDump, Squeeze};
 pub use order::ByteOrder;
 pub use python::PythonTypeError;
 pub use scalar::Scalar;
-pub use source::{ParseTypeError, PlacedType, ReadHeader, TypeSource, parse_type};
+pub use source::{ParseTypeError, PlacedType, ReadHeader, TypeSource, combined, parse_type};
 pub use stable::{StableError, StableValue};
 pub use text::text_at;
 pub use tick::{Tick, TickUnit};

@@ -3,7 +3,7 @@
 use super::declaration::{DeclarationError, Language, Sources, parse_declarations};
 use super::layouts::{self, Layout};
 use super::python::{self, PythonTypeError};
-use super::{ParseNameError, Type};
+use super::{Field, ParseNameError, Record, RecordKind, Type, TypeError};
 use crate::segment::{Bytes, escape};
 use std::path::Path;
 
@@ -60,6 +60,32 @@ impl TypeSource {
             None => parse_type(text, read).map(Self::Fixed),
         }
     }
+}
+
+/// Combines types into one value, with a field for each. A single type stays as it is; `None` without
+/// any.
+///
+/// # Errors
+/// Fails if they are too large together.
+pub fn combined(mut types: Vec<PlacedType>) -> Result<Option<PlacedType>, TypeError> {
+    if types.len() < 2 {
+        return Ok(types.pop());
+    }
+    let start = types.iter().map(|placed| placed.offset.unwrap_or(0)).min().unwrap_or(0);
+    let (mut fields, mut align, mut size): (Vec<Field>, _, _) = (vec![], 1, 0);
+    for PlacedType { ty, offset } in types {
+        let at = offset.unwrap_or(0) - start;
+        align = ty.align().max(align);
+        size = at.checked_add(ty.size()).ok_or(TypeError::TooLarge)?.max(size);
+        let name = format!("{ty}@{:#x}", at + start);
+        if fields.iter().all(|field| *field.name != *name) {
+            fields.push(Field::new(name, ty, at));
+        }
+    }
+    let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
+    let name = names.join(", ");
+    let ty = Type::record(Record::new(RecordKind::Struct, name, fields), size, align)?;
+    Ok(Some(PlacedType { ty, offset: Some(start) }))
 }
 
 /// The form of a text.
@@ -208,13 +234,31 @@ mod tests {
     }
 
     #[test]
+    fn several_types_are_one_value() {
+        let placed = |text: &str| parse(text).unwrap();
+        let both = combined(vec![placed("u8[2]@8"), placed("u16le@4"), placed("u16le@4")]).unwrap().unwrap();
+        assert_eq!((both.offset, both.ty.size()), (Some(4), 6));
+        let text = both.ty.decode(&[7, 0, 0, 0, 1, 2]).to_string();
+        assert_eq!(text, "{u8[2]@0x8: [1, 2], u16@0x4: 7}");
+        assert_eq!(combined(vec![placed("u8@8")]).unwrap(), Some(placed("u8@8")));
+        assert_eq!(combined(vec![]).unwrap(), None);
+        let far = format!("u64@{}", u64::MAX);
+        assert_eq!(combined(vec![placed("u8"), placed(&far)]), Err(TypeError::TooLarge));
+    }
+
+    #[test]
     fn errors_tell_the_place() {
         for (text, message) in [
             ("u33", "expected one of u8"),
             ("none.h:A", "failed to read none.h: no such file"),
             ("wrong.h:A", "wrong.h:2:12: unknown type 'Unknown'"),
             ("wrong.h", "wrong.h:2:12: unknown type 'Unknown'"),
-            ("wrong.h:C", "wrong.h:2:12: unknown type 'Unknown'"),
+            (
+                "wrong.h:C",
+                "wrong.h: no type 'C'; the types are B. Not read: wrong.h:2:12: unknown type 'Unknown'",
+            ),
+            ("dir/a.hpp:ns::Rong", "dir/a.hpp: no type 'ns::Rong'; the types are ns::Ring, B"),
+            ("u33", "a type of a header (file.h:Name)"),
             ("struct { int x }", "line 1, column 16: expected ';' after the field, found '}'"),
         ] {
             let error = parse(text).unwrap_err().to_string();

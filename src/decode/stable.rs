@@ -35,8 +35,12 @@ pub enum StableError {
     Read { id: SegmentId, source: io::Error },
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    #[error("the {layout} is larger than {} MiB{advice}", LARGEST >> 20)]
-    TooLarge { layout: &'static str, advice: String },
+    #[error(
+        "{noun} of {size} bytes is too large: at most {} MiB are decoded as one value. Print a part of it: shmlens dump \
+         {id} --offset {start} --length 4K, with --as TYPE for values",
+        LARGEST >> 20
+    )]
+    TooLarge { noun: &'static str, size: u64, id: SegmentId, start: u64 },
 }
 
 #[derive(Serialize)]
@@ -168,14 +172,11 @@ fn needed(ty: &Type) -> u64 {
 }
 
 fn too_large(reader: &Reader, layout: Layout, ty: &Type) -> StableError {
-    let advice = match ty.kind() {
-        TypeKind::Record(record) => record.fields().last(),
-        _ => None,
+    let start = match ty.kind() {
+        TypeKind::Record(record) => record.fields().first().map_or(0, |field| field.offset),
+        _ => 0,
     };
-    let advice = advice.map_or_else(String::new, |field| {
-        format!(". Print a part: shmlens dump {} --offset {} --length 4K", reader.id(), field.offset)
-    });
-    StableError::TooLarge { layout: layout.word(), advice }
+    StableError::TooLarge { noun: layout.noun(), size: needed(ty), id: reader.id().clone(), start }
 }
 
 fn unread(reader: &Reader, source: io::Error) -> StableError {

@@ -1,11 +1,12 @@
 //! Decoded values and their text form.
 
 use super::{Tick, float};
-use crate::segment::escape;
+use crate::segment::{escape, json_text};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ZonedDateTime};
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::io::Write as _;
 
 /// A decoded value. Parsing its text form gives exactly the same value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -108,6 +109,39 @@ impl Value {
     }
 }
 
+impl Value {
+    /// Appends the text form of an integer or float without the detour through a formatter. Returns
+    /// false for other values.
+    pub(super) fn push_number(&self, out: &mut Vec<u8>) -> bool {
+        match *self {
+            Self::Unsigned(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            Self::Signed(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+            Self::F64(value) if value.is_finite() => {
+                push_float(zmij::Buffer::new().format_finite(value), &value, value.abs() >= PLAIN, out);
+            }
+            Self::F32(value) if value.is_finite() => {
+                let is_plain = f64::from(value.abs()) >= PLAIN;
+                push_float(zmij::Buffer::new().format_finite(value), &value, is_plain, out);
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// From this size on, numbers that have no exponent in one notation have none in the other.
+const PLAIN: f64 = 1e-4;
+
+/// Appends the text of a float if it is that of Debug, or else that of Debug.
+fn push_float(text: &str, value: &dyn fmt::Debug, is_plain: bool, out: &mut Vec<u8>) {
+    if is_plain && !text.contains('e') {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        // Writing to a Vec cannot fail.
+        let _ = write!(out, "{value:?}");
+    }
+}
+
 /// Writes a complex number: `1.0+2.5i`.
 fn complex(f: &mut fmt::Formatter<'_>, re: Value, im: Value) -> fmt::Result {
     let im = im.to_string();
@@ -176,8 +210,8 @@ impl Serialize for Value {
             Self::F32(value) => serializer.serialize_f32(value),
             Self::F64(value) => serializer.serialize_f64(value),
             Self::Bool(value) => serializer.serialize_bool(value),
-            Self::Char(byte) => serializer.serialize_str(&escape(&[byte])),
-            Self::Wide(code) => serializer.serialize_str(&wide(code)),
+            Self::Char(byte) => serializer.serialize_str(&json_text(&escape(&[byte]))),
+            Self::Wide(code) => serializer.serialize_str(&json_text(&wide(code))),
             Self::Time(time) => time.serialize(serializer),
             Self::Datetime(count, tick) => serializer.serialize_str(&tick.time_text(count)),
             Self::Timedelta(count, tick) => match tick.units(count) {
@@ -201,6 +235,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    proptest! {
+        #[test]
+        fn number_without_a_formatter_is_that_of_display(bits: u64, short: u32) {
+            for value in [Value::F64(f64::from_bits(bits)), Value::F32(f32::from_bits(short))] {
+                let mut pushed = vec![];
+                prop_assert!(!value.push_number(&mut pushed) || pushed == value.to_string().as_bytes());
+            }
+        }
+    }
+
     #[test]
     fn floats_are_short_and_exact() {
         for (value, text) in [
@@ -209,6 +253,8 @@ mod tests {
             (-0.0, "-0.0"),
             (1e300, "1e300"),
             (5e-324, "5e-324"),
+            (1e16, "1e16"),
+            (123_456_789_012_345_680.0, "1.2345678901234568e17"),
             (0.1 + 0.2, "0.30000000000000004"),
             (f64::NAN, "nan"),
             (-f64::NAN, "nan"),
@@ -216,6 +262,8 @@ mod tests {
             (f64::NEG_INFINITY, "-inf"),
         ] {
             assert_eq!(Value::F64(value).to_string(), text);
+            let mut pushed = vec![];
+            assert!(!Value::F64(value).push_number(&mut pushed) || pushed == text.as_bytes(), "{text}");
         }
         assert_eq!(Value::F32(0.1).to_string(), "0.1");
         assert_eq!(format!("[{:>6}]", Value::F32(0.1)), "[   0.1]");
@@ -232,10 +280,11 @@ mod tests {
             Value::Bool(true),
             Value::Char(b'a'),
             Value::Char(0xff),
+            Value::Char(b'\\'),
         ];
         assert_eq!(
             serde_json::to_string(&values).unwrap(),
-            r#"[18446744073709551615,-9223372036854775808,0.1,"NaN","inf",true,"a","\\xff"]"#
+            r#"[18446744073709551615,-9223372036854775808,0.1,"NaN","inf",true,"a","\\xff","\\"]"#
         );
     }
 

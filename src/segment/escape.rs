@@ -111,6 +111,29 @@ fn escaped_byte(bytes: &[u8]) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
+/// Converts escaped text to text for JSON, which has its own escapes for backslashes and control
+/// characters. Bytes that are not UTF-8 and deceptive characters stay `\xNN`.
+#[must_use]
+pub fn json_text(escaped: &str) -> Cow<'_, str> {
+    if !escaped.contains('\\') {
+        return Cow::Borrowed(escaped);
+    }
+    let mut text = String::with_capacity(escaped.len());
+    let mut rest = escaped;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (c, length) = match escaped_byte(rest.as_bytes()) {
+            Some(byte) if byte < 0x7f => (byte, 4),
+            _ => (b'\\', 1),
+        };
+        text.push(c.into());
+        rest = &rest[length..];
+    }
+    text.push_str(rest);
+    Cow::Owned(text)
+}
+
 /// Converts text to ASCII: every other character becomes its escaped bytes, which [`unescape`] can
 /// decode.
 #[must_use]
@@ -141,6 +164,15 @@ mod tests {
         for name in ["psm_1f09ab2c", "dir/name", "Größe", "カメラ 0", "e\u{301}te\u{301}"] {
             assert_eq!(escape(name.as_bytes()), name);
         }
+    }
+
+    #[test]
+    fn json_text_keeps_only_the_escapes_that_json_has_not() {
+        assert_eq!(json_text(&escape(b"C:\\new\n\x1b\"")), "C:\\new\n\x1b\"");
+        assert_eq!(json_text(&escape(b"\xff\x7f")), r"\xff\x7f");
+        assert_eq!(json_text(&escape("\u{202e}a".as_bytes())), r"\xe2\x80\xaea");
+        assert_eq!(json_text(r"\u{d800}"), r"\u{d800}");
+        assert_eq!(json_text(&escape(br"\x41")), r"\x41");
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod times;
 mod value;
 mod wrap;
 
-pub use escape::{escape, in_ascii, quote, unescape};
+pub use escape::{escape, in_ascii, json_text, quote, unescape};
 pub use holder::{Access, HoldKind, Holder, Place};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use maker::Maker;

@@ -27,6 +27,7 @@ fn main() -> io::Result<()> {
     }
     let rounds = if short() { 3 } else { 9 };
     dump(if short() { 20 } else { 100 } * MIB, rounds)?;
+    values(if short() { 32 } else { 512 } * MIB, rounds)?;
     find(if short() { 128 } else { 1024 } * MIB, rounds)?;
     find_in_a_hole(rounds)?;
     live(if short() { 128 } else { 1024 } * MIB, rounds)
@@ -57,6 +58,66 @@ fn dump(size: u64, rounds: usize) -> io::Result<()> {
     }
     contest.run(rounds);
     Ok(())
+}
+
+/// Exports doubles as CSV: random ones, with up to 17 digits each, and a smooth signal.
+fn values(size: u64, rounds: usize) -> io::Result<()> {
+    let random = |bits: u64| unit(bits).mul_add(100.0, -50.0);
+    let mut phase = 0.0_f64;
+    let smooth = |_| {
+        phase += 0.001;
+        (phase.sin() * 1000.0).round() / 100.0
+    };
+    let objects = [
+        ("random doubles", Object::of("random", size, random)?),
+        ("a smooth signal", Object::of("smooth", size, smooth)?),
+    ];
+    for (name, object) in &objects {
+        let mut contest = Contest::new(format!("{} MiB of {name} as text to /dev/null", size / MIB));
+        let ours = |options: &[&str]| {
+            let mut command = shmlens();
+            command.args(["dump", &object.id(), "--as", "f64"]).args(options);
+            discard(command)
+        };
+        contest.add("dump --as f64 --csv", size, None, ours(&["--csv"]));
+        contest.add("dump --as f64 --json", size, None, ours(&["--json", "--no-squeezing"]));
+        contest.add("dump --as f64", size, None, ours(&["--no-squeezing"]));
+        if installed("od") {
+            // od is so slow that it only gets a part of the data.
+            let part = size / 16;
+            let mut od = Command::new("od");
+            od.args(["-A", "d", "-t", "f8", "-w8", "-v", "-N", &part.to_string()]).arg(object.path());
+            contest.add("od -t f8, a part of it", part, Some(5.0), discard(od));
+        }
+        if let Some(python) = numpy() {
+            let part = size / 64;
+            let mut savetxt = Command::new(python);
+            let program = "import numpy, sys; a = numpy.fromfile(sys.argv[1], count=int(sys.argv[2])); \
+                           numpy.savetxt('/dev/null', a)";
+            savetxt.args(["-c", program]).arg(object.path()).arg((part / 8).to_string());
+            contest.add("numpy.savetxt, a part of it", part, Some(10.0), discard(savetxt));
+        }
+        contest.run(rounds);
+    }
+    Ok(())
+}
+
+/// Converts random bits to a number from 0 to 1.
+#[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+fn unit(bits: u64) -> f64 {
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Returns the interpreter of the virtual environment with numpy, which .ci/run creates.
+fn numpy() -> Option<PathBuf> {
+    let python = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/python/bin/python"));
+    let program = ["-c", "import numpy"];
+    let found = Command::new(&python).args(program).stderr(process::Stdio::null()).status();
+    let found = found.is_ok_and(|status| status.success());
+    if !found {
+        println!("  (skipped numpy: not installed in target/python)");
+    }
+    found.then_some(python)
 }
 
 /// Measures counting the matches in a hole, which takes no search.
@@ -175,6 +236,11 @@ impl Object {
 
     /// Creates an object of random bytes.
     fn new(what: &str, size: u64) -> io::Result<Self> {
+        Self::of(what, size, f64::from_bits)
+    }
+
+    /// Creates an object of doubles that are made of random bits.
+    fn of(what: &str, size: u64, mut double: impl FnMut(u64) -> f64) -> io::Result<Self> {
         let object = Self { name: format!("shmlens-bench-{what}-{}", process::id()) };
         let mut file = BufWriter::with_capacity(1 << 20, File::create_new(object.path())?);
         let mut state = 0x9e37_79b9_7f4a_7c15u64;
@@ -183,7 +249,7 @@ impl Object {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            file.write_all(&state.to_ne_bytes())?;
+            file.write_all(&double(state).to_bits().to_ne_bytes())?;
         }
         file.flush()?;
         Ok(object)

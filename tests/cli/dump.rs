@@ -378,7 +378,7 @@ fn dump_prints_types_of_declarations_and_headers() {
         "{\"offset\":24,\"type\":\"f64\",\"value\":\"NaN\"}\n"
     );
     let error = stderr_of(["dump", "a", "--as", &named("Missing")], 2);
-    assert!(error.contains("unknown type 'Missing'"), "{error}");
+    assert!(error.contains("frame.h: no type 'Missing'; the types are Mode, Frame"), "{error}");
     let error = stderr_of(["dump", "a", "--as", "/none.h:Frame"], 2);
     assert!(error.contains("failed to read /none.h: no such file or directory"), "{error}");
     let error = stderr_of(["dump", "a", "--as", "struct { int x }"], 2);

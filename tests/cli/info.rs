@@ -137,7 +137,7 @@ fn info_shows_the_values_of_a_type() {
     let error = stderr_of(["info", "/typed", "--as", "u32@16"], 1);
     assert!(error.contains("16"), "{error}");
     let error = stderr_of(["info", "/typed", "--as", "sharedlist"], 1);
-    assert!(error.contains("list"), "{error}");
+    assert!(error.contains("not a ShareableList"), "{error}");
 }
 
 #[test]

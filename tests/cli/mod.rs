@@ -9,6 +9,7 @@ mod list;
 mod names;
 mod output;
 mod unlinked;
+mod values;
 mod watch;
 
 use crate::support::{SOON, Sysv, shmlens, wait_until};

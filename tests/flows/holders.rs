@@ -133,8 +133,8 @@ fn protected_processes_are_never_signaled() {
     read_only.state.read_only = true;
     read_only.press("hjK");
     assert!(notice(&read_only).contains("--read-only"), "{}", notice(&read_only));
-    for harness in vec![first, own, read_only] {
-        assert!(matches!(harness.state.overlay, Some(Overlay::Holders(_))) && ended(&harness).is_empty());
+    for harness in [&first, &own, &read_only] {
+        assert!(matches!(harness.state.overlay, Some(Overlay::Holders(_))) && ended(harness).is_empty());
     }
     let mut nobody = harness(FakeMachine::new());
     nobody.press("h");

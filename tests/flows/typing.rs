@@ -127,7 +127,7 @@ fn contents_that_no_longer_fit_have_no_values() {
     let mut harness = listed(140, 45);
     harness.machine.edit_object("it", |bytes| bytes.write(FORMATS, b"z"));
     harness.look();
-    has(&harness, &["No longer a sharedlist: item [0] has format 'z'"]);
+    has(&harness, &["No longer a ShareableList: item [0] has format 'z'"]);
     assert!(!rows(&harness).contains("i64 7"), "{}", harness.screen());
     harness.press("<tab>a");
     assert!(!notice(&harness).contains("Pinned [0]"), "{}", notice(&harness));
@@ -141,7 +141,7 @@ fn layout_can_be_typed() {
     let mut harness = listed(140, 45);
     harness.press("t<end><enter>npy<enter>");
     harness.look();
-    has(&harness, &["Not a npy: it does not start with", "[0] i64 7"]);
+    has(&harness, &["The contents are not an array in .npy format", "[0] i64 7"]);
     harness.press("<esc>t<down><enter>t<end><enter>sharedlist<enter>");
     harness.look();
     assert!(harness.state.overlay.is_none());

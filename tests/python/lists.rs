@@ -76,9 +76,9 @@ fn commands_recognize_and_print_a_list() {
     let dumped = json(["dump", "/list", "--as", "sharedlist", "--json"]);
     assert_eq!(dumped, json!({"offset": 0, "type": "sharedlist", "value": values}));
     let dumped = printed(["dump", "/list", "--as", "sharedlist"]);
-    assert_eq!(dumped, "00000000  [42, \"hello\", None, -1.5, true, \"raw\", \"grün\"]\n");
+    assert_eq!(dumped, "00000000  [42, \"hello\", null, -1.5, true, b\"raw\", \"grün\"]\n");
     let csv = printed(["dump", "/list", "--as", "sharedlist", "--csv"]);
-    assert_eq!(csv, "offset,[0],[1],[2],[3],[4],[5],[6]\r\n0,42,hello,None,-1.5,true,raw,grün\r\n");
+    assert_eq!(csv, "offset,[0],[1],[2],[3],[4],[5],[6]\r\n0,42,hello,null,-1.5,true,raw,grün\r\n");
     let info = json(["info", "/list", "--json"]);
     assert_eq!(info["segments"][0]["values"], json!([dumped_object(&values)]));
     let info = printed(["info", "/list"]);
@@ -111,7 +111,7 @@ fn watch_prints_items_that_change_and_their_new_types() {
     ]));
     assert_eq!(watch.line(SOON).trim_end(), "time,offset,path,old,new");
     for (statement, expected) in
-        [("sl[0] = 43", "40,[0],42,43"), ("sl[0] = 1.5", "40,[0],43,1.5"), ("sl[2] = 7", "56,[2],None,7")]
+        [("sl[0] = 43", "40,[0],42,43"), ("sl[0] = 1.5", "40,[0],43,1.5"), ("sl[2] = 7", "56,[2],null,7")]
     {
         holder.send(&format!("{statement}\n"));
         assert_eq!(holder.line(SOON).trim(), "done");
@@ -127,7 +127,7 @@ fn watch_prints_items_that_change_and_their_new_types() {
     let refused = run(["watch", "/list", "--as", "npy"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert!(
-        refused.status.code() == Some(1) && stderr.contains("not a npy: it does not start with"),
+        refused.status.code() == Some(1) && stderr.contains("the contents are not an array in .npy format"),
         "{stderr}"
     );
     let refused = run(["watch", "/list", "--as", "sharedlist", "--offset", "8"]);
@@ -150,7 +150,7 @@ fn other_contents_have_no_type() {
     let refused = run(["dump", "/a", "--as", "sharedlist"]);
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("not a sharedlist: the count"), "{stderr}");
+    assert!(stderr.contains("the contents are not a ShareableList: the count"), "{stderr}");
 }
 
 #[test]

@@ -18,16 +18,16 @@ def number(value):
 
 
 def text(value):
-    """Escapes as shmlens does. Bytes that are not UTF-8 are surrogates."""
+    """Escapes as shmlens does in JSON. Bytes that are not UTF-8 are surrogates."""
     def escape(c):
         raw = c.encode("utf-8", "surrogateescape")
-        return c if c.isprintable() and c != "\\" else "".join(f"\\x{b:02x}" for b in raw)
+        return c if c.isprintable() or c < "\x7f" else "".join(f"\\x{b:02x}" for b in raw)
 
     return "".join(map(escape, value))
 
 
 def bytes_text(value):
-    return "".join(chr(b) if 32 <= b < 127 and b != 92 else f"\\x{b:02x}" for b in value)
+    return "".join(chr(b) if b < 127 else f"\\x{b:02x}" for b in value)
 
 
 def short(value):

@@ -842,3 +842,27 @@ struct A { [[no_unique_address]] P p; char e; };
 struct N { ~N(); short s; char c; };
 struct B { short x; [[no_unique_address]] N n; };
 struct __attribute__((packed)) A : B { char y; };
+
+// A
+class __attribute__((aligned(8))) P { long c; };
+struct N { long a; [[no_unique_address]] P p; short b; } __attribute__((packed));
+struct __attribute__((packed)) A { N n; short d; };
+
+// A
+struct A { char c; int x : 40; int y : 3; char : 70; short z : 17; };
+
+// A
+struct __attribute__((packed)) A { char c; int x : 40; long y : 130; };
+
+// A
+struct P { P(); char a; int : 0; };
+struct B { B(); long b; [[no_unique_address]] P p; };
+struct A : B { char c; };
+
+// A
+struct E {};
+struct A { E e[3]; int a : 22; int b : 31; int c : 23; [[no_unique_address]] E f; };
+
+// A
+class N { public: N(); };
+struct __attribute__((packed)) A { virtual void f(); int a; N n; char c; };

@@ -210,6 +210,11 @@ impl Generator {
                     let attribute = self.attribute();
                     writeln!(body, "{ty} {name} : {}{attribute};", 1 + self.below(bits)).unwrap();
                 }
+                // Padding follows the bits of the type.
+                3 if self.is_cpp() && bits > 1 && self.one_in(4) => {
+                    let name = if self.one_in(4) { "" } else { &name };
+                    writeln!(body, "{ty} {name} : {};", 1 + self.below(200)).unwrap();
+                }
                 _ => writeln!(body, "{ty} {name} : {};", 1 + self.below(bits)).unwrap(),
             }
         }

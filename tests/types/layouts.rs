@@ -7,7 +7,7 @@ use shmlens::decode::declaration::Language;
 /// Random declarations of each language in a test run, and in the full run:
 /// `cargo test --test promises -- --ignored types::layouts`.
 const RANDOM: u64 = 250;
-const RANDOM_IN_FULL: u64 = 5000;
+const RANDOM_IN_FULL: u64 = 10_000;
 /// Declarations that one program contains.
 const BATCH: u64 = 500;
 

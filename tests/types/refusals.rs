@@ -30,13 +30,15 @@ fn errors_name_place_and_expectation() {
         ("typedef int T; typedef long T;", (1, 29), "'T' is declared as two different types"),
         ("enum E { X }; enum E { Y };", (1, 20), "'E' is defined twice"),
         ("struct A { int x; char x; };", (1, 24), "the field 'x' is declared twice"),
-        ("struct A { int x : 33; };", (1, 20), "invalid width 33: expected at most 32 bits"),
+        ("struct A { int x : -1; };", (1, 20), "invalid width -1"),
+        ("struct A { int x : 1ul << 40; };", (1, 20), "invalid width 1099511627776: expected at most"),
         ("struct A { int x : 0; };", (1, 20), "invalid width 0"),
         ("struct A { float x : 3; };", (1, 18), "a bit-field must be an integer"),
         ("struct A { void x; };", (1, 17), "expected a type with a size, found 'void'"),
         ("struct A { alignas(3) int x; };", (1, 20), "invalid alignment 3"),
         ("struct A { int x __attribute__((vector_size(16))); };", (1, 33), "'vector_size' is not supported"),
         ("struct V { int v; }; struct A : virtual V { };", (1, 33), "virtual base classes are not supported"),
+        ("struct B { int x; }; struct A : B, B { };", (1, 36), "a base class is named twice"),
         ("struct A : int { };", (1, 12), "a base class must be a struct or class"),
         ("struct A { unsigned float x; };", (1, 27), "these words are no type"),
         ("struct A { decltype(1) x; };", (1, 12), "'decltype' is not supported"),
@@ -72,6 +74,13 @@ fn errors_name_place_and_expectation() {
 }
 
 #[test]
+fn bit_fields_of_c_fit_into_their_type() {
+    let source = "struct A { int x : 33; };";
+    let error = parse_declarations(&Sources::typed(source), None, Some(Language::C)).unwrap_err();
+    assert!(error.message.contains("invalid width 33: expected at most 32 bits"), "{error}");
+}
+
+#[test]
 fn wrong_types_of_a_header_do_not_hide_others() {
     let source = "struct Bad { Unknown x; };\nstruct Uses { Bad b; };\ntypedef missing T;\n\
                   int f() { if (1) { return 2; } }\nnamespace n { struct Good { int x; }; }\n\
@@ -100,6 +109,12 @@ fn cpp_is_recognized_by_its_syntax() {
         ("struct Tag {}; struct M { Tag tag; int seq; };", 8),
         ("struct Tag {}; struct M { struct Tag tag; int seq; };", 4),
         ("typedef struct Tag {} Tag; struct M { Tag tag; int seq; };", 4),
+        // Only C++ has constructors, references, functions and values of fields.
+        ("struct Tag { Tag(); }; struct M { struct Tag tag; int seq; };", 8),
+        ("struct Tag { void f(int); }; struct M { struct Tag tag; int seq; };", 8),
+        ("struct Tag {}; struct M { struct Tag tag; int &seq; };", 16),
+        ("struct Tag {}; struct M { struct Tag tag; int seq = 3; };", 8),
+        ("struct Tag {}; struct M { struct Tag tag; int seq : 40; };", 12),
     ] {
         let ty = parse_declarations(&Sources::typed(source), None, None);
         assert_eq!(ty.map(|ty| ty.size()), Ok(size), "{source}");
@@ -121,7 +136,75 @@ fn unknown_types_without_space_are_skipped() {
     }
     for members in ["using C = std::clock; C a;", "std::function<void()> f; int a;", "std::foo (*f)(int);"] {
         let error = error(&format!("class T {{ {members} }};"), None);
-        assert!(error.message.contains("unknown type 'std'"), "{error}");
+        assert!(error.message.contains("unknown type 'std::"), "{error}");
+    }
+}
+
+#[test]
+fn types_of_the_standard_library_have_their_full_name() {
+    for (field, message) in [
+        (
+            "std::deque<int> d",
+            "unknown type 'std::deque': its contents are on the heap, not in shared memory",
+        ),
+        ("std::wstring s", "unknown type 'std::wstring': its contents are on the heap"),
+        ("std::filesystem::path p", "unknown type 'std::filesystem::path'"),
+        ("struct std::map<int, int> m", "unknown type 'std::map'"),
+    ] {
+        let error = error(&format!("struct A {{ {field}; }};"), None);
+        assert!(error.message.starts_with(message), "{error}");
+        assert_eq!(error.message.contains("heap"), message.contains("heap"), "{error}");
+    }
+}
+
+#[test]
+fn missing_types_are_followed_by_the_nearest() {
+    let many: String = (0..20).map(|at| format!("struct T{at} {{ int x; }};\n")).collect::<Vec<_>>().concat();
+    let missing =
+        |name| error(&format!("{many}namespace n {{ enum Mode {{ A }}; }}"), Some(name)).to_string();
+    assert!(
+        missing("n::Mod").starts_with("no type 'n::Mod'; the types are n::Mode, "),
+        "{}",
+        missing("n::Mod")
+    );
+    assert!(missing("t7x").starts_with("no type 't7x'; the types are T7, "), "{}", missing("t7x"));
+    assert!(missing("T").ends_with(" and 13 more"), "{}", missing("T"));
+    assert_eq!(error("int f();", Some("A")).to_string(), "no type 'A'; there are no types");
+}
+
+#[test]
+fn sizes_of_expressions_are_those_of_gcc() {
+    for (expression, size) in [
+        ("sizeof table", 48),
+        ("sizeof(table) / sizeof(table[0])", 6),
+        ("sizeof(((struct B *)0)->name)", 12),
+        ("sizeof(((B *)nullptr)->b.y[1])", 2),
+        ("sizeof(B::name) + sizeof n::deep", 12 + 3),
+        ("sizeof first", 4),
+        ("sizeof (first) + 1", 5),
+        ("sizeof(1 + 2u)", 4),
+        ("sizeof 1l", 8),
+        ("alignof(B)", 4),
+    ] {
+        let source = format!(
+            "struct B {{ char name[12]; struct {{ short x, y[3]; }} b; int c : 3; }}; double table[6];\n\
+             namespace n {{ char deep[3]; }}\n\
+             struct A {{ int first; char second[{expression}]; }};"
+        );
+        let ty = parse_declarations(&Sources::typed(&source), Some("A"), Some(Language::Cpp)).unwrap();
+        let second = ty.place(&ty.parse_path("second").unwrap()).unwrap();
+        assert_eq!(second.ty.size(), size, "{expression}");
+    }
+    for (expression, message) in [
+        ("sizeof nothing", "unknown variable 'nothing'"),
+        ("sizeof(B::other)", "unknown variable 'B::other'"),
+        ("sizeof(((B *)0)->other)", "'B' has no field 'other'"),
+        ("sizeof(((B *)0)->c)", "'B' has no field 'c'"),
+        ("sizeof", "expected a type or variable"),
+    ] {
+        let source = format!("struct B {{ int x; int c : 3; }}; struct A {{ char x[{expression}]; }};");
+        let error = error(&source, None);
+        assert!(error.message.contains(message), "{expression}: {error}");
     }
 }
 

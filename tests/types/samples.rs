@@ -28,7 +28,13 @@ impl Sample {
     /// The lines that a program may print: a path and the value as shmlens prints it.
     fn lines(&self) -> Vec<String> {
         let value = self.ty.decode(&self.bytes);
-        let leaves = self.ty.csv_header().into_iter().zip(value.leaves());
+        let mut paths = vec![];
+        let mut leaves = self.ty.leaves();
+        while leaves.next().is_some() {
+            let path = leaves.path_text();
+            paths.push(if path.is_empty() { "value".to_owned() } else { path });
+        }
+        let leaves = paths.into_iter().zip(value.leaves());
         let shown = leaves.filter(|(_, (place, _))| !place.range().is_empty());
         let text = |leaf: Option<Leaf<'_>>| match leaf.unwrap() {
             Leaf::Bytes(bytes) if bytes.len() > MAX_BYTES => {

@@ -1,30 +1,30 @@
 //! Prints the contents as items of equal size, one per line: either 16-byte lines as JSON, or values of a
 //! type. Repeated items are squeezed.
 
-use crate::decode::{Decoded, Squeeze, Type};
-use crate::memory::{Chunk, Chunks, PageBuffer, Progress, Reader};
+use crate::decode::{Decoded, Form, Squeeze, Type};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::ops::Range;
 
 /// The item size without a type.
 const LINE: u64 = 16;
-/// Minimum bytes per read.
-const PIECE: u64 = 256 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum Format {
     Text,
     Json,
     Csv,
 }
 
+#[derive(Clone)]
 pub struct Items<'a> {
     kind: Option<&'a Type>,
     /// The name of the type.
-    name: String,
-    form: Form,
+    name: &'a str,
+    format: Format,
     squeeze: Squeeze,
+    /// The offset of the next item.
+    offset: u64,
     last: Vec<u8>,
     /// Items that repeat the last one printed.
     run: Option<Range<u64>>,
@@ -56,116 +56,134 @@ struct RunJson {
     repeats: bool,
 }
 
-/// Prints a range as items. Squeezed holes are skipped without reading.
-pub fn write(
-    reader: &Reader,
-    range: Range<u64>,
-    mut items: Items<'_>,
-    progress: &Progress,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let size = items.size();
-    let mut chunks = Chunks::new(reader, range, size, progress)?;
-    if items.squeeze == Squeeze::Off {
-        chunks = chunks.with_holes_up_to(PIECE.max(size));
-    }
-    let mut bytes = PageBuffer::with_capacity(usize::try_from(PIECE.max(size)).map_err(io::Error::other)?);
-    items.begin(out)?;
-    loop {
-        let offset = chunks.offset();
-        match chunks.next(&mut bytes)? {
-            None => break,
-            Some(Chunk::Bytes(count)) => items.bytes(offset, &bytes[..count], out)?,
-            Some(Chunk::Hole(length)) => items.zeros(offset, length, out)?,
-        }
-    }
-    items.end_run(out)?;
-    out.flush()
-}
-
-impl<'a> Items<'a> {
-    /// Creates a printer. Without a type, items are 16-byte lines.
-    pub fn new(kind: Option<&'a Type>, form: Form, squeeze: Squeeze) -> Self {
-        let name = kind.map_or_else(String::new, Type::to_string);
-        Self { kind, name, form, squeeze, last: vec![], run: None }
-    }
-
-    /// Prints the CSV header, if the format has one.
-    fn begin(&self, out: &mut impl Write) -> io::Result<()> {
-        match (self.form, self.kind) {
-            (Form::Csv, Some(kind)) => record(out, "offset".to_owned(), kind.csv_header()),
-            _ => Ok(()),
-        }
-    }
-
-    fn size(&self) -> u64 {
+impl Form for Items<'_> {
+    fn item_size(&self) -> u64 {
         self.kind.map_or(LINE, Type::size)
     }
 
-    fn bytes(&mut self, mut offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
-        let size = usize::try_from(self.size()).map_err(io::Error::other)?;
-        for item in bytes.chunks(size) {
-            self.item(offset, item, out)?;
-            offset += item.len() as u64;
-        }
-        Ok(())
+    fn squeeze(&self) -> Squeeze {
+        self.squeeze
     }
 
-    /// Prints zeros. When squeezing, skips the rest after two items of zeros.
-    fn zeros(&mut self, offset: u64, length: u64, out: &mut impl Write) -> io::Result<()> {
-        let size = self.size();
-        let end = offset.saturating_add(length);
-        let zeros = vec![0; usize::try_from(size).map_err(io::Error::other)?];
-        let mut at = offset;
-        while at < end {
-            let left = end - at;
-            if left < size {
-                let left = usize::try_from(left).unwrap_or(zeros.len());
-                return self.item(at, &zeros[..left], out);
-            }
-            self.item(at, &zeros, out)?;
-            at += size;
+    fn pass(&mut self, bytes: &[u8]) {
+        let start = self.offset;
+        self.offset += bytes.len() as u64;
+        if self.squeeze == Squeeze::Off || bytes.is_empty() {
+            return;
+        }
+        let size = self.size().min(bytes.len());
+        let at = (bytes.len() - 1) / size * size;
+        let last = &bytes[at..];
+        let equal = bytes[..at].rchunks(size).take_while(|item| *item == last).count();
+        let mut first = at - equal * size;
+        // The first item of those that are equal is printed, unless it repeats what is before it.
+        let is_repeated = first == 0 && self.last == last;
+        if !is_repeated {
+            first += last.len();
+        }
+        let begun = self.run.take().filter(|_| is_repeated).map(|run| run.start);
+        if is_repeated || equal > 0 {
+            self.run = Some(begun.unwrap_or(start + first as u64)..self.offset);
+        }
+        self.last.clear();
+        self.last.extend_from_slice(last);
+    }
+
+    fn pass_zeros(&mut self, length: u64) {
+        if self.squeeze == Squeeze::Off {
+            self.offset += length;
+        } else {
+            // Two items are all that is printed.
+            self.format_zeros(length, &mut vec![]);
+        }
+    }
+
+    fn format(&mut self, bytes: &[u8], text: &mut Vec<u8>) -> usize {
+        text.clear();
+        for item in bytes.chunks(self.size()) {
+            self.item(item, text);
+        }
+        text.len()
+    }
+
+    /// When squeezing, skips the rest after two items of zeros.
+    fn format_zeros(&mut self, length: u64, text: &mut Vec<u8>) -> usize {
+        text.clear();
+        let size = self.item_size();
+        let end = self.offset.saturating_add(length);
+        let zeros = vec![0; self.size()];
+        while self.offset < end {
+            let left = usize::try_from(end - self.offset).unwrap_or(zeros.len());
+            self.item(&zeros[..left.min(zeros.len())], text);
             if let Some(run) = &mut self.run {
-                let whole = (end - at) / size * size;
+                let whole = (end - self.offset) / size * size;
                 run.end += whole;
-                at += whole;
+                self.offset += whole;
             }
         }
-        Ok(())
+        text.len()
     }
 
-    fn item(&mut self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
-        let end = offset + bytes.len() as u64;
-        if self.squeeze == Squeeze::On && self.last == bytes {
-            if let Some(run) = &mut self.run {
-                run.end = end;
-                return Ok(());
-            }
-            self.run = Some(offset..end);
-            if self.form == Form::Text {
-                out.write_all(b"*\n")?;
-            }
-            return Ok(());
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        self.end_run(out);
+    }
+}
+
+impl<'a> Items<'a> {
+    /// Creates a printer that starts at an offset. Without a type, items are 16-byte lines.
+    pub const fn new(
+        kind: Option<(&'a Type, &'a str)>,
+        format: Format,
+        squeeze: Squeeze,
+        offset: u64,
+    ) -> Self {
+        let (kind, name) = match kind {
+            Some((kind, name)) => (Some(kind), name),
+            None => (None, ""),
+        };
+        Self { kind, name, format, squeeze, offset, last: vec![], run: None }
+    }
+
+    fn size(&self) -> usize {
+        usize::try_from(self.item_size()).unwrap_or(usize::MAX)
+    }
+
+    fn item(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let offset = self.offset;
+        self.offset += bytes.len() as u64;
+        if self.squeeze == Squeeze::Off {
+            return self.print(offset, bytes, out);
         }
-        self.end_run(out)?;
+        if self.last == bytes {
+            if let Some(run) = &mut self.run {
+                run.end = self.offset;
+                return;
+            }
+            self.run = Some(offset..self.offset);
+            if self.format == Format::Text {
+                out.extend_from_slice(b"*\n");
+            }
+            return;
+        }
+        self.end_run(out);
         self.last.clear();
         self.last.extend_from_slice(bytes);
-        self.print(offset, bytes, out)
+        self.print(offset, bytes, out);
     }
 
-    fn print(&self, offset: u64, bytes: &[u8], out: &mut impl Write) -> io::Result<()> {
+    fn print(&self, offset: u64, bytes: &[u8], out: &mut Vec<u8>) {
         match self.kind {
             // Too few bytes for an item, or even for an array element.
-            Some(kind) if (bytes.len() as u64) < kind.smallest() => Ok(()),
+            Some(kind) if (bytes.len() as u64) < kind.smallest() => {}
             Some(kind) => {
                 let value = kind.decode(bytes);
-                match self.form {
-                    Form::Json => {
+                match self.format {
+                    Format::Json => {
                         let truncated = value.is_truncated();
-                        object(out, &ValueJson { offset, kind: &self.name, value, truncated })
+                        object(out, &ValueJson { offset, kind: self.name, value, truncated });
                     }
-                    Form::Csv => record(out, offset.to_string(), value.csv_record()),
-                    Form::Text => writeln!(out, "{offset:08x}  {value}"),
+                    Format::Csv => push_record(offset, value, out),
+                    Format::Text => value.push_lines(offset, out),
                 }
             }
             None => object(out, &LineJson { offset, hex: hex(bytes), text: text(bytes) }),
@@ -173,27 +191,33 @@ impl<'a> Items<'a> {
     }
 
     /// Ends a run of repeated items.
-    fn end_run(&mut self, out: &mut impl Write) -> io::Result<()> {
-        match self.run.take() {
-            Some(run) if self.form == Form::Json => {
-                object(out, &RunJson { offset: run.start, length: run.end - run.start, repeats: true })
-            }
-            _ => Ok(()),
+    fn end_run(&mut self, out: &mut Vec<u8>) {
+        if let Some(run) = self.run.take().filter(|_| self.format == Format::Json) {
+            object(out, &RunJson { offset: run.start, length: run.end - run.start, repeats: true });
         }
     }
 }
 
-/// Prints a CSV record.
-pub fn record(out: &mut impl Write, first: String, rest: Vec<String>) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
-    writer.write_record(std::iter::once(first).chain(rest)).map_err(io::Error::other)?;
-    writer.flush()
+/// Appends a CSV record: the offset, and the values of the leaves.
+pub fn push_record(offset: u64, value: Decoded<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(offset).as_bytes());
+    value.push_csv(out);
+    out.extend_from_slice(b"\r\n");
 }
 
-/// Prints a JSON object on its own line.
-fn object(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value).map_err(io::Error::from)?;
-    out.write_all(b"\n")
+/// Writes the CSV header of a type.
+pub fn write_header(kind: &Type, out: &mut impl Write) -> io::Result<()> {
+    let mut header = b"offset".to_vec();
+    kind.push_csv_header(&mut header);
+    header.extend_from_slice(b"\r\n");
+    out.write_all(&header)
+}
+
+/// Appends a JSON object on its own line.
+fn object(out: &mut Vec<u8>, value: &impl Serialize) {
+    // Neither a Vec nor values of ours fail.
+    let _ = serde_json::to_writer(&mut *out, value);
+    out.push(b'\n');
 }
 
 /// Formats bytes as hex digits: `2a00ff`.
@@ -210,14 +234,17 @@ pub fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::dump_as;
     use crate::machine::fake::{FakeBytes, FakeMachine};
+    use crate::memory::{Progress, Reader};
     use crate::survey::{Names, Survey};
+    use proptest::prelude::*;
 
     fn printed(
         bytes: FakeBytes,
         range: Range<u64>,
         kind: Option<&str>,
-        form: Form,
+        format: Format,
         squeeze: Squeeze,
     ) -> String {
         let machine = FakeMachine::new();
@@ -226,19 +253,24 @@ mod tests {
         let reader = Reader::open(&machine, &survey.segments[0]).unwrap();
         let kind: Option<Type> = kind.map(|kind| Type::from_name(kind).unwrap());
         let mut out = vec![];
-        let items = Items::new(kind.as_ref(), form, squeeze);
-        write(&reader, range, items, &Progress::new(), &mut out).unwrap();
+        let name = kind.as_ref().map(Type::to_string).unwrap_or_default();
+        let named = kind.as_ref().map(|kind| (kind, name.as_str()));
+        let items = |start| Items::new(named, format, squeeze, start);
+        if let Some(kind) = kind.as_ref().filter(|_| format == Format::Csv) {
+            write_header(kind, &mut out).unwrap();
+        }
+        dump_as(&reader, range, items, &mut out, &Progress::new()).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn values_are_printed_one_per_line() {
         let bytes = FakeBytes::full(&[1, 0, 2, 0, 2, 0, 2, 0, 3, 0, 9]);
-        let text = printed(bytes.clone(), 0..11, Some("u16le"), Form::Text, Squeeze::On);
+        let text = printed(bytes.clone(), 0..11, Some("u16le"), Format::Text, Squeeze::On);
         assert_eq!(text, "00000000  1\n00000002  2\n*\n00000008  3\n");
-        let text = printed(bytes.clone(), 2..8, Some("u16le"), Form::Text, Squeeze::Off);
+        let text = printed(bytes.clone(), 2..8, Some("u16le"), Format::Text, Squeeze::Off);
         assert_eq!(text, "00000002  2\n00000004  2\n00000006  2\n");
-        let text = printed(bytes, 0..11, Some("u16le[2]"), Form::Json, Squeeze::On);
+        let text = printed(bytes, 0..11, Some("u16le[2]"), Format::Json, Squeeze::On);
         assert_eq!(
             text,
             "{\"offset\":0,\"type\":\"u16[2]\",\"value\":[1,2]}\n{\"offset\":4,\"type\":\"u16[2]\",\"value\":[2,2]}\n\
@@ -249,7 +281,7 @@ mod tests {
     #[test]
     fn csv_has_a_column_per_field() {
         let bytes = FakeBytes::full(&[1, 0, 2, 3, 1, 0, 2, 3, 7, 0]);
-        let text = printed(bytes, 0..10, Some("u16le,u8[2]"), Form::Csv, Squeeze::Off);
+        let text = printed(bytes, 0..10, Some("u16le,u8[2]"), Format::Csv, Squeeze::Off);
         assert_eq!(text, "offset,[0],[1][0],[1][1]\r\n0,1,2,3\r\n4,1,2,3\r\n8,7,,\r\n");
     }
 
@@ -258,7 +290,7 @@ mod tests {
         let mut bytes = FakeBytes::hole(40);
         bytes.write(0, b"text\x1b\xff");
         assert_eq!(
-            printed(bytes, 0..40, None, Form::Json, Squeeze::On),
+            printed(bytes, 0..40, None, Format::Json, Squeeze::On),
             "{\"offset\":0,\"hex\":\"746578741bff00000000000000000000\",\"text\":\"text............\"}\n\
              {\"offset\":16,\"hex\":\"00000000000000000000000000000000\",\"text\":\"................\"}\n\
              {\"offset\":32,\"hex\":\"0000000000000000\",\"text\":\"........\"}\n"
@@ -269,16 +301,46 @@ mod tests {
     fn hole_of_any_size_is_a_line() {
         let mut bytes = FakeBytes::hole(1 << 46);
         bytes.write((1 << 46) - 4, &[7, 0, 0, 0]);
-        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), Form::Text, Squeeze::On);
+        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), Format::Text, Squeeze::On);
         assert_eq!(text, "00000000  0\n*\n3ffffffffffc  7\n");
-        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), Form::Json, Squeeze::On);
+        let text = printed(bytes.clone(), 0..1 << 46, Some("u32le"), Format::Json, Squeeze::On);
         assert_eq!(
             text,
             "{\"offset\":0,\"type\":\"u32\",\"value\":0}\n{\"offset\":4,\"length\":70368744177656,\"repeats\":true}\n\
              {\"offset\":70368744177660,\"type\":\"u32\",\"value\":7}\n"
         );
         // The item size is odd, so the hole ends within an item.
-        let text = printed(bytes, 0..1 << 46, Some("u8[3]"), Form::Text, Squeeze::On);
+        let text = printed(bytes, 0..1 << 46, Some("u8[3]"), Format::Text, Squeeze::On);
         assert_eq!(text, "00000000  [0, 0, 0]\n*\n3ffffffffffc  [7, 0, 0]\n3fffffffffff  [0]\n");
+    }
+
+    proptest! {
+        #[test]
+        fn output_does_not_depend_on_chunks(
+            items in proptest::collection::vec(0u8..2, 0..200),
+            hole in 0usize..3000,
+            size in 1usize..6,
+            is_json: bool,
+        ) {
+            let mut bytes = items;
+            bytes.resize(bytes.len() + hole, 0);
+            bytes.extend([1, 1, 0, 0, 1]);
+            let kind = format!("u8[{size}]");
+            let format = if is_json { Format::Json } else { Format::Text };
+            for squeeze in [Squeeze::On, Squeeze::Off] {
+                let ty = Type::from_name(&kind).unwrap();
+                let mut whole = Items::new(Some((&ty, &kind)), format, squeeze, 0);
+                let mut expected = vec![];
+                whole.format(&bytes, &mut expected);
+                whole.finish(&mut expected);
+                let mut sparse = FakeBytes::hole(bytes.len() as u64);
+                for (offset, byte) in (0..).zip(&bytes).filter(|(_, byte)| **byte != 0) {
+                    sparse.write(offset, &[*byte]);
+                }
+                let end = bytes.len() as u64;
+                let found = printed(sparse, 0..end, Some(&kind), format, squeeze);
+                prop_assert_eq!(found, String::from_utf8(expected).unwrap());
+            }
+        }
     }
 }

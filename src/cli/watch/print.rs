@@ -3,10 +3,10 @@
 use crate::cli::args::WatchArgs;
 use crate::cli::dump::hex;
 use crate::cli::out::warn;
-use crate::decode::{Decoded, StableValue, Type, TypeSource, Window};
+use crate::decode::{Decoded, PlacedType, StableValue, Type, Window};
 use crate::memory::{Change, differences};
 use crate::segment::Timestamp;
-use crate::segment::{escape, local_time};
+use crate::segment::{escape, local_time, quote};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -22,6 +22,8 @@ pub struct Printer<'a> {
     kind: Option<&'a Type>,
     /// Set if rows have paths: a type with parts, or a layout.
     has_paths: bool,
+    /// The range that is watched, if it may hold several values.
+    values: Option<Range<u64>>,
     form: Form,
     now: Timestamp,
     /// The number of changes left to print; `None` without a limit.
@@ -55,18 +57,33 @@ struct FieldName {
 }
 
 impl<'a> Printer<'a> {
-    pub fn new(args: &'a WatchArgs) -> Self {
+    pub fn new(args: &WatchArgs, kind: Option<&'a PlacedType>, has_layout: bool) -> Self {
         let form = match (args.json, args.csv) {
             (true, _) => Form::Json,
             (_, true) => Form::Csv,
             _ => Form::Text,
         };
-        let (kind, has_paths) = match &args.kind {
-            Some(TypeSource::Fixed(kind)) => (Some(&kind.ty), !kind.ty.is_leaf()),
-            Some(TypeSource::Layout(_)) => (None, true),
-            None => (None, false),
-        };
-        Self { kind, has_paths, form, now: Timestamp::from_seconds(0), left: args.count }
+        let has_paths = has_layout || kind.is_some_and(|kind| !kind.ty.is_leaf());
+        Self {
+            kind: kind.map(|kind| &kind.ty),
+            has_paths,
+            values: None,
+            form,
+            now: Timestamp::from_seconds(0),
+            left: args.count,
+        }
+    }
+
+    /// Sets the range that is watched. If it holds several values, they are numbered.
+    pub fn within(&mut self, range: Range<u64>) {
+        let size = self.kind.filter(|kind| !kind.is_leaf()).map_or(u64::MAX, Type::size);
+        self.values = Some(range).filter(|range| range.end - range.start > size);
+    }
+
+    /// The number of the value at an offset: `[3]`; empty if there is only one.
+    fn index(&self, offset: u64, size: u64) -> String {
+        let index = |range: &Range<u64>| format!("[{}]", offset.saturating_sub(range.start) / size.max(1));
+        self.values.as_ref().map_or_else(String::new, index)
     }
 
     /// Prints the CSV header, if the format has one.
@@ -89,32 +106,47 @@ impl<'a> Printer<'a> {
             let offset = change.offset + part.start as u64;
             let old = change.old.as_deref().map(|old| &old[part.clone()]);
             let new = &change.new[part];
-            let printed = match self.kind {
+            let is_printed = match self.kind {
                 None => {
                     let text = if self.form == Form::Text { spaced } else { hex };
-                    self.row(offset, None, old.map(text), text(new), out)?
+                    self.row(offset, None, old.map(text), text(new), out)?;
+                    true
                 }
                 Some(kind) => self.value(kind, offset, old, new, out)?,
             };
-            if printed.is_break() {
-                return Ok(printed);
+            if self.count(is_printed).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Counts a change that was printed. Breaks when it was the last one to print.
+    fn count(&mut self, is_printed: bool) -> ControlFlow<()> {
+        if let Some(left) = self.left.as_mut().filter(|_| is_printed) {
+            *left -= 1;
+            if *left == 0 {
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     /// Prints the fields of a value that differ, or the whole value if its old bytes are unknown.
+    /// Returns false if none differs.
     fn value(
-        &mut self,
+        &self,
         kind: &Type,
         offset: u64,
         old: Option<&[u8]>,
         new: &[u8],
         out: &mut impl Write,
-    ) -> io::Result<ControlFlow<()>> {
+    ) -> io::Result<bool> {
+        let index = self.index(offset, kind.size());
         let (Some(old), false) = (old, kind.is_leaf()) else {
-            let field = FieldName { path: String::new(), kind: kind.to_string() };
-            return self.row(offset, Some(field), old.map(|old| kind.decode(old)), kind.decode(new), out);
+            let field = FieldName { path: index, kind: kind.to_string() };
+            self.row(offset, Some(field), old.map(|old| kind.decode(old)), kind.decode(new), out)?;
+            return Ok(true);
         };
         let runs = differences(old, new);
         let differs = |range: &Range<u64>| {
@@ -122,20 +154,22 @@ impl<'a> Printer<'a> {
             runs.get(next).is_some_and(|run| (run.start as u64) < range.end)
         };
         let at = |place, bytes| Decoded { place, window: Window { offset: 0, bytes } };
+        let mut is_printed = false;
         let mut leaves = kind.leaves();
         while let Some(place) = leaves.next() {
             // Padding, bytes after the end of a text, and other bits change more often.
             if !differs(&place.range()) || at(place, old).leaf() == at(place, new).leaf() {
                 continue;
             }
-            let field = FieldName { path: leaves.path_text(), kind: place.ty.to_string() };
-            let printed =
-                self.row(offset + place.offset, Some(field), Some(at(place, old)), at(place, new), out)?;
-            if printed.is_break() {
-                return Ok(printed);
-            }
+            let path = leaves.path_text();
+            let separator =
+                if index.is_empty() || path.is_empty() || path.starts_with('[') { "" } else { "." };
+            let path = quote(format!("{index}{separator}{path}").as_bytes());
+            let field = FieldName { path, kind: place.ty.to_string() };
+            self.row(offset + place.offset, Some(field), Some(at(place, old)), at(place, new), out)?;
+            is_printed = true;
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(is_printed)
     }
 
     /// Prints the values of a layout that differ, and those that are new or have another type.
@@ -146,9 +180,10 @@ impl<'a> Printer<'a> {
         out: &mut impl Write,
     ) -> io::Result<ControlFlow<()>> {
         if old.ty == new.ty && old.bytes.len() == new.bytes.len() {
-            return self.value(&new.ty, 0, Some(&old.bytes), &new.bytes, out);
+            let is_printed = self.value(&new.ty, 0, Some(&old.bytes), &new.bytes, out)?;
+            return Ok(self.count(is_printed));
         }
-        let mut before = HashMap::new();
+        let (mut before, mut is_printed) = (HashMap::new(), false);
         let mut leaves = old.ty.leaves();
         while let Some(place) = leaves.next() {
             before.insert(leaves.path_text(), place);
@@ -162,11 +197,9 @@ impl<'a> Printer<'a> {
             if old.is_some_and(|old| old.place.ty == place.ty && old.leaf() == now.leaf()) {
                 continue;
             }
-            let field = FieldName { path, kind: place.ty.to_string() };
-            let printed = self.row(place.offset, Some(field), old, now, out)?;
-            if printed.is_break() {
-                return Ok(printed);
-            }
+            let field = FieldName { path: quote(path.as_bytes()), kind: place.ty.to_string() };
+            self.row(place.offset, Some(field), old, now, out)?;
+            is_printed = true;
         }
         if !before.is_empty() {
             let mut gone: Vec<String> = before.keys().map(|path| escape(path.as_bytes())).collect();
@@ -176,7 +209,7 @@ impl<'a> Printer<'a> {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             warn(&format!("no longer there: {}{more}", gone.join(", ")));
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(self.count(is_printed))
     }
 
     /// Returns the runs or values that differ, or all of them if the old bytes are unknown.
@@ -198,15 +231,14 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// Prints a row. Breaks if it is the last one requested.
     fn row<T: Serialize + ToString>(
-        &mut self,
+        &self,
         offset: u64,
         field: Option<FieldName>,
         old: Option<T>,
         new: T,
         out: &mut impl Write,
-    ) -> io::Result<ControlFlow<()>> {
+    ) -> io::Result<()> {
         let time = local_time::rfc3339_micros(self.now);
         let path = field.as_ref().map_or_else(String::new, |field| field.path.clone());
         match self.form {
@@ -232,13 +264,7 @@ impl<'a> Printer<'a> {
                 writeln!(out, "{time}  {offset:08x}  {path}{old} -> {}", new.to_string())?;
             }
         }
-        if let Some(left) = &mut self.left {
-            *left -= 1;
-            if *left == 0 {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+        Ok(())
     }
 }
 
@@ -265,12 +291,20 @@ mod tests {
     use clap::Parser as _;
 
     fn printed(arguments: &[&str], change: &Change) -> (String, bool) {
+        printed_of(arguments, 1, change)
+    }
+
+    /// Returns the rows of a change in a segment of a size, and true if they are all that was
+    /// requested.
+    fn printed_of(arguments: &[&str], size: u64, change: &Change) -> (String, bool) {
         let words = [&["shmlens", "watch", "x"], arguments].concat();
         let args = match crate::cli::Args::try_parse_from(words).unwrap().command {
             Some(crate::cli::Command::Report(crate::cli::Report::Watch(args))) => args,
             other => panic!("{other:?}"),
         };
-        let mut printer = Printer::new(&args);
+        let (_, kind) = crate::cli::dump::chosen(&args.kinds).unwrap();
+        let mut printer = Printer::new(&args, kind.as_ref(), false);
+        printer.within(0..size);
         let mut out = vec![];
         let is_complete = printer.print(change, &mut out).unwrap().is_break();
         // The printed time is local, so it depends on the time zone.
@@ -315,7 +349,7 @@ mod tests {
         let fields = printed(&["--as", "u16le[3]"], &change).0;
         assert_eq!(fields, "0000000a  [1]  2 -> 258\n0000000c  [2]  3 -> 4\n");
         let (csv, over) = printed(&["--as", "u16le[3]", "--csv", "--count", "1"], &change);
-        assert!(csv.ends_with(",10,[1],2,258\n") && over, "{csv}");
+        assert!(csv.ends_with(",12,[2],3,4\n") && csv.contains(",10,[1],2,258\n") && over, "{csv}");
         let record = "struct { char name[3]; unsigned char a : 3, b : 5; short c; }";
         let (json, _) = printed(
             &["--as", record, "--json"],
@@ -332,5 +366,31 @@ mod tests {
             (&rows[0]["path"], &rows[0]["old"], &rows[0]["new"]),
             (&"b".into(), &31.into(), &1.into())
         );
+    }
+
+    #[test]
+    fn values_of_a_row_are_numbered() {
+        let record = "struct { char a[2]; short b; }";
+        let new = [1, 2, 3, 4, b'x', 0, 9, 0];
+        let change = Change { offset: 12, old: Some([1, 2, 3, 4, b'x', 0, 7, 0].into()), new: new.into() };
+        assert_eq!(printed_of(&["--as", record], 40, &change).0, "00000012  [4].b  7 -> 9\n");
+        assert_eq!(printed_of(&["--as", "u16le[2]"], 40, &change).0, "00000012  [4][1]  7 -> 9\n");
+        assert_eq!(printed_of(&["--as", "u16le"], 40, &change).0, "00000012  7 -> 9\n");
+        assert_eq!(printed_of(&["--as", record], 4, &change).0, "00000012  b  7 -> 9\n");
+        let unknown = Change { old: None, ..change };
+        assert_eq!(
+            printed_of(&["--as", "u16le[2]"], 40, &unknown).0,
+            "0000000c  [3]  ? -> [513, 1027]\n00000010  [4]  ? -> [120, 9]\n"
+        );
+    }
+
+    #[test]
+    fn count_ends_after_the_fields_of_a_value() {
+        let change = Change { offset: 0, old: Some([0; 12].into()), new: [1; 12].into() };
+        let (text, is_complete) = printed(&["--as", "u16le[3]", "--count", "1"], &change);
+        assert!(text.lines().count() == 3 && is_complete, "{text}");
+        let (text, is_complete) = printed(&["--as", "u16le[3]", "--count", "2"], &change);
+        assert!(text.lines().count() == 6 && is_complete, "{text}");
+        assert!(!printed(&["--as", "u16le[3]", "--count", "3"], &change).1);
     }
 }

@@ -95,7 +95,9 @@ impl Builder {
             // Elements that overlap have no other form.
             TypeKind::Bytes | TypeKind::Array(_) => Part::Bytes(ty.size()),
             TypeKind::Text(scalar, order) => text(*scalar, *order, TextEnd::Nul),
-            TypeKind::String(StringForm::Stripped) => text(Scalar::Char, native, TextEnd::Stripped),
+            TypeKind::String(StringForm::Stripped | StringForm::Bytes) => {
+                text(Scalar::Char, native, TextEnd::Stripped)
+            }
             TypeKind::String(StringForm::Whole) => text(Scalar::Char, native, TextEnd::Whole),
             TypeKind::String(StringForm::Pascal) => text(Scalar::Char, native, TextEnd::Counted),
             TypeKind::String(StringForm::Utf32(order)) => text(Scalar::Char32, *order, TextEnd::Stripped),

@@ -12,6 +12,9 @@ use super::token::{Token, TokenKind};
 use crate::decode::{RecordKind, TypeKind};
 use std::collections::HashSet;
 
+/// The widest bit-field of C++, as far as gcc takes it.
+const MAX_BITS: i128 = 1 << 31;
+
 /// A class whose members are being read.
 struct Body<'a> {
     definition: Definition,
@@ -91,6 +94,7 @@ impl<'a> Parser<'a> {
     /// A class with template arguments or in a scope: `struct ns::Ring<4>`.
     fn class_reference(&mut self, name: Option<Token<'a>>) -> Result<CType> {
         self.at -= 1;
+        let start = self.at;
         let token = name.unwrap_or_else(|| self.peek());
         let found = self.name()?;
         if self.is("{") || self.is(":") {
@@ -102,7 +106,10 @@ impl<'a> Parser<'a> {
         match found {
             Some(Entity::Type(ty)) => Ok(ty),
             Some(Entity::Failed(problem)) => Err(problem),
-            _ => Err(Problem::new(&token, format!("unknown type '{}'", shown(token.text)))),
+            _ => {
+                let name = self.qualified_at(start);
+                Err(Problem::new(&token, format!("unknown type '{}'", shown(&name))))
+            }
         }
     }
 
@@ -159,7 +166,7 @@ impl<'a> Parser<'a> {
     }
 
     fn bases(&mut self, scope: usize) -> Result<Vec<(String, Object)>> {
-        let mut bases = vec![];
+        let mut bases: Vec<(String, Object)> = vec![];
         loop {
             let start = self.peek();
             self.attributes()?;
@@ -178,6 +185,9 @@ impl<'a> Parser<'a> {
                     self.scopes[scope].used.push(class_scope);
                 }
                 _ => return Err(Problem::new(&start, "a base class must be a struct or class")),
+            }
+            if bases.iter().any(|(_, known)| *known == object) {
+                return Err(Problem::new(&token, "a base class is named twice"));
             }
             bases.push((self.name_of(&ty), object));
             if !self.eat(",")? {
@@ -221,6 +231,7 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         if self.is_constructor(body) {
+            self.has_cpp = true;
             return self.constructor(body);
         }
         let start = self.at;
@@ -250,6 +261,7 @@ impl<'a> Parser<'a> {
             } else {
                 let declarator = self.declarator(&base)?;
                 if declarator.ty == CType::Function && !specifiers.is_typedef {
+                    self.has_cpp = true;
                     return self.member_function(body, &declarator);
                 }
                 self.field(body, &specifiers, declarator)?;
@@ -303,6 +315,7 @@ impl<'a> Parser<'a> {
             return self.declare(name, Entity::Type(ty));
         }
         if specifiers.is_static {
+            self.has_cpp = true;
             let value = if self.is("=") || self.is("{") { self.initializer()? } else { None };
             return self.declare(name, Entity::Constant(value));
         }
@@ -310,10 +323,13 @@ impl<'a> Parser<'a> {
             return self.bit_field(body, &ty, Some(name), specifiers);
         }
         if self.is("=") || self.is("{") {
+            self.has_cpp = true;
             body.definition.is_special = true;
             self.skip_initializer()?;
         }
         let object = self.complete(&ty, &name)?;
+        let scope = self.scope;
+        self.scopes[scope].objects.insert(name.text.to_owned(), object.clone());
         self.add(body, name, name.text, object, None, &attributes)
     }
 
@@ -333,7 +349,9 @@ impl<'a> Parser<'a> {
         let place = self.peek();
         let width = self.constant()?.value;
         let most = match scalar {
-            crate::decode::Scalar::Bool if !self.is_cpp() => 1,
+            // The rest of the bits is padding.
+            _ if self.is_cpp() => MAX_BITS,
+            crate::decode::Scalar::Bool => 1,
             scalar => 8 * scalar.size() as i128,
         };
         if width < 0 || width > most || (width == 0 && name.is_some()) {

@@ -109,7 +109,10 @@ impl<'a> Parser<'a> {
             let token = self.peek();
             match token.text {
                 "*" => pointers.push(Part::Pointer),
-                "&" | "&&" if self.is_cpp() => pointers.push(Part::Reference),
+                "&" | "&&" => {
+                    self.has_cpp = true;
+                    pointers.push(Part::Reference);
+                }
                 "const" | "volatile" | "restrict" | "__restrict" | "__restrict__" | "_Atomic"
                 | "__volatile__"
                     if !pointers.is_empty() => {}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub struct DeclarationError {
     /// `None` for text that was typed.
     pub file: Option<Arc<str>>,
-    /// Counted from 1.
+    /// Counted from 1; 0 for all of the text.
     pub line: u32,
     /// In characters, counted from 1.
     pub column: u32,
@@ -19,6 +19,8 @@ impl fmt::Display for DeclarationError {
     /// Writes `file.h:3:14: …`, or `line 3, column 14: …` for typed text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.file {
+            Some(file) if self.line == 0 => write!(f, "{file}: ")?,
+            None if self.line == 0 => {}
             Some(file) => write!(f, "{file}:{}:{}: ", self.line, self.column)?,
             None => write!(f, "line {}, column {}: ", self.line, self.column)?,
         }

@@ -134,7 +134,7 @@ impl<'a> Parser<'a> {
         Ok(left)
     }
 
-    fn unary(&mut self) -> Result<Option<Integer>> {
+    pub fn unary(&mut self) -> Result<Option<Integer>> {
         let token = self.peek();
         if token.kind == TokenKind::Mark && matches!(token.text, "+" | "-" | "~" | "!") {
             self.next()?;
@@ -248,20 +248,6 @@ impl<'a> Parser<'a> {
             crate::decode::Scalar::Bool => Integer::bool(value.value != 0).cast(8, false),
             _ => value.cast(bits, scalar.is_signed()),
         }))
-    }
-
-    /// `sizeof(type)`, `sizeof(expression)`, `alignof(type)`.
-    fn size_of(&mut self) -> Result<Option<Integer>> {
-        let word = self.next()?;
-        let place = format!("after '{}'", word.text);
-        let open = self.expect("(", &place)?;
-        if !self.starts_type() {
-            return Err(self.expected("a type"));
-        }
-        let ty = self.type_name()?;
-        self.expect(")", "after the type")?;
-        let ty = self.complete(&ty, &open)?.ty;
-        Ok(Some(Integer::size(if word.text == "sizeof" { ty.size() } else { ty.align() })))
     }
 
     fn offset_of(&mut self) -> Result<Option<Integer>> {

@@ -111,6 +111,9 @@ impl Parser<'_> {
                 self.declare(name, Entity::Type(ty))?;
             } else if !found.is_special {
                 let value = if self.is("=") || self.is("{") { self.initializer()? } else { None };
+                if let Ok(object) = self.complete(&found.ty, &name) {
+                    self.scopes[self.scope].objects.insert(name.text.to_owned(), object);
+                }
                 if !specifiers.is_constant && self.is_known(&found.ty) {
                     self.last = Some(found.ty);
                 }

@@ -77,13 +77,19 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         || !bases.is_empty()
         || members.iter().any(|member| is_cpp && (!member.object.is_pod || member.may_overlap)));
     let mut is_empty = !has_vptr;
+    let is_unpackable = |member: &Member| {
+        let is_class_packed = member.object.class.as_ref().is_some_and(|class| class.is_packed);
+        is_cpp && !member.object.is_pod && !is_class_packed
+    };
+    // gcc drops `packed` from a class with such a field, but not from its other fields.
+    let is_class_packed = is_packed && !members.iter().any(is_unpackable);
     if definition.has_virtual && !has_base_vptr {
         layout.member(&Member {
             name: "vptr".to_owned(),
             object: Object::pointer("vtable"),
             width: None,
             align: None,
-            is_packed,
+            is_packed: is_class_packed,
             may_overlap: false,
         })?;
     }
@@ -100,9 +106,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
             && member.object.class.as_ref().is_some_and(|class| class.is_empty)
             && !matches!(member.object.ty.kind(), TypeKind::Array(_));
         is_empty &= is_empty_member || member.width == Some(0);
-        let unpackable =
-            is_cpp && !member.object.is_pod && !member.object.class.as_ref().is_some_and(|c| c.is_packed);
-        let is_packed = member.is_packed || (is_packed && !unpackable);
+        let is_packed = member.is_packed || (is_packed && !is_unpackable(member));
         layout.member_or_bits(member, is_packed, is_empty_member)?;
     }
     let align = layout.align.max(align.unwrap_or(1));
@@ -123,7 +127,7 @@ pub(super) fn lay_out(definition: Definition) -> Result<Object> {
         overlap_size: if is_pod && !is_empty { size } else { layout.overlap_size },
         is_empty: is_cpp && is_empty,
         has_vptr,
-        is_packed,
+        is_packed: is_class_packed,
         empties: layout.empties.into_iter().collect(),
         scope: definition.scope,
     };
@@ -174,7 +178,8 @@ impl Layout {
         self.remember(&class.empties, offset);
         // A base without fields has nothing to show, and its byte may be outside.
         if base.ty.leaf_count() > 0 {
-            self.fields.push(Field { is_base: true, ..Field::new(name, shortened(base, class)?, offset) });
+            self.fields
+                .push(Field { is_base: true, ..Field::new(name, shortened(base, class.base_size)?, offset) });
         }
         Ok(())
     }
@@ -212,7 +217,7 @@ impl Layout {
             && !matches!(ty.kind(), TypeKind::Array(_))
         {
             length = class.overlap_size;
-            ty = shortened(&member.object, class)?;
+            ty = shortened(&member.object, length)?;
         }
         self.grow(offset, length)?;
         self.size = self.size.max(offset.saturating_add(length));
@@ -237,7 +242,14 @@ impl Layout {
         let unit = 8 * ty.size();
         if width == 0 {
             // Neither `packed` nor `#pragma pack` changes it, and it does not align the record.
-            return self.align_to(8 * ty.align().max(member.align.unwrap_or(1)));
+            self.align_to(8 * ty.align().max(member.align.unwrap_or(1)))?;
+            if !self.is_union {
+                self.overlap_size = self.overlap_size.max(self.bits / 8);
+            }
+            return Ok(());
+        }
+        if width > unit {
+            return self.wide_bit_field(member, width, is_packed);
         }
         if let Some(align) = member.align {
             self.align_to(8 * self.capped(align))?;
@@ -257,6 +269,25 @@ impl Layout {
                 self.align_to(step)?;
             }
         }
+        self.place_bits(member, width, width)
+    }
+
+    /// A bit-field of C++ that is wider than its type: aligned like the largest integer that fits, and
+    /// followed by padding.
+    fn wide_bit_field(&mut self, member: &Member, width: u64, is_packed: bool) -> Result<()> {
+        let integer = [16, 8, 4, 2, 1].into_iter().find(|size| 8 * size <= width).unwrap_or(1);
+        let own = if is_packed { 1 } else { self.capped(integer) };
+        // `#pragma pack` takes the place of `packed`.
+        let declared =
+            if is_packed && self.pack.is_none() { 1 } else { self.capped(member.object.ty.align()) };
+        self.align = self.align.max(own).max(declared);
+        self.align_to(8 * own)?;
+        self.place_bits(member, width, 8 * member.object.ty.size())
+    }
+
+    /// Places a bit-field that takes `width` bits, of which the first ones are its value.
+    fn place_bits(&mut self, member: &Member, width: u64, value: u64) -> Result<()> {
+        let ty = &member.object.ty;
         let first = if self.is_union { 0 } else { self.bits };
         let end = first.checked_add(width).ok_or(TypeError::TooLarge)?;
         self.bits = self.bits.max(end);
@@ -264,7 +295,7 @@ impl Layout {
         if !member.name.is_empty() {
             let bits = Bits {
                 start: u8::try_from(first % 8).unwrap_or(0),
-                width: u8::try_from(width).map_err(|_| TypeError::TooLarge)?,
+                width: u8::try_from(value).map_err(|_| TypeError::TooLarge)?,
             };
             let field = Field::new(member.name.as_str(), ty.clone(), first / 8);
             self.fields.push(Field { bits: Some(bits), ..field });
@@ -284,7 +315,8 @@ impl Layout {
     fn empty_offset(&self, empties: &[(u64, usize)], align: u64) -> Result<u64> {
         let mut offset = 0;
         if !self.is_union && self.conflicts(empties, offset) {
-            offset = self.bits.div_ceil(8).checked_next_multiple_of(align).ok_or(TypeError::TooLarge)?;
+            // The byte may have the last bits of a bit-field.
+            offset = (self.bits / 8).checked_next_multiple_of(align).ok_or(TypeError::TooLarge)?;
             while self.conflicts(empties, offset) {
                 offset += align;
             }
@@ -318,10 +350,13 @@ fn empties_of(object: &Object) -> Vec<(u64, usize)> {
 }
 
 /// A class as a part whose padding is used by others: only as long as its data.
-fn shortened(object: &Object, class: &Class) -> Result<Type> {
+fn shortened(object: &Object, size: u64) -> Result<Type> {
     match object.ty.kind() {
-        TypeKind::Record(record) if class.base_size < object.ty.size() => {
-            Type::record(Record::clone(record), class.base_size, object.ty.align())
+        TypeKind::Record(record) if size < object.ty.size() => {
+            // The last bits of a bit-field may be after the size that gcc counts.
+            let ends = record.fields().iter().map(|field| field.offset.saturating_add(field.length()));
+            let size = ends.max().unwrap_or(0).max(size);
+            Type::record(Record::clone(record), size, object.ty.align())
         }
         _ => Ok(object.ty.clone()),
     }

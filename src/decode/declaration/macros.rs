@@ -2,12 +2,12 @@
 
 use super::preprocess::{Problem, Result};
 use super::token::{Token, TokenKind, tokens};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Macros within macros.
 const MAX_DEPTH: usize = 64;
-/// Tokens visited by one expansion, which bounds macros that double each other.
-const MAX_STEPS: usize = 4 << 20;
+/// Tokens of macros visited by all expansions, which bounds macros that double each other.
+const MAX_STEPS: usize = 1 << 20;
 
 #[derive(Debug, Clone)]
 pub(super) struct Macro<'a> {
@@ -64,21 +64,21 @@ impl<'a> Macros<'a> {
     /// Appends the tokens with all macros replaced.
     pub fn expand(&mut self, tokens: &[Token<'a>], out: &mut Vec<Token<'a>>) -> Result<()> {
         let mut steps = self.steps;
-        let expanded = self.replace(tokens, &mut vec![], 0, &mut steps, out);
+        let expanded = self.replace(tokens, &mut HashSet::new(), 0, &mut steps, out);
         self.steps = steps;
         expanded
     }
 
     /// Like [`Macros::expand`], with a budget of its own.
     pub fn expand_condition(&self, tokens: &[Token<'a>], out: &mut Vec<Token<'a>>) -> Result<()> {
-        self.replace(tokens, &mut vec![], 0, &mut (MAX_STEPS / 2), out)
+        self.replace(tokens, &mut HashSet::new(), 0, &mut (MAX_STEPS / 2), out)
     }
 
     /// Replaces macros except for those that are being replaced.
     fn replace(
         &self,
         tokens: &[Token<'a>],
-        active: &mut Vec<&'a str>,
+        active: &mut HashSet<&'a str>,
         depth: usize,
         steps: &mut usize,
         out: &mut Vec<Token<'a>>,
@@ -86,19 +86,21 @@ impl<'a> Macros<'a> {
         let mut at = 0;
         while let Some(&token) = tokens.get(at) {
             at += 1;
-            *steps += 1;
+            // The text itself has a limit of its own.
+            *steps += usize::from(depth > 0);
             if *steps > MAX_STEPS || depth > MAX_DEPTH {
                 return Err(Problem::new(&token, "the macros are too complex"));
             }
             let found = self.macros.get(token.text).filter(|found| {
-                token.kind == TokenKind::Word && !active.contains(&token.text) && found.is_supported()
+                token.kind == TokenKind::Word && !active.contains(token.text) && found.is_supported()
             });
             let Some(found) = found else {
                 out.push(token);
                 continue;
             };
+            let expanded;
             let body = match &found.parameters {
-                None => found.body.clone(),
+                None => &found.body,
                 Some(names) => {
                     let Some((arguments, length)) = arguments(&tokens[at..]) else {
                         out.push(token);
@@ -112,17 +114,21 @@ impl<'a> Macros<'a> {
                             self.replace(argument, active, depth + 1, steps, &mut expanded).map(|()| expanded)
                         })
                         .collect::<Result<Vec<_>>>()?;
-                    substitute(found, names, &arguments, steps)
+                    expanded = substitute(found, names, &arguments, steps);
+                    &expanded
                 }
             };
-            let body: Vec<Token<'a>> = body
-                .into_iter()
-                .map(|part| Token { place: token.place, starts_line: false, ..part })
-                .collect();
-            active.push(token.text);
-            let replaced = self.replace(&body, active, depth + 1, steps, out);
-            active.pop();
-            replaced?;
+            active.insert(token.text);
+            let start = out.len();
+            let replaced = self.replace(body, active, depth + 1, steps, out);
+            active.remove(token.text);
+            if depth == 0 {
+                for part in &mut out[start..] {
+                    (part.place, part.starts_line) = (token.place, false);
+                }
+            }
+            // The body of a standard macro has no place in the sources.
+            replaced.map_err(|problem| Problem { place: token.place, ..problem })?;
         }
         Ok(())
     }

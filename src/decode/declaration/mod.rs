@@ -16,6 +16,7 @@ mod number;
 mod object;
 mod parser;
 mod preprocess;
+mod size_of;
 mod source;
 mod specifiers;
 mod template;
@@ -33,8 +34,13 @@ use preprocess::{Problem, Result, preprocess, preprocess_standard};
 use std::sync::OnceLock;
 use token::{Token, TokenKind, TokenPlace, tokens};
 
+/// Types in the message about a missing one.
+const MAX_NAMED: usize = 8;
+/// Types that are compared with a missing one.
+const MAX_COMPARED: usize = 10_000;
+
 /// Parses declarations and returns one of their types: that with this name, or the last one. The name
-/// may have scopes, template arguments, and array sizes. Without a language, the words decide.
+/// may have scopes, template arguments, and array sizes. Without a language, it is C++ if it is not C.
 ///
 /// # Errors
 /// Fails if the declarations are wrong or not supported, or if there is no such type.
@@ -43,22 +49,36 @@ pub fn parse_declarations(
     name: Option<&str>,
     language: Option<Language>,
 ) -> std::result::Result<Type, DeclarationError> {
-    let language = language.unwrap_or_else(|| sources.language());
     parse(sources, name, language).map_err(|problem| problem.locate(sources))
 }
 
-fn parse(sources: &Sources, name: Option<&str>, language: Language) -> Result<Type> {
-    let mut parser = prepared(sources, language)?;
+fn parse(sources: &Sources, name: Option<&str>, language: Option<Language>) -> Result<Type> {
     // Of a header, only the named type has to be right.
-    parser.is_lenient = name.is_some();
-    parser.file()?;
+    let mut parser = declared(sources, language, name.is_some())?;
     let last = parser.peek();
     let ty = match name {
-        Some(name) => parser.chosen(name)?,
+        Some(name) => parser.chosen(name, sources)?,
         None => parser.last.clone().ok_or_else(|| Problem::new(&last, "expected a type, found none"))?,
     };
     let object = parser.complete(&ty, &last)?;
     Ok(object.ty)
+}
+
+/// Reads all declarations. Without a language, they are read as C++ if they are not C.
+fn declared(sources: &Sources, language: Option<Language>, is_lenient: bool) -> Result<Parser<'_>> {
+    let guess = language.unwrap_or_else(|| sources.language());
+    let found = prepared(sources, guess)?.read(is_lenient);
+    let is_right = found.as_ref().is_ok_and(|parser| !parser.has_cpp && parser.problems.is_empty());
+    if language.is_some() || guess == Language::Cpp || is_right {
+        return found;
+    }
+    let as_cpp = prepared(sources, Language::Cpp).and_then(|parser| parser.read(is_lenient));
+    match (found, as_cpp) {
+        (Ok(c), Ok(cpp)) if !c.has_cpp && c.problems.len() <= cpp.problems.len() => Ok(c),
+        (Err(problem), Err(_)) => Err(problem),
+        (_, Ok(cpp)) => Ok(cpp),
+        (found, _) => found,
+    }
 }
 
 /// The macros and types of the standard headers. They are read once.
@@ -102,6 +122,13 @@ fn prepared(sources: &Sources, language: Language) -> Result<Parser<'_>> {
 }
 
 impl<'a> Parser<'a> {
+    /// Reads all declarations.
+    fn read(mut self, is_lenient: bool) -> Result<Self> {
+        self.is_lenient = is_lenient;
+        self.file()?;
+        Ok(self)
+    }
+
     /// Adds the token after the last one.
     fn end(&mut self) {
         let place = self.tokens.last().filter(|token| token.place.file > 0 || self.at == 0);
@@ -117,7 +144,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Finds the type with a name. One without a scope may be in any namespace.
-    fn chosen(&mut self, name: &'a str) -> Result<CType> {
+    fn chosen(&mut self, name: &'a str, sources: &Sources) -> Result<CType> {
         let start = self.tokens.len();
         // Errors in the name have the place of its text.
         self.tokens.extend(tokens(name, u16::MAX));
@@ -133,11 +160,22 @@ impl<'a> Parser<'a> {
         {
             self.scope = scope;
         }
+        let start = self.at;
+        if first.kind == TokenKind::Word && !self.starts_type() && self.name()?.is_none() {
+            return Err(self.missing(&self.qualified_at(start), sources));
+        }
+        self.at = start;
         let ty = self.type_name()?;
         if self.peek().kind != TokenKind::End {
             return Err(self.expected("the end of the name"));
         }
         Ok(ty)
+    }
+
+    /// The scopes of the sources, without those of the standard types.
+    fn own_scopes(&self) -> impl Iterator<Item = usize> + use<> {
+        let known = standard(self.language).as_ref().map_or(GLOBAL + 1, |known| known.parser.scopes.len());
+        std::iter::once(GLOBAL).chain(known..self.scopes.len())
     }
 
     /// The only scope that declares a type of this name.
@@ -146,7 +184,7 @@ impl<'a> Parser<'a> {
         let declares = |scope: &object::Scope| {
             scope.names.get(name.text).or_else(|| scope.tags.get(name.text)).is_some_and(is_type)
         };
-        let mut found = (GLOBAL..self.scopes.len()).filter(|&at| declares(&self.scopes[at]));
+        let mut found = self.own_scopes().filter(|&at| declares(&self.scopes[at]));
         match (found.next(), found.next()) {
             (Some(first), Some(second)) => Err(Problem::new(
                 &name,
@@ -157,26 +195,54 @@ impl<'a> Parser<'a> {
                     self.scopes[second].prefix
                 ),
             )),
-            (found, _) => {
-                if found.is_none()
-                    && let Some(problem) = self.problems.first()
-                {
-                    return Err(problem.clone());
-                }
-                Ok(found)
-            }
+            (found, _) => Ok(found),
         }
+    }
+
+    /// The error for a name that is not declared: the nearest names that are, and the first error in
+    /// the declarations, which may be the reason.
+    fn missing(&self, name: &str, sources: &Sources) -> Problem {
+        let is_usable = |entity: &Entity| match entity {
+            Entity::Type(ty) => self.complete(ty, &self.peek()).is_ok(),
+            Entity::Template(_) => true,
+            _ => false,
+        };
+        let mut known: Vec<String> = vec![];
+        for at in self.own_scopes() {
+            let scope = &self.scopes[at];
+            let types = scope.names.iter().chain(&scope.tags).filter(|(_, entity)| is_usable(entity));
+            known.extend(types.map(|(name, _)| format!("{}{name}", scope.prefix)));
+        }
+        known.sort();
+        known.dedup();
+        let count = known.len();
+        // The edit distance takes time proportional to both lengths.
+        let start = |text: &str| -> String { text.to_lowercase().chars().take(48).collect() };
+        let last = |text: &str| start(text.rsplit("::").next().unwrap_or(text));
+        let wanted = last(name);
+        known.truncate(MAX_COMPARED);
+        known.sort_by_cached_key(|known| strsim::levenshtein(&wanted, &last(known)));
+        known.truncate(MAX_NAMED);
+        let named: Vec<String> = known.iter().map(|known| shown(known)).collect();
+        let types = match (named.len(), count - named.len()) {
+            (0, _) => "there are no types".to_owned(),
+            (_, 0) => format!("the types are {}", named.join(", ")),
+            (_, more) => format!("the types are {} and {more} more", named.join(", ")),
+        };
+        let reason = self
+            .problems
+            .first()
+            .map_or_else(String::new, |problem| format!(". Not read: {}", problem.clone().locate(sources)));
+        let place = TokenPlace { file: 1, line: 0, column: 0 };
+        Problem { place, message: format!("no type '{}'; {types}{reason}", shown(name)) }
     }
 }
 
 /// Names of the types that a header declares, for messages and lists.
 #[must_use]
 pub fn declared_types(sources: &Sources, language: Option<Language>) -> Vec<String> {
-    let language = language.unwrap_or_else(|| sources.language());
-    let Ok(mut parser) = prepared(sources, language) else { return vec![] };
-    let known = parser.tags.len();
-    parser.is_lenient = true;
-    let _ = parser.file();
+    let Ok(parser) = declared(sources, language, true) else { return vec![] };
+    let known = standard(parser.language).as_ref().map_or(0, |standard| standard.parser.tags.len());
     let complete = |tag: &&object::Tag| matches!(tag.state, TagState::Complete(_));
     parser.tags[known..].iter().filter(complete).map(|tag| tag.name.clone()).collect()
 }

@@ -145,6 +145,8 @@ pub(super) struct Scope {
     pub names: HashMap<String, Entity>,
     /// In C, structs have names of their own.
     pub tags: HashMap<String, Entity>,
+    /// The types of variables and fields, for `sizeof`.
+    pub objects: HashMap<String, Object>,
     /// Scopes whose names appear in this one.
     pub used: Vec<usize>,
     pub is_class: bool,

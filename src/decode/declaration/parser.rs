@@ -38,6 +38,8 @@ pub(super) struct Parser<'a> {
     pub refusals: HashMap<usize, String>,
     /// `>` ends an expression, because it is in the arguments of a template.
     pub is_in_arguments: bool,
+    /// Something was found that only C++ has.
+    pub has_cpp: bool,
     depth: u32,
     steps: u64,
 }
@@ -66,6 +68,7 @@ impl<'a> Parser<'a> {
             class_count: 0,
             refusals: HashMap::new(),
             is_in_arguments: false,
+            has_cpp: false,
             depth: 0,
             steps: 0,
         }

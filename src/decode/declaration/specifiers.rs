@@ -217,6 +217,7 @@ impl<'a> Parser<'a> {
     /// Reads the name of a declared type.
     fn named_type(&mut self) -> Result<CType> {
         let token = self.peek();
+        let start = self.at;
         match self.name()? {
             Some(Entity::Type(ty)) => Ok(ty),
             Some(Entity::Failed(problem)) => Err(problem),
@@ -231,12 +232,31 @@ impl<'a> Parser<'a> {
                 Err(Problem::new(&token, format!("'{}' is no type", shown(token.text))))
             }
             None => {
+                let name = self.qualified_at(start);
                 let has_includes = token.place.file > 1 || self.is_lenient;
-                let hint =
-                    if has_includes { " (headers in <…> and those not found are not read)" } else { "" };
-                Err(Problem::new(&token, format!("unknown type '{}'{hint}", shown(token.text))))
+                let hint = if keeps_contents_elsewhere(&name) {
+                    ": its contents are on the heap, not in shared memory"
+                } else if has_includes {
+                    " (headers in <…> and those not found are not read)"
+                } else {
+                    ""
+                };
+                Err(Problem::new(&token, format!("unknown type '{}'{hint}", shown(&name))))
             }
         }
+    }
+
+    /// The text of a name with its scopes.
+    pub fn qualified_at(&self, start: usize) -> String {
+        let mut name = String::new();
+        for pair in self.tokens[start..].windows(2) {
+            name.push_str(pair[0].text);
+            let goes_on = pair[0].is("::") || pair[1].is("::");
+            if !goes_on || pair[1].kind == TokenKind::End {
+                break;
+            }
+        }
+        name
     }
 
     /// Reads a name with its scopes and template arguments: `a::b<int>::c`. `None` if it is unknown.
@@ -355,6 +375,37 @@ impl<'a> Parser<'a> {
             ahead += 2;
         }
     }
+}
+
+/// Returns true for types of the standard library that have only a pointer to their contents.
+fn keeps_contents_elsewhere(name: &str) -> bool {
+    const TYPES: [&str; 24] = [
+        "string",
+        "wstring",
+        "u16string",
+        "u32string",
+        "basic_string",
+        "vector",
+        "deque",
+        "list",
+        "forward_list",
+        "map",
+        "multimap",
+        "set",
+        "multiset",
+        "unordered_map",
+        "unordered_multimap",
+        "unordered_set",
+        "unordered_multiset",
+        "queue",
+        "priority_queue",
+        "stack",
+        "any",
+        "function",
+        "shared_ptr",
+        "valarray",
+    ];
+    name.trim_start_matches("::").strip_prefix("std::").is_some_and(|name| TYPES.contains(&name))
 }
 
 impl Words {

@@ -12,6 +12,7 @@ mod shared_list;
 mod sync;
 
 pub use lock::{LockKind, LockState, locks_in};
+pub use npy::{NpyRows, rows as npy_rows};
 pub use semaphore::{Library, Semaphore, read as read_semaphore};
 pub use shared_list::is_one as is_shared_list;
 
@@ -49,10 +50,10 @@ pub struct Built {
 /// The reason why contents do not have a layout.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
-    #[error("not a {layout}: {problem}")]
+    #[error("the contents are not {layout}: {problem}")]
     Differs { layout: &'static str, problem: String },
     /// The bytes at an offset cannot be read.
-    #[error("failed to read the {layout} at offset {offset:#x}")]
+    #[error("failed to read {layout} at offset {offset:#x}")]
     Unread { layout: &'static str, offset: u64 },
 }
 
@@ -68,6 +69,16 @@ impl Layout {
         }
     }
 
+    /// The name in a sentence.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::SharedList => "a ShareableList",
+            Self::Npy => "an array in .npy format",
+            Self::Boost => "a managed segment of Boost.Interprocess",
+        }
+    }
+
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|layout| layout.word() == word.trim())
@@ -78,7 +89,7 @@ impl Layout {
     /// # Errors
     /// Fails if the contents do not have this layout, with the first contradiction.
     pub fn build(self, contents: &Peek<'_>, size: u64) -> Result<Built, LayoutError> {
-        let source = Source { contents, size, layout: self.word() };
+        let source = Source { contents, size, layout: self.noun() };
         match self {
             Self::SharedList => shared_list::build(&source),
             Self::Npy => npy::build(&source),

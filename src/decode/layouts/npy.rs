@@ -1,13 +1,16 @@
 //! Files of numpy in shared memory: `numpy/lib/format.py`.
 
-use super::{Built, LayoutError, Source};
+use super::{Built, Layout, LayoutError, Peek, Source};
 use crate::decode::python::{Literal, LiteralKind, dtype_of, parse_literal};
 use crate::decode::{Field, Record, RecordKind, StringForm, Type, TypeKind};
+use std::ops::Range;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// A header with ten thousand fields is smaller.
 const MAX_HEADER: u64 = 1 << 20;
 const MAX_DIMENSIONS: usize = 64;
+/// The most elements of a row.
+const MAX_ROW: u64 = 1 << 12;
 
 /// Builds a record of the header and the array.
 pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
@@ -63,6 +66,43 @@ pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
             format!("The array of shape {shape_text} is in Fortran order: its indexes are reversed here.")
         }),
     })
+}
+
+/// The array as values of equal size, however large it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NpyRows {
+    /// The elements of all dimensions but the first, or of fewer if those are too many for a line.
+    pub row: Type,
+    /// The bytes of the array.
+    pub range: Range<u64>,
+    pub note: Option<String>,
+}
+
+/// Reads the header, and returns the rows of the array.
+///
+/// # Errors
+/// Fails like [`Layout::build`], and if the array ends after the segment.
+pub fn rows(contents: &Peek<'_>, size: u64) -> Result<NpyRows, LayoutError> {
+    let source = Source { contents, size, layout: Layout::Npy.noun() };
+    let built = build(&source)?;
+    let TypeKind::Record(record) = built.ty.kind() else { return Err(source.differs("no array")) };
+    let Some(data) = record.fields().last() else { return Err(source.differs("no array")) };
+    if !built.is_certain {
+        return Err(source.differs(built.evidence));
+    }
+    let range = data.offset..built.ty.size();
+    let mut row = data.ty.clone();
+    let mut is_all = true;
+    while let TypeKind::Array(array) = row.kind()
+        && (is_all || row.leaf_count() > MAX_ROW)
+    {
+        row = array.element.clone();
+        is_all = false;
+    }
+    if row.size() == 0 && !range.is_empty() {
+        return Err(source.differs("its elements have no bytes"));
+    }
+    Ok(NpyRows { row, range, note: built.note })
 }
 
 fn dtype_name(dtype: &Type) -> String {

@@ -4,7 +4,7 @@
 //! From 3.9 on: an i64 count N; N+1 ascending offsets of the items, starting at 0; the items; N formats
 //! of 8 bytes; N codes of one byte. In 3.8 there are N sizes in place of the offsets.
 
-use super::{Built, LayoutError, Peek, Source, counted};
+use super::{Built, Layout, LayoutError, Peek, Source, counted};
 use crate::decode::{ByteOrder, Field, Record, RecordKind, Scalar, StringForm, Type};
 
 /// Items that are decoded. More take too long to lay out.
@@ -64,7 +64,7 @@ pub fn build(source: &Source<'_>) -> Result<Built, LayoutError> {
 /// Returns true if the first items of the contents are those of a list; `None` if they cannot be
 /// read.
 pub fn is_one(contents: &Peek<'_>, size: u64) -> Option<bool> {
-    let source = Source { contents, size, layout: "sharedlist" };
+    let source = Source { contents, size, layout: Layout::SharedList.noun() };
     let result = Form::ALL.into_iter().map(|form| {
         let header = Header::read(&source, form, CHECKED)?;
         if header.codes.is_empty() {
@@ -230,7 +230,8 @@ fn item(source: &Source<'_>, header: &Header, index: usize) -> Result<Field, Lay
                     source.differs(format!("item [{index}] has {length} characters, but takes {slot} bytes"))
                 );
             }
-            (Type::string(StringForm::Stripped, length).map_err(|error| source.too_large(error))?, 0)
+            let form = if code == 1 { StringForm::Stripped } else { StringForm::Bytes };
+            (Type::string(form, length).map_err(|error| source.too_large(error))?, 0)
         }
         _ => return Err(wrong()),
     };

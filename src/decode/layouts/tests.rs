@@ -96,7 +96,7 @@ fn false_lists_are_refused_with_the_item() {
     }
     assert!(matches!(
         Layout::SharedList.build(&|_, _| false, 231),
-        Err(LayoutError::Unread { layout: "sharedlist", offset: 0 })
+        Err(LayoutError::Unread { layout: "a ShareableList", offset: 0 })
     ));
 }
 

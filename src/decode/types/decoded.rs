@@ -1,6 +1,6 @@
 //! A type and the bytes to read it from. Nothing is decoded before it is asked for.
 
-use super::{Leaf, Place, Record, Type, TypeKind};
+use super::{Leaf, Place, Record, TypeKind};
 use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -59,7 +59,7 @@ impl<'a> Decoded<'a> {
     }
 
     /// The elements of an array or row that have bytes.
-    fn elements(&self) -> impl Iterator<Item = Self> + use<'a> {
+    pub(super) fn elements(&self) -> impl Iterator<Item = Self> + use<'a> {
         let this = *self;
         let shown = match this.place.ty.kind() {
             TypeKind::Array(array) if array.element.leaf_count() > 0 => {
@@ -93,31 +93,6 @@ impl<'a> Decoded<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Writes the values of all leaves as fields of a CSV record. Missing values are empty.
-    #[must_use]
-    pub fn csv_record(&self) -> Vec<String> {
-        let text = |leaf: Option<Leaf<'_>>| match leaf {
-            Some(Leaf::Text(text)) => text,
-            Some(leaf) => leaf.to_string(),
-            None => String::new(),
-        };
-        self.leaves().map(|(_, leaf)| text(leaf)).collect()
-    }
-}
-
-impl Type {
-    /// The CSV columns of the leaves: their paths, or `value` for a type without parts.
-    #[must_use]
-    pub fn csv_header(&self) -> Vec<String> {
-        let mut leaves = self.leaves();
-        let mut header = vec![];
-        while leaves.next().is_some() {
-            let path = leaves.path_text();
-            header.push(if path.is_empty() { "value".to_owned() } else { path });
-        }
-        header
     }
 }
 

@@ -3,21 +3,25 @@
 use super::{Bits, Place, StringForm, TypeKind, Window};
 use crate::decode::text::{until_nul, utf32_text, wide_text};
 use crate::decode::{ByteOrder, Scalar, Value};
-use crate::segment::escape;
+use crate::segment::{escape, json_text};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A value without parts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Leaf<'a> {
     Value(Value),
-    /// The name of the value of an enumeration. A value without a name is a number.
-    Enumerator(&'a str),
+    /// The name of the value of an enumeration, or those of its flags. A value without a name is a
+    /// number.
+    Enumerator(Cow<'a, str>),
     /// An address in the holder's memory.
     Address(u64),
     /// Text up to its first NUL, escaped.
     Text(String),
     Bytes(&'a [u8]),
+    /// Python's bytes, escaped.
+    ByteText(String),
     /// Python's None.
     Null,
 }
@@ -42,6 +46,7 @@ impl<'a> Leaf<'a> {
                 1 => escape(until_nul(part())),
                 size => wide_text(part(), size, *order),
             })),
+            TypeKind::String(StringForm::Bytes) => Some(Self::ByteText(string(part(), StringForm::Bytes))),
             TypeKind::String(form) => Some(Self::Text(string(part(), *form))),
             TypeKind::Null => Some(Self::Null),
             TypeKind::Bytes => Some(Self::Bytes(part())),
@@ -64,7 +69,7 @@ impl<'a> Leaf<'a> {
             _ => value.integer(),
         };
         let name = match (place.ty.kind(), number) {
-            (TypeKind::Enum(found), Some(number)) => found.name_of(number),
+            (TypeKind::Enum(found), Some(number)) => found.text_of(number),
             _ => None,
         };
         name.map_or(Self::Value(value), Self::Enumerator)
@@ -100,7 +105,7 @@ impl<'a> Leaf<'a> {
 fn string(bytes: &[u8], form: StringForm) -> String {
     match form {
         StringForm::Whole => escape(bytes),
-        StringForm::Stripped => {
+        StringForm::Stripped | StringForm::Bytes => {
             let length = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             escape(&bytes[..length])
         }
@@ -113,31 +118,33 @@ fn string(bytes: &[u8], form: StringForm) -> String {
 }
 
 impl fmt::Display for Leaf<'_> {
-    /// Writes texts in double quotes and bytes as `1f 85`.
+    /// Writes texts in double quotes, bytes as `1f 85` and Python's bytes as `b"…"`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value(value) => value.fmt(f),
             Self::Enumerator(name) => f.write_str(&escape(name.as_bytes())),
             Self::Address(address) => write!(f, "{address:#x}"),
             Self::Text(text) => write!(f, "\"{}\"", text.replace('"', r"\x22")),
+            Self::ByteText(text) => write!(f, "b\"{}\"", text.replace('"', r"\x22")),
             Self::Bytes(bytes) => {
                 for (at, byte) in bytes.iter().enumerate() {
                     write!(f, "{}{byte:02x}", if at > 0 { " " } else { "" })?;
                 }
                 Ok(())
             }
-            Self::Null => f.write_str("None"),
+            Self::Null => f.write_str("null"),
         }
     }
 }
 
 impl Serialize for Leaf<'_> {
-    /// Serializes enumerators and texts as strings, addresses as `"0x7f12"` and bytes as `"1f 85"`.
+    /// Serializes enumerators and texts as strings, flags as `"READ|WRITE"`, addresses as `"0x7f12"` and
+    /// bytes as `"1f 85"`.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Value(value) => value.serialize(serializer),
             Self::Enumerator(name) => serializer.serialize_str(name),
-            Self::Text(text) => serializer.serialize_str(text),
+            Self::Text(text) | Self::ByteText(text) => serializer.serialize_str(&json_text(text)),
             Self::Null => serializer.serialize_none(),
             Self::Address(_) | Self::Bytes(_) => serializer.collect_str(self),
         }

@@ -4,9 +4,11 @@
 //! Nested types are shared, so that cloning a type and an array of any length cost nothing. The
 //! constructors bound size, depth and the number of leaves: a `Type` that exists can be walked.
 
+mod csv;
 mod decoded;
 mod enumeration;
 mod leaf;
+mod lines;
 mod name;
 mod place;
 mod record;
@@ -83,6 +85,8 @@ pub struct Array {
 pub enum StringForm {
     /// Bytes or UTF-8 without the NULs at the end: `S8` of numpy.
     Stripped,
+    /// Python's bytes without the NULs at the end, shown as such.
+    Bytes,
     /// All bytes: `8s` of struct.
     Whole,
     /// The number of bytes, then the bytes: `8p` of struct.

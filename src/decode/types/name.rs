@@ -31,7 +31,9 @@ impl ParseNameError {
         match self {
             Self::Unknown(_) => format!(
                 "expected one of {}, with le or be appended for the byte order and [n] for an array \
-                 (u32, u16be, f64[3][3], char[16])",
+                 (u32, u16be, f64[3][3], char[16]), a type of a header (file.h:Name), a C declaration \
+                 ('struct {{ int x; }}'), a type of Python (struct:<iqd, <f8), or a layout (sharedlist, npy, \
+                 boost, mutex, cond, rwlock, barrier, sem)",
                 scalar_names()
             ),
             Self::Dimension(_) => "expected a positive number in brackets (u32[4], f64[3][3])".to_owned(),
@@ -172,7 +174,7 @@ impl fmt::Display for Type {
             TypeKind::Pointer(pointer) => write!(f, "{}*", escape(pointer.target.as_bytes()))?,
             TypeKind::Bytes => f.write_str("bytes")?,
             TypeKind::Null => f.write_str("None")?,
-            TypeKind::String(StringForm::Stripped) => write!(f, "S{}", base.size)?,
+            TypeKind::String(StringForm::Stripped | StringForm::Bytes) => write!(f, "S{}", base.size)?,
             TypeKind::String(StringForm::Whole) => write!(f, "struct:{}s", base.size)?,
             TypeKind::String(StringForm::Pascal) => write!(f, "struct:{}p", base.size)?,
             TypeKind::String(StringForm::Utf32(order)) => {

@@ -1,3 +1,5 @@
+//! Tests of locks on a fake machine.
+
 use super::*;
 use crate::identify::Identifier;
 use crate::machine::fake::{FakeBytes, FakeMachine};

@@ -49,7 +49,7 @@ fn heading(open: &Inspect, tree: &Tree, hidden: &str, canvas: &mut Canvas<'_>, a
     let style = super::heading(canvas, open.pane == InspectPane::Values);
     let y = area.y - 1;
     if let Some(reason) = open.unfit() {
-        let reason = match reason.strip_prefix("not ") {
+        let reason = match reason.strip_prefix("the contents are not ") {
             Some(layout) => format!("no longer {layout}"),
             None => reason.to_owned(),
         };
