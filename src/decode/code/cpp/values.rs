@@ -59,7 +59,7 @@ impl Writer<'_> {
                 ("show_address", self.value(&place, word, is_foreign(*order, Scalar::U64)))
             }
             Part::Text(text) => self.text(*text, &place),
-            Part::Null(_) => ("show_name", "\"None\"".to_owned()),
+            Part::Null(_) => ("show_name", "\"null\"".to_owned()),
             Part::Bytes(_) | Part::Array(..) | Part::Record(_) => {
                 ("show_bytes", format!("&{place}, sizeof {place}"))
             }

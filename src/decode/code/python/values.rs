@@ -78,7 +78,7 @@ impl Writer<'_> {
                 format!("hex({})", self.number(leaf, scalar, *order))
             }
             Part::Text(text) => self.text(*text, leaf),
-            Part::Null(_) => "None".to_owned(),
+            Part::Null(_) => "\"null\"".to_owned(),
             Part::Bytes(_) | Part::Array(..) | Part::Record(_) => {
                 let bytes = self.bytes(leaf);
                 self.call("show_bytes", &bytes)

@@ -76,7 +76,7 @@ impl Writer<'_> {
                 self.number(leaf, scalar_word(scalar), *order, scalar)
             }
             Part::Text(text) => self.text(*text, &place),
-            Part::Null(_) => "\"None\"".to_owned(),
+            Part::Null(_) => "\"null\"".to_owned(),
             Part::Bytes(_) | Part::Array(..) | Part::Record(_) => {
                 let bytes = self.bytes(&place);
                 self.call("show_bytes", &bytes)
