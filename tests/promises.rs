@@ -4,6 +4,7 @@
 mod act;
 mod clean;
 mod cli;
+mod debug;
 mod demo;
 mod e2e;
 mod flows;

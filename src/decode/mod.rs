@@ -3,6 +3,7 @@
 
 pub mod code;
 mod copy;
+pub mod debug;
 pub mod declaration;
 mod dump;
 mod encode;

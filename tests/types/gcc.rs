@@ -34,7 +34,31 @@ pub fn compare(name: &str, language: Language, cases: &[Case]) -> Option<usize> 
 
 pub fn compare_with(name: &str, language: Language, cases: &[Case], compiler: &str) -> Option<usize> {
     let compiler = tool(compiler)?;
-    let (mut program, mut expected) = (String::from(HEAD), String::new());
+    let Program { source, expected, .. } = program(language, cases);
+    let actual = run(&compiler, name, language, &source);
+    let differing = expected.lines().zip(actual.lines()).filter(|(expected, actual)| expected != actual);
+    let report = |(expected, actual): (&str, &str)| {
+        let number: usize = actual.split(' ').next().unwrap().parse().unwrap();
+        format!("gcc: {actual}\nwe:  {expected}\n{}:\n{}", cases[number].ty, cases[number].source)
+    };
+    // The shortest is the easiest to understand.
+    let shortest = differing.map(report).min_by_key(String::len);
+    assert!(shortest.is_none(), "{}", shortest.unwrap());
+    assert_eq!(expected.lines().count(), actual.lines().count());
+    Some(expected.lines().count())
+}
+
+/// A program with all cases, each in a namespace or function of its own.
+pub struct Program {
+    pub source: String,
+    /// The text that it should print.
+    expected: String,
+    /// The types as the parser sees them.
+    pub types: Vec<Type>,
+}
+
+pub fn program(language: Language, cases: &[Case]) -> Program {
+    let (mut program, mut expected, mut types) = (String::from(HEAD), String::new(), vec![]);
     let mut calls = String::new();
     for (number, Case { ty, source }) in cases.iter().enumerate() {
         let sources = Sources::typed(source);
@@ -56,21 +80,29 @@ pub fn compare_with(name: &str, language: Language, cases: &[Case], compiler: &s
             Language::Cpp => write!(program, "namespace case_{number} {{\n{source}\n{show}}}\n"),
         }
         .unwrap();
+        types.push(parsed);
         let scope = if language == Language::C { String::new() } else { format!("case_{number}::") };
         writeln!(calls, "{scope}show_{number}();").unwrap();
     }
     write!(program, "int main(void) {{\n{calls}return 0; }}\n").unwrap();
-    let actual = run(&compiler, name, language, &program);
-    let differing = expected.lines().zip(actual.lines()).filter(|(expected, actual)| expected != actual);
-    let report = |(expected, actual): (&str, &str)| {
-        let number: usize = actual.split(' ').next().unwrap().parse().unwrap();
-        format!("gcc: {actual}\nwe:  {expected}\n{}:\n{}", cases[number].ty, cases[number].source)
-    };
-    // The shortest is the easiest to understand.
-    let shortest = differing.map(report).min_by_key(String::len);
-    assert!(shortest.is_none(), "{}", shortest.unwrap());
-    assert_eq!(expected.lines().count(), actual.lines().count());
-    Some(expected.lines().count())
+    if language == Language::C {
+        program = in_c(&program);
+    }
+    Program { source: program, expected, types }
+}
+
+/// The program with the headers of C.
+fn in_c(program: &str) -> String {
+    program
+        .replace("<cstdio>", "<stdio.h>")
+        .replace("<cstring>", "<string.h>")
+        .replace("<cstdint>", "<stdint.h>")
+        .replace("<cstddef>", "<stddef.h>")
+        .replace("<array>", "<uchar.h>")
+        .replace("<atomic>", "<stdatomic.h>")
+        .replace("<complex>", "<complex.h>")
+        .replace("<mutex>", "<wchar.h>")
+        .replace("<ctime>", "<time.h>\n#include <stdbool.h>\n#include <stdalign.h>")
 }
 
 const HEAD: &str = r#"
@@ -109,19 +141,6 @@ fn run(compiler: &FilePath, name: &str, language: Language, program: &str) -> St
         Language::Cpp => ("cpp", &["-std=gnu++17", "-fno-access-control"]),
     };
     let (source, binary) = (directory.join(format!("layouts.{extension}")), directory.join("layouts"));
-    let program = match language {
-        Language::C => program
-            .replace("<cstdio>", "<stdio.h>")
-            .replace("<cstring>", "<string.h>")
-            .replace("<cstdint>", "<stdint.h>")
-            .replace("<cstddef>", "<stddef.h>")
-            .replace("<array>", "<uchar.h>")
-            .replace("<atomic>", "<stdatomic.h>")
-            .replace("<complex>", "<complex.h>")
-            .replace("<mutex>", "<wchar.h>")
-            .replace("<ctime>", "<time.h>\n#include <stdbool.h>\n#include <stdalign.h>"),
-        Language::Cpp => program.to_owned(),
-    };
     fs::write(&source, program).unwrap();
     let output = Command::new(compiler)
         .args(options)

@@ -2,8 +2,8 @@
 
 mod code;
 mod fuzz;
-mod gcc;
-mod generator;
+pub mod gcc;
+pub mod generator;
 mod layouts;
 mod programs;
 mod refusals;

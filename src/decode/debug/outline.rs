@@ -1,0 +1,313 @@
+//! The outline of a unit: its namespaces, types, functions and variables, without the rest.
+
+use super::error::Result;
+use super::file::Slice;
+use super::units::{Die, LoadedUnit, Steps};
+use gimli::constants as dw;
+use gimli::{AttributeSpecification, AttributeValue, DwAt, DwTag, EntriesRaw, Reader as _, UnitOffset};
+
+/// The deepest nesting that is followed: deeper entries have no name anyone would type.
+const MAX_DEPTH: usize = 256;
+
+/// An entry of the outline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    pub offset: usize,
+    /// The offset after its last child.
+    pub end: usize,
+    /// The number of the item around it.
+    pub parent: Option<u32>,
+    /// The number of the item that its name is in: that around its declaration.
+    pub scope: Option<u32>,
+    /// The offset of its declaration.
+    specification: Option<usize>,
+    pub tag: DwTag,
+    pub name: Name,
+    pub size: Option<u64>,
+    pub is_declaration: bool,
+    /// An inline namespace: its names appear in the one around it.
+    pub is_inline: bool,
+    /// A variable with a fixed address, or a function with code.
+    pub has_address: bool,
+}
+
+/// The place of a name. Most are never read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    None,
+    /// In `.debug_str`.
+    String(usize),
+    /// In `.debug_line_str`.
+    LineString(usize),
+    /// In the file that dwz has made.
+    Supplementary(usize),
+    /// In the unit, from this offset on.
+    Inline(usize),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    /// In the order of their offsets.
+    pub items: Vec<Item>,
+}
+
+impl Outline {
+    /// Reads a unit to its end, or to the first damaged entry.
+    pub fn read(unit: &LoadedUnit, steps: &Steps) -> Result<Self> {
+        let mut scan = Scan { unit, items: vec![], open: vec![], steps };
+        match scan.run() {
+            // What was read before is right.
+            Ok(()) | Err(super::DebugError::Dwarf(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let end = unit.range.len();
+        for item in scan.items.iter_mut().filter(|item| item.end == 0) {
+            item.end = end;
+        }
+        let mut outline = Self { items: scan.items };
+        outline.resolve();
+        Ok(outline)
+    }
+
+    /// Finds the scopes of definitions that are apart from their declarations.
+    fn resolve(&mut self) {
+        for index in 0..self.items.len() {
+            if let Some(offset) = self.items[index].specification {
+                self.items[index].scope = self.around(offset);
+            }
+        }
+    }
+
+    /// The number of the innermost item around an offset, other than the one that starts there.
+    pub fn around(&self, offset: usize) -> Option<u32> {
+        let before = self.items.partition_point(|item| item.offset < offset);
+        let mut index = u32::try_from(before.checked_sub(1)?).ok()?;
+        loop {
+            let item = self.items.get(index as usize)?;
+            if offset < item.end {
+                return Some(index);
+            }
+            index = item.parent?;
+        }
+    }
+}
+
+/// The bytes of a name.
+pub(super) fn name_bytes(unit: &LoadedUnit, name: Name) -> Option<Slice> {
+    let dwarf = &unit.dwarf;
+    match name {
+        Name::None => None,
+        Name::String(offset) => dwarf.string(gimli::DebugStrOffset(offset)).ok(),
+        Name::LineString(offset) => dwarf.line_string(gimli::DebugLineStrOffset(offset)).ok(),
+        Name::Supplementary(offset) => dwarf.sup_string(gimli::DebugStrOffset(offset)).ok(),
+        Name::Inline(offset) => {
+            let mut rest = unit.unit.header.range_from(UnitOffset(offset)..).ok()?;
+            rest.read_null_terminated_slice().ok()
+        }
+    }
+}
+
+struct Scan<'a> {
+    unit: &'a LoadedUnit,
+    items: Vec<Item>,
+    /// The entries that contain the next one: the number of the item, if it is one.
+    open: Vec<Option<u32>>,
+    steps: &'a Steps,
+}
+
+/// The part of an entry that is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interest {
+    Item,
+    /// Only its children may be items.
+    Scope,
+    /// Neither it nor its children are items.
+    None,
+}
+
+impl Scan<'_> {
+    fn run(&mut self) -> Result<()> {
+        let mut raw = self.unit.unit.entries_raw(None)?;
+        while !raw.is_empty() {
+            self.steps.take(1)?;
+            let offset = raw.next_offset().0;
+            let Some(abbreviation) = raw.read_abbreviation()? else {
+                if let Some(Some(number)) = self.open.pop()
+                    && let Some(item) = self.items.get_mut(number as usize)
+                {
+                    item.end = raw.next_offset().0;
+                }
+                continue;
+            };
+            let attributes = abbreviation.attributes();
+            let has_children = abbreviation.has_children();
+            let interest = interest(abbreviation.tag(), attributes, has_children);
+            let mut number = None;
+            match interest {
+                Interest::Item => {
+                    let item = self.item(&mut raw, offset, abbreviation.tag(), attributes)?;
+                    number = u32::try_from(self.items.len()).ok();
+                    self.items.push(item);
+                }
+                Interest::None if has_children => {
+                    if let Some(next) = Self::sibling(&mut raw, attributes)? {
+                        raw = self.unit.unit.entries_raw(Some(next))?;
+                        continue;
+                    }
+                }
+                Interest::None | Interest::Scope => raw.skip_attributes(attributes)?,
+            }
+            if has_children {
+                if self.open.len() >= MAX_DEPTH {
+                    return Ok(());
+                }
+                self.open.push(number);
+            } else if let Some(item) = number.and_then(|number| self.items.get_mut(number as usize)) {
+                item.end = raw.next_offset().0;
+            }
+        }
+        Ok(())
+    }
+
+    fn item(
+        &self,
+        raw: &mut EntriesRaw<'_, Slice>,
+        offset: usize,
+        tag: DwTag,
+        attributes: &[AttributeSpecification],
+    ) -> Result<Item> {
+        let parent = self.open.iter().rev().find_map(|&number| number);
+        let mut item = Item {
+            offset,
+            end: 0,
+            parent,
+            scope: parent,
+            specification: None,
+            tag,
+            name: Name::None,
+            size: None,
+            is_declaration: false,
+            is_inline: false,
+            has_address: false,
+        };
+        for &attribute in attributes {
+            if !is_read(attribute.name()) {
+                raw.skip_attributes(&[attribute])?;
+                continue;
+            }
+            let at = raw.next_offset().0;
+            let value = raw.read_attribute(attribute)?.value();
+            match attribute.name() {
+                dw::DW_AT_name => item.name = self.name(&value, at),
+                dw::DW_AT_byte_size => item.size = value.udata_value(),
+                dw::DW_AT_declaration => item.is_declaration = matches!(value, AttributeValue::Flag(true)),
+                dw::DW_AT_export_symbols => item.is_inline = true,
+                dw::DW_AT_location => item.has_address = is_address(&value),
+                dw::DW_AT_high_pc | dw::DW_AT_ranges => item.has_address = true,
+                dw::DW_AT_specification => {
+                    item.specification = match value {
+                        AttributeValue::UnitRef(offset) => Some(offset.0),
+                        _ => None,
+                    };
+                }
+                _ => {}
+            }
+        }
+        Ok(item)
+    }
+
+    fn name(&self, value: &AttributeValue<Slice>, at: usize) -> Name {
+        let (dwarf, unit) = (&self.unit.dwarf, &self.unit.unit);
+        match value {
+            AttributeValue::String(_) => Name::Inline(at),
+            AttributeValue::DebugStrRef(offset) => Name::String(offset.0),
+            AttributeValue::DebugLineStrRef(offset) => Name::LineString(offset.0),
+            AttributeValue::DebugStrRefSup(offset) => Name::Supplementary(offset.0),
+            AttributeValue::DebugStrOffsetsIndex(index) => {
+                dwarf.string_offset(unit, *index).map_or(Name::None, |offset| Name::String(offset.0))
+            }
+            _ => Name::None,
+        }
+    }
+
+    /// Reads the attributes of an entry; returns the offset after its children if it is given.
+    fn sibling(
+        raw: &mut EntriesRaw<'_, Slice>,
+        attributes: &[AttributeSpecification],
+    ) -> Result<Option<UnitOffset>> {
+        let mut found = None;
+        for &attribute in attributes {
+            if attribute.name() == dw::DW_AT_sibling {
+                if let AttributeValue::UnitRef(next) = raw.read_attribute(attribute)?.value() {
+                    found = Some(next);
+                }
+            } else {
+                raw.skip_attributes(&[attribute])?;
+            }
+        }
+        Ok(found.filter(|&next| next > raw.next_offset()))
+    }
+}
+
+const fn is_read(name: DwAt) -> bool {
+    matches!(
+        name,
+        dw::DW_AT_name
+            | dw::DW_AT_byte_size
+            | dw::DW_AT_declaration
+            | dw::DW_AT_location
+            | dw::DW_AT_high_pc
+            | dw::DW_AT_ranges
+            | dw::DW_AT_specification
+            | dw::DW_AT_export_symbols
+    )
+}
+
+fn interest(tag: DwTag, attributes: &[AttributeSpecification], has_children: bool) -> Interest {
+    let has = |name| attributes.iter().any(|attribute| attribute.name() == name);
+    match tag {
+        dw::DW_TAG_namespace
+        | dw::DW_TAG_module
+        | dw::DW_TAG_structure_type
+        | dw::DW_TAG_class_type
+        | dw::DW_TAG_union_type
+        | dw::DW_TAG_interface_type
+        | dw::DW_TAG_enumeration_type
+        | dw::DW_TAG_base_type
+        | dw::DW_TAG_typedef => Interest::Item,
+        // A declaration has parameters, but no variables or types.
+        dw::DW_TAG_subprogram if !has(dw::DW_AT_declaration) => Interest::Item,
+        dw::DW_TAG_variable if has(dw::DW_AT_location) && !has(dw::DW_AT_data_member_location) => {
+            Interest::Item
+        }
+        dw::DW_TAG_compile_unit
+        | dw::DW_TAG_partial_unit
+        | dw::DW_TAG_type_unit
+        | dw::DW_TAG_skeleton_unit
+        | dw::DW_TAG_lexical_block
+        | dw::DW_TAG_inlined_subroutine
+        | dw::DW_TAG_variant_part
+        | dw::DW_TAG_variant
+        | dw::DW_TAG_try_block
+        | dw::DW_TAG_catch_block
+            if has_children =>
+        {
+            Interest::Scope
+        }
+        _ => Interest::None,
+    }
+}
+
+/// Returns true for an expression that starts with an address.
+fn is_address(value: &AttributeValue<Slice>) -> bool {
+    let AttributeValue::Exprloc(expression) = value else { return false };
+    let first = expression.0.bytes().first().copied().map(gimli::DwOp);
+    matches!(first, Some(gimli::DW_OP_addr | gimli::DW_OP_addrx | gimli::DW_OP_GNU_addr_index))
+}
+
+impl Outline {
+    /// The items with their places.
+    pub fn dies(&self, unit: u32) -> impl Iterator<Item = (Die, &Item)> {
+        self.items.iter().map(move |item| (Die { unit, offset: item.offset }, item))
+    }
+}

@@ -1,0 +1,285 @@
+//! Makes types from their entries.
+
+use super::error::{DebugError, Result};
+use super::index::NamedKind;
+use super::program::Program;
+use super::units::{Die, Entry, Steps, Units, number};
+use super::{arrays, base, enums, records, transparent};
+use crate::decode::{ByteOrder, MAX_DEPTH, Record, Scalar, Type, TypeError, TypeKind};
+use gimli::constants as dw;
+use std::collections::HashMap;
+
+/// Types that refer to each other: `typedef`, `const` and the like do not count as levels of a type.
+const MAX_CHAIN: usize = 4 * MAX_DEPTH as usize;
+/// Names within names.
+const MAX_NAME_DEPTH: u32 = 12;
+
+/// Makes types, each once.
+pub(super) struct Builder<'p> {
+    pub program: &'p Program,
+    pub steps: Steps,
+    made: HashMap<Die, Type>,
+    /// The types that are being made.
+    open: Vec<Die>,
+}
+
+/// Where a type is made: its unit determines the byte order and the size of addresses.
+#[derive(Clone, Copy)]
+pub(super) struct Context {
+    pub order: ByteOrder,
+    pub address_size: u64,
+}
+
+impl<'p> Builder<'p> {
+    pub fn new(program: &'p Program) -> Self {
+        Self { program, steps: Steps::default(), made: HashMap::new(), open: vec![] }
+    }
+
+    pub const fn units(&self) -> &'p Units {
+        &self.program.sections.units
+    }
+
+    pub fn context(&self, die: Die) -> Result<Context> {
+        let size = self.units().get(die.unit)?.unit.header.address_size();
+        Ok(Context { order: self.program.byte_order(), address_size: size.into() })
+    }
+
+    pub fn ty(&mut self, die: Die) -> Result<Type> {
+        if let Some(ty) = self.made.get(&die) {
+            return Ok(ty.clone());
+        }
+        self.steps.take(1)?;
+        if self.open.contains(&die) {
+            return Err(DebugError::Recursive(self.shown_name(die)));
+        }
+        if self.open.len() >= MAX_CHAIN {
+            return Err(self.problem(die, TypeError::TooDeep));
+        }
+        self.open.push(die);
+        let ty = self.make(die);
+        self.open.pop();
+        let ty = ty?;
+        self.made.insert(die, ty.clone());
+        Ok(ty)
+    }
+
+    fn make(&mut self, die: Die) -> Result<Type> {
+        let entry = self.units().entry(die)?;
+        let context = self.context(die)?;
+        match entry.tag() {
+            dw::DW_TAG_base_type => {
+                let name = self.units().name(die.unit, &entry).unwrap_or_default();
+                let bits = self.bytes(die, number(&entry, dw::DW_AT_byte_size).unwrap_or(0))?;
+                Ok(base::scalar(&entry, &name).map_or(bits, |scalar| Type::scalar(scalar, context.order)))
+            }
+            dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type | dw::DW_TAG_rvalue_reference_type => {
+                let size = number(&entry, dw::DW_AT_byte_size).unwrap_or(context.address_size);
+                if !matches!(size, 4 | 8) {
+                    return self.bytes(die, size);
+                }
+                let target = self.units().referred(die.unit, &entry, dw::DW_AT_type).ok().flatten();
+                Ok(Type::pointer(self.name_of(target), size, context.order))
+            }
+            dw::DW_TAG_ptr_to_member_type => self.member_pointer(die, &entry, context),
+            dw::DW_TAG_structure_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_interface_type => {
+                let Some(die) = self.definition(die, &entry)? else {
+                    return Err(DebugError::Incomplete(self.shown_name(die)));
+                };
+                let ty = records::make(self, die)?;
+                Ok(transparent::shown(ty))
+            }
+            dw::DW_TAG_enumeration_type => {
+                let Some(die) = self.definition(die, &entry)? else {
+                    return Err(DebugError::Incomplete(self.shown_name(die)));
+                };
+                enums::make(self, die)
+            }
+            dw::DW_TAG_array_type => arrays::make(self, die, &entry),
+            dw::DW_TAG_unspecified_type => match self.units().name(die.unit, &entry).as_deref() {
+                Some("decltype(nullptr)" | "std::nullptr_t" | "nullptr_t") => {
+                    Ok(Type::pointer("nullptr_t", context.address_size, context.order))
+                }
+                _ => Err(self.unsupported(die, "a type without a size")),
+            },
+            dw::DW_TAG_subroutine_type => Err(self.unsupported(die, "a function as a value")),
+            dw::DW_TAG_string_type | dw::DW_TAG_set_type | dw::DW_TAG_file_type => {
+                self.bytes(die, number(&entry, dw::DW_AT_byte_size).unwrap_or(0))
+            }
+            tag if is_modifier(tag) => self.modified(die, &entry),
+            _ => Err(DebugError::BadReference),
+        }
+    }
+
+    pub fn bytes(&self, die: Die, size: u64) -> Result<Type> {
+        Type::bytes(size).map_err(|problem| self.problem(die, problem))
+    }
+
+    /// A `typedef`, `const` and the like.
+    fn modified(&mut self, die: Die, entry: &Entry) -> Result<Type> {
+        let Some(target) = self.units().referred(die.unit, entry, dw::DW_AT_type)? else {
+            return Err(self.unsupported(die, "void as a value"));
+        };
+        let mut ty = self.ty(target)?;
+        if entry.tag() == dw::DW_TAG_typedef {
+            let name = self.program.qualified_name(die)?;
+            if let TypeKind::Scalar(scalar, order) = *ty.kind()
+                && let Some(scalar) = base::of_typedef(&name, scalar)
+            {
+                ty = Type::scalar(scalar, order);
+            }
+            ty = transparent::shown(renamed(ty, &name));
+        }
+        Ok(match number(entry, dw::DW_AT_alignment).filter(|align| align.is_power_of_two()) {
+            Some(align) => ty.with_align(align),
+            None => ty,
+        })
+    }
+
+    /// Pointers to data members are offsets; those to functions also have an adjustment of `this`.
+    fn member_pointer(&mut self, die: Die, entry: &Entry, context: Context) -> Result<Type> {
+        let word = if context.address_size == 4 { Scalar::I32 } else { Scalar::I64 };
+        let target = self.units().referred(die.unit, entry, dw::DW_AT_type)?;
+        let is_function = match target {
+            Some(target) => self.units().entry(target)?.tag() == dw::DW_TAG_subroutine_type,
+            None => false,
+        };
+        let offset = Type::scalar(word, context.order);
+        if !is_function {
+            return Ok(offset);
+        }
+        let function = Type::pointer("function", context.address_size, context.order);
+        let fields = vec![
+            crate::decode::Field::new("function", function, 0),
+            crate::decode::Field::new("adjustment", offset, context.address_size),
+        ];
+        let record = Record::new(crate::decode::RecordKind::Struct, "", fields);
+        Type::record(record, 2 * context.address_size, context.address_size)
+            .map_err(|problem| self.problem(die, problem))
+    }
+
+    /// The entry that defines a record or enumeration. A declaration is completed elsewhere, in a type
+    /// unit or in another unit. `None` if it is not.
+    pub fn definition(&self, die: Die, entry: &Entry) -> Result<Option<Die>> {
+        if let Some(target) = self.units().referred(die.unit, entry, dw::DW_AT_signature)? {
+            return Ok(Some(target).filter(|target| *target != die));
+        }
+        if !super::units::is_set(entry, dw::DW_AT_declaration) {
+            return Ok(Some(die));
+        }
+        // The scopes of a declaration are in its own unit.
+        let name = self.program.qualified_name(die)?;
+        self.program.definition(&name)
+    }
+
+    /// The kind and the size of a `typedef`. `None` if it has no size, or is a name of a scalar.
+    pub fn alias(&mut self, die: Die) -> Option<(NamedKind, u64)> {
+        let mut target = die;
+        for _ in 0..MAX_DEPTH {
+            let entry = self.units().entry(target).ok()?;
+            let kind = match entry.tag() {
+                tag if is_modifier(tag) => {
+                    target = self.units().referred(target.unit, &entry, dw::DW_AT_type).ok()??;
+                    continue;
+                }
+                dw::DW_TAG_array_type => NamedKind::Array,
+                dw::DW_TAG_enumeration_type if self.units().name(target.unit, &entry).is_none() => {
+                    NamedKind::Enum
+                }
+                dw::DW_TAG_structure_type | dw::DW_TAG_class_type | dw::DW_TAG_union_type
+                    if self.units().name(target.unit, &entry).is_none() =>
+                {
+                    NamedKind::Record
+                }
+                dw::DW_TAG_structure_type
+                | dw::DW_TAG_class_type
+                | dw::DW_TAG_union_type
+                | dw::DW_TAG_enumeration_type => NamedKind::Alias,
+                _ => return None,
+            };
+            return match (kind, number(&entry, dw::DW_AT_byte_size)) {
+                (NamedKind::Array, _) => self.ty(target).ok().map(|ty| (kind, ty.size())),
+                (_, size) => size.map(|size| (kind, size)),
+            };
+        }
+        None
+    }
+
+    pub fn shown_name(&self, die: Die) -> String {
+        let name = self.program.qualified_name(die).unwrap_or_default();
+        if name.is_empty() { "(anonymous)".to_owned() } else { crate::segment::escape(name.as_bytes()) }
+    }
+
+    pub fn problem(&self, die: Die, problem: TypeError) -> DebugError {
+        DebugError::Type { name: self.shown_name(die), problem }
+    }
+
+    pub fn unsupported(&self, die: Die, problem: &str) -> DebugError {
+        DebugError::Unsupported { name: self.shown_name(die), problem: problem.to_owned() }
+    }
+
+    /// The name of a type that something points to. `None` is `void`.
+    pub fn name_of(&self, die: Option<Die>) -> String {
+        self.name_within(die, MAX_NAME_DEPTH)
+    }
+
+    fn name_within(&self, die: Option<Die>, depth: u32) -> String {
+        let Some(die) = die else { return "void".to_owned() };
+        let Some((entry, depth)) = self.units().entry(die).ok().zip(depth.checked_sub(1)) else {
+            return "…".to_owned();
+        };
+        // A reference to a type unit may have no name.
+        if let Ok(Some(signed)) = self.units().referred(die.unit, &entry, dw::DW_AT_signature) {
+            return self.name_within(Some(signed), depth);
+        }
+        let target = || {
+            let target = self.units().referred(die.unit, &entry, dw::DW_AT_type).ok().flatten();
+            self.name_within(target, depth)
+        };
+        match entry.tag() {
+            dw::DW_TAG_pointer_type => target() + "*",
+            dw::DW_TAG_reference_type => target() + "&",
+            dw::DW_TAG_rvalue_reference_type => target() + "&&",
+            dw::DW_TAG_const_type | dw::DW_TAG_volatile_type | dw::DW_TAG_restrict_type => target(),
+            dw::DW_TAG_array_type => target() + "[]",
+            dw::DW_TAG_subroutine_type => "function".to_owned(),
+            _ => match self.program.qualified_name(die) {
+                Ok(name) if !name.is_empty() => name,
+                _ => "(anonymous)".to_owned(),
+            },
+        }
+    }
+}
+
+/// Gives a record or enumeration without a name that of its `typedef`.
+fn renamed(ty: Type, name: &str) -> Type {
+    let renamed = match ty.kind() {
+        TypeKind::Record(record) if record.name().is_empty() && !record.kind().is_row() => {
+            Type::record(Record::new(record.kind(), name, record.fields().to_vec()), ty.size(), ty.align())
+                .ok()
+        }
+        TypeKind::Enum(found) if found.name().is_empty() => Some(Type::enumeration(
+            crate::decode::Enum::new(name, found.underlying(), found.order(), found.enumerators().to_vec()),
+        )),
+        _ => None,
+    };
+    renamed.unwrap_or(ty)
+}
+
+pub(super) const fn is_modifier(tag: gimli::DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_typedef
+            | dw::DW_TAG_const_type
+            | dw::DW_TAG_volatile_type
+            | dw::DW_TAG_restrict_type
+            | dw::DW_TAG_atomic_type
+            | dw::DW_TAG_immutable_type
+            | dw::DW_TAG_packed_type
+            | dw::DW_TAG_shared_type
+            | dw::DW_TAG_template_alias
+            | dw::DW_TAG_subrange_type
+    )
+}

@@ -1,0 +1,6 @@
+//! Debug information against the compilers that write it.
+
+mod cases;
+mod compile;
+mod files;
+mod truth;
