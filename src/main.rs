@@ -8,6 +8,7 @@ use shmlens::config::layout::LayoutRule;
 use shmlens::config::{Config, ConfigError};
 use shmlens::demo;
 use shmlens::identify::Rules;
+use shmlens::identify::typing::Knowledge;
 use shmlens::machine::Machine;
 use shmlens::machine::real::{self, RealMachine};
 use shmlens::segment::{SegmentId, escape};
@@ -39,7 +40,8 @@ fn main() -> ExitCode {
         None => ended(open_ui(args.look, args.read_only, vec![])),
         Some(Command::Report(report)) => match rules_for(&report) {
             Ok((rules, layouts)) => {
-                report_with(args.look, |out| cli::run(&RealMachine, rules, &layouts, &report, out))
+                let knowledge = Knowledge { rules: layouts.into(), ..Knowledge::default() };
+                report_with(args.look, |out| cli::run(&RealMachine, rules, &knowledge, &report, out))
             }
             Err(error) => ended(Err(error)),
         },

@@ -10,13 +10,12 @@ use super::json::{self, Inside};
 use super::out::{Out, warn};
 use super::style::Tint;
 use super::{Failure, Status, survey_all};
-use crate::config::layout::LayoutRule;
 use crate::decode::code::{self, Attachment};
 use crate::decode::{Path, PlacedType, StableValue, Type, TypeSource};
 use crate::identify::Rules;
 use crate::identify::about::{Fact, Probe, SegmentDetails};
 use crate::identify::locks::{LockScan, related};
-use crate::identify::typing::{Candidate, certain_value};
+use crate::identify::typing::{Candidate, Knowledge, certain_value};
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::segment::{Segment, Value, escape, quote};
@@ -30,7 +29,7 @@ const MAX_LENGTH: usize = 200;
 pub fn run(
     machine: &dyn Machine,
     rules: Rules,
-    layouts: &[LayoutRule],
+    knowledge: &Knowledge,
     args: &InfoArgs,
     out: &mut Out,
 ) -> Result<Status, Failure> {
@@ -48,7 +47,7 @@ pub fn run(
     }
     let values = match &args.kind {
         Some(source) => Some(Values::of_type(machine, segment, source)?),
-        None => certain_value(machine, segment, layouts).map(Values::certain),
+        None => certain_value(machine, segment, knowledge).map(Values::certain),
     };
     if args.json {
         let values = values.map(|values| values.stable);

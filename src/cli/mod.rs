@@ -29,9 +29,10 @@ pub use failure::{Failure, Status};
 pub use parse::parse;
 pub use style::{Style, locale_is_utf8};
 
-use crate::config::{Config, ConfigError, layout::LayoutRule};
+use crate::config::{Config, ConfigError};
 use crate::decode::TypeSource;
 use crate::decode::declaration::read_header;
+use crate::identify::typing::Knowledge;
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
 use crate::machine::process::{Examination, ScanOptions};
@@ -49,14 +50,14 @@ use std::os::unix::ffi::OsStrExt as _;
 pub fn run(
     machine: &dyn Machine,
     rules: Rules,
-    layouts: &[LayoutRule],
+    knowledge: &Knowledge,
     report: &Report,
     out: &mut Out,
 ) -> Result<Status, Failure> {
     match report {
         Report::List(args) => list::run(machine, rules, args, out),
-        Report::Info(args) => info::run(machine, rules, layouts, args, out),
-        Report::Types(args) => types::run(machine, layouts, args, out),
+        Report::Info(args) => info::run(machine, rules, knowledge, args, out),
+        Report::Types(args) => types::run(machine, knowledge, args, out),
         Report::Dump(args) => dump::run(machine, args, out),
         Report::Watch(args) => watch::run(machine, args, out),
         Report::Find(args) => find::run(machine, args, out),

@@ -5,9 +5,8 @@ use super::choose::choose;
 use super::out::{Out, warn};
 use super::style::Tint;
 use super::table::{Column, Table};
-use super::{Failure, Status, survey_named};
-use crate::config::layout::LayoutRule;
-use crate::identify::typing::{Candidate, Subject, candidates};
+use super::{Failure, Status, survey_with_unlinked};
+use crate::identify::typing::{Candidate, Knowledge, Subject, candidates};
 use crate::machine::Machine;
 use crate::memory::Reader;
 use crate::segment::quote;
@@ -25,26 +24,27 @@ struct TypesJson<'a> {
 
 pub fn run(
     machine: &dyn Machine,
-    layouts: &[LayoutRule],
+    knowledge: &Knowledge,
     args: &TypesArgs,
     out: &mut Out,
 ) -> Result<Status, Failure> {
-    let survey = survey_named(machine, [args.segment.as_os_str()], None);
+    let survey = survey_with_unlinked(machine);
     let segment = choose(machine, &survey, &args.segment)?;
     let reader = Reader::open(machine, segment)?;
     let size = reader.size().map_err(|source| Failure::Read { id: segment.id.clone(), source })?;
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
-    let found = candidates(&Subject { segment, size, peek: &peek }, layouts);
-    let id = segment.id.to_string();
+    let found = candidates(machine, &Subject { segment, size, peek: &peek }, knowledge);
+    let (id, types) = (segment.id.to_string(), found.candidates.as_slice());
     if args.json {
-        serde_json::to_writer(&mut *out, &TypesJson { version: VERSION, segment: id, types: &found })
+        serde_json::to_writer(&mut *out, &TypesJson { version: VERSION, segment: id, types })
             .map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
-    } else if !found.is_empty() {
-        table(&found).print(true, out)?;
+    } else if !types.is_empty() {
+        table(types).print(true, out)?;
     }
     out.flush()?;
-    if found.is_empty() {
+    found.problems.iter().for_each(|problem| warn(problem));
+    if types.is_empty() {
         warn(&format!(
             "no known type fits {}. Name one: shmlens dump {} --as TYPE, or [[layout]] in the config",
             segment.id.short(),

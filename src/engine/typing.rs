@@ -6,14 +6,14 @@ use super::report::{Body, Report, SegmentTypes};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
 use crate::config::layout::LayoutRule;
-use crate::identify::typing::{Candidate, Subject, candidates};
+use crate::identify::typing::{Candidate, Knowledge, Subject, candidates};
 use crate::machine::{Machine, Trace};
 use crate::memory::{Reader, WriteLeases, fill_resident};
 use crate::segment::Segment;
 
 /// The worker that types segments.
 pub struct TypingWorker {
-    rules: Vec<LayoutRule>,
+    knowledge: Knowledge,
     readers: Readers,
     leases: WriteLeases,
     /// The last segment to type.
@@ -22,30 +22,32 @@ pub struct TypingWorker {
 
 impl TypingWorker {
     pub fn new(rules: Vec<LayoutRule>, readers: Readers) -> Self {
-        Self { rules, readers, leases: WriteLeases::default(), next: None }
+        let knowledge = Knowledge { rules: rules.into(), ..Knowledge::default() };
+        Self { knowledge, readers, leases: WriteLeases::default(), next: None }
     }
 
     /// Returns the types that fit. Reads a segment that a subscription has open. Another one is read
     /// only if that leaves no trace, breaks no lease and brings no page back from swap.
     fn found(&mut self, machine: &dyn Machine, segment: &Segment) -> Option<Vec<Candidate>> {
         if let Some(reader) = self.readers.of(&segment.id) {
-            return self.candidates(&reader, segment, |offset, into| reader.fill_all(offset, into));
+            return self.candidates(machine, &reader, segment, |offset, into| reader.fill_all(offset, into));
         }
         let reader = Reader::open_unleased(machine, segment, &mut self.leases).ok()?;
         if reader.trace() != Trace::None {
             return None;
         }
-        self.candidates(&reader, segment, |offset, into| fill_resident(&reader, offset, into))
+        self.candidates(machine, &reader, segment, |offset, into| fill_resident(&reader, offset, into))
     }
 
     fn candidates(
         &self,
+        machine: &dyn Machine,
         reader: &Reader,
         segment: &Segment,
         peek: impl Fn(u64, &mut [u8]) -> bool,
     ) -> Option<Vec<Candidate>> {
         let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-        Some(candidates(&subject, &self.rules))
+        Some(candidates(machine, &subject, &self.knowledge).candidates)
     }
 }
 

@@ -12,6 +12,7 @@ pub use deadlock::{Deadlock, deadlocks};
 pub use owner::Owner;
 pub use report::LockReport;
 pub use scan::{LockScan, related};
+pub(in crate::identify) use threads::{SegmentMapping, mapping_of};
 pub use threads::{ThreadName, Threads, Waiter};
 
 use crate::decode::layouts::{LockKind, LockState};

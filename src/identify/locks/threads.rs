@@ -76,7 +76,7 @@ impl ThreadName {
 }
 
 impl SegmentMapping {
-    fn offset_of(&self, address: u64) -> Option<u64> {
+    pub fn offset_of(&self, address: u64) -> Option<u64> {
         self.addresses.contains(&address).then(|| self.offset + (address - self.addresses.start))
     }
 }
@@ -188,7 +188,7 @@ impl HolderThreads {
     }
 }
 
-fn mapping_of(one: &crate::machine::process::Use) -> Option<SegmentMapping> {
+pub fn mapping_of(one: &crate::machine::process::Use) -> Option<SegmentMapping> {
     let Place::Mapping { start, end } = one.place else { return None };
     let offset = one.reaches.checked_sub(end.checked_sub(start)?)?;
     // Threads that wait in a private mapping do not wait for other processes.

@@ -3,6 +3,7 @@
 
 mod config;
 mod contents;
+pub mod debug;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,9 @@ use crate::decode::{PlacedType, StableError, StableValue, Type};
 use crate::machine::{Machine, Trace};
 use crate::memory::{Reader, WriteLeases};
 use crate::segment::Segment;
+use debug::{Found, Programs};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The origin of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,8 +23,14 @@ use serde::Serialize;
 pub enum CandidateSource {
     /// A `[[layout]]` rule of the user.
     Config,
+    /// A global, static or member variable of a holder that points to it.
+    Pointer,
+    /// A local variable of a sleeping thread.
+    Local,
     /// The structure of the bytes.
     Contents,
+    /// The size of the segment.
+    Size,
 }
 
 /// A type that fits.
@@ -44,6 +53,21 @@ pub struct Candidate {
     pub layout: Option<Layout>,
 }
 
+/// What types are known by: the rules of the config, and programs that were read.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    pub rules: Arc<[LayoutRule]>,
+    pub programs: Programs,
+}
+
+/// The types that fit, best first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Typed {
+    pub candidates: Vec<Candidate>,
+    /// The reasons why some holders show no types, safe to print.
+    pub problems: Vec<String>,
+}
+
 /// The segment to type.
 pub struct Subject<'a> {
     pub segment: &'a Segment,
@@ -54,11 +78,16 @@ pub struct Subject<'a> {
 
 /// Returns the types that fit, best first: the user's own come before those of the contents.
 #[must_use]
-pub fn candidates(subject: &Subject<'_>, rules: &[LayoutRule]) -> Vec<Candidate> {
-    let mut found = config::candidates(subject, rules);
+pub fn candidates(machine: &dyn Machine, subject: &Subject<'_>, knowledge: &Knowledge) -> Typed {
+    let mut found = config::candidates(subject, &knowledge.rules);
+    let Found { candidates: pointed, problems } = debug::candidates(machine, subject, &knowledge.programs);
+    let (pointed, sized): (Vec<_>, Vec<_>) =
+        pointed.into_iter().partition(|candidate| candidate.source != CandidateSource::Size);
+    found.extend(pointed);
     found.extend(contents::candidates(subject));
+    found.extend(sized);
     found.sort_by_key(|candidate| !candidate.certain);
-    found
+    Typed { candidates: found, problems }
 }
 
 /// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no
@@ -67,7 +96,7 @@ pub fn candidates(subject: &Subject<'_>, rules: &[LayoutRule]) -> Vec<Candidate>
 pub fn certain_value(
     machine: &dyn Machine,
     segment: &Segment,
-    rules: &[LayoutRule],
+    knowledge: &Knowledge,
 ) -> Option<(Candidate, StableValue)> {
     let reader = Reader::open_unleased(machine, segment, &mut WriteLeases::default()).ok()?;
     if reader.trace() != Trace::None {
@@ -75,7 +104,8 @@ pub fn certain_value(
     }
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
     let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-    let best = candidates(&subject, rules).into_iter().next().filter(|best| best.certain)?;
+    let found = candidates(machine, &subject, knowledge).candidates;
+    let best = found.into_iter().next().filter(|best| best.certain)?;
     let value = best.read(&reader).ok()?;
     Some((best, value))
 }

@@ -1,6 +1,6 @@
 //! Tests of the ranking.
 
-use super::{CandidateSource, Subject, candidates};
+use super::{CandidateSource, Knowledge, Subject, candidates};
 use crate::config::layout::LayoutRule;
 use crate::machine::fake::{FakeBytes, FakeMachine};
 use crate::memory::Reader;
@@ -32,7 +32,8 @@ fn certain_types_come_first_and_those_of_the_user_before_others() {
     ];
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
     let subject = Subject { segment: &survey.segments[0], size: 4096, peek: &peek };
-    let found = candidates(&subject, &rules);
+    let knowledge = Knowledge { rules: rules.into(), ..Knowledge::default() };
+    let found = candidates(&machine, &subject, &knowledge).candidates;
     let shown: Vec<_> =
         found.iter().map(|found| (found.name.as_str(), found.source, found.certain, found.count)).collect();
     assert_eq!(

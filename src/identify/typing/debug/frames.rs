@@ -1,0 +1,167 @@
+//! The frames of a sleeping thread, unwound from its stack pointer and program counter alone.
+//!
+//! Call frame information needs the frame pointer in most functions that were compiled without
+//! optimization, and the frame pointer of a sleeping thread is unknown. The return address of such a
+//! function is then searched for on the stack: it follows a call of that function.
+
+use super::address_space::AddressSpace;
+use super::modules::{self, Module};
+use crate::decode::debug::{Frame, Function, Local, Registers};
+
+/// Frames of a thread.
+const MAX_FRAMES: usize = 64;
+/// Bytes of the stack that are searched for a return address.
+const MAX_SEARCH: u64 = 256 << 10;
+/// The stack pointer and the program counter, as DWARF numbers them on x86-64.
+const RSP: u16 = 7;
+const RIP: u16 = 16;
+
+/// A frame of a function with debug information.
+pub struct StackFrame<'a> {
+    pub module: &'a Module,
+    pub function: Function,
+    pub registers: Registers,
+    /// Set if it was found by an indirect call, which may be of another function.
+    pub is_guessed: bool,
+    address: u64,
+    cfa: u64,
+}
+
+impl StackFrame<'_> {
+    /// The parameters and variables in scope.
+    pub fn locals(&self, space: &AddressSpace) -> Vec<Local> {
+        let read = |address: u64, into: &mut [u8]| space.read(address, into);
+        let frame = Frame {
+            address: self.address,
+            registers: &self.registers,
+            cfa: Some(self.cfa),
+            bias: self.module.bias,
+            read: &read,
+        };
+        self.module.program.locals(&self.function, &frame).unwrap_or_default()
+    }
+}
+
+/// Returns the frames with debug information, innermost first.
+pub fn of_thread<'a>(
+    space: &AddressSpace,
+    modules: &'a [Module],
+    stack: u64,
+    program_counter: u64,
+) -> Vec<StackFrame<'a>> {
+    let read = |address: u64, into: &mut [u8]| space.read(address, into);
+    let mut frames = vec![];
+    let mut registers = Registers::from([(RSP, stack), (RIP, program_counter)]);
+    let mut address = program_counter;
+    for _ in 0..MAX_FRAMES {
+        let Some(module) = modules::at(modules, address) else { break };
+        let function = module.program.function_at(address.wrapping_sub(module.bias)).ok().flatten();
+        let frame = |cfa| Frame { address, registers: &registers, cfa, bias: module.bias, read: &read };
+        let (mut is_guessed, mut caller) = (false, module.program.unwind(&frame(None)).ok());
+        let is_followed =
+            |address: Option<u64>| address.is_some_and(|to| Call::before(space, modules, to).is_some());
+        if !caller.as_ref().is_some_and(|caller| caller.is_signal || is_followed(caller.return_address)) {
+            let from = registers.get(&RSP).copied().unwrap_or(stack);
+            let start = function.as_ref().map(|function| function.addresses.start.wrapping_add(module.bias));
+            let Some((cfa, guessed)) = find_return_address(space, modules, from, start) else { break };
+            is_guessed = guessed;
+            caller = module.program.unwind(&frame(Some(cfa))).ok();
+        }
+        let Some(caller) = caller else { break };
+        if let Some(function) = function {
+            let registers = registers.clone();
+            frames.push(StackFrame { module, function, registers, is_guessed, address, cfa: caller.cfa });
+        }
+        // The stack grows down: a frame that does not lead up is damaged.
+        let is_above = registers.get(&RSP).is_none_or(|&stack| caller.cfa > stack);
+        let Some(next) = caller.return_address.filter(|_| is_above) else { break };
+        // The return address may be that of the next function.
+        address = if caller.is_signal { next } else { next.wrapping_sub(1) };
+        registers = caller.registers;
+    }
+    frames
+}
+
+/// Searches the stack for the return address of a function that starts at `start`. Returns the
+/// canonical frame address of the function, and whether the call may be of another function.
+fn find_return_address(
+    space: &AddressSpace,
+    modules: &[Module],
+    stack: u64,
+    start: Option<u64>,
+) -> Option<(u64, bool)> {
+    let range = space.rest_of_mapping(stack)?;
+    let end = range.end.min(stack.checked_add(MAX_SEARCH)?);
+    let mut guess = None;
+    for at in (stack.next_multiple_of(8)..end.saturating_sub(7)).step_by(8) {
+        let word = space.number(at, 8, true)?;
+        match Call::before(space, modules, word) {
+            Some(Call::Direct(target)) if Some(target) == start => return Some((at + 8, false)),
+            Some(Call::Indirect) => guess = guess.or(Some((at + 8, true))),
+            _ => {}
+        }
+    }
+    guess
+}
+
+/// A call instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// Of the function at this address.
+    Direct(u64),
+    Indirect,
+}
+
+impl Call {
+    /// The call instruction that ends at an address.
+    fn before(space: &AddressSpace, modules: &[Module], address: u64) -> Option<Self> {
+        modules::at(modules, address.checked_sub(1)?)?;
+        let mut bytes = [0; 7];
+        space.read(address.checked_sub(7)?, &mut bytes).then_some(())?;
+        Self::parse(bytes, address)
+    }
+
+    /// Parses the end of these instructions: `e8 rel32`, and the forms of `ff /2`.
+    const fn parse(bytes: [u8; 7], address: u64) -> Option<Self> {
+        let [_, b6, b5, b4, b3, b2, b1] = bytes;
+        if b5 == 0xe8 {
+            let distance = i32::from_le_bytes([b4, b3, b2, b1]) as i64;
+            return Some(Self::Direct(address.wrapping_add_signed(distance)));
+        }
+        let is_register = is_call(b2, b1, 3);
+        let is_memory = is_call(b2, b1, 0) && b1 & 7 != 4 && b1 & 7 != 5;
+        let is_byte_offset = is_call(b3, b2, 1) || is_call(b4, b3, 1) && b3 & 7 == 4;
+        let is_word_offset = is_call(b6, b5, 2) || is_call(b6, b5, 0) && b5 & 7 == 5;
+        if is_register || is_memory || is_byte_offset || is_word_offset { Some(Self::Indirect) } else { None }
+    }
+}
+
+/// Returns true for `ff /2`. The upper bits of its second byte tell the form.
+const fn is_call(opcode: u8, modrm: u8, form: u8) -> bool {
+    opcode == 0xff && modrm >> 3 & 7 == 2 && modrm >> 6 == form
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_recognized_by_their_last_bytes() {
+        let parse = |bytes| Call::parse(bytes, 0x1000);
+        for (bytes, call) in [
+            ([0, 0, 0xe8, 0xf0, 0xff, 0xff, 0xff], Some(Call::Direct(0xff0))),
+            ([0, 0, 0, 0, 0, 0xff, 0xd0], Some(Call::Indirect)),
+            ([0, 0, 0, 0, 0, 0xff, 0x10], Some(Call::Indirect)),
+            ([0, 0, 0, 0, 0xff, 0x50, 0x18], Some(Call::Indirect)),
+            ([0, 0, 0, 0xff, 0x54, 0x24, 0x08], Some(Call::Indirect)),
+            ([0, 0xff, 0x15, 0x10, 0x20, 0, 0], Some(Call::Indirect)),
+            ([0, 0xff, 0x93, 0x10, 0x20, 0, 0], Some(Call::Indirect)),
+            // A jump, and a push.
+            ([0, 0, 0, 0, 0, 0xff, 0xe0], None),
+            ([0, 0, 0, 0, 0, 0xff, 0x30], None),
+            ([0; 7], None),
+        ] {
+            assert_eq!(parse(bytes), call, "{bytes:x?}");
+        }
+    }
+}

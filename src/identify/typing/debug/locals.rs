@@ -1,0 +1,44 @@
+//! Hints of the local variables of threads that sleep.
+
+use super::address_space::AddressSpace;
+use super::evidence;
+use super::frames;
+use super::hint::Hint;
+use super::modules::Module;
+use super::reach::Reach;
+use crate::decode::debug::Location;
+use crate::identify::typing::CandidateSource;
+
+pub fn hints(space: &AddressSpace, modules: &[Module]) -> Vec<Hint> {
+    let mut hints = vec![];
+    for (thread, stack, program_counter) in space.sleeping_threads() {
+        for frame in frames::of_thread(space, modules, stack, program_counter) {
+            let mut reach = Reach::new(space, frame.module);
+            for local in frame.locals(space) {
+                let Some(ty) = local.ty else { continue };
+                let found = match local.location {
+                    Location::Memory(address) => reach.of_variable(&local.name, address, ty),
+                    Location::Value(value) => reach.of_value(&local.name, value, ty),
+                    Location::Register(register) => match frame.registers.get(&register) {
+                        Some(&value) => reach.of_value(&local.name, value, ty),
+                        None => continue,
+                    },
+                    Location::Split | Location::OptimizedOut | Location::Unknown(_) => continue,
+                };
+                for reached in found {
+                    let text = evidence::local(&frame, local.inlined.as_deref(), &thread, &reached);
+                    let source = CandidateSource::Local;
+                    hints.extend(evidence::hint(
+                        space,
+                        frame.module,
+                        &reached,
+                        source,
+                        text,
+                        frame.is_guessed,
+                    ));
+                }
+            }
+        }
+    }
+    hints
+}

@@ -1,0 +1,124 @@
+//! Checks whether bytes can be values of a type.
+
+use crate::decode::{Enum, Leaf, Place, Scalar, Type, TypeKind, Value};
+
+/// Leaves that are checked.
+const MAX_LEAVES: usize = 4096;
+
+/// The result of comparing a type with bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Plausibility {
+    /// Values that the type cannot have.
+    pub contradictions: u32,
+    /// Values that other types would hardly have.
+    pub support: u32,
+}
+
+/// Compares a type with the bytes at its start; of a longer type, only those are compared.
+pub fn check(ty: &Type, bytes: &[u8]) -> Plausibility {
+    let mut found = Plausibility::default();
+    for (place, leaf) in ty.decode(bytes).leaves().take(MAX_LEAVES) {
+        if place.range().end > bytes.len() as u64 {
+            break;
+        }
+        match leaf.and_then(|leaf| judge(place, &leaf, bytes)) {
+            Some(true) => found.support += 1,
+            Some(false) => found.contradictions += 1,
+            None => {}
+        }
+    }
+    found
+}
+
+/// Judges a value. `None` for one that any bytes may be.
+fn judge(place: Place<'_>, leaf: &Leaf<'_>, bytes: &[u8]) -> Option<bool> {
+    let range = place.range();
+    let own = bytes.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)?;
+    let is_zero = own.iter().all(|&byte| byte == 0);
+    match place.ty.kind() {
+        _ if is_zero || place.bits.is_some() => None,
+        TypeKind::Scalar(Scalar::Bool, _) => Some(own == [1]),
+        TypeKind::Scalar(..) => match leaf {
+            Leaf::Value(Value::F32(value) | Value::F16(value)) => float((*value).into()),
+            Leaf::Value(Value::F64(value)) => float(*value),
+            _ => None,
+        },
+        TypeKind::Enum(found) => match leaf {
+            Leaf::Value(_) => (!are_flags(found)).then_some(false),
+            _ => Some(true),
+        },
+        TypeKind::Pointer(_) => pointer(own),
+        TypeKind::Text(scalar, _) if scalar.size() == 1 => text(own),
+        _ => None,
+    }
+}
+
+/// Returns true if the enumerators are single bits, which are combined.
+fn are_flags(found: &Enum) -> bool {
+    found.enumerators().iter().all(|one| one.value == 0 || one.value.count_ones() == 1)
+}
+
+/// Numbers that programs compute are rarely as large or small as those that other bytes make.
+fn float(value: f64) -> Option<bool> {
+    const LARGEST: f64 = 1e15;
+    const SMALLEST: f64 = 1e-12;
+    let size = value.abs();
+    match () {
+        () if value.is_nan() || value.is_infinite() => None,
+        () if (SMALLEST..=LARGEST).contains(&size) => Some(true),
+        () => Some(false),
+    }
+}
+
+/// User addresses of 64-bit machines have at least 16 zero bits.
+fn pointer(bytes: &[u8]) -> Option<bool> {
+    let address = u64::from_le_bytes(bytes.try_into().ok()?);
+    Some((0x1000..1 << 47).contains(&address))
+}
+
+/// Text ends at its first NUL. What follows may be older text.
+fn text(bytes: &[u8]) -> Option<bool> {
+    let length = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let text = bytes.get(..length)?;
+    if text.is_empty() {
+        return None;
+    }
+    let is_text = std::str::from_utf8(text)
+        .is_ok_and(|text| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')));
+    match (is_text, text.len()) {
+        (true, 0..3) => None,
+        (is_text, _) => Some(is_text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::parse_type;
+
+    fn check_as(ty: &str, bytes: &[u8]) -> (u32, u32) {
+        let parsed = parse_type(ty, &|_| Err(String::new())).unwrap();
+        let found = check(&parsed.ty, bytes);
+        (found.support, found.contradictions)
+    }
+
+    #[test]
+    fn values_support_or_contradict_a_type() {
+        let declared =
+            "struct { bool a; enum class E : int { x, y, z = 3 } e; double d; char name[8]; int i; }";
+        let value = |a: u8, e: i32, d: f64, name: &[u8; 8]| {
+            let mut bytes = vec![a, 0, 0, 0];
+            bytes.extend(e.to_le_bytes());
+            bytes.extend(d.to_le_bytes());
+            bytes.extend(name);
+            bytes.extend([7, 0, 0, 0, 0, 0, 0, 0]);
+            bytes
+        };
+        assert_eq!(check_as(declared, &value(1, 3, 20.5, b"camera\0\0")), (4, 0));
+        assert_eq!(check_as(declared, &value(0, 0, 0.0, &[0; 8])), (0, 0));
+        assert_eq!(check_as(declared, &value(9, 7, 1e300, b"\xff\xfe\x01\x02\x03abc")), (0, 4));
+        // Numbers may have any value, and so may bytes past the end.
+        assert_eq!(check_as("i32[4]", &[0xff; 16]), (0, 0));
+        assert_eq!(check_as(declared, &value(1, 3, 20.5, b"camera\0\0")[..8]), (2, 0));
+    }
+}
