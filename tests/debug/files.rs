@@ -5,6 +5,7 @@ use super::truth::check;
 use shmlens::decode::debug::{DebugError, FileSource, Program};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 const SOURCE: &str = include_str!("program.cpp");
 /// Addresses are those of the file.
@@ -12,6 +13,17 @@ const STANDARD: [&str; 3] = ["-std=c++20", "-no-pie", "-w"];
 
 fn program(options: &[&str]) -> Option<Compiled> {
     compile("g++", "cpp", SOURCE, &[&STANDARD, options].concat())
+}
+
+/// The program with DWARF 5, compiled once. Tests change copies of it.
+fn copy() -> Option<Compiled> {
+    static COMPILED: OnceLock<Option<Compiled>> = OnceLock::new();
+    let made =
+        COMPILED.get_or_init(|| program(&["-gdwarf-5", "-Wl,--build-id=0x0123456789abcdef"])).as_ref()?;
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = directory.path().join("program");
+    fs::copy(&made.path, &path).unwrap();
+    Some(Compiled { directory, path })
 }
 
 fn check_with(options: &[&str]) {
@@ -22,8 +34,10 @@ fn check_with(options: &[&str]) {
 
 #[test]
 fn dwarf_4_and_5_tell_the_truth() {
-    check_with(&["-gdwarf-4", "-O0"]);
-    check_with(&["-gdwarf-5", "-O0"]);
+    if let Some(made) = copy() {
+        assert!(check(&made.open(), &made.output()) > 80);
+    }
+    check_with(&["-gdwarf-4"]);
     check_with(&["-gdwarf-3", "-gstrict-dwarf"]);
 }
 
@@ -40,7 +54,7 @@ fn type_units_are_found_by_their_signature() {
 
 #[test]
 fn compressed_sections_are_read() {
-    let Some(made) = program(&["-g"]) else { return };
+    let Some(made) = copy() else { return };
     let output = made.output();
     for form in ["zlib", "zlib-gnu", "zstd"] {
         let option = format!("--compress-debug-sections={form}");
@@ -82,6 +96,21 @@ fn package_of_split_debug_information_is_found() {
     }
 }
 
+#[test]
+fn file_that_dwz_shares_between_programs_is_read() {
+    let Some(made) = copy() else { return };
+    let output = made.output();
+    fs::copy(&made.path, made.directory.path().join("other")).unwrap();
+    let Some(()) = made.tool("dwz", &["-m", "common.debug", "-r", "program", "other"]) else { return };
+    check(&made.open(), &output);
+    fs::remove_file(made.directory.path().join("common.debug")).unwrap();
+    let program = made.open();
+    let missing = format!("{:?}", program.missing());
+    assert!(missing.contains("common.debug"), "{missing}");
+    let error = program.find("Telemetry").unwrap_err().to_string();
+    assert!(error.contains("was not found: install the debug package"), "{error}");
+}
+
 fn dwo(made: &Compiled) -> PathBuf {
     let mut paths = fs::read_dir(made.directory.path()).unwrap().map(|entry| entry.unwrap().path());
     paths.find(|path| path.extension().is_some_and(|end| end == "dwo")).unwrap()
@@ -89,8 +118,9 @@ fn dwo(made: &Compiled) -> PathBuf {
 
 #[test]
 fn separate_debug_file_is_found_by_name_and_checksum() {
-    let Some(made) = program(&["-g", "-Wl,--build-id=none"]) else { return };
+    let Some(made) = copy() else { return };
     let output = made.output();
+    made.tool("objcopy", &["--remove-section=.note.gnu.build-id", "program"]).unwrap();
     made.tool("objcopy", &["--only-keep-debug", "program", "program.debug"]).unwrap();
     made.tool("strip", &["program"]).unwrap();
     made.tool("objcopy", &["--add-gnu-debuglink=program.debug", "program"]).unwrap();
@@ -110,7 +140,7 @@ fn separate_debug_file_is_found_by_name_and_checksum() {
 
 #[test]
 fn separate_debug_file_is_found_by_build_id() {
-    let Some(made) = program(&["-g", "-Wl,--build-id=0x0123456789abcdef"]) else { return };
+    let Some(made) = copy() else { return };
     let output = made.output();
     made.tool("objcopy", &["--only-keep-debug", "program", "program.debug"]).unwrap();
     made.tool("strip", &["program"]).unwrap();
@@ -130,16 +160,15 @@ fn separate_debug_file_is_found_by_build_id() {
 
 #[test]
 fn program_without_debug_information_says_so() {
-    let Some(made) = program(&["-s"]) else { return };
+    let Some(made) = copy() else { return };
+    made.tool("strip", &["program"]).unwrap();
     let error = made.open().find("Telemetry").unwrap_err().to_string();
     assert!(error.contains("no debug information: compile it with -g"), "{error}");
 }
 
 #[test]
 fn file_that_is_no_program_is_refused() {
-    let open = |bytes: &[u8]| {
-        Program::open(&bytes.to_vec(), Path::new("/a\nb"), &open_file).unwrap_err().to_string()
-    };
+    let open = |bytes: &[u8]| Program::open(&bytes, Path::new("/a\nb"), &open_file).unwrap_err().to_string();
     assert_eq!(open(b""), r"/a\x0ab is not an ELF file");
     assert_eq!(open(b"#!/bin/sh\n"), r"/a\x0ab is not an ELF file");
     assert!(open(b"\x7fELF\x02\x01\x01").contains("is damaged"));

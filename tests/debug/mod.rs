@@ -3,4 +3,8 @@
 mod cases;
 mod compile;
 mod files;
+mod frames;
+mod fuzz;
+mod hostile;
+mod rust;
 mod truth;

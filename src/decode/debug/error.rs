@@ -40,7 +40,7 @@ pub enum DebugError {
     Architecture(String),
     #[error("no call frame information for address {0:#x}")]
     NoFrame(u64),
-    #[error("the caller's {0} is unknown")]
+    #[error("{0} is unknown")]
     UnknownRegister(String),
     #[error("failed to read the memory of the process at {0:#x}")]
     Memory(u64),

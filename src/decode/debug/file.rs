@@ -42,7 +42,7 @@ impl FileSource for std::fs::File {
     }
 }
 
-impl FileSource for Vec<u8> {
+impl FileSource for &[u8] {
     fn size(&self) -> io::Result<u64> {
         Ok(self.len() as u64)
     }

@@ -5,8 +5,8 @@ use super::file::Slice;
 use super::location::{Evaluator, Frame, Registers};
 use super::program::Program;
 use gimli::{
-    CfaRule, DebugFrame, EhFrame, EhFrameHdr, RegisterRule, RunTimeEndian, UnwindContext, UnwindExpression,
-    UnwindSection, UnwindTableRow,
+    CfaRule, DebugFrame, EhFrame, EhFrameHdr, EhFrameOffset, FrameDescriptionEntry, RegisterRule,
+    RunTimeEndian, UnwindContext, UnwindExpression, UnwindSection, UnwindTableRow,
 };
 use object::elf;
 
@@ -49,49 +49,30 @@ impl Program {
         let frames = &self.sections.frames;
         let mut context = UnwindContext::new();
         let eh_frame = EhFrame::from(frames.eh_frame.clone());
-        let found = self.table_row(&eh_frame, address, &mut context).or_else(|| {
-            eh_frame
-                .unwind_info_for_address(&frames.addresses, &mut context, address, EhFrame::cie_from_offset)
-                .ok()
-                .cloned()
-        });
-        if let Some(row) = found {
-            let is_signal = self.is_signal(&eh_frame, address);
-            return Step { frame, section: &eh_frame, row: &row }.caller(is_signal);
+        let entry = self
+            .table_entry(&eh_frame, address)
+            .or_else(|| eh_frame.fde_for_address(&frames.addresses, address, EhFrame::cie_from_offset).ok());
+        if let Some(entry) = entry {
+            let row = entry.unwind_info_for_address(&eh_frame, &frames.addresses, &mut context, address)?;
+            return Step { frame, section: &eh_frame, row }.caller(entry.is_signal_trampoline());
         }
         let debug_frame = DebugFrame::from(frames.debug_frame.clone());
-        match debug_frame.unwind_info_for_address(
-            &frames.addresses,
-            &mut context,
-            address,
-            DebugFrame::cie_from_offset,
-        ) {
-            Ok(row) => Step { frame, section: &debug_frame, row: &row.clone() }.caller(false),
-            Err(_) => Err(DebugError::NoFrame(frame.address)),
-        }
+        let entry = debug_frame
+            .fde_for_address(&frames.addresses, address, DebugFrame::cie_from_offset)
+            .map_err(|_| DebugError::NoFrame(frame.address))?;
+        let row = entry.unwind_info_for_address(&debug_frame, &frames.addresses, &mut context, address)?;
+        Step { frame, section: &debug_frame, row }.caller(entry.is_signal_trampoline())
     }
 
-    /// Looks the address up in the sorted table.
-    fn table_row(
-        &self,
-        eh_frame: &EhFrame<Slice>,
-        address: u64,
-        context: &mut UnwindContext<usize>,
-    ) -> Option<Row> {
+    /// Looks the address up in the sorted table, which is quick.
+    fn table_entry(&self, eh_frame: &EhFrame<Slice>, address: u64) -> Option<FrameDescriptionEntry<Slice>> {
         let frames = &self.sections.frames;
         let header = EhFrameHdr::from(frames.eh_frame_hdr.clone()).parse(&frames.addresses, 8).ok()?;
-        let table = header.table()?;
-        let cie = EhFrame::cie_from_offset;
-        table.unwind_info_for_address(eh_frame, &frames.addresses, context, address, cie).ok().cloned()
-    }
-
-    fn is_signal(&self, eh_frame: &EhFrame<Slice>, address: u64) -> bool {
-        let bases = &self.sections.frames.addresses;
-        let header = EhFrameHdr::from(self.sections.frames.eh_frame_hdr.clone());
-        let entry = header.parse(bases, 8).ok().and_then(|header| {
-            header.table()?.fde_for_address(eh_frame, bases, address, EhFrame::cie_from_offset).ok()
-        });
-        entry.is_some_and(|entry| entry.is_signal_trampoline())
+        let found = header.table()?.lookup(address, &frames.addresses).ok()?.direct().ok()?;
+        let offset = found.checked_sub(header.eh_frame_ptr().direct().ok()?)?;
+        let offset = EhFrameOffset(usize::try_from(offset).ok()?);
+        let entry = eh_frame.fde_from_offset(&frames.addresses, offset, EhFrame::cie_from_offset).ok()?;
+        entry.contains(address).then_some(entry)
     }
 }
 

@@ -146,7 +146,12 @@ impl Program {
             value => value.udata_value()?,
         };
         let loaded = self.sections.units.get(unit).ok()?;
-        let header = loaded.unit.line_program.as_ref()?.header();
+        let root = loaded.unit.entry(loaded.unit.header.root_offset()).ok()?;
+        let AttributeValue::DebugLineRef(offset) = root.attr_value(dw::DW_AT_stmt_list)? else { return None };
+        let (directory, name) = (loaded.unit.comp_dir.clone(), loaded.unit.name.clone());
+        let size = loaded.unit.header.address_size();
+        let program = loaded.dwarf.debug_line.program(offset, size, directory, name).ok()?;
+        let header = program.header();
         let file = header.file(index)?;
         let text = |value| {
             let bytes: super::file::Slice = loaded.dwarf.attr_string(&loaded.unit, value).ok()?;

@@ -4,6 +4,7 @@ use super::error::{DebugError, Result};
 use super::name::{ends_with, last_part, normalized};
 use super::outline::{Item, Name, Outline, name_bytes};
 use super::program::Program;
+use super::same::is_same;
 use super::types::Builder;
 use super::units::{Die, LoadedUnit};
 use crate::decode::Type;
@@ -11,7 +12,7 @@ use gimli::constants as dw;
 use std::collections::{HashMap, HashSet};
 
 /// Types of a program that are listed.
-const MAX_TYPES: usize = 1 << 21;
+const MAX_TYPES: usize = 1 << 19;
 /// Scopes within scopes.
 pub(super) const MAX_DEPTH: usize = 64;
 /// Candidates that a message names.
@@ -199,7 +200,7 @@ impl Program {
         for die in found {
             match self.ty(TypeId(die)) {
                 // The same type in several units, or an alias of it.
-                Ok(ty) if types.iter().any(|(_, other)| *other == ty) => {}
+                Ok(ty) if types.iter().any(|(_, other)| is_same(other, &ty)) => {}
                 Ok(ty) => types.push((die, ty)),
                 Err(error) => problem = Some(error),
             }

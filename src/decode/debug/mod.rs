@@ -16,6 +16,7 @@ mod outline;
 mod pointers;
 mod program;
 mod records;
+mod same;
 mod search;
 mod sections;
 mod separate;

@@ -8,19 +8,21 @@ use gimli::{AttributeSpecification, AttributeValue, DwAt, DwTag, EntriesRaw, Rea
 
 /// The deepest nesting that is followed: deeper entries have no name anyone would type.
 const MAX_DEPTH: usize = 256;
+/// More than any unit has, and 80 MB.
+const MAX_ITEMS: usize = 1 << 20;
 
 /// An entry of the outline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
-    pub offset: usize,
+    pub offset: u32,
     /// The offset after its last child.
-    pub end: usize,
+    end: u32,
     /// The number of the item around it.
     pub parent: Option<u32>,
     /// The number of the item that its name is in: that around its declaration.
     pub scope: Option<u32>,
     /// The offset of its declaration.
-    specification: Option<usize>,
+    specification: Option<u32>,
     pub tag: DwTag,
     pub name: Name,
     pub size: Option<u64>,
@@ -36,13 +38,13 @@ pub(super) struct Item {
 pub(super) enum Name {
     None,
     /// In `.debug_str`.
-    String(usize),
+    String(u32),
     /// In `.debug_line_str`.
-    LineString(usize),
+    LineString(u32),
     /// In the file that dwz has made.
-    Supplementary(usize),
+    Supplementary(u32),
     /// In the unit, from this offset on.
-    Inline(usize),
+    Inline(u32),
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +62,7 @@ impl Outline {
             Ok(()) | Err(super::DebugError::Dwarf(_)) => {}
             Err(error) => return Err(error),
         }
-        let end = unit.range.len();
+        let end = u32::try_from(unit.range.len()).unwrap_or(u32::MAX);
         for item in scan.items.iter_mut().filter(|item| item.end == 0) {
             item.end = end;
         }
@@ -73,13 +75,14 @@ impl Outline {
     fn resolve(&mut self) {
         for index in 0..self.items.len() {
             if let Some(offset) = self.items[index].specification {
-                self.items[index].scope = self.around(offset);
+                self.items[index].scope = self.around(offset as usize);
             }
         }
     }
 
     /// The number of the innermost item around an offset, other than the one that starts there.
     pub fn around(&self, offset: usize) -> Option<u32> {
+        let offset = u32::try_from(offset).ok()?;
         let before = self.items.partition_point(|item| item.offset < offset);
         let mut index = u32::try_from(before.checked_sub(1)?).ok()?;
         loop {
@@ -97,14 +100,19 @@ pub(super) fn name_bytes(unit: &LoadedUnit, name: Name) -> Option<Slice> {
     let dwarf = &unit.dwarf;
     match name {
         Name::None => None,
-        Name::String(offset) => dwarf.string(gimli::DebugStrOffset(offset)).ok(),
-        Name::LineString(offset) => dwarf.line_string(gimli::DebugLineStrOffset(offset)).ok(),
-        Name::Supplementary(offset) => dwarf.sup_string(gimli::DebugStrOffset(offset)).ok(),
+        Name::String(offset) => dwarf.string(gimli::DebugStrOffset(offset as usize)).ok(),
+        Name::LineString(offset) => dwarf.line_string(gimli::DebugLineStrOffset(offset as usize)).ok(),
+        Name::Supplementary(offset) => dwarf.sup_string(gimli::DebugStrOffset(offset as usize)).ok(),
         Name::Inline(offset) => {
-            let mut rest = unit.unit.header.range_from(UnitOffset(offset)..).ok()?;
+            let mut rest = unit.unit.header.range_from(UnitOffset(offset as usize)..).ok()?;
             rest.read_null_terminated_slice().ok()
         }
     }
+}
+
+/// An offset in a unit. Units that are loaded are smaller than 4 GiB.
+fn short(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
 struct Scan<'a> {
@@ -135,7 +143,7 @@ impl Scan<'_> {
                 if let Some(Some(number)) = self.open.pop()
                     && let Some(item) = self.items.get_mut(number as usize)
                 {
-                    item.end = raw.next_offset().0;
+                    item.end = short(raw.next_offset().0);
                 }
                 continue;
             };
@@ -146,6 +154,9 @@ impl Scan<'_> {
             match interest {
                 Interest::Item => {
                     let item = self.item(&mut raw, offset, abbreviation.tag(), attributes)?;
+                    if self.items.len() >= MAX_ITEMS {
+                        return Err(super::DebugError::TooLong);
+                    }
                     number = u32::try_from(self.items.len()).ok();
                     self.items.push(item);
                 }
@@ -163,7 +174,7 @@ impl Scan<'_> {
                 }
                 self.open.push(number);
             } else if let Some(item) = number.and_then(|number| self.items.get_mut(number as usize)) {
-                item.end = raw.next_offset().0;
+                item.end = short(raw.next_offset().0);
             }
         }
         Ok(())
@@ -178,7 +189,7 @@ impl Scan<'_> {
     ) -> Result<Item> {
         let parent = self.open.iter().rev().find_map(|&number| number);
         let mut item = Item {
-            offset,
+            offset: short(offset),
             end: 0,
             parent,
             scope: parent,
@@ -206,7 +217,7 @@ impl Scan<'_> {
                 dw::DW_AT_high_pc | dw::DW_AT_ranges => item.has_address = true,
                 dw::DW_AT_specification => {
                     item.specification = match value {
-                        AttributeValue::UnitRef(offset) => Some(offset.0),
+                        AttributeValue::UnitRef(offset) => u32::try_from(offset.0).ok(),
                         _ => None,
                     };
                 }
@@ -218,13 +229,15 @@ impl Scan<'_> {
 
     fn name(&self, value: &AttributeValue<Slice>, at: usize) -> Name {
         let (dwarf, unit) = (&self.unit.dwarf, &self.unit.unit);
+        // Sections that are loaded are smaller than 4 GiB.
+        let place = |kind: fn(u32) -> Name, offset| u32::try_from(offset).map_or(Name::None, kind);
         match value {
-            AttributeValue::String(_) => Name::Inline(at),
-            AttributeValue::DebugStrRef(offset) => Name::String(offset.0),
-            AttributeValue::DebugLineStrRef(offset) => Name::LineString(offset.0),
-            AttributeValue::DebugStrRefSup(offset) => Name::Supplementary(offset.0),
+            AttributeValue::String(_) => place(Name::Inline, at),
+            AttributeValue::DebugStrRef(offset) => place(Name::String, offset.0),
+            AttributeValue::DebugLineStrRef(offset) => place(Name::LineString, offset.0),
+            AttributeValue::DebugStrRefSup(offset) => place(Name::Supplementary, offset.0),
             AttributeValue::DebugStrOffsetsIndex(index) => {
-                dwarf.string_offset(unit, *index).map_or(Name::None, |offset| Name::String(offset.0))
+                dwarf.string_offset(unit, *index).map_or(Name::None, |offset| place(Name::String, offset.0))
             }
             _ => Name::None,
         }
@@ -308,6 +321,6 @@ fn is_address(value: &AttributeValue<Slice>) -> bool {
 impl Outline {
     /// The items with their places.
     pub fn dies(&self, unit: u32) -> impl Iterator<Item = (Die, &Item)> {
-        self.items.iter().map(move |item| (Die { unit, offset: item.offset }, item))
+        self.items.iter().map(move |item| (Die { unit, offset: item.offset as usize }, item))
     }
 }

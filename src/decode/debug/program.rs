@@ -10,6 +10,10 @@ use super::units::{Die, Steps};
 use crate::decode::ByteOrder;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Items of all outlines: 300 MB.
+const MAX_ITEMS: usize = 1 << 22;
 
 /// A program or shared library: the debug information that was found for it. It owns its bytes, so
 /// that it can be kept and sent to another thread.
@@ -17,6 +21,8 @@ use std::sync::OnceLock;
 pub struct Program {
     pub(super) sections: Sections,
     pub(super) outlines: Vec<OnceLock<Result<Outline>>>,
+    /// The number of items in all outlines.
+    items: AtomicUsize,
     pub(super) index: OnceLock<Result<Index>>,
     pub(super) ranges: OnceLock<Result<super::functions::Ranges>>,
 }
@@ -30,7 +36,13 @@ impl Program {
     pub fn open(file: &dyn FileSource, path: &Path, files: &dyn OpenFile) -> Result<Self> {
         let sections = Sections::load(file, path, files)?;
         let outlines = sections.units.list.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { sections, outlines, index: OnceLock::new(), ranges: OnceLock::new() })
+        Ok(Self {
+            sections,
+            outlines,
+            items: AtomicUsize::new(0),
+            index: OnceLock::new(),
+            ranges: OnceLock::new(),
+        })
     }
 
     /// Identifies the build. Files of the same build have the same types.
@@ -84,7 +96,11 @@ impl Program {
 
     pub(super) fn outline(&self, unit: u32) -> Result<&Outline> {
         let cell = self.outlines.get(unit as usize).ok_or(DebugError::BadReference)?;
-        let read = || Outline::read(self.sections.units.get(unit)?, &Steps::default());
+        let read = || {
+            let outline = Outline::read(self.sections.units.get(unit)?, &Steps::default())?;
+            let before = self.items.fetch_add(outline.items.len(), Ordering::Relaxed);
+            if before > MAX_ITEMS { Err(DebugError::TooLong) } else { Ok(outline) }
+        };
         cell.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 

@@ -11,6 +11,8 @@ use std::collections::HashMap;
 
 /// Types of the same name in several units that differ.
 const MAX_FOUND: usize = 16;
+/// Inline namespaces within each other.
+const MAX_DEPTH: usize = 8;
 
 struct Search<'a> {
     unit: &'a LoadedUnit,
@@ -18,6 +20,8 @@ struct Search<'a> {
     /// The parts of the name, normalized.
     parts: &'a [String],
     steps: &'a Steps,
+    /// Inline namespaces that are open.
+    depth: usize,
     /// The definitions, by their size.
     found: &'a mut HashMap<Option<u64>, Die>,
 }
@@ -44,7 +48,8 @@ impl Program {
         let units = &self.sections.units;
         for number in units.numbers() {
             let unit = units.get(number)?;
-            let mut search = Search { unit, number, parts: &parts, steps: &steps, found: &mut found };
+            let mut search =
+                Search { unit, number, parts: &parts, steps: &steps, depth: 0, found: &mut found };
             match search.scope(unit.unit.header.root_offset(), 0) {
                 // What was found before is right.
                 Ok(()) | Err(DebugError::Dwarf(_)) => {}
@@ -116,8 +121,10 @@ impl Search<'_> {
         let is_inline = tag == dw::DW_TAG_namespace
             && (candidate.is_inline
                 || candidate.name.as_ref().is_some_and(|name| super::name::is_inline(name.bytes())));
-        if is_inline {
+        if is_inline && self.depth < MAX_DEPTH {
+            self.depth += 1;
             self.scope(offset, level)?;
+            self.depth -= 1;
         }
         if !is_match || candidate.is_apart {
             return Ok(());

@@ -9,7 +9,7 @@ use crate::decode::{ByteOrder, MAX_DEPTH, Record, Scalar, Type, TypeError, TypeK
 use gimli::constants as dw;
 use std::collections::HashMap;
 
-/// Types that refer to each other: `typedef`, `const` and the like do not count as levels of a type.
+/// `typedef`, `const` and the like in a row. They do not count as levels of a type.
 const MAX_CHAIN: usize = 4 * MAX_DEPTH as usize;
 /// Names within names.
 const MAX_NAME_DEPTH: u32 = 12;
@@ -45,14 +45,40 @@ impl<'p> Builder<'p> {
     }
 
     pub fn ty(&mut self, die: Die) -> Result<Type> {
-        if let Some(ty) = self.made.get(&die) {
-            return Ok(ty.clone());
+        let mut names = vec![];
+        let mut target = die;
+        let mut ty = loop {
+            if let Some(ty) = self.made.get(&target) {
+                break ty.clone();
+            }
+            self.steps.take(1)?;
+            let entry = self.units().entry(target)?;
+            if !is_modifier(entry.tag()) {
+                break self.plain(target)?;
+            }
+            if names.iter().any(|(name, _)| *name == target) {
+                return Err(DebugError::Recursive(self.shown_name(die)));
+            }
+            if names.len() >= MAX_CHAIN {
+                return Err(self.problem(die, TypeError::TooDeep));
+            }
+            let next = self.units().referred(target.unit, &entry, dw::DW_AT_type)?;
+            names.push((target, entry));
+            target = next.ok_or_else(|| self.unsupported(target, "void as a value"))?;
+        };
+        for (die, entry) in names.into_iter().rev() {
+            ty = self.modified(ty, die, &entry)?;
+            self.made.insert(die, ty.clone());
         }
-        self.steps.take(1)?;
+        Ok(ty)
+    }
+
+    /// A type that is no other name of one.
+    fn plain(&mut self, die: Die) -> Result<Type> {
         if self.open.contains(&die) {
             return Err(DebugError::Recursive(self.shown_name(die)));
         }
-        if self.open.len() >= MAX_CHAIN {
+        if self.open.len() > usize::from(MAX_DEPTH) {
             return Err(self.problem(die, TypeError::TooDeep));
         }
         self.open.push(die);
@@ -108,7 +134,6 @@ impl<'p> Builder<'p> {
             dw::DW_TAG_string_type | dw::DW_TAG_set_type | dw::DW_TAG_file_type => {
                 self.bytes(die, number(&entry, dw::DW_AT_byte_size).unwrap_or(0))
             }
-            tag if is_modifier(tag) => self.modified(die, &entry),
             _ => Err(DebugError::BadReference),
         }
     }
@@ -118,11 +143,7 @@ impl<'p> Builder<'p> {
     }
 
     /// A `typedef`, `const` and the like.
-    fn modified(&mut self, die: Die, entry: &Entry) -> Result<Type> {
-        let Some(target) = self.units().referred(die.unit, entry, dw::DW_AT_type)? else {
-            return Err(self.unsupported(die, "void as a value"));
-        };
-        let mut ty = self.ty(target)?;
+    fn modified(&self, mut ty: Type, die: Die, entry: &Entry) -> Result<Type> {
         if entry.tag() == dw::DW_TAG_typedef {
             let name = self.program.qualified_name(die)?;
             if let TypeKind::Scalar(scalar, order) = *ty.kind()

@@ -93,7 +93,9 @@ impl Units {
         let start = header.offset().0;
         let range = start..start.saturating_add(header.length_including_self());
         let kind = header.type_();
-        let Ok(unit) = dwarf.unit(header) else { return };
+        let Ok(mut unit) = dwarf.unit(header) else { return };
+        // Its list of files is large, and rarely needed.
+        unit.line_program = None;
         let number = self.list.len();
         let (UnitType::Type { type_signature, type_offset }
         | UnitType::SplitType { type_signature, type_offset }) = kind
