@@ -167,6 +167,35 @@ fn program_without_debug_information_says_so() {
 }
 
 #[test]
+fn program_with_line_numbers_only_says_so() {
+    let Some(made) = compile("gcc", "c", "int main(void) { return 0; }", &["-g1"]) else { return };
+    let error = made.open().find("Telemetry").unwrap_err().to_string();
+    assert!(error.contains("has only line numbers as debug information"), "{error}");
+}
+
+#[test]
+fn program_can_be_sent_to_another_thread() {
+    const fn is_shared<T: Send + Sync + 'static>() {}
+    is_shared::<Program>();
+}
+
+#[test]
+fn ambiguous_and_partial_names_are_told() {
+    let source = "namespace a { struct Frame { int x; } one; struct Only { int o; } only; }
+        namespace b { struct Frame { long x; } two; } int main() {}";
+    let Some(made) = compile("g++", "cpp", source, &["-g"]) else { return };
+    let program = made.open();
+    assert_eq!(program.find("Only").unwrap().size(), 4);
+    assert_eq!(program.find("b::Frame").unwrap().size(), 8);
+    let error = program.find("Frame").unwrap_err().to_string();
+    assert_eq!(error, "'Frame' is ambiguous: a::Frame (4 bytes), b::Frame (8 bytes)");
+    let error = program.find("c::Frame\u{1b}").unwrap_err().to_string();
+    assert_eq!(error, r"no type 'c::Frame\x1b' in the debug information");
+    let sizes: Vec<_> = program.types_of_size(4).unwrap().into_iter().map(|ty| ty.name).collect();
+    assert_eq!(sizes, ["a::Frame", "a::Only"]);
+}
+
+#[test]
 fn file_that_is_no_program_is_refused() {
     let open = |bytes: &[u8]| Program::open(&bytes, Path::new("/a\nb"), &open_file).unwrap_err().to_string();
     assert_eq!(open(b""), r"/a\x0ab is not an ELF file");

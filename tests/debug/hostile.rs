@@ -154,8 +154,8 @@ fn deep_and_circular_scopes_end() {
 
 #[test]
 fn decompressed_size_is_checked() {
-    let fields: String = (0..300).map(|number| format!("int field_{number};")).collect();
-    let source = format!("struct S {{ {fields} }} s; int main() {{ return s.field_0; }}");
+    let fields: Vec<String> = (0..300).map(|number| format!("int field_{number};")).collect();
+    let source = format!("struct S {{ {} }} s; int main() {{ return s.field_0; }}", fields.concat());
     let Some(made) = compile("gcc", "c", &source, &["-g", "-gz=zlib"]) else { return };
     let original = fs::read(&made.path).unwrap();
     let open = |bytes: &[u8]| Program::open(&bytes, Path::new("/program"), &open_file).map(|_| ());

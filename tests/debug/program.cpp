@@ -105,6 +105,8 @@ int main() {
     std::printf("T|ns::Ring<float, 4>|%zu\nT|Ring<float,4>|%zu\n", sizeof(ns::Ring<float, 4>), sizeof(ns::Ring<float, 4>));
     std::printf("T|ns::Ring<float,4>::Slot|%zu\n", sizeof(ns::Ring<float, 4>::Slot));
     std::printf("T|ns::Ring<unsigned long, 2>|%zu\n", sizeof(ns::Ring<unsigned long, 2>));
+    std::printf("T|Telemetry[3][5]|%zu\n", sizeof(Telemetry[3][5]));
+    std::printf("F|Telemetry[3][5]|[2][4].tick|%zu|%zu\n", sizeof(Telemetry[14]), sizeof(int));
     ns::Ring<unsigned long, 2> longs = {};
     F(ns::Derived, id); F(ns::Derived, tag); F(ns::Derived, weight); F(ns::Derived, extra); F(ns::Derived, name);
     F(ns::Virtual, own);

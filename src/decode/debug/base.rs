@@ -4,8 +4,9 @@ use super::units::{Entry, number};
 use crate::decode::Scalar;
 use gimli::constants as dw;
 
-/// The scalar of a base type. `None` if there is none of its kind and size.
-pub(super) fn scalar(entry: &Entry, name: &str) -> Option<Scalar> {
+/// The scalar of a base type. `None` if there is none of its kind and size. `long double` has several
+/// formats; only that of x86 is known.
+pub(super) fn scalar(entry: &Entry, name: &str, is_x86: bool) -> Option<Scalar> {
     let size = number(entry, dw::DW_AT_byte_size)?;
     let encoding = match entry.attr_value(dw::DW_AT_encoding)? {
         gimli::AttributeValue::Encoding(encoding) => encoding,
@@ -30,7 +31,7 @@ pub(super) fn scalar(entry: &Entry, name: &str) -> Option<Scalar> {
         (dw::DW_ATE_float, 4) => Scalar::F32,
         (dw::DW_ATE_float, 8) => Scalar::F64,
         // `_Float128` and `__float128` have the size of `long double`, but another format.
-        (dw::DW_ATE_float, 16) if name == "long double" => Scalar::F80,
+        (dw::DW_ATE_float, 16) if name == "long double" && is_x86 => Scalar::F80,
         (dw::DW_ATE_complex_float, 8) => Scalar::Complex64,
         (dw::DW_ATE_complex_float, 16) => Scalar::Complex128,
         _ => return None,

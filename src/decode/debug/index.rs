@@ -121,6 +121,10 @@ impl Index {
                 types.push(Named { name, kind, size: item.size, die });
             }
         }
+        if types.is_empty() {
+            let lines_only = || DebugError::LinesOnly { file: program.sections.name.clone() };
+            return Err(program.missing().first().cloned().unwrap_or_else(lines_only));
+        }
         types.sort_by(|one, other| one.name.cmp(&other.name).then(one.die.cmp(&other.die)));
         let mut by_last_part: HashMap<String, Vec<u32>> = HashMap::new();
         for (number, ty) in (0..).zip(&types) {
@@ -144,6 +148,18 @@ impl Index {
 
 fn hash(name: &str) -> u128 {
     xxhash_rust::xxh3::xxh3_128(name.as_bytes())
+}
+
+/// Splits the dimensions of an array from the name of its element. The innermost one comes first.
+fn dimensions(name: &str) -> (&str, Vec<u64>) {
+    let (mut element, mut counts) = (name.trim_end(), vec![]);
+    while let Some((before, count)) = element.strip_suffix(']').and_then(|inside| inside.rsplit_once('['))
+        && let Ok(count) = count.trim().parse()
+    {
+        counts.push(count);
+        element = before.trim_end();
+    }
+    (element, counts)
 }
 
 fn kind(item: &Item) -> Option<NamedKind> {
@@ -182,13 +198,29 @@ impl Program {
         Ok(self.index()?.names.iter().filter_map(listed).collect())
     }
 
+    /// The types of a size.
+    ///
+    /// # Errors
+    /// Fails without debug information.
+    pub fn types_of_size(&self, size: u64) -> Result<Vec<NamedType>> {
+        Ok(self.types()?.into_iter().filter(|ty| ty.size == size).collect())
+    }
+
     /// Finds a type by its name. Namespaces may be left out if only one type has the name then, and
-    /// spaces make no difference.
+    /// spaces make no difference. `[4]` after it makes an array.
     ///
     /// # Errors
     /// Fails if there is no such type, or if there are several that differ.
     pub fn find(&self, name: &str) -> Result<Type> {
         self.require()?;
+        let (element, counts) = dimensions(name);
+        let too_large = |problem| DebugError::Type { name: crate::segment::escape(name.as_bytes()), problem };
+        counts
+            .into_iter()
+            .try_fold(self.find_named(element)?, |ty, count| Type::array(ty, count).map_err(too_large))
+    }
+
+    fn find_named(&self, name: &str) -> Result<Type> {
         let key = normalized(name);
         let shown = || crate::segment::escape(name.as_bytes());
         let mut found = self.quick_find(&key)?;
@@ -238,5 +270,18 @@ impl Program {
         let names = candidates.iter().filter_map(|&number| self.index().ok()?.names.get(number as usize));
         let mut definitions = names.filter(|named| named.size.is_some() && normalized(&named.name) == key);
         Ok(definitions.next().map(|named| named.die))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dimensions_are_split_from_the_name() {
+        assert_eq!(dimensions("a::B<int, 3>[2] [4]"), ("a::B<int, 3>", vec![4, 2]));
+        assert_eq!(dimensions("B"), ("B", vec![]));
+        assert_eq!(dimensions("B[]"), ("B[]", vec![]));
+        assert_eq!(dimensions("&[u8]"), ("&[u8]", vec![]));
     }
 }

@@ -94,6 +94,10 @@ impl Program {
         }
     }
 
+    pub(super) const fn is_x86(&self) -> bool {
+        matches!(object::elf::Machine(self.sections.machine), object::elf::EM_X86_64 | object::elf::EM_386)
+    }
+
     pub(super) fn outline(&self, unit: u32) -> Result<&Outline> {
         let cell = self.outlines.get(unit as usize).ok_or(DebugError::BadReference)?;
         let read = || {

@@ -6,7 +6,6 @@ use super::file::{Allowance, FileSource, Input, OpenFile, Slice, slice};
 use super::separate;
 use super::split;
 use super::units::Units;
-use crate::segment::escape;
 use gimli::{AbbreviationsCacheStrategy, Dwarf, RunTimeEndian, SectionId};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +13,8 @@ use std::sync::Arc;
 /// The sections of a program, loaded.
 #[derive(Debug)]
 pub(super) struct Sections {
+    /// The path, escaped.
+    pub name: String,
     pub units: Units,
     pub frames: FrameSections,
     pub order: RunTimeEndian,
@@ -62,9 +63,10 @@ impl Sections {
                     slice(found.elf.bytes(".debug_frame", &other, &mut allowance)?, found.elf.order);
             }
         } else {
-            missing.push(DebugError::Missing { file: escape(path.as_os_str().as_encoded_bytes()) });
+            missing.push(DebugError::Missing { file: input.name.clone() });
         }
         Ok(Self {
+            name: input.name,
             units,
             frames,
             order: elf.order,

@@ -96,7 +96,8 @@ impl<'p> Builder<'p> {
             dw::DW_TAG_base_type => {
                 let name = self.units().name(die.unit, &entry).unwrap_or_default();
                 let bits = self.bytes(die, number(&entry, dw::DW_AT_byte_size).unwrap_or(0))?;
-                Ok(base::scalar(&entry, &name).map_or(bits, |scalar| Type::scalar(scalar, context.order)))
+                Ok(base::scalar(&entry, &name, self.program.is_x86())
+                    .map_or(bits, |scalar| Type::scalar(scalar, context.order)))
             }
             dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type | dw::DW_TAG_rvalue_reference_type => {
                 let size = number(&entry, dw::DW_AT_byte_size).unwrap_or(context.address_size);
