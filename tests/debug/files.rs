@@ -42,6 +42,16 @@ fn dwarf_4_and_5_tell_the_truth() {
 }
 
 #[test]
+fn clang_tells_the_truth() {
+    for options in [&["-gdwarf-5", "-fstandalone-debug"], &["-gdwarf-4", "-O1"]] {
+        let Some(made) = compile("clang++", "cpp", SOURCE, &[&STANDARD[..], options].concat()) else {
+            return;
+        };
+        assert!(check(&made.open(), &made.output()) > 80);
+    }
+}
+
+#[test]
 fn optimized_program_tells_the_truth() {
     check_with(&["-g", "-O2", "-fno-inline"]);
 }

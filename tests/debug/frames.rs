@@ -1,6 +1,7 @@
 //! Frames of a stack: unwinding, and the parameters and variables of each function.
 
 use super::compile::compile;
+use shmlens::decode::ByteOrder;
 use shmlens::decode::debug::{Caller, DebugError, Frame, Location, Program, Registers};
 
 const SOURCE: &str = include_str!("stack.cpp");
@@ -17,6 +18,8 @@ struct Stopped {
     frames: Vec<(String, u64)>,
     /// Functions, their variables and the addresses of these.
     variables: Vec<(String, String, u64)>,
+    /// Functions, their parameters and the values of these.
+    parameters: Vec<(String, String, u64)>,
 }
 
 fn number(text: &str) -> u64 {
@@ -33,6 +36,9 @@ fn parse(output: &str) -> Stopped {
             ["C", function, address] => stopped.frames.push(((*function).to_owned(), number(address))),
             ["L", function, name, address] => {
                 stopped.variables.push(((*function).to_owned(), (*name).to_owned(), number(address)));
+            }
+            ["A", function, name, value] => {
+                stopped.parameters.push(((*function).to_owned(), (*name).to_owned(), number(value)));
             }
             ["M", start, offset] => stopped.mapping = (number(start), number(offset)),
             ["S", address, bytes] => {
@@ -60,14 +66,14 @@ impl Stopped {
 }
 
 /// Unwinds to main, and checks all frames and variables. Returns how many variables were found in
-/// memory.
-fn check(program: &Program, stopped: &Stopped) -> usize {
+/// memory, and how many parameters have a known value.
+fn check(program: &Program, stopped: &Stopped) -> (usize, usize) {
     let (start, offset) = stopped.mapping;
     let load_bias = program.load_bias(start, offset).unwrap();
     let read = |address: u64, bytes: &mut [u8]| stopped.read(address, bytes);
     let mut registers = stopped.registers.clone();
     let mut address = registers[&16];
-    let mut found = 0;
+    let (mut found, mut known) = (0, 0);
     for (name, cfa) in stopped.frames.iter().rev() {
         let mut frame = Frame { address, registers: &registers, cfa: None, bias: load_bias, read: &read };
         let Caller { cfa: computed, registers: next, return_address, is_signal } =
@@ -92,12 +98,23 @@ fn check(program: &Program, stopped: &Stopped) -> usize {
             assert!(!local.is_parameter && local.ty.is_some());
             found += 1;
         }
+        for (_, name, value) in stopped.parameters.iter().filter(|(function, ..)| function == name) {
+            let parameter =
+                locals.iter().find(|local| local.name == *name && local.inlined.is_none()).unwrap();
+            assert!(parameter.is_parameter);
+            if let Ok(found) = parameter.location.value(&frame, 8, ByteOrder::Little) {
+                assert_eq!(found, *value, "{parameter:?}");
+                known += 1;
+            }
+            let ty = program.type_name(parameter.ty.unwrap());
+            assert!(ty.starts_with("app::Shared*"), "{ty}");
+        }
         assert!(locals.iter().all(|local| local.name != "later"), "{locals:?}");
         registers = next;
         // The call, rather than the instruction after it.
         address = return_address.unwrap() - 1;
     }
-    found
+    (found, known)
 }
 
 #[test]
@@ -111,8 +128,10 @@ fn frames_are_unwound_and_their_variables_found() {
         let Some(made) = compile("g++", "cpp", SOURCE, &[&options[..], &["-fPIE", "-w"]].concat()) else {
             return;
         };
-        let found = check(&made.open(), &parse(&made.output()));
+        let (found, known) = check(&made.open(), &parse(&made.output()));
         assert_eq!(found, 6, "{options:?}");
+        println!("{options:?}: {known} of 2 parameters known");
+        assert!(known == 2 || options[1].starts_with("-O"), "{known}");
     }
 }
 

@@ -1,5 +1,6 @@
 // A program that prints its registers, its stack, and the truth about its frames, a line each:
 //   R|register|value   S|address|bytes   C|function|frame address   L|function|variable|address
+//   A|function|parameter|value
 //   M|start of the first mapping|its offset in the file
 #include <cstdio>
 #include <ucontext.h>
@@ -29,6 +30,7 @@ KEEP int inner(Shared *shared, int depth) {
     volatile int local = depth;
     Shared *volatile pointer = shared;
     note('C', "app::inner", "", __builtin_dwarf_cfa());
+    note('A', "app::inner", "shared", shared);
     note('L', "app::inner", "local", &local);
     note('L', "app::inner", "pointer", &pointer);
     getcontext(&context);
@@ -46,6 +48,7 @@ static inline __attribute__((always_inline)) int helper(Shared *shared) {
 KEEP int middle(Shared *const *all) {
     volatile long before = 5;
     note('C', "app::middle", "", __builtin_dwarf_cfa());
+    note('A', "app::middle", "all", all);
     note('L', "app::middle", "before", &before);
     int sum = 0;
     for (int i = 0; i < 1; i++) {
@@ -76,7 +79,7 @@ int main() {
     for (int i = 0; i < app::count; i++) {
         const app::Note &note = app::notes[i];
         if (note.kind == 'C') std::printf("C|%s|%#lx\n", note.function, note.address);
-        else std::printf("L|%s|%s|%#lx\n", note.function, note.name, note.address);
+        else std::printf("%c|%s|%s|%#lx\n", note.kind, note.function, note.name, note.address);
     }
     std::printf("S|%#lx|", app::stack_start);
     for (unsigned char byte : app::stack) std::printf("%02x", byte);

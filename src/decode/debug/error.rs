@@ -42,6 +42,8 @@ pub enum DebugError {
     NoFrame(u64),
     #[error("{0} is unknown")]
     UnknownRegister(String),
+    #[error("the value is optimized out")]
+    OptimizedOut,
     #[error("failed to read the memory of the process at {0:#x}")]
     Memory(u64),
 }

@@ -3,6 +3,7 @@
 use super::error::{DebugError, Result};
 use super::file::Slice;
 use super::units::LoadedUnit;
+use crate::decode::ByteOrder;
 use gimli::{EvaluationResult, Expression, Value};
 use std::collections::BTreeMap;
 
@@ -84,6 +85,26 @@ impl Frame<'_> {
     }
 }
 
+impl Location {
+    /// The value of a pointer or number of up to 8 bytes.
+    ///
+    /// # Errors
+    /// Fails if it is unknown, optimized out, or cannot be read.
+    pub fn value(&self, frame: &Frame<'_>, size: u8, order: ByteOrder) -> Result<u64> {
+        let order = match order {
+            ByteOrder::Little => gimli::RunTimeEndian::Little,
+            ByteOrder::Big => gimli::RunTimeEndian::Big,
+        };
+        match self {
+            Self::Memory(address) => frame.number(*address, size, order),
+            Self::Register(register) => frame.register(*register),
+            Self::Value(value) => Ok(*value),
+            Self::Split | Self::OptimizedOut => Err(DebugError::OptimizedOut),
+            Self::Unknown(error) => Err(error.clone()),
+        }
+    }
+}
+
 impl Evaluator<'_> {
     /// Evaluates an expression for the place of a value.
     pub fn locate(&self, expression: Expression<Slice>, encoding: gimli::Encoding) -> Location {
@@ -104,7 +125,7 @@ impl Evaluator<'_> {
             Location::Memory(number) | Location::Value(number) => Ok(number),
             Location::Register(register) => self.frame.register(register),
             Location::Unknown(error) => Err(error),
-            Location::Split | Location::OptimizedOut => Err(DebugError::UnknownRegister("frame".to_owned())),
+            Location::Split | Location::OptimizedOut => Err(DebugError::OptimizedOut),
         }
     }
 

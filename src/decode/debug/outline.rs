@@ -51,12 +51,14 @@ pub(super) enum Name {
 pub(super) struct Outline {
     /// In the order of their offsets.
     pub items: Vec<Item>,
+    /// The offsets of types in the unit with the offsets of each `typedef` of them, in order.
+    typedefs: Vec<(u32, u32)>,
 }
 
 impl Outline {
     /// Reads a unit to its end, or to the first damaged entry.
     pub fn read(unit: &LoadedUnit, steps: &Steps) -> Result<Self> {
-        let mut scan = Scan { unit, items: vec![], open: vec![], steps };
+        let mut scan = Scan { unit, items: vec![], typedefs: vec![], open: vec![], steps };
         match scan.run() {
             // What was read before is right.
             Ok(()) | Err(super::DebugError::Dwarf(_)) => {}
@@ -66,7 +68,8 @@ impl Outline {
         for item in scan.items.iter_mut().filter(|item| item.end == 0) {
             item.end = end;
         }
-        let mut outline = Self { items: scan.items };
+        scan.typedefs.sort_unstable();
+        let mut outline = Self { items: scan.items, typedefs: scan.typedefs };
         outline.resolve();
         Ok(outline)
     }
@@ -78,6 +81,14 @@ impl Outline {
                 self.items[index].scope = self.around(offset as usize);
             }
         }
+    }
+
+    /// The offset of the first `typedef` of the type at an offset.
+    pub fn typedef_of(&self, offset: usize) -> Option<usize> {
+        let offset = u32::try_from(offset).ok()?;
+        let first = self.typedefs.partition_point(|&(target, _)| target < offset);
+        let &(target, found) = self.typedefs.get(first)?;
+        (target == offset).then_some(found as usize)
     }
 
     /// The number of the innermost item around an offset, other than the one that starts there.
@@ -118,6 +129,7 @@ fn short(offset: usize) -> u32 {
 struct Scan<'a> {
     unit: &'a LoadedUnit,
     items: Vec<Item>,
+    typedefs: Vec<(u32, u32)>,
     /// The entries that contain the next one: the number of the item, if it is one.
     open: Vec<Option<u32>>,
     steps: &'a Steps,
@@ -181,7 +193,7 @@ impl Scan<'_> {
     }
 
     fn item(
-        &self,
+        &mut self,
         raw: &mut EntriesRaw<'_, Slice>,
         offset: usize,
         tag: DwTag,
@@ -201,14 +213,23 @@ impl Scan<'_> {
             is_inline: false,
             has_address: false,
         };
-        for &attribute in attributes {
-            if !is_read(attribute.name()) {
-                raw.skip_attributes(&[attribute])?;
+        let mut skipped = 0;
+        for (index, &attribute) in attributes.iter().enumerate() {
+            let is_target = tag == dw::DW_TAG_typedef && attribute.name() == dw::DW_AT_type;
+            if !is_target && !is_read(attribute.name()) {
                 continue;
             }
+            // Several at once are skipped faster.
+            raw.skip_attributes(attributes.get(skipped..index).unwrap_or_default())?;
+            skipped = index + 1;
             let at = raw.next_offset().0;
             let value = raw.read_attribute(attribute)?.value();
             match attribute.name() {
+                dw::DW_AT_type => {
+                    if let AttributeValue::UnitRef(target) = value {
+                        self.typedefs.push((short(target.0), short(offset)));
+                    }
+                }
                 dw::DW_AT_name => item.name = self.name(&value, at),
                 dw::DW_AT_byte_size => item.size = value.udata_value(),
                 dw::DW_AT_declaration => item.is_declaration = matches!(value, AttributeValue::Flag(true)),
@@ -224,6 +245,7 @@ impl Scan<'_> {
                 _ => {}
             }
         }
+        raw.skip_attributes(attributes.get(skipped..).unwrap_or_default())?;
         Ok(item)
     }
 
@@ -248,16 +270,18 @@ impl Scan<'_> {
         raw: &mut EntriesRaw<'_, Slice>,
         attributes: &[AttributeSpecification],
     ) -> Result<Option<UnitOffset>> {
-        let mut found = None;
-        for &attribute in attributes {
-            if attribute.name() == dw::DW_AT_sibling {
-                if let AttributeValue::UnitRef(next) = raw.read_attribute(attribute)?.value() {
-                    found = Some(next);
-                }
-            } else {
-                raw.skip_attributes(&[attribute])?;
-            }
-        }
+        let index = attributes.iter().position(|attribute| attribute.name() == dw::DW_AT_sibling);
+        let Some((before, rest)) = index.and_then(|index| attributes.split_at_checked(index)) else {
+            raw.skip_attributes(attributes)?;
+            return Ok(None);
+        };
+        let Some((&sibling, after)) = rest.split_first() else { return Ok(None) };
+        raw.skip_attributes(before)?;
+        let found = match raw.read_attribute(sibling)?.value() {
+            AttributeValue::UnitRef(next) => Some(next),
+            _ => None,
+        };
+        raw.skip_attributes(after)?;
         Ok(found.filter(|&next| next > raw.next_offset()))
     }
 }

@@ -108,9 +108,16 @@ impl Program {
         cell.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
-    /// The name of an entry with its namespaces, classes and functions. Empty without a name.
-    pub(super) fn qualified_name(&self, die: Die) -> Result<String> {
-        let entry = self.sections.units.entry(die)?;
+    /// The name of an entry with its namespaces, classes and functions. A type without a name has that
+    /// of its `typedef`. Empty without either.
+    pub(super) fn qualified_name(&self, mut die: Die) -> Result<String> {
+        let mut entry = self.sections.units.entry(die)?;
+        if !entry.has_attr(gimli::DW_AT_name)
+            && let Some(offset) = self.outline(die.unit)?.typedef_of(die.offset)
+        {
+            die.offset = offset;
+            entry = self.sections.units.entry(die)?;
+        }
         let Some(name) = self.sections.units.name(die.unit, &entry) else { return Ok(String::new()) };
         // The scopes are those of its declaration.
         let declaration = self.sections.units.referred(die.unit, &entry, gimli::DW_AT_specification);

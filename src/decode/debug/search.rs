@@ -146,21 +146,14 @@ impl Search<'_> {
         is_candidate: bool,
     ) -> Result<Candidate> {
         let mut candidate = Candidate::default();
-        for &attribute in attributes {
+        let mut skipped = 0;
+        for (index, &attribute) in attributes.iter().enumerate() {
             let name = attribute.name();
-            let is_read = name == dw::DW_AT_sibling
-                || is_candidate
-                    && matches!(
-                        name,
-                        dw::DW_AT_name
-                            | dw::DW_AT_byte_size
-                            | dw::DW_AT_declaration
-                            | dw::DW_AT_specification
-                    );
-            if !is_read {
-                raw.skip_attributes(&[attribute])?;
+            if name != dw::DW_AT_sibling && !(is_candidate && is_read(name)) {
                 continue;
             }
+            raw.skip_attributes(attributes.get(skipped..index).unwrap_or_default())?;
+            skipped = index + 1;
             let value = raw.read_attribute(attribute)?.value();
             match (name, value) {
                 (dw::DW_AT_name, value) => {
@@ -174,8 +167,20 @@ impl Search<'_> {
                 _ => {}
             }
         }
+        raw.skip_attributes(attributes.get(skipped..).unwrap_or_default())?;
         Ok(candidate)
     }
+}
+
+const fn is_read(name: gimli::DwAt) -> bool {
+    matches!(
+        name,
+        dw::DW_AT_name
+            | dw::DW_AT_byte_size
+            | dw::DW_AT_declaration
+            | dw::DW_AT_specification
+            | dw::DW_AT_export_symbols
+    )
 }
 
 const fn is_scope(tag: gimli::DwTag) -> bool {

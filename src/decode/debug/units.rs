@@ -63,8 +63,13 @@ impl Default for Steps {
 
 impl Steps {
     pub fn take(&self, count: u64) -> Result<()> {
-        self.0.set(self.0.get().checked_sub(count).ok_or(DebugError::TooLong)?);
-        Ok(())
+        match self.0.get().checked_sub(count) {
+            Some(left) => {
+                self.0.set(left);
+                Ok(())
+            }
+            None => Err(DebugError::TooLong),
+        }
     }
 }
 
