@@ -223,9 +223,16 @@ impl Program {
     fn find_named(&self, name: &str) -> Result<Type> {
         let key = normalized(name);
         let shown = || crate::segment::escape(name.as_bytes());
-        let mut found = self.quick_find(&key)?;
+        let in_index = |index: &Index| index.named(&key).iter().map(|named| named.die).collect();
+        let mut found: Vec<Die> = match self.index.get() {
+            Some(Ok(index)) => in_index(index),
+            _ => vec![],
+        };
         if found.is_empty() {
-            found.extend(self.index()?.named(&key).iter().map(|named| named.die));
+            found = self.quick_find(&key)?;
+        }
+        if found.is_empty() {
+            found = in_index(self.index()?);
         }
         let mut types: Vec<(Die, Type)> = vec![];
         let mut problem = None;

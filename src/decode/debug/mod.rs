@@ -20,6 +20,7 @@
 
 mod arrays;
 mod base;
+mod describe;
 mod elf;
 mod enums;
 mod error;
@@ -35,6 +36,7 @@ mod pointers;
 mod program;
 mod records;
 mod same;
+mod scan;
 mod search;
 mod sections;
 mod separate;
