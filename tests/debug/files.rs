@@ -1,8 +1,8 @@
 //! The forms in which debug information is stored: versions, compression, separate and split files.
 
 use super::compile::{Compiled, compile, open_file};
-use super::truth::check;
-use shmlens::decode::debug::{DebugError, FileSource, Program};
+use super::truth::{check, count_in};
+use shmlens::decode::debug::{DebugError, ElementCount, FileSource, Program};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -35,7 +35,10 @@ fn check_with(options: &[&str]) {
 #[test]
 fn dwarf_4_and_5_tell_the_truth() {
     if let Some(made) = copy() {
-        assert!(check(&made.open(), &made.output()) > 80);
+        let program = made.open();
+        assert!(check(&program, &made.output()) > 80);
+        assert_eq!(count_in(&program, "span"), Some(ElementCount { offset: 8, size: 8 }));
+        assert_eq!(count_in(&program, "shared"), None);
     }
     check_with(&["-gdwarf-4"]);
     check_with(&["-gdwarf-3", "-gstrict-dwarf"]);
@@ -140,7 +143,7 @@ fn separate_debug_file_is_found_by_name_and_checksum() {
         (made.directory.path().join("program.debug"), made.directory.path().join(".debug/program.debug"));
     fs::rename(&from, &to).unwrap();
     check(&made.open(), &output);
-    // One of another build has another checksum.
+    // A file of another build has another checksum.
     let mut bytes = fs::read(&to).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
@@ -181,6 +184,16 @@ fn program_with_line_numbers_only_says_so() {
     let Some(made) = compile("gcc", "c", "int main(void) { return 0; }", &["-g1"]) else { return };
     let error = made.open().find("Telemetry").unwrap_err().to_string();
     assert!(error.contains("has only line numbers as debug information"), "{error}");
+}
+
+#[test]
+fn object_file_is_refused() {
+    let Some(made) = compile("gcc", "c", "int x; int main(void) { return x; }", &["-g", "-c"]) else {
+        return;
+    };
+    let file = File::open(&made.path).unwrap();
+    let error = Program::open(&file, Path::new("x.o"), &open_file).unwrap_err().to_string();
+    assert_eq!(error, "x.o is an object file: link it to a program");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Programs of Rust.
 
 use super::compile::{Compiled, compile};
-use super::truth::check;
+use super::truth::{check, count_in};
+use shmlens::decode::debug::ElementCount;
 use shmlens::decode::{Type, TypeKind};
 
 const SOURCE: &str = include_str!("rust_program.rs");
@@ -26,6 +27,8 @@ fn rust_program_tells_the_truth() {
     let program = made.open();
     let count = check(&program, &made.output());
     assert!(count > 25, "{count}");
+    let slice = count_in(&program, "rust_program::app::SLICE");
+    assert_eq!(slice, Some(ElementCount { offset: 8, size: 8 }));
     let shape = program.find("Shape").unwrap();
     let mut bytes = vec![0; 16];
     bytes[0] = 1;

@@ -1,7 +1,7 @@
 //! Compares debug information with what a program prints about itself.
 
 use shmlens::decode::Type;
-use shmlens::decode::debug::{PointerInside, Program, Variable};
+use shmlens::decode::debug::{ElementCount, PointerInside, Program, Variable};
 
 /// Compares every line that the program printed. Returns how many there are.
 ///
@@ -38,6 +38,13 @@ pub fn check(program: &Program, output: &str) -> usize {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     output.lines().count()
+}
+
+/// The place of the number of elements that a variable points to.
+pub fn count_in(program: &Program, name: &str) -> Option<ElementCount> {
+    let variables = program.variables().unwrap();
+    let pointers = program.pointers(variable(&variables, name).unwrap().ty).unwrap();
+    pointers.first().unwrap().count
 }
 
 fn field(ty: &Type, name: &str, path: &str) -> String {

@@ -26,6 +26,8 @@ pub(super) struct Elf {
     /// In bytes.
     pub address_size: u8,
     pub machine: u16,
+    /// An object file: its addresses are those of no program.
+    pub is_object: bool,
     pub segments: Vec<Segment>,
     /// By name. In a `.dwo` file, each type has a section of its own.
     sections: HashMap<Vec<u8>, Vec<Section>>,
@@ -33,7 +35,7 @@ pub(super) struct Elf {
 
 /// A part of the file that is loaded into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment {
+pub(super) struct Segment {
     pub file_offset: u64,
     pub address: u64,
     pub size: u64,
@@ -80,11 +82,12 @@ impl Elf {
             order,
             address_size: if header.is_type_64() { 8 } else { 4 },
             machine: header.e_machine(endian).0,
+            is_object: header.e_type(endian) == ET_REL,
             segments: vec![],
             sections: HashMap::new(),
         };
         let size = u64::from(header.e_phnum(endian)) * size_of::<H::ProgramHeader>() as u64;
-        if size > 0 && header.e_type(endian) != ET_REL {
+        if size > 0 {
             let bytes = input.read(header.e_phoff(endian).into(), size, allowance)?;
             let segments = pod::slice_from_all_bytes::<H::ProgramHeader>(&bytes).map_err(|()| damaged())?;
             elf.segments = segments

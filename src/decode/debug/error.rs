@@ -8,6 +8,8 @@ pub enum DebugError {
     Read { file: String, message: String },
     #[error("{file} is not an ELF file")]
     NotElf { file: String },
+    #[error("{file} is an object file: link it to a program")]
+    Object { file: String },
     #[error("{file} is damaged: {message}")]
     Damaged { file: String, message: String },
     #[error("{file} has no debug information: compile it with -g, or install its debug package")]

@@ -47,7 +47,6 @@ mod units;
 mod variables;
 mod variants;
 
-pub use elf::Segment;
 pub use error::DebugError;
 pub use file::{FileSource, OpenFile};
 pub use frames::Caller;

@@ -46,7 +46,7 @@ enum Interest {
 pub(super) fn scan(unit: &LoadedUnit, steps: &Steps) -> Result<Scanned> {
     let mut scan = Scan { unit, items: vec![], typedefs: vec![], open: vec![], steps };
     match scan.run() {
-        // What was read before is right.
+        // Entries before the damage are right.
         Ok(()) | Err(DebugError::Dwarf(_)) => Ok(Scanned { items: scan.items, typedefs: scan.typedefs }),
         Err(error) => Err(error),
     }

@@ -51,7 +51,7 @@ impl Program {
             let mut search =
                 Search { unit, number, parts: &parts, steps: &steps, depth: 0, found: &mut found };
             match search.scope(unit.unit.header.root_offset(), 0) {
-                // What was found before is right.
+                // Entries before the damage are right.
                 Ok(()) | Err(DebugError::Dwarf(_)) => {}
                 Err(error) => return Err(error),
             }

@@ -40,6 +40,9 @@ impl Sections {
         let input = Input::new(file, path)?;
         let mut allowance = Allowance::default();
         let elf = Elf::read(&input, &mut allowance)?;
+        if elf.is_object {
+            return Err(DebugError::Object { file: input.name });
+        }
         let build_id = elf.build_id(&input, &mut allowance);
         let mut missing = vec![];
         let mut units = Units::default();

@@ -21,7 +21,7 @@ pub(super) struct Builder<'p> {
     open: Vec<Die>,
 }
 
-/// Where a type is made: its unit determines the byte order and the size of addresses.
+/// The properties of a unit that its types depend on.
 #[derive(Clone, Copy)]
 pub(super) struct Context {
     pub order: ByteOrder,
