@@ -1,10 +1,11 @@
 //! The forms in which debug information is stored: versions, compression, separate and split files.
 
-use super::compile::{Compiled, compile, open_file};
+use super::compile::{Compiled, compile, open_file, run};
 use super::truth::{check, count_in};
 use shmlens::decode::debug::{DebugError, ElementCount, FileSource, Program};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 const SOURCE: &str = include_str!("program.cpp");
@@ -22,7 +23,9 @@ fn copy() -> Option<Compiled> {
         COMPILED.get_or_init(|| program(&["-gdwarf-5", "-Wl,--build-id=0x0123456789abcdef"])).as_ref()?;
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = directory.path().join("program");
-    fs::copy(&made.path, &path).unwrap();
+    // Not written by this process: a child of another thread could inherit the open file, and a file
+    // that is open for writing cannot be run.
+    run(Command::new("cp").arg(&made.path).arg(&path));
     Some(Compiled { directory, path })
 }
 
@@ -71,7 +74,7 @@ fn compressed_sections_are_read() {
     let output = made.output();
     for form in ["zlib", "zlib-gnu", "zstd"] {
         let option = format!("--compress-debug-sections={form}");
-        let supported = std::process::Command::new("objcopy").arg("--help").output().unwrap();
+        let supported = Command::new("objcopy").arg("--help").output().unwrap();
         let supported = String::from_utf8_lossy(&supported.stdout).into_owned();
         if form == "zstd" && !supported.contains("zstd") {
             shmlens::sys::skip::skip("needs an objcopy that knows zstd");

@@ -59,7 +59,7 @@ fn program(entries: &[String]) -> Option<Program> {
 fn at_once<T>(run: impl FnOnce() -> T) -> T {
     let start = Instant::now();
     let result = run();
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     result
 }
 
