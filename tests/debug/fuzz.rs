@@ -116,7 +116,9 @@ fn ask(random: &mut Random, bytes: &[u8]) -> bool {
         let Ok(ty) = program.ty(named.id) else { continue };
         right = true;
         let bytes = vec![0xa5; 256];
-        let _ = (ty.decode(&bytes).csv_record().len().min(1), ty.to_string());
+        let mut record = vec![];
+        ty.decode(&bytes).push_csv(&mut record);
+        let _ = (record.len(), ty.to_string());
         let _ = program.pointers(named.id);
     }
     for name in ["ns::Ring<float,4>", "Alias", "Local", "ns::Derived"] {
