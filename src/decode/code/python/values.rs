@@ -104,7 +104,7 @@ impl Writer<'_> {
     fn number(&self, leaf: &Leaf<'_>, scalar: Scalar, order: ByteOrder) -> String {
         if self.is_numpy {
             numpy_place(leaf, false)
-        } else if is_foreign(order, scalar) && !leaf.is_bit_field() || scalar.size() == 16 {
+        } else if !leaf.is_bit_field() && (is_foreign(order, scalar) || scalar.size() == 16) {
             let is_signed = scalar.is_signed() || time_call(scalar, python_string).is_some();
             let signed = if is_signed { ", signed=True" } else { "" };
             format!("int.from_bytes({}, {}{signed})", slice(leaf, scalar.size() as u64), order_word(order))
