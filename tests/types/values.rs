@@ -202,6 +202,48 @@ fn names_are_printed_as_they_are() {
     assert!(compared > 3 * samples.len(), "{compared}");
 }
 
+/// The bytes of a number of so many bytes.
+fn number(value: i128, size: usize, order: ByteOrder) -> Vec<u8> {
+    let mut bytes = value.to_le_bytes()[..size].to_vec();
+    if order == ByteOrder::Big {
+        bytes.reverse();
+    }
+    bytes
+}
+
+#[test]
+fn flags_are_printed_by_name() {
+    let flags = [("NONE", 0), ("X", 4), ("fn", 1), ("READ", 1), ("{0}%s\u{e9}", 2), ("RWX", 7), ("HIGH", 64)];
+    let mut samples = vec![];
+    for order in [ByteOrder::Little, ByteOrder::Big] {
+        for scalar in [
+            Scalar::U8,
+            Scalar::Char,
+            Scalar::U16,
+            Scalar::I32,
+            Scalar::U64,
+            Scalar::I64,
+            Scalar::U128,
+            Scalar::I128,
+            Scalar::Char16,
+            Scalar::Char32,
+        ] {
+            let values = [0, 1, 3, 7, 8, 0x45, 0x7d, 0x41 << 8, 1 << 100 | 2, i128::MAX, i128::MIN, -1];
+            let ty = Type::array(enumeration("Flags", scalar, order, &flags), values.len() as u64).unwrap();
+            let bytes = values.iter().flat_map(|&value| number(value, scalar.size(), order)).collect();
+            samples.push(Sample { name: format!("{} {}", scalar.word(), order.word()), ty, bytes });
+        }
+    }
+    let arrays = samples.len();
+    let text = "struct { enum Mode { R = 1, W = 2, X = 4 } mode : 5; enum Flag : long { A = 1, B = 2 } flag : 40; \
+        enum class Wide : unsigned __int128 { C = 1, D = 2 } wide : 90; __int128 bits : 70; }";
+    let ty = parse_type(text, &|_| Err("no headers".to_owned())).unwrap().ty;
+    let bytes = vec![0x6b; usize::try_from(ty.size()).unwrap()];
+    samples.push(Sample { name: text.to_owned(), ty, bytes });
+    let compared = compare(&samples);
+    assert!(compared >= 3 * (12 * arrays + 4), "{compared}");
+}
+
 #[test]
 fn declared_types_are_printed() {
     let mut types = declared(&cases(include_str!("cases.cpp")), Language::Cpp);

@@ -24,6 +24,46 @@ static void show_name(const char *path, const char *name) {
     std::printf("%s = %s\n", path, name);
 }
 
+//: Flag
+template <typename T> struct Flag {
+    T value;
+    const char *name;
+};
+
+//: show_flags
+// Prints the name of a value or those of its bits, then bits without a name as a number. Returns false if
+// there is no name to print.
+template <typename T, std::size_t N>
+static bool show_flags(const char *path, T value, const Flag<T> (&flags)[N]) {
+    for (const auto &flag : flags) {
+        if (flag.value == value) {
+            show_name(path, flag.name);
+            return true;
+        }
+    }
+    auto rest = static_cast<__int128>(value);
+    bool has_name = false;
+    for (const auto &flag : flags) {
+        const auto bit = static_cast<__int128>(flag.value);
+        if (rest > 0 && (rest & bit) != 0 && (bit & (bit - 1)) == 0) {
+            std::printf("%s%s%s", has_name ? "" : path, has_name ? "|" : " = ", flag.name);
+            has_name = true;
+            rest ^= bit;
+        }
+    }
+    if (!has_name) {
+        return false;
+    }
+    const auto high = static_cast<unsigned long long>(rest >> 64), low = static_cast<unsigned long long>(rest);
+    if (high != 0) {
+        std::printf("|0x%llx%016llx", high, low);
+    } else if (low != 0) {
+        std::printf("|0x%llx", low);
+    }
+    std::puts("");
+    return true;
+}
+
 //: show_integer
 template <typename T> static void show_integer(const char *path, T value) {
     if (value < T(1) && value != T(0)) {

@@ -5,6 +5,16 @@
 def show_truth(byte):
     return {0: "false", 1: "true"}.get(byte, byte)
 
+#: show_flags
+def show_flags(names, value, number):
+    # The name of a value, or the names of its bits. Bits without a name follow as a number.
+    # From 2 ** 127 on, it is a number alone.
+    if value in names or not 0 < value < 1 << 127:
+        return names.get(value, number)
+    bits = [bit for bit in sorted(names) if value & bit and bit & (bit - 1) == 0]
+    rest = value - sum(bits)
+    return "|".join([names[bit] for bit in bits] + ([hex(rest)] if rest else [])) if bits else number
+
 #: show_bytes
 def show_bytes(raw):
     more = f" ... and {len(raw) - @BYTES@} more" if len(raw) > @BYTES@ else ""

@@ -35,6 +35,30 @@ fn show_name<T: PartialEq + std::fmt::Display>(names: &[(T, &str)], value: T, nu
     names.iter().find(|(known, _)| *known == value).map_or(number, |(_, name)| (*name).to_owned())
 }
 
+//: show_flags
+/// Formats a value as its name or the names of its bits. Bits without a name follow as a number.
+fn show_flags<T: Copy + TryInto<i128>>(names: &[(T, &str)], value: T, number: String) -> String {
+    let Ok(value) = value.try_into() else { return number };
+    let (mut texts, mut rest) = (vec![], value);
+    for &(bit, name) in names {
+        let bit: i128 = bit.try_into().unwrap_or(0);
+        if bit == value {
+            return name.to_owned();
+        }
+        if value > 0 && value & bit != 0 && bit & (bit - 1) == 0 {
+            texts.push(name.to_owned());
+            rest &= !bit;
+        }
+    }
+    if texts.is_empty() {
+        return number;
+    }
+    if rest != 0 {
+        texts.push(format!("{rest:#x}"));
+    }
+    texts.join("|")
+}
+
 //: show_bytes
 fn show_bytes(bytes: &[u8]) -> String {
     let shown: Vec<String> = bytes.iter().take(@BYTES@).map(|byte| format!("{byte:02x}")).collect();

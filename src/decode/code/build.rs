@@ -133,8 +133,8 @@ impl Builder {
             at
         } else {
             let name = self.name_type(found.name(), hint);
-            let is_scoped = found.is_scoped();
-            self.enums.push(EnumModel { name, underlying, order, is_scoped, enumerators });
+            let (is_scoped, is_flags) = (found.is_scoped(), found.is_flags());
+            self.enums.push(EnumModel { name, underlying, order, is_scoped, is_flags, enumerators });
             self.by_name.entry(found.name().to_owned()).or_default().push(self.enums.len() - 1);
             self.enums.len() - 1
         };

@@ -65,6 +65,8 @@ pub struct EnumModel {
     pub order: ByteOrder,
     /// Its enumerators are in the scope of the enumeration, not in the one around it.
     pub is_scoped: bool,
+    /// Values without a name are shown as the names of their bits.
+    pub is_flags: bool,
     pub enumerators: Vec<EnumeratorModel>,
 }
 
@@ -211,9 +213,11 @@ impl EnumModel {
         is_integer(self.underlying) && !is_foreign(self.order, self.underlying)
     }
 
-    /// The enumerators, without those whose value an earlier one has.
-    pub fn distinct(&self) -> impl Iterator<Item = &EnumeratorModel> {
-        let mut seen = std::collections::HashSet::new();
-        self.enumerators.iter().filter(move |one| seen.insert(one.value))
+    /// The enumerators by value, without those whose value an earlier one has.
+    pub fn distinct(&self) -> Vec<&EnumeratorModel> {
+        let mut distinct: Vec<_> = self.enumerators.iter().collect();
+        distinct.sort_by_key(|one| one.value);
+        distinct.dedup_by_key(|one| one.value);
+        distinct
     }
 }

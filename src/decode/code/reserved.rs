@@ -83,5 +83,6 @@ const PYTHON_WORDS: &str = "False None True and as assert async await break clas
     except finally for from global if import in is lambda nonlocal not or pass raise return try while with \
     yield _objects";
 const PYTHON_GLOBALS: &str = "ctypes enum mmap np os struct sys time memory data raw libc attach read check \
-    shared_memory resource_tracker print len bytes bytearray int float str range divmod hex getattr property \
-    memoryview open chr ord dict OSError OverflowError ValueError NAME OFFSET SIZE KEY SHMID SHM_RDONLY _bits";
+    shared_memory resource_tracker print len bytes bytearray int float str range divmod hex sorted sum \
+    getattr property memoryview open chr ord dict OSError OverflowError ValueError NAME OFFSET SIZE KEY SHMID \
+    SHM_RDONLY _bits";

@@ -32,7 +32,11 @@ pub const fn is_integer(scalar: Scalar) -> bool {
             | Scalar::I16
             | Scalar::I32
             | Scalar::I64
+            | Scalar::U128
+            | Scalar::I128
             | Scalar::Char
+            | Scalar::Char16
+            | Scalar::Char32
             | Scalar::Bool
     )
 }

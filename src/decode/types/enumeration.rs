@@ -68,6 +68,12 @@ impl Enum {
         self.is_scoped
     }
 
+    /// Returns true if its values are combinations of bits.
+    #[must_use]
+    pub const fn is_flags(&self) -> bool {
+        self.is_flags
+    }
+
     #[must_use]
     pub fn enumerators(&self) -> &[Enumerator] {
         &self.enumerators

@@ -135,6 +135,8 @@ impl Writer<'_> {
         let number = match found.underlying {
             Scalar::Bool => self.needs("show_truth"),
             Scalar::Char => self.needs("show_character"),
+            Scalar::Char16 | Scalar::Char32 => self.needs("show_wide_character"),
+            Scalar::U128 | Scalar::I128 => self.needs("show_wide_integer"),
             _ => self.needs("show_integer"),
         };
         let word = scalar_word(found.underlying);
@@ -144,17 +146,24 @@ impl Writer<'_> {
             line(out, format_args!("    {number};\n}}\n"));
             return;
         }
+        let names = found.distinct().into_iter().map(|one| {
+            let shown = cpp_string(escape(one.declared.as_bytes()).as_bytes());
+            (format!("shared::{name}::{}", one.name.text), shown)
+        });
+        if found.is_flags {
+            line(out, format_args!("    static const Flag<shared::{name}> flags[] = {{"));
+            for (enumerator, shown) in names {
+                line(out, format_args!("        {{{enumerator}, {shown}}},"));
+            }
+            let function = self.needs("show_flags");
+            let call = format!("{function}(path, value, flags)");
+            line(out, format_args!("    }};\n    if (!{call}) {{\n        {number};\n    }}\n}}\n"));
+            return;
+        }
         self.needs("show_name");
         out.push_str("    switch (value) {\n");
-        for one in found.distinct() {
-            let shown = cpp_string(escape(one.declared.as_bytes()).as_bytes());
-            let enumerator = &one.name.text;
-            line(
-                out,
-                format_args!(
-                    "    case shared::{name}::{enumerator}:\n        return show_name(path, {shown});"
-                ),
-            );
+        for (enumerator, shown) in names {
+            line(out, format_args!("    case {enumerator}:\n        return show_name(path, {shown});"));
         }
         line(out, format_args!("    default:\n        return {number};\n    }}\n}}\n"));
     }

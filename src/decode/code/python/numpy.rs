@@ -17,8 +17,11 @@ pub fn is_numpy(model: &Model) -> bool {
     let is_part = |part: &Part| {
         let (element, counts) = dimensions(part);
         let is_known = match element {
-            Part::Scalar(Scalar::U128 | Scalar::I128, _) => false,
-            Part::Enum(at) => is_integer(model.enums[*at].underlying),
+            Part::Scalar(scalar, _) => !is_wide(*scalar),
+            Part::Enum(at) => {
+                let underlying = model.enums[*at].underlying;
+                is_integer(underlying) && !is_wide(underlying)
+            }
             Part::Text(..) | Part::Bytes(_) | Part::Null(_) => model.size_of(element) <= MAX_RECORD,
             _ => true,
         };
@@ -31,6 +34,11 @@ pub fn is_numpy(model: &Model) -> bool {
                 && record.size <= MAX_RECORD
                 && record.members.iter().all(|member| is_part(&member.part))
         })
+}
+
+/// Returns true for integers that numpy does not have.
+const fn is_wide(scalar: Scalar) -> bool {
+    matches!(scalar, Scalar::U128 | Scalar::I128)
 }
 
 pub const fn order_mark(order: ByteOrder) -> char {

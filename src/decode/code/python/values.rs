@@ -95,9 +95,15 @@ impl Writer<'_> {
         }
     }
 
-    /// The only byte of a leaf.
+    /// The only byte of a leaf, or a bit-field.
     fn byte(&self, leaf: &Leaf<'_>) -> String {
-        if self.is_numpy { format!("{}[0]", self.bytes(leaf)) } else { format!("raw[{}]", leaf.offset) }
+        if leaf.is_bit_field() {
+            ctypes_place(leaf)
+        } else if self.is_numpy {
+            format!("{}[0]", self.bytes(leaf))
+        } else {
+            format!("raw[{}]", leaf.offset)
+        }
     }
 
     /// The expression for a number as Python has it.
@@ -133,14 +139,6 @@ impl Writer<'_> {
                 };
                 let parts = format!("{}, {}", show("real", 0), show("imag", 1));
                 self.call("show_complex", &parts)
-            }
-            Scalar::Bool if leaf.is_bit_field() => {
-                let value = ctypes_place(leaf);
-                self.call("show_truth", &value)
-            }
-            Scalar::Char | Scalar::Char8 if leaf.is_bit_field() => {
-                let value = ctypes_place(leaf);
-                self.call("show_character", &value)
             }
             Scalar::Bool => {
                 let byte = self.byte(leaf);
@@ -237,6 +235,7 @@ impl Writer<'_> {
         match found.underlying {
             Scalar::Bool => self.call("show_truth", value),
             Scalar::Char => self.call("show_character", value),
+            Scalar::Char16 | Scalar::Char32 => self.call("show_wide_character", value),
             _ => value.to_owned(),
         }
     }
@@ -257,7 +256,12 @@ impl Writer<'_> {
             out.push_str("    }\n");
         }
         let number = self.unnamed(found, "value");
-        line(&mut out, format_args!("    return names.get(value, {number})\n\n"));
+        let name = if found.is_flags {
+            self.call("show_flags", &format!("names, value, {number}"))
+        } else {
+            format!("names.get(value, {number})")
+        };
+        line(&mut out, format_args!("    return {name}\n\n"));
         out
     }
 }

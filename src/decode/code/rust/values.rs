@@ -178,6 +178,7 @@ impl Writer<'_> {
         match underlying {
             Scalar::Bool => self.call("show_truth", value),
             Scalar::Char => self.call("show_character", &format!("{value} as u8")),
+            Scalar::Char16 | Scalar::Char32 => self.call("show_wide_character", &format!("{value}.into()")),
             _ => format!("{value}.to_string()"),
         }
     }
@@ -194,7 +195,8 @@ impl Writer<'_> {
         }
         out.push_str("    ];\n");
         let number = self.unnamed(found.underlying, "value");
-        let name = self.call("show_name", &format!("&names, value, {number}"));
+        let function = if found.is_flags { "show_flags" } else { "show_name" };
+        let name = self.call(function, &format!("&names, value, {number}"));
         line(out, format_args!("    {name}\n}}\n"));
     }
 }
