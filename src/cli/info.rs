@@ -11,6 +11,7 @@ use super::out::{Out, warn};
 use super::style::Tint;
 use super::{Failure, Status, survey_all};
 use crate::decode::code::{self, Attachment};
+use crate::decode::layouts::{LockKind, locks_in};
 use crate::decode::{Path, PlacedType, StableValue, Type, TypeSource};
 use crate::identify::Rules;
 use crate::identify::about::{Fact, Probe, SegmentDetails};
@@ -23,6 +24,8 @@ use std::io::{self, Write as _};
 
 /// Values that are shown.
 const MAX_VALUES: u64 = 16;
+/// Locks that are shown.
+const MAX_LOCKS: usize = 64;
 /// Characters of a value that are shown.
 const MAX_LENGTH: usize = 200;
 
@@ -49,17 +52,18 @@ pub fn run(
         Some(source) => Some(Values::of_type(machine, segment, source)?),
         None => certain_value(machine, segment, knowledge).map(Values::certain),
     };
+    let known = values.as_ref().map(Values::locks).unwrap_or_default();
     if args.json {
         let values = values.map(|values| values.stable);
         let related = related(segment, &survey.segments);
-        let locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &[]);
+        let locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &known);
         let inside = Inside { values: values.as_slice(), locks: Some(&locks) };
         json::write(machine, &survey, &[segment], inside, out)?;
     } else {
         let about = SegmentDetails::new(
             segment,
             &survey,
-            Probe::check(machine, segment, &related(segment, &survey.segments)),
+            Probe::check(machine, segment, &related(segment, &survey.segments), &known),
         );
         for fact in about.facts() {
             print(&fact, out)?;
@@ -123,6 +127,11 @@ impl Values {
         let place = if stable.offset > 0 { format!(" at {:#x}", stable.offset) } else { String::new() };
         let title = format!("{}{place}", escape(stable.name.as_bytes()));
         Ok(Self { title, stable, name: "TYPE".to_owned() })
+    }
+
+    /// The locks in the value.
+    fn locks(&self) -> Vec<(u64, LockKind)> {
+        locks_in(self.stable.ty.at(self.stable.offset), MAX_LOCKS)
     }
 
     /// Prints the type and the first values of it.
@@ -198,7 +207,7 @@ mod tests {
             .segments
             .iter()
             .map(|segment| {
-                let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment, &[]));
+                let about = SegmentDetails::new(segment, &survey, Probe::check(machine, segment, &[], &[]));
                 let line = |fact: &Fact<'_>| format!("{}={}\n", fact.field.label(), fact.lines.join("\n"));
                 about.facts().iter().map(line).collect()
             })

@@ -42,7 +42,7 @@ impl Worker for Ask {
         };
         let mut reports: Vec<Report> = self.questions.drain(..).map(answer).collect();
         reports.extend(self.probe.take().map(|(segment, related)| {
-            let probe = Probe::check(machine, &segment, &related.iter().collect::<Vec<_>>());
+            let probe = Probe::check(machine, &segment, &related.iter().collect::<Vec<_>>(), &[]);
             Report::new(now, Body::Probed(segment.id, probe))
         }));
         reports

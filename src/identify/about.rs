@@ -3,6 +3,7 @@
 use super::locks::{LockReport, LockScan};
 use super::semaphore::{self, Semaphore};
 use super::sharing;
+use crate::decode::layouts::LockKind;
 use crate::machine::Machine;
 use crate::memory::{Forecast, Reader};
 use crate::segment::field::Field;
@@ -48,15 +49,20 @@ pub struct Fact<'a> {
 
 impl Probe {
     /// Examines a segment without leaving a trace. `related` are the other segments that its holders
-    /// hold.
+    /// hold; `known` are locks at offsets of its type.
     #[must_use]
-    pub fn check(machine: &dyn Machine, segment: &Segment, related: &[&Segment]) -> Self {
+    pub fn check(
+        machine: &dyn Machine,
+        segment: &Segment,
+        related: &[&Segment],
+        known: &[(u64, LockKind)],
+    ) -> Self {
         let locks = LockScan::new(machine, [&[segment][..], related].concat());
         Self {
             semaphore: semaphore::probe(machine, segment),
             reading: Some(Reader::predict(machine, segment).map_err(|error| error.to_string())),
             trackers: sharing::trackers(machine, std::slice::from_ref(segment)),
-            locks: Some(locks.report(segment, &[])),
+            locks: Some(locks.report(segment, known)),
         }
     }
 }

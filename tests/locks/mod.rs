@@ -138,15 +138,52 @@ fn threads_recursion_and_priority_inheritance_are_told() {
         locker.offsets["inherit"],
         &format!("owner {holder} is dead: nobody will unlock it"),
     );
-    // Words that threads wait on need no type: here those of a semaphore, a barrier and a condition.
-    for name in ["sem", "barrier", "cond", "word"] {
-        let before = info("/locks")["locks"].as_array().unwrap().len();
+    // The type of the object is known from its program.
+    for (name, kind, state) in [
+        ("sem", "semaphore", "value 0, 1 waiter"),
+        ("barrier", "barrier", "1 of 2 threads arrived"),
+        ("cond", "condition", "1 waiter"),
+    ] {
+        let offset = locker.offsets[name];
+        assert_eq!(lock("/locks", offset)["kind"], kind);
         locker.start(&format!("thread wait {name}"));
-        wait_until(SOON, || info("/locks")["locks"].as_array().unwrap().len() > before);
+        wait_until(SOON, || {
+            let lock = lock("/locks", offset);
+            let text = lock["text"].as_str().unwrap();
+            text.starts_with(state) && text.contains("1 thread waits: locks-cpp")
+        });
     }
-    let word = lock("/locks", locker.offsets["word"]);
-    assert_eq!((&word["kind"], &word["value"], &word["state"]), (&"futex".into(), &5.into(), &Value::Null));
-    assert!(word["text"].as_str().unwrap().contains("value 5; 1 thread waits: locks-cpp"), "{word}");
+    // A word that threads wait on needs no type.
+    let word = locker.offsets["word"];
+    locker.start("thread wait word");
+    let text = |lock: &Value| lock["text"].as_str().unwrap().to_owned();
+    let found =
+        || info("/locks")["locks"].as_array().unwrap().iter().find(|lock| lock["offset"] == word).cloned();
+    wait_until(SOON, || {
+        found().is_some_and(|lock| text(&lock).contains("value 5; 1 thread waits: locks-cpp"))
+    });
+    let lock = found().unwrap();
+    assert_eq!((&lock["kind"], &lock["value"], &lock["state"]), (&"futex".into(), &5.into(), &Value::Null));
+}
+
+#[test]
+fn readers_and_the_writer_of_a_rwlock_are_told() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let Some(mut writer) = Locker::new("/locks") else { return };
+    let mut reader = Locker::new("/locks").unwrap();
+    let rw = writer.offsets["rw"];
+    wait_for_text("/locks", rw, "unlocked");
+    writer.act("read rw");
+    reader.act("read rw");
+    wait_for_text("/locks", rw, "locked by 2 readers");
+    writer.act("unlock rw");
+    reader.act("unlock rw");
+    let owner = writer.act("lock rw");
+    reader.start("lock rw");
+    let waits = format!("1 thread waits: locks-cpp ({})", reader.pid());
+    wait_for_text("/locks", rw, &format!("locked by thread {owner} of locks-cpp (alive); {waits}"));
+    writer.child.end();
+    wait_for_text("/locks", rw, &format!("owner {owner} is dead: nobody will unlock it; {waits}"));
 }
 
 #[test]

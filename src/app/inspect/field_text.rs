@@ -1,6 +1,7 @@
 //! The values of fields as texts for their rows, and the bytes to read for them.
 
 use super::tree::{Row, RowKind};
+use crate::decode::layouts::LockKind;
 use crate::decode::{Decoded, Label, Place, TypeKind, Window};
 use crate::segment::escape;
 use std::fmt::Write as _;
@@ -64,6 +65,10 @@ pub fn field_text(place: Place<'_>, size: u64, read: impl Fn(&Range<u64>) -> Vec
     let bytes = read(&range);
     if (bytes.len() as u64) < range.end.min(size) - range.start {
         return FieldText::Unread;
+    }
+    // The state of a lock says more than its fields.
+    if let Some(state) = LockKind::of(place.ty).and_then(|kind| kind.state(&bytes)) {
+        return FieldText::Value(state.text());
     }
     let decoded = Decoded { place, window: Window { offset: range.start, bytes: &bytes } };
     let mut text = Limited(String::new());

@@ -12,6 +12,7 @@ pub use rows::{Row, RowKind};
 pub use samples::FieldSamples;
 
 use crate::app::list::first_visible;
+use crate::decode::layouts::LockKind;
 use crate::decode::{Path, Place, PlacedType, Type, TypeKind};
 use crate::segment::escape;
 use std::collections::BTreeMap;
@@ -152,7 +153,9 @@ impl Tree {
             let TypeKind::Record(record) = place.ty.kind() else { continue };
             let mut found = vec![];
             for (index, field) in (0_u64..).zip(record.fields()) {
-                let is_record = matches!(field.ty.kind(), TypeKind::Record(_));
+                // The row of a lock shows its state.
+                let is_record =
+                    matches!(field.ty.kind(), TypeKind::Record(_)) && LockKind::of(&field.ty).is_none();
                 let rows = usize::try_from(field.ty.child_count()).unwrap_or(usize::MAX);
                 if is_record {
                     let child = Path([path.0.as_slice(), &[index]].concat());
