@@ -18,6 +18,7 @@ mod pictures;
 mod python;
 mod save;
 mod screens;
+mod selftyping;
 mod structure;
 mod support;
 mod terminal;

@@ -4,7 +4,7 @@ use super::error::{DebugError, Result};
 use super::file::{Allowance, Input};
 use gimli::RunTimeEndian;
 use object::elf::{
-    ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, ET_REL, FileHeader32, FileHeader64, PT_LOAD, SHF_COMPRESSED,
+    ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD, ET_REL, FileHeader32, FileHeader64, PF_X, PT_LOAD, SHF_COMPRESSED,
     SHT_NOBITS,
 };
 use object::read::elf::{CompressionHeader as _, FileHeader, ProgramHeader as _, SectionHeader as _};
@@ -39,6 +39,7 @@ pub(super) struct Segment {
     pub file_offset: u64,
     pub address: u64,
     pub size: u64,
+    pub executable: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +98,7 @@ impl Elf {
                     file_offset: segment.p_offset(endian).into(),
                     address: segment.p_vaddr(endian).into(),
                     size: segment.p_memsz(endian).into(),
+                    executable: segment.p_flags(endian).0 & PF_X.0 != 0,
                 })
                 .collect();
         }

@@ -23,6 +23,8 @@ const RETURN_ADDRESS: u16 = 16;
 pub struct Caller {
     /// The canonical frame address of the frame that was unwound.
     pub cfa: u64,
+    /// The register that the canonical frame address is counted from, and its value in the frame.
+    pub base: Option<(u16, u64)>,
     /// The registers of the caller, as far as they are known.
     pub registers: Registers,
     /// `None` at the end of the stack.
@@ -96,11 +98,16 @@ struct Step<'a, S> {
 
 impl<S: UnwindSection<Slice>> Step<'_, S> {
     fn caller(&self, is_signal: bool) -> Result<Caller> {
-        let cfa = match self.row.cfa() {
-            CfaRule::RegisterAndOffset { register, offset } => {
-                self.frame.register(register.0)?.wrapping_add_signed(*offset)
+        let (cfa, base) = match (self.frame.cfa, self.row.cfa()) {
+            (Some(cfa), CfaRule::RegisterAndOffset { register, offset }) => {
+                (cfa, Some((register.0, cfa.wrapping_sub(offset.cast_unsigned()))))
             }
-            CfaRule::Expression(expression) => self.evaluate(expression, None)?,
+            (None, CfaRule::RegisterAndOffset { register, offset }) => {
+                let value = self.frame.register(register.0)?;
+                (value.wrapping_add_signed(*offset), Some((register.0, value)))
+            }
+            (Some(cfa), CfaRule::Expression(_)) => (cfa, None),
+            (None, CfaRule::Expression(expression)) => (self.evaluate(expression, None)?, None),
         };
         let mut registers = Registers::new();
         // Functions keep the values of these.
@@ -128,7 +135,7 @@ impl<S: UnwindSection<Slice>> Step<'_, S> {
             };
         }
         let return_address = registers.get(&RETURN_ADDRESS).copied().filter(|&address| address != 0);
-        Ok(Caller { cfa, registers, return_address, is_signal })
+        Ok(Caller { cfa, base, registers, return_address, is_signal })
     }
 
     fn word(&self, address: u64) -> Result<u64> {

@@ -6,9 +6,10 @@ use super::functions::{Function, addresses};
 use super::index::TypeId;
 use super::location::{Evaluator, Frame, Location};
 use super::program::Program;
-use super::units::{Die, Entry, LoadedUnit, Steps};
+use super::units::{Die, Entry, LoadedUnit, Steps, number};
 use gimli::AttributeValue;
 use gimli::constants as dw;
+use std::num::NonZeroU64;
 
 /// Blocks within blocks.
 const MAX_DEPTH: usize = 64;
@@ -16,6 +17,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_LOCALS: usize = 1 << 14;
 /// Entries of a location list.
 const MAX_ENTRIES: usize = 1 << 14;
+/// Rows of a line table.
+const MAX_ROWS: usize = 1 << 20;
 
 /// A parameter or local variable that is in scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +29,42 @@ pub struct Local {
     /// The function that it belongs to, if that was inlined.
     pub inlined: Option<String>,
     pub location: Location,
+    /// False if its declaration comes after the line of the frame: it has no value yet.
+    pub is_declared: bool,
+}
+
+/// A line of a file, as the unit numbers files.
+#[derive(Clone, Copy)]
+struct Line {
+    file: u64,
+    line: u64,
+}
+
+impl Line {
+    /// The line of the code at an address.
+    fn at(unit: &LoadedUnit, address: u64) -> Option<Self> {
+        let mut rows = unit.unit.line_program.clone()?.rows();
+        let mut before: Option<(u64, Self)> = None;
+        for _ in 0..MAX_ROWS {
+            let (_, row) = rows.next_row().ok()??;
+            if let Some((start, line)) = before
+                && (start..row.address()).contains(&address)
+            {
+                return Some(line).filter(|line| line.line > 0);
+            }
+            let line = Self { file: row.file_index(), line: row.line().map_or(0, NonZeroU64::get) };
+            before = (!row.end_sequence()).then_some((row.address(), line));
+        }
+        None
+    }
+
+    fn of_declaration(entry: &Entry) -> Option<Self> {
+        let file = match entry.attr_value(dw::DW_AT_decl_file)? {
+            AttributeValue::FileIndex(index) => index,
+            value => value.udata_value()?,
+        };
+        Some(Self { file, line: number(entry, dw::DW_AT_decl_line)? })
+    }
 }
 
 struct Walk<'a> {
@@ -34,6 +73,8 @@ struct Walk<'a> {
     evaluator: Evaluator<'a>,
     /// In the file.
     address: u64,
+    /// The line of the frame.
+    line: Option<Line>,
     steps: Steps,
     found: Vec<Local>,
 }
@@ -54,9 +95,19 @@ impl Program {
         let base = base.and_then(|value| expression(unit, value, address));
         let frame_base = base.and_then(|base| plain.number(base, unit.unit.encoding(), None).ok());
         let evaluator = Evaluator { frame_base, ..plain };
-        let mut walk =
-            Walk { program: self, unit, evaluator, address, steps: Steps::default(), found: vec![] };
+        let mut walk = Walk {
+            program: self,
+            unit,
+            evaluator,
+            address,
+            line: Line::at(unit, address),
+            steps: Steps::default(),
+            found: vec![],
+        };
         walk.block(die, None, 0)?;
+        if walk.found.iter().any(|local| local.inlined.is_some()) {
+            walk.found.iter_mut().for_each(|local| local.is_declared = true);
+        }
         Ok(walk.found)
     }
 }
@@ -120,10 +171,16 @@ impl Walk<'_> {
                 None => Location::OptimizedOut,
             },
         };
+        let is_parameter = tag == dw::DW_TAG_formal_parameter;
+        let is_later = match (self.line, Line::of_declaration(entry)) {
+            (Some(here), Some(declared)) => declared.file == here.file && declared.line > here.line,
+            _ => false,
+        };
         self.found.push(Local {
+            is_declared: is_parameter || !is_later,
             name: described.own_name,
             ty: described.ty.map(TypeId),
-            is_parameter: tag == dw::DW_TAG_formal_parameter,
+            is_parameter,
             inlined: inlined.map(str::to_owned),
             location,
         });

@@ -72,13 +72,15 @@ impl Program {
     }
 
     /// The difference between the addresses of a process and those of the file, from a mapping of
-    /// the file: where it starts, and the offset in the file that is mapped there.
+    /// the code in the file: where it starts, and the offset in the file that is mapped there.
     #[must_use]
     pub fn load_bias(&self, address: u64, file_offset: u64) -> Option<u64> {
         let inside = |segment: &&Segment| {
-            // Mappings start at a page.
+            // Mappings start at a page, which may contain the end of another segment.
             let start = segment.file_offset & !0xfff;
-            (start..segment.file_offset.saturating_add(segment.size).max(start + 1)).contains(&file_offset)
+            segment.executable
+                && (start..segment.file_offset.saturating_add(segment.size).max(start + 1))
+                    .contains(&file_offset)
         };
         let segment = self.sections.segments.iter().find(inside)?;
         let linked = segment.address.wrapping_add(file_offset.wrapping_sub(segment.file_offset));

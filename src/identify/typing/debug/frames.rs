@@ -69,7 +69,8 @@ pub fn of_thread<'a>(
         }
         let Some(caller) = caller else { break };
         if let Some(function) = function {
-            let registers = registers.clone();
+            let mut registers = registers.clone();
+            registers.extend(caller.base);
             frames.push(StackFrame { module, function, registers, is_guessed, address, cfa: caller.cfa });
         }
         // The stack grows down: a frame that does not lead up is damaged.

@@ -14,7 +14,8 @@ pub fn hints(space: &AddressSpace, modules: &[Module]) -> Vec<Hint> {
     for (thread, stack, program_counter) in space.sleeping_threads() {
         for frame in frames::of_thread(space, modules, stack, program_counter) {
             let mut reach = Reach::new(space, frame.module);
-            for local in frame.locals(space) {
+            // Those that are declared later have what was on the stack before.
+            for local in frame.locals(space).into_iter().filter(|local| local.is_declared) {
                 let Some(ty) = local.ty else { continue };
                 let found = match local.location {
                     Location::Memory(address) => reach.of_variable(&local.name, address, ty),

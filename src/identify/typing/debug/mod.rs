@@ -4,6 +4,7 @@
 mod address_space;
 mod differences;
 mod evidence;
+mod extent;
 mod frames;
 mod globals;
 mod hint;
@@ -14,8 +15,6 @@ mod programs;
 mod ranking;
 mod reach;
 mod size;
-#[cfg(test)]
-mod tests;
 
 pub use programs::Programs;
 

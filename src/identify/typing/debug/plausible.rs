@@ -12,6 +12,22 @@ pub struct Plausibility {
     pub contradictions: u32,
     /// Values that other types would hardly have.
     pub support: u32,
+    /// The kinds of those values, as bits.
+    kinds: u8,
+}
+
+impl Plausibility {
+    pub const fn add(&mut self, other: Self) {
+        self.contradictions += other.contradictions;
+        self.support += other.support;
+        self.kinds |= other.kinds;
+    }
+
+    /// Returns true if values of more than one kind support the type. Those of one kind may be of any
+    /// other type that has such values.
+    pub const fn is_varied(self) -> bool {
+        self.kinds.count_ones() > 1
+    }
 }
 
 /// Compares a type with the bytes at its start; of a longer type, only those are compared.
@@ -22,12 +38,25 @@ pub fn check(ty: &Type, bytes: &[u8]) -> Plausibility {
             break;
         }
         match leaf.and_then(|leaf| judge(place, &leaf, bytes)) {
-            Some(true) => found.support += 1,
+            Some(true) => {
+                found.support += 1;
+                found.kinds |= kind(place.ty);
+            }
             Some(false) => found.contradictions += 1,
             None => {}
         }
     }
     found
+}
+
+const fn kind(ty: &Type) -> u8 {
+    match ty.kind() {
+        // Small numbers.
+        TypeKind::Enum(_) | TypeKind::Scalar(Scalar::Bool, _) => 1,
+        TypeKind::Scalar(..) => 2,
+        TypeKind::Pointer(_) => 4,
+        _ => 8,
+    }
 }
 
 /// Judges a value. `None` for one that any bytes may be.

@@ -1,6 +1,7 @@
 //! Ranks the types that pointers name. A type is certain only if nothing speaks against it, and its
 //! size or the contents agree.
 
+use super::extent::{Extent, Room, is_number};
 use super::hint::Hint;
 use super::plausible::{self, Plausibility};
 use crate::decode::{Path, Type, TypeKind};
@@ -13,15 +14,13 @@ const MAX_EVIDENCE: usize = 6;
 const MAX_COMPARED: u64 = 64 << 10;
 /// Values that must support a type whose size does not agree.
 const MIN_SUPPORT: u32 = 3;
-const PAGE: u64 = 4096;
 
 /// The hints of one type at one offset.
 struct Group {
     offset: u64,
     ty: Type,
     hints: Vec<Hint>,
-    count: u64,
-    size_agrees: bool,
+    extent: Extent,
 }
 
 pub fn rank(subject: &Subject<'_>, hints: Vec<Hint>) -> Vec<Candidate> {
@@ -29,10 +28,14 @@ pub fn rank(subject: &Subject<'_>, hints: Vec<Hint>) -> Vec<Candidate> {
     // Pointers into the middle of another group's value support it.
     let inner: Vec<bool> =
         (0..groups.len()).map(|at| groups.iter().any(|outer| outer.contains(&groups[at]))).collect();
-    let ends: Vec<u64> =
-        groups.iter().zip(&inner).filter(|(_, inner)| !**inner).map(|(one, _)| one.offset).collect();
+    let outer: Vec<(u64, Type)> = groups
+        .iter()
+        .zip(&inner)
+        .filter(|(_, inner)| !**inner)
+        .map(|(one, _)| (one.offset, one.ty.clone()))
+        .collect();
     for group in &mut groups {
-        group.measure(subject.size, &ends);
+        group.extent = Room::new(subject, &outer, group.offset, &group.ty).extent(group.span_count());
     }
     let mut candidates = vec![];
     for (at, group) in groups.iter().enumerate().filter(|(at, _)| !inner[*at]) {
@@ -60,8 +63,7 @@ fn group(hints: Vec<Hint>, size: u64) -> Vec<Group> {
                 offset: hint.offset,
                 ty: hint.ty.clone(),
                 hints: vec![hint],
-                count: 1,
-                size_agrees: false,
+                extent: Extent::default(),
             }),
         }
     }
@@ -71,30 +73,12 @@ fn group(hints: Vec<Hint>, size: u64) -> Vec<Group> {
 
 impl Group {
     fn length(&self) -> u64 {
-        self.ty.size().saturating_mul(self.count.max(1))
+        self.ty.size().saturating_mul(self.extent.count.max(1))
     }
 
-    /// Determines how many values there are, and whether they end where the segment or the next value
-    /// ends. `starts` are the offsets of all values.
-    fn measure(&mut self, size: u64, starts: &[u64]) {
-        let each = self.ty.size().max(1);
-        let left = size.saturating_sub(self.offset);
-        let next = starts.iter().copied().filter(|&start| start > self.offset).min();
-        let room = next.map_or(left, |next| next - self.offset);
-        let align = self.ty.align().clamp(1, 64);
-        if let Some(count) = self.hints.iter().filter_map(|hint| hint.count).max() {
-            self.count = count.min(left / each).max(1);
-            self.size_agrees = count > 0 && self.length() <= left && left - self.length() < PAGE;
-        } else if each == room {
-            self.size_agrees = true;
-        } else if next.is_some() {
-            // The next value is aligned.
-            self.size_agrees = each < room && room - each < align.max(64);
-        } else if room.is_multiple_of(each) {
-            self.count = room / each;
-            // Any small type divides whole pages.
-            self.size_agrees = !size.is_multiple_of(PAGE) || self.offset > 0;
-        }
+    /// The number of elements that a `std::span` and the like tell.
+    fn span_count(&self) -> Option<u64> {
+        self.hints.iter().filter_map(|hint| hint.count).max()
     }
 
     fn overlaps(&self, other: &Self) -> bool {
@@ -121,10 +105,11 @@ impl Group {
     fn candidate(&self, subject: &Subject<'_>, others: &[&Self]) -> Candidate {
         let ends_inside = self.offset.checked_add(self.ty.size()).is_some_and(|end| end <= subject.size);
         let contents = self.compare(subject);
-        let is_scalar = matches!(self.ty.kind(), TypeKind::Scalar(..));
-        // Any bytes are numbers.
-        let size_agrees = self.size_agrees && (!is_scalar || contents.support > 0);
-        let contents_agree = contents.support >= MIN_SUPPORT && self.rest_is_empty(subject);
+        // Any bytes are numbers, and any place may be within an unknown value.
+        let size_agrees = self.extent.size_agrees
+            && (!is_number(&self.ty) || contents.support > 0)
+            && (self.extent.is_anchored || contents.is_varied());
+        let contents_agree = contents.support >= MIN_SUPPORT && self.extent.rest_is_padding;
         let is_weak = self.hints.iter().all(|hint| hint.is_weak);
         let agrees =
             if is_weak { size_agrees && contents.support > 0 } else { size_agrees || contents_agree };
@@ -135,7 +120,7 @@ impl Group {
             name: first.name.clone(),
             offset: self.offset,
             size: self.ty.size(),
-            count: self.count,
+            count: self.extent.count,
             certain,
             source: if is_pointer { CandidateSource::Pointer } else { CandidateSource::Local },
             evidence: self.evidence(subject, contents, others),
@@ -191,19 +176,9 @@ impl Group {
             return total;
         }
         for chunk in bytes.chunks(usize::try_from(each).unwrap_or(usize::MAX)).take(64) {
-            let found = plausible::check(&self.ty, chunk);
-            total.support += found.support;
-            total.contradictions += found.contradictions;
+            total.add(plausible::check(&self.ty, chunk));
         }
         total
-    }
-
-    /// Returns true if nothing but zeros follows the value, as far as that is compared.
-    fn rest_is_empty(&self, subject: &Subject<'_>) -> bool {
-        let start = self.offset.saturating_add(self.length()).min(subject.size);
-        let length = usize::try_from((subject.size - start).min(MAX_COMPARED)).unwrap_or(0);
-        let mut bytes = vec![0; length];
-        (subject.peek)(start, &mut bytes) && bytes.iter().all(|&byte| byte == 0)
     }
 }
 
