@@ -44,6 +44,13 @@ pub fn run(
     }
     out.flush()?;
     found.problems.iter().for_each(|problem| warn(problem));
+    let unreadable = survey.coverage.as_ref().map_or(0, |coverage| coverage.unreadable);
+    if unreadable > 0 && segment.holders.as_deref().is_none_or(<[_]>::is_empty) {
+        warn(
+            "no holder was found, but some processes cannot be inspected: run as root to see the types that they \
+             use",
+        );
+    }
     if types.is_empty() {
         warn(&format!(
             "no known type fits {}. Name one: shmlens dump {} --as TYPE, or [[layout]] in the config",

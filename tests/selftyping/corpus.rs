@@ -1,9 +1,9 @@
 //! Runs the cases of the corpus, all at the same time.
 
 use super::cases::{Case, Expected, Place};
+use super::debug_files::DebugFiles;
 use super::programs::{compile, debug_file};
 use crate::support::{Child, Namespaces, SOON, shmlens};
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
@@ -15,26 +15,6 @@ use std::thread;
 
 /// Looks at the same time.
 const WORKERS: usize = 3;
-const DEBUG_FILES: &str = "/usr/lib/debug";
-
-/// An empty directory in place of that with the debug files of the system, which are not those of
-/// the programs.
-struct DebugFiles;
-
-impl DebugFiles {
-    /// Belongs to the namespaces of this thread. `None` without the directory.
-    fn new(_: &Namespaces) -> Option<Self> {
-        Path::new(DEBUG_FILES).is_dir().then_some(())?;
-        mount(Some("tmpfs"), DEBUG_FILES, Some("tmpfs"), MsFlags::empty(), None::<&str>).unwrap();
-        Some(Self)
-    }
-}
-
-impl Drop for DebugFiles {
-    fn drop(&mut self) {
-        let _ = umount2(DEBUG_FILES, MntFlags::MNT_DETACH);
-    }
-}
 
 /// A running program.
 struct Holder {

@@ -2,7 +2,13 @@
 
 mod cases;
 mod corpus;
+mod debug_files;
+mod disagreement;
+mod permission;
 mod programs;
+mod single;
+mod undisturbed;
+mod values;
 
 use cases::Expected;
 use corpus::Answer;

@@ -1,0 +1,29 @@
+//! `info` shows the values of a certain type.
+
+use super::debug_files::DebugFiles;
+use super::single::{OBJECT, Program, json, run};
+use crate::support::Namespaces;
+use serde_json::json;
+
+#[test]
+fn info_shows_the_values_of_the_certain_type() {
+    let Some(namespaces) = Namespaces::new() else { return };
+    let _debug_files = DebugFiles::new(&namespaces);
+    let Some(program) = Program::new("dwarf-5") else { return };
+    let _holder = program.start(&[]);
+    let info = json(&run(&["info", OBJECT, "--json"]));
+    assert_eq!(
+        info["segments"][0]["values"],
+        json!([{
+            "offset": 0,
+            "type": "frame",
+            "value": {
+                "tick": 7, "speed": 12.5, "gains": [0.5, 1.5, 2.5], "mode": "CRUISE", "name": "camera"
+            }
+        }])
+    );
+    let text = String::from_utf8(run(&["info", OBJECT]).stdout).unwrap();
+    for part in ["frame", "tick", "12.5", "CRUISE", "camera"] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+}
