@@ -28,7 +28,7 @@ const C_FRAME: &[Place] = &[("frame", 0)];
 const RUST_FRAME: &[Place] = &[("ways::Frame", 0)];
 
 /// The ways of the C++ program that hold at all levels of optimization.
-const CPP: [(&str, Expected); 21] = [
+const CPP: [(&str, Expected); 23] = [
     ("global", Certain(FRAME)),
     ("static_local", Certain(FRAME)),
     ("static_member", Certain(FRAME)),
@@ -48,13 +48,15 @@ const CPP: [(&str, Expected); 21] = [
     ("with_header", Certain(&[("nav::Header", 0), ("nav::Item", 64)])),
     ("in_pages", Certain(FRAME)),
     ("at_offset", Certain(&[("nav::Frame", 256)])),
+    ("in_second_page", Certain(&[("nav::Frame", 4096)])),
+    ("of_optional", Certain(FRAME)),
     ("of_array", Certain(&[("nav::Item", 0)])),
     ("of_constant", Certain(FRAME)),
 ];
 
 const LOCALS: [&str; 5] = ["in_local", "in_deep_frame", "in_block", "in_thread", "in_join"];
 
-const DECOYS: [(&str, &[Place]); 16] = [
+const DECOYS: [(&str, &[Place]); 17] = [
     ("past_the_end", &[]),
     ("stale", &[]),
     ("remapped", &[]),
@@ -71,6 +73,7 @@ const DECOYS: [(&str, &[Place]); 16] = [
     ("either_of", &[]),
     ("freed", &[]),
     ("not_yet_set", &[]),
+    ("called_before", FRAME),
 ];
 
 const RUST: [(&str, Expected); 5] = [
@@ -81,8 +84,20 @@ const RUST: [(&str, Expected); 5] = [
     ("slice", Certain(&[("ways::Sample", 0)])),
 ];
 
-const FORMS: [&str; 9] =
-    ["dwarf-4", "dwarf-5", "split-4", "split-5", "compressed", "clang-c", "debuglink", "build-id", "library"];
+const FORMS: [&str; 12] = [
+    "dwarf-4",
+    "dwarf-5",
+    "split-4",
+    "split-5",
+    "compressed",
+    "type-units",
+    "static",
+    "no-pie",
+    "clang-c",
+    "debuglink",
+    "build-id",
+    "library",
+];
 
 /// Ways that are tried with other compilers and levels as well.
 const OPTIMIZED: [&str; 4] = ["global", "on_heap", "of_span", "static_local"];

@@ -20,7 +20,7 @@ const fn recipe(name: &'static str, commands: &'static [&'static str]) -> Recipe
 /// The build-id of the program whose debug file has that name.
 const BUILD_ID: &str = "0x0123456789abcdef";
 
-pub const RECIPES: [Recipe; 17] = [
+pub const RECIPES: [Recipe; 20] = [
     recipe("cpp-O0", &["g++ -std=c++20 -w -g -O0 -pthread -o program {}/ways.cpp"]),
     recipe("cpp-O2", &["g++ -std=c++20 -w -g -O2 -pthread -o program {}/ways.cpp"]),
     recipe("clang-O0", &["clang++ -std=c++20 -w -gdwarf-4 -O0 -pthread -o program {}/ways.cpp"]),
@@ -32,6 +32,9 @@ pub const RECIPES: [Recipe; 17] = [
     recipe("split-4", &["gcc -gdwarf-4 -gsplit-dwarf -O1 -o program {}/forms.c"]),
     recipe("split-5", &["gcc -gdwarf-5 -gsplit-dwarf -O1 -o program {}/forms.c"]),
     recipe("compressed", &["gcc -g -gz -O1 -o program {}/forms.c"]),
+    recipe("type-units", &["gcc -gdwarf-4 -fdebug-types-section -O1 -o program {}/forms.c"]),
+    recipe("static", &["gcc -g -O0 -static -o program {}/forms.c"]),
+    recipe("no-pie", &["gcc -g -O2 -no-pie -o program {}/forms.c"]),
     recipe("clang-c", &["clang -g -O1 -o program {}/forms.c"]),
     recipe("other-layout", &["gcc -g -O0 -DOTHER_LAYOUT -o program {}/forms.c"]),
     recipe("stripped", &["gcc -g -s -O0 -o program {}/forms.c"]),

@@ -3,6 +3,7 @@
 #include "segment.h"
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -110,6 +111,7 @@ Header *header;
 Item *items;
 Vector *vector;
 const volatile Frame *constant;
+std::optional<Frame *> optional;
 
 static void fill(Frame &frame) {
     frame.tick = 7;
@@ -183,6 +185,16 @@ static void with_header() {
 }
 static void in_pages() { frame = static_cast<Frame *>(map_frame(8192, 0)); }
 static void at_offset() { frame = static_cast<Frame *>(map_frame(4096, 256)); }
+static void of_optional() { optional = static_cast<Frame *>(map_frame()); }
+static void in_second_page() {
+    void *whole = map_segment(2 * 4096);
+    int file = shm_open(segment_name, O_RDWR, 0);
+    void *page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 4096);
+    if (page == MAP_FAILED) exit(1);
+    munmap(whole, 2 * 4096);
+    frame = static_cast<Frame *>(page);
+    fill(*frame);
+}
 static void of_array() {
     items = static_cast<Item *>(map_segment(50 * sizeof *items));
     fill(items, 50);
@@ -370,6 +382,26 @@ static void not_yet_set() {
     sleep_before_use();
 }
 
+// The return address of an earlier call is in the frame of the second one, whose variables are found
+// at the wrong place with it.
+__attribute__((noinline)) static void sleep_once(bool sleeps, Frame *right, Blank *wrong) {
+    void *volatile unused[16];
+    if (sleeps) {
+        wait_for_end();
+        unused[0] = right;
+    }
+    if (wrong != nullptr) unused[1] = wrong;
+}
+__attribute__((noinline)) static void call_from_below(Frame *right) {
+    volatile char space[40] = {};
+    sleep_once(space[0] != 0, right, nullptr);
+}
+static void called_before() {
+    Frame *right = static_cast<Frame *>(map_frame());
+    call_from_below(right);
+    sleep_once(true, right, nullptr);
+}
+
 } // namespace nav
 
 int main(int count, char **words) {
@@ -385,7 +417,7 @@ int main(int count, char **words) {
         WAY(in_block), WAY(in_thread), WAY(in_join), WAY(past_the_end), WAY(stale), WAY(remapped),
         WAY(same_size), WAY(wrong_type_too), WAY(words_only), WAY(numbers_only), WAY(first_enum),
         WAY(first_member), WAY(inner_member),
-        WAY(base_only), WAY(enum_in_pages), WAY(prefix), WAY(either_of), WAY(freed), WAY(not_yet_set),
+        WAY(base_only), WAY(enum_in_pages), WAY(prefix), WAY(either_of), WAY(freed), WAY(not_yet_set), WAY(called_before), WAY(of_optional), WAY(in_second_page),
     };
     if (count != 3) return 2;
     segment_name = words[1];

@@ -122,7 +122,7 @@ impl<'a> Room<'a> {
     fn bytes(&self, start: u64, end: u64) -> Option<Vec<u8>> {
         let length = end.saturating_sub(start).min(MAX_COMPARED);
         let mut bytes = vec![0; usize::try_from(length).ok()?];
-        self.subject.peek(start.min(self.subject.size), &mut bytes).then_some(bytes)
+        (self.subject.peek)(start.min(self.subject.size), &mut bytes).then_some(bytes)
     }
 
     /// Returns true if the contents are an array of so many values. A pointer to the first field of a

@@ -12,6 +12,8 @@ use crate::decode::debug::{Frame, Function, Local, Registers};
 const MAX_FRAMES: usize = 64;
 /// Bytes of the stack that are searched for a return address.
 const MAX_SEARCH: u64 = 256 << 10;
+/// Bytes behind a return address that are searched for another one of the same function.
+const MAX_FRAME: u64 = 1 << 10;
 /// The stack pointer and the program counter, as DWARF numbers them on x86-64.
 const RSP: u16 = 7;
 const RIP: u16 = 16;
@@ -21,7 +23,8 @@ pub struct StackFrame<'a> {
     pub module: &'a Module,
     pub function: Function,
     pub registers: Registers,
-    /// Set if it was found by an indirect call, which may be of another function.
+    /// Set if it, or a frame below, was found by an indirect call, which may be of another function, or
+    /// by one of several calls of this one.
     pub is_guessed: bool,
     address: u64,
     cfa: u64,
@@ -53,18 +56,19 @@ pub fn of_thread<'a>(
     let mut frames = vec![];
     let mut registers = Registers::from([(RSP, stack), (RIP, program_counter)]);
     let mut address = program_counter;
+    let mut is_guessed = false;
     for _ in 0..MAX_FRAMES {
         let Some(module) = modules::at(modules, address) else { break };
         let function = module.program.function_at(address.wrapping_sub(module.bias)).ok().flatten();
         let frame = |cfa| Frame { address, registers: &registers, cfa, bias: module.bias, read: &read };
-        let (mut is_guessed, mut caller) = (false, module.program.unwind(&frame(None)).ok());
+        let mut caller = module.program.unwind(&frame(None)).ok();
         let is_followed =
             |address: Option<u64>| address.is_some_and(|to| Call::before(space, modules, to).is_some());
         if !caller.as_ref().is_some_and(|caller| caller.is_signal || is_followed(caller.return_address)) {
             let from = registers.get(&RSP).copied().unwrap_or(stack);
             let start = function.as_ref().map(|function| function.addresses.start.wrapping_add(module.bias));
             let Some((cfa, guessed)) = find_return_address(space, modules, from, start) else { break };
-            is_guessed = guessed;
+            is_guessed |= guessed;
             caller = module.program.unwind(&frame(Some(cfa))).ok();
         }
         let Some(caller) = caller else { break };
@@ -84,7 +88,8 @@ pub fn of_thread<'a>(
 }
 
 /// Searches the stack for the return address of a function that starts at `start`. Returns the
-/// canonical frame address of the function, and whether the call may be of another function.
+/// canonical frame address of the function, and whether the call may be another one: an earlier call of
+/// the same function leaves its return address on the stack.
 fn find_return_address(
     space: &AddressSpace,
     modules: &[Module],
@@ -93,16 +98,22 @@ fn find_return_address(
 ) -> Option<(u64, bool)> {
     let range = space.rest_of_mapping(stack)?;
     let end = range.end.min(stack.checked_add(MAX_SEARCH)?);
-    let mut guess = None;
+    let (mut direct, mut indirect) = (None::<u64>, None);
     for at in (stack.next_multiple_of(8)..end.saturating_sub(7)).step_by(8) {
-        let word = space.number(at, 8, true)?;
+        if direct.is_some_and(|cfa| at >= cfa.saturating_add(MAX_FRAME)) {
+            break;
+        }
+        let Some(word) = space.number(at, 8, true) else { break };
         match Call::before(space, modules, word) {
-            Some(Call::Direct(target)) if Some(target) == start => return Some((at + 8, false)),
-            Some(Call::Indirect) => guess = guess.or(Some((at + 8, true))),
+            Some(Call::Direct(target)) if Some(target) == start => match direct {
+                Some(cfa) => return Some((cfa, true)),
+                None => direct = Some(at + 8),
+            },
+            Some(Call::Indirect) => indirect = indirect.or(Some(at + 8)),
             _ => {}
         }
     }
-    guess
+    direct.map(|cfa| (cfa, false)).or(indirect.map(|cfa| (cfa, true)))
 }
 
 /// A call instruction.

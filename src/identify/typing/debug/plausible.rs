@@ -1,9 +1,10 @@
 //! Checks whether bytes can be values of a type.
 
-use crate::decode::{Enum, Leaf, Place, Scalar, Type, TypeKind, Value};
+use crate::decode::layouts::{LockKind, LockState};
+use crate::decode::{Decoded, Enum, Leaf, Place, RecordKind, Scalar, Type, TypeKind, Value, Window};
 
-/// Leaves that are checked.
-const MAX_LEAVES: usize = 4096;
+/// Values that are visited.
+const MAX_PLACES: usize = 4096;
 
 /// The result of comparing a type with bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,22 +33,75 @@ impl Plausibility {
 
 /// Compares a type with the bytes at its start; of a longer type, only those are compared.
 pub fn check(ty: &Type, bytes: &[u8]) -> Plausibility {
-    let mut found = Plausibility::default();
-    for (place, leaf) in ty.decode(bytes).leaves().take(MAX_LEAVES) {
-        if place.range().end > bytes.len() as u64 {
-            break;
+    let mut walk = Walk { bytes, left: MAX_PLACES, found: Plausibility::default() };
+    walk.visit(ty.at(0));
+    walk.found
+}
+
+struct Walk<'a> {
+    bytes: &'a [u8],
+    /// The values that may still be visited.
+    left: usize,
+    found: Plausibility,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, place: Place<'_>) {
+        if self.left == 0 || place.offset >= self.bytes.len() as u64 {
+            return;
         }
-        match leaf.and_then(|leaf| judge(place, &leaf, bytes)) {
-            Some(true) => {
-                found.support += 1;
-                found.kinds |= kind(place.ty);
+        self.left -= 1;
+        if let Some(kind) = LockKind::of(place.ty) {
+            return self.lock(place, kind);
+        }
+        match place.ty.kind() {
+            // Only one member of a union has its value.
+            TypeKind::Record(record) if record.kind() == RecordKind::Union => {}
+            TypeKind::Record(_) | TypeKind::Array(_) => {
+                for child in place.children() {
+                    if self.left == 0 {
+                        break;
+                    }
+                    self.visit(child.place);
+                }
             }
-            Some(false) => found.contradictions += 1,
+            _ => self.leaf(place),
+        }
+    }
+
+    fn leaf(&mut self, place: Place<'_>) {
+        if place.range().end > self.bytes.len() as u64 {
+            return;
+        }
+        let decoded = Decoded { place, window: Window { offset: 0, bytes: self.bytes } };
+        match decoded.leaf().and_then(|leaf| judge(place, &leaf, self.bytes)) {
+            Some(true) => {
+                self.found.support += 1;
+                self.found.kinds |= kind(place.ty);
+            }
+            Some(false) => self.found.contradictions += 1,
             None => {}
         }
     }
-    found
+
+    /// Judges a lock by its state: its fields have few values.
+    fn lock(&mut self, place: Place<'_>, kind: LockKind) {
+        let own = usize::try_from(place.offset).ok().and_then(|start| self.bytes.get(start..));
+        let Some(own) = own.filter(|own| own.len() as u64 >= kind.size()) else { return };
+        let is_plausible = kind.state(own).is_some_and(LockState::is_plausible);
+        match (is_plausible, kind.is_process_shared(own)) {
+            (true, Some(true)) => {
+                self.found.support += 1;
+                self.found.kinds |= LOCK;
+            }
+            (false, _) => self.found.contradictions += 1,
+            (true, _) => {}
+        }
+    }
 }
+
+/// The kind of locks, as a bit.
+const LOCK: u8 = 16;
 
 const fn kind(ty: &Type) -> u8 {
     match ty.kind() {
@@ -149,5 +203,11 @@ mod tests {
         // Numbers may have any value, and so may bytes past the end.
         assert_eq!(check_as("i32[4]", &[0xff; 16]), (0, 0));
         assert_eq!(check_as(declared, &value(1, 3, 20.5, b"camera\0\0")[..8]), (2, 0));
+        // Only one member of a union has its value.
+        assert_eq!(check_as("union { bool a; double d; char text[8]; }", &[0xff; 8]), (0, 0));
+        let mut lock = [0; 40];
+        lock[16] = 0x80;
+        assert_eq!(check_as("mutex", &lock), (1, 0));
+        assert_eq!(check_as("mutex", &[0xaa; 40]), (0, 1));
     }
 }

@@ -112,7 +112,7 @@ impl Group {
         let contents_agree = contents.support >= MIN_SUPPORT && self.extent.rest_is_padding;
         let is_weak = self.hints.iter().all(|hint| hint.is_weak);
         let agrees =
-            if is_weak { size_agrees && contents.support > 0 } else { size_agrees || contents_agree };
+            if is_weak { size_agrees && contents.is_varied() } else { size_agrees || contents_agree };
         let certain = ends_inside && contents.contradictions == 0 && others.is_empty() && agrees;
         let first = &self.hints[0];
         let is_pointer = self.hints.iter().any(|hint| hint.source == CandidateSource::Pointer);
