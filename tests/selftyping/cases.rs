@@ -28,7 +28,7 @@ const C_FRAME: &[Place] = &[("frame", 0)];
 const RUST_FRAME: &[Place] = &[("ways::Frame", 0)];
 
 /// The ways of the C++ program that hold at all levels of optimization.
-const CPP: [(&str, Expected); 23] = [
+const CPP: [(&str, Expected); 24] = [
     ("global", Certain(FRAME)),
     ("static_local", Certain(FRAME)),
     ("static_member", Certain(FRAME)),
@@ -50,6 +50,7 @@ const CPP: [(&str, Expected); 23] = [
     ("at_offset", Certain(&[("nav::Frame", 256)])),
     ("in_second_page", Certain(&[("nav::Frame", 4096)])),
     ("of_optional", Certain(FRAME)),
+    ("with_words", Certain(FRAME)),
     ("of_array", Certain(&[("nav::Item", 0)])),
     ("of_constant", Certain(FRAME)),
 ];

@@ -316,6 +316,14 @@ static void wrong_type_too() {
     frame = static_cast<Frame *>(map_frame());
     twin = reinterpret_cast<Twin *>(frame);
 }
+static void with_words() {
+    global();
+    static uint32_t *half;
+    half = reinterpret_cast<uint32_t *>(frame) + 1;
+    words = reinterpret_cast<uint64_t *>(frame) + 2;
+    text = reinterpret_cast<char *>(frame);
+    *half = 0;
+}
 static void words_only() {
     words = static_cast<uint64_t *>(map_frame());
     text = reinterpret_cast<char *>(words);
@@ -417,7 +425,7 @@ int main(int count, char **words) {
         WAY(in_block), WAY(in_thread), WAY(in_join), WAY(past_the_end), WAY(stale), WAY(remapped),
         WAY(same_size), WAY(wrong_type_too), WAY(words_only), WAY(numbers_only), WAY(first_enum),
         WAY(first_member), WAY(inner_member),
-        WAY(base_only), WAY(enum_in_pages), WAY(prefix), WAY(either_of), WAY(freed), WAY(not_yet_set), WAY(called_before), WAY(of_optional), WAY(in_second_page),
+        WAY(base_only), WAY(enum_in_pages), WAY(prefix), WAY(either_of), WAY(freed), WAY(not_yet_set), WAY(called_before), WAY(of_optional), WAY(with_words), WAY(in_second_page),
     };
     if (count != 3) return 2;
     segment_name = words[1];

@@ -38,6 +38,11 @@ pub fn is_number(ty: &Type) -> bool {
     matches!(ty.kind(), TypeKind::Scalar(..) | TypeKind::Enum(_))
 }
 
+/// Returns true for types that all bytes are values of.
+pub fn is_integer(ty: &Type) -> bool {
+    matches!(ty.kind(), TypeKind::Scalar(scalar, _) if !matches!(scalar, Scalar::F16 | Scalar::F32 | Scalar::F64 | Scalar::Bool))
+}
+
 /// The place of a value among the others in the segment.
 pub struct Room<'a> {
     subject: &'a Subject<'a>,
@@ -155,4 +160,24 @@ const fn is_next(end: u64, next: u64, align: u64) -> bool {
     let Some(gap) = next.checked_sub(end) else { return false };
     let align = if align == 0 { 1 } else { align };
     gap < align || gap < USUAL_ALIGNMENT && next.is_multiple_of(USUAL_ALIGNMENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_next;
+
+    #[test]
+    fn next_value_is_aligned() {
+        for (end, next, align, expected) in [
+            (24, 24, 8, true),
+            (20, 24, 8, true),
+            (20, 32, 8, false),
+            (40, 64, 4, true),
+            (64, 128, 4, false),
+            (72, 64, 4, false),
+            (5, 5, 0, true),
+        ] {
+            assert_eq!(is_next(end, next, align), expected, "{end} {next}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Ranks the types that pointers name. A type is certain only if nothing speaks against it, and its
 //! size or the contents agree.
 
-use super::extent::{Extent, Room, is_number};
+use super::extent::{Extent, Room, is_integer, is_number};
 use super::hint::Hint;
 use super::plausible::{self, Plausibility};
 use crate::decode::{Path, Type, TypeKind};
@@ -25,9 +25,9 @@ struct Group {
 
 pub fn rank(subject: &Subject<'_>, hints: Vec<Hint>) -> Vec<Candidate> {
     let mut groups = group(hints, subject.size);
-    // Pointers into the middle of another group's value support it.
-    let inner: Vec<bool> =
-        (0..groups.len()).map(|at| groups.iter().any(|outer| outer.contains(&groups[at]))).collect();
+    // Pointers into the middle of another group's value support it, and integers contradict nothing.
+    let is_inner = |one: &Group| groups.iter().any(|outer| outer.contains(one) || one.is_integer_in(outer));
+    let inner: Vec<bool> = groups.iter().map(is_inner).collect();
     let outer: Vec<(u64, Type)> = groups
         .iter()
         .zip(&inner)
@@ -39,10 +39,9 @@ pub fn rank(subject: &Subject<'_>, hints: Vec<Hint>) -> Vec<Candidate> {
     }
     let mut candidates = vec![];
     for (at, group) in groups.iter().enumerate().filter(|(at, _)| !inner[*at]) {
-        let others = groups
-            .iter()
-            .enumerate()
-            .filter(|(other, one)| *other != at && one.overlaps(group) && !group.contains(one));
+        let others = groups.iter().enumerate().filter(|(other, one)| {
+            *other != at && one.overlaps(group) && !group.contains(one) && !inner[*other]
+        });
         let others: Vec<&Group> = others.map(|(_, one)| one).collect();
         candidates.push(group.candidate(subject, &others));
     }
@@ -84,6 +83,12 @@ impl Group {
     fn overlaps(&self, other: &Self) -> bool {
         self.offset < other.offset.saturating_add(other.length())
             && other.offset < self.offset.saturating_add(self.length())
+    }
+
+    /// Returns true for a pointer to integers in a value that is more than that.
+    fn is_integer_in(&self, other: &Self) -> bool {
+        let end = other.offset.saturating_add(other.ty.size());
+        is_integer(&self.ty) && !is_integer(&other.ty) && (other.offset..end).contains(&self.offset)
     }
 
     /// Returns true if the other value is a part of this one.
