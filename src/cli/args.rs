@@ -87,7 +87,7 @@ pub enum Report {
     Info(InfoArgs),
     /// Print the contents of a segment as hex and text
     Dump(DumpArgs),
-    /// List the types that fit the contents of a segment
+    /// List the types that fit a segment, with the evidence
     Types(TypesArgs),
     /// Print changes in a segment as they happen
     Watch(WatchArgs),
@@ -287,8 +287,9 @@ EXAMPLES
   shmlens types /psm_1f09ab2c            a ShareableList, if it is one
   shmlens types 0x4d2 --json | jq -r '.types[0].type'
 
-The best type comes first. Types come from the contents, and from the [[layout]]
-tables of the config. Exits with status 1 if none fits.";
+The best type comes first. Types come from the variables of the programs that hold
+the segment, if they have debug information (-g), from the contents, and from the
+[[layout]] tables of the config. Exits with status 1 if none fits.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = WATCH_EXAMPLES)]
