@@ -213,7 +213,16 @@ fn number(value: i128, size: usize, order: ByteOrder) -> Vec<u8> {
 
 #[test]
 fn flags_are_printed_by_name() {
-    let flags = [("NONE", 0), ("X", 4), ("fn", 1), ("READ", 1), ("{0}%s\u{e9}", 2), ("RWX", 7), ("HIGH", 64)];
+    let flags = [
+        ("NONE", 0),
+        ("X", 4),
+        ("fn", 1),
+        ("READ", 1),
+        ("{0}%s\u{e9}", 2),
+        ("RWX", 7),
+        ("HIGH", 64),
+        ("WIDE", 1 << 100),
+    ];
     let mut samples = vec![];
     for order in [ByteOrder::Little, ByteOrder::Big] {
         for scalar in [
@@ -228,20 +237,23 @@ fn flags_are_printed_by_name() {
             Scalar::Char16,
             Scalar::Char32,
         ] {
-            let values = [0, 1, 3, 7, 8, 0x45, 0x7d, 0x41 << 8, 1 << 100 | 2, i128::MAX, i128::MIN, -1];
+            let values = [0, 1, 3, 7, 8, 0x45, 0x7d, 0x41 << 8, 3 << 100 | 2, i128::MAX, i128::MIN, -1];
             let ty = Type::array(enumeration("Flags", scalar, order, &flags), values.len() as u64).unwrap();
             let bytes = values.iter().flat_map(|&value| number(value, scalar.size(), order)).collect();
             samples.push(Sample { name: format!("{} {}", scalar.word(), order.word()), ty, bytes });
         }
     }
     let arrays = samples.len();
+    let ty = enumeration("Least", Scalar::I128, ByteOrder::Little, &[("LEAST", i128::MIN + 5)]);
+    let bytes = number(i128::MIN + 5, 16, ByteOrder::Little);
+    samples.push(Sample { name: "least".to_owned(), ty, bytes });
     let text = "struct { enum Mode { R = 1, W = 2, X = 4 } mode : 5; enum Flag : long { A = 1, B = 2 } flag : 40; \
         enum class Wide : unsigned __int128 { C = 1, D = 2 } wide : 90; __int128 bits : 70; }";
     let ty = parse_type(text, &|_| Err("no headers".to_owned())).unwrap().ty;
     let bytes = vec![0x6b; usize::try_from(ty.size()).unwrap()];
     samples.push(Sample { name: text.to_owned(), ty, bytes });
     let compared = compare(&samples);
-    assert!(compared >= 3 * (12 * arrays + 4), "{compared}");
+    assert!(compared >= 3 * (12 * arrays + 5), "{compared}");
 }
 
 #[test]

@@ -181,11 +181,15 @@ impl Writer<'_> {
     }
 }
 
-/// `-9223372036854775808` is no literal of C++.
+/// `-9223372036854775808` is no literal of C++, nor are numbers of 128 bits.
 fn literal(value: i128) -> String {
-    match i64::try_from(value) {
-        Ok(i64::MIN) => "-9223372036854775807 - 1".to_owned(),
-        Ok(value) => value.to_string(),
-        Err(_) => format!("{value}u"),
+    match (i64::try_from(value), u64::try_from(value)) {
+        (Ok(i64::MIN), _) => "-9223372036854775807 - 1".to_owned(),
+        (Ok(value), _) => value.to_string(),
+        (_, Ok(value)) => format!("{value}u"),
+        _ => {
+            let (high, low) = (value.cast_unsigned() >> 64, value.cast_unsigned() & u128::from(u64::MAX));
+            format!("static_cast<__int128>(static_cast<unsigned __int128>({high:#x}) << 64 | {low:#x})")
+        }
     }
 }
