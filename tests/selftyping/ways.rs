@@ -1,5 +1,5 @@
-// Points to a segment in several ways, one way an argument.
-#![allow(static_mut_refs)]
+//! Points to a segment in several ways, one way an argument.
+#![expect(static_mut_refs, reason = "the types of statics are what is tested")]
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::io::{Read, Write};
