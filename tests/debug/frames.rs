@@ -76,7 +76,7 @@ fn check(program: &Program, stopped: &Stopped) -> (usize, usize) {
     let (mut found, mut known) = (0, 0);
     for (name, cfa) in stopped.frames.iter().rev() {
         let mut frame = Frame { address, registers: &registers, cfa: None, bias: load_bias, read: &read };
-        let Caller { cfa: computed, registers: next, return_address, is_signal } =
+        let Caller { cfa: computed, registers: next, return_address, is_signal, .. } =
             program.unwind(&frame).unwrap();
         assert_eq!((computed, is_signal), (*cfa, false), "{name}");
         frame.cfa = Some(computed);
