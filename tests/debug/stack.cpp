@@ -70,7 +70,10 @@ int main() {
     int result = app::middle(const_cast<app::Shared *const *>(all));
     unsigned long start = 0, offset = 0;
     FILE *maps = std::fopen("/proc/self/maps", "r");
-    if (!maps || std::fscanf(maps, "%lx-%*x %*s %lx", &start, &offset) != 2) return 1;
+    char rights[8] = "";
+    // The program comes first; its code is what the mapping is needed for.
+    while (rights[2] != 'x')
+        if (!maps || std::fscanf(maps, "%lx-%*x %7s %lx%*[^\n]", &start, rights, &offset) != 3) return 1;
     std::printf("M|%#lx|%#lx\n", start, offset);
     const greg_t *registers = app::context.uc_mcontext.gregs;
     const int numbers[][2] = {{3, REG_RBX}, {6, REG_RBP}, {7, REG_RSP}, {12, REG_R12}, {13, REG_R13},

@@ -1,6 +1,7 @@
 //! The functions of a program by their addresses.
 
 use super::error::Result;
+use super::file::Slice;
 use super::index::TypeId;
 use super::program::Program;
 use super::units::{Die, Entry, LoadedUnit, number};
@@ -146,21 +147,26 @@ impl Program {
             value => value.udata_value()?,
         };
         let loaded = self.sections.units.get(unit).ok()?;
-        let root = loaded.unit.entry(loaded.unit.header.root_offset()).ok()?;
-        let AttributeValue::DebugLineRef(offset) = root.attr_value(dw::DW_AT_stmt_list)? else { return None };
-        let (directory, name) = (loaded.unit.comp_dir.clone(), loaded.unit.name.clone());
-        let size = loaded.unit.header.address_size();
-        let program = loaded.dwarf.debug_line.program(offset, size, directory, name).ok()?;
+        let program = line_program(loaded)?;
         let header = program.header();
         let file = header.file(index)?;
         let text = |value| {
-            let bytes: super::file::Slice = loaded.dwarf.attr_string(&loaded.unit, value).ok()?;
+            let bytes: Slice = loaded.dwarf.attr_string(&loaded.unit, value).ok()?;
             Some(String::from_utf8_lossy(bytes.bytes()).into_owned())
         };
         let name = text(file.path_name())?;
         let directory = file.directory(header).and_then(text).filter(|_| !name.starts_with('/'));
         Some(directory.map_or_else(|| name.clone(), |directory| format!("{directory}/{name}")))
     }
+}
+
+/// The lines of a unit. They are not kept, because they are large and rarely needed.
+pub(super) fn line_program(loaded: &LoadedUnit) -> Option<gimli::IncompleteLineProgram<Slice>> {
+    let root = loaded.unit.entry(loaded.unit.header.root_offset()).ok()?;
+    let AttributeValue::DebugLineRef(offset) = root.attr_value(dw::DW_AT_stmt_list)? else { return None };
+    let (directory, name) = (loaded.unit.comp_dir.clone(), loaded.unit.name.clone());
+    let size = loaded.unit.header.address_size();
+    loaded.dwarf.debug_line.program(offset, size, directory, name).ok()
 }
 
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::error::Result;
 use super::file::Slice;
-use super::functions::{Function, addresses};
+use super::functions::{Function, addresses, line_program};
 use super::index::TypeId;
 use super::location::{Evaluator, Frame, Location};
 use super::program::Program;
@@ -43,7 +43,7 @@ struct Line {
 impl Line {
     /// The line of the code at an address.
     fn at(unit: &LoadedUnit, address: u64) -> Option<Self> {
-        let mut rows = unit.unit.line_program.clone()?.rows();
+        let mut rows = line_program(unit)?.rows();
         let mut before: Option<(u64, Self)> = None;
         for _ in 0..MAX_ROWS {
             let (_, row) = rows.next_row().ok()??;

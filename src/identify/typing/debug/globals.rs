@@ -9,7 +9,7 @@ use crate::identify::typing::CandidateSource;
 
 pub fn hints(space: &AddressSpace, modules: &[Module]) -> Vec<Hint> {
     let mut hints = vec![];
-    for module in modules {
+    for module in modules.iter().filter(|module| !module.is_foreign()) {
         // Most libraries have no debug information.
         let Ok(variables) = module.program.variables() else { continue };
         let mut reach = Reach::new(space, module);

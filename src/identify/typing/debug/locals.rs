@@ -12,7 +12,8 @@ use crate::identify::typing::CandidateSource;
 pub fn hints(space: &AddressSpace, modules: &[Module]) -> Vec<Hint> {
     let mut hints = vec![];
     for (thread, stack, program_counter) in space.sleeping_threads() {
-        for frame in frames::of_thread(space, modules, stack, program_counter) {
+        let frames = frames::of_thread(space, modules, stack, program_counter);
+        for frame in frames.into_iter().filter(|frame| !frame.module.is_foreign()) {
             let mut reach = Reach::new(space, frame.module);
             // Those that are declared later have what was on the stack before.
             for local in frame.locals(space).into_iter().filter(|local| local.is_declared) {

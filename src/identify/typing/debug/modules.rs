@@ -30,15 +30,19 @@ pub struct Module {
 
 impl Module {
     /// Returns true for a library of the system, which does not define the types of programs.
-    pub fn is_of_system(&self) -> bool {
-        const DIRECTORIES: [&str; 6] = ["/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64"];
-        DIRECTORIES.iter().any(|directory| self.path.starts_with(directory))
+    pub fn is_foreign(&self) -> bool {
+        !self.is_program && is_of_system(&self.path)
     }
 
     /// The name of the file, safe to print.
     pub fn name(&self) -> String {
         escape(self.path.file_name().unwrap_or(self.path.as_os_str()).as_bytes())
     }
+}
+
+fn is_of_system(path: &Path) -> bool {
+    const DIRECTORIES: [&str; 6] = ["/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64"];
+    DIRECTORIES.iter().any(|directory| path.starts_with(directory))
 }
 
 /// Loads the modules of a process: the program first. Also returns the reason why the program itself
@@ -59,7 +63,7 @@ pub fn load(space: &AddressSpace, programs: &Programs) -> (Vec<Module>, Vec<Stri
         if modules.len() >= MAX_MODULES {
             break;
         }
-        match open(space, mapping, programs) {
+        match open(space, mapping, programs, !modules.is_empty()) {
             Ok(module) => {
                 seen.push(Some(file));
                 modules.push(module);
@@ -78,7 +82,12 @@ pub fn load(space: &AddressSpace, programs: &Programs) -> (Vec<Module>, Vec<Stri
     (modules, problems)
 }
 
-fn open(space: &AddressSpace, mapping: &MappedRange, programs: &Programs) -> Result<Module, String> {
+fn open(
+    space: &AddressSpace,
+    mapping: &MappedRange,
+    programs: &Programs,
+    is_library: bool,
+) -> Result<Module, String> {
     const DELETED: &[u8] = b" (deleted)";
     let name = mapping.name.strip_suffix(DELETED).unwrap_or(&mapping.name);
     let path = Path::new(OsStr::from_bytes(name));
@@ -89,8 +98,13 @@ fn open(space: &AddressSpace, mapping: &MappedRange, programs: &Programs) -> Res
     if !is_loaded(space, mapping, &*file) {
         return Err(format!("{shown} has changed since it was started: restart it, or run as root"));
     }
-    let open = |path: &Path| {
-        let file = space.image.open_path(path.as_os_str().as_bytes()).ok()?;
+    // The debug information of system libraries is large, and does not define the types of programs.
+    let is_foreign = is_library && is_of_system(path);
+    let open = |other: &Path| {
+        if is_foreign {
+            return None;
+        }
+        let file = space.image.open_path(other.as_os_str().as_bytes()).ok()?;
         Some(Box::new(Opened(file)) as Box<dyn FileSource>)
     };
     let program = programs.program(file, path, &open).map_err(|error| error.to_string())?;

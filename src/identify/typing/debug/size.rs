@@ -42,7 +42,7 @@ pub fn types(subject: &Subject<'_>, space: &AddressSpace, modules: &[Module]) ->
         return vec![];
     }
     let mut found: Vec<Sized> = vec![];
-    for module in modules.iter().filter(|module| module.is_program || !module.is_of_system()) {
+    for module in modules.iter().filter(|module| !module.is_foreign()) {
         let Ok(types) = module.program.types() else { continue };
         let same_size =
             types.into_iter().filter(|one| one.size == subject.size && one.kind != NamedKind::Enum);
