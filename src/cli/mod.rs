@@ -30,8 +30,8 @@ pub use parse::parse;
 pub use style::{Style, locale_is_utf8};
 
 use crate::config::{Config, ConfigError};
-use crate::decode::TypeSource;
 use crate::decode::declaration::read_header;
+use crate::decode::{ParseTypeError, TypeSource};
 use crate::identify::typing::Knowledge;
 use crate::identify::{Identifier, Rules};
 use crate::machine::Machine;
@@ -70,8 +70,11 @@ pub fn run(
 /// Checks the types of the layouts in the config.
 pub fn check_layouts(config: &Config) -> Result<(), ConfigError> {
     for (index, layout) in config.layouts.iter().enumerate() {
-        TypeSource::parse(&layout.ty, &read_header)
-            .map_err(|error| config.wrong_layout(index, &error.expected()))?;
+        match TypeSource::parse(&layout.ty, &read_header) {
+            // A header that is missing concerns only the segments of that layout.
+            Ok(_) | Err(ParseTypeError::Header { .. }) => {}
+            Err(error) => return Err(config.wrong_layout(index, &error.expected())),
+        }
     }
     Ok(())
 }

@@ -6,10 +6,17 @@ use super::report::{Body, Report, SegmentTypes};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
 use crate::config::layout::LayoutRule;
-use crate::identify::typing::{Candidate, Knowledge, Subject, candidates};
+use crate::identify::typing::{Candidate, Knowledge, Subject, candidates, quick_candidates};
 use crate::machine::{Machine, Trace};
 use crate::memory::{Reader, WriteLeases, fill_resident};
 use crate::segment::Segment;
+
+/// A segment to type.
+struct Next {
+    segment: Box<Segment>,
+    /// Set if the types that are found quickly were reported.
+    is_known: bool,
+}
 
 /// The worker that types segments.
 pub struct TypingWorker {
@@ -17,7 +24,7 @@ pub struct TypingWorker {
     readers: Readers,
     leases: WriteLeases,
     /// The last segment to type.
-    next: Option<Box<Segment>>,
+    next: Option<Next>,
 }
 
 impl TypingWorker {
@@ -28,33 +35,44 @@ impl TypingWorker {
 
     /// Returns the types that fit. Reads a segment that a subscription has open. Another one is read
     /// only if that leaves no trace, breaks no lease and brings no page back from swap.
-    fn found(&mut self, machine: &dyn Machine, segment: &Segment) -> Option<Vec<Candidate>> {
+    ///
+    /// `is_quick`: only if a type is certain without the programs of the holders.
+    fn found(&mut self, machine: &dyn Machine, segment: &Segment, is_quick: bool) -> Option<Vec<Candidate>> {
         if let Some(reader) = self.readers.of(&segment.id) {
-            return self.candidates(machine, &reader, segment, |offset, into| reader.fill_all(offset, into));
+            return self.candidates(machine, &reader, (segment, is_quick), |offset, into| {
+                reader.fill_all(offset, into)
+            });
         }
         let reader = Reader::open_unleased(machine, segment, &mut self.leases).ok()?;
         if reader.trace() != Trace::None {
             return None;
         }
-        self.candidates(machine, &reader, segment, |offset, into| fill_resident(&reader, offset, into))
+        self.candidates(machine, &reader, (segment, is_quick), |offset, into| {
+            fill_resident(&reader, offset, into)
+        })
     }
 
     fn candidates(
         &self,
         machine: &dyn Machine,
         reader: &Reader,
-        segment: &Segment,
+        (segment, is_quick): (&Segment, bool),
         peek: impl Fn(u64, &mut [u8]) -> bool,
     ) -> Option<Vec<Candidate>> {
         let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-        Some(candidates(machine, &subject, &self.knowledge).candidates)
+        let typed = if is_quick {
+            quick_candidates(&subject, &self.knowledge)?
+        } else {
+            candidates(machine, &subject, &self.knowledge)
+        };
+        Some(typed.candidates)
     }
 }
 
 impl Worker for TypingWorker {
     fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
         if let Request::Types(segment) = job.request {
-            self.next = Some(segment);
+            self.next = Some(Next { segment, is_known: false });
         }
         vec![]
     }
@@ -64,8 +82,15 @@ impl Worker for TypingWorker {
     }
 
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
-        let Some(segment) = self.next.take() else { return vec![] };
-        let found = self.found(machine, &segment).unwrap_or_default();
+        let Some(Next { segment, is_known }) = self.next.take() else { return vec![] };
+        let quick = if is_known { None } else { self.found(machine, &segment, true) };
+        let found = match quick {
+            Some(quick) => {
+                self.next = Some(Next { segment: segment.clone(), is_known: true });
+                quick
+            }
+            None => self.found(machine, &segment, false).unwrap_or_default(),
+        };
         let types = SegmentTypes { identity: segment.identity(), id: segment.id, found };
         vec![Report::new(now, Body::Types(types))]
     }
@@ -82,7 +107,8 @@ mod tests {
     fn typed(steps: &mut Steps, machine: &FakeMachine, index: usize) -> Vec<String> {
         let survey = Survey::take(machine, &mut Names::default());
         let reports = steps.send(Request::Types(Box::new(survey.segments[index].clone())));
-        let [Report { body: Body::Types(types), .. }] = reports.as_slice() else { panic!("{reports:?}") };
+        // The last answer is complete.
+        let Some(Report { body: Body::Types(types), .. }) = reports.last() else { panic!("{reports:?}") };
         assert_eq!(types.id, survey.segments[index].id);
         types.found.iter().map(|found| found.name.clone()).collect()
     }

@@ -267,3 +267,32 @@ fn hostile_declarations_end_soon() {
         }
     }
 }
+
+#[test]
+fn fields_that_macros_declare_are_not_left_out() {
+    for (member, name) in [
+        ("int ARR(x, 4);", "ARR"),
+        ("int arr(x, 4);", "arr"),
+        ("int field(x)[4];", "field"),
+        ("DECLARE(int, x);", "DECLARE"),
+        ("declare(int, x);", "declare"),
+        ("int CAT(f, oo)[2];", "CAT"),
+        ("Q_PROPERTY(int x READ x)", "Q_PROPERTY"),
+    ] {
+        let error = error(&format!("struct T {{ int a; {member} char c; }};"), None).to_string();
+        assert!(error.contains(name), "{member}: {error}");
+    }
+    for member in [
+        "int f(int x = max(1, 2));",
+        "void g(std::array<int, 4> x) const;",
+        "int h() { return 1; }",
+        "Unknown other(Unknown x);",
+        "int (*callback)(int);",
+        "int operator()(int x, int y = 3) const;",
+        "T(int a, int b = 4);",
+    ] {
+        let text = format!("struct T {{ int a; {member} char c; }};");
+        let parsed = shmlens::decode::parse_type(&text, &|_| Err(String::new()));
+        assert!(parsed.is_ok(), "{member}: {parsed:?}");
+    }
+}

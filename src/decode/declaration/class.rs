@@ -259,7 +259,9 @@ impl<'a> Parser<'a> {
             if self.is(":") {
                 self.bit_field(body, &base, None, &specifiers)?;
             } else {
+                let start = self.at;
                 let declarator = self.declarator(&base)?;
+                self.refuse_macro(start)?;
                 if declarator.ty == CType::Function && !specifiers.is_typedef {
                     self.has_cpp = true;
                     return self.member_function(body, &declarator);
@@ -273,10 +275,43 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Refuses a declarator that only looks like a function: `int ARRAY(x, 4);` declares whatever the
+    /// macro makes of it.
+    fn refuse_macro(&self, start: usize) -> Result<()> {
+        let tokens = &self.tokens[start..self.at];
+        let Some(at) = tokens.windows(2).position(|two| two[0].kind == TokenKind::Word && two[1].is("("))
+        else {
+            return Ok(());
+        };
+        let name = &tokens[at];
+        let (mut depth, mut has_number) = (0, false);
+        for three in tokens[at + 1..].windows(3) {
+            match three[0].text {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+            has_number |= depth == 1
+                && matches!(three[0].text, "(" | ",")
+                && three[1].kind == TokenKind::Number
+                && matches!(three[2].text, "," | ")");
+        }
+        let is_array =
+            tokens.windows(3).any(|three| three[0].is(")") && three[1].is("[") && !three[2].is("["));
+        if is_macro_name(name.text) || has_number || is_array {
+            return Err(Problem::new(name, format!("unknown macro '{}'", name.text)));
+        }
+        Ok(())
+    }
+
     /// Skips a declaration with an unknown type that takes no space: a function, a static member or
     /// a `typedef`. `None` for a field.
     fn skip_without_fields(&mut self, body: &mut Body<'a>) -> Option<Result<()>> {
         let (mut angles, mut ahead, mut is_virtual) = (0_i32, 0, false);
+        // A macro that declares something.
+        if self.look(1).is("(") {
+            return None;
+        }
         let takes_no_space = loop {
             let token = self.look(ahead);
             match token.text {
@@ -287,6 +322,7 @@ impl<'a> Parser<'a> {
                 ">>" => angles -= 2,
                 "__attribute__" | "alignas" | "decltype" | "__declspec" => return None,
                 // `(*name)` is a pointer.
+                "(" if ahead > 0 && is_macro_name(self.look(ahead - 1).text) => return None,
                 "(" if angles <= 0 => break !matches!(self.look(ahead + 1).text, "*" | "&" | "&&" | "^"),
                 ";" | "{" | "}" | "=" | "" => break false,
                 _ => {}
@@ -509,6 +545,13 @@ impl<'a> Parser<'a> {
 }
 
 /// Returns true if a template is a constructor: `template <class T> explicit Name(T)`.
+/// Returns true for the name of a macro, as they are usually written: `ARRAY_OF`.
+fn is_macro_name(name: &str) -> bool {
+    name.len() > 1
+        && name.chars().any(|c| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 fn is_constructor_template(tokens: &[Token<'_>], name: Option<Token<'_>>) -> bool {
     let is_name = |token: &Token<'_>| name.is_some_and(|name| name.text == token.text);
     tokens.windows(3).any(|three| {

@@ -28,6 +28,10 @@ impl Owner {
             // Ids of other pid namespaces cannot be looked up.
             return Self::Unknown;
         }
+        // A process that has ended keeps its id until its parent waits for it.
+        if machine.process(tid).is_some_and(|process| process.ended) {
+            return Self::Dead;
+        }
         // The process may have attached after the scan.
         let Ok(segment_devices) = machine.segment_devices() else { return Self::Unknown };
         let options = ScanOptions { segment_devices, ..ScanOptions::default() };

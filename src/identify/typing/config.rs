@@ -6,10 +6,21 @@ use crate::decode::declaration::read_header;
 use crate::decode::{Type, TypeSource};
 use crate::segment::{Segment, quote};
 
-pub fn candidates(subject: &Subject<'_>, rules: &[LayoutRule]) -> Vec<Candidate> {
+/// Returns the types of the rules for a segment, and the reasons why some cannot be read.
+pub fn candidates(subject: &Subject<'_>, rules: &[LayoutRule]) -> (Vec<Candidate>, Vec<String>) {
     let names = names(subject.segment);
-    let rules = rules.iter().filter(|rule| names.iter().any(|name| rule.matches(name)));
-    rules.filter_map(|rule| of_rule(rule, subject)).collect()
+    let (mut found, mut problems) = (vec![], vec![]);
+    for rule in rules.iter().filter(|rule| names.iter().any(|name| rule.matches(name))) {
+        // The config was checked when it was read; its headers may be missing or have changed since.
+        match TypeSource::parse(&rule.ty, &read_header) {
+            Ok(source) => found.extend(of_rule(rule, source, subject)),
+            Err(error) => {
+                let name = quote(rule.name.as_bytes());
+                problems.push(format!("layout '{name}' of the config: {}", error.expected()));
+            }
+        }
+    }
+    (found, problems)
 }
 
 /// The names of a segment that a rule may match.
@@ -21,7 +32,7 @@ fn names(segment: &Segment) -> Vec<Vec<u8>> {
 }
 
 /// The type of a rule; `None` if the segment does not have its layout.
-fn of_rule(rule: &LayoutRule, subject: &Subject<'_>) -> Option<Candidate> {
+fn of_rule(rule: &LayoutRule, source: TypeSource, subject: &Subject<'_>) -> Option<Candidate> {
     let matches = format!("the name matches '{}' in the config", quote(rule.name.as_bytes()));
     let candidate = |ty: Type, layout, offset, count, certain, evidence| Candidate {
         name: rule.ty.clone(),
@@ -34,8 +45,7 @@ fn of_rule(rule: &LayoutRule, subject: &Subject<'_>) -> Option<Candidate> {
         ty,
         layout,
     };
-    // The config was checked when it was read; its headers may have changed since.
-    match TypeSource::parse(&rule.ty, &read_header).ok()? {
+    match source {
         TypeSource::Layout(layout) => {
             let built = layout.build(subject.peek, subject.size).ok()?;
             let evidence = vec![matches, built.evidence];

@@ -79,8 +79,10 @@ pub struct Subject<'a> {
 /// Returns the types that fit, best first: the user's own come before those of the contents.
 #[must_use]
 pub fn candidates(machine: &dyn Machine, subject: &Subject<'_>, knowledge: &Knowledge) -> Typed {
-    let mut found = config::candidates(subject, &knowledge.rules);
-    let Found { candidates: pointed, problems } = debug::candidates(machine, subject, &knowledge.programs);
+    let (mut found, mut problems) = config::candidates(subject, &knowledge.rules);
+    let pointed = debug::candidates(machine, subject, &knowledge.programs);
+    let Found { candidates: pointed, problems: unread } = pointed;
+    problems.extend(unread);
     let (pointed, sized): (Vec<_>, Vec<_>) =
         pointed.into_iter().partition(|candidate| candidate.source != CandidateSource::Size);
     found.extend(pointed);
@@ -88,6 +90,16 @@ pub fn candidates(machine: &dyn Machine, subject: &Subject<'_>, knowledge: &Know
     found.extend(sized);
     found.sort_by_key(|candidate| !candidate.certain);
     Typed { candidates: found, problems }
+}
+
+/// Like [`candidates`], but without the programs of the holders, whose debug information takes longer
+/// to read. `None` if no type is certain.
+#[must_use]
+pub fn quick_candidates(subject: &Subject<'_>, knowledge: &Knowledge) -> Option<Typed> {
+    let (mut found, problems) = config::candidates(subject, &knowledge.rules);
+    found.extend(contents::candidates(subject));
+    found.sort_by_key(|candidate| !candidate.certain);
+    found.first().is_some_and(|best| best.certain).then_some(Typed { candidates: found, problems })
 }
 
 /// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no
@@ -104,7 +116,9 @@ pub fn certain_value(
     }
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
     let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-    let found = candidates(machine, &subject, knowledge).candidates;
+    let found = quick_candidates(&subject, knowledge)
+        .unwrap_or_else(|| candidates(machine, &subject, knowledge))
+        .candidates;
     let best = found.into_iter().next().filter(|best| best.certain)?;
     let value = best.read(&reader).ok()?;
     Some((best, value))
