@@ -201,3 +201,19 @@ fn program_of_32_bits_has_addresses_of_4_bytes() {
     let error = program.unwind(&frame).unwrap_err().to_string();
     assert_eq!(error, "call frames of 32-bit x86 programs are not supported: only x86-64");
 }
+
+#[test]
+fn debug_information_without_a_readable_unit_is_told() {
+    let source = "struct S { int a; } s; int main() { return s.a; }";
+    let Some(made) = compile("g++", "cpp", source, &["-g"]) else { return };
+    let mut bytes = fs::read(&made.path).unwrap();
+    let range = {
+        let file = object::File::parse(&*bytes).unwrap();
+        file.section_by_name(".debug_info").unwrap().file_range().unwrap()
+    };
+    let (start, size) = (usize::try_from(range.0).unwrap(), usize::try_from(range.1).unwrap());
+    bytes[start..start + size].fill(0xee);
+    let program = Program::open(&bytes.as_slice(), Path::new("/program"), &open_file).unwrap();
+    let error = program.find("S").unwrap_err().to_string();
+    assert_eq!(error, "/program is damaged: its debug information has no unit that can be read");
+}

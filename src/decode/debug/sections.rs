@@ -68,6 +68,9 @@ impl Sections {
         } else {
             missing.push(DebugError::Missing { file: input.name.clone() });
         }
+        if units.list.is_empty() && missing.is_empty() {
+            missing.push(input.damaged("its debug information has no unit that can be read"));
+        }
         Ok(Self {
             name: input.name,
             units,
