@@ -7,10 +7,9 @@ pub use change::{
     CreateSysvArgs, KindArgs, LockArgs, NewArgs, ReportArgs, RestoreArgs, RmArgs, SaveArgs,
 };
 
+use super::type_name::{self, TypeArgument};
 use crate::config::When;
-use crate::decode::TypeSource;
 use crate::decode::code::CodeLanguage;
-use crate::decode::declaration::read_header;
 use crate::identify::Rules;
 use crate::segment::field::Field;
 use crate::segment::{Bytes, ParseSizeError, ParseSpanError, ShownError, parse_span};
@@ -176,8 +175,8 @@ pub struct InfoArgs {
     pub code: Option<Language>,
     /// Read the segment as this type, in any form that `dump` takes, and show its values. With --code,
     /// the program has its translation
-    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
-    pub kind: Option<TypeSource>,
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_name::parse)]
+    pub kind: Option<TypeArgument>,
     /// With --code, print only the translated type, without the program around it
     #[arg(long, requires_all = ["code", "as"])]
     pub type_only: bool,
@@ -247,13 +246,14 @@ pub struct DumpArgs {
     pub csv: bool,
     /// Print values of this type, one per line: u8 to u128, i8 to i128, f16 to f80, char, bool,
     /// `time_ns`, arrays of them (f64[3][3], char[16]), rows (i32,f64,char[16]), C or C++ declarations
-    /// ('struct { int x; double y[3]; }'), a type of a header (file.h:Name), a type of Python
+    /// ('struct { int x; double y[3]; }'), a type of a header (file.h:Name), a type of a program that
+    /// holds the segment, by its debug information (Name), a type of Python
     /// (struct:<iqd, <f8, i4,f8, "[('a', '<i4')]", T{<i:x:}; dtype:i8 where a name has two meanings),
     /// or a known layout (sharedlist, npy, boost, mutex, cond, rwlock, barrier, sem); the suffix le or
     /// be sets the byte order (u32be); TYPE@OFFSET prints one value, at this offset; several --as
     /// print one value with a field for each type
-    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
-    pub kinds: Vec<TypeSource>,
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_name::parse)]
+    pub kinds: Vec<TypeArgument>,
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
@@ -307,8 +307,8 @@ pub struct WatchArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
     /// Print values of this type instead of bytes, as in `dump`
-    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_source)]
-    pub kinds: Vec<TypeSource>,
+    #[arg(long = "as", id = "as", value_name = "TYPE", value_parser = type_name::parse)]
+    pub kinds: Vec<TypeArgument>,
     /// Print CSV
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
@@ -445,11 +445,6 @@ fn field(word: &str) -> Result<Field, ShownError> {
 fn sort(word: &str) -> Result<Sort, ShownError> {
     let (reversed, word) = word.strip_prefix('-').map_or((false, word), |word| (true, word));
     Ok(Sort { field: field(word)?, reversed })
-}
-
-/// Parses a type or the name of a layout. The error omits the value, because clap already quotes it.
-fn type_source(text: &str) -> Result<TypeSource, ShownError> {
-    TypeSource::parse(text, &read_header).map_err(|error| ShownError::new(error.expected()))
 }
 
 #[cfg(test)]

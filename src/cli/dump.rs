@@ -9,6 +9,7 @@ use super::choose::choose;
 use super::decoded::{print, size_of};
 use super::out::{Out, warn};
 use super::progress::{Interrupt, with_meter};
+use super::type_name::resolve;
 use super::{Failure, Status, part, survey_named};
 use crate::decode::layouts::{Layout, npy_rows};
 use crate::decode::{self, PlacedType, Squeeze, StableError, StableValue, Type, TypeSource, combined};
@@ -31,7 +32,7 @@ pub fn run(machine: &dyn Machine, args: &DumpArgs, out: &mut Out) -> Result<Stat
             "refusing to write raw bytes to a terminal. Redirect the output to a file or a pipe".to_owned(),
         ));
     }
-    let (layout, kind) = chosen(&args.kinds)?;
+    let (layout, kind) = chosen(&resolve(machine, &args.segment, &args.kinds)?)?;
     if let Some(layout) = layout.filter(|layout| *layout != Layout::Npy) {
         return layout_value(machine, layout, args, out);
     }

@@ -9,6 +9,7 @@ use super::dump::check_size;
 use super::json::{self, Inside};
 use super::out::{Out, warn};
 use super::style::Tint;
+use super::type_name::resolve;
 use super::{Failure, Status, survey_all};
 use crate::decode::code::{self, Attachment};
 use crate::decode::layouts::{LockKind, locks_in};
@@ -38,8 +39,9 @@ pub fn run(
 ) -> Result<Status, Failure> {
     let survey = survey_all(machine, args.settle.over(rules));
     let segment = choose(machine, &survey, &args.segment)?;
+    let kind = resolve(machine, &args.segment, args.kind.as_slice())?.pop();
     if let Some(language) = args.code {
-        let placed = args.kind.as_ref().map(placed).transpose()?;
+        let placed = kind.as_ref().map(placed).transpose()?;
         let text = match placed {
             Some((ty, _)) if args.type_only => code::definitions(language.into(), ty)?,
             _ => program(language, segment, placed)?,
@@ -48,7 +50,7 @@ pub fn run(
         out.flush()?;
         return Ok(Status::Success);
     }
-    let values = match &args.kind {
+    let values = match &kind {
         Some(source) => Some(Values::of_type(machine, segment, source)?),
         None => certain_value(machine, segment, knowledge).map(Values::certain),
     };

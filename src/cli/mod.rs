@@ -20,6 +20,7 @@ mod progress;
 mod style;
 mod table;
 mod text;
+mod type_name;
 mod types;
 mod watch;
 

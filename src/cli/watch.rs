@@ -7,6 +7,7 @@ use super::choose::choose;
 use super::dump::{check_size, chosen};
 use super::out::{Out, warn};
 use super::progress::Interrupt;
+use super::type_name::resolve;
 use super::{Failure, Status, part, survey_named};
 use crate::decode::{PlacedType, StableValue};
 use crate::engine::{
@@ -24,7 +25,7 @@ const LARGEST: u64 = 1 << 20;
 
 /// Prints changes until the command is stopped, the requested number is reached, or the segment is removed.
 pub fn run(machine: &dyn Machine, args: &WatchArgs, out: &mut Out) -> Result<Status, Failure> {
-    let (layout, kind) = chosen(&args.kinds)?;
+    let (layout, kind) = chosen(&resolve(machine, &args.segment, &args.kinds)?)?;
     if let Some(layout) = layout {
         part::check_whole(args.part, layout)?;
     }

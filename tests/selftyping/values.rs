@@ -26,4 +26,13 @@ fn info_shows_the_values_of_the_certain_type() {
     for part in ["frame", "tick", "12.5", "CRUISE", "camera"] {
         assert!(text.contains(part), "no {part} in {text}");
     }
+    // Its name is a type for other commands.
+    let dump = json(&run(&["dump", OBJECT, "--as", "frame@0", "--json"]));
+    assert_eq!(dump["value"], info["segments"][0]["values"][0]["value"]);
+    let code = String::from_utf8(run(&["info", OBJECT, "--as", "frame", "--code", "cpp"]).stdout).unwrap();
+    assert!(code.contains("struct frame") && code.contains("tick"), "{code}");
+    let wrong = crate::support::shmlens().args(["dump", OBJECT, "--as", "Other"]).output().unwrap();
+    let message = String::from_utf8(wrong.stderr).unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(message.contains("no program that holds") && message.contains("'Other'"), "{message}");
 }

@@ -302,7 +302,11 @@ mod tests {
             Some(crate::cli::Command::Report(crate::cli::Report::Watch(args))) => args,
             other => panic!("{other:?}"),
         };
-        let (_, kind) = crate::cli::dump::chosen(&args.kinds).unwrap();
+        let known = args.kinds.iter().map(|kind| match kind {
+            crate::cli::type_name::TypeArgument::Known(source) => source.clone(),
+            named @ crate::cli::type_name::TypeArgument::Named { .. } => panic!("{named:?}"),
+        });
+        let (_, kind) = crate::cli::dump::chosen(&known.collect::<Vec<_>>()).unwrap();
         let mut printer = Printer::new(&args, kind.as_ref(), false);
         printer.within(0..size);
         let mut out = vec![];

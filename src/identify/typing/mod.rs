@@ -102,6 +102,19 @@ pub fn quick_candidates(subject: &Subject<'_>, knowledge: &Knowledge) -> Option<
     found.first().is_some_and(|best| best.certain).then_some(Typed { candidates: found, problems })
 }
 
+/// Finds a type by its name in the programs of the holders. `None` if none has it.
+///
+/// # Errors
+/// Fails if the name is ambiguous, or if the programs disagree about it.
+pub fn named_type(
+    machine: &dyn Machine,
+    segment: &Segment,
+    name: &str,
+    knowledge: &Knowledge,
+) -> Result<Option<Type>, String> {
+    debug::named_type(machine, segment, name, &knowledge.programs)
+}
+
 /// Returns the value of the best type, if that is certain, and reading leaves no trace and breaks no
 /// lease.
 #[must_use]

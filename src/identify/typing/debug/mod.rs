@@ -19,8 +19,10 @@ mod size;
 pub use programs::Programs;
 
 use super::{Candidate, Subject};
+use crate::decode::Type;
+use crate::decode::debug::DebugError;
 use crate::machine::Machine;
-use crate::segment::{Holder, escape};
+use crate::segment::{Holder, Segment, escape};
 use address_space::AddressSpace;
 use hint::Hint;
 use std::io;
@@ -55,6 +57,34 @@ pub(super) fn candidates(machine: &dyn Machine, subject: &Subject<'_>, programs:
     found.candidates = ranking::rank(subject, hints);
     found.candidates.extend(size::candidates(subject, sized, &found.candidates));
     found
+}
+
+/// Finds a type by its name in the programs of the holders. `None` if none has it.
+pub(super) fn named_type(
+    machine: &dyn Machine,
+    segment: &Segment,
+    name: &str,
+    programs: &Programs,
+) -> Result<Option<Type>, String> {
+    let mut found: Option<(Type, String)> = None;
+    for holder in segment.holders.as_deref().unwrap_or_default().iter().take(MAX_HOLDERS) {
+        let Ok(space) = AddressSpace::open(machine, segment, holder) else { continue };
+        let (modules, _) = modules::load(&space, programs);
+        for module in modules.iter().filter(|module| !module.is_foreign()) {
+            match (module.program.find(name), &found) {
+                (Ok(ty), None) => found = Some((ty, space.process().to_owned())),
+                (Ok(ty), Some((other, process))) if ty != *other => {
+                    let difference = differences::text(other, &ty);
+                    return Err(format!("{process} and {} disagree about it: {difference}", space.process()));
+                }
+                (Err(error @ (DebugError::Ambiguous { .. } | DebugError::Incomplete(_))), None) => {
+                    return Err(error.to_string());
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(found.map(|(ty, _)| ty))
 }
 
 /// What one holder shows.
