@@ -296,3 +296,17 @@ fn fields_that_macros_declare_are_not_left_out() {
         assert!(parsed.is_ok(), "{member}: {parsed:?}");
     }
 }
+
+#[test]
+fn arrays_of_the_library_without_elements_are_refused() {
+    let error = error("struct T { char c; std::array<int, 0> none; char d; };", None);
+    assert!(error.message.contains("without elements"), "{error}");
+}
+
+#[test]
+fn attributes_of_cpp_make_a_declaration_cpp() {
+    let text = "struct E {}; struct T { [[no_unique_address]] E e; int x; [[no_unique_address]] E f; };";
+    let parsed = shmlens::decode::parse_type(text, &|_| Err(String::new())).unwrap();
+    // gcc keeps two parts of the same class apart.
+    assert_eq!(parsed.ty.size(), 8);
+}

@@ -80,7 +80,10 @@ impl Parser<'_> {
             let token = self.next()?;
             match token.text {
                 "packed" | "__packed__" => found.is_packed = true,
-                "no_unique_address" => found.may_overlap = true,
+                "no_unique_address" => {
+                    self.has_cpp = true;
+                    found.may_overlap = true;
+                }
                 "aligned" | "__aligned__" => {
                     let align = if self.eat("(")? {
                         let align = self.alignment()?;

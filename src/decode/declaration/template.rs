@@ -192,6 +192,13 @@ impl<'a> Parser<'a> {
             };
             self.scopes[scope].names.insert(parameter.name.clone(), entity);
         }
+        // The library makes it a class without fields, which has the size of one.
+        if let [Argument::Type(_), Argument::Value(count)] = arguments.as_slice()
+            && count.value == 0
+            && template.name.rsplit("::").next() == Some("array")
+        {
+            return Err(Problem::new(&token, "'std::array' without elements is not supported"));
+        }
         let known = self.instances[template.id].iter().find(|(known, _)| *known == arguments);
         if let Some((_, ty)) = known {
             return Ok(ty.clone());
