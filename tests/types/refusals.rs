@@ -310,3 +310,13 @@ fn attributes_of_cpp_make_a_declaration_cpp() {
     // gcc keeps two parts of the same class apart.
     assert_eq!(parsed.ty.size(), 8);
 }
+
+#[test]
+fn fields_of_anonymous_structs_are_fields_of_the_struct_around() {
+    for members in
+        ["int a, b; struct { int a; };", "union { int a; }; int a;", "union { struct { int a; }; int a; };"]
+    {
+        let error = error(&format!("struct T {{ {members} }};"), None);
+        assert!(error.message.contains("'a' is declared twice"), "{members}: {error}");
+    }
+}

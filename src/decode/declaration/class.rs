@@ -9,7 +9,7 @@ use super::parser::{Parser, shown, too_large};
 use super::preprocess::{Problem, Result};
 use super::specifiers::Specifiers;
 use super::token::{Token, TokenKind};
-use crate::decode::{RecordKind, TypeKind};
+use crate::decode::{RecordKind, Type, TypeKind};
 use std::collections::HashSet;
 
 /// The widest bit-field of C++, as far as gcc takes it.
@@ -412,8 +412,15 @@ impl<'a> Parser<'a> {
         width: Option<u64>,
         attributes: &Attributes,
     ) -> Result<()> {
-        if !name.is_empty() && !body.names.insert(name.to_owned()) {
-            return Err(Problem::new(&token, format!("the field '{}' is declared twice", shown(name))));
+        // The fields of an anonymous struct are those of this one. A bit-field without a name has none.
+        let mut names = vec![name.to_owned()];
+        if name.is_empty() && width.is_none() {
+            add_names(&object.ty, &mut names);
+        }
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
+            if !body.names.insert(name.clone()) {
+                return Err(Problem::new(&token, format!("the field '{}' is declared twice", shown(&name))));
+            }
         }
         body.definition.is_special |= body.is_hidden && !name.is_empty();
         body.definition.members.push(Member {
@@ -545,6 +552,18 @@ impl<'a> Parser<'a> {
 }
 
 /// Returns true if a template is a constructor: `template <class T> explicit Name(T)`.
+/// Adds the names of the fields of an anonymous struct, and of those inside of it.
+fn add_names(ty: &Type, names: &mut Vec<String>) {
+    let TypeKind::Record(record) = ty.kind() else { return };
+    for field in record.fields() {
+        if field.name.is_empty() {
+            add_names(&field.ty, names);
+        } else {
+            names.push(field.name.to_string());
+        }
+    }
+}
+
 /// Returns true for the name of a macro, as they are usually written: `ARRAY_OF`.
 fn is_macro_name(name: &str) -> bool {
     name.len() > 1
