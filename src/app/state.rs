@@ -14,6 +14,7 @@ use super::table::Table;
 use super::typing::{TypesKey, Typing};
 use super::work::RunningAction;
 use crate::act::Refusal;
+use crate::decode::Type;
 use crate::engine::{Clock, PreviewFields, SubscriptionId, Undo, Watching};
 use crate::identify::about::Probe;
 use crate::segment::{Identity, Kind, Segment, SegmentId, Timestamp, in_ascii};
@@ -96,6 +97,9 @@ pub(super) struct RequestCache {
     /// The segments whose locks are checked, and the survey that they are from.
     pub locks: RatesKey,
     pub locks_checked: Option<Timestamp>,
+    /// The type whose locks are followed in Inspect.
+    pub lock_watch: Option<LockWatchKey>,
+    pub watches_locks: bool,
     /// The probed segment, and the time of the survey.
     pub probe: Option<(SegmentId, Timestamp)>,
     /// The inputs of the last `rates`.
@@ -106,6 +110,9 @@ pub(super) struct RequestCache {
     pub fields: Option<RangesKey>,
     pub types: Option<TypesKey>,
 }
+
+/// The subscription of the segment in Inspect, the type at an offset, and the time of the survey.
+pub(super) type LockWatchKey = (SubscriptionId, Type, u64, Timestamp);
 
 /// The requested samples of pinned values, or of fields. Each request has a subscription of its
 /// own, because a report of an older one would assign samples to the wrong values.

@@ -9,6 +9,7 @@ mod ask;
 mod contents;
 mod holders;
 mod lease;
+mod lock_watch;
 mod locks;
 mod pace;
 mod rates;
@@ -29,7 +30,7 @@ pub use report::{
 };
 pub use request::{
     Feed, PlanRequest, PreviewFields, Request, SaveRequest, ScanScope, Search, SubscriptionId, Target, Undo,
-    Watching,
+    WatchedLocks, Watching,
 };
 pub use route::Options;
 pub use steps::Steps;

@@ -10,6 +10,7 @@ use crate::act::{
 use crate::decode::StableValue;
 use crate::decode::layouts::{Built, Layout};
 use crate::identify::about::Probe;
+use crate::identify::locks::Lock;
 use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
@@ -37,6 +38,8 @@ pub enum Body {
     Opened(Result<Opened, OpenError>),
     /// The first bytes of a segment, read without leaving a trace.
     Preview(Preview),
+    /// The locks of a segment that [`Request::WatchLocks`](super::Request::WatchLocks) names.
+    SegmentLocks(SegmentId, Vec<Lock>),
     /// Alerts about all locks that nobody will unlock.
     Locks(Vec<Alert>),
     /// The change rates of the segments that were polled.

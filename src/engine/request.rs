@@ -1,7 +1,7 @@
 //! Requests to the engine.
 
 use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
-use crate::decode::layouts::Layout;
+use crate::decode::layouts::{Layout, LockKind};
 use crate::memory::{Direction, Pattern, Rows};
 use crate::segment::Segment;
 use std::ops::Range;
@@ -31,6 +31,9 @@ pub enum Request {
     /// Check the locks of these segments every few seconds, and report changes of the alerts. Replaces
     /// the previous list; an empty list stops the checks.
     CheckLocks(Vec<Segment>),
+    /// Report the locks of an open segment when their state, owner or waiting threads change. Replaces
+    /// the previous request; `None` ends the reports.
+    WatchLocks(Option<Box<WatchedLocks>>),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`] and its interval.
@@ -130,6 +133,14 @@ pub enum ScanScope {
     All,
     /// These processes and all new ones.
     These(Vec<u32>),
+}
+
+/// The locks of a segment to follow.
+#[derive(Debug, Clone)]
+pub struct WatchedLocks {
+    pub segment: Segment,
+    /// Their offsets and kinds.
+    pub locks: Vec<(u64, LockKind)>,
 }
 
 /// The part of a segment that a [`Feed::Window`] reports.

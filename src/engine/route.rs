@@ -4,6 +4,7 @@ use super::act::Act;
 use super::ask::Ask;
 use super::contents::{Contents, Readers};
 use super::holders::{Holders, LatestScan};
+use super::lock_watch::LockWatch;
 use super::locks::LockWorker;
 use super::rates::RatesWorker;
 use super::request::{Request, Search, Target};
@@ -56,11 +57,12 @@ pub enum Part {
     Rates,
     Locks,
     Typing,
+    LockWatch,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 9] {
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 10] {
     let Options { copies, rules, state, rates_share, layouts } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let log = state.clone().map(ChangeLog::new);
@@ -73,7 +75,8 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         ("ask", Box::new(Ask::default())),
         ("rates", Box::new(RatesWorker::new(rates_share))),
         ("locks", Box::new(LockWorker::default())),
-        ("typing", Box::new(TypingWorker::new(layouts, readers))),
+        ("typing", Box::new(TypingWorker::new(layouts, readers.clone()))),
+        ("lock-watch", Box::new(LockWatch::new(readers))),
     ]
 }
 
@@ -131,6 +134,7 @@ impl Router {
             Request::Ask(_) | Request::Probe(..) => Part::Ask,
             Request::SetRates(_) => Part::Rates,
             Request::CheckLocks(_) => Part::Locks,
+            Request::WatchLocks(_) => Part::LockWatch,
             Request::Types(_) => Part::Typing,
         };
         vec![(part, Job { request, progress })]

@@ -150,3 +150,35 @@ fn lock_of_a_dead_owner_is_an_alert_until_it_is_unlocked() {
     harness.wait(10_000);
     assert!(!harness.screen().contains("nobody will unlock"), "{}", harness.screen());
 }
+
+#[test]
+fn fields_that_are_locks_tell_owner_and_waiting_threads() {
+    use shmlens::machine::image::{SystemCall, Thread, ThreadActivity};
+    let machine = machine();
+    machine.add_object("locks", FakeBytes::full(&locked_mutex(4121)));
+    machine.map_in(4121, "locks", Access::ReadWrite);
+    machine.add_process(4122, "reader");
+    machine.map_in(4122, "locks", Access::ReadWrite);
+    machine.edit(|facts| {
+        for pid in [4121, 4122] {
+            let process = facts.processes.get_mut(&pid).unwrap();
+            let shmlens::segment::Place::Mapping { start, .. } = process.uses[0].place else {
+                panic!("mapped")
+            };
+            let arguments = [start, 0, 2, 0, 0, 0];
+            let call = SystemCall { number: libc::SYS_futex, arguments, stack: 0, program_counter: 0 };
+            let activity = if pid == 4122 { ThreadActivity::Sleeping(call) } else { ThreadActivity::Running };
+            let thread = Thread { tid: pid, inner_tid: pid, name: b"main".to_vec() };
+            process.image.threads = vec![(thread, activity)];
+        }
+    });
+    let mut harness = harness(machine);
+    harness.press("/locks<enter><enter>t<end><enter>struct { pthread_mutex_t guard; }<enter>");
+    harness.wait(2000);
+    let text = harness.screen().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("guard pthread_mutex_t locked by thread 4121 of grabber (alive)"),
+        "{}",
+        harness.screen()
+    );
+}

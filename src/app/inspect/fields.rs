@@ -8,6 +8,7 @@ use super::view::View;
 use super::{Inspect, InspectPane};
 use crate::app::event::Size;
 use crate::app::layout::inspect::{TreeAreas, TreeSections};
+use crate::decode::layouts::LockKind;
 use crate::decode::{Decoded, Path, Place, PlacedType, Type, Window};
 use crate::segment::escape;
 use std::ops::Range;
@@ -66,7 +67,17 @@ impl Inspect {
         if self.unfit().is_some() {
             return FieldText::Unread;
         }
-        field_text(place, self.size(), |range| self.field_bytes(range))
+        let text = field_text(place, self.size(), |range| self.field_bytes(range));
+        // The owner and the threads that wait, unless the lock has changed since.
+        let lock = self.locks.iter().find(|lock| {
+            lock.offset == place.offset && lock.kind.is_some() && lock.kind == LockKind::of(place.ty)
+        });
+        match (text, lock) {
+            (FieldText::Value(state), Some(lock)) if state == lock.state.text() => {
+                FieldText::Value(lock.text())
+            }
+            (text, _) => text,
+        }
     }
 
     /// The selected field of the tree.

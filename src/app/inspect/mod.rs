@@ -36,6 +36,7 @@ use super::values::{Place, Ranking, ValueEntry};
 use crate::decode::layouts::Layout;
 use crate::decode::{ByteOrder, PlacedType, Scalar};
 use crate::engine::{Clock, Hits, Moving, SubscriptionId, Watching};
+use crate::identify::locks::Lock;
 use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Pattern, Presence, Rows, Snapshot};
@@ -136,6 +137,8 @@ pub struct Inspect {
     pub order: ByteOrder,
     /// The fields of the type, unless it has no parts.
     pub tree: Option<Tree>,
+    /// The locks of the type, with their owners and the threads that wait.
+    pub locks: Vec<Lock>,
     /// Set to show long runs of zeros as one line each.
     pub folds: bool,
     /// Set by a jump: the view that comes next is scrolled to show the context of the cursor.
@@ -194,6 +197,7 @@ impl Inspect {
             shown_as: None,
             order: ByteOrder::native(),
             tree: None,
+            locks: vec![],
             folds: true,
             lead: false,
             typed: None,

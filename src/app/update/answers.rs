@@ -31,6 +31,11 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         }
         (Body::Preview(preview), _) => show_preview(state, preview),
         (Body::Probed(id, probe), _) => state.probe = Some((id, probe)),
+        (Body::SegmentLocks(id, locks), _) => {
+            if let Some(inspect) = state.inspect.as_mut().filter(|inspect| *inspect.id() == id) {
+                inspect.locks = locks;
+            }
+        }
         (Body::Locks(alerts), _) => state.lock_alerts = alerts,
         (Body::Rates(polled), _) => state.table.rates.add(polled),
         (Body::Opened(opened), Some(subscription)) => {

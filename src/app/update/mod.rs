@@ -30,7 +30,8 @@ use super::list::List;
 use super::overlay::{Overlay, Palette};
 use super::state::{PreviewKey, RangesKey, RatesKey, RequestCache, State};
 use super::table;
-use crate::engine::{Clock, Feed, Request, SubscriptionId};
+use crate::decode::layouts::locks_in;
+use crate::engine::{Clock, Feed, Request, SubscriptionId, WatchedLocks};
 use crate::identify::locks::related;
 use std::ops::Range;
 use std::time::Duration;
@@ -254,6 +255,8 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         }
     }
 
+    sync_lock_watch(state, effects);
+
     let probed = state.selected().filter(|_| state.screen() == Context::Detail).zip(state.survey.as_ref());
     let key = probed.map(|(segment, survey)| (segment.id.clone(), survey.at));
     if state.requested.probe != key {
@@ -293,6 +296,29 @@ fn sync_types(state: &mut State, has_strip: bool, effects: &mut Vec<Effect>) {
         state.requested.types = key;
         state.typing.requested(state.now);
     }
+}
+
+/// Follows the locks of the type in Inspect.
+fn sync_lock_watch(state: &mut State, effects: &mut Vec<Effect>) {
+    /// Locks that are followed.
+    const MAX_LOCKS: usize = 64;
+    let open = state.inspect.as_ref().filter(|inspect| inspect.every().is_some());
+    let key = open.and_then(|inspect| {
+        let tree = inspect.tree.as_ref()?;
+        Some((inspect.subscription, tree.ty().clone(), tree.start(), state.survey.as_ref()?.at))
+    });
+    if state.requested.lock_watch == key {
+        return;
+    }
+    let watched = open.zip(key.as_ref()).and_then(|(inspect, (_, ty, start, _))| {
+        let locks = locks_in(ty.at(*start), MAX_LOCKS);
+        (!locks.is_empty()).then(|| Box::new(WatchedLocks { segment: inspect.segment.clone(), locks }))
+    });
+    let was_watching = std::mem::replace(&mut state.requested.watches_locks, watched.is_some());
+    if watched.is_some() || was_watching {
+        effects.push(Request::WatchLocks(watched).into());
+    }
+    state.requested.lock_watch = key;
 }
 
 /// The pinned values to sample. While frozen or paused, nothing is read.
