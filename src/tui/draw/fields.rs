@@ -3,6 +3,7 @@
 use super::moving;
 use crate::app::inspect::{FieldText, Row, RowKind, Tree};
 use crate::app::layout::Area;
+use crate::decode::layouts::LockKind;
 use crate::segment::escape;
 use crate::tui::canvas::{Canvas, cells};
 use ratatui::style::Style;
@@ -78,7 +79,9 @@ pub fn draw_row(
     let name = name(row, columns, canvas);
     canvas.text(x + MARKER, line.y, line.width, &name, theme.text);
     let mut x = line.x + columns.name + GAP;
-    if columns.ty > 0 {
+    // The state of a lock is long, and tells its kind.
+    let is_lock = row.kind == RowKind::Folded && LockKind::of(row.place.ty).is_some();
+    if columns.ty > 0 && !is_lock {
         let mut ty = plain(&row.place.ty.to_string(), canvas);
         if let Some(bits) = row.place.bits {
             ty = format!("{ty}:{}", bits.width);
