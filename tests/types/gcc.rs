@@ -29,23 +29,31 @@ pub fn cases(text: &str) -> Vec<Case> {
 /// Compares the layout of each case with that of the compiler. Returns the number of values
 /// compared; `None` without a compiler.
 pub fn compare(name: &str, language: Language, cases: &[Case]) -> Option<usize> {
-    compare_with(name, language, cases, if language == Language::C { "gcc" } else { "g++" })
+    let compiler = if language == Language::C { "gcc" } else { "g++" };
+    let (count, differences) = differences(name, language, cases, compiler)?;
+    // The shortest is the easiest to understand.
+    let shortest = differences.into_iter().min_by_key(String::len);
+    assert!(shortest.is_none(), "{}", shortest.unwrap());
+    Some(count)
 }
 
-pub fn compare_with(name: &str, language: Language, cases: &[Case], compiler: &str) -> Option<usize> {
-    let compiler = tool(compiler)?;
+/// Returns the number of values compared with those of a compiler, and the reports of those that differ.
+pub fn differences(
+    name: &str,
+    language: Language,
+    cases: &[Case],
+    compiler: &str,
+) -> Option<(usize, Vec<String>)> {
+    let program_of = tool(compiler)?;
     let Program { source, expected, .. } = program(language, cases);
-    let actual = run(&compiler, name, language, &source);
+    let actual = run(&program_of, name, language, &source);
+    assert_eq!(expected.lines().count(), actual.lines().count());
     let differing = expected.lines().zip(actual.lines()).filter(|(expected, actual)| expected != actual);
     let report = |(expected, actual): (&str, &str)| {
         let number: usize = actual.split(' ').next().unwrap().parse().unwrap();
-        format!("gcc: {actual}\nwe:  {expected}\n{}:\n{}", cases[number].ty, cases[number].source)
+        format!("{compiler}: {actual}\nwe: {expected}\n{}:\n{}", cases[number].ty, cases[number].source)
     };
-    // The shortest is the easiest to understand.
-    let shortest = differing.map(report).min_by_key(String::len);
-    assert!(shortest.is_none(), "{}", shortest.unwrap());
-    assert_eq!(expected.lines().count(), actual.lines().count());
-    Some(expected.lines().count())
+    Some((expected.lines().count(), differing.map(report).collect()))
 }
 
 /// A program with all cases, each in a namespace or function of its own.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// The maximum number of segments that are remembered.
 const MAX_VISITS: usize = 32;
 
-/// What the user did in a segment.
+/// The view that the user left: type, pins, marks and place.
 #[derive(Debug)]
 struct Visit {
     id: SegmentId,

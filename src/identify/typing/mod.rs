@@ -53,7 +53,7 @@ pub struct Candidate {
     pub layout: Option<Layout>,
 }
 
-/// What types are known by: the rules of the config, and programs that were read.
+/// The sources of types: the rules of the config, and programs that were read.
 #[derive(Debug, Clone, Default)]
 pub struct Knowledge {
     pub rules: Arc<[LayoutRule]>,

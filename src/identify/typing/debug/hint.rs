@@ -5,7 +5,7 @@ use crate::identify::typing::CandidateSource;
 
 #[derive(Debug, Clone)]
 pub struct Hint {
-    /// Where it points, in the segment.
+    /// The offset in the segment that it points to.
     pub offset: u64,
     /// The type that it points to.
     pub ty: Type,

@@ -87,7 +87,7 @@ pub(super) fn named_type(
     Ok(found.map(|(ty, _)| ty))
 }
 
-/// What one holder shows.
+/// The findings in one holder.
 struct OfHolder {
     hints: Vec<Hint>,
     sized: Vec<size::Sized>,
