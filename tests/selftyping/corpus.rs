@@ -98,7 +98,7 @@ impl Answer {
         self.truth().iter().all(is_certain)
     }
 
-    /// Something that is not true is certain.
+    /// Returns true if a wrong type is certain.
     pub fn is_wrong(&self) -> bool {
         !self.certain.iter().all(|one| self.is_true(one))
     }

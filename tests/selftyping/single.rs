@@ -1,4 +1,4 @@
-//! One or two holders of the same object.
+//! Programs that hold the same object, one or two at a time.
 
 use super::programs::compile;
 use crate::support::{Child, SOON, as_nobody, shmlens};

@@ -62,13 +62,13 @@ impl Visits {
         });
     }
 
-    /// Takes what is remembered of a segment, unless another one has its id now.
+    /// Takes the view of a segment, unless another one has its id now.
     fn take(&mut self, segment: &Segment) -> Option<Visit> {
         let at = self.0.iter().position(|visit| visit.id == segment.id)?;
         Some(self.0.remove(at)).filter(|visit| visit.identity.matches(&segment.identity()))
     }
 
-    /// Restores what the user did in the segment before.
+    /// Restores the view that the user left.
     pub fn resume(&mut self, inspect: &mut Inspect, size: Size) {
         let Some(visit) = self.take(&inspect.segment) else { return };
         inspect.top = visit.top;

@@ -38,7 +38,7 @@ pub(super) struct Parser<'a> {
     pub refusals: HashMap<usize, String>,
     /// `>` ends an expression, because it is in the arguments of a template.
     pub is_in_arguments: bool,
-    /// Something was found that only C++ has.
+    /// Set once a construct is found that only C++ has.
     pub has_cpp: bool,
     depth: u32,
     steps: u64,
