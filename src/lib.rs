@@ -14,6 +14,7 @@
 //! | [`decode`] | converts bytes to values and text |
 //! | [`identify`] | determines the state and the maker of each segment |
 //! | [`act`] | changes segments: plan, check again, apply, verify |
+//! | [`scope`] | values over time: channels, samples, triggers, recordings |
 //! | [`demo`] | the segments of `shmlens demo` |
 //! | [`engine`] | runs all of the above in the background: workers, subscriptions, progress |
 //! | [`app`] | the interactive program as a state machine; knows no terminal |
@@ -30,6 +31,7 @@ pub mod engine;
 pub mod identify;
 pub mod machine;
 pub mod memory;
+pub mod scope;
 pub mod segment;
 pub mod survey;
 pub mod sys;

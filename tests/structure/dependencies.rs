@@ -5,9 +5,9 @@ use super::{Sources, module, rust};
 
 /// The top-level modules. Up to `tui`, each may use only those before it. The last three have their
 /// own rules.
-pub const MODULES: [&str; 14] = [
-    "segment", "sys", "machine", "survey", "memory", "decode", "identify", "act", "engine", "app", "tui",
-    "config", "demo", "cli",
+pub const MODULES: [&str; 15] = [
+    "segment", "sys", "machine", "survey", "memory", "decode", "identify", "act", "scope", "engine", "app",
+    "tui", "config", "demo", "cli",
 ];
 
 /// The modules of `app` that define its actions and keys.
@@ -59,5 +59,5 @@ fn is_allowed(from: &str, used: &Use) -> bool {
 fn rank(module: &str) -> usize {
     // config and machine may not use each other.
     let module = if module == "config" { "machine" } else { module };
-    MODULES[..11].iter().position(|name| *name == module).unwrap_or(usize::MAX)
+    MODULES[..12].iter().position(|name| *name == module).unwrap_or(usize::MAX)
 }

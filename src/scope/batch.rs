@@ -1,0 +1,83 @@
+//! Samples of all channels, taken at the same ticks.
+
+use super::timing::Timing;
+
+/// Some consecutive ticks, oldest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// The middle of each read in nanoseconds of `CLOCK_MONOTONIC`. Missed ticks that follow each
+    /// other are one entry, at the time of the first, whose samples are [`Grade::Missing`].
+    pub times: Vec<u64>,
+    /// One for each channel, each as long as `times`.
+    pub columns: Vec<Column>,
+    /// The changes of segments during these ticks.
+    pub events: Vec<Event>,
+    /// The counts since sampling began.
+    pub timing: Timing,
+}
+
+/// The samples of a channel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Column {
+    /// The numbers, by the [`NumberKind`](super::NumberKind) of the channel.
+    pub bits: Vec<u64>,
+    pub grades: Vec<Grade>,
+}
+
+/// How far a sample can be trusted, from the least on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Grade {
+    /// No sample was taken. A gap, never a value.
+    Missing,
+    /// The value is not aligned, so that a writer may have been halfway through it, and two reads
+    /// differed.
+    Unverified,
+    /// Two reads agreed. A writer that was preempted halfway can still have fooled them.
+    Stable,
+    /// An aligned value of at most 8 bytes, which the processor writes at once.
+    Whole,
+    /// A sequence lock was even and unchanged around the read.
+    Verified,
+}
+
+/// A change of the segment of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Nanoseconds of `CLOCK_MONOTONIC`.
+    pub time: u64,
+    /// The index of the channel.
+    pub channel: usize,
+    pub kind: EventKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// The segment was removed, or no longer reaches to the value.
+    Gone,
+    /// The segment was made again under its name.
+    Replaced,
+    /// The segment, which was gone, can be read again.
+    Back,
+    /// Reading failed, for this reason.
+    Failed(String),
+}
+
+impl Batch {
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+}
+
+impl Column {
+    pub fn push(&mut self, bits: u64, grade: Grade) {
+        self.bits.push(bits);
+        self.grades.push(grade);
+    }
+}

@@ -1,0 +1,98 @@
+//! Numbers as samples: every value widened to 64 bits, so that a column is a plain array.
+
+use crate::decode::{Place, Scalar, Time, TypeKind, Value};
+
+/// How the 64 bits of a sample are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NumberKind {
+    Unsigned,
+    Signed,
+    /// A `double`. Smaller floats are widened.
+    Float,
+}
+
+/// A sample as a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+}
+
+impl NumberKind {
+    /// The kind of the numbers at a place. `None` for text, arrays, records, and numbers of more than
+    /// 8 bytes.
+    #[must_use]
+    pub fn of(place: Place<'_>) -> Option<Self> {
+        let scalar = match place.ty.kind() {
+            TypeKind::Scalar(scalar, _) => *scalar,
+            TypeKind::Enum(found) => found.underlying(),
+            TypeKind::Pointer(_) => Scalar::U64,
+            _ => return None,
+        };
+        Some(match scalar.read(&[0; 32], crate::decode::ByteOrder::Little)? {
+            Value::Unsigned(_) | Value::Bool(_) | Value::Char(_) | Value::Wide(_) => Self::Unsigned,
+            Value::Signed(_) | Value::Time(_) | Value::Datetime(..) | Value::Timedelta(..) => Self::Signed,
+            Value::F16(_) | Value::F32(_) | Value::F64(_) if scalar.size() <= 8 => Self::Float,
+            _ => return None,
+        })
+    }
+
+    #[must_use]
+    pub const fn number(self, bits: u64) -> Number {
+        match self {
+            Self::Unsigned => Number::Unsigned(bits),
+            Self::Signed => Number::Signed(bits.cast_signed()),
+            Self::Float => Number::Float(f64::from_bits(bits)),
+        }
+    }
+}
+
+impl Number {
+    /// The number of a decoded value. `None` for values of more than 8 bytes.
+    #[must_use]
+    pub const fn of(value: Value) -> Option<Self> {
+        Some(match value {
+            Value::Unsigned(value) => Self::Unsigned(value),
+            Value::Signed(value) | Value::Datetime(value, _) | Value::Timedelta(value, _) => {
+                Self::Signed(value)
+            }
+            Value::Time(time) => Self::Signed(Time::count(time)),
+            Value::F16(value) | Value::F32(value) => Self::Float(value as f64),
+            Value::F64(value) => Self::Float(value),
+            Value::Bool(value) => Self::Unsigned(value as u64),
+            Value::Char(byte) => Self::Unsigned(byte as u64),
+            Value::Wide(code) => Self::Unsigned(code as u64),
+            _ => return None,
+        })
+    }
+
+    #[must_use]
+    pub const fn kind(self) -> NumberKind {
+        match self {
+            Self::Unsigned(_) => NumberKind::Unsigned,
+            Self::Signed(_) => NumberKind::Signed,
+            Self::Float(_) => NumberKind::Float,
+        }
+    }
+
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        match self {
+            Self::Unsigned(value) => value,
+            Self::Signed(value) => value.cast_unsigned(),
+            Self::Float(value) => value.to_bits(),
+        }
+    }
+
+    /// The nearest `double`.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "integers above 2^53 are rounded")]
+    pub const fn as_f64(self) -> f64 {
+        match self {
+            Self::Unsigned(value) => value as f64,
+            Self::Signed(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+}
