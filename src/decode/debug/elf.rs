@@ -11,6 +11,7 @@ use object::read::elf::{CompressionHeader as _, FileHeader, ProgramHeader as _, 
 use object::{CompressedData, CompressionFormat, Endianness, pod};
 use std::collections::HashMap;
 use std::mem::size_of;
+use std::sync::Arc;
 
 /// More sections than any linked program has.
 const MAX_SECTIONS: u32 = 1 << 16;
@@ -172,14 +173,14 @@ impl Elf {
 
     /// The bytes of the sections with a name, decompressed. Empty if there is none. `.debug_info` may
     /// have the old compressed form `.zdebug_info`.
-    pub fn bytes(&self, name: &str, input: &Input<'_>, allowance: &mut Allowance) -> Result<Vec<u8>> {
+    pub fn bytes(&self, name: &str, input: &Input<'_>, allowance: &mut Allowance) -> Result<Arc<[u8]>> {
         let mut sections = self.named(name);
         let mut is_old = false;
         if let (true, Some(rest)) = (sections.is_empty(), name.strip_prefix(".debug_")) {
             sections = self.named(&format!(".zdebug_{rest}"));
             is_old = true;
         }
-        let mut all = vec![];
+        let mut all: Arc<[u8]> = Arc::default();
         for section in sections.iter().filter(|section| !section.is_absent) {
             let bytes = input.read(section.offset, section.size, allowance)?;
             let bytes = if is_old || section.is_compressed {
@@ -189,11 +190,11 @@ impl Elf {
                     return Err(damaged());
                 }
                 allowance.take(size, &input.name)?;
-                self.decompressed(&bytes, is_old).ok_or_else(damaged)?
+                self.decompressed(&bytes, is_old).ok_or_else(damaged)?.into()
             } else {
                 bytes
             };
-            if all.is_empty() { all = bytes } else { all.extend(bytes) }
+            all = if all.is_empty() { bytes } else { all.iter().chain(&*bytes).copied().collect() };
         }
         Ok(all)
     }

@@ -94,12 +94,13 @@ impl<'a> Input<'a> {
     }
 
     /// Reads a range that must be in the file. Its size counts against the allowance.
-    pub fn read(&self, offset: u64, size: u64, allowance: &mut Allowance) -> Result<Vec<u8>> {
+    pub fn read(&self, offset: u64, size: u64, allowance: &mut Allowance) -> Result<Arc<[u8]>> {
         if offset.checked_add(size).is_none_or(|end| end > self.size) {
             return Err(self.damaged("a section ends after the file"));
         }
-        let mut bytes = vec![0; allowance.take(size, &self.name)?];
-        self.fill(offset, &mut bytes)?;
+        let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, allowance.take(size, &self.name)?).collect();
+        // Nobody else has it yet.
+        self.fill(offset, Arc::get_mut(&mut bytes).unwrap_or_default())?;
         Ok(bytes)
     }
 
@@ -141,6 +142,6 @@ impl<'a> Input<'a> {
 /// Bytes of a section, shared by all that refer to them.
 pub(super) type Slice = gimli::EndianArcSlice<gimli::RunTimeEndian>;
 
-pub(super) fn slice(bytes: Vec<u8>, order: gimli::RunTimeEndian) -> Slice {
-    Slice::new(Arc::from(bytes), order)
+pub(super) fn slice(bytes: Arc<[u8]>, order: gimli::RunTimeEndian) -> Slice {
+    Slice::new(bytes, order)
 }

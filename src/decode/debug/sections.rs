@@ -120,7 +120,7 @@ pub(super) fn load_section(
     allowance: &mut Allowance,
 ) -> Result<Slice> {
     let name = if is_dwo { id.dwo_name() } else { Some(id.name()) };
-    let bytes = name.map_or(Ok(vec![]), |name| elf.bytes(name, input, allowance))?;
+    let bytes = name.map_or_else(|| Ok(Arc::default()), |name| elf.bytes(name, input, allowance))?;
     Ok(slice(bytes, elf.order))
 }
 

@@ -124,7 +124,7 @@ fn load_package(
 ) -> Result<DwarfPackage<Slice>> {
     let input = Input::new(file, path)?;
     let elf = Elf::read(&input, allowance)?;
-    let empty = slice(vec![], elf.order);
+    let empty = slice(Arc::default(), elf.order);
     DwarfPackage::load(|id| load_section(&elf, &input, id, true, allowance), empty)
 }
 
