@@ -19,7 +19,7 @@ struct demo_state {
     char made_by[64];             /*   0  text: the creator */
     uint64_t tick;                /*  64  incremented 20 times a second */
     double sine;                  /*  72  sin(tick / 20) */
-    int32_t state;                /*  80  enum demo_phase, changes every 5 s */
+    enum demo_phase state;        /*  80  changes every 5 s */
     char name[28];                /*  84  text: name of the state */
     uint32_t next;                /* 112  index of the next sample to write */
     uint32_t filled;              /* 116  number of samples written, at most 16 */

@@ -58,15 +58,18 @@ pub fn run(
     if args.json {
         let values = values.map(|values| values.stable);
         let related = related(segment, &survey.segments);
-        let locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &known);
+        let mut locks = LockScan::new(machine, [vec![segment], related].concat()).report(segment, &known);
+        if let Some(values) = &values {
+            locks.name_fields(values.place());
+        }
         let inside = Inside { values: values.as_slice(), locks: Some(&locks) };
         json::write(machine, &survey, &[segment], inside, out)?;
     } else {
-        let about = SegmentDetails::new(
-            segment,
-            &survey,
-            Probe::check(machine, segment, &related(segment, &survey.segments), &known),
-        );
+        let mut probe = Probe::check(machine, segment, &related(segment, &survey.segments), &known);
+        if let (Some(values), Some(locks)) = (&values, &mut probe.locks) {
+            locks.name_fields(values.stable.place());
+        }
+        let about = SegmentDetails::new(segment, &survey, probe);
         for fact in about.facts() {
             print(&fact, out)?;
         }
@@ -133,7 +136,7 @@ impl Values {
 
     /// The locks in the value.
     fn locks(&self) -> Vec<(u64, LockKind)> {
-        locks_in(self.stable.ty.at(self.stable.offset), MAX_LOCKS)
+        locks_in(self.stable.place(), MAX_LOCKS)
     }
 
     /// Prints the type and the first values of it.

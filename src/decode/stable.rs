@@ -2,7 +2,7 @@
 //! still do are named, since they may be torn.
 
 use super::layouts::{Layout, LayoutError};
-use super::{Decoded, Label, Type, TypeKind};
+use super::{Decoded, Label, Place, Type, TypeKind};
 use crate::memory::{PageBuffer, Reader};
 use crate::segment::{SegmentId, plain_error};
 use serde::{Serialize, Serializer};
@@ -129,6 +129,12 @@ impl StableValue {
             }
         }
         Self { name: name.to_owned(), offset, ty, note: None, bytes, changed }
+    }
+
+    /// The value at its offset in the segment.
+    #[must_use]
+    pub const fn place(&self) -> Place<'_> {
+        self.ty.at(self.offset)
     }
 
     #[must_use]

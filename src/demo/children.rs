@@ -5,11 +5,12 @@
 //! |---|---|---|
 //! | `writer` | ring, struct | list |
 //! | `reader.py` | list | ring, struct |
+//! | `monitor` | | struct, if g++ is installed |
 
 use super::list;
 use super::owned::OwnedSegment;
 use super::part::{Part, item, items};
-use super::{error::DemoError, mark::Maker, ring, state};
+use super::{error::DemoError, mark::Maker, monitor, ring, state};
 use crate::machine::real::DEV_SHM;
 use crate::segment::SegmentId;
 use crate::sys::mapping::Mapping;
@@ -51,14 +52,15 @@ impl Children {
             }));
         }
         let mut children = Self(vec![]);
-        for name in [WRITER, READER] {
+        for name in [WRITER, READER, monitor::NAME] {
             let mut command = Command::new(program);
             command.arg0(name).args([COMMAND, name]).args(&arguments);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
             // Ctrl-C and ^Z in the terminal are for shmlens.
             children.0.push(command.process_group(0).spawn().map_err(DemoError::Start)?);
         }
-        for child in &mut children.0 {
+        // The monitor takes a moment to compile, and the demo is complete without it.
+        for child in children.0.iter_mut().take(2) {
             let ready = child.stdout.as_mut().map(|stdout| stdout.read_exact(&mut [0]));
             ready.transpose().map_err(DemoError::Start)?;
         }
@@ -83,9 +85,12 @@ pub fn run_child(arguments: &[OsString]) -> io::Result<()> {
     };
     let text = |word: &OsString| word.to_str().map(str::to_owned).ok_or(io::ErrorKind::InvalidInput);
     let (name, made_by) = (text(name)?, text(made_by)?);
-    let shmid = text(shmid)?.parse().map_err(io::Error::other)?;
     // If this fails, the end of the pipe still ends the child, unless it is stopped.
     let _ = set_pdeathsig(Signal::SIGKILL);
+    if name == monitor::NAME {
+        return Err(monitor::run(&text(shmid)?));
+    }
+    let shmid = text(shmid)?.parse().map_err(io::Error::other)?;
     // The name is cosmetic, so an error does not matter.
     let _ = std::fs::write("/proc/self/comm", &name);
     let writes = name == WRITER;

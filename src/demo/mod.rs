@@ -17,6 +17,7 @@ mod error;
 mod key;
 mod list;
 mod mark;
+mod monitor;
 mod orphan;
 mod owned;
 mod part;

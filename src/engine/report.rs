@@ -101,6 +101,8 @@ pub struct SegmentTypes {
     pub identity: Identity,
     /// Best first; none if the segment cannot be read without a trace.
     pub found: Vec<Candidate>,
+    /// The reasons why some holders show no types, safe to print.
+    pub problems: Vec<String>,
 }
 
 /// A preview of a segment, read without leaving a trace.

@@ -6,7 +6,7 @@ use super::report::{Body, Report, SegmentTypes};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
 use crate::config::layout::LayoutRule;
-use crate::identify::typing::{Candidate, Knowledge, Subject, candidates, quick_candidates};
+use crate::identify::typing::{Knowledge, Subject, Typed, candidates, quick_candidates};
 use crate::machine::{Machine, Trace};
 use crate::memory::{Reader, WriteLeases, fill_resident};
 use crate::segment::Segment;
@@ -37,7 +37,7 @@ impl TypingWorker {
     /// only if that leaves no trace, breaks no lease and brings no page back from swap.
     ///
     /// `is_quick`: only if a type is certain without the programs of the holders.
-    fn found(&mut self, machine: &dyn Machine, segment: &Segment, is_quick: bool) -> Option<Vec<Candidate>> {
+    fn found(&mut self, machine: &dyn Machine, segment: &Segment, is_quick: bool) -> Option<Typed> {
         if let Some(reader) = self.readers.of(&segment.id) {
             return self.candidates(machine, &reader, (segment, is_quick), |offset, into| {
                 reader.fill_all(offset, into)
@@ -58,14 +58,12 @@ impl TypingWorker {
         reader: &Reader,
         (segment, is_quick): (&Segment, bool),
         peek: impl Fn(u64, &mut [u8]) -> bool,
-    ) -> Option<Vec<Candidate>> {
+    ) -> Option<Typed> {
         let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-        let typed = if is_quick {
-            quick_candidates(&subject, &self.knowledge)?
-        } else {
-            candidates(machine, &subject, &self.knowledge)
-        };
-        Some(typed.candidates)
+        if is_quick {
+            return quick_candidates(&subject, &self.knowledge);
+        }
+        Some(candidates(machine, &subject, &self.knowledge))
     }
 }
 
@@ -84,14 +82,15 @@ impl Worker for TypingWorker {
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         let Some(Next { segment, is_known }) = self.next.take() else { return vec![] };
         let quick = if is_known { None } else { self.found(machine, &segment, true) };
-        let found = match quick {
+        let answer = match quick {
             Some(quick) => {
                 self.next = Some(Next { segment: segment.clone(), is_known: true });
                 quick
             }
             None => self.found(machine, &segment, false).unwrap_or_default(),
         };
-        let types = SegmentTypes { identity: segment.identity(), id: segment.id, found };
+        let Typed { candidates: found, problems } = answer;
+        let types = SegmentTypes { identity: segment.identity(), id: segment.id, found, problems };
         vec![Report::new(now, Body::Types(types))]
     }
 }

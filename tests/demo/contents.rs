@@ -1,7 +1,7 @@
 //! Contents of the demo's segments as read by other languages.
 
 use super::{Headless, row};
-use crate::support::{Namespaces, SOON, compile_cpp, python, shmlens, wait_until};
+use crate::support::{Namespaces, SOON, compile_cpp, python, shmlens, tool, wait_until};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -97,9 +97,31 @@ fn segments_have_a_writer_and_a_reader() {
         found
     };
     assert_eq!(found(demo.ring.to_str().unwrap()), pair("writer", "reader.py"));
-    assert_eq!(found(&format!("sysv:{}", demo.state)), pair("writer", "reader.py"));
+    let state: Vec<_> = found(&format!("sysv:{}", demo.state));
+    // The monitor comes later.
+    let state: Vec<_> = state.into_iter().filter(|(command, _)| command != "monitor").collect();
+    assert_eq!(state, pair("writer", "reader.py"));
     assert_eq!(found(demo.list.to_str().unwrap()), pair("reader.py", "writer"));
     assert_eq!(found(demo.sparse.to_str().unwrap()), []);
+}
+
+#[test]
+fn monitor_tells_the_type_and_the_lock_of_the_struct() {
+    if tool("g++").is_none() {
+        return;
+    }
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let demo = Headless::start();
+    let id = format!("sysv:{}", demo.state);
+    demo.wait_for_monitor();
+    let output = shmlens().args(["types", "--json", &id]).output().unwrap();
+    let types: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let best = &types["types"][0];
+    assert_eq!((&best["type"], &best["certain"]), (&"demo_state".into(), &true.into()), "{types}");
+    assert!(best["evidence"][0].as_str().unwrap().contains("'state' in monitor"), "{types}");
+    let output = shmlens().args(["info", "--json", &id]).output().unwrap();
+    let info: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(info["segments"][0]["locks"][0]["offset"], 376, "{info}");
 }
 
 #[test]

@@ -16,7 +16,9 @@ fn printed_segments_exist_with_their_sizes() {
     let demo = Headless::start();
     assert_eq!((demo.count(), totals()), (5, (2, 3)));
     let (state, orphan) = (row(demo.state).unwrap(), row(demo.orphan).unwrap());
-    assert_eq!((state.mode.bits(), state.nattch), (0o600, 2));
+    // The monitor may be there already.
+    assert!((2..=3).contains(&state.nattch), "{}", state.nattch);
+    assert_eq!(state.mode.bits(), 0o600);
     assert!(state.size.0 > 376);
     assert_eq!((orphan.size.0, orphan.mode.bits(), orphan.nattch), (1 << 20, 0o600, 0));
     let size = |path| fs::metadata(path).unwrap().size();
@@ -37,9 +39,10 @@ fn signal_ends_the_demo_and_removes_everything() {
     }
 }
 
-/// Returns true if a process has the ring mapped. A zombie has no mappings.
+/// Returns true if a process has a segment mapped. A zombie has no mappings.
 fn is_holder(pid: &str) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/maps")).is_ok_and(|maps| maps.contains("/dev/shm/demo-ring"))
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.contains("/dev/shm/demo-ring") || maps.contains("/SYSV")
 }
 
 #[test]
@@ -47,10 +50,11 @@ fn processes_of_a_killed_demo_exit() {
     let Some(_namespaces) = Namespaces::new() else { return };
     for stopped in [false, true] {
         let mut demo = Headless::start();
+        demo.wait_for_monitor();
         let pid = demo.child.pid();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
         let pids: Vec<&str> = children.split_whitespace().collect();
-        assert!(pids.len() == 2 && pids.iter().all(|pid| is_holder(pid)), "{pids:?}");
+        assert!(pids.len() >= 2 && pids.iter().all(|pid| is_holder(pid)), "{pids:?}");
         if stopped {
             kill(nix::unistd::Pid::from_raw(pids[0].parse().unwrap()), Signal::SIGSTOP).unwrap();
         }

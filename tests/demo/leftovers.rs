@@ -65,6 +65,7 @@ fn next_demo_removes_leftovers() {
 fn running_demo_is_left_alone() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let running = Headless::start();
+    running.wait_for_monitor();
     let before = [row(running.state), row(running.orphan)];
     let killed = KilledDemo::new();
     let mut next = Headless::start();

@@ -6,7 +6,7 @@ mod leftovers;
 mod programs;
 mod world;
 
-use crate::support::{Child, SOON, shmlens};
+use crate::support::{Child, SOON, shmlens, tool, wait_until};
 use shmlens::machine::control::SysvStat;
 use shmlens::machine::sysv_table;
 use shmlens::segment::{SegmentId, ShmId};
@@ -46,6 +46,13 @@ impl Headless {
         let (ring, list, sparse) = (path(ring), path(list), path(sparse));
         let objects = [&ring, &list, &sparse].map(|path| (path.clone(), fs::metadata(path).unwrap().ino()));
         Self { child, state, orphan, list, ring, sparse, objects }
+    }
+
+    /// Waits until the C++ program has attached the state, if it can be compiled here.
+    fn wait_for_monitor(&self) {
+        if tool("g++").is_some() {
+            wait_until(SOON, || row(self.state).is_some_and(|row| row.nattch == 3));
+        }
     }
 
     /// Counts its segments that exist.

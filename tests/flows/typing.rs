@@ -86,6 +86,16 @@ fn chosen_type_stays() {
 }
 
 #[test]
+fn list_of_types_tells_why_a_holder_shows_none() {
+    let mut harness = listed(100, 45);
+    let mut types = harness.state.typing.types.clone().unwrap();
+    types.problems = vec!["feed (4121) has no debug information. Compile it with -g".to_owned()];
+    harness.report(Body::Types(types));
+    harness.press("t");
+    has(&harness, &["feed (4121) has no debug information. Compile it with -g"]);
+}
+
+#[test]
 fn uncertain_type_does_not_open() {
     let mut harness = inside(200, |bytes| {
         bytes.write(16, &0x90_u32.to_le_bytes());

@@ -37,17 +37,24 @@ pub fn choice(size: Size, choice: &Choice) -> Area {
     // At most half of the screen, so that the table stays visible. Descriptions that do not fit
     // are hidden.
     let with_docs = words + docs + 8;
-    let wanted = if !choice.types.is_empty() {
-        // Without their evidence, types cannot be told apart.
-        with_docs.max(narrow).min(MAX_WIDTH.into())
+    let wanted = if !choice.types.is_empty() || !choice.notes.is_empty() {
+        // Without their evidence, types cannot be told apart; and notes are long.
+        if choice.notes.is_empty() { with_docs.max(narrow).min(MAX_WIDTH.into()) } else { MAX_WIDTH.into() }
     } else if with_docs <= usize::from(size.width / 2) {
         with_docs.max(narrow)
     } else {
         narrow
     };
     let width = u16::try_from(wanted).unwrap_or(u16::MAX).min(size.width);
-    let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(size.height.saturating_sub(2));
+    let rows = choice.items.len() + choice_notes(choice, width.saturating_sub(4)).len() + 2;
+    let height = u16::try_from(rows).unwrap_or(u16::MAX).min(size.height.saturating_sub(2));
     Area::new(size.width - width, 1, width, height)
+}
+
+/// The wrapped lines of the notes of a menu, after an empty one.
+pub fn choice_notes(choice: &Choice, width: u16) -> Vec<String> {
+    let lines = choice.notes.iter().flat_map(|note| wrap(note, width.into()));
+    choice.notes.first().map(|_| String::new()).into_iter().chain(lines).collect()
 }
 
 /// The width of the words of a menu. Longer ones are cut.

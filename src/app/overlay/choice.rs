@@ -8,6 +8,8 @@ use crate::identify::typing::Candidate;
 use crate::segment::quote;
 use std::borrow::Cow;
 
+const MAX_NOTES: usize = 2;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     pub title: String,
@@ -16,6 +18,8 @@ pub struct Choice {
     pub typed: String,
     /// The types that fit, in a list of types.
     pub types: Vec<Candidate>,
+    /// Lines below the items: the reasons why some holders show no types.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +51,7 @@ impl Choice {
         let selected = items.iter().position(|item| item.2 == current).unwrap_or(0);
         let item = |(word, doc, value): (&'static str, _, _)| ChoiceItem { word: word.into(), doc, value };
         let items = items.into_iter().map(item).collect();
-        Self { title, items, list: List { selected }, typed: String::new(), types: vec![] }
+        Self { title, items, list: List { selected }, typed: String::new(), types: vec![], notes: vec![] }
     }
 
     /// Selects the item that starts with the typed prefix and this letter, or else with the letter
@@ -73,7 +77,7 @@ impl Choice {
     }
 
     /// The types that fit with their evidence, the scalars, and any other type.
-    pub fn types(types: Vec<Candidate>, current: Chosen) -> Self {
+    pub fn types(types: Vec<Candidate>, problems: &[String], current: Chosen) -> Self {
         let fitting = (0..).zip(&types).map(|(index, found)| ChoiceItem {
             word: Cow::Owned(quote(found.name.as_bytes())),
             doc: format!(
@@ -87,7 +91,9 @@ impl Choice {
         let others = Self::scalars(Chosen::Type(None));
         items.extend(others.items);
         let selected = items.iter().position(|item| item.value == current).unwrap_or(0);
-        Self { items, types, list: List { selected }, ..others }
+        // Many holders often have the same problem.
+        let notes = problems.iter().take(MAX_NOTES).cloned().collect();
+        Self { items, types, notes, list: List { selected }, ..others }
     }
 
     fn scalars(current: Chosen) -> Self {

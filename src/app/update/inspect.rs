@@ -61,7 +61,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                         (None, _) => Chosen::Type(inspect.shown_as),
                     };
                     let types = inspect.types.clone().unwrap_or_default();
-                    state.overlay = Some(Overlay::Choice(Choice::types(types, current)));
+                    let problems = state.typing.of(&inspect.segment).map(|types| types.problems.as_slice());
+                    let choice = Choice::types(types, problems.unwrap_or_default(), current);
+                    state.overlay = Some(Overlay::Choice(choice));
                 }
                 Action::Width => {
                     width(state);

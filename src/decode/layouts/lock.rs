@@ -2,7 +2,7 @@
 //! neighbours, `nptl/pthread_rwlock_common.c`, `nptl/pthread_barrier_wait.c`).
 
 use super::semaphore::MAX_WAITERS;
-use crate::decode::{Place, Type, TypeKind};
+use crate::decode::{Child, Place, Type, TypeKind};
 use std::ops::Range;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,6 +164,28 @@ pub fn locks_in(value: Place<'_>, max: usize) -> Vec<(u64, LockKind)> {
     }
     found.sort_unstable();
     found
+}
+
+/// Returns the path of the lock at an offset in the segment, as in `Type::path_text`. `None` if the
+/// value has no lock there.
+#[must_use]
+pub fn path_of_lock(value: Place<'_>, offset: u64) -> Option<String> {
+    let (mut place, mut path) = (value, String::new());
+    loop {
+        if LockKind::of(place.ty).is_some() {
+            return (place.offset == offset).then_some(path);
+        }
+        let holds = |child: &Child<'_>| child.place.range().contains(&offset) && !child.place.ty.is_leaf();
+        let child = match place.ty.kind() {
+            TypeKind::Array(array) => {
+                place.child(offset.checked_sub(place.offset)?.checked_div(array.stride)?)
+            }
+            _ => place.children().find(holds),
+        };
+        let child = child.filter(holds)?;
+        child.label.push(&mut path);
+        place = child.place;
+    }
 }
 
 /// The word at an offset, 0 past the end.

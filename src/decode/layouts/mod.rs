@@ -11,7 +11,7 @@ mod semaphore;
 mod shared_list;
 mod sync;
 
-pub use lock::{LockKind, LockState, locks_in};
+pub use lock::{LockKind, LockState, locks_in, path_of_lock};
 pub use npy::{NpyRows, rows as npy_rows};
 pub use semaphore::{Library, Semaphore, read as read_semaphore};
 pub use shared_list::is_one as is_shared_list;

@@ -40,6 +40,8 @@ pub struct Lock {
     pub waiters: Vec<ThreadName>,
     /// Set if other processes do not see that it is locked.
     pub is_private: bool,
+    /// The path of its field, in a segment whose type is known; safe to print.
+    pub field: Option<String>,
 }
 
 /// Looks up the owners and waiters of locks.
@@ -70,7 +72,15 @@ impl<'a> LockSurvey<'a> {
             let value = if read(offset, &mut bytes) { u32::from_ne_bytes(bytes) } else { 0 };
             let count = u32::try_from(waiters.len()).unwrap_or(u32::MAX);
             let state = LockState::Semaphore { value, waiters: count };
-            locks.push(Lock { offset, kind: None, state, owner: None, waiters, is_private: false });
+            locks.push(Lock {
+                offset,
+                kind: None,
+                state,
+                owner: None,
+                waiters,
+                is_private: false,
+                field: None,
+            });
         }
         locks.sort_by_key(|lock| lock.offset);
         locks
@@ -94,7 +104,7 @@ impl<'a> LockSurvey<'a> {
                 owner = self.owner(object, now);
             }
         }
-        Some(Lock { offset, kind: Some(kind), state, owner, waiters, is_private })
+        Some(Lock { offset, kind: Some(kind), state, owner, waiters, is_private, field: None })
     }
 
     fn owner(&self, object: Object, state: LockState) -> Option<(u32, Owner)> {

@@ -1,7 +1,8 @@
 //! A report on the locks of a segment, as text and as JSON.
 
 use super::{Lock, Owner};
-use crate::decode::layouts::{LockKind, LockState};
+use crate::decode::Place;
+use crate::decode::layouts::{LockKind, LockState, path_of_lock};
 use crate::segment::escape;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -17,10 +18,21 @@ pub struct LockReport {
 }
 
 impl LockReport {
-    /// The lines for a person: `0x40 mutex: locked by …`.
+    /// Names the locks by their fields in the type of the segment.
+    pub fn name_fields(&mut self, value: Place<'_>) {
+        for lock in &mut self.locks {
+            let path = path_of_lock(value, lock.offset).filter(|path| !path.is_empty());
+            lock.field = path.map(|path| escape(path.as_bytes()));
+        }
+    }
+
+    /// The lines for a person: `0x40 mutex guard: locked by …`.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let lock = |lock: &Lock| format!("{:#x} {}: {}", lock.offset, lock.word(), lock.text());
+        let lock = |lock: &Lock| {
+            let field = lock.field.as_ref().map_or_else(String::new, |field| format!(" {field}"));
+            format!("{:#x} {}{field}: {}", lock.offset, lock.word(), lock.text())
+        };
         let mut lines: Vec<String> = self.deadlocks.clone();
         // The value of a named semaphore is a fact of its own.
         let is_shown = |one: &&Lock| one.kind != Some(LockKind::Semaphore) || !one.waiters.is_empty();
@@ -62,6 +74,9 @@ impl Serialize for Lock {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("offset", &self.offset)?;
         map.serialize_entry("kind", self.word())?;
+        if let Some(field) = &self.field {
+            map.serialize_entry("field", field)?;
+        }
         map.serialize_entry("state", &self.state_word())?;
         map.serialize_entry("owner", &self.owner.as_ref().map(|(tid, owner)| owner.json(*tid)))?;
         let waiters = self.waiters.iter().map(|thread| ThreadJson {

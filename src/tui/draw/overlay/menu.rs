@@ -36,7 +36,13 @@ pub fn choice(state: &State, choice: &Choice, canvas: &mut Canvas<'_>) {
         let doc = canvas.cut(&item.doc, inside.width.saturating_sub(docs));
         entries.row(index, vec![(1, canvas.fit(&item.word, words), theme.strong), (docs, doc, theme.dim)]);
     }
-    entries.draw_menu(choice.list.selected, canvas, inside, 1);
+    let notes = layout::choice_notes(choice, inside.width);
+    let below = u16::try_from(notes.len()).unwrap_or(u16::MAX).min(inside.height / 2);
+    let above = Area { height: inside.height - below, ..inside };
+    entries.draw_menu(choice.list.selected, canvas, above, 1);
+    for (y, note) in (above.bottom()..inside.bottom()).zip(&notes) {
+        canvas.text(inside.x, y, inside.width, note, theme.dim);
+    }
 }
 
 pub fn palette(state: &State, palette: &Palette, canvas: &mut Canvas<'_>) {
