@@ -1,8 +1,9 @@
 //! The frames of a sleeping thread, unwound from its stack pointer and program counter alone.
 //!
 //! Call frame information needs the frame pointer in most functions that were compiled without
-//! optimization, and the frame pointer of a sleeping thread is unknown. The return address of such a
-//! function is then searched for on the stack: it follows a call of that function.
+//! optimization, and the frame pointer of a sleeping thread is unknown. The first instructions of such a
+//! function then tell the size of its frame. Where they do not, its return address is searched for on
+//! the stack: it follows a call of that function.
 
 use super::address_space::AddressSpace;
 use super::modules::{self, Module};
@@ -67,7 +68,10 @@ pub fn of_thread<'a>(
         if !caller.as_ref().is_some_and(|caller| caller.is_signal || is_followed(caller.return_address)) {
             let from = registers.get(&RSP).copied().unwrap_or(stack);
             let start = function.as_ref().map(|function| function.addresses.start.wrapping_add(module.bias));
-            let Some((cfa, guessed)) = find_return_address(space, modules, from, start) else { break };
+            let found = frame_start(space, modules, from, start)
+                .map(|cfa| (cfa, false))
+                .or_else(|| find_return_address(space, modules, from, start));
+            let Some((cfa, guessed)) = found else { break };
             is_guessed |= guessed;
             caller = module.program.unwind(&frame(Some(cfa))).ok();
         }
@@ -85,6 +89,39 @@ pub fn of_thread<'a>(
         registers = caller.registers;
     }
     frames
+}
+
+/// Returns the canonical frame address of a function that starts at `start` and has set up its frame, from
+/// the size that its first instructions give it. `None` if no call precedes the return address there.
+fn frame_start(space: &AddressSpace, modules: &[Module], stack: u64, start: Option<u64>) -> Option<u64> {
+    let mut code = [0; 32];
+    space.read(start?, &mut code).then_some(())?;
+    let cfa = stack.checked_add(frame_size(&code)?)?;
+    let return_address = space.number(cfa.checked_sub(8)?, 8, true)?;
+    Call::before(space, modules, return_address).map(|_| cfa)
+}
+
+/// The bytes from the stack pointer to the canonical frame address in a function that starts with
+/// `push %rbp; mov %rsp, %rbp`, pushes of other registers and `sub $SIZE, %rsp`, as compilers write it
+/// without optimization.
+fn frame_size(code: &[u8]) -> Option<u64> {
+    let code = code.strip_prefix(&[0xf3, 0x0f, 0x1e, 0xfa]).unwrap_or(code);
+    let mut code = code.strip_prefix(&[0x55, 0x48, 0x89, 0xe5])?;
+    // The return address and the saved frame pointer.
+    let mut size = 16;
+    loop {
+        code = match code {
+            [0x53, rest @ ..] | [0x41, 0x54..=0x57, rest @ ..] => {
+                size += 8;
+                rest
+            }
+            [0x48, 0x83, 0xec, bytes, ..] => return Some(size + u64::from(*bytes)),
+            [0x48, 0x81, 0xec, a, b, c, d, ..] => {
+                return Some(size + u64::from(u32::from_le_bytes([*a, *b, *c, *d])));
+            }
+            _ => return None,
+        };
+    }
 }
 
 /// Searches the stack for the return address of a function that starts at `start`. Returns the
@@ -156,6 +193,20 @@ const fn is_call(opcode: u8, modrm: u8, form: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn first_instructions_tell_the_size_of_a_frame() {
+        for (code, size) in [
+            (&[0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20, 0x90][..], Some(0x30)),
+            (&[0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec, 0, 1, 0, 0], Some(0x110)),
+            (&[0x55, 0x48, 0x89, 0xe5, 0x41, 0x54, 0x53, 0x48, 0x83, 0xec, 0x10], Some(0x30)),
+            (&[0x55, 0x48, 0x89, 0xe5, 0xb8, 0, 0, 0, 0], None),
+            (&[0x53, 0x48, 0x83, 0xec, 0x10], None),
+            (&[], None),
+        ] {
+            assert_eq!(frame_size(code), size, "{code:x?}");
+        }
+    }
 
     #[test]
     fn calls_are_recognized_by_their_last_bytes() {
