@@ -10,11 +10,14 @@ use super::units::{Die, LoadedUnit};
 use crate::decode::Type;
 use gimli::constants as dw;
 use std::collections::{HashMap, HashSet};
+use std::sync::PoisonError;
 
 /// Types of a program that are listed.
 const MAX_TYPES: usize = 1 << 19;
 /// Scopes within scopes.
 pub(super) const MAX_DEPTH: usize = 64;
+/// Types found by name that are kept.
+const MAX_FOUND: usize = 1024;
 /// Candidates that a message names.
 const MAX_NAMED: usize = 6;
 
@@ -222,14 +225,27 @@ impl Program {
 
     fn find_named(&self, name: &str) -> Result<Type> {
         let key = normalized(name);
+        let found = || self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ty) = found().get(&key) {
+            return Ok(ty.clone());
+        }
+        let ty = self.search(name, &key)?;
+        let mut found = found();
+        if found.len() < MAX_FOUND {
+            found.insert(key, ty.clone());
+        }
+        Ok(ty)
+    }
+
+    fn search(&self, name: &str, key: &str) -> Result<Type> {
         let shown = || crate::segment::escape(name.as_bytes());
-        let in_index = |index: &Index| index.named(&key).iter().map(|named| named.die).collect();
+        let in_index = |index: &Index| index.named(key).iter().map(|named| named.die).collect();
         let mut found: Vec<Die> = match self.index.get() {
             Some(Ok(index)) => in_index(index),
             _ => vec![],
         };
         if found.is_empty() {
-            found = self.quick_find(&key)?;
+            found = self.quick_find(key)?;
         }
         if found.is_empty() {
             found = in_index(self.index()?);

@@ -7,10 +7,11 @@ use super::index::Index;
 use super::outline::Outline;
 use super::sections::Sections;
 use super::units::{Die, Steps};
-use crate::decode::ByteOrder;
+use crate::decode::{ByteOrder, Type};
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// Items of all outlines: 300 MB.
 const MAX_ITEMS: usize = 1 << 22;
@@ -25,6 +26,8 @@ pub struct Program {
     items: AtomicUsize,
     pub(super) index: OnceLock<Result<Index>>,
     pub(super) ranges: OnceLock<Result<super::functions::Ranges>>,
+    /// Types that were found by their names: a search reads all units.
+    pub(super) found: Mutex<HashMap<String, Type>>,
 }
 
 impl Program {
@@ -42,6 +45,7 @@ impl Program {
             items: AtomicUsize::new(0),
             index: OnceLock::new(),
             ranges: OnceLock::new(),
+            found: Mutex::default(),
         })
     }
 
