@@ -5,10 +5,14 @@
 
 mod batch;
 mod channel;
+mod history;
 mod number;
+mod statistics;
 mod timing;
 
 pub use batch::{Batch, Column, Event, EventKind, Grade};
 pub use channel::{Channel, SampledValue, Sequence, Source};
+pub use history::{Buckets, Columns, Edge, History, Sample, Span};
 pub use number::{Number, NumberKind};
+pub use statistics::Statistics;
 pub use timing::{Rate, Timing};

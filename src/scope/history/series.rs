@@ -1,0 +1,179 @@
+//! The samples of a channel in chunks, with summaries of each block and each chunk, so that any range
+//! is summarized from a few hundred of them.
+
+use super::summary::{Summary, value};
+use crate::scope::{Column, Grade, NumberKind};
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// Ticks in a chunk.
+pub(super) const CHUNK: usize = BLOCK * BLOCK;
+/// Ticks in a block.
+const BLOCK: usize = 64;
+
+/// The bytes of a chunk with samples.
+pub(super) const CHUNK_BYTES: u64 =
+    (CHUNK * (size_of::<u64>() + size_of::<Grade>()) + CHUNK / BLOCK * size_of::<Summary>()) as u64;
+/// The bytes that every chunk needs in the queues. A queue doubles when it is full, and is copied then.
+pub(super) const ENTRY_BYTES: u64 = QUEUE_FACTOR * (size_of::<Option<Chunk>>() + size_of::<Summary>()) as u64;
+pub(super) const QUEUE_FACTOR: u64 = 4;
+
+/// The samples of a channel. All chunks but the last are full.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub kind: NumberKind,
+    /// `None` for a chunk without samples.
+    chunks: VecDeque<Option<Chunk>>,
+    /// The summary of each chunk.
+    summaries: VecDeque<Summary>,
+}
+
+#[derive(Debug, Clone)]
+struct Chunk {
+    bits: Box<[u64]>,
+    grades: Box<[Grade]>,
+    blocks: Box<[Summary]>,
+}
+
+impl Chunk {
+    /// A chunk whose first ticks have no samples.
+    fn with_gap(ticks: usize) -> Self {
+        let mut blocks = vec![Summary::EMPTY; CHUNK / BLOCK];
+        blocks[..ticks.div_ceil(BLOCK)].fill(Summary::GAP);
+        let (bits, grades) = (vec![0; CHUNK], vec![Grade::Missing; CHUNK]);
+        Self { bits: bits.into(), grades: grades.into(), blocks: blocks.into() }
+    }
+
+    /// Summarizes ticks, of which all before `filled` are set.
+    fn summary(&self, kind: NumberKind, ticks: Range<usize>, filled: usize) -> Summary {
+        let mut summary = Summary::EMPTY;
+        let mut at = ticks.start;
+        while at < ticks.end {
+            let block_end = (at / BLOCK + 1) * BLOCK;
+            let is_whole = at.is_multiple_of(BLOCK) && (block_end <= ticks.end || ticks.end == filled);
+            let end = block_end.min(ticks.end);
+            if is_whole {
+                summary.append(&self.blocks[at / BLOCK]);
+            } else {
+                for tick in at..end {
+                    let grade = self.grades[tick];
+                    summary.push(value(kind, self.bits[tick], grade), grade);
+                }
+            }
+            at = end;
+        }
+        summary
+    }
+}
+
+impl Series {
+    /// A channel that has had no samples in `chunks` chunks so far.
+    pub fn new(kind: NumberKind, chunks: usize) -> Self {
+        Self {
+            kind,
+            chunks: (0..chunks).map(|_| None).collect(),
+            summaries: (0..chunks).map(|_| Summary::GAP).collect(),
+        }
+    }
+
+    pub fn start_chunk(&mut self) {
+        self.chunks.push_back(None);
+        self.summaries.push_back(Summary::EMPTY);
+    }
+
+    /// Returns the bytes of its samples.
+    pub fn evict_chunk(&mut self) -> u64 {
+        self.summaries.pop_front();
+        shrink(&mut self.summaries);
+        let chunk = self.chunks.pop_front();
+        shrink(&mut self.chunks);
+        if chunk.flatten().is_some() { CHUNK_BYTES } else { 0 }
+    }
+
+    /// The bytes of all samples.
+    pub fn bytes(&self) -> u64 {
+        self.chunks.iter().flatten().count() as u64 * CHUNK_BYTES
+    }
+
+    /// Returns true if appending this part of a column takes a new chunk.
+    pub fn needs_chunk(&self, column: &Column, part: &Range<usize>) -> bool {
+        matches!(self.chunks.back(), Some(None))
+            && samples(column, part).any(|(_, grade)| grade != Grade::Missing)
+    }
+
+    /// Appends a part of a column to the last chunk, of which `filled` ticks are set.
+    pub fn append(&mut self, filled: usize, column: &Column, part: &Range<usize>) {
+        let needs_chunk = self.needs_chunk(column, part);
+        let (Some(last), Some(summary)) = (self.chunks.back_mut(), self.summaries.back_mut()) else { return };
+        if needs_chunk {
+            *last = Some(Chunk::with_gap(filled));
+        }
+        let Some(chunk) = last else {
+            summary.append(&Summary::GAP);
+            return;
+        };
+        for (tick, (bits, grade)) in (filled..CHUNK).zip(samples(column, part)) {
+            (chunk.bits[tick], chunk.grades[tick]) = (bits, grade);
+            chunk.blocks[tick / BLOCK].push(value(self.kind, bits, grade), grade);
+            summary.push(value(self.kind, bits, grade), grade);
+        }
+    }
+
+    /// The bits and grade of a tick.
+    pub fn sample(&self, tick: usize) -> (u64, Grade) {
+        match self.chunks.get(tick / CHUNK) {
+            Some(Some(chunk)) => (chunk.bits[tick % CHUNK], chunk.grades[tick % CHUNK]),
+            _ => (0, Grade::Missing),
+        }
+    }
+
+    /// The value of a tick. `None` for a gap.
+    pub fn value(&self, tick: usize) -> Option<f64> {
+        let (bits, grade) = self.sample(tick);
+        value(self.kind, bits, grade)
+    }
+
+    /// Summarizes ticks of a history with `len` of them.
+    pub fn summary(&self, ticks: Range<usize>, len: usize) -> Summary {
+        let mut summary = Summary::EMPTY;
+        let mut at = ticks.start;
+        while at < ticks.end {
+            let chunk = at / CHUNK;
+            let start = chunk * CHUNK;
+            let chunk_end = (start + CHUNK).min(len);
+            let end = chunk_end.min(ticks.end);
+            if at == start && end == chunk_end {
+                summary.append(&self.summaries[chunk]);
+            } else {
+                let part = self.chunks[chunk].as_ref().map_or(Summary::GAP, |samples| {
+                    samples.summary(self.kind, at - start..end - start, chunk_end - start)
+                });
+                summary.append(&part);
+            }
+            at = end;
+        }
+        summary
+    }
+
+    #[cfg(test)]
+    pub fn allocated(&self) -> u64 {
+        let queues = self.chunks.capacity() * size_of::<Option<Chunk>>()
+            + self.summaries.capacity() * size_of::<Summary>();
+        self.bytes() + queues as u64
+    }
+}
+
+/// The samples of a part of a column. Those past its end are missing.
+fn samples(column: &Column, part: &Range<usize>) -> impl Iterator<Item = (u64, Grade)> {
+    part.clone().map(|index| match (column.bits.get(index), column.grades.get(index)) {
+        (Some(bits), Some(grade)) => (*bits, *grade),
+        _ => (0, Grade::Missing),
+    })
+}
+
+/// Releases the room of a queue that has become short, to keep it within [`QUEUE_FACTOR`].
+pub(super) fn shrink<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > 4 * queue.len() {
+        queue.shrink_to(2 * queue.len());
+    }
+}
