@@ -7,8 +7,11 @@ mod batch;
 mod channel;
 mod history;
 mod number;
+pub mod plot;
 mod statistics;
 mod timing;
+pub mod units;
+mod value_text;
 
 pub use batch::{Batch, Column, Event, EventKind, Grade};
 pub use channel::{Channel, SampledValue, Sequence, Source};

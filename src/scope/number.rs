@@ -95,4 +95,24 @@ impl Number {
             Self::Float(value) => value,
         }
     }
+
+    /// `None` for floats.
+    #[must_use]
+    pub fn integer(self) -> Option<i128> {
+        match self {
+            Self::Unsigned(value) => Some(value.into()),
+            Self::Signed(value) => Some(value.into()),
+            Self::Float(_) => None,
+        }
+    }
+
+    /// The difference of two numbers of a kind. That of integers is exact until it is rounded.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "the nearest double")]
+    pub fn minus(self, other: Self) -> f64 {
+        match (self.integer(), other.integer()) {
+            (Some(a), Some(b)) => (a - b) as f64,
+            _ => self.as_f64() - other.as_f64(),
+        }
+    }
 }

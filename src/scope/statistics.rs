@@ -145,7 +145,7 @@ impl Statistics {
     #[expect(clippy::cast_precision_loss, reason = "only a rate")]
     pub fn rate(&self) -> Option<f64> {
         let (&(start, from), &(end, to)) = (self.recent.front()?, self.recent.back()?);
-        (end > start).then(|| difference(to, from) / ((end - start) as f64 / 1e9))
+        (end > start).then(|| to.minus(from) / ((end - start) as f64 / 1e9))
     }
 
     /// Returns true for an integer that has grown and never fallen. Its rate says more than its average.
@@ -199,34 +199,17 @@ impl Moments {
             self.first = number;
         }
         self.count += 1;
-        let value = difference(number, self.first);
+        let value = number.minus(self.first);
         let before = value - self.mean;
         self.mean += before / self.count as f64;
         self.squares += before * (value - self.mean);
     }
 }
 
-/// `a - b` of two numbers of a kind, exact for integers until it is rounded.
-#[expect(clippy::cast_precision_loss, reason = "the nearest double")]
-fn difference(a: Number, b: Number) -> f64 {
-    match (integer(a), integer(b)) {
-        (Some(a), Some(b)) => (a - b) as f64,
-        _ => a.as_f64() - b.as_f64(),
-    }
-}
-
 fn is_less(a: Number, b: Number) -> bool {
-    match (integer(a), integer(b)) {
+    match (a.integer(), b.integer()) {
         (Some(a), Some(b)) => a < b,
         _ => a.as_f64() < b.as_f64(),
-    }
-}
-
-fn integer(number: Number) -> Option<i128> {
-    match number {
-        Number::Unsigned(value) => Some(value.into()),
-        Number::Signed(value) => Some(value.into()),
-        Number::Float(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values without parts, and their text and JSON forms.
 
-use super::{Bits, Place, StringForm, TypeKind, Window};
+use super::{Bits, Place, StringForm, Type, TypeKind, Window};
 use crate::decode::text::{until_nul, utf32_text, wide_text};
 use crate::decode::{ByteOrder, Scalar, Value};
 use crate::segment::{escape, json_text};
@@ -38,7 +38,7 @@ impl<'a> Leaf<'a> {
         match place.ty.kind() {
             TypeKind::Scalar(scalar, order) => scalar.read(bytes, *order).map(Self::Value),
             TypeKind::Enum(found) => {
-                Some(Self::of_enum(place, found.underlying().read(bytes, found.order())?))
+                Some(Self::of_value(place.ty, found.underlying().read(bytes, found.order())?))
             }
             TypeKind::Pointer(pointer) => Self::address(bytes, place.ty.size(), pointer.order),
             _ if part().is_empty() && place.ty.size() > 0 => None,
@@ -62,14 +62,17 @@ impl<'a> Leaf<'a> {
         }
     }
 
-    fn of_enum(place: Place<'a>, value: Value) -> Self {
+    /// A value of a type: an enumeration names it, and a pointer makes it an address.
+    #[must_use]
+    pub fn of_value(ty: &'a Type, value: Value) -> Self {
         let number = match value {
             // Enumerators of a char are signed numbers.
             Value::Char(byte) => Some(byte.cast_signed().into()),
             _ => value.integer(),
         };
-        let name = match (place.ty.kind(), number) {
-            (TypeKind::Enum(found), Some(number)) => found.text_of(number),
+        let name = match (ty.kind(), number, value) {
+            (TypeKind::Enum(found), Some(number), _) => found.text_of(number),
+            (TypeKind::Pointer(_), _, Value::Unsigned(address)) => return Self::Address(address),
             _ => None,
         };
         name.map_or(Self::Value(value), Self::Enumerator)
@@ -98,7 +101,7 @@ impl<'a> Leaf<'a> {
             value >> unused
         };
         let value = scalar.read(&value.to_le_bytes(), ByteOrder::Little)?;
-        Some(Self::of_enum(place, value))
+        Some(Self::of_value(place.ty, value))
     }
 }
 

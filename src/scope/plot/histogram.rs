@@ -1,0 +1,69 @@
+//! How often each value occurs.
+
+use super::axis::{Axis, Unit};
+use super::picture::Picture;
+use super::raster::{Pen, Raster, as_f64, as_index};
+use super::{Frame, Marker};
+use crate::scope::History;
+
+/// The values of a channel, counted in ranges of equal width.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// The range of the values, the width of which is that of all bins.
+    pub range: [f64; 2],
+    pub bins: Vec<u64>,
+    /// The values that were counted: every one of a short time, a part of those of a long one.
+    pub counted: u64,
+}
+
+/// Values that are counted at most, to take a few milliseconds.
+const MAX_COUNTED: usize = 200_000;
+
+impl History {
+    /// Counts the values of a channel in a time range. `None` if it has none.
+    #[must_use]
+    pub fn histogram(&self, channel: usize, from: u64, to: u64, bins: usize) -> Option<Histogram> {
+        let ticks = self.ticks(from, to);
+        let values: Vec<f64> =
+            self.thinned(ticks, MAX_COUNTED).filter_map(|tick| self.value(channel, tick)).collect();
+        let (min, max) = (values.iter().copied().reduce(f64::min)?, values.iter().copied().reduce(f64::max)?);
+        let axis = Axis::around([min, max]);
+        let range = [axis.low, axis.high];
+        let mut counts = vec![0; bins.max(1)];
+        for value in &values {
+            let share = (value - axis.low) / (axis.high - axis.low);
+            let bin = as_index((share * as_f64(counts.len())).floor()).min(counts.len() - 1);
+            counts[bin] += 1;
+        }
+        Some(Histogram { range, bins: counts, counted: values.len() as u64 })
+    }
+}
+
+impl Histogram {
+    /// Draws a plot of some width and height in cells, with a bar for each bin.
+    #[must_use]
+    pub fn draw(&self, size: [usize; 2], marker: Marker) -> Picture {
+        let frame = self.frame(size);
+        let mut raster = Raster::new(frame.width(), frame.height());
+        let [width, height] = frame.dots();
+        for x in 0..width {
+            let count = self.bins[x * self.bins.len() / width.max(1)];
+            if count > 0 {
+                let top = frame.y_position(as_f64(usize::try_from(count).unwrap_or(usize::MAX)), &frame.y);
+                let bottom = as_f64(height) - 1.0;
+                raster.fill(x, [top.min(bottom), bottom], Pen::default());
+            }
+        }
+        Picture::new(&frame, &raster, marker)
+    }
+
+    /// Lays out a plot of some width and height in cells.
+    #[must_use]
+    pub fn frame(&self, size: [usize; 2]) -> Frame {
+        let [low, high] = self.range;
+        let most = self.bins.iter().copied().max().unwrap_or(0).max(1);
+        let most = as_f64(usize::try_from(most).unwrap_or(usize::MAX));
+        let y = Axis { low: 0.0, high: most, unit: Unit::Number };
+        Frame::new(size, Axis { low, high, unit: Unit::Number }, y, None)
+    }
+}

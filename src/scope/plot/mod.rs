@@ -1,0 +1,26 @@
+//! Plots as pure data: characters in cells, each with its role.
+
+mod array;
+mod axis;
+mod cursors;
+mod curve;
+mod frame;
+mod histogram;
+mod marker;
+mod picture;
+mod raster;
+mod time;
+mod xy;
+
+pub use array::ArrayPlot;
+pub use axis::{Axis, Unit};
+pub use cursors::Reading;
+pub use frame::{Frame, Names};
+pub use histogram::Histogram;
+pub use marker::Marker;
+pub use picture::{Cell, Ink, Picture};
+pub use time::{Scale, TimePlot, Trace, relative};
+pub use xy::XyPlot;
+
+#[cfg(test)]
+mod tests;
