@@ -6,6 +6,7 @@
 mod batch;
 mod channel;
 mod history;
+pub mod expression;
 mod number;
 pub mod plot;
 mod statistics;

@@ -30,6 +30,7 @@ pub use holder::{Access, HoldKind, Holder, Place};
 pub use id::{Key, ObjectName, SegmentId, ShmId};
 pub use maker::Maker;
 pub use mode::Mode;
+pub use nearest::nearest_word;
 pub use os_error::plain_error;
 pub use owner::Owner;
 pub use quote::{quote_path, shell_quote};
