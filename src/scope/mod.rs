@@ -13,6 +13,7 @@ mod statistics;
 mod timing;
 pub mod units;
 mod value_text;
+pub mod trigger;
 
 pub use batch::{Batch, Column, Event, EventKind, Grade};
 pub use channel::{Channel, SampledValue, Sequence, Source};
