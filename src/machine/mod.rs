@@ -16,7 +16,8 @@ pub mod sysv_table;
 pub use builder::{AttributeError, FinalAttributes, FinishedSegment, SegmentBuilder, UNFINISHED_MODE};
 pub use method::{Method, Trace, TraceReason};
 
-use crate::segment::{Bytes, Holder, Identity, ObjectName, ShmId, Timestamp};
+use crate::segment::{Bytes, Holder, Identity, Key, ObjectName, ShmId, Timestamp};
+use crate::sys::view::View;
 use control::Control;
 use image::Images;
 use process::Processes;
@@ -118,6 +119,16 @@ pub trait Machine: Control + Processes + Images {
     /// # Errors
     /// `PermissionDenied`, and `EINVAL` or `EIDRM` if the segment is gone.
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>>;
+
+    /// Finds the System V segment that has a key.
+    ///
+    /// # Errors
+    /// `NotFound` if there is none, as for the key of `IPC_PRIVATE`.
+    fn sysv_of_key(&self, key: Key) -> io::Result<ShmId> {
+        let rows = self.sysv_rows()?.rows;
+        let row = rows.iter().find(|row| row.key == key && !key.is_private());
+        row.map(|row| row.shmid).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
 }
 
 /// The last use of a System V segment in the kernel's table.
@@ -277,6 +288,15 @@ pub trait Contents: Send + Sync {
     /// `None` if there is only a mode.
     fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(None)
+    }
+
+    /// Maps a range for loads that are faster than [`Contents::read_at`]. Leaves no more trace than
+    /// reading.
+    ///
+    /// # Errors
+    /// `Unsupported` if it can only be read, and as [`View::of_file`].
+    fn view(&self, _range: Range<u64>) -> io::Result<View> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Drops this range from the memory of this process, because it is no longer needed.

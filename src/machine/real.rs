@@ -146,6 +146,10 @@ impl Machine for RealMachine {
     fn attach(&self, shmid: ShmId) -> io::Result<Box<dyn Contents>> {
         Ok(Box::new(sysv::SysvContents::attach(shmid)?))
     }
+
+    fn sysv_of_key(&self, key: Key) -> io::Result<ShmId> {
+        sys::shm::find(key.0).map(ShmId)
+    }
 }
 
 fn sysv_stat(stat: &sys::shm::ShmStat) -> SysvStat {

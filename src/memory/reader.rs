@@ -4,6 +4,7 @@ use super::page_buffer::{PageBuffer, is_slow};
 use super::{OpenError, WriteLeases};
 use crate::machine::{Contents, Extent, Machine, Method, Trace, TraceReason};
 use crate::segment::{Identity, Segment, SegmentId, ShmId};
+use crate::sys::view::View;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -259,6 +260,20 @@ impl Reader {
     /// Fails if the kernel refuses.
     pub fn acl(&self) -> io::Result<Option<Vec<u8>>> {
         self.contents.acl()
+    }
+
+    /// Maps a range for fast loads, like [`Contents::view`].
+    ///
+    /// # Errors
+    /// Fails if the segment can only be read, or the kernel refuses.
+    pub fn view(&self, range: Range<u64>) -> io::Result<View> {
+        self.contents.view(range)
+    }
+
+    /// Returns the identity of the open segment.
+    #[must_use]
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Tells the kernel that these bytes are no longer needed.

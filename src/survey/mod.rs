@@ -2,6 +2,7 @@
 //! surveys.
 
 mod alerts;
+mod current;
 mod diff;
 mod holdings;
 mod limits;
@@ -14,6 +15,7 @@ mod sysv;
 mod usage;
 
 pub use alerts::{Alert, alerts};
+pub use current::current;
 pub use diff::{Difference, difference};
 pub use holdings::{Coverage, Depth, Holdings};
 pub use limits::{DevShmUse, Limits};

@@ -36,7 +36,8 @@ pub fn add(
     }
 }
 
-fn segment(row: &SysvStat, machine: &dyn Machine, names: &mut Names) -> Segment {
+/// Builds the segment of a row.
+pub fn segment(row: &SysvStat, machine: &dyn Machine, names: &mut Names) -> Segment {
     let owner = names.owner(machine, row.uid, row.gid);
     let creator = if (row.creator_uid, row.creator_gid) == (row.uid, row.gid) {
         owner.clone()

@@ -24,9 +24,11 @@ pub mod skip;
 mod statx;
 pub mod swap;
 pub mod swapped;
+pub mod ticker;
 pub mod unfinished;
 pub mod unlink;
 pub mod unnamed;
+pub mod view;
 pub mod write_behind;
 
 pub use kernel_device::{huge_page_device, kernel_device};

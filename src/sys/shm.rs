@@ -4,6 +4,7 @@ use super::{check, own_memory, residency};
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::ptr::{self, NonNull};
 
 /// Missing in the libc crate, from `linux/shm.h`.
@@ -155,6 +156,19 @@ pub fn create_with(key: u32, size: usize, mode: u32, flags: libc::c_int) -> io::
     let flags = flags | libc::IPC_CREAT | libc::IPC_EXCL | (mode & 0o777).cast_signed();
     // SAFETY: shmget takes numbers and touches no memory.
     check(unsafe { libc::shmget(key.cast_signed(), size, flags) })
+}
+
+/// Finds the segment of a key, `shmget(2)`. Needs no permission and changes nothing.
+///
+/// # Errors
+/// `ENOENT` if there is none.
+pub fn find(key: u32) -> io::Result<i32> {
+    if key == 0 {
+        // IPC_PRIVATE would create a segment.
+        return Err(io::Error::from_raw_os_error(libc::ENOENT));
+    }
+    // SAFETY: shmget takes numbers and touches no memory. Without IPC_CREAT it creates nothing.
+    check(unsafe { libc::shmget(key.cast_signed(), 0, 0) })
 }
 
 /// Sets owner, group and the nine mode bits, `shmctl(IPC_SET)`. The kernel has no call to set just
@@ -353,6 +367,14 @@ impl Attachment {
                 libc::madvise(self.address.as_ptr().add(start).cast(), end - start, libc::MADV_DONTNEED);
             }
         }
+    }
+
+    /// Returns the address and length of the part of a range that lies within the attachment.
+    pub(super) fn readable_range(&self, range: Range<u64>) -> Option<(NonNull<u8>, usize)> {
+        let length = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
+        let (start, length) = self.clamp(range.start, length)?;
+        // SAFETY: the start is within the attachment.
+        Some((unsafe { self.address.add(start) }, length))
     }
 
     /// Returns the address of a range that lies within a writable attachment.

@@ -9,6 +9,7 @@ use crate::segment::{Bytes, Identity, ShmId};
 use crate::sys::object::OpenObject;
 use crate::sys::shm::{self, ShmStat};
 use crate::sys::swapped::swapped_in;
+use crate::sys::view::View;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -63,6 +64,11 @@ impl Contents for HeldSegment {
     fn method(&self) -> Method {
         // The times in `shmid_ds` do not change, even without O_NOATIME.
         Method::Holder { pid: self.pid, keeps_access_time: true }
+    }
+
+    fn view(&self, range: Range<u64>) -> io::Result<View> {
+        // The mapped file is the one below the segment: nattch does not count its mappings.
+        if self.huge { Err(io::ErrorKind::Unsupported.into()) } else { View::of_file(&self.file, range) }
     }
 
     fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {

@@ -1,10 +1,11 @@
-//! Reads POSIX objects with `pread(2)`, never through a mapping. A mapping would allocate the holes
-//! that it reads and raise SIGBUS when the owner shrinks the object.
+//! Reads POSIX objects with `pread(2)`. Loads from a mapping would allocate the holes that they
+//! read, so only those who know that the pages exist ask for a view.
 
 use super::object_stat;
 use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, Method};
 use crate::sys::object::{OpenObject, extent_at};
 use crate::sys::swapped::swapped_in;
+use crate::sys::view::View;
 use crate::sys::{handle, statx_fd};
 use std::fs::File;
 use std::io;
@@ -85,6 +86,10 @@ impl Contents for PosixContents {
 
     fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {
         swapped_in(&self.object.file, range)
+    }
+
+    fn view(&self, range: Range<u64>) -> io::Result<View> {
+        View::of_file(&self.object.file, range)
     }
 
     fn acl(&self) -> io::Result<Option<Vec<u8>>> {

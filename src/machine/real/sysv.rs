@@ -18,11 +18,12 @@ use crate::machine::{Contents, ContentsStat, Extent, ExtentKind, LastUse, Method
 use crate::segment::{Bytes, Identity, ShmId, Timestamp};
 use crate::sys::shm::{self, Attachment};
 use crate::sys::swapped::swapped_in;
+use crate::sys::view::View;
 use crate::sys::{page_size, swap};
 use nix::sys::statfs::{TMPFS_MAGIC, fstatfs};
 use std::fs::{self, File};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::{io, process};
 
 /// The number of pages per `mincore` call: 16 MiB, well under a millisecond.
@@ -30,7 +31,7 @@ const PAGES_PER_CALL: usize = 4096;
 
 pub struct SysvContents {
     shmid: ShmId,
-    attachment: Attachment,
+    attachment: Arc<Attachment>,
     identity: Identity,
     /// `None` if this process may not open it.
     file: Option<File>,
@@ -69,7 +70,7 @@ impl Drop for SysvContents {
 impl SysvContents {
     pub fn attach(shmid: ShmId) -> io::Result<Self> {
         note_use(shmid);
-        let attachment = Attachment::read_only(shmid.0)?;
+        let attachment = Arc::new(Attachment::read_only(shmid.0)?);
         let identity = sysv_stat(&shm::stat(shmid.0)?).identity();
         let file = attachment.open().ok();
         let huge = file.as_ref().map_or_else(|| attachment.is_in_huge_pages(), |file| !reports_holes(file));
@@ -191,6 +192,14 @@ impl Contents for SysvContents {
             first += pages;
         }
         Ok(runs)
+    }
+
+    fn view(&self, range: Range<u64>) -> io::Result<View> {
+        // A missing huge page cannot be replaced by a small one.
+        if self.huge {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        View::of_attachment(&self.attachment, range)
     }
 
     fn release(&self, offset: u64, length: u64) {
