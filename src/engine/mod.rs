@@ -11,11 +11,13 @@ mod holders;
 mod lease;
 mod lock_watch;
 mod locks;
+mod origin;
 mod pace;
 mod rates;
 mod report;
 mod request;
 mod route;
+mod scope;
 mod search;
 mod steps;
 mod survey;
@@ -29,14 +31,16 @@ pub use report::{
     WorkProgress,
 };
 pub use request::{
-    Feed, PlanRequest, PreviewFields, Request, SaveRequest, ScanScope, Search, SubscriptionId, Target, Undo,
-    WatchedLocks, Watching,
+    Feed, PlanRequest, PreviewFields, Request, SaveRequest, ScanScope, ScopeRequest, Search, SubscriptionId,
+    Target, Undo, WatchedLocks, Watching,
 };
 pub use route::Options;
+pub use scope::Delivery;
 pub use steps::Steps;
 pub use threads::{Engine, spawn};
 pub use worker::{Job, Worker};
 
+use origin::origin;
 use std::time::Duration;
 
 /// Monotonic time since the program started.

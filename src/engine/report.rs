@@ -2,6 +2,7 @@
 
 use super::Clock;
 use super::request::SubscriptionId;
+use super::scope::Delivery;
 use crate::act::access::Rules;
 use crate::act::{
     ActError, Answer, Outcome, OwnAttachment, Plan, Question, Released, TerminateError, TerminateResult,
@@ -42,6 +43,8 @@ pub enum Body {
     SegmentLocks(SegmentId, Vec<Lock>),
     /// Alerts about all locks that nobody will unlock.
     Locks(Vec<Alert>),
+    /// Samples of the scope.
+    Samples(Delivery),
     /// The change rates of the segments that were polled.
     Rates(Vec<(SegmentId, Activity)>),
     /// A window of a segment.

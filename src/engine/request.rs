@@ -3,6 +3,7 @@
 use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
 use crate::decode::layouts::{Layout, LockKind};
 use crate::memory::{Direction, Pattern, Rows};
+use crate::scope::{Rate, SampledValue};
 use crate::segment::Segment;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -34,6 +35,11 @@ pub enum Request {
     /// Report the locks of an open segment when their state, owner or waiting threads change. Replaces
     /// the previous request; `None` ends the reports.
     WatchLocks(Option<Box<WatchedLocks>>),
+    /// Sample values, and report them about 30 times a second. Replaces the previous request, whose
+    /// last samples are reported; `None` ends the samples.
+    Scope(Option<Box<ScopeRequest>>),
+    /// Stop sampling until this is `false` again. The time in between is a gap.
+    PauseScope(bool),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`] and its interval.
@@ -141,6 +147,16 @@ pub struct WatchedLocks {
     pub segment: Segment,
     /// Their offsets and kinds.
     pub locks: Vec<(u64, LockKind)>,
+}
+
+/// The values to sample.
+#[derive(Debug, Clone)]
+pub struct ScopeRequest {
+    /// Identifies the answers.
+    pub number: u64,
+    /// The columns of the batches, in this order.
+    pub values: Vec<SampledValue>,
+    pub rate: Rate,
 }
 
 /// The part of a segment that a [`Feed::Window`] reports.

@@ -8,6 +8,7 @@ use super::lock_watch::LockWatch;
 use super::locks::LockWorker;
 use super::rates::RatesWorker;
 use super::request::{Request, Search, Target};
+use super::scope::{Exchange, ScopeSources, ScopeWorker};
 use super::search::SearchWorker;
 use super::survey::SurveyWorker;
 use super::typing::TypingWorker;
@@ -58,13 +59,16 @@ pub enum Part {
     Locks,
     Typing,
     LockWatch,
+    ScopeSources,
+    Scope,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 10] {
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 12] {
     let Options { copies, rules, state, rates_share, layouts } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
+    let exchange = Exchange::default();
     let log = state.clone().map(ChangeLog::new);
     [
         ("survey", Box::new(SurveyWorker::new(latest.clone(), Identifier::for_repeated_surveys(rules)))),
@@ -77,6 +81,9 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         ("locks", Box::new(LockWorker::default())),
         ("typing", Box::new(TypingWorker::new(layouts, readers.clone()))),
         ("lock-watch", Box::new(LockWatch::new(readers))),
+        // In virtual time, segments are opened before they are sampled.
+        ("scope-sources", Box::new(ScopeSources::new(exchange.clone()))),
+        ("scope", Box::new(ScopeWorker::new(exchange))),
     ]
 }
 
@@ -96,6 +103,12 @@ impl Router {
         let part = match &request {
             Request::SurveyEvery(_) => {
                 return vec![(Part::Survey, Job::new(request.clone())), (Part::Holders, Job::new(request))];
+            }
+            Request::Scope(_) | Request::PauseScope(_) => {
+                return vec![
+                    (Part::ScopeSources, Job::new(request.clone())),
+                    (Part::Scope, Job::new(request)),
+                ];
             }
             Request::Survey => Part::Survey,
             Request::Holders(_) => Part::Holders,

@@ -54,8 +54,8 @@ impl Steps {
             .min_by_key(|(due, _)| *due)
         {
             self.now = self.now.max(due);
-            reports.extend(worker.work(&*self.machine, self.now));
-            worker.took(Duration::ZERO);
+            let now = self.now;
+            reports.extend(worker.run(&*self.machine, &|| now));
         }
         self.now = until;
         reports

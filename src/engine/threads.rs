@@ -4,18 +4,21 @@
 use super::report::{Body, Report};
 use super::route::{Options, Router, workers};
 use super::worker::{Job, Worker};
-use super::{Clock, Request};
+use super::{Clock, Request, origin};
 use crate::machine::Machine;
+use crate::sys::ticker;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The time that [`Engine::stop`] waits for the workers to release segments. Process exit releases
 /// the rest.
 const STOP_TIMEOUT: Duration = Duration::from_millis(200);
+/// The longest wait in which a job is not noticed.
+const SHORT_WAIT: Duration = Duration::from_millis(5);
 /// The interval of progress reports.
 const PROGRESS: Duration = Duration::from_millis(100);
 
@@ -77,6 +80,43 @@ impl Engine {
     }
 }
 
+/// Waits for exact times.
+struct Precise {
+    /// The time of `CLOCK_MONOTONIC` at which the engine started.
+    origin: Duration,
+}
+
+impl Precise {
+    /// Makes the timers of this thread precise.
+    fn new(clock: impl Fn() -> Clock) -> Self {
+        ticker::be_precise();
+        Self { origin: origin(ticker::monotonic, clock) }
+    }
+
+    /// Waits for a job until a time. Near its end, jobs wait for the time instead.
+    fn wait(
+        &self,
+        jobs: &Receiver<Job>,
+        due: Clock,
+        clock: impl Fn() -> Clock,
+    ) -> Result<Job, RecvTimeoutError> {
+        let left = due.saturating_sub(clock());
+        if left > SHORT_WAIT {
+            match jobs.recv_timeout(left.saturating_sub(SHORT_WAIT)) {
+                Err(RecvTimeoutError::Timeout) => {}
+                received => return received,
+            }
+        }
+        match jobs.try_recv() {
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+            Ok(job) => return Ok(job),
+        }
+        ticker::sleep_until(self.origin + due);
+        Err(RecvTimeoutError::Timeout)
+    }
+}
+
 /// Runs a worker until its channel is closed.
 fn drive(
     worker: &mut dyn Worker,
@@ -85,10 +125,13 @@ fn drive(
     jobs: &Receiver<Job>,
     sink: &(impl Fn(Report) + Clone + Send),
 ) {
+    let clock = || started.elapsed();
+    let precise = worker.is_precise().then(|| Precise::new(clock));
     loop {
-        let job = match worker.deadline() {
-            None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(due) => jobs.recv_timeout(due.saturating_sub(started.elapsed())),
+        let job = match (worker.deadline(), &precise) {
+            (None, _) => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            (Some(due), None) => jobs.recv_timeout(due.saturating_sub(clock())),
+            (Some(due), Some(precise)) => precise.wait(jobs, due, clock),
         };
         let mut job = match job {
             Ok(job) => Some(job),
@@ -100,10 +143,8 @@ fn drive(
             handle(worker, machine, started, next, sink);
             job = jobs.try_recv().ok();
         }
-        let now = started.elapsed();
-        if worker.deadline().is_some_and(|due| due <= now) {
-            worker.work(machine, now).into_iter().for_each(sink);
-            worker.took(started.elapsed().saturating_sub(now));
+        if worker.deadline().is_some_and(|due| due <= clock()) {
+            worker.run(machine, &clock).into_iter().for_each(sink);
         }
     }
 }

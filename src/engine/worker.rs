@@ -20,7 +20,7 @@ impl Job {
     }
 }
 
-/// A part of the engine. Workers neither read the clock nor start threads nor own channels, so that
+/// A part of the engine. Workers neither read a clock of their own nor start threads nor own channels, so that
 /// tests can run them step by step.
 pub trait Worker: Send {
     /// Handles a request. Leaves work that a later request may make obsolete to [`Worker::work`].
@@ -34,6 +34,19 @@ pub trait Worker: Send {
     /// Does the work that is due.
     fn work(&mut self, _: &dyn Machine, _now: Clock) -> Vec<Report> {
         vec![]
+    }
+
+    /// Does the work that is due. Only workers that measure times read the clock.
+    fn run(&mut self, machine: &dyn Machine, clock: &dyn Fn() -> Clock) -> Vec<Report> {
+        let now = clock();
+        let reports = self.work(machine, now);
+        self.took(clock().saturating_sub(now));
+        reports
+    }
+
+    /// Returns true if the work has to begin at its deadline as exactly as the kernel allows.
+    fn is_precise(&self) -> bool {
+        false
     }
 
     /// Receives the duration of the last [`Worker::work`], so that expensive work is done less

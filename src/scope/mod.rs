@@ -10,6 +10,7 @@ pub mod expression;
 mod number;
 pub mod plot;
 mod statistics;
+pub mod sampler;
 mod timing;
 pub mod units;
 mod value_text;

@@ -11,6 +11,7 @@ mod structure;
 mod value;
 mod window;
 
+pub(super) use lifetime::Lifetime;
 pub use preview::value_rate;
 pub use readers::Readers;
 
