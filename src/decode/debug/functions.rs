@@ -1,8 +1,8 @@
 //! The functions of a program by their addresses.
 
 use super::error::Result;
-use super::file::Slice;
 use super::index::TypeId;
+use super::lines::Line;
 use super::program::Program;
 use super::units::{Die, Entry, LoadedUnit, number};
 use gimli::AttributeValue;
@@ -131,7 +131,8 @@ impl Program {
             }
             if described.line.is_none() {
                 described.line = number(&entry, dw::DW_AT_decl_line);
-                described.file = self.source_file(die.unit, &entry);
+                described.file = Line::declared(&entry, dw::DW_AT_decl_file, dw::DW_AT_decl_line)
+                    .and_then(|line| self.file_name(die.unit, line.file));
             }
             next = match units.referred(die.unit, &entry, dw::DW_AT_abstract_origin) {
                 Ok(Some(origin)) => Some(origin),
@@ -140,33 +141,6 @@ impl Program {
         }
         Ok(described)
     }
-
-    fn source_file(&self, unit: u32, entry: &Entry) -> Option<String> {
-        let index = match entry.attr_value(dw::DW_AT_decl_file)? {
-            AttributeValue::FileIndex(index) => index,
-            value => value.udata_value()?,
-        };
-        let loaded = self.sections.units.get(unit).ok()?;
-        let program = line_program(loaded)?;
-        let header = program.header();
-        let file = header.file(index)?;
-        let text = |value| {
-            let bytes: Slice = loaded.dwarf.attr_string(&loaded.unit, value).ok()?;
-            Some(String::from_utf8_lossy(bytes.bytes()).into_owned())
-        };
-        let name = text(file.path_name())?;
-        let directory = file.directory(header).and_then(text).filter(|_| !name.starts_with('/'));
-        Some(directory.map_or_else(|| name.clone(), |directory| format!("{directory}/{name}")))
-    }
-}
-
-/// The lines of a unit. They are not kept, because they are large and rarely needed.
-pub(super) fn line_program(loaded: &LoadedUnit) -> Option<gimli::IncompleteLineProgram<Slice>> {
-    let root = loaded.unit.entry(loaded.unit.header.root_offset()).ok()?;
-    let AttributeValue::DebugLineRef(offset) = root.attr_value(dw::DW_AT_stmt_list)? else { return None };
-    let (directory, name) = (loaded.unit.comp_dir.clone(), loaded.unit.name.clone());
-    let size = loaded.unit.header.address_size();
-    loaded.dwarf.debug_line.program(offset, size, directory, name).ok()
 }
 
 #[derive(Debug, Default)]

@@ -2,14 +2,14 @@
 
 use super::error::Result;
 use super::file::Slice;
-use super::functions::{Function, addresses, line_program};
+use super::functions::{Function, addresses};
 use super::index::TypeId;
+use super::lines::Line;
 use super::location::{Evaluator, Frame, Location};
 use super::program::Program;
-use super::units::{Die, Entry, LoadedUnit, Steps, number};
+use super::units::{Die, Entry, LoadedUnit, Steps};
 use gimli::AttributeValue;
 use gimli::constants as dw;
-use std::num::NonZeroU64;
 
 /// Blocks within blocks.
 const MAX_DEPTH: usize = 64;
@@ -17,8 +17,6 @@ const MAX_DEPTH: usize = 64;
 const MAX_LOCALS: usize = 1 << 14;
 /// Entries of a location list.
 const MAX_ENTRIES: usize = 1 << 14;
-/// Rows of a line table.
-const MAX_ROWS: usize = 1 << 20;
 
 /// A parameter or local variable that is in scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,40 +29,6 @@ pub struct Local {
     pub location: Location,
     /// False if its declaration comes after the line of the frame: it has no value yet.
     pub is_declared: bool,
-}
-
-/// A line of a file, as the unit numbers files.
-#[derive(Clone, Copy)]
-struct Line {
-    file: u64,
-    line: u64,
-}
-
-impl Line {
-    /// The line of the code at an address.
-    fn at(unit: &LoadedUnit, address: u64) -> Option<Self> {
-        let mut rows = line_program(unit)?.rows();
-        let mut before: Option<(u64, Self)> = None;
-        for _ in 0..MAX_ROWS {
-            let (_, row) = rows.next_row().ok()??;
-            if let Some((start, line)) = before
-                && (start..row.address()).contains(&address)
-            {
-                return Some(line).filter(|line| line.line > 0);
-            }
-            let line = Self { file: row.file_index(), line: row.line().map_or(0, NonZeroU64::get) };
-            before = (!row.end_sequence()).then_some((row.address(), line));
-        }
-        None
-    }
-
-    fn of_declaration(entry: &Entry) -> Option<Self> {
-        let file = match entry.attr_value(dw::DW_AT_decl_file)? {
-            AttributeValue::FileIndex(index) => index,
-            value => value.udata_value()?,
-        };
-        Some(Self { file, line: number(entry, dw::DW_AT_decl_line)? })
-    }
 }
 
 struct Walk<'a> {
@@ -100,7 +64,7 @@ impl Program {
             unit,
             evaluator,
             address,
-            line: Line::at(unit, address),
+            line: self.line_at(die.unit, address),
             steps: Steps::default(),
             found: vec![],
         };
@@ -172,7 +136,7 @@ impl Walk<'_> {
             },
         };
         let is_parameter = tag == dw::DW_TAG_formal_parameter;
-        let is_later = match (self.line, Line::of_declaration(entry)) {
+        let is_later = match (self.line, Line::declared(entry, dw::DW_AT_decl_file, dw::DW_AT_decl_line)) {
             (Some(here), Some(declared)) => declared.file == here.file && declared.line > here.line,
             _ => false,
         };

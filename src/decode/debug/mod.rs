@@ -13,7 +13,8 @@
 //!   process are higher by [`Program::load_bias`]. [`Program::pointers`] tells where in a variable
 //!   pointers are, and to which types.
 //! - [`Program::function_at`], [`Program::unwind`] and [`Program::locals`] walk over the frames of a
-//!   thread whose registers and memory the caller can read.
+//!   thread whose registers and memory the caller can read. [`Program::sources_at`] tells the lines of
+//!   the source, and [`Symbols`] the functions of a program without debug information.
 //!
 //! Whatever a file contains, answers end with an error in bounded time and memory: files are those of
 //! any user.
@@ -28,6 +29,7 @@ mod file;
 mod frames;
 mod functions;
 mod index;
+mod lines;
 mod locals;
 mod location;
 mod name;
@@ -41,6 +43,7 @@ mod search;
 mod sections;
 mod separate;
 mod split;
+mod symbols;
 mod transparent;
 mod types;
 mod units;
@@ -52,8 +55,10 @@ pub use file::{FileSource, OpenFile};
 pub use frames::Caller;
 pub use functions::Function;
 pub use index::{NamedKind, NamedType, TypeId};
+pub use lines::SourcePlace;
 pub use locals::Local;
 pub use location::{Frame, Location, ReadMemory, Registers};
 pub use pointers::{ElementCount, PointerInside};
 pub use program::Program;
+pub use symbols::{Symbol, Symbols};
 pub use variables::Variable;
