@@ -90,6 +90,8 @@ pub enum Report {
     Types(TypesArgs),
     /// Print changes in a segment as they happen
     Watch(WatchArgs),
+    /// Show which threads and functions write to a value
+    Writers(WritersArgs),
     /// Search the contents of segments
     Find(FindArgs),
     /// Show kernel limits and their usage, by user and by process
@@ -326,6 +328,47 @@ EXAMPLES
 
 Exits with status 0 after Ctrl-C or --count changes, and with status 1 when the
 segment is removed, or when the last holder of an unlinked segment exits.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = WRITERS_EXAMPLES)]
+pub struct WritersArgs {
+    /// Value to watch: SEGMENT+OFFSET (up to 8 bytes), SEGMENT+OFFSET:LENGTH (at most 32 bytes, at a
+    /// multiple of 8), or SEGMENT:FIELD, by the type of the segment
+    #[arg(value_name = "VALUE")]
+    pub value: OsString,
+    /// Exit after N writes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// Exit after this time: 500ms, 10s
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub duration: Option<Duration>,
+    /// Keep watching threads that write more than 5000 times per second, which then run many times
+    /// slower
+    #[arg(long)]
+    pub no_limit: bool,
+    /// Print one JSON object per writer at the end
+    #[arg(long)]
+    pub json: bool,
+}
+
+const WRITERS_EXAMPLES: &str = "\
+EXAMPLES
+  shmlens writers /telemetry+0x10              the 8 bytes at offset 16
+  shmlens writers /telemetry:gain[2]           a field, if the type is known
+  shmlens writers 0x4d2+64:4 --duration 10s --json
+
+Each writer is a thread and a line of its source, from symbols and debug
+information; the function is the innermost one outside of the C and C++ libraries
+and the Python interpreter. The processor traps each write of each thread that
+maps the segment: nothing is stopped, but a watched write takes some
+microseconds longer. That time is measured and shown, with the part of its time
+that each writer loses. A thread above 5000 writes per second is released and
+runs on at full speed.
+
+Not seen are writes by the kernel, such as a read(2) into the segment, and those
+of a thread in its first second. A processor has 4 watchpoints of 8 bytes per
+thread. Needs no root for your own processes if kernel.perf_event_paranoid is at
+most 2. Exits with status 1 if nothing wrote, or when the segment is gone.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = FIND_EXAMPLES, override_usage = "shmlens find [OPTIONS] PATTERN [SEGMENT]...\n       \

@@ -90,6 +90,9 @@ pub enum Failure {
     /// Only this program still holds an unlinked object.
     #[error("{} no longer has any holders", id.short())]
     Released { id: SegmentId },
+    /// No thread of the holders may be watched. The reason is safe to print.
+    #[error("{0}")]
+    NotWatched(String),
     /// A segment was removed while it was watched.
     #[error("{} was removed", id.short())]
     Vanished { id: SegmentId },
@@ -121,6 +124,7 @@ impl Failure {
             | Self::NoRoom { .. }
             | Self::Read { .. }
             | Self::Unfit(_)
+            | Self::NotWatched(_)
             | Self::Vanished { .. }
             | Self::Released { .. }
             | Self::NotFoundEverywhere { .. }

@@ -47,6 +47,13 @@ impl Out {
         Some(usize::from(width.0)).filter(|&width| width > 0)
     }
 
+    /// The height in rows; `None` if this is not a terminal.
+    #[must_use]
+    pub fn terminal_height(&self) -> Option<usize> {
+        let (_, height) = terminal_size::terminal_size_of(io::stdout()).filter(|_| self.is_terminal())?;
+        Some(usize::from(height.0)).filter(|&height| height > 0)
+    }
+
     /// Waits for `time`, or until a signal arrives. Returns `BrokenPipe` as soon as the reader
     /// closes the pipe, which `poll(2)` reports as an error condition.
     pub fn wait(&self, time: Duration) -> io::Result<()> {

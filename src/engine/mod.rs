@@ -24,6 +24,7 @@ mod survey;
 mod threads;
 mod typing;
 mod worker;
+mod writers;
 
 pub use contents::{Contents, Readers, value_rate};
 pub use report::{
@@ -32,13 +33,14 @@ pub use report::{
 };
 pub use request::{
     Feed, PlanRequest, PreviewFields, Request, SaveRequest, ScanScope, ScopeRequest, Search, SubscriptionId,
-    Target, Undo, WatchedLocks, Watching,
+    Target, Undo, WatchedLocks, WatchedValue, Watching,
 };
 pub use route::Options;
 pub use scope::Delivery;
 pub use steps::Steps;
 pub use threads::{Engine, spawn};
 pub use worker::{Job, Worker};
+pub use writers::Writers;
 
 use origin::origin;
 use std::time::Duration;

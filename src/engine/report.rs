@@ -15,6 +15,7 @@ use crate::identify::locks::Lock;
 use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
+use crate::scope::writers::WriterTable;
 use crate::segment::{Identity, SegmentId, ShownError, plain_error};
 use crate::survey::{Alert, Survey};
 use std::io;
@@ -41,6 +42,10 @@ pub enum Body {
     Preview(Preview),
     /// The locks of a segment that [`Request::WatchLocks`](super::Request::WatchLocks) names.
     SegmentLocks(SegmentId, Vec<Lock>),
+    /// The writers of the value that [`Request::WatchWriters`](super::Request::WatchWriters) names.
+    Writers(Box<WriterTable>),
+    /// The segment of the watched value is gone, with all of its holders. The watch has ended.
+    WritersEnded(SegmentId),
     /// Alerts about all locks that nobody will unlock.
     Locks(Vec<Alert>),
     /// Samples of the scope.

@@ -40,6 +40,9 @@ pub enum Request {
     Scope(Option<Box<ScopeRequest>>),
     /// Stop sampling until this is `false` again. The time in between is a gap.
     PauseScope(bool),
+    /// Watch which threads write to a value, and report them four times a second while they change.
+    /// Replaces the previous request; `None` ends the watch. Every write takes longer meanwhile.
+    WatchWriters(Option<Box<WatchedValue>>),
     /// Report the contents of a segment until [`Request::Unsubscribe`].
     Subscribe(SubscriptionId, Box<Segment>, Feed),
     /// Change the window of a [`Feed::Window`] and its interval.
@@ -157,6 +160,23 @@ pub struct ScopeRequest {
     /// The columns of the batches, in this order.
     pub values: Vec<SampledValue>,
     pub rate: Rate,
+}
+
+/// A value whose writers are watched.
+#[derive(Debug, Clone)]
+pub struct WatchedValue {
+    pub segment: Segment,
+    /// At most four aligned parts of up to 8 bytes; see [`parts`](crate::scope::writers::parts).
+    pub range: Range<u64>,
+    /// Release a thread that writes more often than this per second. `None`: never.
+    pub limit: Option<u32>,
+    /// Stop counting after so many writes.
+    pub count: Option<u64>,
+}
+
+impl WatchedValue {
+    /// The usual limit: more would take a large part of the writer's time.
+    pub const LIMIT: u32 = 5000;
 }
 
 /// The part of a segment that a [`Feed::Window`] reports.

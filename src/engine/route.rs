@@ -13,6 +13,7 @@ use super::search::SearchWorker;
 use super::survey::SurveyWorker;
 use super::typing::TypingWorker;
 use super::worker::{Job, Worker};
+use super::writers::Writers;
 use crate::act::{ChangeLog, StateDirectory};
 use crate::config::layout::LayoutRule;
 use crate::identify::{Identifier, Rules};
@@ -61,11 +62,12 @@ pub enum Part {
     LockWatch,
     ScopeSources,
     Scope,
+    Writers,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 12] {
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 13] {
     let Options { copies, rules, state, rates_share, layouts } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let exchange = Exchange::default();
@@ -84,6 +86,7 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         // In virtual time, segments are opened before they are sampled.
         ("scope-sources", Box::new(ScopeSources::new(exchange.clone()))),
         ("scope", Box::new(ScopeWorker::new(exchange))),
+        ("writers", Box::new(Writers::default())),
     ]
 }
 
@@ -148,6 +151,7 @@ impl Router {
             Request::SetRates(_) => Part::Rates,
             Request::CheckLocks(_) => Part::Locks,
             Request::WatchLocks(_) => Part::LockWatch,
+            Request::WatchWriters(_) => Part::Writers,
             Request::Types(_) => Part::Typing,
         };
         vec![(part, Job { request, progress })]

@@ -13,6 +13,7 @@ mod origin;
 mod process_state;
 pub mod semaphore;
 pub mod sharing;
+pub mod source;
 mod state;
 #[cfg(test)]
 mod tests;

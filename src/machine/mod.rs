@@ -12,6 +12,7 @@ mod method;
 pub mod process;
 pub mod real;
 pub mod sysv_table;
+pub mod watch;
 
 pub use builder::{AttributeError, FinalAttributes, FinishedSegment, SegmentBuilder, UNFINISHED_MODE};
 pub use method::{Method, Trace, TraceReason};
@@ -24,9 +25,10 @@ use process::Processes;
 use std::io;
 use std::ops::Range;
 use std::time::Duration;
+use watch::WriteWatching;
 
 /// A machine with shared memory, at the level of kernel facts.
-pub trait Machine: Control + Processes + Images {
+pub trait Machine: Control + Processes + Images + WriteWatching {
     /// Returns the text of `/proc/sysvipc/shm`: every System V segment in this IPC namespace.
     ///
     /// # Errors

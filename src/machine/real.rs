@@ -10,6 +10,7 @@ mod memory;
 mod posix;
 mod process;
 mod sysv;
+mod watch;
 
 pub use sysv::log_uses;
 

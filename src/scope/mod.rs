@@ -5,16 +5,17 @@
 
 mod batch;
 mod channel;
-mod history;
 pub mod expression;
+mod history;
 mod number;
 pub mod plot;
-mod statistics;
 pub mod sampler;
+mod statistics;
 mod timing;
+pub mod trigger;
 pub mod units;
 mod value_text;
-pub mod trigger;
+pub mod writers;
 
 pub use batch::{Batch, Column, Event, EventKind, Grade};
 pub use channel::{Channel, SampledValue, Sequence, Source};

@@ -19,6 +19,7 @@ mod residency;
 pub mod running;
 pub mod shared_mutex;
 pub mod shm;
+#[cfg(any(test, feature = "fake"))]
 pub mod skip;
 mod statx;
 pub mod swap;
@@ -30,7 +31,6 @@ pub mod unnamed;
 pub mod view;
 pub mod watchpoint;
 pub mod write_behind;
-#[cfg(any(test, feature = "fake"))]
 
 pub use kernel_device::{huge_page_device, kernel_device};
 use object::open_parent;

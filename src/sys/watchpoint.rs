@@ -135,7 +135,8 @@ impl ThreadWatch {
     /// # Errors
     /// `EACCES` or `EPERM` without the right to (`perf_event_paranoid`, or another user's process);
     /// `ENOSPC` if no watchpoint is left; `ESRCH` if the thread has exited; `ENOENT`, `ENODEV` or
-    /// `EOPNOTSUPP` without hardware support; `EMFILE`.
+    /// `EOPNOTSUPP` without hardware support; `EMFILE`; `ENOBUFS` if the limit on locked memory leaves
+    /// no room for the ring buffer (`perf_event_mlock_kb`, `RLIMIT_MEMLOCK`).
     pub fn open(tid: u32, watched: &[WatchedBytes], ring: usize) -> io::Result<Self> {
         let events = watched.iter().map(|bytes| open_event(tid, *bytes)).collect::<io::Result<Vec<_>>>()?;
         let first = events.first().ok_or(io::ErrorKind::InvalidInput)?;
@@ -200,7 +201,11 @@ fn open_event(tid: u32, watched: WatchedBytes) -> io::Result<OwnedFd> {
         size: u32::try_from(size_of::<Attributes>()).unwrap_or(u32::MAX),
         sample_period: 1,
         sample_type: sample::IP | sample::TID | sample::TIME | sample::ADDR | stack,
-        flags: flag::DISABLED | flag::EXCLUDE_KERNEL | flag::EXCLUDE_HYPERVISOR | flag::TASK | flag::USE_CLOCK,
+        flags: flag::DISABLED
+            | flag::EXCLUDE_KERNEL
+            | flag::EXCLUDE_HYPERVISOR
+            | flag::TASK
+            | flag::USE_CLOCK,
         // Nobody waits for the records: waking would slow the writer down.
         wakeup: u32::MAX,
         breakpoint_type: BREAKPOINT_WRITE,
@@ -216,14 +221,7 @@ fn open_event(tid: u32, watched: WatchedBytes) -> io::Result<OwnedFd> {
     const NO_GROUP: libc::c_int = -1;
     // SAFETY: the kernel reads one perf_event_attr, whose size is in it.
     let fd = unsafe {
-        libc::syscall(
-            libc::SYS_perf_event_open,
-            &raw const attributes,
-            tid,
-            ANY_CPU,
-            NO_GROUP,
-            OPEN_CLOEXEC,
-        )
+        libc::syscall(libc::SYS_perf_event_open, &raw const attributes, tid, ANY_CPU, NO_GROUP, OPEN_CLOEXEC)
     };
     let fd = check(libc::c_int::try_from(fd).unwrap_or(-1))?;
     // SAFETY: the descriptor is new, and nothing else owns it.
@@ -268,6 +266,7 @@ impl Ring {
                 Ok(start) => return Ok(Self { page: start.cast(), length, data: page, size, tail: 0 }),
                 // The limit on locked memory (`perf_event_mlock_kb`, `RLIMIT_MEMLOCK`).
                 Err(_) if size > MIN_RING => size /= 2,
+                Err(nix::errno::Errno::EPERM) => return Err(io::Error::from_raw_os_error(libc::ENOBUFS)),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -526,7 +525,8 @@ mod tests {
 
     #[test]
     fn damaged_records_end_the_read() {
-        let bytes = |numbers: &[u64]| numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>();
+        let bytes =
+            |numbers: &[u64]| numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>();
         for length in 0..32 {
             assert_eq!(Sample::parse(&bytes(&[1, 2, 3, 4])[..length]), None);
         }

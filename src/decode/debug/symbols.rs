@@ -9,6 +9,7 @@ use gimli::RunTimeEndian;
 use object::elf::{STT_FUNC, STT_GNU_IFUNC};
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 /// More functions than any program has.
 const MAX_SYMBOLS: usize = 1 << 22;
@@ -22,7 +23,7 @@ const MAX_NESTED: usize = 16;
 pub struct Symbols {
     /// In the order of their addresses.
     functions: Vec<Entry>,
-    names: Vec<u8>,
+    names: Arc<[u8]>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,8 +56,7 @@ impl Symbols {
             return Self::read(&elf, &input, [".symtab", ".strtab"], &mut allowance);
         }
         let build_id = elf.build_id(&input, &mut allowance);
-        if let Some(found) =
-            separate::find(&elf, &input, build_id.as_deref(), path, files, &mut allowance)?
+        if let Some(found) = separate::find(&elf, &input, build_id.as_deref(), path, files, &mut allowance)?
             && found.elf.has(".symtab")
         {
             let other = Input::new(found.file.as_ref(), &found.path)?;
@@ -162,7 +162,10 @@ mod tests {
         let symbols = symbols(&[(16, 16, 0), (20, 4, 2), (64, 0, 4), (80, 8, 900)], b"a\0b\0c\0");
         let at = |address| symbols.at(address).map(|found| found.name);
         let named = |name: &str| Some(name.to_owned());
-        assert_eq!([at(15), at(16), at(20), at(24), at(31)], [None, named("a"), named("b"), named("a"), named("a")]);
+        assert_eq!(
+            [at(15), at(16), at(20), at(24), at(31)],
+            [None, named("a"), named("b"), named("a"), named("a")]
+        );
         assert_eq!([at(32), at(64), at(79), at(80), at(88)], [None, named("c"), named("c"), None, None]);
     }
 

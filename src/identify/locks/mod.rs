@@ -12,8 +12,7 @@ pub use deadlock::{Deadlock, deadlocks};
 pub use owner::Owner;
 pub use report::LockReport;
 pub use scan::{LockScan, related};
-pub(in crate::identify) use threads::{SegmentMapping, mapping_of};
-pub use threads::{ThreadName, Threads, Waiter};
+pub use threads::{SegmentMapping, ThreadName, Threads, Waiter, mapping_of};
 
 use crate::decode::layouts::{LockKind, LockState};
 use crate::machine::Machine;

@@ -76,6 +76,8 @@ impl ThreadName {
 }
 
 impl SegmentMapping {
+    /// The offset in the segment that an address means.
+    #[must_use]
     pub fn offset_of(&self, address: u64) -> Option<u64> {
         self.addresses.contains(&address).then(|| self.offset + (address - self.addresses.start))
     }
@@ -188,6 +190,8 @@ impl HolderThreads {
     }
 }
 
+/// The mapping that a use of shared memory is; `None` for a descriptor or a private mapping.
+#[must_use]
 pub fn mapping_of(one: &crate::machine::process::Use) -> Option<SegmentMapping> {
     let Place::Mapping { start, end } = one.place else { return None };
     let offset = one.reaches.checked_sub(end.checked_sub(start)?)?;

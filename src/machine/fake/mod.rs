@@ -9,10 +9,12 @@ mod contents;
 mod control;
 mod image;
 mod process;
+mod watch;
 
 pub use bytes::FakeBytes;
 pub use image::FakeImage;
 pub use process::{FakeProcess, OBJECT_DEVICE};
+pub use watch::{FakeWatches, FakeWrite};
 
 use super::control::{Guards, SysvStat};
 use super::process::{FileLock, Visibility};
@@ -94,6 +96,7 @@ pub struct FakeFacts {
     pub before_pin: Option<fn(&mut Self)>,
     /// Runs just before the table of System V segments is read, once.
     pub before_table: Option<fn(&mut Self)>,
+    pub watches: FakeWatches,
     next_inode: u64,
 }
 

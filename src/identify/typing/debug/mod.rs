@@ -16,6 +16,9 @@ mod ranking;
 mod reach;
 mod size;
 
+pub(in crate::identify) use address_space::AddressSpace;
+pub(in crate::identify) use modules::{Module, at as module_at, load_code};
+pub(in crate::identify) use programs::Opened;
 pub use programs::Programs;
 
 use super::{Candidate, Subject};
@@ -23,7 +26,6 @@ use crate::decode::Type;
 use crate::decode::debug::DebugError;
 use crate::machine::Machine;
 use crate::segment::{Holder, Segment, escape};
-use address_space::AddressSpace;
 use hint::Hint;
 use std::io;
 

@@ -48,6 +48,16 @@ fn is_of_system(path: &Path) -> bool {
 /// Loads the modules of a process: the program first. Also returns the reason why the program itself
 /// has no types.
 pub fn load(space: &AddressSpace, programs: &Programs) -> (Vec<Module>, Vec<String>) {
+    let (modules, mut problems) = load_code(space, programs);
+    if let Some(Err(error)) = modules.first().map(|program| program.program.variables()) {
+        problems.push(error.to_string());
+    }
+    (modules, problems)
+}
+
+/// Loads the modules of a process for their code: the program first. Also returns the reason why the
+/// program itself cannot be read.
+pub fn load_code(space: &AddressSpace, programs: &Programs) -> (Vec<Module>, Vec<String>) {
     let mut modules: Vec<Module> = vec![];
     let mut problems = vec![];
     let mut seen = vec![];
@@ -75,9 +85,6 @@ pub fn load(space: &AddressSpace, programs: &Programs) -> (Vec<Module>, Vec<Stri
     }
     if let Some(program) = modules.first_mut() {
         program.is_program = true;
-        if let Err(error) = program.program.variables() {
-            problems.push(error.to_string());
-        }
     }
     (modules, problems)
 }

@@ -1,0 +1,165 @@
+//! Tables of writers, as text and JSON.
+
+use crate::cli::out::Out;
+use crate::cli::style::{Tint, fit_ascii};
+use crate::cli::table::{Column, Table};
+use crate::scope::writers::{ThreadState, Writer, WriterTable};
+use crate::segment::{age_text, escape};
+use serde::Serialize;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+/// The table on a terminal, which is drawn again in its place.
+#[derive(Default)]
+pub struct Live {
+    /// Lines on the screen.
+    lines: usize,
+    last: Option<WriterTable>,
+}
+
+impl Live {
+    pub fn draw(&mut self, shown: &WriterTable, out: &mut Out) -> io::Result<()> {
+        self.clear(out)?;
+        // The heading, the summary, and the line of the cursor.
+        let rows = out.terminal_height().unwrap_or(24).saturating_sub(3).max(1);
+        table(shown, rows, out)?;
+        let summary = summary(shown, out.style().ascii);
+        out.write_all(summary.as_bytes())?;
+        self.lines = shown.writers.len().min(rows) + 2;
+        Ok(())
+    }
+
+    /// Removes the table from the screen.
+    pub fn clear(&mut self, out: &mut Out) -> io::Result<()> {
+        match std::mem::take(&mut self.lines) {
+            0 => Ok(()),
+            lines => write!(out, "\x1b[{lines}F\x1b[J"),
+        }
+    }
+
+    pub fn keep(&mut self, table: &WriterTable) {
+        self.last = Some(table.clone());
+    }
+
+    pub fn take_last(&mut self) -> Option<WriterTable> {
+        self.last.take()
+    }
+}
+
+/// A writer, in the format of `--json`.
+#[derive(Serialize)]
+struct WriterJson<'a> {
+    pid: u32,
+    tid: u32,
+    command: String,
+    function: Option<&'a str>,
+    file: Option<&'a str>,
+    line: Option<u64>,
+    address: String,
+    writes: u64,
+    rate: f64,
+}
+
+/// Prints one object for each writer.
+pub fn json(table: &WriterTable, out: &mut Out) -> io::Result<()> {
+    for writer in &table.writers {
+        let place = &writer.place;
+        let object = WriterJson {
+            pid: writer.pid,
+            tid: writer.tid,
+            command: escape(&writer.command),
+            function: place.function.as_deref(),
+            file: place.file.as_deref(),
+            line: place.line,
+            address: format!("{:#x}", place.address),
+            writes: writer.writes,
+            rate: (writer.rate * 10.0).round() / 10.0,
+        };
+        serde_json::to_writer(&mut *out, &object).map_err(io::Error::from)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Prints the first rows of a table.
+pub fn table(shown: &WriterTable, rows: usize, out: &mut Out) -> io::Result<()> {
+    let column = |title, right| Column { title, right };
+    let mut table = Table::new(vec![
+        column("PROCESS", false),
+        column("THREAD", true),
+        column("FUNCTION", false),
+        column("SOURCE", false),
+        column("WRITES", true),
+        column("PER SECOND", true),
+        column("LOSES", true),
+        column("LAST", true),
+    ]);
+    let style = out.style();
+    for writer in shown.writers.iter().take(rows) {
+        let tint = if writer.state == ThreadState::Ended { Tint::Dim } else { Tint::Plain };
+        table.cell(tint, format_args!("{} ({})", style.fit(&escape(&writer.command)), writer.pid));
+        table.cell(tint, format_args!("{}", writer.tid));
+        table.cell(tint, format_args!("{}", style.fit(&writer.place.name())));
+        let source = writer.place.source().unwrap_or_else(|| "-".to_owned());
+        table.cell(tint, format_args!("{}", style.fit(&source)));
+        table.cell(tint, format_args!("{}", writer.writes));
+        table.cell(tint, format_args!("{}", rate(writer.recent_rate)));
+        let tint = if writer.state == ThreadState::Released { Tint::Warning } else { tint };
+        table.cell(tint, format_args!("{}", loss(writer, shown.cost)));
+        table.cell(tint, format_args!("{}", age(shown.time.saturating_sub(writer.last))));
+    }
+    table.print(true, out)
+}
+
+/// The part of its time that a writer loses, or the reason why it loses none.
+fn loss(writer: &Writer, cost: Option<Duration>) -> String {
+    match (writer.state, cost) {
+        (ThreadState::Released, _) => "released".to_owned(),
+        (ThreadState::Ended, _) => "ended".to_owned(),
+        (ThreadState::Watched, None) => "?".to_owned(),
+        (ThreadState::Watched, Some(cost)) => format!("{:.1}%", writer.loss(cost) * 100.0),
+    }
+}
+
+/// `1994 writes by 2 threads. Each takes 13 µs longer while it is watched.`
+pub fn summary(table: &WriterTable, ascii: bool) -> String {
+    let mut threads: Vec<(u32, u32)> = table.writers.iter().map(|writer| (writer.pid, writer.tid)).collect();
+    threads.sort_unstable();
+    threads.dedup();
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let writes = usize::try_from(table.writes).unwrap_or(usize::MAX);
+    let mut text = format!(
+        "{} write{} by {} thread{}",
+        table.writes,
+        plural(writes),
+        threads.len(),
+        plural(threads.len())
+    );
+    if table.lost > 0 {
+        text.push_str(&format!(", {} lost", table.lost));
+    }
+    if let Some(cost) = table.cost {
+        text.push_str(&format!("; a watched write takes {} longer", micros(cost)));
+    }
+    text.push('\n');
+    if ascii { fit_ascii(&text).into_owned() } else { text }
+}
+
+fn micros(time: Duration) -> String {
+    let micros = time.as_secs_f64() * 1e6;
+    if micros < 10.0 { format!("{micros:.1} µs") } else { format!("{micros:.0} µs") }
+}
+
+fn rate(rate: f64) -> String {
+    if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
+}
+
+/// `3 ms ago`, `3s ago`.
+fn age(nanos: u64) -> String {
+    let time = Duration::from_nanos(nanos);
+    if time < Duration::from_secs(1) {
+        format!("{} ms ago", time.as_millis())
+    } else {
+        format!("{} ago", age_text(time.as_secs_f64()))
+    }
+}

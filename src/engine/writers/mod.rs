@@ -1,0 +1,71 @@
+//! Watches who writes to a value, in all threads of all holders of its segment.
+
+mod process;
+mod refusal;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use super::Clock;
+use super::report::{Body, Report};
+use super::request::Request;
+use super::worker::{Job, Worker};
+use crate::machine::Machine;
+use crate::scope::writers::WriterTable;
+use session::Session;
+use std::time::Duration;
+
+/// The interval of reports.
+const REPORT: Duration = Duration::from_millis(250);
+
+/// The worker that watches writers.
+#[derive(Default)]
+pub struct Writers {
+    session: Option<Box<Session>>,
+    reported: Option<Clock>,
+    last: Option<WriterTable>,
+}
+
+impl Writers {
+    /// Takes the last records, ends the watch, and returns the final table.
+    pub fn finish(&mut self, machine: &dyn Machine) -> Option<WriterTable> {
+        let mut session = self.session.take()?;
+        session.drain(machine);
+        Some(session.table(machine))
+    }
+}
+
+impl Worker for Writers {
+    fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
+        if let Request::WatchWriters(watched) = job.request {
+            self.session = watched.map(|watched| Box::new(Session::new(*watched, now)));
+            (self.reported, self.last) = (None, None);
+        }
+        vec![]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        self.session.as_ref().map(|session| session.deadline())
+    }
+
+    fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
+        let Some(session) = &mut self.session else { return vec![] };
+        let is_gone = session.step(machine, now);
+        let is_due = self.reported.is_none_or(|reported| now >= reported + REPORT);
+        if !is_gone && !is_due && !session.is_complete() {
+            return vec![];
+        }
+        self.reported = Some(now);
+        let table = session.table(machine);
+        let mut reports = vec![];
+        if !self.last.as_ref().is_some_and(|last| last.has_same_facts(&table)) {
+            self.last = Some(table.clone());
+            reports.push(Report::new(now, Body::Writers(Box::new(table))));
+        }
+        if is_gone {
+            reports.push(Report::new(now, Body::WritersEnded(session.segment().clone())));
+            self.session = None;
+        }
+        reports
+    }
+}

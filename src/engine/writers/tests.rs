@@ -1,0 +1,1 @@
+//! Watching writers on a fake machine, in virtual time.

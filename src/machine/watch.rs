@@ -1,0 +1,51 @@
+//! Watches the writes of threads to an address, with the watchpoints of the processor. Nothing is
+//! stopped, and nothing is attached with `ptrace(2)`, but each write takes longer.
+
+pub use crate::sys::watchpoint::{Event, MAX_WATCHPOINTS, REGISTERS, Sample, WatchedBytes};
+
+use std::io;
+use std::time::Duration;
+
+pub trait WriteWatching: Send + Sync {
+    /// Watches up to [`MAX_WATCHPOINTS`] addresses in a thread. The kernel keeps `buffer` bytes of
+    /// records, or fewer.
+    ///
+    /// # Errors
+    /// `EACCES` or `EPERM` without the right to; `ENOSPC` if no watchpoint is left; `ESRCH` if the
+    /// thread has exited; `ENOENT`, `ENODEV` or `EOPNOTSUPP` without hardware support; `EMFILE`;
+    /// `ENOBUFS` if the limit on locked memory leaves no room for the records.
+    fn watch_writes(
+        &self,
+        tid: u32,
+        watched: &[WatchedBytes],
+        buffer: usize,
+    ) -> io::Result<Box<dyn WriteWatch>>;
+
+    /// Measures the time that a watched write takes longer than another.
+    ///
+    /// # Errors
+    /// As for [`WriteWatching::watch_writes`].
+    fn trap_cost(&self) -> io::Result<Duration>;
+
+    /// Returns `kernel.perf_event_paranoid`: above 2, ordinary users may not watch writes. `None` if
+    /// unknown.
+    fn perf_event_paranoid(&self) -> Option<i32>;
+}
+
+/// The watched writes of a thread. Dropping it ends the watch.
+pub trait WriteWatch: Send {
+    /// Returns the number of writes, those without a record included.
+    ///
+    /// # Errors
+    /// The error of `read(2)`.
+    fn hits(&self) -> io::Result<u64>;
+
+    /// Takes the records so far, oldest first.
+    fn drain(&mut self, take: &mut dyn FnMut(Event<'_>));
+
+    /// Ends the watch, so that the thread runs at full speed again. Records and counts stay.
+    ///
+    /// # Errors
+    /// The error of `ioctl(2)`.
+    fn disable(&self) -> io::Result<()>;
+}

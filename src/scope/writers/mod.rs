@@ -1,0 +1,9 @@
+//! Writers: the threads and functions that change a value, from the records of watchpoints.
+
+mod parts;
+mod table;
+mod tally;
+
+pub use parts::{PartsError, parts};
+pub use table::{ThreadState, Writer, WriterTable};
+pub use tally::{Tally, ThreadId};
