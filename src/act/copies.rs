@@ -4,7 +4,8 @@
 use super::Actor;
 use super::archive::MAGIC;
 use super::copy_forecast::{Batch, CopyForecast, DiskSpace, needs};
-use super::save::{Destination, SaveError, SaveResult, printable};
+use super::destination::Destination;
+use super::save::{SaveError, SaveResult, printable};
 use super::state::{StateDirectory, StateError};
 use crate::memory::OpenError;
 use crate::segment::{Bytes, Segment, plain_error};
@@ -182,8 +183,7 @@ impl Copies {
         }
         loop {
             let path = directory.join(self.next_name());
-            let destination = Destination { path: &path, replace: false, limit: Some(limit) };
-            match destination.save(actor, segment) {
+            match actor.save_as(segment, Destination { path: &path, replace: false }, Some(limit)) {
                 // Another process took the name: retry with a new one.
                 Err(SaveError::Exists { .. }) => {}
                 outcome => return outcome.map_err(|error| self.explain_error(error, &directory, unfinished)),

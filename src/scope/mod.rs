@@ -11,6 +11,7 @@ mod number;
 pub mod plot;
 pub mod sampler;
 mod statistics;
+pub mod recording;
 mod timing;
 pub mod trigger;
 pub mod units;

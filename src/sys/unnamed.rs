@@ -14,10 +14,11 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::Mode;
 use nix::unistd::linkat;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -187,6 +188,15 @@ impl UnnamedFile {
             }
             Err(_) => Err(ReplaceError::NotRegular(kind)),
         }
+    }
+
+    /// Changes the name that the file will get, in the same directory.
+    ///
+    /// # Errors
+    /// `EINVAL` for a name with a NUL byte.
+    pub fn rename(&mut self, name: &OsStr) -> io::Result<()> {
+        self.name = CString::new(name.as_bytes())?;
+        Ok(())
     }
 
     /// Syncs the name to disk with `fsync(2)` on the directory.

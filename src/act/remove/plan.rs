@@ -1,8 +1,9 @@
 //! Plans a removal: its effects, its copy, and reasons to refuse it.
 
 use crate::act::copies::KeepError;
+use crate::act::destination::{Destination, directory_of};
 use crate::act::recent::UNSEEN_HOLDER;
-use crate::act::save::{directory_of, predict, printable};
+use crate::act::save::printable;
 use crate::act::{Copies, Copying, Options, Plan, Refusal, SaveError, Target, Undo, permitted, unrestorable};
 use crate::memory::{OpenError, Reader};
 use crate::segment::{Bytes, Facts, Segment, SegmentId, State, SysvFacts, quote_path};
@@ -101,7 +102,7 @@ pub fn readable(target: Target<'_>) -> Result<(), KeepError> {
 
 /// Predicts the error of saving a copy to this path, without writing.
 fn predict_file(path: &Path, segment: &Segment) -> Option<SaveError> {
-    if let Err(error) = predict(path, false) {
+    if let Err(error) = (Destination { path, replace: false }).check() {
         return Some(error);
     }
     let failed = |source| Some(SaveError::Write { path: path.to_owned(), source });

@@ -5,20 +5,15 @@ mod contents;
 mod describe;
 
 use super::archive::SavedSegment;
+use super::destination::Destination;
 use super::{Actor, ChangeReport, Outcome};
 use crate::memory::{OpenError, Reader};
 use crate::segment::{Bytes, Segment, SegmentId, plain_error};
-use crate::sys::object::kind_of;
-use crate::sys::unnamed::{ReplaceError, UnnamedFile};
 use crate::sys::write_behind::WriteBehind;
 use contents::Contents;
 use describe::describe;
-use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-
-const DEV_SHM: &str = "/dev/shm";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaveResult {
@@ -83,12 +78,6 @@ pub(super) fn printable(path: &Path) -> String {
     crate::segment::escape(path.as_os_str().as_bytes())
 }
 
-/// Returns the directory of a file; `.` for a bare file name.
-#[must_use]
-pub fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 fn remedy(error: &io::Error) -> &'static str {
     if error.raw_os_error() == Some(libc::EPERM) {
         return ". The file or its directory may be immutable: check with `lsattr`";
@@ -109,18 +98,18 @@ impl Actor<'_> {
     /// Saves a segment to a new file. The file may or may not include writes to the segment during
     /// the save. On an error, no file is left behind.
     pub fn save(&self, segment: &Segment, path: &Path) -> Result<SaveResult, SaveError> {
-        Destination { path, replace: false, limit: None }.save(self, segment)
+        self.save_as(segment, Destination { path, replace: false }, None)
     }
 
     /// Saves a segment like [`Actor::save`], but may replace a regular file. On an error, the
     /// existing file is unchanged.
     pub fn save_over(&self, segment: &Segment, path: &Path) -> Result<SaveResult, SaveError> {
-        Destination { path, replace: true, limit: None }.save(self, segment)
+        self.save_as(segment, Destination { path, replace: true }, None)
     }
 
     /// Saves a segment and returns an [`Outcome`] with messages for the user.
     pub fn save_outcome(&self, segment: &Segment, path: &Path, replace: bool) -> Outcome {
-        let stored = Destination { path, replace, limit: None }.save(self, segment);
+        let stored = self.save_as(segment, Destination { path, replace }, None);
         let result = stored.map(|stored| {
             let (size, length) = (stored.saved.size, stored.length);
             let messages = format!("saved to {}: {size}, {length} in the file", printable(&stored.path));
@@ -139,6 +128,24 @@ impl Actor<'_> {
         Ok(self.write(segment, &reader, None, &failed, to)?.0)
     }
 
+    /// Saves a segment to a file of at most `limit` bytes.
+    pub(super) fn save_as(
+        &self,
+        segment: &Segment,
+        destination: Destination<'_>,
+        limit: Option<Bytes>,
+    ) -> Result<SaveResult, SaveError> {
+        // Fail now rather than after gigabytes of data. The path is checked again when the file is
+        // published.
+        destination.check()?;
+        let mut file = destination.create()?;
+        let reader = Reader::open(self.machine, segment)?;
+        let failed = |error| destination.error(error);
+        let (saved, length) = self.write(segment, &reader, limit, &failed, WriteBehind::new(&file.file))?;
+        destination.publish(&mut file)?;
+        Ok(SaveResult { path: destination.path.to_owned(), length, saved })
+    }
+
     /// Writes an open segment as an archive of at most `limit` bytes. Returns its metadata and
     /// length.
     fn write(
@@ -154,89 +161,6 @@ impl Actor<'_> {
         let length = contents.write(to)?;
         Ok((saved, Bytes(length)))
     }
-}
-
-pub(super) struct Destination<'a> {
-    pub path: &'a Path,
-    pub replace: bool,
-    pub limit: Option<Bytes>,
-}
-
-impl Destination<'_> {
-    pub fn save(&self, actor: &Actor<'_>, segment: &Segment) -> Result<SaveResult, SaveError> {
-        // Fail now rather than after gigabytes of data. The path is checked again when the file is
-        // published.
-        predict(self.path, self.replace)?;
-        let mut file = self.file().map_err(|error| self.save_error(error))?;
-        let reader = Reader::open(actor.machine, segment)?;
-        let failed = |error| self.save_error(error);
-        let (saved, length) =
-            actor.write(segment, &reader, self.limit, &failed, WriteBehind::new(&file.file))?;
-        self.publish(&mut file)?;
-        Ok(SaveResult { path: self.path.to_owned(), length, saved })
-    }
-
-    fn file(&self) -> io::Result<UnnamedFile> {
-        let name = self.path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        UnnamedFile::create(directory_of(self.path), Path::new(name), 0o600)
-    }
-
-    fn publish(&self, file: &mut UnnamedFile) -> Result<(), SaveError> {
-        let failed = |error| self.save_error(error);
-        file.file.sync_all().map_err(failed)?;
-        // Check the open file: since the first check, a symbolic link may have replaced its
-        // directory.
-        let is_segment = file.file.metadata().map_err(failed)?.dev() == dev_shm_mount().unwrap_or(0);
-        if self.replace && !is_segment {
-            file.replace().map_err(|error| match error {
-                ReplaceError::NotRegular(kind) => SaveError::NotRegular { path: self.path.to_owned(), kind },
-                ReplaceError::Io(source) => self.save_error(source),
-            })?;
-        } else {
-            file.publish().map_err(failed)?;
-        }
-        // The contents of the file are on disk even if its directory cannot be synced.
-        let _ = file.sync_name();
-        Ok(())
-    }
-
-    fn save_error(&self, source: io::Error) -> SaveError {
-        let path = self.path.to_owned();
-        match source.kind() {
-            io::ErrorKind::AlreadyExists => SaveError::Exists { path },
-            _ => SaveError::Write { path, source },
-        }
-    }
-}
-
-/// Predicts from the path alone if a file can be saved there. Returns [`SaveError::NotRegular`] for
-/// a special file, and [`SaveError::Exists`] for a regular file unless `replace` is set.
-pub(super) fn predict(path: &Path, replace: bool) -> Result<(), SaveError> {
-    let Ok(stat) = path.symlink_metadata() else { return Ok(()) };
-    let path = path.to_owned();
-    match kind_of(stat.mode()) {
-        Some(kind) => Err(SaveError::NotRegular { path, kind }),
-        None if is_in_dev_shm(&path) => Err(SaveError::Segment { path }),
-        None if replace => Ok(()),
-        None => Err(SaveError::Exists { path }),
-    }
-}
-
-/// Returns true if a file at this path is or would be a segment: its directory is in the file
-/// system mounted at `/dev/shm`, even if the path leads there through a link.
-#[must_use]
-pub fn is_in_dev_shm(path: &Path) -> bool {
-    let directory = directory_of(path);
-    let below = || Some(fs::canonicalize(directory).ok()?.starts_with(fs::canonicalize(DEV_SHM).ok()?));
-    let device = || Some(fs::metadata(directory).ok()?.dev() == dev_shm_mount()?);
-    below() == Some(true) || device() == Some(true)
-}
-
-/// Returns the device number of the file system mounted at `/dev/shm`; `None` if that is a plain
-/// directory.
-fn dev_shm_mount() -> Option<u64> {
-    let device = fs::metadata(DEV_SHM).ok()?.dev();
-    (fs::metadata("/dev").ok()?.dev() != device).then_some(device)
 }
 
 #[cfg(test)]

@@ -1,0 +1,28 @@
+//! Recordings: the samples of channels in a file that other programs read.
+//!
+//! | suffix | format | a gap is | readable while it grows |
+//! |---|---|---|---|
+//! | `.mcap` | a topic for each channel, JSON messages | no message | up to the last chunk |
+//! | `.csv` | a row for each tick | an empty cell | up to the last line |
+//! | `.npz` | an array for each channel | NaN | no: written at the end |
+
+mod csv;
+mod encoder;
+mod error;
+mod file;
+mod format;
+mod mcap;
+mod npy;
+mod npz;
+mod replay;
+mod rollover;
+mod spill;
+#[cfg(test)]
+mod tests;
+mod track;
+
+pub use error::RecordingError;
+pub use file::{Recording, RecordingOptions, RecordingSummary};
+pub use format::RecordingFormat;
+pub use replay::{Replay, ReplayError, open};
+pub use track::{Epoch, Track};
