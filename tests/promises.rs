@@ -17,6 +17,7 @@ mod moving;
 mod pictures;
 mod python;
 mod save;
+mod scope;
 mod screens;
 mod selftyping;
 mod structure;

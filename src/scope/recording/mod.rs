@@ -6,6 +6,7 @@
 //! | `.csv` | a row for each tick | an empty cell | up to the last line |
 //! | `.npz` | an array for each channel | NaN | no: written at the end |
 
+mod archive;
 mod csv;
 mod encoder;
 mod error;

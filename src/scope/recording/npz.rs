@@ -3,6 +3,7 @@
 //! An integer channel with gaps becomes an array of floats. If it has values that a float cannot hold, it
 //! remains an array of integers, with 0 in the gaps, and an array `NAME.valid` tells them apart.
 
+use super::archive::Archive;
 use super::encoder::{Encoder, Header, Row};
 use super::npy::{self, Dtype};
 use super::rollover::next_path;
@@ -11,11 +12,9 @@ use super::track::{Epoch, Track};
 use crate::act::{Destination, SaveError};
 use crate::scope::{Number, NumberKind};
 use crate::sys::unnamed::UnnamedFile;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
 
 /// The largest integer up to which a float holds all.
 const MAX_EXACT: u64 = 1 << 53;
@@ -34,6 +33,8 @@ pub(super) struct NpzEncoder {
     /// Nanoseconds of `CLOCK_MONOTONIC` of the first entry of the recording.
     first: Option<u64>,
     other_path: Option<PathBuf>,
+    /// Set when the rows are gone.
+    is_freed: bool,
 }
 
 /// A channel, and the facts about its samples that decide on the type of its array.
@@ -77,14 +78,15 @@ impl NpzEncoder {
             epoch: header.epoch,
             first: None,
             other_path: None,
+            is_freed: false,
         })
     }
 
     fn write_archive(&self, file: &UnnamedFile, reading: Reading) -> io::Result<()> {
         self.spill.free_reserve();
-        let mut archive = ZipWriter::new(BufWriter::new(&file.file));
+        let mut archive = Archive::new(&file.file);
         let start = self.first.map_or(self.epoch.realtime, |first| self.epoch.realtime_of(first));
-        begin(&mut archive, "start", &npy::header(Dtype::I64, None), 8)?;
+        archive.begin("start", &npy::header(Dtype::I64, None), 8)?;
         archive.write_all(&start.to_le_bytes())?;
         self.write_array(&mut archive, "time", 0, Form::Seconds, reading)?;
         for (index, facts) in self.tracks.iter().enumerate() {
@@ -106,13 +108,12 @@ impl NpzEncoder {
                 _ => self.write_array(&mut archive, name, column, Form::Floats(facts.track.kind), reading)?,
             }
         }
-        archive.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-        Ok(())
+        archive.finish()
     }
 
     fn write_array(
         &self,
-        archive: &mut ZipWriter<impl Write + io::Seek>,
+        archive: &mut Archive<'_>,
         name: &str,
         column: usize,
         form: Form,
@@ -124,7 +125,7 @@ impl NpzEncoder {
             Form::Integers(dtype) => (dtype, 8),
             Form::Valid => (Dtype::Bool, 1),
         };
-        begin(archive, name, &npy::header(dtype, Some(rows)), rows * size)?;
+        archive.begin(name, &npy::header(dtype, Some(rows)), rows * size)?;
         let mut bytes = vec![];
         let write = |words: &[u64], present: &[u8]| {
             bytes.clear();
@@ -149,6 +150,7 @@ impl NpzEncoder {
 
     /// Writes the archive and gives it its name, or the next one that is free.
     fn write_file(&mut self, reading: Reading) -> io::Result<()> {
+        self.is_freed = reading == Reading::Frees;
         let mut path = self.path.clone();
         let mut file = (Destination { path: &path, replace: self.replace }).create().map_err(plain)?;
         self.write_archive(&file, reading)?;
@@ -217,10 +219,17 @@ impl Encoder for NpzEncoder {
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.write_file(Reading::Keeps)
+        match self.write_file(Reading::Keeps) {
+            // On a full disk, the rows make room for the arrays.
+            Err(_) => self.write_file(Reading::Frees),
+            Ok(()) => Ok(()),
+        }
     }
 
     fn keep(&mut self) -> io::Result<()> {
+        if self.is_freed {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         // The arrays that have no counterpart in the blocks.
         self.spill.drop_blocks(self.spill.rows() * self.ambiguous());
         self.write_file(Reading::Frees)
@@ -237,18 +246,4 @@ fn plain(error: SaveError) -> io::Error {
         SaveError::Write { source, .. } => source,
         error => io::Error::other(error),
     }
-}
-
-/// Begins an array of this many bytes.
-fn begin(
-    archive: &mut ZipWriter<impl Write + io::Seek>,
-    name: &str,
-    header: &[u8],
-    length: u64,
-) -> io::Result<()> {
-    let is_large = header.len() as u64 + length >= u64::from(u32::MAX);
-    let options =
-        SimpleFileOptions::default().compression_method(CompressionMethod::Stored).large_file(is_large);
-    archive.start_file(format!("{name}.npy"), options)?;
-    archive.write_all(header)
 }

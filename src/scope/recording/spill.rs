@@ -46,15 +46,17 @@ impl Spill {
     pub fn new(file: File, columns: usize) -> io::Result<Self> {
         let rows = BLOCK / (8 * columns.max(1));
         let rows_per_block = (rows / MIN_ROWS * MIN_ROWS).clamp(MIN_ROWS, MAX_ROWS);
-        // The headers of each column, twice, and some words.
-        let reserve = (columns as u64 * 1024 + (256 << 10)).next_multiple_of(4096);
-        match fallocate(&file, FallocateFlags::empty(), 0, reserve.cast_signed()) {
+        let columns: Vec<Words> = std::iter::repeat_with(Words::default).take(columns).collect();
+        let mut spill = Self { file, columns, rows_per_block, blocks: 0, reserve: 0 };
+        // The rows that are in memory at the end, the words of a column that are freed after they were
+        // copied, and the headers of all columns, which an archive has twice.
+        let headers = 1024 * spill.columns.len() + (64 << 10);
+        spill.reserve = (spill.block_length() + 8 * rows_per_block + headers).next_multiple_of(4096) as u64;
+        match fallocate(&spill.file, FallocateFlags::empty(), 0, spill.reserve.cast_signed()) {
             // Without it, a recording that fills the disk may be lost.
-            Err(nix::Error::EOPNOTSUPP) | Ok(()) => {}
-            Err(error) => return Err(error.into()),
+            Err(nix::Error::EOPNOTSUPP) | Ok(()) => Ok(spill),
+            Err(error) => Err(error.into()),
         }
-        let columns = std::iter::repeat_with(Words::default).take(columns).collect();
-        Ok(Self { file, columns, rows_per_block, blocks: 0, reserve })
     }
 
     pub fn push(&mut self, row: impl Iterator<Item = Option<u64>>) {
