@@ -154,7 +154,7 @@ mod tests {
 
     fn symbols(functions: &[(u64, u64, u32)], names: &[u8]) -> Symbols {
         let functions = functions.iter().map(|&(start, size, name)| Entry { start, size, name }).collect();
-        Symbols { functions, names: names.to_vec() }
+        Symbols { functions, names: names.into() }
     }
 
     #[test]
