@@ -12,6 +12,7 @@ pub mod plot;
 pub mod recording;
 pub mod sampler;
 mod statistics;
+pub mod text;
 mod timing;
 pub mod trigger;
 pub mod units;

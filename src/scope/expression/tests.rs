@@ -21,7 +21,7 @@ fn computed(name: &str, text: &str) -> Channel {
 }
 
 fn floats(values: &[f64]) -> Column {
-    let grade = |value: &f64| if *value == f64::MAX { Grade::Missing } else { Grade::Whole };
+    let grade = |value: &f64| if value.to_bits() == GAP.to_bits() { Grade::Missing } else { Grade::Whole };
     Column {
         bits: values.iter().map(|value| value.to_bits()).collect(),
         grades: values.iter().map(grade).collect(),

@@ -1,0 +1,93 @@
+//! Numbers in the types of segments.
+
+use super::ChannelError;
+use crate::decode::{Child, Label, Path, Place, Type, TypeKind};
+use crate::scope::NumberKind;
+use crate::segment::resolve::listed;
+use crate::segment::{nearest_word, quote};
+
+/// The kind of the number at a place.
+///
+/// # Errors
+/// Fails for anything but a number, and says what to name instead.
+pub fn number_kind(place: Place<'_>, value: &str) -> Result<NumberKind, ChannelError> {
+    NumberKind::of(place).ok_or_else(|| {
+        let (kind, remedy) = match place.ty.kind() {
+            TypeKind::Array(array) => {
+                let example = format!("name an element, as in {}[0]", quote(value.as_bytes()));
+                ("an array", if array.count == 0 { "it has no elements".to_owned() } else { example })
+            }
+            TypeKind::Record(_) => ("a record", format!("name one of its fields: {}", fields(place))),
+            TypeKind::Text(..) | TypeKind::String(_) => {
+                ("text", "for one of its bytes, give an offset and u8 as the type".to_owned())
+            }
+            TypeKind::Bytes => ("bytes of unknown meaning", "give an offset and a type".to_owned()),
+            _ => ("too large or no single value", "give the offset and type of a part of it".to_owned()),
+        };
+        ChannelError::NotANumber { value: value.to_owned(), kind, remedy }
+    })
+}
+
+/// Finds a field by its path.
+///
+/// # Errors
+/// Returns a hint if there is none: the nearest, or those that exist.
+pub fn find(ty: &Type, text: &str) -> Result<Path, String> {
+    ty.parse_path(text).ok_or_else(|| {
+        let (parent, place) = parent(ty, text);
+        let word = text[parent.len()..].trim_start_matches(['.', '[', '"']).trim_end_matches([']', '"']);
+        match place.ty.kind() {
+            TypeKind::Record(record) if !record.kind().is_row() => {
+                let names: Vec<String> =
+                    children(place).iter().map(|(_, child)| child.label.text()).collect();
+                let word = word.split(['.', '[']).next().unwrap_or_default();
+                match nearest_word(word, names.iter().map(String::as_str)) {
+                    Some(nearest) => format!("did you mean {}?", quote(nearest.as_bytes())),
+                    None if names.is_empty() => "there are no fields".to_owned(),
+                    None => format!("the fields are {}", fields(place)),
+                }
+            }
+            TypeKind::Array(_) | TypeKind::Record(_) => {
+                format!("there are {} elements, [0] is the first", place.ty.child_count())
+            }
+            _ => format!("{} has no parts", if parent.is_empty() { "the value" } else { "it" }),
+        }
+    })
+}
+
+/// The start of a path that names a value with parts, and that value.
+pub fn parent<'t, 'a>(ty: &'a Type, text: &'t str) -> (&'t str, Place<'a>) {
+    let starts = text.rmatch_indices(['.', '[']).map(|(at, _)| &text[..at]);
+    let known = starts.filter(|start| !start.is_empty()).find_map(|start| {
+        let place = ty.place(&ty.parse_path(start)?)?;
+        Some((start, place))
+    });
+    known.unwrap_or_else(|| ("", ty.at(0)))
+}
+
+/// The children, with those of anonymous records in their place, and the steps to each. Of large arrays,
+/// the first.
+pub fn children(place: Place<'_>) -> Vec<(Vec<u64>, Child<'_>)> {
+    const MAX_CHILDREN: usize = 4096;
+    let mut found = vec![];
+    let mut open = vec![(vec![], place)];
+    while let Some((steps, place)) = open.pop() {
+        for (index, child) in (0..).zip(place.children().take(MAX_CHILDREN)) {
+            let mut steps: Vec<u64> = steps.clone();
+            steps.push(index);
+            let is_anonymous = matches!(child.label, Label::Field(field) if field.name.is_empty());
+            if is_anonymous && matches!(child.place.ty.kind(), TypeKind::Record(_)) {
+                open.push((steps, child.place));
+            } else if found.len() < MAX_CHILDREN {
+                found.push((steps, child));
+            }
+        }
+    }
+    found
+}
+
+fn fields(place: Place<'_>) -> String {
+    let names: Vec<String> =
+        children(place).iter().map(|(_, child)| quote(child.label.text().as_bytes())).collect();
+    listed(&names)
+}

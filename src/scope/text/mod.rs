@@ -1,0 +1,54 @@
+//! Channels as text.
+//!
+//! | text | is |
+//! |---|---|
+//! | `SEGMENT:FIELD` | a field, by the type of the segment: `/telemetry:gain[1][2]` |
+//! | `SEGMENT:` | the segment, where its type is a number |
+//! | `SEGMENT+OFFSET:TYPE` | a number at an offset: `0x4d2+0x10:f64`, or a field of a record there: `/a+64:Pose.x` |
+//! | …`,seq=FIELD`, …`,seq=+OFFSET[:TYPE]` | the sequence lock that protects it, a `u32` unless its type says `u64` |
+//! | `NAME=`… | one of these with a name |
+//! | `NAME = EXPRESSION`, `EXPRESSION` | computed from other channels |
+//!
+//! An expression is what has no colon outside braces. A segment is named as everywhere; the longest text
+//! that names an existing one wins, and `\x3a` is a colon in its name, as `\xNN` is any byte in names and
+//! fields. A channel without a name has its full text as its name.
+
+mod complete;
+mod error;
+mod field;
+mod resolve;
+mod split;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use complete::{Completion, complete};
+pub use error::ChannelError;
+pub use resolve::{Resolved, resolve};
+pub use write::{field_text, number_text};
+
+use crate::decode::{PlacedType, Type, declaration::read_header, parse_type};
+use crate::segment::Segment;
+
+/// The segments, and the sources of their types.
+#[derive(Clone, Copy)]
+pub struct Lookup<'a> {
+    pub segments: &'a [Segment],
+    /// Returns the type of a segment: the certain one, or what the user gave. `None` if there is none; the
+    /// error is a message.
+    pub type_of: &'a dyn Fn(&Segment) -> Result<Option<PlacedType>, String>,
+    /// Parses the TYPE of `SEGMENT+OFFSET:TYPE`; [`written_type`], or also types by name in holders.
+    pub parse_type: &'a dyn Fn(&Segment, &str) -> Result<Type, String>,
+}
+
+/// Parses a type that is written out, or in a header.
+///
+/// # Errors
+/// Returns a message if it is no such type.
+pub fn written_type(_: &Segment, text: &str) -> Result<Type, String> {
+    let placed = parse_type(text, &read_header).map_err(|error| error.to_string())?;
+    match placed.offset {
+        None => Ok(placed.ty),
+        Some(_) => Err("the offset belongs before the type, as in /telemetry+0x10:f64".to_owned()),
+    }
+}
