@@ -6,8 +6,10 @@ pub mod layout;
 pub mod maker;
 mod place;
 mod read;
+mod scope;
 
 pub use error::ConfigError;
+pub use scope::{ScopeSettings, UnknownSet};
 
 use crate::segment::{Bytes, quote};
 use crate::sys::regular::{Links, open_regular, read_at_most};
@@ -50,6 +52,7 @@ pub struct Config {
     /// ten minutes if its maker is unknown.
     #[serde(deserialize_with = "read::settle")]
     pub settle: Option<Duration>,
+    pub scope: ScopeSettings,
     /// Makers in addition to the built-in catalog.
     #[serde(rename = "maker")]
     pub makers: Vec<maker::Maker>,
@@ -106,6 +109,7 @@ impl Default for Config {
             color: When::default(),
             copies: Bytes(1 << 30),
             settle: None,
+            scope: ScopeSettings::default(),
             makers: vec![],
             layouts: vec![],
             keys: BTreeMap::new(),
@@ -207,7 +211,9 @@ mod tests {
                 "read-only",
                 "color",
                 "copies",
-                "[keys]"
+                "[keys]",
+                "[scope]",
+                "history"
             ]
         );
     }
@@ -235,15 +241,24 @@ mod tests {
     }
 
     #[test]
+    fn documented_sets_parse() {
+        let (_, example) = DOCUMENTED.split_once("#   [scope.sets]").unwrap();
+        let example: Vec<&str> =
+            example.lines().skip(1).map_while(|line| line.strip_prefix("#   ")).collect();
+        let config = parse(&format!("[scope.sets]\n{}", example.join("\n"))).unwrap();
+        assert_eq!(config.scope.sets["motor"].len(), 3);
+    }
+
+    #[test]
     fn every_setting_is_read() {
         let text = "theme = 'light'\ninterval = '2.5s'\nlive-interval = '50ms'\nrates-cpu = 0\nmouse = false\n\
-                    ascii = true\nread-only = true\ncolor = 'never'\ncopies = '512M'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
+                    ascii = true\nread-only = true\ncolor = 'never'\ncopies = '512M'\nscope.history = '8 GiB'\n[keys]\nquit = ['x', 'ctrl-r']\nhelp = []\n";
         let config = parse(text).unwrap();
         assert_eq!((config.theme, config.color), (Theme::Light, When::Never));
         assert_eq!(config.interval, Duration::from_millis(2500));
         assert_eq!((config.live_interval, config.rates_cpu), (Duration::from_millis(50), 0));
         assert_eq!((config.mouse, config.ascii, config.read_only), (false, true, true));
-        assert_eq!(config.copies, Bytes(512 << 20));
+        assert_eq!((config.copies, config.scope.history), (Bytes(512 << 20), Bytes(8 << 30)));
         assert_eq!(config.keys["quit"], ["x", "ctrl-r"]);
         assert!(config.keys["help"].is_empty());
     }
@@ -254,7 +269,7 @@ mod tests {
             (
                 "mouse = true\n\nthme = 'dark'",
                 "line 3: unknown field `thme`, expected one of `theme`, `interval`, `live-interval`, `rates-cpu`, \
-                 `mouse`, `ascii`, `read-only`, `color`, `copies`, `settle`, `maker`, `layout`, `keys`",
+                 `mouse`, `ascii`, `read-only`, `color`, `copies`, `settle`, `scope`, `maker`, `layout`, `keys`",
             ),
             (
                 "theme = 'blue'",
@@ -283,6 +298,30 @@ mod tests {
             (
                 "copies = 5",
                 "line 1: copies: invalid type: integer `5`, expected a size in quotes, such as \"512M\" or \"2G\"",
+            ),
+            (
+                "[scope]\nhistory = '5K'",
+                "line 2: scope.history: invalid value \"5K\", expected a size of 1M or more in quotes, such as \"64M\" or \"8G\"",
+            ),
+            (
+                "[scope]\nhistory = 64",
+                "line 2: scope.history: invalid type: integer `64`, expected a size of 1M or more in quotes, such as \"64M\" or \"8G\"",
+            ),
+            (
+                "scope = 1",
+                "line 1: scope: invalid type: integer `1`, expected [scope] followed by lines like history = \"64M\"",
+            ),
+            (
+                "[scope]\nset.motor = ['v']",
+                "line 2: scope: unknown field `set`, expected `history` or `sets`",
+            ),
+            (
+                "scope.sets = 1",
+                "line 1: scope.sets: invalid type: integer `1`, expected [scope.sets] followed by lines like motor = [\"speed=/telemetry:v\"]",
+            ),
+            (
+                "[scope.sets]\nmotor = [\n'/telemetry:v',\n5]",
+                "line 4: scope.sets.motor: invalid type: integer `5`, expected a list of channels in quotes, such as [\"speed=/telemetry:v\"]",
             ),
             (
                 "keys = 3",

@@ -14,11 +14,14 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 /// Descriptions of values for which serde's error would name a Rust type.
-const HINTS: [(&str, &str); 4] = [
+const HINTS: [(&str, &str); 7] = [
     ("keys.", "a list of keys in quotes, such as [\"x\", \"ctrl-r\"]"),
     ("keys", "[keys] followed by lines like quit = [\"x\"]"),
     ("maker", "[[maker]] followed by lines like id = \"…\""),
     ("layout", "[[layout]] followed by lines like name = \"…\""),
+    ("scope.sets.", "a list of channels in quotes, such as [\"speed=/telemetry:v\"]"),
+    ("scope.sets", "[scope.sets] followed by lines like motor = [\"speed=/telemetry:v\"]"),
+    ("scope", "[scope] followed by lines like history = \"64M\""),
 ];
 
 /// Parses the config. Missing settings keep their defaults.
@@ -242,6 +245,11 @@ pub fn pattern<'de, D: Deserializer<'de>>(value: D) -> Result<String, D::Error> 
 
 pub fn copies<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
     parsed(value, false, "a size in quotes, such as \"512M\" or \"2G\"", |text| text.parse().ok())
+}
+
+pub fn history<'de, D: Deserializer<'de>>(value: D) -> Result<Bytes, D::Error> {
+    let allowed = "a size of 1M or more in quotes, such as \"64M\" or \"8G\"";
+    parsed(value, false, allowed, |text| text.parse().ok().filter(|size| *size >= Bytes(1 << 20)))
 }
 
 /// Deserializes a duration within limits, in milliseconds.
