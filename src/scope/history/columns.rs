@@ -1,6 +1,7 @@
 //! Summaries of a time range for drawing, one for each column of dots.
 
 use super::History;
+use super::series::{BLOCK, GROUP};
 use crate::scope::Grade;
 use std::ops::Range;
 
@@ -9,7 +10,9 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Buckets {
     /// The first tick of each part, and the end of the last.
-    edges: Vec<usize>,
+    pub(super) edges: Vec<usize>,
+    /// For each of them, if it is not much further from the tick before than its neighbors are.
+    are_near: Vec<bool>,
 }
 
 /// The samples of a channel in the columns of a time range.
@@ -49,6 +52,9 @@ pub struct Edge {
 /// Ticks that are further apart than this many times the distances of their neighbors are not joined.
 const MAX_DISTANCE: u64 = 4;
 
+/// The end of a column is rounded to summaries of which a column has at least this many.
+pub(super) const ROUNDED: usize = 4;
+
 impl Buckets {
     fn ticks(&self) -> Range<usize> {
         match (self.edges.first(), self.edges.last()) {
@@ -59,7 +65,8 @@ impl Buckets {
 }
 
 impl History {
-    /// Divides a time range, both ends included, into columns.
+    /// Divides a time range, both ends included, into columns. Where they have many ticks, they end at
+    /// whole summaries: less than a quarter of a column off, and several times as fast.
     #[must_use]
     pub fn buckets(&self, from: u64, to: u64, count: usize) -> Buckets {
         let length = u128::from(to.saturating_sub(from)) + 1;
@@ -68,30 +75,50 @@ impl History {
             let time = u128::from(from) + offset;
             u64::try_from(time).map_or(self.len, |time| self.tick_at(time))
         };
-        Buckets { edges: (0..=count).map(edge).collect() }
+        let mut edges: Vec<usize> = (0..=count).map(edge).collect();
+        if let [first, inner @ .., last] = &mut edges[..] {
+            let least = |size: usize| count * ROUNDED * size;
+            if let Some(size) = [GROUP, BLOCK].into_iter().find(|&size| *last - *first >= least(size)) {
+                for edge in inner {
+                    *edge = (*edge / size * size).max(*first);
+                }
+            }
+        }
+        let are_near = edges.iter().map(|&edge| self.is_near(edge)).collect();
+        Buckets { edges, are_near }
     }
 
     /// Summarizes a channel.
     #[must_use]
     pub fn columns(&self, channel: usize, buckets: &Buckets) -> Columns {
         let Some(series) = self.series.get(channel) else { return Columns::default() };
-        let span = |ends: &[usize]| {
+        let mut spans = Vec::with_capacity(buckets.edges.len());
+        // Most columns have no gap, so that no sample has to be looked at.
+        let mut ends_with_value = false;
+        for (ends, &is_near) in buckets.edges.windows(2).zip(&buckets.are_near) {
             let ticks = ends[0].min(self.len)..ends[1].min(self.len);
+            if ticks.is_empty() {
+                spans.push(None);
+                continue;
+            }
             let summary = series.summary(ticks.clone(), self.len);
-            summary.has_value().then(|| Span {
+            let starts_with_value = !summary.has_gap || series.value(ticks.start).is_some();
+            let follows_value = ends_with_value || self.has_value_before(channel, ticks.start);
+            ends_with_value = !summary.has_gap;
+            spans.push(summary.has_value().then_some(Span {
                 min: summary.min,
                 max: summary.max,
                 first: summary.first,
                 last: summary.last,
                 lowest: summary.lowest,
                 has_gap: summary.has_gap,
-                is_joined: self.is_joined(channel, ticks.start),
-            })
-        };
-        let Range { start, end } = buckets.ticks();
+                is_joined: is_near && starts_with_value && follows_value,
+            }));
+        }
         let edge = |tick: usize| Some(Edge { time: self.time(tick)?, value: series.value(tick)? });
+        let Range { start, end } = buckets.ticks();
         Columns {
-            spans: buckets.edges.windows(2).map(span).collect(),
+            spans,
             before: start.checked_sub(1).filter(|_| self.is_joined(channel, start)).and_then(edge),
             after: Some(end).filter(|_| self.is_joined(channel, end)).and_then(edge),
         }
@@ -108,9 +135,11 @@ impl History {
 
     /// Returns true if a line leads to a tick from the one before.
     pub(super) fn is_joined(&self, channel: usize, tick: usize) -> bool {
-        let Some(before) = tick.checked_sub(1) else { return false };
-        let has_values = [before, tick].iter().all(|&tick| self.value(channel, tick).is_some());
-        has_values && self.is_near(tick)
+        self.value(channel, tick).is_some() && self.has_value_before(channel, tick) && self.is_near(tick)
+    }
+
+    fn has_value_before(&self, channel: usize, tick: usize) -> bool {
+        tick.checked_sub(1).is_some_and(|before| self.value(channel, before).is_some())
     }
 
     /// Returns true if a tick is not much further from the one before than its neighbors are. Rates may

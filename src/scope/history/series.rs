@@ -7,13 +7,15 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 /// Ticks in a chunk.
-pub(super) const CHUNK: usize = BLOCK * BLOCK;
+pub(super) const CHUNK: usize = GROUP * 8;
+/// Ticks in a group of blocks.
+pub(super) const GROUP: usize = BLOCK * 8;
 /// Ticks in a block.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// The bytes of a chunk with samples.
-pub(super) const CHUNK_BYTES: u64 =
-    (CHUNK * (size_of::<u64>() + size_of::<Grade>()) + CHUNK / BLOCK * size_of::<Summary>()) as u64;
+pub(super) const CHUNK_BYTES: u64 = (CHUNK * (size_of::<u64>() + size_of::<Grade>())
+    + (CHUNK / BLOCK + CHUNK / GROUP) * size_of::<Summary>()) as u64;
 /// The bytes that every chunk needs in the queues. A queue doubles when it is full, and is copied then.
 pub(super) const ENTRY_BYTES: u64 = QUEUE_FACTOR * (size_of::<Option<Chunk>>() + size_of::<Summary>()) as u64;
 pub(super) const QUEUE_FACTOR: u64 = 4;
@@ -33,15 +35,29 @@ struct Chunk {
     bits: Box<[u64]>,
     grades: Box<[Grade]>,
     blocks: Box<[Summary]>,
+    groups: Box<[Summary]>,
 }
 
 impl Chunk {
     /// A chunk whose first ticks have no samples.
     fn with_gap(ticks: usize) -> Self {
-        let mut blocks = vec![Summary::EMPTY; CHUNK / BLOCK];
-        blocks[..ticks.div_ceil(BLOCK)].fill(Summary::GAP);
-        let (bits, grades) = (vec![0; CHUNK], vec![Grade::Missing; CHUNK]);
-        Self { bits: bits.into(), grades: grades.into(), blocks: blocks.into() }
+        let summaries = |size: usize| {
+            let mut summaries = vec![Summary::EMPTY; CHUNK / size];
+            summaries[..ticks.div_ceil(size)].fill(Summary::GAP);
+            summaries.into()
+        };
+        Self {
+            bits: vec![0; CHUNK].into(),
+            grades: vec![Grade::Missing; CHUNK].into(),
+            blocks: summaries(BLOCK),
+            groups: summaries(GROUP),
+        }
+    }
+
+    fn set(&mut self, tick: usize, bits: u64, grade: Grade, value: Option<f64>) {
+        (self.bits[tick], self.grades[tick]) = (bits, grade);
+        self.blocks[tick / BLOCK].push(value, grade);
+        self.groups[tick / GROUP].push(value, grade);
     }
 
     /// Summarizes ticks, of which all before `filled` are set.
@@ -49,10 +65,15 @@ impl Chunk {
         let mut summary = Summary::EMPTY;
         let mut at = ticks.start;
         while at < ticks.end {
-            let block_end = (at / BLOCK + 1) * BLOCK;
-            let is_whole = at.is_multiple_of(BLOCK) && (block_end <= ticks.end || ticks.end == filled);
-            let end = block_end.min(ticks.end);
-            if is_whole {
+            let is_whole = |size: usize| {
+                let end = at + size;
+                at.is_multiple_of(size) && (end <= ticks.end || ticks.end == filled)
+            };
+            let size = if is_whole(GROUP) { GROUP } else { BLOCK };
+            let end = ((at / size + 1) * size).min(ticks.end);
+            if size == GROUP {
+                summary.append(&self.groups[at / GROUP]);
+            } else if is_whole(BLOCK) {
                 summary.append(&self.blocks[at / BLOCK]);
             } else {
                 for tick in at..end {
@@ -113,9 +134,9 @@ impl Series {
             return;
         };
         for (tick, (bits, grade)) in (filled..CHUNK).zip(samples(column, part)) {
-            (chunk.bits[tick], chunk.grades[tick]) = (bits, grade);
-            chunk.blocks[tick / BLOCK].push(value(self.kind, bits, grade), grade);
-            summary.push(value(self.kind, bits, grade), grade);
+            let value = value(self.kind, bits, grade);
+            chunk.set(tick, bits, grade, value);
+            summary.push(value, grade);
         }
     }
 

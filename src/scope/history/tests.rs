@@ -1,3 +1,4 @@
+use super::columns::ROUNDED;
 use super::*;
 use crate::scope::Grade;
 use proptest::prelude::*;
@@ -233,19 +234,21 @@ fn check_columns(history: &History, model: &Model, from: u64, to: u64, count: u3
     let oldest = model.times.len() - history.len();
     let kept = &model.times[oldest..];
     let buckets = history.buckets(from, to, count as usize);
+    let length = u128::from(to - from) + 1;
+    for (column, &edge) in (0..).zip(&buckets.edges) {
+        let is_before =
+            |time: &&u64| **time < from || u128::from(**time - from) * u128::from(count) < length * column;
+        let exact = kept.iter().take_while(is_before).count();
+        assert!(
+            edge <= exact && (exact - edge) * ROUNDED * count as usize <= kept.len(),
+            "{edge} is not {exact}"
+        );
+    }
     for channel in 0..model.channels.len() {
         let found = history.columns(channel, &buckets);
-        let length = u128::from(to - from) + 1;
-        let column = |time: u64| u128::from(time - from) * u128::from(count) / length;
-        let expected: Vec<Option<Span>> = (0..u128::from(count))
-            .map(|wanted| {
-                let is_before = |time: &&u64| **time < from || **time <= to && column(**time) < wanted;
-                let is_through = |time: &&u64| **time < from || **time <= to && column(**time) <= wanted;
-                let start = kept.iter().take_while(is_before).count();
-                let end = kept.iter().take_while(is_through).count();
-                model.span(channel, oldest + start..oldest + end, oldest)
-            })
-            .collect();
+        let ticks = |ends: &[usize]| oldest + ends[0]..oldest + ends[1];
+        let expected: Vec<Option<Span>> =
+            buckets.edges.windows(2).map(|ends| model.span(channel, ticks(ends), oldest)).collect();
         assert_eq!(found.spans, expected);
     }
 }

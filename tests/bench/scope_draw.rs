@@ -1,0 +1,134 @@
+//! Draws 10 million samples at any zoom, and 20 channels at 60 frames a second.
+
+#![expect(clippy::cast_precision_loss, reason = "samples that are only drawn")]
+
+#[expect(dead_code, reason = "runs no program")]
+mod support;
+
+use shmlens::scope::plot::{Marker, Scale, TimePlot, Trace, XyPlot};
+use shmlens::scope::{Batch, Column, Grade, History, NumberKind, Statistics};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use support::short;
+
+/// Nanoseconds between two samples.
+const PERIOD: u64 = 100_000;
+/// A large terminal.
+const SIZE: [usize; 2] = [200, 50];
+const FRAMES_PER_SECOND: f64 = 60.0;
+/// Samples in a batch.
+const BATCH: usize = 1000;
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--list") {
+        return;
+    }
+    let (samples, rounds) = if short() { (1_000_000, 5) } else { (10_000_000, 41) };
+    zooms(samples, rounds);
+    frames(20, samples / 10, rounds);
+}
+
+/// The slowest zoom of all.
+fn zooms(samples: u64, rounds: usize) {
+    let started = Instant::now();
+    let history = history(1, samples);
+    let push = started.elapsed().as_secs_f64() * 1e9 / samples as f64;
+    println!("{samples} samples of a channel, {} MB, {push:.0} ns to take each", history.bytes() / 1_000_000);
+    let traces = [Trace { channel: 0, range: None, has_steps: false }];
+    let mut slowest = Duration::ZERO;
+    let mut length = samples * PERIOD;
+    while length > PERIOD {
+        // At the end, where the pyramid is not complete, and at an odd place.
+        for to in [samples * PERIOD, (samples - samples / 3) * PERIOD + 12_345] {
+            let from = to.saturating_sub(length);
+            let took = median(rounds, || {
+                let plot = plot(&history, &traces, from, to);
+                black_box(plot.draw(SIZE, Marker::Braille));
+            });
+            slowest = slowest.max(took);
+        }
+        length /= 3;
+    }
+    report("slowest zoom", slowest, 8.0);
+    let all = XyPlot { history: &history, channels: [0, 0], from: 0, to: samples * PERIOD };
+    report("XY of all", median(rounds, || _ = black_box(all.draw(SIZE, Marker::Braille))), 16.0);
+    let bins = || _ = black_box(history.histogram(0, 0, samples * PERIOD, 200));
+    report("histogram of all", median(rounds, bins), 16.0);
+}
+
+/// The load of a processor by frames of many channels.
+fn frames(channels: usize, samples: u64, rounds: usize) {
+    let history = history(channels, samples);
+    let traces: Vec<Trace> =
+        (0..channels).map(|channel| Trace { channel, range: None, has_steps: false }).collect();
+    println!("{channels} channels of {samples} samples, {} MB", history.bytes() / 1_000_000);
+    for (name, length) in [("all samples", samples), ("10 s", 100_000), ("100 ms", 1000)] {
+        let to = samples * PERIOD;
+        let took = median(rounds, || {
+            let plot = plot(&history, &traces, to.saturating_sub(length * PERIOD), to);
+            black_box(plot.draw(SIZE, Marker::Braille));
+        });
+        let load = took.as_secs_f64() * FRAMES_PER_SECOND * 100.0;
+        report(&format!("a frame of {name} ({load:.0} % of a core at 60 a second)"), took, 5.0);
+    }
+}
+
+fn plot<'a>(history: &'a History, traces: &'a [Trace], from: u64, to: u64) -> TimePlot<'a> {
+    TimePlot {
+        history,
+        traces,
+        from,
+        to,
+        zero: to,
+        scale: Scale::Own,
+        cursors: [Some(from), Some(to)],
+        trigger: Some(to),
+        marks: &[],
+        names: None,
+    }
+}
+
+/// Noisy waves with a gap here and there.
+fn history(channels: usize, samples: u64) -> History {
+    let mut history = History::new(&vec![NumberKind::Float; channels], u64::MAX);
+    let mut statistics = Statistics::new(NumberKind::Float);
+    let mut noise = 1_u64;
+    for start in (0..samples).step_by(BATCH) {
+        let ticks = start..samples.min(start + BATCH as u64);
+        let times: Vec<u64> = ticks.clone().map(|tick| tick * PERIOD).collect();
+        let column = |channel: usize| {
+            let mut column = Column::default();
+            for tick in ticks.clone() {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let phase = (tick % 20_000) as f64 / 20_000.0 + channel as f64 / 7.0;
+                let value = (phase * std::f64::consts::TAU).sin() + (noise >> 40) as f64 / 1e8;
+                let grade = if tick.is_multiple_of(9973) { Grade::Missing } else { Grade::Whole };
+                column.push(value.to_bits(), grade);
+            }
+            column
+        };
+        let columns: Vec<Column> = (0..channels).map(column).collect();
+        statistics.push(&times, &columns[0]);
+        history.push(&Batch { times, columns, ..Batch::default() });
+    }
+    black_box(statistics);
+    history
+}
+
+fn median(rounds: usize, mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let started = Instant::now();
+            run();
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[rounds / 2]
+}
+
+fn report(name: &str, took: Duration, goal: f64) {
+    let took = took.as_secs_f64() * 1e3;
+    let verdict = if took <= goal { "reached" } else { "MISSED" };
+    println!("  {name:<52} {took:>8.2} ms (goal {goal} ms: {verdict})");
+}
