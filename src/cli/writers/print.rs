@@ -91,7 +91,7 @@ pub fn table(shown: &WriterTable, rows: usize, out: &mut Out) -> io::Result<()> 
         column("SOURCE", false),
         column("WRITES", true),
         column("PER SECOND", true),
-        column("LOSES", true),
+        column("COST", true),
         column("LAST", true),
     ]);
     let style = out.style();
@@ -105,23 +105,23 @@ pub fn table(shown: &WriterTable, rows: usize, out: &mut Out) -> io::Result<()> 
         table.cell(tint, format_args!("{}", writer.writes));
         table.cell(tint, format_args!("{}", rate(writer.recent_rate)));
         let tint = if writer.state == ThreadState::Released { Tint::Warning } else { tint };
-        table.cell(tint, format_args!("{}", loss(writer, shown.cost)));
+        table.cell(tint, format_args!("{}", cost(writer, shown.cost)));
         table.cell(tint, format_args!("{}", age(shown.time.saturating_sub(writer.last))));
     }
     table.print(true, out)
 }
 
 /// The part of its time that a writer loses, or the reason why it loses none.
-fn loss(writer: &Writer, cost: Option<Duration>) -> String {
-    match (writer.state, cost) {
+fn cost(writer: &Writer, per_write: Option<Duration>) -> String {
+    match (writer.state, per_write) {
         (ThreadState::Released, _) => "released".to_owned(),
         (ThreadState::Ended, _) => "ended".to_owned(),
         (ThreadState::Watched, None) => "?".to_owned(),
-        (ThreadState::Watched, Some(cost)) => format!("{:.1}%", writer.loss(cost) * 100.0),
+        (ThreadState::Watched, Some(per_write)) => format!("{:.1}%", writer.loss(per_write) * 100.0),
     }
 }
 
-/// `1994 writes by 2 threads. Each takes 13 µs longer while it is watched.`
+/// `1994 writes by 2 threads; watching costs 13 µs per write`.
 pub fn summary(table: &WriterTable, ascii: bool) -> String {
     let mut threads: Vec<(u32, u32)> = table.writers.iter().map(|writer| (writer.pid, writer.tid)).collect();
     threads.sort_unstable();
@@ -139,7 +139,7 @@ pub fn summary(table: &WriterTable, ascii: bool) -> String {
         text.push_str(&format!(", {} lost", table.lost));
     }
     if let Some(cost) = table.cost {
-        text.push_str(&format!("; a watched write takes {} longer", micros(cost)));
+        text.push_str(&format!("; watching costs {} per write", micros(cost)));
     }
     text.push('\n');
     if ascii { fit_ascii(&text).into_owned() } else { text }

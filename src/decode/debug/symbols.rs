@@ -139,7 +139,8 @@ fn demangled(name: &[u8]) -> String {
     }
     let name = name.get(..MAX_NAME).unwrap_or(name);
     let plain = || String::from_utf8_lossy(name).into_owned();
-    let Ok(mangled) = Mangled::new(name) else { return plain() };
+    // The parser takes any type too, and `a` is that of a signed char.
+    let Some(Ok(mangled)) = name.starts_with(b"_Z").then(|| Mangled::new(name)) else { return plain() };
     let options = DemangleOptions::new().no_params().no_return_type();
     let mut text = Limited(String::new());
     match mangled.structured_demangle(&mut text, &options) {

@@ -4,7 +4,6 @@ use super::refusal;
 use crate::identify::locks::mapping_of;
 use crate::identify::source::{SourceMap, WritingProcess};
 use crate::machine::Machine;
-use crate::machine::image::Image;
 use crate::machine::process::{Examination, Object, ProcessId, ScanOptions};
 use crate::machine::watch::{Event, MAX_WATCHPOINTS, WatchedBytes, WriteWatch};
 use crate::scope::writers::{Tally, ThreadId, ThreadState};
@@ -33,7 +32,6 @@ pub struct Watching<'a> {
 /// A process that maps the segment.
 pub struct WatchedProcess {
     holder: Holder,
-    image: Option<Box<dyn Image>>,
     threads: HashMap<u32, WatchedThread>,
     /// Set if it maps the value, and a thread cannot be watched.
     pub is_refused: bool,
@@ -53,7 +51,6 @@ impl WatchedProcess {
     pub fn new(holder: Holder) -> Self {
         Self {
             holder,
-            image: None,
             threads: HashMap::new(),
             is_refused: false,
             problems: vec![],
@@ -118,12 +115,7 @@ impl WatchedProcess {
             ));
             addresses.truncate(MAX_WATCHPOINTS);
         }
-        let image = match &mut self.image {
-            Some(image) => image,
-            none => none.insert(
-                watching.machine.open_image(&ProcessId { pid: self.holder.pid, start: self.holder.start })?,
-            ),
-        };
+        let image = watching.machine.open_image(&self.id())?;
         let mut tids: Vec<u32> = image.threads()?.into_iter().map(|thread| thread.tid).collect();
         if tids.len() > MAX_THREADS {
             self.problems.push(format!(

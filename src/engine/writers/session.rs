@@ -156,9 +156,12 @@ impl Session {
         let holders = holdings.of(&self.segment);
         self.problems.truncate(usize::from(self.parts.is_empty()));
         if holdings.coverage.unreadable > 0 && machine.effective_uid() != 0 {
+            let (count, plural) = match holdings.coverage.unreadable {
+                1 => ("1 process".to_owned(), "is"),
+                count => (format!("{count} processes"), "are"),
+            };
             self.problems.push(format!(
-                "{} processes cannot be examined and are not watched: run as root to see whether they write",
-                holdings.coverage.unreadable
+                "{count} cannot be examined and {plural} not watched: run as root to see all writers"
             ));
         }
         self.holdings = Some(holdings);

@@ -25,7 +25,8 @@ struct Watched {
     tid: u32,
     bytes: Vec<WatchedBytes>,
     hits: u64,
-    records: Vec<FakeWrite>,
+    /// With the number of the write, which its registers contain.
+    records: Vec<(FakeWrite, u64)>,
     threads_changed: bool,
     is_enabled: bool,
 }
@@ -54,6 +55,7 @@ impl FakeMachine {
             if watched.tid != write.tid || !watched.is_enabled {
                 continue;
             }
+            let number = watched.hits;
             for bytes in watched.bytes.clone() {
                 if bytes.address < write.address + write.length
                     && write.address < bytes.address + bytes.length
@@ -61,7 +63,7 @@ impl FakeMachine {
                     is_seen = true;
                     watched.hits += 1;
                     if watches.capacity.is_none_or(|capacity| watched.records.len() < capacity) {
-                        watched.records.push(FakeWrite { address: bytes.address, ..write });
+                        watched.records.push((FakeWrite { address: bytes.address, ..write }, number));
                     }
                 }
             }
@@ -126,9 +128,9 @@ impl WriteWatch for FakeWatch {
 
     fn drain(&mut self, take: &mut dyn FnMut(Event<'_>)) {
         let mut watched = lock(&self.0);
-        for write in std::mem::take(&mut watched.records) {
+        for (write, number) in std::mem::take(&mut watched.records) {
             let FakeWrite { pid, tid, time, instruction, address, .. } = write;
-            let registers = Some([instruction; REGISTERS]);
+            let registers = Some([number; REGISTERS]);
             take(Event::Write(Sample { time, pid, tid, instruction, address, registers, stack: &[] }));
         }
         if std::mem::take(&mut watched.threads_changed) {

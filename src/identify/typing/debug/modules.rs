@@ -134,7 +134,8 @@ fn is_loaded(space: &AddressSpace, mapping: &MappedRange, file: &dyn ProgramFile
     let Some(start) = space.mappings.iter().find(is_start) else { return true };
     let (mut on_disk, mut in_memory) = (vec![0; HEADER], vec![0; HEADER]);
     let Ok(count) = file.read_at(0, &mut on_disk) else { return false };
-    space.read(start.addresses.start, &mut in_memory) && on_disk[..count] == in_memory[..count]
+    // Without the right to read the memory, the inode has to do, which is that of the mapping.
+    !space.read(start.addresses.start, &mut in_memory) || on_disk[..count] == in_memory[..count]
 }
 
 /// The module whose code contains an address.
