@@ -49,13 +49,7 @@ struct WatchedThread {
 
 impl WatchedProcess {
     pub fn new(holder: Holder) -> Self {
-        Self {
-            holder,
-            threads: HashMap::new(),
-            is_refused: false,
-            problems: vec![],
-            has_new_threads: false,
-        }
+        Self { holder, threads: HashMap::new(), is_refused: false, problems: vec![], has_new_threads: false }
     }
 
     pub const fn id(&self) -> ProcessId {
