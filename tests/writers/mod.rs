@@ -143,7 +143,9 @@ fn writes_of_three_processes_and_five_threads_are_attributed() {
     ];
     // The first thread of each process does not write.
     let mut watch = watch(&["/telemetry+0", "--json"], 8);
-    programs.iter_mut().for_each(|program| program.send("go"));
+    for program in &mut programs {
+        program.send("go");
+    }
     std::thread::sleep(Duration::from_secs(2));
     let counts: Vec<Count> = programs.iter_mut().flat_map(Program::stop).collect();
     let text = end(&mut watch, 0);

@@ -6,6 +6,7 @@ use crate::cli::table::{Column, Table};
 use crate::scope::writers::{ThreadState, Writer, WriterTable};
 use crate::segment::{age_text, escape};
 use serde::Serialize;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -136,10 +137,10 @@ pub fn summary(table: &WriterTable, ascii: bool) -> String {
         plural(threads.len())
     );
     if table.lost > 0 {
-        text.push_str(&format!(", {} lost", table.lost));
+        let _ = write!(text, ", {} lost", table.lost);
     }
     if let Some(cost) = table.cost {
-        text.push_str(&format!("; watching costs {} per write", micros(cost)));
+        let _ = write!(text, "; watching costs {} per write", micros(cost));
     }
     text.push('\n');
     if ascii { fit_ascii(&text).into_owned() } else { text }

@@ -53,12 +53,11 @@ fn place(text: &[u8]) -> Option<(&[u8], Range<u64>)> {
     let at = text.iter().rposition(|&byte| byte == b'+')?;
     let number = |text: &str| text.parse::<Bytes>().ok().map(|bytes| bytes.0);
     let after = std::str::from_utf8(&text[at + 1..]).ok()?;
-    let (offset, length) = match after.split_once(':') {
-        Some((offset, length)) => (number(offset)?, number(length)?),
-        None => {
-            let offset = number(after)?;
-            (offset, 1 << offset.trailing_zeros().min(3))
-        }
+    let (offset, length) = if let Some((offset, length)) = after.split_once(':') {
+        (number(offset)?, number(length)?)
+    } else {
+        let offset = number(after)?;
+        (offset, 1 << offset.trailing_zeros().min(3))
     };
     Some((&text[..at], offset..offset.checked_add(length)?))
 }

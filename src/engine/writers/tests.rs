@@ -111,7 +111,7 @@ fn hot_thread_is_released_unless_there_is_no_limit() {
     for (limit, is_released) in [(Some(5000), true), (None, false)] {
         let machine = machine();
         let (mut steps, _) = watch(&machine, 16..24, limit);
-        (0..2600).for_each(|_| drop(write(&machine, 7, 7, 16)));
+        assert!((0..2600).all(|_| write(&machine, 7, 7, 16)));
         let table = last(steps.advance(SOON)).unwrap();
         let state = if is_released { ThreadState::Released } else { ThreadState::Watched };
         assert_eq!(rows(&table), [(7, 2600, state)]);
@@ -125,7 +125,7 @@ fn lost_records_are_reported() {
     let machine = machine();
     machine.edit(|facts| facts.watches.capacity = Some(3));
     let (mut steps, _) = watch(&machine, 16..24, None);
-    (0..10).for_each(|_| drop(write(&machine, 7, 7, 16)));
+    assert!((0..10).all(|_| write(&machine, 7, 7, 16)));
     let table = last(steps.advance(SOON)).unwrap();
     assert_eq!((table.writes, table.lost), (3, 7));
 }

@@ -48,10 +48,10 @@ pub struct FakeWrite {
 impl FakeMachine {
     /// Writes in a thread. Returns false if nothing watches it.
     pub fn write_in(&self, write: FakeWrite) -> bool {
-        let watches = self.edit(|facts| facts.watches.clone());
+        let all = self.edit(|facts| facts.watches.clone());
         let mut is_seen = false;
-        for watched in &watches.active {
-            let mut watched = lock(watched);
+        for active in &all.active {
+            let mut watched = lock(active);
             if watched.tid != write.tid || !watched.is_enabled {
                 continue;
             }
@@ -62,7 +62,7 @@ impl FakeMachine {
                 {
                     is_seen = true;
                     watched.hits += 1;
-                    if watches.capacity.is_none_or(|capacity| watched.records.len() < capacity) {
+                    if all.capacity.is_none_or(|capacity| watched.records.len() < capacity) {
                         watched.records.push((FakeWrite { address: bytes.address, ..write }, number));
                     }
                 }
@@ -73,14 +73,14 @@ impl FakeMachine {
 
     /// Makes the watched threads report that a thread began or ended.
     pub fn change_threads(&self) {
-        let watches = self.edit(|facts| facts.watches.clone());
-        watches.active.iter().for_each(|watched| lock(watched).threads_changed = true);
+        let all = self.edit(|facts| facts.watches.clone());
+        all.active.iter().for_each(|watched| lock(watched).threads_changed = true);
     }
 
     /// Returns the threads that are watched, in order.
     pub fn watched_threads(&self) -> Vec<u32> {
-        let watches = self.edit(|facts| facts.watches.clone());
-        let enabled = watches.active.iter().map(|watched| lock(watched));
+        let all = self.edit(|facts| facts.watches.clone());
+        let enabled = all.active.iter().map(|watched| lock(watched));
         let mut tids: Vec<u32> =
             enabled.filter(|watched| watched.is_enabled).map(|watched| watched.tid).collect();
         tids.sort_unstable();

@@ -1,0 +1,122 @@
+//! Watchpoints in the thread of the test.
+
+use super::*;
+use crate::sys::skip::skip_for_kernel;
+
+fn own_tid() -> u32 {
+    nix::unistd::gettid().as_raw().cast_unsigned()
+}
+
+/// Watches a word in this thread. `None`, with the test skipped, where the kernel refuses.
+fn watch(target: &AtomicU64, ring: usize) -> Option<ThreadWatch> {
+    let watched = WatchedBytes { address: target.as_ptr() as u64, length: 8 };
+    match ThreadWatch::open(own_tid(), &[watched], ring) {
+        Ok(watch) => Some(watch),
+        Err(error) => {
+            skip_for_kernel(&format!("needs write watchpoints (perf_event_open): {error}"));
+            None
+        }
+    }
+}
+
+fn write(target: &AtomicU64, value: u64) {
+    target.store(value, Ordering::Relaxed);
+    std::hint::black_box(target);
+}
+
+#[test]
+fn every_write_has_a_record_until_the_watch_is_disabled() {
+    let target = AtomicU64::new(0);
+    let Some(mut watch) = watch(&target, MAX_RING) else { return };
+    let before = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).unwrap();
+    (1..=5).for_each(|value| write(&target, value));
+    let mut times = vec![];
+    let pid = std::process::id();
+    watch.drain(|event| {
+        let Event::Write(sample) = event else { panic!("{event:?}") };
+        assert_eq!((sample.pid, sample.tid, sample.address), (pid, own_tid(), target.as_ptr() as u64));
+        if cfg!(target_arch = "x86_64") {
+            let registers = sample.registers.unwrap();
+            assert_eq!(registers[16], sample.instruction);
+            assert_eq!(sample.stack.len(), STACK as usize);
+        }
+        times.push(sample.time);
+    });
+    assert_eq!((times.len(), watch.hits().unwrap()), (5, 5));
+    let before = u64::try_from(Duration::from(before).as_nanos()).unwrap();
+    assert!(times.is_sorted() && times[0] >= before, "{times:?} {before}");
+    watch.disable().unwrap();
+    write(&target, 6);
+    watch.drain(|event| panic!("{event:?}"));
+    assert_eq!(watch.hits().unwrap(), 5);
+}
+
+#[test]
+fn lost_records_are_counted_and_the_ring_wraps() {
+    let target = AtomicU64::new(0);
+    let Some(mut watch) = watch(&target, MIN_RING) else { return };
+    for round in 1..=20 {
+        // Each record takes more than 1 KiB.
+        (0..7).for_each(|value| write(&target, value));
+        let mut found = 0;
+        watch.drain(|event| found += u64::from(matches!(event, Event::Write(_))));
+        assert_eq!((found, watch.hits().unwrap()), (7, 7 * round));
+    }
+    (0..100).for_each(|value| write(&target, value));
+    let mut found = 0;
+    watch.drain(|event| found += u64::from(matches!(event, Event::Write(_))));
+    assert!(found < 100);
+    assert_eq!(watch.hits().unwrap(), 240);
+}
+
+#[test]
+fn fifth_watchpoint_of_a_thread_is_refused() {
+    let words = [const { AtomicU64::new(0) }; 5];
+    let Some(_first) = watch(&words[0], MIN_RING) else { return };
+    let watched = |word: &AtomicU64| WatchedBytes { address: word.as_ptr() as u64, length: 8 };
+    let rest: Vec<WatchedBytes> = words[1..].iter().map(watched).collect();
+    let error = ThreadWatch::open(own_tid(), &rest, MIN_RING).err().unwrap();
+    assert_eq!(error.raw_os_error(), Some(libc::ENOSPC));
+    assert!(ThreadWatch::open(own_tid(), &rest[1..], MIN_RING).is_ok());
+}
+
+#[test]
+fn writes_to_all_watchpoints_of_a_thread_are_in_order() {
+    let words = [const { AtomicU64::new(0) }; 3];
+    if watch(&words[0], MIN_RING).is_none() {
+        return;
+    }
+    let watched: Vec<WatchedBytes> =
+        words.iter().map(|word| WatchedBytes { address: word.as_ptr() as u64, length: 8 }).collect();
+    let mut watch = ThreadWatch::open(own_tid(), &watched, MIN_RING).unwrap();
+    let order = [2, 0, 1, 1, 0];
+    for index in order {
+        write(&words[index], 1);
+    }
+    let mut found = vec![];
+    watch.drain(|event| {
+        if let Event::Write(sample) = event {
+            found.push(sample.address);
+        }
+    });
+    assert_eq!(found, order.map(|index: usize| words[index].as_ptr() as u64));
+}
+
+#[test]
+fn thread_that_begins_is_reported() {
+    let target = AtomicU64::new(0);
+    let Some(mut watch) = watch(&target, MIN_RING) else { return };
+    std::thread::spawn(|| ()).join().unwrap();
+    let mut events = 0;
+    watch.drain(|event| events += usize::from(event == Event::Threads));
+    assert_eq!(events, 1, "the end of another thread is not reported");
+}
+
+#[test]
+fn trap_takes_measurable_time() {
+    if watch(&AtomicU64::new(0), MIN_RING).is_none() {
+        return;
+    }
+    let cost = trap_cost().unwrap();
+    assert!((Duration::from_nanos(100)..Duration::from_millis(5)).contains(&cost), "{cost:?}");
+}
