@@ -31,6 +31,8 @@ pub struct Sampler {
     ticks: Ticks,
     batch: Batch,
     row: Vec<(u64, Grade)>,
+    /// The time of the last row.
+    last: u64,
     /// Set after a row of missed ticks, to which those that follow belong.
     in_gap: bool,
     max_rows: usize,
@@ -53,6 +55,7 @@ impl Sampler {
             ticks: Ticks::new(rate),
             batch: Batch { columns: vec![Column::default(); channels], ..Batch::default() },
             row: vec![(0, Grade::Missing); channels],
+            last: 0,
             in_gap: false,
             max_rows: (MAX_SAMPLES / channels.max(1)).max(1),
             is_burst: rate.period().is_none(),
@@ -127,7 +130,9 @@ impl Sampler {
     }
 
     fn add_row(&mut self, time: u64) {
-        self.batch.times.push(time);
+        // A tick can be missed before the sample of the one before it is complete.
+        self.last = time.max(self.last.saturating_add(1));
+        self.batch.times.push(self.last);
         for (column, &(bits, grade)) in self.batch.columns.iter_mut().zip(&self.row) {
             column.push(bits, grade);
         }

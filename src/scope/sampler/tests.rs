@@ -68,3 +68,36 @@ fn batches_of_many_channels_are_short() {
         assert_eq!(Sampler::new(&[], channels, Rate::Burst).max_rows, rows);
     }
 }
+
+/// Memory of 8 bytes that counts its reads.
+struct Counter(u64);
+
+impl Memory for Counter {
+    fn copy(&mut self, _: &[u16], into: &mut [u64]) -> usize {
+        self.0 += 1;
+        into[0] = self.0;
+        8
+    }
+}
+
+#[test]
+fn times_ascend_even_if_a_read_ends_after_the_next_tick() {
+    let (plans, _) = plan(&[value(Scalar::U64, 0)]);
+    let mut sampler = Sampler::new(&plans, 1, Rate::Hertz(1000.0));
+    sampler.set_memory(0, Some(vec![Box::new(Counter(0))]));
+    // Each read begins and ends at these times.
+    let times = [0, 6_000_000, 6_000_000, 6_000_100, 7_000_000, 7_000_002];
+    let times = std::cell::RefCell::new(times.into_iter());
+    for _ in 0..3 {
+        sampler.run(&|| times.borrow_mut().next().unwrap());
+    }
+    let batch = sampler.take();
+    assert_eq!(batch.times, [3_000_000, 3_000_001, 6_000_050, 7_000_001]);
+    assert_eq!(batch.columns[0].bits, [1, 0, 2, 3]);
+    let grades = [Grade::Whole, Grade::Missing, Grade::Whole, Grade::Whole];
+    assert_eq!(batch.columns[0].grades, grades);
+    let timing = batch.timing;
+    assert_eq!((timing.ticks, timing.samples, timing.missed), (8, 3, 5));
+    assert_eq!(timing.worst.as_nanos(), 3_000_000);
+    assert!(sampler.take().is_empty());
+}

@@ -1,0 +1,90 @@
+// Makes a segment and writes it until its standard input ends:
+//   stamp NAME HZ   an object with a count and the time of its last change
+//   sysv KEY HZ     the same in an attached System V segment
+//   lock NAME       an object with fields of the same value behind a sequence lock
+// Prints "ready" once the segment has its values.
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <new>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <thread>
+#include <time.h>
+#include <unistd.h>
+
+struct Stamped {
+    std::atomic<uint64_t> count, stamp;
+};
+
+struct Locked {
+    std::atomic<uint32_t> sequence;
+    alignas(64) uint8_t before_unaligned[4];
+    volatile uint64_t fields[16];
+};
+
+static uint64_t now() {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return uint64_t(time.tv_sec) * 1000000000 + uint64_t(time.tv_nsec);
+}
+
+static void* object(const char* name, size_t size) {
+    shm_unlink(name);
+    int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (file < 0 || ftruncate(file, off_t(size)) != 0) return nullptr;
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+}
+
+static void* segment(const char* key) {
+    int shmid = shmget(key_t(strtol(key, nullptr, 0)), 4096, IPC_CREAT | IPC_EXCL | 0600);
+    void* memory = shmid < 0 ? nullptr : shmat(shmid, nullptr, 0);
+    return memory == reinterpret_cast<void*>(-1) ? nullptr : memory;
+}
+
+static void stamp(Stamped* stamped, double hertz) {
+    uint64_t start = now(), period = uint64_t(1e9 / hertz);
+    for (uint64_t count = 1;; count = (now() - start) / period + 1) {
+        uint64_t until = start + count * period;
+        timespec time = {time_t(until / 1000000000), long(until % 1000000000)};
+        clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nullptr);
+        stamped->count.store((now() - start) / period, std::memory_order_relaxed);
+        stamped->stamp.store(now(), std::memory_order_relaxed);
+    }
+}
+
+static void lock(Locked* locked) {
+    for (uint64_t value = 1;; value++) {
+        uint32_t sequence = locked->sequence.load(std::memory_order_relaxed);
+        locked->sequence.store(sequence + 1, std::memory_order_relaxed);
+        std::atomic_thread_fence(std::memory_order_release);
+        for (auto& field : locked->fields) field = value;
+        locked->sequence.store(sequence + 2, std::memory_order_release);
+        for (volatile int pause = 0; pause < 100;) pause = pause + 1;
+    }
+}
+
+int main(int count, char** arguments) {
+    if (count < 3) return 2;
+    bool is_lock = strcmp(arguments[1], "lock") == 0;
+    void* memory = strcmp(arguments[1], "sysv") == 0 ? segment(arguments[2]) : object(arguments[2], 4096);
+    if (!memory) return perror("writer"), 1;
+    std::thread([=] {
+        if (is_lock) {
+            lock(new (memory) Locked());
+        } else {
+            auto stamped = new (memory) Stamped();
+            stamped->stamp = now();
+            stamp(stamped, count > 3 ? atof(arguments[3]) : 1000);
+        }
+    }).detach();
+    puts("ready");
+    fflush(stdout);
+    while (getchar() != EOF) {
+    }
+    _exit(0);
+}
