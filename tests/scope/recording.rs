@@ -173,7 +173,7 @@ fn a_full_disk_keeps_the_samples_before() {
         let (rows, error, summary) = fill(&path, 100);
         assert!(error.contains("no space left") && error.contains("more free space"), "{error}");
         assert!(summary.samples < rows && summary.samples + most_lost > rows, "{rows} {summary:?}");
-        assert_eq!(summary.files, [path.clone()]);
+        assert_eq!(summary.files, std::slice::from_ref(&path));
         // The directory has nothing else.
         assert_eq!(fs::read_dir(&disk).unwrap().count(), 1);
         let mut replay = open(&path).unwrap();
