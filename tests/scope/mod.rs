@@ -1,7 +1,5 @@
-//! Values over time.
+//! The scope: values over time, read from the memory of real programs, and their recordings.
 
 mod recording;
-mod tools;
-//! The scope: values over time, read from the memory of real programs.
-
 mod sampling;
+mod tools;
