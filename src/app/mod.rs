@@ -22,6 +22,7 @@ pub mod overlay;
 pub mod permissions;
 pub mod rates;
 pub mod save;
+pub mod scope;
 pub mod segment_map;
 pub mod sentence;
 mod state;

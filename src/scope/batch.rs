@@ -63,6 +63,19 @@ pub enum EventKind {
     Failed(String),
 }
 
+impl EventKind {
+    /// Describes the change; safe to print.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Gone => "segment removed",
+            Self::Replaced => "segment made again",
+            Self::Back => "segment back",
+            Self::Failed(reason) => reason,
+        }
+    }
+}
+
 impl Batch {
     #[must_use]
     pub const fn len(&self) -> usize {

@@ -38,7 +38,7 @@ pub(super) use samples::Samples;
 use super::{Batch, Channel, Column, EventKind, NumberKind, Source};
 
 /// Computes the channels that are expressions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Expressions {
     channels: Vec<Kind>,
     /// The channels that are expressions. Each refers only to values and to those before it.
@@ -127,7 +127,7 @@ impl Expressions {
 }
 
 /// The rows before which the segments of channels were made again or lost.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Breaks {
     rows: Vec<Vec<usize>>,
     /// The event came after the last row.

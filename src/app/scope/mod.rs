@@ -1,0 +1,235 @@
+//! The Scope screen: channels, their history, and the part of it that is shown.
+
+mod trigger;
+mod view;
+
+pub use trigger::{Armed, TriggerAction};
+pub use view::{PlotKind, View};
+
+use crate::engine::ScopeRequest;
+use crate::scope::expression::{ExpressionError, Expressions};
+use crate::scope::trigger::Fired;
+use crate::scope::{Batch, Channel, EventKind, History, Rate, Source, Statistics, Timing};
+use crate::segment::Bytes;
+use std::collections::VecDeque;
+
+/// Channels at most: more than a screen shows.
+pub const MAX_CHANNELS: usize = 64;
+/// Marks of events that are kept.
+const MAX_MARKS: usize = 256;
+/// The rates that the user steps through.
+const RATES: [f64; 13] =
+    [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0];
+/// The rate of a new scope.
+pub const DEFAULT_RATE: f64 = 100.0;
+
+/// A channel with what is known about its samples.
+#[derive(Debug)]
+pub struct ScopeChannel {
+    pub channel: Channel,
+    pub statistics: Statistics,
+    pub is_plotted: bool,
+    /// The last event of its segment, unless it can be read again.
+    pub trouble: Option<EventKind>,
+}
+
+/// A change of a segment, or a trigger, on the time axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeMark {
+    /// Nanoseconds of `CLOCK_MONOTONIC`.
+    pub time: u64,
+    /// Safe to print.
+    pub text: String,
+}
+
+#[derive(Debug)]
+pub struct Scope {
+    pub channels: Vec<ScopeChannel>,
+    expressions: Expressions,
+    pub history: History,
+    pub timing: Timing,
+    pub rate: Rate,
+    /// The selected channel.
+    pub cursor: usize,
+    pub view: View,
+    pub trigger: Option<Armed>,
+    /// The newest last.
+    pub marks: VecDeque<ScopeMark>,
+    /// Set while a recording is replayed: nothing is sampled.
+    pub recording: Option<String>,
+    /// Counts the requests for samples.
+    number: u64,
+    /// The samples that were asked for are those of the channels.
+    is_requested: bool,
+}
+
+impl Scope {
+    /// An empty scope whose history takes at most `memory`.
+    #[must_use]
+    pub fn new(memory: Bytes) -> Self {
+        Self {
+            channels: vec![],
+            expressions: Expressions::default(),
+            history: History::new(&[], memory.0),
+            timing: Timing::default(),
+            rate: Rate::Hertz(DEFAULT_RATE),
+            cursor: 0,
+            view: View::default(),
+            trigger: None,
+            marks: VecDeque::new(),
+            recording: None,
+            number: 0,
+            is_requested: false,
+        }
+    }
+
+    /// Adds a channel behind the others.
+    ///
+    /// # Errors
+    /// Fails if there are too many, if its name is taken, or if its expression is invalid.
+    pub fn add(&mut self, channel: Channel) -> Result<(), AddError> {
+        if self.channels.len() >= MAX_CHANNELS {
+            return Err(AddError::TooMany);
+        }
+        let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
+        all.push(channel.clone());
+        self.expressions = Expressions::new(&all)?;
+        self.history.add(channel.kind);
+        let statistics = Statistics::new(channel.kind);
+        self.channels.push(ScopeChannel { channel, statistics, is_plotted: true, trouble: None });
+        self.is_requested = false;
+        Ok(())
+    }
+
+    /// Removes a channel.
+    ///
+    /// # Errors
+    /// Fails if an expression or the trigger uses it.
+    pub fn remove(&mut self, index: usize) -> Result<Channel, AddError> {
+        let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
+        let removed = all.remove(index);
+        let expressions = Expressions::new(&all)?;
+        if let Some(trigger) = &mut self.trigger {
+            trigger.rebuild(&all).map_err(|error| AddError::Trigger(error.to_string()))?;
+        }
+        self.expressions = expressions;
+        self.channels.remove(index);
+        self.history.remove(index);
+        self.cursor = self.cursor.min(self.channels.len().saturating_sub(1));
+        self.is_requested = false;
+        Ok(removed)
+    }
+
+    pub fn selected(&self) -> Option<&ScopeChannel> {
+        self.channels.get(self.cursor)
+    }
+
+    /// Takes samples, if they are those of the last request. Returns the triggers that fired.
+    pub fn take(&mut self, number: u64, batch: Batch) -> Vec<Fired> {
+        if number != self.number {
+            return vec![];
+        }
+        self.feed(batch)
+    }
+
+    /// Takes samples of the values of the channels.
+    pub fn feed(&mut self, batch: Batch) -> Vec<Fired> {
+        let batch = self.expressions.extend(batch);
+        self.timing = batch.timing;
+        self.history.push(&batch);
+        for (channel, column) in self.channels.iter_mut().zip(&batch.columns) {
+            channel.statistics.push(&batch.times, column);
+        }
+        for event in &batch.events {
+            let Some(channel) = self.channels.get_mut(event.channel) else { continue };
+            let text = event.kind.text();
+            channel.trouble = match &event.kind {
+                EventKind::Back | EventKind::Replaced => None,
+                kind => Some(kind.clone()),
+            };
+            let text = format!("{}: {text}", channel.channel.name);
+            self.mark(event.time, text);
+        }
+        let fired = self.trigger.as_mut().map(|trigger| trigger.feed(&batch)).unwrap_or_default();
+        if let (Some(last), Some(newest)) = (fired.last(), self.history.newest()) {
+            self.view.triggered(last.time, newest, self.trigger.as_ref().map_or(50, Armed::pre));
+        }
+        fired
+    }
+
+    fn mark(&mut self, time: u64, text: String) {
+        if self.marks.len() == MAX_MARKS {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(ScopeMark { time, text });
+    }
+
+    /// The request for samples of the channels if the last one was for others.
+    pub(super) fn request(&mut self) -> Option<ScopeRequest> {
+        if self.is_requested || self.recording.is_some() {
+            return None;
+        }
+        self.is_requested = true;
+        self.number += 1;
+        let values = self.channels.iter().filter_map(|one| match &one.channel.source {
+            Source::Value(value) => Some(value.clone()),
+            Source::Expression(_) => None,
+        });
+        Some(ScopeRequest { number: self.number, values: values.collect(), rate: self.rate })
+    }
+
+    /// Samples are asked for again, after the screen was closed.
+    pub(super) const fn reopen(&mut self) {
+        self.is_requested = false;
+    }
+
+    /// Steps to a higher or a lower rate. A burst is above all others.
+    pub fn step_rate(&mut self, is_faster: bool) {
+        self.rate = match (self.rate, is_faster) {
+            (Rate::Burst, true) => Rate::Burst,
+            (Rate::Burst, false) => Rate::Hertz(RATES[RATES.len() - 1]),
+            (Rate::Hertz(rate), true) => {
+                RATES.iter().find(|next| **next > rate).map_or(Rate::Burst, |next| Rate::Hertz(*next))
+            }
+            (Rate::Hertz(rate), false) => {
+                Rate::Hertz(RATES.iter().rev().find(|next| **next < rate).copied().unwrap_or(RATES[0]))
+            }
+        };
+        self.is_requested = false;
+    }
+
+    /// The channels that the plot shows; the selected one first, which is in front.
+    #[must_use]
+    pub fn plotted(&self) -> Vec<usize> {
+        let mut all: Vec<usize> =
+            (0..self.channels.len()).filter(|&index| self.channels[index].is_plotted).collect();
+        if let Some(at) = all.iter().position(|&index| index == self.cursor) {
+            all[..=at].rotate_right(1);
+        }
+        all
+    }
+
+    /// The visible times, both included. `None` before the first sample.
+    #[must_use]
+    pub fn visible(&self) -> Option<[u64; 2]> {
+        Some(self.view.range(self.history.newest()?))
+    }
+
+    /// The time that the axis calls 0.
+    #[must_use]
+    pub fn zero(&self) -> u64 {
+        let fired = self.trigger.as_ref().and_then(Armed::last);
+        fired.or(self.history.newest()).unwrap_or(0)
+    }
+}
+
+/// The reason that a channel is not added or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    #[error("at most {MAX_CHANNELS} channels are sampled at once; remove one first")]
+    TooMany,
+    #[error(transparent)]
+    Expression(#[from] ExpressionError),
+    #[error("{0}")]
+    Trigger(String),
+}
