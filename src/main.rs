@@ -3,7 +3,7 @@
 use shmlens::act::{LoggedSegments, UseRecorder};
 use shmlens::cli::args::{DemoArgs, LookArgs};
 use shmlens::cli::out::{Out, warn};
-use shmlens::cli::{self, Command, Failure, Status, Style, Terms};
+use shmlens::cli::{self, Command, Failure, ScopeTerms, Status, Style, Terms};
 use shmlens::config::layout::LayoutRule;
 use shmlens::config::{Config, ConfigError};
 use shmlens::demo;
@@ -42,6 +42,18 @@ fn main() -> ExitCode {
             Ok((rules, layouts)) => {
                 let knowledge = Knowledge { rules: layouts.into(), ..Knowledge::default() };
                 report_with(args.look, |out| cli::run(&RealMachine, rules, &knowledge, &report, out))
+            }
+            Err(error) => ended(Err(error)),
+        },
+        Some(Command::Scope(command)) => match settings() {
+            Ok(settings) => {
+                let terms = ScopeTerms {
+                    read_only: args.read_only || settings.read_only,
+                    knowledge: Knowledge { rules: settings.layouts.into(), ..Knowledge::default() },
+                    settings: settings.scope,
+                };
+                let machine: Arc<dyn Machine> = Arc::new(RealMachine);
+                report_with(args.look, |out| cli::scope(&machine, &command, &terms, out))
             }
             Err(error) => ended(Err(error)),
         },

@@ -1,11 +1,13 @@
 //! The command-line arguments. `--help` and the man page print the doc comments of the arguments.
 
 mod change;
+mod scope;
 
 pub use change::{
     BatchArgs, Change, ChmodArgs, ChownArgs, CleanArgs, CreateArgs, CreateKind, CreatePosixArgs,
     CreateSysvArgs, KindArgs, LockArgs, NewArgs, ReportArgs, RestoreArgs, RmArgs, SaveArgs,
 };
+pub use scope::{ChannelArgs, RecordArgs, ScopeArgs, ScopeCommand};
 
 use super::type_name::{self, TypeArgument};
 use crate::config::When;
@@ -71,6 +73,8 @@ pub struct LookArgs {
 pub enum Command {
     #[command(flatten)]
     Report(Report),
+    #[command(flatten)]
+    Scope(ScopeCommand),
     #[command(flatten)]
     Change(Change),
     /// Create live example segments and open the terminal UI on them

@@ -4,6 +4,7 @@ use crate::act::log::LogError;
 use crate::decode::code::CodeError;
 use crate::decode::{ParseValueError, StableError};
 use crate::memory::{OpenError, PatternError};
+use crate::scope::text::ChannelError;
 use crate::segment::filter::FilterError;
 use crate::segment::resolve::ResolveError;
 use crate::segment::{SegmentId, ShownError, plain_error};
@@ -101,6 +102,11 @@ pub enum Failure {
     Stopped(String),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// Sampling or recording failed. The text is safe to print.
+    #[error("{0}")]
+    Scope(String),
     /// The log of changes cannot be opened, so the command changes nothing.
     #[error("nothing was changed: {0}")]
     NotLogged(LogError),
@@ -115,6 +121,7 @@ impl Failure {
             | Self::Pattern(_)
             | Self::Value(_)
             | Self::Usage(_)
+            | Self::Channel(ChannelError::Syntax { .. } | ChannelError::Sequence { .. })
             | Self::Decode(StableError::TooLarge { .. }) => Status::Usage,
             Self::Output(_)
             | Self::Resolve(_)
@@ -132,6 +139,14 @@ impl Failure {
             | Self::Open(_)
             | Self::Decode(StableError::Read { .. } | StableError::Layout(_))
             | Self::Code(_)
+            | Self::Channel(
+                ChannelError::Segment(_)
+                | ChannelError::NoType { .. }
+                | ChannelError::NoField { .. }
+                | ChannelError::NotANumber { .. }
+                | ChannelError::PastEnd { .. },
+            )
+            | Self::Scope(_)
             | Self::NotLogged(_) => Status::Failed,
         }
     }

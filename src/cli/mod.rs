@@ -17,6 +17,7 @@ pub mod out;
 mod parse;
 mod part;
 mod progress;
+mod scope;
 mod style;
 mod table;
 mod text;
@@ -29,6 +30,7 @@ pub use args::{Args, Change, Command, Report};
 pub use change::{Terms, run as change};
 pub use failure::{Failure, Status};
 pub use parse::parse;
+pub use scope::{ScopeTerms, run as scope};
 pub use style::{Style, locale_is_utf8};
 
 use crate::config::{Config, ConfigError};

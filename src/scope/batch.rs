@@ -1,6 +1,7 @@
 //! Samples of all channels, taken at the same ticks.
 
 use super::timing::Timing;
+use std::ops::Range;
 
 /// Some consecutive ticks, oldest first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -80,6 +81,21 @@ impl Batch {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.times.len()
+    }
+
+    /// Returns some entries, without the events.
+    #[must_use]
+    pub fn part(&self, rows: Range<usize>) -> Self {
+        let column = |column: &Column| Column {
+            bits: column.bits[rows.clone()].to_vec(),
+            grades: column.grades[rows.clone()].to_vec(),
+        };
+        Self {
+            times: self.times[rows.clone()].to_vec(),
+            columns: self.columns.iter().map(column).collect(),
+            events: vec![],
+            timing: self.timing,
+        }
     }
 
     #[must_use]

@@ -1,6 +1,8 @@
 //! Numbers as samples: every value widened to 64 bits, so that a column is a plain array.
 
 use crate::decode::{Place, Scalar, Time, TypeKind, Value};
+use serde::Serialize;
+use std::fmt;
 
 /// How the 64 bits of a sample are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,7 +14,8 @@ pub enum NumberKind {
 }
 
 /// A sample as a number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Number {
     Unsigned(u64),
     Signed(i64),
@@ -44,6 +47,17 @@ impl NumberKind {
             Self::Unsigned => Number::Unsigned(bits),
             Self::Signed => Number::Signed(bits.cast_signed()),
             Self::Float => Number::Float(f64::from_bits(bits)),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    /// Writes as few digits as parse to the same number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsigned(value) => value.fmt(f),
+            Self::Signed(value) => value.fmt(f),
+            Self::Float(value) => fmt::Debug::fmt(value, f),
         }
     }
 }

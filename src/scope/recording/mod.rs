@@ -21,9 +21,11 @@ mod spill;
 #[cfg(test)]
 mod tests;
 mod track;
+mod window;
 
 pub use error::RecordingError;
 pub use file::{Recording, RecordingOptions, RecordingSummary};
 pub use format::RecordingFormat;
 pub use replay::{Replay, ReplayError, open};
 pub use track::{Epoch, Track};
+pub use window::TriggerWindow;

@@ -1,0 +1,38 @@
+//! `scope --headless` and `record`: samples values.
+
+mod channels;
+mod record;
+mod sampling;
+mod statistics;
+mod summary;
+mod until;
+
+use super::args::ScopeCommand;
+use super::out::Out;
+use super::{Failure, Status};
+use crate::config::ScopeSettings;
+use crate::identify::typing::Knowledge;
+use crate::machine::Machine;
+use std::sync::Arc;
+
+/// The settings and global options of these commands.
+#[derive(Debug, Clone, Default)]
+pub struct ScopeTerms {
+    pub read_only: bool,
+    pub settings: ScopeSettings,
+    /// The types that segments may have.
+    pub knowledge: Knowledge,
+}
+
+/// Runs a command that samples values of `machine`.
+pub fn run(
+    machine: &Arc<dyn Machine>,
+    command: &ScopeCommand,
+    terms: &ScopeTerms,
+    out: &mut Out,
+) -> Result<Status, Failure> {
+    match command {
+        ScopeCommand::Scope(args) => until::run(machine, args, terms, out),
+        ScopeCommand::Record(args) => record::run(machine, args, terms, out),
+    }
+}
