@@ -367,7 +367,8 @@ and the Python interpreter. The processor traps each write of each thread that
 maps the segment: nothing is stopped, but a watched write takes some
 microseconds longer. That time is measured and shown, with the part of its time
 that each writer loses. A thread above 5000 writes per second is released and
-runs on at full speed.
+runs on at full speed, unless --no-limit is given. A copy may store the same
+bytes twice.
 
 Not seen are writes by the kernel, such as a read(2) into the segment, and those
 of a thread in its first second. A processor has 4 watchpoints of 8 bytes per
