@@ -77,7 +77,11 @@ fn main() -> ExitCode {
 /// Returns the rules for judging segments, and the types of the config. Reports that need neither do not
 /// read the config.
 fn rules_for(report: &cli::Report) -> anyhow::Result<(Rules, Vec<LayoutRule>)> {
-    if !matches!(report, cli::Report::List(_) | cli::Report::Info(_) | cli::Report::Types(_)) {
+    let needs_config = matches!(
+        report,
+        cli::Report::List(_) | cli::Report::Info(_) | cli::Report::Types(_) | cli::Report::Writers(_)
+    );
+    if !needs_config {
         return Ok((Rules::default(), vec![]));
     }
     let settings = settings()?;

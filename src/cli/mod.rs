@@ -64,7 +64,7 @@ pub fn run(
         Report::Types(args) => types::run(machine, knowledge, args, out),
         Report::Dump(args) => dump::run(machine, args, out),
         Report::Watch(args) => watch::run(machine, args, out),
-        Report::Writers(args) => writers::run(machine, args, out),
+        Report::Writers(args) => writers::run(machine, knowledge, args, out),
         Report::Find(args) => find::run(machine, args, out),
         Report::Limits(args) => limits::run(machine, rules, args, out),
         Report::Completions(args) => completions::run(args, out),

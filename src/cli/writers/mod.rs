@@ -8,6 +8,7 @@ use super::out::{Out, warn};
 use super::progress::Interrupt;
 use super::{Failure, Status, survey_with_unlinked};
 use crate::engine::{Body, Job, Request, WatchedValue, Worker as _, Writers};
+use crate::identify::typing::Knowledge;
 use crate::machine::Machine;
 use crate::scope::writers::{WriterTable, parts};
 use print::Live;
@@ -17,9 +18,14 @@ use std::time::{Duration, Instant};
 
 /// Watches until the command is stopped, the time is over, the number of writes is reached, or the
 /// segment is gone.
-pub fn run(machine: &dyn Machine, args: &WritersArgs, out: &mut Out) -> Result<Status, Failure> {
+pub fn run(
+    machine: &dyn Machine,
+    knowledge: &Knowledge,
+    args: &WritersArgs,
+    out: &mut Out,
+) -> Result<Status, Failure> {
     let survey = survey_with_unlinked(machine);
-    let target = target::find(machine, &survey, &args.value)?;
+    let target = target::find(machine, knowledge, &survey, &args.value)?;
     parts(&target.range).map_err(|error| Failure::Usage(error.to_string()))?;
     let id = target.segment.id.clone();
     let text = target.text();

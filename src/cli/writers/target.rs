@@ -2,11 +2,13 @@
 
 use crate::cli::Failure;
 use crate::cli::choose::choose;
-use crate::identify::typing::{Knowledge, Subject, candidates};
+use crate::cli::out::warn;
+use crate::decode::PlacedType;
+use crate::identify::typing::{Candidate, Knowledge, Subject, candidates, quick_candidates};
 use crate::machine::Machine;
 use crate::memory::Reader;
-use crate::segment::name::SegmentName;
-use crate::segment::resolve::resolve;
+use crate::scope::Source;
+use crate::scope::text::{ChannelError, Lookup, resolve, written_type};
 use crate::segment::{Bytes, Segment, quote};
 use crate::survey::Survey;
 use std::ffi::OsStr;
@@ -27,25 +29,59 @@ impl Target<'_> {
 }
 
 /// Finds the value that a text names.
-pub fn find<'a>(machine: &dyn Machine, survey: &'a Survey, text: &OsStr) -> Result<Target<'a>, Failure> {
-    let bytes = text.as_bytes();
-    let target = if let Some((name, range)) = place(bytes) {
-        Target { segment: choose(machine, survey, OsStr::from_bytes(name))?, range }
-    } else if let Some((name, path)) = field(bytes, survey) {
-        let segment = choose(machine, survey, OsStr::from_bytes(name))?;
-        Target { segment, range: range_of_field(machine, segment, path)? }
-    } else {
-        return Err(Failure::Usage(format!(
-            "'{}' names no value: expected SEGMENT+OFFSET, SEGMENT+OFFSET:LENGTH or SEGMENT:FIELD",
-            quote(bytes)
-        )));
+pub fn find<'a>(
+    machine: &dyn Machine,
+    knowledge: &Knowledge,
+    survey: &'a Survey,
+    text: &OsStr,
+) -> Result<Target<'a>, Failure> {
+    let Some((name, range)) = place(text.as_bytes()) else {
+        return named_value(machine, knowledge, survey, text);
     };
-    let (segment, Range { start, end }) = (target.segment, target.range.clone());
-    if end > segment.size.0 {
+    let segment = choose(machine, survey, OsStr::from_bytes(name))?;
+    if range.end > segment.size.0 {
         let (id, size) = (segment.id.clone(), segment.size.0);
-        return Err(Failure::NoRoom { id, offset: start, size, needed: end - start });
+        return Err(Failure::NoRoom { id, offset: range.start, size, needed: range.end - range.start });
     }
-    Ok(target)
+    Ok(Target { segment, range })
+}
+
+/// Finds a field, or a value at an offset with a type, as channels name them.
+fn named_value<'a>(
+    machine: &dyn Machine,
+    knowledge: &Knowledge,
+    survey: &'a Survey,
+    text: &OsStr,
+) -> Result<Target<'a>, Failure> {
+    let unknown = || {
+        Failure::Usage(format!(
+            "'{}' names no value: expected SEGMENT+OFFSET, SEGMENT+OFFSET:LENGTH or SEGMENT:FIELD",
+            quote(text.as_bytes())
+        ))
+    };
+    let type_of = |segment: &Segment| Ok(certain_type(machine, knowledge, segment));
+    let lookup = Lookup { segments: &survey.segments, type_of: &type_of, parse_type: &written_type };
+    let resolved = resolve(text.to_str().ok_or_else(unknown)?, &lookup).map_err(|error| match error {
+        ChannelError::Segment(error) => Failure::Resolve(error),
+        error => Failure::Usage(error.to_string()),
+    })?;
+    let Source::Value(value) = resolved.channel.source else { return Err(unknown()) };
+    let segment =
+        survey.segments.iter().find(|segment| segment.id == value.segment.id).ok_or_else(unknown)?;
+    if let Some(id) = resolved.completed {
+        warn(&format!("using {}", id.short()));
+    }
+    Ok(Target { segment, range: value.place().range() })
+}
+
+/// The type that a segment certainly has.
+fn certain_type(machine: &dyn Machine, knowledge: &Knowledge, segment: &Segment) -> Option<PlacedType> {
+    let reader = Reader::open(machine, segment).ok()?;
+    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
+    let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
+    let found =
+        quick_candidates(&subject, knowledge).unwrap_or_else(|| candidates(machine, &subject, knowledge));
+    found.candidates.first().filter(|best| best.certain).map(Candidate::placed)
 }
 
 /// Splits `SEGMENT+OFFSET` or `SEGMENT+OFFSET:LENGTH`.
@@ -60,34 +96,6 @@ fn place(text: &[u8]) -> Option<(&[u8], Range<u64>)> {
         (offset, 1 << offset.trailing_zeros().min(3))
     };
     Some((&text[..at], offset..offset.checked_add(length)?))
-}
-
-/// Splits `SEGMENT:FIELD`, after the longest name of a segment.
-fn field<'t>(text: &'t [u8], survey: &Survey) -> Option<(&'t [u8], &'t [u8])> {
-    let colons = (0..text.len()).rev().filter(|&at| text[at] == b':');
-    let is_segment = |name| resolve(&SegmentName::read(name, None), &survey.segments).is_ok();
-    let at = colons.into_iter().find(|&at| is_segment(&text[..at]))?;
-    Some((&text[..at], &text[at + 1..]))
-}
-
-fn range_of_field(machine: &dyn Machine, segment: &Segment, path: &[u8]) -> Result<Range<u64>, Failure> {
-    let reader = Reader::open(machine, segment)?;
-    let size = reader.size().map_err(|source| Failure::Read { id: segment.id.clone(), source })?;
-    let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
-    let found = candidates(machine, &Subject { segment, size, peek: &peek }, &Knowledge::default());
-    let id = segment.id.short();
-    let Some(best) = found.candidates.into_iter().next().filter(|best| best.certain) else {
-        return Err(Failure::Usage(format!(
-            "the type of {id} is not known: name an offset, as in {id}+0x10:8"
-        )));
-    };
-    let text = String::from_utf8_lossy(path);
-    let place = best.ty.parse_path(&text).and_then(|path| best.ty.place(&path));
-    let Some(place) = place else {
-        return Err(Failure::Usage(format!("{} has no field '{}'", best.name, quote(path))));
-    };
-    let start = best.offset.saturating_add(place.offset);
-    Ok(start..start.saturating_add(place.ty.size()))
 }
 
 #[cfg(test)]
