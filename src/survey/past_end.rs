@@ -18,7 +18,9 @@ impl Survey {
         let holders = segment.holders.as_deref().filter(|_| checked).unwrap_or_default();
         // The rest of the last page is readable as zeros.
         let end = segment.size.0.checked_next_multiple_of(self.limits.page_size.max(1));
-        holders.iter().filter(move |holder| end.is_some_and(|end| holder.mapped_to > end))
+        // shmlens handles SIGBUS in its own mappings.
+        let others = holders.iter().filter(|holder| !holder.is_observer());
+        others.filter(move |holder| end.is_some_and(|end| holder.mapped_to > end))
     }
 
     /// Returns a line per holder, safe to print.
@@ -57,6 +59,7 @@ pub(super) fn alert(survey: &Survey) -> Option<Alert> {
 mod tests {
     use super::*;
     use crate::machine::fake::{FakeBytes, FakeMachine};
+    use crate::machine::process::Processes as _;
     use crate::segment::{Access, Timestamp};
     use crate::survey::{Depth, Holdings, Names, alerts};
 
@@ -88,6 +91,16 @@ mod tests {
         let reported =
             ["writer (4121) maps /x up to 4.0 KiB, but its size is 0 B: access past the end raises SIGBUS"];
         assert_eq!(lines(&machine(0)), reported);
+    }
+
+    #[test]
+    fn own_mapping_is_guarded() {
+        let machine = machine(0);
+        let own = machine.own_pid();
+        machine.add_process(own, "shmlens");
+        machine.map_in(own, "x", Access::Read);
+        machine.end_process(4121);
+        assert_eq!(lines(&machine), Vec::<String>::new());
     }
 
     #[test]

@@ -46,7 +46,7 @@ struct Running {
     period: Option<Duration>,
     /// The time of `CLOCK_MONOTONIC` at which the engine started.
     origin: Option<Duration>,
-    /// Set once all segments were looked for.
+    /// Set once all segments were looked for, since the start or the last pause.
     is_ready: bool,
     is_paused: bool,
     delivered: Clock,
@@ -72,6 +72,9 @@ impl Worker for ScopeWorker {
             }
             Request::PauseScope(paused) => {
                 if let Some(running) = &mut self.running {
+                    for news in self.exchange.take(self.request) {
+                        running.take(news);
+                    }
                     running.set_paused(paused, now);
                     return vec![running.deliver(&self.deliveries, now)];
                 }
@@ -150,6 +153,8 @@ impl Running {
             let time = self.time(now);
             self.sampler.pause(time);
         }
+        // The segments may have been replaced in the meantime, so they are checked first.
+        self.is_ready &= !self.is_paused || paused;
         (self.is_paused, self.next) = (paused, now);
     }
 

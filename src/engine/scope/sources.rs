@@ -135,9 +135,6 @@ impl Source {
             let lost = pages.iter().filter(|pages| !pages.check(reader)).count();
             if is_closed || lost > 0 {
                 let (memories, new) = open(&self.plan, reader, self.rate);
-                for pages in &new {
-                    pages.check(reader);
-                }
                 *pages = new;
                 memory = Some(Some(memories));
             }

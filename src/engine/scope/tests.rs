@@ -264,8 +264,12 @@ fn pause_is_a_gap_without_missed_ticks() {
     assert_eq!(last.columns[0].grades.last(), Some(&Grade::Missing));
     assert_eq!(scope.steps.deadline(), None);
     assert!(scope.wait(5000 * MS).is_empty());
-    scope.steps.send(Request::PauseScope(false));
-    let after = scope.wait(1000 * MS);
+    machine.remove_object("a");
+    machine.add_object("a", FakeBytes::full(&[2; 8]));
+    let first = joined(batches(scope.steps.send(Request::PauseScope(false))));
+    let after = joined(vec![first, scope.wait(1000 * MS)]);
+    assert_eq!(events(&after), [(0, EventKind::Replaced)]);
+    assert!(after.columns[0].bits.iter().all(|&bits| bits == 2), "nothing of the old object");
     assert_complete(&after);
     assert_eq!(after.timing.missed, 0);
     assert!(after.timing.samples > before.timing.samples + 90);

@@ -1,5 +1,6 @@
 //! Reads System V segments through a mapping of a process that has them attached. Reading the
-//! mapped file allocates nothing, and changes no field of `shmid_ds`.
+//! mapped file allocates nothing, and changes no field of `shmid_ds`. It could be mapped as well, but
+//! that would look like an attachment that nattch does not count.
 
 use super::posix::{extent_of_file, read_file};
 use super::sysv::{reports_holes, row_in_table};
@@ -9,7 +10,6 @@ use crate::segment::{Bytes, Identity, ShmId};
 use crate::sys::object::OpenObject;
 use crate::sys::shm::{self, ShmStat};
 use crate::sys::swapped::swapped_in;
-use crate::sys::view::View;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -64,11 +64,6 @@ impl Contents for HeldSegment {
     fn method(&self) -> Method {
         // The times in `shmid_ds` do not change, even without O_NOATIME.
         Method::Holder { pid: self.pid, keeps_access_time: true }
-    }
-
-    fn view(&self, range: Range<u64>) -> io::Result<View> {
-        // The mapped file is the one below the segment: nattch does not count its mappings.
-        if self.huge { Err(io::ErrorKind::Unsupported.into()) } else { View::of_file(&self.file, range) }
     }
 
     fn swapped_in(&self, range: Range<u64>) -> io::Result<Vec<Range<u64>>> {

@@ -17,7 +17,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Debug)]
 pub struct Pages {
     range: Range<u64>,
-    /// Set if all of them exist: loads from a hole would allocate it.
+    /// Set if they existed when the part was opened, which is then mapped if possible.
+    mapped: bool,
+    /// Set if all pages exist: loads from a hole would allocate it.
     exist: AtomicBool,
     /// Set if a page was missing at a load, so that the mapping is of no use anymore.
     lost: AtomicBool,
@@ -31,18 +33,24 @@ struct PartMemory {
     view: Option<(View, Arc<Pages>)>,
 }
 
-/// Opens the parts of a plan, in its order. Returns the pages to check now and then, which are not
-/// loaded from before the first check.
+/// Opens the parts of a plan, in its order. Returns the pages of those that should be mapped, to
+/// check now and then.
+///
+/// Maps only pages that exist, as a mapping past the end is a mistake of which shmlens warns.
 pub fn open(plan: &SourcePlan, reader: &Reader, rate: Rate) -> (Vec<Box<dyn Memory>>, Vec<Arc<Pages>>) {
     let (mut memories, mut all_pages) = (Vec::<Box<dyn Memory>>::new(), vec![]);
     let needs_views = plan.needs_views(rate);
     for part in plan.all_parts() {
-        // Without a mapping, reading is slower but works.
-        let view = needs_views.then(|| reader.view(part.range()).ok()).flatten().map(|view| {
-            let pages = Pages { range: part.range(), exist: false.into(), lost: false.into() };
-            (view, Arc::new(pages))
-        });
-        all_pages.extend(view.iter().map(|(_, pages)| Arc::clone(pages)));
+        let mut view = None;
+        if needs_views {
+            let (range, exist) = (part.range(), exist(reader, &part.range()).unwrap_or(false));
+            // Without a mapping, reading is slower but works.
+            let mapping = exist.then(|| reader.view(range.clone()).ok()).flatten();
+            let (mapped, lost) = (exist, false.into());
+            let pages = Arc::new(Pages { range, mapped, exist: exist.into(), lost });
+            view = mapping.map(|view| (view, Arc::clone(&pages)));
+            all_pages.push(pages);
+        }
         let (reader, start) = (reader.clone(), part.start);
         memories.push(Box::new(PartMemory { reader, start, buffer: PageBuffer::default(), view }));
     }
@@ -50,10 +58,12 @@ pub fn open(plan: &SourcePlan, reader: &Reader, rate: Rate) -> (Vec<Box<dyn Memo
 }
 
 impl Pages {
-    /// Checks that the pages exist. Returns false if the mapping has to be made again.
+    /// Checks whether the pages exist. Returns false if the parts have to be opened again, because a
+    /// mapping is missing, useless, or of pages that are gone.
     pub fn check(&self, reader: &Reader) -> bool {
-        self.exist.store(exist(reader, &self.range).unwrap_or(false), Ordering::Release);
-        !self.lost.load(Ordering::Relaxed)
+        let exist = exist(reader, &self.range).unwrap_or(false);
+        self.exist.store(exist, Ordering::Release);
+        exist == self.mapped && !self.lost.load(Ordering::Relaxed)
     }
 }
 

@@ -10,6 +10,7 @@ use super::shm::Attachment;
 use super::{check, page_size};
 use guard::Guard;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 use std::fs::File;
 use std::io;
 use std::num::NonZero;
@@ -50,9 +51,13 @@ impl View {
     /// Maps a part of a file, which may end earlier. Allocates nothing: see [`Self::load`].
     ///
     /// # Errors
-    /// `EINVAL` for an empty range or one that does not start at a multiple of 8, `EACCES`, `ENOMEM`,
-    /// `ENOBUFS` if there are too many views.
+    /// `EINVAL` for an empty range or one that does not start at a multiple of 8, `Unsupported` for
+    /// huge pages, `EACCES`, `ENOMEM`, `ENOBUFS` if there are too many views.
     pub fn of_file(file: &File, range: Range<u64>) -> io::Result<Self> {
+        // A missing huge page cannot be replaced by a small one.
+        if fstatfs(file)?.filesystem_type() == HUGETLBFS_MAGIC {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let first = range.start - range.start % page_size();
         let length = range.end.checked_sub(first).and_then(|length| usize::try_from(length).ok());
         let length = length.and_then(NonZero::new).ok_or_else(invalid)?;

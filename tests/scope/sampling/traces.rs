@@ -4,7 +4,7 @@ use super::{Scope, last, listed, posix, value, writer};
 use crate::support::{Namespaces, Nobody, Object, Sysv};
 use shmlens::decode::Scalar;
 use shmlens::scope::{Grade, Rate};
-use shmlens::segment::SegmentId;
+use shmlens::segment::{SegmentId, ShmId};
 use shmlens::sys::shm;
 use std::os::unix::fs::MetadataExt as _;
 
@@ -39,14 +39,16 @@ fn holes_stay_holes_until_they_are_written() {
 fn system_v_segment_is_sampled_through_its_holder() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let Some(_writer) = writer(&["sysv", "0x5c09e", "1000"]) else { return };
-    let id = SegmentId::Sysv(shmlens::segment::ShmId(shm::find(0x5c09e).unwrap()));
+    let shmid = ShmId(shm::find(0x5c09e).unwrap());
+    let id = SegmentId::Sysv(shmid);
     let segment = listed(&id);
-    let SegmentId::Sysv(shmid) = id else { unreachable!() };
     let before = shm::stat(shmid.0).unwrap();
     for rate in [Rate::Burst, Rate::Hertz(1000.0)] {
         let mut scope = Scope::start(rate, vec![value(&segment, Scalar::U64, 0)]);
         scope.until(|all| all.timing.samples > 100 && last(all, 0).is_some_and(|(count, _)| count > 50));
         assert_eq!(shm::stat(shmid.0).unwrap(), before, "{rate:?}");
+        // A mapping that is no attachment would hide one that was not found.
+        assert_eq!(listed(&id).holders.map(|holders| holders.len()), Some(1));
         scope.stop();
     }
     assert_eq!(shm::stat(shmid.0).unwrap(), before);
