@@ -75,8 +75,12 @@ fn names_by_spelling(text: &str, segments: &[Segment]) -> Vec<SegmentId> {
 
 /// Returns the word that `text` most likely misspells.
 pub fn nearest_word<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = words.into_iter().map(|word| (levenshtein(text, word), word));
-    let near = scored.filter(|(distance, _)| *distance <= (text.len() / 3).max(2));
+    let limit = (text.len() / 3).max(2);
+    let length = text.chars().count();
+    // The edit distance takes time proportional to both lengths, and is at least their difference.
+    let similar = words.into_iter().filter(|word| word.chars().count().abs_diff(length) <= limit);
+    let scored = similar.map(|word| (levenshtein(text, word), word));
+    let near = scored.filter(|(distance, _)| *distance <= limit);
     near.min_by_key(|(distance, _)| *distance).map(|(_, word)| word)
 }
 

@@ -95,6 +95,9 @@ impl Expressions {
             columns[index] = column;
         }
         let mut batch = Batch { times, columns, events, timing };
+        if self.order.is_empty() {
+            return batch;
+        }
         self.breaks.update(&batch);
         let mut samples: Vec<Samples> = (0..self.channels.len()).map(|_| Samples::default()).collect();
         for (_, program) in &self.order {

@@ -37,6 +37,7 @@ impl<'c> Names<'c> {
             let names = self.channels.iter().map(|channel| channel.name.as_str());
             let hint = match nearest_word(name, names) {
                 Some(nearest) => format!("; did you mean {}?", name_text(nearest)),
+                None if name.contains(':') => ". Add it to the channels, too".to_owned(),
                 None if self.channels.is_empty() => String::new(),
                 None => {
                     let names: Vec<String> =

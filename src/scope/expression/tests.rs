@@ -214,6 +214,10 @@ fn errors_tell_the_column_and_the_nearest_name() {
             "nothing",
             "channel 'z': column 1: no channel named 'nothing'. The channels are speed, {/telemetry:v}, z",
         ),
+        (
+            "{/other:value}",
+            "channel 'z': column 1: no channel named '/other:value'. Add it to the channels, too",
+        ),
         ("{speed", "channel 'z': column 1: '{' without '}'"),
         ("mim(1, 2)", "channel 'z': column 1: no function named 'mim'; did you mean min?"),
         (

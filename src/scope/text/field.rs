@@ -71,12 +71,17 @@ pub fn children(place: Place<'_>) -> Vec<(Vec<u64>, Child<'_>)> {
     const MAX_CHILDREN: usize = 4096;
     let mut found = vec![];
     let mut open = vec![(vec![], place)];
-    while let Some((steps, place)) = open.pop() {
+    // Anonymous unions inside each other may have far more fields than bytes.
+    for _ in 0..MAX_CHILDREN {
+        let Some((steps, place)) = open.pop() else { break };
         for (index, child) in (0..).zip(place.children().take(MAX_CHILDREN)) {
             let mut steps: Vec<u64> = steps.clone();
             steps.push(index);
             let is_anonymous = matches!(child.label, Label::Field(field) if field.name.is_empty());
-            if is_anonymous && matches!(child.place.ty.kind(), TypeKind::Record(_)) {
+            if is_anonymous
+                && matches!(child.place.ty.kind(), TypeKind::Record(_))
+                && open.len() < MAX_CHILDREN
+            {
                 open.push((steps, child.place));
             } else if found.len() < MAX_CHILDREN {
                 found.push((steps, child));

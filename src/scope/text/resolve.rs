@@ -1,6 +1,6 @@
 //! Finds the values that texts name.
 
-use super::split::{Body, Located, PlaceText, locate, parts};
+use super::split::{Body, IN_BRACES, Located, PlaceText, locate, parts};
 use super::write::{escaped_path, segment_text};
 use super::{ChannelError, Lookup, field, field_text};
 use crate::decode::{ByteOrder, Place, PlacedType, Scalar, Type, TypeKind};
@@ -91,7 +91,7 @@ impl Target {
         let path = field::find(&placed.ty, &path_text).map_err(|hint| ChannelError::NoField {
             segment: segment.id.short(),
             field: path_text.clone(),
-            hint,
+            hint: if path_text.contains(['(', '*', ' ']) { IN_BRACES.to_owned() } else { hint },
         })?;
         let place = placed.ty.place(&path).unwrap_or_else(|| placed.ty.at(0));
         Ok(Self::new(place, placed.offset.unwrap_or(0), field_text(segment, &placed.ty, &path)))

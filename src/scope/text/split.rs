@@ -8,6 +8,8 @@ use crate::segment::{Bytes, Segment};
 /// Characters of the text of a channel.
 const MAX_LENGTH: usize = 4096;
 const SEQUENCE: &str = ",seq=";
+/// Advice on an expression that looks like a value.
+pub const IN_BRACES: &str = "in an expression, put a name with a colon in braces, as in {/telemetry:v} * 2";
 
 /// The parts of a text before segments are looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +104,14 @@ pub fn locate<'a, 't>(value: &'t str, segments: &'a [Segment]) -> Result<Located
     let Some(&(name, place)) = longest.or_else(first) else {
         return Err(ChannelError::Syntax { text: value.to_owned(), problem: incomplete(value) });
     };
-    Ok(Located { found: resolve(&SegmentName::read(name, None), segments)?, place })
+    let found = resolve(&SegmentName::read(name, None), segments).map_err(|error| {
+        // A POSIX name may have these, but an expression is likelier.
+        if longest.is_none() && name.contains(['(', '*', ' ']) {
+            return ChannelError::Syntax { text: value.to_owned(), problem: IN_BRACES.to_owned() };
+        }
+        error.into()
+    })?;
+    Ok(Located { found, place })
 }
 
 /// The name of the segment and the rest, if the separator is at this place. `None` for a plus without an

@@ -242,6 +242,14 @@ fn errors_say_what_to_do() {
             "'/tele+0xffffffffffffffff:f64' ends at byte 18446744073709551615, past the end",
         ),
         ("\u{1b}:x", r"no segment named '\x1b'"),
+        (
+            "double = /telemetry:tick * 2",
+            "/telemetry has no field 'tick * 2'; in an expression, put a name with a colon in braces, as in {/telemetry:v} * 2",
+        ),
+        (
+            "rate(/telemetry:tick)",
+            "invalid channel 'rate(/telemetry:tick)': in an expression, put a name with a colon in braces, as in {/telemetry:v} * 2",
+        ),
     ] {
         let error = found(text).map(|found| found.channel).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");
