@@ -76,7 +76,11 @@ impl TriggerState {
         let names = Names::new(channels).map_err(|error| failed(error.to_string()))?;
         let (input, kind, channel) = match &trigger.condition.signal {
             Signal::Channel(name) => {
-                let index = names.find(name).map_err(failed)?;
+                let index = names.find(name).map_err(|problem| {
+                    let is_expression = name.contains(['+', '-', '*', '%']);
+                    let hint = if is_expression { " (an expression is written in parentheses)" } else { "" };
+                    failed(problem + hint)
+                })?;
                 let kind = channels[index].kind;
                 (Input::Channel { index, kind }, kind, channels.get(index))
             }

@@ -244,6 +244,10 @@ fn errors_tell_what_is_expected() {
         ("(x) & 1", "& needs an integer, and this is a floating-point number"),
         ("{x > 5", "'{' without '}'"),
         ("(x > 5", "'(' without ')'"),
+        (
+            "big-x > 5",
+            "no channel named 'big-x'; did you mean big? (an expression is written in parentheses)",
+        ),
         ("y > 5", "no channel named 'y'; did you mean x?"),
         ("(x + ) > 5", "in the parentheses, column 4: expected a number, a channel or '(' at the end"),
         ("x > five", "'five' is not a number"),
