@@ -148,6 +148,7 @@ impl History {
         let distance = |tick: usize| Some(self.time(tick)? - self.time(tick.checked_sub(1)?)?);
         let neighbors = [tick.checked_sub(1).and_then(distance), distance(tick + 1)];
         let typical = neighbors.into_iter().flatten().max();
-        typical.is_none_or(|typical| distance(tick) <= Some(typical.saturating_mul(MAX_DISTANCE)))
+        self.has_pauses
+            || typical.is_none_or(|typical| distance(tick) <= Some(typical.saturating_mul(MAX_DISTANCE)))
     }
 }

@@ -25,6 +25,7 @@ pub struct History {
     evicted: u64,
     limit: u64,
     bytes: u64,
+    has_pauses: bool,
 }
 
 /// The times of a chunk of ticks.
@@ -43,7 +44,15 @@ impl History {
     #[must_use]
     pub fn new(channels: &[NumberKind], limit: u64) -> Self {
         let series = channels.iter().map(|&kind| Series::new(kind, 0)).collect();
-        Self { times: VecDeque::new(), series, len: 0, evicted: 0, limit, bytes: 0 }
+        Self { times: VecDeque::new(), series, len: 0, evicted: 0, limit, bytes: 0, has_pauses: false }
+    }
+
+    /// Joins samples however far they are apart: for those that are taken at every write, between which the
+    /// value stays.
+    #[must_use]
+    pub const fn with_pauses(mut self) -> Self {
+        self.has_pauses = true;
+        self
     }
 
     /// Appends ticks, and evicts the oldest ones if memory has reached its limit. `columns[i]` belongs to
@@ -127,7 +136,8 @@ impl History {
     /// Removes all samples.
     pub fn clear(&mut self) {
         let kinds: Vec<NumberKind> = self.series.iter().map(|series| series.kind).collect();
-        *self = Self { evicted: self.evicted + self.len as u64, ..Self::new(&kinds, self.limit) };
+        let (evicted, has_pauses) = (self.evicted + self.len as u64, self.has_pauses);
+        *self = Self { evicted, has_pauses, ..Self::new(&kinds, self.limit) };
     }
 
     fn count_bytes(&mut self) {

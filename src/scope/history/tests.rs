@@ -42,13 +42,27 @@ fn line_ends_at_a_missing_sample() {
 
 #[test]
 fn line_ends_at_a_pause_of_the_sampler() {
-    let mut history = History::new(&[NumberKind::Unsigned], 1 << 20);
     // From 1 kHz to 100 Hz is no pause.
     let times = [0, 1, 2, 3, 13, 23, 33, 100, 110].map(|ms| ms * 1_000_000);
-    let column = Column { bits: vec![0; 9], grades: vec![Grade::Whole; 9] };
-    history.push(&Batch { times: times.to_vec(), columns: vec![column], ..Batch::default() });
-    let found: Vec<bool> = (1..9).map(|tick| history.is_joined(0, tick)).collect();
-    assert_eq!(found, [true, true, true, true, true, true, false, true]);
+    let joined = |mut history: History| -> Vec<bool> {
+        let column = Column { bits: vec![0; 9], grades: vec![Grade::Whole; 9] };
+        history.push(&Batch { times: times.to_vec(), columns: vec![column], ..Batch::default() });
+        (1..9).map(|tick| history.is_joined(0, tick)).collect()
+    };
+    let history = || History::new(&[NumberKind::Unsigned], 1 << 20);
+    assert_eq!(joined(history()), [true, true, true, true, true, true, false, true]);
+    assert_eq!(joined(history().with_pauses()), [true; 8]);
+}
+
+#[test]
+fn cleared_history_goes_on() {
+    let mut history = history(&[Some(1.0), Some(2.0)]);
+    history.clear();
+    assert_eq!((history.len(), history.bytes(), history.evicted(), history.channels()), (0, 0, 2, 1));
+    assert_eq!((history.oldest(), history.extent(0, 0, 9), history.nearest(0, 5)), (None, None, None));
+    let column = Column { bits: vec![3.0_f64.to_bits()], grades: vec![Grade::Whole] };
+    history.push(&Batch { times: vec![7], columns: vec![column], ..Batch::default() });
+    assert_eq!(history.value(0, 0), Some(3.0));
 }
 
 #[test]

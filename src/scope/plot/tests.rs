@@ -125,6 +125,27 @@ fn spike_shows_however_far_it_is_zoomed_out() {
 }
 
 #[test]
+fn scrolling_keeps_the_shape() {
+    let history = history(3000, |ms| [whole(phase(ms).sin() + f64::from(ms % 17) / 40.0)]);
+    let traces = [trace(0)];
+    let scale = Scale::Shared(Some([-2.0, 2.0]));
+    let at = |ms: u64| {
+        let to = ms * MS;
+        let plot = TimePlot { from: to - 880 * MS + 1, to, zero: to, scale, ..plot(&history, &traces) };
+        let picture = plot.draw([50, 8], Marker::Braille);
+        let row = |cells: &[Cell]| cells[6..].iter().map(|cell| cell.symbol).collect::<Vec<char>>();
+        picture.rows().take(6).map(row).collect::<Vec<_>>()
+    };
+    // Each of 88 dots is 10 ms.
+    let (before, within, after) = (at(1_989), at(1_983), at(2_009));
+    for y in 0..6 {
+        assert_eq!(before[y][..43], within[y][..43]);
+        // The line from outside ends in the first cell.
+        assert_eq!(before[y][2..], after[y][1..43]);
+    }
+}
+
+#[test]
 fn gaps_stay_empty_and_unverified_samples_are_dim() {
     let history = history(400, |ms| {
         let grade = if ms < 200 { Grade::Unverified } else { Grade::Stable };
@@ -176,8 +197,8 @@ fn single_samples_are_joined_and_lead_out_of_the_range() {
       |
       |____________________________________________
     10+
-      ++-----------------------+-------------------
-       0 ns                   500
+      +---+---------------------+------------------
+          0 ns                 500
     ");
 }
 
@@ -296,6 +317,9 @@ fn cursors_trigger_and_changes_are_marked() {
       ++------x-------A--------B----+--------------T-----------
      -600 ms        -400          -200             0
     ");
+    let clicked = plot.time_at([62, 9], 21).unwrap();
+    assert!(clicked.abs_diff(200 * MS) < 14 * MS, "{clicked}");
+    assert_eq!(plot.time_at([62, 9], 2), None);
     let reading = history.reading(0, [200 * MS, 325 * MS]);
     assert_eq!(reading.lines(), ["Δt 125 ms   Δ 1.902", "8 Hz"]);
     assert_eq!(history.reading(0, [MS, MS]).lines(), ["Δt 0 ns   Δ 0", ""]);

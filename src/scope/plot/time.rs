@@ -51,9 +51,33 @@ impl TimePlot<'_> {
     /// Lays out a plot of some width and height in cells.
     #[must_use]
     pub fn frame(&self, size: [usize; 2]) -> Frame {
-        let low = relative(self.from, self.zero);
-        let high = relative(self.to, self.zero).max(low + 1.0);
-        Frame::new(size, Axis { low, high, unit: Unit::Time }, self.y(self.traces.first()), self.names)
+        let y = self.y(self.traces.first());
+        let frame = |[from, to]: [u64; 2]| {
+            let low = relative(from, self.zero);
+            let high = relative(to, self.zero).max(low + 1.0);
+            Frame::new(size, Axis { low, high, unit: Unit::Time }, y, self.names)
+        };
+        let dots = frame([self.from, self.to]).dots()[0];
+        frame(self.aligned(dots))
+    }
+
+    /// The visible times, moved by less than a dot so that dots begin at multiples of their length. Curves
+    /// that scroll move by whole dots then, and keep their shape.
+    fn aligned(&self, dots: usize) -> [u64; 2] {
+        let length = u128::from(self.to.saturating_sub(self.from)) + 1;
+        let dot = length.div_ceil(dots.max(1) as u128);
+        let end = (u128::from(self.to) + 1).next_multiple_of(dot);
+        let start = end.saturating_sub(dot * dots as u128);
+        [start, end - 1].map(|time| u64::try_from(time).unwrap_or(u64::MAX))
+    }
+
+    /// The time that a column of the plot shows. `None` beside the curves.
+    #[must_use]
+    pub fn time_at(&self, size: [usize; 2], column: usize) -> Option<u64> {
+        let x = self.frame(size).x_at(column)?;
+        #[expect(clippy::cast_possible_truncation, reason = "the nearest time")]
+        let time = i128::from(self.zero) + x.round() as i128;
+        u64::try_from(time).ok()
     }
 
     /// Draws a plot of some width and height in cells.
@@ -61,28 +85,26 @@ impl TimePlot<'_> {
     pub fn draw(&self, size: [usize; 2], marker: Marker) -> Picture {
         let frame = self.frame(size);
         let mut raster = Raster::new(frame.width(), frame.height());
-        let buckets = self.history.buckets(self.from, self.to, frame.dots()[0]);
-        let shared = frame.y;
+        let [dots, _] = frame.dots();
+        let [from, to] = self.aligned(dots);
+        let buckets = self.history.buckets(from, to, dots);
         for (index, trace) in self.traces.iter().enumerate().rev() {
             let columns = self.history.columns(trace.channel, &buckets);
-            let y = if index == 0 || matches!(self.scale, Scale::Shared(_)) {
-                shared
-            } else {
-                self.y(Some(trace))
-            };
-            Curve { columns: &columns, trace: index, y, zero: self.zero, has_steps: trace.has_steps }
-                .draw(&frame, &mut raster);
+            let is_shared = index == 0 || matches!(self.scale, Scale::Shared(_));
+            let y = if is_shared { frame.y } else { self.y(Some(trace)) };
+            let curve =
+                Curve { columns: &columns, trace: index, y, zero: self.zero, has_steps: trace.has_steps };
+            curve.draw(&frame, &mut raster);
         }
         let mut picture = Picture::new(&frame, &raster, marker);
-        for time in self.marks {
-            picture.mark(&frame, relative(*time, self.zero));
-        }
+        let x = |time: u64| relative(time, self.zero);
+        self.marks.iter().for_each(|&time| picture.mark(&frame, x(time)));
         if let Some(time) = self.trigger {
-            picture.line(&frame, relative(time, self.zero), Ink::Trigger);
+            picture.line(&frame, x(time), Ink::Trigger);
         }
-        for (index, time) in self.cursors.iter().enumerate() {
+        for (index, time) in self.cursors.into_iter().enumerate() {
             if let Some(time) = time {
-                picture.line(&frame, relative(*time, self.zero), Ink::Cursor(index));
+                picture.line(&frame, x(time), Ink::Cursor(index));
             }
         }
         picture
