@@ -1,3 +1,5 @@
+//! Tests of the history, most of them against one without chunks and summaries.
+
 use super::columns::ROUNDED;
 use super::*;
 use crate::scope::Grade;
