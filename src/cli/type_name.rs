@@ -5,7 +5,7 @@ use super::choose::choose;
 use super::{Failure, survey_with_unlinked};
 use crate::decode::declaration::read_header;
 use crate::decode::{PlacedType, TypeSource};
-use crate::identify::typing::{Knowledge, named_type};
+use crate::identify::typing::{Knowledge, may_be_type_name, named_type};
 use crate::machine::Machine;
 use crate::segment::{Bytes, ShownError, quote};
 use std::ffi::OsStr;
@@ -33,19 +33,10 @@ pub fn parse(text: &str) -> Result<TypeArgument, ShownError> {
         Some((name, Ok(offset))) => (name, Some(offset.0)),
         _ => (text, None),
     };
-    if is_type_name(name) {
+    if may_be_type_name(name) {
         return Ok(TypeArgument::Named { name: name.to_owned(), offset, error });
     }
     Err(error)
-}
-
-/// Returns true for text that programs may name a type, and that is not a scalar with a mistake.
-fn is_type_name(text: &str) -> bool {
-    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && text.chars().all(|c| c.is_alphanumeric() || "_:<>,* ()&[]".contains(c));
-    let is_short = !text.contains("::") && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    let has_digit = text.contains(|c: char| c.is_ascii_digit());
-    is_name && !(is_short && (has_digit || text.len() < 3))
 }
 
 /// Finds the types that are only named in the programs that hold the segment.

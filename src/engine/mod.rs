@@ -6,7 +6,9 @@
 
 mod act;
 mod ask;
+mod channels;
 mod contents;
+mod evidence;
 mod holders;
 mod lease;
 mod lock_watch;
@@ -14,6 +16,7 @@ mod locks;
 mod origin;
 mod pace;
 mod rates;
+mod recorder;
 mod report;
 mod request;
 mod route;
@@ -27,13 +30,14 @@ mod worker;
 mod writers;
 
 pub use contents::{Contents, Readers, value_rate};
+pub use recorder::{RecordQueue, WaitingSamples};
 pub use report::{
-    Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, Report, SegmentTypes, Unread,
-    WorkProgress,
+    Activity, Body, Changes, Ended, Found, Hits, Look, Moving, Opened, Preview, RecordingState, Report,
+    SegmentTypes, Unread, WorkProgress,
 };
 pub use request::{
-    Feed, PlanRequest, PreviewFields, Request, SaveRequest, ScanScope, ScopeRequest, Search, SubscriptionId,
-    Target, Undo, WatchedLocks, WatchedValue, Watching,
+    Feed, FindChannels, PlanRequest, PreviewFields, RecordRequest, Request, SaveRequest, ScanScope,
+    ScopeRequest, Search, SubscriptionId, Target, Undo, WatchedLocks, WatchedValue, Watching,
 };
 pub use route::Options;
 pub use scope::Delivery;

@@ -15,11 +15,14 @@ use crate::identify::locks::Lock;
 use crate::identify::typing::Candidate;
 use crate::machine::Method;
 use crate::memory::{Cell, Change, Forecast, OpenError, Progress, Snapshot};
+use crate::scope::text::{Completion, Resolved};
 use crate::scope::writers::WriterTable;
-use crate::segment::{Identity, SegmentId, ShownError, plain_error};
+use crate::segment::{Bytes, Identity, SegmentId, ShownError, escape, plain_error};
 use crate::survey::{Alert, Survey};
 use std::io;
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 #[derive(Debug)]
 pub struct Report {
@@ -48,6 +51,18 @@ pub enum Body {
     WritersEnded(SegmentId),
     /// Alerts about all locks that nobody will unlock.
     Locks(Vec<Alert>),
+    /// The state of the recording: once it has begun, about once a second, and at its end. An error ends
+    /// it, and tells what was kept.
+    Recording(Result<RecordingState, ShownError>),
+    /// The result of [`Request::SaveSamples`](super::Request::SaveSamples).
+    SamplesSaved(Result<RecordingState, ShownError>),
+    /// The channels of [`Request::FindChannels`](super::Request::FindChannels), one for each text.
+    ChannelsFound {
+        number: u64,
+        found: Vec<Result<Resolved, ShownError>>,
+    },
+    /// The texts that continue the text of a channel.
+    ChannelCompletions(String, Vec<Completion>),
     /// Samples of the scope.
     Samples(Delivery),
     /// The change rates of the segments that were polled.
@@ -100,6 +115,17 @@ pub enum Body {
 pub struct Opened {
     pub size: u64,
     pub method: Method,
+}
+
+/// The state of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordingState {
+    pub files: Vec<PathBuf>,
+    /// The ticks in the files at which at least one channel has a sample.
+    pub samples: u64,
+    /// The length of the files on disk. Some samples are written later, and those of `.npz` at the end.
+    pub bytes: Bytes,
+    pub is_finished: bool,
 }
 
 /// The types that fit a segment.
@@ -267,6 +293,23 @@ impl Report {
     ) -> Option<Self> {
         let silent = subscription.is_some() && (progress.total() == 0 || progress.is_cancelled());
         (!silent).then(|| Self { subscription, at, body: Body::Progress(WorkProgress::of(progress)) })
+    }
+}
+
+impl RecordingState {
+    /// `20000 samples in run.csv (1.2 MiB)`, safe to print.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let files = match self.files.as_slice() {
+            [] => "no file".to_owned(),
+            [file] => escape(file.as_os_str().as_bytes()),
+            [first, ..] => {
+                format!("{} files from {} on", self.files.len(), escape(first.as_os_str().as_bytes()))
+            }
+        };
+        let plural = if self.samples == 1 { "" } else { "s" };
+        let bytes = if self.bytes.0 == 0 { String::new() } else { format!(" ({})", self.bytes) };
+        format!("{} sample{plural} in {files}{bytes}", self.samples)
     }
 }
 

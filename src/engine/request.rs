@@ -1,12 +1,14 @@
 //! Requests to the engine.
 
+use super::recorder::WaitingSamples;
 use crate::act::{Action, OwnAttachment, Plan, Question, Revert, SavedCopy, Termination, UndoResult};
 use crate::decode::layouts::{Layout, LockKind};
 use crate::memory::{Direction, Pattern, Rows};
-use crate::scope::{Rate, SampledValue};
-use crate::segment::Segment;
+use crate::scope::{Batch, Channel, Rate, SampledValue};
+use crate::segment::{Bytes, Segment};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The id of a subscription, chosen by the caller. A new subscription replaces an old one of the
@@ -40,6 +42,17 @@ pub enum Request {
     Scope(Option<Box<ScopeRequest>>),
     /// Stop sampling until this is `false` again. The time in between is a gap.
     PauseScope(bool),
+    /// Record samples to a file. Replaces the previous recording, which is completed; `None` completes
+    /// it.
+    Record(Option<Box<RecordRequest>>),
+    /// Append samples to the recording; see [`RecordQueue`](super::RecordQueue).
+    RecordSamples(WaitingSamples),
+    /// Record these samples to a file of their own.
+    SaveSamples(Box<RecordRequest>, Vec<Arc<Batch>>),
+    /// Find the channels that these texts name.
+    FindChannels(Box<FindChannels>),
+    /// Complete the text of a channel in these segments. Replaces the previous request.
+    CompleteChannel(String, Arc<[Segment]>),
     /// Watch which threads write to a value, and report them four times a second while they change.
     /// Replaces the previous request; `None` ends the watch. Every write takes longer meanwhile.
     WatchWriters(Option<Box<WatchedValue>>),
@@ -160,6 +173,28 @@ pub struct ScopeRequest {
     /// The columns of the batches, in this order.
     pub values: Vec<SampledValue>,
     pub rate: Rate,
+}
+
+/// A recording to start.
+#[derive(Debug, Clone)]
+pub struct RecordRequest {
+    /// Its suffix determines the format.
+    pub path: PathBuf,
+    /// The columns of the samples, in this order.
+    pub channels: Vec<Channel>,
+    /// Replace existing files.
+    pub replace: bool,
+    /// Continue in another file before one gets longer.
+    pub max_size: Option<Bytes>,
+}
+
+/// The texts of channels.
+#[derive(Debug, Clone)]
+pub struct FindChannels {
+    /// Identifies the answer.
+    pub number: u64,
+    pub texts: Vec<String>,
+    pub segments: Arc<[Segment]>,
 }
 
 /// A value whose writers are watched.

@@ -2,11 +2,14 @@
 
 use super::act::Act;
 use super::ask::Ask;
+use super::channels::ChannelWorker;
 use super::contents::{Contents, Readers};
+use super::evidence::Evidence;
 use super::holders::{Holders, LatestScan};
 use super::lock_watch::LockWatch;
 use super::locks::LockWorker;
 use super::rates::RatesWorker;
+use super::recorder::RecorderWorker;
 use super::request::{Request, Search, Target};
 use super::scope::{Exchange, ScopeSources, ScopeWorker};
 use super::search::SearchWorker;
@@ -16,6 +19,7 @@ use super::worker::{Job, Worker};
 use super::writers::Writers;
 use crate::act::{ChangeLog, StateDirectory};
 use crate::config::layout::LayoutRule;
+use crate::identify::typing::Knowledge;
 use crate::identify::{Identifier, Rules};
 use crate::memory::Progress;
 use crate::segment::Bytes;
@@ -59,19 +63,23 @@ pub enum Part {
     Rates,
     Locks,
     Typing,
+    Channels,
     LockWatch,
     ScopeSources,
     Scope,
     Writers,
+    Recorder,
 }
 
 /// Returns all workers in the order of [`Part`], with their thread names. Work is not limited in
 /// virtual time.
-pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 13] {
+pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn Worker>); 15] {
     let Options { copies, rules, state, rates_share, layouts } = options;
     let (latest, readers) = (LatestScan::default(), Readers::default());
     let exchange = Exchange::default();
     let log = state.clone().map(ChangeLog::new);
+    let knowledge = Knowledge { rules: layouts.into(), ..Knowledge::default() };
+    let evidence = || Evidence::new(knowledge.clone(), readers.clone());
     [
         ("survey", Box::new(SurveyWorker::new(latest.clone(), Identifier::for_repeated_surveys(rules)))),
         ("holders", Box::new(Holders::new(latest))),
@@ -81,12 +89,14 @@ pub fn workers(options: Options, virtual_time: bool) -> [(&'static str, Box<dyn 
         ("ask", Box::new(Ask::default())),
         ("rates", Box::new(RatesWorker::new(rates_share))),
         ("locks", Box::new(LockWorker::default())),
-        ("typing", Box::new(TypingWorker::new(layouts, readers.clone()))),
+        ("typing", Box::new(TypingWorker::new(evidence()))),
+        ("channels", Box::new(ChannelWorker::new(evidence()))),
         ("lock-watch", Box::new(LockWatch::new(readers))),
         // In virtual time, segments are opened before they are sampled.
         ("scope-sources", Box::new(ScopeSources::new(exchange.clone()))),
         ("scope", Box::new(ScopeWorker::new(exchange))),
         ("writers", Box::new(Writers::default())),
+        ("recorder", Box::new(RecorderWorker::default())),
     ]
 }
 
@@ -152,7 +162,9 @@ impl Router {
             Request::CheckLocks(_) => Part::Locks,
             Request::WatchLocks(_) => Part::LockWatch,
             Request::WatchWriters(_) => Part::Writers,
+            Request::Record(_) | Request::RecordSamples(_) | Request::SaveSamples(..) => Part::Recorder,
             Request::Types(_) => Part::Typing,
+            Request::FindChannels(_) | Request::CompleteChannel(..) => Part::Channels,
         };
         vec![(part, Job { request, progress })]
     }

@@ -1,14 +1,12 @@
 //! Ranks the types that fit a segment. Runs on its own thread, so that neither the table nor the
 //! live contents wait for it.
 
-use super::contents::Readers;
+use super::evidence::Evidence;
 use super::report::{Body, Report, SegmentTypes};
 use super::worker::{Job, Worker};
 use super::{Clock, Request};
-use crate::config::layout::LayoutRule;
 use crate::identify::typing::{Knowledge, Subject, Typed, candidates, quick_candidates};
-use crate::machine::{Machine, Trace};
-use crate::memory::{Reader, WriteLeases, fill_resident};
+use crate::machine::Machine;
 use crate::segment::Segment;
 
 /// A segment to type.
@@ -20,50 +18,27 @@ struct Next {
 
 /// The worker that types segments.
 pub struct TypingWorker {
-    knowledge: Knowledge,
-    readers: Readers,
-    leases: WriteLeases,
+    evidence: Evidence,
     /// The last segment to type.
     next: Option<Next>,
 }
 
 impl TypingWorker {
-    pub fn new(rules: Vec<LayoutRule>, readers: Readers) -> Self {
-        let knowledge = Knowledge { rules: rules.into(), ..Knowledge::default() };
-        Self { knowledge, readers, leases: WriteLeases::default(), next: None }
+    pub const fn new(evidence: Evidence) -> Self {
+        Self { evidence, next: None }
     }
 
-    /// Returns the types that fit. Reads a segment that a subscription has open. Another one is read
-    /// only if that leaves no trace, breaks no lease and brings no page back from swap.
+    /// Returns the types that fit, if the segment can be read without a trace.
     ///
     /// `is_quick`: only if a type is certain without the programs of the holders.
     fn found(&mut self, machine: &dyn Machine, segment: &Segment, is_quick: bool) -> Option<Typed> {
-        if let Some(reader) = self.readers.of(&segment.id) {
-            return self.candidates(machine, &reader, (segment, is_quick), |offset, into| {
-                reader.fill_all(offset, into)
-            });
-        }
-        let reader = Reader::open_unleased(machine, segment, &mut self.leases).ok()?;
-        if reader.trace() != Trace::None {
-            return None;
-        }
-        self.candidates(machine, &reader, (segment, is_quick), |offset, into| {
-            fill_resident(&reader, offset, into)
-        })
-    }
-
-    fn candidates(
-        &self,
-        machine: &dyn Machine,
-        reader: &Reader,
-        (segment, is_quick): (&Segment, bool),
-        peek: impl Fn(u64, &mut [u8]) -> bool,
-    ) -> Option<Typed> {
-        let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-        if is_quick {
-            return quick_candidates(&subject, &self.knowledge);
-        }
-        Some(candidates(machine, &subject, &self.knowledge))
+        let found = |subject: &Subject<'_>, knowledge: &Knowledge| {
+            if is_quick {
+                return quick_candidates(subject, knowledge);
+            }
+            Some(candidates(machine, subject, knowledge))
+        };
+        self.evidence.examine(machine, segment, found).ok().flatten()
     }
 }
 
@@ -98,6 +73,7 @@ impl Worker for TypingWorker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::layout::LayoutRule;
     use crate::engine::{Feed, Options, Steps, SubscriptionId};
     use crate::machine::fake::{FakeBytes, FakeMachine};
     use crate::survey::{Names, Survey};

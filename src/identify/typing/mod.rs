@@ -102,6 +102,18 @@ pub fn quick_candidates(subject: &Subject<'_>, knowledge: &Knowledge) -> Option<
     found.first().is_some_and(|best| best.certain).then_some(Typed { candidates: found, problems })
 }
 
+/// Returns the best type, if it is certain.
+#[must_use]
+pub fn certain_type(
+    machine: &dyn Machine,
+    subject: &Subject<'_>,
+    knowledge: &Knowledge,
+) -> Option<Candidate> {
+    let found =
+        quick_candidates(subject, knowledge).unwrap_or_else(|| candidates(machine, subject, knowledge));
+    found.candidates.into_iter().next().filter(|best| best.certain)
+}
+
 /// Finds a type by its name in the programs of the holders. `None` if none has it.
 ///
 /// # Errors
@@ -129,12 +141,19 @@ pub fn certain_value(
     }
     let peek = |offset: u64, into: &mut [u8]| reader.fill_all(offset, into);
     let subject = Subject { segment, size: reader.size().ok()?, peek: &peek };
-    let found = quick_candidates(&subject, knowledge)
-        .unwrap_or_else(|| candidates(machine, &subject, knowledge))
-        .candidates;
-    let best = found.into_iter().next().filter(|best| best.certain)?;
+    let best = certain_type(machine, &subject, knowledge)?;
     let value = best.read(&reader).ok()?;
     Some((best, value))
+}
+
+/// Returns true for text that programs may name a type, and that is not a scalar with a mistake.
+#[must_use]
+pub fn may_be_type_name(text: &str) -> bool {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_alphanumeric() || "_:<>,* ()&[]".contains(c));
+    let is_short = !text.contains("::") && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let has_digit = text.contains(|c: char| c.is_ascii_digit());
+    is_name && !(is_short && (has_digit || text.len() < 3))
 }
 
 impl Candidate {

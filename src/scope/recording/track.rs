@@ -1,5 +1,6 @@
 //! The channels of a recording, and its clock.
 
+use crate::machine::Machine;
 use crate::scope::{Channel, NumberKind};
 use std::time::Duration;
 
@@ -26,6 +27,13 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// The current moment.
+    #[must_use]
+    pub fn of(machine: &dyn Machine) -> Self {
+        let monotonic = u64::try_from(machine.monotonic_time().as_nanos()).unwrap_or(u64::MAX);
+        Self::new(monotonic, machine.now().since_epoch())
+    }
+
     /// The moment `now` since 1970 that is `monotonic` nanoseconds of `CLOCK_MONOTONIC`.
     #[must_use]
     pub fn new(monotonic: u64, now: Duration) -> Self {

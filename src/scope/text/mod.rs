@@ -20,14 +20,16 @@ mod resolve;
 mod split;
 #[cfg(test)]
 mod tests;
+mod types;
 mod write;
 
 pub use complete::{Completion, complete};
 pub use error::ChannelError;
 pub use resolve::{Resolved, resolve};
+pub use types::{held_type, written_type};
 pub use write::{field_text, number_text};
 
-use crate::decode::{PlacedType, Type, declaration::read_header, parse_type};
+use crate::decode::{PlacedType, Type};
 use crate::segment::Segment;
 
 /// The segments, and the sources of their types.
@@ -37,18 +39,6 @@ pub struct Lookup<'a> {
     /// Returns the type of a segment: the certain one, or what the user gave. `None` if there is none; the
     /// error is a message.
     pub type_of: &'a dyn Fn(&Segment) -> Result<Option<PlacedType>, String>,
-    /// Parses the TYPE of `SEGMENT+OFFSET:TYPE`; [`written_type`], or also types by name in holders.
+    /// Parses the TYPE of `SEGMENT+OFFSET:TYPE`; [`written_type`], or [`held_type`].
     pub parse_type: &'a dyn Fn(&Segment, &str) -> Result<Type, String>,
-}
-
-/// Parses a type that is written out, or in a header.
-///
-/// # Errors
-/// Returns a message if it is no such type.
-pub fn written_type(_: &Segment, text: &str) -> Result<Type, String> {
-    let placed = parse_type(text, &read_header).map_err(|error| error.to_string())?;
-    match placed.offset {
-        None => Ok(placed.ty),
-        Some(_) => Err("the offset belongs before the type, as in /telemetry+0x10:f64".to_owned()),
-    }
 }

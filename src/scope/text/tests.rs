@@ -1,7 +1,7 @@
 //! Tests of the text of channels.
 
 use super::*;
-use crate::decode::{Field, Path, Record, RecordKind};
+use crate::decode::{Field, Path, Record, RecordKind, parse_type};
 use crate::scope::{Channel, NumberKind, SampledValue, Sequence, Source};
 use crate::segment::example;
 use proptest::prelude::*;

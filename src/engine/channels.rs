@@ -1,0 +1,263 @@
+//! Finds the channels that the user types. Runs on its own thread, because the types of segments may be
+//! in large programs.
+
+use super::evidence::Evidence;
+use super::report::{Body, Report};
+use super::request::FindChannels;
+use super::worker::{Job, Worker};
+use super::{Clock, Request};
+use crate::decode::PlacedType;
+use crate::identify::typing::{Knowledge, Subject, certain_type};
+use crate::machine::Machine;
+use crate::scope::text::{Lookup, complete, held_type, resolve};
+use crate::segment::{Identity, Segment, SegmentId, ShownError};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The time for which the type of a segment is kept, so that completion does not wait for each key.
+const KEEP: Duration = Duration::from_secs(5);
+
+/// The worker that finds channels.
+pub struct ChannelWorker {
+    types: Types,
+    /// All are answered.
+    wanted: Vec<FindChannels>,
+    /// The last text to complete.
+    typed: Option<(String, Arc<[Segment]>)>,
+}
+
+impl ChannelWorker {
+    pub fn new(evidence: Evidence) -> Self {
+        Self { types: Types { evidence, found: HashMap::new() }, wanted: vec![], typed: None }
+    }
+}
+
+impl Worker for ChannelWorker {
+    fn handle(&mut self, _: &dyn Machine, _: Clock, job: Job) -> Vec<Report> {
+        match job.request {
+            Request::FindChannels(wanted) => self.wanted.push(*wanted),
+            Request::CompleteChannel(text, segments) => self.typed = Some((text, segments)),
+            _ => {}
+        }
+        vec![]
+    }
+
+    fn deadline(&self) -> Option<Clock> {
+        (!self.wanted.is_empty() || self.typed.is_some()).then_some(Clock::ZERO)
+    }
+
+    fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
+        self.types.forget(now);
+        let mut reports = vec![];
+        for FindChannels { number, texts, segments } in std::mem::take(&mut self.wanted) {
+            let found = self.types.with(machine, now, &segments, |lookup| {
+                texts.iter().map(|text| resolve(text, lookup).map_err(ShownError::of)).collect()
+            });
+            reports.push(Report::new(now, Body::ChannelsFound { number, found }));
+        }
+        if let Some((text, segments)) = self.typed.take() {
+            let found = self.types.with(machine, now, &segments, |lookup| complete(&text, lookup));
+            reports.push(Report::new(now, Body::ChannelCompletions(text, found)));
+        }
+        reports
+    }
+}
+
+/// The types of segments.
+struct Types {
+    evidence: Evidence,
+    found: HashMap<SegmentId, Kept>,
+}
+
+/// The type of a segment, or the reason why it is not known.
+struct Kept {
+    identity: Identity,
+    since: Clock,
+    placed: Result<Option<PlacedType>, String>,
+}
+
+impl Types {
+    /// Forgets types that the contents may no longer have.
+    fn forget(&mut self, now: Clock) {
+        self.found.retain(|_, kept| now.saturating_sub(kept.since) < KEEP);
+    }
+
+    fn with<T>(
+        &mut self,
+        machine: &dyn Machine,
+        now: Clock,
+        segments: &[Segment],
+        find: impl FnOnce(&Lookup<'_>) -> T,
+    ) -> T {
+        let knowledge = self.evidence.knowledge.clone();
+        let types = RefCell::new(self);
+        find(&Lookup {
+            segments,
+            type_of: &|segment| types.borrow_mut().of(machine, now, segment),
+            parse_type: &|segment, text| held_type(machine, segment, text, &knowledge),
+        })
+    }
+
+    fn of(
+        &mut self,
+        machine: &dyn Machine,
+        now: Clock,
+        segment: &Segment,
+    ) -> Result<Option<PlacedType>, String> {
+        let identity = segment.identity();
+        if let Some(kept) = self.found.get(&segment.id).filter(|kept| kept.identity.matches(&identity)) {
+            return kept.placed.clone();
+        }
+        let placed = self.find(machine, segment);
+        self.found.insert(segment.id.clone(), Kept { identity, since: now, placed: placed.clone() });
+        placed
+    }
+
+    fn find(&mut self, machine: &dyn Machine, segment: &Segment) -> Result<Option<PlacedType>, String> {
+        let certain = |subject: &Subject<'_>, knowledge: &Knowledge| {
+            certain_type(machine, subject, knowledge).map(|best| best.placed())
+        };
+        let reason = match self.evidence.examine(machine, segment, certain) {
+            Ok(found) => return Ok(found),
+            Err(reason) => reason,
+        };
+        // The config and the programs of the holders may know it without the contents.
+        let unread = Subject { segment, size: segment.size.0, peek: &|_, _| false };
+        certain(&unread, &self.evidence.knowledge).map(Some).ok_or_else(|| reason.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::layout::LayoutRule;
+    use crate::engine::{Feed, Options, Steps, SubscriptionId};
+    use crate::machine::fake::{FakeBytes, FakeMachine};
+    use crate::scope::Source;
+    use crate::survey::{Names, Survey};
+
+    /// An array in the format of `NumPy`, with a fixed length of its header.
+    fn npy(dtype: &str) -> FakeBytes {
+        let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': (2,), }}");
+        let mut file = b"\x93NUMPY\x01\0\x76\0".to_vec();
+        file.extend(header.as_bytes());
+        file.resize(127, b' ');
+        file.push(b'\n');
+        file.resize(4096, 0);
+        FakeBytes::full(&file)
+    }
+
+    fn start(machine: &FakeMachine) -> (Steps, Arc<[Segment]>) {
+        let rule = |name: &str, ty: &str| LayoutRule { name: name.to_owned(), ty: ty.to_owned() };
+        let layouts = vec![rule("motor", "struct { uint64_t tick; double v[2]; }@16"), rule("1234", "u32")];
+        let steps = Steps::new(Arc::new(machine.clone()), Options { layouts, ..Options::default() });
+        (steps, Survey::take(machine, &mut Names::default()).segments.into())
+    }
+
+    /// Names and offsets, or messages.
+    fn find(steps: &mut Steps, segments: &Arc<[Segment]>, texts: &[&str]) -> Vec<String> {
+        let texts = texts.iter().map(|&text| text.to_owned()).collect();
+        let request = FindChannels { number: 3, texts, segments: Arc::clone(segments) };
+        let mut reports = steps.send(Request::FindChannels(Box::new(request)));
+        let Some(Report { body: Body::ChannelsFound { number: 3, found }, .. }) = reports.pop() else {
+            panic!("{reports:?}");
+        };
+        let shown = |found: Result<crate::scope::text::Resolved, ShownError>| match found {
+            Ok(found) => match found.channel.source {
+                Source::Value(value) => format!("{} {}:{}", found.channel.name, value.offset, value.ty),
+                Source::Expression(text) => format!("{} = {text}", found.channel.name),
+            },
+            Err(error) => error.to_string(),
+        };
+        found.into_iter().map(shown).collect()
+    }
+
+    fn completions(reports: Vec<Report>) -> Vec<(String, Vec<String>)> {
+        let completed = reports.into_iter().filter_map(|report| match report.body {
+            Body::ChannelCompletions(text, found) => {
+                Some((text, found.into_iter().map(|found| found.text).collect()))
+            }
+            _ => None,
+        });
+        completed.collect()
+    }
+
+    #[test]
+    fn every_text_is_answered() {
+        let machine = FakeMachine::new();
+        machine.add_object("motor", FakeBytes::full(&[0; 4096]));
+        let (mut steps, segments) = start(&machine);
+        let found = find(
+            &mut steps,
+            &segments,
+            &["v=/motor:v[1]", "p = v * 2", "/motor:tack", "/motor+8:u16", "/no:x"],
+        );
+        assert_eq!(found[..2], ["v 32:f64", "p = v * 2"]);
+        assert_eq!(found[2], "/motor has no field 'tack'; did you mean tick?");
+        assert_eq!(found[3], "/motor+0x8:u16 8:u16");
+        assert!(found[4].starts_with("no segment named '/no'"), "{found:?}");
+        let found = find(&mut steps, &segments, &["/motor+8:Pose"]);
+        assert!(
+            found[0].ends_with("no program that holds /motor has debug information for a type of that name"),
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn segment_that_reading_leaves_a_trace_on_is_not_read() {
+        let machine = FakeMachine::new();
+        machine.add_sysv(1, 0x4d2, FakeBytes::full(&[0; 4096]));
+        machine.add_sysv(2, 0x4d3, npy("<i4"));
+        let (mut steps, segments) = start(&machine);
+        let found = find(&mut steps, &segments, &["0x4d2:", "0x4d3:data[1]"]);
+        assert_eq!(found[0], "0x4d2: 0:u32", "the config needs no contents");
+        assert!(found[1].contains("(sysv:2 was not read: that would attach it"), "{found:?}");
+        machine.edit(|facts| assert_eq!(facts.attached, 0));
+
+        steps.send(Request::Subscribe(SubscriptionId(1), Box::new(segments[1].clone()), Feed::Window));
+        steps.advance(KEEP);
+        assert_eq!(find(&mut steps, &segments, &["0x4d3:data[1]"]), ["0x4d3:data[1] 132:i32"]);
+    }
+
+    #[test]
+    fn type_is_kept_while_the_user_types() {
+        let machine = FakeMachine::new();
+        machine.add_object("a", npy("<i4"));
+        let (mut steps, segments) = start(&machine);
+        assert_eq!(find(&mut steps, &segments, &["/a:data[0]"]), ["/a:data[0] 128:i32"]);
+        machine.edit_object("a", |bytes| *bytes = npy("<f8"));
+        steps.advance(KEEP / 2);
+        assert_eq!(find(&mut steps, &segments, &["/a:data[0]"]), ["/a:data[0] 128:i32"]);
+        steps.advance(KEEP / 2);
+        assert_eq!(find(&mut steps, &segments, &["/a:data[0]"]), ["/a:data[0] 128:f64"]);
+
+        machine.remove_object("a");
+        machine.add_object("a", npy("<i4"));
+        let segments = Survey::take(&machine, &mut Names::default()).segments.into();
+        assert_eq!(find(&mut steps, &segments, &["/a:data[0]"]), ["/a:data[0] 128:i32"], "another segment");
+    }
+
+    #[test]
+    fn only_the_last_text_is_completed() {
+        let machine = FakeMachine::new();
+        machine.add_object("motor", FakeBytes::full(&[0; 4096]));
+        let (mut steps, segments) = start(&machine);
+        let mut complete = |text: &str| {
+            completions(steps.send(Request::CompleteChannel(text.to_owned(), Arc::clone(&segments))))
+        };
+        assert_eq!(complete("/mo"), [("/mo".to_owned(), vec!["/motor:".to_owned()])]);
+        assert_eq!(complete("/motor:t"), [("/motor:t".to_owned(), vec!["/motor:tick".to_owned()])]);
+
+        let mut worker =
+            ChannelWorker::new(Evidence::new(Knowledge::default(), super::super::Readers::default()));
+        for text in ["/m", "/mo"] {
+            let job = Job::new(Request::CompleteChannel(text.to_owned(), Arc::clone(&segments)));
+            assert!(worker.handle(&machine, Clock::ZERO, job).is_empty());
+        }
+        let completed = completions(worker.work(&machine, Clock::ZERO));
+        assert_eq!(completed, [("/mo".to_owned(), vec!["/motor:".to_owned()])]);
+        assert_eq!(worker.deadline(), None);
+    }
+}
