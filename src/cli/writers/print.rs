@@ -4,9 +4,8 @@ use crate::cli::out::Out;
 use crate::cli::style::{Tint, fit_ascii};
 use crate::cli::table::{Column, Table};
 use crate::scope::writers::{ThreadState, Writer, WriterTable};
-use crate::segment::{age_text, escape};
+use crate::segment::escape;
 use serde::Serialize;
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
 
@@ -104,10 +103,11 @@ pub fn table(shown: &WriterTable, rows: usize, out: &mut Out) -> io::Result<()> 
         let source = writer.place.source().unwrap_or_else(|| "-".to_owned());
         table.cell(tint, format_args!("{}", style.fit(&source)));
         table.cell(tint, format_args!("{}", writer.writes));
-        table.cell(tint, format_args!("{}", rate(writer.recent_rate)));
+        table.cell(tint, format_args!("{}", writer.rate_text()));
+        let age = Duration::from_nanos(shown.time.saturating_sub(writer.last));
         let tint = if writer.state == ThreadState::Released { Tint::Warning } else { tint };
         table.cell(tint, format_args!("{}", cost(writer, shown.cost)));
-        table.cell(tint, format_args!("{}", age(shown.time.saturating_sub(writer.last))));
+        table.cell(tint, format_args!("{}", writer.age_text(age)));
     }
     table.print(true, out)
 }
@@ -122,45 +122,8 @@ fn cost(writer: &Writer, per_write: Option<Duration>) -> String {
     }
 }
 
-/// `1994 writes by 2 threads; watching costs 13 µs per write`.
+/// The summary below the table.
 pub fn summary(table: &WriterTable, ascii: bool) -> String {
-    let mut threads: Vec<(u32, u32)> = table.writers.iter().map(|writer| (writer.pid, writer.tid)).collect();
-    threads.sort_unstable();
-    threads.dedup();
-    let plural = |count: usize| if count == 1 { "" } else { "s" };
-    let writes = usize::try_from(table.writes).unwrap_or(usize::MAX);
-    let mut text = format!(
-        "{} write{} by {} thread{}",
-        table.writes,
-        plural(writes),
-        threads.len(),
-        plural(threads.len())
-    );
-    if table.lost > 0 {
-        let _ = write!(text, ", {} lost", table.lost);
-    }
-    if let Some(cost) = table.cost {
-        let _ = write!(text, "; watching costs {} per write", micros(cost));
-    }
-    text.push('\n');
+    let text = table.summary() + "\n";
     if ascii { fit_ascii(&text).into_owned() } else { text }
-}
-
-fn micros(time: Duration) -> String {
-    let micros = time.as_secs_f64() * 1e6;
-    if micros < 10.0 { format!("{micros:.1} µs") } else { format!("{micros:.0} µs") }
-}
-
-fn rate(rate: f64) -> String {
-    if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") }
-}
-
-/// `3 ms ago`, `3s ago`.
-fn age(nanos: u64) -> String {
-    let time = Duration::from_nanos(nanos);
-    if time < Duration::from_secs(1) {
-        format!("{} ms ago", time.as_millis())
-    } else {
-        format!("{} ago", age_text(time.as_secs_f64()))
-    }
 }

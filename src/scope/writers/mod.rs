@@ -3,6 +3,7 @@
 mod parts;
 mod table;
 mod tally;
+mod text;
 
 pub use parts::{PartsError, parts};
 pub use table::{ThreadState, Writer, WriterTable};
