@@ -255,6 +255,29 @@ fn count_duration_and_the_end_of_the_segment_end_the_watch() {
 }
 
 #[test]
+fn fields_are_named_as_in_channels() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("a", 4096, 0o600);
+    let Some(mut program) = Program::new("/a", &["step"]) else { return };
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("shmlens")).unwrap();
+    let layout = "[[layout]]\nname = \"a\"\ntype = \"struct { unsigned long ticks; int other; }\"\n";
+    fs::write(home.path().join("shmlens/config.toml"), layout).unwrap();
+    program.send("go");
+    let run = |value: &str| {
+        let mut command = shmlens();
+        command.env("XDG_CONFIG_HOME", home.path()).args(["writers", value, "--duration", "200ms"]);
+        command.output().unwrap()
+    };
+    for value in ["/a:ticks", "/a+0:u64", "a+4:u32"] {
+        let output = run(value);
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Motor::step"), "{value}: {output:?}");
+    }
+    assert_eq!(run("/a:other").status.code(), Some(1), "nobody writes to that field");
+    assert!(String::from_utf8_lossy(&run("/a:tick").stderr).contains("did you mean ticks?"));
+}
+
+#[test]
 fn ordinary_users_watch_their_own_processes() {
     let Some(_namespaces) = Namespaces::new() else { return };
     let Some(program) = program() else { return };
@@ -287,8 +310,10 @@ fn invalid_values_are_refused() {
         ("/a+0:0", 2, "nothing to watch"),
         ("/a+100", 1, "offset 100 is the end of /a (100 bytes)"),
         ("/b+0", 1, "no segment named '/b'"),
-        ("/a", 2, "expected SEGMENT+OFFSET"),
+        ("/a", 2, "add a field, or an offset"),
+        ("rate(x)", 2, "expected SEGMENT+OFFSET"),
         ("/a:x", 2, "the type of /a is not known"),
+        ("/b:x", 1, "no segment named '/b'"),
     ] {
         let output = shmlens().args(["writers", value]).output().unwrap();
         let error = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -12,8 +12,10 @@ use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
 
-/// Bytes of all records that wait to be read.
+/// Bytes of all records of a process that wait to be read: memory that the kernel locks, of which users
+/// have a limit.
 const BUFFERS: usize = 32 << 20;
+const USER_BUFFERS: usize = 8 << 20;
 /// Threads of a process that are watched.
 const MAX_THREADS: usize = 1024;
 
@@ -78,12 +80,13 @@ impl WatchedProcess {
         let process =
             WritingProcess { machine: watching.machine, segment: watching.segment, holder: &self.holder };
         watching.source.prepare(process);
+        let buffers = if watching.machine.effective_uid() == 0 { BUFFERS } else { USER_BUFFERS };
+        let buffer = buffers / tids.len().next_power_of_two();
         for &tid in &tids {
             if self.threads.get(&tid).is_some_and(|thread| thread.addresses == addresses) {
                 continue;
             }
             self.end(tid, watching);
-            let buffer = BUFFERS / tids.len().next_power_of_two();
             match watching.machine.watch_writes(tid, &addresses, buffer) {
                 Ok(watch) => {
                     let thread = WatchedThread { watch, addresses: addresses.clone(), is_released: false };

@@ -13,20 +13,21 @@ mod tests;
 pub use sample::{REGISTERS, Sample};
 
 use super::check;
+use nix::time::{ClockId, clock_gettime};
 use ring::Ring;
 use sample::REGISTER_MASK;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The watchpoints of an x86-64 processor, for each thread.
 pub const MAX_WATCHPOINTS: usize = 4;
 /// The bytes of a ring buffer at most, and at least.
-pub const MAX_RING: usize = 512 << 10;
-pub const MIN_RING: usize = 16 << 10;
-/// Bytes of the stack in each record: enough for the frames of a few functions of the C library.
-const STACK: u32 = 1 << 10;
+pub const MAX_RING: usize = 2 << 20;
+pub const MIN_RING: usize = 64 << 10;
+/// Bytes of the stack in each record. Those of `snprintf` and the functions that it calls take 2.5 KiB.
+const STACK: u32 = 4 << 10;
 /// `struct perf_event_attr` in its third version (`PERF_ATTR_SIZE_VER3`, Linux 3.7).
 #[repr(C)]
 #[derive(Default)]
@@ -212,6 +213,11 @@ fn control(event: BorrowedFd<'_>, request: libc::c_ulong, argument: libc::c_ulon
     check(unsafe { libc::ioctl(event.as_raw_fd(), request, argument) }).map(drop)
 }
 
+/// The processor time of this thread, `clock_gettime(2)`.
+fn thread_time() -> io::Result<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
+}
+
 /// Measures the time that a watched write takes longer than another, in this thread on its own
 /// memory.
 ///
@@ -228,16 +234,16 @@ pub fn trap_cost() -> io::Result<Duration> {
     let mut watch = ThreadWatch::open(tid.cast_unsigned(), &[watched], MAX_RING)?;
     let mut rounds = [Duration::ZERO; ROUNDS];
     for round in &mut rounds {
-        let start = Instant::now();
+        let start = thread_time()?;
         for value in 0..WRITES {
             target.store(value.into(), Ordering::Relaxed);
             // Otherwise the compiler keeps only the last of the stores.
             std::hint::black_box(&target);
         }
-        *round = start.elapsed() / WRITES;
+        *round = thread_time()?.saturating_sub(start) / WRITES;
         watch.drain(|_| ());
     }
-    // The first writes after the start, and interruptions, take longer.
+    // The first writes after the start, and interrupts, take longer.
     rounds.sort_unstable();
     Ok(rounds[ROUNDS / 2])
 }

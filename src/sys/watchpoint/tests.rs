@@ -56,7 +56,7 @@ fn lost_records_are_counted_and_the_ring_wraps() {
     let target = AtomicU64::new(0);
     let Some(mut watch) = watch(&target, MIN_RING) else { return };
     for round in 1..=20 {
-        // Each record takes more than 1 KiB.
+        // Each record takes more than 4 KiB.
         (0..7).for_each(|value| write(&target, value));
         let mut found = 0;
         watch.drain(|event| found += u64::from(matches!(event, Event::Write(_))));
