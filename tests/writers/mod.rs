@@ -88,8 +88,14 @@ fn watch(arguments: &[&str], threads: usize) -> Child {
 
 fn watch_by(command: &mut Command, arguments: &[&str], threads: usize) -> Child {
     let child = Child::spawn_piped(command.arg("writers").args(arguments).stderr(Stdio::piped()));
-    wait_until(SOON, || watched(&child) == threads);
+    wait_until(SOON, || watched(&child) == threads && is_waiting(&child));
     child
+}
+
+/// Returns true while a process is in `poll(2)`: what it has opened is set up then.
+fn is_waiting(child: &Child) -> bool {
+    let call = fs::read_to_string(format!("/proc/{}/syscall", child.pid())).unwrap_or_default();
+    call.starts_with(&format!("{} ", libc::SYS_poll))
 }
 
 /// The number of events that a process has open.
