@@ -52,7 +52,8 @@ pub struct Edge {
 /// Ticks that are further apart than this many times the distances of their neighbors are not joined.
 const MAX_DISTANCE: u64 = 4;
 
-/// The end of a column is rounded to summaries of which a column has at least this many.
+/// The end of a column is rounded by less than this part of a column, to summaries of which it has at least
+/// as many.
 pub(super) const ROUNDED: usize = 4;
 
 impl Buckets {
@@ -70,19 +71,19 @@ impl History {
     #[must_use]
     pub fn buckets(&self, from: u64, to: u64, count: usize) -> Buckets {
         let length = u128::from(to.saturating_sub(from)) + 1;
-        let edge = |column: usize| {
-            let offset = (length * column as u128).div_ceil(count.max(1) as u128);
-            let time = u128::from(from) + offset;
-            u64::try_from(time).map_or(self.len, |time| self.tick_at(time))
-        };
-        let mut edges: Vec<usize> = (0..=count).map(edge).collect();
-        if let [first, inner @ .., last] = &mut edges[..] {
-            let least = |size: usize| count * ROUNDED * size;
-            if let Some(size) = [GROUP, BLOCK].into_iter().find(|&size| *last - *first >= least(size)) {
-                for edge in inner {
-                    *edge = (*edge / size * size).max(*first);
-                }
-            }
+        let columns = count.max(1) as u128;
+        let start = |column: usize| u128::from(from) + (length * column as u128).div_ceil(columns);
+        let tick = |column| u64::try_from(start(column)).map_or(self.len, |time| self.tick_at(time));
+        let mut edges: Vec<usize> = (0..=count).map(tick).collect();
+        let mut before = edges.first().copied().unwrap_or(0);
+        for column in 1..count {
+            let edge = edges[column];
+            let ticks = (edge - before).min(edges[column + 1] - edge);
+            let earliest = start(column) - length / columns / ROUNDED as u128;
+            let fits = |rounded: &usize| self.time(*rounded).is_some_and(|time| u128::from(time) >= earliest);
+            let sizes = [GROUP, BLOCK].into_iter().filter(|size| ticks >= ROUNDED * size);
+            let rounded = sizes.map(|size| edge / size * size).find(fits);
+            (before, edges[column]) = (edge, rounded.unwrap_or(edge));
         }
         let are_near = edges.iter().map(|&edge| self.is_near(edge)).collect();
         Buckets { edges, are_near }

@@ -130,6 +130,8 @@ impl History {
         if channel < self.series.len() {
             self.series.remove(channel);
             self.count_bytes();
+            // Fewer channels raise the limit less.
+            self.reserve(0);
         }
     }
 

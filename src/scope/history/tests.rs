@@ -1,6 +1,7 @@
 //! Tests of the history, most of them against one without chunks and summaries.
 
 use super::columns::ROUNDED;
+use super::series::BLOCK;
 use super::*;
 use crate::scope::Grade;
 use proptest::prelude::*;
@@ -77,6 +78,17 @@ fn lines_lead_to_the_samples_next_to_the_range() {
     let columns = history.columns(0, &history.buckets(2_000_000, 2_500_000, 3));
     assert_eq!((columns.before.map(|edge| edge.value), columns.after), (Some(2.0), None));
     assert_eq!(history.extent(0, 1_200_000, 1_800_000), Some([2.0, 3.0]));
+}
+
+#[test]
+fn columns_are_exact_where_the_rate_was_low() {
+    // 200 samples at 10 Hz, then 200,000 at 10 kHz.
+    let time = |tick: u64| tick.min(200) * 100_000_000 + tick.saturating_sub(200) * 100_000;
+    let mut history = History::new(&[], 1 << 30);
+    history.push(&Batch { times: (0..200_200).map(time).collect(), ..Batch::default() });
+    let edges = history.buckets(0, 2 * time(200) - 1, 40).edges;
+    assert_eq!(edges[..20], (0..20).map(|column| column * 10).collect::<Vec<_>>());
+    assert!(edges[21..40].iter().all(|edge| edge.is_multiple_of(BLOCK)), "{edges:?}");
 }
 
 #[test]
@@ -252,13 +264,10 @@ fn check_columns(history: &History, model: &Model, from: u64, to: u64, count: u3
     let buckets = history.buckets(from, to, count as usize);
     let length = u128::from(to - from) + 1;
     for (column, &edge) in (0..).zip(&buckets.edges) {
-        let is_before =
-            |time: &&u64| **time < from || u128::from(**time - from) * u128::from(count) < length * column;
-        let exact = kept.iter().take_while(is_before).count();
-        assert!(
-            edge <= exact && (exact - edge) * ROUNDED * count as usize <= kept.len(),
-            "{edge} is not {exact}"
-        );
+        let start = u128::from(from) + (length * column).div_ceil(u128::from(count));
+        let exact = kept.partition_point(|&time| u128::from(time) < start);
+        let is_near = || u128::from(kept[edge]) + length / u128::from(count) / ROUNDED as u128 >= start;
+        assert!(edge == exact || edge < exact && is_near(), "{edge} is not {exact}");
     }
     for channel in 0..model.channels.len() {
         let found = history.columns(channel, &buckets);
