@@ -127,17 +127,19 @@ impl Statistics {
         self.range.map(|[_, max]| max)
     }
 
+    /// `None` also if it is too large for a `double`.
     #[must_use]
     pub fn average(&self) -> Option<f64> {
-        (self.moments.count > 0).then(|| self.moments.first.as_f64() + self.moments.mean)
+        let average = self.moments.first.as_f64() + self.moments.mean;
+        Some(average).filter(|average| self.moments.count > 0 && average.is_finite())
     }
 
-    /// The standard deviation of all samples.
+    /// The standard deviation of all samples. `None` also if it is too large for a `double`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
     pub fn deviation(&self) -> Option<f64> {
         let Moments { count, squares, .. } = self.moments;
-        (count > 0).then(|| (squares / count as f64).sqrt())
+        Some((squares / count as f64).sqrt()).filter(|deviation| deviation.is_finite())
     }
 
     /// The change per second over the last second, or over what there is of it.
@@ -145,7 +147,8 @@ impl Statistics {
     #[expect(clippy::cast_precision_loss, reason = "only a rate")]
     pub fn rate(&self) -> Option<f64> {
         let (&(start, from), &(end, to)) = (self.recent.front()?, self.recent.back()?);
-        (end > start).then(|| to.minus(from) / ((end - start) as f64 / 1e9))
+        let rate = to.minus(from) / (end.saturating_sub(start) as f64 / 1e9);
+        Some(rate).filter(|rate| end > start && rate.is_finite())
     }
 
     /// Returns true for an integer that has grown and never fallen. Its rate says more than its average.
@@ -272,6 +275,10 @@ mod tests {
         assert_eq!((statistics.not_finite(), statistics.samples(), statistics.changes()), (2, 4, 3));
         assert_eq!((statistics.average(), statistics.max()), (Some(2.0), Some(Number::Float(3.0))));
         assert_eq!(statistics.last(), Some(Number::Float(f64::INFINITY)));
+        let extreme =
+            of(NumberKind::Float, &[f64::MAX, f64::MIN, f64::MAX].map(|value| (0, Number::Float(value))));
+        assert_eq!((extreme.average(), extreme.deviation(), extreme.rate()), (None, None, None));
+        assert_eq!(Statistics::new(NumberKind::Float).deviation(), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The readings of two cursors.
 
-use super::relative;
+use super::{Marker, relative};
 use crate::scope::units::{duration, frequency, rounded};
 use crate::scope::{History, Sample};
 
@@ -37,9 +37,9 @@ impl Reading {
 
     /// Time, value and frequency as text: `Δt 12.4 ms   Δ 0.12`, `80.6 Hz`.
     #[must_use]
-    pub fn lines(&self) -> [String; 2] {
+    pub fn lines(&self, marker: Marker) -> [String; 2] {
         let value = self.value.map_or_else(|| "–".to_owned(), |value| rounded(value, 4));
         let frequency = self.frequency().map_or_else(String::new, frequency);
-        [format!("Δt {}   Δ {value}", duration(self.time)), frequency]
+        [marker.text(&format!("Δt {}   Δ {value}", duration(self.time))), frequency]
     }
 }

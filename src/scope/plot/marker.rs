@@ -67,6 +67,15 @@ impl Marker {
             Self::Ascii => ascii(dots),
         }
     }
+
+    /// The text of a number or unit beside a plot: without Greek letters in ASCII.
+    #[must_use]
+    pub fn text(self, text: &str) -> String {
+        match self {
+            Self::Ascii => text.replace('µ', "u").replace('Δ', "d").replace('–', "-"),
+            _ => text.to_owned(),
+        }
+    }
 }
 
 /// The new octants are numbered by their dots, without the old ones.

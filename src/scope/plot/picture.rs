@@ -49,7 +49,6 @@ struct Lines {
     cursors: [char; 2],
     trigger: char,
     mark: char,
-    micro: &'static str,
 }
 
 const UNICODE: Lines = Lines {
@@ -61,7 +60,6 @@ const UNICODE: Lines = Lines {
     cursors: ['│', '╎'],
     trigger: '┊',
     mark: '×',
-    micro: "µ",
 };
 const ASCII: Lines = Lines {
     corner: '+',
@@ -72,7 +70,6 @@ const ASCII: Lines = Lines {
     cursors: ['|', '!'],
     trigger: ':',
     mark: 'x',
-    micro: "u",
 };
 
 const BLANK: Cell = Cell { symbol: ' ', ink: Ink::Blank, is_dim: false };
@@ -93,7 +90,7 @@ impl Picture {
         let [width, height] = frame.size;
         let lines = if marker == Marker::Ascii { &ASCII } else { &UNICODE };
         let mut picture = Self { width, height, cells: vec![BLANK; width * height], lines };
-        picture.axes(frame);
+        picture.axes(frame, marker);
         for y in 0..frame.height() {
             for x in 0..frame.width() {
                 let dots = raster.cell(x, y);
@@ -106,7 +103,7 @@ impl Picture {
         picture
     }
 
-    fn axes(&mut self, frame: &Frame) {
+    fn axes(&mut self, frame: &Frame, marker: Marker) {
         let bottom = frame.height();
         if let Some(axis) = frame.gutter().checked_sub(1) {
             (0..bottom).for_each(|y| self.put(axis, y, self.lines.down, Ink::Axis));
@@ -122,8 +119,7 @@ impl Picture {
             }
             for label in frame.x_labels() {
                 self.put(label.tick, bottom, self.lines.across_tick, Ink::Axis);
-                let text = label.text.replace('µ', self.lines.micro);
-                self.text(label.start, bottom + 1, &text, Ink::Label);
+                self.text(label.start, bottom + 1, &marker.text(&label.text), Ink::Label);
             }
         }
     }

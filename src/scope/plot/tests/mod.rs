@@ -111,6 +111,6 @@ proptest! {
         let array = ArrayPlot { values: &values, first: 3, range };
         prop_assert!(fits(array.draw(size, Marker::Ascii)));
         let reading = history.reading(0, [from, to]);
-        prop_assert!(reading.lines()[0].starts_with("Δt "));
+        prop_assert!(reading.lines(Marker::Braille)[0].starts_with("Δt "));
     }
 }

@@ -264,7 +264,9 @@ fn cursors_trigger_and_changes_are_marked() {
     assert!(clicked.abs_diff(200 * MS) < 14 * MS, "{clicked}");
     assert_eq!(plot.time_at([62, 9], 2), None);
     let reading = history.reading(0, [200 * MS, 325 * MS]);
-    assert_eq!(reading.lines(), ["Δt 125 ms   Δ 1.902", "8 Hz"]);
-    assert_eq!(history.reading(0, [MS, MS]).lines(), ["Δt 0 ns   Δ 0", ""]);
-    assert_eq!(history.reading(1, [MS, 2 * MS]).lines(), ["Δt 1 ms   Δ –", "1 kHz"]);
+    assert_eq!(reading.lines(Marker::Braille), ["Δt 125 ms   Δ 1.902", "8 Hz"]);
+    assert_eq!(history.reading(0, [MS, MS]).lines(Marker::Braille), ["Δt 0 ns   Δ 0", ""]);
+    let plain = history.reading(1, [0, 2000]).lines(Marker::Ascii);
+    assert_eq!(plain, ["dt 2 us   d -", "500 kHz"]);
+    assert_eq!(history.reading(1, [MS, 2 * MS]).lines(Marker::Braille), ["Δt 1 ms   Δ –", "1 kHz"]);
 }
