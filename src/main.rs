@@ -1,7 +1,8 @@
 //! The `shmlens` program: parse, dispatch, exit status.
 
 use shmlens::act::{LoggedSegments, UseRecorder};
-use shmlens::cli::args::{DemoArgs, LookArgs};
+use shmlens::app::scope::Scope;
+use shmlens::cli::args::{DemoArgs, LookArgs, ScopeCommand};
 use shmlens::cli::out::{Out, warn};
 use shmlens::cli::{self, Command, Failure, ScopeTerms, Status, Style, Terms};
 use shmlens::config::layout::LayoutRule;
@@ -11,8 +12,8 @@ use shmlens::identify::Rules;
 use shmlens::identify::typing::Knowledge;
 use shmlens::machine::Machine;
 use shmlens::machine::real::{self, RealMachine};
-use shmlens::segment::{SegmentId, escape};
-use shmlens::tui::{self, ExitReason};
+use shmlens::segment::escape;
+use shmlens::tui::{self, ExitReason, Start};
 use signal_hook::consts::SIGXFSZ;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     real::log_uses(UseRecorder::shared());
     match args.command {
-        None => ended(open_ui(args.look, args.read_only, vec![])),
+        None => ended(open_ui(args.look, args.read_only, Start::Segments(vec![]))),
         Some(Command::Report(report)) => match rules_for(&report) {
             Ok((rules, layouts)) => {
                 let knowledge = Knowledge { rules: layouts.into(), ..Knowledge::default() };
@@ -52,8 +53,7 @@ fn main() -> ExitCode {
                     knowledge: Knowledge { rules: settings.layouts.into(), ..Knowledge::default() },
                     settings: settings.scope,
                 };
-                let machine: Arc<dyn Machine> = Arc::new(RealMachine);
-                report_with(args.look, |out| cli::scope(&machine, &command, &terms, out))
+                show_values(&command, &terms, args.look, args.read_only)
             }
             Err(error) => ended(Err(error)),
         },
@@ -89,13 +89,42 @@ fn rules_for(report: &cli::Report) -> anyhow::Result<(Rules, Vec<LayoutRule>)> {
     Ok((rules, settings.layouts))
 }
 
-/// Opens the UI. The rows of `first` come before the others.
-fn open_ui(look: LookArgs, read_only: bool, first: Vec<SegmentId>) -> anyhow::Result<ExitReason> {
+/// Samples values, or shows them.
+fn show_values(command: &ScopeCommand, terms: &ScopeTerms, look: LookArgs, read_only: bool) -> ExitCode {
+    let machine: Arc<dyn Machine> = Arc::new(RealMachine);
+    let memory = terms.settings.history;
+    let scope = match command {
+        ScopeCommand::Scope(args) if !args.headless => {
+            let channels = match cli::scope_channels(&*machine, args, terms) {
+                Ok(channels) => channels,
+                Err(failure) => return report_with(look, |_| Err(failure)),
+            };
+            let mut scope = Scope::new(memory);
+            scope.rate = args.sampled.rate();
+            match channels.into_iter().try_for_each(|channel| scope.add(channel)) {
+                Ok(()) => scope,
+                Err(error) => return ended(Err(error.into())),
+            }
+        }
+        ScopeCommand::Replay(args) => match tui::read_recording(&args.file, memory) {
+            Ok(scope) => scope,
+            Err(error) => {
+                warn(&error.to_string());
+                return Status::Failed.into();
+            }
+        },
+        command => return report_with(look, |out| cli::scope(&machine, command, terms, out)),
+    };
+    ended(open_ui(look, read_only, Start::Scope(Box::new(scope))))
+}
+
+/// Opens the UI.
+fn open_ui(look: LookArgs, read_only: bool, start: Start) -> anyhow::Result<ExitReason> {
     let machine: Arc<dyn Machine> = Arc::new(RealMachine);
     let settings = settings()?;
     let read_only = read_only || settings.read_only;
     let shown = tui::UiOptions { color: look.color, ascii: Style::new(look).ascii, read_only };
-    Ok(tui::open(&machine, &settings, shown, first)?)
+    Ok(tui::open(&machine, &settings, shown, start)?)
 }
 
 /// Reads the config, or returns the defaults if permission is denied, as under `sudo -u` with
@@ -153,7 +182,8 @@ fn show_demo(args: DemoArgs, look: LookArgs, read_only: bool) -> ExitCode {
         if demo.termination_requested() {
             return Ok(ExitReason::Quit);
         }
-        open_ui(look, read_only, demo.segments().into_iter().map(|segment| segment.id).collect())
+        let first = demo.segments().into_iter().map(|segment| segment.id).collect();
+        open_ui(look, read_only, Start::Segments(first))
     });
     ended(shown.map_err(anyhow::Error::from).and_then(|reason| reason))
 }

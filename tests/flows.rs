@@ -14,6 +14,7 @@ mod keys;
 mod new_segment;
 mod permissions;
 mod save;
+mod scope;
 mod segments;
 mod typing;
 mod values;

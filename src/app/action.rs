@@ -36,6 +36,8 @@ macro_rules! contexts {
 contexts! {
     Segments: "Segments";
     Inspect: "Inspect";
+    /// Values over time.
+    Scope: "Scope";
     /// All facts about the selected segment.
     Detail: "Detail";
     /// Every overlay with a list or a plan.
@@ -58,7 +60,7 @@ contexts! {
 
 impl Context {
     pub const fn is_overlay(self) -> bool {
-        !matches!(self, Self::Segments | Self::Detail | Self::Inspect)
+        !matches!(self, Self::Segments | Self::Detail | Self::Inspect | Self::Scope)
     }
 
     /// Returns true if character keys go to a text field.
@@ -87,16 +89,17 @@ pub struct ActionInfo {
 
 use Context::{
     Attachments, Choice, Clean, Confirm, Detail, Filter, Form, Holders, Inspect, List, Pager, Palette,
-    Prompt, Segments, Text,
+    Prompt, Scope, Segments, Text,
 };
 
 const SEGMENTS: [Context; 1] = [Segments];
 const INSPECT: [Context; 1] = [Inspect];
 const TABLE: [Context; 2] = [Segments, Detail];
-const SCREENS: [Context; 3] = [Segments, Detail, Inspect];
-const MOVES: [Context; 4] = [Segments, Detail, Inspect, List];
+const SCOPE: [Context; 1] = [Scope];
+const SCREENS: [Context; 4] = [Segments, Detail, Inspect, Scope];
+const MOVES: [Context; 5] = [Segments, Detail, Inspect, Scope, List];
 /// The base contexts, which together cover all contexts.
-const GLOBAL: [Context; 5] = [Segments, Detail, Inspect, List, Text];
+const GLOBAL: [Context; 6] = [Segments, Detail, Inspect, Scope, List, Text];
 
 /// Defines the actions from rows: name, a line of documentation, contexts, default keys, and an
 /// optional hint with its priority.
@@ -140,7 +143,20 @@ actions! {
     ClearFilter: "clear-filter", "clear filter", SEGMENTS, ["esc"];
     SortOrder: "sort-order", "reverse sort order", SEGMENTS, ["S"], ("reverse", 12);
     Refresh: "refresh", "refresh now", TABLE, ["r", "ctrl-l"], ("refresh", 11);
-    Freeze: "freeze", "freeze or resume", INSPECT, ["space"], ("freeze", 1);
+    Freeze: "freeze", "freeze or resume", [Inspect, Scope], ["space"], ("freeze", 1);
+    AddChannel: "add-channel", "add a channel", SCOPE, ["a"], ("add", 2);
+    DropChannel: "drop-channel", "drop the channel", SCOPE, ["d"], ("drop", 5);
+    Plot: "plot", "plot or hide the channel", SCOPE, ["enter"], ("plot", 3);
+    Trigger: "trigger", "set or clear the trigger", SCOPE, ["T"], ("trigger", 4);
+    Rearm: "rearm", "arm a single trigger again", SCOPE, ["t"];
+    Cursors: "cursors", "show or hide cursors", SCOPE, ["c"], ("cursors", 6);
+    NextCursor: "next-cursor", "move the other cursor", SCOPE, ["tab"];
+    ZoomIn: "zoom-in", "shorter time", SCOPE, ["z"], ("zoom", 7);
+    ZoomOut: "zoom-out", "longer time", SCOPE, ["Z"];
+    PlotKind: "plot-kind", "over time, XY, or histogram", SCOPE, ["p"], ("kind", 9);
+    Axes: "axes", "shared axis, or one for each", SCOPE, ["x"], ("axes", 10);
+    CopyChannel: "copy-channel", "copy the channel with its value", SCOPE, ["y"], ("copy", 8);
+    ResetStatistics: "reset-statistics", "restart minimum, average and so on", SCOPE, ["r"];
     NextChange: "next-change", "next changed value since baseline", INSPECT, ["]"], ("next change", 3);
     SearchText: "search-text", "search for text", INSPECT, ["/"], ("search", 2);
     Type: "type", "choose display type", INSPECT, ["t"], ("type", 4);
@@ -159,12 +175,13 @@ actions! {
     ByteOrder: "byte-order", "toggle byte order", INSPECT, ["e"], ("byte order", 9);
     Fold: "fold", "fold or show runs of zeros and holes", INSPECT, ["z"], ("fold", 10);
     Width: "width", "change bytes per row", INSPECT, ["w"], ("width", 10);
+    Scope: "scope", "show values over time", [Segments, Detail, Inspect], ["v"], ("scope", 6);
     Keep: "keep", "toggle: stay attached on exit", INSPECT, ["P"], ("stay attached", 12);
     SetMark: "set-mark", "mark this offset with a letter", INSPECT, ["m"], ("mark", 11);
     GoToMark: "go-to-mark", "go to a marked offset", INSPECT, ["'"];
-    Back: "back", "back to segments (detaches)", [Detail, Inspect], ["esc", "q"], ("back", 0);
+    Back: "back", "back (Inspect detaches)", [Detail, Inspect, Scope], ["esc", "q"], ("back", 0);
     Detach: "detach", "list or detach shmlens attachments", SCREENS, ["D"], ("detach", 10);
-    Help: "help", "show or hide all keys", [Segments, Detail, Inspect, Pager], ["?", "f1"];
+    Help: "help", "show or hide all keys", [Segments, Detail, Inspect, Scope, Pager], ["?", "f1"];
     Quit: "quit", "quit (asks if segments stay attached)", SEGMENTS, ["q"], ("quit", 4);
     Log: "log", "show session log", SCREENS, [];
     Detail: "detail", "show or hide all facts", TABLE, ["tab"], ("detail", 5);
@@ -173,12 +190,12 @@ actions! {
     Longer: "longer", "refresh less often, then pause", SCREENS, ["+"];
     Palette: "palette", "run an action by name", SCREENS, [":"];
     Mouse: "mouse", "toggle mouse capture", SCREENS, ["M"];
-    Up: "up", "move up", [Segments, Detail, Inspect, List, Form, Palette, Filter], ["up", "k"];
-    Down: "down", "move down", [Segments, Detail, Inspect, List, Form, Palette, Filter], ["down", "j"];
-    Left: "left", "move left", [Inspect, Form, Text], ["left", "h"];
-    Right: "right", "move right", [Inspect, Form, Text], ["right", "l"];
-    PageUp: "page-up", "page up", [Segments, Detail, Inspect, List, Palette], ["pgup", "ctrl-b"];
-    PageDown: "page-down", "page down", [Segments, Detail, Inspect, List, Palette], ["pgdn", "ctrl-f"];
+    Up: "up", "move up", [Segments, Detail, Inspect, Scope, List, Form, Palette, Filter], ["up", "k"];
+    Down: "down", "move down", [Segments, Detail, Inspect, Scope, List, Form, Palette, Filter], ["down", "j"];
+    Left: "left", "move left", [Inspect, Scope, Form, Text], ["left", "h"];
+    Right: "right", "move right", [Inspect, Scope, Form, Text], ["right", "l"];
+    PageUp: "page-up", "page up", [Segments, Detail, Inspect, Scope, List, Palette], ["pgup", "ctrl-b"];
+    PageDown: "page-down", "page down", [Segments, Detail, Inspect, Scope, List, Palette], ["pgdn", "ctrl-f"];
     HalfUp: "half-up", "half a page up", MOVES, ["ctrl-u"];
     HalfDown: "half-down", "half a page down", MOVES, ["ctrl-d"];
     First: "first", "go to the start", MOVES, ["g", "home"];
@@ -189,6 +206,7 @@ actions! {
     Decline: "decline", "answer no", [Confirm, Clean, Attachments], ["n"];
     Force: "force", "toggle force for the segment", [Confirm], ["f"];
     SaveCopy: "save-copy", "toggle saving a copy first", [Confirm], ["c"];
+    Complete: "complete", "complete the channel", [Prompt], ["tab"];
     Accept: "accept", "choose, run or continue", [Choice, Clean, Form, Palette, Prompt], ["enter"];
     Close: "close", "close or cancel", [List, Form, Palette, Prompt], ["esc", "q"];
     Terminate: "terminate", "terminate the holder", [Holders], ["K"];
@@ -216,7 +234,7 @@ impl ActionInfo {
     }
 
     pub const fn is_global(&self) -> bool {
-        matches!(self.contexts, [Segments, Detail, Inspect, List, Text])
+        matches!(self.contexts, [Segments, Detail, Inspect, Scope, List, Text])
     }
 
     pub fn default_keys(&self) -> impl Iterator<Item = Key> + '_ {

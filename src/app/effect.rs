@@ -8,6 +8,10 @@ pub enum Effect {
     Engine(Request),
     /// Copies the text to the terminal's clipboard.
     Copy(String),
+    /// Rings the bell of the terminal.
+    Bell,
+    /// Shows a notification of the desktop, if the terminal can. Safe to print.
+    Notify(String),
     /// Turns mouse capture on or off.
     CaptureMouse(bool),
     /// Suspends the process, as Ctrl-Z does in a shell.

@@ -9,6 +9,7 @@ use super::key::Key;
 use super::keymap::Keymap;
 use super::layout::segments::{Needs, SegmentsLayout, layout};
 use super::overlay::Overlay;
+use super::scope::Scope;
 use super::sentence::sentence;
 use super::table::Table;
 use super::typing::{TypesKey, Typing};
@@ -17,7 +18,7 @@ use crate::act::Refusal;
 use crate::decode::Type;
 use crate::engine::{Clock, PreviewFields, SubscriptionId, Undo, Watching};
 use crate::identify::about::Probe;
-use crate::segment::{Identity, Kind, Segment, SegmentId, Timestamp, in_ascii};
+use crate::segment::{Bytes, Identity, Kind, Segment, SegmentId, Timestamp, in_ascii};
 use crate::survey::{Alert, Survey};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -38,6 +39,8 @@ pub struct Settings {
     /// Safe to print.
     pub user: String,
     pub read_only: bool,
+    /// The memory for the samples of the scope.
+    pub history: Bytes,
 }
 
 #[derive(Debug)]
@@ -60,6 +63,9 @@ pub struct State {
     pub(super) last_type: String,
     pub(super) visits: Visits,
     pub inspect: Option<Inspect>,
+    pub scope: Scope,
+    /// The Scope screen is in front of the others.
+    pub scope_open: bool,
     /// The first visible line of the Detail screen, if it is open.
     pub detail: Option<usize>,
     /// The last probe of the segment on the Detail screen.
@@ -109,6 +115,8 @@ pub(super) struct RequestCache {
     pub pins: Option<RangesKey>,
     pub fields: Option<RangesKey>,
     pub types: Option<TypesKey>,
+    /// Samples are taken for the scope.
+    pub samples: bool,
 }
 
 /// The subscription of the segment in Inspect, the type at an offset, and the time of the survey.
@@ -190,6 +198,8 @@ impl State {
             last_type: String::new(),
             visits: Visits::default(),
             inspect: None,
+            scope: Scope::new(settings.history),
+            scope_open: false,
             detail: None,
             probe: None,
             details: Details::default(),
@@ -211,6 +221,9 @@ impl State {
     }
 
     pub const fn screen(&self) -> Context {
+        if self.scope_open {
+            return Context::Scope;
+        }
         match (&self.inspect, &self.detail) {
             (Some(_), _) => Context::Inspect,
             (None, Some(_)) => Context::Detail,
@@ -255,7 +268,7 @@ impl State {
     pub fn stop_key(&self) -> String {
         self.key_of(match self.context() {
             Context::Segments => Action::ClearFilter,
-            Context::Inspect => Action::Back,
+            Context::Inspect | Context::Scope => Action::Back,
             _ => Action::Close,
         })
     }

@@ -168,6 +168,7 @@ mod tests {
             Ok(found) => match found.channel.source {
                 Source::Value(value) => format!("{} {}:{}", found.channel.name, value.offset, value.ty),
                 Source::Expression(text) => format!("{} = {text}", found.channel.name),
+                Source::Recorded => found.channel.name,
             },
             Err(error) => error.to_string(),
         };

@@ -19,6 +19,8 @@ pub enum Source {
     Value(SampledValue),
     /// Computed from the channels that it names.
     Expression(String),
+    /// Read from a recording.
+    Recorded,
 }
 
 /// A number in a segment.

@@ -26,11 +26,11 @@ impl Channel {
         self.ty().is_none_or(is_quantity)
     }
 
-    /// `None` for expressions.
+    /// `None` for expressions and recordings.
     const fn ty(&self) -> Option<&Type> {
         match &self.source {
             Source::Value(value) => Some(&value.ty),
-            Source::Expression(_) => None,
+            Source::Expression(_) | Source::Recorded => None,
         }
     }
 }

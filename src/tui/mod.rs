@@ -15,6 +15,6 @@ mod signals;
 mod terminal;
 pub mod theme;
 
-pub use open::{UiError, UiOptions, open};
+pub use open::{Start, UiError, UiOptions, open, read_recording};
 pub use run::{ExitReason, Program, RunError, RunOptions, run};
 pub use terminal::EnterError;

@@ -4,14 +4,17 @@ use super::draw;
 use super::run::{self, ExitReason, Program, RunError, RunOptions};
 use super::theme::{Depth, Theme};
 use crate::act::LoggedSegments;
+use crate::app::scope::{AddError, Scope};
 use crate::app::{Effect, Event, Keymap, KeymapError, Settings, State, next_tick, update};
 use crate::config::{Config, ConfigError, When};
 use crate::engine::Clock;
 use crate::identify::Rules;
 use crate::machine::Machine;
-use crate::segment::{SegmentId, escape};
+use crate::scope::recording::{self, ReplayError};
+use crate::segment::{Bytes, SegmentId, escape};
 use ratatui::buffer::Buffer;
 use std::env;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,18 +32,45 @@ pub struct UiOptions {
 pub enum UiError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    #[error(transparent)]
+    Channel(#[from] AddError),
     /// The terminal is missing or failed.
     #[error(transparent)]
     Run(#[from] RunError),
 }
 
-/// Runs the interactive program until it ends. Must run on the main thread. The rows of `first`
-/// come before the others.
+/// The screen that the program starts with.
+#[derive(Debug)]
+pub enum Start {
+    /// The table. The rows of these segments come before the others.
+    Segments(Vec<SegmentId>),
+    /// Channels, or a recording.
+    Scope(Box<Scope>),
+}
+
+/// Reads a recording. Its oldest samples are dropped if it takes more than `memory`.
+///
+/// # Errors
+/// Fails if the file is no recording.
+pub fn read_recording(path: &Path, memory: Bytes) -> Result<Scope, UiError> {
+    let mut replay = recording::open(path)?;
+    let name = escape(path.as_os_str().as_encoded_bytes());
+    let mut scope = Scope::of_recording(name, replay.tracks(), memory)?;
+    while let Some(batch) = replay.next_batch()? {
+        scope.feed(batch);
+    }
+    scope.show_all();
+    Ok(scope)
+}
+
+/// Runs the interactive program until it ends. Must run on the main thread.
 pub fn open(
     machine: &Arc<dyn Machine>,
     config: &Config,
     options: UiOptions,
-    first: Vec<SegmentId>,
+    start: Start,
 ) -> Result<ExitReason, UiError> {
     let keymap = Keymap::with_overrides(&config.keys)
         .map_err(|error| config.wrong_keys(Some(action_of(&error)), &error))?;
@@ -53,9 +83,13 @@ pub fn open(
         keymap,
         user,
         read_only: options.read_only,
+        history: config.scope.history,
     };
     let mut state = State::new(settings);
-    state.table.first = first;
+    match start {
+        Start::Segments(first) => state.table.first = first,
+        Start::Scope(scope) => (state.scope, state.scope_open) = (*scope, true),
+    }
     let ui = Ui { state, theme: theme_for(config, options) };
     let rules = Rules::with_makers(&config.makers, config.settle).with_created(LoggedSegments::shared());
     let options = RunOptions {

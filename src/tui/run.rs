@@ -48,6 +48,9 @@ pub trait Console {
     /// Forgets the screen contents, so that the next frame is drawn completely.
     fn invalidate(&mut self);
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    fn bell(&mut self) -> io::Result<()>;
+    /// Shows a notification, if the terminal can.
+    fn notify(&mut self, text: &str) -> io::Result<()>;
     fn capture_mouse(&mut self, on: bool) -> io::Result<()>;
     /// Leaves the terminal, suspends, and reenters the terminal on resume.
     fn suspend(&mut self, target: StopTarget) -> io::Result<()>;
@@ -261,6 +264,8 @@ impl<P: Program, S: Console> Loop<P, S> {
                 }
                 done => done,
             },
+            Effect::Bell => self.console.bell(),
+            Effect::Notify(text) => self.console.notify(&text),
             Effect::CaptureMouse(on) => self.console.capture_mouse(on),
             Effect::Suspend => return self.suspend(StopTarget::Group),
             Effect::Quit => return ControlFlow::Break(Ok(ExitReason::Quit)),

@@ -79,6 +79,9 @@ impl Terminal {
     }
 }
 
+/// Characters of a notification.
+const MAX_NOTIFICATION: usize = 200;
+
 impl Console for Terminal {
     fn size(&self) -> io::Result<Size> {
         let size = terminal::window_size()?;
@@ -97,6 +100,16 @@ impl Console for Terminal {
         let sequence = clipboard::sequence(text, clipboard::in_tmux())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         Tty.write_all(sequence.as_bytes())
+    }
+
+    fn bell(&mut self) -> io::Result<()> {
+        Tty.write_all(b"\x07")
+    }
+
+    fn notify(&mut self, text: &str) -> io::Result<()> {
+        // OSC 9. Nothing in the text may end the sequence.
+        let text: String = text.chars().filter(|c| !c.is_control()).take(MAX_NOTIFICATION).collect();
+        Tty.write_all(format!("\x1b]9;{text}\x07").as_bytes())
     }
 
     fn capture_mouse(&mut self, on: bool) -> io::Result<()> {

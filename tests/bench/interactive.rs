@@ -181,6 +181,7 @@ fn survey_handover(rounds: usize) {
         keymap: Keymap::default(),
         user: String::new(),
         read_only: false,
+        history: shmlens::segment::Bytes(64 << 20),
     };
     let mut state = State::new(settings);
     let mut names = Names::default();

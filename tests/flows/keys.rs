@@ -48,6 +48,11 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Segments => &["<enter>Pq|l|y|/kind=sysv<enter>|<space>jjjj"],
         Context::Detail => &["<enter>Pq|l|y|<tab>"],
         Context::Inspect => &["G<enter>ma|/one<enter>hhh", "G<enter>ma|la<tab>"],
+        Context::Scope => &[
+            "<enter>a|o16<enter>a|v|z<space>hhh|cj",
+            "<enter>a|o16<enter>a|v|zzzz|j",
+            "<enter>a|v|T(1) > 0; single<enter>|",
+        ],
         Context::Pager => &["?<pgdn>jj", ":log<enter>"],
         Context::Choice => &["sjjj"],
         Context::Holders => &["Gkhjjj"],
@@ -57,7 +62,7 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Confirm => &["Gk<space>kk<space>k<space>x|j", "Gkk<space><space><space>x|j"],
         Context::Form => &["pjl", "pj", "n<up>", "nab cd ef<left><left><left><left>", "w<tab>"],
         Context::Palette => &[":ma r k<left><left><left><down><down>"],
-        Context::Prompt => &["G<enter>/ab cd ef<left><left><left><left>"],
+        Context::Prompt => &["G<enter>/ab cd ef<left><left><left><left>", "<enter>a|v|a/"],
         Context::Filter => {
             &["/kind=sysv size>1<left><left><left><left>jjj<down><down>", "/!zz ! zz<left><left><down><down>"]
         }

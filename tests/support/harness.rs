@@ -58,6 +58,7 @@ impl Harness {
             keymap: Keymap::default(),
             user: "ann".to_owned(),
             read_only: false,
+            history: Bytes(16 << 20),
         };
         let home = tempfile::tempdir().unwrap();
         let copies = Some(StateDirectory::at(home.path()));
@@ -136,6 +137,7 @@ impl Harness {
             match effect {
                 Effect::Engine(request) => self.request(request),
                 Effect::Copy(text) => self.clipboard = Some(text),
+                Effect::Bell | Effect::Notify(_) => {}
                 Effect::Suspend => self.suspended = true,
                 Effect::Quit => self.quit = true,
                 Effect::CaptureMouse(_) => {}

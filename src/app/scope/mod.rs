@@ -8,6 +8,7 @@ pub use view::{PlotKind, View};
 
 use crate::engine::ScopeRequest;
 use crate::scope::expression::{ExpressionError, Expressions};
+use crate::scope::recording::Track;
 use crate::scope::trigger::Fired;
 use crate::scope::{Batch, Channel, EventKind, History, Rate, Source, Statistics, Timing};
 use crate::segment::Bytes;
@@ -57,6 +58,8 @@ pub struct Scope {
     pub marks: VecDeque<ScopeMark>,
     /// Set while a recording is replayed: nothing is sampled.
     pub recording: Option<String>,
+    /// Counts the searches for channels.
+    pub(super) lookups: u64,
     /// Counts the requests for samples.
     number: u64,
     /// The samples that were asked for are those of the channels.
@@ -78,9 +81,23 @@ impl Scope {
             trigger: None,
             marks: VecDeque::new(),
             recording: None,
+            lookups: 0,
             number: 0,
             is_requested: false,
         }
+    }
+
+    /// A scope that shows a recording.
+    ///
+    /// # Errors
+    /// Fails if two channels have the same name.
+    pub fn of_recording(name: String, tracks: &[Track], memory: Bytes) -> Result<Self, AddError> {
+        let mut scope = Self::new(memory);
+        for Track { name, kind } in tracks.iter().take(MAX_CHANNELS) {
+            scope.add(Channel { name: name.clone(), kind: *kind, source: Source::Recorded })?;
+        }
+        scope.recording = Some(name);
+        Ok(scope)
     }
 
     /// Adds a channel behind the others.
@@ -173,7 +190,7 @@ impl Scope {
         self.number += 1;
         let values = self.channels.iter().filter_map(|one| match &one.channel.source {
             Source::Value(value) => Some(value.clone()),
-            Source::Expression(_) => None,
+            Source::Expression(_) | Source::Recorded => None,
         });
         Some(ScopeRequest { number: self.number, values: values.collect(), rate: self.rate })
     }
@@ -213,6 +230,13 @@ impl Scope {
     #[must_use]
     pub fn visible(&self) -> Option<[u64; 2]> {
         Some(self.view.range(self.history.newest()?))
+    }
+
+    /// Shows all samples that are kept.
+    pub fn show_all(&mut self) {
+        if let (Some(oldest), Some(newest)) = (self.history.oldest(), self.history.newest()) {
+            self.view.zoom_to(newest - oldest, newest);
+        }
     }
 
     /// The time that the axis calls 0.

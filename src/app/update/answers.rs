@@ -1,7 +1,7 @@
 //! Handles reports of the engine.
 
-use super::typing;
 use super::{acting, attachments, clean, holders, new_segment, permissions, save};
+use super::{scope, typing};
 use crate::act::{Answer, Question};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -54,6 +54,9 @@ pub fn handle_report(state: &mut State, report: Report, effects: &mut Vec<Effect
         (Body::Answered(question, answer), _) => {
             permissions::handle_answer(state, &question, answer, effects);
         }
+        (Body::ChannelsFound { number, found }, _) => scope::found(state, number, found),
+        (Body::ChannelCompletions(text, found), _) => scope::completed(state, &text, &found),
+        (Body::Samples(delivery), _) => scope::take(state, delivery, effects),
         (Body::Types(types), _) => typing::set_types(state, types),
         (Body::Planned(plans), _) => acting::show_plans(state, plans),
         (Body::Progress(at), None) => acting::show_progress(state, at),

@@ -1,6 +1,6 @@
 //! Actions in the Inspect screen.
 
-use super::tree;
+use super::{scope, tree};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
 use crate::app::inspect::{Inspect, InspectPane, PendingSearch, Picked, Subject};
@@ -10,7 +10,7 @@ use crate::app::overlay::{Choice, Chosen, Next, Overlay, Prompt, PromptKind};
 use crate::app::sentence::name_of;
 use crate::app::state::{RangesKey, State};
 use crate::app::values;
-use crate::decode::{ByteOrder, Scalar};
+use crate::decode::{ByteOrder, Scalar, Type};
 use crate::engine::{Request, Search, Target};
 use crate::memory::Direction;
 use crate::segment::Bytes;
@@ -223,6 +223,10 @@ fn pin(state: &mut State) {
         return;
     };
     let pinned = inspect.pins.toggle(offset, scalar, order);
+    let channel = scope::channel(&inspect.segment, None, (offset, &Type::scalar(scalar, order), None));
+    if let Some(is_pinned) = pinned {
+        scope::pinned(state, is_pinned, channel);
+    }
     let key = state.key_of(Action::Pin);
     match pinned {
         Some(true) => state.show_message(format!("Pinned {} at {offset:#x} ({key}: unpin)", scalar.word())),

@@ -14,6 +14,7 @@ mod permissions;
 mod prompt;
 mod report;
 mod save;
+mod scope;
 mod segments;
 mod tree;
 mod typing;
@@ -159,6 +160,8 @@ fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
                 "Mouse capture off: the terminal selects text"
             });
         }
+        _ if state.scope_open => scope::act(state, action, effects),
+        Action::Scope => scope::open(state),
         _ if state.inspect.is_some() => inspect::act(state, action, effects),
         _ => segments::act(state, action, effects),
     }
@@ -275,6 +278,7 @@ fn sync_requests(state: &mut State, effects: &mut Vec<Effect>) {
         effects.extend(look.clone().map(|(id, watching)| Request::SetWindow(id, watching).into()));
         state.requested.look = look;
     }
+    scope::sync(state, effects);
     // The contents come first.
     sync_types(state, layout.strip.is_some(), effects);
 }

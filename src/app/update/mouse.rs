@@ -1,6 +1,6 @@
 //! Clicks and the wheel.
 
-use super::{inspect, overlay, segments, tree};
+use super::{inspect, overlay, scope, segments, tree};
 use crate::app::effect::Effect;
 use crate::app::inspect::Line;
 use crate::app::key::{Mouse, MouseKind};
@@ -28,6 +28,10 @@ pub fn act(state: &mut State, mouse: Mouse, effects: &mut Vec<Effect>) {
     };
     if state.overlay.is_some() {
         overlay::mouse(state, mouse, notch, effects);
+    } else if state.scope_open {
+        if notch != 0 {
+            scope::wheel(state, notch);
+        }
     } else if state.inspect.is_some() {
         // A late result must not move the cursor, nor keys act somewhere else.
         state.typed_ahead.clear();

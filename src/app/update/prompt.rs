@@ -1,6 +1,6 @@
 //! The footer prompts: filter, searches and offsets.
 
-use super::{inspect, segments};
+use super::{inspect, scope, segments};
 use crate::act::Question;
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -19,6 +19,9 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
         // The selection can move while the user types a filter.
         segments::step(state, rows);
     }
+    if (action, prompt.kind) == (Action::Complete, PromptKind::Channel) {
+        scope::complete(state, prompt.input.input.value(), effects);
+    }
     if action != Action::Accept {
         return Next::Stay;
     }
@@ -33,6 +36,12 @@ pub fn act(state: &mut State, prompt: &mut Prompt, action: Action, effects: &mut
             effects.push(Request::Ask(Question::Type(text.to_owned())).into());
             return Next::Stay;
         }
+        // The answer closes the prompt.
+        PromptKind::Channel => {
+            scope::find(state, text, effects);
+            return Next::Stay;
+        }
+        PromptKind::Trigger => scope::set_trigger(state, text),
         PromptKind::Text | PromptKind::Hex | PromptKind::Value => search(state, prompt.kind, text, effects),
     };
     prompt.error = taken.err().map(|error| error.to_string());

@@ -8,8 +8,8 @@ use crate::app::scope::{Armed, PlotKind, Scope, TriggerAction};
 use crate::app::state::State;
 use crate::decode::{Bits, ByteOrder, Scalar, Type};
 use crate::engine::{Delivery, FindChannels, Moving, Request};
-use crate::scope::trigger::{Condition, Fired, Mode, Trigger};
 use crate::scope::text::{Completion, Resolved};
+use crate::scope::trigger::{Condition, Fired, Mode, Trigger};
 use crate::scope::{Channel, NumberKind, SampledValue, Source, text, units};
 use crate::segment::{Segment, ShownError};
 use std::sync::Arc;
@@ -424,7 +424,7 @@ pub fn pinned(state: &mut State, is_pinned: bool, channel: Option<Channel>) {
         Source::Value(other) => {
             other.segment.id == value.segment.id && other.place().range().contains(&value.offset)
         }
-        Source::Expression(_) => false,
+        Source::Expression(_) | Source::Recorded => false,
     };
     while let Some(index) = state.scope.channels.iter().position(|one| is_same(&one.channel)) {
         if state.scope.remove(index).is_err() {

@@ -1,5 +1,6 @@
 //! Keys in the tree of fields.
 
+use super::scope;
 use crate::app::action::Action;
 use crate::app::event::Size;
 use crate::app::inspect::{Inspect, InspectPane, RowKind};
@@ -8,6 +9,7 @@ use crate::app::list;
 use crate::app::overlay::{Chosen, CopyItem};
 use crate::app::state::State;
 use crate::decode::{Decoded, Path, Window};
+use crate::scope::text;
 use crate::segment::escape;
 
 /// Bytes of the largest field that is copied.
@@ -121,7 +123,14 @@ pub fn pin(state: &mut State) {
     let name = inspect.field_name(&row);
     let mut pins = std::mem::take(&mut inspect.pins);
     let pinned = inspect.selected_field().map(|row| pins.toggle_field(name.clone(), row.place));
+    let channel = inspect.selected_field().zip(inspect.tree.as_ref()).and_then(|(row, tree)| {
+        let name = text::field_text(&inspect.segment, tree.ty(), &row.path);
+        scope::channel(&inspect.segment, Some(name), (row.place.offset, row.place.ty, row.place.bits))
+    });
     inspect.pins = pins;
+    if let Some(Some(is_pinned)) = pinned {
+        scope::pinned(state, is_pinned, channel);
+    }
     let key = state.key_of(Action::Pin);
     match pinned.flatten() {
         Some(true) => state.show_message(format!("Pinned {name} ({key}: unpin)")),

@@ -11,10 +11,12 @@ use std::time::Duration;
 /// Commands that sample values.
 #[derive(Debug, Subcommand)]
 pub enum ScopeCommand {
-    /// Sample values, and wait for a condition
+    /// Show values over time, or wait for a condition
     Scope(ScopeArgs),
     /// Record values to a file: MCAP, CSV or NPZ
     Record(RecordArgs),
+    /// Show a recording
+    Replay(ReplayArgs),
 }
 
 /// The values, and how often they are sampled.
@@ -49,26 +51,34 @@ pub struct ScopeArgs {
     #[command(flatten)]
     pub sampled: ChannelArgs,
     /// Sample without the terminal UI
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub headless: bool,
     /// Exit when a condition is met: 'NAME > 50 rising', 'NAME == 7', 'NAME changes', 'NAME leaves 0..10',
     /// 'NAME stale 500ms', 'NAME & 0x4', '(EXPRESSION) < 3'
-    #[arg(long, value_name = "TRIGGER")]
+    #[arg(long, value_name = "TRIGGER", requires = "headless")]
     pub until: Option<Condition>,
     /// Exit after this time, with status 1 if the condition was not met: 500ms, 10s
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "headless")]
     pub timeout: Option<Duration>,
     /// Run a shell command when the condition is met, with SHMLENS_TRIGGER, SHMLENS_VALUE and
     /// SHMLENS_TIME (ns since 1970) in its environment
     #[arg(long, value_name = "CMD", requires = "until")]
     pub exec: Option<String>,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, requires = "headless")]
     pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// A recording: MCAP, CSV or NPZ
+    pub file: PathBuf,
 }
 
 const SCOPE_EXAMPLES: &str = "\
 EXAMPLES
+  shmlens scope /telemetry:tick 'rate(tick)'
+                                  open the terminal UI on two channels
   shmlens scope /telemetry:tick --headless --until 'tick > 1000' --timeout 10s
                                   wait for a value, in a script
   shmlens scope head=/q+0:u64 tail=/q+8:u64 --headless --until '(head - tail) > 60'

@@ -7,12 +7,13 @@ mod statistics;
 mod summary;
 mod until;
 
-use super::args::ScopeCommand;
+use super::args::{ScopeArgs, ScopeCommand};
 use super::out::Out;
 use super::{Failure, Status};
 use crate::config::ScopeSettings;
 use crate::identify::typing::Knowledge;
 use crate::machine::Machine;
+use crate::scope::Channel;
 use std::sync::Arc;
 
 /// The settings and global options of these commands.
@@ -24,7 +25,16 @@ pub struct ScopeTerms {
     pub knowledge: Knowledge,
 }
 
-/// Runs a command that samples values of `machine`.
+/// Returns the channels that the terminal UI opens with.
+pub fn channels(
+    machine: &dyn Machine,
+    args: &ScopeArgs,
+    terms: &ScopeTerms,
+) -> Result<Vec<Channel>, Failure> {
+    channels::find(machine, &args.sampled, terms)
+}
+
+/// Runs a command that samples values of `machine` without the terminal UI.
 pub fn run(
     machine: &Arc<dyn Machine>,
     command: &ScopeCommand,
@@ -34,5 +44,7 @@ pub fn run(
     match command {
         ScopeCommand::Scope(args) => until::run(machine, args, terms, out),
         ScopeCommand::Record(args) => record::run(machine, args, terms, out),
+        // Only the terminal UI shows recordings.
+        ScopeCommand::Replay(_) => Ok(Status::Usage),
     }
 }

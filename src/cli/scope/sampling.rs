@@ -35,7 +35,7 @@ impl Sampling {
             .iter()
             .filter_map(|channel| match &channel.source {
                 Source::Value(value) => Some(value.clone()),
-                Source::Expression(_) => None,
+                Source::Expression(_) | Source::Recorded => None,
             })
             .collect();
         if values.is_empty() {

@@ -109,7 +109,13 @@ pub(super) fn load_dwarf(
     is_dwo: bool,
     allowance: &mut Allowance,
 ) -> Result<Dwarf<Slice>> {
-    Dwarf::load(|id| load_section(elf, input, id, is_dwo, allowance))
+    Dwarf::load(|id| match id {
+        // Large, and not used here.
+        SectionId::DebugAranges | SectionId::DebugMacinfo | SectionId::DebugMacro => {
+            Ok(slice(Arc::default(), elf.order))
+        }
+        id => load_section(elf, input, id, is_dwo, allowance),
+    })
 }
 
 pub(super) fn load_section(

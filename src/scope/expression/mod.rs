@@ -68,7 +68,7 @@ impl Expressions {
             }
         }
         let kinds = channels.iter().map(|channel| match channel.source {
-            Source::Value(_) => Kind::Value(channel.kind),
+            Source::Value(_) | Source::Recorded => Kind::Value(channel.kind),
             Source::Expression(_) => Kind::Expression,
         });
         let name = |index: usize| channels[index].name.clone();

@@ -49,7 +49,7 @@ fn found(text: &str) -> Result<Resolved, ChannelError> {
 fn sampled(channel: &Channel) -> &SampledValue {
     match &channel.source {
         Source::Value(value) => value,
-        Source::Expression(text) => panic!("{text} is an expression"),
+        other => panic!("{other:?}"),
     }
 }
 

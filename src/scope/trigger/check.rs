@@ -128,7 +128,7 @@ fn enumeration(channel: &Channel) -> Option<&Enum> {
             TypeKind::Enum(found) => Some(found),
             _ => None,
         },
-        Source::Expression(_) => None,
+        Source::Expression(_) | Source::Recorded => None,
     }
 }
 

@@ -78,6 +78,14 @@ impl Console for FakeConsole {
         self.record(format!("copies {text}"))
     }
 
+    fn bell(&mut self) -> io::Result<()> {
+        self.record("rings".to_owned())
+    }
+
+    fn notify(&mut self, text: &str) -> io::Result<()> {
+        self.record(format!("notifies {text}"))
+    }
+
     fn capture_mouse(&mut self, on: bool) -> io::Result<()> {
         self.record(format!("mouse {on}"))
     }
