@@ -50,7 +50,7 @@ const fn states(context: Context) -> &'static [&'static str] {
         Context::Inspect => &["G<enter>ma|/one<enter>hhh", "G<enter>ma|la<tab>"],
         Context::Scope => &[
             "<enter>a|o16<enter>a|v|z<space>hhh|cj",
-            "<enter>a|o16<enter>a|v|zzzz|j",
+            "<enter>a|o16<enter>a|v|zzzz",
             "<enter>a|v|T(1) > 0; single<enter>|",
         ],
         Context::Pager => &["?<pgdn>jj", ":log<enter>"],
