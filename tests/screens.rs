@@ -1,6 +1,8 @@
 //! Snapshots of every screen and overlay on the fake machine, in several sizes and themes, with
 //! styles.
 
+mod scope;
+
 use crate::support::{Acts, Harness};
 use shmlens::app::event::Event;
 use shmlens::decode::Scalar;

@@ -40,6 +40,10 @@ pub struct Glyphs {
     pub fold: [&'static str; 2],
     /// More rows above, below.
     pub more: [&'static str; 2],
+    /// A channel that is plotted, and one that is not.
+    pub plotted: [&'static str; 2],
+    /// The lower and the higher of two states.
+    pub steps: [&'static str; 2],
 }
 
 pub const UNICODE: Glyphs = Glyphs {
@@ -64,6 +68,8 @@ pub const UNICODE: Glyphs = Glyphs {
     bracket: ["╭", "│", "╰", "╶"],
     fold: ["▸", "▾"],
     more: ["↑", "↓"],
+    plotted: ["●", "○"],
+    steps: ["▁", "▔"],
 };
 
 pub const ASCII: Glyphs = Glyphs {
@@ -88,6 +94,8 @@ pub const ASCII: Glyphs = Glyphs {
     bracket: ["/", "|", "\\", "-"],
     fold: ["+", "-"],
     more: ["^", "v"],
+    plotted: ["*", "o"],
+    steps: ["_", "'"],
 };
 
 impl Glyphs {

@@ -44,6 +44,8 @@ pub struct Theme {
     /// Patched over the bytes of the selected field.
     pub field: Style,
     pub cursor: Style,
+    /// The traces of a plot. Numbers tell them apart, too.
+    pub traces: [Style; 6],
     pub glyphs: Glyphs,
 }
 
@@ -122,6 +124,7 @@ impl Theme {
             found: bold.add_modifier(Modifier::UNDERLINED),
             field: plain.add_modifier(Modifier::UNDERLINED),
             cursor: reverse,
+            traces: [plain, bold, plain, bold, plain, bold],
             glyphs: UNICODE,
         }
     }
@@ -154,6 +157,14 @@ impl Theme {
             glow,
             differs: fg(Color::Red).add_modifier(Modifier::BOLD),
             found: fg(Color::Cyan).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            traces: [
+                fg(Color::Green),
+                fg(Color::Yellow),
+                fg(Color::Cyan),
+                fg(Color::Magenta),
+                Style::new(),
+                fg(Color::Blue),
+            ],
             ..Self::mono()
         }
     }
@@ -194,6 +205,7 @@ impl Theme {
                 .collect(),
             differs: fg(tint.red).add_modifier(Modifier::BOLD),
             found: fg(tint.cyan).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+            traces: [tint.green, tint.yellow, tint.cyan, tint.magenta, tint.text, tint.blue].map(fg),
             ..Self::mono()
         }
     }
@@ -213,6 +225,12 @@ impl Theme {
             State::Idle => self.text,
             State::Leaked(_) => self.leaked,
         }
+    }
+
+    /// The style of a trace. Samples that may be torn are dim.
+    pub const fn trace(&self, color: usize, is_dim: bool) -> Style {
+        let style = self.traces[color % self.traces.len()];
+        if is_dim { style.add_modifier(Modifier::DIM) } else { style }
     }
 
     /// The style of a change, from 0 (fresh) to 1 (gone).

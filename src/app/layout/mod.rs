@@ -3,6 +3,7 @@
 pub mod detail;
 pub mod inspect;
 pub mod overlay;
+pub mod scope;
 pub mod segments;
 pub mod strip;
 

@@ -1,8 +1,10 @@
 //! The Scope screen: channels, their history, and the part of it that is shown.
 
+mod plot;
 mod trigger;
 mod view;
 
+pub use plot::{NoPlot, ShownPlot, ShownTrace};
 pub use trigger::{Armed, TriggerAction};
 pub use view::{PlotKind, View};
 

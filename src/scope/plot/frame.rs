@@ -137,7 +137,11 @@ impl Frame {
             if labels.last().is_some_and(|(last, _)| *last == row) {
                 continue;
             }
-            let name = names.filter(|_| tick.value.fract() == 0.0).and_then(|name| name(tick.value));
+            // Values that have names are whole.
+            if names.is_some() && tick.value.fract() != 0.0 {
+                continue;
+            }
+            let name = names.and_then(|name| name(tick.value));
             // Other characters may take more than a cell.
             let name = name.filter(|name| name.len() <= MAX_Y_LABEL && name.is_ascii());
             labels.push((row, name.unwrap_or_else(|| tick.label.clone())));

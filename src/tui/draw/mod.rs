@@ -9,6 +9,7 @@ mod map;
 mod moving;
 mod overlay;
 mod progress;
+mod scope;
 mod segments;
 mod sparkline;
 
@@ -26,6 +27,7 @@ pub fn draw(state: &State, theme: &Theme, buffer: &mut Buffer) {
         return;
     }
     match (&state.inspect, state.detail) {
+        _ if state.scope_open => scope::draw(state, &mut canvas),
         (Some(open), _) => inspect::draw(state, open, &mut canvas),
         (None, Some(top)) => detail::draw(state, top, &mut canvas),
         (None, None) => segments::draw(state, &mut canvas),

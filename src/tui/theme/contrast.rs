@@ -178,7 +178,7 @@ fn colors_of_the_true_color_themes_are_readable() {
             theme.differs,
             theme.found,
         ];
-        for style in colors.iter().chain(&theme.glow) {
+        for style in colors.iter().chain(&theme.glow).chain(&theme.traces) {
             let seen = palette.contrast(*style);
             assert!(seen >= MIN_TEXT_CONTRAST, "{style:?} of {name:?} in {}: {seen:.2}", palette.name);
         }

@@ -1,0 +1,261 @@
+//! The plot of the screen: its traces and their axes, for drawing and for clicks.
+
+use super::{PlotKind, Scope};
+use crate::app::event::Size;
+use crate::app::layout::scope::{Needs, ScopeLayout, layout};
+use crate::scope::NumberKind;
+use crate::scope::plot::{Axis, Frame, Histogram, Marker, Picture, Scale, TimePlot, Trace, XyPlot};
+
+/// A range is shared by traces whose own ranges are at least this part of it. Smaller ones would be flat
+/// lines.
+const MIN_SHARE: f64 = 1.0 / 20.0;
+
+/// What the plot shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ShownPlot {
+    /// Channels over time; the first is in front.
+    Time(Vec<ShownTrace>),
+    /// Two channels, across and up.
+    Xy([usize; 2]),
+    Histogram(usize, Histogram),
+    /// Nothing, for this reason.
+    Nothing(NoPlot),
+}
+
+/// A channel in the plot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShownTrace {
+    pub channel: usize,
+    /// The range that it shares with the first trace. `None` for an axis of its own.
+    pub shared: Option<[f64; 2]>,
+}
+
+/// The reason that there is no plot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoPlot {
+    NoSamples,
+    NonePlotted,
+    /// XY takes two channels.
+    OnlyOne,
+    NoValues,
+}
+
+impl Scope {
+    #[must_use]
+    pub fn layout(&self, size: Size) -> ScopeLayout {
+        let shows_cursors = self.view.kind == PlotKind::Time && self.view.cursors.iter().any(Option::is_some);
+        layout(size, Needs { channels: self.channels.len(), cursor: self.cursor, shows_cursors })
+    }
+
+    /// The plot for an area of this width.
+    #[must_use]
+    pub fn shown_plot(&self, width: usize) -> ShownPlot {
+        let Some([from, to]) = self.visible() else { return ShownPlot::Nothing(NoPlot::NoSamples) };
+        let plotted = self.plotted();
+        match self.view.kind {
+            PlotKind::Time if plotted.is_empty() => ShownPlot::Nothing(NoPlot::NonePlotted),
+            PlotKind::Time => ShownPlot::Time(self.traces(&plotted)),
+            PlotKind::Xy => match plotted[..] {
+                [up, across, ..] => ShownPlot::Xy([across, up]),
+                _ => ShownPlot::Nothing(NoPlot::OnlyOne),
+            },
+            PlotKind::Histogram => {
+                let found = self.history.histogram(self.cursor, from, to, self.bins(width, [from, to]));
+                found.map_or(ShownPlot::Nothing(NoPlot::NoValues), |found| {
+                    ShownPlot::Histogram(self.cursor, found)
+                })
+            }
+        }
+    }
+
+    /// The number of the color of a channel: its place among those that are plotted, so that few of them
+    /// have the same one.
+    #[must_use]
+    pub fn color(&self, channel: usize) -> usize {
+        self.channels.iter().take(channel).filter(|one| one.is_plotted).count()
+    }
+
+    /// The bins of a histogram of some width. Those of integers have a whole width, so that none has more
+    /// of them than others.
+    fn bins(&self, width: usize, [from, to]: [u64; 2]) -> usize {
+        let width = width.max(1);
+        let is_real = self.history.kind(self.cursor).is_none_or(|kind| kind == NumberKind::Float);
+        let extent = self.history.extent(self.cursor, from, to).filter(|_| !is_real);
+        let Some(axis) = extent.map(Axis::around) else { return width };
+        let span = axis.high - axis.low;
+        #[expect(clippy::cast_precision_loss, reason = "the width of a terminal")]
+        let size = (span / width as f64).ceil().max(1.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the width")]
+        ((span / size).floor() as usize).clamp(1, width)
+    }
+
+    /// Decides which traces share the axis of the first.
+    fn traces(&self, plotted: &[usize]) -> Vec<ShownTrace> {
+        let mut traces: Vec<ShownTrace> =
+            plotted.iter().map(|&channel| ShownTrace { channel, shared: None }).collect();
+        let Some([from, to]) = self.visible() else { return traces };
+        let extent = |channel: usize| self.history.extent(channel, from, to);
+        // The names of states label an axis of their own.
+        let can_share = |&&channel: &&usize| self.channels[channel].channel.is_quantity();
+        let first = plotted.first().filter(can_share).filter(|_| !self.view.own_axes);
+        let Some(mut joint) = first.and_then(|&channel| extent(channel)) else { return traces };
+        let span = |[low, high]: [f64; 2]| high - low;
+        let mut least = Some(span(joint)).filter(|span| *span > 0.0);
+        let mut members = vec![plotted[0]];
+        for &channel in plotted[1..].iter().filter(can_share) {
+            let Some(found) = extent(channel) else { continue };
+            let wider = [joint[0].min(found[0]), joint[1].max(found[1])];
+            let own = Some(span(found)).filter(|span| *span > 0.0);
+            let smallest = least.into_iter().chain(own).reduce(f64::min);
+            if smallest.is_none_or(|smallest| smallest >= span(wider) * MIN_SHARE) {
+                (joint, least) = (wider, smallest);
+                members.push(channel);
+            }
+        }
+        let axis = Axis::around(joint);
+        for trace in traces.iter_mut().filter(|trace| members.contains(&trace.channel)) {
+            trace.shared = Some([axis.low, axis.high]);
+        }
+        traces
+    }
+
+    /// Calls a function with the plot over time.
+    fn with_time_plot<T>(&self, shown: &[ShownTrace], then: impl FnOnce(TimePlot<'_>) -> T) -> Option<T> {
+        let [from, to] = self.visible()?;
+        let traces: Vec<Trace> = shown
+            .iter()
+            .map(|trace| Trace {
+                channel: trace.channel,
+                range: trace.shared,
+                has_steps: !self.channels[trace.channel].channel.is_quantity(),
+            })
+            .collect();
+        let marks: Vec<u64> =
+            self.marks.iter().map(|mark| mark.time).filter(|time| (from..=to).contains(time)).collect();
+        let first = self.channels.get(shown.first()?.channel)?;
+        let names = |value: f64| first.channel.name_of(value);
+        Some(then(TimePlot {
+            history: &self.history,
+            traces: &traces,
+            from,
+            to,
+            zero: self.zero(),
+            scale: Scale::Own,
+            cursors: self.view.cursors,
+            trigger: self.trigger.as_ref().and_then(super::Armed::last),
+            marks: &marks,
+            names: if first.channel.is_quantity() { None } else { Some(&names) },
+        }))
+    }
+
+    fn xy_plot(&self, channels: [usize; 2]) -> Option<XyPlot<'_>> {
+        let [from, to] = self.visible()?;
+        Some(XyPlot { history: &self.history, channels, from, to })
+    }
+}
+
+impl ShownPlot {
+    /// The layout of the plot in an area of this size.
+    #[must_use]
+    pub fn frame(&self, scope: &Scope, size: [usize; 2]) -> Option<Frame> {
+        match self {
+            Self::Time(traces) => scope.with_time_plot(traces, |plot| plot.frame(size)),
+            Self::Xy(channels) => scope.xy_plot(*channels).map(|plot| plot.frame(size)),
+            Self::Histogram(_, histogram) => Some(histogram.frame(size)),
+            Self::Nothing(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn picture(&self, scope: &Scope, size: [usize; 2], marker: Marker) -> Option<Picture> {
+        match self {
+            Self::Time(traces) => scope.with_time_plot(traces, |plot| plot.draw(size, marker)),
+            Self::Xy(channels) => scope.xy_plot(*channels).map(|plot| plot.draw(size, marker)),
+            Self::Histogram(_, histogram) => Some(histogram.draw(size, marker)),
+            Self::Nothing(_) => None,
+        }
+    }
+
+    /// The channel of a trace of the picture.
+    #[must_use]
+    pub fn channel(&self, trace: usize) -> Option<usize> {
+        match self {
+            Self::Time(traces) => traces.get(trace).map(|trace| trace.channel),
+            Self::Xy([_, up]) => Some(*up),
+            Self::Histogram(channel, _) => Some(*channel),
+            Self::Nothing(_) => None,
+        }
+    }
+
+    /// The time at a column of the plot over time.
+    #[must_use]
+    pub fn time_at(&self, scope: &Scope, size: [usize; 2], column: usize) -> Option<u64> {
+        let Self::Time(_) = self else { return None };
+        let offset = self.frame(scope, size)?.x_at(column)?;
+        #[expect(clippy::cast_possible_truncation, reason = "nanoseconds on screen")]
+        Some(scope.zero().saturating_add_signed(offset.round() as i64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::{Batch, Channel, Column, Grade, Number, NumberKind, Source};
+    use crate::segment::Bytes;
+
+    /// A scope with expressions, so that no segment is needed.
+    fn scope(ranges: &[[f64; 2]]) -> Scope {
+        let mut scope = Scope::new(Bytes(1 << 20));
+        let mut batch = Batch { times: (1..=100).map(|tick| tick * 1_000_000).collect(), ..Batch::default() };
+        for (index, [low, high]) in ranges.iter().enumerate() {
+            let source = Source::Expression(format!("{index}"));
+            let channel = Channel { name: format!("c{index}"), kind: NumberKind::Float, source };
+            scope.add(channel).unwrap();
+            let mut column = Column::default();
+            for tick in 0..100_u8 {
+                let value = low + (high - low) * f64::from(tick) / 99.0;
+                column.push(Number::Float(value).bits(), Grade::Whole);
+            }
+            batch.columns.push(column);
+        }
+        scope.history.push(&batch);
+        scope.view.span = 100_000_000;
+        scope
+    }
+
+    fn sharing(scope: &Scope) -> Vec<usize> {
+        let ShownPlot::Time(traces) = scope.shown_plot(80) else { panic!("no plot") };
+        traces.iter().filter(|trace| trace.shared.is_some()).map(|trace| trace.channel).collect()
+    }
+
+    #[test]
+    fn traces_that_would_be_flat_have_an_axis_of_their_own() {
+        let mut scope = scope(&[[0.0, 1.0], [0.0, 1e6], [0.5, 3.0], [2.0, 2.0]]);
+        assert_eq!(sharing(&scope), [0, 2, 3]);
+        scope.cursor = 1;
+        assert_eq!(sharing(&scope), [1, 3]);
+        scope.view.own_axes = true;
+        assert_eq!(sharing(&scope), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn column_of_the_plot_has_its_time() {
+        let scope = scope(&[[0.0, 1.0]]);
+        let plot = scope.shown_plot(80);
+        let size = [80, 10];
+        assert_eq!(plot.time_at(&scope, size, 0), None);
+        let last = plot.time_at(&scope, size, 79).unwrap();
+        assert!((99_000_000..=100_000_000).contains(&last), "{last}");
+    }
+
+    #[test]
+    fn reason_for_no_plot_is_given() {
+        let mut scope = scope(&[[0.0, 1.0]]);
+        scope.view.kind = PlotKind::Xy;
+        assert_eq!(scope.shown_plot(80), ShownPlot::Nothing(NoPlot::OnlyOne));
+        scope.view.kind = PlotKind::Time;
+        scope.channels[0].is_plotted = false;
+        assert_eq!(scope.shown_plot(80), ShownPlot::Nothing(NoPlot::NonePlotted));
+        assert_eq!(Scope::new(Bytes(0)).shown_plot(80), ShownPlot::Nothing(NoPlot::NoSamples));
+    }
+}

@@ -1,0 +1,74 @@
+//! Numbers of channels, rounded so that their digits line up and do not flicker.
+
+use crate::app::scope::ScopeChannel;
+use crate::scope::units::rounded;
+use crate::scope::{Number, NumberKind};
+
+/// A fraction shows differences of a thousandth of the range of a channel.
+const RESOLUTION: f64 = 1000.0;
+/// Numbers that need more decimals get an exponent.
+const MAX_DECIMALS: usize = 6;
+/// Larger numbers get an exponent.
+const MAX_FIXED: f64 = 1e9;
+/// Digits of a number that gets an exponent.
+const DIGITS: usize = 5;
+
+/// The text of a sample. States have names, and integers all their digits.
+pub fn sample(channel: &ScopeChannel, number: Number) -> String {
+    let is_real = channel.channel.kind == NumberKind::Float && number.as_f64().is_finite();
+    if is_real { real(channel, number.as_f64()) } else { channel.channel.text(number.bits()) }
+}
+
+/// The text of a number on the scale of a channel, such as its average.
+pub fn real(channel: &ScopeChannel, value: f64) -> String {
+    match decimals(channel) {
+        Some(decimals) if value.abs() < MAX_FIXED => format!("{value:.decimals$}"),
+        _ => rounded(value, DIGITS),
+    }
+}
+
+/// The decimals that differences in the range of a channel need. `None` if there are too many, or no
+/// range.
+fn decimals(channel: &ScopeChannel) -> Option<usize> {
+    let (min, max) = channel.statistics.min().zip(channel.statistics.max())?;
+    let step = max.minus(min) / RESOLUTION;
+    let decimals = (-step.log10()).ceil().max(0.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+    (step > 0.0 && decimals.is_finite()).then_some(decimals as usize).filter(|count| *count <= MAX_DECIMALS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::{Channel, Column, Grade, Source, Statistics};
+
+    fn channel(values: &[f64]) -> ScopeChannel {
+        let kind = NumberKind::Float;
+        let mut statistics = Statistics::new(kind);
+        let mut column = Column::default();
+        values.iter().for_each(|value| column.push(value.to_bits(), Grade::Whole));
+        let times: Vec<u64> = (0..values.len() as u64).collect();
+        statistics.push(&times, &column);
+        let channel = Channel { name: "x".to_owned(), kind, source: Source::Expression("1".to_owned()) };
+        ScopeChannel { channel, statistics, is_plotted: true, trouble: None }
+    }
+
+    #[test]
+    fn decimals_follow_the_range_and_stay_the_same() {
+        let text = |range: [f64; 2], value: f64| real(&channel(&range), value);
+        assert_eq!(text([-1.0, 1.0], 0.841_470_984), "0.841");
+        assert_eq!(text([-1.0, 1.0], 0.5), "0.500");
+        assert_eq!(text([6.41, 6.58], 6.5), "6.5000");
+        assert_eq!(text([0.0, 1e6], 123_456.7), "123457");
+        assert_eq!(text([5.0, 5.0], 5.0), "5");
+        assert_eq!(text([0.0, 1e-9], 5.5e-10), "5.5e-10");
+        assert_eq!(text([0.0, 1e30], 1.25e29), "1.25e29");
+    }
+
+    #[test]
+    fn samples_that_are_no_numbers_have_their_text() {
+        let channel = channel(&[0.0, 1.0]);
+        assert_eq!(sample(&channel, Number::Float(f64::NAN)), "nan");
+        assert_eq!(sample(&channel, Number::Float(0.25)), "0.250");
+    }
+}

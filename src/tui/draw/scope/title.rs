@@ -1,0 +1,163 @@
+//! The title: sampling, trigger, and if the view is live. The achieved rate, the jitter and the missed
+//! samples are always shown; the trigger is shortened first.
+
+use super::symbols;
+use crate::app::layout::Area;
+use crate::app::scope::Scope;
+use crate::scope::plot::relative;
+use crate::scope::units::{duration, frequency, rounded};
+use crate::scope::{Rate, Timing};
+use crate::tui::canvas::{Canvas, cells};
+use ratatui::style::Style;
+
+const GAP: u16 = 3;
+/// Cells that a trigger gets before the other parts take short forms.
+const MIN_TRIGGER_WIDTH: u16 = 20;
+/// Fewer cells tell nothing about a trigger.
+const LEAST_TRIGGER_WIDTH: u16 = 8;
+/// Narrower terminals begin with the second form.
+const WIDE: u16 = 100;
+const MAX_NAME_WIDTH: u16 = 24;
+/// A rate below this share of the requested one is conspicuous.
+const LOW_RATE: f64 = 0.9;
+
+/// A text with its style.
+type Part = (String, Style);
+
+pub fn draw(scope: &Scope, canvas: &mut Canvas<'_>, area: Area) {
+    let theme = canvas.theme;
+    let edge = area.right().saturating_sub(1);
+    let status = status(scope, canvas);
+    let trigger = trigger_texts(scope);
+    let wanted = trigger.as_ref().map_or(0, |[_, short]| cells(short).min(MIN_TRIGGER_WIDTH) + GAP);
+    let room = edge.saturating_sub(1 + cells(&status.0) + GAP);
+    let all = forms(scope, canvas);
+    let first = usize::from(area.width < WIDE);
+    let fits = |form: &&Vec<Vec<Part>>, wanted: u16| width(form) + wanted <= room;
+    // The shortest form has no name.
+    let named = &all[first.min(all.len() - 1)..all.len().saturating_sub(1).max(1)];
+    let roomy = named.iter().find(|form| fits(form, wanted));
+    let Some(form) = roomy.or_else(|| all.iter().find(|form| fits(form, 0))).or(all.last()) else { return };
+    let mut x = 1;
+    for part in form {
+        for (text, style) in part {
+            x = canvas.text(x, area.y, edge.saturating_sub(x), text, *style);
+        }
+        x += GAP;
+    }
+    let (text, style) = status;
+    let left = edge.saturating_sub(x + GAP + cells(&text));
+    if let Some([long, short]) = trigger.filter(|_| left >= LEAST_TRIGGER_WIDTH) {
+        let style = if scope.trigger.as_ref().is_some_and(|armed| armed.count > 0) {
+            theme.accent
+        } else {
+            theme.text
+        };
+        let trigger = canvas.cut(if cells(&long) <= left { &long } else { &short }, left);
+        canvas.text(x, area.y, left, &trigger, style);
+    }
+    if x <= edge.saturating_sub(cells(&text)) + GAP {
+        canvas.text_right(edge, area.y, cells(&text), &text, style);
+    } else {
+        // The symbol alone.
+        canvas.text(edge.saturating_sub(1), area.y, 1, &text, style);
+    }
+}
+
+fn width(form: &[Vec<Part>]) -> u16 {
+    let part = |part: &Vec<Part>| part.iter().map(|(text, _)| cells(text)).sum::<u16>() + GAP;
+    form.iter().map(part).sum::<u16>().saturating_sub(GAP)
+}
+
+/// The parts before the trigger, from the longest form to the shortest.
+fn forms(scope: &Scope, canvas: &Canvas<'_>) -> Vec<Vec<Vec<Part>>> {
+    let theme = canvas.theme;
+    let name = || vec![("Scope".to_owned(), theme.strong)];
+    let count = match scope.channels.len() {
+        1 => "1 channel".to_owned(),
+        count => format!("{count} channels"),
+    };
+    let count = || vec![(count.clone(), theme.text)];
+    if scope.channels.is_empty() {
+        return vec![vec![name()]];
+    }
+    let [long, middle, short, least] = timing(scope, canvas);
+    vec![
+        vec![name(), count(), long],
+        vec![name(), count(), middle.clone()],
+        vec![name(), middle],
+        vec![name(), short],
+        vec![least],
+    ]
+}
+
+/// The rate, the jitter and the missed samples, in four lengths.
+fn timing(scope: &Scope, canvas: &Canvas<'_>) -> [Vec<Part>; 4] {
+    let theme = canvas.theme;
+    let Timing { samples, missed, jitter, .. } = scope.timing;
+    let achieved = scope.timing.achieved();
+    let requested = match scope.rate {
+        Rate::Hertz(rate) => frequency(rate),
+        Rate::Burst => "burst".to_owned(),
+    };
+    if samples < 2 {
+        let text = format!("{requested}: no samples yet");
+        return [0; 4].map(|_| vec![(text.clone(), theme.text)]);
+    }
+    let is_low = matches!(scope.rate, Rate::Hertz(rate) if achieved < rate * LOW_RATE);
+    let rate_style = if is_low { theme.removed } else { theme.text };
+    let missed_style = if missed > 0 { theme.removed } else { theme.text };
+    let jitter = symbols(&duration(relative_nanos(jitter)), canvas).into_owned();
+    let figure = match scope.rate {
+        Rate::Hertz(_) => rounded(achieved, 4),
+        Rate::Burst => frequency(achieved),
+    };
+    let per_second = format!("{}/s", rounded(achieved, 4));
+    let form = |before: String, figure: &str, after: String| {
+        vec![
+            (before, theme.text),
+            (figure.to_owned(), rate_style),
+            (after, theme.text),
+            (format!("{missed} missed"), missed_style),
+        ]
+    };
+    let plus_minus = symbols("±", canvas);
+    [
+        form(format!("{requested}: "), &figure, format!(" achieved, jitter {jitter}, ")),
+        form(format!("{requested}: "), &figure, format!(", jitter {jitter}, ")),
+        form(String::new(), &per_second, format!(", jitter {jitter}, ")),
+        form(String::new(), &per_second, format!(" {plus_minus}{}, ", jitter.replace(' ', ""))),
+    ]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "only shown")]
+const fn relative_nanos(time: std::time::Duration) -> f64 {
+    time.as_nanos() as f64
+}
+
+/// The state of the trigger and its condition, in two lengths.
+fn trigger_texts(scope: &Scope) -> Option<[String; 2]> {
+    let armed = scope.trigger.as_ref()?;
+    let text = format!("{}, {}", armed.status(), armed.trigger.condition);
+    Some([format!("trigger: {text}"), format!("T {text}")])
+}
+
+/// The state of the view.
+fn status(scope: &Scope, canvas: &Canvas<'_>) -> Part {
+    let theme = canvas.theme;
+    let [live, still] = theme.glyphs.live;
+    let view = &scope.view;
+    if scope.channels.is_empty() && scope.recording.is_none() {
+        return (String::new(), theme.text);
+    }
+    match (&scope.recording, view.is_frozen, view.end) {
+        (Some(name), ..) => (format!("{still} replaying {}", canvas.fit(name, MAX_NAME_WIDTH)), theme.accent),
+        (None, true, _) => (format!("{still} frozen"), theme.accent),
+        (None, false, Some(end))
+            if scope.history.newest().is_some_and(|newest| relative(newest, end) > 0.0) =>
+        {
+            (format!("{live} at trigger"), theme.in_use)
+        }
+        (None, false, _) => (format!("{live} live"), theme.in_use),
+    }
+}
