@@ -101,7 +101,12 @@ impl Worker for ScopeWorker {
         }
         let start = clock();
         running.next = start + AWAIT_EVERY;
-        if !running.is_ready || self.deliveries.are_full() {
+        if !running.is_ready {
+            return vec![];
+        }
+        if self.deliveries.are_full() {
+            let time = running.time(start);
+            running.sampler.interrupt(time);
             return vec![];
         }
         running.sample(clock);

@@ -293,6 +293,21 @@ fn caller_that_does_not_keep_up_misses_ticks() {
 }
 
 #[test]
+fn caller_that_does_not_keep_up_with_a_burst_gets_a_gap() {
+    let machine = FakeMachine::new();
+    machine.add_object("a", FakeBytes::full(&[1; 8]));
+    let mut scope = Scope::new(&machine);
+    scope.start(1, Rate::Burst, vec![value(&segment(&machine, 0), Scalar::U8, 0)]);
+    let kept = deliveries(scope.steps.advance(4000 * MS));
+    assert_eq!(kept.len(), super::delivery::MAX_WAITING);
+    drop(kept);
+    let batch = scope.wait(100 * MS);
+    assert_complete(&batch);
+    assert_eq!(batch.columns[0].grades.iter().filter(|&&grade| grade == Grade::Missing).count(), 1);
+    assert_eq!(batch.columns[0].grades.last(), Some(&Grade::Whole));
+}
+
+#[test]
 fn burst_samples_without_ticks_and_stays_bounded() {
     let machine = FakeMachine::new();
     machine.add_object("a", FakeBytes::full(&[1; 8]));

@@ -147,6 +147,13 @@ impl Sampler {
         }
     }
 
+    /// Marks that a burst was interrupted. Ticks notice that by themselves.
+    pub fn interrupt(&mut self, now: u64) {
+        if self.is_burst {
+            self.add_gap(now);
+        }
+    }
+
     /// Stops the ticks until the next [`Self::run`]. The time in between is a gap.
     pub fn pause(&mut self, now: u64) {
         self.ticks.pause();

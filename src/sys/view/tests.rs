@@ -54,3 +54,33 @@ fn page_that_is_truncated_away_reads_as_zeros_and_is_reported() {
     let again = View::of_file(&file, 0..64).unwrap();
     assert!(!again.is_lost(), "a slot that is used again starts anew");
 }
+
+#[test]
+fn signal_in_other_memory_ends_the_process() {
+    let file = file(page_size());
+    let _view = View::of_file(&file, 0..64).unwrap();
+    let other = File::open(format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file))).unwrap();
+    let length = NonZero::new(8192).unwrap();
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let address = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &other, 0) };
+    let address = address.unwrap();
+    file.set_len(0).unwrap();
+    // SAFETY: the child only makes system calls and loads a byte, which may raise a signal.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: as above.
+        unsafe {
+            // No core dump.
+            libc::prctl(libc::PR_SET_DUMPABLE, 0);
+            address.cast::<u8>().as_ptr().read_volatile();
+            libc::_exit(0);
+        }
+    }
+    let mut status = 0;
+    // SAFETY: the child is ours, and the mapping is not used anymore.
+    unsafe {
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+        munmap(address, length.get()).unwrap();
+    }
+    assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGBUS, "{status:#x}");
+}
