@@ -207,6 +207,8 @@ pub struct WatchedValue {
     pub limit: Option<u32>,
     /// Stop counting after so many writes.
     pub count: Option<u64>,
+    /// Report a sample of this value at every write too.
+    pub sample: Option<SampledValue>,
 }
 
 impl WatchedValue {

@@ -1,6 +1,8 @@
 //! Writers: the threads and functions of real programs that change a value, found by watchpoints of
 //! the processor.
 
+mod samples;
+
 use crate::support::{Child, Namespaces, Object, SOON, as_nobody, compile_cpp, shmlens, wait_until};
 use nix::sys::signal::Signal;
 use serde_json::Value;

@@ -34,6 +34,7 @@ pub fn run(
         range: target.range,
         limit: (!args.no_limit).then_some(WatchedValue::LIMIT),
         count: args.count,
+        sample: None,
     };
     // The worker runs on this thread: Ctrl-C and a closed pipe end the wait.
     let mut worker = Writers::default();

@@ -2,6 +2,7 @@
 
 mod process;
 mod refusal;
+mod sampling;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,15 @@ use std::time::Duration;
 
 /// The interval of reports.
 const REPORT: Duration = Duration::from_millis(250);
+/// The interval at which samples are delivered.
+const SAMPLES: Duration = Duration::from_millis(33);
 
 /// The worker that watches writers.
 #[derive(Default)]
 pub struct Writers {
     session: Option<Box<Session>>,
     reported: Option<Clock>,
+    sampled: Option<Clock>,
     last: Option<WriterTable>,
 }
 
@@ -39,7 +43,7 @@ impl Worker for Writers {
     fn handle(&mut self, _: &dyn Machine, now: Clock, job: Job) -> Vec<Report> {
         if let Request::WatchWriters(watched) = job.request {
             self.session = watched.map(|watched| Box::new(Session::new(*watched, now)));
-            (self.reported, self.last) = (None, None);
+            (self.reported, self.sampled, self.last) = (None, None, None);
         }
         vec![]
     }
@@ -51,13 +55,18 @@ impl Worker for Writers {
     fn work(&mut self, machine: &dyn Machine, now: Clock) -> Vec<Report> {
         let Some(session) = &mut self.session else { return vec![] };
         let is_gone = session.step(machine, now);
+        let mut reports = vec![];
+        if is_gone || self.sampled.is_none_or(|sampled| now >= sampled + SAMPLES) {
+            self.sampled = Some(now);
+            let samples = session.take_samples().map(|batch| Body::WriteSamples(Box::new(batch)));
+            reports.extend(samples.map(|body| Report::new(now, body)));
+        }
         let is_due = self.reported.is_none_or(|reported| now >= reported + REPORT);
         if !is_gone && !is_due && !session.is_complete() {
-            return vec![];
+            return reports;
         }
         self.reported = Some(now);
         let table = session.table(machine);
-        let mut reports = vec![];
         if !self.last.as_ref().is_some_and(|last| last.has_same_facts(&table)) {
             self.last = Some(table.clone());
             reports.push(Report::new(now, Body::Writers(Box::new(table))));

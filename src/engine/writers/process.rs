@@ -5,8 +5,8 @@ use crate::identify::locks::mapping_of;
 use crate::identify::source::{SourceMap, WritingProcess};
 use crate::machine::Machine;
 use crate::machine::process::{Examination, Object, ProcessId, ScanOptions};
-use crate::machine::watch::{Event, MAX_WATCHPOINTS, WatchedBytes, WriteWatch};
-use crate::scope::writers::{Tally, ThreadId, ThreadState};
+use crate::machine::watch::{Event, MAX_WATCHPOINTS, WatchOptions, WatchedBytes, WriteWatch};
+use crate::scope::writers::{Tally, ThreadId, ThreadState, WriteSamples};
 use crate::segment::{Access, Holder, Segment, escape};
 use std::collections::HashMap;
 use std::io;
@@ -27,6 +27,8 @@ pub struct Watching<'a> {
     pub parts: &'a [Range<u64>],
     pub source: &'a mut SourceMap,
     pub tally: &'a mut Tally,
+    /// Set if the value is sampled at each write.
+    pub samples: Option<&'a mut WriteSamples>,
     /// Nanoseconds of `CLOCK_MONOTONIC`.
     pub now: u64,
 }
@@ -82,12 +84,13 @@ impl WatchedProcess {
         watching.source.prepare(process);
         let buffers = if watching.machine.effective_uid() == 0 { BUFFERS } else { USER_BUFFERS };
         let buffer = buffers / tids.len().next_power_of_two();
+        let options = WatchOptions { buffer, wakes: watching.samples.is_some() };
         for &tid in &tids {
             if self.threads.get(&tid).is_some_and(|thread| thread.addresses == addresses) {
                 continue;
             }
             self.end(tid, watching);
-            match watching.machine.watch_writes(tid, &addresses, buffer) {
+            match watching.machine.watch_writes(tid, &addresses, options) {
                 Ok(watch) => {
                     let thread = WatchedThread { watch, addresses: addresses.clone(), is_released: false };
                     self.threads.insert(tid, thread);
@@ -157,7 +160,10 @@ impl WatchedProcess {
             thread.watch.drain(&mut |event| match event {
                 Event::Write(write) if write.tid == tid => {
                     let place = watching.source.place_of(process, &write);
-                    watching.tally.write(id, &write, &place);
+                    let is_new = watching.tally.write(id, &write, &place);
+                    if let Some(samples) = watching.samples.as_deref_mut().filter(|_| is_new) {
+                        samples.write(write.time, id);
+                    }
                 }
                 Event::Threads => self.has_new_threads = true,
                 Event::Write(_) | Event::Throttled => {}
@@ -168,6 +174,12 @@ impl WatchedProcess {
                 watching.tally.end(id, ThreadState::Released, watching.now);
             }
         }
+    }
+
+    /// The watches of threads that were not released.
+    pub fn watches(&self) -> impl Iterator<Item = &dyn WriteWatch> {
+        let active = self.threads.values().filter(|thread| !thread.is_released);
+        active.map(|thread| &*thread.watch)
     }
 
     /// Ends the watch of all threads. Their counts stay.

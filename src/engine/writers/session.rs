@@ -1,12 +1,14 @@
 //! A watch of a value: its holders come and go, its threads write.
 
 use super::process::{WatchedProcess, Watching};
+use super::sampling::Sampling;
 use crate::engine::Clock;
 use crate::engine::request::WatchedValue;
 use crate::identify::source::SourceMap;
 use crate::machine::Machine;
 use crate::machine::process::{Object, ProcessId};
-use crate::scope::writers::{Tally, WriterTable, parts};
+use crate::machine::watch::wait;
+use crate::scope::writers::{Tally, WriteBatch, WriterTable, parts};
 use crate::segment::{Facts, Holder, Segment, SegmentId};
 use crate::survey::{Depth, Holdings, Names};
 use std::collections::BTreeMap;
@@ -32,6 +34,7 @@ pub struct Session {
     processes: BTreeMap<u32, WatchedProcess>,
     source: SourceMap,
     tally: Tally,
+    sampling: Option<Sampling>,
     /// Set once the cost was measured, or failed to be.
     is_measured: bool,
     cost: Option<Duration>,
@@ -44,7 +47,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(watched: WatchedValue, now: Clock) -> Self {
-        let WatchedValue { mut segment, range, limit, count } = watched;
+        let WatchedValue { mut segment, range, limit, count, sample } = watched;
         let object = Object::of(&segment);
         let (parts, problems) = match parts(&range) {
             Ok(parts) => (parts, vec![]),
@@ -63,6 +66,7 @@ impl Session {
             processes: BTreeMap::new(),
             source: SourceMap::default(),
             tally: Tally::new(limit, count),
+            sampling: sample.and_then(Sampling::new),
             is_measured: false,
             cost: None,
             problems,
@@ -88,7 +92,7 @@ impl Session {
     /// Takes the records, and looks for new threads and holders if that is due. Returns true if the
     /// segment is gone, with all of its holders.
     pub fn step(&mut self, machine: &dyn Machine, now: Clock) -> bool {
-        self.tick = now + TICK;
+        self.tick = if self.wait() { now } else { now + TICK };
         self.drain(machine);
         let mut is_gone = false;
         if now >= self.next_holders {
@@ -112,9 +116,30 @@ impl Session {
         is_gone
     }
 
-    /// Takes the records of all threads.
+    /// Waits for a write if the value is sampled. Returns false if there is nothing to wait for.
+    fn wait(&self) -> bool {
+        self.sampling.is_some() && wait(self.processes.values().flat_map(WatchedProcess::watches), TICK)
+    }
+
+    /// Takes the records of all threads, and reads the value.
     pub fn drain(&mut self, machine: &dyn Machine) {
+        let now = monotonic(machine);
         self.each(machine, WatchedProcess::drain);
+        if let Some(sampling) = &mut self.sampling {
+            let read = sampling.read(machine);
+            sampling.samples.settle(now);
+            if let Err(problem) = read
+                && !self.problems.contains(&problem)
+            {
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    /// Takes the samples so far.
+    pub fn take_samples(&mut self) -> Option<WriteBatch> {
+        let lost = self.tally.lost();
+        self.sampling.as_mut()?.samples.take(lost)
     }
 
     /// Returns the table of writers with all problems.
@@ -139,6 +164,7 @@ impl Session {
             parts: &self.parts,
             source: &mut self.source,
             tally: &mut self.tally,
+            samples: self.sampling.as_mut().map(|sampling| &mut sampling.samples),
             now: monotonic(machine),
         };
         for process in self.processes.values_mut() {
@@ -200,6 +226,7 @@ fn is_gone(machine: &dyn Machine, segment: &Segment) -> bool {
     }
 }
 
-fn monotonic(machine: &dyn Machine) -> u64 {
+/// Nanoseconds of `CLOCK_MONOTONIC`.
+pub fn monotonic(machine: &dyn Machine) -> u64 {
     u64::try_from(machine.monotonic_time().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -36,7 +36,7 @@ fn set_threads(machine: &FakeMachine, pid: u32, tids: &[u32]) {
 fn watch(machine: &FakeMachine, range: Range<u64>, limit: Option<u32>) -> (Steps, WriterTable) {
     let segment = Survey::take(machine, &mut Names::default()).segments.remove(0);
     let mut steps = Steps::new(Arc::new(machine.clone()), Options::default());
-    let watched = WatchedValue { segment, range, limit, count: None };
+    let watched = WatchedValue { segment, range, limit, count: None, sample: None };
     let reports = steps.send(Request::WatchWriters(Some(Box::new(watched))));
     let table = last(reports).expect("a table at once");
     (steps, table)

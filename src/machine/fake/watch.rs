@@ -2,9 +2,10 @@
 
 use super::{FakeMachine, lock};
 use crate::machine::watch::{
-    Event, MAX_WATCHPOINTS, REGISTERS, Sample, WatchedBytes, WriteWatch, WriteWatching,
+    Event, MAX_WATCHPOINTS, REGISTERS, Sample, WatchOptions, WatchedBytes, WriteWatch, WriteWatching,
 };
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -89,7 +90,12 @@ impl FakeMachine {
 }
 
 impl WriteWatching for FakeMachine {
-    fn watch_writes(&self, tid: u32, watched: &[WatchedBytes], _: usize) -> io::Result<Box<dyn WriteWatch>> {
+    fn watch_writes(
+        &self,
+        tid: u32,
+        watched: &[WatchedBytes],
+        _: WatchOptions,
+    ) -> io::Result<Box<dyn WriteWatch>> {
         self.edit(|facts| {
             if let Some(error) = facts.watches.refused {
                 return Err(io::Error::from_raw_os_error(error));
@@ -136,6 +142,11 @@ impl WriteWatch for FakeWatch {
         if std::mem::take(&mut watched.threads_changed) {
             take(Event::Threads);
         }
+    }
+
+    /// `None`: virtual time does not wait.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
     }
 
     fn disable(&self) -> io::Result<()> {

@@ -1,10 +1,11 @@
 //! Write watchpoints of the local machine.
 
 use super::RealMachine;
-use crate::machine::watch::{Event, WatchedBytes, WriteWatch, WriteWatching};
+use crate::machine::watch::{Event, WatchOptions, WatchedBytes, WriteWatch, WriteWatching};
 use crate::sys::watchpoint::{self, ThreadWatch};
 use std::fs;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 impl WriteWatching for RealMachine {
@@ -12,9 +13,9 @@ impl WriteWatching for RealMachine {
         &self,
         tid: u32,
         watched: &[WatchedBytes],
-        buffer: usize,
+        options: WatchOptions,
     ) -> io::Result<Box<dyn WriteWatch>> {
-        Ok(Box::new(ThreadWatch::open(tid, watched, buffer)?))
+        Ok(Box::new(ThreadWatch::open(tid, watched, options)?))
     }
 
     fn trap_cost(&self) -> io::Result<Duration> {
@@ -33,6 +34,10 @@ impl WriteWatch for ThreadWatch {
 
     fn drain(&mut self, take: &mut dyn FnMut(Event<'_>)) {
         self.drain(take);
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptor()
     }
 
     fn disable(&self) -> io::Result<()> {

@@ -10,6 +10,7 @@ mod plan;
 mod presence;
 mod ticks;
 
+pub(super) use field::Field;
 pub use memory::{Pages, open};
 pub use part::Memory;
 pub use plan::{SourcePlan, plan};

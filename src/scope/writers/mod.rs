@@ -1,10 +1,12 @@
 //! Writers: the threads and functions that change a value, from the records of watchpoints.
 
 mod parts;
+mod samples;
 mod table;
 mod tally;
 mod text;
 
 pub use parts::{PartsError, parts};
+pub use samples::{WriteBatch, WriteSamples};
 pub use table::{ThreadState, Writer, WriterTable};
 pub use tally::{Tally, ThreadId};

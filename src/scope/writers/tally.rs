@@ -127,12 +127,12 @@ impl Tally {
         thread.excess > limit * PATIENCE
     }
 
-    /// Counts a record of a thread.
-    pub fn write(&mut self, id: ThreadId, write: &Sample<'_>, place: &Arc<CodePlace>) {
-        let Some(thread) = self.threads.get_mut(&id) else { return };
+    /// Counts a record of a thread. Returns false if it is not that of a new write.
+    pub fn write(&mut self, id: ThreadId, write: &Sample<'_>, place: &Arc<CodePlace>) -> bool {
+        let Some(thread) = self.threads.get_mut(&id) else { return false };
         thread.records += 1;
         if thread.repeats(write) || self.is_complete() {
-            return;
+            return false;
         }
         self.writes += 1;
         let row = self.rows.entry(RowKey::new(id, place)).or_insert_with(|| Row {
@@ -144,6 +144,13 @@ impl Tally {
         });
         row.writes += 1;
         row.last = row.last.max(write.time);
+        true
+    }
+
+    /// Returns the number of writes whose records were lost.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.threads.values().map(|thread| thread.hits.saturating_sub(thread.records)).sum()
     }
 
     /// Returns true once the requested number of writes was counted.
@@ -171,7 +178,7 @@ impl Tally {
         WriterTable {
             writers,
             writes: self.writes,
-            lost: self.threads.values().map(|thread| thread.hits.saturating_sub(thread.records)).sum(),
+            lost: self.lost(),
             processes: processes.len(),
             threads,
             refused: 0,

@@ -90,6 +90,15 @@ pub struct WatchedBytes {
     pub length: u64,
 }
 
+/// Options of a watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// Bytes of the ring buffer: [`MIN_RING`] to [`MAX_RING`].
+    pub buffer: usize,
+    /// Makes the descriptors readable at each write, for `poll(2)`. Costs the writer more.
+    pub wakes: bool,
+}
+
 /// A record.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a> {
@@ -109,18 +118,21 @@ pub struct ThreadWatch {
 }
 
 impl ThreadWatch {
-    /// Watches up to [`MAX_WATCHPOINTS`] addresses in a thread. The ring buffer has `ring` bytes, or
-    /// fewer where the limit on locked memory is lower.
+    /// Watches up to [`MAX_WATCHPOINTS`] addresses in a thread. The ring buffer is smaller than asked for
+    /// where the limit on locked memory is lower.
     ///
     /// # Errors
     /// `EACCES` or `EPERM` without the right to (`perf_event_paranoid`, or another user's process);
     /// `ENOSPC` if no watchpoint is left; `ESRCH` if the thread has exited; `ENOENT`, `ENODEV` or
     /// `EOPNOTSUPP` without hardware support; `EMFILE`; `ENOBUFS` if the limit on locked memory leaves
     /// no room for the ring buffer (`perf_event_mlock_kb`, `RLIMIT_MEMLOCK`).
-    pub fn open(tid: u32, watched: &[WatchedBytes], ring: usize) -> io::Result<Self> {
-        let events = watched.iter().map(|bytes| open_event(tid, *bytes)).collect::<io::Result<Vec<_>>>()?;
+    pub fn open(tid: u32, watched: &[WatchedBytes], options: WatchOptions) -> io::Result<Self> {
+        let events = watched
+            .iter()
+            .map(|bytes| open_event(tid, *bytes, options.wakes))
+            .collect::<io::Result<Vec<_>>>()?;
         let first = events.first().ok_or(io::ErrorKind::InvalidInput)?;
-        let ring = Ring::map(first.as_fd(), ring)?;
+        let ring = Ring::map(first.as_fd(), options.buffer)?;
         for event in events.iter().skip(1) {
             control(event.as_fd(), SET_OUTPUT, libc::c_ulong::from(first.as_raw_fd().cast_unsigned()))?;
         }
@@ -164,6 +176,11 @@ impl ThreadWatch {
         self.ring.release(end);
     }
 
+    /// The descriptor that is readable after a write, if the watch wakes.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.events.first().map(OwnedFd::as_fd)
+    }
+
     /// Ends the watch, so that the thread runs at full speed again. Records and counts stay.
     ///
     /// # Errors
@@ -173,7 +190,7 @@ impl ThreadWatch {
     }
 }
 
-fn open_event(tid: u32, watched: WatchedBytes) -> io::Result<OwnedFd> {
+fn open_event(tid: u32, watched: WatchedBytes, wakes: bool) -> io::Result<OwnedFd> {
     const ANY_CPU: libc::c_int = -1;
     const NO_GROUP: libc::c_int = -1;
     let unwinds = REGISTER_MASK != 0;
@@ -188,8 +205,8 @@ fn open_event(tid: u32, watched: WatchedBytes) -> io::Result<OwnedFd> {
             | flag::EXCLUDE_HYPERVISOR
             | flag::TASK
             | flag::USE_CLOCK,
-        // Nobody waits for the records: waking would slow the writer down.
-        wakeup: u32::MAX,
+        // In records. Waking slows the writer down.
+        wakeup: if wakes { 1 } else { u32::MAX },
         breakpoint_type: BREAKPOINT_WRITE,
         address: watched.address,
         length: watched.length,
@@ -231,7 +248,8 @@ pub fn trap_cost() -> io::Result<Duration> {
     // SAFETY: gettid takes nothing and cannot fail.
     let tid = unsafe { libc::gettid() };
     let watched = WatchedBytes { address: target.as_ptr() as u64, length: 8 };
-    let mut watch = ThreadWatch::open(tid.cast_unsigned(), &[watched], MAX_RING)?;
+    let mut watch =
+        ThreadWatch::open(tid.cast_unsigned(), &[watched], WatchOptions { buffer: MAX_RING, wakes: false })?;
     let mut rounds = [Duration::ZERO; ROUNDS];
     for round in &mut rounds {
         let start = thread_time()?;

@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::sys::skip::skip_for_kernel;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+const SMALL: WatchOptions = WatchOptions { buffer: MIN_RING, wakes: false };
 
 fn own_tid() -> u32 {
     nix::unistd::gettid().as_raw().cast_unsigned()
@@ -10,7 +13,7 @@ fn own_tid() -> u32 {
 /// Watches a word in this thread. `None`, with the test skipped, where the kernel refuses.
 fn watch(target: &AtomicU64, ring: usize) -> Option<ThreadWatch> {
     let watched = WatchedBytes { address: target.as_ptr() as u64, length: 8 };
-    match ThreadWatch::open(own_tid(), &[watched], ring) {
+    match ThreadWatch::open(own_tid(), &[watched], WatchOptions { buffer: ring, wakes: true }) {
         Ok(watch) => Some(watch),
         Err(error) => {
             skip_for_kernel(&format!("needs write watchpoints (perf_event_open): {error}"));
@@ -28,8 +31,14 @@ fn write(target: &AtomicU64, value: u64) {
 fn every_write_has_a_record_until_the_watch_is_disabled() {
     let target = AtomicU64::new(0);
     let Some(mut watch) = watch(&target, MAX_RING) else { return };
-    let before = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap();
+    let before = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).unwrap();
+    let is_ready = |watch: &ThreadWatch| {
+        let ready = &mut [PollFd::new(watch.descriptor().unwrap(), PollFlags::POLLIN)];
+        poll(ready, PollTimeout::ZERO).unwrap() == 1
+    };
+    assert!(!is_ready(&watch));
     (1..=5).for_each(|value| write(&target, value));
+    assert!(is_ready(&watch));
     let mut times = vec![];
     let pid = std::process::id();
     watch.drain(|event| {
@@ -75,9 +84,9 @@ fn fifth_watchpoint_of_a_thread_is_refused() {
     let Some(_first) = watch(&words[0], MIN_RING) else { return };
     let watched = |word: &AtomicU64| WatchedBytes { address: word.as_ptr() as u64, length: 8 };
     let rest: Vec<WatchedBytes> = words[1..].iter().map(watched).collect();
-    let error = ThreadWatch::open(own_tid(), &rest, MIN_RING).err().unwrap();
+    let error = ThreadWatch::open(own_tid(), &rest, SMALL).err().unwrap();
     assert_eq!(error.raw_os_error(), Some(libc::ENOSPC));
-    assert!(ThreadWatch::open(own_tid(), &rest[1..], MIN_RING).is_ok());
+    assert!(ThreadWatch::open(own_tid(), &rest[1..], SMALL).is_ok());
 }
 
 #[test]
@@ -88,7 +97,7 @@ fn writes_to_all_watchpoints_of_a_thread_are_in_order() {
     }
     let watched: Vec<WatchedBytes> =
         words.iter().map(|word| WatchedBytes { address: word.as_ptr() as u64, length: 8 }).collect();
-    let mut watch = ThreadWatch::open(own_tid(), &watched, MIN_RING).unwrap();
+    let mut watch = ThreadWatch::open(own_tid(), &watched, SMALL).unwrap();
     let order = [2, 0, 1, 1, 0];
     for index in order {
         write(&words[index], 1);

@@ -1,0 +1,101 @@
+//! Samples of a value at every write.
+
+use super::Program;
+use crate::support::{Namespaces, Object, SOON};
+use shmlens::decode::{ByteOrder, Scalar, Type};
+use shmlens::engine::{Body, Job, Request, WatchedValue, Worker as _, Writers};
+use shmlens::machine::real::RealMachine;
+use shmlens::scope::writers::WriteBatch;
+use shmlens::scope::{Grade, SampledValue};
+use shmlens::survey::{Names, Survey};
+use std::time::{Duration, Instant};
+
+/// A watch of the first word of the only segment.
+struct Sampler {
+    worker: Writers,
+    started: Instant,
+}
+
+impl Sampler {
+    fn new(limit: Option<u32>) -> Self {
+        let segment = Survey::take(&RealMachine, &mut Names::default()).segments.remove(0);
+        let ty = Type::scalar(Scalar::U64, ByteOrder::native());
+        let sample =
+            SampledValue { segment: Box::new(segment.clone()), offset: 0, ty, bits: None, sequence: None };
+        let watched = WatchedValue { segment, range: 0..8, limit, count: None, sample: Some(sample) };
+        let (mut worker, started) = (Writers::default(), Instant::now());
+        let job = Job::new(Request::WatchWriters(Some(Box::new(watched))));
+        worker.handle(&RealMachine, Duration::ZERO, job);
+        worker.work(&RealMachine, started.elapsed());
+        Self { worker, started }
+    }
+
+    /// Takes samples until there are so many writes, or for a time.
+    fn take(&mut self, writes: usize, time: Duration) -> WriteBatch {
+        let mut all = WriteBatch::default();
+        let start = Instant::now();
+        while all.writers.len() < writes && start.elapsed() < time {
+            for report in self.worker.work(&RealMachine, self.started.elapsed()) {
+                let Body::WriteSamples(found) = report.body else { continue };
+                let WriteBatch { mut batch, writers, replaced } = *found;
+                let column = batch.columns.remove(0);
+                if all.batch.columns.is_empty() {
+                    all.batch.columns.push(column);
+                } else {
+                    all.batch.columns[0].bits.extend(column.bits);
+                    all.batch.columns[0].grades.extend(column.grades);
+                }
+                all.batch.times.extend(batch.times);
+                all.batch.timing = batch.timing;
+                all.writers.extend(writers);
+                all.replaced = replaced;
+            }
+        }
+        all
+    }
+}
+
+#[test]
+fn every_write_is_sampled_with_its_time_value_and_thread() {
+    const WRITES: u64 = 100;
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("a", 4096, 0o600);
+    let Some(mut program) = Program::new("/a", &["step"]) else { return };
+    let mut sampler = Sampler::new(None);
+    program.send("go");
+    let found = sampler.take(usize::try_from(WRITES).unwrap(), SOON);
+    let tid: u32 = program.stop()[0].tid.try_into().unwrap();
+    assert!(found.writers.iter().all(|writer| writer.tid == tid));
+    let (times, column) = (&found.batch.times, &found.batch.columns[0]);
+    assert!(times.is_sorted_by(|one, other| other - one > 4_000_000), "the program pauses: {times:?}");
+    let mut sure = 0;
+    for (expected, (&value, &grade)) in (1..).zip(column.bits.iter().zip(&column.grades)) {
+        match grade {
+            Grade::Whole => {
+                assert_eq!(value, expected, "{column:?}");
+                sure += 1;
+            }
+            grade => assert_eq!((grade, value > expected), (Grade::Unverified, true), "{column:?}"),
+        }
+    }
+    let all = times.len() as u64;
+    assert_eq!((found.replaced, found.batch.timing.samples), (all - sure, all));
+    assert!(all >= WRITES && sure > all / 2, "{sure} of {all}");
+    assert_eq!(found.batch.timing.missed, 0);
+    assert!(found.batch.timing.jitter < Duration::from_millis(5), "{:?}", found.batch.timing);
+}
+
+#[test]
+fn values_that_other_writes_replaced_are_marked_and_counted() {
+    let Some(_namespaces) = Namespaces::new() else { return };
+    let _object = Object::new("a", 4096, 0o600);
+    let Some(mut program) = Program::new("/a", &[]) else { return };
+    let mut sampler = Sampler::new(None);
+    program.send("hot");
+    let found = sampler.take(200, SOON);
+    let grades = &found.batch.columns[0].grades;
+    let marked = grades.iter().filter(|&&grade| grade == Grade::Unverified).count() as u64;
+    assert_eq!(found.replaced, marked);
+    assert!(marked > 0, "a loop of writes is faster than the reads");
+    assert!(found.batch.times.is_sorted());
+}
