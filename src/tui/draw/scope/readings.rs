@@ -5,7 +5,7 @@ use super::{nothing, symbols};
 use crate::app::layout::Area;
 use crate::app::scope::{Scope, ScopeChannel, ShownPlot};
 use crate::scope::Sample;
-use crate::scope::plot::{Reading, relative};
+use crate::scope::plot::{Marker, Reading, relative};
 use crate::scope::units::{duration, frequency};
 use crate::tui::canvas::{Canvas, cells};
 
@@ -19,7 +19,8 @@ pub fn draw(scope: &Scope, shown: &ShownPlot, canvas: &mut Canvas<'_>, area: Are
     if area.height == 1 {
         let Some(&first) = channels.first() else { return };
         let reading = scope.history.reading(first, [a, b]);
-        let [line, frequency] = reading.lines();
+        let marker = if canvas.theme.glyphs.ascii { Marker::Ascii } else { Marker::Braille };
+        let [line, frequency] = reading.lines(marker);
         let text = symbols(&format!("{line}   {frequency}"), canvas).into_owned();
         canvas.text_right(area.right() - 1, area.y, area.width - 2, &text, canvas.theme.accent);
         let width = area.width.saturating_sub(cells(&text) + 4);
