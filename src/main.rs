@@ -101,7 +101,7 @@ fn show_values(command: &ScopeCommand, terms: &ScopeTerms, look: LookArgs, read_
             };
             let mut scope = Scope::new(memory);
             scope.rate = args.sampled.rate();
-            match channels.into_iter().try_for_each(|channel| scope.add(channel)) {
+            match scope.add_all(channels) {
                 Ok(()) => scope,
                 Err(error) => return ended(Err(error.into())),
             }

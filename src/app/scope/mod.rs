@@ -107,15 +107,25 @@ impl Scope {
     /// # Errors
     /// Fails if there are too many, if its name is taken, or if its expression is invalid.
     pub fn add(&mut self, channel: Channel) -> Result<(), AddError> {
-        if self.channels.len() >= MAX_CHANNELS {
+        self.add_all(vec![channel])
+    }
+
+    /// Adds channels, which may name each other in any order.
+    ///
+    /// # Errors
+    /// Fails like [`Self::add`], and adds none then.
+    pub fn add_all(&mut self, channels: Vec<Channel>) -> Result<(), AddError> {
+        if self.channels.len() + channels.len() > MAX_CHANNELS {
             return Err(AddError::TooMany);
         }
         let mut all: Vec<Channel> = self.channels.iter().map(|one| one.channel.clone()).collect();
-        all.push(channel.clone());
+        all.extend(channels.iter().cloned());
         self.expressions = Expressions::new(&all)?;
-        self.history.add(channel.kind);
-        let statistics = Statistics::new(channel.kind);
-        self.channels.push(ScopeChannel { channel, statistics, is_plotted: true, trouble: None });
+        for channel in channels {
+            self.history.add(channel.kind);
+            let statistics = Statistics::new(channel.kind);
+            self.channels.push(ScopeChannel { channel, statistics, is_plotted: true, trouble: None });
+        }
         self.is_requested = false;
         Ok(())
     }
